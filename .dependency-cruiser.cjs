@@ -1,0 +1,29 @@
+const workspaces = 'contracts|tracker|ingest|storage|aggregator|cql|engine|api|dashboard|cli|e2e|bench'
+/** The borders of DESIGN section 2. */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    { name: 'contracts-imports-none-of-ours', severity: 'error', from: { path: '^contracts/' }, to: { path: `^(${workspaces})/`, pathNot: '^contracts/' } },
+    { name: 'engine-imports-only-contracts', severity: 'error', from: { path: '^engine/' }, to: { path: `^(${workspaces})/`, pathNot: '^(engine|contracts)/' } },
+    { name: 'storage-imports-only-contracts', severity: 'error', from: { path: '^storage/' }, to: { path: `^(${workspaces})/`, pathNot: '^(storage|contracts|cql)/' } },
+    { name: 'ports-import-no-adapter', severity: 'error', from: { path: '^storage/src/(ports|contract)/' }, to: { path: '^storage/src/(embedded|kafka|cassandra)/' } },
+    {
+      name: 'only-main-names-an-adapter', severity: 'error',
+      from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['[^/]*main\\.ts$', '\\.test\\.ts$'] },
+      to: { path: '^storage/src/(embedded|kafka|cassandra)/' },
+    },
+    { name: 'the-flow-has-one-direction', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(cli|e2e|bench|dashboard)/' } },
+    { name: 'parts-meet-only-in-the-log-and-the-tables', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(ingest|aggregator|api)/', pathNot: '^$1/' } },
+    { name: 'no-drawers', severity: 'error', from: {}, to: { path: `^(${workspaces})/.*/(utils?|common|helpers?|misc)(/|\\.ts$)` } },
+    { name: 'no-inner-barrels', severity: 'error', from: {}, to: { path: `^(${workspaces})/src/.+/index\\.tsx?$` } },
+    { name: 'no-dev-dependency-in-product', severity: 'error', from: { path: '^(contracts|ingest|storage|aggregator|engine|api|cli)/src', pathNot: ['\\.test\\.ts$', '/contract/'] }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/dist/|node_modules/)' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'types', 'default'], extensions: ['.ts', '.tsx', '.js', '.mjs'] },
+  },
+}

@@ -1,0 +1,83 @@
+import { Type, type Static, type TObject, type TProperties } from 'typebox'
+
+/** The answers of the dashboard API (API.md section 2): one value gives the TS type, the OpenAPI schema and the CSV columns. */
+const text = Type.String()
+const whole = Type.Integer()
+const real = Type.Number()
+const maybe = Type.Union([Type.Number(), Type.Null()])
+
+export const Meta = Type.Object({
+  from: text,
+  to: text,
+  timezone: text,
+  complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
+  settled: Type.Boolean({ description: 'true when every date of the range ended more than 7 days ago and all events received are counted: only an event that arrives late can still change it' }),
+  truncated: Type.Optional(Type.Boolean({ description: 'more rows than the answer may hold; the largest are here' })),
+})
+export type Meta = Static<typeof Meta>
+
+const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> => Type.Object({ ...properties, meta: Meta })
+
+export const StageUsers = answer({ rows: Type.Array(Type.Object({ date: text, stage: whole, name: text, users: whole })) })
+export const StageConversion = answer({ total_users: whole, rows: Type.Array(Type.Object({ stage: whole, name: text, users: whole, rate: real })) })
+export const StageTime = answer({
+  rows: Type.Array(Type.Object({ stage: whole, name: text, elapsed_ms: whole, hits: whole, average_seconds: real })),
+})
+/** `from` is null where people entered the funnel without having been in another stage. */
+export const StageGraph = answer({ rows: Type.Array(Type.Object({ from: maybe, to: whole, users: whole })) })
+export const ElementActions = answer({
+  rows: Type.Array(
+    Type.Object({
+      xpath: text, name: text, hover_leave: whole, elapsed_leave_ms: whole, hover_click: whole, elapsed_click_ms: whole, hits: whole,
+      leave_percent: real, click_percent: real, average_leave_ms: real, average_click_ms: real,
+    }),
+  ),
+})
+/** `correlation` is null when one of the actions, or any spread of the durations, is missing. */
+export const ElementDurations = answer({
+  buckets: Type.Array(Type.Object({ from_ms: whole, to_ms: whole, leave: whole, click: whole })),
+  correlation: maybe,
+})
+/** `average_seconds` is the mean time on the page over the visits whose end was seen; null when none was. */
+export const PageViews = answer({ rows: Type.Array(Type.Object({ url: text, views: whole, average_seconds: maybe })) })
+export const Clicks = answer({ rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: real })) })
+export const Agents = answer({ total_users: whole, rows: Type.Array(Type.Object({ value: text, users: whole, share: real })) })
+/** `time` is the ISO instant at which the hour or the date begins. */
+export const Traffic = answer({ rows: Type.Array(Type.Object({ time: text, events: whole, views: whole, users: whole })) })
+
+export type StageUsers = Static<typeof StageUsers>
+export type StageConversion = Static<typeof StageConversion>
+export type StageTime = Static<typeof StageTime>
+export type StageGraph = Static<typeof StageGraph>
+export type ElementActions = Static<typeof ElementActions>
+export type ElementDurations = Static<typeof ElementDurations>
+export type PageViews = Static<typeof PageViews>
+export type Clicks = Static<typeof Clicks>
+export type Agents = Static<typeof Agents>
+export type Traffic = Static<typeof Traffic>
+
+/** `GET /api/v1/status`. */
+export const Status = Type.Object({
+  version: text,
+  mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
+  started_at: whole,
+  complete_to: whole,
+  events_per_second: Type.Number({ description: 'events counted per second over the last minute' }),
+  fates: Type.Array(Type.Object({ fate: text, reason: text, events: whole })),
+  lanes: Type.Array(Type.Object({ lane: whole, next: whole, done: whole, lag: whole })),
+  dead_letters: whole,
+  engines: Type.Array(Type.Object({ name: text, healthy: Type.Boolean(), detail: Type.Optional(text) })),
+})
+export type Status = Static<typeof Status>
+
+/** `POST /api/v1/me`: who is logged in and what may be seen. */
+export const Me = Type.Object({
+  member: Type.Object({ id: text, name: text, role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]) }),
+  organization: Type.Object({ id: text, name: text }),
+  csrf: Type.String({ description: 'send it back as the header X-Hopper-Csrf with every call that changes something' }),
+})
+export type Me = Static<typeof Me>
+
+/** `GET /api/v1/apps`. */
+export const Apps = Type.Object({ apps: Type.Array(Type.Object({ id: text, name: text, timezone: text, organization: text })) })
+export type Apps = Static<typeof Apps>

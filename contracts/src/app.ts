@@ -1,0 +1,101 @@
+import { Type, type Static } from 'typebox'
+import { limits } from './limits.ts'
+
+const slug = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$', description: 'letters, digits, _ . - ; at most 64' })
+const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
+const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
+
+/** A stage is entered by a URL change (`url`, a pattern: `*` = any run of characters) or by a click (`click`, a CSS selector). */
+export const Stage = Type.Object({
+  id: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
+  name: label,
+  url: Type.Optional(Type.String({ minLength: 1, maxLength: limits.urlCharsMax })),
+  click: Type.Optional(Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })),
+})
+export type Stage = Static<typeof Stage>
+
+export const Funnel = Type.Object({ id: slug, name: label, stages: Type.Array(Stage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }) })
+export type Funnel = Static<typeof Funnel>
+
+/** An interesting element of a page. */
+export const Element = Type.Object({ name: label, xpath })
+export type Element = Static<typeof Element>
+
+/** One tracked site or product. */
+export const App = Type.Object({
+  id: slug,
+  organization: slug,
+  name: label,
+  /** IANA name; a date of this app is a date there */
+  timezone: Type.String({ minLength: 1, maxLength: 64 }),
+  /** origins that may send events from a browser; empty means any */
+  origins: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
+  /** URL parameters that stay part of a page's address */
+  keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 20 }),
+})
+export type App = Static<typeof App>
+
+export const Organization = Type.Object({ id: slug, name: label })
+export type Organization = Static<typeof Organization>
+
+/** What a key may do: write events of one app, read one app, administrate one organization. Its text begins with hw_, hr_ or ha_. */
+export type KeyPower = 'write' | 'read' | 'admin'
+export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyPower, string>
+
+/** A key as it is stored: never its text, only the SHA-256 of it in hex. `app` is missing for admin keys. */
+export interface KeyRecord {
+  readonly hash: string
+  readonly power: KeyPower
+  readonly organization: string
+  readonly app?: string
+  readonly created_at: number
+  /** the last four characters, so that a person can tell keys apart */
+  readonly hint: string
+}
+
+export type Role = 'owner' | 'admin' | 'viewer'
+
+/** A person who may log in to the dashboard. */
+export interface Member {
+  readonly id: string
+  readonly organization: string
+  readonly name: string
+  readonly role: Role
+  /** scrypt (RFC 7914), `salt:hash` in base64url; missing until the member has set one */
+  readonly password?: string
+}
+
+const key = (prefix: string): ReturnType<typeof Type.String> => Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
+
+/** The provision file: what it names is created or updated at each start, nothing else is touched. */
+export const Provision = Type.Object({
+  organizations: Type.Array(
+    Type.Object({
+      id: slug,
+      name: label,
+      admin_key: Type.Optional(key('ha_')),
+      apps: Type.Optional(
+        Type.Array(
+          Type.Object({
+            id: slug,
+            name: label,
+            timezone: Type.Optional(Type.String({ maxLength: 64 })),
+            write_key: Type.Optional(key('hw_')),
+            read_key: Type.Optional(key('hr_')),
+            origins: Type.Optional(App.properties.origins),
+            keep_parameters: Type.Optional(App.properties.keep_parameters),
+            funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
+            elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),
+          }),
+        ),
+      ),
+    }),
+  ),
+})
+export type Provision = Static<typeof Provision>
+
+/** The answer of `GET /v1/config`: what the tracker needs, and nothing else. */
+export interface TrackerConfig {
+  funnels: { id: string; stages: Stage[] }[]
+  elements: { xpath: string }[]
+}

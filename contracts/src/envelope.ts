@@ -1,0 +1,55 @@
+import type { Event } from './event.ts'
+import type { BotReason, RejectReason } from './fate.ts'
+
+/** What ingest learned about the sender of one request. */
+export interface Context {
+  readonly device: 'desktop' | 'mobile' | 'tablet' | 'tv' | 'server' | 'unknown'
+  readonly browser: string
+  readonly os: string
+  /** ISO 3166-1 alpha-2, when a database is configured */
+  readonly country?: string
+  readonly referrer?: string
+  readonly utm?: Readonly<Record<string, string>>
+  /** set when the sender is held to be a machine: its events are kept, not counted */
+  readonly bot?: BotReason
+}
+
+/** An event that ingest refused; it goes into the log too, so that the count of fates is exact. */
+export interface RejectedEvent {
+  readonly event_id?: string
+  readonly reason: RejectReason
+}
+
+/** What stands in the log: one request of one device. */
+export interface Envelope {
+  readonly version: 1
+  readonly app: string
+  readonly device_id: string
+  /** ms since the epoch */
+  readonly received_at: number
+  readonly context: Context
+  readonly events: readonly Event[]
+  readonly rejected?: readonly RejectedEvent[]
+}
+
+export function encodeEnvelope(envelope: Envelope): Buffer {
+  return Buffer.from(JSON.stringify(envelope))
+}
+
+/**
+ * Reads a message of the log. Throws a `SyntaxError` for bytes that are no JSON and a `TypeError` for another shape or version:
+ * the caller sends such a message to the dead letters.
+ */
+export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  if (!isEnvelope(value)) throw new TypeError('not an envelope of version 1')
+  return value
+}
+
+function isEnvelope(value: unknown): value is Envelope {
+  const e = value as Partial<Envelope> | null
+  return (
+    typeof e === 'object' && e !== null && e.version === 1 && typeof e.app === 'string' && typeof e.device_id === 'string' &&
+    Number.isSafeInteger(e.received_at) && typeof e.context === 'object' && e.context !== null && Array.isArray(e.events)
+  )
+}

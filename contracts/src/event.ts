@@ -1,0 +1,117 @@
+import { Type, type Static, type TSchema } from 'typebox'
+import { limits } from './limits.ts'
+
+/** The kinds of events by their wire number (DESIGN section 4). A wire event may name its type either way. */
+export const eventTypes = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
+export type EventType = (typeof eventTypes)[number]
+
+const id = Type.String({ minLength: 1, maxLength: limits.idCharsMax })
+const userId = Type.String({ minLength: 1, maxLength: limits.userIdCharsMax })
+const url = Type.String({ maxLength: limits.urlCharsMax })
+const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
+const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
+const elapsed = Type.Integer({ minimum: 0, maximum: limits.elapsedMsMax })
+const stage = Type.Integer({ minimum: 0, maximum: 1_000_000 })
+/** values of `data`, by key */
+const data = Type.Record(
+  Type.String({ minLength: 1, maxLength: limits.dataKeyCharsMax }),
+  Type.Union([Type.String({ maxLength: limits.dataValueCharsMax }), Type.Number(), Type.Boolean()]),
+  { maxProperties: limits.dataKeysMax },
+)
+
+/** What is particular to each kind: the one place where the fields of an event are written down. */
+export const eventFields = {
+  custom: { name, data: Type.Optional(data), samplerate: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.samplerateMax })) },
+  click: { target: xpath, elapsed_time: elapsed, current_url: url },
+  url_change: { from: url, to: url, elapsed_time: elapsed },
+  btn_time: { target: xpath, action: Type.Union([Type.Literal('hover-then-leave'), Type.Literal('hover-then-clicked')]), elapsed_time: elapsed },
+  funnel_change: {
+    action: Type.Union([Type.Literal('onClick'), Type.Literal('onUrlChange')]),
+    funnel: id,
+    entered: stage,
+    from: Type.Optional(stage),
+    elapsed_time: elapsed,
+  },
+  identify: { user_id: userId, data: Type.Optional(data) },
+} as const satisfies Record<EventType, Record<string, TSchema>>
+
+const anyKind = { user_id: Type.Optional(userId) }
+const stored = {
+  event_id: id,
+  /** integer ms since the epoch, UTC, after correction of the client's clock */
+  timestamp: Type.Integer(),
+  /** the client's own time, when it was corrected */
+  client_time: Type.Optional(Type.Integer()),
+  session_id: Type.Optional(id),
+  /** counts up per session in the tracker: breaks ties, and a gap in it is a measured loss */
+  seq: Type.Integer({ minimum: 0 }),
+}
+const kind = <T extends EventType>(type: T): { type: ReturnType<typeof Type.Literal<T>> } => ({ type: Type.Literal(type) })
+
+export const CustomEvent = Type.Object({ ...stored, ...anyKind, ...kind('custom'), ...eventFields.custom })
+export const ClickEvent = Type.Object({ ...stored, ...anyKind, ...kind('click'), ...eventFields.click })
+export const UrlChangeEvent = Type.Object({ ...stored, ...anyKind, ...kind('url_change'), ...eventFields.url_change })
+export const BtnTimeEvent = Type.Object({ ...stored, ...anyKind, ...kind('btn_time'), ...eventFields.btn_time })
+export const FunnelChangeEvent = Type.Object({ ...stored, ...anyKind, ...kind('funnel_change'), ...eventFields.funnel_change })
+export const IdentifyEvent = Type.Object({ ...stored, ...kind('identify'), ...eventFields.identify })
+
+/** An event as the log and everything behind it knows it. */
+export const Event = Type.Union([CustomEvent, ClickEvent, UrlChangeEvent, BtnTimeEvent, FunnelChangeEvent, IdentifyEvent])
+export type Event = Static<typeof Event>
+export type EventOf<T extends EventType> = Extract<Event, { type: T }>
+
+const wire = {
+  event_id: Type.Optional(id),
+  timestamp: Type.Optional(Type.Union([Type.Integer(), Type.String({ format: 'date-time', maxLength: 40 })])),
+  device_id: Type.Optional(id),
+  session_id: Type.Optional(id),
+  seq: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+}
+const wireKind = (type: EventType): TSchema =>
+  Type.Object(
+    {
+      type: Type.Union([Type.Literal(eventTypes.indexOf(type)), Type.Literal(type)]),
+      ...wire,
+      ...(type === 'identify' ? {} : anyKind),
+      ...eventFields[type],
+    },
+    { title: type },
+  )
+
+/** What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown fields are dropped. */
+export const wireEvents: Record<EventType, TSchema> = {
+  custom: wireKind('custom'),
+  click: wireKind('click'),
+  url_change: wireKind('url_change'),
+  btn_time: wireKind('btn_time'),
+  funnel_change: wireKind('funnel_change'),
+  identify: wireKind('identify'),
+}
+
+/** A wire event before its kind is known. */
+export interface WireEvent {
+  type: number | string
+  event_id?: string
+  timestamp?: number | string
+  device_id?: string
+  session_id?: string
+  seq?: number
+  user_id?: string
+  [field: string]: unknown
+}
+
+/** The body of `POST /v1/events`. Events are checked one by one, so that the good ones of a mixed batch are kept. */
+export const EventsBody = Type.Object({
+  sent_at: Type.Optional(Type.Integer({ description: "the sender's clock at sending, ms since the epoch; corrects timestamps" })),
+  device_id: Type.Optional(id),
+  session_id: Type.Optional(id),
+  events: Type.Array(Type.Unknown(), { minItems: 0, maxItems: limits.eventsPerBatchMax }),
+})
+export type EventsBody = Static<typeof EventsBody>
+
+/** The answer of `POST /v1/events`. */
+export const EventsAnswer = Type.Object({
+  accepted: Type.Integer(),
+  rejected: Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),
+})
+export type EventsAnswer = Static<typeof EventsAnswer>

@@ -1,0 +1,5 @@
+export * from './ports/event-log.ts'
+export * from './ports/registry.ts'
+export * from './ports/storage.ts'
+export * from './ports/table-definitions.ts'
+export * from './ports/tables.ts'

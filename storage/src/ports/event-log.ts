@@ -1,0 +1,49 @@
+import type { Envelope } from '@hopper/contracts'
+
+/** One message of a lane. `value` is what `encodeEnvelope` made, or whatever else got there: the reader decodes and judges. */
+export interface LogMessage {
+  readonly position: number
+  readonly value: Uint8Array
+}
+
+/** Where a message went. */
+export interface Appended {
+  readonly lane: number
+  readonly position: number
+}
+
+/**
+ * A consumer of lanes. For one lane the calls come one at a time, in order: `assigned`, then `batch` any number of times, then `revoked`.
+ * An error thrown by `batch` is delivered again from the same position after a pause.
+ */
+export interface LaneConsumer {
+  /** The lane is ours; answers the position of the first message wanted. */
+  assigned(lane: number): Promise<number>
+  /** Messages in order of position; positions may have gaps. `signal` is aborted when the lane is being taken away. */
+  batch(lane: number, messages: readonly LogMessage[], signal: AbortSignal): Promise<void>
+  revoked(lane: number): Promise<void>
+}
+
+export interface Subscription {
+  /** Finishes the batches under way, revokes every lane, then resolves. */
+  close(): Promise<void>
+}
+
+/**
+ * The log: L ordered lanes of envelopes, the truth that every table is a fold of. Lane = `laneOf(app, device_id, lanes)`.
+ * Positions of a lane begin at 0 and ascend.
+ */
+export interface EventLog {
+  readonly lanes: number
+  /**
+   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that can not be promised.
+   * Calls may overlap; they are committed together.
+   */
+  append(envelopes: readonly Envelope[]): Promise<readonly Appended[]>
+  subscribe(consumer: LaneConsumer): Promise<Subscription>
+  /** Reads up to `limit` messages of a lane from a position on, without owning the lane. */
+  read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]>
+  /** The next position of each lane, by lane. */
+  ends(): Promise<readonly number[]>
+  close(): Promise<void>
+}

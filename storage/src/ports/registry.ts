@@ -1,0 +1,40 @@
+import type { App, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
+
+/** Records of one kind, each with an id that is unique within its owner. */
+export interface Collection<T> {
+  get(owner: string, id: string): Promise<T | undefined>
+  /** all records of an owner, by id; of all owners when none is named */
+  list(owner?: string): Promise<readonly T[]>
+  /** creates or replaces */
+  put(owner: string, id: string, record: T): Promise<void>
+  /** Answers whether there was one. */
+  remove(owner: string, id: string): Promise<boolean>
+}
+
+/** A link or a cookie that logs a member in: stored by the SHA-256 of its token. */
+export interface Login {
+  readonly hash: string
+  readonly organization: string
+  readonly member: string
+  readonly kind: 'link' | 'cookie'
+  readonly csrf: string
+  readonly expires_at: number
+}
+
+/**
+ * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
+ * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins to ''.
+ */
+export interface Registry {
+  readonly organizations: Collection<Organization>
+  readonly apps: Collection<App>
+  readonly keys: Collection<KeyRecord>
+  readonly funnels: Collection<Funnel>
+  /** by XPath */
+  readonly elements: Collection<Element>
+  readonly members: Collection<Member>
+  readonly logins: Collection<Login>
+  /** The app with this id, whichever organization has it: app ids are unique in an installation. */
+  app(id: string): Promise<App | undefined>
+  keyByHash(hash: string): Promise<KeyRecord | undefined>
+}

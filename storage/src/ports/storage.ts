@@ -1,0 +1,15 @@
+import type { EventLog } from './event-log.ts'
+import type { Registry } from './registry.ts'
+import type { Lanes, TableReader, TableWriter } from './tables.ts'
+
+/** What an adapter gives to the parts that are wired over it. */
+export interface Storage {
+  readonly log: EventLog
+  readonly writer: TableWriter
+  readonly reader: TableReader
+  readonly lanes: Lanes
+  readonly registry: Registry
+  /** whether each engine answers, by name */
+  health(): Promise<readonly { readonly name: string; readonly healthy: boolean; readonly detail?: string }[]>
+  close(): Promise<void>
+}

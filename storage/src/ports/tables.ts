@@ -1,0 +1,139 @@
+import type { CountBy, DeadLetterReason, Fate, FateReason, Visitor } from '@hopper/contracts'
+import type { CounterTableName, Key, VisitorTableName } from './table-definitions.ts'
+
+/** A partition of a table within one lane. */
+export interface Partition {
+  readonly app: string
+  readonly date: string
+}
+
+export interface CounterPartition<T extends CounterTableName = CounterTableName> extends Partition {
+  readonly table: T
+}
+
+/**
+ * What a batch adds to one counter partition. Applied as one atomic change: the deltas and the watermark `from` -> `to`.
+ * `from` must be the partition's watermark (-1 at first): a change whose `from` is not, is refused, so nothing counts twice.
+ */
+export interface CounterChange extends CounterPartition {
+  readonly from: number
+  readonly to: number
+  readonly rows: readonly { readonly key: Key; readonly deltas: readonly number[] }[]
+}
+
+export interface VisitorChange extends Partition {
+  readonly table: VisitorTableName
+  readonly rows: readonly { readonly key: Key; readonly visitor: Visitor }[]
+}
+
+/** An `event_id` and where it stood first. `date` of its partition is the UTC date of the client's own time, which a repetition shares. */
+export interface SeenChange extends Partition {
+  readonly rows: readonly { readonly event_id: string; readonly position: number; readonly fate: Fate; readonly reason: FateReason }[]
+}
+
+/** From `position` on, the device's events are this user's. */
+export interface IdentityChange {
+  readonly app: string
+  readonly device: string
+  readonly user: string
+  readonly position: number
+}
+
+/** What a batch knows of a session; `start` and `end` widen what is stored. */
+export interface SessionChange {
+  readonly app: string
+  readonly session_id: string
+  readonly start: number
+  readonly end: number
+  readonly device: string
+  readonly user: string
+  readonly first_position: number
+  readonly last_position: number
+}
+
+export interface DeadLetter {
+  readonly position: number
+  readonly reason: DeadLetterReason
+  readonly detail: string
+  readonly value: Uint8Array
+}
+
+/** All that one batch of one lane changes. Everything except `counters` is idempotent. */
+export interface LaneBatch {
+  readonly lane: number
+  readonly counters: readonly CounterChange[]
+  readonly visitors: readonly VisitorChange[]
+  readonly seen: readonly SeenChange[]
+  readonly identities: readonly IdentityChange[]
+  readonly sessions: readonly SessionChange[]
+  readonly deadLetters: readonly DeadLetter[]
+}
+
+/** The right to write a lane, with an epoch that grows with every owner. */
+export interface Lease {
+  readonly lane: number
+  readonly owner: string
+  readonly epoch: number
+  /** on the clock of `performance.now()` */
+  readonly expiresAt: number
+}
+
+/** What the aggregator needs of the tables: the state before a batch, and one call that applies it. */
+export interface TableWriter {
+  /** The watermark of each partition in a lane, -1 where nothing was counted yet. */
+  applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]>
+  /** The first position of each of these ids in a partition of a lane; ids never seen are missing. */
+  firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** The identities of these devices of an app, by device, ascending by position. */
+  identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly user: string; readonly position: number }[]>>
+  /**
+   * Applies a batch. When it rejects, some partitions may hold the change and others not, and nothing of it can be applied any more:
+   * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
+   */
+  apply(lease: Lease, batch: LaneBatch): Promise<void>
+}
+
+export interface CounterRow {
+  readonly date: string
+  readonly key: Key
+  /** in the order of the table's counters, summed over the lanes */
+  readonly counters: readonly number[]
+}
+
+/** How visitors are grouped: by any of the key columns and by `date`. */
+export interface UniquesQuery<T extends VisitorTableName = VisitorTableName> {
+  readonly table: T
+  readonly app: string
+  /** ascending, without gaps */
+  readonly dates: readonly string[]
+  /** values for the first key columns: only rows below them are counted */
+  readonly prefix: Key
+  /** names of key columns, or `date`, in the order wanted; empty for one total */
+  readonly groupBy: readonly string[]
+  readonly countBy: CountBy
+}
+
+export interface UniquesRow {
+  readonly group: Key
+  readonly users: number
+}
+
+/** What the API needs of the tables. Dates are a closed range, ascending. Rows come sorted by date and key. */
+export interface TableReader {
+  counters(table: CounterTableName, app: string, dates: readonly string[], prefix?: Key): Promise<readonly CounterRow[]>
+  /** Distinct visitors per group, exact over all lanes and dates: a person with two devices, or on two dates, counts once per group. */
+  uniques(query: UniquesQuery): Promise<readonly UniquesRow[]>
+  deadLetters(): Promise<number>
+}
+
+/** Who writes which lane, and how far each lane has been read (a hint for the restart; the truth are the watermarks). */
+export interface Lanes {
+  /** Takes the lane when it is free, released, or its lease has run out and can not write any more. Waits for that at most one lease. */
+  acquire(lane: number, owner: string): Promise<Lease>
+  /** Rejects when another owner has taken the lane. */
+  renew(lease: Lease): Promise<Lease>
+  release(lease: Lease): Promise<void>
+  /** Every message before this position is in the tables. */
+  commit(lease: Lease, position: number): Promise<void>
+  positions(): Promise<readonly number[]>
+}
