@@ -1,1 +1,1 @@
-export {}
+export { median, paired, reportLine, type Paired } from './paired.ts'

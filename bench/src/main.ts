@@ -1,0 +1,17 @@
+import { aggregatorBench } from './aggregator-bench.ts'
+import { ingestBench } from './ingest-bench.ts'
+import { trackerBench } from './tracker-bench.ts'
+
+/** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all. */
+const benches: Record<string, () => void | Promise<void>> = { tracker: trackerBench, ingest: ingestBench, aggregator: aggregatorBench }
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`no bench named ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`)
+  process.exit(2)
+}
+for (const name of wanted.length > 0 ? wanted : Object.keys(benches)) {
+  console.log(name)
+  await benches[name]!()
+}
