@@ -1,1 +1,2 @@
-export {}
+export * from './migrations.ts'
+export * from './queries.ts'

@@ -1,0 +1,28 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const folder = join(import.meta.dirname, '../migrations')
+
+/** A numbered change of the keyspace. `checksum` is the SHA-256 of the file in hex: an applied migration must never change. */
+export interface Migration {
+  readonly number: number
+  readonly name: string
+  readonly checksum: string
+  readonly statements: readonly string[]
+}
+
+/** The migrations in order; throws when their numbers have a gap. */
+export function loadMigrations(): readonly Migration[] {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.cql')).sort()
+  return files.map((file, at) => {
+    const number = Number.parseInt(file, 10)
+    if (number !== at + 1) throw new Error(`migration ${file} stands where number ${at + 1} must be`)
+    const text = readFileSync(join(folder, file), 'utf8')
+    return { number, name: file.slice(0, -4), checksum: createHash('sha256').update(text).digest('hex'), statements: statementsOf(text) }
+  })
+}
+
+function statementsOf(text: string): string[] {
+  return text.replace(/^--.*$/gm, '').split(';').map((statement) => statement.trim()).filter((statement) => statement !== '')
+}

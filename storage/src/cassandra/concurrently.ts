@@ -1,0 +1,22 @@
+/**
+ * Runs `work` for every item, at most `limit` at once, and answers the results in the order of the items. When one fails the rest of those under way
+ * is awaited, no further one begins, and the first error is thrown: nothing is left running behind the caller's back.
+ */
+export async function concurrently<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results = new Array<R>(items.length)
+  let next = 0
+  let failure: { error: unknown } | undefined
+  const run = async (): Promise<void> => {
+    while (next < items.length && !failure) {
+      const at = next++
+      try {
+        results[at] = await work(items[at]!)
+      } catch (error) {
+        failure ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, run))
+  if (failure) throw failure.error
+  return results
+}

@@ -1,0 +1,55 @@
+import { visitorTables } from '../ports/table-definitions.ts'
+import type { LaneBatch } from '../ports/tables.ts'
+import { queryFile, statement } from './statements.ts'
+
+/** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
+const TOP = 2 ** 52
+const ROWS_PER_BATCH = 300
+
+type Statement = { query: string; params: unknown[] }
+
+/** Everything of a batch that may be written again without harm, as batches that each touch one partition. */
+export function idempotentWrites(batch: LaneBatch): Statement[][] {
+  return [...visitorWrites(batch), ...seenWrites(batch), ...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
+}
+
+function visitorWrites({ lane, visitors }: LaneBatch): Statement[][] {
+  return visitors.flatMap(({ table, app, date, rows }) => {
+    const query = statement(`${queryFile(table)}.insert`)
+    const keys = Object.keys(visitorTables[table].key).length
+    return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key.slice(0, keys), visitor.user, visitor.device] })))
+  })
+}
+
+function seenWrites({ lane, seen }: LaneBatch): Statement[][] {
+  const query = statement('seen-by-date.insert')
+  return seen.flatMap(({ app, date, rows }) =>
+    inParts(rows.map((row) => ({ query, params: [app, date, lane, row.event_id, row.position, row.fate, row.reason, TOP - row.position] }))))
+}
+
+function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
+  return identities.flatMap(({ app, device, user, position }) => [
+    [{ query: statement('identity.insert'), params: [app, device, position, user] }],
+    [{ query: statement('identity.insertDevice'), params: [app, user, device] }],
+    [{ query: statement('identity.insertFirst'), params: [app, lane, device, position, user, TOP - position] }],
+  ])
+}
+
+function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
+  return sessions.map((session) => [
+    { query: statement('sessions-by-id.widenStart'), params: [TOP - session.start, session.start, session.first_position, session.app, session.session_id] },
+    {
+      query: statement('sessions-by-id.widenEnd'),
+      params: [session.end, session.end, session.last_position, session.device, session.user, lane, session.app, session.session_id],
+    },
+  ])
+}
+
+function deadLetterWrites({ lane, deadLetters }: LaneBatch): Statement[][] {
+  const query = statement('dead-letters.insert')
+  return deadLetters.map((letter) => [{ query, params: [lane, letter.position, letter.reason, letter.detail, Buffer.from(letter.value)] }])
+}
+
+function inParts(statements: Statement[]): Statement[][] {
+  return Array.from({ length: Math.ceil(statements.length / ROWS_PER_BATCH) }, (_, at) => statements.slice(at * ROWS_PER_BATCH, (at + 1) * ROWS_PER_BATCH))
+}

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { HopperError } from '@hopper/contracts'
+import { types, type Client } from 'cassandra-driver'
+import type { Lanes, Lease } from '../ports/tables.ts'
+import { concurrently } from './concurrently.ts'
+import type { CassandraSettings } from './settings.ts'
+import { rowsOf, statement } from './statements.ts'
+
+const POLL_MS = 200
+const ALIVE_WAITS = 2
+
+interface LaneRow {
+  readonly owner: string | null
+  readonly epoch: number
+  readonly leaseMs: number
+  readonly renewed: string
+}
+
+/** Owners of lanes by lightweight transactions: one per take, renewal, release and commit of a position, never one per event. */
+export class CassandraLanes implements Lanes {
+  readonly #client: Client
+  readonly #lanes: number
+  readonly #settings: CassandraSettings
+
+  constructor(client: Client, lanes: number, settings: CassandraSettings) {
+    this.#client = client
+    this.#lanes = lanes
+    this.#settings = settings
+  }
+
+  /** No clock of another machine is trusted: a lease has run out when it was not renewed while we waited for as long as it lasts. */
+  async acquire(lane: number, owner: string): Promise<Lease> {
+    const before = performance.now()
+    let row = await this.#row(lane)
+    if (!row) {
+      if (await this.#transact('lanes.create', [lane, owner, this.#settings.leaseMs])) return this.#lease(lane, owner, 1, before)
+      return this.acquire(lane, owner)
+    }
+    if (row.owner !== null) row = await this.#waitOut(lane, row)
+    const taking = performance.now()
+    if (await this.#transact('lanes.take', [owner, row.epoch + 1, this.#settings.leaseMs, lane, row.epoch, types.TimeUuid.fromString(row.renewed)])) {
+      return this.#lease(lane, owner, row.epoch + 1, taking)
+    }
+    throw taken(lane)
+  }
+
+  async renew(lease: Lease): Promise<Lease> {
+    const before = performance.now()
+    if (!(await this.#transact('lanes.renew', [lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
+    return this.#lease(lease.lane, lease.owner, lease.epoch, before)
+  }
+
+  async release(lease: Lease): Promise<void> {
+    await this.#transact('lanes.release', [lease.lane, lease.owner, lease.epoch])
+  }
+
+  async commit(lease: Lease, position: number): Promise<void> {
+    if (!(await this.#transact('lanes.commit', [types.Long.fromNumber(position), lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
+  }
+
+  async positions(): Promise<readonly number[]> {
+    const lanes = Array.from({ length: this.#lanes }, (_, lane) => lane)
+    return concurrently(lanes, lanes.length, async (lane) => Number((await rowsOf(this.#client, 'lanes.read', [lane]))[0]?.get('position') ?? 0))
+  }
+
+  /**
+   * Waits until the other owner has released the lane, or has not renewed for as long as its lease and its last write may live. An owner that goes on
+   * renewing is alive: after `ALIVE_WAITS` such waits the call rejects.
+   */
+  async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
+    let seen = first
+    const wait = first.leaseMs + this.#settings.unknownOutcomeMs
+    const end = performance.now() + ALIVE_WAITS * wait
+    let since = performance.now()
+    while (performance.now() - since < wait) {
+      if (performance.now() > end) throw taken(lane)
+      await pause(POLL_MS)
+      const now = await this.#row(lane)
+      if (!now || now.owner === null) return now ?? seen
+      if (now.renewed !== seen.renewed) since = performance.now()
+      seen = now
+    }
+    return seen
+  }
+
+  async #row(lane: number): Promise<LaneRow | undefined> {
+    const options = { prepare: true, consistency: types.consistencies.localSerial }
+    const row = (await this.#client.execute(statement('lanes.read'), [lane], options)).first()
+    if (!row) return undefined
+    return { owner: row.get('owner') as string | null, epoch: row.get('epoch') as number, leaseMs: row.get('lease_ms') as number, renewed: String(row.get('renewed')) }
+  }
+
+  async #transact(name: string, parameters: unknown[]): Promise<boolean> {
+    return (await this.#client.execute(statement(name), parameters, { prepare: true, isIdempotent: false })).wasApplied()
+  }
+
+  #lease(lane: number, owner: string, epoch: number, since: number): Lease {
+    return { lane, owner, epoch, expiresAt: since + this.#settings.leaseMs }
+  }
+}
+
+function taken(lane: number): HopperError {
+  return new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lane} belongs to another owner.`)
+}

@@ -1,0 +1,75 @@
+import type { App, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
+import type { Client } from 'cassandra-driver'
+import type { Collection, Login, Registry } from '../ports/registry.ts'
+import { rowsOf, statement } from './statements.ts'
+
+/** Records as JSON, found by owner and by id. */
+class CassandraCollection<T> implements Collection<T> {
+  readonly #client: Client
+  readonly #kind: string
+
+  constructor(client: Client, kind: string) {
+    this.#client = client
+    this.#kind = kind
+  }
+
+  async get(owner: string, id: string): Promise<T | undefined> {
+    const [row] = await rowsOf(this.#client, 'registry.get', [this.#kind, owner, id])
+    return row && (JSON.parse(row.get('record') as string) as T)
+  }
+
+  async list(owner?: string): Promise<readonly T[]> {
+    const owners = owner === undefined ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string) : [owner]
+    const rows = await Promise.all(owners.map((each) => rowsOf(this.#client, 'registry.list', [this.#kind, each])))
+    return rows.flat().map((row) => JSON.parse(row.get('record') as string) as T)
+  }
+
+  async put(owner: string, id: string, record: T): Promise<void> {
+    const json = JSON.stringify(record)
+    await this.#batch([
+      ['registry.put', [this.#kind, owner, id, json]], ['registry.putOwner', [this.#kind, owner]], ['registry.putById', [this.#kind, id, owner, json]],
+    ])
+  }
+
+  async remove(owner: string, id: string): Promise<boolean> {
+    const found = (await this.get(owner, id)) !== undefined
+    if (found) await this.#batch([['registry.remove', [this.#kind, owner, id]], ['registry.removeById', [this.#kind, id]]])
+    return found
+  }
+
+  async byId(id: string): Promise<T | undefined> {
+    const [row] = await rowsOf(this.#client, 'registry.byId', [this.#kind, id])
+    return row && (JSON.parse(row.get('record') as string) as T)
+  }
+
+  /** A logged batch: all or nothing. */
+  async #batch(writes: [name: string, params: unknown[]][]): Promise<void> {
+    await this.#client.batch(writes.map(([name, params]) => ({ query: statement(name), params })), { prepare: true, logged: true, isIdempotent: true })
+  }
+}
+
+export class CassandraRegistry implements Registry {
+  readonly organizations: Collection<Organization>
+  readonly apps: Collection<App>
+  readonly keys: Collection<KeyRecord>
+  readonly funnels: Collection<Funnel>
+  readonly elements: Collection<Element>
+  readonly members: Collection<Member>
+  readonly logins: Collection<Login>
+  readonly app: (id: string) => Promise<App | undefined>
+  readonly keyByHash: (hash: string) => Promise<KeyRecord | undefined>
+
+  constructor(client: Client) {
+    const apps = new CassandraCollection<App>(client, 'app')
+    const keys = new CassandraCollection<KeyRecord>(client, 'key')
+    this.organizations = new CassandraCollection(client, 'organization')
+    this.apps = apps
+    this.keys = keys
+    this.funnels = new CassandraCollection(client, 'funnel')
+    this.elements = new CassandraCollection(client, 'element')
+    this.members = new CassandraCollection(client, 'member')
+    this.logins = new CassandraCollection(client, 'login')
+    this.app = (id) => apps.byId(id)
+    this.keyByHash = (hash) => keys.byId(hash)
+  }
+}

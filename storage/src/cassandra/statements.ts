@@ -1,0 +1,29 @@
+import { loadQueries } from '@hopper/cql'
+import { HopperError } from '@hopper/contracts'
+import type { Client, types } from 'cassandra-driver'
+
+const queries = loadQueries()
+
+/** The text of a named query of cql/queries. */
+export function statement(name: string): string {
+  const text = queries.get(name)
+  if (text === undefined) throw new HopperError('HOP_INTERNAL', `No query is named ${name}.`)
+  return text
+}
+
+/** The file name of a table's queries. */
+export function queryFile(table: string): string {
+  return table.replaceAll('_', '-')
+}
+
+/** All rows of a named query that reads; paged, so that no answer is larger than a page. */
+export async function rowsOf(client: Client, name: string, parameters: unknown[]): Promise<types.Row[]> {
+  const rows: types.Row[] = []
+  let pageState: string | undefined
+  do {
+    const page = await client.execute(statement(name), parameters, { prepare: true, isIdempotent: true, ...(pageState ? { pageState } : {}) })
+    rows.push(...page.rows)
+    pageState = page.pageState ?? undefined
+  } while (pageState)
+  return rows
+}

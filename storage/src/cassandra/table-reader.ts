@@ -1,0 +1,83 @@
+import { personKey } from '@hopper/contracts'
+import type { Client, types } from 'cassandra-driver'
+import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+import { concurrently } from './concurrently.ts'
+import { queryFile, rowsOf } from './statements.ts'
+
+const READS_AT_ONCE = 64
+
+/** Reads the tables by concurrent queries of one partition each, (dates x lanes) of them. */
+export class CassandraTableReader implements TableReader {
+  readonly #client: Client
+  readonly #lanes: number
+
+  constructor(client: Client, lanes: number) {
+    this.#client = client
+    this.#lanes = lanes
+  }
+
+  async counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
+    const columns = Object.keys(counterTables[table].key)
+    const names: readonly string[] = counterTables[table].counters
+    const sums = new Map<string, { date: string; key: Key; counters: number[] }>()
+    await this.#eachPartition(table, app, dates, prefix, (date, row) => {
+      const counters = names.map((name) => Number((row.get(name) as bigint | null) ?? 0n))
+      const key = columns.map((column) => row.get(column) as KeyValue)
+      // A row whose only column is the static watermark has no key: it is no row of ours.
+      if (key.some((value) => value === null)) return
+      const id = JSON.stringify([date, ...key])
+      const sum = sums.get(id)
+      if (sum) counters.forEach((value, at) => (sum.counters[at]! += value))
+      else sums.set(id, { date, key, counters })
+    })
+    return [...sums.values()].sort((a, b) => compareKeys([a.date, ...a.key], [b.date, ...b.key]))
+  }
+
+  async uniques({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): Promise<readonly UniquesRow[]> {
+    const firstUsers = countBy === 'person' ? await this.#firstUsers(app) : new Map<string, string>()
+    const groups = new Map<string, { group: Key; visitors: Set<string> }>()
+    await this.#eachPartition(table, app, dates, prefix, (date, row) => {
+      const group = groupBy.map((column) => (column === 'date' ? date : (row.get(column) as KeyValue)))
+      const id = JSON.stringify(group)
+      let found = groups.get(id)
+      if (!found) groups.set(id, (found = { group, visitors: new Set() }))
+      const device = row.get('device') as string
+      found.visitors.add(countBy === 'device' ? device : personKey({ user: row.get('user') as string, device }, firstUsers.get(device)))
+    })
+    const rows = [...groups.values()].map(({ group, visitors }) => ({ group, users: visitors.size }))
+    return groupBy.length === 0 && rows.length === 0 ? [{ group: [], users: 0 }] : rows.sort((a, b) => compareKeys(a.group, b.group))
+  }
+
+  async deadLetters(): Promise<number> {
+    const counts = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => rowsOf(this.#client, 'dead-letters.count', [lane]))
+    return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)
+  }
+
+  async #eachPartition(table: CounterTableName | keyof typeof visitorTables, app: string, dates: readonly string[], prefix: Key, each: (date: string, row: types.Row) => void): Promise<void> {
+    const partitions = dates.flatMap((date) => this.#laneNumbers().map((lane) => ({ date, lane })))
+    const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
+    await concurrently(partitions, READS_AT_ONCE, async ({ date, lane }) => {
+      for (const row of await rowsOf(this.#client, query, [app, date, lane, ...prefix])) each(date, row)
+    })
+  }
+
+  async #firstUsers(app: string): Promise<Map<string, string>> {
+    const rows = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => rowsOf(this.#client, 'identity.firstUsers', [app, lane]))
+    return new Map(rows.flat().map((row) => [row.get('device') as string, row.get('user') as string]))
+  }
+
+  #laneNumbers(): number[] {
+    return Array.from({ length: this.#lanes }, (_, lane) => lane)
+  }
+}
+
+/** Order of rows: numbers by value, texts by their UTF-8 bytes as every database sorts them. */
+function compareKeys(a: Key, b: Key): number {
+  for (let at = 0; at < a.length; at++) {
+    const [x, y] = [a[at]!, b[at]!]
+    const order = typeof x === 'number' && typeof y === 'number' ? x - y : Buffer.compare(Buffer.from(String(x)), Buffer.from(String(y)))
+    if (order !== 0) return order
+  }
+  return 0
+}
