@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ['source', 'node', 'import', 'default'] } },
   test: {
+    globalSetup: ['e2e/src/engines/global-setup.ts'],
     include: ['*/src/**/*.test.ts', '*/src/**/*.test.tsx', '*/test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,

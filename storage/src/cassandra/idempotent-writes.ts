@@ -3,7 +3,7 @@ import type { LaneBatch } from '../ports/tables.ts'
 import { queryFile, statement } from './statements.ts'
 
 /** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
-const TOP = 2 ** 52
+const TOP = 2n ** 52n
 const ROWS_PER_BATCH = 300
 
 type Statement = { query: string; params: unknown[] }
@@ -24,30 +24,31 @@ function visitorWrites({ lane, visitors }: LaneBatch): Statement[][] {
 function seenWrites({ lane, seen }: LaneBatch): Statement[][] {
   const query = statement('seen-by-date.insert')
   return seen.flatMap(({ app, date, rows }) =>
-    inParts(rows.map((row) => ({ query, params: [app, date, lane, row.event_id, row.position, row.fate, row.reason, TOP - row.position] }))))
+    inParts(rows.map((row) => ({ query, params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)] }))))
 }
 
 function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
   return identities.flatMap(({ app, device, user, position }) => [
-    [{ query: statement('identity.insert'), params: [app, device, position, user] }],
+    [{ query: statement('identity.insert'), params: [app, device, BigInt(position), user] }],
     [{ query: statement('identity.insertDevice'), params: [app, user, device] }],
-    [{ query: statement('identity.insertFirst'), params: [app, lane, device, position, user, TOP - position] }],
+    [{ query: statement('identity.insertFirst'), params: [app, lane, device, BigInt(position), user, TOP - BigInt(position)] }],
   ])
 }
 
 function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
-  return sessions.map((session) => [
-    { query: statement('sessions-by-id.widenStart'), params: [TOP - session.start, session.start, session.first_position, session.app, session.session_id] },
-    {
-      query: statement('sessions-by-id.widenEnd'),
-      params: [session.end, session.end, session.last_position, session.device, session.user, lane, session.app, session.session_id],
-    },
-  ])
+  return sessions.map((session) => {
+    const [start, end] = [BigInt(session.start), BigInt(session.end)]
+    const id = [session.app, session.session_id]
+    return [
+      { query: statement('sessions-by-id.widenStart'), params: [TOP - start, start, BigInt(session.first_position), ...id] },
+      { query: statement('sessions-by-id.widenEnd'), params: [end, end, BigInt(session.last_position), session.device, session.user, lane, ...id] },
+    ]
+  })
 }
 
 function deadLetterWrites({ lane, deadLetters }: LaneBatch): Statement[][] {
   const query = statement('dead-letters.insert')
-  return deadLetters.map((letter) => [{ query, params: [lane, letter.position, letter.reason, letter.detail, Buffer.from(letter.value)] }])
+  return deadLetters.map((letter) => [{ query, params: [lane, BigInt(letter.position), letter.reason, letter.detail, Buffer.from(letter.value)] }])
 }
 
 function inParts(statements: Statement[]): Statement[][] {

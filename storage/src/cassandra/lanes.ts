@@ -55,7 +55,7 @@ export class CassandraLanes implements Lanes {
   }
 
   async commit(lease: Lease, position: number): Promise<void> {
-    if (!(await this.#transact('lanes.commit', [types.Long.fromNumber(position), lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
+    if (!(await this.#transact('lanes.commit', [BigInt(position), lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
   }
 
   async positions(): Promise<readonly number[]> {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import { types, type Client } from 'cassandra-driver'
+import type { Client } from 'cassandra-driver'
 import type { CounterChange, CounterPartition, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
@@ -91,11 +91,7 @@ function counterBatch(lane: number, change: CounterChange): Statement[] {
   const partition = [change.app, change.date, lane]
   const add = statement(`${file}.add`)
   return [
-    ...change.rows.map(({ key, deltas }) => ({ query: add, params: [...deltas.map(long), ...partition, ...key] })),
-    { query: statement(`${file}.mark`), params: [long(change.to - change.from), ...partition] },
+    ...change.rows.map(({ key, deltas }) => ({ query: add, params: [...deltas.map(BigInt), ...partition, ...key] })),
+    { query: statement(`${file}.mark`), params: [BigInt(change.to - change.from), ...partition] },
   ]
-}
-
-function long(value: number): types.Long {
-  return types.Long.fromNumber(value)
 }

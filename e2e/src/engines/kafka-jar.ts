@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
+import { jarsOf } from './jars.ts'
+
+export interface KafkaBroker {
+  readonly address: string
+  readonly process: JavaProcess
+  /** Starts it again on the same ports and data, after it was stopped or killed. */
+  restart(): Promise<KafkaBroker>
+}
+
+/** A single Kafka broker in KRaft mode of its own in `dir`. */
+export async function startKafka(dir: string, cache: string, ports?: readonly number[]): Promise<KafkaBroker> {
+  const jars = await jarsOf('kafka', cache)
+  const [port, controller] = (ports ?? (await freePorts(2))) as [number, number]
+  mkdirSync(dir, { recursive: true })
+  const properties = join(dir, 'server.properties')
+  writeFileSync(properties, configuration(dir, port, controller))
+  if (!existsSync(join(dir, 'data/meta.properties'))) {
+    const id = randomBytes(16).toString('base64url')
+    execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], { stdio: 'pipe' })
+  }
+  const process = startJava(['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], join(dir, `kafka-${Date.now()}.log`))
+  await whenReady(process, () => answers(port))
+  return { address: `127.0.0.1:${port}`, process, restart: () => startKafka(dir, cache, [port, controller]) }
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)))
+    socket.on('error', () => resolve(false))
+  })
+}
+
+function configuration(dir: string, port: number, controller: number): string {
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controller}
+listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=${dir}/data
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=false
+`
+}
