@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { install } from './install.mjs'
+import { hashOf, isStamped, stamp } from './stamp.mjs'
+import { Failure, isMain, root, run, script } from './tools.mjs'
+
+const settings = ['package-lock.json', 'tsconfig.base.json']
+const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli']
+
+/** What is built: from which sources, by which command, and a file that is there afterwards. Stages run in order, the builds of one at once. */
+const stages = [
+  [{ name: 'tracker', from: ['tracker', 'contracts'], made: ['tracker/dist/hopper.js'], by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/tracker'] }],
+  [
+    { name: 'services', from: [...services, 'tracker/src'], made: services.map((service) => `${service}/dist/index.js`), by: ['tsc', '-b', 'cli'] },
+    { name: 'dashboard', from: ['dashboard', 'contracts'], made: ['dashboard/dist/index.html'], by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/dashboard'] },
+  ],
+]
+
+/** Builds what changed since it was last built. Nothing runs when nothing did. */
+export async function build() {
+  for (const stage of stages) {
+    const outcomes = await Promise.all(stage.map(buildOne))
+    const failed = outcomes.filter(({ code }) => code !== 0)
+    for (const { output } of failed) process.stderr.write(output)
+    if (failed.length > 0) throw new Failure(`the build of ${failed.map(({ name }) => name).join(' and ')} failed; its message stands above.`)
+  }
+}
+
+async function buildOne({ name, from, made, by: [program, ...args] }) {
+  const stampFile = `.build/${name}.stamp`
+  const hash = hashOf([...from, ...settings])
+  if (isStamped(stampFile, hash) && made.every((file) => existsSync(join(root, file)))) return { name, code: 0, output: '' }
+  console.log(`hopper: building ${name} ...`)
+  const outcome = await run(program, args, { quiet: true })
+  if (outcome.code === 0) stamp(stampFile, hash)
+  return { name, ...outcome }
+}
+
+if (isMain(import.meta.url)) {
+  await script(async () => {
+    await install()
+    await build()
+    return 0
+  })
+}
