@@ -12,11 +12,11 @@ const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const elapsed = Type.Integer({ minimum: 0, maximum: limits.elapsedMsMax })
 const stage = Type.Integer({ minimum: 0, maximum: 1_000_000 })
-/** values of `data`, by key */
+/** values of `data`, by key; the pattern bounds the keys, as a record ignores the length of its key type */
 const data = Type.Record(
-  Type.String({ minLength: 1, maxLength: limits.dataKeyCharsMax }),
+  Type.String({ pattern: `^[\\s\\S]{1,${limits.dataKeyCharsMax}}$` }),
   Type.Union([Type.String({ maxLength: limits.dataValueCharsMax }), Type.Number(), Type.Boolean()]),
-  { maxProperties: limits.dataKeysMax },
+  { maxProperties: limits.dataKeysMax, additionalProperties: false },
 )
 
 /** What is particular to each kind: the one place where the fields of an event are written down. */
