@@ -1,1 +1,3 @@
-export {}
+export { ingestPlugin } from './plugin.ts'
+export { type IngestOptions } from './options.ts'
+export { redactedRequest } from './redacted-request.ts'

@@ -1,0 +1,32 @@
+import { pageOf, type Context, type Event } from '@hopper/contracts'
+
+const campaignParameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] as const
+const VALUE_CHARS_MAX = 200
+
+/** How a visitor came here, as the first URL change of a batch tells: by which campaign, from which other site. */
+export function arrivalOf(events: readonly Event[], referer: string | undefined): Pick<Context, 'utm' | 'referrer'> {
+  const first = events.find((event) => event.type === 'url_change')
+  if (!first) return {}
+  const utm = campaignOf(first.to)
+  const referrer = [first.from, referer ?? ''].find((url) => isOtherSite(url, first.to))
+  return { ...(utm && { utm }), ...(referrer !== undefined && { referrer: pageOf(referrer) }) }
+}
+
+function campaignOf(url: string): Record<string, string> | undefined {
+  if (!url.includes('utm_')) return undefined
+  const parameters = new URLSearchParams(url.slice(url.indexOf('?') + 1).split('#', 1)[0])
+  const found = campaignParameters.flatMap((name) => {
+    const value = parameters.get(name)?.slice(0, VALUE_CHARS_MAX).toWellFormed()
+    return value ? [[name, value] as const] : []
+  })
+  return found.length > 0 ? Object.fromEntries(found) : undefined
+}
+
+function isOtherSite(url: string, page: string): boolean {
+  const host = hostOf(url)
+  return host !== undefined && host !== hostOf(page)
+}
+
+function hostOf(url: string): string | undefined {
+  return /^https?:\/\/([^/?#]+)/i.exec(url)?.[1]?.toLowerCase()
+}

@@ -1,0 +1,164 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import { limits, type ErrorBody, type EventsAnswer } from '@hopper/contracts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { keys, openGateway, type Gateway } from './gateway.fixture.ts'
+
+let gateway: Gateway
+beforeAll(async () => {
+  gateway = await openGateway()
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+const click = (more: object = {}) => ({ type: 1, target: '//a', elapsed_time: 5, current_url: 'https://shop.example/', ...more })
+const batch = (...events: unknown[]) => ({ device_id: 'd', events })
+const refused = async (body: unknown, headers?: Record<string, string>): Promise<string> => {
+  const answer = await gateway.post(body, headers)
+  const { error } = answer.body as ErrorBody
+  expect(error.message.length).toBeGreaterThan(20)
+  return `${answer.status} ${error.code}`
+}
+const verdict = async (event: unknown): Promise<string> => {
+  const answer = await gateway.post(batch(event))
+  expect(answer.status).toBe(202)
+  const { accepted, rejected } = answer.body as EventsAnswer
+  expect(accepted + rejected.length).toBe(1)
+  return rejected[0] ? `${rejected[0].reason}: ${rejected[0].message}` : 'accepted'
+}
+
+describe('a body that can not be read', () => {
+  it.each([
+    ['nothing', ''],
+    ['malformed JSON', '{"events": ['],
+    ['a number', '7'],
+    ['null', 'null'],
+    ['an array', '[]'],
+    ['no events', '{}'],
+    ['events that are no array', '{"events": {"0": {}}}'],
+    ['events hidden in __proto__', '{"__proto__": {"events": []}}'],
+    ['a device_id that is no text', '{"device_id": 7, "events": []}'],
+    ['a sent_at that is no time', '{"sent_at": "now", "events": []}'],
+    ['a sent_at outside the calendar', '{"sent_at": 1e300, "events": []}'],
+    ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])],
+    ['an overlong UTF-8 sequence', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
+  ])('is 400: %s', async (_name, body) => {
+    expect(await refused(body)).toBe('400 HOP_BODY_INVALID')
+  })
+
+  it('is 413 over 1 MB and over 1,000 events', async () => {
+    expect(await refused(`{"events":[],"x":"${'y'.repeat(limits.bodyBytesMax)}"}`)).toBe('413 HOP_BODY_TOO_LARGE')
+    expect(await refused(batch(...Array.from({ length: 1_001 }, () => 1)))).toBe('413 HOP_BODY_TOO_LARGE')
+  })
+
+  it('is 415 with another type or encoding', async () => {
+    expect(await refused('<a/>', { 'content-type': 'application/xml' })).toBe('415 HOP_BODY_TYPE')
+    expect(await refused('{}', { 'content-type': 'application/x-www-form-urlencoded' })).toBe('415 HOP_BODY_TYPE')
+    expect(await refused('{}', { 'content-encoding': 'zstd' })).toBe('415 HOP_BODY_TYPE')
+  })
+})
+
+describe('compression', () => {
+  const body = Buffer.from(JSON.stringify(batch(click())))
+
+  it.each([['gzip', gzipSync(body)], ['deflate', deflateSync(body)], ['br', brotliCompressSync(body)]])('is read: %s', async (encoding, packed) => {
+    expect((await gateway.post(packed, { 'content-encoding': encoding })).body).toEqual({ accepted: 1, rejected: [] })
+  })
+
+  it.each([['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const)('is no way around the bound: a bomb of %s is 413', async (encoding, pack) => {
+    const bomb = pack(Buffer.alloc(50_000_000, ' '))
+    expect(bomb.length).toBeLessThan(limits.bodyBytesMax)
+    expect(await refused(bomb, { 'content-encoding': encoding })).toBe('413 HOP_BODY_TOO_LARGE')
+  })
+
+  it('is 400 when it is none', async () => {
+    expect(await refused(body, { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
+    expect(await refused(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
+  })
+})
+
+describe('a key', () => {
+  const withKey = (headers: Record<string, string>, query = '') =>
+    gateway.server.inject({ method: 'POST', url: `/v1/events${query}`, payload: '{"events":[]}', headers: { 'content-type': 'text/plain', ...headers } })
+
+  it('is taken from three places', async () => {
+    for (const headers of [{ authorization: `Bearer ${keys.write}` }, { 'x-api-key': keys.write }]) expect((await withKey(headers)).statusCode).toBe(202)
+    expect((await withKey({}, `?key=${keys.write}`)).statusCode).toBe(202)
+  })
+
+  it.each([
+    ['missing', {}, '', 401, 'HOP_KEY_MISSING'],
+    ['unknown', { 'x-api-key': 'hw_nobody_0123456789' }, '', 401, 'HOP_KEY_UNKNOWN'],
+    ['huge', { 'x-api-key': 'h'.repeat(5_000) }, '', 401, 'HOP_KEY_UNKNOWN'],
+    ['given twice', {}, '?key=a&key=b', 401, 'HOP_KEY_MISSING'],
+    ['of a read power', { 'x-api-key': keys.read }, '', 403, 'HOP_KEY_POWER'],
+  ])('is refused when %s', async (_name, headers, query, status, code) => {
+    const answer = await withKey(headers, query)
+    expect([answer.statusCode, answer.json<ErrorBody>().error.code]).toEqual([status, code])
+  })
+})
+
+describe('an event', () => {
+  it.each([
+    ['no object', 7, /^not_an_object/],
+    ['an array', [], /^not_an_object/],
+    ['without a type', { target: '//a' }, /^unknown_type/],
+    ['of an unknown type', click({ type: 9 }), /^unknown_type.*custom, click/],
+    ['of a type that every object has', click({ type: 'constructor' }), /^unknown_type/],
+    ['with a field missing', { type: 'click', target: '//a', elapsed_time: 1 }, /^missing_field: .*"current_url"/],
+    ['with a negative time', click({ elapsed_time: -1 }), /^invalid_field: .*"elapsed_time".*>= 0/],
+    ['with a fraction', click({ elapsed_time: 1.5 }), /^invalid_field: .*"elapsed_time".*integer/],
+    ['with a huge field', click({ target: 'x'.repeat(2_000) }), /^invalid_field: .*"target".*1024/],
+    ['with an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, /"action".*"hover-then-leave", or must be "hover-then-clicked"/],
+    ['too large', click({ x: 'y'.repeat(limits.eventBytesMax) }), /^too_large/],
+    ['years ahead', click({ timestamp: Date.now() + 3 * 365 * 86_400_000 }), /^too_far_ahead/],
+    ['years ago', click({ timestamp: '1999-12-31T23:59:59.999Z' }), /^too_old/],
+    ['in seconds since the epoch', click({ timestamp: Math.floor(Date.now() / 1000) }), /^too_old.*milliseconds/],
+    ['at no time', click({ timestamp: 'yesterday' }), /^invalid_field: .*"timestamp".*2026-01-31T12:00:00Z/],
+    ['outside the calendar', click({ timestamp: 1e300 }), /^invalid_field: .*"timestamp"/],
+    ['with a nested value in data', { type: 0, name: 'n', data: { a: { b: 1 } } }, /^invalid_field: .*"data.a"/],
+    ['with a nested value under a key with a line break', { type: 0, name: 'n', data: { 'a\nb': { c: [] } } }, /^invalid_field/],
+    ['with a key too long', { type: 0, name: 'n', data: { ['k'.repeat(129)]: 1 } }, /^invalid_field: .*"data\.k+".*1 to 128 characters/],
+    ['with too many keys', { type: 0, name: 'n', data: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [i, i])) }, /^invalid_field: .*"data"/],
+  ])('is refused, with what to do: %s', async (_name, event, expected) => {
+    expect(await verdict(event)).toMatch(expected)
+  })
+
+  it('needs a device', async () => {
+    const answer = await gateway.post({ events: [click()] })
+    expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'no_device' }] })
+  })
+
+  it('nested deeper than any stack is refused alone', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
+    const answer = await gateway.post(`{"device_id":"d","events":[{"type":1,"x":${deep}},${JSON.stringify(click())}]}`)
+    expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ index: 0, reason: 'too_large' }] })
+  })
+
+  it('with __proto__ and constructor keys changes nothing but itself', async () => {
+    const answer = await gateway.post('{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}')
+    expect(answer.body).toEqual({ accepted: 1, rejected: [] })
+    const stored = (await gateway.envelopes()).find(({ device_id }) => device_id === 'proto')!.events[0]!
+    expect(stored).not.toHaveProperty('user_id')
+    expect(JSON.stringify(stored)).toContain('"data":{"__proto__":"p","constructor":"c"}')
+    expect(({} as { x?: number }).x).toBeUndefined()
+  })
+})
+
+it('keeps the good events of a mixed batch and lists the bad ones by index', async () => {
+  const answer = await gateway.post({ device_id: 'mixed', events: [click({ event_id: 'a' }), 7, click({ event_id: 'b', elapsed_time: 'x' }), click({ event_id: 'c' })] })
+  expect(answer.body).toMatchObject({ accepted: 2, rejected: [{ index: 1, reason: 'not_an_object' }, { index: 2, reason: 'invalid_field' }] })
+  const [envelope, ...others] = (await gateway.envelopes()).filter(({ device_id }) => device_id === 'mixed')
+  expect(others).toEqual([])
+  expect(envelope!.events.map(({ event_id }) => event_id)).toEqual(['a', 'c'])
+  expect(envelope!.rejected).toEqual([{ reason: 'not_an_object' }, { event_id: 'b', reason: 'invalid_field' }])
+})
+
+it('knows which paths and methods it has', async () => {
+  const code = async (method: 'GET' | 'PUT' | 'POST', url: string) => {
+    const answer = await gateway.server.inject({ method, url })
+    return `${answer.statusCode} ${answer.json<ErrorBody>().error.code}`
+  }
+  expect(await code('GET', '/v1/events')).toBe('405 HOP_METHOD')
+  expect(await code('PUT', '/v1/events')).toBe('405 HOP_METHOD')
+  expect(await code('POST', '/v1/config')).toBe('405 HOP_METHOD')
+  expect(await code('GET', '/v1/nothing?key=secret')).toBe('404 HOP_NOT_FOUND')
+})

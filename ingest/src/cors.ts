@@ -1,0 +1,37 @@
+import { HopperError } from '@hopper/contracts'
+import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify'
+
+const DAY_SECONDS = 86_400
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies HTTPMethods[]
+
+/** Open to every origin and without credentials: a key in the request is all the power there is. */
+export function allowAnyOrigin(reply: FastifyReply): void {
+  reply.header('access-control-allow-origin', '*')
+}
+
+/** Answers the preflight of a path, and 405 to all methods but one, before any body is read. */
+export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url: string): void {
+  server.options(url, (_request, reply) => {
+    allowAnyOrigin(reply)
+    return reply
+      .code(204)
+      .header('access-control-allow-methods', method)
+      .header('access-control-allow-headers', 'authorization, x-api-key, content-type, content-encoding')
+      .header('access-control-expose-headers', 'retry-after')
+      .header('access-control-max-age', DAY_SECONDS)
+      .send()
+  })
+  const refuse = (): never => {
+    throw new HopperError('HOP_METHOD', `This path takes ${method}.`)
+  }
+  server.route({
+    url,
+    method: methods.filter((other) => other !== method),
+    onRequest: async (_request, reply) => {
+      allowAnyOrigin(reply)
+      reply.header('allow', `${method}, OPTIONS`)
+      refuse()
+    },
+    handler: refuse,
+  })
+}

@@ -1,0 +1,43 @@
+import { HopperError, type Envelope } from '@hopper/contracts'
+import type { EventLog } from '@hopper/storage'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Histogram } from 'prom-client'
+
+const WAITING_EVENTS_MAX = 200_000
+
+/** The log as ingest uses it: bounded in what waits for it, timed, and every failure the one that tells the sender to try again. */
+export class DurableLog {
+  readonly #log: EventLog
+  readonly #seconds: Histogram
+  readonly #logger: Pick<FastifyBaseLogger, 'info' | 'error'>
+  readonly #waitingMax: number
+  #waiting = 0
+  #failing = false
+
+  constructor(log: EventLog, seconds: Histogram, logger: Pick<FastifyBaseLogger, 'info' | 'error'>, waitingEventsMax = WAITING_EVENTS_MAX) {
+    this.#log = log
+    this.#seconds = seconds
+    this.#logger = logger
+    this.#waitingMax = waitingEventsMax
+  }
+
+  /** Resolves when the envelopes of a request are durable. @throws HopperError HOP_LOG_UNAVAILABLE */
+  async append(envelopes: readonly Envelope[], events: number): Promise<void> {
+    if (this.#waiting + events > this.#waitingMax) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too many events wait for the log.')
+    this.#waiting += events
+    const started = performance.now()
+    try {
+      await this.#log.append(envelopes)
+      if (this.#failing) this.#logger.info('the log takes events again')
+      this.#failing = false
+    } catch (cause) {
+      // Once for an outage, not once for each request.
+      if (!this.#failing) this.#logger.error({ err: cause }, 'the log takes no events, senders are told to try again')
+      this.#failing = true
+      throw new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
+    } finally {
+      this.#waiting -= events
+      this.#seconds.observe((performance.now() - started) / 1000)
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { HopperError, type ErrorCode } from '@hopper/contracts'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
+import type { Counter } from 'prom-client'
+
+const RETRY_AFTER_SECONDS = 1
+
+/** Turns whatever was thrown into the one shape of errors, and counts it. */
+export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<FastifyBaseLogger, 'error'>) {
+  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const error = asHopperError(thrown, request)
+    if (error.code === 'HOP_INTERNAL') logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
+    requests.inc({ status: error.status, code: error.code })
+    if (error.retryable && error.status < 504 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
+    return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()))
+  }
+}
+
+/** What Fastify refuses by itself, by its code. */
+const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'HOP_BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
+}
+
+function asHopperError(thrown: unknown, request: FastifyRequest): HopperError {
+  if (thrown instanceof HopperError) return thrown
+  const { code = '', statusCode = 500 } = thrown as { code?: string; statusCode?: number }
+  const known = Object.hasOwn(fastifyCodes, code) ? fastifyCodes[code] : undefined
+  if (known) return new HopperError(known)
+  if (statusCode >= 400 && statusCode < 500) return new HopperError('HOP_BODY_INVALID', 'The request could not be read.', { cause: thrown })
+  return new HopperError('HOP_INTERNAL', undefined, { cause: thrown, details: { request_id: request.id } })
+}

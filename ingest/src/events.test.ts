@@ -1,0 +1,140 @@
+import type { AddressInfo } from 'node:net'
+import { gzipSync } from 'node:zlib'
+import type { Envelope, EventsAnswer } from '@hopper/contracts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { browser, keys, openGateway, type Gateway } from './gateway.fixture.ts'
+
+const now = Date.parse('2026-03-01T12:00:00Z')
+let gateway: Gateway
+beforeAll(async () => {
+  gateway = await openGateway({ clock: () => now })
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+
+let device = 0
+/** Sends events of a device of its own and answers the envelope they became. */
+async function stored(events: object[], body: object = {}, headers: Record<string, string> = {}): Promise<Envelope> {
+  const device_id = `device-${device++}`
+  const answer = await gateway.post({ device_id, ...body, events }, headers)
+  expect(answer).toMatchObject({ status: 202, body: { accepted: events.length, rejected: [] } })
+  const found = (await gateway.envelopes()).filter((envelope) => envelope.device_id === device_id)
+  expect(found).toHaveLength(1)
+  return found[0]!
+}
+const click = (more: object = {}) => ({ type: 1, target: '//a', elapsed_time: 5, current_url: '/', ...more })
+const view = (from: string, to: string) => ({ type: 'url_change', from, to, elapsed_time: 0 })
+
+describe('what is stored', () => {
+  it('is the event by name of its type, without unknown fields', async () => {
+    const { events } = await stored([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], { session_id: 's' })
+    expect(events).toEqual([
+      { event_id: 'e', timestamp: now - 5, type: 'click', seq: 7, session_id: 's', user_id: 'u', target: '//a', elapsed_time: 5, current_url: '/' },
+    ])
+  })
+
+  it('has the time of receipt when none was sent, and reads ISO 8601', async () => {
+    const { events } = await stored([click(), click({ timestamp: '2026-03-01T13:00:00+02:00' })])
+    expect(events.map(({ timestamp }) => timestamp)).toEqual([now, now - 3_600_000])
+  })
+
+  it('gets an id of version 8 from its content, the same for the same, another for another', async () => {
+    const [same, again, other] = (await stored([click(), click(), click({ elapsed_time: 6 })])).events.map(({ event_id }) => event_id)
+    expect(same).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    expect(again).toBe(same)
+    expect(other).not.toBe(same)
+    expect((await stored([click()])).events[0]!.event_id).not.toBe(same)
+  })
+
+  it('has no half of a surrogate pair, and every whole one', async () => {
+    const device_id = 'surrogates'
+    const body = `{"device_id":"${device_id}","events":[{"type":0,"name":"\\ud83d\\ude00 \\ud83d \\\\ud83d"}]}`
+    expect((await gateway.post(body)).status).toBe(202)
+    const envelope = (await gateway.envelopes()).find((each) => each.device_id === device_id)!
+    expect(envelope.events[0]).toMatchObject({ name: '\u{1f600} \ufffd \\ud83d' })
+  })
+})
+
+describe("the sender's clock", () => {
+  it('is corrected when it differs by more than 5 s, and its own time is kept', async () => {
+    const ahead = 3_600_000
+    const { events } = await stored([click({ timestamp: now + ahead - 1_000 }), click()], { sent_at: now + ahead })
+    expect(events[0]).toMatchObject({ timestamp: now - 1_000, client_time: now + ahead - 1_000 })
+    expect(events[1]).not.toHaveProperty('client_time')
+    expect(events[1]!.timestamp).toBe(now)
+  })
+
+  it('is believed up to 5 s, and without sent_at', async () => {
+    for (const body of [{ sent_at: now + 5_000 }, { sent_at: '2026-03-01T11:59:55Z' }, {}]) {
+      const { events } = await stored([click({ timestamp: now - 7 })], body)
+      expect(events[0]!.timestamp).toBe(now - 7)
+      expect(events[0]).not.toHaveProperty('client_time')
+    }
+  })
+
+  it('may be years off, when it says so', async () => {
+    const { events } = await stored([click({ timestamp: 1_000 })], { sent_at: 3_000 })
+    expect(events[0]).toMatchObject({ timestamp: now - 2_000, client_time: 1_000 })
+  })
+})
+
+it('makes an envelope for each device, in order, with the refused events where they belong', async () => {
+  const events = [
+    click({ event_id: 'a1', device_id: 'split-a' }), click({ event_id: 'b1', device_id: 'split-b' }),
+    click({ event_id: 'a2', device_id: 'split-a' }), click({ event_id: 'b2', device_id: 'split-b', target: '' }),
+    { type: 1 },
+  ]
+  const answer = (await gateway.post({ device_id: 'split-c', events })).body as EventsAnswer
+  expect([answer.accepted, answer.rejected.map(({ index }) => index)]).toEqual([3, [3, 4]])
+  const byDevice = new Map((await gateway.envelopes()).map((envelope) => [envelope.device_id, envelope]))
+  const ids = (id: string) => byDevice.get(id)!.events.map(({ event_id }) => event_id)
+  expect([ids('split-a'), ids('split-b'), ids('split-c')]).toEqual([['a1', 'a2'], ['b1'], []])
+  expect(byDevice.get('split-a')).not.toHaveProperty('rejected')
+  expect(byDevice.get('split-b')!.rejected).toEqual([{ event_id: 'b2', reason: 'invalid_field' }])
+  expect(byDevice.get('split-c')!.rejected).toEqual([{ reason: 'missing_field' }])
+})
+
+describe('the context', () => {
+  it('names device, browser and system, and no address', async () => {
+    const envelope = await stored([click()], {}, { 'x-forwarded-for': '203.0.113.9' })
+    expect(envelope.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
+    expect(JSON.stringify(envelope)).not.toMatch(/203\.0\.113|127\.0\.0\.1/)
+  })
+
+  it('has the verdict on machines, with its reason', async () => {
+    const bot = async (userAgent: string, body = {}) => (await stored([click()], body, { 'user-agent': userAgent })).context.bot
+    expect(await bot(browser)).toBeUndefined()
+    expect(await bot('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)')).toBe('user_agent')
+    expect(await bot('')).toBe('no_user_agent')
+    expect(await bot(browser, { webdriver: true })).toBe('webdriver')
+    expect(await bot('curl/8.5.0')).toBe('user_agent')
+  })
+
+  it('knows a server by its key in a header and its client library', async () => {
+    const context = async (userAgent: string, more = {}) => (await stored([click()], {}, { 'x-api-key': keys.write, 'user-agent': userAgent, ...more })).context
+    expect(await context('curl/8.5.0')).toEqual({ device: 'server', browser: 'unknown', os: 'unknown' })
+    expect(await context('')).toMatchObject({ device: 'server' })
+    expect(await context('curl/8.5.0', { origin: 'https://shop.example' })).toMatchObject({ bot: 'user_agent' })
+    expect(await context('Googlebot/2.1')).toMatchObject({ bot: 'user_agent' })
+  })
+
+  it('has campaign and referrer from the first page', async () => {
+    const arrived = await stored([view('https://www.search.example/q?secret=1', 'https://shop.example/?utm_source=mail&utm_campaign=a%20b&utm_x=1#top')])
+    expect(arrived.context).toMatchObject({ utm: { utm_source: 'mail', utm_campaign: 'a b' }, referrer: 'www.search.example/q' })
+    const inside = await stored([view('https://shop.example/a', 'https://shop.example/b')], {}, { referer: 'https://shop.example/b' })
+    expect(inside.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
+    const byHeader = await stored([view('', 'https://shop.example/b')], {}, { referer: 'https://news.example/today' })
+    expect(byHeader.context.referrer).toBe('news.example/today')
+  })
+})
+
+it('answers over a real socket, after the log has it', async () => {
+  const address = await gateway.server.listen({ port: 0, host: '127.0.0.1' })
+  expect((gateway.server.server.address() as AddressInfo).port).toBeGreaterThan(0)
+  const answer = await fetch(`${address}/v1/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${keys.write}`, 'content-type': 'application/json', 'content-encoding': 'gzip', 'user-agent': browser },
+    body: gzipSync(JSON.stringify({ device_id: 'socket', events: [click({ event_id: 'over-a-socket' })] })),
+  })
+  expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, rejected: [] }])
+  expect((await gateway.envelopes()).filter(({ device_id }) => device_id === 'socket')).toHaveLength(1)
+})

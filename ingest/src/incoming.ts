@@ -1,0 +1,46 @@
+import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
+
+/** What one request says about all its events. */
+export interface Batch {
+  readonly app: App
+  readonly received_at: number
+  /** how far the sender's clock is behind ours, when it said what it shows */
+  readonly clockBehindMs: number
+  readonly device_id: string | undefined
+  readonly session_id: string | undefined
+  /** whether the body is so small that no event of it can be over the bound */
+  readonly small: boolean
+}
+
+/** One event on its way through the steps; each step fills in what it finds out. */
+export interface Incoming {
+  readonly batch: Batch
+  readonly index: number
+  /** as it was sent; its fields may be trusted after `checkFields` */
+  readonly wire: WireEvent
+  type: EventType
+  device_id: string
+  event_id: string
+  timestamp: number
+  client_time: number | undefined
+  /** what goes into the log */
+  event: Event | undefined
+}
+
+/** An event that a step refused, with a message that says which field and what to do. */
+export class Dropped {
+  readonly reason: RejectReason
+  readonly message: string
+
+  constructor(reason: RejectReason, message: string) {
+    this.reason = reason
+    this.message = message
+  }
+}
+
+/** A step of the pipeline: the same event, known a little better, or why it goes no further. */
+export type Step = (incoming: Incoming) => Incoming | Dropped
+
+export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
+  return { batch, index, wire: sent as WireEvent, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined, event: undefined }
+}

@@ -1,0 +1,61 @@
+import { hash } from 'node:crypto'
+import { HopperError, type App, type KeyPower } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import { LRUCache } from 'lru-cache'
+
+/** A key that is good for writing the events of an app. */
+export interface Sender {
+  readonly app: App
+  readonly keyHash: string
+}
+
+interface Known {
+  readonly power?: KeyPower
+  readonly app?: App
+}
+
+const KEY_CHARS_MAX = 200
+const KEYS_MAX = 10_000
+// How long a revoked key still works, and how long a new one does not when it was tried before it existed.
+const KNOWN_MS = 5_000
+const UNKNOWN_MS = 1_000
+
+/** Finds the app of a write key. Answers are kept for seconds, also those that a key is unknown. */
+export class KeyCheck {
+  readonly #known: LRUCache<string, Known>
+
+  constructor(registry: Registry) {
+    this.#known = new LRUCache<string, Known>({
+      max: KEYS_MAX,
+      // A registry that is away for a moment must not stop events of keys that were good.
+      allowStaleOnFetchRejection: true,
+      noDeleteOnFetchRejection: true,
+      fetchMethod: async (keyHash, _stale, { options }) => {
+        const record = await registry.keyByHash(keyHash)
+        const app = record?.app === undefined ? undefined : await registry.app(record.app)
+        options.ttl = record ? KNOWN_MS : UNKNOWN_MS
+        return { ...(record && { power: record.power }), ...(app && { app }) }
+      },
+    })
+  }
+
+  /** @throws HopperError HOP_KEY_MISSING, HOP_KEY_UNKNOWN, HOP_KEY_POWER; HOP_STORE_UNAVAILABLE when the registry does not answer */
+  async senderOf(key: string | undefined): Promise<Sender> {
+    if (!key) throw new HopperError('HOP_KEY_MISSING')
+    if (key.length > KEY_CHARS_MAX) throw new HopperError('HOP_KEY_UNKNOWN')
+    const keyHash = hash('sha256', key, 'hex')
+    const { power, app } = this.#known.get(keyHash) ?? (await this.#fetch(keyHash))
+    if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
+    if (power !== 'write') throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
+    if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone.')
+    return { app, keyHash }
+  }
+
+  async #fetch(keyHash: string): Promise<Known> {
+    try {
+      return (await this.#known.fetch(keyHash)) ?? {}
+    } catch (cause) {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry of keys does not answer.', { cause })
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { HopperError } from '@hopper/contracts'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { registerBodyParser } from './body-parser.ts'
+import { DurableLog } from './durable-log.ts'
+import { answerError } from './error-answer.ts'
+import { Gate } from './gate.ts'
+import { KeyCheck } from './key-check.ts'
+import { createMetrics } from './metrics.ts'
+import type { IngestOptions } from './options.ts'
+import { Pipeline } from './pipeline.ts'
+import { RateLimit } from './rate-limit.ts'
+import { redactedRequest } from './redacted-request.ts'
+import { configRoute } from './routes/config-route.ts'
+import { eventsRoute } from './routes/events-route.ts'
+import { operationRoutes } from './routes/operation-routes.ts'
+import { trackerRoutes } from './routes/tracker-route.ts'
+
+/**
+ * The gateway: API.md section 1 on any Fastify server. Parsers, hooks and the error handler stay inside, so that they do not change
+ * what else the server serves.
+ */
+export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (server: FastifyInstance, options: IngestOptions): Promise<void> => {
+  const clock = options.clock ?? Date.now
+  const pipeline = new Pipeline()
+  const metrics = createMetrics(options.metrics, pipeline)
+  const logger = options.logger ?? server.log
+  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rate))
+  const log = new DurableLog(options.log, metrics.appendSeconds, logger, options.waitingEventsMax)
+
+  // before the routes: no log line shows an address or a key
+  server.addHook('onRoute', (route) => void (route.logSerializers = { req: redactedRequest }))
+  server.setErrorHandler(answerError(metrics.requests, logger))
+  registerBodyParser(server)
+  eventsRoute(server, { gate, log, pipeline, metrics, clock })
+  configRoute(server, { gate, registry: options.registry })
+  operationRoutes(server, options)
+  if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
+  if (options.answersUnknownPaths) {
+    server.setNotFoundHandler((request) => {
+      throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`)
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import { HopperError, type TrackerConfig } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import type { FastifyInstance } from 'fastify'
+import { LRUCache } from 'lru-cache'
+import { allowAnyOrigin, onlyMethod } from '../cors.ts'
+import { etagOf, isFresh } from '../etag.ts'
+import type { Gate } from '../gate.ts'
+
+const APPS_MAX = 1_000
+// A crowd of page loads reads the registry once; a change shows after this and the browser's 60 s.
+const KEPT_MS = 1_000
+
+interface Encoded {
+  readonly body: string
+  readonly etag: string
+}
+
+/** `GET /v1/config`: what the tracker of an app needs to know. */
+export function configRoute(server: FastifyInstance, { gate, registry }: { gate: Gate; registry: Registry }): void {
+  const configs = new LRUCache<string, Encoded>({
+    max: APPS_MAX,
+    ttl: KEPT_MS,
+    fetchMethod: async (app) => {
+      const body = JSON.stringify(await trackerConfig(registry, app))
+      return { body, etag: etagOf(body) }
+    },
+  })
+  const configOf = async (app: string): Promise<Encoded> => {
+    try {
+      return (await configs.fetch(app))!
+    } catch (cause) {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry of funnels does not answer.', { cause })
+    }
+  }
+  onlyMethod(server, 'GET', '/v1/config')
+  server.get('/v1/config', { onRequest: async (_request, reply) => allowAnyOrigin(reply) }, async (request, reply) => {
+    const { app } = await gate.admit(request, reply)
+    const { body, etag } = await configOf(app.id)
+    reply.header('etag', etag).header('cache-control', 'public, max-age=60').header('vary', 'authorization, x-api-key')
+    if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
+    return reply.type('application/json; charset=utf-8').send(body)
+  })
+}
+
+async function trackerConfig(registry: Registry, app: string): Promise<TrackerConfig> {
+  const [funnels, elements] = await Promise.all([registry.funnels.list(app), registry.elements.list(app)])
+  return { funnels: funnels.map(({ id, stages }) => ({ id, stages })), elements: elements.map(({ xpath }) => ({ xpath })) }
+}

@@ -1,0 +1,58 @@
+import type { EventsAnswer } from '@hopper/contracts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { agentOf } from '../agent.ts'
+import { readBatch } from '../batch.ts'
+import type { ParsedBody } from '../body-parser.ts'
+import { allowAnyOrigin, onlyMethod } from '../cors.ts'
+import type { DurableLog } from '../durable-log.ts'
+import { envelopesOf } from '../envelopes.ts'
+import type { Gate } from '../gate.ts'
+import { Dropped, incomingOf } from '../incoming.ts'
+import type { Sender } from '../key-check.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Pipeline } from '../pipeline.ts'
+
+interface Parts {
+  readonly gate: Gate
+  readonly log: DurableLog
+  readonly pipeline: Pipeline
+  readonly metrics: Metrics
+  readonly clock: () => number
+}
+
+/** `POST /v1/events`: 202 only after the log has synced what it names as accepted. */
+export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metrics, clock }: Parts): void {
+  const sender = Symbol('sender')
+  server.decorateRequest(sender)
+  onlyMethod(server, 'POST', '/v1/events')
+  server.post('/v1/events', {
+    onRequest: async (request, reply) => {
+      allowAnyOrigin(reply)
+      request.setDecorator<Sender>(sender, await gate.admit(request, reply))
+    },
+  }, async (request, reply) => {
+    const { app } = request.getDecorator<Sender>(sender)
+    const { batch, sent, webdriver } = readBatch(request.body as ParsedBody | undefined, app, clock())
+    const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
+    const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
+    const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
+    if (envelopes.length > 0) await log.append(envelopes, sent.length)
+
+    const answer = answerOf(results)
+    const fate = agent.bot === undefined ? { fate: 'accepted', reason: 'new' } : { fate: 'bot', reason: agent.bot }
+    metrics.events.inc(fate, answer.accepted)
+    for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })
+    metrics.requests.inc({ status: 202, code: '' })
+    return reply.code(202).type('application/json; charset=utf-8').send(JSON.stringify(answer))
+  })
+}
+
+function answerOf(results: ReturnType<Pipeline['run']>): EventsAnswer {
+  const rejected = results.flatMap((result, index) => (result instanceof Dropped ? [{ index, reason: result.reason, message: result.message }] : []))
+  return { accepted: results.length - rejected.length, rejected }
+}
+
+/** A browser names its page as the origin and a script tag can not set a header: a key in a header and no origin is a server. */
+function isServer({ headers }: FastifyRequest): boolean {
+  return headers.origin === undefined && (headers.authorization !== undefined || headers['x-api-key'] !== undefined)
+}
