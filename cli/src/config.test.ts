@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { HopperError } from '@hopper/contracts'
+import { expect, it } from 'vitest'
+import { readConfig, settings, unknownVariables } from './config.ts'
+
+it('has a default for everything that needs one', () => {
+  expect(readConfig({}, {})).toEqual({
+    port: 8080, host: '127.0.0.1', data: resolve('data'), provision: undefined, lanes: 8, publicUrl: undefined,
+    trustProxy: false, rate: 20_000, demo: true, logLevel: 'info', unsafeNoWatermark: false,
+  })
+})
+
+it('takes a flag before a variable before a default', () => {
+  const config = readConfig({ port: '9001' }, { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '' })
+  expect(config).toMatchObject({ port: 9001, lanes: 3, host: '127.0.0.1' })
+})
+
+it('names every bad setting at once, by the name it was given under', () => {
+  const read = (): unknown => readConfig({ port: '70000' }, { HOPPER_LANES: 'many', HOPPER_PUBLIC_URL: 'hopper.example/x', HOPPER_LOG_LEVEL: 'loud', HOPPER_DEMO: 'maybe' })
+  expect(read).toThrow(HopperError)
+  try {
+    read()
+  } catch (error) {
+    const { code, message, details } = error as HopperError
+    expect(code).toBe('HOP_CONFIG')
+    const names = ['--port', 'HOPPER_LANES', 'HOPPER_PUBLIC_URL', 'HOPPER_LOG_LEVEL', 'HOPPER_DEMO']
+    expect((details as { name: string }[]).map(({ name }) => name).sort()).toEqual([...names].sort())
+    for (const name of names) expect(message).toContain(`${name} must be`)
+  }
+})
+
+it('sees a variable that looks like a setting and is none', () => {
+  expect(unknownVariables({ HOPPER_PROVISON: 'x', HOPPER_PORT: '1', HOME: '/' })).toEqual(['HOPPER_PROVISON'])
+})
+
+it('is documented: docs/operating.md lists exactly these settings with their defaults', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../docs/operating.md'), 'utf8')
+  const rows = [...page.matchAll(/^\| `(--[a-z-]+)` \| `(HOPPER_[A-Z_]+)` \| (?:`([^`]*)`|none) \| (.+) \|$/gm)]
+  expect(rows.map(([, flag, variable, value]) => ({ flag, variable, default: value }))).toEqual(
+    Object.values(settings).map((setting) => ({ flag: setting.flag, variable: setting.variable, default: 'default' in setting ? setting.default : undefined })),
+  )
+})

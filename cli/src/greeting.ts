@@ -1,0 +1,25 @@
+/** What a person is told when Hopper is ready. */
+export interface Welcome {
+  readonly url: string
+  /** logs the owner in, once */
+  readonly loginUrl: string | undefined
+  readonly demoUrl: string | undefined
+  readonly dataDir: string
+  /** keys that were made at this start; they are never shown again */
+  readonly newKeys: readonly { readonly label: string; readonly key: string }[]
+}
+
+/** The text for the terminal; plain, so that it also reads well in a file. */
+export function greet({ url, loginUrl, demoUrl, dataDir, newKeys }: Welcome): string {
+  const lines = [
+    '',
+    `  Hopper is ready at ${url}`,
+    '',
+    `  Dashboard   ${loginUrl ?? url}`,
+    ...(loginUrl ? ['              (this link logs its owner in, once; every start prints a new one)'] : []),
+    ...(demoUrl ? [`  Demo shop   ${demoUrl}`] : []),
+    `  Data        ${dataDir}`,
+  ]
+  if (newKeys.length > 0) lines.push('', '  New keys, shown only now:', ...newKeys.map(({ label, key }) => `    ${label.padEnd(24)} ${key}`))
+  return `${[...lines, '', '  Ctrl-C stops it; nothing is lost.', ''].join('\n')}\n`
+}

@@ -1,0 +1,50 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { HopperError } from '@hopper/contracts'
+import type { FastifyInstance } from 'fastify'
+
+/** what a browser that holds a connection open is granted when the server closes */
+const CLOSE_MS_MAX = 3_000
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: 'another program listens there already; stop it, or choose another --port',
+  EACCES: 'the system does not allow it; ports below 1024 need a privilege',
+  EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
+  ENOTFOUND: 'no address belongs to this name; choose another --host',
+}
+
+/** The port to listen on. Its number is needed before the server listens, for the links that it makes, so a free one is looked for here. */
+export async function portFor({ host, port }: { host: string; port: number }): Promise<number> {
+  if (port !== 0) return port
+  const probe = createServer()
+  try {
+    await once(probe.listen(0, host), 'listening')
+    return (probe.address() as AddressInfo).port
+  } catch (cause) {
+    throw refused(host, port, cause)
+  } finally {
+    probe.close()
+  }
+}
+
+/** When the server closes, connections that stay busy (a stream of events, a slow client) are cut after a moment. */
+export function boundClose(server: FastifyInstance): void {
+  server.addHook('preClose', (done) => {
+    setTimeout(() => server.server.closeAllConnections(), CLOSE_MS_MAX).unref()
+    done()
+  })
+}
+
+/** Begins to take requests. */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<void> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    throw refused(host, port, cause)
+  }
+}
+
+function refused(host: string, port: number, cause: unknown): unknown {
+  const reason = reasons[(cause as NodeJS.ErrnoException).code ?? '']
+  return reason === undefined ? cause : new HopperError('HOP_CONFIG', `Hopper can not listen on ${host}:${port}: ${reason}.`, { cause })
+}

@@ -1,0 +1,45 @@
+import { laneOf } from '@hopper/contracts'
+import type { Sender } from './sender.ts'
+import type { Visit } from './traffic.ts'
+
+/** bounds what is generated ahead of the sending */
+const VISITS_AHEAD_PER_CONNECTION = 8
+
+/** What has become of the events so far. */
+export interface Tally {
+  visits: number
+  sent: number
+  accepted: number
+  rejected: number
+}
+
+/**
+ * Sends the visits over that many connections at once. Those of one device go one after the other, as in life: an identify counts
+ * from its place in the log on. Rejects with the first error.
+ */
+export async function drive(visits: Iterable<Visit>, sender: Sender, connections: number, progress: (tally: Tally) => void): Promise<Tally> {
+  const tally: Tally = { visits: 0, sent: 0, accepted: 0, rejected: 0 }
+  const slots = Array.from({ length: connections }, () => Promise.resolve())
+  const underWay = new Set<Promise<void>>()
+  const sendVisit = async ({ batches }: Visit): Promise<void> => {
+    for (const batch of batches) {
+      const { accepted, rejected } = await sender.send(batch)
+      tally.sent += batch.events.length
+      tally.accepted += accepted
+      tally.rejected += rejected.length
+    }
+    tally.visits++
+    progress(tally)
+  }
+  for (const visit of visits) {
+    if (underWay.size >= connections * VISITS_AHEAD_PER_CONNECTION) await Promise.race(underWay)
+    const slot = laneOf('', visit.device, connections)
+    const done = slots[slot]!.then(() => sendVisit(visit))
+    slots[slot] = done
+    underWay.add(done)
+    // One that failed stays, so that the next wait meets its error.
+    done.then(() => underWay.delete(done), () => undefined)
+  }
+  await Promise.all(underWay)
+  return tally
+}

@@ -1,0 +1,28 @@
+import { demoProvision } from '../demo-shop.ts'
+import type { ShopElement } from './recorder.ts'
+
+const byId = (id: string): ShopElement => ({ xpath: `//*[@id='${id}']`, selector: `#${id}` })
+
+/** The funnels of the demo app, out of its provision file. */
+export const funnels = demoProvision('').organizations.flatMap(({ apps = [] }) => apps).flatMap(({ funnels = [] }) => funnels)
+
+/** The products that the shop sells, the most wanted first. */
+export const products = ['lamp', 'chair', 'desk', 'rug', 'clock', 'vase'] as const
+
+export const pages = {
+  home: '/demo/',
+  products: '/demo/products',
+  product: (product: string) => `/demo/products/${product}`,
+  cart: '/demo/cart',
+  checkout: '/demo/checkout',
+  thanks: '/demo/thanks',
+} as const
+
+/** What visitors use: buttons by the id that they have on the pages, and places where people click without a reason. */
+export const elements = {
+  shopNow: byId('shop-now'),
+  addToCart: byId('add'),
+  checkout: byId('checkout'),
+  placeOrder: byId('order'),
+  idle: [{ xpath: '/html[1]/body[1]/main[1]/h1[1]' }, { xpath: '/html[1]/body[1]/main[1]/p[1]' }] as readonly ShopElement[],
+}

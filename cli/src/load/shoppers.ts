@@ -1,0 +1,51 @@
+import { agents, type Agent } from './agents.ts'
+import type { Random } from './random.ts'
+
+const ACCOUNT_CHANCE = 0.4
+const SECOND_DEVICE_CHANCE = 0.25
+
+/** One device in the hands of one person. */
+export interface Shopper {
+  readonly device: string
+  readonly agent: Agent
+  /** who the person says to be when logging in; two devices of one person say the same */
+  readonly user: string | undefined
+  /** 0..1: how likely this person is to go one step further */
+  readonly interest: number
+  visits: number
+  busyUntil: number
+}
+
+/** Everybody who has come so far: new ones are made, old ones come back, the later they came the likelier. */
+export class Shoppers {
+  readonly #random: Random
+  readonly #known: Shopper[] = []
+  #people = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  /** Someone who begins a visit at this time. */
+  arriving(startMs: number, newcomerChance: number, random: Random): Shopper {
+    if (this.#known.length > 0 && !random.chance(newcomerChance)) {
+      const back = Math.floor(this.#known.length * random.next() ** 2.5)
+      const shopper = this.#known[this.#known.length - 1 - back]!
+      if (shopper.busyUntil < startMs) return shopper
+    }
+    return this.#newcomer(random)
+  }
+
+  #newcomer(random: Random): Shopper {
+    const fork = this.#random.fork(String(this.#known.length))
+    const owner = fork.chance(SECOND_DEVICE_CHANCE) && this.#known.length > 0 ? random.pick(this.#known).user : undefined
+    const user = owner ?? (fork.chance(ACCOUNT_CHANCE) ? `customer-${String(++this.#people).padStart(5, '0')}` : undefined)
+    const shopper: Shopper = {
+      device: `d-${fork.id()}`, agent: fork.weighted(agents), user,
+      interest: Math.min(1, Math.max(0, 0.5 + 0.2 * fork.normal() + (user === undefined ? -0.08 : 0.1))),
+      visits: 0, busyUntil: 0,
+    }
+    this.#known.push(shopper)
+    return shopper
+  }
+}

@@ -1,0 +1,73 @@
+import { wireEvents, type EventType } from '@hopper/contracts'
+import { Value } from 'typebox/value'
+import { expect, it } from 'vitest'
+import { botAgents } from './agents.ts'
+import { DAY_MS } from './rhythm.ts'
+import { traffic, visitsOf, type Plan, type Visit } from './traffic.ts'
+
+const plan: Plan = { seed: 'test', untilMs: Date.UTC(2026, 5, 15, 14), days: 60, visitors: 500, origin: 'http://127.0.0.1:8080' }
+const visits = [...traffic(plan)]
+const batches = visits.flatMap(({ batches }) => batches)
+const events = batches.flatMap(({ events }) => events)
+
+it('is the same for the same plan, and another for another seed', () => {
+  expect([...traffic(plan)]).toEqual(visits)
+  const other = [...traffic({ ...plan, seed: 'other' })]
+  const ids = new Set(events.map(({ event_id }) => event_id))
+  expect(other.flatMap(({ batches }) => batches).flatMap(({ events }) => events).some(({ event_id }) => ids.has(event_id))).toBe(false)
+})
+
+it('makes only events that the wire schema takes, within the time asked for', () => {
+  for (const event of events) {
+    const schema = wireEvents[event.type as EventType]
+    expect(Value.Check(schema, event), JSON.stringify([event, [...Value.Errors(schema, event)].slice(0, 2)])).toBe(true)
+    expect(Number(event.timestamp)).toBeLessThanOrEqual(plan.untilMs)
+    expect(Number(event.timestamp)).toBeGreaterThan(plan.untilMs - plan.days * DAY_MS)
+  }
+  expect(Math.max(...batches.map(({ events }) => events.length))).toBeLessThanOrEqual(50)
+})
+
+it('makes every kind that the dashboard shows, and walks every stage of the funnel with fewer and fewer visitors', () => {
+  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['click', 'url_change', 'btn_time', 'funnel_change', 'identify']))
+  const visitors = new Map<number, Set<string>>()
+  for (const { device, batches } of visits) {
+    for (const { entered } of batches.flatMap(({ events }) => events)) {
+      if (typeof entered === 'number') visitors.set(entered, (visitors.get(entered) ?? new Set()).add(device))
+    }
+  }
+  const people = [...visitors].sort(([a], [b]) => a - b).map(([, devices]) => devices.size)
+  expect(people.length).toBeGreaterThanOrEqual(5)
+  expect(people.at(-1)).toBeGreaterThan(0)
+  expect(people.at(-1)).toBeLessThan(people[0]! / 3)
+})
+
+it('repeats some batches as they were, has some machines, people on several devices, and people who come back', () => {
+  const ids = events.map(({ event_id }) => event_id)
+  expect(new Set(ids).size).toBeLessThan(ids.length)
+  expect(batches.some(({ userAgent }) => botAgents.includes(userAgent))).toBe(true)
+  const devicesOf = new Map<unknown, Set<string>>()
+  for (const { device, events } of batches) {
+    for (const { type, user_id } of events) if (type === 'identify') devicesOf.set(user_id, (devicesOf.get(user_id) ?? new Set()).add(device))
+  }
+  expect([...devicesOf.values()].some((devices) => devices.size > 1)).toBe(true)
+  expect(new Set(visits.map(({ device }) => device)).size).toBeLessThan(visits.length)
+})
+
+it('never lets a device begin a visit before its last one has ended', () => {
+  const ended = new Map<string, number>()
+  for (const { device, startMs, batches } of visits) {
+    expect(startMs).toBeGreaterThan(ended.get(device) ?? 0)
+    ended.set(device, lastOf(batches))
+  }
+})
+
+it('grows over the days and sends the number of visits it announces', () => {
+  const days = visitsOf({ ...plan, days: 364, visitors: 20_000 })
+  const sum = (part: typeof days): number => part.reduce((total, { visits }) => total + visits, 0)
+  expect(sum(days.slice(0, 182))).toBeLessThan(sum(days.slice(182)))
+  expect(sum(days)).toBeGreaterThan(20_000)
+})
+
+function lastOf(batches: Visit['batches']): number {
+  return Math.max(...batches.flatMap(({ events }) => events.map(({ timestamp }) => Number(timestamp))))
+}

@@ -1,0 +1,31 @@
+import { Command, CommanderError } from 'commander'
+import { HopperError } from '@hopper/contracts'
+import { loadCommand } from './load.ts'
+import { startCommand } from './start.ts'
+
+const EXIT_FAULT = 1
+/** what was asked for can not be done as it was asked */
+const EXIT_USAGE = 2
+
+const program = new Command('hopper')
+  .description('Self-hosted funnel analytics: one script tag, exact numbers.')
+  .showHelpAfterError('(hopper help COMMAND shows what it takes)')
+  .exitOverride()
+for (const command of [startCommand(), loadCommand()]) program.addCommand(command.exitOverride().copyInheritedSettings(program))
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Tells the person what went wrong, in one line when it is no fault of ours; answers the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
+  if (!(error instanceof HopperError)) {
+    console.error(error)
+    return EXIT_FAULT
+  }
+  console.error(`hopper: ${error.code}: ${error.message}`)
+  return error.code === 'HOP_CONFIG' ? EXIT_USAGE : EXIT_FAULT
+}
