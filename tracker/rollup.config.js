@@ -1,0 +1,40 @@
+import { writeFileSync } from 'node:fs'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import terser from '@rollup/plugin-terser'
+import ts from 'typescript'
+
+/** Writes dist/size.json beside the script and prints it: the budget is a test (test/size.test.ts). */
+const size = {
+  name: 'size',
+  writeBundle(options, bundle) {
+    const code = bundle['hopper.js'].code
+    const bytes = { raw: Buffer.byteLength(code), gzip: gzipSync(code, { level: 9 }).length, brotli: brotliCompressSync(code).length }
+    writeFileSync('dist/size.json', `${JSON.stringify(bytes)}\n`)
+    console.log(`hopper.js: ${bytes.raw} B, gzip ${bytes.gzip} B, brotli ${bytes.brotli} B`)
+  },
+}
+
+/** Drops the types only, so that a fresh clone needs nothing built before; `tsc -b` checks them. */
+const typescript = {
+  name: 'typescript',
+  transform(code, id) {
+    if (!id.endsWith('.ts')) return null
+    return ts.transpileModule(code, { compilerOptions: { target: 'es2022', module: 'esnext', verbatimModuleSyntax: true } }).outputText
+  },
+}
+
+export default {
+  input: 'src/hopper.ts',
+  output: { file: 'dist/hopper.js', format: 'iife', strict: false },
+  plugins: [
+    typescript,
+    terser({
+      ecma: 2020,
+      toplevel: true,
+      compress: { passes: 3, comparisons: false, unsafe_arrows: true, unsafe_comps: true, keep_fargs: false, hoist_props: true, pure_getters: true },
+      mangle: { toplevel: true },
+      format: { comments: false },
+    }),
+    size,
+  ],
+}

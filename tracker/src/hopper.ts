@@ -1,0 +1,63 @@
+import { attempt } from './attempt.ts'
+import { enter } from './funnels.ts'
+import { pointAt } from './hover.ts'
+import { matching } from './pattern.ts'
+import { move } from './place.ts'
+import { send } from './queue.ts'
+import { track } from './track.ts'
+import { xpathOf } from './xpath.ts'
+
+let clicked = Date.now()
+
+/** Notes a change of the address; a load of a page is one even to the same address. */
+const navigated = (_event?: unknown, loaded?: boolean): void => {
+  const now = Date.now()
+  const url = new URL(location as never)
+  move('', url.href, now, (from = '', since) => {
+    track(2, { from, to: url.href }, since, now)
+    enter('onUrlChange', now, matching(url))
+  }, loaded)
+}
+
+const listeners: Record<string, (event: { target: Element; relatedTarget: EventTarget | null }) => unknown> = {
+  popstate: navigated,
+  pageshow: navigated,
+  mouseover: (event) => pointAt(event.target),
+  mouseout: (event) => event.relatedTarget || pointAt(null),
+  click: ({ target }) => {
+    track(1, { target: xpathOf(target), current_url: location.href }, clicked)
+    clicked = Date.now()
+    pointAt(target, true)
+    enter('onClick', clicked, ({ click }) => click && target.closest(click))
+    setTimeout(send)
+  },
+  visibilitychange: () => send(),
+  pagehide: () => {
+    pointAt(null)
+    send(true)
+  },
+}
+for (const type in listeners) addEventListener(type, (event) => attempt(() => listeners[type]!(event as never)), true)
+
+for (const name of ['pushState', 'replaceState'] as const) {
+  const original = history[name]
+  history[name] = (...state) => {
+    original.apply(history, state)
+    navigated()
+  }
+}
+navigated(0, true)
+
+type Data = Record<string, string | number | boolean>
+
+/** `hopper('name', {data})` records a custom event, `hopper.identify('user')` says who the visitor is. */
+const hopper = (name?: string, data?: Data, user_id?: string): unknown => attempt(() => track(name ? 0 : 5, { name, data, user_id } as never))
+hopper.identify = (user: string, data?: Data): unknown => hopper(undefined, data, user)
+
+declare global {
+  interface Window {
+    hopper?: typeof hopper & { q?: Parameters<typeof hopper>[] }
+  }
+}
+window.hopper?.q?.map((call) => hopper(...call))
+window.hopper = hopper

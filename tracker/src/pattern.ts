@@ -1,0 +1,10 @@
+import type { Stage } from '@hopper/contracts'
+
+/**
+ * Whether a page matches a stage's pattern: `*` is any run of characters; a pattern that begins with http is compared
+ * with the whole address, another one with the path alone (no query, no fragment).
+ */
+export const matching =
+  (page: Pick<URL, 'href' | 'pathname'>) =>
+  ({ url }: Pick<Stage, 'url'>): unknown =>
+    url && (url[0] === 'h' ? page.href : page.pathname).match(`^${url.replace(/\W/g, '\\$&').replace(/\\\*/g, '.*')}$`)

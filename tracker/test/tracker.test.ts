@@ -1,0 +1,330 @@
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Site, eventsOf, until } from './site.ts'
+
+const args = ['--no-sandbox', '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+let browser: Browser
+let context: BrowserContext
+let site: Site
+let page: Page
+let errors: string[]
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args })
+})
+afterAll(() => browser.close())
+beforeEach(async () => {
+  site = await new Site().open()
+  context = await browser.newContext()
+  page = await context.newPage()
+  errors = []
+  context.on('weberror', (error) => errors.push(String(error.error())))
+})
+afterEach(async () => {
+  await context.close()
+  await site.close()
+  expect(errors).toEqual([])
+})
+
+const load = async (path: string): Promise<void> => {
+  await page.goto(site.url(path))
+  await page.waitForFunction(() => 'hopper' in window)
+}
+const push = (path: string): Promise<void> => page.evaluate((to) => history.pushState(null, '', to), path)
+const between = (value: unknown, least: number, most: number): void => {
+  expect(value).toBeGreaterThanOrEqual(least)
+  expect(value).toBeLessThanOrEqual(most)
+}
+/** Lets the page's own clock pass by this much. */
+const pass = (ms: number): Promise<unknown> => page.evaluate((time) => new Promise((done) => setTimeout(done, time)), ms)
+
+describe('clicks', () => {
+  it('carry the XPath, the page and the time since the last click', async () => {
+    await load('/a?x=1')
+    await pass(100)
+    await page.click('b')
+    await pass(200)
+    await page.click('#buy')
+    const [first, second] = await site.arrived(1, 2)
+    expect(first).toMatchObject({ target: '/html[1]/body[1]/main[1]/p[2]/b[1]', current_url: site.url('/a?x=1') })
+    expect(second).toMatchObject({ target: "//*[@id='buy']", current_url: site.url('/a?x=1') })
+    between(first!.elapsed_time, 100, 2_000)
+    between(second!.elapsed_time, 200, second!.timestamp - first!.timestamp + 2)
+    expect(Object.keys(first!).sort()).toEqual(['current_url', 'device_id', 'elapsed_time', 'event_id', 'seq', 'session_id', 'target', 'timestamp', 'type'])
+  })
+
+  it('name each element by an XPath that finds it again', async () => {
+    site.body = '<div><i>a</i><span>b</span><i>c</i><section><i>d</i><i>e</i></section></div><div><i>f</i></div>'
+    await load('/')
+    for (const element of await page.locator('i').all()) await element.click()
+    const clicks = await site.arrived(1, 5)
+    const found = await page.evaluate((paths) => paths.map((path) => document.evaluate(path, document, null, 9).singleNodeValue?.textContent), clicks.map(({ target }) => target as string))
+    expect(found).toEqual(['a', 'c', 'd', 'e', 'f'])
+  })
+})
+
+describe('changes of the address', () => {
+  it('are noted in a single-page app, with the time on the page left', async () => {
+    await load('/a')
+    await pass(150)
+    await push('/b')
+    await page.evaluate(() => history.replaceState({ same: true }, ''))
+    await page.evaluate(() => history.replaceState(null, '', '/c'))
+    await page.evaluate(() => (location.hash = 'part'))
+    await page.evaluate(() => history.back())
+    const changes = await site.arrived(2, 5)
+    const urls = ['/a', '/b', '/c', '/c#part', '/c'].map((path) => site.url(path))
+    expect(changes.map(({ from, to }) => [from, to])).toEqual(urls.map((to, i) => [urls[i - 1] ?? '', to]))
+    expect(changes[0]!.elapsed_time).toBe(0)
+    expect(changes[1]!.elapsed_time).toBe(changes[1]!.timestamp - changes[0]!.timestamp)
+    between(changes[1]!.elapsed_time, 150, 5_000)
+    expect(changes.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4])
+  })
+
+  it('are noted over full loads, also a reload and a way back', async () => {
+    await load('/a')
+    await load('/b')
+    await page.reload()
+    await page.waitForFunction(() => 'hopper' in window)
+    await page.goBack()
+    const changes = await site.arrived(2, 4)
+    const urls = ['/a', '/b', '/b', '/a'].map((path) => site.url(path))
+    expect(changes.map(({ from, to }) => [from, to])).toEqual(urls.map((to, i) => [urls[i - 1] ?? '', to]))
+    for (const i of [1, 2, 3]) expect(changes[i]!.elapsed_time).toBe(changes[i]!.timestamp - changes[i - 1]!.timestamp)
+    expect(new Set(changes.map(({ session_id }) => session_id)).size).toBe(1)
+    expect(new Set(changes.map(({ device_id }) => device_id)).size).toBe(1)
+  })
+})
+
+describe('interesting elements', () => {
+  beforeEach(() => {
+    site.config.elements = [{ xpath: 'not an [xpath' }, { xpath: "//*[@id='buy']" }, { xpath: "//a[@class='late']" }]
+    site.body = '<p id="away">away</p><button id="buy" style="padding:20px">Buy <b>now</b></button>'
+  })
+
+  it('tell how long the pointer was over them before it left', async () => {
+    await load('/')
+    await page.waitForLoadState('networkidle')
+    await page.hover('#buy', { position: { x: 2, y: 2 } })
+    await page.hover('#buy b')
+    await pass(150)
+    await page.hover('#away')
+    const [leave, ...more] = await site.arrived(3, 1)
+    expect(leave).toMatchObject({ target: "//*[@id='buy']", action: 'hover-then-leave' })
+    between(leave!.elapsed_time, 150, 3_000)
+    expect(more).toEqual([])
+  })
+
+  it('tell how long the pointer was over them before the click, and nothing more when it leaves then', async () => {
+    await load('/')
+    await page.waitForLoadState('networkidle')
+    await page.hover('#buy')
+    await pass(120)
+    await page.click('#buy b')
+    await page.hover('#away')
+    await page.click('#buy')
+    const times = await site.arrived(3, 2)
+    expect(times.map(({ action }) => action)).toEqual(['hover-then-clicked', 'hover-then-clicked'])
+    between(times[0]!.elapsed_time, 120, 3_000)
+  })
+
+  it('may appear later', async () => {
+    await load('/')
+    await page.waitForLoadState('networkidle')
+    await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<a class="late">one</a> <a class="late">two</a>'))
+    await page.hover('a:last-child')
+    await page.hover('#away')
+    expect((await site.arrived(3, 1))[0]).toMatchObject({ target: "//a[@class='late']", action: 'hover-then-leave' })
+  })
+})
+
+describe('funnels', () => {
+  beforeEach(() => {
+    site.config.funnels = [
+      { id: 'checkout', stages: [{ id: 1, name: 'home', url: '/' }, { id: 2, name: 'products', url: '/products*' }, { id: 3, name: 'cart', click: '#buy' }, { id: 4, name: 'broken', click: '###' }] },
+      { id: 'other', stages: [{ id: 7, name: 'products', url: `${site.url('/products')}?sale=*` }] },
+    ]
+  })
+  const plain = ({ action, funnel, entered, from }: Record<string, unknown>): unknown[] => [action, funnel, entered, from]
+
+  it('are entered by address and by click, and tell the time in the stage left', async () => {
+    site.body = '<button id="buy"><b>Buy</b></button>'
+    await load('/')
+    await pass(100)
+    await push('/products/1')
+    await push('/products?sale=1')
+    await page.click('#buy b')
+    const changes = await site.arrived(4, 4)
+    expect(changes.map(plain)).toEqual([
+      ['onUrlChange', 'checkout', 1, undefined],
+      ['onUrlChange', 'checkout', 2, 1],
+      ['onUrlChange', 'other', 7, undefined],
+      ['onClick', 'checkout', 3, 2],
+    ])
+    const [home, products, sale] = changes
+    expect(products!.elapsed_time).toBe(products!.timestamp - home!.timestamp)
+    expect([home!.elapsed_time, sale!.elapsed_time]).toEqual([0, 0])
+  })
+
+  it('go on over full loads; entering the same stage again is nothing', async () => {
+    await load('/')
+    await site.arrived(4, 1)
+    await load('/products/1')
+    await site.arrived(4, 2)
+    await load('/products/2')
+    await load('/')
+    const changes = await site.arrived(4, 3)
+    expect(changes.map(plain)).toEqual([['onUrlChange', 'checkout', 1, undefined], ['onUrlChange', 'checkout', 2, 1], ['onUrlChange', 'checkout', 1, 2]])
+    expect(changes[2]!.elapsed_time).toBe(changes[2]!.timestamp - changes[1]!.timestamp)
+  })
+
+  it('lose nothing of what happened before the configuration came', async () => {
+    const answer = Promise.withResolvers<void>()
+    await page.route('**/v1/config*', async (route) => {
+      await answer.promise
+      await route.continue()
+    })
+    await load('/')
+    await push('/products')
+    await page.click('#buy')
+    answer.resolve()
+    expect((await site.arrived(4, 3)).map(({ entered }) => entered)).toEqual([1, 2, 3])
+  })
+})
+
+describe('delivery', () => {
+  it('is one plain-text post for what happens together', async () => {
+    await load('/')
+    await push('/b')
+    await push('/c')
+    await site.arrived(2, 3)
+    expect(site.posts.length).toBe(1)
+    expect(site.posts[0]!.type).toMatch(/^text\/plain/)
+    between(Math.abs(Date.now() - (JSON.parse(site.posts[0]!.body) as { sent_at: number }).sent_at), 0, 5_000)
+  })
+
+  it('happens when the tab is closed', async () => {
+    await load('/')
+    await push('/b')
+    await page.close({ runBeforeUnload: true })
+    await site.arrived(2, 2)
+  })
+
+  it('happens by a beacon when the page is left', async () => {
+    await page.addInitScript(() => {
+      const send = navigator.sendBeacon.bind(navigator)
+      navigator.sendBeacon = (url, body) => {
+        sessionStorage.setItem('beacons', `${sessionStorage.getItem('beacons') ?? ''}${typeof body}`)
+        return send(url, body)
+      }
+    })
+    await load('/a')
+    await page.goto('about:blank')
+    await site.arrived(2, 1)
+    await load('/b')
+    expect(await page.evaluate(() => sessionStorage.getItem('beacons'))).toBe('string')
+  })
+
+  it.each([503, 429])('is repeated with the same ids after %i, also by the next page', async (status) => {
+    site.status = status
+    await load('/a')
+    await page.click('#buy')
+    await until(() => site.posts.length > 0, () => 'a failed post')
+    const failed = site.posts.flatMap(({ body }) => eventsOf(body)).map(({ event_id }) => event_id)
+    site.status = 202
+    await load('/b')
+    await site.arrived(2, 2)
+    expect(site.events.map(({ event_id }) => event_id)).toEqual(expect.arrayContaining(failed))
+    await until(() => site.of(1).length === 1, () => 'the click')
+    await page.waitForFunction(() => Object.keys(localStorage).length === 1)
+  })
+
+  it('is not repeated when the server refuses for good', async () => {
+    site.status = 400
+    await load('/a')
+    await page.waitForFunction(() => Object.keys(localStorage).length === 1)
+    site.status = 202
+    await push('/b')
+    expect((await site.arrived(2, 1)).map(({ to }) => to)).toEqual([site.url('/b')])
+  })
+
+  it('splits what is too much for one keepalive body', async () => {
+    await load('/')
+    await page.evaluate(() => {
+      for (let i = 0; i < 24; i++) (window.hopper as (name: string, data: object) => void)(`big ${i}`, { text: '€'.repeat(2_000) })
+    })
+    expect((await site.arrived(0, 24)).map(({ name }) => name)).toEqual(Array.from({ length: 24 }, (_, i) => `big ${i}`))
+    for (const { body } of site.posts) expect(Buffer.byteLength(body)).toBeLessThan(64_000)
+  }, 60_000)
+
+  it('works where storage is blocked', async () => {
+    await page.addInitScript(() => {
+      for (const name of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, name, { get: () => { throw new DOMException('blocked', 'SecurityError') } })
+    })
+    await load('/a')
+    await push('/b')
+    await page.click('#buy')
+    const [a, b] = await site.arrived(2, 2)
+    expect([b!.from, b!.seq - a!.seq, b!.session_id]).toEqual([site.url('/a'), 1, a!.session_id])
+    await site.arrived(1, 1)
+  })
+
+  it('works where storage is full', async () => {
+    await load('/a')
+    await site.arrived(2, 1)
+    await page.evaluate(() => {
+      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2)) try { for (let i = 0; ; i++) localStorage.setItem(`full ${size} ${i}`, 'x'.repeat(size)) } catch {}
+    })
+    await page.click('#buy')
+    await site.arrived(1, 1)
+  })
+
+  it('counts each event of two tabs once, in one session', async () => {
+    await load('/a')
+    const other = await context.newPage()
+    await other.goto(site.url('/b'))
+    await site.arrived(2, 2)
+    await page.click('#buy')
+    await other.click('#buy')
+    await site.arrived(1, 2)
+    expect(new Set(site.events.map(({ session_id }) => session_id)).size).toBe(1)
+    expect(site.events.map(({ seq }) => seq).sort()).toEqual([0, 1, 2, 3])
+  })
+})
+
+describe('the page', () => {
+  it('can record events of its own and say who the visitor is, also before the script is there', async () => {
+    site.head = '<script>window.hopper = (...call) => hopper.q.push(call); hopper.q = []; hopper("early", { n: 1 })</script>'
+    await page.goto(site.url('/'))
+    await page.waitForFunction(() => 'identify' in (window.hopper as object))
+    await page.evaluate(() => {
+      const hopper = window.hopper as unknown as ((name: string, data?: unknown) => void) & { identify: (user: string) => void }
+      const ring: Record<string, unknown> = {}
+      ring['ring'] = ring
+      hopper('bad', ring)
+      hopper('bought', { price: 12.5, gift: true, code: 'ä' })
+      hopper.identify('anna')
+    })
+    expect((await site.arrived(5, 1))[0]).toMatchObject({ user_id: 'anna' })
+    expect((await site.arrived(0, 2)).map(({ name, data }) => [name, data])).toEqual([['early', { n: 1 }], ['bought', { price: 12.5, gift: true, code: 'ä' }]])
+  })
+
+  it('gets one global and nothing else', async () => {
+    await page.goto(site.url('/'))
+    const before = await page.evaluate(() => Object.keys(window))
+    await page.waitForFunction(() => 'hopper' in window)
+    expect((await page.evaluate(() => Object.keys(window))).filter((name) => !before.includes(name) && name !== 'hopper')).toEqual([])
+  })
+
+  it('is tracked again when the configuration fails at first', async () => {
+    site.configStatus = 500
+    site.config = {} as never
+    await load('/')
+    await page.click('#buy')
+    await site.arrived(1, 1)
+    site.config = { funnels: [{ id: 'f', stages: [{ id: 1, name: 'home', url: '/' }] }], elements: [] }
+    site.configStatus = 200
+    await site.arrived(4, 1)
+  })
+})
