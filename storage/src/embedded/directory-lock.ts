@@ -1,0 +1,20 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { HopperError } from '@hopper/contracts'
+
+/** The right of one process to a data directory. The system frees it when the process ends, however it ends. */
+export interface DirectoryLock {
+  release(): void
+}
+
+/** Takes the directory, or throws HOP_CONFIG when another process has it: a transaction held open, so no stale file can ever block a start. */
+export function lockDirectory(dir: string): DirectoryLock {
+  const database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 })
+  try {
+    database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+  } catch (cause) {
+    database.close()
+    throw new HopperError('HOP_CONFIG', `The data directory ${dir} is in use by another Hopper.`, { cause })
+  }
+  return { release: () => database.close() }
+}

@@ -1,0 +1,158 @@
+import { join } from 'node:path'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { BroadcastChannel, type Worker } from 'node:worker_threads'
+import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
+import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import { LaneReaders } from './lane-readers.ts'
+import { prepareLog } from './log-schema.ts'
+import type { AppendReply, AppendRequest } from './log-writer.ts'
+import { openDatabase } from './sqlite.ts'
+import { endThread, startThread } from './thread.ts'
+
+const WAITING_BYTES_MAX = 256_000_000
+
+interface Waiting {
+  readonly lanes: readonly number[]
+  readonly values: readonly Uint8Array[]
+  readonly bytes: number
+  readonly resolve: (appended: Appended[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** The log on SQLite: a thread of its own writes and syncs for all appends that wait, so the caller's event loop never waits for the disk. */
+export class EmbeddedEventLog implements EventLog {
+  readonly lanes: number
+  readonly #file: string
+  readonly #database: DatabaseSync
+  readonly #reads: StatementSync[]
+  readonly #ends: StatementSync[]
+  readonly #channel: BroadcastChannel
+  readonly #subscriptions = new Set<LaneReaders>()
+  #writer: Worker | undefined
+  #failure: Error | undefined
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  readonly #sent = new Map<number, readonly Waiting[]>()
+  #nextId = 0
+
+  constructor(dir: string, lanes: number) {
+    this.lanes = lanes
+    this.#file = join(dir, 'log.db')
+    this.#database = openDatabase(this.#file)
+    prepareLog(this.#database, lanes)
+    const each = <T>(make: (lane: number) => T): T[] => Array.from({ length: lanes }, (_, lane) => make(lane))
+    this.#reads = each((lane) => this.#database.prepare(`SELECT position, value FROM lane_${lane} WHERE position >= ? ORDER BY position LIMIT ?`))
+    this.#ends = each((lane) => this.#database.prepare(`SELECT coalesce(max(position), -1) + 1 AS next FROM lane_${lane}`))
+    this.#channel = new BroadcastChannel(`hopper-log:${this.#file}`)
+    this.#channel.onmessage = () => this.#wake()
+    this.#channel.unref()
+  }
+
+  append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
+    if (envelopes.length === 0) return Promise.resolve([])
+    if (this.#failure) return Promise.reject(unavailable(this.#failure))
+    const lanes: number[] = []
+    const values: Uint8Array[] = []
+    let bytes = 0
+    for (const envelope of envelopes) {
+      const value = encodeEnvelope(envelope)
+      lanes.push(laneOf(envelope.app, envelope.device_id, this.lanes))
+      values.push(value)
+      bytes += value.length
+    }
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
+    this.#waitingBytes += bytes
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ lanes, values, bytes, resolve, reject }) === 1) setImmediate(() => this.#send())
+    })
+  }
+
+  async subscribe(consumer: LaneConsumer): Promise<Subscription> {
+    const readers = new LaneReaders(this.lanes, consumer, (lane, from, limit) => this.#read(lane, from, limit))
+    this.#subscriptions.add(readers)
+    await readers.start()
+    return {
+      close: async () => {
+        this.#subscriptions.delete(readers)
+        await readers.close()
+      },
+    }
+  }
+
+  async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
+    return this.#read(lane, from, limit)
+  }
+
+  async ends(): Promise<readonly number[]> {
+    return this.#ends.map((statement) => (statement.get() as { next: number }).next)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#subscriptions].map((readers) => readers.close()))
+    this.#subscriptions.clear()
+    this.#send()
+    this.#failure ??= new Error('the log is closed')
+    if (this.#writer) await endThread(this.#writer)
+    this.#channel.close()
+    this.#database.close()
+  }
+
+  #read(lane: number, from: number, limit: number): LogMessage[] {
+    return this.#reads[lane]!.all(from, limit) as unknown as LogMessage[]
+  }
+
+  /** All appends of one turn of the event loop go to the thread as one message with one buffer. */
+  #send(): void {
+    const group = this.#waiting
+    if (group.length === 0) return
+    this.#waiting = []
+    const lanes = Int32Array.from(group.flatMap((each) => each.lanes))
+    const values = group.flatMap((each) => each.values)
+    const bytes = new Uint8Array(group.reduce((sum, each) => sum + each.bytes, 0))
+    let offset = 0
+    for (const value of values) {
+      bytes.set(value, offset)
+      offset += value.length
+    }
+    const request: AppendRequest = { id: this.#nextId++, lanes, lengths: Int32Array.from(values, (value) => value.length), bytes }
+    this.#sent.set(request.id, group)
+    this.#thread().postMessage(request, [bytes.buffer])
+  }
+
+  #thread(): Worker {
+    if (this.#writer) return this.#writer
+    this.#writer = startThread('log-writer', { file: this.#file, lanes: this.lanes })
+    this.#writer.on('message', (reply: AppendReply) => this.#receive(reply))
+    this.#writer.on('error', (error) => this.#fail(error as Error))
+    this.#writer.on('exit', () => this.#fail(new Error('the thread of the log has ended')))
+    return this.#writer
+  }
+
+  #receive(reply: AppendReply): void {
+    const group = this.#sent.get(reply.id) ?? []
+    this.#sent.delete(reply.id)
+    for (const each of group) this.#waitingBytes -= each.bytes
+    if ('error' in reply) {
+      for (const each of group) each.reject(unavailable(new Error(reply.error)))
+      return
+    }
+    let at = 0
+    for (const each of group) each.resolve(each.lanes.map((lane) => ({ lane, position: reply.positions[at++]! })))
+    this.#wake()
+    this.#channel.postMessage(0)
+  }
+
+  #wake(): void {
+    for (const readers of this.#subscriptions) readers.wake()
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    for (const group of this.#sent.values()) for (const each of group) each.reject(unavailable(error))
+    this.#sent.clear()
+  }
+}
+
+function unavailable(cause: Error): HopperError {
+  return new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
+}

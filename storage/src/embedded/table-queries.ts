@@ -1,0 +1,59 @@
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+
+type Row = Record<string, KeyValue>
+
+/** The reads of the dashboard in SQL. Runs in the reader's thread; everything it answers can be sent between threads. */
+export class TableQueries {
+  readonly #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): CounterRow[] {
+    const keys = Object.keys(counterTables[table].key)
+    const counters: readonly string[] = counterTables[table].counters
+    const grouped = ['date', ...keys].join(', ')
+    const sums = counters.map((name) => `sum("${name}") AS "${name}"`)
+    const rows = this.#all(
+      `SELECT ${grouped}, ${sums} FROM ${table} WHERE ${where(keys, prefix)} GROUP BY ${grouped} ORDER BY ${grouped}`, app, dates, prefix,
+    )
+    return rows.map((row) => ({ date: row.date as string, key: keys.map((name) => row[name]!), counters: counters.map((name) => row[name] as number) }))
+  }
+
+  /** An anonymous row counts as the first user of its device; the prefixes keep the names of users and of devices apart. */
+  uniques({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): UniquesRow[] {
+    const keys = Object.keys(visitorTables[table].key)
+    for (const column of groupBy) if (column !== 'date' && !keys.includes(column)) throw new TypeError(`${table} has no key column ${column}`)
+    const person = `CASE WHEN user <> '' THEN 'u:' || user ELSE coalesce('u:' || (
+      SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device ORDER BY p.position LIMIT 1), 'd:' || device) END`
+    const columns = groupBy.map((column) => `t.${column} AS ${column}`)
+    const group = groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')} ORDER BY ${groupBy.join(', ')}` : ''
+    const rows = this.#all(
+      `SELECT ${[...columns, 'count(DISTINCT visitor) AS users']} FROM (
+        SELECT ${[...groupBy.map((column) => `t.${column}`), `${countBy === 'device' ? 'device' : person} AS visitor`]} FROM ${table} t WHERE ${where(keys, prefix)}
+      ) t ${group}`, app, dates, prefix,
+    )
+    return rows.map((row) => ({ group: groupBy.map((column) => row[column]!), users: row.users as number }))
+  }
+
+  deadLetters(): number {
+    return (this.#database.prepare('SELECT count(*) AS count FROM dead_letters').get() as { count: number }).count
+  }
+
+  #all(query: string, app: string, dates: readonly string[], prefix: Key): Row[] {
+    const [first, last] = [dates[0], dates.at(-1)]
+    if (first === undefined || last === undefined) return []
+    const values: SQLInputValue[] = [app, first, last, ...prefix]
+    return this.#database.prepare(query).all(...values) as Row[]
+  }
+}
+
+function where(keys: readonly string[], prefix: Key): string {
+  return ['app = ?', 'date >= ?', 'date <= ?', ...prefix.map((_, at) => `${keys[at]} = ?`)].join(' AND ')
+}
+
+/** The names of the reads, for the messages between threads. */
+export type TableRead = keyof TableReader

@@ -1,0 +1,119 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HopperError } from '@hopper/contracts'
+import { counterTableNames, counterTables, visitorTableNames, visitorTables, type CounterTableName, type VisitorTableName } from '../ports/table-definitions.ts'
+import type { CounterChange, CounterPartition, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
+import type { EmbeddedLanes } from './lanes.ts'
+import { transaction } from './sqlite.ts'
+
+const DEAD_LETTERS_MAX = 10_000
+
+/** Applies a batch in one transaction: counters, their watermarks and everything else. */
+export class EmbeddedTableWriter implements TableWriter {
+  readonly #database: DatabaseSync
+  readonly #lanes: EmbeddedLanes
+  readonly #add: Record<CounterTableName, StatementSync>
+  readonly #insert: Record<VisitorTableName, StatementSync>
+  readonly #statements: ReturnType<typeof prepareStatements>
+
+  constructor(database: DatabaseSync, lanes: EmbeddedLanes) {
+    this.#database = database
+    this.#lanes = lanes
+    this.#add = Object.fromEntries(counterTableNames.map((table) => [table, database.prepare(addQuery(table))])) as Record<CounterTableName, StatementSync>
+    this.#insert = Object.fromEntries(visitorTableNames.map((table) => [table, database.prepare(insertQuery(table))])) as Record<VisitorTableName, StatementSync>
+    this.#statements = prepareStatements(database)
+  }
+
+  async applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]> {
+    return partitions.map((partition) => this.#appliedOf(lane, partition))
+  }
+
+  async firstPositions(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>()
+    for (const id of eventIds) {
+      const row = this.#statements.first.get(app, date, lane, id) as { position: number } | undefined
+      if (row) found.set(id, row.position)
+    }
+    return found
+  }
+
+  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly { user: string; position: number }[]>> {
+    const found = new Map<string, { user: string; position: number }[]>()
+    for (const device of devices) {
+      const rows = this.#statements.identities.all(app, device) as { user: string; position: number }[]
+      if (rows.length > 0) found.set(device, rows)
+    }
+    return found
+  }
+
+  async apply(lease: Lease, batch: LaneBatch): Promise<void> {
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const change of batch.counters) this.#count(batch.lane, change)
+      this.#writeSets(batch)
+    })
+  }
+
+  #appliedOf(lane: number, { table, app, date }: CounterPartition): number {
+    return (this.#statements.applied.get(table, app, date, lane) as { position: number } | undefined)?.position ?? -1
+  }
+
+  #count(lane: number, change: CounterChange): void {
+    const applied = this.#appliedOf(lane, change)
+    if (applied !== change.from) {
+      throw new HopperError('HOP_INTERNAL', `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`)
+    }
+    const add = this.#add[change.table]
+    for (const { key, deltas } of change.rows) add.run(change.app, change.date, lane, ...key, ...deltas)
+    this.#statements.mark.run(change.table, change.app, change.date, lane, change.to)
+  }
+
+  #writeSets({ lane, visitors, seen, identities, sessions, deadLetters }: LaneBatch): void {
+    const { see, identify, own, widen, bury, buried } = this.#statements
+    for (const { table, app, date, rows } of visitors) {
+      const insert = this.#insert[table]
+      for (const { key, visitor } of rows) insert.run(app, date, lane, ...key, visitor.user, visitor.device)
+    }
+    for (const { app, date, rows } of seen) for (const row of rows) see.run(app, date, lane, row.event_id, row.position, row.fate, row.reason)
+    for (const { app, device, user, position } of identities) {
+      identify.run(app, device, position, user)
+      own.run(app, user, device)
+    }
+    for (const s of sessions) widen.run(s.app, s.session_id, s.start, s.end, s.device, s.user, lane, s.first_position, s.last_position)
+    for (const { position, reason, detail, value } of deadLetters) {
+      if ((buried.get() as { count: number }).count < DEAD_LETTERS_MAX) bury.run(lane, position, reason, detail, value)
+    }
+  }
+}
+
+function addQuery(table: CounterTableName): string {
+  const { key, counters } = counterTables[table]
+  const values = 3 + Object.keys(key).length + counters.length
+  const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
+  return `INSERT INTO ${table} VALUES (${questions(values)}) ON CONFLICT DO UPDATE SET ${sums}`
+}
+
+function insertQuery(table: VisitorTableName): string {
+  return `INSERT INTO ${table} VALUES (${questions(5 + Object.keys(visitorTables[table].key).length)}) ON CONFLICT DO NOTHING`
+}
+
+function questions(count: number): string {
+  return new Array(count).fill('?').join(', ')
+}
+
+function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'see' | 'identities' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
+  return {
+    applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
+    mark: database.prepare('INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position'),
+    first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
+    see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+      SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
+    identities: database.prepare('SELECT user, position FROM person_by_device WHERE app = ? AND device = ? ORDER BY position'),
+    identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
+    own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
+    widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      start = min(start, excluded.start), "end" = max("end", excluded."end"), device = excluded.device, user = excluded.user,
+      first_position = min(first_position, excluded.first_position), last_position = max(last_position, excluded.last_position)`),
+    bury: database.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    buried: database.prepare('SELECT count(*) AS count FROM dead_letters'),
+  }
+}
