@@ -3,6 +3,9 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import terser from '@rollup/plugin-terser'
 import ts from 'typescript'
 
+/** `let` compresses better than both together. */
+const lets = { name: 'lets', renderChunk: (code) => code.replaceAll('const ', 'let ') }
+
 /** Writes dist/size.json beside the script and prints it: the budget is a test (test/size.test.ts). */
 const size = {
   name: 'size',
@@ -35,6 +38,7 @@ export default {
       mangle: { toplevel: true },
       format: { comments: false },
     }),
+    lets,
     size,
   ],
 }

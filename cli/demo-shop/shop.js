@@ -1,13 +1,13 @@
 import { inCart, keep } from './cart.js'
 import { markupOf } from './pages.js'
 
-// One shop in two variants: under /demo/spa it is a single-page app, under /demo/shop (and /demo) each page is a full load.
-const base = location.pathname.match(/^\/demo\/(spa|shop)(?=\/|$)/)?.[0] ?? '/demo'
-const isSpa = base === '/demo/spa'
+// One shop in two variants: under /demo/spa it is a single-page app, under /demo/shop each page is a full load. /demo/ is the latter's front door.
+const isSpa = location.pathname.startsWith('/demo/spa')
+const base = isSpa ? '/demo/spa' : '/demo/shop'
 const byId = (id) => document.getElementById(id)
 
 function show() {
-  const path = location.pathname.slice(base.length) || '/'
+  const path = location.pathname.replace(/^\/demo(\/(spa|shop)(?=\/|$))?/, '') || '/'
   const main = document.querySelector('main')
   main.innerHTML = markupOf(path)
   for (const link of document.querySelectorAll('a[data-page]')) link.href = base + link.dataset.page

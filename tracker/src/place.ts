@@ -7,7 +7,7 @@ let place: Record<string, [at: never, since: number] | undefined> = {}
 export const move = <T extends string | number>(slot: string, to: T, now: number, report: (from: T | undefined, since: number) => void, always?: boolean): void => {
   // read each time: a page that comes back from the browser's cache must see what later pages wrote
   place = load(tab, place)
-  const [from, since = now] = place[slot] ?? []
+  const [from, since = now] = place[slot] || []
   if (from !== to || always) {
     place[slot] = [to as never, now]
     save(tab, place)

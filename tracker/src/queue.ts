@@ -40,7 +40,7 @@ export const send = (leaving?: boolean): void => {
     if (!leaving || !attempt(() => navigator.sendBeacon(url, body)))
       busy = fetch(url, { method: 'POST', body, keepalive: true })
         .then(({ status }) => {
-          if (/429|5../.test(`${status}`)) throw 0
+          if (status === 429 || status > 499) throw 0
           backoff = delayMs
           batch.map(forget)
         })

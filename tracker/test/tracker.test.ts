@@ -257,6 +257,13 @@ describe('delivery', () => {
     for (const { body } of site.posts) expect(Buffer.byteLength(body)).toBeLessThan(64_000)
   }, 60_000)
 
+  it('cuts an address that is longer than the server takes', async () => {
+    await load('/a?' + 'x'.repeat(3_000))
+    await push('/b')
+    const [a, b] = await site.arrived(2, 2)
+    expect([a!.to, b!.from]).toEqual([site.url('/a?' + 'x'.repeat(3_000)).slice(0, 2_048), a!.to])
+  })
+
   it('works where storage is blocked', async () => {
     await page.addInitScript(() => {
       for (const name of ['localStorage', 'sessionStorage'])
