@@ -14,6 +14,7 @@ export const errorCatalogue = {
   HOP_KEY_MISSING: { status: 401, retryable: false, hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.' },
   HOP_KEY_UNKNOWN: { status: 401, retryable: false, hint: 'The key is not known here; look it up on the settings page of the app.' },
   HOP_KEY_POWER: { status: 403, retryable: false, hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.' },
+  HOP_ROLE: { status: 403, retryable: false, hint: 'Your role does not allow this; ask an owner or admin of the organization.' },
   HOP_ORIGIN: { status: 403, retryable: false, hint: 'This origin is not in the list of the app; add it to "origins".' },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },

@@ -1,0 +1,49 @@
+import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common'
+import { HopperError, type App } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import type { FastifyRequest } from 'fastify'
+import { callOf, type Need } from '../http/call.ts'
+import { REGISTRY } from '../tokens.ts'
+import { AccessService } from './access.service.ts'
+import { grant, maySee, roleOf, type Caller } from './caller.ts'
+
+/** Lets a request in when its caller has the power the call needs, and sees the app the path names. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly access: AccessService
+  private readonly registry: Registry
+
+  constructor(@Inject(AccessService) access: AccessService, @Inject(REGISTRY) registry: Registry) {
+    this.access = access
+    this.registry = registry
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const { need } = callOf(context.getHandler())
+    if (need === 'nothing') return true
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const caller = await this.access.identify(request)
+    checkPower(caller, need)
+    const { app: id } = request.params as { app?: string }
+    grant(request, id === undefined ? { caller } : { caller, app: await this.app(caller, id) })
+    return true
+  }
+
+  /** An app of another organization is unknown, not forbidden: nobody learns which ids exist there. */
+  private async app(caller: Caller, id: string): Promise<App> {
+    const app = await this.registry.app(id)
+    if (!app) throw new HopperError('HOP_APP_UNKNOWN')
+    if (maySee(caller, app)) return app
+    throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
+  }
+}
+
+function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
+  if (need === 'login') {
+    if (caller.kind !== 'member') throw new HopperError('HOP_LOGIN_REQUIRED', 'A key is nobody: only a member can do this.')
+    return
+  }
+  const role = roleOf(caller)
+  if (role === 'owner' || role === 'admin' || (role === 'viewer' && need === 'read')) return
+  throw new HopperError(caller.kind === 'key' ? 'HOP_KEY_POWER' : 'HOP_ROLE')
+}

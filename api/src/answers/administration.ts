@@ -1,0 +1,77 @@
+import { Type, type Static } from 'typebox'
+import { App, Element, Funnel, limits } from '@hopper/contracts'
+
+/** Bodies and answers of administration. */
+const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
+const slug = App.properties.id
+const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')])
+const password = Type.String({ minLength: 10, maxLength: 200, description: 'at least 10 characters' })
+
+export const Funnels = Type.Object({ funnels: Type.Array(Funnel) })
+export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(Funnel.properties.stages) })
+export type FunnelPatch = Static<typeof FunnelPatch>
+
+export const Elements = Type.Object({ elements: Type.Array(Element) })
+export const ElementPatch = Type.Object({ name: Type.Optional(label), xpath: Type.Optional(Element.properties.xpath) })
+export type ElementPatch = Static<typeof ElementPatch>
+export const WhichElement = Type.Object({ xpath: Element.properties.xpath })
+
+const power = Type.Union([Type.Literal('write'), Type.Literal('read'), Type.Literal('admin')])
+export const Key = Type.Object({
+  id: Type.String(),
+  power,
+  hint: Type.String({ description: 'the last four characters of the key' }),
+  created_at: Type.Integer(),
+})
+export type Key = Static<typeof Key>
+export const Keys = Type.Object({ keys: Type.Array(Key) })
+export type Keys = Static<typeof Keys>
+export const NewKey = Type.Object({ power })
+export type NewKey = Static<typeof NewKey>
+export const CreatedKey = Type.Object({ ...Key.properties, key: Type.String({ description: 'shown this once: only its hash is stored' }) })
+export type CreatedKey = Static<typeof CreatedKey>
+
+export const NewApp = Type.Object({
+  id: slug,
+  name: label,
+  timezone: Type.Optional(App.properties.timezone),
+  origins: Type.Optional(App.properties.origins),
+  keep_parameters: Type.Optional(App.properties.keep_parameters),
+})
+export type NewApp = Static<typeof NewApp>
+export const AppPatch = Type.Object({
+  name: Type.Optional(label),
+  origins: Type.Optional(App.properties.origins),
+  keep_parameters: Type.Optional(App.properties.keep_parameters),
+})
+export type AppPatch = Static<typeof AppPatch>
+export const CreatedApp = Type.Object({ app: App, write_key: Type.String(), read_key: Type.String() })
+export type CreatedApp = Static<typeof CreatedApp>
+
+export const Organizations = Type.Object({ organizations: Type.Array(Type.Object({ id: slug, name: label })) })
+export type Organizations = Static<typeof Organizations>
+
+export const MemberView = Type.Object({ id: slug, name: label, role, has_password: Type.Boolean() })
+export type MemberView = Static<typeof MemberView>
+export const Members = Type.Object({ members: Type.Array(MemberView) })
+export const NewMember = Type.Object({ id: slug, name: label, role, password: Type.Optional(password) })
+export type NewMember = Static<typeof NewMember>
+export const CreatedMember = Type.Object({ ...MemberView.properties, login_link: Type.String({ description: 'logs the member in once, within a day' }) })
+export type CreatedMember = Static<typeof CreatedMember>
+export const MemberPatch = Type.Object({ name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) })
+export type MemberPatch = Static<typeof MemberPatch>
+export const LoginLink = Type.Object({ login_link: Type.String() })
+export const OwnPatch = Type.Object({
+  name: Type.Optional(label),
+  password: Type.Optional(password),
+  current_password: Type.Optional(Type.String({ maxLength: 200, description: 'needed to replace a password' })),
+})
+export type OwnPatch = Static<typeof OwnPatch>
+
+export const LoginBody = Type.Object({
+  name: Type.Optional(Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'name or id of the member' })),
+  member: Type.Optional(Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'the same' })),
+  organization: Type.Optional(Type.String({ maxLength: 64, description: 'needed when two organizations have a member of that name' })),
+  password: Type.String({ minLength: 1, maxLength: 200 }),
+})
+export type LoginBody = Static<typeof LoginBody>

@@ -1,0 +1,35 @@
+import { Type, type Static } from 'typebox'
+import { limits } from '@hopper/contracts'
+
+/** The queries of the dashboard API. */
+const date = (what: string): ReturnType<typeof Type.String> => Type.String({ maxLength: 40, description: what })
+const range = {
+  from: Type.Optional(date("first date, like 2026-01-31, in the app's time zone; default: 6 days before `to`")),
+  to: Type.Optional(date('last date, included; default: today')),
+}
+const countBy = { count_by: Type.Optional(Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what a user is; default: person' })) }
+const funnel = { funnel: Type.Optional(Type.String({ maxLength: limits.idCharsMax, description: "id of a funnel; default: the app's first" })) }
+const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, description: 'the element' })
+
+export const RangeAsked = Type.Object(range)
+export type RangeAsked = Static<typeof RangeAsked>
+export const StagesAsked = Type.Object({ ...range, ...funnel, ...countBy })
+export type StagesAsked = Static<typeof StagesAsked>
+export const StageTimeAsked = Type.Object({ ...range, ...funnel })
+export type StageTimeAsked = Static<typeof StageTimeAsked>
+export const ElementsAsked = Type.Object({ ...range, xpath: Type.Optional(xpath) })
+export type ElementsAsked = Static<typeof ElementsAsked>
+export const ElementAsked = Type.Object({ ...range, xpath })
+export type ElementAsked = Static<typeof ElementAsked>
+export const AgentsAsked = Type.Object({
+  ...range,
+  ...countBy,
+  by: Type.Union([Type.Literal('device'), Type.Literal('browser'), Type.Literal('os'), Type.Literal('country')], { description: 'device, browser, os or country' }),
+})
+export type AgentsAsked = Static<typeof AgentsAsked>
+export const TrafficAsked = Type.Object({
+  ...range,
+  ...countBy,
+  by: Type.Optional(Type.Union([Type.Literal('hour'), Type.Literal('day')], { description: 'hour or day; default: day' })),
+})
+export type TrafficAsked = Static<typeof TrafficAsked>

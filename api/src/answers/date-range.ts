@@ -1,0 +1,31 @@
+import { HopperError, datesBetween, isDate, limits, shiftDate, timeZone, type App, type TimeZone } from '@hopper/contracts'
+
+const DEFAULT_DAYS = 7
+/** The calendar's text form has four digits for the year. */
+const LAST_DATE = '9998-12-31'
+
+/** A closed range of an app's local dates. */
+export interface DateRange {
+  readonly from: string
+  readonly to: string
+  readonly dates: readonly string[]
+  readonly zone: TimeZone
+}
+
+/**
+ * What `?from&to` mean for an app at an instant: dates in its time zone, by default the last 7 days up to today.
+ * @throws HopperError HOP_RANGE_INVALID
+ */
+export function dateRange(asked: { from?: string; to?: string }, app: App, now: number): DateRange {
+  const zone = timeZone(app.timezone)
+  for (const date of [asked.from, asked.to]) if (date !== undefined && (!isDate(date) || date > LAST_DATE)) throw invalid(`"${date.slice(0, 40)}" is no date.`)
+  const to = asked.to ?? zone.dateOf(now)
+  const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
+  if (from > to) throw invalid(`${from} is after ${to}.`)
+  if (shiftDate(from, limits.rangeDaysMax) <= to) throw invalid(`${from} to ${to} is too long.`)
+  return { from, to, dates: datesBetween(from, to), zone }
+}
+
+function invalid(message: string): HopperError {
+  return new HopperError('HOP_RANGE_INVALID', message)
+}

@@ -1,0 +1,72 @@
+import { Module, type DynamicModule, type Provider } from '@nestjs/common'
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
+import { AccessGuard } from './access/access.guard.ts'
+import { AccessService } from './access/access.service.ts'
+import { Completeness } from './answers/completeness.ts'
+import { AppsController } from './controllers/apps.controller.ts'
+import { ElementsController } from './controllers/elements.controller.ts'
+import { FunnelsController } from './controllers/funnels.controller.ts'
+import { KeysController } from './controllers/keys.controller.ts'
+import { LoginController } from './controllers/login.controller.ts'
+import { MembersController } from './controllers/members.controller.ts'
+import { OperationController } from './controllers/operation.controller.ts'
+import { StagesController } from './controllers/stages.controller.ts'
+import { StatusController } from './controllers/status.controller.ts'
+import { TrafficController } from './controllers/traffic.controller.ts'
+import { CsvInterceptor } from './http/csv.interceptor.ts'
+import type { ApiOptions } from './options.ts'
+import { AnswerService } from './services/answer.service.ts'
+import { AppsService } from './services/apps.service.ts'
+import { ElementReportsService } from './services/element-reports.service.ts'
+import { ElementsService } from './services/elements.service.ts'
+import { FunnelsService } from './services/funnels.service.ts'
+import { KeysService } from './services/keys.service.ts'
+import { LoginService } from './services/login.service.ts'
+import { MembersService } from './services/members.service.ts'
+import { StagesService } from './services/stages.service.ts'
+import { StatusService } from './services/status.service.ts'
+import { TrafficService } from './services/traffic.service.ts'
+import { CLOCK, HEALTH, LANES, LOG, METRICS, MODE, PUBLIC_URL, READER, REGISTRY } from './tokens.ts'
+
+const controllers = [
+  StagesController, ElementsController, TrafficController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
+  StatusController,
+]
+const services = [
+  AnswerService, AppsService, ElementReportsService, ElementsService, FunnelsService, KeysService, LoginService, MembersService, StagesService,
+  StatusService, TrafficService,
+]
+
+/** The one module: every controller, every service, and the ports under their tokens. */
+@Module({})
+export class AppModule {
+  static over(options: ApiOptions): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: options.operationRoutes ? [...controllers, OperationController] : controllers,
+      providers: [
+        ...portsOf(options),
+        ...services,
+        AccessService,
+        { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
+      ],
+    }
+  }
+}
+
+function portsOf(options: ApiOptions): Provider[] {
+  const clock = options.clock ?? Date.now
+  return [
+    { provide: LOG, useValue: options.log },
+    { provide: READER, useValue: options.reader },
+    { provide: LANES, useValue: options.lanes },
+    { provide: REGISTRY, useValue: options.registry },
+    { provide: HEALTH, useValue: options.health },
+    { provide: MODE, useValue: options.mode },
+    { provide: PUBLIC_URL, useValue: options.publicUrl },
+    { provide: METRICS, useValue: options.metrics },
+    { provide: CLOCK, useValue: clock },
+    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock) },
+  ]
+}

@@ -1,0 +1,41 @@
+import { Controller, Inject } from '@nestjs/common'
+import { App, Apps } from '@hopper/contracts'
+import type { Caller } from '../access/caller.ts'
+import { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
+import { Calls } from '../http/call.ts'
+import { Sent, TheApp, TheCaller } from '../http/parameters.ts'
+import { AppsService } from '../services/apps.service.ts'
+
+@Controller('api/v1')
+export class AppsController {
+  private readonly apps: AppsService
+
+  constructor(@Inject(AppsService) apps: AppsService) {
+    this.apps = apps
+  }
+
+  @Calls('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', answer: Apps })
+  list(@TheCaller() caller: Caller): Promise<Apps> {
+    return this.apps.list(caller)
+  }
+
+  @Calls('POST', 'apps', { summary: 'Add an app; its keys are shown this once', need: 'administrate', body: NewApp, answer: CreatedApp })
+  create(@TheCaller() caller: Caller, @Sent() app: NewApp): Promise<CreatedApp> {
+    return this.apps.create(caller, app)
+  }
+
+  @Calls('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: App })
+  get(@TheApp() app: App): App {
+    return app
+  }
+
+  @Calls('PATCH', 'apps/:app', { summary: 'Change an app', need: 'administrate', body: AppPatch, answer: App })
+  change(@TheApp() app: App, @Sent() patch: AppPatch): Promise<App> {
+    return this.apps.change(app, patch)
+  }
+
+  @Calls('GET', 'organizations', { summary: "The caller's organization", need: 'read', answer: Organizations })
+  organizations(@TheCaller() caller: Caller): Promise<Organizations> {
+    return this.apps.organizations(caller)
+  }
+}

@@ -1,0 +1,40 @@
+import { Controller, Inject } from '@nestjs/common'
+import { Funnel, type App } from '@hopper/contracts'
+import { FunnelPatch, Funnels } from '../answers/administration.ts'
+import { Calls } from '../http/call.ts'
+import { PathPart, Sent, TheApp } from '../http/parameters.ts'
+import { FunnelsService } from '../services/funnels.service.ts'
+
+@Controller('api/v1/apps/:app/funnels')
+export class FunnelsController {
+  private readonly funnels: FunnelsService
+
+  constructor(@Inject(FunnelsService) funnels: FunnelsService) {
+    this.funnels = funnels
+  }
+
+  @Calls('GET', '', { summary: 'The funnels', need: 'read', answer: Funnels })
+  async list(@TheApp() app: App): Promise<{ funnels: readonly Funnel[] }> {
+    return { funnels: await this.funnels.list(app) }
+  }
+
+  @Calls('GET', ':funnel', { summary: 'One funnel', need: 'read', answer: Funnel })
+  get(@TheApp() app: App, @PathPart('funnel') id: string): Promise<Funnel> {
+    return this.funnels.get(app, id)
+  }
+
+  @Calls('POST', '', { summary: 'Add a funnel', need: 'administrate', body: Funnel, answer: Funnel })
+  create(@TheApp() app: App, @Sent() funnel: Funnel): Promise<Funnel> {
+    return this.funnels.create(app, funnel)
+  }
+
+  @Calls('PATCH', ':funnel', { summary: 'Change a funnel', need: 'administrate', body: FunnelPatch, answer: Funnel })
+  change(@TheApp() app: App, @PathPart('funnel') id: string, @Sent() patch: FunnelPatch): Promise<Funnel> {
+    return this.funnels.change(app, id, patch)
+  }
+
+  @Calls('DELETE', ':funnel', { summary: 'Remove a funnel', need: 'administrate' })
+  remove(@TheApp() app: App, @PathPart('funnel') id: string): Promise<void> {
+    return this.funnels.remove(app, id)
+  }
+}

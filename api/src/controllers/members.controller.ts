@@ -1,0 +1,45 @@
+import { Controller, Inject } from '@nestjs/common'
+import type { Caller, MemberCaller } from '../access/caller.ts'
+import { CreatedMember, LoginLink, MemberPatch, Members, MemberView, NewMember, OwnPatch } from '../answers/administration.ts'
+import { Calls } from '../http/call.ts'
+import { PathPart, Sent, TheCaller } from '../http/parameters.ts'
+import { MembersService } from '../services/members.service.ts'
+
+@Controller('api/v1/members')
+export class MembersController {
+  private readonly members: MembersService
+
+  constructor(@Inject(MembersService) members: MembersService) {
+    this.members = members
+  }
+
+  @Calls('GET', '', { summary: 'The members of the organization', need: 'administrate', answer: Members })
+  async list(@TheCaller() caller: Caller): Promise<{ members: MemberView[] }> {
+    return { members: await this.members.list(caller) }
+  }
+
+  @Calls('POST', '', { summary: 'Add a member', need: 'administrate', body: NewMember, answer: CreatedMember })
+  create(@TheCaller() caller: Caller, @Sent() member: NewMember): Promise<CreatedMember> {
+    return this.members.create(caller, member)
+  }
+
+  @Calls('PATCH', 'me', { summary: 'Change own name or password', need: 'login', body: OwnPatch, answer: MemberView })
+  changeOwn(@TheCaller() caller: MemberCaller, @Sent() patch: OwnPatch): Promise<MemberView> {
+    return this.members.changeOwn(caller, patch)
+  }
+
+  @Calls('PATCH', ':member', { summary: 'Change a member', need: 'administrate', body: MemberPatch, answer: MemberView })
+  change(@TheCaller() caller: Caller, @PathPart('member') id: string, @Sent() patch: MemberPatch): Promise<MemberView> {
+    return this.members.change(caller, id, patch)
+  }
+
+  @Calls('POST', ':member/login-link', { summary: 'A link that logs the member in once', need: 'administrate', answer: LoginLink })
+  async loginLink(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<{ login_link: string }> {
+    return { login_link: await this.members.loginLink(caller, id) }
+  }
+
+  @Calls('DELETE', ':member', { summary: 'Remove a member', need: 'administrate' })
+  remove(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
+    return this.members.remove(caller, id)
+  }
+}

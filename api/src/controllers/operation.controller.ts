@@ -1,0 +1,38 @@
+import { Controller, Inject, Res } from '@nestjs/common'
+import type { Storage } from '@hopper/storage'
+import type { FastifyReply } from 'fastify'
+import type { Registry as Metrics } from 'prom-client'
+import { Type } from 'typebox'
+import { Calls } from '../http/call.ts'
+import { HEALTH, METRICS } from '../tokens.ts'
+
+const text = Type.String()
+
+/** What an operator's tools ask; in standalone the ingest plugin answers them. */
+@Controller()
+export class OperationController {
+  private readonly health: Storage['health']
+  private readonly registry: Metrics
+
+  constructor(@Inject(HEALTH) health: Storage['health'], @Inject(METRICS) registry: Metrics) {
+    this.health = health
+    this.registry = registry
+  }
+
+  @Calls('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', answer: text })
+  healthcheck(@Res() reply: FastifyReply): void {
+    void reply.type('text/plain; charset=utf-8').send('OK')
+  }
+
+  @Calls('GET', 'ready', { summary: 'Whether every engine answers, with reasons', need: 'nothing', answer: Type.Object({ ready: Type.Boolean() }) })
+  async ready(@Res() reply: FastifyReply): Promise<void> {
+    const engines = await this.health()
+    const ready = engines.every(({ healthy }) => healthy)
+    void reply.code(ready ? 200 : 503).send({ ready, engines })
+  }
+
+  @Calls('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', answer: text })
+  async metrics(@Res() reply: FastifyReply): Promise<void> {
+    void reply.type(this.registry.contentType).send(await this.registry.metrics())
+  }
+}

@@ -1,0 +1,20 @@
+import { Controller, Inject } from '@nestjs/common'
+import { Status } from '@hopper/contracts'
+import type { Caller } from '../access/caller.ts'
+import { Calls } from '../http/call.ts'
+import { TheCaller } from '../http/parameters.ts'
+import { StatusService } from '../services/status.service.ts'
+
+@Controller('api/v1/status')
+export class StatusController {
+  private readonly service: StatusService
+
+  constructor(@Inject(StatusService) service: StatusService) {
+    this.service = service
+  }
+
+  @Calls('GET', '', { summary: 'How the installation fares', need: 'read', answer: Status })
+  status(@TheCaller() caller: Caller): Promise<Status> {
+    return this.service.status(caller)
+  }
+}

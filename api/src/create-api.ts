@@ -1,0 +1,48 @@
+import 'reflect-metadata'
+import { NestFactory } from '@nestjs/core'
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { SwaggerModule } from '@nestjs/swagger'
+import { limits } from '@hopper/contracts'
+import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { AppModule } from './app.module.ts'
+import { DashboardFiles } from './http/dashboard-files.ts'
+import { ErrorFilter } from './http/error-filter.ts'
+import { measureRequests } from './http/request-metrics.ts'
+import { RouteTable } from './http/route-table.ts'
+import { isApiPath, secureHeaders } from './http/secure-headers.ts'
+import { describeApi } from './openapi.ts'
+import type { ApiOptions } from './options.ts'
+
+/**
+ * The dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest; then unknown paths and errors
+ * outside of ingest's own scope are answered here.
+ */
+export async function createApi(options: ApiOptions, fastify: FastifyInstance = ownFastify(options)): Promise<NestFastifyApplication> {
+  const routes = new RouteTable().watch(fastify)
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (isApiPath(request.url)) {
+      secureHeaders(reply, request.url.startsWith('/docs'))
+      void reply.header('cache-control', 'no-store')
+    }
+    done()
+  })
+  measureRequests(fastify, options.metrics)
+  const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
+  await dashboard?.register(fastify)
+  const adapter = new FastifyAdapter(fastify as unknown as ConstructorParameters<typeof FastifyAdapter>[0])
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, { logger: false, bodyParser: false, abortOnError: false })
+  app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
+  SwaggerModule.setup('docs', app, describeApi(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Hopper API' })
+  await app.init()
+  await fastify.ready()
+  return app
+}
+
+/** Requests are not logged: their addresses may carry keys. */
+function ownFastify(options: ApiOptions): FastifyInstance {
+  return createFastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    disableRequestLogging: true,
+    bodyLimit: limits.bodyBytesMax,
+  })
+}

@@ -1,0 +1,63 @@
+import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
+import { ApiBody, ApiOperation, ApiQuery, ApiResponse, type ApiBodyOptions, type ApiQueryOptions, type ApiResponseOptions } from '@nestjs/swagger'
+import type { TObject, TSchema } from 'typebox'
+
+/** What a caller must have: nothing, a login, the power to read, or the power to administrate. */
+export type Need = 'nothing' | 'login' | 'read' | 'administrate'
+
+/** All that is said about one call of the API; the guard, the checks, CSV and OpenAPI read it from here. */
+export interface Call {
+  readonly summary: string
+  readonly need: Need
+  readonly query?: TObject
+  readonly body?: TObject
+  readonly answer?: TSchema
+  /** default: 201 for POST, 204 without an answer, else 200 */
+  readonly status?: number
+  /** whether the rows of the answer can be had as CSV */
+  readonly csv?: boolean
+}
+
+const CALL = Symbol('Call')
+const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
+
+/** Declares a method of a controller as a call. */
+export function Calls(method: keyof typeof methods, path: string, call: Call): MethodDecorator {
+  const status = call.status ?? (call.answer === undefined ? 204 : method === 'POST' ? 201 : 200)
+  return applyDecorators(
+    methods[method](path),
+    HttpCode(status),
+    SetMetadata(CALL, call),
+    ApiOperation({ summary: call.summary, description: needTexts[call.need] }),
+    ApiResponse(answerOf(call, status)),
+    ...queriesOf(call).map((query) => ApiQuery(query)),
+    ...(call.body ? [ApiBody({ required: true, schema: call.body } as ApiBodyOptions)] : []),
+  )
+}
+
+/** @throws TypeError for a handler that was not declared with `Calls`, so that a forgotten one is closed, not open */
+export function callOf(handler: object): Call {
+  const call = Reflect.getMetadata(CALL, handler) as Call | undefined
+  if (!call) throw new TypeError('a handler without Calls')
+  return call
+}
+
+const needTexts: Record<Need, string> = {
+  nothing: 'Needs no key.',
+  login: 'Needs a logged-in member.',
+  read: 'Needs a read key of the app, an admin key, or a logged-in member.',
+  administrate: 'Needs an admin key, or a member who is owner or admin.',
+}
+
+function answerOf(call: Call, status: number): ApiResponseOptions {
+  if (!call.answer) return { status, description: 'done' }
+  const content = { 'application/json': { schema: call.answer }, ...(call.csv ? { 'text/csv': { schema: { type: 'string' } } } : {}) }
+  return { status, description: 'the answer', content } as ApiResponseOptions
+}
+
+function queriesOf(call: Call): ApiQueryOptions[] {
+  const required = new Set<string>(call.query?.required ?? [])
+  return Object.entries(call.query?.properties ?? {}).map(
+    ([name, schema]) => ({ name, required: required.has(name), schema, description: (schema as { description?: string }).description ?? '' }) as ApiQueryOptions,
+  )
+}

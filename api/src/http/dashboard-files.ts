@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { secureHeaders } from './secure-headers.ts'
+
+const HASHED = /[\\/]assets[\\/]/
+const NO_PAGE = /^\/(api|v1|docs)(\/|$)|\.[A-Za-z0-9]+$/
+
+/** The built dashboard: its files, and its one page for every address that the dashboard itself routes. */
+export class DashboardFiles {
+  private readonly dir: string
+  private readonly page: Buffer
+
+  constructor(dir: string) {
+    this.dir = dir
+    this.page = readFileSync(join(dir, 'index.html'))
+  }
+
+  async register(fastify: FastifyInstance): Promise<void> {
+    await fastify.register(fastifyStatic, {
+      root: this.dir,
+      wildcard: false,
+      decorateReply: false,
+      cacheControl: false,
+      dotfiles: 'ignore',
+      setHeaders: (reply, path) => {
+        secureHeaders(reply)
+        void reply.header('cache-control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache')
+      },
+    })
+  }
+
+  /** Whether a request that no route takes asks for a page of the dashboard. */
+  answersPage(request: FastifyRequest): boolean {
+    const path = request.url.split('?', 1)[0]!
+    return (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html') && !NO_PAGE.test(path)
+  }
+
+  sendPage(reply: FastifyReply): void {
+    secureHeaders(reply)
+    void reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').code(200).send(this.page)
+  }
+}

@@ -1,0 +1,67 @@
+import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common'
+import { HopperError, type ErrorCode } from '@hopper/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import type { DashboardFiles } from './dashboard-files.ts'
+import type { RouteTable } from './route-table.ts'
+import { secureHeaders } from './secure-headers.ts'
+
+/** Fastify's own refusals, by their codes. */
+const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'HOP_BODY_TOO_LARGE',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'HOP_BODY_INVALID',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'HOP_BODY_INVALID',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'HOP_BODY_INVALID',
+}
+
+/** Every error leaves as a body of the catalogue; what is not of it goes to the log and leaves as HOP_INTERNAL. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly routes: RouteTable
+  private readonly dashboard: DashboardFiles | undefined
+  private readonly logger: Logger
+
+  constructor(routes: RouteTable, dashboard: DashboardFiles | undefined, logger: Logger) {
+    this.routes = routes
+    this.dashboard = dashboard
+    this.logger = logger
+  }
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>()
+    const reply = host.switchToHttp().getResponse<FastifyReply>()
+    const error = this.toHopperError(thrown, request, reply)
+    if (error.code === 'HOP_NOT_FOUND' && request.is404 && this.dashboard?.answersPage(request)) {
+      this.dashboard.sendPage(reply)
+      return
+    }
+    if (error.status >= 500) this.logger.error({ err: thrown, request: request.id }, 'a call failed')
+    secureHeaders(reply)
+    const wait = retryAfterSeconds(error)
+    if (wait !== undefined) void reply.header('retry-after', wait)
+    // what a handler prepared for its answer (the type of a CSV) is not true of an error
+    void reply.removeHeader('content-disposition').type('application/json; charset=utf-8').code(error.status).send(JSON.stringify(error.toBody()))
+  }
+
+  private toHopperError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): HopperError {
+    if (thrown instanceof HopperError) return thrown
+    const code = fastifyCodes[(thrown as { code?: string } | null)?.code ?? '']
+    if (code) return new HopperError(code)
+    const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode
+    if (status === 404) {
+      const allowed = this.routes.methodsOf(request.url)
+      if (allowed.length === 0) return new HopperError('HOP_NOT_FOUND')
+      void reply.header('allow', allowed.join(', '))
+      return new HopperError('HOP_METHOD')
+    }
+    if (status !== undefined && status >= 400 && status < 500) return new HopperError('HOP_BODY_INVALID')
+    return new HopperError('HOP_INTERNAL', undefined, { details: { request: request.id }, cause: thrown })
+  }
+}
+
+function retryAfterSeconds(error: HopperError): number | undefined {
+  const { retry_after_seconds: seconds } = (error.details ?? {}) as { retry_after_seconds?: number }
+  if (seconds !== undefined) return seconds
+  return error.retryable && error.status === 503 ? 1 : undefined
+}

@@ -1,0 +1,28 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
+import type { App } from '@hopper/contracts'
+import type { FastifyRequest } from 'fastify'
+import { grantedOf, type Caller } from '../access/caller.ts'
+import { callOf } from './call.ts'
+import { checked } from './checked.ts'
+
+const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
+
+/** The app that the path names. */
+export const TheApp = createParamDecorator((_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!)
+
+export const TheCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller)
+
+/** The query, checked against the call's schema. */
+export const Asked = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
+  checked(callOf(context.getHandler()).query!, { ...(requestOf(context).query as object) }),
+)
+
+/** The body, checked against the call's schema. */
+export const Sent = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
+  checked(callOf(context.getHandler()).body!, requestOf(context).body),
+)
+
+/** A named part of the path. */
+export const PathPart = createParamDecorator(
+  (name: string, context: ExecutionContext): string => (requestOf(context).params as Record<string, string>)[name]!,
+)

@@ -1,0 +1,23 @@
+import type { EventLog, Lanes, Registry, Storage, TableReader } from '@hopper/storage'
+import type { Logger } from 'pino'
+import type { Registry as Metrics } from 'prom-client'
+
+/** What the API is wired over; it knows ports, never an adapter. */
+export interface ApiOptions {
+  readonly log: EventLog
+  readonly reader: TableReader
+  readonly lanes: Lanes
+  readonly registry: Registry
+  readonly health: Storage['health']
+  readonly mode: 'standalone' | 'cluster'
+  /** the built dashboard; without it only the API is served */
+  readonly dashboardDir?: string
+  /** where browsers reach this installation; https makes the cookies `Secure` */
+  readonly publicUrl: string
+  readonly metrics: Metrics
+  readonly logger: Logger
+  /** registers /healthcheck, /ready and /metrics, which the ingest plugin has in standalone */
+  readonly operationRoutes?: boolean
+  /** ms since the epoch; a test sets it */
+  readonly clock?: () => number
+}

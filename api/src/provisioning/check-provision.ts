@@ -1,0 +1,55 @@
+import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import { Compile } from 'typebox/compile'
+import { secretHash } from '../access/secret.ts'
+
+const shape = Compile(Provision)
+
+/** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
+export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
+  const problems = shape.Check(file)
+    ? [...twice(file), ...(await conflicts(registry, file))]
+    : shape.Errors(file).map(({ instancePath, message }) => `${instancePath || 'the file'} ${message}`)
+  if (problems.length > 0) throw new HopperError('HOP_CONFIG', `Provision file: ${problems.slice(0, 20).join('; ')}.`, { details: { problems } })
+}
+
+function twice({ organizations }: Provision): string[] {
+  const apps = organizations.flatMap((organization) => organization.apps ?? [])
+  const keys = [...organizations.map((one) => one.admin_key), ...apps.flatMap((app) => [app.write_key, app.read_key])].filter((key) => key !== undefined)
+  return [
+    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is there twice`),
+    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is there twice; ids are unique in an installation`),
+    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is there twice`),
+    ...apps.flatMap((app) => [
+      ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
+      ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map((xpath) => `app "${app.id}" has the element "${xpath}" twice`),
+      ...(app.funnels ?? []).flatMap((funnel) => repeated(funnel.stages.map(({ id }) => id)).map((id) => `funnel "${funnel.id}" has the stage ${id} twice`)),
+    ]),
+  ]
+}
+
+async function conflicts(registry: Registry, { organizations }: Provision): Promise<string[]> {
+  const problems: string[] = []
+  for (const organization of organizations) {
+    problems.push(...(await keyConflict(registry, organization.admin_key, organization.id, undefined)))
+    for (const { id, timezone, write_key: writeKey, read_key: readKey } of organization.apps ?? []) {
+      const old = await registry.app(id)
+      if (timezone !== undefined && !isTimeZone(timezone)) problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
+      if (old && timezone !== undefined && timezone !== old.timezone) {
+        problems.push(`app "${id}" counts its dates in ${old.timezone} since it was created; its time zone can not become ${timezone}`)
+      }
+      if (old && old.organization !== organization.id) problems.push(`app "${id}" belongs to the organization "${old.organization}"`)
+      problems.push(...(await keyConflict(registry, writeKey, organization.id, id)), ...(await keyConflict(registry, readKey, organization.id, id)))
+    }
+  }
+  return problems
+}
+
+async function keyConflict(registry: Registry, key: string | undefined, organization: string, app: string | undefined): Promise<string[]> {
+  const record = key === undefined ? undefined : await registry.keyByHash(secretHash(key))
+  return record && (record.organization !== organization || record.app !== app) ? [`the key that ends in ${record.hint} is in use elsewhere`] : []
+}
+
+function repeated(values: readonly (string | number)[]): string[] {
+  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))].map(String)
+}

@@ -1,0 +1,60 @@
+import type { App, KeyPower, Provision } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import { keyRecord, newKey } from '../access/secret.ts'
+import { checkProvision } from './check-provision.ts'
+
+type OrganizationEntry = Provision['organizations'][number]
+type AppEntry = NonNullable<OrganizationEntry['apps']>[number]
+
+/** A key that nobody provided: shown this once. */
+export interface CreatedKey {
+  readonly power: KeyPower
+  readonly organization: string
+  readonly app?: string
+  readonly key: string
+}
+
+/**
+ * Creates or updates what the file names, and touches nothing else: applying it again changes nothing. A key is made where the file
+ * provides none and the app (or organization) has none of that power.
+ * @throws HopperError HOP_CONFIG with everything that is wrong, before anything is written
+ */
+export async function provision(registry: Registry, file: Provision, now = Date.now()): Promise<{ created: CreatedKey[] }> {
+  await checkProvision(registry, file)
+  const created: CreatedKey[] = []
+  for (const { id, name, admin_key: adminKey, apps = [] } of file.organizations) {
+    await registry.organizations.put('', id, { id, name })
+    created.push(...(await ensureKey(registry, { power: 'admin', organization: id }, adminKey, now)))
+    for (const entry of apps) {
+      await putApp(registry, id, entry)
+      created.push(...(await ensureKey(registry, { power: 'write', organization: id, app: entry.id }, entry.write_key, now)))
+      created.push(...(await ensureKey(registry, { power: 'read', organization: id, app: entry.id }, entry.read_key, now)))
+    }
+  }
+  return { created }
+}
+
+async function putApp(registry: Registry, organization: string, entry: AppEntry): Promise<void> {
+  const old = await registry.app(entry.id)
+  const app: App = {
+    id: entry.id,
+    organization,
+    name: entry.name,
+    timezone: entry.timezone ?? old?.timezone ?? 'UTC',
+    origins: entry.origins ?? old?.origins ?? [],
+    keep_parameters: entry.keep_parameters ?? old?.keep_parameters ?? [],
+  }
+  await registry.apps.put(organization, app.id, app)
+  for (const funnel of entry.funnels ?? []) await registry.funnels.put(app.id, funnel.id, funnel)
+  for (const element of entry.elements ?? []) await registry.elements.put(app.id, element.xpath, element)
+}
+
+async function ensureKey(registry: Registry, of: Omit<CreatedKey, 'key'>, provided: string | undefined, now: number): Promise<CreatedKey[]> {
+  const { power, organization, app } = of
+  const keys = await registry.keys.list(organization)
+  if (provided === undefined && keys.some((key) => key.power === power && key.app === app)) return []
+  const key = provided ?? newKey(power)
+  const record = keyRecord(key, power, organization, app, now)
+  if (!keys.some(({ hash }) => hash === record.hash)) await registry.keys.put(organization, record.hash, record)
+  return provided === undefined ? [{ ...of, key }] : []
+}

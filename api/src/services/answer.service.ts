@@ -1,0 +1,24 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { limits, shiftDate, type App, type Meta } from '@hopper/contracts'
+import { Completeness } from '../answers/completeness.ts'
+import { dateRange, type DateRange } from '../answers/date-range.ts'
+import { CLOCK, type Clock } from '../tokens.ts'
+
+/** Begins an answer: the range it is about, and what is known about its numbers before they are read. */
+@Injectable()
+export class AnswerService {
+  private readonly completeness: Completeness
+  private readonly clock: Clock
+
+  constructor(@Inject(Completeness) completeness: Completeness, @Inject(CLOCK) clock: Clock) {
+    this.completeness = completeness
+    this.clock = clock
+  }
+
+  async open(app: App, asked: { from?: string; to?: string }): Promise<DateRange & { meta: Meta }> {
+    const range = dateRange(asked, app, this.clock())
+    const { completeTo } = await this.completeness.progress()
+    const settled = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
+    return { ...range, meta: { from: range.from, to: range.to, timezone: app.timezone, complete_to: completeTo, settled } }
+  }
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { Inject, Injectable } from '@nestjs/common'
+import { datesBetween, shiftDate, type App, type Status } from '@hopper/contracts'
+import type { Registry, Storage, TableReader } from '@hopper/storage'
+import { maySee, type Caller } from '../access/caller.ts'
+import { Completeness } from '../answers/completeness.ts'
+import { EventRates } from '../answers/event-rates.ts'
+import { byText, sumBy } from '../answers/rows.ts'
+import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
+
+const FATE_DAYS = 30
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+/** How the installation fares: lanes and engines as a whole, fates over the apps that the caller may see. */
+@Injectable()
+export class StatusService {
+  private readonly reader: TableReader
+  private readonly registry: Registry
+  private readonly health: Storage['health']
+  private readonly completeness: Completeness
+  private readonly clock: Clock
+  private readonly mode: Status['mode']
+  private readonly startedAt: number
+  private readonly rates = new EventRates()
+
+  constructor(
+    @Inject(READER) reader: TableReader,
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(HEALTH) health: Storage['health'],
+    @Inject(Completeness) completeness: Completeness,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(MODE) mode: Status['mode'],
+  ) {
+    this.reader = reader
+    this.registry = registry
+    this.health = health
+    this.completeness = completeness
+    this.clock = clock
+    this.mode = mode
+    this.startedAt = clock()
+  }
+
+  async status(caller: Caller): Promise<Status> {
+    const { completeTo, ends, done } = await this.completeness.progress()
+    const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
+    const [fates, deadLetters, engines] = await Promise.all([this.fates(apps), this.reader.deadLetters(), this.health()])
+    const total = fates.reduce((sum, { events }) => sum + events, 0)
+    return {
+      version,
+      mode: this.mode,
+      started_at: this.startedAt,
+      complete_to: completeTo,
+      events_per_second: this.rates.perSecond(apps.map(({ id }) => id).join(' '), total, this.clock()),
+      fates,
+      lanes: ends.map((next, lane) => ({ lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)) })),
+      dead_letters: deadLetters,
+      engines: engines.map(({ name, healthy, detail }) => ({ name, healthy, ...(detail === undefined ? {} : { detail }) })),
+    }
+  }
+
+  /** What became of the events received in the last 30 days (UTC). */
+  private async fates(apps: readonly App[]): Promise<Status['fates']> {
+    const today = new Date(this.clock()).toISOString().slice(0, 10)
+    const dates = datesBetween(shiftDate(today, 1 - FATE_DAYS), today)
+    const rows = await Promise.all(apps.map(({ id }) => this.reader.counters('fates_by_date', id, dates)))
+    return sumBy(rows.flat(), ({ key }) => key)
+      .map(({ key, counters }) => ({ fate: String(key[0]), reason: String(key[1]), events: counters[0] ?? 0 }))
+      .sort((a, b) => byText(a.fate, b.fate) || byText(a.reason, b.reason))
+  }
+}

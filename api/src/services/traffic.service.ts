@@ -1,0 +1,86 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { shiftDate, type Agents, type App, type Clicks, type PageViews, type Traffic } from '@hopper/contracts'
+import type { TableReader } from '@hopper/storage'
+import type { AgentsAsked, RangeAsked, TrafficAsked } from '../answers/asked.ts'
+import type { DateRange } from '../answers/date-range.ts'
+import { byText, largest, newest, ratio, sumBy } from '../answers/rows.ts'
+import { READER } from '../tokens.ts'
+import { AnswerService } from './answer.service.ts'
+
+const HOUR_MS = 3_600_000
+
+/** Questions about visits: pages, clicks, agents, traffic over time. */
+@Injectable()
+export class TrafficService {
+  private readonly reader: TableReader
+  private readonly answers: AnswerService
+
+  constructor(@Inject(READER) reader: TableReader, @Inject(AnswerService) answers: AnswerService) {
+    this.reader = reader
+    this.answers = answers
+  }
+
+  async pages(app: App, asked: RangeAsked): Promise<PageViews> {
+    const { dates, meta } = await this.answers.open(app, asked)
+    const sums = sumBy(await this.reader.counters('page_views_by_date', app.id, dates), ({ key }) => key)
+    const rows = sums.map(({ key, counters: [views = 0, elapsed = 0, left = 0] }) => ({
+      url: String(key[0]), views, average_seconds: left === 0 ? null : elapsed / left / 1000,
+    }))
+    return largest(rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)), meta)
+  }
+
+  async clicks(app: App, asked: RangeAsked): Promise<Clicks> {
+    const { dates, meta } = await this.answers.open(app, asked)
+    const sums = sumBy(await this.reader.counters('clicks_by_date', app.id, dates), ({ key }) => key)
+    const rows = sums.map(({ key, counters: [hits = 0, elapsed = 0] }) => ({
+      url: String(key[0]), target: String(key[1]), hits, average_ms: ratio(elapsed, hits),
+    }))
+    return largest(rows.sort((a, b) => b.hits - a.hits || byText(a.url, b.url) || byText(a.target, b.target)), meta)
+  }
+
+  /** A user with two browsers counts for each: shares may add up to more than 1. */
+  async agents(app: App, asked: AgentsAsked): Promise<Agents> {
+    const { dates, meta } = await this.answers.open(app, asked)
+    const of = { app: app.id, dates, countBy: asked.count_by ?? 'person' } as const
+    const [all, counted] = await Promise.all([
+      this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
+      this.reader.uniques({ ...of, table: 'agents_by_date', prefix: [asked.by], groupBy: ['value'] }),
+    ])
+    const total = all[0]?.users ?? 0
+    const rows = counted.map(({ group, users }) => ({ value: String(group[0]), users, share: ratio(users, total) }))
+    return { total_users: total, ...largest(rows.sort((a, b) => b.users - a.users || byText(a.value, b.value)), meta) }
+  }
+
+  /** A row for each hour or date of the range, also where nothing happened. */
+  async traffic(app: App, asked: TrafficAsked): Promise<Traffic> {
+    const range = await this.answers.open(app, asked)
+    const { dates, meta } = range
+    const byHour = asked.by === 'hour'
+    const groupBy = byHour ? ['date', 'hour'] : ['date']
+    const [counted, visitors] = await Promise.all([
+      this.reader.counters('activity_by_date', app.id, dates),
+      this.reader.uniques({ table: 'users_by_date', app: app.id, dates, prefix: [], groupBy, countBy: asked.count_by ?? 'person' }),
+    ])
+    const sums = sumBy(counted, ({ date, key }) => (byHour ? [date, key[0]!] : [date]))
+    const counters = new Map(sums.map((sum) => [sum.key.join(' '), sum.counters]))
+    const users = new Map(visitors.map((row) => [row.group.join(' '), row.users]))
+    const rows = (byHour ? hoursOf(range) : daysOf(range)).map(({ group, at }) => {
+      const [events = 0, views = 0] = counters.get(group) ?? []
+      return { time: new Date(at).toISOString(), events, views, users: users.get(group) ?? 0 }
+    })
+    return newest(rows, meta)
+  }
+}
+
+function daysOf({ dates, zone }: DateRange): { group: string; at: number }[] {
+  return dates.map((date) => ({ group: date, at: zone.startOf(date) }))
+}
+
+/** A date on which the clocks change has 23 or 25 hours. */
+function hoursOf({ dates, zone }: DateRange): { group: string; at: number }[] {
+  return dates.flatMap((date) => {
+    const start = zone.startOf(date)
+    const hours = Math.ceil((zone.startOf(shiftDate(date, 1)) - start) / HOUR_MS)
+    return Array.from({ length: hours }, (_, hour) => ({ group: `${date} ${hour}`, at: start + hour * HOUR_MS }))
+  })
+}

@@ -1,0 +1,13 @@
+/** What Nest injects by: one token per port or setting, so that a constructor names exactly what it uses. */
+export const LOG = Symbol('EventLog')
+export const READER = Symbol('TableReader')
+export const LANES = Symbol('Lanes')
+export const REGISTRY = Symbol('Registry')
+export const HEALTH = Symbol('Storage.health')
+export const CLOCK = Symbol('Clock')
+export const MODE = Symbol('Mode')
+export const PUBLIC_URL = Symbol('PublicUrl')
+export const METRICS = Symbol('Metrics')
+
+/** ms since the epoch */
+export type Clock = () => number
