@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '../ports/storage.ts'
 import { lockDirectory } from './directory-lock.ts'
@@ -35,7 +36,7 @@ export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOpt
       log, reader, lanes: owners,
       writer: new EmbeddedTableWriter(database, owners),
       registry: new EmbeddedRegistry(database),
-      health: async () => [{ name: 'sqlite', healthy: true }],
+      health: async () => [health(database, log)],
       close: async () => {
         await log.close()
         await reader.close()
@@ -46,6 +47,15 @@ export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOpt
   } catch (error) {
     lock?.release()
     throw error
+  }
+}
+
+function health(database: DatabaseSync, log: EmbeddedEventLog): { name: string; healthy: boolean; detail?: string } {
+  try {
+    database.prepare('SELECT count(*) FROM lanes').get()
+    return log.failure ? { name: 'sqlite', healthy: false, detail: log.failure.message } : { name: 'sqlite', healthy: true }
+  } catch (error) {
+    return { name: 'sqlite', healthy: false, detail: String(error) }
   }
 }
 

@@ -48,6 +48,11 @@ export class EmbeddedEventLog implements EventLog {
     this.#channel.unref()
   }
 
+  /** why the log can take no more appends, once it can not */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
     if (envelopes.length === 0) return Promise.resolve([])
     if (this.#failure) return Promise.reject(unavailable(this.#failure))
