@@ -19,6 +19,8 @@ export interface Gateway extends AsyncDisposable {
   readonly storage: Storage
   /** everything in the log, lane by lane */
   envelopes(): Promise<Envelope[]>
+  /** ends the storage under the running gateway */
+  closeStorage(): Promise<void>
   /** posts a body as a browser would */
   post(body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: never; headers: Record<string, unknown> }>
 }
@@ -34,9 +36,12 @@ export async function openGateway(options: Partial<IngestOptions> = {}, serverOp
     log: storage.log, registry: storage.registry, health: () => storage.health(), metrics: new Metrics(), answersUnknownPaths: true, ...options,
   })
   await server.ready()
+  let closed: Promise<void> | undefined
+  const closeStorage = (): Promise<void> => (closed ??= storage.close())
   return {
     server,
     storage,
+    closeStorage,
     async envelopes() {
       const lanes = await Promise.all(Array.from({ length: storage.log.lanes }, (_, lane) => storage.log.read(lane, 0, 100_000)))
       return lanes.flat().map(({ value }) => decodeEnvelope(value))
@@ -50,7 +55,7 @@ export async function openGateway(options: Partial<IngestOptions> = {}, serverOp
     },
     async [Symbol.asyncDispose]() {
       await server.close()
-      await storage.close()
+      await closeStorage()
       await rm(dir, { recursive: true, force: true })
     },
   }

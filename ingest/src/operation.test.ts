@@ -42,7 +42,7 @@ it('never writes a key or an address to the log of the server', async () => {
   await gateway.post({ device_id: 'd', events: [click] }, { authorization: `Bearer ${keys.write}` })
   await gateway.post('{')
   await gateway.server.inject(`/v1/config?key=${keys.read}`)
-  await gateway.storage.log.close()
+  await gateway.closeStorage()
   await gateway.post({ device_id: 'd', events: [click] })
   const log = lines.join('')
   expect(log).toContain('/v1/events')

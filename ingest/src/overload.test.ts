@@ -33,7 +33,7 @@ it('answers 503 with Retry-After while the log takes nothing, and logs that once
   const logger = { info: () => undefined, error: (_fields: unknown, text?: string) => void logged.push(String(text)) }
   await using gateway = await openGateway({ logger })
   expect((await gateway.post(body)).status).toBe(202)
-  await gateway.storage.log.close()
+  await gateway.closeStorage()
   for (let attempt = 0; attempt < 3; attempt++) {
     const answer = await gateway.post(body)
     expect([answer.status, (answer.body as ErrorBody).error.code]).toEqual([503, 'HOP_LOG_UNAVAILABLE'])

@@ -1,7 +1,7 @@
 import { eventTypes, wireEvents, type EventType } from '@hopper/contracts'
 import { Compile, type Validator } from 'typebox/compile'
-import { Dropped, type Incoming } from '../incoming.ts'
 import { explain } from '../field-errors.ts'
+import type { Dropped, Incoming } from '../incoming.ts'
 
 const checks = Object.fromEntries(eventTypes.map((type) => [type, Compile(wireEvents[type])])) as Record<EventType, Validator>
 
