@@ -1,1 +1,1 @@
-export {}
+export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'

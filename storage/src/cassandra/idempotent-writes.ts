@@ -28,10 +28,10 @@ function seenWrites({ lane, seen }: LaneBatch): Statement[][] {
 }
 
 function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
-  return identities.flatMap(({ app, device, user, position }) => [
-    [{ query: statement('identity.insert'), params: [app, device, BigInt(position), user] }],
+  return identities.flatMap(({ app, device, user, place }) => [
+    [{ query: statement('identity.insert'), params: [app, device, BigInt(place), user] }],
     [{ query: statement('identity.insertDevice'), params: [app, user, device] }],
-    [{ query: statement('identity.insertFirst'), params: [app, lane, device, BigInt(position), user, TOP - BigInt(position)] }],
+    [{ query: statement('identity.insertFirst'), params: [app, lane, device, BigInt(place), user, TOP - BigInt(place)] }],
   ])
 }
 

@@ -1,6 +1,6 @@
 import { personKey } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
-import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import { counterTables, type visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
 import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { CounterChange, CounterPartition, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import type { CassandraSettings } from './settings.ts'
@@ -34,10 +34,10 @@ export class CassandraTableWriter implements TableWriter {
     return new Map(found.flat().map((row) => [row.get('event_id') as string, Number(row.get('position'))]))
   }
 
-  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly { user: string; position: number }[]>> {
+  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>> {
     const found = await concurrently(devices, WRITES_AT_ONCE, async (device) => {
       const rows = await rowsOf(this.#client, 'identity.ofDevice', [app, device])
-      return [device, rows.map((row) => ({ user: row.get('user') as string, position: Number(row.get('position')) }))] as const
+      return [device, rows.map((row) => ({ user: row.get('user') as string, place: Number(row.get('place')) }))] as const
     })
     return new Map(found.filter(([, identities]) => identities.length > 0))
   }

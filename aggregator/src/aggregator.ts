@@ -1,0 +1,128 @@
+import type { App } from '@hopper/contracts'
+import type { EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
+import type { Registry as MetricsRegistry } from 'prom-client'
+import { AggregatorMetrics } from './metrics.ts'
+import { OwnedLane } from './owned-lane.ts'
+
+const TICK_MS = 1_000
+const APP_CACHE_MS = 5_000
+const APPS_MAX = 10_000
+
+/** What the aggregator says to whoever keeps the log of the process. */
+export interface AggregatorLogger {
+  info(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+export interface AggregatorOptions {
+  readonly log: EventLog
+  readonly writer: TableWriter
+  readonly lanes: Lanes
+  readonly registry: Registry
+  /** the name of this process among the owners of lanes */
+  readonly owner: string
+  readonly metrics?: MetricsRegistry
+  readonly logger?: AggregatorLogger
+  /** false only in the control of the fault test: what is delivered again counts again */
+  readonly watermarkCheck?: boolean
+}
+
+/** The log's reader: every lane that is ours becomes changes of the tables, each message exactly once. */
+export class Aggregator implements LaneConsumer {
+  readonly #options: AggregatorOptions
+  readonly #metrics: AggregatorMetrics | undefined
+  readonly #own = new Map<number, OwnedLane>()
+  readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
+  #subscription: Subscription | undefined
+  #timer: NodeJS.Timeout | undefined
+  #ticking: Promise<void> = Promise.resolve()
+
+  constructor(options: AggregatorOptions) {
+    this.#options = options
+    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics)
+  }
+
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS)
+    this.#subscription = await this.#options.log.subscribe(this)
+  }
+
+  /** Finishes the batches under way, commits the positions and gives the lanes back. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#ticking
+    await this.#subscription?.close()
+  }
+
+  async assigned(lane: number): Promise<number> {
+    return (await this.#take(lane)).position
+  }
+
+  async batch(lane: number, messages: readonly LogMessage[]): Promise<void> {
+    const started = performance.now()
+    try {
+      const own = this.#own.get(lane) ?? (await this.#take(lane))
+      const applied = await own.apply(messages)
+      this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
+    } catch (error) {
+      // Nothing that we believe of the lane is sure any more: take it anew before the batch is delivered again.
+      this.#own.delete(lane)
+      this.#metrics?.failed()
+      this.#options.logger?.error({ lane, position: messages[0]?.position, err: error }, 'a batch was not counted and will be delivered again')
+      throw error
+    }
+  }
+
+  async revoked(lane: number): Promise<void> {
+    const own = this.#own.get(lane)
+    this.#own.delete(lane)
+    if (!own) return
+    try {
+      await this.#commit(own)
+      await this.#options.lanes.release(own.lease)
+    } catch (error) {
+      // The next owner waits out the lease and reads from an earlier position: slower, and as exact.
+      this.#options.logger?.error({ lane, err: error }, 'a lane could not be given back')
+    }
+  }
+
+  async #take(lane: number): Promise<OwnedLane> {
+    const { lanes, owner, writer, watermarkCheck = true } = this.#options
+    const lease = await lanes.acquire(lane, owner)
+    const position = (await lanes.positions())[lane] ?? 0
+    const own = new OwnedLane(lease, position, writer, (id) => this.#appOf(id), watermarkCheck)
+    this.#own.set(lane, own)
+    this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
+    return own
+  }
+
+  /** Each second: renew the leases, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
+  async #tick(): Promise<void> {
+    await Promise.all([...this.#own].map(async ([lane, own]) => {
+      try {
+        own.lease = await this.#options.lanes.renew(own.lease)
+        await this.#commit(own)
+      } catch (error) {
+        if (this.#own.get(lane) === own) this.#own.delete(lane)
+        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
+      }
+    }))
+  }
+
+  async #commit(own: OwnedLane): Promise<void> {
+    const { position } = own
+    if (position === own.committed) return
+    await this.#options.lanes.commit(own.lease, position)
+    own.committed = position
+  }
+
+  #appOf(id: string): Promise<App | undefined> {
+    const known = this.#apps.get(id)
+    if (known && known.until > performance.now()) return known.app
+    if (this.#apps.size >= APPS_MAX) this.#apps.clear()
+    const app = this.#options.registry.app(id)
+    app.catch(() => this.#apps.delete(id))
+    this.#apps.set(id, { app, until: performance.now() + APP_CACHE_MS })
+    return app
+  }
+}

@@ -1,0 +1,88 @@
+import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type Visitor } from '@hopper/contracts'
+import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+
+/** A decoded message of a lane, with the app that it belongs to. */
+export interface Message {
+  readonly position: number
+  readonly envelope: Envelope
+  readonly app: App
+}
+
+/** An event with its fate; `visitor` is whom it belongs to at its place in the log. */
+export interface Judged {
+  readonly position: number
+  readonly message: Message
+  readonly event: Event
+  readonly fate: Fate
+  readonly reason: FateReason
+  readonly visitor: Visitor
+}
+
+/** The state of the lane before the batch. */
+export interface Past {
+  /** the first position of an id that was seen, by `seenKey` */
+  readonly firstPositions: ReadonlyMap<string, number>
+  /** identities, by `deviceKey` */
+  readonly identities: ReadonlyMap<string, readonly Identity[]>
+}
+
+export interface Judgement {
+  readonly events: readonly Judged[]
+  readonly identities: readonly IdentityChange[]
+}
+
+/** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
+export function seenPartition(app: string, event: Event): Partition {
+  return { app, date: new Date(event.client_time ?? event.timestamp).toISOString().slice(0, 10) }
+}
+
+export function seenKey({ app, date }: Partition, eventId: string): string {
+  return `${app}\0${date}\0${eventId}`
+}
+
+export function deviceKey(app: string, device: string): string {
+  return `${app}\0${device}`
+}
+
+/**
+ * Gives every event of a batch its fate and its visitor. Pure: a function of the log before each event, so a replay from any earlier position, in
+ * batches of any size, judges the same. `past` may already know this batch itself; only what stands before an event is used.
+ */
+export function judge(messages: readonly Message[], past: Past): Judgement {
+  const events: Judged[] = []
+  const identities: IdentityChange[] = []
+  const seen = new Set<string>()
+  const users = new Map<string, string>()
+  const before = messages[0]?.position ?? 0
+  for (const message of messages) {
+    const { position, envelope, app } = message
+    const device = deviceKey(app.id, envelope.device_id)
+    if (!users.has(device)) users.set(device, userBefore(past.identities.get(device), before))
+    envelope.events.forEach((event, index) => {
+      const key = seenKey(seenPartition(app.id, event), event.event_id)
+      const repeated = seen.has(key) || (past.firstPositions.get(key) ?? position) < position
+      seen.add(key)
+      const [fate, reason] = fateOf(message, event, repeated)
+      const counts = fate === 'accepted' || fate === 'late'
+      if (counts && event.user_id !== undefined && event.user_id !== users.get(device)) {
+        users.set(device, event.user_id)
+        identities.push({ app: app.id, device: envelope.device_id, user: event.user_id, place: placeOf(position, index) })
+      }
+      events.push({ position, message, event, fate, reason, visitor: { user: users.get(device)!, device: envelope.device_id } })
+    })
+  }
+  return { events, identities }
+}
+
+function fateOf({ envelope, app }: Message, event: Event, repeated: boolean): [Fate, FateReason] {
+  if (repeated) return ['duplicate', 'repeated_id']
+  if (envelope.context.bot) return ['bot', envelope.context.bot]
+  const zone = timeZone(app.timezone)
+  const dateEnd = zone.startOf(shiftDate(zone.dateOf(event.timestamp), 1))
+  return envelope.received_at > dateEnd + limits.lateAfterMs ? ['late', 'after_settled'] : ['accepted', 'new']
+}
+
+/** The user of a device before a position; '' when it was not identified yet. */
+function userBefore(identities: readonly Identity[] | undefined, position: number): string {
+  return identities?.findLast(({ place }) => place < placeOf(position, 0))?.user ?? ''
+}

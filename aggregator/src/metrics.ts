@@ -1,0 +1,32 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Applied } from './owned-lane.ts'
+
+/** What the aggregator tells Prometheus. */
+export class AggregatorMetrics {
+  readonly #events: Counter
+  readonly #deadLetters: Counter
+  readonly #failures: Counter
+  readonly #seconds: Histogram
+  readonly #position: Gauge
+
+  constructor(registry: Registry) {
+    const registers = [registry]
+    this.#events = new Counter({ name: 'hopper_aggregator_events_total', help: 'Events by what became of them', labelNames: ['fate', 'reason'], registers })
+    this.#deadLetters = new Counter({ name: 'hopper_aggregator_dead_letters_total', help: 'Messages that could not be counted', labelNames: ['reason'], registers })
+    this.#failures = new Counter({ name: 'hopper_aggregator_failed_batches_total', help: 'Batches that will be delivered again', registers })
+    this.#seconds = new Histogram({ name: 'hopper_aggregator_batch_seconds', help: 'Time of a batch from the log to the tables', registers })
+    this.#position = new Gauge({ name: 'hopper_aggregator_position', help: 'The next position of each lane', labelNames: ['lane'], registers })
+  }
+
+  applied(lane: number, { judgement, messages, deadLetters }: Applied, position: number, seconds: number): void {
+    for (const { fate, reason } of judgement.events) this.#events.inc({ fate, reason })
+    for (const { envelope } of messages) for (const { reason } of envelope.rejected ?? []) this.#events.inc({ fate: 'rejected', reason })
+    for (const { reason } of deadLetters) this.#deadLetters.inc({ reason })
+    this.#seconds.observe(seconds)
+    this.#position.set({ lane }, position)
+  }
+
+  failed(): void {
+    this.#failures.inc()
+  }
+}

@@ -1,0 +1,155 @@
+import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
+import type { CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { foldBatch, partitionKey, touchedPartitions } from './fold-batch.ts'
+import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
+
+const WATERMARKS_MAX = 20_000
+const DETAIL_CHARS_MAX = 500
+const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
+
+/** What became of a batch, for the metrics. */
+export interface Applied {
+  readonly judgement: Judgement
+  readonly messages: readonly Message[]
+  readonly deadLetters: readonly DeadLetter[]
+}
+
+interface Decoded {
+  readonly messages: (Message & { readonly value: Uint8Array })[]
+  readonly deadLetters: DeadLetter[]
+}
+
+/** A lane that is ours: turns its messages into changes of the tables, exactly once. */
+export class OwnedLane {
+  lease: Lease
+  /** the next message to read; everything before it is in the tables */
+  position: number
+  committed: number
+  readonly #writer: TableWriter
+  readonly #appOf: (id: string) => Promise<App | undefined>
+  readonly #watermarkCheck: boolean
+  readonly #watermarks = new Map<string, number>()
+
+  constructor(lease: Lease, position: number, writer: TableWriter, appOf: (id: string) => Promise<App | undefined>, watermarkCheck: boolean) {
+    this.lease = lease
+    this.position = this.committed = position
+    this.#writer = writer
+    this.#appOf = appOf
+    this.#watermarkCheck = watermarkCheck
+  }
+
+  /** Rejects when the tables could not take the batch; it may be delivered again then. */
+  async apply(delivered: readonly LogMessage[]): Promise<Applied> {
+    const decoded = await this.#decode(delivered)
+    const applied = await this.#count(decoded).catch((error: unknown) => {
+      const foldable = siftFoldable(decoded)
+      if (foldable.deadLetters.length === decoded.deadLetters.length) throw error
+      return this.#count(foldable)
+    })
+    this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
+    return applied
+  }
+
+  async #count({ messages, deadLetters }: Decoded): Promise<Applied> {
+    const judgement = judge(messages, await this.#past(messages))
+    await this.#readWatermarks(touchedPartitions(messages, judgement))
+    const appliedOf = (partition: CounterPartition): number => this.#watermarks.get(partitionKey(partition.table, partition.app, partition.date)) ?? -1
+    const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...foldBatch(messages, judgement, appliedOf, this.#watermarkCheck) }
+    try {
+      await this.#writer.apply(this.lease, batch)
+    } catch (error) {
+      // Some partitions may hold the change and others not: what is true must be read again.
+      this.#watermarks.clear()
+      throw error
+    }
+    for (const { table, app, date, to } of batch.counters) this.#watermarks.set(partitionKey(table, app, date), to)
+    return { judgement, messages, deadLetters }
+  }
+
+  async #decode(delivered: readonly LogMessage[]): Promise<Decoded> {
+    const messages: Decoded['messages'] = []
+    const deadLetters: DeadLetter[] = []
+    for (const { position, value } of delivered) {
+      const bury = (reason: DeadLetterReason, detail: string): void => void deadLetters.push(letterOf(position, value, reason, detail))
+      try {
+        const envelope = decodeEnvelope(value)
+        const app = await this.#appOf(envelope.app)
+        if (app) messages.push({ position, envelope, app, value })
+        else bury('unknown_app', envelope.app)
+      } catch (error) {
+        if (error instanceof SyntaxError || error instanceof TypeError) bury(error instanceof SyntaxError ? 'undecodable' : 'unknown_version', error.message)
+        else throw error
+      }
+    }
+    return { messages, deadLetters }
+  }
+
+  /** What the store knows of the ids and the devices of a batch. */
+  async #past(messages: readonly Message[]): Promise<Past> {
+    const ids = new Map<string, { partition: Partition; ids: string[] }>()
+    const devices = new Map<string, Set<string>>()
+    for (const { envelope, app } of messages) {
+      for (const event of envelope.events) {
+        const partition = seenPartition(app.id, event)
+        const key = `${partition.app}\0${partition.date}`
+        const found = ids.get(key)
+        if (found) found.ids.push(event.event_id)
+        else ids.set(key, { partition, ids: [event.event_id] })
+      }
+      const known = devices.get(app.id)
+      if (known) known.add(envelope.device_id)
+      else devices.set(app.id, new Set([envelope.device_id]))
+    }
+    const [firstPositions, identities] = await Promise.all([this.#firstPositions([...ids.values()]), this.#identities(devices)])
+    return { firstPositions, identities }
+  }
+
+  async #firstPositions(asked: readonly { partition: Partition; ids: string[] }[]): Promise<Map<string, number>> {
+    const found = new Map<string, number>()
+    await Promise.all(asked.map(async ({ partition, ids }) => {
+      for (const [id, position] of await this.#writer.firstPositions(this.lease.lane, partition, ids)) found.set(seenKey(partition, id), position)
+    }))
+    return found
+  }
+
+  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>): Promise<Map<string, readonly Identity[]>> {
+    const found = new Map<string, readonly Identity[]>()
+    await Promise.all([...asked].map(async ([app, devices]) => {
+      for (const [device, identities] of await this.#writer.identities(app, [...devices])) found.set(deviceKey(app, device), identities)
+    }))
+    return found
+  }
+
+  async #readWatermarks(partitions: readonly CounterPartition[]): Promise<void> {
+    if (this.#watermarks.size + partitions.length > WATERMARKS_MAX) this.#watermarks.clear()
+    const unknown = partitions.filter(({ table, app, date }) => !this.#watermarks.has(partitionKey(table, app, date)))
+    if (unknown.length === 0) return
+    const applied = await this.#writer.applied(this.lease.lane, unknown)
+    unknown.forEach(({ table, app, date }, at) => this.#watermarks.set(partitionKey(table, app, date), applied[at]!))
+  }
+}
+
+function letterOf(position: number, value: Uint8Array, reason: DeadLetterReason, detail: string): DeadLetter {
+  return { position, value, reason, detail: detail.slice(0, DETAIL_CHARS_MAX) }
+}
+
+/** A message whose shape passes but whose events can not be folded must not stop its lane. When a batch fails, each is tried alone, in memory. */
+function siftFoldable({ messages, deadLetters }: Decoded): Decoded {
+  const foldable: Decoded = { messages: [], deadLetters: [...deadLetters] }
+  for (const message of messages) {
+    const failure = failureOf(message)
+    if (failure === undefined) foldable.messages.push(message)
+    else foldable.deadLetters.push(letterOf(message.position, message.value, 'fold_failed', String(failure)))
+  }
+  return foldable
+}
+
+function failureOf(message: Message): unknown {
+  try {
+    const judgement = judge([message], NOTHING)
+    foldBatch([message], judgement, () => -1)
+    return undefined
+  } catch (error) {
+    return error
+  }
+}

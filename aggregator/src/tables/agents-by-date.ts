@@ -1,0 +1,12 @@
+import type { VisitorFold } from './fold.ts'
+
+/** Who came with which device, browser, operating system and from which country. */
+export const agentsByDate: VisitorFold = {
+  table: 'agents_by_date',
+  fold: ({ context }, put) => {
+    for (const kind of ['device', 'browser', 'os', 'country'] as const) {
+      const value = context[kind]
+      if (value) put([kind, value])
+    }
+  },
+}

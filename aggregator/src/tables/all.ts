@@ -1,0 +1,19 @@
+import { activityByDate } from './activity-by-date.ts'
+import { agentsByDate } from './agents-by-date.ts'
+import { clicksByDate } from './clicks-by-date.ts'
+import { elementActionsByDate } from './element-actions-by-date.ts'
+import { elementDurationsByDate } from './element-durations-by-date.ts'
+import type { CounterFold, VisitorFold } from './fold.ts'
+import { pageViewsByDate } from './page-views-by-date.ts'
+import { stageEdgesByDate } from './stage-edges-by-date.ts'
+import { stageTimeByDate } from './stage-time-by-date.ts'
+import { stageUsersByDate } from './stage-users-by-date.ts'
+import { usersByDate } from './users-by-date.ts'
+
+/** Every counter table that counted events feed; `fates_by_date` is fed by all events and stands in `fold-batch.ts`. */
+export const counterFolds: readonly CounterFold[] = [
+  stageTimeByDate, elementActionsByDate, elementDurationsByDate, pageViewsByDate, clicksByDate, activityByDate,
+]
+
+/** Every table of visitors. */
+export const visitorFolds: readonly VisitorFold[] = [stageUsersByDate, stageEdgesByDate, usersByDate, agentsByDate]
