@@ -1,1 +1,12 @@
-export {}
+export * from './chunk/chunk.ts'
+export * from './chunk/chunk-rows.ts'
+export * from './chunk/column-cache.ts'
+export { CELL_BYTES_MAX, CHUNK_ROWS_MAX, encodeChunks, encodeColumns } from './chunk/encode-chunk.ts'
+export * from './chunk/merge-chunks.ts'
+export { columnsOfRows, type RowColumns } from './chunk/row-columns.ts'
+export { parseFilters } from './filter/parse-filters.ts'
+export { type QueryContext } from './funnel/funnel-tally.ts'
+export * from './funnel/funnel-scan.ts'
+export * from './scan/budget.ts'
+export { spansOf, type Span } from './scan/device-cursor.ts'
+export * from './scan/identities.ts'

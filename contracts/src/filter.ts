@@ -1,0 +1,43 @@
+import { Type, type Static } from 'typebox'
+import { queryLimits } from './query-limits.ts'
+
+const key = Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'a field of the event, else a key of its `data`; `data.KEY` names the latter alone' })
+const value = Type.Union([Type.String({ maxLength: queryLimits.valueCharsMax }), Type.Number(), Type.Boolean()])
+
+/** A value that an event can have under a key. Values of different types are never equal. */
+export type Value = string | number | boolean
+
+/** A condition on one event. A list of filters holds when each of them does. */
+export type Filter =
+  | { type: 'eq' | 'ne'; key: string; value: Value }
+  | { type: 'in'; key: string; values: Value[] }
+  | { type: 'all'; key: string }
+  | { type: 'contains' | 'regex'; key: string; value: string }
+  | { type: 'gt' | 'lt'; key: string; value: string | number }
+  | { type: 'not'; filter: Filter }
+  | { type: 'or'; filters: Filter[] }
+
+const definitions = {
+  Filter: Type.Union([
+    Type.Object({ type: Type.Literal('eq'), key, value }, { examples: [{ type: 'eq', key: 'event_tag', value: 'product_view' }] }),
+    Type.Object({ type: Type.Literal('ne'), key, value }, { description: 'the opposite of eq: also true without the key' }),
+    Type.Object({ type: Type.Literal('in'), key, values: Type.Array(value, { minItems: 1, maxItems: queryLimits.filterValuesMax }) }),
+    Type.Object({ type: Type.Literal('all'), key }, { description: 'the event has the key' }),
+    Type.Object({ type: Type.Literal('contains'), key, value: Type.String({ maxLength: queryLimits.valueCharsMax }) }),
+    Type.Object(
+      { type: Type.Literal('regex'), key, value: Type.String({ maxLength: queryLimits.regexCharsMax }) },
+      { description: 'RE2 syntax, matched against the whole value' },
+    ),
+    Type.Object({ type: Type.Literal('gt'), key, value: Type.Union([Type.String(), Type.Number()]) }),
+    Type.Object({ type: Type.Literal('lt'), key, value: Type.Union([Type.String(), Type.Number()]) }),
+    Type.Object({ type: Type.Literal('not'), filter: Type.Ref('Filter') }),
+    Type.Object({ type: Type.Literal('or'), filters: Type.Array(Type.Ref('Filter'), { minItems: 1, maxItems: queryLimits.filtersMax }) }),
+  ]),
+}
+
+/** The schema of a filter; the engine checks depth and total count besides. */
+export const FilterSchema = Type.Cyclic(definitions, 'Filter')
+export const FiltersSchema = Type.Array(FilterSchema, { maxItems: queryLimits.filtersMax })
+export const KeySchema = key
+export const ValueSchema = value
+export type ValueSchema = Static<typeof value>

@@ -1,0 +1,113 @@
+import { Type, type Static } from 'typebox'
+import { Meta } from './answers.ts'
+import { FiltersSchema, KeySchema, type Filter } from './filter.ts'
+import { limits } from './limits.ts'
+import { queryLimits } from './query-limits.ts'
+
+const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })], { description: 'ms since the epoch, ISO 8601, or a date of the app' })
+const stepNumber = Type.Integer({ minimum: 1, maximum: queryLimits.stepsMax })
+
+/** Why a unit that took a step did not take the next: exactly one of these, looked for in this order (an ended attempt is never open). */
+export const dropCauses = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
+export type DropCause = (typeof dropCauses)[number]
+
+export const funnelOrders = ['ordered', 'strict', 'any'] as const
+export type FunnelOrder = (typeof funnelOrders)[number]
+export const funnelUnits = ['person', 'device', 'session'] as const
+export type FunnelUnit = (typeof funnelUnits)[number]
+export type TrendStep = 'day' | 'week'
+
+/** The body of `POST funnels/query`. */
+export const FunnelQuery = Type.Object({
+  from: instant,
+  to: instant,
+  steps: Type.Optional(
+    Type.Array(Type.Object({ name: Type.String({ minLength: 1, maxLength: limits.nameCharsMax }), filters: FiltersSchema }), {
+      minItems: 1, maxItems: queryLimits.stepsMax,
+    }),
+  ),
+  funnel: Type.Optional(Type.String({ maxLength: 64, description: 'a configured funnel, instead of steps' })),
+  order: Type.Optional(Type.Enum([...funnelOrders])),
+  window_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: queryLimits.windowMsMax, description: 'default: 7 days' })),
+  match: Type.Optional(Type.Array(KeySchema, { maxItems: queryLimits.matchKeysMax })),
+  exclude: Type.Optional(
+    Type.Array(Type.Object({ filters: FiltersSchema, after: stepNumber, before: stepNumber }), { maxItems: queryLimits.excludesMax }),
+  ),
+  filters: Type.Optional(FiltersSchema),
+  breakdown: Type.Optional(KeySchema),
+  count_by: Type.Optional(Type.Enum([...funnelUnits])),
+  trend: Type.Optional(Type.Enum(['day', 'week'])),
+  people: Type.Optional(
+    Type.Object({
+      step: stepNumber,
+      outcome: Type.Enum(['reached', 'dropped', ...dropCauses], { description: 'those who took the step; those who took the one before it but not it; of these, those with one cause' }),
+      limit: Type.Integer({ minimum: 1, maximum: queryLimits.peopleMax }),
+    }),
+  ),
+})
+
+/** A funnel query whose times are ms and whose steps are written out: what the engine runs. Events count from `from` on, before `to`. */
+export interface FunnelRequest {
+  readonly from: number
+  readonly to: number
+  readonly steps: readonly { readonly name: string; readonly filters: readonly Filter[] }[]
+  readonly order?: FunnelOrder
+  readonly window_ms?: number
+  readonly match?: readonly string[]
+  readonly exclude?: readonly { readonly filters: readonly Filter[]; readonly after: number; readonly before: number }[]
+  readonly filters?: readonly Filter[]
+  readonly breakdown?: string
+  readonly count_by?: FunnelUnit
+  readonly trend?: TrendStep
+  readonly people?: { readonly step: number; readonly outcome: 'reached' | 'dropped' | DropCause; readonly limit: number }
+}
+
+const maybe = Type.Union([Type.Number(), Type.Null()])
+const count = Type.Integer({ minimum: 0 })
+export const ConversionTime = Type.Object({
+  median_ms: maybe,
+  average_ms: maybe,
+  p90_ms: maybe,
+  histogram: Type.Array(Type.Object({ from_ms: Type.Integer(), to_ms: Type.Integer(), count })),
+})
+export type ConversionTime = Static<typeof ConversionTime>
+
+export const FunnelStepAnswer = Type.Object({
+  name: Type.String(),
+  count,
+  rate: Type.Number({ description: 'of all units that started' }),
+  rate_from_previous: Type.Number(),
+  dropped: Type.Integer({ description: 'units that took the step before, but not this one' }),
+  causes: Type.Object({ open: count, excluded: count, late: count, mismatch: count, before: count, never: count }),
+  time: ConversionTime,
+})
+export type FunnelStepAnswer = Static<typeof FunnelStepAnswer>
+
+const steps = Type.Array(FunnelStepAnswer)
+
+/** What the engine answers; the api adds `meta`. */
+export const FunnelResult = Type.Object({
+  total: Type.Integer({ description: 'units that took the first step' }),
+  steps,
+  overall: Type.Object({ rate: Type.Number(), time: ConversionTime }),
+  breakdown: Type.Optional(
+    Type.Array(Type.Object({ value: Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), total: count, steps })),
+  ),
+  trend: Type.Optional(
+    Type.Array(
+      Type.Object({
+        time: Type.Integer({ description: 'the instant at which the day or week begins' }),
+        total: count,
+        steps: Type.Array(Type.Object({ name: Type.String(), count, rate: Type.Number() })),
+        settled: Type.Boolean({ description: 'false while a conversion window is still running' }),
+      }),
+    ),
+  ),
+  people: Type.Optional(Type.Array(Type.String())),
+})
+export type FunnelResult = Static<typeof FunnelResult>
+
+/** The answer of `POST funnels/query`. */
+export const FunnelAnswer = Type.Object({ ...FunnelResult.properties, meta: Meta })
+export type FunnelAnswer = Static<typeof FunnelAnswer>
+export type FunnelQuery = Omit<Static<typeof FunnelQuery>, 'steps' | 'filters' | 'exclude'> & Partial<Pick<FunnelRequest, 'steps' | 'filters' | 'exclude'>>

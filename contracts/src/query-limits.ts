@@ -1,0 +1,26 @@
+/** The bounds of a query: over one of them the answer is a clear error. Units stand last in a name. */
+export const queryLimits = {
+  stepsMax: 100,
+  excludesMax: 20,
+  matchKeysMax: 8,
+  filtersMax: 100,
+  /** filters in one query, nested ones included */
+  filtersTotalMax: 2_000,
+  filterDepthMax: 8,
+  filterValuesMax: 1_000,
+  keyCharsMax: 200,
+  valueCharsMax: 2_048,
+  regexCharsMax: 500,
+  regexesMax: 50,
+  windowMsMax: 366 * 86_400_000,
+  rangeMsMax: 1_100 * 86_400_000,
+  trendBucketsMax: 1_100,
+  breakdownValuesMax: 1_000,
+  peopleMax: 100_000,
+  setsMax: 20,
+  uniqueKeysMax: 20,
+  eventsMax: 1_000,
+  journeyDepthMax: 20,
+  journeyLinksMax: 1_000,
+  cohortsMax: 366,
+} as const

@@ -1,0 +1,58 @@
+import type { ArchivedEvent, Context, Event, Value } from '@hopper/contracts'
+import type { Chunk, ValueColumn } from './chunk.ts'
+import { contextColumns, DATA_PREFIX, eventColumns } from './event-keys.ts'
+import { idAt } from './ids.ts'
+
+/** Reads whole events back, one by one, in the chunk's order: for the table view, export and recount. */
+export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
+  const columns = new Map(chunk.valueColumns().map((name): [string, ValueColumn] => [name, chunk.values(name)!]))
+  const names = [...columns.keys()]
+  const dataColumns = names.filter((name) => name.startsWith(DATA_PREFIX))
+  const utmColumns = names.filter((name) => name.startsWith('utm_'))
+  const { starts } = chunk.runs()
+  const at = (name: string, row: number): Value | null => {
+    const column = columns.get(name)
+    return column ? column.values[column.codes[row]!]! : null
+  }
+  const pick = (from: readonly string[], row: number, prefix = ''): Record<string, Value> =>
+    Object.fromEntries(from.flatMap((name) => {
+      const value = at(name, row)
+      return value === null ? [] : [[name.slice(prefix.length), value]]
+    }))
+  return (row) => {
+    const data = pick(dataColumns, row, DATA_PREFIX)
+    const utm = pick(utmColumns, row) as Record<string, string>
+    return {
+      event: {
+        event_id: idAt(chunk.eventIds(), row),
+        timestamp: chunk.times()[row]!,
+        seq: chunk.numbers('seq')[row]!,
+        ...pick(eventColumns, row),
+        ...(Object.keys(data).length > 0 ? { data } : {}),
+      } as Event,
+      device_id: idAt(chunk.deviceIds(), runOf(starts, row)),
+      user: String(at('user', row) ?? ''),
+      context: { ...pick(contextColumns, row), ...(Object.keys(utm).length > 0 ? { utm } : {}) } as unknown as Context,
+      received_at: chunk.numbers('received_at')[row]!,
+      position: chunk.numbers('position')[row]!,
+      index: chunk.numbers('index')[row]!,
+    }
+  }
+}
+
+/** All events of a chunk. */
+export function chunkRows(chunk: Chunk): ArchivedEvent[] {
+  return Array.from({ length: chunk.summary.rows }, (_, row) => row).map(chunkRowReader(chunk))
+}
+
+/** The run that a row belongs to. */
+export function runOf(starts: Uint32Array, row: number): number {
+  let low = 0
+  let high = starts.length - 2
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if (starts[middle]! <= row) low = middle
+    else high = middle - 1
+  }
+  return low
+}

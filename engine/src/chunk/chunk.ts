@@ -1,0 +1,140 @@
+import type { ChunkSummary, EncodedChunk, Value } from '@hopper/contracts'
+import type { Data } from 'apache-arrow'
+import { unpackFrame } from './arrow-frame.ts'
+import { ColumnCache } from './column-cache.ts'
+import { keyOf, restOf } from './device-order.ts'
+import { numberColumns, type NumberColumn } from './event-keys.ts'
+import { idsOfFrame, type Ids } from './ids.ts'
+import { decodeNumbers, type NumberEncoding } from './number-encoding.ts'
+import { Dictionary } from './row-columns.ts'
+
+export type Codes = Uint8Array | Uint16Array | Uint32Array
+
+/** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
+export interface ValueColumn {
+  readonly codes: Codes
+  readonly values: readonly (Value | null)[]
+}
+
+/** The devices of a chunk: run r has the rows `starts[r]` up to `starts[r + 1]`; `keys` and `rests` order the hashes (`device-order.ts`). */
+export interface Runs {
+  readonly keys: Float64Array
+  readonly rests: Uint16Array
+  readonly high: Uint32Array
+  readonly low: Uint32Array
+  readonly starts: Uint32Array
+}
+
+/** Gives the cell of a column; undefined when the chunk has no such column. */
+export type CellLoader = (column: string) => Uint8Array | undefined
+
+const unbounded = (): ColumnCache => new ColumnCache(Infinity)
+
+/** A chunk for reading: each column is fetched and decoded when it is first asked for. */
+export class Chunk {
+  readonly summary: ChunkSummary
+  readonly #load: CellLoader
+  readonly #cache: ColumnCache
+  readonly #name: string
+
+  constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded()) {
+    this.summary = summary
+    this.#load = load
+    this.#cache = cache
+    this.#name = `${summary.app}/${summary.lane}/${summary.date}/${summary.first_position}-${summary.last_position}/${summary.part}-${summary.parts}/`
+  }
+
+  static of(encoded: EncodedChunk, cache?: ColumnCache): Chunk {
+    return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache)
+  }
+
+  runs(): Runs {
+    return this.#decoded('runs', (frame) => {
+      const high = frame.get('high')!.values as Uint32Array
+      const low = frame.get('low')!.values as Uint32Array
+      const rows = frame.get('rows')!.values as Uint32Array
+      const devices = this.summary.devices
+      const runs: Runs = { keys: new Float64Array(devices), rests: new Uint16Array(devices), high, low, starts: new Uint32Array(devices + 1) }
+      for (let r = 0; r < devices; r++) {
+        runs.keys[r] = keyOf(high[r]!, low[r]!)
+        runs.rests[r] = restOf(low[r]!)
+        runs.starts[r + 1] = runs.starts[r]! + rows[r]!
+      }
+      return { value: runs, bytes: devices * 22 }
+    })!
+  }
+
+  times(): Float64Array {
+    return this.numbers('timestamp')
+  }
+
+  numbers(column: NumberColumn): Float64Array {
+    return this.#decoded(column, (frame, metadata) => {
+      const planes = [...frame.values()].map((data) => (data.values as Uint8Array).subarray(0, data.length))
+      const encoding = metadata.get('encoding') as NumberEncoding
+      const value = decodeNumbers(encoding, planes, Number(metadata.get('base')), this.runs().starts, () => this.times())
+      return { value, bytes: value.byteLength }
+    })!
+  }
+
+  /** The values of one column, undefined when no event of the chunk has one. */
+  values(column: string): ValueColumn | undefined {
+    return this.#decoded(column, (frame) => {
+      const fields = [...frame.values()].map(fieldColumn)
+      const value = fields.length === 1 ? fields[0]! : combine(fields, this.summary.rows)
+      return { value, bytes: value.codes.byteLength + value.values.length * 40 }
+    })
+  }
+
+  eventIds(): Ids {
+    return this.#ids('event_id', this.summary.rows)
+  }
+
+  /** one id a device, in the order of the runs */
+  deviceIds(): Ids {
+    return this.#ids('device_id', this.summary.devices)
+  }
+
+  /** the columns of values: without runs, whole numbers and ids */
+  valueColumns(): string[] {
+    const others: ReadonlySet<string> = new Set(['runs', 'event_id', 'device_id', ...numberColumns])
+    return Object.keys(this.summary.columns).filter((name) => !others.has(name))
+  }
+
+  #ids(column: string, length: number): Ids {
+    return this.#decoded(column, (frame) => {
+      const value = idsOfFrame(frame, length)
+      return { value, bytes: value.bytes.byteLength + value.texts.size * 80 }
+    })!
+  }
+
+  #decoded<T extends object>(
+    column: string, decode: (frame: ReadonlyMap<string, Data>, metadata: ReadonlyMap<string, string>) => { value: T; bytes: number },
+  ): T | undefined {
+    if (!Object.hasOwn(this.summary.columns, column)) return undefined
+    return this.#cache.get(this.#name + column, () => {
+      const cell = this.#load(column)
+      if (!cell) throw new RangeError(`chunk ${this.#name} lacks its column ${column}`)
+      const { frame, metadata } = unpackFrame(cell)
+      return decode(frame, metadata)
+    })
+  }
+}
+
+function fieldColumn(data: Data): ValueColumn {
+  const dictionary = data.dictionary!
+  const values: (Value | null)[] = new Array(dictionary.length)
+  for (let i = 0; i < values.length; i++) values[i] = dictionary.get(i) as Value | null
+  return { codes: (data.values as Codes).subarray(0, data.length), values }
+}
+
+/** A key whose values are of several types has a field for each; at most one of them has a value in a row. */
+function combine(fields: readonly ValueColumn[], rows: number): ValueColumn {
+  const dictionary = new Dictionary()
+  const codes = new Uint32Array(rows).fill(dictionary.code(null))
+  for (const field of fields) {
+    const renamed = field.values.map((value) => dictionary.code(value))
+    for (let i = 0; i < rows; i++) if (field.values[field.codes[i]!] !== null) codes[i] = renamed[field.codes[i]!]!
+  }
+  return { codes, values: dictionary.values }
+}

@@ -1,0 +1,15 @@
+/** A 64-bit device hash as its upper 53 bits (exact in a double) and the 11 bits below: ordered by the first, then by the second. */
+export const REST_BITS = 11
+
+export function keyOf(high: number, low: number): number {
+  return high * 2_097_152 + (low >>> REST_BITS)
+}
+
+export function restOf(low: number): number {
+  return low & ((1 << REST_BITS) - 1)
+}
+
+/** 16 hex digits, which sort like the hash. */
+export function hashText(high: number, low: number): string {
+  return high.toString(16).padStart(8, '0') + low.toString(16).padStart(8, '0')
+}

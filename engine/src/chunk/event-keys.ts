@@ -1,0 +1,47 @@
+import type { ArchivedEvent, Context, Event, Value } from '@hopper/contracts'
+
+/** Fields of an event that are columns of their own, beside the whole-number columns and the ids. */
+export const eventColumns = [
+  'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time',
+] as const
+/** What ingest learned about the sender. */
+export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot'] as const
+/** The whole-number columns: their place in the log and in time. */
+export const numberColumns = ['timestamp', 'seq', 'position', 'index', 'received_at'] as const
+export type NumberColumn = (typeof numberColumns)[number]
+/** Columns that hold one text an event, or one a device. */
+export const idColumns = ['event_id', 'device_id'] as const
+
+/** Fields of every event; the place in the log is none, so `position` and `index` are free for `data`. */
+const fixed: ReadonlySet<string> = new Set([...eventColumns, ...contextColumns, 'timestamp', 'seq', 'received_at', ...idColumns, 'user'])
+
+/** Keys of `data` stand in columns of this prefix, so that a key named like a field takes nothing from it. */
+export const DATA_PREFIX = 'data.'
+const UTM_PREFIX = 'utm_'
+
+export function utmColumn(name: string): string {
+  return name.startsWith(UTM_PREFIX) ? name : UTM_PREFIX + name
+}
+
+/** The columns that answer for a key of a query, in order: the first that has a value for the event gives it. */
+export function columnsOfKey(key: string): readonly string[] {
+  if (key.startsWith(DATA_PREFIX)) return [key]
+  return fixed.has(key) || key.startsWith(UTM_PREFIX) ? [key, DATA_PREFIX + key] : [DATA_PREFIX + key]
+}
+
+/** Hands over each value that an event has, by column; not the whole numbers and ids, which every event has. */
+export function eachValue(row: ArchivedEvent, hand: (column: string, value: Value) => void): void {
+  const event = row.event as Event & Readonly<Record<string, Value | undefined>>
+  for (const column of eventColumns) {
+    const value = event[column]
+    if (value !== undefined) hand(column, value)
+  }
+  if (row.user !== '') hand('user', row.user)
+  const context: Context = row.context
+  for (const column of contextColumns) {
+    const value = context[column]
+    if (value !== undefined) hand(column, value)
+  }
+  for (const [name, value] of Object.entries(context.utm ?? {})) hand(utmColumn(name), value)
+  if ('data' in row.event && row.event.data) for (const [key, value] of Object.entries(row.event.data)) hand(DATA_PREFIX + key, value)
+}

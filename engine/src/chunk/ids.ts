@@ -1,0 +1,66 @@
+import { fixed16Data, textData, type Frame } from './arrow-frame.ts'
+import type { Data } from 'apache-arrow'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Many ids: a UUID in lower case takes 16 bytes, any other text stands apart by its place. */
+export interface Ids {
+  readonly length: number
+  readonly bytes: Uint8Array
+  readonly texts: ReadonlyMap<number, string>
+}
+
+export function idsOf(list: readonly string[]): Ids {
+  const bytes = Buffer.alloc(list.length * 16)
+  const texts = new Map<number, string>()
+  for (let i = 0; i < list.length; i++) {
+    const id = list[i]!
+    if (UUID.test(id)) bytes.write(id.replaceAll('-', ''), i * 16, 'hex')
+    else texts.set(i, id)
+  }
+  return { length: list.length, bytes, texts }
+}
+
+export function idAt(ids: Ids, i: number): string {
+  const text = ids.texts.get(i)
+  if (text !== undefined) return text
+  const hex = Buffer.from(ids.bytes.buffer, ids.bytes.byteOffset + i * 16, 16).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The ids at `places[i]` of the source `sources[i]`, in that order. */
+export function pickIds(lists: readonly Ids[], sources: Uint32Array, places: Uint32Array): Ids {
+  const bytes = new Uint8Array(places.length * 16)
+  const texts = new Map<number, string>()
+  for (let i = 0; i < places.length; i++) {
+    const list = lists[sources[i]!]!
+    const at = places[i]!
+    const text = list.texts.size > 0 ? list.texts.get(at) : undefined
+    if (text === undefined) bytes.set(list.bytes.subarray(at * 16, at * 16 + 16), i * 16)
+    else texts.set(i, text)
+  }
+  return { length: places.length, bytes, texts }
+}
+
+/** `uuid` when any is one, `text` when any is none; a place holds zeros or '' in the other. */
+export function idFields(ids: Ids): Map<string, Data> {
+  const fields = new Map<string, Data>()
+  if (ids.texts.size < ids.length) fields.set('uuid', fixed16Data(ids.bytes))
+  if (ids.texts.size > 0) fields.set('text', textData(Array.from({ length: ids.length }, (_, i) => ids.texts.get(i) ?? '')))
+  return fields
+}
+
+export function idsOfFrame(frame: Frame, length: number): Ids {
+  const uuid = frame.get('uuid')
+  const text = frame.get('text')
+  const texts = new Map<number, string>()
+  if (text) {
+    const decoder = new TextDecoder()
+    const offsets = text.valueOffsets as Int32Array
+    const values = text.values as Uint8Array
+    for (let i = 0; i < length; i++) {
+      if (offsets[i + 1]! > offsets[i]! || !uuid) texts.set(i, decoder.decode(values.subarray(offsets[i]!, offsets[i + 1])))
+    }
+  }
+  return { length, bytes: uuid ? (uuid.values as Uint8Array) : new Uint8Array(0), texts }
+}

@@ -1,0 +1,53 @@
+import type { NumberColumn } from './event-keys.ts'
+import { joinIntegers, splitIntegers, unzigzag, zigzag, type Planes } from './integer-planes.ts'
+
+/**
+ * How a column of whole numbers stands in its frame: `run-delta` = the difference to the row before within a device's run, a run's first row
+ * to `base`; the others are signed, so zigzag coded. `from-timestamp` = the difference to the event's timestamp.
+ */
+export type NumberEncoding = 'plain' | 'run-delta' | 'zigzag-run-delta' | 'zigzag-from-timestamp'
+
+export const numberEncodings: Readonly<Record<NumberColumn, NumberEncoding>> = {
+  timestamp: 'run-delta',
+  seq: 'zigzag-run-delta',
+  position: 'zigzag-run-delta',
+  index: 'plain',
+  received_at: 'zigzag-from-timestamp',
+}
+
+/** `runs` are the rows of each device. */
+export function encodeNumbers(column: NumberColumn, values: Float64Array, base: number, runs: Uint32Array, timestamps: Float64Array): Planes {
+  const out = new Float64Array(values.length)
+  const encoding = numberEncodings[column]
+  if (encoding === 'plain') return splitIntegers(values)
+  if (encoding === 'zigzag-from-timestamp') {
+    for (let i = 0; i < values.length; i++) out[i] = zigzag(values[i]! - timestamps[i]!)
+    return splitIntegers(out)
+  }
+  let i = 0
+  for (const rows of runs) {
+    let before = base
+    for (const end = i + rows; i < end; i++) {
+      const delta = values[i]! - before
+      out[i] = encoding === 'run-delta' ? delta : zigzag(delta)
+      before = values[i]!
+    }
+  }
+  return splitIntegers(out)
+}
+
+export function decodeNumbers(encoding: NumberEncoding, planes: Planes, base: number, starts: Uint32Array, timestamps: () => Float64Array): Float64Array {
+  const values = joinIntegers(planes)
+  if (encoding === 'plain') return values
+  if (encoding === 'zigzag-from-timestamp') {
+    const times = timestamps()
+    for (let i = 0; i < values.length; i++) values[i] = unzigzag(values[i]!) + times[i]!
+    return values
+  }
+  const signed = encoding !== 'run-delta'
+  for (let run = 0; run < starts.length - 1; run++) {
+    let at = base
+    for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++) values[i] = at += signed ? unzigzag(values[i]!) : values[i]!
+  }
+  return values
+}

@@ -1,0 +1,166 @@
+import { dropCauses, shiftDate, timeZone, type DropCause, type Filter, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
+import type { QueryContext } from '../funnel/funnel-tally.ts'
+import { naiveAll, naiveValue } from './naive-filter.ts'
+import { naiveUnits, type Row } from './naive-units.ts'
+import type { World } from './random-world.ts'
+
+interface Attempt {
+  readonly taken: Row[]
+  /** the numbers of the steps taken */
+  readonly numbers: number[]
+  readonly endedBy?: Row
+}
+
+interface Result extends Attempt {
+  readonly unit: string
+  readonly cause: DropCause | undefined
+}
+
+/** DESIGN section 7's sentences, one after the other, with no thought of speed. */
+export function naiveFunnel(world: World, request: FunnelRequest, context: QueryContext): FunnelResult {
+  const window = request.window_ms ?? 7 * 86_400_000
+  const seen = world.rows.filter((row) => row.event.timestamp >= request.from && row.event.timestamp < request.to + window)
+  const results: Result[] = []
+  for (const [unit, all] of naiveUnits(world, seen, request.count_by ?? 'person')) {
+    const events = all.filter((row) => !row.context.bot && naiveAll(row, request.filters ?? []))
+    const attempts = events.flatMap((row, i) => (row.event.timestamp < request.to ? (attemptFrom(events, i, request, window) ?? []) : []))
+    const furthest = Math.max(0, ...attempts.map((attempt) => attempt.taken.length))
+    const best = attempts.find((attempt) => attempt.taken.length === furthest)
+    if (best) results.push({ ...best, unit, cause: causeOf(best, events, request, window, context.completeTo) })
+  }
+  return answer(results, request, context, window)
+}
+
+const matches = (row: Row, filters: readonly Filter[]): boolean => naiveAll(row, filters)
+
+function sameValues(row: Row, first: Row, match: readonly string[]): boolean {
+  return match.every((key) => naiveValue(row, key) !== undefined && naiveValue(row, key) === naiveValue(first, key))
+}
+
+/** The step (from 1) that an event would serve next, if any. */
+function stepFor(row: Row, numbers: readonly number[], request: FunnelRequest): number | undefined {
+  if (request.order === 'any') {
+    const step = request.steps.findIndex(({ filters }, i) => !numbers.includes(i + 1) && matches(row, filters))
+    return step < 0 ? undefined : step + 1
+  }
+  const next = request.steps[numbers.length]
+  return next && matches(row, next.filters) ? numbers.length + 1 : undefined
+}
+
+function attemptFrom(events: readonly Row[], i: number, request: FunnelRequest, window: number): Attempt | undefined {
+  const first = events[i]!
+  const begun = stepFor(first, [], request)
+  if (begun === undefined) return undefined
+  const taken = [first]
+  const numbers = [begun]
+  for (const row of events.slice(i + 1)) {
+    if (taken.length === request.steps.length || row.event.timestamp - first.event.timestamp > window) break
+    const same = sameValues(row, first, request.match ?? [])
+    const step = same ? stepFor(row, numbers, request) : undefined
+    if (step !== undefined) {
+      taken.push(row)
+      numbers.push(step)
+      continue
+    }
+    const excluded = (request.exclude ?? []).some(({ filters, after, before }) => {
+      const active = request.order === 'any' ? numbers.includes(after) && !numbers.includes(before) : after <= numbers.length && numbers.length < before
+      return active && same && matches(row, filters)
+    })
+    if (excluded || request.order === 'strict') return { taken, numbers, endedBy: row }
+  }
+  return { taken, numbers }
+}
+
+function causeOf({ taken, numbers, endedBy }: Attempt, events: readonly Row[], request: FunnelRequest, window: number, completeTo: number): DropCause | undefined {
+  if (taken.length === request.steps.length) return undefined
+  const first = taken[0]!
+  const right = (row: Row): boolean => stepFor(row, numbers, request) !== undefined
+  const same = (row: Row): boolean => sameValues(row, first, request.match ?? [])
+  if (endedBy) return request.order === 'strict' && right(endedBy) ? 'mismatch' : 'excluded'
+  const end = first.event.timestamp + window
+  if (end >= completeTo) return 'open'
+  const last = events.indexOf(taken.at(-1)!)
+  const later = events.slice(last + 1)
+  if (later.some((row) => right(row) && same(row) && row.event.timestamp > end)) return 'late'
+  if (later.some((row) => right(row) && !same(row) && row.event.timestamp <= end)) return 'mismatch'
+  if (events.slice(0, last).some((row) => right(row) && same(row))) return 'before'
+  return 'never'
+}
+
+function answer(results: readonly Result[], request: FunnelRequest, context: QueryContext, window: number): FunnelResult {
+  const steps = stepsOf(results, request)
+  const whole = results.filter((r) => request.steps.length > 1 && r.taken.length === request.steps.length)
+  const out: FunnelResult = {
+    total: results.length,
+    steps,
+    overall: { rate: ratio(steps.at(-1)!.count, results.length), time: times(whole.map((r) => at(r, request.steps.length - 1) - at(r, 0))) },
+  }
+  if (request.breakdown !== undefined) {
+    const values = [...new Set(results.map((r) => naiveValue(r.taken[0]!, request.breakdown!)))]
+    out.breakdown = values.map((value) => {
+      const own = results.filter((r) => naiveValue(r.taken[0]!, request.breakdown!) === value)
+      return { value: value ?? null, total: own.length, steps: stepsOf(own, request) }
+    })
+    out.breakdown.sort((a, b) => b.total - a.total || order(a.value).localeCompare(order(b.value)))
+  }
+  if (request.trend) out.trend = trendOf(results, request, context, window)
+  if (request.people) {
+    const { step, outcome } = request.people
+    out.people = results
+      .filter((r) => (outcome === 'reached' ? r.taken.length >= step : r.taken.length === step - 1 && (outcome === 'dropped' || r.cause === outcome)))
+      .map((r) => r.unit)
+  }
+  return out
+}
+
+const order = (value: Value | null): string => (value === null ? '0' : typeof value === 'boolean' ? `1${value}` : typeof value === 'number' ? `2${value}` : `3${value}`)
+const at = (result: Result, step: number): number => result.taken[step]!.event.timestamp
+const ratio = (part: number, all: number): number => (all === 0 ? 0 : part / all)
+
+function stepsOf(results: readonly Result[], request: FunnelRequest): FunnelStepAnswer[] {
+  return request.steps.map(({ name }, step) => {
+    const reached = results.filter((r) => r.taken.length > step)
+    const before = results.filter((r) => r.taken.length > Math.max(step - 1, 0))
+    const dropped = before.filter((r) => !reached.includes(r))
+    const causes = Object.fromEntries(dropCauses.map((cause) => [cause, dropped.filter((r) => r.cause === cause).length]))
+    return {
+      name, count: reached.length, rate: ratio(reached.length, results.length), rate_from_previous: ratio(reached.length, before.length),
+      dropped: dropped.length, causes: causes as FunnelStepAnswer['causes'],
+      time: times(step === 0 ? [] : reached.map((r) => at(r, step) - at(r, step - 1))),
+    }
+  })
+}
+
+function times(values: readonly number[]): ConversionTime {
+  const sorted = [...values].sort((a, b) => a - b)
+  const n = sorted.length
+  if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
+  const buckets = [...new Set(sorted.map(durationBucket))]
+  return {
+    median_ms: n % 2 === 1 ? sorted[(n - 1) / 2]! : (sorted[n / 2 - 1]! + sorted[n / 2]!) / 2,
+    average_ms: sorted.reduce((a, b) => a + b, 0) / n,
+    p90_ms: sorted[Math.ceil(n * 0.9) - 1]!,
+    histogram: buckets.map((bucket) => ({ ...bucketBounds(bucket), count: sorted.filter((v) => durationBucket(v) === bucket).length })),
+  }
+}
+
+function trendOf(results: readonly Result[], request: FunnelRequest, { timezone, completeTo }: QueryContext, window: number): NonNullable<FunnelResult['trend']> {
+  const zone = timeZone(timezone)
+  const bucketOf = (time: number): string => {
+    const date = zone.dateOf(time)
+    return request.trend === 'day' ? date : shiftDate(date, -((new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7))
+  }
+  const rows: NonNullable<FunnelResult['trend']> = []
+  for (let date = bucketOf(request.from); zone.startOf(date) < request.to; ) {
+    const next = shiftDate(date, request.trend === 'day' ? 1 : 7)
+    const own = results.filter((r) => bucketOf(at(r, 0)) === date)
+    const counts = request.steps.map((_, step) => own.filter((r) => r.taken.length > step).length)
+    rows.push({
+      time: zone.startOf(date), total: own.length, settled: zone.startOf(next) + window <= completeTo,
+      steps: request.steps.map(({ name }, step) => ({ name, count: counts[step]!, rate: ratio(counts[step]!, own.length) })),
+    })
+    date = next
+  }
+  return rows
+}

@@ -1,0 +1,29 @@
+import { limits, personKey, type FunnelUnit } from '@hopper/contracts'
+import type { World } from './random-world.ts'
+
+export type Row = World['rows'][number]
+
+/** timestamp, then `seq`, then position */
+export function inTime(a: Row, b: Row): number {
+  return a.event.timestamp - b.event.timestamp || a.event.seq - b.event.seq || a.position - b.position || a.lane - b.lane || a.index - b.index
+}
+
+/** The events of each person, device or session, each list in order. */
+export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit): Map<string, Row[]> {
+  const units = new Map<string, Row[]>()
+  const before = new Map<string, { time: number; start: number }>()
+  for (const row of [...rows].sort(inTime)) {
+    let name: string = row.device_id
+    if (unit === 'person') name = personKey({ user: row.user, device: row.device_id }, world.users.get(row.device_id)?.[0])
+    if (unit === 'session') {
+      const session = row.event.session_id
+      const time = row.event.timestamp
+      const last = before.get(row.device_id)
+      const start = last && time - last.time < limits.sessionPauseMs ? last.start : time
+      if (session === undefined) before.set(row.device_id, { time, start })
+      name += `/${session ?? `@${start}`}`
+    }
+    units.set(name, [...(units.get(name) ?? []), row])
+  }
+  return units
+}

@@ -1,0 +1,118 @@
+import * as fc from 'fast-check'
+import { laneOf, type ArchivedEvent, type ChunkSummary, type Context, type Event } from '@hopper/contracts'
+import { Chunk } from '../chunk/chunk.ts'
+import { encodeColumns } from '../chunk/encode-chunk.ts'
+import { mergeChunks } from '../chunk/merge-chunks.ts'
+import { columnsOfRows } from '../chunk/row-columns.ts'
+import type { LaneInput } from '../funnel/funnel-scan.ts'
+import { spansOf } from '../scan/device-cursor.ts'
+import { identitiesOf, type Identities } from '../scan/identities.ts'
+
+/** One unit of time in the random worlds: three of them make a session's pause. */
+export const TICK_MS = 600_000
+export const T0 = 1_767_225_600_000
+export const APP = 'a'
+
+/** Events of an app as they stand in the archive, and the same as plain rows. */
+export interface World {
+  readonly rows: readonly (ArchivedEvent & { readonly lane: number })[]
+  readonly users: ReadonlyMap<string, readonly string[]>
+  readonly identities: Identities
+  readonly chunks: readonly (readonly Chunk[])[]
+  readonly lanes: readonly LaneInput[]
+}
+
+interface Draft {
+  readonly device: number
+  readonly tick: number
+  readonly seq: number
+  readonly name: 'a' | 'b' | 'c' | 'd' | 'identify' | 'url'
+  readonly user: number
+  readonly item: string | number | boolean | undefined
+  readonly plan: number
+  readonly session: number
+  readonly bot: boolean
+  readonly samplerate: number
+}
+
+const draft: fc.Arbitrary<Draft> = fc.record({
+  device: fc.nat({ max: 3 }),
+  tick: fc.nat({ max: 30 }),
+  seq: fc.nat({ max: 2 }),
+  name: fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'c', 'd', 'url', 'identify'),
+  user: fc.nat({ max: 11 }),
+  item: fc.constantFrom('x', 'x', 'x', 'y', 1, '1', true, undefined),
+  plan: fc.nat({ max: 2 }),
+  session: fc.nat({ max: 4 }),
+  bot: fc.nat({ max: 30 }).map((n) => n === 0),
+  samplerate: fc.constantFrom(1, 1, 1, 5),
+})
+
+/** Small worlds that are rich in ties, repeated steps, shared devices and split chunks. */
+export const world: fc.Arbitrary<World> = fc
+  .record({
+    drafts: fc.array(draft, { minLength: 1, maxLength: 40, size: 'max' }),
+    lanes: fc.constantFrom(1, 2, 3),
+    rowsMax: fc.constantFrom(1, 2, 3, 7, 100),
+    cuts: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 4, maxLength: 4 }),
+    merge: fc.nat({ max: 3 }),
+  })
+  .map(({ drafts, lanes, rowsMax, cuts, merge }) => build(drafts, lanes, rowsMax, cuts, merge))
+
+function build(drafts: readonly Draft[], lanes: number, rowsMax: number, cuts: readonly number[], merge: number): World {
+  const positions = new Array<number>(lanes).fill(0)
+  const users = new Map<string, string[]>()
+  const rows = drafts.map((d, i) => {
+    const device_id = `device-${d.device}`
+    const lane = laneOf(APP, device_id, lanes)
+    const identified = d.name === 'identify' || d.user < 2
+    if (identified) users.set(device_id, [...(users.get(device_id) ?? []), `user-${d.user % 3}`])
+    const user = users.get(device_id)?.at(-1) ?? ''
+    const position = positions[lane]! + (i % 3 === 0 ? 0 : 1)
+    positions[lane] = position
+    return { event: eventOf(d, i, identified), device_id, lane, user, context: contextOf(d), received_at: T0 + 40 * TICK_MS + i, position, index: i }
+  })
+  const identities = identitiesOf(APP, [...users].map(([device_id, names]) => ({ device_id, users: names })))
+  const chunks = Array.from({ length: lanes }, (_, lane) => chunksOf(rows.filter((row) => row.lane === lane), lane, rowsMax, cuts, merge))
+  return { rows, users, identities, chunks, lanes: chunks.map((list, lane) => ({ lane, spans: spansOf(list), identities })) }
+}
+
+function eventOf(d: Draft, i: number, identified: boolean): Event {
+  const base = {
+    event_id: i % 2 === 0 ? `evt_${i}` : `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`,
+    timestamp: T0 + d.tick * TICK_MS,
+    seq: d.seq,
+    ...(d.session > 2 ? { session_id: `s-${d.session}` } : {}),
+  }
+  const user = identified ? { user_id: `user-${d.user % 3}` } : {}
+  const data = { ...(d.item === undefined ? {} : { item: d.item }), plan: d.plan, constructor: 'k' }
+  if (d.name === 'identify') return { ...base, type: 'identify', user_id: `user-${d.user % 3}`, data }
+  if (d.name === 'url') return { ...base, ...user, type: 'url_change', from: '', to: `/p${d.plan}`, elapsed_time: d.tick }
+  return { ...base, ...user, type: 'custom', name: d.name, data, ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}) }
+}
+
+function contextOf(d: Draft): Context {
+  return {
+    device: 'desktop', browser: 'Firefox', os: 'Linux', ...(d.plan > 0 ? { country: d.plan === 1 ? 'DE' : 'FR' } : {}),
+    ...(d.bot ? { bot: 'user_agent' as const } : {}), ...(d.plan === 2 ? { utm: { utm_source: 'news' } } : {}),
+  }
+}
+
+function chunksOf(rows: readonly ArchivedEvent[], lane: number, rowsMax: number, cuts: readonly number[], merge: number): Chunk[] {
+  const spans: Chunk[][] = []
+  for (let begin = 0, cut = 0; begin < rows.length; cut++) {
+    const end = begin + cuts[cut % cuts.length]!
+    const batch = rows.slice(begin, end)
+    const cover = { app: APP, date: '2026-01-01', lane, first_position: begin, last_position: Math.min(end, rows.length) - 1 }
+    spans.push(encodeColumns(columnsOfRows(APP, batch), cover, rowsMax).map((chunk) => Chunk.of(chunk)))
+    begin = end
+  }
+  if (merge === 0) return mergeChunks(spans.flat()).map((chunk) => Chunk.of(chunk))
+  if (merge === 1 && spans.length > 1) return [...mergeChunks(spans.slice(0, 2).flat()).map((chunk) => Chunk.of(chunk)), ...spans.slice(2).flat()]
+  return spans.flat()
+}
+
+/** for assertions on what covers what */
+export function coverOf({ first_position, last_position }: ChunkSummary): readonly [number, number] {
+  return [first_position, last_position]
+}

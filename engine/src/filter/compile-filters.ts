@@ -1,0 +1,111 @@
+import { RE2JS } from 're2js'
+import { assertNever, type Filter, type Value } from '@hopper/contracts'
+import { invalid } from './parse-filters.ts'
+
+/** A test of one value of one key; `null` = the event has no such key. */
+export interface Atom {
+  readonly key: string
+  readonly test: (value: Value | null) => boolean
+}
+
+/** Which atoms must hold; atoms are numbered in their set. */
+export type Expression =
+  | { readonly op: 'atom'; readonly atom: number }
+  | { readonly op: 'not'; readonly of: Expression }
+  | { readonly op: 'and' | 'or'; readonly of: readonly Expression[] }
+
+/** The filters of one query, taken apart into atoms that can be tested once per dictionary value. Equal atoms are kept once. */
+export class AtomSet {
+  readonly atoms: Atom[] = []
+  readonly #numbers = new Map<string, number>()
+
+  /** All of the filters must hold; no filters always hold. */
+  compile(filters: readonly Filter[]): Expression {
+    return { op: 'and', of: filters.map((filter) => this.#expression(filter)) }
+  }
+
+  get keys(): string[] {
+    return [...new Set(this.atoms.map((atom) => atom.key))]
+  }
+
+  #expression(filter: Filter): Expression {
+    if (filter.type === 'not') return { op: 'not', of: this.#expression(filter.filter) }
+    if (filter.type === 'or') return { op: 'or', of: filter.filters.map((inner) => this.#expression(inner)) }
+    const name = JSON.stringify(filter)
+    let atom = this.#numbers.get(name)
+    if (atom === undefined) {
+      this.#numbers.set(name, (atom = this.atoms.length))
+      this.atoms.push({ key: filter.key, test: testOf(filter) })
+    }
+    return { op: 'atom', atom }
+  }
+}
+
+/** Whether an expression holds when exactly these atoms do. */
+export function holds(expression: Expression, truth: Uint8Array): boolean {
+  switch (expression.op) {
+    case 'atom':
+      return truth[expression.atom] === 1
+    case 'not':
+      return !holds(expression.of, truth)
+    case 'and':
+      return expression.of.every((inner) => holds(inner, truth))
+    case 'or':
+      return expression.of.some((inner) => holds(inner, truth))
+  }
+}
+
+/** Whether an expression can come out true, and false, when some atoms can (1 = can be true, 2 = can be false, 3 = both). */
+export function possible(expression: Expression, outcomes: Uint8Array): number {
+  switch (expression.op) {
+    case 'atom':
+      return outcomes[expression.atom]!
+    case 'not': {
+      const inner = possible(expression.of, outcomes)
+      return ((inner & 1) << 1) | (inner >> 1)
+    }
+    case 'and':
+      return expression.of.reduce((sum, inner) => both(sum, possible(inner, outcomes)), 1)
+    case 'or':
+      return expression.of.reduce((sum, inner) => either(sum, possible(inner, outcomes)), 2)
+  }
+}
+
+const both = (a: number, b: number): number => (a & b & 1) | ((a | b) & 2)
+const either = (a: number, b: number): number => ((a | b) & 1) | (a & b & 2)
+
+function testOf(filter: Exclude<Filter, { type: 'not' | 'or' }>): Atom['test'] {
+  switch (filter.type) {
+    case 'eq':
+      return (value) => value === filter.value
+    case 'ne':
+      return (value) => value !== filter.value
+    case 'in': {
+      const values = new Set<Value | null>(filter.values)
+      return (value) => values.has(value)
+    }
+    case 'all':
+      return (value) => value !== null
+    case 'contains':
+      return (value) => value !== null && String(value).includes(filter.value)
+    case 'regex': {
+      const pattern = compileRegex(filter.value)
+      return (value) => value !== null && pattern.matches(String(value))
+    }
+    case 'gt':
+      return (value) => typeof value === typeof filter.value && value! > filter.value
+    case 'lt':
+      return (value) => typeof value === typeof filter.value && value! < filter.value
+    default:
+      return assertNever(filter)
+  }
+}
+
+/** RE2: time linear in the value, whatever the pattern. */
+function compileRegex(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern)
+  } catch (error) {
+    throw invalid('value', `is no regular expression of RE2 (${error instanceof Error ? error.message : String(error)})`)
+  }
+}

@@ -1,0 +1,54 @@
+import type { Value } from '@hopper/contracts'
+import type { Chunk, Codes, ValueColumn } from '../chunk/chunk.ts'
+import { columnsOfKey, numberColumns, type NumberColumn } from '../chunk/event-keys.ts'
+import { idAt } from '../chunk/ids.ts'
+import { Dictionary } from '../chunk/row-columns.ts'
+
+/** The column of a key of a query, undefined when no event of the chunk has the key. */
+export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
+  const columns = columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? [])
+  return columns.length <= 1 ? columns[0] : firstOf(columns[0]!, columns[1]!)
+}
+
+/** The columns to fetch of a chunk for a key. */
+export function columnsToRead(columns: Readonly<Record<string, number>>, key: string): string[] {
+  return columnsOfKey(key).filter((name) => Object.hasOwn(columns, name)).concat(key === 'device_id' ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [])
+}
+
+function readColumn(chunk: Chunk, name: string): ValueColumn | undefined {
+  if (name === 'event_id') return idColumn(chunk)
+  if (name === 'device_id') return deviceColumn(chunk)
+  if ((numberColumns as readonly string[]).includes(name)) return numberColumn(chunk, name as NumberColumn)
+  return chunk.values(name)
+}
+
+function numberColumn(chunk: Chunk, name: NumberColumn): ValueColumn {
+  const dictionary = new Dictionary()
+  return { codes: Uint32Array.from(chunk.numbers(name), (value) => dictionary.code(value)), values: dictionary.values }
+}
+
+function idColumn(chunk: Chunk): ValueColumn {
+  const ids = chunk.eventIds()
+  return { codes: Uint32Array.from({ length: ids.length }, (_, i) => i), values: Array.from({ length: ids.length }, (_, i) => idAt(ids, i)) }
+}
+
+function deviceColumn(chunk: Chunk): ValueColumn {
+  const ids = chunk.deviceIds()
+  const { starts } = chunk.runs()
+  const codes = new Uint32Array(chunk.summary.rows)
+  for (let run = 0; run < ids.length; run++) codes.fill(run, starts[run], starts[run + 1])
+  return { codes, values: Array.from({ length: ids.length }, (_, i) => idAt(ids, i)) }
+}
+
+/** The first column's value, where it has none the second's. */
+function firstOf(a: ValueColumn, b: ValueColumn): ValueColumn {
+  const dictionary = new Dictionary()
+  const ofA = a.values.map((value) => (value === null ? -1 : dictionary.code(value)))
+  const ofB = b.values.map((value: Value | null) => dictionary.code(value))
+  const codes: Codes = new Uint32Array(a.codes.length)
+  for (let i = 0; i < codes.length; i++) {
+    const code = ofA[a.codes[i]!]!
+    codes[i] = code >= 0 ? code : ofB[b.codes[i]!]!
+  }
+  return { codes, values: dictionary.values }
+}

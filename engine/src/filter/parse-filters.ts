@@ -1,0 +1,89 @@
+import { HopperError, queryLimits, type Filter, type Value } from '@hopper/contracts'
+
+/** Counts the filters of one query over all its parts. */
+export class FilterBudget {
+  filters = 0
+  regexes = 0
+}
+
+/** Checks what a client sent as a list of filters; throws HOP_PARAM_INVALID with the path of the fault, HOP_LIMIT over a bound. */
+export function parseFilters(value: unknown, path = 'filters', budget = new FilterBudget()): Filter[] {
+  return parseList(value, path, budget, 1)
+}
+
+function parseList(value: unknown, path: string, budget: FilterBudget, depth: number): Filter[] {
+  if (!Array.isArray(value)) throw invalid(path, 'must be an array of filters')
+  if (value.length > queryLimits.filtersMax) throw over(path, 'filtersMax')
+  return value.map((item, i) => parseFilter(item, `${path}/${i}`, budget, depth))
+}
+
+function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: number): Filter {
+  if (depth > queryLimits.filterDepthMax) throw over(path, 'filterDepthMax')
+  if (++budget.filters > queryLimits.filtersTotalMax) throw over(path, 'filtersTotalMax')
+  if (typeof value !== 'object' || value === null) throw invalid(path, 'must be an object with a type')
+  const filter = value as Record<string, unknown>
+  const { type } = filter
+  switch (type) {
+    case 'not':
+      return { type, filter: parseFilter(filter.filter, `${path}/filter`, budget, depth + 1) }
+    case 'or': {
+      const filters = parseList(filter.filters, `${path}/filters`, budget, depth + 1)
+      if (filters.length === 0) throw invalid(`${path}/filters`, 'must not be empty')
+      return { type, filters }
+    }
+    case 'all':
+      return { type, key: parseKey(filter.key, `${path}/key`) }
+    case 'eq':
+    case 'ne':
+      return { type, key: parseKey(filter.key, `${path}/key`), value: parseValue(filter.value, `${path}/value`) }
+    case 'in':
+      return { type, key: parseKey(filter.key, `${path}/key`), values: parseValues(filter.values, `${path}/values`) }
+    case 'contains':
+    case 'regex':
+      if (type === 'regex' && ++budget.regexes > queryLimits.regexesMax) throw over(path, 'regexesMax')
+      return { type, key: parseKey(filter.key, `${path}/key`), value: parseText(filter.value, `${path}/value`, type === 'regex' ? 'regexCharsMax' : 'valueCharsMax') }
+    case 'gt':
+    case 'lt': {
+      const bound = parseValue(filter.value, `${path}/value`)
+      if (typeof bound === 'boolean') throw invalid(`${path}/value`, 'must be a number or a text')
+      return { type, key: parseKey(filter.key, `${path}/key`), value: bound }
+    }
+    default:
+      throw invalid(`${path}/type`, 'must be one of eq, ne, all, in, contains, regex, gt, lt, not, or')
+  }
+}
+
+/** A key of a query. */
+export function parseKey(value: unknown, path: string): string {
+  const key = parseText(value, path, 'keyCharsMax')
+  if (key === '') throw invalid(path, 'must not be empty')
+  return key
+}
+
+function parseText(value: unknown, path: string, bound: 'keyCharsMax' | 'valueCharsMax' | 'regexCharsMax'): string {
+  if (typeof value !== 'string') throw invalid(path, 'must be a text')
+  if (value.length > queryLimits[bound]) throw over(path, bound)
+  return value
+}
+
+function parseValue(value: unknown, path: string): Value {
+  if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
+  if (typeof value !== 'string') throw invalid(path, 'must be a text, a number or a boolean')
+  return parseText(value, path, 'valueCharsMax')
+}
+
+function parseValues(value: unknown, path: string): Value[] {
+  if (!Array.isArray(value) || value.length === 0) throw invalid(path, 'must be an array with at least one value')
+  if (value.length > queryLimits.filterValuesMax) throw over(path, 'filterValuesMax')
+  return value.map((item, i) => parseValue(item, `${path}/${i}`))
+}
+
+/** A fault in the query's shape. */
+export function invalid(path: string, message: string): HopperError {
+  return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, { details: { path } })
+}
+
+/** A query over one of its bounds. */
+export function over(path: string, bound: keyof typeof queryLimits): HopperError {
+  return new HopperError('HOP_LIMIT', `${path} is over the bound of ${queryLimits[bound]}.`, { details: { path, bound, max: queryLimits[bound] } })
+}

@@ -1,0 +1,47 @@
+import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
+
+const BUCKETS_PER_OCTAVE = 4
+const bounds = Float64Array.from({ length: 31 * BUCKETS_PER_OCTAVE + 1 }, (_, bucket) => bucketBounds(bucket).from_ms)
+
+/** `durationBucket` without a logarithm, for the millions. */
+function bucketOf(ms: number): number {
+  if (ms < 2) return 0
+  if (ms >= 2_147_483_648) return durationBucket(ms)
+  let bucket = (31 - Math.clz32(ms)) * BUCKETS_PER_OCTAVE
+  while (bounds[bucket + 1]! <= ms) bucket++
+  return bucket
+}
+
+/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. */
+export function conversionTime(values: Float64Array): ConversionTime {
+  const counts: number[] = []
+  let sum = 0
+  for (let i = 0; i < values.length; i++) {
+    const bucket = bucketOf(values[i]!)
+    while (counts.length <= bucket) counts.push(0)
+    counts[bucket]!++
+    sum += values[i]!
+  }
+  const n = values.length
+  if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
+  const at = ranks(values, counts)
+  return {
+    median_ms: (at((n - 1) >>> 1) + at(n >>> 1)) / 2,
+    average_ms: sum / n,
+    p90_ms: at(Math.ceil(n * 0.9) - 1),
+    histogram: counts.flatMap((count, bucket) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : [])),
+  }
+}
+
+/** The value of a rank: only the values of its bucket are sorted. */
+function ranks(values: Float64Array, counts: readonly number[]): (rank: number) => number {
+  const sorted = new Map<number, Float64Array>()
+  return (rank) => {
+    let bucket = 0
+    let before = 0
+    while (before + counts[bucket]! <= rank) before += counts[bucket++]!
+    let of = sorted.get(bucket)
+    if (!of) sorted.set(bucket, (of = values.filter((value) => bucketOf(value) === bucket).sort()))
+    return of[rank - before]!
+  }
+}

@@ -1,0 +1,75 @@
+import { dropCauses, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import { conversionTime } from './conversion-time.ts'
+import type { FunnelTally, QueryContext } from './funnel-tally.ts'
+import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
+
+/** Makes the answer out of a complete tally; `groups` are the breakdown values by number. */
+export function funnelAnswer(request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[]): FunnelResult {
+  const all = groups.map((_, group) => group)
+  const steps = stepAnswers(request, tally, all, (step) => tally.times[step]!.view())
+  const total = steps[0]!.count
+  const answer: FunnelResult = {
+    total,
+    steps,
+    overall: { rate: ratio(steps.at(-1)!.count, total), time: conversionTime(request.steps.length > 1 ? tally.times[0]!.view() : new Float64Array(0)) },
+  }
+  if (request.breakdown !== undefined) {
+    answer.breakdown = all
+      .map((group) => {
+        const ofGroup = stepAnswers(request, tally, [group], (step) => tally.times[step]!.view().filter((_, i) => tally.timeGroups[step]!.view()[i] === group))
+        return { value: groups[group]!, total: ofGroup[0]!.count, steps: ofGroup }
+      })
+      .filter((row) => row.total > 0)
+      .sort((a, b) => b.total - a.total || compareValues(a.value, b.value))
+  }
+  if (request.trend) answer.trend = trendRows(request, context, tally)
+  if (request.people) answer.people = tally.people
+  return answer
+}
+
+function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], times: (step: number) => Float64Array): FunnelStepAnswer[] {
+  const steps = request.steps.length
+  const counts = reached(steps, (level) => groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0))
+  return request.steps.map(({ name }, step) => {
+    const cause = (number: number): number =>
+      groups.reduce((sum, group) => sum + (tally.causes[(group * steps + step) * dropCauses.length + number] ?? 0), 0)
+    return {
+      name,
+      count: counts[step]!,
+      rate: ratio(counts[step]!, counts[0]!),
+      rate_from_previous: ratio(counts[step]!, counts[Math.max(step - 1, 0)]!),
+      dropped: step === 0 ? 0 : counts[step - 1]! - counts[step]!,
+      causes: Object.fromEntries(dropCauses.map((name, number) => [name, cause(number)])) as FunnelStepAnswer['causes'],
+      time: conversionTime(step === 0 ? new Float64Array(0) : times(step)),
+    }
+  })
+}
+
+function trendRows({ steps, window_ms }: FunnelRequest, { completeTo }: QueryContext, { trend, starts }: FunnelTally): NonNullable<FunnelResult['trend']> {
+  return Array.from(starts!.subarray(0, -1), (time, bucket) => {
+    const counts = reached(steps.length, (level) => trend[bucket * (steps.length + 1) + level]!)
+    return {
+      time,
+      total: counts[0]!,
+      steps: steps.map(({ name }, step) => ({ name, count: counts[step]!, rate: ratio(counts[step]!, counts[0]!) })),
+      settled: starts![bucket + 1]! + (window_ms ?? WINDOW_MS_DEFAULT) <= completeTo,
+    }
+  })
+}
+
+/** Units that took each step, from the units at each level. */
+function reached(steps: number, atLevel: (level: number) => number): number[] {
+  const counts = new Array<number>(steps).fill(0)
+  for (let level = steps, sum = 0; level >= 1; level--) counts[level - 1] = sum += atLevel(level)
+  return counts
+}
+
+function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole
+}
+
+/** One order for values of any type: none, booleans, numbers, texts. */
+export function compareValues(a: Value | null, b: Value | null): number {
+  const rank = (value: Value | null): number => (value === null ? 0 : typeof value === 'boolean' ? 1 : typeof value === 'number' ? 2 : 3)
+  return rank(a) - rank(b) || (a! < b! ? -1 : a! > b! ? 1 : 0)
+}

@@ -1,0 +1,183 @@
+import type { Attempt } from './attempt.ts'
+import type { FunnelPlan } from './funnel-plan.ts'
+import { UnitRows } from './unit-rows.ts'
+
+/**
+ * Finds the start of a unit's furthest attempt, of equals the first, in time linear in the rows.
+ *
+ * Ordered: of two attempts that still run, the later never leads. So the attempts at each level form a queue by start; an event of step k
+ * moves the whole queue of level k - 1 that is still inside its window up behind the queue of level k, and the first attempt to reach a level
+ * is the earliest that ever will. With values to match, attempts of different values do not meet and are searched apart.
+ */
+export class FurthestAttempt {
+  level = 0
+  start = -1
+  readonly #plan: FunnelPlan
+  readonly #attempt: Attempt
+  readonly #head: Int32Array
+  readonly #tail: Int32Array
+  #next = new Int32Array(1024)
+  readonly #same = new UnitRows()
+
+  constructor(plan: FunnelPlan, attempt: Attempt) {
+    this.#plan = plan
+    this.#attempt = attempt
+    this.#head = new Int32Array(plan.steps + 1).fill(-1)
+    this.#tail = new Int32Array(plan.steps + 1).fill(-1)
+  }
+
+  search(rows: UnitRows, begin: number, end: number): void {
+    this.level = 0
+    this.start = -1
+    if (this.#plan.order !== 'ordered') this.#searchEach(rows, begin, end)
+    else if (this.#plan.match.length > 0) this.#searchApart(rows, begin, end)
+    else if (this.#plan.simple) this.#searchSimple(rows.time, rows.symbol, begin, end)
+    else this.#searchOrdered(rows, begin, end)
+  }
+
+  /** One step an event, nothing excluded: the queues in their plainest form. */
+  #searchSimple(time: Float64Array, symbols: Uint16Array, begin: number, end: number): void {
+    const { steps, windowMs, to, symbolStep } = this.#plan
+    const head = this.#head
+    const tail = this.#tail
+    if (this.#next.length < end) this.#next = new Int32Array(end * 2)
+    const next = this.#next
+    let level = 0
+    let start = -1
+    for (let i = begin; i < end; i++) {
+      const step = symbolStep[symbols[i]!]!
+      let first = i
+      let last = i
+      if (step > 1) {
+        first = head[step - 1]!
+        const limit = time[i]! - windowMs
+        while (first >= 0 && time[first]! < limit) first = next[first]!
+        head[step - 1] = -1
+        if (first < 0) continue
+        last = tail[step - 1]!
+      } else if (time[i]! >= to) continue
+      else next[i] = -1
+      if (head[step]! < 0) head[step] = first
+      else next[tail[step]!] = first
+      tail[step] = last
+      if (step > level) {
+        level = step
+        start = first
+        if (level === steps) break
+      }
+    }
+    head.fill(-1, 0, level + 1)
+    this.level = level
+    this.start = start
+  }
+
+  #searchOrdered(rows: UnitRows, begin: number, end: number): void {
+    const { steps, to, symbolSteps, symbolExclusions } = this.#plan
+    if (this.#next.length < end) this.#next = new Int32Array(end * 2)
+    for (let i = begin; i < end && this.level < steps; i++) {
+      const symbol = rows.symbol[i]!
+      const own = symbolSteps[symbol]!
+      if (symbolExclusions[symbol]!.length > 0) {
+        for (let level = Math.min(this.level, steps - 1); level >= 1; level--) {
+          if (own.includes(level + 1)) this.#promote(rows.time, i, level + 1)
+          else if (this.#excluded(symbol, level)) this.#head[level] = -1
+        }
+      } else for (const step of own) if (step > 1) this.#promote(rows.time, i, step)
+      if (own.at(-1) === 1 && rows.time[i]! < to) this.#begin(i)
+    }
+    this.#head.fill(-1)
+  }
+
+  #begin(row: number): void {
+    this.#next[row] = -1
+    if (this.#head[1]! < 0) this.#head[1] = row
+    else this.#next[this.#tail[1]!] = row
+    this.#tail[1] = row
+    if (this.level === 0) {
+      this.level = 1
+      this.start = row
+    }
+  }
+
+  #promote(time: Float64Array, row: number, step: number): void {
+    let first = this.#head[step - 1]!
+    while (first >= 0 && time[row]! - time[first]! > this.#plan.windowMs) first = this.#next[first]!
+    this.#head[step - 1] = -1
+    if (first < 0) return
+    if (this.#head[step]! < 0) this.#head[step] = first
+    else this.#next[this.#tail[step]!] = first
+    this.#tail[step] = this.#tail[step - 1]!
+    if (step > this.level) {
+      this.level = step
+      this.start = first
+    }
+  }
+
+  #excluded(symbol: number, level: number): boolean {
+    return this.#plan.symbolExclusions[symbol]!.some((number) => {
+      const { after, before } = this.#plan.exclusions[number]!
+      return after <= level && level < before
+    })
+  }
+
+  /** Ordered with values to match: each value's rows by themselves. A start without a value reaches level 1. */
+  #searchApart(rows: UnitRows, begin: number, end: number): void {
+    const { to, symbolSteps, steps } = this.#plan
+    const order: number[] = []
+    for (let i = begin; i < end; i++) if (rows.match[i]! >= 0) order.push(i)
+    order.sort((a, b) => rows.match[a]! - rows.match[b]! || a - b)
+    let bestLevel = 0
+    let bestStart = -1
+    for (let i = begin; i < end && bestLevel === 0; i++) {
+      if (symbolSteps[rows.symbol[i]!]!.at(-1) === 1 && rows.time[i]! < to) {
+        bestLevel = 1
+        bestStart = i
+      }
+    }
+    for (let a = 0, b = 0; bestLevel > 0 && steps > 1 && a < order.length; a = b) {
+      this.#same.length = 0
+      for (; b < order.length && rows.match[order[b]!] === rows.match[order[a]!]; b++) {
+        this.#same.reserve(1)
+        this.#same.append(rows, order[b]!)
+      }
+      this.level = 0
+      this.start = -1
+      this.#searchOrdered(this.#same, 0, this.#same.length)
+      const start = this.level > 0 ? order[a + this.start]! : -1
+      if (this.level > bestLevel || (this.level === bestLevel && start < bestStart)) {
+        bestLevel = this.level
+        bestStart = start
+      }
+    }
+    this.level = bestLevel
+    this.start = bestStart
+  }
+
+  /** Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that can not lead are passed over. */
+  #searchEach(rows: UnitRows, begin: number, end: number): void {
+    const { steps, to, windowMs, order, symbolSteps } = this.#plan
+    const within = new Int32Array(steps + 1)
+    let distinct = 0
+    let ahead = begin
+    const weigh = (row: number, by: 1 | -1): void => {
+      for (const step of symbolSteps[rows.symbol[row]!]!) {
+        if (by > 0 ? within[step]!++ === 0 : --within[step]! === 0) distinct += by
+      }
+    }
+    for (let i = begin; i < end && this.level < steps && rows.time[i]! < to; i++) {
+      const own = symbolSteps[rows.symbol[i]!]!
+      if (order === 'any') {
+        for (; ahead < end && rows.time[ahead]! <= rows.time[i]! + windowMs; ahead++) weigh(ahead, 1)
+      }
+      const starts = order === 'any' ? own.length > 0 : own.at(-1) === 1
+      if (starts && (order === 'strict' || distinct > this.level)) {
+        this.#attempt.walk(rows, i, end)
+        if (this.#attempt.level > this.level) {
+          this.level = this.#attempt.level
+          this.start = i
+        }
+      }
+      if (order === 'any') weigh(i, -1)
+    }
+  }
+}

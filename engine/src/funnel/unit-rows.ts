@@ -1,0 +1,71 @@
+/** Events of units, sorted in time, as the kernel sees them. Grows and is used again; nothing is allocated per unit. */
+export class UnitRows {
+  length = 0
+  time = new Float64Array(1024)
+  symbol = new Uint16Array(1024)
+  /** number of the match values; -1 when one is missing, so that nothing equals it */
+  match = new Int32Array(1024)
+  /** number of the breakdown value */
+  group = new Int32Array(1024)
+  seq = new Float64Array(1024)
+  position = new Float64Array(1024)
+  lane = new Uint32Array(1024)
+  index = new Float64Array(1024)
+  /** number of the person or session */
+  unit = new Int32Array(1024)
+
+  /** Makes room for so many rows more. */
+  reserve(rows: number): void {
+    let capacity = this.time.length
+    if (this.length + rows <= capacity) return
+    while (capacity < this.length + rows) capacity *= 2
+    const grown = <T extends { set(from: T): void }>(to: T, from: T): T => {
+      to.set(from)
+      return to
+    }
+    this.time = grown(new Float64Array(capacity), this.time)
+    this.symbol = grown(new Uint16Array(capacity), this.symbol)
+    this.match = grown(new Int32Array(capacity), this.match)
+    this.group = grown(new Int32Array(capacity), this.group)
+    this.seq = grown(new Float64Array(capacity), this.seq)
+    this.position = grown(new Float64Array(capacity), this.position)
+    this.lane = grown(new Uint32Array(capacity), this.lane)
+    this.index = grown(new Float64Array(capacity), this.index)
+    this.unit = grown(new Int32Array(capacity), this.unit)
+  }
+
+  /** Appends row i of other rows. Call `reserve` before. */
+  append(from: UnitRows, i: number): void {
+    const at = this.length++
+    this.time[at] = from.time[i]!
+    this.symbol[at] = from.symbol[i]!
+    this.match[at] = from.match[i]!
+    this.group[at] = from.group[i]!
+    this.seq[at] = from.seq[i]!
+    this.position[at] = from.position[i]!
+    this.lane[at] = from.lane[i]!
+    this.index[at] = from.index[i]!
+    this.unit[at] = from.unit[i]!
+  }
+
+  /** The order of an event among those of its unit: timestamp, `seq`, then place in the log. */
+  compare(a: number, b: number): number {
+    return (
+      this.time[a]! - this.time[b]! || this.seq[a]! - this.seq[b]! || this.position[a]! - this.position[b]! || this.lane[a]! - this.lane[b]! ||
+      this.index[a]! - this.index[b]!
+    )
+  }
+
+  /** The numbers of the rows in the order of `by`, ties kept as they are. */
+  sorted(by: (a: number, b: number) => number): Uint32Array {
+    return Uint32Array.from({ length: this.length }, (_, i) => i).sort(by)
+  }
+
+  /** The rows from `begin` on, in another order. */
+  static reordered(rows: UnitRows, order: Uint32Array): UnitRows {
+    const out = new UnitRows()
+    out.reserve(order.length)
+    for (const i of order) out.append(rows, i)
+    return out
+  }
+}
