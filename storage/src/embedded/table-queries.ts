@@ -28,7 +28,7 @@ export class TableQueries {
     const keys = Object.keys(visitorTables[table].key)
     for (const column of groupBy) if (column !== 'date' && !keys.includes(column)) throw new TypeError(`${table} has no key column ${column}`)
     const person = `CASE WHEN user <> '' THEN 'u:' || user ELSE coalesce('u:' || (
-      SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device ORDER BY p.position LIMIT 1), 'd:' || device) END`
+      SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device ORDER BY p.place LIMIT 1), 'd:' || device) END`
     const columns = groupBy.map((column) => `t.${column} AS ${column}`)
     const group = groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')} ORDER BY ${groupBy.join(', ')}` : ''
     const rows = this.#all(

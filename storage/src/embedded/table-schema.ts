@@ -23,7 +23,7 @@ export function prepareTables(database: DatabaseSync): void {
       ${partition}, event_id TEXT NOT NULL, position INTEGER NOT NULL, fate TEXT NOT NULL, reason TEXT NOT NULL,
       PRIMARY KEY (app, date, lane, event_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS person_by_device (
-      app TEXT NOT NULL, device TEXT NOT NULL, position INTEGER NOT NULL, user TEXT NOT NULL, PRIMARY KEY (app, device, position)) WITHOUT ROWID;
+      app TEXT NOT NULL, device TEXT NOT NULL, place INTEGER NOT NULL, user TEXT NOT NULL, PRIMARY KEY (app, device, place)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS devices_by_person (
       app TEXT NOT NULL, user TEXT NOT NULL, device TEXT NOT NULL, PRIMARY KEY (app, user, device)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS sessions_by_id (

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import { counterTableNames, counterTables, visitorTableNames, visitorTables, type CounterTableName, type VisitorTableName } from '../ports/table-definitions.ts'
-import type { CounterChange, CounterPartition, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
 import type { EmbeddedLanes } from './lanes.ts'
 import { transaction } from './sqlite.ts'
 
@@ -36,16 +36,17 @@ export class EmbeddedTableWriter implements TableWriter {
     return found
   }
 
-  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly { user: string; position: number }[]>> {
-    const found = new Map<string, { user: string; position: number }[]>()
+  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>> {
+    const found = new Map<string, Identity[]>()
     for (const device of devices) {
-      const rows = this.#statements.identities.all(app, device) as { user: string; position: number }[]
+      const rows = this.#statements.identities.all(app, device) as unknown as Identity[]
       if (rows.length > 0) found.set(device, rows)
     }
     return found
   }
 
   async apply(lease: Lease, batch: LaneBatch): Promise<void> {
+    if (batch.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} can not write lane ${batch.lane}.`)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const change of batch.counters) this.#count(batch.lane, change)
@@ -74,8 +75,8 @@ export class EmbeddedTableWriter implements TableWriter {
       for (const { key, visitor } of rows) insert.run(app, date, lane, ...key, visitor.user, visitor.device)
     }
     for (const { app, date, rows } of seen) for (const row of rows) see.run(app, date, lane, row.event_id, row.position, row.fate, row.reason)
-    for (const { app, device, user, position } of identities) {
-      identify.run(app, device, position, user)
+    for (const { app, device, user, place } of identities) {
+      identify.run(app, device, place, user)
       own.run(app, user, device)
     }
     for (const s of sessions) widen.run(s.app, s.session_id, s.start, s.end, s.device, s.user, lane, s.first_position, s.last_position)
@@ -107,7 +108,7 @@ function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 
     first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
     see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
       SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
-    identities: database.prepare('SELECT user, position FROM person_by_device WHERE app = ? AND device = ? ORDER BY position'),
+    identities: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? ORDER BY place'),
     identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
     own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET

@@ -1,4 +1,4 @@
-import type { CountBy, DeadLetterReason, Fate, FateReason, Visitor } from '@hopper/contracts'
+import { limits, type CountBy, type DeadLetterReason, type Fate, type FateReason, type Visitor } from '@hopper/contracts'
 import type { CounterTableName, Key, VisitorTableName } from './table-definitions.ts'
 
 /** A partition of a table within one lane. */
@@ -31,13 +31,21 @@ export interface SeenChange extends Partition {
   readonly rows: readonly { readonly event_id: string; readonly position: number; readonly fate: Fate; readonly reason: FateReason }[]
 }
 
-/** From `position` on, the device's events are this user's. */
+/** From `place` on, the device's events are this user's. A place is an event's order in its lane: `placeOf(position, index)`. */
 export interface IdentityChange {
   readonly app: string
   readonly device: string
   readonly user: string
-  readonly position: number
+  readonly place: number
 }
+
+/** The order of the event with this index in the envelope at this position, so that two identities of one envelope keep their order. */
+export function placeOf(position: number, index: number): number {
+  return position * limits.eventsPerBatchMax + index
+}
+
+/** Who a device is from a place on. */
+export type Identity = Pick<IdentityChange, 'user' | 'place'>
 
 /** What a batch knows of a session; `start` and `end` widen what is stored. */
 export interface SessionChange {
@@ -84,8 +92,8 @@ export interface TableWriter {
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]>
   /** The first position of each of these ids in a partition of a lane; ids never seen are missing. */
   firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** The identities of these devices of an app, by device, ascending by position. */
-  identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly user: string; readonly position: number }[]>>
+  /** The identities of these devices of an app, by device, ascending by place. */
+  identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>>
   /**
    * Applies a batch. When it rejects, some partitions may hold the change and others not, and nothing of it can be applied any more:
    * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { personKey, type Visitor } from '@hopper/contracts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Storage } from '../ports/storage.ts'
+import type { LaneBatch, Lease } from '../ports/tables.ts'
+
+const dates = ['2026-03-28', '2026-03-29']
+const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+
+interface View {
+  readonly date: number
+  readonly page: number
+  readonly elapsed: number
+}
+
+/** What every adapter of the tables must do. The store may hold anything already: each test has an app of its own. */
+export function tablesContract(name: string, make: () => Promise<Storage>): void {
+  describe(`tables on ${name}`, () => {
+    let storage: Storage
+    let lease: Lease
+    let second: Lease
+    beforeAll(async () => {
+      storage = await make()
+      lease = await storage.lanes.acquire(0, randomUUID())
+      second = await storage.lanes.acquire(1, randomUUID())
+    })
+    afterAll(async () => {
+      await storage.lanes.release(lease)
+      await storage.lanes.release(second)
+      await storage.close()
+    })
+    const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> => storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+
+    async function deliver(app: string, views: readonly View[], start: number, end: number): Promise<void> {
+      const partitions = dates.map((date) => ({ table: 'page_views_by_date' as const, app, date }))
+      const applied = await storage.writer.applied(lease.lane, partitions)
+      const counters = partitions.flatMap((partition, date) => {
+        const from = applied[date]!
+        const fresh = views.map((view, position) => ({ ...view, position })).slice(start, end).filter((v) => v.date === date && v.position > from)
+        const rows = fresh.map(({ page, elapsed }) => ({ key: [`/${page}`], deltas: [1, elapsed, 0] }))
+        return rows.length > 0 ? [{ ...partition, from, to: fresh.at(-1)!.position, rows }] : []
+      })
+      await apply(lease, { counters })
+    }
+
+    it('counts every message once, however batches are cut and however often they are delivered', async () => {
+      const view = fc.record({ date: fc.nat(1), page: fc.nat(3), elapsed: fc.nat(1000) })
+      const cuts = fc.array(fc.tuple(fc.nat(29), fc.nat(12)), { maxLength: 8 })
+      await fc.assert(
+        fc.asyncProperty(fc.array(view, { minLength: 1, maxLength: 30 }), cuts, async (views, deliveries) => {
+          const app = randomUUID()
+          let next = 0
+          for (const [back, length] of deliveries) {
+            const start = Math.max(0, next - back)
+            next = Math.max(next, Math.min(views.length, start + length))
+            await deliver(app, views, start, start + length)
+          }
+          await deliver(app, views, 0, views.length)
+          const recount = new Map<string, number[]>()
+          for (const { date, page, elapsed } of views) {
+            const sum = recount.get(`${dates[date]}/${page}`) ?? [0, 0, 0]
+            recount.set(`${dates[date]}/${page}`, [sum[0]! + 1, sum[1]! + elapsed, 0])
+          }
+          const rows = await storage.reader.counters('page_views_by_date', app, dates)
+          expect(new Map(rows.map((row) => [`${row.date}${row.key[0]}`, row.counters]))).toEqual(recount)
+        }),
+        { numRuns: 15 },
+      )
+    })
+
+    it('refuses a change that does not continue from the watermark, and counts nothing of it', async () => {
+      const app = randomUUID()
+      const change = { table: 'clicks_by_date' as const, app, date: dates[0]!, from: -1, to: 4, rows: [{ key: ['/', '//a'], deltas: [1, 7] }] }
+      await apply(lease, { counters: [change] })
+      await expect(apply(lease, { counters: [change] })).rejects.toThrow()
+      expect(await storage.reader.counters('clicks_by_date', app, dates)).toEqual([{ date: dates[0], key: ['/', '//a'], counters: [1, 7] }])
+      expect(await storage.writer.applied(0, [change])).toEqual([4])
+    })
+
+    it('refuses a lease that has run out, before it writes', async () => {
+      const app = randomUUID()
+      const change = { table: 'activity_by_date' as const, app, date: dates[0]!, from: -1, to: 0, rows: [{ key: [1], deltas: [1, 1] }] }
+      await expect(apply({ ...lease, expiresAt: 0 }, { counters: [change] })).rejects.toThrow()
+      expect(await storage.writer.applied(0, [change])).toEqual([-1])
+    })
+
+    it('sums counters over lanes, below a prefix of the key', async () => {
+      const app = randomUUID()
+      const rows = [{ key: ['f', 1], deltas: [10, 1] }, { key: ['g', 1], deltas: [5, 1] }]
+      for (const held of [lease, second]) await apply(held, { counters: [{ table: 'stage_time_by_date', app, date: dates[0]!, from: -1, to: 0, rows }] })
+      expect(await storage.reader.counters('stage_time_by_date', app, dates, ['f'])).toEqual([{ date: dates[0], key: ['f', 1], counters: [20, 2] }])
+    })
+
+    it('keeps the smallest first position of an id', async () => {
+      const app = randomUUID()
+      const seen = (position: number): Partial<LaneBatch> => ({
+        seen: [{ app, date: dates[0]!, rows: [{ event_id: 'e', position, fate: 'accepted', reason: 'new' }] }],
+      })
+      for (const position of [5, 9, 3, 5]) await apply(lease, seen(position))
+      expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', 3]])
+    })
+
+    it('keeps identities in order of place, however often they are written, and accepts sessions again', async () => {
+      const app = randomUUID()
+      const session = { app, session_id: 's', start: 5, end: 6, device: 'd', user: 'a', first_position: 2, last_position: 3 }
+      const of = (user: string, place: number): Partial<LaneBatch> => ({ identities: [{ app, device: 'd', user, place }], sessions: [session] })
+      for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
+      expect((await storage.writer.identities(app, ['d', 'x'])).get('d')).toEqual([{ user: 'a', place: 2 }, { user: 'b', place: 7 }])
+    })
+
+    it('counts persons and devices exactly, over lanes and dates', async () => {
+      const visit = fc.record({ date: fc.nat(1), lane: fc.nat(1), user: fc.constantFrom('', '', 'a', 'd0'), device: fc.constantFrom('d0', 'd1', 'd2', 'd3') })
+      await fc.assert(
+        fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 15 }), async (visits) => {
+          const app = randomUUID()
+          await apply(lease, { identities: [{ app, device: 'd1', user: 'b', place: 9 }, { app, device: 'd1', user: 'a', place: 2 }] })
+          for (const held of [lease, second, lease]) {
+            const own = visits.filter((v) => v.lane === held.lane)
+            await apply(held, { visitors: own.map((v) => ({ table: 'users_by_date', app, date: dates[v.date]!, rows: [{ key: [3], visitor: v }] })) })
+          }
+          const query = { table: 'users_by_date' as const, app, dates, prefix: [], groupBy: [] }
+          const persons = new Set(visits.map((v: Visitor) => personKey(v, v.device === 'd1' ? 'a' : undefined)))
+          expect(await storage.reader.uniques({ ...query, countBy: 'person' })).toEqual([{ group: [], users: persons.size }])
+          expect(await storage.reader.uniques({ ...query, countBy: 'device' })).toEqual([{ group: [], users: new Set(visits.map((v) => v.device)).size }])
+        }),
+        { numRuns: 10 },
+      )
+    })
+  })
+}
