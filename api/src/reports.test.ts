@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openEmbedded } from '@hopper/storage/embedded'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
 let hopper: Installation
@@ -10,7 +11,7 @@ const visit = (table: string, date: string, rows: [(string | number)[], string, 
   ({ table, app, date, rows: rows.map(([key, user, device]) => ({ key, visitor: { user, device } })) }) as never
 
 beforeAll(async () => {
-  hopper = await openInstallation()
+  hopper = await openInstallation(openEmbedded)
   const add = "//*[@id='add']"
   await hopper.fill({
     lane: 0,

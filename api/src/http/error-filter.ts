@@ -6,14 +6,8 @@ import type { DashboardFiles } from './dashboard-files.ts'
 import type { RouteTable } from './route-table.ts'
 import { secureHeaders } from './secure-headers.ts'
 
-/** Fastify's own refusals, by their codes. */
-const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
-  FST_ERR_CTP_BODY_TOO_LARGE: 'HOP_BODY_TOO_LARGE',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'HOP_BODY_INVALID',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'HOP_BODY_INVALID',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'HOP_BODY_INVALID',
-}
+/** What Fastify and Nest refuse before a handler runs, by status. */
+const refusals: Readonly<Record<number, ErrorCode>> = { 400: 'HOP_BODY_INVALID', 413: 'HOP_BODY_TOO_LARGE', 414: 'HOP_PARAM_INVALID', 415: 'HOP_BODY_TYPE' }
 
 /** Every error leaves as a body of the catalogue; what is not of it goes to the log and leaves as HOP_INTERNAL. */
 @Catch()
@@ -46,8 +40,6 @@ export class ErrorFilter implements ExceptionFilter {
 
   private toHopperError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): HopperError {
     if (thrown instanceof HopperError) return thrown
-    const code = fastifyCodes[(thrown as { code?: string } | null)?.code ?? '']
-    if (code) return new HopperError(code)
     const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode
     if (status === 404) {
       const allowed = this.routes.methodsOf(request.url)
@@ -55,7 +47,7 @@ export class ErrorFilter implements ExceptionFilter {
       void reply.header('allow', allowed.join(', '))
       return new HopperError('HOP_METHOD')
     }
-    if (status !== undefined && status >= 400 && status < 500) return new HopperError('HOP_BODY_INVALID')
+    if (status !== undefined && status >= 400 && status < 500) return new HopperError(refusals[status] ?? 'HOP_BODY_INVALID')
     return new HopperError('HOP_INTERNAL', undefined, { details: { request: request.id }, cause: thrown })
   }
 }

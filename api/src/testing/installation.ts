@@ -5,7 +5,6 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import type { LaneBatch, Storage } from '@hopper/storage'
-import { openEmbedded } from '@hopper/storage/embedded'
 import { createApi, provision, type ApiOptions } from '../index.ts'
 
 export const LANES = 2
@@ -31,10 +30,12 @@ export interface Installation {
   close(): Promise<void>
 }
 
-/** A real API over real embedded storage in a directory of its own: two organizations, three apps. */
-export async function openInstallation(options: Partial<ApiOptions> = {}): Promise<Installation> {
+type OpenStorage = (options: { dir: string; lanes: number }) => Promise<Storage>
+
+/** A real API over real storage in a directory of its own: two organizations, three apps. The test names the adapter. */
+export async function openInstallation(open: OpenStorage, options: Partial<ApiOptions> = {}): Promise<Installation> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-api-'))
-  const storage = await openEmbedded({ dir, lanes: LANES })
+  const storage = await open({ dir, lanes: LANES })
   await provision(storage.registry, provisionFile, NOW)
   const installation = { clock: NOW } as Installation
   const app = await createApi({
