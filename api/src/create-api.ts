@@ -18,7 +18,7 @@ import type { ApiOptions } from './options.ts'
  * outside of ingest's own scope are answered here.
  */
 export async function createApi(options: ApiOptions, fastify: FastifyInstance = ownFastify(options)): Promise<NestFastifyApplication> {
-  const routes = new RouteTable().watch(fastify)
+  const routes = new RouteTable(fastify)
   fastify.addHook('onRequest', (request, reply, done) => {
     if (isApiPath(request.url)) {
       secureHeaders(reply, request.url.startsWith('/docs'))

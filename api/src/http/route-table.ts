@@ -1,23 +1,28 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, HTTPMethods } from 'fastify'
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 /** Which methods each path of the server takes, so that a wrong method is told apart from a wrong path. */
 export class RouteTable {
+  private readonly fastify: FastifyInstance
   private readonly routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>()
 
-  /** Must be called before the routes are registered. */
-  watch(fastify: FastifyInstance): this {
+  /** Sees the routes registered from here on; of those before only the ones without parameters. */
+  constructor(fastify: FastifyInstance) {
+    this.fastify = fastify
     fastify.addHook('onRoute', ({ url, method }) => {
       if (url.includes('*')) return
       let route = this.routes.get(url)
       if (!route) this.routes.set(url, (route = { pattern: patternOf(url), methods: new Set() }))
       for (const one of [method].flat()) route.methods.add(one)
     })
-    return this
   }
 
   methodsOf(url: string): string[] {
     const path = url.split('?', 1)[0]!
-    return [...new Set([...this.routes.values()].flatMap(({ pattern, methods }) => (pattern.test(path) ? [...methods] : [])))].sort()
+    const seen = [...this.routes.values()].flatMap(({ pattern, methods }) => (pattern.test(path) ? [...methods] : []))
+    const earlier = METHODS.filter((method) => this.fastify.hasRoute({ method, url: path }))
+    return [...new Set([...seen, ...earlier])].sort()
   }
 }
 

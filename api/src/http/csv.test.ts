@@ -1,0 +1,32 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { prefersCsv, toCsv } from './csv.ts'
+
+/** A reader of RFC 4180, for the law below. */
+function parse(csv: string): string[][] {
+  const rows: string[][] = [[]]
+  for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1)!.push(quoted === undefined ? plain! : quoted.replaceAll('""', '"'))
+    if (end === '\r\n') rows.push([])
+  }
+  return rows.slice(0, -1)
+}
+
+test('any text comes back as it was, except that a formula has an apostrophe before it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string(), fc.string({ unit: fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '"', ',', 'a') })), { minLength: 1 }), (pairs) => {
+      const read = parse(toCsv(['a', 'b'], pairs.map(([a, b]) => ({ a, b }))))
+      const defused = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+      expect(read).toEqual([['a', 'b'], ...pairs.map((pair) => pair.map(defused))])
+    }),
+  )
+})
+
+test('numbers, also negative ones, and nothing', () => {
+  expect(toCsv(['a', 'b'], [{ a: -1.5, b: null }])).toBe('a,b\r\n-1.5,\r\n')
+})
+
+test('CSV is for those who prefer it to JSON', () => {
+  expect(['text/csv', 'text/csv, */*;q=0.1', 'application/json;q=0.5, text/csv'].map(prefersCsv)).toEqual([true, true, true])
+  expect([undefined, '*/*', 'application/json, text/csv', 'text/csv;q=0'].map(prefersCsv)).toEqual([false, false, false, false])
+})
