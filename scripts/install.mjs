@@ -19,7 +19,7 @@ export async function install() {
 
 async function runNpm() {
   console.log('hopper: installing packages (npm ci), once ...')
-  const { code } = await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], { env: process.env })
+  const { code } = await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=8000', '--loglevel=error'], { env: process.env })
   if (code === 127) throw new Failure('npm was not found; install it beside Node, then try again.')
   if (code !== 0) {
     throw new Failure('npm ci failed (its message stands above). Without a network connection the first start is not possible; later ones are.')

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { join } from 'node:path'
 import { build } from './build.mjs'
 import { install } from './install.mjs'
-import { environment, node, script } from './tools.mjs'
+import { environment, node, root, script } from './tools.mjs'
 
-/** `npm start`: installs and builds what is missing, then runs the standalone product until it ends or is told to. */
+/** `npm start [-- options]`: installs and builds what is missing, then runs Hopper until it ends; `npm start -- load --demo` runs another command. */
 await script(async (args) => {
   await install()
   await build()
-  return serve(args)
+  return hopper(args.length > 0 && !args[0].startsWith('-') ? args : ['start', ...args])
 })
 
-function serve(args) {
-  // In the folder of the caller, so that relative paths mean what they say.
-  const child = spawn(node, ['cli/dist/main.js', 'start', ...args], { stdio: 'inherit', env: environment() })
+function hopper(args) {
+  const child = spawn(node, [join(root, 'cli/dist/main.js'), ...args], { stdio: 'inherit', env: environment() })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   return new Promise((resolve, reject) => {
     child.on('error', reject)

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { extname, resolve } from 'node:path'
+import { extname, join, posix, relative, resolve, sep } from 'node:path'
 import type { Provision } from '@hopper/contracts'
 import type { FastifyPluginAsync } from 'fastify'
 
@@ -8,24 +8,42 @@ const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
 }
 
-/** The organization and app of the demo shop, its funnel and its elements. */
-export function demoProvision(writeKey: string): Provision {
-  const provision = JSON.parse(readFileSync(resolve(dir, 'provision.json'), 'utf8')) as Provision
-  for (const app of provision.organizations.flatMap(({ apps = [] }) => apps)) app.write_key = writeKey
-  return provision
+/** The app of the demo shop with its funnels and elements, as its provision file has it. */
+export function demoProvision(): Provision {
+  return JSON.parse(readFileSync(join(dir, 'provision.json'), 'utf8')) as Provision
 }
 
-/** The shop's pages under /demo/, with the real tracker in them. */
+/** The shop under /demo/, with the real tracker in its pages. */
 export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { key }) => {
-  const files = new Map(readdirSync(dir).filter((name) => types[extname(name)]).map((name) => [name, withTracker(readFileSync(resolve(dir, name), 'utf8'), key)]))
+  const files = filesWithTracker(key)
   server.get('/demo', (_request, reply) => reply.redirect('/demo/'))
   server.get<{ Params: { '*': string } }>('/demo/*', (request, reply) => {
-    const path = request.params['*']
-    const name = files.has(path) ? path : 'index.html'
+    const name = fileFor(request.params['*'], files)
+    if (name === undefined) return reply.callNotFound()
     return reply.type(types[extname(name)]!).header('cache-control', 'no-cache').send(files.get(name))
   })
 }
 
-function withTracker(text: string, key: string): string {
-  return text.replaceAll('__HOPPER_KEY__', key).replaceAll('__HOPPER_SRC__', '/hopper.js')
+/** Every file of the shop by its path, read once: the paths that can be asked for are these and no others. */
+function filesWithTracker(key: string): ReadonlyMap<string, string> {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && extname(entry.name) in types)
+  return new Map(
+    entries.map((entry) => {
+      const file = join(entry.parentPath, entry.name)
+      const text = readFileSync(file, 'utf8').replaceAll('__HOPPER_KEY__', key).replaceAll('__HOPPER_SRC__', '/hopper.js')
+      return [relative(dir, file).replaceAll(sep, '/'), text] as const
+    }),
+  )
+}
+
+/** A path names a file, a page without its ending, or a folder. In a folder with one page only, that page answers for every path below. */
+function fileFor(path: string, files: ReadonlyMap<string, string>): string | undefined {
+  const bare = path.replace(/\/+$/, '')
+  const direct = [bare, `${bare}.html`, posix.join(bare, 'index.html')].find((name) => files.has(name))
+  if (direct !== undefined || extname(bare) !== '') return direct
+  for (let folder = posix.dirname(bare); folder !== '.'; folder = posix.dirname(folder)) {
+    const pages = [...files.keys()].filter((name) => posix.dirname(name) === folder && name.endsWith('.html'))
+    if (pages.length === 1 && pages[0] === `${folder}/index.html`) return pages[0]
+  }
+  return undefined
 }

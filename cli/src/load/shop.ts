@@ -4,18 +4,18 @@ import type { ShopElement } from './recorder.ts'
 const byId = (id: string): ShopElement => ({ xpath: `//*[@id='${id}']`, selector: `#${id}` })
 
 /** The funnels of the demo app, out of its provision file. */
-export const funnels = demoProvision('').organizations.flatMap(({ apps = [] }) => apps).flatMap(({ funnels = [] }) => funnels)
+export const funnels = demoProvision().organizations.flatMap(({ apps = [] }) => apps).flatMap(({ funnels = [] }) => funnels)
 
 /** The products that the shop sells, the most wanted first. */
 export const products = ['lamp', 'chair', 'desk', 'rug', 'clock', 'vase'] as const
 
 export const pages = {
-  home: '/demo/',
-  products: '/demo/products',
-  product: (product: string) => `/demo/products/${product}`,
-  cart: '/demo/cart',
-  checkout: '/demo/checkout',
-  thanks: '/demo/thanks',
+  home: '/demo/shop/',
+  products: '/demo/shop/products',
+  product: (product: string) => `/demo/shop/products/${product}`,
+  cart: '/demo/shop/cart',
+  checkout: '/demo/shop/checkout',
+  thanks: '/demo/shop/thanks',
 } as const
 
 /** What visitors use: buttons by the id that they have on the pages, and places where people click without a reason. */

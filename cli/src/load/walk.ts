@@ -52,23 +52,22 @@ class Walker {
     return this.#goesOn(0.8)
   }
 
-  /** Product after product, until one is put into the cart; answers whether the cart is opened. */
+  /** Product after product, until the cart holds enough; answers whether the visitor stays there. */
   fillCart(): boolean {
     for (let seen = 0; seen < PRODUCTS_SEEN_MAX; seen++) {
       this.#visit.open(pages.product(this.#product()))
       this.#read(21_000)
       if (this.#goesOn(0.2)) {
         this.#press(elements.addToCart, 1_900)
-        if (this.#random.chance(0.75)) break
+        this.#visit.open(pages.cart)
+        this.#read(16_000)
+        if (this.#random.chance(0.75)) return this.#goesOn(0.8)
       } else if (this.#random.chance(0.55)) this.#rest(elements.addToCart, 950)
       if (!this.#goesOn(0.56)) return false
       this.#visit.open(pages.products)
       this.#read(6_000)
     }
-    if (!this.#goesOn(0.8)) return false
-    this.#visit.open(pages.cart)
-    this.#read(16_000)
-    return true
+    return false
   }
 
   /** From the cart to the form; whoever has an account says so there. */

@@ -1,0 +1,55 @@
+import { readFile } from 'node:fs/promises'
+import { createLoginLink, ensureOwner, firstStart, provision, type CreatedKey } from '@hopper/api'
+import { HopperError, type Provision } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import type { Config } from './config.ts'
+import { ensureDemoKey } from './demo-key.ts'
+import { demoProvision } from './demo-shop.ts'
+import type { Welcome } from './greeting.ts'
+
+/** What the start has put into the registry, or found there. */
+export interface Provisioned extends Pick<Welcome, 'loginUrl' | 'newKeys'> {
+  /** the write key of the demo shop, when there is one */
+  readonly demoKey: string | undefined
+}
+
+/** Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in. */
+export async function provisionAll(registry: Registry, config: Config, publicUrl: string): Promise<Provisioned> {
+  const created: CreatedKey[] = []
+  const file = config.provision === undefined ? undefined : await readProvision(config.provision)
+  if (file) created.push(...(await provision(registry, file)).created)
+  else created.push(...((await firstStart(registry))?.created ?? []))
+
+  const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
+  if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created), demoKey: undefined }
+  const demoKey = config.demo ? await addDemo(registry, organization, config.data, created) : undefined
+  const owner = await ensureOwner(registry, organization)
+  return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created), demoKey }
+}
+
+/** The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in the shop. */
+async function addDemo(registry: Registry, organization: string, dataDir: string, created: CreatedKey[]): Promise<string> {
+  const key = await ensureDemoKey(dataDir)
+  for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
+    const home = (await registry.app(app.id))?.organization ?? organization
+    const { name = home } = (await registry.organizations.get('', home)) ?? {}
+    created.push(...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] })).created)
+  }
+  return key
+}
+
+async function readProvision(path: string): Promise<Provision> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} can not be read: ${cause.message}.`, { cause })
+  })
+  try {
+    // Its shape is checked when it is applied.
+    return JSON.parse(text) as Provision
+  } catch (cause) {
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+function keysOf(created: readonly CreatedKey[]): Welcome['newKeys'] {
+  return created.map(({ power, organization, app, key }) => ({ label: `${power} key of ${app ?? organization}`, key }))
+}
