@@ -35,7 +35,7 @@ describe('chunks', () => {
           expect(merged.flatMap(chunkRows).sort(inLog)).toEqual(expected)
         })
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     )
   })
 

@@ -4,7 +4,7 @@ import { Chunk } from '../chunk/chunk.ts'
 import { encodeColumns } from '../chunk/encode-chunk.ts'
 import { mergeChunks } from '../chunk/merge-chunks.ts'
 import { columnsOfRows } from '../chunk/row-columns.ts'
-import type { LaneInput } from '../funnel/funnel-scan.ts'
+import type { LaneInput } from '../funnel/unit-scan.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
 

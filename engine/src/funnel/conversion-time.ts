@@ -14,34 +14,41 @@ function bucketOf(ms: number): number {
 
 /** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. */
 export function conversionTime(values: Float64Array): ConversionTime {
-  const counts: number[] = []
+  const n = values.length
+  if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
+  const counts = new Float64Array(256)
+  const buckets = new Uint8Array(n)
   let sum = 0
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < n; i++) {
     const bucket = bucketOf(values[i]!)
-    while (counts.length <= bucket) counts.push(0)
+    buckets[i] = bucket
     counts[bucket]!++
     sum += values[i]!
   }
-  const n = values.length
-  if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
-  const at = ranks(values, counts)
+  const at = ranks(values, buckets, counts)
   return {
     median_ms: (at((n - 1) >>> 1) + at(n >>> 1)) / 2,
     average_ms: sum / n,
     p90_ms: at(Math.ceil(n * 0.9) - 1),
-    histogram: counts.flatMap((count, bucket) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : [])),
+    histogram: Array.from(counts.entries()).flatMap(([bucket, count]) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : [])),
   }
 }
 
 /** The value of a rank: only the values of its bucket are sorted. */
-function ranks(values: Float64Array, counts: readonly number[]): (rank: number) => number {
+function ranks(values: Float64Array, buckets: Uint8Array, counts: Float64Array): (rank: number) => number {
   const sorted = new Map<number, Float64Array>()
   return (rank) => {
     let bucket = 0
     let before = 0
     while (before + counts[bucket]! <= rank) before += counts[bucket++]!
     let of = sorted.get(bucket)
-    if (!of) sorted.set(bucket, (of = values.filter((value) => bucketOf(value) === bucket).sort()))
+    if (!of) sorted.set(bucket, (of = valuesOf(bucket, values, buckets, counts[bucket]!).sort()))
     return of[rank - before]!
   }
+}
+
+function valuesOf(bucket: number, values: Float64Array, buckets: Uint8Array, count: number): Float64Array {
+  const of = new Float64Array(count)
+  for (let i = 0, n = 0; n < count; i++) if (buckets[i] === bucket) of[n++] = values[i]!
+  return of
 }

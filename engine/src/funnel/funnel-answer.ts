@@ -14,9 +14,10 @@ export function funnelAnswer(request: FunnelRequest, context: QueryContext, tall
     overall: { rate: ratio(steps.at(-1)!.count, total), time: conversionTime(request.steps.length > 1 ? tally.times[0]!.view() : new Float64Array(0)) },
   }
   if (request.breakdown !== undefined) {
+    const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
     answer.breakdown = all
       .map((group) => {
-        const ofGroup = stepAnswers(request, tally, [group], (step) => tally.times[step]!.view().filter((_, i) => tally.timeGroups[step]!.view()[i] === group))
+        const ofGroup = stepAnswers(request, tally, [group], (step) => times[step]![group]!)
         return { value: groups[group]!, total: ofGroup[0]!.count, steps: ofGroup }
       })
       .filter((row) => row.total > 0)
@@ -55,6 +56,19 @@ function trendRows({ steps, window_ms }: FunnelRequest, { completeTo }: QueryCon
       settled: starts![bucket + 1]! + (window_ms ?? WINDOW_MS_DEFAULT) <= completeTo,
     }
   })
+}
+
+/** Takes the times of all groups apart. */
+function byGroup(values: Float64Array, groups: Float64Array, count: number): Float64Array[] {
+  const sizes = new Uint32Array(count)
+  for (const group of groups) sizes[group]!++
+  const lists = Array.from(sizes, (size) => new Float64Array(size))
+  sizes.fill(0)
+  for (let i = 0; i < values.length; i++) {
+    const group = groups[i]!
+    lists[group]![sizes[group]!++] = values[i]!
+  }
+  return lists
 }
 
 /** Units that took each step, from the units at each level. */

@@ -66,7 +66,7 @@ export class FurthestAttempt {
         if (level === steps) break
       }
     }
-    head.fill(-1, 0, level + 1)
+    for (let step = 1; step <= level; step++) head[step] = -1
     this.level = level
     this.start = start
   }

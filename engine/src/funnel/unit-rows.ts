@@ -61,9 +61,9 @@ export class UnitRows {
     return Uint32Array.from({ length: this.length }, (_, i) => i).sort(by)
   }
 
-  /** The rows from `begin` on, in another order. */
-  static reordered(rows: UnitRows, order: Uint32Array): UnitRows {
-    const out = new UnitRows()
+  /** The rows in another order, in `out`. */
+  static reordered(rows: UnitRows, order: Uint32Array, out = new UnitRows()): UnitRows {
+    out.length = 0
     out.reserve(order.length)
     for (const i of order) out.append(rows, i)
     return out
