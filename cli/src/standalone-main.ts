@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs'
 import { access, constants, mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createApi } from '@hopper/api'
 import { HopperError } from '@hopper/contracts'
 import { ingestPlugin } from '@hopper/ingest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import Fastify, { type FastifyBaseLogger } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
@@ -47,7 +48,7 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
   opened.defer(() => aggregator.close())
 
   const metrics = new Registry()
-  const server = Fastify({ loggerInstance: logger as FastifyBaseLogger, disableRequestLogging: true, trustProxy: config.trustProxy, forceCloseConnections: 'idle' })
+  const server = Fastify({ loggerInstance: logger as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), trustProxy: config.trustProxy, forceCloseConnections: 'idle' })
   boundClose(server)
   await server.register(ingestPlugin, {
     log, registry, health, metrics, logger,
@@ -56,7 +57,7 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
     rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
-  const api = await createApi({ log, reader, lanes, registry, health, mode: 'standalone', dashboardDir: resolve(repository, 'dashboard/dist'), publicUrl, metrics, logger }, server)
+  const api = await createApi({ log, reader, lanes, registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)
   opened.defer(() => api.close())
   await listen(server, config.host, port)
 
@@ -66,6 +67,13 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
+}
+
+function builtDashboard(logger: Logger): { dashboardDir?: string } {
+  const dashboardDir = resolve(repository, 'dashboard/dist')
+  if (existsSync(resolve(dashboardDir, 'index.html'))) return { dashboardDir }
+  logger.warn('the dashboard is not built, so only the API is served; "npm run build" builds it')
+  return {}
 }
 
 async function ensureDirectory(dir: string): Promise<void> {

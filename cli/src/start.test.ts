@@ -13,10 +13,12 @@ const dirs: string[] = []
 class Command {
   readonly child: ChildProcess
   output = ''
+  #heard = (): void => undefined
 
   constructor(args: string[], env: Record<string, string> = {}) {
     this.child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.child.stdout, this.child.stderr]) stream!.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
+    for (const stream of [this.child.stdout, this.child.stderr]) stream!.on('data', (chunk: Buffer) => this.#hear(chunk))
+    this.child.on('close', () => this.#heard())
     children.push(this.child)
   }
 
@@ -25,8 +27,13 @@ class Command {
     for (let found; ; ) {
       if ((found = pattern.exec(this.output))) return found[1] ?? found[0]
       if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}:\n${this.output}`)
-      await Promise.race([once(this.child.stdout!, 'data'), once(this.child.stderr!, 'data'), once(this.child, 'close')])
+      await new Promise<void>((resolve) => (this.#heard = resolve))
     }
+  }
+
+  #hear(chunk: Buffer): void {
+    this.output += chunk.toString()
+    this.#heard()
   }
 
   async end(signal?: NodeJS.Signals): Promise<number | null> {
