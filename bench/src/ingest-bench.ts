@@ -6,7 +6,7 @@ import { paired, reportLine } from './paired.ts'
 
 const SECONDS = 4
 const ROUNDS = 5
-const CONNECTIONS = 32
+const CONNECTIONS = 64
 
 interface Server {
   readonly child: ChildProcess

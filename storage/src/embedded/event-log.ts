@@ -3,8 +3,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import { decodeBlock } from './block.ts'
 import { LaneReaders } from './lane-readers.ts'
-import { prepareLog } from './log-schema.ts'
+import { nextPosition, prepareLog } from './log-schema.ts'
 import type { AppendReply, AppendRequest } from './log-writer.ts'
 import { openDatabase } from './sqlite.ts'
 import { endThread, startThread } from './thread.ts'
@@ -25,7 +26,6 @@ export class EmbeddedEventLog implements EventLog {
   readonly #file: string
   readonly #database: DatabaseSync
   readonly #reads: StatementSync[]
-  readonly #ends: StatementSync[]
   readonly #channel: BroadcastChannel
   readonly #subscriptions = new Set<LaneReaders>()
   #writer: Worker | undefined
@@ -41,8 +41,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#database = openDatabase(this.#file)
     prepareLog(this.#database, lanes)
     const each = <T>(make: (lane: number) => T): T[] => Array.from({ length: lanes }, (_, lane) => make(lane))
-    this.#reads = each((lane) => this.#database.prepare(`SELECT position, value FROM lane_${lane} WHERE position >= ? ORDER BY position LIMIT ?`))
-    this.#ends = each((lane) => this.#database.prepare(`SELECT coalesce(max(position), -1) + 1 AS next FROM lane_${lane}`))
+    this.#reads = each((lane) => this.#database.prepare(blocksFrom(lane)))
     this.#channel = new BroadcastChannel(`hopper-log:${this.#file}`)
     this.#channel.onmessage = () => this.#wake()
     this.#channel.unref()
@@ -89,7 +88,7 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async ends(): Promise<readonly number[]> {
-    return this.#ends.map((statement) => (statement.get() as { next: number }).next)
+    return Array.from({ length: this.lanes }, (_, lane) => nextPosition(this.#database, lane))
   }
 
   async close(): Promise<void> {
@@ -103,7 +102,16 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   #read(lane: number, from: number, limit: number): LogMessage[] {
-    return this.#reads[lane]!.all(from, limit) as unknown as LogMessage[]
+    const messages: LogMessage[] = []
+    for (const row of this.#reads[lane]!.iterate(from)) {
+      const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
+      if (first + count <= from) continue
+      decodeBlock(block, count).forEach((value, at) => {
+        if (first + at >= from && messages.length < limit) messages.push({ position: first + at, value })
+      })
+      if (messages.length >= limit) break
+    }
+    return messages
   }
 
   /** All appends of one turn of the event loop go to the thread as one message with one buffer. */
@@ -160,4 +168,10 @@ export class EmbeddedEventLog implements EventLog {
 
 function unavailable(cause: Error): HopperError {
   return new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
+}
+
+/** The blocks from the one on that holds a position. */
+function blocksFrom(lane: number): string {
+  return `SELECT first, count, block FROM lane_${lane}
+    WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) ORDER BY first`
 }

@@ -1,4 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { encodeBlock, inBlocks } from './block.ts'
+import { nextPosition } from './log-schema.ts'
 import { openDatabase, transaction } from './sqlite.ts'
 
 /** What the log's thread is asked: the messages of one append or of several, one after the other in `bytes`. */
@@ -13,17 +15,27 @@ export type AppendReply = { readonly id: number; readonly positions: Float64Arra
 const { file, lanes } = workerData as { file: string; lanes: number }
 const port = parentPort!
 const database = openDatabase(file)
-const inserts = Array.from({ length: lanes }, (_, lane) => database.prepare(`INSERT INTO lane_${lane} VALUES (?, ?)`))
-const next = Array.from({ length: lanes }, (_, lane) => (database.prepare(`SELECT coalesce(max(position), -1) + 1 AS next FROM lane_${lane}`).get() as { next: number }).next)
+const inserts = Array.from({ length: lanes }, (_, lane) => database.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?)`))
+const next = Array.from({ length: lanes }, (_, lane) => nextPosition(database, lane))
 let waiting: AppendRequest[] = []
 
-/** Everything that arrived while the last sync ran becomes one transaction with one sync. */
+/** Everything that arrived while the last sync ran becomes one transaction with one sync, and one block for each lane. */
 function commit(): void {
   const group = waiting
   waiting = []
   const before = [...next]
   try {
-    const replies = transaction(database, () => group.map(insert))
+    const blocks = Array.from({ length: lanes }, (): Uint8Array[] => [])
+    const replies = group.map((request) => distribute(request, blocks))
+    transaction(database, () => {
+      blocks.forEach((values, lane) => {
+        let first = before[lane]!
+        for (const part of inBlocks(values)) {
+          inserts[lane]!.run(first, part.length, encodeBlock(part))
+          first += part.length
+        }
+      })
+    })
     for (const reply of replies) port.postMessage(reply, [reply.positions.buffer as ArrayBuffer])
   } catch (error) {
     next.splice(0, next.length, ...before)
@@ -31,13 +43,13 @@ function commit(): void {
   }
 }
 
-function insert({ id, lanes: to, lengths, bytes }: AppendRequest): { id: number; positions: Float64Array } {
+/** Gives each message of a request its position and puts it into the block of its lane. */
+function distribute({ id, lanes: to, lengths, bytes }: AppendRequest, blocks: readonly Uint8Array[][]): { id: number; positions: Float64Array } {
   const positions = new Float64Array(to.length)
   for (let at = 0, offset = 0; at < to.length; offset += lengths[at++]!) {
     const lane = to[at]!
-    const position = next[lane]!++
-    inserts[lane]!.run(position, bytes.subarray(offset, offset + lengths[at]!))
-    positions[at] = position
+    positions[at] = next[lane]!++
+    blocks[lane]!.push(bytes.subarray(offset, offset + lengths[at]!))
   }
   return { id, positions }
 }
