@@ -1,0 +1,67 @@
+/** What the API answered instead of what was asked for. */
+export class ApiError extends Error {
+  readonly code: string
+  readonly status: number
+
+  constructor(status: number, code: string, message: string) {
+    super(message)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** Speaks with the API as the member whose cookie the browser holds. */
+export class Client {
+  private readonly onLoggedOut: () => void
+  private csrf = ''
+
+  constructor(onLoggedOut: () => void) {
+    this.onLoggedOut = onLoggedOut
+  }
+
+  /** Every later call that changes something carries this. */
+  trust(csrf: string): void {
+    this.csrf = csrf
+  }
+
+  /** The text of an answer, so that a caller can see whether anything changed. */
+  async text(path: string, signal?: AbortSignal, accept = 'application/json'): Promise<string> {
+    const response = await this.ask(path, { headers: { accept }, ...(signal ? { signal } : {}) })
+    return response.text()
+  }
+
+  async get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return JSON.parse(await this.text(path, signal)) as T
+  }
+
+  async send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json', 'x-hopper-csrf': this.csrf }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    const response = await this.ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    const text = await response.text()
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  private async ask(path: string, init: RequestInit): Promise<Response> {
+    let response: Response
+    try {
+      response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init })
+    } catch (cause) {
+      if (init.signal?.aborted) throw cause
+      throw new ApiError(0, 'OFFLINE', 'Hopper does not answer. The page tries again by itself.')
+    }
+    if (response.ok) return response
+    if (response.status === 401 && path !== '/api/v1/login') this.onLoggedOut()
+    throw await readError(response)
+  }
+}
+
+async function readError(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => null)) as { error?: { code?: unknown; message?: unknown } } | null
+  const { code, message } = body?.error ?? {}
+  return new ApiError(
+    response.status,
+    typeof code === 'string' ? code : `HTTP ${response.status}`,
+    typeof message === 'string' ? message : `Hopper answered with status ${response.status}.`,
+  )
+}

@@ -1,0 +1,28 @@
+import type { BarSeriesOption, GraphSeriesOption, LineSeriesOption } from 'echarts/charts'
+import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
+import type { ComposeOption } from 'echarts/core'
+import type { Theme } from './theme.ts'
+
+export type ChartOption = ComposeOption<
+  BarSeriesOption | GraphSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
+>
+
+export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+
+/** Tooltips are drawn, never HTML: what events say stays text. */
+export function tooltip(theme: Theme): TooltipComponentOption {
+  return {
+    renderMode: 'richText', confine: true, backgroundColor: theme.surface, borderColor: theme.line, borderWidth: 1, padding: [8, 12],
+    textStyle: { color: theme.ink, fontSize: 12, fontFamily },
+  }
+}
+
+export function legend(theme: Theme): LegendComponentOption {
+  return { top: 0, left: 0, itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily } }
+}
+
+/** A text that must fit somewhere. */
+export function shorten(text: string, chars: number): string {
+  const letters = [...text]
+  return letters.length <= chars ? text : `${letters.slice(0, chars - 1).join('')}…`
+}

@@ -1,0 +1,50 @@
+import { useEffect, useRef, type ReactNode } from 'react'
+import type { ChartOption } from './chart-option.ts'
+import type { EChartsType } from './echarts.ts'
+import { useTheme, type Theme } from './theme.ts'
+
+interface Props {
+  /** what the picture shows, for those who do not see it */
+  label: string
+  /** must stay the same function while what it draws is the same */
+  draw: (theme: Theme, width: number) => ChartOption
+  height: number
+}
+
+/** A picture by ECharts, which is loaded when the first one is needed. It follows the width of its place and the colour scheme. */
+export function Chart({ label, draw, height }: Props): ReactNode {
+  const place = useRef<HTMLDivElement>(null)
+  const theme = useTheme()
+  const current = useRef({ draw, theme })
+  const chart = useRef<EChartsType | null>(null)
+  useEffect(() => {
+    current.current = { draw, theme }
+    paint(chart.current, current.current)
+  }, [draw, theme])
+  useEffect(() => {
+    const element = place.current!
+    let gone = false
+    const sizes = new ResizeObserver(() => {
+      chart.current?.resize()
+      paint(chart.current, current.current)
+    })
+    void import('./echarts.ts').then(({ init }) => {
+      if (gone) return
+      chart.current = init(element)
+      paint(chart.current, current.current)
+      sizes.observe(element)
+    })
+    return () => {
+      gone = true
+      sizes.disconnect()
+      chart.current?.dispose()
+      chart.current = null
+    }
+  }, [])
+  return <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
+}
+
+function paint(chart: EChartsType | null, { draw, theme }: { draw: Props['draw']; theme: Theme }): void {
+  // No animation: numbers come every two seconds, and a chart that moves by itself can not be read.
+  chart?.setOption({ animation: false, ...draw(theme, chart.getWidth()) }, { notMerge: true })
+}

@@ -1,0 +1,40 @@
+import { formatCount, formatShort } from '../format/numbers.ts'
+import { formatStep, formatTick } from '../format/times.ts'
+import { fontFamily, legend, tooltip, type ChartOption } from './chart-option.ts'
+import type { Theme } from './theme.ts'
+
+export interface TimeSeries {
+  readonly name: string
+  readonly values: readonly number[]
+}
+
+export interface TimeChart {
+  /** the instants at which the hours or dates begin */
+  readonly times: readonly number[]
+  readonly series: readonly TimeSeries[]
+  readonly step: 'hour' | 'day'
+  readonly timezone: string
+}
+
+/** Lines over time, the last of which ends in the hour or date that is not over yet. */
+export function timeChart({ times, series, step, timezone }: TimeChart, theme: Theme): ChartOption {
+  return {
+    color: [...theme.series],
+    legend: legend(theme),
+    tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: theme.muted } }, valueFormatter: (value) => formatCount(Number(value)) },
+    grid: { left: 4, right: 12, top: 36, bottom: 4, containLabel: true },
+    xAxis: {
+      type: 'category', boundaryGap: false, data: times.map((at) => formatStep(timezone, at, step)),
+      axisLabel: { color: theme.muted, fontFamily, hideOverlap: true, formatter: (_: string, index: number) => formatTick(timezone, times[index] ?? 0, step) },
+      axisLine: { lineStyle: { color: theme.line } }, axisTick: { show: false },
+    },
+    yAxis: {
+      type: 'value', minInterval: 1, splitNumber: 4, axisLabel: { color: theme.muted, fontFamily, formatter: formatShort },
+      splitLine: { lineStyle: { color: theme.line } },
+    },
+    series: series.map(({ name, values }, index) => ({
+      type: 'line', name, data: [...values], smooth: 0.15, symbol: 'circle', symbolSize: 6, showSymbol: times.length < 15, lineStyle: { width: 2 },
+      ...(index === 0 ? { areaStyle: { color: theme.first, opacity: 0.12 } } : {}),
+    })),
+  }
+}

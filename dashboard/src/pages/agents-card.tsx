@@ -1,0 +1,34 @@
+import type { ReactNode } from 'react'
+import type { Agents } from '@hopper/contracts'
+import { reportPath } from '../api/paths.ts'
+import { useReport } from '../api/use-report.ts'
+import { formatCount, formatPercent } from '../format/numbers.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+import { ReportView } from '../parts/report-view.tsx'
+import type { Scope } from '../state/scope.ts'
+
+type Row = Agents['rows'][number]
+interface Props {
+  scope: Scope
+  title: string
+  by: 'device' | 'browser' | 'os'
+}
+
+/** What people use. Someone with two browsers counts for each, so shares may add up to more than 100 %. */
+export function AgentsCard({ scope: { app, range, live, countBy }, title, by }: Props): ReactNode {
+  const path = reportPath(app.id, 'agents', range, { by, count_by: countBy })
+  const report = useReport<Agents>(path, live)
+  const columns: Column<Row>[] = [
+    { name: title, value: ({ value }) => value, bar: ({ share }) => share },
+    { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
+    { name: 'Share', value: ({ share }) => formatPercent(share), numeric: true },
+  ]
+  return (
+    <Card title={title} size="third" stale={report.stale} csv={{ path, name: `users-by-${by}` }}>
+      <ReportView report={report}>
+        {({ rows }) => <DataTable caption={`Users per ${by}`} columns={columns} rows={rows} rowKey={({ value }) => value} first={6} />}
+      </ReportView>
+    </Card>
+  )
+}

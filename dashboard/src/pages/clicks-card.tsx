@@ -1,0 +1,31 @@
+import type { ReactNode } from 'react'
+import type { Clicks } from '@hopper/contracts'
+import { reportPath } from '../api/paths.ts'
+import { useReport } from '../api/use-report.ts'
+import { formatCount, formatDuration } from '../format/numbers.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+import { ReportView } from '../parts/report-view.tsx'
+import type { Scope } from '../state/scope.ts'
+
+type Row = Clicks['rows'][number]
+
+/** What is clicked most, and how long after the click before. */
+export function ClicksCard({ scope: { app, range, live } }: { scope: Scope }): ReactNode {
+  const path = reportPath(app.id, 'clicks', range)
+  const report = useReport<Clicks>(path, live)
+  const most = Math.max(1, report.data?.rows[0]?.hits ?? 1)
+  const columns: Column<Row>[] = [
+    { name: 'Target', value: ({ target }) => target, bar: ({ hits }) => hits / most },
+    { name: 'Page', value: ({ url }) => url },
+    { name: 'Clicks', value: ({ hits }) => formatCount(hits), numeric: true },
+    { name: 'Average time', value: ({ average_ms }) => formatDuration(average_ms), numeric: true },
+  ]
+  return (
+    <Card title="Most clicked" stale={report.stale} csv={{ path, name: 'clicks' }}>
+      <ReportView report={report}>
+        {({ rows }) => <DataTable caption="Clicks per target" columns={columns} rows={rows} rowKey={({ url, target }) => `${url} ${target}`} first={8} />}
+      </ReportView>
+    </Card>
+  )
+}

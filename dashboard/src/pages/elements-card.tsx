@@ -1,0 +1,53 @@
+import type { ReactNode } from 'react'
+import type { ElementActions } from '@hopper/contracts'
+import { NOTHING, formatCount, formatDuration, formatPercent } from '../format/numbers.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+
+type Row = ElementActions['rows'][number]
+
+const columns: Column<Row>[] = [
+  { name: 'Element', value: ({ name }) => name },
+  { name: 'Left', value: ({ hover_leave }) => formatCount(hover_leave), numeric: true },
+  { name: 'Clicked', value: ({ hover_click }) => formatCount(hover_click), numeric: true },
+  { name: 'Click rate', value: (row) => (row.hits === 0 ? NOTHING : formatPercent(clickShare(row))), numeric: true },
+  { name: 'Average before leaving', value: ({ hover_leave, average_leave_ms }) => formatDuration(hover_leave === 0 ? null : average_leave_ms), numeric: true },
+  { name: 'Average before a click', value: ({ hover_click, average_click_ms }) => formatDuration(hover_click === 0 ? null : average_click_ms), numeric: true },
+]
+
+/** Left against clicked, for each element. */
+export function ElementsCard({ rows, path, stale }: { rows: readonly Row[]; path: string; stale: boolean }): ReactNode {
+  return (
+    <Card
+      title="Left or clicked" hint="Of all the times somebody stayed over an element: how often it was clicked, how often left." size="wide" stale={stale} csv={{ path, name: 'elements' }}
+      picture={<ul className="split" aria-label="Left against clicked per element">{rows.map((row) => <Split key={row.xpath} row={row} />)}</ul>}
+      table={<DataTable caption="Left against clicked per element" columns={columns} rows={rows} rowKey={({ xpath }) => xpath} first={30} />}
+    />
+  )
+}
+
+function Split({ row }: { row: Row }): ReactNode {
+  const { name, xpath, hits, hover_leave, hover_click, average_leave_ms, average_click_ms } = row
+  const share = clickShare(row)
+  return (
+    <li>
+      <div className="split-head">
+        <span className="split-name" title={xpath}>{name}</span>
+        <span className="split-rate">{hits === 0 ? 'nobody yet' : `${formatPercent(share)} clicked`}</span>
+      </div>
+      <div className="split-track" aria-hidden="true">{hits > 0 && <><span className="click" style={{ width: `${share * 100}%` }} /><span className="leave" /></>}</div>
+      {hits > 0 && (
+        <div className="split-foot">
+          <span>{formatCount(hover_click)} clicked{hover_click > 0 && `, after ${formatDuration(average_click_ms)}`}</span>
+          <span>{formatCount(hover_leave)} left{hover_leave > 0 && `, after ${formatDuration(average_leave_ms)}`}</span>
+        </div>
+      )}
+    </li>
+  )
+}
+
+/** Out of the counts, so that it does not matter whether a percentage is of 1 or of 100. */
+function clickShare({ hover_click, hover_leave }: Row): number {
+  const all = hover_click + hover_leave
+  return all === 0 ? 0 : hover_click / all
+}

@@ -1,0 +1,46 @@
+import { useState, type ReactNode } from 'react'
+import type { ElementActions } from '@hopper/contracts'
+import { reportPath } from '../api/paths.ts'
+import { useReport } from '../api/use-report.ts'
+import { Freshness } from '../parts/freshness.tsx'
+import { ReportView } from '../parts/report-view.tsx'
+import type { Scope } from '../state/scope.ts'
+import { DurationsCard } from './durations-card.tsx'
+import { ElementsCard } from './elements-card.tsx'
+
+/** What people do at the interesting elements: leave or click, and after how long. */
+export default function ElementsPage({ scope }: { scope: Scope }): ReactNode {
+  const { app, range, live } = scope
+  const path = reportPath(app.id, 'elements/actions', range)
+  const actions = useReport<ElementActions>(path, live)
+  const [chosen, setChosen] = useState<string | null>(null)
+  return (
+    <>
+      <div className="page-head">
+        <h1>Elements</h1>
+        <Freshness meta={actions.data?.meta} />
+      </div>
+      <ReportView report={actions}>
+        {({ rows }) => {
+          const element = rows.find(({ xpath }) => xpath === chosen) ?? rows[0]
+          if (!element) return <NoElement />
+          return (
+            <div className="cards">
+              <ElementsCard rows={rows} path={path} stale={actions.stale} />
+              <DurationsCard scope={scope} rows={rows} element={element} choose={setChosen} />
+            </div>
+          )
+        }}
+      </ReportView>
+    </>
+  )
+}
+
+function NoElement(): ReactNode {
+  return (
+    <section className="card wide">
+      <h2>No interesting element yet</h2>
+      <p>Name the buttons and links that matter, by their XPath, under <a href="/settings">Settings</a>; Hopper then tells who left and who clicked.</p>
+    </section>
+  )
+}

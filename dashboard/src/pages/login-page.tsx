@@ -1,0 +1,38 @@
+import { useState, type FormEvent, type ReactNode } from 'react'
+import type { Me } from '@hopper/contracts'
+import type { Client } from '../api/client.ts'
+import { Logo } from '../parts/logo.tsx'
+import { Problem } from '../parts/problem.tsx'
+
+/** Name and password of a member. A login link needs no page: the API follows it and comes back with a cookie. */
+export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: Me) => void }): ReactNode {
+  const [error, setError] = useState<Error | null>(null)
+  const [busy, setBusy] = useState(false)
+  const expired = new URLSearchParams(location.search).get('login') === 'expired'
+  const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    setBusy(true)
+    setError(null)
+    try {
+      onLogin(await client.send<Me>('POST', '/api/v1/login', { member: String(form.get('member')).trim(), password: form.get('password') }))
+    } catch (cause) {
+      setError(cause as Error)
+      setBusy(false)
+    }
+  }
+  return (
+    <main className="alone">
+      <form className="card login" onSubmit={(event) => void submit(event)}>
+        <Logo />
+        <h1>Log in</h1>
+        {expired && !error && <p className="problem" role="alert">This login link was used already or is too old. Ask for a new one, or log in with your password.</p>}
+        <label>Member<input name="member" autoComplete="username" autoCapitalize="none" maxLength={200} required autoFocus /></label>
+        <label>Password<input name="password" type="password" autoComplete="current-password" maxLength={200} required /></label>
+        {error && <Problem error={error} />}
+        <button type="submit" className="primary" disabled={busy}>{busy ? 'One moment …' : 'Log in'}</button>
+        <p className="hint">The first start of Hopper prints a link that logs its owner in.</p>
+      </form>
+    </main>
+  )
+}

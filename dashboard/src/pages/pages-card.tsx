@@ -1,0 +1,30 @@
+import type { ReactNode } from 'react'
+import type { PageViews } from '@hopper/contracts'
+import { reportPath } from '../api/paths.ts'
+import { useReport } from '../api/use-report.ts'
+import { formatCount, formatSeconds } from '../format/numbers.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+import { ReportView } from '../parts/report-view.tsx'
+import type { Scope } from '../state/scope.ts'
+
+type Row = PageViews['rows'][number]
+
+/** Views and time per page, the bar behind an address is its share of the most viewed. */
+export function PagesCard({ scope: { app, range, live } }: { scope: Scope }): ReactNode {
+  const path = reportPath(app.id, 'pages/views', range)
+  const report = useReport<PageViews>(path, live)
+  const most = Math.max(1, ...(report.data?.rows ?? []).slice(0, 1).map(({ views }) => views))
+  const columns: Column<Row>[] = [
+    { name: 'Page', value: ({ url }) => url, bar: ({ views }) => views / most },
+    { name: 'Views', value: ({ views }) => formatCount(views), numeric: true },
+    { name: 'Average time', value: ({ average_seconds }) => formatSeconds(average_seconds), numeric: true },
+  ]
+  return (
+    <Card title="Pages" stale={report.stale} csv={{ path, name: 'pages' }}>
+      <ReportView report={report}>
+        {({ rows }) => <DataTable caption="Views and average time per page" columns={columns} rows={rows} rowKey={({ url }) => url} first={8} />}
+      </ReportView>
+    </Card>
+  )
+}

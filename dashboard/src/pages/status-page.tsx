@@ -1,0 +1,93 @@
+import type { ReactNode } from 'react'
+import type { Status } from '@hopper/contracts'
+import { useReport } from '../api/use-report.ts'
+import { formatCount, formatPercent, formatRate } from '../format/numbers.ts'
+import { formatClock, formatInstant } from '../format/times.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+import { ReportView } from '../parts/report-view.tsx'
+
+type Fate = Status['fates'][number]
+type Lane = Status['lanes'][number]
+type Engine = Status['engines'][number]
+
+const meanings: Record<string, string> = {
+  accepted: 'counted', late: 'counted, though late', duplicate: 'sent twice, counted once', bot: 'from a machine, kept but not counted', rejected: 'refused by ingest',
+}
+const laneColumns: Column<Lane>[] = [
+  { name: 'Lane', value: ({ lane }) => String(lane) },
+  { name: 'Received', value: ({ next }) => formatCount(next), numeric: true },
+  { name: 'Counted', value: ({ done }) => formatCount(done), numeric: true },
+  { name: 'Lag', value: ({ lag }) => formatCount(lag), numeric: true },
+]
+
+/** What became of every event, and how the parts of Hopper fare. */
+export default function StatusPage({ timezone }: { timezone: string }): ReactNode {
+  const report = useReport<Status>('/api/v1/status', true)
+  return (
+    <>
+      <div className="page-head">
+        <h1>Status</h1>
+        {report.data && <p className="freshness"><span>counted up to <time>{formatClock(timezone, report.data.complete_to)}</time></span></p>}
+      </div>
+      <ReportView report={report}>
+        {(status) => (
+          <div className="cards">
+            <Headline status={status} timezone={timezone} />
+            <FatesCard fates={status.fates} />
+            <EnginesCard engines={status.engines} />
+            <Card title="Lanes" hint="The ordered parts of the log. Lag is what has been received but not been counted yet.">
+              <DataTable caption="Lag per lane" columns={laneColumns} rows={status.lanes} rowKey={({ lane }) => String(lane)} first={64} />
+            </Card>
+          </div>
+        )}
+      </ReportView>
+    </>
+  )
+}
+
+function Headline({ status, timezone }: { status: Status; timezone: string }): ReactNode {
+  const lag = status.lanes.reduce((sum, lane) => sum + lane.lag, 0)
+  return (
+    <dl className="headline wide">
+      <div><dt>Counting</dt><dd>{formatRate(status.events_per_second)}</dd></div>
+      <div><dt>Lag</dt><dd>{formatCount(lag)}</dd></div>
+      <div><dt>Dead letters</dt><dd className={status.dead_letters > 0 ? 'bad' : undefined}>{formatCount(status.dead_letters)}</dd></div>
+      <div><dt>Hopper {status.version}, {status.mode}</dt><dd className="small-text">since {formatInstant(timezone, status.started_at)}</dd></div>
+    </dl>
+  )
+}
+
+function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
+  const all = Math.max(1, fates.reduce((sum, { events }) => sum + events, 0))
+  const columns: Column<Fate>[] = [
+    { name: 'Fate', value: ({ fate }) => fate, bar: ({ events }) => events / all },
+    { name: 'Reason', value: ({ reason }) => reason.replaceAll('_', ' ') },
+    { name: 'That is', value: ({ fate }) => meanings[fate] ?? fate },
+    { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
+    { name: 'Share', value: ({ events }) => formatPercent(events / all), numeric: true },
+  ]
+  return (
+    <Card title="What became of the events" hint="All events received in the last 30 days (UTC). Every event has exactly one fate." size="wide">
+      <DataTable
+        caption="Events per fate and reason" columns={columns} rows={[...fates].sort((a, b) => b.events - a.events)} rowKey={({ fate, reason }) => `${fate} ${reason}`} first={40}
+        empty="No event was received in the last 30 days."
+      />
+    </Card>
+  )
+}
+
+function EnginesCard({ engines }: { engines: readonly Engine[] }): ReactNode {
+  return (
+    <Card title="Engines" hint="What Hopper stores its data in.">
+      <ul className="engines">
+        {engines.map(({ name, healthy, detail }) => (
+          <li key={name}>
+            <span className={healthy ? 'badge settled' : 'badge warn'}>{healthy ? 'healthy' : 'not healthy'}</span> <b>{name}</b>
+            {detail !== undefined && <span className="hint"> {detail}</span>}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  )
+}

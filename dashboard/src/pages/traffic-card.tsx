@@ -1,0 +1,44 @@
+import { useCallback, useMemo, type ReactNode } from 'react'
+import type { Traffic } from '@hopper/contracts'
+import { Chart } from '../charts/chart.tsx'
+import { timeChart } from '../charts/time-chart.ts'
+import type { Theme } from '../charts/theme.ts'
+import { formatCount } from '../format/numbers.ts'
+import { formatStep } from '../format/times.ts'
+import { Card } from '../parts/card.tsx'
+import { DataTable, type Column } from '../parts/data-table.tsx'
+
+type Row = Traffic['rows'][number]
+interface Props {
+  rows: Traffic['rows']
+  step: 'hour' | 'day'
+  timezone: string
+  path: string
+  stale: boolean
+}
+
+/** Users, views and events over time. */
+export function TrafficCard({ rows, step, timezone, path, stale }: Props): ReactNode {
+  const draw = useCallback((theme: Theme) => timeChart({
+    times: rows.map(({ time }) => Date.parse(time)), step, timezone,
+    series: [
+      { name: 'Page views', values: rows.map(({ views }) => views) },
+      { name: 'Users', values: rows.map(({ users }) => users) },
+      { name: 'Events', values: rows.map(({ events }) => events) },
+    ],
+  }, theme), [rows, step, timezone])
+  const columns = useMemo((): Column<Row>[] => [
+    { name: step === 'day' ? 'Date' : 'Hour', value: ({ time }) => formatStep(timezone, Date.parse(time), step) },
+    { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
+    { name: 'Page views', value: ({ views }) => formatCount(views), numeric: true },
+    { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
+  ], [step, timezone])
+  const newestFirst = useMemo(() => [...rows].reverse(), [rows])
+  return (
+    <Card
+      title={step === 'day' ? 'Traffic per day' : 'Traffic per hour'} size="wide" stale={stale} csv={{ path, name: 'traffic' }}
+      picture={<Chart label={`Users, page views and events per ${step}; the table has the numbers`} draw={draw} height={290} />}
+      table={<DataTable caption={`Traffic per ${step}`} columns={columns} rows={newestFirst} rowKey={({ time }) => time} first={14} />}
+    />
+  )
+}

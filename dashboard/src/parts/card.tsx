@@ -1,0 +1,41 @@
+import { useId, useState, type ReactNode } from 'react'
+import { CsvButton } from './csv-button.tsx'
+
+interface Props {
+  title: string
+  hint?: string
+  /** the report behind the card */
+  csv?: { path: string; name: string }
+  picture?: ReactNode
+  table?: ReactNode
+  /** half the page when missing */
+  size?: 'wide' | 'third'
+  stale?: boolean
+  children?: ReactNode
+}
+
+/** One question with its answer: a picture, the same as a table, or both. */
+export function Card({ title, hint, csv, picture, table, size, stale = false, children }: Props): ReactNode {
+  const id = useId()
+  const [asTable, setAsTable] = useState(false)
+  const both = picture !== undefined && table !== undefined
+  return (
+    <section className={size ? `card ${size}` : 'card'} aria-labelledby={id} aria-busy={stale}>
+      <header>
+        <h2 id={id}>{title}</h2>
+        <div className="card-actions">
+          {both && (
+            <div className="switch" role="group" aria-label={`${title} as`}>
+              <button type="button" aria-pressed={!asTable} onClick={() => setAsTable(false)}>Chart</button>
+              <button type="button" aria-pressed={asTable} onClick={() => setAsTable(true)}>Table</button>
+            </div>
+          )}
+          {csv && <CsvButton path={csv.path} name={csv.name} />}
+        </div>
+      </header>
+      {hint !== undefined && <p className="hint">{hint}</p>}
+      {both ? (asTable ? table : picture) : (picture ?? table)}
+      {children}
+    </section>
+  )
+}

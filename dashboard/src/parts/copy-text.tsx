@@ -1,0 +1,20 @@
+import { useState, type ReactNode } from 'react'
+
+/** A text to be copied, with a button that does it. */
+export function CopyText({ text, label }: { text: string; label: string }): ReactNode {
+  const [copied, setCopied] = useState(false)
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text)
+      setCopied(true)
+    } catch {
+      // without https there is no clipboard: the text is selected by a click
+    }
+  }
+  return (
+    <div className="copy">
+      <code tabIndex={0} aria-label={label}>{text}</code>
+      {window.isSecureContext && <button type="button" onClick={() => void copy()}>{copied ? 'Copied' : 'Copy'}</button>}
+    </div>
+  )
+}

@@ -1,0 +1,51 @@
+import { useState, type ReactNode } from 'react'
+
+export interface Column<Row> {
+  readonly name: string
+  readonly value: (row: Row) => string
+  readonly numeric?: boolean
+  /** the length of a bar behind the cell, of 1 */
+  readonly bar?: (row: Row) => number
+}
+
+interface Props<Row> {
+  caption: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  rowKey: (row: Row) => string
+  /** rows shown before a person asks for all */
+  first?: number
+  empty?: string
+}
+
+/** Rows as a table. Cells are text, whatever an event has put into them. */
+export function DataTable<Row>({ caption, columns, rows, rowKey, first = 12, empty = 'Nothing in this range.' }: Props<Row>): ReactNode {
+  const [all, setAll] = useState(false)
+  if (rows.length === 0) return <p className="nothing">{empty}</p>
+  const shown = all ? rows : rows.slice(0, first)
+  return (
+    <>
+      <div className="table-scroll" tabIndex={0} role="region" aria-label={caption}>
+        <table>
+          <caption className="unseen">{caption}</caption>
+          <thead>
+            <tr>{columns.map(({ name, numeric }, index) => <th key={index} scope="col" className={numeric ? 'number' : undefined}>{name}</th>)}</tr>
+          </thead>
+          <tbody>
+            {shown.map((row) => <tr key={rowKey(row)}>{columns.map((column, index) => <Cell key={index} column={column} row={row} />)}</tr>)}
+          </tbody>
+        </table>
+      </div>
+      {rows.length > first && (
+        <button type="button" className="quiet" onClick={() => setAll(!all)}>{all ? `Show the first ${first}` : `Show all ${rows.length}`}</button>
+      )}
+    </>
+  )
+}
+
+function Cell<Row>({ column: { value, numeric, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
+  const text = value(row)
+  if (!bar) return <td className={numeric ? 'number' : undefined} title={numeric ? undefined : text}>{text}</td>
+  const percent = Math.round(Math.min(1, Math.max(0, bar(row))) * 1000) / 10
+  return <td className="bar" title={text}><span className="bar-fill" style={{ width: `${percent}%` }} /><span className="bar-text">{text}</span></td>
+}

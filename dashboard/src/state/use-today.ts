@@ -1,0 +1,14 @@
+import { useEffect, useState } from 'react'
+import { dateIn } from './date-range.ts'
+
+const LOOK_MS = 15_000
+
+/** The date in a time zone; changes by itself at midnight there. */
+export function useToday(timezone: string): string {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), LOOK_MS)
+    return () => clearInterval(timer)
+  }, [])
+  return dateIn(timezone, now)
+}

@@ -1,0 +1,56 @@
+import { isDate, presets, type Preset, type RangeChoice } from './date-range.ts'
+
+export const pages = ['overview', 'funnel', 'elements', 'settings', 'status'] as const
+export type Page = (typeof pages)[number]
+export type CountBy = 'person' | 'device'
+
+/** What is looked at: all of it stands in the address, so a link shows the same. */
+export interface View {
+  readonly page: Page
+  /** missing: the first that the member may see */
+  readonly app?: string
+  readonly range: RangeChoice
+  /** missing: the first of the app */
+  readonly funnel?: string
+  readonly countBy: CountBy
+}
+
+export const defaultRange: RangeChoice = { preset: '7d' }
+
+/** Reads an address; what it does not understand becomes the default. */
+export function readView(address: { pathname: string; search: string }): View {
+  const name = address.pathname.replace(/^\/|\/$/g, '')
+  const asked = new URLSearchParams(address.search)
+  const app = asked.get('app')
+  const funnel = asked.get('funnel')
+  return {
+    page: pages.find((page) => page === name) ?? 'overview',
+    range: readRange(asked.get('range') ?? ''),
+    countBy: asked.get('count_by') === 'device' ? 'device' : 'person',
+    ...(app ? { app } : {}),
+    ...(funnel ? { funnel } : {}),
+  }
+}
+
+/** The address of a view; defaults are left out. */
+export function addressOf(view: View): string {
+  const asked = new URLSearchParams()
+  if (view.app) asked.set('app', view.app)
+  const range = rangeText(view.range)
+  if (range !== rangeText(defaultRange)) asked.set('range', range)
+  if (view.funnel) asked.set('funnel', view.funnel)
+  if (view.countBy === 'device') asked.set('count_by', 'device')
+  const query = asked.toString()
+  return `/${view.page === 'overview' ? '' : view.page}${query === '' ? '' : `?${query}`}`
+}
+
+export function readRange(text: string): RangeChoice {
+  const preset = presets.find((name) => name === text) satisfies Preset | undefined
+  if (preset) return { preset }
+  const [from = '', to = '', ...rest] = text.split('..')
+  return rest.length === 0 && isDate(from) && isDate(to) && from <= to ? { from, to } : defaultRange
+}
+
+export function rangeText(range: RangeChoice): string {
+  return 'preset' in range ? range.preset : `${range.from}..${range.to}`
+}
