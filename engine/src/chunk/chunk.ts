@@ -86,6 +86,11 @@ export class Chunk {
     })
   }
 
+  /** A column's cell as it is stored. */
+  cell(column: string): Uint8Array | undefined {
+    return this.#load(column)
+  }
+
   eventIds(): Ids {
     return this.#ids('event_id', this.summary.rows)
   }

@@ -11,8 +11,8 @@ import { columnsOfRows, sliceColumns, type RowColumns, type ValueCodes } from '.
 export const CHUNK_ROWS_MAX = 60_000
 /** Bytes of one column's cell. */
 export const CELL_BYTES_MAX = 1_000_000
-/** Columns of one chunk: senders choose the keys of `data`, so their number is bounded by cutting the chunk. */
-export const CHUNK_COLUMNS_MAX = 1_000
+/** Columns of values of one chunk: senders choose the keys of `data`, so their number is bounded by cutting the chunk. */
+export const CHUNK_VALUES_MAX = 1_000
 const SUMMARY_VALUES_MAX = 16
 const SUMMARY_NAMES_MAX = 256
 const SUMMARY_CHARS_MAX = 64
@@ -26,18 +26,31 @@ export function encodeChunks(rows: readonly ArchivedEvent[], cover: ChunkCover):
 export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {
-    const part = encodePart(begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end), cover)
-    if (end - begin > 1 && (part.columns.size > CHUNK_COLUMNS_MAX || [...part.columns.values()].some((cell) => cell.length > CELL_BYTES_MAX))) {
+    const slice = begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end)
+    const used = usedValues(slice)
+    const part = used.size > CHUNK_VALUES_MAX && end - begin > 1 ? undefined : encodePart(slice, used, cover)
+    if (part && (end - begin === 1 || [...part.columns.values()].every((cell) => cell.length <= CELL_BYTES_MAX))) parts.push(part)
+    else {
       const middle = (begin + end) >>> 1
       cut(begin, middle)
       cut(middle, end)
-    } else parts.push(part)
+    }
   }
   for (let begin = 0; begin < columns.rows; begin += rowsMax) cut(begin, Math.min(begin + rowsMax, columns.rows))
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 
-function encodePart(columns: RowColumns, cover: ChunkCover): EncodedChunk {
+/** The columns that have a value in any of the rows, with dictionaries of what these have. */
+function usedValues(columns: RowColumns): Map<string, ValueCodes> {
+  const used = new Map<string, ValueCodes>()
+  for (const [name, column] of columns.values) {
+    const own = dropUnused(column)
+    if (own.values.some((value) => value !== null)) used.set(name, own)
+  }
+  return used
+}
+
+function encodePart(columns: RowColumns, used: ReadonlyMap<string, ValueCodes>, cover: ChunkCover): EncodedChunk {
   const cells = new Map<string, Uint8Array>()
   const { runs, numbers } = columns
   cells.set('runs', packFrame(new Map([['high', uint32Data(runs.high)], ['low', uint32Data(runs.low)], ['rows', uint32Data(runs.rows)]])))
@@ -50,11 +63,9 @@ function encodePart(columns: RowColumns, cover: ChunkCover): EncodedChunk {
     cells.set(name, packFrame(fields, { encoding: numberEncodings[name], base: String(base) }))
   }
   const values: Record<string, (Value | null)[]> = {}
-  for (const [name, column] of columns.values) {
-    const used = dropUnused(column)
-    if (used.values.every((value) => value === null)) continue
-    cells.set(name, packFrame(valueFields(used)))
-    if (fitsSummary(name, used.values)) values[name] = [...used.values]
+  for (const [name, column] of used) {
+    cells.set(name, packFrame(valueFields(column)))
+    if (fitsSummary(name, column.values)) values[name] = [...column.values]
   }
   return { summary: summaryOf(columns, cover, cells, values), columns: cells }
 }

@@ -10,7 +10,8 @@ import { identitiesOf, type Identities } from '../scan/identities.ts'
 
 /** One unit of time in the random worlds: three of them make a session's pause. */
 export const TICK_MS = 600_000
-export const T0 = 1_767_225_600_000
+/** a Sunday evening: Berlin's Monday begins at tick 12 */
+export const T0 = 1_767_560_400_000
 export const APP = 'a'
 
 /** Events of an app as they stand in the archive, and the same as plain rows. */

@@ -49,13 +49,14 @@ export class FunnelPlan {
   readonly #steps: readonly Expression[]
   readonly #symbols = new Map<string, number>()
 
-  constructor(request: FunnelRequest) {
+  /** `windowMs` 0 is for queries that look at no event after `to`. */
+  constructor(request: FunnelRequest, windowMs = request.window_ms ?? WINDOW_MS_DEFAULT) {
     checkRequest(request)
     this.request = request
     this.steps = request.steps.length
     this.order = request.order ?? 'ordered'
     this.unit = request.count_by ?? 'person'
-    this.windowMs = request.window_ms ?? WINDOW_MS_DEFAULT
+    this.windowMs = windowMs
     this.match = request.match ?? []
     this.from = request.from
     this.to = request.to

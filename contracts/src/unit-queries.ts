@@ -1,0 +1,76 @@
+import { Type, type Static } from 'typebox'
+import { FiltersSchema, KeySchema, type Filter } from './filter.ts'
+import { type FunnelUnit, type TrendStep } from './funnel-query.ts'
+import { queryLimits } from './query-limits.ts'
+
+const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })])
+const unit = Type.Optional(Type.Enum(['person', 'device', 'session']))
+const count = Type.Integer({ minimum: 0 })
+const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])
+
+/** The body of `POST retention/query`. */
+export const RetentionQuery = Type.Object({
+  from: instant, to: instant, first: FiltersSchema, again: FiltersSchema, by: Type.Enum(['day', 'week']), count_by: unit,
+})
+
+/** A retention query whose times are ms; events count from `from` on, before `to`. */
+export interface RetentionRequest {
+  readonly from: number
+  readonly to: number
+  readonly first: readonly Filter[]
+  readonly again: readonly Filter[]
+  readonly by: TrendStep
+  readonly count_by?: FunnelUnit
+}
+
+export const RetentionResult = Type.Object({
+  cohorts: Type.Array(
+    Type.Object({
+      time: Type.Integer({ description: 'the day or week of a unit is that of its earliest event that matches `first`' }),
+      size: count,
+      again: Type.Array(count, { description: 'units of it with a later event that matches `again`: in the same day or week, in the next, ...' }),
+    }),
+  ),
+})
+export type RetentionResult = Static<typeof RetentionResult>
+
+/** Distinct persons, devices or sessions with a matching event, over any range. */
+export interface DistinctRequest {
+  readonly from: number
+  readonly to: number
+  readonly filters: readonly Filter[]
+  readonly breakdown?: string
+  readonly count_by?: FunnelUnit
+}
+
+/** With a breakdown a unit counts once for every value that it has, so these may add up to more. */
+export const DistinctResult = Type.Object({ count, breakdown: Type.Optional(Type.Array(Type.Object({ value, count }))) })
+export type DistinctResult = Static<typeof DistinctResult>
+
+/** The query of `GET journeys`. */
+export const JourneyQuery = Type.Object({
+  depth: Type.Optional(Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax })),
+  start: Type.Optional(Type.String()),
+  end: Type.Optional(Type.String()),
+  key: Type.Optional(KeySchema),
+})
+
+/** What ways people take: a unit's places are the values of `key` (default `to`, the page), equal neighbours once. */
+export interface JourneyRequest {
+  readonly from: number
+  readonly to: number
+  readonly depth?: number
+  /** only journeys from the first time at this place on */
+  readonly start?: string
+  /** only journeys up to the first time at this place; of these the last `depth` places */
+  readonly end?: string
+  readonly key?: string
+  readonly filters?: readonly Filter[]
+  readonly count_by?: FunnelUnit
+}
+
+export const JourneyResult = Type.Object({
+  nodes: Type.Array(Type.Object({ id: Type.String(), step: count, value: Type.String(), users: count })),
+  links: Type.Array(Type.Object({ from: Type.String(), to: Type.String(), users: count })),
+})
+export type JourneyResult = Static<typeof JourneyResult>

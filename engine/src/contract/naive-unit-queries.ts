@@ -1,0 +1,67 @@
+import {
+  shiftDate, timeZone, type DistinctRequest, type DistinctResult, type FunnelUnit, type JourneyRequest, type JourneyResult, type RetentionRequest,
+  type RetentionResult, type Value,
+} from '@hopper/contracts'
+import { naiveAll, naiveValue } from './naive-filter.ts'
+import { naiveUnits, type Row } from './naive-units.ts'
+import type { World } from './random-world.ts'
+
+function units(world: World, { from, to, count_by }: { from: number; to: number; count_by?: FunnelUnit }): Row[][] {
+  const seen = world.rows.filter((r) => r.event.timestamp >= from && r.event.timestamp < to)
+  return [...naiveUnits(world, seen, count_by ?? 'person').values()].map((rows) => rows.filter((r) => !r.context.bot))
+}
+
+export function naiveDistinct(world: World, request: DistinctRequest): DistinctResult {
+  const matching = units(world, request).map((rows) => rows.filter((r) => naiveAll(r, request.filters))).filter((rows) => rows.length > 0)
+  if (request.breakdown === undefined) return { count: matching.length }
+  const values = new Map<Value | null, number>()
+  for (const rows of matching) {
+    for (const value of new Set(rows.map((r) => naiveValue(r, request.breakdown!) ?? null))) values.set(value, (values.get(value) ?? 0) + 1)
+  }
+  return { count: matching.length, breakdown: [...values].map(([value, count]) => ({ value, count })) }
+}
+
+export function naiveRetention(world: World, request: RetentionRequest, timezone: string): RetentionResult {
+  const zone = timeZone(timezone)
+  const bucketOf = (time: number): string => {
+    const date = zone.dateOf(time)
+    return request.by === 'day' ? date : shiftDate(date, -((new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7))
+  }
+  const buckets: string[] = []
+  for (let date = bucketOf(request.from); zone.startOf(date) < request.to; date = shiftDate(date, request.by === 'day' ? 1 : 7)) buckets.push(date)
+  const members = units(world, request).flatMap((rows) => {
+    const first = rows.findIndex((r) => naiveAll(r, request.first))
+    if (first < 0) return []
+    const again = rows.slice(first + 1).filter((r) => naiveAll(r, request.again)).map((r) => bucketOf(r.event.timestamp))
+    return [{ cohort: bucketOf(rows[first]!.event.timestamp), again }]
+  })
+  return {
+    cohorts: buckets.map((bucket, i) => {
+      const own = members.filter((m) => m.cohort === bucket)
+      return { time: zone.startOf(bucket), size: own.length, again: buckets.slice(i).map((later) => own.filter((m) => m.again.includes(later)).length) }
+    }),
+  }
+}
+
+export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult {
+  const key = request.key ?? 'to'
+  const depth = request.depth ?? 5
+  const nodes = new Map<string, { id: string; step: number; value: string; users: number }>()
+  const links = new Map<string, { from: string; to: string; users: number }>()
+  for (const rows of units(world, request)) {
+    const values = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined).map((r) => String(naiveValue(r, key)))
+    let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
+    if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
+    if (request.end !== undefined) way = way.includes(request.end) ? way.slice(0, way.indexOf(request.end) + 1) : []
+    way = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
+    const offset = request.end === undefined ? 0 : depth - way.length
+    way.forEach((value, i) => {
+      const id = `${offset + i}:${value}`
+      nodes.set(id, { id, step: offset + i, value, users: (nodes.get(id)?.users ?? 0) + 1 })
+      if (i === 0) return
+      const from = `${offset + i - 1}:${way[i - 1]!}`
+      links.set(`${from} ${id}`, { from, to: id, users: (links.get(`${from} ${id}`)?.users ?? 0) + 1 })
+    })
+  }
+  return { nodes: [...nodes.values()], links: [...links.values()] }
+}

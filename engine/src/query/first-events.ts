@@ -1,0 +1,67 @@
+import type { ArchivedEvent, EventRow, Value } from '@hopper/contracts'
+import type { Chunk } from '../chunk/chunk.ts'
+import { chunkRowReader } from '../chunk/chunk-rows.ts'
+import { keyColumn } from '../filter/key-column.ts'
+
+interface Candidate {
+  readonly time: number
+  readonly lane: number
+  readonly position: number
+  readonly index: number
+  readonly row: EventRow
+}
+
+/** Keeps the earliest so many events (timestamp, then the order of the log), as rows of a table. */
+export class FirstEvents {
+  readonly #limit: number
+  readonly #keys: readonly string[] | undefined
+  #kept: Candidate[] = []
+  #bound = Infinity
+
+  constructor(limit: number, keys: readonly string[] | undefined) {
+    this.#limit = limit
+    this.#keys = keys
+  }
+
+  /** Makes the collector of a chunk: call it for each row that matches. */
+  collector(chunk: Chunk): (row: number) => void {
+    const times = chunk.times()
+    const read = this.#keys ? keysReader(chunk, this.#keys) : eventReader(chunk)
+    return (row) => {
+      const time = times[row]!
+      if (time > this.#bound) return
+      this.#kept.push({ time, lane: chunk.summary.lane, position: chunk.numbers('position')[row]!, index: chunk.numbers('index')[row]!, row: read(row) })
+      if (this.#kept.length >= this.#limit * 2 + 64) this.#cut()
+    }
+  }
+
+  rows(): EventRow[] {
+    this.#cut()
+    return this.#kept.map((candidate) => candidate.row)
+  }
+
+  #cut(): void {
+    this.#kept.sort((a, b) => a.time - b.time || a.lane - b.lane || a.position - b.position || a.index - b.index)
+    this.#kept = this.#kept.slice(0, this.#limit)
+    if (this.#kept.length === this.#limit) this.#bound = this.#kept.at(-1)!.time
+  }
+}
+
+function eventReader(chunk: Chunk): (row: number) => EventRow {
+  const read = chunkRowReader(chunk)
+  return (row) => eventRow(read(row))
+}
+
+/** An event as the table view shows it. */
+export function eventRow({ event, device_id, user, received_at }: ArchivedEvent): EventRow {
+  return { ...event, device_id, ...(user === '' ? {} : { user }), received_at } as EventRow
+}
+
+function keysReader(chunk: Chunk, keys: readonly string[]): (row: number) => EventRow {
+  const columns = keys.map((key) => [key, keyColumn(chunk, key)] as const)
+  return (row) =>
+    Object.fromEntries(columns.flatMap(([key, column]): [string, Value][] => {
+      const value = column ? column.values[column.codes[row]!]! : null
+      return value === null ? [] : [[key, value]]
+    }))
+}

@@ -1,0 +1,60 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Filter } from '@hopper/contracts'
+import { naiveDistinct, naiveJourneys, naiveRetention } from '../contract/naive-unit-queries.ts'
+import { T0, TICK_MS, world } from '../contract/random-world.ts'
+import { queryDistinct } from './distinct-scan.ts'
+import { queryJourneys } from './journey-scan.ts'
+import { queryRetention } from './retention-scan.ts'
+
+const filters = fc.constantFrom<Filter[]>([{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'in', key: 'name', values: ['b', 'c'] }], [{ type: 'all', key: 'item' }], [])
+const range = fc.record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 400 }) }).map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
+const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
+const sorted = <T>(rows: readonly T[] | undefined): T[] => [...(rows ?? [])].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+
+describe('distinct counts, retention and journeys', () => {
+  it('count the same units as the naive reference', () => {
+    const request = fc.record({ range, filters, count_by, breakdown: fc.constantFrom(undefined, 'item', 'country') })
+    fc.assert(
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+        for (const { range, filters, count_by, breakdown } of requests) {
+          const query = { ...range, filters, count_by, ...(breakdown ? { breakdown } : {}) }
+          const found = queryDistinct(query, at.lanes)
+          const expected = naiveDistinct(at, query)
+          expect({ ...found, breakdown: sorted(found.breakdown) }).toEqual({ ...expected, breakdown: sorted(expected.breakdown) })
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('put each unit into the cohort of its first event and count when it came again', () => {
+    const request = fc.record({ range, first: filters, again: filters, by: fc.constantFrom('day' as const, 'week' as const), count_by })
+    fc.assert(
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+        for (const { range, ...rest } of requests) {
+          const query = { ...range, ...rest }
+          expect(queryRetention(query, { timezone: 'Europe/Berlin', completeTo: T0 }, at.lanes)).toEqual(naiveRetention(at, query, 'Europe/Berlin'))
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  it('follow each unit from place to place', () => {
+    const request = fc.record({
+      range, count_by, depth: fc.integer({ min: 2, max: 4 }), key: fc.constantFrom('to', 'name'), start: fc.constantFrom(undefined, 'a', '/p1'), end: fc.constantFrom(undefined, 'b', '/p2'),
+    })
+    fc.assert(
+      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
+        for (const { range, start, end, ...rest } of requests) {
+          const query = { ...range, ...rest, ...(start ? { start } : {}), ...(end ? { end } : {}) }
+          const found = queryJourneys(query, at.lanes)
+          const expected = naiveJourneys(at, query)
+          expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({ nodes: sorted(expected.nodes), links: sorted(expected.links) })
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+})
