@@ -1,0 +1,13 @@
+import { join } from 'node:path'
+import { build } from './build.mjs'
+import { install } from './install.mjs'
+import { Failure, node, root, run, script } from './tools.mjs'
+
+/** `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator. */
+await script(async (args) => {
+  await install()
+  await build()
+  const { code } = await run('tsc', ['-b', 'bench'])
+  if (code !== 0) throw new Failure('the build of bench failed; its message stands above.')
+  return (await run(node, [join(root, 'bench/dist/main.js'), ...args])).code
+})
