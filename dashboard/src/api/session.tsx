@@ -31,7 +31,7 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
     setState({ is: 'in', me })
   }, [client])
   useEffect(() => {
-    client.send<Me>('POST', '/api/v1/me').then(enter, (error: Error) => {
+    client.get<Me>('/api/v1/me').then(enter, (error: Error) => {
       if (!(error instanceof ApiError && error.status === 401)) setState({ is: 'broken', error })
     })
   }, [client, enter])
