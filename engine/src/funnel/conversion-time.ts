@@ -1,15 +1,27 @@
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 
-const BUCKETS_PER_OCTAVE = 4
-const bounds = Float64Array.from({ length: 31 * BUCKETS_PER_OCTAVE + 1 }, (_, bucket) => bucketBounds(bucket).from_ms)
+const OCTAVES = 31
+const CELLS_PER_OCTAVE = 128
+const bits = new Float64Array(1)
+const words = new Uint32Array(bits.buffer)
 
-/** `durationBucket` without a logarithm, for the millions. */
+/** The exponent and the first 7 bits of a double from 2 on, counted from those of 2. */
+function cellOf(ms: number): number {
+  bits[0] = ms
+  return (words[1]! >>> 13) - 131_072
+}
+
+const bounds = Float64Array.from({ length: OCTAVES * 4 + 1 }, (_, bucket) => bucketBounds(bucket).from_ms)
+const bucketOfCell = Uint8Array.from({ length: (OCTAVES - 1) * CELLS_PER_OCTAVE }, (_, cell) =>
+  durationBucket(2 ** (1 + Math.floor(cell / CELLS_PER_OCTAVE)) * (1 + (cell % CELLS_PER_OCTAVE) / CELLS_PER_OCTAVE)),
+)
+
+/** `durationBucket` without a logarithm, for the millions: a cell has at most one bound in it. */
 function bucketOf(ms: number): number {
   if (ms < 2) return 0
   if (ms >= 2_147_483_648) return durationBucket(ms)
-  let bucket = (31 - Math.clz32(ms)) * BUCKETS_PER_OCTAVE
-  while (bounds[bucket + 1]! <= ms) bucket++
-  return bucket
+  const bucket = bucketOfCell[cellOf(ms)]!
+  return bucket + Number(ms >= bounds[bucket + 1]!)
 }
 
 /** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. */

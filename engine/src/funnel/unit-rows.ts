@@ -48,6 +48,13 @@ export class UnitRows {
     this.unit[at] = from.unit[i]!
   }
 
+  /** Drops all rows but the last so many. */
+  keepLast(rows: number): void {
+    const from = this.length - rows
+    for (const column of [this.time, this.symbol, this.match, this.group]) column.copyWithin(0, from, this.length)
+    this.length = rows
+  }
+
   /** The order of an event among those of its unit: timestamp, `seq`, then place in the log. */
   compare(a: number, b: number): number {
     return (

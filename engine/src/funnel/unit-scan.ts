@@ -69,23 +69,73 @@ export abstract class UnitScan {
   protected abstract unit(rows: UnitRows, begin: number, end: number, who: () => string): void
 
   scanLane({ lane, spans, identities }: LaneInput): void {
-    const useful = spans.map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary)))
-    const cursor = new DeviceCursor(useful, (chunk) => this.#prepare(chunk))
+    const useful = spans.map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary))).filter((span) => span.length > 0)
+    if (useful.length === 1 && this.plan.unit !== 'session') this.#scanSpan(useful[0]!, lane, identities)
+    else this.#scanSpans(useful, lane, identities)
+  }
+
+  /** One span: the rows of each chunk are gathered in one go, then its devices handed over one by one. */
+  #scanSpan(span: Span, lane: number, identities: Identities): void {
+    const known = new IdentityCursor(identities)
+    const byPerson = this.plan.unit === 'person' && identities.keys.length > 0
+    const rows = this.#rows
+    let identity = -1
+    let chunk = span[0]!
+    let run = 0
+    const who = (): string => this.#nameOf(identity < 0 ? undefined : identities.users[identities.firstUser[identity]!]!, () => idAt(chunk.deviceIds(), run))
+    rows.length = 0
+    for (let part = 0; part < span.length; part++) {
+      chunk = span[part]!
+      const prepared = this.#prepare(chunk)
+      const { keys, rests, starts } = chunk.runs()
+      const bounds = this.#gatherRuns(prepared, starts)
+      const last = keys.length - 1
+      const continued = span[part + 1] !== undefined && sameDevice(chunk, span[part + 1]!)
+      let carried = 0
+      for (run = 0; run <= last; run++) {
+        const begin = bounds[run]!
+        const end = bounds[run + 1]!
+        if (begin === end) continue
+        if (byPerson) identity = known.find(keys[run]!, rests[run]!)
+        if (identity >= 0 && identities.shared[identity] === 1) {
+          this.#spare.length = 0
+          this.#gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, lane, false)
+          this.#share(this.#spare, prepared, identities.users[identities.firstUser[identity]!]!)
+        } else if (continued && run === last) carried = end - begin
+        else this.unit(rows, begin, end, who)
+      }
+      rows.keepLast(carried)
+    }
+  }
+
+  /** Several spans: a device's events may lie in any of them. */
+  #scanSpans(spans: readonly Span[], lane: number, identities: Identities): void {
+    const cursor = new DeviceCursor(spans, (chunk) => this.#prepare(chunk))
     const known = new IdentityCursor(identities)
     const byPerson = this.plan.unit === 'person' && identities.keys.length > 0
     let identity = -1
     const device = (): string => idAt(cursor.prepared[0]!.chunk.deviceIds(), cursor.run)
-    const who = (): string => (this.plan.unit === 'device' ? device() : identity >= 0 ? `u:${identities.users[identities.firstUser[identity]!]!}` : `d:${device()}`)
+    const who = (): string => this.#nameOf(identity < 0 ? undefined : identities.users[identities.firstUser[identity]!]!, device)
     while (cursor.next()) {
       if (byPerson) identity = known.find(cursor.key, cursor.rest)
       this.#rows.length = 0
       if (this.plan.unit === 'session') this.#countSessions(cursor, lane, device)
-      else if (identity >= 0 && identities.shared[identity] === 1) this.#gatherShared(cursor, lane, identities.users, identities.firstUser[identity]!)
-      else {
+      else if (identity >= 0 && identities.shared[identity] === 1) {
+        for (let s = 0; s < cursor.segments; s++) {
+          this.#rows.length = 0
+          this.#gatherPlaces(this.#rows, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, false)
+          this.#share(this.#rows, cursor.prepared[s]!, identities.users[identities.firstUser[identity]!]!)
+        }
+      } else {
         this.#gather(cursor, lane)
         if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, who)
       }
     }
+  }
+
+  #nameOf(user: string | undefined, device: () => string): string {
+    if (this.plan.unit === 'device') return device()
+    return user === undefined ? `d:${device()}` : `u:${user}`
   }
 
   protected sharedRows(): SharedRows {
@@ -150,73 +200,96 @@ export abstract class UnitScan {
     }
   }
 
-  /** The device's events that mean something, in order. */
-  #gather(cursor: DeviceCursor<Prepared>, lane: number): void {
-    if (!inOrder(cursor)) {
-      this.#gatherPlaces(cursor, lane, false)
-      this.#sort()
-      return
+  /** The rows of a whole chunk that mean something, behind those carried over; answers where the rows of each run begin and end. */
+  #gatherRuns({ codes, table, times, inside, groupCodes, groupTable, match }: Prepared, starts: Uint32Array): Uint32Array {
+    const { from, end: until } = this.plan
+    const rows = this.#rows
+    rows.reserve(starts.at(-1)! + 1)
+    const { time, symbol: symbols, group } = rows
+    const plain = inside && this.#request.breakdown === undefined && this.plan.match.length === 0
+    const matched = this.plan.match.length > 0
+    const bounds = new Uint32Array(starts.length)
+    let length = rows.length
+    for (let run = 0; run < starts.length - 1; run++) {
+      const end = starts[run + 1]!
+      if (plain) {
+        // every row is written and only those that mean something are kept: a branch here would be guessed wrong too often
+        for (let row = starts[run]!; row < end; row++) {
+          const symbol = table[codes[row]!]!
+          time[length] = times[row]!
+          symbols[length] = symbol
+          length += -symbol >>> 31
+        }
+      } else {
+        for (let row = starts[run]!; row < end; row++) {
+          const symbol = table[codes[row]!]!
+          if (symbol === 0) continue
+          const at = times[row]!
+          if (at < from || at >= until) continue
+          time[length] = at
+          symbols[length] = symbol
+          group[length] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
+          if (matched) rows.match[length] = match(row)
+          length++
+        }
+      }
+      bounds[run + 1] = length
     }
-    for (let s = 0; s < cursor.segments; s++) this.#gatherSegment(cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!)
+    rows.length = length
+    return bounds
   }
 
-  #gatherSegment({ codes, table, times, inside, groupCodes, groupTable, match }: Prepared, begin: number, end: number): void {
-    const { from, end: until } = this.plan
-    const grouped = this.#request.breakdown !== undefined
-    const matched = this.plan.match.length > 0
+  /** The device's events that mean something, in order. */
+  #gather(cursor: DeviceCursor<Prepared>, lane: number): void {
     const rows = this.#rows
-    rows.reserve(end - begin)
-    const { time, symbol: symbols, group } = rows
-    let length = rows.length
-    if (inside && !grouped && !matched) {
-      // every row is written and only those that mean something are kept: a branch here would be guessed wrong too often
-      for (let row = begin; row < end; row++) {
-        const symbol = table[codes[row]!]!
-        time[length] = times[row]!
-        symbols[length] = symbol
-        length += -symbol >>> 31
-      }
-      rows.length = length
-      return
+    const ordered = inOrder(cursor)
+    for (let s = 0; s < cursor.segments; s++) {
+      const prepared = cursor.prepared[s]!
+      const [begin, end] = [cursor.begins[s]!, cursor.ends[s]!]
+      if (!ordered) this.#gatherPlaces(rows, prepared, begin, end, lane, false)
+      else this.#gatherSegment(rows, prepared, begin, end)
     }
+    if (!ordered) this.#sort()
+  }
+
+  #gatherSegment(rows: UnitRows, prepared: Prepared, begin: number, end: number): void {
+    const { codes, table, times, groupCodes, groupTable } = prepared
+    const { from, end: until } = this.plan
+    const matched = this.plan.match.length > 0
+    rows.reserve(end - begin)
     for (let row = begin; row < end; row++) {
       const symbol = table[codes[row]!]!
       if (symbol === 0) continue
-      const at = times[row]!
-      if (!inside && (at < from || at >= until)) continue
-      time[length] = at
-      symbols[length] = symbol
-      group[length] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-      if (matched) rows.match[length] = match(row)
-      length++
+      const time = times[row]!
+      if (time < from || time >= until) continue
+      const at = rows.length++
+      rows.time[at] = time
+      rows.symbol[at] = symbol
+      rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
+      if (matched) rows.match[at] = prepared.match(row)
     }
-    rows.length = length
   }
 
-  /** As `gather`, with what breaks ties, and not sorted. `all` takes events that mean nothing too. */
-  #gatherPlaces(cursor: DeviceCursor<Prepared>, lane: number, all: boolean, each?: (prepared: Prepared, row: number, at: number) => void): void {
-    const rows = this.#rows
-    for (let s = 0; s < cursor.segments; s++) {
-      const prepared = cursor.prepared[s]!
-      const { chunk, codes, table, times } = prepared
-      const seq = chunk.numbers('seq')
-      const position = chunk.numbers('position')
-      const index = chunk.numbers('index')
-      rows.reserve(cursor.ends[s]! - cursor.begins[s]!)
-      for (let row = cursor.begins[s]!; row < cursor.ends[s]!; row++) {
-        const symbol = table[codes[row]!]!
-        if ((symbol === 0 && !all) || times[row]! < this.plan.from || times[row]! >= this.plan.end) continue
-        const at = rows.length++
-        rows.time[at] = times[row]!
-        rows.symbol[at] = symbol
-        rows.group[at] = prepared.groupTable.length > 0 ? prepared.groupTable[prepared.groupCodes[row]!]! : 0
-        rows.match[at] = prepared.match(row)
-        rows.seq[at] = seq[row]!
-        rows.position[at] = position[row]!
-        rows.index[at] = index[row]!
-        rows.lane[at] = lane
-        each?.(prepared, row, at)
-      }
+  /** As `gatherSegment`, with what breaks ties. `all` takes events that mean nothing too. */
+  #gatherPlaces(rows: UnitRows, prepared: Prepared, begin: number, end: number, lane: number, all: boolean): void {
+    const { chunk, codes, table, times } = prepared
+    const seq = chunk.numbers('seq')
+    const position = chunk.numbers('position')
+    const index = chunk.numbers('index')
+    rows.reserve(end - begin)
+    for (let row = begin; row < end; row++) {
+      const symbol = table[codes[row]!]!
+      if ((symbol === 0 && !all) || times[row]! < this.plan.from || times[row]! >= this.plan.end) continue
+      const at = rows.length++
+      rows.time[at] = times[row]!
+      rows.symbol[at] = symbol
+      rows.group[at] = prepared.groupTable.length > 0 ? prepared.groupTable[prepared.groupCodes[row]!]! : 0
+      rows.match[at] = prepared.match(row)
+      rows.seq[at] = seq[row]!
+      rows.position[at] = position[row]!
+      rows.index[at] = index[row]!
+      rows.lane[at] = lane
+      rows.unit[at] = row
     }
   }
 
@@ -230,25 +303,27 @@ export abstract class UnitScan {
   }
 
   /** Rows of a device that is not a person by itself: each belongs to the user in effect, the anonymous ones to the device's first. */
-  #gatherShared(cursor: DeviceCursor<Prepared>, lane: number, users: readonly string[], first: number): void {
-    const rows = this.#rows
-    this.#gatherPlaces(cursor, lane, false, ({ chunk }, row, at) => {
-      const column = chunk.values('user')
-      const user = column ? column.values[column.codes[row]!]! : null
-      rows.unit[at] = this.#users.code(user ?? users[first]!)
-    })
+  #share(rows: UnitRows, { chunk }: Prepared, first: string): void {
+    const column = chunk.values('user')
     this.#shared.reserve(rows.length)
-    for (let i = 0; i < rows.length; i++) this.#shared.append(rows, i)
+    for (let i = 0; i < rows.length; i++) {
+      const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
+      rows.unit[i] = this.#users.code(user ?? first)
+      this.#shared.append(rows, i)
+    }
   }
 
   #countSessions(cursor: DeviceCursor<Prepared>, lane: number, device: () => string): void {
     const explicit = new Dictionary()
     const gathered = this.#rows
-    this.#gatherPlaces(cursor, lane, true, ({ chunk }, row, at) => {
-      const column = chunk.values('session_id')
-      const session = column ? column.values[column.codes[row]!]! : null
-      gathered.unit[at] = session === null ? -1 : explicit.code(session)
-    })
+    for (let s = 0, i = 0; s < cursor.segments; s++) {
+      this.#gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, true)
+      const column = cursor.prepared[s]!.chunk.values('session_id')
+      for (; i < gathered.length; i++) {
+        const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null
+        gathered.unit[i] = session === null ? -1 : explicit.code(session)
+      }
+    }
     this.#sort()
     const rows = this.#rows
     const names: SessionNames = sessionsOf(rows, explicit.values as string[])
@@ -260,6 +335,11 @@ export abstract class UnitScan {
       this.unit(sessions, begin, end, () => `${device()}/${names(session)}`)
     }
   }
+}
+
+/** Whether a device's rows go on from one part of a span to the next. */
+function sameDevice(chunk: Chunk, next: Chunk): boolean {
+  return chunk.summary.last_device === next.summary.first_device
 }
 
 /** Whether the device's spans follow each other in time, as they nearly always do. */
