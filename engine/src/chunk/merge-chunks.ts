@@ -3,6 +3,7 @@ import type { Chunk } from './chunk.ts'
 import { encodeColumns } from './encode-chunk.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
+import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import { Dictionary, type DeviceRuns, type RowColumns, type ValueCodes } from './row-columns.ts'
 
 /** Rows of many chunks in one order: row i is row `rows[i]` of the chunk `chunks[i]`. */
@@ -50,35 +51,47 @@ export function mergeColumns(chunks: readonly Chunk[]): RowColumns {
 
 function mergedOrder(chunks: readonly Chunk[]): Merged {
   const total = chunks.reduce((sum, chunk) => sum + chunk.summary.rows, 0)
-  const source = new Uint32Array(total)
-  const place = new Uint32Array(total)
-  const high = new Float64Array(total)
-  const rest = new Uint16Array(total)
+  const merged: Merged = { chunks: new Uint32Array(total), rows: new Uint32Array(total) }
   const columns = chunks.map((chunk) => ({
-    runs: chunk.runs(), times: chunk.times(), seq: chunk.numbers('seq'), position: chunk.numbers('position'), index: chunk.numbers('index'),
+    times: chunk.times(), seq: chunk.numbers('seq'), position: chunk.numbers('position'), index: chunk.numbers('index'),
   }))
-  let at = 0
-  columns.forEach(({ runs }, c) => {
-    for (let r = 0; r < runs.keys.length; r++) {
-      for (let row = runs.starts[r]!; row < runs.starts[r + 1]!; row++, at++) {
-        source[at] = c
-        place[at] = row
-        high[at] = runs.keys[r]!
-        rest[at] = runs.rests[r]!
+  const compare = (a: Place, b: Place): number => {
+    const x = columns[a.chunk]!
+    const y = columns[b.chunk]!
+    return (
+      x.times[a.row]! - y.times[b.row]! || x.seq[a.row]! - y.seq[b.row]! || x.position[a.row]! - y.position[b.row]! || x.index[a.row]! - y.index[b.row]!
+    )
+  }
+  const cursor = new DeviceCursor(spansOf(chunks), (chunk) => chunks.indexOf(chunk))
+  for (let at = 0; cursor.next(); ) {
+    const begin = at
+    let sorted = true
+    for (let s = 0; s < cursor.segments; s++) {
+      const chunk = cursor.prepared[s]!
+      const first = { chunk, row: cursor.begins[s]! }
+      if (s > 0) sorted &&= compare({ chunk: merged.chunks[at - 1]!, row: merged.rows[at - 1]! }, first) < 0
+      for (let row = first.row; row < cursor.ends[s]!; row++, at++) {
+        merged.chunks[at] = chunk
+        merged.rows[at] = row
       }
     }
+    if (!sorted) sortPlaces(merged, begin, at, compare)
+  }
+  return merged
+}
+
+interface Place {
+  readonly chunk: number
+  readonly row: number
+}
+
+/** Sorts the rows of one device whose chunks overlap in time. */
+function sortPlaces(merged: Merged, begin: number, end: number, compare: (a: Place, b: Place) => number): void {
+  const places = Array.from({ length: end - begin }, (_, i): Place => ({ chunk: merged.chunks[begin + i]!, row: merged.rows[begin + i]! })).sort(compare)
+  places.forEach(({ chunk, row }, i) => {
+    merged.chunks[begin + i] = chunk
+    merged.rows[begin + i] = row
   })
-  const order = Uint32Array.from({ length: total }, (_, i) => i)
-  order.sort((a, b) => {
-    const byDevice = high[a]! - high[b]! || rest[a]! - rest[b]!
-    if (byDevice !== 0) return byDevice
-    const x = columns[source[a]!]!
-    const y = columns[source[b]!]!
-    const i = place[a]!
-    const j = place[b]!
-    return x.times[i]! - y.times[j]! || x.seq[i]! - y.seq[j]! || x.position[i]! - y.position[j]! || x.index[i]! - y.index[j]!
-  })
-  return { chunks: order.map((i) => source[i]!), rows: order.map((i) => place[i]!) }
 }
 
 function mergedRuns(chunks: readonly Chunk[], merged: Merged): DeviceRuns {

@@ -1,6 +1,5 @@
 import type { Value } from '@hopper/contracts'
-import type { RowColumns } from '../chunk/row-columns.ts'
-import type { NumberColumn } from '../chunk/event-keys.ts'
+import type { NumberColumn, RowColumns } from '@hopper/engine'
 
 const DAY_MS = 86_400_000
 const STEPS = ['view', 'cart', 'checkout', 'pay', 'done'] as const

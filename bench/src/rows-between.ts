@@ -1,0 +1,38 @@
+import type { NumberColumn, RowColumns } from '@hopper/engine'
+
+/** The rows of a time range, as the chunks of one day hold them. */
+export function rowsBetween(columns: RowColumns, from: number, to: number): RowColumns {
+  const kept: number[] = []
+  const runs: number[] = []
+  const counts: number[] = []
+  for (let run = 0, row = 0; run < columns.runs.rows.length; run++) {
+    const before = kept.length
+    for (const end = row + columns.runs.rows[run]!; row < end; row++) {
+      const at = columns.numbers.timestamp[row]!
+      if (at >= from && at < to) kept.push(row)
+    }
+    if (kept.length > before) {
+      runs.push(run)
+      counts.push(kept.length - before)
+    }
+  }
+  const bytes = (from: Uint8Array, places: readonly number[]): Uint8Array => {
+    const out = new Uint8Array(places.length * 16)
+    places.forEach((place, i) => out.set(from.subarray(place * 16, place * 16 + 16), i * 16))
+    return out
+  }
+  return {
+    rows: kept.length,
+    runs: {
+      high: Uint32Array.from(runs, (run) => columns.runs.high[run]!),
+      low: Uint32Array.from(runs, (run) => columns.runs.low[run]!),
+      rows: Uint32Array.from(counts),
+      deviceIds: { length: runs.length, bytes: bytes(columns.runs.deviceIds.bytes, runs), texts: new Map() },
+    },
+    numbers: Object.fromEntries(
+      Object.entries(columns.numbers).map(([name, values]) => [name, Float64Array.from(kept, (row) => values[row]!)]),
+    ) as Record<NumberColumn, Float64Array>,
+    eventIds: { length: kept.length, bytes: bytes(columns.eventIds.bytes, kept), texts: new Map() },
+    values: new Map([...columns.values].map(([name, { codes, values }]) => [name, { codes: Uint32Array.from(kept, (row) => codes[row]!), values }])),
+  }
+}
