@@ -39,12 +39,17 @@ export class Aggregator implements LaneConsumer {
 
   constructor(options: AggregatorOptions) {
     this.#options = options
-    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics)
+    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
   }
 
   async start(): Promise<void> {
     this.#timer = setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS)
-    this.#subscription = await this.#options.log.subscribe(this)
+    try {
+      this.#subscription = await this.#options.log.subscribe(this)
+    } catch (error) {
+      clearInterval(this.#timer)
+      throw error
+    }
   }
 
   /** Finishes the batches under way, commits the positions and gives the lanes back. */
@@ -65,8 +70,8 @@ export class Aggregator implements LaneConsumer {
       const applied = await own.apply(messages)
       this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
     } catch (error) {
-      // Nothing that we believe of the lane is sure any more: take it anew before the batch is delivered again.
-      this.#own.delete(lane)
+      // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read again.
+      this.#forgetExpired(lane)
       this.#metrics?.failed()
       this.#options.logger?.error({ lane, position: messages[0]?.position, err: error }, 'a batch was not counted and will be delivered again')
       throw error
@@ -96,15 +101,20 @@ export class Aggregator implements LaneConsumer {
     return own
   }
 
-  /** Each second: renew the leases, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
+  #forgetExpired(lane: number): void {
+    if (this.#own.get(lane)?.expired) this.#own.delete(lane)
+  }
+
+  /** Each second: renew the leases that age, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
   async #tick(): Promise<void> {
     await Promise.all([...this.#own].map(async ([lane, own]) => {
       try {
-        own.lease = await this.#options.lanes.renew(own.lease)
+        if (own.aging) own.lease = await this.#options.lanes.renew(own.lease)
         await this.#commit(own)
       } catch (error) {
-        if (this.#own.get(lane) === own) this.#own.delete(lane)
-        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
+        // Until it runs out nobody else can write the lane, so there is time to try again.
+        this.#forgetExpired(lane)
+        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, or its position not committed')
       }
     }))
   }
@@ -114,6 +124,12 @@ export class Aggregator implements LaneConsumer {
     if (position === own.committed) return
     await this.#options.lanes.commit(own.lease, position)
     own.committed = position
+  }
+
+  /** How many positions each of our lanes is behind the log. */
+  async #lags(): Promise<ReadonlyMap<number, number>> {
+    const ends = await this.#options.log.ends()
+    return new Map([...this.#own].map(([lane, { position }]) => [lane, Math.max(0, (ends[lane] ?? 0) - position)]))
   }
 
   #appOf(id: string): Promise<App | undefined> {

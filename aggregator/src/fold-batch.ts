@@ -79,7 +79,7 @@ class CounterChanges {
   #begin(partition: CounterPartition): { from: number; partition: CounterPartition; rows: Map<string, { key: Key; deltas: number[] }>; add: (key: Key, deltas: readonly number[]) => void } {
     const rows = new Map<string, { key: Key; deltas: number[] }>()
     const add = (key: Key, deltas: readonly number[]): void => {
-      const id = key.length === 1 ? String(key[0]) : key.join('\0')
+      const id = rowKey(key)
       const row = rows.get(id)
       if (!row) rows.set(id, { key, deltas: [...deltas] })
       else for (let at = 0; at < deltas.length; at++) row.deltas[at]! += deltas[at]!
@@ -106,7 +106,7 @@ function put(
   const id = partitionKey(table, partition.app, partition.date)
   let found = visitors.get(id)
   if (!found) visitors.set(id, (found = { change: { table, ...partition }, rows: new Map() }))
-  const row = `${key.join('\0')}\0${visitor.user}\0${visitor.device}`
+  const row = `${rowKey(key)}\0${visitor.user.length}\0${visitor.user}\0${visitor.device}`
   if (!found.rows.has(row)) found.rows.set(row, { key, visitor })
 }
 
@@ -154,6 +154,11 @@ function counts({ fate }: Judged): boolean {
 
 function localDate({ message, event }: Judged): string {
   return timeZone(message.app.timezone).dateOf(event.timestamp)
+}
+
+/** One text for a key. Texts from events may hold any character, so the length of the first decides where it ends. */
+function rowKey(key: Key): string {
+  return key.length === 1 ? String(key[0]) : `${String(key[0]).length}\0${key.join('\0')}`
 }
 
 /** The UTC date of receipt: fates are counted by it. */

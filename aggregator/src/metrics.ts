@@ -9,13 +9,21 @@ export class AggregatorMetrics {
   readonly #seconds: Histogram
   readonly #position: Gauge
 
-  constructor(registry: Registry) {
+  /** `lags` tells how far each lane is behind; it is asked when the figures are read. */
+  constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>) {
     const registers = [registry]
     this.#events = new Counter({ name: 'hopper_aggregator_events_total', help: 'Events by what became of them', labelNames: ['fate', 'reason'], registers })
     this.#deadLetters = new Counter({ name: 'hopper_aggregator_dead_letters_total', help: 'Messages that could not be counted', labelNames: ['reason'], registers })
     this.#failures = new Counter({ name: 'hopper_aggregator_failed_batches_total', help: 'Batches that will be delivered again', registers })
     this.#seconds = new Histogram({ name: 'hopper_aggregator_batch_seconds', help: 'Time of a batch from the log to the tables', registers })
     this.#position = new Gauge({ name: 'hopper_aggregator_position', help: 'The next position of each lane', labelNames: ['lane'], registers })
+    new Gauge({
+      name: 'hopper_aggregator_lag', help: 'Messages of each lane that are not counted yet', labelNames: ['lane'], registers,
+      async collect() {
+        this.reset()
+        for (const [lane, lag] of await lags()) this.set({ lane }, lag)
+      },
+    })
   }
 
   applied(lane: number, { judgement, messages, deadLetters }: Applied, position: number, seconds: number): void {

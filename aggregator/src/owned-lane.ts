@@ -1,10 +1,12 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import type { CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { flawOf } from './flaw.ts'
 import { foldBatch, partitionKey, touchedPartitions } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
 
 const WATERMARKS_MAX = 20_000
 const DETAIL_CHARS_MAX = 500
+const RENEWALS_PER_LEASE = 4
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 /** What became of a batch, for the metrics. */
@@ -21,7 +23,8 @@ interface Decoded {
 
 /** A lane that is ours: turns its messages into changes of the tables, exactly once. */
 export class OwnedLane {
-  lease: Lease
+  #lease!: Lease
+  #renewAt = 0
   /** the next message to read; everything before it is in the tables */
   position: number
   committed: number
@@ -36,6 +39,26 @@ export class OwnedLane {
     this.#writer = writer
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
+  }
+
+  get lease(): Lease {
+    return this.#lease
+  }
+
+  set lease(lease: Lease) {
+    const now = performance.now()
+    this.#lease = lease
+    this.#renewAt = now + (lease.expiresAt - now) / RENEWALS_PER_LEASE
+  }
+
+  /** whether it is time to renew the lease */
+  get aging(): boolean {
+    return performance.now() >= this.#renewAt
+  }
+
+  /** whether another owner may have the lane by now */
+  get expired(): boolean {
+    return performance.now() >= this.#lease.expiresAt
   }
 
   /** Rejects when the tables could not take the batch; it may be delivered again then. */
@@ -74,8 +97,10 @@ export class OwnedLane {
       try {
         const envelope = decodeEnvelope(value)
         const app = await this.#appOf(envelope.app)
-        if (app) messages.push({ position, envelope, app, value })
-        else bury('unknown_app', envelope.app)
+        const flaw = flawOf(envelope)
+        if (!app) bury('unknown_app', envelope.app)
+        else if (flaw !== undefined) bury('fold_failed', flaw)
+        else messages.push({ position, envelope, app, value })
       } catch (error) {
         if (error instanceof SyntaxError || error instanceof TypeError) bury(error instanceof SyntaxError ? 'undecodable' : 'unknown_version', error.message)
         else throw error

@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { datesBetween, encodeEnvelope, type App, type CountBy, type Envelope } from '@hopper/contracts'
+import { counterTableNames, visitorTableNames, visitorTables, type LogMessage, type Storage, type TableReader } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import type { Placed, Recount } from './recount.fixture.ts'
+
+const DATES = datesBetween('2026-03-01', '2026-11-30')
+
+/** The real embedded storage with one lane, in a directory of its own. */
+export interface LaneStore extends AsyncDisposable {
+  readonly storage: Storage
+  /** registers an app */
+  app(id: string, timezone?: string, keepParameters?: string[]): Promise<App>
+  /** everything that the tables hold of an app */
+  tables(app: string): Promise<Recount>
+  /** how many events of an app have each fate */
+  fates(app: string): Promise<Record<string, number>>
+}
+
+export async function openLane(): Promise<LaneStore> {
+  const dir = await mkdtemp(join(tmpdir(), 'hopper-lane-'))
+  const storage = await openEmbedded({ dir, lanes: 1 })
+  return {
+    storage,
+    async app(id, timezone = 'UTC', keep_parameters = []) {
+      const app: App = { id, organization: 'acme', name: id, timezone, origins: [], keep_parameters }
+      await storage.registry.apps.put('acme', id, app)
+      return app
+    },
+    async tables(app) {
+      const [persons, devices] = await Promise.all([uniques(storage.reader, app, 'person'), uniques(storage.reader, app, 'device')])
+      return { counters: await counters(storage.reader, app), persons, devices }
+    },
+    async fates(app) {
+      const rows = await storage.reader.counters('fates_by_date', app, DATES)
+      const sums: Record<string, number> = {}
+      for (const { key, counters } of rows) sums[key[0]!] = (sums[key[0]!] ?? 0) + counters[0]!
+      return sums
+    },
+    async [Symbol.asyncDispose]() {
+      await storage.close()
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+async function counters(reader: TableReader, app: string): Promise<Record<string, readonly number[]>> {
+  const found = await Promise.all(counterTableNames.map(async (table) => (await reader.counters(table, app, DATES)).map((row) => ({ table, ...row }))))
+  return Object.fromEntries(found.flat().map(({ table, date, key, counters }) => [[table, date, ...key].join('|'), counters]))
+}
+
+async function uniques(reader: TableReader, app: string, countBy: CountBy): Promise<Record<string, number>> {
+  const found = await Promise.all(visitorTableNames.map(async (table) => {
+    const groupBy = ['date', ...Object.keys(visitorTables[table].key)]
+    return (await reader.uniques({ table, app, dates: DATES, prefix: [], groupBy, countBy })).map((row) => ({ table, ...row }))
+  }))
+  return Object.fromEntries(found.flat().map(({ table, group, users }) => [[table, ...group].join('|'), users]))
+}
+
+/** The messages of the log as a lane delivers them. */
+export function messagesOf(log: readonly Placed[]): LogMessage[] {
+  return log.map(({ position, envelope }) => ({ position, value: encodeEnvelope(envelope) }))
+}
+
+/** An envelope of a desktop; what is not named is plain. */
+export function envelopeOf(app: string, fields: Partial<Envelope>): Envelope {
+  const received_at = fields.events?.[0]?.timestamp ?? Date.parse('2026-06-15T12:00:00Z')
+  return { version: 1, app, device_id: 'd', received_at, context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, events: [], ...fields }
+}
+
+/** Resolves when the condition holds; rejects after ten seconds. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not met in time: ${condition}`)
+    await new Promise((next) => setTimeout(next, 20))
+  }
+}

@@ -1,0 +1,142 @@
+import type { App, Envelope, Event } from '@hopper/contracts'
+
+/** An envelope where it stands in its lane. */
+export interface Placed {
+  readonly position: number
+  readonly envelope: Envelope
+}
+
+/** Every row of an app's tables, by `table date key…` joined by a bar. */
+export interface Recount {
+  readonly counters: Record<string, readonly number[]>
+  readonly persons: Record<string, number>
+  readonly devices: Record<string, number>
+}
+
+interface Visit {
+  readonly row: string
+  readonly user: string
+  readonly device: string
+}
+
+const QUARTER_MS = 900_000
+const WEEK_MS = 7 * 86_400_000
+
+/**
+ * Counts one lane's log anew for one app, plainly and from the words of the design: no fold, judge, calendar, bucket or URL code of the product is used
+ * here. `log` is in order of position, each message once.
+ */
+export function recount(app: App, log: readonly Placed[]): Recount {
+  const counters: Record<string, number[]> = {}
+  const visits: Visit[] = []
+  const seen = new Set<string>()
+  const user = new Map<string, string>()
+  const firstUser = new Map<string, string>()
+  const add = (row: readonly unknown[], values: readonly number[]): void => {
+    const sums = (counters[row.join('|')] ??= values.map(() => 0))
+    values.forEach((value, at) => (sums[at]! += value))
+  }
+  for (const { envelope } of log) {
+    if (envelope.app !== app.id) continue
+    const { device_id: device, received_at, context } = envelope
+    const fate = (name: string, reason: string): void => add(['fates_by_date', utcDate(received_at), name, reason], [1])
+    for (const { reason } of envelope.rejected ?? []) fate('rejected', reason)
+    for (const event of envelope.events) {
+      const id = `${utcDate(event.client_time ?? event.timestamp)} ${event.event_id}`
+      if (seen.has(id)) {
+        fate('duplicate', 'repeated_id')
+        continue
+      }
+      seen.add(id)
+      if (context.bot) {
+        fate('bot', context.bot)
+        continue
+      }
+      if (received_at > dateEnd(event.timestamp, app.timezone) + WEEK_MS) fate('late', 'after_settled')
+      else fate('accepted', 'new')
+      if (event.user_id !== undefined) {
+        user.set(device, event.user_id)
+        if (!firstUser.has(device)) firstUser.set(device, event.user_id)
+      }
+      const date = localDate(event.timestamp, app.timezone)
+      const hour = hourOfDate(event.timestamp, app.timezone)
+      const visit = (table: string, ...key: unknown[]): void => void visits.push({ row: [table, date, ...key].join('|'), user: user.get(device) ?? '', device })
+      visit('users_by_date', hour)
+      for (const kind of ['device', 'browser', 'os', 'country'] as const) if (context[kind]) visit('agents_by_date', kind, context[kind])
+      add(['activity_by_date', date, hour], [1, event.type === 'url_change' && event.to !== '' ? 1 : 0])
+      recountKind(event, (url) => page(url, app.keep_parameters), (table, ...key) => (values) => add([table, date, ...key], values), visit)
+    }
+  }
+  const person = (visit: Visit): string => `user ${visit.user || firstUser.get(visit.device)}`.replace(/^user undefined$/, `device ${visit.device}`)
+  return { counters, persons: distinct(visits, person), devices: distinct(visits, ({ device }) => device) }
+}
+
+function recountKind(
+  event: Event, pageOfUrl: (url: string) => string,
+  at: (table: string, ...key: unknown[]) => (values: readonly number[]) => void, visit: (table: string, ...key: unknown[]) => void,
+): void {
+  if (event.type === 'click') at('clicks_by_date', pageOfUrl(event.current_url), event.target)([1, event.elapsed_time])
+  if (event.type === 'url_change') {
+    if (event.to !== '') at('page_views_by_date', pageOfUrl(event.to))([1, 0, 0])
+    if (event.from !== '') at('page_views_by_date', pageOfUrl(event.from))([0, event.elapsed_time, 1])
+  }
+  if (event.type === 'btn_time') {
+    const leave = event.action === 'hover-then-leave'
+    at('element_actions_by_date', event.target)(leave ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
+    at('element_durations_by_date', event.target, event.action, bucket(event.elapsed_time))([1])
+  }
+  if (event.type === 'funnel_change') {
+    visit('stage_users_by_date', event.funnel, event.entered)
+    visit('stage_edges_by_date', event.funnel, event.from ?? -1, event.entered)
+    if (event.from !== undefined) at('stage_time_by_date', event.funnel, event.from)([event.elapsed_time, 1])
+  }
+}
+
+function distinct(visits: readonly Visit[], of: (visit: Visit) => string): Record<string, number> {
+  const sets: Record<string, Set<string>> = {}
+  for (const visit of visits) (sets[visit.row] ??= new Set()).add(of(visit))
+  return Object.fromEntries(Object.entries(sets).map(([row, set]) => [row, set.size]))
+}
+
+function utcDate(at: number): string {
+  return new Date(at).toISOString().slice(0, 10)
+}
+
+const dates = new Map<string, string>()
+
+function localDate(at: number, timeZone: string): string {
+  const quarter = Math.floor(at / QUARTER_MS) * QUARTER_MS
+  const key = `${timeZone} ${quarter}`
+  if (!dates.has(key)) dates.set(key, new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(quarter))
+  return dates.get(key)!
+}
+
+/** Walks back to the first quarter of an hour of the date, and counts the whole hours from there. */
+function hourOfDate(at: number, timeZone: string): number {
+  const date = localDate(at, timeZone)
+  let start = Math.floor(at / QUARTER_MS) * QUARTER_MS
+  while (localDate(start - QUARTER_MS, timeZone) === date) start -= QUARTER_MS
+  return Math.floor((at - start) / 3_600_000)
+}
+
+/** Walks on to the first quarter of an hour that is of another date. */
+function dateEnd(at: number, timeZone: string): number {
+  const date = localDate(at, timeZone)
+  let end = Math.floor(at / QUARTER_MS) * QUARTER_MS
+  while (localDate(end, timeZone) === date) end += QUARTER_MS
+  return end
+}
+
+/** Plain ASCII URLs: host and path without an ending slash, and the parameters that are kept, by name. */
+function page(url: string, keep: readonly string[]): string {
+  const [, host = '', path = '', query = ''] = /^(?:https:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(url)!
+  const kept = query.split('&').filter((pair) => keep.includes(pair.split('=')[0]!)).sort()
+  return host + (path.length > 1 ? path.replace(/\/$/, '') : path) + (kept.length > 0 ? `?${kept.join('&')}` : '')
+}
+
+/** Four buckets for each doubling: the largest b with ceil(2^(b/4)) <= ms; 0 and 1 ms share the first. */
+function bucket(ms: number): number {
+  let b = 0
+  while (ms > 1 && Math.ceil(2 ** ((b + 1) / 4)) <= ms) b++
+  return b
+}
