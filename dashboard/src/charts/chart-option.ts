@@ -1,10 +1,10 @@
-import type { BarSeriesOption, GraphSeriesOption, LineSeriesOption } from 'echarts/charts'
+import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, LegendComponentOption, TooltipComponentOption } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 import type { Theme } from './theme.ts'
 
 export type ChartOption = ComposeOption<
-  BarSeriesOption | GraphSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
+  BarSeriesOption | LineSeriesOption | GridComponentOption | LegendComponentOption | TooltipComponentOption
 >
 
 export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -17,8 +17,9 @@ export function tooltip(theme: Theme): TooltipComponentOption {
   }
 }
 
+/** One line, which scrolls where it is too long. */
 export function legend(theme: Theme): LegendComponentOption {
-  return { top: 0, left: 0, itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily } }
+  return { type: 'scroll', top: 0, left: 0, right: 0, align: 'left', itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily }, pageIconSize: 10, pageTextStyle: { color: theme.muted }, pageIconColor: theme.muted }
 }
 
 /** A text that must fit somewhere. */

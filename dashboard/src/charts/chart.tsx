@@ -7,7 +7,7 @@ interface Props {
   /** what the picture shows, for those who do not see it */
   label: string
   /** must stay the same function while what it draws is the same */
-  draw: (theme: Theme, width: number) => ChartOption
+  draw: (theme: Theme) => ChartOption
   height: number
 }
 
@@ -16,22 +16,24 @@ export function Chart({ label, draw, height }: Props): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const theme = useTheme()
   const current = useRef({ draw, theme })
+  /** which series a person has switched off and on */
+  const chosen = useRef<Record<string, boolean>>({})
   const chart = useRef<EChartsType | null>(null)
   useEffect(() => {
     current.current = { draw, theme }
-    paint(chart.current, current.current)
+    paint(chart.current, current.current, chosen.current)
   }, [draw, theme])
   useEffect(() => {
     const element = place.current!
     let gone = false
-    const sizes = new ResizeObserver(() => {
-      chart.current?.resize()
-      paint(chart.current, current.current)
-    })
+    const sizes = new ResizeObserver(() => chart.current?.resize())
     void import('./echarts.ts').then(({ init }) => {
       if (gone) return
       chart.current = init(element)
-      paint(chart.current, current.current)
+      chart.current.on('legendselectchanged', (event) => {
+        chosen.current = (event as { selected: Record<string, boolean> }).selected
+      })
+      paint(chart.current, current.current, chosen.current)
       sizes.observe(element)
     })
     return () => {
@@ -44,7 +46,9 @@ export function Chart({ label, draw, height }: Props): ReactNode {
   return <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
 }
 
-function paint(chart: EChartsType | null, { draw, theme }: { draw: Props['draw']; theme: Theme }): void {
+function paint(chart: EChartsType | null, { draw, theme }: { draw: Props['draw']; theme: Theme }, chosen: Readonly<Record<string, boolean>>): void {
+  const option = draw(theme)
+  const legend = option.legend === undefined || Array.isArray(option.legend) ? {} : option.legend
   // No animation: numbers come every two seconds, and a chart that moves by itself can not be read.
-  chart?.setOption({ animation: false, ...draw(theme, chart.getWidth()) }, { notMerge: true })
+  chart?.setOption({ animation: false, ...option, legend: { ...legend, selected: { ...legend.selected, ...chosen } } }, { notMerge: true })
 }

@@ -6,6 +6,8 @@ import type { Theme } from './theme.ts'
 export interface TimeSeries {
   readonly name: string
   readonly values: readonly number[]
+  /** not drawn until a person asks for it in the legend */
+  readonly hidden?: boolean
 }
 
 export interface TimeChart {
@@ -20,7 +22,7 @@ export interface TimeChart {
 export function timeChart({ times, series, step, timezone }: TimeChart, theme: Theme): ChartOption {
   return {
     color: [...theme.series],
-    legend: legend(theme),
+    legend: { ...legend(theme), selected: Object.fromEntries(series.map(({ name, hidden }) => [name, !hidden])) },
     tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: theme.muted } }, valueFormatter: (value) => formatCount(Number(value)) },
     grid: { left: 4, right: 12, top: 36, bottom: 4, containLabel: true },
     xAxis: {

@@ -3,6 +3,7 @@ import type { PageViews } from '@hopper/contracts'
 import { reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { formatCount, formatSeconds } from '../format/numbers.ts'
+import { pageNames } from '../format/pages.ts'
 import { Card } from '../parts/card.tsx'
 import { DataTable, type Column } from '../parts/data-table.tsx'
 import { ReportView } from '../parts/report-view.tsx'
@@ -14,11 +15,12 @@ type Row = PageViews['rows'][number]
 export function PagesCard({ scope: { app, range, live } }: { scope: Scope }): ReactNode {
   const path = reportPath(app.id, 'pages/views', range)
   const report = useReport<PageViews>(path, live)
-  const most = Math.max(1, ...(report.data?.rows ?? []).slice(0, 1).map(({ views }) => views))
+  const most = Math.max(1, report.data?.rows[0]?.views ?? 1)
+  const nameOf = pageNames((report.data?.rows ?? []).map(({ url }) => url))
   const columns: Column<Row>[] = [
-    { name: 'Page', value: ({ url }) => url, bar: ({ views }) => views / most },
+    { name: 'Page', value: ({ url }) => nameOf(url), title: ({ url }) => url, bar: ({ views }) => views / most },
     { name: 'Views', value: ({ views }) => formatCount(views), numeric: true },
-    { name: 'Average time', value: ({ average_seconds }) => formatSeconds(average_seconds), numeric: true },
+    { name: 'Avg. time', value: ({ average_seconds }) => formatSeconds(average_seconds), numeric: true },
   ]
   return (
     <Card title="Pages" stale={report.stale} csv={{ path, name: 'pages' }}>

@@ -17,7 +17,7 @@ export function StageTimeCard({ scope: { app, range, live }, funnel }: { scope: 
   const longest = Math.max(1, ...(report.data?.rows ?? []).map(({ average_seconds }) => average_seconds))
   const columns: Column<Row>[] = [
     { name: 'Stage', value: ({ name }) => name, bar: ({ average_seconds }) => average_seconds / longest },
-    { name: 'Average time', value: ({ average_seconds, hits }) => formatSeconds(hits === 0 ? null : average_seconds), numeric: true },
+    { name: 'Avg. time', value: ({ average_seconds, hits }) => formatSeconds(hits === 0 ? null : average_seconds), numeric: true },
     { name: 'Times left', value: ({ hits }) => formatCount(hits), numeric: true },
   ]
   return (

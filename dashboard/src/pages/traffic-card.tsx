@@ -24,7 +24,7 @@ export function TrafficCard({ rows, step, timezone, path, stale }: Props): React
     series: [
       { name: 'Page views', values: rows.map(({ views }) => views) },
       { name: 'Users', values: rows.map(({ users }) => users) },
-      { name: 'Events', values: rows.map(({ events }) => events) },
+      { name: 'Events', values: rows.map(({ events }) => events), hidden: true },
     ],
   }, theme), [rows, step, timezone])
   const columns = useMemo((): Column<Row>[] => [

@@ -3,6 +3,8 @@ import { useState, type ReactNode } from 'react'
 export interface Column<Row> {
   readonly name: string
   readonly value: (row: Row) => string
+  /** the whole of what `value` shows a part of */
+  readonly title?: (row: Row) => string
   readonly numeric?: boolean
   /** the length of a bar behind the cell, of 1 */
   readonly bar?: (row: Row) => number
@@ -43,9 +45,10 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, first = 12, emp
   )
 }
 
-function Cell<Row>({ column: { value, numeric, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
+function Cell<Row>({ column: { value, title, numeric, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
   const text = value(row)
-  if (!bar) return <td className={numeric ? 'number' : undefined} title={numeric ? undefined : text}>{text}</td>
+  const whole = title?.(row) ?? (numeric ? undefined : text)
+  if (!bar) return <td className={numeric ? 'number' : undefined} title={whole}>{text}</td>
   const percent = Math.round(Math.min(1, Math.max(0, bar(row))) * 1000) / 10
-  return <td className="bar" title={text}><span className="bar-fill" style={{ width: `${percent}%` }} /><span className="bar-text">{text}</span></td>
+  return <td className="bar" title={whole}><span className="bar-fill" style={{ width: `${percent}%` }} /><span className="bar-text">{text}</span></td>
 }

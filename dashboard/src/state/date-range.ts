@@ -5,7 +5,7 @@ export const presets = ['today', '7d', '30d', '90d', '12m'] as const
 export type Preset = (typeof presets)[number]
 
 export const presetNames: Record<Preset, string> = {
-  today: 'Today', '7d': 'Last 7 days', '30d': 'Last 30 days', '90d': 'Last 90 days', '12m': 'Last 12 months',
+  today: 'Today', '7d': '7 days', '30d': '30 days', '90d': '90 days', '12m': '12 months',
 }
 
 export interface DateRange {
