@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope, Event, RejectedEvent } from '@hopper/contracts'
 import type { LogMessage, TableWriter } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
 import { messagesOf, openLane, type LaneStore } from './lane.fixture.ts'
 import { recount, type Placed } from './recount.fixture.ts'
 
 let lane: LaneStore
-beforeAll(async () => void (lane = await openLane()))
+beforeAll(async () => void (lane = await openLane(openEmbedded)))
 afterAll(() => lane[Symbol.asyncDispose]())
 
 const MINUTE_MS = 60_000

@@ -3,6 +3,7 @@ import type { CounterChange, CounterPartition, CounterTableName, Key, LaneBatch,
 import type { CountedEvent } from './counted-event.ts'
 import { seenPartition, type Judged, type Judgement, type Message } from './judge.ts'
 import { counterFolds, visitorFolds } from './tables/all.ts'
+import { utcDate } from './utc-date.ts'
 
 /** The watermark of a counter partition: positions up to it are counted there. */
 export type AppliedOf = (partition: CounterPartition) => number
@@ -12,15 +13,20 @@ export type Folded = Omit<LaneBatch, 'lane' | 'deadLetters'>
 
 /** Every counter partition that a batch may touch: all tables of each app and date in it. */
 export function touchedPartitions(messages: readonly Message[], { events }: Judgement): CounterPartition[] {
-  const found = new Map<string, CounterPartition>()
-  const touch = (table: CounterTableName, app: string, date: string): void => {
-    found.set(partitionKey(table, app, date), { table, app, date })
+  const received = new Map<string, CounterPartition>()
+  const dates = new Map<string, Partition>()
+  for (const { envelope: { app, received_at } } of messages) {
+    const date = utcDate(received_at)
+    received.set(`${app}\0${date}`, { table: 'fates_by_date', app, date })
   }
-  for (const { envelope } of messages) touch('fates_by_date', envelope.app, receivedDate(envelope.received_at))
   for (const judged of events) {
-    if (counts(judged)) for (const { table } of counterFolds) touch(table, judged.message.app.id, localDate(judged))
+    if (!counts(judged)) continue
+    const app = judged.message.app.id
+    const date = localDate(judged)
+    const id = `${app}\0${date}`
+    if (!dates.has(id)) dates.set(id, { app, date })
   }
-  return [...found.values()]
+  return [...received.values(), ...[...dates.values()].flatMap((partition) => counterFolds.map(({ table }) => ({ table, ...partition })))]
 }
 
 /**
@@ -91,10 +97,10 @@ class CounterChanges {
 /** All events have a fate, also those that ingest refused. */
 function foldFates(messages: readonly Message[], events: readonly Judged[], counters: CounterChanges): void {
   for (const { position, message, fate, reason } of events) {
-    counters.at('fates_by_date', message.app.id, receivedDate(message.envelope.received_at), position)?.([fate, reason], [1])
+    counters.at('fates_by_date', message.app.id, utcDate(message.envelope.received_at), position)?.([fate, reason], [1])
   }
   for (const { position, envelope } of messages) {
-    const add = counters.at('fates_by_date', envelope.app, receivedDate(envelope.received_at), position)
+    const add = counters.at('fates_by_date', envelope.app, utcDate(envelope.received_at), position)
     if (add) for (const { reason } of envelope.rejected ?? []) add(['rejected', reason], [1])
   }
 }
@@ -159,11 +165,6 @@ function localDate({ message, event }: Judged): string {
 /** One text for a key. Texts from events may hold any character, so the length of the first decides where it ends. */
 function rowKey(key: Key): string {
   return key.length === 1 ? String(key[0]) : `${String(key[0]).length}\0${key.join('\0')}`
-}
-
-/** The UTC date of receipt: fates are counted by it. */
-function receivedDate(receivedAt: number): string {
-  return new Date(receivedAt).toISOString().slice(0, 10)
 }
 
 export function partitionKey(table: CounterTableName | VisitorTableName, app: string, date: string): string {

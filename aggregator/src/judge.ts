@@ -1,5 +1,6 @@
 import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type Visitor } from '@hopper/contracts'
 import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+import { utcDate } from './utc-date.ts'
 
 /** A decoded message of a lane, with the app that it belongs to. */
 export interface Message {
@@ -33,7 +34,7 @@ export interface Judgement {
 
 /** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
 export function seenPartition(app: string, event: Event): Partition {
-  return { app, date: new Date(event.client_time ?? event.timestamp).toISOString().slice(0, 10) }
+  return { app, date: utcDate(event.client_time ?? event.timestamp) }
 }
 
 export function seenKey({ app, date }: Partition, eventId: string): string {
@@ -77,6 +78,8 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
 function fateOf({ envelope, app }: Message, event: Event, repeated: boolean): [Fate, FateReason] {
   if (repeated) return ['duplicate', 'repeated_id']
   if (envelope.context.bot) return ['bot', envelope.context.bot]
+  // A date ends after each of its events, so the calendar is asked only for what may be late.
+  if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return ['accepted', 'new']
   const zone = timeZone(app.timezone)
   const dateEnd = zone.startOf(shiftDate(zone.dateOf(event.timestamp), 1))
   return envelope.received_at > dateEnd + limits.lateAfterMs ? ['late', 'after_settled'] : ['accepted', 'new']

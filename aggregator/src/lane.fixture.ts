@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { datesBetween, encodeEnvelope, type App, type CountBy, type Envelope } from '@hopper/contracts'
 import { counterTableNames, visitorTableNames, visitorTables, type LogMessage, type Storage, type TableReader } from '@hopper/storage'
-import { openEmbedded } from '@hopper/storage/embedded'
 import type { Placed, Recount } from './recount.fixture.ts'
 
 const DATES = datesBetween('2026-03-01', '2026-11-30')
 
-/** The real embedded storage with one lane, in a directory of its own. */
+/** A real storage with one lane, in a directory of its own. */
 export interface LaneStore extends AsyncDisposable {
   readonly storage: Storage
   /** registers an app */
@@ -19,9 +18,9 @@ export interface LaneStore extends AsyncDisposable {
   fates(app: string): Promise<Record<string, number>>
 }
 
-export async function openLane(): Promise<LaneStore> {
+export async function openLane(open: (options: { dir: string; lanes: number }) => Promise<Storage>): Promise<LaneStore> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-lane-'))
-  const storage = await openEmbedded({ dir, lanes: 1 })
+  const storage = await open({ dir, lanes: 1 })
   return {
     storage,
     async app(id, timezone = 'UTC', keep_parameters = []) {

@@ -1,5 +1,6 @@
 import type { Envelope, Event } from '@hopper/contracts'
 import type { Lanes, TableWriter } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Aggregator, type AggregatorOptions } from './aggregator.ts'
@@ -11,7 +12,7 @@ const view = (event_id: string, fields: object = {}): Event => ({ type: 'url_cha
 let lane: LaneStore
 let running: Aggregator | undefined
 beforeEach(async () => {
-  lane = await openLane()
+  lane = await openLane(openEmbedded)
   await lane.app('shop')
 })
 afterEach(async () => {
