@@ -1,11 +1,12 @@
-import { formatCount, formatShort } from '../format/numbers.ts'
+import { NOTHING, formatCount, formatShort } from '../format/numbers.ts'
 import { formatStep, formatTick } from '../format/times.ts'
 import { fontFamily, legend, tooltip, type ChartOption } from './chart-option.ts'
 import type { Theme } from './theme.ts'
 
 export interface TimeSeries {
   readonly name: string
-  readonly values: readonly number[]
+  /** null where it is not known yet */
+  readonly values: readonly (number | null)[]
   /** not drawn until a person asks for it in the legend */
   readonly hidden?: boolean
 }
@@ -18,12 +19,12 @@ export interface TimeChart {
   readonly timezone: string
 }
 
-/** Lines over time, the last of which ends in the hour or date that is not over yet. */
+/** Lines over time. The hour or date that is not over yet is drawn as far as it was counted. */
 export function timeChart({ times, series, step, timezone }: TimeChart, theme: Theme): ChartOption {
   return {
     color: [...theme.series],
     legend: { ...legend(theme), selected: Object.fromEntries(series.map(({ name, hidden }) => [name, !hidden])) },
-    tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: theme.muted } }, valueFormatter: (value) => formatCount(Number(value)) },
+    tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: theme.muted } }, valueFormatter: (value) => (typeof value === 'number' ? formatCount(value) : NOTHING) },
     grid: { left: 4, right: 12, top: 36, bottom: 4, containLabel: true },
     xAxis: {
       type: 'category', boundaryGap: false, data: times.map((at) => formatStep(timezone, at, step)),
@@ -35,7 +36,7 @@ export function timeChart({ times, series, step, timezone }: TimeChart, theme: T
       splitLine: { lineStyle: { color: theme.line } },
     },
     series: series.map(({ name, values }, index) => ({
-      type: 'line', name, data: [...values], smooth: 0.15, symbol: 'circle', symbolSize: 6, showSymbol: times.length < 15, lineStyle: { width: 2 },
+      type: 'line', name, data: [...values], symbol: 'circle', symbolSize: 6, showSymbol: times.length < 15, lineStyle: { width: 2 },
       ...(index === 0 ? { areaStyle: { color: theme.first, opacity: 0.12 } } : {}),
     })),
   }

@@ -19,16 +19,16 @@ export function formatPercent(share: number): string {
   return percent.format(share)
 }
 
-/** A duration in the unit a person would say: 350 ms, 4.2 s, 3 min 05 s, 2 h 10 min. */
+/** A duration in the unit a person would say: 350 ms, 4.2 s, 3:05 min, 2:10 h. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return NOTHING
   if (ms < 1000) return `${whole.format(ms)} ms`
   if (ms < 59_950) return `${oneDigit.format(ms / 1000)} s`
   const seconds = Math.round(ms / 1000)
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${pad(seconds % 60)} min`
   const minutes = Math.round(seconds / 60)
-  if (minutes < 1440) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`
-  return `${Math.floor(minutes / 1440)} d ${pad(Math.floor((minutes % 1440) / 60))} h`
+  if (minutes < 1440) return `${Math.floor(minutes / 60)}:${pad(minutes % 60)} h`
+  return `${oneDigit.format(minutes / 1440)} d`
 }
 
 export function formatSeconds(seconds: number | null): string {

@@ -30,7 +30,7 @@ export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
         {({ rows, meta }) => (rows.every(({ events }) => events === 0) && !traffic.stale ? <Install /> : (
           <div className="cards">
             <Headline users={devices.data?.total_users} rows={rows} countBy={countBy} />
-            <TrafficCard rows={rows} step={step} timezone={meta.timezone} path={trafficPath} stale={traffic.stale} />
+            <TrafficCard rows={rows} step={step} timezone={meta.timezone} completeTo={meta.complete_to} path={trafficPath} stale={traffic.stale} />
             <PagesCard scope={scope} />
             <ClicksCard scope={scope} />
             <AgentsCard scope={scope} title="Devices" by="device" />

@@ -36,7 +36,7 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
             <Headline status={status} timezone={timezone} />
             <FatesCard fates={status.fates} />
             <EnginesCard engines={status.engines} />
-            <Card title="Lanes" hint="The ordered parts of the log. Lag is what has been received but not been counted yet.">
+            <Card title="Lanes" size="wide" hint="The ordered parts of the log. Lag is what has been received but not been counted yet.">
               <DataTable caption="Lag per lane" columns={laneColumns} rows={status.lanes} rowKey={({ lane }) => String(lane)} first={64} />
             </Card>
           </div>
@@ -79,7 +79,7 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
 
 function EnginesCard({ engines }: { engines: readonly Engine[] }): ReactNode {
   return (
-    <Card title="Engines" hint="What Hopper stores its data in.">
+    <Card title="Engines" size="wide" hint="What Hopper stores its data in.">
       <ul className="engines">
         {engines.map(({ name, healthy, detail }) => (
           <li key={name}>

@@ -1,0 +1,19 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { shareUnchanged } from './share-unchanged.ts'
+
+describe('a newer answer', () => {
+  it('keeps the older object for every part that is equal', () => {
+    const older = { meta: { complete_to: 1 }, rows: [{ users: 3 }] }
+    const shared = shareUnchanged(older, { meta: { complete_to: 2 }, rows: [{ users: 3 }] })
+    expect(shared.rows).toBe(older.rows)
+    expect(shared.meta).toEqual({ complete_to: 2 })
+  })
+
+  it('always says what the newer one says', () => {
+    const answer = fc.dictionary(fc.string(), fc.jsonValue())
+    fc.assert(fc.property(answer, answer, (older, newer) => {
+      expect(JSON.stringify(shareUnchanged(older, newer))).toBe(JSON.stringify(newer))
+    }))
+  })
+})

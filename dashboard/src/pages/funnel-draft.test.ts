@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { draftOf, funnelOf, withNewStage, withStage, withStageEarlier, withoutStage } from './funnel-draft.ts'
+
+const funnel = { id: 'checkout', name: 'Checkout', stages: [{ id: 4, name: 'Home', url: '/*' }, { id: 7, name: 'Cart', click: '#add' }] }
+
+describe('a funnel in a form', () => {
+  it('comes out as it went in', () => {
+    expect(funnelOf(draftOf(funnel))).toEqual(funnel)
+  })
+
+  it('gives a new stage an id of its own and keeps the ids of the others', () => {
+    const draft = withStage(withNewStage(draftOf(funnel)), 8, { name: 'Thanks', pattern: ' /thanks ' })
+    expect(funnelOf(draft).stages.map(({ id }) => id)).toEqual([4, 7, 8])
+    expect(funnelOf(draft).stages[2]).toEqual({ id: 8, name: 'Thanks', url: '/thanks' })
+  })
+
+  it('moves and removes stages', () => {
+    expect(withStageEarlier(draftOf(funnel), 7).stages.map(({ id }) => id)).toEqual([7, 4])
+    expect(withStageEarlier(draftOf(funnel), 4).stages.map(({ id }) => id)).toEqual([4, 7])
+    expect(withoutStage(draftOf(funnel), 4).stages.map(({ id }) => id)).toEqual([7])
+  })
+})
