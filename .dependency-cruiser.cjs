@@ -10,14 +10,14 @@ module.exports = {
     { name: 'ports-import-no-adapter', severity: 'error', from: { path: '^storage/src/(ports|contract)/' }, to: { path: '^storage/src/(embedded|kafka|cassandra)/' } },
     {
       name: 'only-main-names-an-adapter', severity: 'error',
-      from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['[^/]*main\\.ts$', '\\.test\\.ts$'] },
+      from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['[^/]*main\\.ts$', '\\.(test|fixture)\\.ts$', '/testing/'] },
       to: { path: '^storage/src/(embedded|kafka|cassandra)/' },
     },
     { name: 'the-flow-has-one-direction', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(cli|e2e|bench|dashboard)/' } },
     { name: 'parts-meet-only-in-the-log-and-the-tables', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(ingest|aggregator|api)/', pathNot: '^$1/' } },
     { name: 'no-drawers', severity: 'error', from: {}, to: { path: `^(${workspaces})/.*/(utils?|common|helpers?|misc)(/|\\.ts$)` } },
     { name: 'no-inner-barrels', severity: 'error', from: {}, to: { path: `^(${workspaces})/src/.+/index\\.tsx?$` } },
-    { name: 'no-dev-dependency-in-product', severity: 'error', from: { path: '^(contracts|ingest|storage|aggregator|engine|api|cli)/src', pathNot: ['\\.test\\.ts$', '/contract/'] }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
+    { name: 'no-dev-dependency-in-product', severity: 'error', from: { path: '^(contracts|ingest|storage|aggregator|engine|api|cli)/src', pathNot: ['\\.(test|fixture)\\.ts$', '/contract/', '/testing/'] }, to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
 const MESSAGES_PER_BATCH = 500
@@ -50,6 +51,8 @@ export class LaneReaders {
       }
       try {
         await this.#consumer.batch(lane, messages, signal)
+        // SQLite answers within the turn: without this, a long backlog would keep every timer of the thread, such as a lease's renewal, from its turn.
+        await setImmediate()
         next = messages.at(-1)!.position + 1
         retryMs = RETRY_MS_FIRST
       } catch {
