@@ -93,7 +93,7 @@ describe('the numbers of the API', () => {
 
   it('stand on the status page', async () => {
     await open('/status')
-    expect((await cells('What became of the events')).map(([fate, reason, , events]) => [fate, reason, events])).toEqual([['accepted', 'new', '8,118'], ['bot', 'user agent', '219']])
+    expect((await cells('What became of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([['accepted', 'new', '8,118'], ['bot', 'user agent', '219']])
     expect(await cells('Lanes')).toEqual([['0', '5,510', '5,499', '11']])
     await page.getByText('no broker answers').waitFor()
   })

@@ -25,7 +25,7 @@ export function timeChart({ times, series, step, timezone }: TimeChart, theme: T
     color: [...theme.series],
     legend: { ...legend(theme), selected: Object.fromEntries(series.map(({ name, hidden }) => [name, !hidden])) },
     tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'line', lineStyle: { color: theme.muted } }, valueFormatter: (value) => (typeof value === 'number' ? formatCount(value) : NOTHING) },
-    grid: { left: 4, right: 12, top: 36, bottom: 4, containLabel: true },
+    grid: { left: 4, right: 22, top: 36, bottom: 4, containLabel: true },
     xAxis: {
       type: 'category', boundaryGap: false, data: times.map((at) => formatStep(timezone, at, step)),
       axisLabel: { color: theme.muted, fontFamily, hideOverlap: true, formatter: (_: string, index: number) => formatTick(timezone, times[index] ?? 0, step) },

@@ -3,6 +3,7 @@ import type { ElementActions } from '@hopper/contracts'
 import { reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { Freshness } from '../parts/freshness.tsx'
+import { PageLink } from '../parts/page-link.tsx'
 import { ReportView } from '../parts/report-view.tsx'
 import type { Scope } from '../state/scope.ts'
 import { DurationsCard } from './durations-card.tsx'
@@ -40,7 +41,7 @@ function NoElement(): ReactNode {
   return (
     <section className="card wide">
       <h2>No interesting element yet</h2>
-      <p>Name the buttons and links that matter, by their XPath, under <a href="/settings">Settings</a>; Hopper then tells who left and who clicked.</p>
+      <p>Name the buttons and links that matter, by their XPath, under <PageLink page="settings">Settings</PageLink>; Hopper then tells who left and who clicked.</p>
     </section>
   )
 }

@@ -3,6 +3,7 @@ import type { Funnel, StageConversion } from '@hopper/contracts'
 import { appPath, reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { Freshness } from '../parts/freshness.tsx'
+import { PageLink } from '../parts/page-link.tsx'
 import { ReportView } from '../parts/report-view.tsx'
 import type { Scope } from '../state/scope.ts'
 import { useView } from '../state/use-view.ts'
@@ -66,7 +67,7 @@ function NoFunnel(): ReactNode {
   return (
     <section className="card wide">
       <h2>No funnel yet</h2>
-      <p>A funnel is an ordered list of stages, each entered by a page or by a click. Add the first one under <a href="/settings">Settings</a>.</p>
+      <p>A funnel is an ordered list of stages, each entered by a page or by a click. Add the first one under <PageLink page="settings">Settings</PageLink>.</p>
     </section>
   )
 }

@@ -63,9 +63,9 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
   const columns: Column<Fate>[] = [
     { name: 'Fate', value: ({ fate }) => fate, bar: ({ events }) => events / all },
     { name: 'Reason', value: ({ reason }) => reason.replaceAll('_', ' ') },
-    { name: 'That is', value: ({ fate }) => meanings[fate] ?? fate },
     { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
     { name: 'Share', value: ({ events }) => formatPercent(events / all), numeric: true },
+    { name: 'That is', value: ({ fate }) => (Object.hasOwn(meanings, fate) ? meanings[fate]! : fate) },
   ]
   return (
     <Card title="What became of the events" hint="All events received in the last 30 days (UTC). Every event has exactly one fate." size="wide">

@@ -50,5 +50,5 @@ function Cell<Row>({ column: { value, title, numeric, bar }, row }: { column: Co
   const whole = title?.(row) ?? (numeric ? undefined : text)
   if (!bar) return <td className={numeric ? 'number' : undefined} title={whole}>{text}</td>
   const percent = Math.round(Math.min(1, Math.max(0, bar(row))) * 1000) / 10
-  return <td className="bar" title={whole}><span className="bar-fill" style={{ width: `${percent}%` }} /><span className="bar-text">{text}</span></td>
+  return <td className="bar" title={whole}><span className="bar-track"><span className="bar-fill" style={{ width: `${percent}%` }} /></span><span className="bar-text">{text}</span></td>
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { CopyText } from './copy-text.tsx'
+import { PageLink } from './page-link.tsx'
 import { scriptTag } from './script-tag.ts'
 
 /** What to do when no event has come yet. */
@@ -9,7 +10,7 @@ export function Install(): ReactNode {
       <h2 id="install-title">No events in this range</h2>
       <p>Put this line into the pages of your site, with a write key of this app. Events are counted a moment after they happen.</p>
       <CopyText text={scriptTag(location.origin)} label="Script tag" />
-      <p>Keys are made under <a href="/settings">Settings</a>. To see Hopper at work first, walk through the <a href="/demo/">demo shop</a>, or choose a longer range.</p>
+      <p>Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the <a href="/demo/">demo shop</a>, or choose a longer range.</p>
     </section>
   )
 }

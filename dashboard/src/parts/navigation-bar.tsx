@@ -1,9 +1,10 @@
-import type { MouseEvent, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
 import type { AppView } from '../state/scope.ts'
 import { useView } from '../state/use-view.ts'
-import { addressOf, pages, type Page } from '../state/view.ts'
+import { pages, type Page } from '../state/view.ts'
 import { Logo } from './logo.tsx'
+import { PageLink } from './page-link.tsx'
 
 const names: Record<Page, string> = { overview: 'Overview', funnel: 'Funnel', elements: 'Elements', settings: 'Settings', status: 'Status' }
 
@@ -11,23 +12,12 @@ const names: Record<Page, string> = { overview: 'Overview', funnel: 'Funnel', el
 export function NavigationBar({ apps }: { apps: readonly AppView[] }): ReactNode {
   const { me, logout } = useSession()
   const { view, go } = useView()
-  const follow = (event: MouseEvent, page: Page): void => {
-    // a new tab or window is the browser's business
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
-    event.preventDefault()
-    go({ page })
-    scrollTo(0, 0)
-  }
   return (
     <div className="bar">
       <div className="bar-inner">
         <Logo />
         <nav aria-label="Pages">
-          {pages.map((page) => (
-            <a key={page} href={addressOf({ ...view, page })} aria-current={page === view.page ? 'page' : undefined} onClick={(event) => follow(event, page)}>
-              {names[page]}
-            </a>
-          ))}
+          {pages.map((page) => <PageLink key={page} page={page}>{names[page]}</PageLink>)}
         </nav>
         <div className="who">
           {apps.length > 0 && <AppSwitch apps={apps} chosen={view.app ?? apps[0]!.id} choose={(app) => go(withoutFunnel(app))} />}
