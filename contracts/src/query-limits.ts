@@ -19,6 +19,8 @@ export const queryLimits = {
   peopleMax: 100_000,
   setsMax: 20,
   uniqueKeysMax: 20,
+  /** events of one set of an exact_order funnel */
+  funnelEventsMax: 5_000_000,
   eventsMax: 1_000,
   journeyDepthMax: 20,
   journeyLinksMax: 1_000,

@@ -25,7 +25,7 @@ function row(index: number, data: Record<string, string | number | boolean>, dev
 }
 
 describe('chunks', () => {
-  it('give back the rows they were made of, however they were cut and merged', { timeout: 60_000 }, () => {
+  it('give back the rows they were made of, however they were cut and merged', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(world, (at) => {
         at.chunks.forEach((chunks, lane) => {
@@ -39,7 +39,7 @@ describe('chunks', () => {
     )
   })
 
-  it('are sorted by device hash, timestamp, seq and place in the log', () => {
+  it('are sorted by device hash, timestamp, seq and place in the log', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(world, (at) => {
         for (const chunks of at.chunks) {

@@ -52,10 +52,10 @@ const draft: fc.Arbitrary<Draft> = fc.record({
 /** Small worlds that are rich in ties, repeated steps, shared devices and split chunks. */
 export const world: fc.Arbitrary<World> = fc
   .record({
-    drafts: fc.array(draft, { minLength: 1, maxLength: 40, size: 'max' }),
+    drafts: fc.array(draft, { minLength: 12, maxLength: 45, size: 'max' }),
     lanes: fc.constantFrom(1, 2, 3),
-    rowsMax: fc.constantFrom(1, 2, 3, 7, 100),
-    cuts: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 4, maxLength: 4 }),
+    rowsMax: fc.constantFrom(2, 5, 100, 100),
+    cuts: fc.array(fc.integer({ min: 2, max: 16 }), { minLength: 4, maxLength: 4 }),
     merge: fc.nat({ max: 3 }),
   })
   .map(({ drafts, lanes, rowsMax, cuts, merge }) => build(drafts, lanes, rowsMax, cuts, merge))

@@ -1,6 +1,7 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import type { Chunk, Codes } from '../chunk/chunk.ts'
 import { columnsOfKey } from '../chunk/event-keys.ts'
+import { endless, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
 
@@ -12,23 +13,26 @@ export interface RowClasses {
 }
 
 const PAIRS_MAX = 1 << 20
+/** dictionary values between two looks at the clock: a regex may take milliseconds for each */
+const VALUES_PER_CHECK = 64
 
 /** Tests every atom once per dictionary value, then joins the keys row by row. One key costs no pass over the rows. */
-export function classifyRows(chunk: Chunk, atoms: readonly Atom[]): RowClasses {
+export function classifyRows(chunk: Chunk, atoms: readonly Atom[], budget: Budget = endless): RowClasses {
   const keys = [...new Set(atoms.map((atom) => atom.key))]
   let joined: RowClasses | undefined
   for (const key of keys) {
-    const next = classifyKey(chunk, key, atoms)
+    const next = classifyKey(chunk, key, atoms, budget)
     joined = joined ? join(joined, next) : next
   }
   return joined ?? { codes: new Uint8Array(chunk.summary.rows), classes: new Uint32Array(1), truths: [new Uint8Array(atoms.length)] }
 }
 
-function classifyKey(chunk: Chunk, key: string, atoms: readonly Atom[]): RowClasses {
+function classifyKey(chunk: Chunk, key: string, atoms: readonly Atom[], budget: Budget): RowClasses {
   const column = keyColumn(chunk, key) ?? { codes: new Uint8Array(chunk.summary.rows), values: [null] }
   const numbers = new Map<string, number>()
   const truths: Uint8Array[] = []
-  const classes = Uint32Array.from(column.values, (value) => {
+  const classes = Uint32Array.from(column.values, (value, i) => {
+    if (i % VALUES_PER_CHECK === 0) budget.check()
     const truth = Uint8Array.from(atoms, (atom) => (atom.key === key && atom.test(value) ? 1 : 0))
     const name = truth.join('')
     let number = numbers.get(name)
@@ -49,7 +53,7 @@ function join(a: RowClasses, b: RowClasses): RowClasses {
   const more = new Map<number, number>()
   const truths: Uint8Array[] = []
   const rows = a.codes.length
-  const codes = new Uint32Array(rows)
+  const codes = a.truths.length * width <= 256 ? new Uint8Array(rows) : new Uint32Array(rows)
   for (let i = 0; i < rows; i++) {
     const ca = a.classes[a.codes[i]!]!
     const cb = b.classes[b.codes[i]!]!

@@ -4,6 +4,7 @@ import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead } from '../filter/key-column.ts'
 import { FilterBudget, invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
+import type { Budget } from '../scan/budget.ts'
 import { withoutBots } from '../filter/without-bots.ts'
 
 export const WINDOW_MS_DEFAULT = 7 * 86_400_000
@@ -89,8 +90,8 @@ export class FunnelPlan {
     return can(this.#filters) && (this.order === 'strict' || this.#steps.some(can) || this.exclusions.some(({ expression }) => can(expression)))
   }
 
-  symbols(chunk: Chunk): Symbols {
-    const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms)
+  symbols(chunk: Chunk, budget: Budget): Symbols {
+    const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget)
     const symbols = truths.map((truth) => this.#symbol(truth))
     return { codes, table: Uint16Array.from(classes, (c) => symbols[c]!) }
   }

@@ -1,5 +1,5 @@
 import type { DropCause, FunnelRequest, FunnelResult } from '@hopper/contracts'
-import type { Budget } from '../scan/budget.ts'
+import { endless, type Budget } from '../scan/budget.ts'
 import { Attempt } from './attempt.ts'
 import { funnelAnswer } from './funnel-answer.ts'
 import { FunnelPlan } from './funnel-plan.ts'
@@ -28,7 +28,7 @@ export class FunnelScan extends UnitScan {
     this.#context = context
     this.#tally = new FunnelTally(request, context)
     this.#attempt = new Attempt(this.plan)
-    this.#furthest = new FurthestAttempt(this.plan, this.#attempt)
+    this.#furthest = new FurthestAttempt(this.plan, this.#attempt, budget ?? endless)
   }
 
   partial(): FunnelPartial {

@@ -1,6 +1,10 @@
+import type { Budget } from '../scan/budget.ts'
 import type { Attempt } from './attempt.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import { UnitRows } from './unit-rows.ts'
+
+/** rows between two looks at the clock while attempts are walked one by one */
+const WALKS_PER_CHECK = 256
 
 /**
  * Finds the start of a unit's furthest attempt, of equals the first, in time linear in the rows.
@@ -14,14 +18,19 @@ export class FurthestAttempt {
   start = -1
   readonly #plan: FunnelPlan
   readonly #attempt: Attempt
+  readonly #budget: Budget
+  /** time of the latest start at each level */
+  readonly #latest: Float64Array
   readonly #head: Int32Array
   readonly #tail: Int32Array
   #next = new Int32Array(1024)
   readonly #same = new UnitRows()
 
-  constructor(plan: FunnelPlan, attempt: Attempt) {
+  constructor(plan: FunnelPlan, attempt: Attempt, budget: Budget) {
+    this.#budget = budget
     this.#plan = plan
     this.#attempt = attempt
+    this.#latest = new Float64Array(plan.steps + 1)
     this.#head = new Int32Array(plan.steps + 1).fill(-1)
     this.#tail = new Int32Array(plan.steps + 1).fill(-1)
   }
@@ -35,40 +44,43 @@ export class FurthestAttempt {
     else this.#searchOrdered(rows, begin, end)
   }
 
-  /** One step an event, nothing excluded: the queues in their plainest form. */
+  /**
+   * One step an event, nothing excluded: the latest start that has reached each level tells the furthest level. Of the attempts that reach it, all at
+   * the row where it is first reached, the first is the earliest start whose window holds that row.
+   */
   #searchSimple(time: Float64Array, symbols: Uint16Array, begin: number, end: number): void {
     const { steps, windowMs, to, symbolStep } = this.#plan
-    const head = this.#head
-    const tail = this.#tail
-    if (this.#next.length < end) this.#next = new Int32Array(end * 2)
-    const next = this.#next
+    const latest = this.#latest
     let level = 0
-    let start = -1
+    let at = -1
     for (let i = begin; i < end; i++) {
       const step = symbolStep[symbols[i]!]!
-      let first = i
-      let last = i
-      if (step > 1) {
-        first = head[step - 1]!
-        const limit = time[i]! - windowMs
-        while (first >= 0 && time[first]! < limit) first = next[first]!
-        head[step - 1] = -1
-        if (first < 0) continue
-        last = tail[step - 1]!
-      } else if (time[i]! >= to) continue
-      else next[i] = -1
-      if (head[step]! < 0) head[step] = first
-      else next[tail[step]!] = first
-      tail[step] = last
-      if (step > level) {
-        level = step
-        start = first
-        if (level === steps) break
+      if (step > level + 1) continue
+      const now = time[i]!
+      if (step === 1) {
+        if (now >= to) continue
+        latest[1] = now
+        if (level > 0) continue
+      } else {
+        const start = latest[step - 1]!
+        if (now - start > windowMs) continue
+        latest[step] = start
+        if (step <= level) continue
       }
+      level = step
+      at = i
+      if (level === steps) break
     }
-    for (let step = 1; step <= level; step++) head[step] = -1
+    if (level > 1) at = this.#firstStart(time, symbols, begin, time[at]! - windowMs)
     this.level = level
-    this.start = start
+    this.start = at
+  }
+
+  #firstStart(time: Float64Array, symbols: Uint16Array, begin: number, from: number): number {
+    const { symbolStep } = this.#plan
+    let i = begin
+    while (time[i]! < from || symbolStep[symbols[i]!]! !== 1) i++
+    return i
   }
 
   #searchOrdered(rows: UnitRows, begin: number, end: number): void {
@@ -171,6 +183,7 @@ export class FurthestAttempt {
       }
       const starts = order === 'any' ? own.length > 0 : own.at(-1) === 1
       if (starts && (order === 'strict' || distinct > this.level)) {
+        if (i % WALKS_PER_CHECK === 0) this.#budget.check()
         this.#attempt.walk(rows, i, end)
         if (this.#attempt.level > this.level) {
           this.level = this.#attempt.level

@@ -185,7 +185,7 @@ export abstract class UnitScan {
 
   #prepare(chunk: Chunk): Prepared {
     this.#budget.check()
-    const { codes, table } = this.plan.symbols(chunk)
+    const { codes, table } = this.plan.symbols(chunk, this.#budget)
     const { min_time, max_time } = chunk.summary
     const group = this.#request.breakdown === undefined ? undefined : keyColumn(chunk, this.#request.breakdown)
     return {

@@ -47,7 +47,7 @@ function tag(i: number, event_tag: string, user_id: string, item_colour_id: stri
 }
 
 describe('POST /query', () => {
-  it('equals the naive reference on random worlds and queries', { timeout: 60_000 }, () => {
+  it('equals the naive reference on random worlds and queries', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (at, queries) => {
         for (const query of queries) {

@@ -1,9 +1,10 @@
-import type { EventRequest, EventResult, Value } from '@hopper/contracts'
+import { queryLimits, type EventRequest, type EventResult, type Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import { Dictionary } from '../chunk/row-columns.ts'
 import { classifyRows } from '../filter/classify-rows.ts'
 import { holds } from '../filter/compile-filters.ts'
 import { keyColumn } from '../filter/key-column.ts'
+import { over } from '../filter/parse-filters.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import { DistinctValues } from './distinct-values.ts'
@@ -40,7 +41,7 @@ export class EventScan {
   scanChunk(chunk: Chunk): void {
     if (!this.plan.mayMatter(chunk.summary)) return
     this.#budget.check()
-    const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms.atoms)
+    const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms.atoms, this.#budget)
     const collect = this.#collectors(chunk)
     const setsOfClass = truths.map((truth) => this.plan.sets.flatMap((set, i) => (holds(set.expression, truth) ? [collect[i]!] : [])))
     const times = chunk.times()
@@ -106,6 +107,7 @@ export class EventScan {
     const index = chunk.numbers('index')
     const times = chunk.times()
     return (row, weight, tuple) => {
+      if (stage.tuple.length >= queryLimits.funnelEventsMax) throw over('funnel', 'funnelEventsMax')
       stage.tuple.push(tuple)
       stage.time.push(times[row]!)
       stage.lane.push(chunk.summary.lane)

@@ -13,7 +13,7 @@ const count_by = fc.constantFrom('person' as const, 'device' as const, 'session'
 const sorted = <T>(rows: readonly T[] | undefined): T[] => [...(rows ?? [])].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 describe('distinct counts, retention and journeys', () => {
-  it('count the same units as the naive reference', () => {
+  it('count the same units as the naive reference', { timeout: 120_000 }, () => {
     const request = fc.record({ range, filters, count_by, breakdown: fc.constantFrom(undefined, 'item', 'country') })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
@@ -28,7 +28,7 @@ describe('distinct counts, retention and journeys', () => {
     )
   })
 
-  it('put each unit into the cohort of its first event and count when it came again', () => {
+  it('put each unit into the cohort of its first event and count when it came again', { timeout: 120_000 }, () => {
     const request = fc.record({ range, first: filters, again: filters, by: fc.constantFrom('day' as const, 'week' as const), count_by })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
@@ -41,7 +41,7 @@ describe('distinct counts, retention and journeys', () => {
     )
   })
 
-  it('follow each unit from place to place', () => {
+  it('follow each unit from place to place', { timeout: 120_000 }, () => {
     const request = fc.record({
       range, count_by, depth: fc.integer({ min: 2, max: 4 }), key: fc.constantFrom('to', 'name'), start: fc.constantFrom(undefined, 'a', '/p1'), end: fc.constantFrom(undefined, 'b', '/p2'),
     })
