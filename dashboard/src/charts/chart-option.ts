@@ -19,7 +19,7 @@ export function tooltip(theme: Theme): TooltipComponentOption {
 
 /** One line, which scrolls where it is too long. */
 export function legend(theme: Theme): LegendComponentOption {
-  return { type: 'scroll', top: 0, left: 0, right: 0, align: 'left', itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily }, inactiveColor: theme.line, pageIconSize: 10, pageTextStyle: { color: theme.muted }, pageIconColor: theme.muted }
+  return { type: 'scroll', top: 0, left: 0, right: 0, align: 'left', itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily }, inactiveColor: theme.third, pageIconSize: 10, pageTextStyle: { color: theme.muted }, pageIconColor: theme.muted }
 }
 
 /** A text that must fit somewhere. */

@@ -4,7 +4,7 @@ export interface FunnelStep {
   readonly stage: number
   readonly name: string
   readonly users: number
-  /** share of all users of the funnel */
+  /** share of all users of the range */
   readonly rate: number
   /** how many fewer users than the stage before had; negative when more entered here */
   readonly dropped: number | null

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { Agents } from '@hopper/contracts'
 import { reportPath } from '../api/paths.ts'
-import { useReport } from '../api/use-report.ts'
+import { useReport, type Report } from '../api/use-report.ts'
 import { formatCount, formatPercent } from '../format/numbers.ts'
 import { Card } from '../parts/card.tsx'
 import { DataTable, type Column } from '../parts/data-table.tsx'
@@ -9,16 +9,22 @@ import { ReportView } from '../parts/report-view.tsx'
 import type { Scope } from '../state/scope.ts'
 
 type Row = Agents['rows'][number]
-interface Props {
-  scope: Scope
-  title: string
-  by: 'device' | 'browser' | 'os'
+type AgentKind = 'device' | 'browser' | 'os'
+
+export interface AgentsReport {
+  readonly by: AgentKind
+  readonly path: string
+  readonly report: Report<Agents>
+}
+
+/** Users per kind of what they use. */
+export function useAgents({ app, range, live, countBy }: Scope, by: AgentKind): AgentsReport {
+  const path = reportPath(app.id, 'agents', range, { by, count_by: countBy })
+  return { by, path, report: useReport<Agents>(path, live) }
 }
 
 /** What people use. Someone with two browsers counts for each, so shares may add up to more than 100 %. */
-export function AgentsCard({ scope: { app, range, live, countBy }, title, by }: Props): ReactNode {
-  const path = reportPath(app.id, 'agents', range, { by, count_by: countBy })
-  const report = useReport<Agents>(path, live)
+export function AgentsCard({ title, agents: { by, path, report } }: { title: string; agents: AgentsReport }): ReactNode {
   const columns: Column<Row>[] = [
     { name: title, value: ({ value }) => value, bar: ({ share }) => share },
     { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },

@@ -20,7 +20,7 @@ export function FunnelCard({ conversion, path, stale }: { conversion: StageConve
   return (
     <Card
       title="Conversion" size="wide" stale={stale} csv={{ path, name: 'conversion' }}
-      hint={`${formatCount(total_users)} users entered any stage of the funnel. A rate is a stage's share of them.`}
+      hint={`Of all ${formatCount(total_users)} users in the range, how many were in each stage.`}
       picture={<ol className="funnel" aria-label="Stages of the funnel">{steps.map((step) => <Stage key={step.stage} step={step} />)}</ol>}
       table={<DataTable caption="Users and conversion per stage" columns={columns} rows={steps} rowKey={({ stage }) => String(stage)} first={50} />}
     />

@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import type { Agents, Traffic } from '@hopper/contracts'
+import type { Traffic } from '@hopper/contracts'
 import { reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { formatCount } from '../format/numbers.ts'
@@ -8,7 +8,7 @@ import { Install } from '../parts/install.tsx'
 import { ReportView } from '../parts/report-view.tsx'
 import { trafficStep } from '../state/date-range.ts'
 import type { Scope } from '../state/scope.ts'
-import { AgentsCard } from './agents-card.tsx'
+import { AgentsCard, useAgents } from './agents-card.tsx'
 import { ClicksCard } from './clicks-card.tsx'
 import { PagesCard } from './pages-card.tsx'
 import { TrafficCard } from './traffic-card.tsx'
@@ -19,7 +19,9 @@ export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
   const step = trafficStep(range)
   const trafficPath = reportPath(app.id, 'traffic', range, { by: step, count_by: countBy })
   const traffic = useReport<Traffic>(trafficPath, live)
-  const devices = useReport<Agents>(reportPath(app.id, 'agents', range, { by: 'device', count_by: countBy }), live)
+  const devices = useAgents(scope, 'device')
+  const browsers = useAgents(scope, 'browser')
+  const systems = useAgents(scope, 'os')
   return (
     <>
       <div className="page-head">
@@ -29,13 +31,13 @@ export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
       <ReportView report={traffic}>
         {({ rows, meta }) => (rows.every(({ events }) => events === 0) && !traffic.stale ? <Install /> : (
           <div className="cards">
-            <Headline users={devices.data?.total_users} rows={rows} countBy={countBy} />
+            <Headline users={devices.report.data?.total_users} rows={rows} countBy={countBy} />
             <TrafficCard rows={rows} step={step} timezone={meta.timezone} completeTo={meta.complete_to} path={trafficPath} stale={traffic.stale} />
             <PagesCard scope={scope} />
             <ClicksCard scope={scope} />
-            <AgentsCard scope={scope} title="Devices" by="device" />
-            <AgentsCard scope={scope} title="Browsers" by="browser" />
-            <AgentsCard scope={scope} title="Systems" by="os" />
+            <AgentsCard title="Devices" agents={devices} />
+            <AgentsCard title="Browsers" agents={browsers} />
+            <AgentsCard title="Systems" agents={systems} />
           </div>
         ))}
       </ReportView>
