@@ -7,7 +7,19 @@ import { queryLimits } from './query-limits.ts'
 const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })], { description: 'ms since the epoch, ISO 8601, or a date of the app' })
 const stepNumber = Type.Integer({ minimum: 1, maximum: queryLimits.stepsMax })
 
-/** Why a unit that took a step did not take the next: exactly one of these, looked for in this order (an ended attempt is never open). */
+/**
+ * Why a unit that took a step did not take the next: exactly one of these, told of its furthest attempt (of equals the first). The engine looks at
+ * events from `from` up to `to` and the window, and takes the first of these that holds:
+ * - `excluded`: an event ended the attempt: one of `exclude`, or in strict order any other event in between (`mismatch` when that one was the right
+ *   event with another match value). An ended attempt is never open.
+ * - `open`: the window had not run out at the time up to which all events are known.
+ * - `late`: the right event, with equal match values, came after the window.
+ * - `mismatch`: the right event came inside the window with other match values.
+ * - `before`: the right event, with equal match values, came only before the step taken last.
+ * - `never`: none of these.
+ * In `any` order the right event is one of any step not yet taken, and an event takes the lowest-numbered such step. A missing match value equals nothing,
+ * and `match` holds for the events of `exclude` too.
+ */
 export const dropCauses = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
 export type DropCause = (typeof dropCauses)[number]
 

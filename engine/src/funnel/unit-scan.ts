@@ -1,5 +1,5 @@
 import type { FunnelRequest, Value } from '@hopper/contracts'
-import type { Chunk, Codes } from '../chunk/chunk.ts'
+import type { Chunk } from '../chunk/chunk.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/row-columns.ts'
 import { keyColumn } from '../filter/key-column.ts'
@@ -7,7 +7,8 @@ import { endless, type Budget } from '../scan/budget.ts'
 import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
 import { IdentityCursor, type Identities } from '../scan/identities.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
-import { type FunnelPlan, type Symbols } from './funnel-plan.ts'
+import type { FunnelPlan } from './funnel-plan.ts'
+import { gatherPlaces, gatherRuns, gatherSegment, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from './sessions.ts'
 import { UnitRows } from './unit-rows.ts'
 
@@ -26,19 +27,6 @@ export interface SharedRows {
   readonly users: readonly string[]
   readonly rows: Pick<UnitRows, 'length' | 'time' | 'symbol' | 'match' | 'group' | 'seq' | 'position' | 'lane' | 'index' | 'unit'>
 }
-
-/** A chunk while the scan is in it. */
-interface Prepared extends Symbols {
-  readonly chunk: Chunk
-  readonly times: Float64Array
-  /** every row lies between the query's `from` and `end` */
-  readonly inside: boolean
-  readonly groupCodes: Codes
-  readonly groupTable: Int32Array
-  readonly match: (row: number) => number
-}
-
-const nobody = new Uint8Array(0)
 
 /**
  * Walks the devices of lanes and hands over the events of each unit, in order. Devices that are a unit by themselves are handed over at once;
@@ -88,7 +76,7 @@ export abstract class UnitScan {
       chunk = span[part]!
       const prepared = this.#prepare(chunk)
       const { keys, rests, starts } = chunk.runs()
-      const bounds = this.#gatherRuns(prepared, starts)
+      const bounds = gatherRuns(rows, prepared, starts)
       const last = keys.length - 1
       const continued = span[part + 1] !== undefined && sameDevice(chunk, span[part + 1]!)
       let carried = 0
@@ -99,7 +87,7 @@ export abstract class UnitScan {
         if (byPerson) identity = known.find(keys[run]!, rests[run]!)
         if (identity >= 0 && identities.shared[identity] === 1) {
           this.#spare.length = 0
-          this.#gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, lane, false)
+          gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, lane, false)
           this.#share(this.#spare, prepared, identities.users[identities.firstUser[identity]!]!)
         } else if (continued && run === last) carried = end - begin
         else this.unit(rows, begin, end, who)
@@ -123,7 +111,7 @@ export abstract class UnitScan {
       else if (identity >= 0 && identities.shared[identity] === 1) {
         for (let s = 0; s < cursor.segments; s++) {
           this.#rows.length = 0
-          this.#gatherPlaces(this.#rows, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, false)
+          gatherPlaces(this.#rows, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, false)
           this.#share(this.#rows, cursor.prepared[s]!, identities.users[identities.firstUser[identity]!]!)
         }
       } else {
@@ -190,53 +178,17 @@ export abstract class UnitScan {
     const group = this.#request.breakdown === undefined ? undefined : keyColumn(chunk, this.#request.breakdown)
     return {
       chunk,
+      from: this.plan.from,
+      until: this.plan.end,
+      grouped: this.#request.breakdown !== undefined,
       times: chunk.times(),
       codes,
       table,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
-      groupCodes: group?.codes ?? nobody,
+      groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
-      match: this.plan.match.length > 0 ? this.#matches.reader(chunk) : () => -1,
+      match: this.plan.match.length > 0 ? this.#matches.reader(chunk) : undefined,
     }
-  }
-
-  /** The rows of a whole chunk that mean something, behind those carried over; answers where the rows of each run begin and end. */
-  #gatherRuns({ codes, table, times, inside, groupCodes, groupTable, match }: Prepared, starts: Uint32Array): Uint32Array {
-    const { from, end: until } = this.plan
-    const rows = this.#rows
-    rows.reserve(starts.at(-1)! + 1)
-    const { time, symbol: symbols, group } = rows
-    const plain = inside && this.#request.breakdown === undefined && this.plan.match.length === 0
-    const matched = this.plan.match.length > 0
-    const bounds = new Uint32Array(starts.length)
-    let length = rows.length
-    for (let run = 0; run < starts.length - 1; run++) {
-      const end = starts[run + 1]!
-      if (plain) {
-        // every row is written and only those that mean something are kept: a branch here would be guessed wrong too often
-        for (let row = starts[run]!; row < end; row++) {
-          const symbol = table[codes[row]!]!
-          time[length] = times[row]!
-          symbols[length] = symbol
-          length += -symbol >>> 31
-        }
-      } else {
-        for (let row = starts[run]!; row < end; row++) {
-          const symbol = table[codes[row]!]!
-          if (symbol === 0) continue
-          const at = times[row]!
-          if (at < from || at >= until) continue
-          time[length] = at
-          symbols[length] = symbol
-          group[length] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-          if (matched) rows.match[length] = match(row)
-          length++
-        }
-      }
-      bounds[run + 1] = length
-    }
-    rows.length = length
-    return bounds
   }
 
   /** The device's events that mean something, in order. */
@@ -246,51 +198,10 @@ export abstract class UnitScan {
     for (let s = 0; s < cursor.segments; s++) {
       const prepared = cursor.prepared[s]!
       const [begin, end] = [cursor.begins[s]!, cursor.ends[s]!]
-      if (!ordered) this.#gatherPlaces(rows, prepared, begin, end, lane, false)
-      else this.#gatherSegment(rows, prepared, begin, end)
+      if (!ordered) gatherPlaces(rows, prepared, begin, end, lane, false)
+      else gatherSegment(rows, prepared, begin, end)
     }
     if (!ordered) this.#sort()
-  }
-
-  #gatherSegment(rows: UnitRows, prepared: Prepared, begin: number, end: number): void {
-    const { codes, table, times, groupCodes, groupTable } = prepared
-    const { from, end: until } = this.plan
-    const matched = this.plan.match.length > 0
-    rows.reserve(end - begin)
-    for (let row = begin; row < end; row++) {
-      const symbol = table[codes[row]!]!
-      if (symbol === 0) continue
-      const time = times[row]!
-      if (time < from || time >= until) continue
-      const at = rows.length++
-      rows.time[at] = time
-      rows.symbol[at] = symbol
-      rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-      if (matched) rows.match[at] = prepared.match(row)
-    }
-  }
-
-  /** As `gatherSegment`, with what breaks ties. `all` takes events that mean nothing too. */
-  #gatherPlaces(rows: UnitRows, prepared: Prepared, begin: number, end: number, lane: number, all: boolean): void {
-    const { chunk, codes, table, times } = prepared
-    const seq = chunk.numbers('seq')
-    const position = chunk.numbers('position')
-    const index = chunk.numbers('index')
-    rows.reserve(end - begin)
-    for (let row = begin; row < end; row++) {
-      const symbol = table[codes[row]!]!
-      if ((symbol === 0 && !all) || times[row]! < this.plan.from || times[row]! >= this.plan.end) continue
-      const at = rows.length++
-      rows.time[at] = times[row]!
-      rows.symbol[at] = symbol
-      rows.group[at] = prepared.groupTable.length > 0 ? prepared.groupTable[prepared.groupCodes[row]!]! : 0
-      rows.match[at] = prepared.match(row)
-      rows.seq[at] = seq[row]!
-      rows.position[at] = position[row]!
-      rows.index[at] = index[row]!
-      rows.lane[at] = lane
-      rows.unit[at] = row
-    }
   }
 
   #sort(): void {
@@ -317,7 +228,7 @@ export abstract class UnitScan {
     const explicit = new Dictionary()
     const gathered = this.#rows
     for (let s = 0, i = 0; s < cursor.segments; s++) {
-      this.#gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, true)
+      gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, true)
       const column = cursor.prepared[s]!.chunk.values('session_id')
       for (; i < gathered.length; i++) {
         const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null
