@@ -1,0 +1,24 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { decodeNumbers, encodeNumbers, numberEncodings } from './number-encoding.ts'
+
+it('whole numbers of any size come back from every encoding', () => {
+  const number = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.maxSafeNat())
+  fc.assert(
+    fc.property(fc.array(fc.array(number, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 8 }), (runs) => {
+      const sorted = runs.map((run) => [...run].sort((a, b) => a - b))
+      const times = Float64Array.from(sorted.flat())
+      const counts = Uint32Array.from(runs, (run) => run.length)
+      const starts = Uint32Array.from([0, ...counts.map((_, i) => counts.slice(0, i + 1).reduce((a, b) => a + b))])
+      const base = times.reduce((a, b) => Math.min(a, b))
+      expect(decodeNumbers('run-delta', encodeNumbers('timestamp', times, base, counts, times), base, starts, () => times)).toEqual(times)
+      const others = Float64Array.from(runs.flat(), (value) => value % 2 ** 50)
+      for (const column of ['seq', 'index'] as const) {
+        expect(decodeNumbers(numberEncodings[column], encodeNumbers(column, others, 0, counts, times), 0, starts, () => times)).toEqual(others)
+      }
+      const small = times.map((value) => value % 2 ** 50)
+      const received = small.map((value, i) => Math.max(0, value + (i % 2 === 0 ? -5 : 900)))
+      expect(decodeNumbers('zigzag-from-timestamp', encodeNumbers('received_at', received, 0, counts, small), 0, starts, () => small)).toEqual(received)
+    }),
+  )
+})
