@@ -35,17 +35,19 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
       if (!(error instanceof ApiError && error.status === 401)) setState({ is: 'broken', error })
     })
   }, [client, enter])
-  const session = useMemo(() => (state.is === 'in' ? { client, me: state.me, logout: () => logout(client, () => setState({ is: 'out' })) } : null), [client, state])
+  const session = useMemo(() => (state.is === 'in' ? { client, me: state.me, logout: () => logout(client).then(setState) } : null), [client, state])
   if (state.is === 'out') return <LoginPage client={client} onLogin={enter} />
   if (state.is === 'broken') return <main className="alone"><Problem error={state.error} /></main>
   if (!session) return <main className="alone"><Loading /></main>
   return <SessionContext value={session}>{children}</SessionContext>
 }
 
-async function logout(client: Client, after: () => void): Promise<void> {
+/** A logout that failed must not look like one. */
+async function logout(client: Client): Promise<State> {
   try {
     await client.send('POST', '/api/v1/logout')
-  } finally {
-    after()
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 401)) return { is: 'broken', error: error as Error }
   }
+  return { is: 'out' }
 }
