@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { extname, join, posix, relative, resolve, sep } from 'node:path'
+import { extname, join, relative, resolve, sep } from 'node:path'
 import type { Provision } from '@hopper/contracts'
 import type { FastifyPluginAsync } from 'fastify'
 
@@ -36,14 +36,8 @@ function filesWithTracker(key: string): ReadonlyMap<string, string> {
   )
 }
 
-/** A path names a file, a page without its ending, or a folder. In a folder with one page only, that page answers for every path below. */
+/** A path names a file; every other one without an ending is a page, and the one document shows them all. */
 function fileFor(path: string, files: ReadonlyMap<string, string>): string | undefined {
-  const bare = path.replace(/\/+$/, '')
-  const direct = [bare, `${bare}.html`, posix.join(bare, 'index.html')].find((name) => files.has(name))
-  if (direct !== undefined || extname(bare) !== '') return direct
-  for (let folder = posix.dirname(bare); folder !== '.'; folder = posix.dirname(folder)) {
-    const pages = [...files.keys()].filter((name) => posix.dirname(name) === folder && name.endsWith('.html'))
-    if (pages.length === 1 && pages[0] === `${folder}/index.html`) return pages[0]
-  }
-  return undefined
+  if (files.has(path)) return path
+  return extname(path) === '' ? 'index.html' : undefined
 }

@@ -1,7 +1,8 @@
 import { Client } from 'cassandra-driver'
 import type { Storage } from '../ports/storage.ts'
+import { registryOf } from '../registry-of.ts'
 import { CassandraLanes } from './lanes.ts'
-import { CassandraRegistry } from './registry.ts'
+import { CassandraCollection } from './collection.ts'
 import { clientOptions, type CassandraSettings } from './settings.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
@@ -17,7 +18,7 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
     writer: new CassandraTableWriter(client, settings),
     reader: new CassandraTableReader(client, lanes),
     lanes: new CassandraLanes(client, lanes, settings),
-    registry: new CassandraRegistry(client),
+    registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {
       const detail = await client.execute('SELECT release_version FROM system.local', [], { prepare: false, readTimeout: 2_000 }).then(() => undefined, (error: Error) => error.message)
       return [{ name: 'cassandra', healthy: detail === undefined, ...(detail ? { detail } : {}) }]

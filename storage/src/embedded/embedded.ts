@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '../ports/storage.ts'
+import { registryOf } from '../registry-of.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { EmbeddedEventLog } from './event-log.ts'
 import { EmbeddedLanes } from './lanes.ts'
-import { EmbeddedRegistry } from './registry.ts'
+import { EmbeddedCollection } from './collection.ts'
 import { openDatabase } from './sqlite.ts'
 import { EmbeddedTableReader } from './table-reader.ts'
 import { prepareTables } from './table-schema.ts'
@@ -35,7 +36,7 @@ export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOpt
     return {
       log, reader, lanes: owners,
       writer: new EmbeddedTableWriter(database, owners),
-      registry: new EmbeddedRegistry(database),
+      registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
       health: async () => [health(database, log)],
       close: async () => {
         await log.close()

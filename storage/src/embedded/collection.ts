@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { App, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
-import type { Collection, Login, Registry } from '../ports/registry.ts'
+import type { IndexedCollection } from '../registry-of.ts'
 
-class EmbeddedCollection<T> implements Collection<T> {
+/** Records as JSON in SQLite: small, read often, cached by their readers. */
+export class EmbeddedCollection<T> implements IndexedCollection<T> {
   readonly #database: DatabaseSync
   readonly #kind: string
 
@@ -38,31 +38,4 @@ class EmbeddedCollection<T> implements Collection<T> {
 
 function parsed<T>(row: unknown): T | undefined {
   return row === undefined ? undefined : (JSON.parse((row as { record: string }).record) as T)
-}
-
-/** The registry as JSON records in SQLite: small, read often, cached by its callers. */
-export class EmbeddedRegistry implements Registry {
-  readonly organizations: Collection<Organization>
-  readonly apps: Collection<App>
-  readonly keys: Collection<KeyRecord>
-  readonly funnels: Collection<Funnel>
-  readonly elements: Collection<Element>
-  readonly members: Collection<Member>
-  readonly logins: Collection<Login>
-  readonly app: (id: string) => Promise<App | undefined>
-  readonly keyByHash: (hash: string) => Promise<KeyRecord | undefined>
-
-  constructor(database: DatabaseSync) {
-    const apps = new EmbeddedCollection<App>(database, 'app')
-    const keys = new EmbeddedCollection<KeyRecord>(database, 'key')
-    this.organizations = new EmbeddedCollection(database, 'organization')
-    this.apps = apps
-    this.keys = keys
-    this.funnels = new EmbeddedCollection(database, 'funnel')
-    this.elements = new EmbeddedCollection(database, 'element')
-    this.members = new EmbeddedCollection(database, 'member')
-    this.logins = new EmbeddedCollection(database, 'login')
-    this.app = (id) => apps.byId(id)
-    this.keyByHash = (hash) => keys.byId(hash)
-  }
 }

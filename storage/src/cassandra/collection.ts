@@ -1,10 +1,9 @@
-import type { App, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { Collection, Login, Registry } from '../ports/registry.ts'
+import type { IndexedCollection } from '../registry-of.ts'
 import { rowsOf, statement } from './statements.ts'
 
 /** Records as JSON, found by owner and by id. */
-class CassandraCollection<T> implements Collection<T> {
+export class CassandraCollection<T> implements IndexedCollection<T> {
   readonly #client: Client
   readonly #kind: string
 
@@ -45,31 +44,5 @@ class CassandraCollection<T> implements Collection<T> {
   /** A logged batch: all or nothing. */
   async #batch(writes: [name: string, params: unknown[]][]): Promise<void> {
     await this.#client.batch(writes.map(([name, params]) => ({ query: statement(name), params })), { prepare: true, logged: true, isIdempotent: true })
-  }
-}
-
-export class CassandraRegistry implements Registry {
-  readonly organizations: Collection<Organization>
-  readonly apps: Collection<App>
-  readonly keys: Collection<KeyRecord>
-  readonly funnels: Collection<Funnel>
-  readonly elements: Collection<Element>
-  readonly members: Collection<Member>
-  readonly logins: Collection<Login>
-  readonly app: (id: string) => Promise<App | undefined>
-  readonly keyByHash: (hash: string) => Promise<KeyRecord | undefined>
-
-  constructor(client: Client) {
-    const apps = new CassandraCollection<App>(client, 'app')
-    const keys = new CassandraCollection<KeyRecord>(client, 'key')
-    this.organizations = new CassandraCollection(client, 'organization')
-    this.apps = apps
-    this.keys = keys
-    this.funnels = new CassandraCollection(client, 'funnel')
-    this.elements = new CassandraCollection(client, 'element')
-    this.members = new CassandraCollection(client, 'member')
-    this.logins = new CassandraCollection(client, 'login')
-    this.app = (id) => apps.byId(id)
-    this.keyByHash = (hash) => keys.byId(hash)
   }
 }

@@ -1,0 +1,19 @@
+import type { App, KeyRecord } from '@hopper/contracts'
+import type { Collection, Registry } from './ports/registry.ts'
+
+/** A collection whose records are also found by their id alone, whoever owns them. */
+export interface IndexedCollection<T> extends Collection<T> {
+  byId(id: string): Promise<T | undefined>
+}
+
+/** The registry over an adapter's collections: the names of the kinds stand here once for all adapters. */
+export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<T>): Registry {
+  const apps = collectionOf<App>('app')
+  const keys = collectionOf<KeyRecord>('key')
+  return {
+    organizations: collectionOf('organization'), apps, keys, funnels: collectionOf('funnel'), elements: collectionOf('element'),
+    members: collectionOf('member'), logins: collectionOf('login'),
+    app: (id) => apps.byId(id),
+    keyByHash: (hash) => keys.byId(hash),
+  }
+}
