@@ -1,14 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
-// Workspaces resolve to their sources, so a test never runs a stale build.
-const conditions = ['source', 'module', 'node', 'import', 'default']
+// Workspaces resolve to their sources, so a test never runs a stale build. Only this condition is added: vitest hands the list on to Node, where
+// others, such as `import`, would give a `require` inside a dependency the wrong file.
+const conditions = ['source']
 
 export default defineConfig({
   resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ['source', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    globalSetup: ['e2e/src/engines/global-setup.ts'],
     include: ['*/src/**/*.test.ts', '*/src/**/*.test.tsx', '*/test/**/*.test.ts'],
+    globalSetup: ['e2e/src/engines/global-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { counterTableNames, counterTables, visitorTableNames, visitorTables, type TableReader } from '@hopper/storage'
+import { Chunk, chunkRows } from '@hopper/engine'
+import { counterTableNames, counterTables, visitorTableNames, visitorTables, type Archive, type TableReader } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterEach, expect, it } from 'vitest'
 import { groundTruth, type GroundTruth } from './ground-truth.ts'
@@ -95,7 +96,30 @@ async function readTables(reader: TableReader, dates: readonly string[]): Promis
   return found
 }
 
-async function run(options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> }): Promise<{ truth: GroundTruth; found: Found; repeated: number }> {
+/** How often each event is in the archive, by its id, and how many of them a machine sent. */
+async function readArchive(archive: Archive): Promise<{ times: Map<string, number>; bots: number }> {
+  const times = new Map<string, number>()
+  let bots = 0
+  for (const summary of await archive.list({ app: 'kill', from: 0, to: Number.MAX_SAFE_INTEGER })) {
+    const columns = await archive.columns(summary, Object.keys(summary.columns))
+    for (const { event: { event_id }, context } of chunkRows(Chunk.of({ summary, columns }))) {
+      times.set(event_id, (times.get(event_id) ?? 0) + 1)
+      if (context.bot) bots++
+    }
+  }
+  return { times, bots }
+}
+
+interface Run {
+  truth: GroundTruth
+  found: Found
+  archived: Awaited<ReturnType<typeof readArchive>>
+  /** the ids of all events that were sent */
+  ids: ReadonlySet<string>
+  repeated: number
+}
+
+async function run(options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> }): Promise<Run> {
   const now = Date.now()
   const traffic = randomTraffic({ ...options, now })
   const truth = groundTruth(traffic, timezone, now)
@@ -107,7 +131,8 @@ async function run(options: { devices: number; eventsPerDevice: number; kills: n
   const storage = await openEmbedded({ dir: join(product.dir, 'data'), lanes: 8 })
   try {
     const dates = Array.from({ length: 30 }, (_, ago) => new Date(now - (28 - ago) * 86_400_000).toISOString().slice(0, 10))
-    return { truth, found: await readTables(storage.reader, dates), repeated }
+    const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id as string)))
+    return { truth, found: await readTables(storage.reader, dates), archived: await readArchive(storage.archive!), ids, repeated }
   } finally {
     await storage.close()
   }
@@ -115,13 +140,16 @@ async function run(options: { devices: number; eventsPerDevice: number; kills: n
 
 const sorted = <T>(rows: ReadonlyMap<string, T>): [string, T][] => [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
 
-it('counts 20,000 events of 500 devices exactly, killed ten times meanwhile, with batches repeated in between', async () => {
-  const { truth, found, repeated } = await run({ devices: 500, eventsPerDevice: 40, kills: KILLS, seed: 20_261_121 })
+it('counts and archives 20,000 events of 500 devices exactly, killed ten times meanwhile, with batches repeated in between', async () => {
+  const { truth, found, archived, ids, repeated } = await run({ devices: 500, eventsPerDevice: 40, kills: KILLS, seed: 20_261_121 })
   expect(sorted(found.counters)).toEqual(sorted(truth.counters))
   expect(sorted(found.persons)).toEqual(sorted(truth.persons))
   expect(sorted(found.devices)).toEqual(sorted(truth.devices))
   expect({ accepted: found.fates.get('accepted'), late: found.fates.get('late'), bot: found.fates.get('bot') }).toEqual(truth.fates)
   expect(found.fates.get('rejected')).toBeUndefined()
+  expect([...archived.times.keys()].sort()).toEqual([...ids].sort())
+  expect([...archived.times].filter(([, times]) => times !== 1)).toEqual([])
+  expect(archived.bots).toBe(truth.fates.bot)
   // What was acknowledged but whose answer was lost is sent again too, so there are at least the repetitions that were meant.
   expect(found.fates.get('duplicate')).toBeGreaterThanOrEqual(repeated)
   expect(Object.keys(counterTables).every((table) => table === 'fates_by_date' || [...found.counters.keys()].some((row) => row.startsWith(table)))).toBe(true)

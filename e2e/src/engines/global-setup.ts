@@ -2,24 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import '@hopper/storage/contract/engines'
 import { environment } from '../config.ts'
 import { startCassandra } from './cassandra-jar.ts'
 import { canUseJars } from './jars.ts'
 import { startKafka } from './kafka-jar.ts'
-
-/** Where the real engines of this run answer. */
-export interface Engines {
-  readonly kafka: string
-  readonly cassandra: string
-  readonly dataCenter: string
-}
-
-declare module 'vitest' {
-  export interface ProvidedContext {
-    /** undefined when this run has no engines: suites that need them are skipped, and one line says so */
-    engines: Engines | undefined
-  }
-}
 
 /**
  * Starts one Kafka and one Cassandra for the whole run, or takes those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name. Where none can be had

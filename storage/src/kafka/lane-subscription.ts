@@ -1,15 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import type { KafkaSettings } from './settings.ts'
 
 const HEARTBEAT_MS = 2_000
 const MESSAGES_PER_BATCH = 500
+const RETRY_MS_FIRST = 50
+const RETRY_MS_MAX = 5_000
 
 interface OwnLane {
   /** the next position wanted */
   next: number
   readonly aborter: AbortController
   working: Promise<void>
+  /** the pause after the next failure */
+  retryMs: number
 }
 
 /**
@@ -20,7 +25,7 @@ export class LaneSubscription implements Subscription {
   readonly #consumer: Consumer
   readonly #settings: KafkaSettings
   readonly #lanes: LaneConsumer
-  readonly #own = new Map<number, OwnLane>()
+  readonly #own = new Map<number, Promise<OwnLane>>()
   #assigned = new Set<number>()
 
   constructor(kafka: Kafka, settings: KafkaSettings, lanes: LaneConsumer) {
@@ -38,6 +43,8 @@ export class LaneSubscription implements Subscription {
     this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#assigned = new Set(payload.memberAssignment[this.#settings.topic] ?? [])
       for (const lane of this.#own.keys()) if (!this.#assigned.has(lane)) void this.#revoke(lane)
+      // A lane that can not be taken now is taken with its first batch.
+      for (const lane of this.#assigned) this.#take(lane).catch(() => undefined)
     })
     await this.#consumer.connect()
     await this.#consumer.subscribe({ topic: this.#settings.topic, fromBeginning: true })
@@ -48,7 +55,6 @@ export class LaneSubscription implements Subscription {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#own.values()].map(({ working }) => working.catch(() => undefined)))
     await this.#consumer.stop()
     await Promise.all([...this.#own.keys()].map((lane) => this.#revoke(lane)))
     await this.#consumer.disconnect()
@@ -57,27 +63,34 @@ export class LaneSubscription implements Subscription {
   async #batch(payload: EachBatchPayload): Promise<void> {
     const lane = payload.batch.partition
     const alive = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS)
+    let own: OwnLane | undefined
     try {
-      const own = this.#own.get(lane) ?? (await this.#take(lane))
-      if (Number(payload.batch.messages[0]?.offset ?? own.next) !== own.next && !this.#covers(payload, own.next)) {
+      own = await this.#take(lane)
+      if (!this.#covers(payload, own.next)) {
         this.#consumer.seek({ topic: this.#settings.topic, partition: lane, offset: String(own.next) })
         return
       }
       own.working = this.#deliver(lane, own, payload)
       await own.working
-    } catch (error) {
-      // Forget the lane, so that it is taken again and read from where the store stands.
-      await this.#revoke(lane)
-      throw error
+      own.retryMs = RETRY_MS_FIRST
+    } catch {
+      // What was not resolved is fetched again. The consumer has said why it failed; an error thrown on would only restart the whole member.
+      await pause(own?.retryMs ?? RETRY_MS_MAX)
+      if (own) own.retryMs = Math.min(own.retryMs * 2, RETRY_MS_MAX)
     } finally {
       clearInterval(alive)
     }
   }
 
-  async #take(lane: number): Promise<OwnLane> {
-    const own: OwnLane = { next: await this.#lanes.assigned(lane), aborter: new AbortController(), working: Promise.resolve() }
-    this.#own.set(lane, own)
-    return own
+  /** The lane as ours; asks the consumer for its position once. */
+  #take(lane: number): Promise<OwnLane> {
+    let taken = this.#own.get(lane)
+    if (!taken) {
+      taken = this.#lanes.assigned(lane).then((next) => ({ next, aborter: new AbortController(), working: Promise.resolve(), retryMs: RETRY_MS_FIRST }))
+      this.#own.set(lane, taken)
+      taken.catch(() => this.#own.delete(lane))
+    }
+    return taken
   }
 
   #covers({ batch }: EachBatchPayload, position: number): boolean {
@@ -98,7 +111,7 @@ export class LaneSubscription implements Subscription {
   }
 
   async #revoke(lane: number): Promise<void> {
-    const own = this.#own.get(lane)
+    const own = await this.#own.get(lane)?.catch(() => undefined)
     if (!own) return
     this.#own.delete(lane)
     own.aborter.abort()

@@ -1,0 +1,13 @@
+/** Where the real engines of a test run answer. */
+export interface Engines {
+  readonly kafka: string
+  readonly cassandra: string
+  readonly dataCenter: string
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** undefined when this run has no engines: suites that need them are skipped, and one line says so */
+    engines: Engines | undefined
+  }
+}
