@@ -1,11 +1,12 @@
 import type { App } from '@hopper/contracts'
-import type { EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
+import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { AggregatorMetrics } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
 
 const TICK_MS = 1_000
 const APP_CACHE_MS = 5_000
+const REREAD_MESSAGES = 500
 const APPS_MAX = 10_000
 
 /** What the aggregator says to whoever keeps the log of the process. */
@@ -17,6 +18,8 @@ export interface AggregatorLogger {
 export interface AggregatorOptions {
   readonly log: EventLog
   readonly writer: TableWriter
+  /** where the events themselves go; without it there are only the tables */
+  readonly archive?: Archive
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -66,7 +69,7 @@ export class Aggregator implements LaneConsumer {
   async batch(lane: number, messages: readonly LogMessage[]): Promise<void> {
     const started = performance.now()
     try {
-      const own = this.#own.get(lane) ?? (await this.#take(lane))
+      const own = this.#own.get(lane) ?? (await this.#takeAgain(lane, messages[0]!.position))
       const applied = await own.apply(messages)
       this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
     } catch (error) {
@@ -92,12 +95,29 @@ export class Aggregator implements LaneConsumer {
   }
 
   async #take(lane: number): Promise<OwnedLane> {
-    const { lanes, owner, writer, watermarkCheck = true } = this.#options
+    const { lanes, owner, writer, archive, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
-    const own = new OwnedLane(lease, position, writer, (id) => this.#appOf(id), watermarkCheck)
+    const own = new OwnedLane(lease, position, { writer, archive, watermarkCheck, appOf: (id) => this.#appOf(id) })
     this.#own.set(lane, own)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
+    return own
+  }
+
+  /** A lease that ran out took with it what was not archived yet, so the lane is read again from where it was committed. */
+  async #takeAgain(lane: number, until: number): Promise<OwnedLane> {
+    const own = await this.#take(lane)
+    if (!this.#options.archive) return own
+    try {
+      while (own.position < until) {
+        const missed = await this.#options.log.read(lane, own.position, Math.min(REREAD_MESSAGES, until - own.position))
+        if (missed.length === 0) break
+        await own.apply(missed)
+      }
+    } catch (error) {
+      this.#own.delete(lane)
+      throw error
+    }
     return own
   }
 
@@ -105,7 +125,7 @@ export class Aggregator implements LaneConsumer {
     if (this.#own.get(lane)?.expired) this.#own.delete(lane)
   }
 
-  /** Each second: renew the leases that age, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
+  /** Each second: renew the leases that age, archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
   async #tick(): Promise<void> {
     await Promise.all([...this.#own].map(async ([lane, own]) => {
       try {
@@ -114,13 +134,13 @@ export class Aggregator implements LaneConsumer {
       } catch (error) {
         // Until it runs out nobody else can write the lane, so there is time to try again.
         this.#forgetExpired(lane)
-        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, or its position not committed')
+        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, its events not archived or its position not committed')
       }
     }))
   }
 
   async #commit(own: OwnedLane): Promise<void> {
-    const { position } = own
+    const position = await own.archive()
     if (position === own.committed) return
     await this.#options.lanes.commit(own.lease, position)
     own.committed = position

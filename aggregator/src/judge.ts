@@ -12,6 +12,8 @@ export interface Message {
 /** An event with its fate; `visitor` is whom it belongs to at its place in the log. */
 export interface Judged {
   readonly position: number
+  /** place in the envelope */
+  readonly index: number
   readonly message: Message
   readonly event: Event
   readonly fate: Fate
@@ -69,7 +71,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
         users.set(device, event.user_id)
         identities.push({ app: app.id, device: envelope.device_id, user: event.user_id, place: placeOf(position, index) })
       }
-      events.push({ position, message, event, fate, reason, visitor: { user: users.get(device)!, device: envelope.device_id } })
+      events.push({ position, index, message, event, fate, reason, visitor: { user: users.get(device)!, device: envelope.device_id } })
     })
   }
   return { events, identities }

@@ -1,5 +1,6 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
-import type { CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import type { Archive, CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { ArchiveBuffer } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, partitionKey, touchedPartitions } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
@@ -21,6 +22,14 @@ interface Decoded {
   readonly deadLetters: DeadLetter[]
 }
 
+/** Where a lane's events go, and what it asks on the way. */
+export interface LaneTargets {
+  readonly writer: TableWriter
+  readonly archive: Archive | undefined
+  readonly appOf: (id: string) => Promise<App | undefined>
+  readonly watermarkCheck: boolean
+}
+
 /** A lane that is ours: turns its messages into changes of the tables, exactly once. */
 export class OwnedLane {
   #lease!: Lease
@@ -31,14 +40,16 @@ export class OwnedLane {
   readonly #writer: TableWriter
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
+  readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
 
-  constructor(lease: Lease, position: number, writer: TableWriter, appOf: (id: string) => Promise<App | undefined>, watermarkCheck: boolean) {
+  constructor(lease: Lease, position: number, { writer, archive, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
+    this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position)
   }
 
   get lease(): Lease {
@@ -69,8 +80,17 @@ export class OwnedLane {
       if (foldable.deadLetters.length === decoded.deadLetters.length) throw error
       return this.#count(foldable)
     })
+    this.#buffer?.add(applied.judgement.events)
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
+    if (this.#buffer?.full) await this.archive()
     return applied
+  }
+
+  /** Appends to the archive what is held back; answers the position before which every event is in the tables and in the archive. */
+  async archive(): Promise<number> {
+    const { position } = this
+    await this.#buffer?.flush(() => this.lease)
+    return position
   }
 
   async #count({ messages, deadLetters }: Decoded): Promise<Applied> {

@@ -4,6 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
+import { EmbeddedArchive } from './archive.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { EmbeddedEventLog } from './event-log.ts'
 import { EmbeddedLanes } from './lanes.ts'
@@ -32,15 +33,17 @@ export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOpt
     const database = openDatabase(file)
     prepareTables(database)
     const owners = new EmbeddedLanes(database, lanes)
+    const archive = new EmbeddedArchive(database, file, owners)
     const reader = new EmbeddedTableReader(file)
     return {
-      log, reader, lanes: owners,
+      log, reader, lanes: owners, archive,
       writer: new EmbeddedTableWriter(database, owners),
       registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
       health: async () => [health(database, log)],
       close: async () => {
         await log.close()
         await reader.close()
+        await archive.close()
         database.close()
         lock?.release()
       },

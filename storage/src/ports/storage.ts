@@ -1,3 +1,4 @@
+import type { Archive } from './archive.ts'
 import type { EventLog } from './event-log.ts'
 import type { Registry } from './registry.ts'
 import type { Lanes, TableReader, TableWriter } from './tables.ts'
@@ -8,6 +9,8 @@ export interface Storage {
   readonly writer: TableWriter
   readonly reader: TableReader
   readonly lanes: Lanes
+  /** missing where the adapter keeps no archive */
+  readonly archive?: Archive
   readonly registry: Registry
   /** whether each engine answers, by name */
   health(): Promise<readonly { readonly name: string; readonly healthy: boolean; readonly detail?: string }[]>

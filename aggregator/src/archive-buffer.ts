@@ -1,0 +1,108 @@
+import { timeZone, type ArchivedEvent } from '@hopper/contracts'
+import { encodeChunks } from '@hopper/engine'
+import type { Archive, Lease, Partition } from '@hopper/storage'
+import type { Judged } from './judge.ts'
+
+/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */
+export const BUFFERED_ROWS_MAX = 20_000
+const PARTITIONS_MAX = 20_000
+
+interface Buffered {
+  readonly partition: Partition
+  readonly rows: ArchivedEvent[]
+}
+
+/**
+ * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended exactly once: the archive tells which
+ * positions it covers, so what is delivered again, by a crash or a failed write, adds nothing.
+ */
+export class ArchiveBuffer {
+  readonly #archive: Archive
+  readonly #lane: number
+  readonly #covered = new Map<string, number>()
+  #partitions = new Map<string, Buffered>()
+  #rows = 0
+  /** the next message to take in */
+  #next: number
+  #flushing: Promise<void> = Promise.resolve()
+
+  constructor(archive: Archive, lane: number, position: number) {
+    this.#archive = archive
+    this.#lane = lane
+    this.#next = position
+  }
+
+  get full(): boolean {
+    return this.#rows >= BUFFERED_ROWS_MAX
+  }
+
+  /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */
+  add(events: readonly Judged[]): void {
+    const next = this.#next
+    for (const judged of events) {
+      if (judged.position < next) continue
+      this.#next = judged.position + 1
+      if (judged.fate !== 'duplicate') this.#put(judged)
+    }
+  }
+
+  /** Appends all that was taken in before the call. Rejects when the archive could not take it; it is held for the next time then. */
+  flush(lease: () => Lease): Promise<void> {
+    const flushed = this.#flushing.then(() => this.#flush(lease()))
+    this.#flushing = flushed.catch(() => undefined)
+    return flushed
+  }
+
+  async #flush(lease: Lease): Promise<void> {
+    if (this.#rows === 0) return
+    const taken = this.#partitions
+    this.#partitions = new Map()
+    this.#rows = 0
+    try {
+      await this.#readCovered(taken)
+      const chunks = [...taken].flatMap(([key, { partition, rows }]) => {
+        const covered = this.#covered.get(key)!
+        const missing = rows.filter(({ position }) => position > covered)
+        if (missing.length === 0) return []
+        return encodeChunks(missing, { ...partition, lane: this.#lane, first_position: missing[0]!.position, last_position: missing.at(-1)!.position })
+      })
+      if (chunks.length > 0) await this.#archive.append(lease, chunks)
+      for (const [key, { rows }] of taken) this.#covered.set(key, Math.max(this.#covered.get(key)!, rows.at(-1)!.position))
+    } catch (error) {
+      // Some spans may be visible and others not: what is true must be read again.
+      this.#covered.clear()
+      this.#giveBack(taken)
+      throw error
+    }
+  }
+
+  async #readCovered(taken: ReadonlyMap<string, Buffered>): Promise<void> {
+    if (this.#covered.size + taken.size > PARTITIONS_MAX) this.#covered.clear()
+    const unknown = [...taken].filter(([key]) => !this.#covered.has(key))
+    if (unknown.length === 0) return
+    const covered = await this.#archive.covered(this.#lane, unknown.map(([, { partition }]) => partition))
+    unknown.forEach(([key], at) => this.#covered.set(key, covered[at]!))
+  }
+
+  /** What could not be written stands before what came meanwhile. */
+  #giveBack(taken: Map<string, Buffered>): void {
+    for (const [key, { partition, rows }] of this.#partitions) {
+      const earlier = taken.get(key)
+      if (earlier) for (const row of rows) earlier.rows.push(row)
+      else taken.set(key, { partition, rows })
+    }
+    this.#partitions = taken
+    this.#rows = 0
+    for (const { rows } of taken.values()) this.#rows += rows.length
+  }
+
+  #put({ position, index, message: { envelope, app }, event, visitor }: Judged): void {
+    const date = timeZone(app.timezone).dateOf(event.timestamp)
+    const key = `${app.id}\0${date}`
+    let found = this.#partitions.get(key)
+    if (!found) this.#partitions.set(key, (found = { partition: { app: app.id, date }, rows: [] }))
+    const { context, received_at } = envelope
+    found.rows.push({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
+    this.#rows++
+  }
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import type { ArchivedEvent, Envelope } from '@hopper/contracts'
+import { Chunk, chunkRows } from '@hopper/engine'
+import type { Archive, LogMessage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Aggregator } from './aggregator.ts'
+import { envelopeOf, messagesOf, openLane, until, type LaneStore } from './lane.fixture.ts'
+
+let lane: LaneStore
+let archive: Archive
+beforeAll(async () => {
+  lane = await openLane(openEmbedded)
+  archive = lane.storage.archive!
+})
+afterAll(() => lane[Symbol.asyncDispose]())
+
+const DAY_MS = 86_400_000
+const T0 = Date.parse('2026-06-15T12:00:00Z')
+
+/** All that the archive holds of an app, in the order of the log. */
+async function archived(app: string): Promise<ArchivedEvent[]> {
+  const rows: ArchivedEvent[] = []
+  for (const summary of await archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })) {
+    const cells = await archive.columns(summary, Object.keys(summary.columns))
+    rows.push(...chunkRows(Chunk.of({ summary, columns: cells })))
+  }
+  return rows.sort((a, b) => a.position - b.position || a.index - b.index)
+}
+
+/** The real archive, which fails when told to: before it has written, or after. */
+function failing(mode: () => 'before' | 'after' | undefined): Archive {
+  return {
+    covered: (...asked) => archive.covered(...asked), replace: (...asked) => archive.replace(...asked),
+    list: (...asked) => archive.list(...asked), columns: (...asked) => archive.columns(...asked),
+    async append(lease, chunks) {
+      const fails = mode()
+      if (fails === 'before') throw new Error('cut')
+      await archive.append(lease, chunks)
+      if (fails === 'after') throw new Error('cut')
+    },
+  }
+}
+
+const sent = fc.array(
+  fc.record({
+    bot: fc.boolean(), device_id: fc.constantFrom('d0', 'd1'), late: fc.boolean(),
+    events: fc.array(fc.record({ id: fc.nat(12), user: fc.option(fc.constantFrom('ann', 'bob'), { nil: undefined }) }), { maxLength: 3 }),
+  }),
+  { minLength: 1, maxLength: 20 },
+)
+const delivery = fc.record({
+  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
+})
+
+/** An id has one time, as a repetition has; the ids lie on three dates. */
+function logOf(app: string, envelopes: typeof sent extends fc.Arbitrary<infer T> ? T : never): { messages: LogMessage[]; expected: object[] } {
+  const seen = new Set<number>()
+  const users = new Map<string, string>()
+  const expected: object[] = []
+  const placed = envelopes.map(({ bot, device_id, late, events }, position) => {
+    const received_at = T0 + (late ? 30 : 2) * DAY_MS
+    const full = events.map(({ id, user }) => (
+      { type: 'custom' as const, name: 'n', event_id: `e${id}`, timestamp: T0 + (id % 3) * DAY_MS, seq: 0, ...(user === undefined ? {} : { user_id: user }) }))
+    events.forEach(({ id, user }, index) => {
+      if (seen.has(id)) return
+      seen.add(id)
+      if (!bot && user !== undefined) users.set(device_id, user)
+      expected.push({ event_id: `e${id}`, device_id, user: users.get(device_id) ?? '', bot: bot ? 'webdriver' : undefined, received_at, position, index })
+    })
+    const context: Envelope['context'] = { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) }
+    return { position, envelope: envelopeOf(app, { device_id, received_at, context, events: full }) }
+  })
+  return { messages: messagesOf(placed), expected }
+}
+
+const plain = (row: ArchivedEvent): object => ({
+  event_id: row.event.event_id, device_id: row.device_id, user: row.user, bot: row.context.bot, received_at: row.received_at, position: row.position, index: row.index,
+})
+
+it('archives every event but duplicates once, in spite of crashes, lost leases, repetitions and writes that fail before or after their effect', async () => {
+  await fc.assert(
+    fc.asyncProperty(sent, fc.array(delivery, { maxLength: 12 }), async (envelopes, deliveries) => {
+      const app = `a-${randomUUID()}`
+      await lane.app(app, 'Asia/Kathmandu')
+      const { messages, expected } = logOf(app, envelopes)
+      const { lanes, log } = lane.storage
+      let fails: 'before' | 'after' | undefined
+      let lastsMs = 60_000
+      const make = (): Aggregator => new Aggregator({
+        ...lane.storage, owner: app, archive: failing(() => fails),
+        log: {
+          lanes: 1, append: (...asked) => log.append(...asked), ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
+          read: async (_, from, limit) => messages.slice(from, from + limit),
+        },
+        lanes: {
+          acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }), renew: (l) => lanes.renew(l),
+          release: (l) => lanes.release(l), commit: (...asked) => lanes.commit(...asked), positions: () => lanes.positions(),
+        },
+      })
+      // The lane belongs to one run of the property: it begins at its first message.
+      await lanes.commit(await lanes.acquire(0, app), 0)
+      let aggregator = make()
+      let next = await aggregator.assigned(0)
+      for (const { length, then, fails: failure } of deliveries) {
+        fails = failure
+        const batch = messages.slice(next, next + length)
+        if (batch.length > 0) await aggregator.batch(0, batch)
+        if (then === 'again' && batch.length > 0) await aggregator.batch(0, batch)
+        next += batch.length
+        if (then === 'close') await aggregator.revoked(0)
+        if (then === 'expire') {
+          // The lane is taken anew for the next batch, and what was held back is gone.
+          lastsMs = -1
+          await aggregator.assigned(0)
+          await aggregator.batch(0, messages.slice(next, next + 1)).then(() => undefined, () => undefined)
+          lastsMs = 60_000
+        }
+        if (then !== 'crash' && then !== 'close') continue
+        aggregator = make()
+        next = await aggregator.assigned(0)
+      }
+      fails = undefined
+      if (next < messages.length) await aggregator.batch(0, messages.slice(next))
+      await aggregator.revoked(0)
+      // What a lost lease took with it is read again by the next start.
+      aggregator = make()
+      next = await aggregator.assigned(0)
+      if (next < messages.length) await aggregator.batch(0, messages.slice(next))
+      await aggregator.revoked(0)
+      expect((await archived(app)).map(plain)).toEqual(expected)
+    }),
+    { numRuns: 60 },
+  )
+}, 60_000)
+
+it('shows what it has counted in the archive within seconds, and commits its position not before', async () => {
+  await lane.app('live')
+  let fails: 'before' | undefined = 'before'
+  const { lanes, log } = lane.storage
+  await lanes.commit(await lanes.acquire(0, 'live'), (await log.ends())[0]!)
+  const before = (await lanes.positions())[0]!
+  let tries = 0
+  const aggregator = new Aggregator({ ...lane.storage, owner: 'live', archive: failing(() => (tries++, fails)) })
+  await aggregator.start()
+  const event = { type: 'custom' as const, name: 'n', event_id: 'one', timestamp: T0, seq: 0 }
+  await log.append([envelopeOf('live', { events: [event] })])
+  await until(async () => tries >= 2)
+  expect((await lanes.positions())[0]).toBe(before)
+  expect(await archived('live')).toEqual([])
+  fails = undefined
+  await until(async () => (await lanes.positions())[0] === before + 1)
+  expect((await archived('live')).map(({ event: { event_id } }) => event_id)).toEqual(['one'])
+  await aggregator.close()
+}, 20_000)
