@@ -9,6 +9,8 @@ export interface Migration {
   readonly number: number
   readonly name: string
   readonly checksum: string
+  /** the file as it is, with its comments */
+  readonly text: string
   readonly statements: readonly string[]
 }
 
@@ -19,7 +21,7 @@ export function loadMigrations(): readonly Migration[] {
     const number = Number.parseInt(file, 10)
     if (number !== at + 1) throw new Error(`migration ${file} stands where number ${at + 1} must be`)
     const text = readFileSync(join(folder, file), 'utf8')
-    return { number, name: file.slice(0, -4), checksum: createHash('sha256').update(text).digest('hex'), statements: statementsOf(text) }
+    return { number, name: file.slice(0, -4), checksum: createHash('sha256').update(text).digest('hex'), text, statements: statementsOf(text) }
   })
 }
 

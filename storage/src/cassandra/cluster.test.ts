@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { beforeAll, describe, inject } from 'vitest'
+import { beforeAll, describe, inject, vi } from 'vitest'
 import '../contract/engines.ts'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { lanesContract } from '../contract/lanes.contract.ts'
@@ -9,11 +9,14 @@ import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
 import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from './cassandra.ts'
 
+// A Cassandra that has just started is slow for its first minute.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
 const LANES = 4
 const engines = inject('engines')
 const name = `hopper_${randomBytes(6).toString('hex')}`
 
-/** Kafka and Cassandra together, in a keyspace and a topic of this file. Leases are short, so that nothing waits long for one. */
+/** Kafka and Cassandra together, in a keyspace and a topic of this file. */
 async function open(): Promise<Storage> {
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: LANES, topic: name, group: name }).connect()
   const rest = await openCassandra(settings(), LANES)
@@ -29,7 +32,7 @@ async function open(): Promise<Storage> {
 }
 
 function settings(): CassandraSettings {
-  return { ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace: name, leaseMs: 2_000, unknownOutcomeMs: 500 }
+  return { ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace: name, leaseMs: 30_000, unknownOutcomeMs: 500 }
 }
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {

@@ -1,0 +1,83 @@
+import { randomBytes } from 'node:crypto'
+import { loadMigrations, loadQueries } from '@hopper/cql'
+import { Client } from 'cassandra-driver'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import '../contract/engines.ts'
+import { counterTables, visitorTables } from '../ports/table-definitions.ts'
+import { cassandraDefaults, migrate, type CassandraSettings } from './cassandra.ts'
+import { clientOptions } from './settings.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const engines = inject('engines')
+const settings = (): CassandraSettings => ({
+  ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace: `hopper_${name}`,
+})
+const name = randomBytes(6).toString('hex')
+
+describe.skipIf(!engines)('migrations on Cassandra', () => {
+  let client: Client
+  beforeAll(async () => {
+    // Two processes at once: one applies, the other waits and finds nothing left to do.
+    const done = await Promise.all([migrate(settings()), migrate(settings())])
+    expect(done.map((names) => names.length).sort()).toEqual([0, loadMigrations().length])
+    client = new Client(clientOptions(settings(), settings().keyspace))
+    await client.connect()
+  })
+  afterAll(() => client?.shutdown())
+
+  it('change nothing when they are applied again', async () => {
+    expect(await migrate(settings())).toEqual([])
+  })
+
+  it('are refused when one that was applied has changed', async () => {
+    const [first, ...rest] = loadMigrations()
+    await expect(migrate(settings(), [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+  })
+
+  it('give every named query a table that it can be prepared on', async () => {
+    for (const [query, text] of loadQueries()) {
+      // Without its values the server refuses a statement only after it has parsed it and found its tables and columns.
+      await expect(client.execute(text, [], { prepare: true }), query).rejects.toThrow(/markers\(\?\) in CQL but 0 bound variables/)
+    }
+  })
+
+  it('make the tables that the definitions name, with their columns', async () => {
+    for (const [table, { key, counters }] of Object.entries(counterTables)) {
+      const columns = await columnsOf(client, settings().keyspace, table)
+      expect(columns).toEqual(expected({ ...key, applied: 'counter', ...Object.fromEntries(counters.map((each) => [each, 'counter'])) }))
+    }
+    for (const [table, { key }] of Object.entries(visitorTables)) {
+      expect(await columnsOf(client, settings().keyspace, table)).toEqual(expected({ ...key, user: 'text', device: 'text' }))
+    }
+  })
+})
+
+describe('the text of the statements', () => {
+  it('never scans or reads several partitions in one query', () => {
+    for (const [query, text] of loadQueries()) {
+      expect(text, query).not.toMatch(/ALLOW FILTERING/i)
+      expect(text, query).not.toMatch(/\b(app|date|lane|device|user|session_id|kind|owner)\s+IN\b/i)
+    }
+  })
+
+  it('says for each table which question it answers and how it is compacted', () => {
+    for (const { name: migration, text } of loadMigrations()) {
+      const tables = text.split('\n\n').filter((part) => part.includes('CREATE TABLE'))
+      expect(tables.length, migration).toBeGreaterThan(0)
+      for (const table of tables) {
+        expect(table, migration).toMatch(/^-- .*\?/m)
+        expect(table, migration).toMatch(/compaction = \{'class': '\w+CompactionStrategy'\}/)
+      }
+    }
+  })
+})
+
+async function columnsOf(client: Client, keyspace: string, table: string): Promise<Record<string, string>> {
+  const { rows } = await client.execute('SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?', [keyspace, table])
+  return Object.fromEntries(rows.map((row) => [row.get('column_name') as string, row.get('type') as string]).sort())
+}
+
+function expected(columns: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries({ app: 'text', date: 'date', lane: 'int', ...columns }).sort())
+}
