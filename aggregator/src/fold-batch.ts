@@ -1,15 +1,25 @@
-import { pageOf, timeZone, type App } from '@hopper/contracts'
-import type { CounterChange, CounterPartition, CounterTableName, Key, LaneBatch, Partition, SeenChange, SessionChange, VisitorChange, VisitorTableName } from '@hopper/storage'
+import { pageOf, timeZone } from '@hopper/contracts'
+import type { CounterPartition, LaneBatch, Partition, VisitorChange } from '@hopper/storage'
 import type { CountedEvent } from './counted-event.ts'
-import { seenPartition, type Judged, type Judgement, type Message } from './judge.ts'
+import { CounterRows } from './counter-rows.ts'
+import { foldSeen } from './fold-seen.ts'
+import { foldSessions } from './fold-sessions.ts'
+import { counts, type Judged, type Judgement, type Message } from './judge.ts'
 import { counterFolds, visitorFolds } from './tables/all.ts'
 import { utcDate } from './utc-date.ts'
+import { VisitorRows } from './visitor-rows.ts'
 
 /** The watermark of a counter partition: positions up to it are counted there. */
 export type AppliedOf = (partition: CounterPartition) => number
 
 /** What a fold gives, without the lane and the dead letters. */
 export type Folded = Omit<LaneBatch, 'lane' | 'deadLetters'>
+
+/** The events of a batch that count on one local date of an app. */
+interface LocalDate {
+  readonly partition: Partition
+  readonly events: { readonly position: number; readonly counted: CountedEvent }[]
+}
 
 /** Every counter partition that a batch may touch: all tables of each app and date in it. */
 export function touchedPartitions(messages: readonly Message[], { events }: Judgement): CounterPartition[] {
@@ -22,7 +32,7 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
   for (const judged of events) {
     if (!counts(judged)) continue
     const app = judged.message.app.id
-    const date = localDate(judged)
+    const date = dateOf(judged)
     const id = `${app}\0${date}`
     if (!dates.has(id)) dates.set(id, { app, date })
   }
@@ -35,138 +45,78 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
  */
 export function foldBatch(messages: readonly Message[], judgement: Judgement, appliedOf: AppliedOf, skip = true): Folded {
   const last = messages.at(-1)?.position ?? -1
-  const counters = new CounterChanges(appliedOf, last, skip)
-  const visitors = new Map<string, { change: Omit<VisitorChange, 'rows'>; rows: Map<string, VisitorChange['rows'][number]> }>()
-  foldFates(messages, judgement.events, counters)
-  for (const judged of judgement.events) {
-    if (!counts(judged)) continue
-    const app = judged.message.app.id
-    const date = localDate(judged)
-    const counted = countedOf(judged)
-    for (const { table, fold } of counterFolds) {
-      const add = counters.at(table, app, date, judged.position)
-      if (add) fold(counted, add)
-    }
-    for (const { table, fold } of visitorFolds) fold(counted, (key) => put(visitors, table, { app, date }, key, judged))
-  }
+  const dates = localDates(judgement.events)
   return {
-    counters: counters.all(),
-    visitors: [...visitors.values()].map(({ change, rows }) => ({ ...change, rows: [...rows.values()] })),
+    counters: [...foldFates(messages, judgement.events, appliedOf, skip), ...dates.flatMap((date) => foldCounters(date, appliedOf, skip))]
+      .flatMap((rows) => rows.changes(last)),
+    visitors: dates.flatMap(foldVisitors),
     seen: foldSeen(judgement.events), identities: judgement.identities, sessions: foldSessions(judgement.events),
   }
 }
 
-/** Collects the deltas of each partition. */
-class CounterChanges {
-  readonly #appliedOf: AppliedOf
-  readonly #last: number
-  readonly #skip: boolean
-  readonly #partitions = new Map<string, { from: number; partition: CounterPartition; rows: Map<string, { key: Key; deltas: number[] }>; add: (key: Key, deltas: readonly number[]) => void }>()
+function foldCounters({ partition, events }: LocalDate, appliedOf: AppliedOf, skip: boolean): CounterRows[] {
+  return counterFolds.map(({ table, fold }) => {
+    const rows = rowsOf({ table, ...partition }, appliedOf)
+    for (const { position, counted } of events) if (!skip || position > rows.from) fold(counted, rows.add)
+    return rows
+  })
+}
 
-  constructor(appliedOf: AppliedOf, last: number, skip: boolean) {
-    this.#appliedOf = appliedOf
-    this.#last = last
-    this.#skip = skip
-  }
-
-  /** How an event at this position adds to a partition; undefined when the partition has counted it. */
-  at(table: CounterTableName, app: string, date: string, position: number): ((key: Key, deltas: readonly number[]) => void) | undefined {
-    const id = partitionKey(table, app, date)
-    let found = this.#partitions.get(id)
-    if (!found) this.#partitions.set(id, (found = this.#begin({ table, app, date })))
-    return this.#skip && position <= found.from ? undefined : found.add
-  }
-
-  all(): CounterChange[] {
-    const changed = [...this.#partitions.values()].filter(({ rows }) => rows.size > 0)
-    return changed.map(({ from, partition, rows }) => ({ ...partition, from, to: Math.max(from, this.#last), rows: [...rows.values()] }))
-  }
-
-  #begin(partition: CounterPartition): { from: number; partition: CounterPartition; rows: Map<string, { key: Key; deltas: number[] }>; add: (key: Key, deltas: readonly number[]) => void } {
-    const rows = new Map<string, { key: Key; deltas: number[] }>()
-    const add = (key: Key, deltas: readonly number[]): void => {
-      const id = rowKey(key)
-      const row = rows.get(id)
-      if (!row) rows.set(id, { key, deltas: [...deltas] })
-      else for (let at = 0; at < deltas.length; at++) row.deltas[at]! += deltas[at]!
-    }
-    return { from: this.#appliedOf(partition), partition, rows, add }
-  }
+function foldVisitors({ partition, events }: LocalDate): VisitorChange[] {
+  return visitorFolds.flatMap(({ table, fold }) => {
+    const rows = new VisitorRows({ table, ...partition })
+    for (const { counted } of events) fold(counted, (key) => rows.put(key, counted.visitor))
+    return rows.changes()
+  })
 }
 
 /** All events have a fate, also those that ingest refused. */
-function foldFates(messages: readonly Message[], events: readonly Judged[], counters: CounterChanges): void {
-  for (const { position, message, fate, reason } of events) {
-    counters.at('fates_by_date', message.app.id, utcDate(message.envelope.received_at), position)?.([fate, reason], [1])
+function foldFates(messages: readonly Message[], events: readonly Judged[], appliedOf: AppliedOf, skip: boolean): Iterable<CounterRows> {
+  const dates = new Map<string, CounterRows>()
+  const add = ({ app, envelope, position }: Message, fate: string, reason: string): void => {
+    const date = utcDate(envelope.received_at)
+    const id = `${app.id}\0${date}`
+    let rows = dates.get(id)
+    if (!rows) dates.set(id, (rows = rowsOf({ table: 'fates_by_date', app: app.id, date }, appliedOf)))
+    if (!skip || position > rows.from) rows.add([fate, reason], [1])
   }
-  for (const { position, envelope } of messages) {
-    const add = counters.at('fates_by_date', envelope.app, utcDate(envelope.received_at), position)
-    if (add) for (const { reason } of envelope.rejected ?? []) add(['rejected', reason], [1])
-  }
+  for (const { message, fate, reason } of events) add(message, fate, reason)
+  for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) add(message, 'rejected', reason)
+  return dates.values()
 }
 
-function put(
-  visitors: Map<string, { change: Omit<VisitorChange, 'rows'>; rows: Map<string, VisitorChange['rows'][number]> }>,
-  table: VisitorTableName, partition: Partition, key: Key, { visitor }: Judged,
-): void {
-  const id = partitionKey(table, partition.app, partition.date)
-  let found = visitors.get(id)
-  if (!found) visitors.set(id, (found = { change: { table, ...partition }, rows: new Map() }))
-  const row = `${rowKey(key)}\0${visitor.user.length}\0${visitor.user}\0${visitor.device}`
-  if (!found.rows.has(row)) found.rows.set(row, { key, visitor })
+function rowsOf(partition: CounterPartition, appliedOf: AppliedOf): CounterRows {
+  return new CounterRows(partition, appliedOf(partition))
 }
 
-function foldSeen(events: readonly Judged[]): SeenChange[] {
-  const found = new Map<string, { partition: Partition; rows: SeenChange['rows'][number][] }>()
-  for (const { position, message, event, fate, reason } of events) {
-    if (fate === 'duplicate') continue
-    const partition = seenPartition(message.app.id, event)
-    const id = `${partition.app}\0${partition.date}`
-    let change = found.get(id)
-    if (!change) found.set(id, (change = { partition, rows: [] }))
-    change.rows.push({ event_id: event.event_id, position, fate, reason })
-  }
-  return [...found.values()].map(({ partition, rows }) => ({ ...partition, rows }))
-}
-
-function foldSessions(events: readonly Judged[]): SessionChange[] {
-  const sessions = new Map<string, SessionChange>()
+function localDates(events: readonly Judged[]): LocalDate[] {
+  const dates = new Map<string, LocalDate>()
+  const pages = new Map<string, (url: string) => string>()
   for (const judged of events) {
-    const { position, message, event, visitor } = judged
-    if (!counts(judged) || event.session_id === undefined) continue
-    const id = `${message.app.id}\0${event.session_id}`
-    const known = sessions.get(id)
-    sessions.set(id, {
-      app: message.app.id, session_id: event.session_id, device: visitor.device, user: visitor.user,
-      start: Math.min(known?.start ?? event.timestamp, event.timestamp), end: Math.max(known?.end ?? event.timestamp, event.timestamp),
-      first_position: known?.first_position ?? position, last_position: position,
-    })
+    if (!counts(judged)) continue
+    const { position, event, message: { app, envelope }, visitor } = judged
+    const date = dateOf(judged)
+    const id = `${app.id}\0${date}`
+    let found = dates.get(id)
+    if (!found) dates.set(id, (found = { partition: { app: app.id, date }, events: [] }))
+    let page = pages.get(app.id)
+    if (!page) pages.set(app.id, (page = pagesOf(app.keep_parameters)))
+    const hour = timeZone(app.timezone).hourOf(event.timestamp)
+    found.events.push({ position, counted: { event, context: envelope.context, visitor, hour, page } })
   }
-  return [...sessions.values()]
+  return [...dates.values()]
 }
 
-function countedOf({ event, message, visitor }: Judged): CountedEvent {
-  const { app, envelope } = message
-  return { event, context: envelope.context, visitor, hour: timeZone(app.timezone).hourOf(event.timestamp), page: pagesOf(app) }
+/** URLs repeat within a batch, and reading one takes long. */
+function pagesOf(keepParameters: readonly string[]): (url: string) => string {
+  const pages = new Map<string, string>()
+  return (url) => {
+    let page = pages.get(url)
+    if (page === undefined) pages.set(url, (page = pageOf(url, keepParameters)))
+    return page
+  }
 }
 
-function pagesOf(app: App): (url: string) => string {
-  return (url) => pageOf(url, app.keep_parameters)
-}
-
-function counts({ fate }: Judged): boolean {
-  return fate === 'accepted' || fate === 'late'
-}
-
-function localDate({ message, event }: Judged): string {
+function dateOf({ message, event }: Judged): string {
   return timeZone(message.app.timezone).dateOf(event.timestamp)
-}
-
-/** One text for a key. Texts from events may hold any character, so the length of the first decides where it ends. */
-function rowKey(key: Key): string {
-  return key.length === 1 ? String(key[0]) : `${String(key[0]).length}\0${key.join('\0')}`
-}
-
-export function partitionKey(table: CounterTableName | VisitorTableName, app: string, date: string): string {
-  return `${table}\0${app}\0${date}`
 }

@@ -34,6 +34,11 @@ export interface Judgement {
   readonly identities: readonly IdentityChange[]
 }
 
+/** Only these events feed the tables and identify a device; the others only have their fate. */
+export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
+  return fate === 'accepted' || fate === 'late'
+}
+
 /** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
 export function seenPartition(app: string, event: Event): Partition {
   return { app, date: utcDate(event.client_time ?? event.timestamp) }
@@ -66,8 +71,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
       const repeated = seen.has(key) || (past.firstPositions.get(key) ?? position) < position
       seen.add(key)
       const [fate, reason] = fateOf(message, event, repeated)
-      const counts = fate === 'accepted' || fate === 'late'
-      if (counts && event.user_id !== undefined && event.user_id !== users.get(device)) {
+      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== users.get(device)) {
         users.set(device, event.user_id)
         identities.push({ app: app.id, device: envelope.device_id, user: event.user_id, place: placeOf(position, index) })
       }

@@ -2,10 +2,13 @@ import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contrac
 import type { Archive, CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
-import { foldBatch, partitionKey, touchedPartitions } from './fold-batch.ts'
+import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
+import { partitionKey } from './row-key.ts'
+import { WrittenVisitors } from './written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
+const WRITTEN_VISITORS_MAX = 20_000
 const DETAIL_CHARS_MAX = 500
 const RENEWALS_PER_LEASE = 4
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
@@ -42,6 +45,7 @@ export class OwnedLane {
   readonly #watermarkCheck: boolean
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
+  readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
   constructor(lease: Lease, position: number, { writer, archive, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
@@ -96,8 +100,9 @@ export class OwnedLane {
   async #count({ messages, deadLetters }: Decoded): Promise<Applied> {
     const judgement = judge(messages, await this.#past(messages))
     await this.#readWatermarks(touchedPartitions(messages, judgement))
-    const appliedOf = (partition: CounterPartition): number => this.#watermarks.get(partitionKey(partition.table, partition.app, partition.date)) ?? -1
-    const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...foldBatch(messages, judgement, appliedOf, this.#watermarkCheck) }
+    const appliedOf: AppliedOf = ({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1
+    const folded = foldBatch(messages, judgement, appliedOf, this.#watermarkCheck)
+    const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...folded, visitors: this.#written.unwritten(folded.visitors) }
     try {
       await this.#writer.apply(this.lease, batch)
     } catch (error) {
@@ -105,6 +110,7 @@ export class OwnedLane {
       this.#watermarks.clear()
       throw error
     }
+    this.#written.add(batch.visitors)
     for (const { table, app, date, to } of batch.counters) this.#watermarks.set(partitionKey(table, app, date), to)
     return { judgement, messages, deadLetters }
   }

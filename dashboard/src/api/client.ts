@@ -48,7 +48,7 @@ export class Client {
       response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init })
     } catch (cause) {
       if (init.signal?.aborted) throw cause
-      throw new ApiError(0, 'OFFLINE', 'Hopper does not answer. The page tries again by itself.')
+      throw new ApiError(0, 'OFFLINE', 'Hopper does not answer. Is it running, and is the network there?')
     }
     if (response.ok) return response
     if (response.status === 401 && path !== '/api/v1/login') this.onLoggedOut()

@@ -3,6 +3,8 @@ import { useSession } from './session.tsx'
 import { shareUnchanged } from './share-unchanged.ts'
 
 const POLL_MS = 2_000
+/** A range that is over changes only when an event arrives late. */
+const SETTLED_POLL_MS = 60_000
 /** A slow answer is asked for less often: polling may take at most this part of the time. */
 const LOAD_SHARE_MAX = 0.25
 
@@ -22,7 +24,7 @@ interface State {
   error?: Error
 }
 
-/** The answer of a path. Asks again by itself while `live` and the tab is seen; the state changes only when the answer does. */
+/** The answer of a path. Asks again by itself while the tab is seen, often while `live`; the state changes only when the answer does. */
 export function useReport<T>(path: string | null, live = false): Report<T> {
   const { client } = useSession()
   const [state, setState] = useState<State | null>(null)
@@ -40,7 +42,7 @@ export function useReport<T>(path: string | null, live = false): Report<T> {
         if (aborted.signal.aborted) return
         setState((was) => ({ path, text: was?.path === path ? was.text : '', data: was?.path === path ? was.data : undefined, error: error as Error }))
       }
-      if (live && !aborted.signal.aborted) timer = setTimeout(again, Math.max(POLL_MS, (performance.now() - began) / LOAD_SHARE_MAX))
+      if (!aborted.signal.aborted) timer = setTimeout(again, Math.max(live ? POLL_MS : SETTLED_POLL_MS, (performance.now() - began) / LOAD_SHARE_MAX))
     }
     const again = (): void => {
       if (document.visibilityState === 'visible') void ask()

@@ -1,0 +1,28 @@
+import type { CounterChange, CounterPartition } from '@hopper/storage'
+import { rowKey } from './row-key.ts'
+import type { Add } from './tables/fold.ts'
+
+/** What a batch adds to one counter partition that stands at the watermark `from`. */
+export class CounterRows {
+  readonly from: number
+  readonly #partition: CounterPartition
+  readonly #rows = new Map<string, CounterChange['rows'][number] & { readonly deltas: number[] }>()
+
+  constructor(partition: CounterPartition, from: number) {
+    this.#partition = partition
+    this.from = from
+  }
+
+  readonly add: Add = (key, deltas) => {
+    const id = rowKey(key)
+    const row = this.#rows.get(id)
+    if (!row) this.#rows.set(id, { key, deltas: [...deltas] })
+    else for (let at = 0; at < deltas.length; at++) row.deltas[at]! += deltas[at]!
+  }
+
+  /** The change up to the batch's last position; none when nothing is added. */
+  changes(last: number): CounterChange[] {
+    if (this.#rows.size === 0) return []
+    return [{ ...this.#partition, from: this.from, to: Math.max(this.from, last), rows: [...this.#rows.values()] }]
+  }
+}
