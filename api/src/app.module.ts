@@ -10,6 +10,8 @@ import { KeysController } from './controllers/keys.controller.ts'
 import { LoginController } from './controllers/login.controller.ts'
 import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
+import { QueriesController } from './controllers/queries.controller.ts'
+import { QueryController } from './controllers/query.controller.ts'
 import { StagesController } from './controllers/stages.controller.ts'
 import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
@@ -23,19 +25,22 @@ import { FunnelsService } from './services/funnels.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LoginService } from './services/login.service.ts'
 import { MembersService } from './services/members.service.ts'
+import { QueryService } from './services/query.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
-import { CLOCK, HEALTH, LANES, LOG, METRICS, MODE, PUBLIC_URL, READER, REGISTRY } from './tokens.ts'
+import { ARCHIVE, CLOCK, HEALTH, LANES, LOG, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
 
 const controllers = [
-  StagesController, ElementsController, TrafficController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
+  StagesController, ElementsController, TrafficController, QueriesController, QueryController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
   StatusController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, FunnelsService, KeysService, LoginService, MembersService, StagesService,
+  AnswerService, AppsService, ElementReportsService, ElementsService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
   StatusService, TrafficService,
 ]
+
+const QUERY_LIMIT_MS_DEFAULT = 30_000
 
 /** The one module: every controller, every service, and the ports under their tokens. */
 @Module({})
@@ -60,6 +65,8 @@ function portsOf(options: ApiOptions): Provider[] {
   return [
     { provide: LOG, useValue: options.log },
     { provide: READER, useValue: options.reader },
+    { provide: ARCHIVE, useValue: options.archive },
+    { provide: QUERY_LIMIT_MS, useValue: options.queryLimitMs ?? QUERY_LIMIT_MS_DEFAULT },
     { provide: LANES, useValue: options.lanes },
     { provide: REGISTRY, useValue: options.registry },
     { provide: HEALTH, useValue: options.health },

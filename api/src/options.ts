@@ -1,4 +1,4 @@
-import type { EventLog, Lanes, Registry, Storage, TableReader } from '@hopper/storage'
+import type { Archive, EventLog, Lanes, Registry, Storage, TableReader } from '@hopper/storage'
 import type { Logger } from 'pino'
 import type { Registry as Metrics } from 'prom-client'
 
@@ -7,6 +7,10 @@ export interface ApiOptions {
   readonly log: EventLog
   readonly reader: TableReader
   readonly lanes: Lanes
+  /** all events; without it queries over them are refused */
+  readonly archive?: Archive
+  /** the longest that a query may take, waiting included; default 30 s */
+  readonly queryLimitMs?: number
   readonly registry: Registry
   readonly health: Storage['health']
   readonly mode: 'standalone' | 'cluster'

@@ -48,6 +48,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   const app = '/api/v1/apps/{app}'
   const crud = (path: string, one: string): string[] => [`GET ${path}`, `POST ${path}`, `PATCH ${one}`, `DELETE ${one}`]
   expect(listed.sort()).toEqual([
+    `POST ${app}/funnels/query`, `POST ${app}/query`, `POST ${app}/retention/query`, `GET ${app}/journeys`, 'POST /query',
     ...report.map((path) => `GET ${app}/${path}`), ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`), `GET ${app}/funnels/{funnel}`,
     ...crud(`${app}/elements`, `${app}/elements`), `GET ${app}/keys`, `POST ${app}/keys`, `DELETE ${app}/keys/{key}`,
     'GET /api/v1/apps', 'POST /api/v1/apps', `GET ${app}`, `PATCH ${app}`, 'GET /api/v1/organizations', 'GET /api/v1/status',

@@ -1,6 +1,8 @@
 /** What Nest injects by: one token per port or setting, so that a constructor names exactly what it uses. */
 export const LOG = Symbol('EventLog')
 export const READER = Symbol('TableReader')
+export const ARCHIVE = Symbol('Archive')
+export const QUERY_LIMIT_MS = Symbol('queryLimitMs')
 export const LANES = Symbol('Lanes')
 export const REGISTRY = Symbol('Registry')
 export const HEALTH = Symbol('Storage.health')

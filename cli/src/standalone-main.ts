@@ -34,7 +34,7 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
   await ensureDirectory(config.data)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes })
   opened.defer(() => storage.close())
-  const { log, reader, lanes, registry } = storage
+  const { log, reader, lanes, registry, archive } = storage
   const health = (): ReturnType<typeof storage.health> => storage.health()
 
   const port = await portFor(config)
@@ -57,7 +57,7 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
     rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
-  const api = await createApi({ log, reader, lanes, registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)
+  const api = await createApi({ log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)
   opened.defer(() => api.close())
   await listen(server, config.host, port)
 

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { limits } from '@hopper/contracts'
+import { EventResult, JourneyResult, limits, Meta, queryLimits, RetentionResult } from '@hopper/contracts'
 
 /** The queries of the dashboard API. */
 const date = (what: string): ReturnType<typeof Type.String> => Type.String({ maxLength: 40, description: what })
@@ -33,3 +33,19 @@ export const TrafficAsked = Type.Object({
   by: Type.Optional(Type.Union([Type.Literal('hour'), Type.Literal('day')], { description: 'hour or day; default: day' })),
 })
 export type TrafficAsked = Static<typeof TrafficAsked>
+export const JourneysAsked = Type.Object({
+  ...range,
+  ...countBy,
+  depth: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: `places of a way, 2 to ${queryLimits.journeyDepthMax}; default: 5` })),
+  start: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways from this place on' })),
+  end: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place' })),
+  key: Type.Optional(Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'what a place is; default: `to`, the page' })),
+})
+export type JourneysAsked = Static<typeof JourneysAsked>
+
+export const EventAnswer = Type.Object({ ...EventResult.properties, meta: Meta })
+export type EventAnswer = Static<typeof EventAnswer>
+export const RetentionAnswer = Type.Object({ ...RetentionResult.properties, meta: Meta })
+export type RetentionAnswer = Static<typeof RetentionAnswer>
+export const JourneysAnswer = Type.Object({ ...JourneyResult.properties, meta: Meta })
+export type JourneysAnswer = Static<typeof JourneysAnswer>

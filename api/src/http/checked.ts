@@ -2,6 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import { Compile, type Validator } from 'typebox/compile'
 import { Clone } from 'typebox/value'
 import type { TSchema } from 'typebox'
+import { assertBounded } from './bounded.ts'
 
 const DETAILS_MAX = 20
 const validators = new WeakMap<TSchema, Validator>()
@@ -11,6 +12,7 @@ const validators = new WeakMap<TSchema, Validator>()
  * @throws HopperError HOP_PARAM_INVALID with every field that is wrong
  */
 export function checked(schema: TSchema, value: unknown): unknown {
+  assertBounded(value)
   let validator = validators.get(schema)
   if (!validator) validators.set(schema, (validator = Compile(schema) as unknown as Validator))
   const clean = validator.Clean(Clone(value))

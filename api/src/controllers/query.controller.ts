@@ -1,0 +1,28 @@
+import { Controller, Inject } from '@nestjs/common'
+import { EventQuery, HopperError } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import type { Caller } from '../access/caller.ts'
+import { EventAnswer } from '../answers/asked.ts'
+import { Calls } from '../http/call.ts'
+import { Sent, TheCaller } from '../http/parameters.ts'
+import { QueryService, type SentEvents } from '../services/query.service.ts'
+import { REGISTRY } from '../tokens.ts'
+
+/** The event store's own address of a query: the read key says which app is meant. */
+@Controller('query')
+export class QueryController {
+  private readonly queries: QueryService
+  private readonly registry: Registry
+
+  constructor(@Inject(QueryService) queries: QueryService, @Inject(REGISTRY) registry: Registry) {
+    this.queries = queries
+    this.registry = registry
+  }
+
+  @Calls('POST', '', { need: 'read', status: 200, summary: 'The same query for the app of the read key', body: EventQuery, answer: EventAnswer })
+  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents): Promise<EventAnswer> {
+    const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
+    if (!app) throw new HopperError('HOP_PARAM_INVALID', 'Only the read key of an app says which app is meant; others ask /api/v1/apps/:app/query.')
+    return this.queries.events(app, sent)
+  }
+}

@@ -1,0 +1,28 @@
+import { HopperError, isDate, shiftDate, type App, timeZone } from '@hopper/contracts'
+
+/** From an instant on, up to one that is not included, with the app's local dates that these are. */
+export interface InstantRange {
+  readonly from: number
+  readonly to: number
+  readonly dates: { readonly from: string; readonly to: string }
+}
+
+/**
+ * What the two ends of a query mean: ms since the epoch, ISO 8601 with its offset, or a date of the app. A date as the end is included.
+ * @throws HopperError HOP_RANGE_INVALID
+ */
+export function instantRange(app: App, begin: number | string, end: number | string): InstantRange {
+  const zone = timeZone(app.timezone)
+  const instant = (value: number | string, daysOn: number): number => {
+    if (typeof value === 'string' && isDate(value)) return zone.startOf(shiftDate(value, daysOn))
+    const parsed = typeof value === 'number' ? value : /T.*(Z|[+-]\d\d:?\d\d)$/.test(value) ? Date.parse(value) : NaN
+    if (Number.isFinite(parsed) && parsed >= 0 && parsed <= LAST_MS) return parsed
+    throw new HopperError('HOP_RANGE_INVALID', `"${String(value).slice(0, 40)}" is no instant: ms since the epoch, ISO 8601 with an offset, or a date.`)
+  }
+  const from = instant(begin, 0)
+  const to = instant(end, 1)
+  if (from >= to) throw new HopperError('HOP_RANGE_INVALID', 'The range ends before it begins.')
+  return { from, to, dates: { from: zone.dateOf(from), to: zone.dateOf(to - 1) } }
+}
+
+const LAST_MS = Date.UTC(9998, 11, 31)

@@ -1,0 +1,79 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
+import { HopperError, type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
+import { stepsOfFunnel } from '@hopper/engine'
+import type { Archive } from '@hopper/storage'
+import type { JourneysAsked } from '../answers/asked.ts'
+import { fetchChunks } from '../query/fetch-chunks.ts'
+import { instantRange } from '../query/instant-range.ts'
+import type { Question, Results } from '../query/query-job.ts'
+import { QueryRunner } from '../query/query-runner.ts'
+import { ARCHIVE, QUERY_LIMIT_MS } from '../tokens.ts'
+import { AnswerService } from './answer.service.ts'
+import { FunnelsService } from './funnels.service.ts'
+
+type Sent<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
+export type SentEvents = Sent<EventRequest, 'start' | 'end'>
+export type SentRetention = Sent<RetentionRequest, 'from' | 'to'>
+type Answered<K extends keyof Results> = Promise<Results[K] & { meta: Meta }>
+
+/** Any question about all events, answered out of the archive. */
+@Injectable()
+export class QueryService implements OnModuleDestroy {
+  private readonly archive: Archive | undefined
+  private readonly limitMs: number
+  private readonly answers: AnswerService
+  private readonly funnels: FunnelsService
+  private readonly runner = new QueryRunner()
+
+  constructor(
+    @Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number,
+    @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService,
+  ) {
+    this.archive = archive
+    this.limitMs = limitMs
+    this.answers = answers
+    this.funnels = funnels
+  }
+
+  onModuleDestroy(): Promise<void> {
+    return this.runner.close()
+  }
+
+  /** How far people come through steps, and why not further. */
+  async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery): Answered<'funnel'> {
+    if ((steps === undefined) === (funnel === undefined)) throw new HopperError('HOP_PARAM_INVALID', 'A funnel query has either steps or the id of a funnel.')
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!))
+    return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } })
+  }
+
+  /** Sets of events: how many, how many different values, and which. */
+  async events(app: App, sent: SentEvents): Answered<'events'> {
+    const { from, to, dates } = instantRange(app, sent.start, sent.end)
+    return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } })
+  }
+
+  /** What ways people take. */
+  async journeys(app: App, { depth, from, to, ...asked }: JourneysAsked): Answered<'journeys'> {
+    const range = await this.answers.open(app, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })
+    const instants = instantRange(app, range.from, range.to)
+    const request = { ...asked, from: instants.from, to: instants.to, ...(depth === undefined ? {} : { depth: Number(depth) }) }
+    return this.answer(app, instants.dates, { kind: 'journeys', request })
+  }
+
+  /** Who comes back. */
+  async retention(app: App, sent: SentRetention): Answered<'retention'> {
+    const { from, to, dates } = instantRange(app, sent.from, sent.to)
+    return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } })
+  }
+
+  private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }): Answered<K> {
+    if (!this.archive) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
+    // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
+    const { meta } = await this.answers.open(app, dates)
+    const context = { timezone: app.timezone, completeTo: meta.complete_to }
+    const fetched = await fetchChunks(this.archive, app.id, question, context)
+    const result = (await this.runner.run({ question, app: app.id, context, ...fetched, limitMs: this.limitMs })) as Results[K]
+    return { ...result, meta }
+  }
+}
