@@ -4,7 +4,7 @@ import autocannon from 'autocannon'
 import { bodies, userAgent } from './bodies.ts'
 import { paired, reportLine } from './paired.ts'
 
-const SECONDS = 4
+const SECONDS = 3
 const ROUNDS = 5
 const CONNECTIONS = 64
 

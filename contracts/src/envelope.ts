@@ -25,6 +25,8 @@ export interface Envelope {
   readonly version: 1
   readonly app: string
   readonly device_id: string
+  /** the session of every event that names none; `decodeEnvelope` gives it to them */
+  readonly session_id?: string
   /** ms since the epoch */
   readonly received_at: number
   readonly context: Context
@@ -33,7 +35,9 @@ export interface Envelope {
 }
 
 export function encodeEnvelope(envelope: Envelope): Buffer {
-  return Buffer.from(JSON.stringify(envelope))
+  const json = JSON.stringify(envelope)
+  // Almost every envelope is plain ASCII, and copying that is much cheaper than encoding it.
+  return Buffer.from(json, Buffer.byteLength(json) === json.length ? 'latin1' : 'utf8')
 }
 
 /**
@@ -43,6 +47,8 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
   if (!isEnvelope(value)) throw new TypeError('not an envelope of version 1')
+  const { session_id } = value
+  if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
   return value
 }
 

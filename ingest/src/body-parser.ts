@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { HopperError, limits } from '@hopper/contracts'
@@ -24,10 +24,23 @@ export function registerBodyParser(server: FastifyInstance): void {
   server.addContentTypeParser(['application/json', 'text/plain'], { parseAs: 'buffer', bodyLimit: limits.bodyBytesMax }, readBody)
 }
 
-async function readBody({ headers }: FastifyRequest, body: Buffer): Promise<ParsedBody> {
+type Done = (error: Error | null, body?: ParsedBody) => void
+
+/** A plain body, as nearly all are, is read within the turn. */
+function readBody({ headers }: FastifyRequest, body: Buffer, done: Done): void {
   const encoding = headers['content-encoding'] ?? 'identity'
-  const bytes = encoding === 'identity' ? body : await decompress(body, encoding.trim().toLowerCase())
-  return { value: parseJson(bytes), bytes: bytes.length }
+  if (encoding === 'identity') return finish(body, done)
+  decompress(body, encoding.trim().toLowerCase()).then((bytes) => finish(bytes, done), done)
+}
+
+function finish(bytes: Buffer, done: Done): void {
+  let value: unknown
+  try {
+    value = parseJson(bytes)
+  } catch (error) {
+    return done(error as Error)
+  }
+  done(null, { value, bytes: bytes.length })
 }
 
 /** The bound holds after decompression too: zlib stops as soon as the output is longer. */
@@ -44,8 +57,9 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
 
 /** @throws HopperError HOP_BODY_INVALID for what is no UTF-8 or no JSON */
 function parseJson(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
-  const text = bytes.toString('utf8')
+  const isPlain = isAscii(bytes)
+  if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
+  const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
   try {
     return JSON.parse(wellFormed(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
   } catch (cause) {
@@ -58,7 +72,7 @@ function parseJson(bytes: Buffer): unknown {
  * become one on their way. An escaped backslash and a whole pair are matched first, so that they stay.
  */
 function wellFormed(json: string): string {
-  if (!/\\u[dD][89a-fA-F]/.test(json)) return json
+  if (!json.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(json)) return json
   return json.replace(/\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, (match) =>
     match.length === 6 ? '\\ufffd' : match,
   )

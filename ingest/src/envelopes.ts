@@ -25,6 +25,7 @@ export function envelopesOf(batch: Batch, sent: readonly unknown[], results: rea
     version: 1,
     app: batch.app.id,
     device_id,
+    ...(batch.session_id !== undefined && { session_id: batch.session_id }),
     received_at: batch.received_at,
     context: { ...agent, ...arrivalOf(events, referer) },
     events,

@@ -23,6 +23,9 @@ interface Parts {
 /** `POST /v1/events`: 202 only after the log has synced what it names as accepted. */
 export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metrics, clock }: Parts): void {
   const sender = Symbol('sender')
+  // Looked up once: these two count nearly every request.
+  const taken = metrics.requests.labels('202', '')
+  const accepted = metrics.events.labels('accepted', 'new')
   server.decorateRequest(sender)
   onlyMethod(server, 'POST', '/v1/events')
   server.post('/v1/events', {
@@ -39,15 +42,16 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
 
     const answer = answerOf(results)
-    const fate = agent.bot === undefined ? { fate: 'accepted', reason: 'new' } : { fate: 'bot', reason: agent.bot }
-    metrics.events.inc(fate, answer.accepted)
+    if (agent.bot === undefined) accepted.inc(answer.accepted)
+    else metrics.events.inc({ fate: 'bot', reason: agent.bot }, answer.accepted)
     for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })
-    metrics.requests.inc({ status: 202, code: '' })
+    taken.inc()
     return reply.code(202).type('application/json; charset=utf-8').send(JSON.stringify(answer))
   })
 }
 
 function answerOf(results: ReturnType<Pipeline['run']>): EventsAnswer {
+  if (!results.some((result) => result instanceof Dropped)) return { accepted: results.length, rejected: [] }
   const rejected = results.flatMap((result, index) => (result instanceof Dropped ? [{ index, reason: result.reason, message: result.message }] : []))
   return { accepted: results.length - rejected.length, rejected }
 }

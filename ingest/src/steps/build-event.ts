@@ -5,11 +5,10 @@ const names = Object.fromEntries(eventTypes.map((type) => [type, [...new Set(['u
 
 /** The event as the log knows it: only fields that the schema names, everything else that was sent is left behind. */
 export function buildEvent(incoming: Incoming): Incoming {
-  const { wire, type, event_id, timestamp, client_time, batch, index } = incoming
-  const session_id = wire.session_id ?? batch.session_id
+  const { wire, type, event_id, timestamp, client_time, index } = incoming
   const event: Record<string, unknown> = { event_id, timestamp, type, seq: wire.seq ?? index }
   if (client_time !== undefined) event.client_time = client_time
-  if (session_id !== undefined) event.session_id = session_id
+  if (wire.session_id !== undefined) event.session_id = wire.session_id
   for (const name of names[type]) {
     const value = wire[name]
     if (value !== undefined) event[name] = value

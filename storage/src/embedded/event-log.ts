@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { setImmediate } from 'node:timers/promises'
 import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
@@ -11,11 +12,13 @@ import { openDatabase } from './sqlite.ts'
 import { endThread, startThread } from './thread.ts'
 
 const WAITING_BYTES_MAX = 256_000_000
+const ANNOUNCE_MS = 5
 
 interface Waiting {
   readonly lanes: readonly number[]
   readonly values: readonly Uint8Array[]
   readonly bytes: number
+  readonly settled: Promise<Appended[]>
   readonly resolve: (appended: Appended[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -34,6 +37,7 @@ export class EmbeddedEventLog implements EventLog {
   #waitingBytes = 0
   readonly #sent = new Map<number, readonly Waiting[]>()
   #nextId = 0
+  #announcing: NodeJS.Timeout | undefined
 
   constructor(dir: string, lanes: number) {
     this.lanes = lanes
@@ -66,9 +70,9 @@ export class EmbeddedEventLog implements EventLog {
     }
     if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
     this.#waitingBytes += bytes
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ lanes, values, bytes, resolve, reject }) === 1) setImmediate(() => this.#send())
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
+    if (this.#waiting.push({ lanes, values, bytes, settled: promise, resolve, reject }) === 1) void setImmediate().then(() => this.#send())
+    return promise
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
@@ -94,9 +98,11 @@ export class EmbeddedEventLog implements EventLog {
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((readers) => readers.close()))
     this.#subscriptions.clear()
-    this.#send()
+    const drained = this.#drained()
     this.#failure ??= new Error('the log is closed')
+    await drained
     if (this.#writer) await endThread(this.#writer)
+    if (this.#announcing) this.#announce()
     this.#channel.close()
     this.#database.close()
   }
@@ -114,10 +120,16 @@ export class EmbeddedEventLog implements EventLog {
     return messages
   }
 
-  /** All appends of one turn of the event loop go to the thread as one message with one buffer. */
+  /** Resolves when everything that was appended before is durable or refused. */
+  async #drained(): Promise<void> {
+    this.#send()
+    await Promise.allSettled([...this.#sent.values(), this.#waiting].flat().map(({ settled }) => settled))
+  }
+
+  /** All appends that came while the thread was busy go to it as one message with one buffer. It syncs once for them, whenever they came. */
   #send(): void {
     const group = this.#waiting
-    if (group.length === 0) return
+    if (group.length === 0 || this.#sent.size > 0) return
     this.#waiting = []
     const lanes = Int32Array.from(group.flatMap((each) => each.lanes))
     const values = group.flatMap((each) => each.values)
@@ -145,6 +157,7 @@ export class EmbeddedEventLog implements EventLog {
     const group = this.#sent.get(reply.id) ?? []
     this.#sent.delete(reply.id)
     for (const each of group) this.#waitingBytes -= each.bytes
+    this.#send()
     if ('error' in reply) {
       for (const each of group) each.reject(unavailable(new Error(reply.error)))
       return
@@ -152,6 +165,13 @@ export class EmbeddedEventLog implements EventLog {
     let at = 0
     for (const each of group) each.resolve(each.lanes.map((lane) => ({ lane, position: reply.positions[at++]! })))
     this.#wake()
+    this.#announcing ??= setTimeout(() => this.#announce(), ANNOUNCE_MS)
+  }
+
+  /** Wakes the subscribers of other threads: some ms late, so that a stream of appends does not cost a message each. */
+  #announce(): void {
+    clearTimeout(this.#announcing)
+    this.#announcing = undefined
     this.#channel.postMessage(0)
   }
 
@@ -161,8 +181,9 @@ export class EmbeddedEventLog implements EventLog {
 
   #fail(error: Error): void {
     this.#failure ??= error
-    for (const group of this.#sent.values()) for (const each of group) each.reject(unavailable(error))
+    for (const group of [...this.#sent.values(), this.#waiting]) for (const each of group) each.reject(unavailable(error))
     this.#sent.clear()
+    this.#waiting = []
   }
 }
 
