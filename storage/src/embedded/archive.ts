@@ -1,34 +1,27 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Worker } from 'node:worker_threads'
 import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../ports/archive.ts'
 import type { Lease, Partition } from '../ports/tables.ts'
-import { prepareArchive } from './archive-queries.ts'
-import type { ArchiveReply, ArchiveRequest } from './archive-thread.ts'
+import { prepareArchive, type ArchiveQueries } from './archive-queries.ts'
 import type { EmbeddedLanes } from './lanes.ts'
+import { ReaderThread } from './reader-thread.ts'
 import { transaction } from './sqlite.ts'
-import { endThread, startThread } from './thread.ts'
 
 /** How long the cells of replaced chunks stay for readers that listed before. */
 const REPLACED_KEPT_MS = 600_000
 
-type Asked = ArchiveRequest extends infer R ? (R extends ArchiveRequest ? Omit<R, 'id'> : never) : never
-
 /** The archive in the database of the tables: what is appended or replaced is one transaction, reads have a thread of their own. */
 export class EmbeddedArchive implements Archive {
   readonly #database: DatabaseSync
-  readonly #file: string
   readonly #lanes: EmbeddedLanes
   readonly #statements: ReturnType<typeof prepareStatements>
-  readonly #asked = new Map<number, { resolve: (result: never) => void; reject: (error: unknown) => void }>()
-  #thread: Worker | undefined
-  #nextId = 0
+  readonly #thread: ReaderThread<ArchiveQueries>
 
   constructor(database: DatabaseSync, file: string, lanes: EmbeddedLanes) {
     prepareArchive(database)
     this.#database = database
-    this.#file = file
     this.#lanes = lanes
+    this.#thread = new ReaderThread('archive-thread', file)
     this.#statements = prepareStatements(database)
   }
 
@@ -63,16 +56,15 @@ export class EmbeddedArchive implements Archive {
   }
 
   list(range: ChunkRange): Promise<readonly ChunkSummary[]> {
-    return this.#ask({ read: 'list', range })
+    return this.#thread.ask('list', range)
   }
 
   columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#ask({ read: 'columns', chunk, names })
+    return this.#thread.ask('columns', chunk, names)
   }
 
-  async close(): Promise<void> {
-    if (this.#thread) await endThread(this.#thread)
-    this.#thread = undefined
+  close(): Promise<void> {
+    return this.#thread.close()
   }
 
   #covered(app: string, date: string, lane: number): number {
@@ -103,33 +95,6 @@ export class EmbeddedArchive implements Archive {
       this.#statements.dropCells.run(id)
       this.#statements.drop.run(id)
     }
-  }
-
-  #ask<T>(asked: Asked): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const id = this.#nextId++
-      this.#asked.set(id, { resolve, reject })
-      const thread = (this.#thread ??= this.#start())
-      thread.ref()
-      thread.postMessage({ id, ...asked })
-    })
-  }
-
-  #start(): Worker {
-    const thread = startThread('archive-thread', { file: this.#file })
-    thread.on('message', ({ id, result, error }: ArchiveReply) => {
-      const asked = this.#asked.get(id)
-      this.#asked.delete(id)
-      if (this.#asked.size === 0) thread.unref()
-      if (error === undefined) asked?.resolve(result as never)
-      else asked?.reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause: new Error(error) }))
-    })
-    thread.on('error', (cause) => {
-      this.#thread = undefined
-      for (const { reject } of this.#asked.values()) reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause }))
-      this.#asked.clear()
-    })
-    return thread
   }
 }
 

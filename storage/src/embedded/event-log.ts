@@ -35,8 +35,8 @@ export class EmbeddedEventLog implements EventLog {
   #failure: Error | undefined
   #waiting: Waiting[] = []
   #waitingBytes = 0
-  readonly #sent = new Map<number, readonly Waiting[]>()
-  #nextId = 0
+  /** what the thread is writing now */
+  #underWay: readonly Waiting[] = []
   #announcing: NodeJS.Timeout | undefined
 
   constructor(dir: string, lanes: number) {
@@ -123,13 +123,13 @@ export class EmbeddedEventLog implements EventLog {
   /** Resolves when everything that was appended before is durable or refused. */
   async #drained(): Promise<void> {
     this.#send()
-    await Promise.allSettled([...this.#sent.values(), this.#waiting].flat().map(({ settled }) => settled))
+    await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ settled }) => settled))
   }
 
   /** All appends that came while the thread was busy go to it as one message with one buffer. It syncs once for them, whenever they came. */
   #send(): void {
     const group = this.#waiting
-    if (group.length === 0 || this.#sent.size > 0) return
+    if (group.length === 0 || this.#underWay.length > 0) return
     this.#waiting = []
     const lanes = Int32Array.from(group.flatMap((each) => each.lanes))
     const values = group.flatMap((each) => each.values)
@@ -139,8 +139,8 @@ export class EmbeddedEventLog implements EventLog {
       bytes.set(value, offset)
       offset += value.length
     }
-    const request: AppendRequest = { id: this.#nextId++, lanes, lengths: Int32Array.from(values, (value) => value.length), bytes }
-    this.#sent.set(request.id, group)
+    const request: AppendRequest = { lanes, lengths: Int32Array.from(values, (value) => value.length), bytes }
+    this.#underWay = group
     this.#thread().postMessage(request, [bytes.buffer])
   }
 
@@ -154,8 +154,8 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   #receive(reply: AppendReply): void {
-    const group = this.#sent.get(reply.id) ?? []
-    this.#sent.delete(reply.id)
+    const group = this.#underWay
+    this.#underWay = []
     for (const each of group) this.#waitingBytes -= each.bytes
     this.#send()
     if ('error' in reply) {
@@ -181,8 +181,8 @@ export class EmbeddedEventLog implements EventLog {
 
   #fail(error: Error): void {
     this.#failure ??= error
-    for (const group of [...this.#sent.values(), this.#waiting]) for (const each of group) each.reject(unavailable(error))
-    this.#sent.clear()
+    for (const each of [...this.#underWay, ...this.#waiting]) each.reject(unavailable(error))
+    this.#underWay = []
     this.#waiting = []
   }
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+import type { CounterRow, UniquesQuery, UniquesRow } from '../ports/tables.ts'
 
 type Row = Record<string, KeyValue>
 
@@ -54,6 +54,3 @@ export class TableQueries {
 function where(keys: readonly string[], prefix: Key): string {
   return ['app = ?', 'date >= ?', 'date <= ?', ...prefix.map((_, at) => `${keys[at]} = ?`)].join(' AND ')
 }
-
-/** The names of the reads, for the messages between threads. */
-export type TableRead = keyof TableReader
