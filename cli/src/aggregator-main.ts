@@ -1,29 +1,35 @@
-import { parentPort, threadId, workerData } from 'node:worker_threads'
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { Aggregator } from '@hopper/aggregator'
-import { openEmbedded } from '@hopper/storage/embedded'
-import { Registry } from 'prom-client'
-import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
-import { createLogger } from './logger.ts'
+import { operationRoutes } from '@hopper/ingest'
+import type { Logger } from 'pino'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { ConfigOf } from './config.ts'
+import { listen, portFor, urlOf } from './listen.ts'
+import type { Running } from './run-until-stopped.ts'
+import { createServer } from './server.ts'
+import { openCluster } from './storage-main.ts'
 
-/** The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the thread, and with it the process. */
-const { dir, lanes, watermarkCheck, logLevel } = workerData as AggregatorThreadOptions
-const port = parentPort!
-const metrics = new Registry()
-const storage = await openEmbedded({ dir, lanes, exclusive: false })
-const aggregator = new Aggregator({
-  log: storage.log, writer: storage.writer, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
-  owner: `${process.pid}-${threadId}`, metrics, logger: createLogger(logLevel, 'aggregator'), watermarkCheck,
-})
-await aggregator.start()
+export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
+  await using opened = new AsyncDisposableStack()
+  const { log, writer, lanes, registry, archive, health, close } = await openCluster(config)
+  opened.defer(close)
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  const aggregator = new Aggregator({
+    log, writer, lanes, registry, ...(archive ? { archive } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
+    // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
+    owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+  })
+  await aggregator.start()
+  opened.defer(() => aggregator.close())
 
-const say = (message: FromAggregator): void => port.postMessage(message)
-const close = async (): Promise<void> => {
-  await aggregator.close()
-  await storage.close()
-  port.close()
+  const server = createServer(logger, false)
+  operationRoutes(server, { health, metrics })
+  opened.defer(() => server.close())
+  const port = await portFor(config)
+  await listen(server, config.host, port)
+  logger.info({ url: urlOf(config.host, port) }, 'ready')
+  const parts = opened.move()
+  return { close: () => parts.disposeAsync() }
 }
-port.on('message', (message: ToAggregator) => {
-  if (message === 'close') return void close()
-  void metrics.getMetricsAsJSON().then((figures) => say({ metrics: figures }))
-})
-say('ready')

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { MetricObject } from 'prom-client'
-import type { LogLevel } from './config.ts'
+import type { LogLevel } from './settings.ts'
 
 /** What the thread is told when it starts. */
 export interface AggregatorThreadOptions {
@@ -25,7 +25,7 @@ export class AggregatorThread {
   readonly failed: Promise<Error>
 
   private constructor(options: AggregatorThreadOptions) {
-    this.#worker = new Worker(new URL('./aggregator-main.js', import.meta.url), { workerData: options, name: 'aggregator' })
+    this.#worker = new Worker(new URL('./aggregator-thread-main.js', import.meta.url), { workerData: options, name: 'aggregator' })
     this.#ended = new Promise((resolve) => this.#worker.on('exit', () => resolve(undefined)))
     this.failed = new Promise((resolve) => {
       this.#worker.on('error', (cause) => resolve(new Error('the aggregator thread has failed', { cause })))

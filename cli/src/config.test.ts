@@ -2,29 +2,34 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { expect, it } from 'vitest'
-import { readConfig, settings, unknownVariables } from './config.ts'
+import { readConfig, unknownVariables, type Flags } from './config.ts'
+import { settings, type SettingName } from './settings.ts'
+
+const names = Object.keys(settings) as SettingName[]
+const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof readConfig> => readConfig(names, flags, environment)
 
 it('has a default for everything that needs one', () => {
-  expect(readConfig({}, {})).toEqual({
+  expect(read({}, {})).toMatchObject({
     port: 8080, host: '127.0.0.1', data: resolve('data'), provision: undefined, lanes: 8, publicUrl: undefined,
     trustProxy: false, rate: 20_000, demo: true, logLevel: 'info', unsafeNoWatermark: false,
+    kafkaBrokers: undefined, kafkaTopic: 'hopper-events', cassandraKeyspace: 'hopper', leaseMs: 15_000, unknownOutcomeMs: 7_000,
   })
 })
 
 it('takes a flag before a variable before a default', () => {
-  const config = readConfig({ port: '9001' }, { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '' })
-  expect(config).toMatchObject({ port: 9001, lanes: 3, host: '127.0.0.1' })
+  const config = read({ port: '9001' }, { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '', HOPPER_KAFKA_BROKERS: 'a:9092, [::1]:9093' })
+  expect(config).toMatchObject({ port: 9001, lanes: 3, host: '127.0.0.1', kafkaBrokers: ['a:9092', '[::1]:9093'] })
 })
 
 it('names every bad setting at once, by the name it was given under', () => {
-  const read = (): unknown => readConfig({ port: '70000' }, { HOPPER_LANES: 'many', HOPPER_PUBLIC_URL: 'hopper.example/x', HOPPER_LOG_LEVEL: 'loud', HOPPER_DEMO: 'maybe' })
-  expect(read).toThrow(HopperError)
+  const readBad = (): unknown => read({ port: '70000' }, { HOPPER_LANES: 'many', HOPPER_PUBLIC_URL: 'hopper.example/x', HOPPER_LOG_LEVEL: 'loud', HOPPER_DEMO: 'maybe', HOPPER_KAFKA_BROKERS: 'a' })
+  expect(readBad).toThrow(HopperError)
   try {
-    read()
+    readBad()
   } catch (error) {
     const { code, message, details } = error as HopperError
     expect(code).toBe('HOP_CONFIG')
-    const names = ['--port', 'HOPPER_LANES', 'HOPPER_PUBLIC_URL', 'HOPPER_LOG_LEVEL', 'HOPPER_DEMO']
+    const names = ['--port', 'HOPPER_LANES', 'HOPPER_PUBLIC_URL', 'HOPPER_LOG_LEVEL', 'HOPPER_DEMO', 'HOPPER_KAFKA_BROKERS']
     expect((details as { name: string }[]).map(({ name }) => name).sort()).toEqual([...names].sort())
     for (const name of names) expect(message).toContain(`${name} must be`)
   }

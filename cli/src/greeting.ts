@@ -20,6 +20,11 @@ export function greet({ url, loginUrl, demoUrl, dataDir, newKeys }: Welcome): st
     ...(demoUrl ? [`  Demo shop   ${demoUrl}`] : []),
     `  Data        ${dataDir}`,
   ]
-  if (newKeys.length > 0) lines.push('', '  New keys, shown only now:', ...newKeys.map(({ label, key }) => `    ${label.padEnd(24)} ${key}`))
+  lines.push(...keyLines(newKeys).map((line) => (line === '' ? '' : `  ${line}`)))
   return `${[...lines, '', '  Ctrl-C stops it; nothing is lost.', ''].join('\n')}\n`
+}
+
+/** The keys that were made just now, a line each. */
+export function keyLines(newKeys: Welcome['newKeys']): string[] {
+  return newKeys.length === 0 ? [] : ['', 'New keys, shown only now:', ...newKeys.map(({ label, key }) => `  ${label.padEnd(24)} ${key}`)]
 }

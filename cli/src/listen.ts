@@ -3,9 +3,6 @@ import { createServer, type AddressInfo } from 'node:net'
 import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance } from 'fastify'
 
-/** what a browser that holds a connection open is granted when the server closes */
-const CLOSE_MS_MAX = 3_000
-
 const reasons: Record<string, string> = {
   EADDRINUSE: 'another program listens there already; stop it, or choose another --port',
   EACCES: 'the system does not allow it; ports below 1024 need a privilege',
@@ -27,12 +24,9 @@ export async function portFor({ host, port }: { host: string; port: number }): P
   }
 }
 
-/** When the server closes, connections that stay busy (a stream of events, a slow client) are cut after a moment. */
-export function boundClose(server: FastifyInstance): void {
-  server.addHook('preClose', (done) => {
-    setTimeout(() => server.server.closeAllConnections(), CLOSE_MS_MAX).unref()
-    done()
-  })
+/** The address of a server on this machine. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** Begins to take requests. */

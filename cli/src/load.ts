@@ -37,7 +37,7 @@ export function loadCommand(): Command {
 
 async function load(options: LoadOptions): Promise<void> {
   if (!options.demo) throw new HopperError('HOP_CONFIG', 'Say --demo: there is no other traffic to load yet.')
-  const config = readConfig(options.data === undefined ? {} : { data: options.data })
+  const config = readConfig(['host', 'port', 'data'], options.data === undefined ? {} : { data: options.data })
   const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
   const key = options.key ?? (await readDemoKey(config.data))
   await expectHopper(url)

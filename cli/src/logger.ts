@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino'
-import type { LogLevel } from './config.ts'
+import type { LogLevel } from './settings.ts'
 
 const secrets = ['key', 'authorization', 'cookie', 'token', 'password', 'x-api-key', 'set-cookie']
 

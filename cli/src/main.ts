@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { HopperError } from '@hopper/contracts'
+import { aggregatorCommand } from './aggregator.ts'
+import { apiCommand } from './api.ts'
+import { ingestCommand } from './ingest.ts'
 import { loadCommand } from './load.ts'
+import { migrateCommand } from './migrate.ts'
 import { startCommand } from './start.ts'
 
 const EXIT_FAULT = 1
@@ -11,7 +15,8 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-for (const command of [startCommand(), loadCommand()]) program.addCommand(command.exitOverride().copyInheritedSettings(program))
+const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand()]
+for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
 
 try {
   await program.parseAsync()

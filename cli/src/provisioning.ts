@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { createLoginLink, ensureOwner, firstStart, provision, type CreatedKey } from '@hopper/api'
 import { HopperError, type Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import type { Config } from './config.ts'
 import { ensureDemoKey } from './demo-key.ts'
 import { demoProvision } from './demo-shop.ts'
 import type { Welcome } from './greeting.ts'
@@ -13,16 +12,24 @@ export interface Provisioned extends Pick<Welcome, 'loginUrl' | 'newKeys'> {
   readonly demoKey: string | undefined
 }
 
+/** Where the start takes what it puts into the registry from. */
+export interface ProvisionSource {
+  /** the path of the provision file */
+  readonly file: string | undefined
+  /** the data directory that keeps the demo shop's key; without it there is no demo shop */
+  readonly demoDir?: string
+}
+
 /** Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in. */
-export async function provisionAll(registry: Registry, config: Config, publicUrl: string): Promise<Provisioned> {
+export async function provisionAll(registry: Registry, source: ProvisionSource, publicUrl: string): Promise<Provisioned> {
   const created: CreatedKey[] = []
-  const file = config.provision === undefined ? undefined : await readProvision(config.provision)
+  const file = source.file === undefined ? undefined : await readProvision(source.file)
   if (file) created.push(...(await provision(registry, file)).created)
   else created.push(...((await firstStart(registry))?.created ?? []))
 
   const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
   if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created), demoKey: undefined }
-  const demoKey = config.demo ? await addDemo(registry, organization, config.data, created) : undefined
+  const demoKey = source.demoDir === undefined ? undefined : await addDemo(registry, organization, source.demoDir, created)
   const owner = await ensureOwner(registry, organization)
   return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created), demoKey }
 }

@@ -1,22 +1,19 @@
-import { existsSync } from 'node:fs'
 import { access, constants, mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { createApi } from '@hopper/api'
 import { HopperError } from '@hopper/contracts'
 import { ingestPlugin } from '@hopper/ingest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import Fastify, { LogController, type FastifyBaseLogger } from 'fastify'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
-import type { Config } from './config.ts'
+import { builtDashboard, trackerFile } from './built-files.ts'
+import type { ConfigOf } from './config.ts'
 import { demoShop } from './demo-shop.ts'
 import type { Welcome } from './greeting.ts'
-import { boundClose, listen, portFor } from './listen.ts'
+import { listen, portFor, urlOf } from './listen.ts'
 import { metricsText } from './metrics.ts'
 import { provisionAll } from './provisioning.ts'
-
-const repository = resolve(import.meta.dirname, '../..')
+import { createServer } from './server.ts'
 
 /** A running standalone product. */
 export interface Standalone {
@@ -28,7 +25,7 @@ export interface Standalone {
 }
 
 /** Wires ingest, aggregator and API over the embedded adapters: one server in this thread, the aggregator in another. */
-export async function startStandalone(config: Config, logger: Logger): Promise<Standalone> {
+export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
   // What was opened last is closed first, also when a later part can not start.
   await using opened = new AsyncDisposableStack()
   await ensureDirectory(config.data)
@@ -38,9 +35,8 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
   const health = (): ReturnType<typeof storage.health> => storage.health()
 
   const port = await portFor(config)
-  const localUrl = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
-  const publicUrl = config.publicUrl ?? localUrl
-  const { newKeys, loginUrl, demoKey } = await provisionAll(registry, config, publicUrl)
+  const publicUrl = config.publicUrl ?? urlOf(config.host, port)
+  const { newKeys, loginUrl, demoKey } = await provisionAll(registry, { file: config.provision, ...(config.demo ? { demoDir: config.data } : {}) }, publicUrl)
 
   const aggregator = await AggregatorThread.start({
     dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel,
@@ -48,12 +44,11 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
   opened.defer(() => aggregator.close())
 
   const metrics = new Registry()
-  const server = Fastify({ loggerInstance: logger as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), trustProxy: config.trustProxy, forceCloseConnections: 'idle' })
-  boundClose(server)
+  const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
     log, registry, health, metrics, logger,
     metricsText: () => metricsText(metrics, () => aggregator.metrics()),
-    trackerFile: resolve(repository, 'tracker/dist/hopper.js'),
+    trackerFile,
     rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
@@ -67,13 +62,6 @@ export async function startStandalone(config: Config, logger: Logger): Promise<S
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
-}
-
-function builtDashboard(logger: Logger): { dashboardDir?: string } {
-  const dashboardDir = resolve(repository, 'dashboard/dist')
-  if (existsSync(resolve(dashboardDir, 'index.html'))) return { dashboardDir }
-  logger.warn('the dashboard is not built, so only the API is served; "npm run build" builds it')
-  return {}
 }
 
 async function ensureDirectory(dir: string): Promise<void> {

@@ -1,0 +1,29 @@
+import { parentPort, threadId, workerData } from 'node:worker_threads'
+import { Aggregator } from '@hopper/aggregator'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { Registry } from 'prom-client'
+import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
+import { createLogger } from './logger.ts'
+
+/** The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the thread, and with it the process. */
+const { dir, lanes, watermarkCheck, logLevel } = workerData as AggregatorThreadOptions
+const port = parentPort!
+const metrics = new Registry()
+const storage = await openEmbedded({ dir, lanes, exclusive: false })
+const aggregator = new Aggregator({
+  log: storage.log, writer: storage.writer, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
+  owner: `${process.pid}-${threadId}`, metrics, logger: createLogger(logLevel, 'aggregator'), watermarkCheck,
+})
+await aggregator.start()
+
+const say = (message: FromAggregator): void => port.postMessage(message)
+const close = async (): Promise<void> => {
+  await aggregator.close()
+  await storage.close()
+  port.close()
+}
+port.on('message', (message: ToAggregator) => {
+  if (message === 'close') return void close()
+  void metrics.getMetricsAsJSON().then((figures) => say({ metrics: figures }))
+})
+say('ready')

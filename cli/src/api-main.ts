@@ -1,0 +1,28 @@
+import { createApi } from '@hopper/api'
+import type { Logger } from 'pino'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { builtDashboard } from './built-files.ts'
+import type { ConfigOf } from './config.ts'
+import { listen, portFor, urlOf } from './listen.ts'
+import type { Running } from './run-until-stopped.ts'
+import { createServer } from './server.ts'
+import { openCluster } from './storage-main.ts'
+
+export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
+  await using opened = new AsyncDisposableStack()
+  const { log, reader, lanes, registry, archive, health, close } = await openCluster(config)
+  opened.defer(close)
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  const port = await portFor(config)
+  const publicUrl = config.publicUrl ?? urlOf(config.host, port)
+  const server = createServer(logger, config.trustProxy)
+  const api = await createApi({
+    log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'cluster', operationRoutes: true, ...builtDashboard(logger), publicUrl, metrics, logger,
+  }, server)
+  opened.defer(() => api.close())
+  await listen(server, config.host, port)
+  logger.info({ url: publicUrl }, 'ready')
+  const parts = opened.move()
+  return { close: () => parts.disposeAsync() }
+}

@@ -1,0 +1,18 @@
+import { Command, Option } from 'commander'
+import { readConfig, type Config, type Flags } from './config.ts'
+import { settings, type Setting, type SettingName } from './settings.ts'
+
+/** A subcommand that takes these settings as flags, and is run with their values. */
+export function commandWith<N extends SettingName>(name: string, description: string, names: readonly N[], action: (config: Config<N>) => Promise<void>): Command {
+  const command = new Command(name).description(description)
+  for (const each of names) command.addOption(optionOf(each))
+  return command.action((flags: Flags) => action(readConfig(names, flags)))
+}
+
+/** The option of a setting, its default and its variable shown. */
+export function optionOf(name: SettingName): Option {
+  const setting: Setting<unknown> = settings[name]
+  const shown = setting.default === undefined ? setting.help : `${setting.help} (default: ${setting.default})`
+  const option = new Option(`${setting.flag} <value>`, `${shown} [${setting.variable}]`)
+  return name.startsWith('unsafe') ? option.hideHelp() : option
+}

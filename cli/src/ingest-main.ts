@@ -1,0 +1,28 @@
+import { ingestPlugin } from '@hopper/ingest'
+import type { Logger } from 'pino'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { trackerFile } from './built-files.ts'
+import type { ConfigOf } from './config.ts'
+import { listen, portFor, urlOf } from './listen.ts'
+import type { Running } from './run-until-stopped.ts'
+import { createServer } from './server.ts'
+import { openCluster } from './storage-main.ts'
+
+export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
+  await using opened = new AsyncDisposableStack()
+  const { log, registry, health, close } = await openCluster(config)
+  opened.defer(close)
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  const server = createServer(logger, config.trustProxy)
+  await server.register(ingestPlugin, {
+    log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
+    rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
+  })
+  opened.defer(() => server.close())
+  const port = await portFor(config)
+  await listen(server, config.host, port)
+  logger.info({ url: urlOf(config.host, port) }, 'ready')
+  const parts = opened.move()
+  return { close: () => parts.disposeAsync() }
+}

@@ -1,0 +1,58 @@
+import { resolve } from 'node:path'
+
+/** Readers of the texts of settings. Each throws an Error that ends the sentence "… must be". */
+
+export function integer(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+    if (!(value >= minimum && value <= maximum)) throw new Error(`a whole number from ${minimum} to ${maximum}`)
+    return value
+  }
+}
+
+export function hostName(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(text)) throw new Error('a host name or an IP address')
+  return text
+}
+
+/** `host:port`, several of them with commas in between. */
+export function addresses(text: string): readonly string[] {
+  const found = text.split(',').map((address) => address.trim())
+  if (!found.every((address) => /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]{1,253}):\d{1,5}$/.test(address))) throw new Error('host:port, or several with commas in between')
+  return found
+}
+
+export function word(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,200}$/.test(text)) throw new Error('letters, digits, dots, dashes and underscores')
+  return text
+}
+
+export function anyText(text: string): string {
+  return text
+}
+
+export function path(text: string): string {
+  if (text.includes('\0') || text.trim() === '') throw new Error('a path')
+  return resolve(text)
+}
+
+export function origin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
+    throw new Error('an origin like https://hopper.example')
+  }
+  return url.origin
+}
+
+export function truth(text: string): boolean {
+  if (!/^(true|false|1|0|on|off)$/i.test(text)) throw new Error('true or false')
+  return /^(true|1|on)$/i.test(text)
+}
+
+export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((candidate) => candidate === text)
+    if (value === undefined) throw new Error(`one of ${values.join(', ')}`)
+    return value
+  }
+}

@@ -1,0 +1,84 @@
+import { addresses, anyText, hostName, integer, oneOf, origin, path, truth, word } from './setting-values.ts'
+
+/** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
+export interface Setting<T> {
+  readonly flag: string
+  readonly variable: string
+  /** as it would be typed; missing when there is none */
+  readonly default?: string
+  readonly help: string
+  /** Turns the text into the value, or throws an Error that ends the sentence "… must be". */
+  read(text: string): T
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
+
+/** Every setting there is; `docs/operating.md` lists the same, checked by a test. */
+export const settings = {
+  port: { flag: '--port', variable: 'HOPPER_PORT', default: '8080', help: 'the port to listen on; 0 takes a free one', read: integer(0, 65_535) },
+  host: { flag: '--host', variable: 'HOPPER_HOST', default: '127.0.0.1', help: 'the address to listen on; 0.0.0.0 for every one', read: hostName },
+  data: { flag: '--data', variable: 'HOPPER_DATA', default: './data', help: 'the directory that holds everything, or the spool of ingest; made when missing', read: path },
+  provision: { flag: '--provision', variable: 'HOPPER_PROVISION', help: 'a JSON file of organizations, apps, keys and funnels, applied at each start', read: path },
+  lanes: { flag: '--lanes', variable: 'HOPPER_LANES', default: '8', help: 'ordered sub-streams of the log; fixed when the data directory or the topic is made', read: integer(1, 1_024) },
+  publicUrl: { flag: '--public-url', variable: 'HOPPER_PUBLIC_URL', help: 'the address that browsers use, when a proxy stands in between', read: origin },
+  ingestUrl: { flag: '--ingest-url', variable: 'HOPPER_INGEST_URL', help: 'where sites load the tracker from, when that is not the dashboard\'s address', read: origin },
+  trustProxy: { flag: '--trust-proxy', variable: 'HOPPER_TRUST_PROXY', default: 'false', help: 'true: believe X-Forwarded-For and -Proto of the proxy in front', read: truth },
+  rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
+  demo: { flag: '--demo', variable: 'HOPPER_DEMO', default: 'true', help: 'false: no demo shop and no demo app', read: truth },
+  logLevel: { flag: '--log-level', variable: 'HOPPER_LOG_LEVEL', default: 'info', help: `what is logged: ${logLevels.join(', ')}`, read: oneOf(logLevels) },
+
+  kafkaBrokers: { flag: '--kafka-brokers', variable: 'HOPPER_KAFKA_BROKERS', help: 'host:port of some brokers', read: addresses },
+  kafkaTopic: { flag: '--kafka-topic', variable: 'HOPPER_KAFKA_TOPIC', default: 'hopper-events', help: 'the topic of the log; made when missing', read: word },
+  kafkaGroup: { flag: '--kafka-group', variable: 'HOPPER_KAFKA_GROUP', default: 'hopper-aggregator', help: 'the consumer group of the aggregators', read: word },
+  kafkaReplication: { flag: '--kafka-replication', variable: 'HOPPER_KAFKA_REPLICATION', default: '1', help: 'replicas of the topic, when it is made', read: integer(1, 15) },
+  kafkaTls: { flag: '--kafka-tls', variable: 'HOPPER_KAFKA_TLS', default: 'false', help: 'true: TLS to the brokers', read: truth },
+  kafkaSasl: { flag: '--kafka-sasl', variable: 'HOPPER_KAFKA_SASL', help: `the SASL mechanism: ${saslMechanisms.join(', ')}`, read: oneOf(saslMechanisms) },
+  kafkaUsername: { flag: '--kafka-username', variable: 'HOPPER_KAFKA_USERNAME', help: 'the user for SASL', read: anyText },
+  kafkaPassword: { flag: '--kafka-password', variable: 'HOPPER_KAFKA_PASSWORD', help: 'its password; better as a variable, since flags are seen by every user of the machine', read: anyText },
+
+  cassandraContactPoints: { flag: '--cassandra-contact-points', variable: 'HOPPER_CASSANDRA_CONTACT_POINTS', help: 'host:port of some nodes', read: addresses },
+  cassandraDc: { flag: '--cassandra-dc', variable: 'HOPPER_CASSANDRA_DC', default: 'datacenter1', help: 'the data center that is ours', read: word },
+  cassandraKeyspace: { flag: '--cassandra-keyspace', variable: 'HOPPER_CASSANDRA_KEYSPACE', default: 'hopper', help: 'the keyspace; "hopper migrate" makes it', read: word },
+  cassandraReplication: { flag: '--cassandra-replication', variable: 'HOPPER_CASSANDRA_REPLICATION', default: '1', help: 'replicas of each row in the data center, when the keyspace is made', read: integer(1, 15) },
+  cassandraTls: { flag: '--cassandra-tls', variable: 'HOPPER_CASSANDRA_TLS', default: 'false', help: 'true: TLS to the nodes', read: truth },
+  cassandraUsername: { flag: '--cassandra-username', variable: 'HOPPER_CASSANDRA_USERNAME', help: 'the user', read: anyText },
+  cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
+  leaseMs: { flag: '--lease-ms', variable: 'HOPPER_LEASE_MS', default: '15000', help: 'how long a lane stays with an aggregator that has gone silent', read: integer(1_000, 600_000) },
+  unknownOutcomeMs: {
+    flag: '--unknown-outcome-ms', variable: 'HOPPER_UNKNOWN_OUTCOME_MS', default: '7000',
+    help: 'how long a counter write without an answer may still be applied: counter_write_request_timeout and a margin', read: integer(100, 600_000),
+  },
+
+  unsafeNoWatermark: {
+    flag: '--unsafe-no-watermark', variable: 'HOPPER_UNSAFE_NO_WATERMARK', default: '0',
+    help: 'only for the control of the fault test: 1 counts messages that are delivered again twice', read: truth,
+  },
+} as const satisfies Record<string, Setting<unknown>>
+
+type Settings = typeof settings
+export type SettingName = keyof Settings
+type Value<S> = S extends { default: string; read(text: string): infer T } ? T : S extends { read(text: string): infer T } ? T | undefined : never
+
+/** All settings of a process, read once, checked, and handed down. */
+export type AllSettings = { readonly [N in SettingName]: Value<Settings[N]> }
+
+/** How to reach Kafka and Cassandra: what every process of the cluster takes. */
+const engines = [
+  'lanes', 'logLevel',
+  'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
+  'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraTls', 'cassandraUsername', 'cassandraPassword',
+  'leaseMs', 'unknownOutcomeMs',
+] as const satisfies SettingName[]
+
+/** Which settings each subcommand takes. */
+export const settingsOf = {
+  start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
+  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', ...engines],
+  aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark'],
+  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
+  migrate: ['provision', 'publicUrl', ...engines],
+  /** those that work on an installation, whichever way it runs */
+  installation: ['data', ...engines],
+} as const satisfies Record<string, SettingName[]>

@@ -1,0 +1,58 @@
+import { HopperError } from '@hopper/contracts'
+import type { Storage } from '@hopper/storage'
+import { cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
+import type { ConfigOf } from './config.ts'
+
+type EngineConfig = Omit<ConfigOf<'installation'>, 'data'>
+
+/** The installation that the settings name: the cluster where they name its engines, else the data directory of a standalone product that is stopped. */
+export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
+  if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config)
+  return openEmbedded({ dir: config.data, lanes: config.lanes })
+}
+
+/** The log in Kafka, everything else in Cassandra. @throws HopperError HOP_CONFIG when one of them is not named */
+export async function openCluster(config: EngineConfig): Promise<Storage> {
+  const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
+  const rest = await openCassandra(cassandra, config.lanes)
+  const log = new KafkaEventLog(kafka)
+  try {
+    await log.connect()
+  } catch (error) {
+    await rest.close()
+    throw error
+  }
+  return {
+    ...rest, log,
+    health: async () => [await log.health(), ...(await rest.health())],
+    close: async () => {
+      await log.close()
+      await rest.close()
+    },
+  }
+}
+
+export function kafkaSettings(config: EngineConfig): KafkaSettings {
+  const { kafkaBrokers: brokers, kafkaSasl: mechanism, kafkaUsername: username = '', kafkaPassword: password = '' } = config
+  if (!brokers) throw missing('HOPPER_KAFKA_BROKERS')
+  return {
+    ...kafkaDefaults, brokers, topic: config.kafkaTopic, group: config.kafkaGroup, lanes: config.lanes, replication: config.kafkaReplication, tls: config.kafkaTls,
+    ...(mechanism ? { sasl: { mechanism, username, password } } : {}),
+  }
+}
+
+export function cassandraSettings(config: EngineConfig): CassandraSettings {
+  const { cassandraContactPoints: contactPoints, cassandraUsername: username, cassandraPassword: password } = config
+  if (!contactPoints) throw missing('HOPPER_CASSANDRA_CONTACT_POINTS')
+  return {
+    ...cassandraDefaults, contactPoints, dataCenter: config.cassandraDc, keyspace: config.cassandraKeyspace, replication: config.cassandraReplication,
+    tls: config.cassandraTls, leaseMs: config.leaseMs, unknownOutcomeMs: config.unknownOutcomeMs,
+    ...(username === undefined ? {} : { username, password: password ?? '' }),
+  }
+}
+
+function missing(variable: string): HopperError {
+  return new HopperError('HOP_CONFIG', `${variable} must name the engine's address, like host:port.`)
+}
