@@ -1,0 +1,83 @@
+import {
+  AsyncByteQueue, Dictionary, Field, Int64, RecordBatch, RecordBatchStreamWriter, Schema, Struct, TimestampMillisecond, Uint32, Utf8, makeData, vectorFromArray,
+  type Data, type DataType,
+} from 'apache-arrow'
+import { exportColumns, type ExportColumn } from './export-columns.ts'
+import type { ExportedEvent } from './exported-event.ts'
+
+const types = exportColumns.map((column, at): DataType => {
+  if (column.kind === 'text') return new Dictionary(new Utf8(), new Uint32(), at)
+  if (column.kind === 'id') return new Utf8()
+  return column.kind === 'time' ? new TimestampMillisecond('UTC') : new Int64()
+})
+const schema = new Schema(exportColumns.map(({ name }, at) => new Field(name, types[at]!, true)))
+
+/** Takes what a writer of Arrow makes, as long as nobody fetches it. */
+class Collected extends AsyncByteQueue {
+  #parts: Uint8Array[] = []
+
+  override write(bytes: Uint8Array): void {
+    this.#parts.push(bytes)
+  }
+
+  /** What was written since the last call. */
+  take(): Uint8Array {
+    const taken = Buffer.concat(this.#parts)
+    this.#parts = []
+    return taken
+  }
+}
+
+/**
+ * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before (the format's way to keep a reader's
+ * and a writer's memory bounded), so any number of events can pass.
+ */
+export class ArrowBatches {
+  readonly #sink = new Collected()
+  readonly #writer = new RecordBatchStreamWriter({ autoDestroy: false })
+
+  /** The schema; what a stream begins with. */
+  begin(): Uint8Array {
+    this.#writer.reset(this.#sink, schema)
+    return this.#sink.take()
+  }
+
+  batch(events: readonly ExportedEvent[]): Uint8Array {
+    const children = exportColumns.map((column, at) => dataOf(column, types[at]!, events))
+    this.#writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: events.length, nullCount: 0, children })))
+    return this.#sink.take()
+  }
+
+  /** The mark of the end. */
+  end(): Uint8Array {
+    this.#writer.finish()
+    return this.#sink.take()
+  }
+}
+
+function dataOf(column: ExportColumn, type: DataType, events: readonly ExportedEvent[]): Data {
+  const values = events.map((event) => column.value(event) ?? null)
+  const nullBitmap = new Uint8Array((events.length + 7) >> 3)
+  let nullCount = 0
+  values.forEach((value, at) => {
+    if (value === null) nullCount++
+    else nullBitmap[at >> 3]! |= 1 << (at & 7)
+  })
+  const nulls = { length: events.length, nullCount, nullBitmap }
+  if (column.kind === 'id') return vectorFromArray(values, new Utf8()).data[0]! as Data
+  if (column.kind === 'text') return dictionaryOf(type as Dictionary, values as (string | null)[], nulls)
+  return makeData({ type: type as Int64, data: BigInt64Array.from(values, (value) => BigInt(value ?? 0)), ...nulls }) as unknown as Data
+}
+
+function dictionaryOf(type: Dictionary, values: readonly (string | null)[], nulls: { length: number; nullCount: number; nullBitmap: Uint8Array }): Data {
+  const codes = new Map<string, number>()
+  const data = Uint32Array.from(values, (value) => {
+    if (value === null) return 0
+    const code = codes.get(value) ?? codes.size
+    codes.set(value, code)
+    return code
+  })
+  // a reader may look at the value of a null's code
+  const dictionary = vectorFromArray(codes.size > 0 ? [...codes.keys()] : [''], new Utf8())
+  return makeData({ type: type as Dictionary<Utf8, Uint32>, data, dictionary, ...nulls }) as unknown as Data
+}
