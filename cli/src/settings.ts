@@ -33,6 +33,7 @@ export const settings = {
   kafkaTopic: { flag: '--kafka-topic', variable: 'HOPPER_KAFKA_TOPIC', default: 'hopper-events', help: 'the topic of the log; made when missing', read: word },
   kafkaGroup: { flag: '--kafka-group', variable: 'HOPPER_KAFKA_GROUP', default: 'hopper-aggregator', help: 'the consumer group of the aggregators', read: word },
   kafkaReplication: { flag: '--kafka-replication', variable: 'HOPPER_KAFKA_REPLICATION', default: '1', help: 'replicas of the topic, when it is made', read: integer(1, 15) },
+  kafkaSessionMs: { flag: '--kafka-session-ms', variable: 'HOPPER_KAFKA_SESSION_MS', default: '10000', help: 'an aggregator that Kafka has not heard of for so long loses its lanes', read: integer(500, 300_000) },
   kafkaTls: { flag: '--kafka-tls', variable: 'HOPPER_KAFKA_TLS', default: 'false', help: 'true: TLS to the brokers', read: truth },
   kafkaSasl: { flag: '--kafka-sasl', variable: 'HOPPER_KAFKA_SASL', help: `the SASL mechanism: ${saslMechanisms.join(', ')}`, read: oneOf(saslMechanisms) },
   kafkaUsername: { flag: '--kafka-username', variable: 'HOPPER_KAFKA_USERNAME', help: 'the user for SASL', read: anyText },
@@ -67,7 +68,7 @@ export type AllSettings = { readonly [N in SettingName]: Value<Settings[N]> }
 /** How to reach Kafka and Cassandra: what every process of the cluster takes. */
 const engines = [
   'lanes', 'logLevel',
-  'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
+  'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaSessionMs', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
   'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraTls', 'cassandraUsername', 'cassandraPassword',
   'leaseMs', 'unknownOutcomeMs',
 ] as const satisfies SettingName[]

@@ -38,7 +38,8 @@ export function kafkaSettings(config: EngineConfig): KafkaSettings {
   const { kafkaBrokers: brokers, kafkaSasl: mechanism, kafkaUsername: username = '', kafkaPassword: password = '' } = config
   if (!brokers) throw missing('HOPPER_KAFKA_BROKERS')
   return {
-    ...kafkaDefaults, brokers, topic: config.kafkaTopic, group: config.kafkaGroup, lanes: config.lanes, replication: config.kafkaReplication, tls: config.kafkaTls,
+    ...kafkaDefaults, brokers, topic: config.kafkaTopic, group: config.kafkaGroup, lanes: config.lanes, replication: config.kafkaReplication,
+    sessionTimeoutMs: config.kafkaSessionMs, tls: config.kafkaTls,
     ...(mechanism ? { sasl: { mechanism, username, password } } : {}),
   }
 }

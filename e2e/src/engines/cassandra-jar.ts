@@ -64,6 +64,7 @@ storage_port: ${storage}
 native_transport_port: ${cql}
 endpoint_snitch: SimpleSnitch
 auto_bootstrap: false
+counter_write_request_timeout: 1000ms
 `
 }
 

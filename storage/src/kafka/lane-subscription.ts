@@ -3,7 +3,8 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import type { KafkaSettings } from './settings.ts'
 
-const HEARTBEAT_MS = 2_000
+/** heartbeats that a member may miss before it is given up */
+const HEARTBEATS_PER_SESSION = 5
 const MESSAGES_PER_BATCH = 500
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
@@ -32,7 +33,7 @@ export class LaneSubscription implements Subscription {
     this.#settings = settings
     this.#lanes = lanes
     this.#consumer = kafka.consumer({
-      groupId: settings.group, sessionTimeout: settings.sessionTimeoutMs, heartbeatInterval: HEARTBEAT_MS, rebalanceTimeout: settings.sessionTimeoutMs * 2,
+      groupId: settings.group, sessionTimeout: settings.sessionTimeoutMs, heartbeatInterval: settings.sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: settings.sessionTimeoutMs * 2,
       maxWaitTimeInMs: 250, maxBytesPerPartition: 4_000_000, allowAutoTopicCreation: false,
       // A member that gave up would leave its lanes to nobody noticing: go on for ever.
       retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => true },
@@ -62,7 +63,7 @@ export class LaneSubscription implements Subscription {
 
   async #batch(payload: EachBatchPayload): Promise<void> {
     const lane = payload.batch.partition
-    const alive = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS)
+    const alive = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#settings.sessionTimeoutMs / HEARTBEATS_PER_SESSION)
     let own: OwnLane | undefined
     try {
       own = await this.#take(lane)

@@ -20,7 +20,7 @@ export interface KafkaSettings {
 }
 
 export const kafkaDefaults = {
-  topic: 'hopper-events', group: 'hopper-aggregator', replication: 1, clientId: 'hopper', queueBytesMax: 64_000_000, sessionTimeoutMs: 30_000,
+  topic: 'hopper-events', group: 'hopper-aggregator', replication: 1, clientId: 'hopper', queueBytesMax: 64_000_000, sessionTimeoutMs: 10_000,
 } as const satisfies Partial<KafkaSettings>
 
 export function kafkaConfig(settings: KafkaSettings): KafkaConfig {
