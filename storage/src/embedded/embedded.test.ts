@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Envelope } from '@hopper/contracts'
 import { afterAll, expect, it } from 'vitest'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { lanesContract } from '../contract/lanes.contract.ts'
@@ -21,4 +22,28 @@ it('gives the directory to one owner, and refuses another number of lanes', asyn
   await storage.close()
   await expect(openEmbedded({ dir, lanes: 5 })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   await (await make()).close()
+})
+
+it('delivers batches of bounded bytes, and a larger message alone', async () => {
+  const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
+  const storage = await openEmbedded({ dir: own, lanes: 1 })
+  const sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10]
+  const envelope = (size: number): Envelope => ({
+    version: 1, app: 'a', device_id: 'd', received_at: 0, context: { device: 'desktop', browser: 'x'.repeat(size), os: '' }, events: [],
+  })
+  await storage.log.append(sizes.map(envelope))
+  const batches: number[][] = []
+  const all = Promise.withResolvers<void>()
+  const subscription = await storage.log.subscribe({
+    assigned: async () => 0, revoked: async () => undefined,
+    async batch(_, messages) {
+      batches.push(messages.map(({ position }) => position))
+      if (messages.at(-1)!.position === sizes.length - 1) all.resolve()
+    },
+  })
+  await all.promise
+  await subscription.close()
+  await storage.close()
+  rmSync(own, { recursive: true })
+  expect(batches).toEqual([[0, 1], [2], [3], [4, 5]])
 })

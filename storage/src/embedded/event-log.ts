@@ -76,7 +76,7 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
-    const readers = new LaneReaders(this.lanes, consumer, (lane, from, limit) => this.#read(lane, from, limit))
+    const readers = new LaneReaders(this.lanes, consumer, (...asked) => this.#read(...asked))
     this.#subscriptions.add(readers)
     await readers.start()
     return {
@@ -107,15 +107,19 @@ export class EmbeddedEventLog implements EventLog {
     this.#database.close()
   }
 
-  #read(lane: number, from: number, limit: number): LogMessage[] {
+  #read(lane: number, from: number, limit: number, bytesMax = Infinity): LogMessage[] {
     const messages: LogMessage[] = []
+    let bytes = 0
     for (const row of this.#reads[lane]!.iterate(from)) {
       const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
       if (first + count <= from) continue
-      decodeBlock(block, count).forEach((value, at) => {
-        if (first + at >= from && messages.length < limit) messages.push({ position: first + at, value })
-      })
-      if (messages.length >= limit) break
+      const values = decodeBlock(block, count)
+      for (let at = Math.max(0, from - first); at < count; at++) {
+        const value = values[at]!
+        bytes += value.length
+        if (messages.length >= limit || (messages.length > 0 && bytes > bytesMax)) return messages
+        messages.push({ position: first + at, value })
+      }
     }
     return messages
   }

@@ -2,21 +2,27 @@ import { setImmediate } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
 const MESSAGES_PER_BATCH = 500
+/** a batch takes no further message beyond this */
+const BATCH_BYTES_MAX = 4_000_000
 const POLL_MS = 250
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
+
+/** Gives messages of a lane from a position on: up to `limit` of them, and after the first no more than `bytesMax`. */
+export type ReadLane = (lane: number, from: number, limit: number, bytesMax: number) => LogMessage[]
 
 /** Reads every lane for one consumer: a loop for each lane, one batch at a time, woken by appends. */
 export class LaneReaders {
   readonly #lanes: number
   readonly #consumer: LaneConsumer
-  readonly #read: (lane: number, from: number, limit: number) => LogMessage[]
+  readonly #read: ReadLane
   readonly #aborter = new AbortController()
+  /** of the loops that wait for an append */
   readonly #wakers = new Set<() => void>()
   #loops: Promise<void>[] = []
   #version = 0
 
-  constructor(lanes: number, consumer: LaneConsumer, read: (lane: number, from: number, limit: number) => LogMessage[]) {
+  constructor(lanes: number, consumer: LaneConsumer, read: ReadLane) {
     this.#lanes = lanes
     this.#consumer = consumer
     this.#read = read
@@ -34,7 +40,6 @@ export class LaneReaders {
 
   async close(): Promise<void> {
     this.#aborter.abort()
-    this.wake()
     await Promise.all(this.#loops)
   }
 
@@ -44,9 +49,9 @@ export class LaneReaders {
     const { signal } = this.#aborter
     while (!signal.aborted) {
       const version = this.#version
-      const messages = this.#read(lane, next, MESSAGES_PER_BATCH)
+      const messages = this.#read(lane, next, MESSAGES_PER_BATCH, BATCH_BYTES_MAX)
       if (messages.length === 0) {
-        if (version === this.#version) await this.#pause(POLL_MS)
+        if (version === this.#version) await this.#pause(POLL_MS, this.#wakers)
         continue
       }
       try {
@@ -63,17 +68,20 @@ export class LaneReaders {
     await this.#consumer.revoked(lane)
   }
 
-  /** Waits for the time or a wake-up; an ended subscription does not wait. */
-  #pause(ms: number): Promise<void> {
-    if (this.#aborter.signal.aborted) return Promise.resolve()
+  /** Waits for the time or the end of the subscription; with `wakers`, also for an append. What has failed fails again when appends hurry it. */
+  #pause(ms: number, wakers?: Set<() => void>): Promise<void> {
+    const { signal } = this.#aborter
+    if (signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
-        this.#wakers.delete(done)
+        wakers?.delete(done)
+        signal.removeEventListener('abort', done)
         resolve()
       }
       const timer = setTimeout(done, ms)
-      this.#wakers.add(done)
+      wakers?.add(done)
+      signal.addEventListener('abort', done)
     })
   }
 }
