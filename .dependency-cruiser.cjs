@@ -7,11 +7,11 @@ module.exports = {
     { name: 'contracts-imports-none-of-ours', severity: 'error', from: { path: '^contracts/' }, to: { path: `^(${workspaces})/`, pathNot: '^contracts/' } },
     { name: 'engine-imports-only-contracts', severity: 'error', from: { path: '^engine/' }, to: { path: `^(${workspaces})/`, pathNot: '^(engine|contracts)/' } },
     { name: 'storage-imports-only-contracts', severity: 'error', from: { path: '^storage/' }, to: { path: `^(${workspaces})/`, pathNot: '^(storage|contracts|cql)/' } },
-    { name: 'ports-import-no-adapter', severity: 'error', from: { path: '^storage/src/(ports|contract)/' }, to: { path: '^storage/src/(embedded|kafka|cassandra)/' } },
+    { name: 'ports-import-no-adapter', severity: 'error', from: { path: '^storage/src/(ports|contract)/' }, to: { path: '^storage/src/(embedded|kafka|cassandra|spool)/' } },
     {
       name: 'only-main-names-an-adapter', severity: 'error',
       from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['[^/]*main\\.ts$', '\\.(test|fixture)\\.ts$', '/testing/'] },
-      to: { path: '^storage/src/(embedded|kafka|cassandra)/' },
+      to: { path: '^storage/src/(embedded|kafka|cassandra|spool)/' },
     },
     { name: 'the-flow-has-one-direction', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(cli|e2e|bench|dashboard)/' } },
     { name: 'parts-meet-only-in-the-log-and-the-tables', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(ingest|aggregator|api)/', pathNot: '^$1/' } },

@@ -6,7 +6,7 @@ export interface LogMessage {
   readonly value: Uint8Array
 }
 
-/** Where a message went. */
+/** Where a message went. `position` is -1 for one that is durable but not in its lane yet (see `spool/`). */
 export interface Appended {
   readonly lane: number
   readonly position: number

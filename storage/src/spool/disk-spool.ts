@@ -1,0 +1,171 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { decodeEnvelope, HopperError, type Envelope } from '@hopper/contracts'
+import { decodeBlock } from '../embedded/block.ts'
+import { lockDirectory, type DirectoryLock } from '../embedded/directory-lock.ts'
+import { EmbeddedEventLog } from '../embedded/event-log.ts'
+import { openDatabase, transaction } from '../embedded/sqlite.ts'
+
+/** The oldest envelopes of a spool, each lane's in order, and what to forget once they are elsewhere. */
+export interface SpooledRound {
+  readonly envelopes: readonly Envelope[]
+  /** the first position of the last block taken, by lane */
+  readonly taken: ReadonlyMap<number, number>
+  /** whether nothing else waited when this was read */
+  readonly complete: boolean
+}
+
+interface LaneStatements {
+  readonly blocks: StatementSync
+  readonly first: StatementSync
+  readonly last: StatementSync
+  readonly forget: StatementSync
+}
+
+/**
+ * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of which the oldest part is taken
+ * away again. What is taken is decided by what is there, so nothing else must survive a crash. One process has the directory.
+ */
+export class DiskSpool {
+  readonly #lock: DirectoryLock
+  readonly #log: EmbeddedEventLog
+  readonly #database: DatabaseSync
+  readonly #lanes: readonly LaneStatements[]
+  readonly #size: StatementSync
+  readonly #bytesMax: number
+  readonly #underWay = new Set<Promise<unknown>>()
+  #nextLane = 0
+
+  /** @throws HopperError HOP_CONFIG when the directory can not be had, belongs to another process, or was made for another number of lanes */
+  constructor(dir: string, lanes: number, bytesMax: number) {
+    makeDirectory(dir)
+    this.#lock = lockDirectory(dir)
+    try {
+      this.#log = new EmbeddedEventLog(dir, lanes)
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
+    this.#database = openDatabase(join(dir, 'log.db'))
+    // What is forgotten may come back after a power cut: it would be sent once more.
+    this.#database.exec('PRAGMA synchronous = NORMAL')
+    this.#size = this.#database.prepare(
+      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size')
+    this.#lanes = Array.from({ length: lanes }, (_, lane) => statementsOf(this.#database, lane))
+    this.#bytesMax = bytesMax
+  }
+
+  /** Resolves when the envelopes are synced. @throws HopperError HOP_LOG_UNAVAILABLE when the disk fails or the spool is full */
+  async append(envelopes: readonly Envelope[]): Promise<void> {
+    if (this.full) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The spool is full.')
+    const written = this.#log.append(envelopes)
+    this.#underWay.add(written)
+    try {
+      await written
+    } finally {
+      this.#underWay.delete(written)
+    }
+  }
+
+  /** Resolves when what was appended before is synced or refused. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+  }
+
+  /** Whether appends are under way whose outcome is not known yet. */
+  get busy(): boolean {
+    return this.#underWay.size > 0
+  }
+
+  /** Whether the bound is reached; what waits for one sync may go over it. */
+  get full(): boolean {
+    return this.bytes >= this.#bytesMax
+  }
+
+  /** bytes on disk in use; the file itself keeps the size that it once had */
+  get bytes(): number {
+    return (this.#size.get() as { bytes: number }).bytes
+  }
+
+  /** how many envelopes wait; positions of a lane have no gaps */
+  get messages(): number {
+    return this.#lanes.reduce((sum, { first, last }) => {
+      const [begin, end] = [first.get(), last.get()] as ({ first: number; count: number } | undefined)[]
+      return begin && end ? sum + end.first + end.count - begin.first : sum
+    }, 0)
+  }
+
+  /** when the oldest envelope that waits was received, ms since the epoch; undefined when none waits */
+  get oldest(): number | undefined {
+    const times = this.#lanes.flatMap(({ blocks }) => envelopesOf(blocks.get() as BlockRow | undefined).slice(0, 1).map(({ received_at }) => received_at))
+    return times.length === 0 ? undefined : Math.min(...times)
+  }
+
+  /** The oldest blocks of every lane up to about `bytesMax` before compression, beginning with another lane each time. Nothing is taken away yet. */
+  peek(bytesMax: number): SpooledRound {
+    const envelopes: Envelope[] = []
+    const taken = new Map<number, number>()
+    const lanes = this.#lanes.length
+    let bytes = 0
+    let complete = true
+    for (let at = 0; at < lanes; at++) {
+      const lane = (this.#nextLane + at) % lanes
+      let ofLane = 0
+      for (const row of this.#lanes[lane]!.blocks.iterate() as Iterable<unknown> as Iterable<BlockRow>) {
+        if (bytes + ofLane >= bytesMax || ofLane >= bytesMax / lanes) {
+          complete = false
+          break
+        }
+        const values = decodeBlock(row.block, row.count)
+        ofLane += values.reduce((sum, value) => sum + value.length, 0)
+        for (const value of values) envelopes.push(decodeEnvelope(value))
+        taken.set(lane, row.first)
+      }
+      bytes += ofLane
+    }
+    this.#nextLane = (this.#nextLane + 1) % lanes
+    return { envelopes, taken, complete }
+  }
+
+  /** Takes away what `peek` gave. */
+  forget({ taken }: SpooledRound): void {
+    transaction(this.#database, () => {
+      for (const [lane, first] of taken) this.#lanes[lane]!.forget.run(first)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close()
+    this.#database.close()
+    this.#lock.release()
+  }
+}
+
+interface BlockRow {
+  readonly first: number
+  readonly count: number
+  readonly block: Uint8Array
+}
+
+function statementsOf(database: DatabaseSync, lane: number): LaneStatements {
+  const position = (order: string): StatementSync => database.prepare(`SELECT first, count FROM lane_${lane} ORDER BY first ${order} LIMIT 1`)
+  return {
+    blocks: database.prepare(`SELECT first, count, block FROM lane_${lane} ORDER BY first`),
+    first: position('ASC'),
+    last: position('DESC'),
+    forget: database.prepare(`DELETE FROM lane_${lane} WHERE first <= ?`),
+  }
+}
+
+function envelopesOf(row: BlockRow | undefined): Envelope[] {
+  return row ? decodeBlock(row.block, row.count).map((value) => decodeEnvelope(value)) : []
+}
+
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (cause) {
+    throw new HopperError('HOP_CONFIG', `The directory ${dir} of the spool can not be made.`, { cause })
+  }
+}

@@ -1,0 +1,285 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { HopperError, laneOf, type Envelope } from '@hopper/contracts'
+import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import { DiskSpool, type SpooledRound } from './disk-spool.ts'
+
+export const spoolDefaults = { bytesMax: 1_000_000_000, patienceMs: 2_000, drainPatienceMs: 60_000 } as const satisfies Partial<SpoolSettings>
+
+export interface SpoolSettings {
+  /** a directory for one process alone */
+  readonly dir: string
+  /** the lanes of the main log */
+  readonly lanes: number
+  /** bytes on disk; at the bound appends are refused while the main log is away */
+  readonly bytesMax: number
+  /** how long an append may wait for the main log before it, and all after it, go to the spool */
+  readonly patienceMs: number
+  /** how long the main log may take for what is drained before that is sent again */
+  readonly drainPatienceMs: number
+}
+
+/** What a spool says to whoever keeps the log of the process. */
+export interface SpoolLogger {
+  info(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+/** What waits on the local disk for the main log. */
+export interface SpoolDepth {
+  /** whether appends go to the main log: nothing waits */
+  readonly direct: boolean
+  readonly messages: number
+  readonly bytes: number
+  /** since when the main log is away or behind, ms since the epoch */
+  readonly since?: number
+}
+
+interface Append {
+  readonly envelopes: readonly Envelope[]
+  readonly startedAt: number
+  readonly settled: Promise<readonly Appended[]>
+  readonly resolve: (appended: readonly Appended[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+const ROUND_BYTES_MAX = 1_000_000
+const RETRY_MS_FIRST = 100
+const RETRY_MS_MAX = 2_000
+const CLOSE_MS_MAX = 10_000
+/** the position of an envelope that is durable here, but not in its lane yet */
+const NOT_IN_LANE = -1
+
+/**
+ * A log that goes on when the main log is away: what that does not take is synced to the local disk and sent in order when it is back.
+ * - `direct`: appends go to the main log. The first that it refuses, or leaves waiting too long, brings all that are under way to the spool.
+ * - `spooling`: every append goes to the spool, so that no later one overtakes what waits there.
+ * - `handing over`: the spool is almost empty. Appends are held for its last round, then go to the main log.
+ *
+ * An append that resolved before another began stands before it in its lane. The main log may get a batch more than once, because the outcome of an
+ * append that failed is unknown: readers fold events by `event_id`. A spooled envelope has no position yet: `append` answers -1 for it.
+ */
+export class SpooledLog implements EventLog {
+  readonly lanes: number
+  readonly #settings: SpoolSettings
+  readonly #connect: () => Promise<EventLog>
+  readonly #logger: SpoolLogger | undefined
+  readonly #spool: DiskSpool
+  readonly #closing = new AbortController()
+  /** waiting for the main log, or held for it, in the order of the calls */
+  readonly #underWay = new Set<Append>()
+  #main: EventLog | undefined
+  #state: 'direct' | 'spooling' | 'handing over' = 'spooling'
+  #since: number | undefined
+  /** why the last round was not taken; undefined when it was */
+  #failure: unknown = 'nothing was drained yet'
+  #patience: NodeJS.Timeout | undefined
+  #draining: Promise<void> = Promise.resolve()
+
+  private constructor(settings: SpoolSettings, connect: () => Promise<EventLog>, logger: SpoolLogger | undefined) {
+    this.lanes = settings.lanes
+    this.#settings = settings
+    this.#connect = connect
+    this.#logger = logger
+    this.#spool = new DiskSpool(settings.dir, settings.lanes, settings.bytesMax)
+    this.#since = this.#spool.oldest
+  }
+
+  /**
+   * Opens the spool, and the main log by `connect`, which is called again until it resolves. What a former process left is drained first. Resolves
+   * without the main log when that does not come in time. @throws HopperError HOP_CONFIG, also when `connect` does
+   */
+  static async open(settings: SpoolSettings, connect: () => Promise<EventLog>, logger?: SpoolLogger): Promise<SpooledLog> {
+    const log = new SpooledLog(settings, connect, logger)
+    const first = log.#connected()
+    try {
+      await within(first, settings.patienceMs)
+    } catch (error) {
+      if (error instanceof HopperError && error.code === 'HOP_CONFIG') {
+        await log.close()
+        throw error
+      }
+      log.#since ??= Date.now()
+      logger?.error({ err: error }, 'the main log is away, events are spooled')
+    }
+    if (log.#main && log.#spool.messages === 0) log.#goDirect()
+    else log.#draining = log.#drain(first)
+    return log
+  }
+
+  append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
+    if (envelopes.length === 0) return Promise.resolve([])
+    if (this.#state === 'spooling') return this.#store(envelopes)
+    const { promise: settled, resolve, reject } = Promise.withResolvers<readonly Appended[]>()
+    const append: Append = { envelopes, startedAt: performance.now(), settled, resolve, reject }
+    this.#underWay.add(append)
+    if (this.#state === 'direct') this.#send(append)
+    this.#patience ??= this.#watch(this.#settings.patienceMs)
+    return settled
+  }
+
+  async subscribe(consumer: LaneConsumer): Promise<Subscription> {
+    return this.#present().subscribe(consumer)
+  }
+
+  async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
+    return this.#present().read(lane, from, limit)
+  }
+
+  async ends(): Promise<readonly number[]> {
+    return this.#present().ends()
+  }
+
+  /** What waits for the main log; cheap enough for every scrape of the metrics. */
+  get depth(): SpoolDepth {
+    const direct = this.#state === 'direct'
+    if (direct) return { direct, messages: 0, bytes: 0 }
+    return { direct, messages: this.#spool.messages, bytes: this.#spool.bytes, ...(this.#since === undefined ? {} : { since: this.#since }) }
+  }
+
+  /** Healthy as long as appends are taken, by whichever of the two. */
+  async health(): Promise<{ name: string; healthy: boolean; detail?: string }> {
+    const { direct, messages, since } = this.depth
+    if (direct) return { name: 'log', healthy: true }
+    const cause = this.#failure instanceof Error ? `: ${this.#failure.message}` : ''
+    const waiting = `${messages} messages wait in the spool${since === undefined ? '' : ` since ${new Date(since).toISOString()}`}${cause}`
+    return this.#spool.full ? { name: 'log', healthy: false, detail: `${waiting}; it is full` } : { name: 'log', healthy: true, detail: waiting }
+  }
+
+  /** Waits for the appends under way, not for the spool to drain: what waits there stays for the next start. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await Promise.allSettled([...this.#underWay].map(({ settled }) => settled))
+    await this.#draining
+    clearTimeout(this.#patience)
+    await this.#spool.settled()
+    try {
+      if (this.#main) await within(this.#main.close(), CLOSE_MS_MAX)
+    } finally {
+      await this.#spool.close()
+    }
+  }
+
+  #present(): EventLog {
+    if (!this.#main) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The main log is away.')
+    return this.#main
+  }
+
+  async #connected(): Promise<EventLog> {
+    if (this.#main) return this.#main
+    const main = await this.#connect()
+    if (this.#closing.signal.aborted) await main.close()
+    return (this.#main = main)
+  }
+
+  async #store(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
+    await this.#spool.append(envelopes)
+    return envelopes.map(({ app, device_id }) => ({ lane: laneOf(app, device_id, this.lanes), position: NOT_IN_LANE }))
+  }
+
+  #send(append: Append): void {
+    this.#main!.append(append.envelopes).then(
+      (appended) => {
+        this.#underWay.delete(append)
+        append.resolve(appended)
+      },
+      (cause: unknown) => {
+        if (this.#underWay.has(append)) this.#leave(cause)
+      },
+    )
+  }
+
+  /** One timer for all that are under way: the oldest decides. */
+  #watch(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#patience = undefined
+      const [oldest] = this.#underWay
+      if (!oldest) return
+      const left = oldest.startedAt + this.#settings.patienceMs - performance.now()
+      if (left > 0) this.#patience = this.#watch(left)
+      else this.#leave(new HopperError('HOP_LOG_UNAVAILABLE', `The main log has not answered for ${this.#settings.patienceMs} ms.`))
+    }, ms)
+  }
+
+  /** From here on to the spool, with all that are under way, in their order. */
+  #leave(cause: unknown): void {
+    const before = this.#state
+    this.#state = 'spooling'
+    for (const { envelopes, resolve, reject } of this.#underWay) this.#store(envelopes).then(resolve, reject)
+    this.#underWay.clear()
+    this.#failure = cause
+    if (before !== 'direct') return
+    this.#since = Date.now()
+    this.#logger?.error({ err: cause }, 'the main log is away, events are spooled')
+    this.#draining = this.#drain()
+  }
+
+  #goDirect(): void {
+    if (this.#since !== undefined) this.#logger?.info({ awayMs: Date.now() - this.#since }, 'the spool is drained, events go to the main log again')
+    this.#state = 'direct'
+    this.#since = undefined
+    for (const append of this.#underWay) this.#send(append)
+  }
+
+  /** Runs while appends do not go to the main log. */
+  async #drain(connecting?: Promise<EventLog>): Promise<void> {
+    const { signal } = this.#closing
+    let retryMs = RETRY_MS_FIRST
+    while (!signal.aborted) {
+      try {
+        const main = await unless(signal, connecting ?? this.#connected())
+        if (await this.#drainRound(main)) return
+        this.#failure = undefined
+        retryMs = RETRY_MS_FIRST
+      } catch (error) {
+        this.#failure = error
+        if (this.#state === 'handing over') this.#leave(error)
+        await pause(retryMs, undefined, { signal }).catch(() => undefined)
+        retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)
+      }
+      connecting = undefined
+    }
+    if (this.#state === 'handing over') this.#leave(signal.reason)
+  }
+
+  /** Sends the oldest round. True when nothing waits any more and appends go to the main log. */
+  async #drainRound(main: EventLog): Promise<boolean> {
+    const round = this.#spool.peek(ROUND_BYTES_MAX)
+    // Under load there is always one more, so the last round is the last only when what comes meanwhile is held: for a main log that has just answered.
+    if (round.complete && (this.#failure === undefined || round.envelopes.length === 0)) this.#state = 'handing over'
+    if (round.envelopes.length > 0) await this.#deliver(main, round)
+    else if (this.#state === 'handing over' && !this.#spool.busy) {
+      this.#goDirect()
+      return true
+    } else await this.#spool.settled()
+    return false
+  }
+
+  async #deliver(main: EventLog, round: SpooledRound): Promise<void> {
+    await unless(this.#closing.signal, within(main.append(round.envelopes), this.#settings.drainPatienceMs))
+    this.#spool.forget(round)
+  }
+}
+
+/** The outcome of `work`, or a rejection when it takes longer. */
+async function within<T>(work: Promise<T>, ms: number): Promise<T> {
+  const timer = new AbortController()
+  const late = pause(ms, undefined, { signal: timer.signal }).then(() => {
+    throw new HopperError('HOP_LOG_UNAVAILABLE', `No answer within ${ms} ms.`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
+    late.catch(() => undefined)
+    work.catch(() => undefined)
+  }
+}
+
+/** The outcome of `work`, or a rejection as soon as the signal is aborted. */
+function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', aborted, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
+  })
+}
