@@ -3,7 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HopperError, keyPrefixes } from '@hopper/contracts'
 
-const pattern = new RegExp(`^${keyPrefixes.write}[A-Za-z0-9_-]{16,128}$`)
+/** What a write key looks like. */
+export const writeKeyPattern = new RegExp(`^${keyPrefixes.write}[A-Za-z0-9_-]{16,128}$`)
 const fileOf = (dataDir: string): string => join(dataDir, 'demo-key')
 
 /**
@@ -31,6 +32,6 @@ async function read(dataDir: string): Promise<string | undefined> {
     throw error
   })
   const key = text?.trim()
-  if (key !== undefined && !pattern.test(key)) throw new HopperError('HOP_CONFIG', `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`)
+  if (key !== undefined && !writeKeyPattern.test(key)) throw new HopperError('HOP_CONFIG', `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`)
   return key
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
+import { demoShop } from './demo-shop.ts'
 import { listen, portFor, urlOf } from './listen.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
@@ -19,6 +20,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
     log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
     rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
   })
+  if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })
   opened.defer(() => server.close())
   const port = await portFor(config)
   await listen(server, config.host, port)

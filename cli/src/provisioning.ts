@@ -2,22 +2,18 @@ import { readFile } from 'node:fs/promises'
 import { createLoginLink, ensureOwner, firstStart, provision, type CreatedKey } from '@hopper/api'
 import { HopperError, type Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { ensureDemoKey } from './demo-key.ts'
 import { demoProvision } from './demo-shop.ts'
 import type { Welcome } from './greeting.ts'
 
 /** What the start has put into the registry, or found there. */
-export interface Provisioned extends Pick<Welcome, 'loginUrl' | 'newKeys'> {
-  /** the write key of the demo shop, when there is one */
-  readonly demoKey: string | undefined
-}
+export type Provisioned = Pick<Welcome, 'loginUrl' | 'newKeys'>
 
 /** Where the start takes what it puts into the registry from. */
 export interface ProvisionSource {
   /** the path of the provision file */
   readonly file: string | undefined
-  /** the data directory that keeps the demo shop's key; without it there is no demo shop */
-  readonly demoDir?: string
+  /** the write key of the demo shop; without it there is no demo shop */
+  readonly demoKey?: string | undefined
 }
 
 /** Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in. */
@@ -28,21 +24,19 @@ export async function provisionAll(registry: Registry, source: ProvisionSource, 
   else created.push(...((await firstStart(registry))?.created ?? []))
 
   const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
-  if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created), demoKey: undefined }
-  const demoKey = source.demoDir === undefined ? undefined : await addDemo(registry, organization, source.demoDir, created)
+  if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created) }
+  if (source.demoKey !== undefined) await addDemo(registry, organization, source.demoKey, created)
   const owner = await ensureOwner(registry, organization)
-  return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created), demoKey }
+  return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created) }
 }
 
 /** The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in the shop. */
-async function addDemo(registry: Registry, organization: string, dataDir: string, created: CreatedKey[]): Promise<string> {
-  const key = await ensureDemoKey(dataDir)
+async function addDemo(registry: Registry, organization: string, key: string, created: CreatedKey[]): Promise<void> {
   for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
     const home = (await registry.app(app.id))?.organization ?? organization
     const { name = home } = (await registry.organizations.get('', home)) ?? {}
     created.push(...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] })).created)
   }
-  return key
 }
 
 async function readProvision(path: string): Promise<Provision> {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { writeKeyPattern } from './demo-key.ts'
 
 /** Readers of the texts of settings. Each throws an Error that ends the sentence "… must be". */
 
@@ -28,6 +29,11 @@ export function word(text: string): string {
 }
 
 export function anyText(text: string): string {
+  return text
+}
+
+export function writeKey(text: string): string {
+  if (!writeKeyPattern.test(text)) throw new Error('a write key: hw_ and 16 to 128 letters, digits, dashes and underscores')
   return text
 }
 

@@ -1,4 +1,4 @@
-import { addresses, anyText, hostName, integer, oneOf, origin, path, truth, word } from './setting-values.ts'
+import { addresses, anyText, hostName, integer, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
 
 /** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
 export interface Setting<T> {
@@ -27,6 +27,7 @@ export const settings = {
   trustProxy: { flag: '--trust-proxy', variable: 'HOPPER_TRUST_PROXY', default: 'false', help: 'true: believe X-Forwarded-For and -Proto of the proxy in front', read: truth },
   rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
   demo: { flag: '--demo', variable: 'HOPPER_DEMO', default: 'true', help: 'false: no demo shop and no demo app', read: truth },
+  demoKey: { flag: '--demo-key', variable: 'HOPPER_DEMO_KEY', help: 'in a cluster: the write key of the demo shop, which ingest then serves at /demo/', read: writeKey },
   logLevel: { flag: '--log-level', variable: 'HOPPER_LOG_LEVEL', default: 'info', help: `what is logged: ${logLevels.join(', ')}`, read: oneOf(logLevels) },
 
   kafkaBrokers: { flag: '--kafka-brokers', variable: 'HOPPER_KAFKA_BROKERS', help: 'host:port of some brokers', read: addresses },
@@ -76,10 +77,10 @@ const engines = [
 /** Which settings each subcommand takes. */
 export const settingsOf = {
   start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
-  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', ...engines],
+  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'demoKey', ...engines],
   aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
-  migrate: ['provision', 'publicUrl', ...engines],
+  migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */
   installation: ['data', ...engines],
 } as const satisfies Record<string, SettingName[]>

@@ -8,6 +8,7 @@ import { Registry } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { builtDashboard, trackerFile } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
+import { ensureDemoKey } from './demo-key.ts'
 import { demoShop } from './demo-shop.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from './listen.ts'
@@ -36,7 +37,8 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
 
   const port = await portFor(config)
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
-  const { newKeys, loginUrl, demoKey } = await provisionAll(registry, { file: config.provision, ...(config.demo ? { demoDir: config.data } : {}) }, publicUrl)
+  const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
+  const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
 
   const aggregator = await AggregatorThread.start({
     dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel,

@@ -1,0 +1,24 @@
+import { join } from 'node:path'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { directoryFor, stopAll, type Product, type ProductOptions } from './product.ts'
+import { Service } from './service.ts'
+
+const LANES = 8
+
+/** The product in one process, in a directory of its own; not started yet. */
+export async function standalone(options: ProductOptions = {}): Promise<Product> {
+  const { dir, provisionArgs, remove } = directoryFor(options)
+  const data = join(dir, 'data')
+  const service = await Service.of('start', ['--data', data, ...provisionArgs], options.env)
+  return {
+    ingestUrl: service.url, apiUrl: service.url, services: [service],
+    output: () => service.output,
+    start: () => service.start(),
+    stop: (signal) => stopAll([service], signal),
+    openStorage: () => openEmbedded({ dir: data, lanes: LANES }),
+    dispose: async () => {
+      await service.stop('SIGKILL')
+      remove()
+    },
+  }
+}
