@@ -33,6 +33,8 @@ describe('chunks', () => {
           expect(chunks.flatMap(chunkRows).sort(inLog)).toEqual(expected)
           const merged = mergeChunks(chunks).map((chunk) => Chunk.of(chunk))
           expect(merged.flatMap(chunkRows).sort(inLog)).toEqual(expected)
+          const sliced = mergeChunks(chunks, Math.ceil(expected.length / 3)).map((chunk) => Chunk.of(chunk))
+          expect(sliced.flatMap(chunkRows)).toEqual(merged.flatMap(chunkRows))
         })
       }),
       { numRuns: 20 },
