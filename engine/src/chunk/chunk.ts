@@ -41,7 +41,7 @@ export class Chunk {
     this.summary = summary
     this.#load = load
     this.#cache = cache
-    this.#name = `${summary.app}/${summary.lane}/${summary.date}/${summary.first_position}-${summary.last_position}/${summary.part}-${summary.parts}/`
+    this.#name = `${summary.app}/${summary.lane}/${summary.date}/${summary.first_position}-${summary.last_position}/${summary.part}-${summary.parts}/${summary.rows}/`
   }
 
   static of(encoded: EncodedChunk, cache?: ColumnCache): Chunk {
@@ -84,6 +84,11 @@ export class Chunk {
       const value = fields.length === 1 ? fields[0]! : combine(fields, this.summary.rows)
       return { value, bytes: value.codes.byteLength + value.values.length * 40 }
     })
+  }
+
+  /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
+  atHand(column: string): boolean {
+    return !Object.hasOwn(this.summary.columns, column) || this.#cache.has(this.#name + column)
   }
 
   /** A column's cell as it is stored. */

@@ -12,6 +12,15 @@ export class ColumnCache {
     return this.#bytes
   }
 
+  /** Whether the value of this key is at hand. It counts as a use, so that what is about to be read is not the next to go. */
+  has(key: string): boolean {
+    const found = this.#entries.get(key)
+    if (!found) return false
+    this.#entries.delete(key)
+    this.#entries.set(key, found)
+    return true
+  }
+
   /** The cached value of this key, else what `decode` makes. One larger than the bound is handed out and not kept. */
   get<T extends object>(key: string, decode: () => { readonly value: T; readonly bytes: number }): T {
     const found = this.#entries.get(key)
