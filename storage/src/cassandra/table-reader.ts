@@ -1,7 +1,7 @@
 import { personKey } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
-import { counterTables, type visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'
 
@@ -18,14 +18,11 @@ export class CassandraTableReader implements TableReader {
   }
 
   async counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
-    const columns = Object.keys(counterTables[table].key)
-    const names: readonly string[] = counterTables[table].counters
     const sums = new Map<string, { date: string; key: Key; counters: number[] }>()
     await this.#eachPartition(table, app, dates, prefix, (date, row) => {
-      const counters = names.map((name) => Number((row.get(name) as bigint | null) ?? 0n))
-      const key = columns.map((column) => row.get(column) as KeyValue)
-      // A row whose only column is the static watermark has no key: it is no row of ours.
-      if (key.some((value) => value === null)) return
+      const found = counterRow(table, row)
+      if (!found) return
+      const { key, counters } = found
       const id = JSON.stringify([date, ...key])
       const sum = sums.get(id)
       if (sum) counters.forEach((value, at) => (sum.counters[at]! += value))
@@ -54,6 +51,19 @@ export class CassandraTableReader implements TableReader {
     return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)
   }
 
+  async counterPartition(lane: number, { table, app, date }: CounterPartition): Promise<readonly CounterPartitionRow[]> {
+    const rows = await rowsOf(this.#client, `${queryFile(table)}.read`, [app, date, lane])
+    return rows.flatMap((row) => counterRow(table, row) ?? [])
+  }
+
+  async visitorPartition(lane: number, { table, app, date }: VisitorPartition): Promise<VisitorChange['rows']> {
+    const columns = Object.keys(visitorTables[table].key)
+    const rows = await rowsOf(this.#client, `${queryFile(table)}.read`, [app, date, lane])
+    return rows.map((row) => ({
+      key: columns.map((column) => row.get(column) as KeyValue), visitor: { user: row.get('user') as string, device: row.get('device') as string },
+    }))
+  }
+
   async #eachPartition(table: CounterTableName | keyof typeof visitorTables, app: string, dates: readonly string[], prefix: Key, each: (date: string, row: types.Row) => void): Promise<void> {
     const partitions = dates.flatMap((date) => this.#laneNumbers().map((lane) => ({ date, lane })))
     const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
@@ -70,6 +80,13 @@ export class CassandraTableReader implements TableReader {
   #laneNumbers(): number[] {
     return Array.from({ length: this.#lanes }, (_, lane) => lane)
   }
+}
+
+/** Undefined for a row that only has the static watermark: it has no key and is no row of ours. */
+function counterRow(table: CounterTableName, row: types.Row): { key: Key; counters: number[] } | undefined {
+  const key = Object.keys(counterTables[table].key).map((column) => row.get(column) as KeyValue)
+  if (key.some((value) => value === null)) return undefined
+  return { key, counters: counterTables[table].counters.map((name) => Number((row.get(name) as bigint | null) ?? 0n)) }
 }
 
 /** Order of rows: numbers by value, texts by their UTF-8 bytes as every database sorts them. */

@@ -92,6 +92,27 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.reader.counters('stage_time_by_date', app, dates, ['f'])).toEqual([{ date: dates[0], key: ['f', 1], counters: [20, 2] }])
     })
 
+    it('reads one partition of one lane, and takes a correction that leaves its watermark where it is', async () => {
+      const app = randomUUID()
+      const partition = { table: 'stage_time_by_date' as const, app, date: dates[0]! }
+      const add = (held: Lease, from: number, to: number, deltas: number[]): Promise<void> => apply(held, { counters: [{ ...partition, from, to, rows: [{ key: ['f', 1], deltas }] }] })
+      await add(lease, -1, 4, [10, 1])
+      await add(second, -1, 7, [5, 1])
+      expect(await storage.reader.counterPartition(0, partition)).toEqual([{ key: ['f', 1], counters: [10, 1] }])
+      await add(lease, 4, 4, [-3, 1])
+      expect(await storage.reader.counterPartition(0, partition)).toEqual([{ key: ['f', 1], counters: [7, 2] }])
+      expect(await storage.writer.applied(0, [partition])).toEqual([4])
+      const untouched = { ...partition, date: dates[1]! }
+      await apply(lease, { counters: [{ ...untouched, from: -1, to: -1, rows: [{ key: ['f', 1], deltas: [2, 1] }] }] })
+      expect(await storage.writer.applied(0, [untouched])).toEqual([-1])
+      expect(await storage.reader.counterPartition(0, untouched)).toEqual([{ key: ['f', 1], counters: [2, 1] }])
+
+      const visitor = { user: '', device: 'd' }
+      for (const held of [lease, second, lease]) await apply(held, { visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows: [{ key: [3], visitor }] }] })
+      expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[0]! })).toEqual([{ key: [3], visitor }])
+      expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[1]! })).toEqual([])
+    })
+
     it('keeps the smallest first position of an id', async () => {
       const app = randomUUID()
       const seen = (position: number): Partial<LaneBatch> => ({

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterRow, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 
 type Row = Record<string, KeyValue>
 
@@ -41,6 +41,19 @@ export class TableQueries {
 
   deadLetters(): number {
     return (this.#database.prepare('SELECT count(*) AS count FROM dead_letters').get() as { count: number }).count
+  }
+
+  counterPartition(lane: number, { table, app, date }: CounterPartition): CounterPartitionRow[] {
+    const keys = Object.keys(counterTables[table].key)
+    const counters: readonly string[] = counterTables[table].counters
+    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ? ORDER BY ${keys.join(', ')}`).all(app, date, lane) as Row[]
+    return rows.map((row) => ({ key: keys.map((name) => row[name]!), counters: counters.map((name) => row[name] as number) }))
+  }
+
+  visitorPartition(lane: number, { table, app, date }: VisitorPartition): VisitorChange['rows'] {
+    const keys = Object.keys(visitorTables[table].key)
+    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ?`).all(app, date, lane) as Row[]
+    return rows.map((row) => ({ key: keys.map((name) => row[name]!), visitor: { user: String(row.user), device: String(row.device) } }))
   }
 
   #all(query: string, app: string, dates: readonly string[], prefix: Key): Row[] {

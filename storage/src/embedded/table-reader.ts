@@ -1,5 +1,5 @@
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterRow, TableReader, UniquesQuery, UniquesRow } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
@@ -21,6 +21,14 @@ export class EmbeddedTableReader implements TableReader {
 
   deadLetters(): Promise<number> {
     return this.#thread.ask('deadLetters')
+  }
+
+  counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]> {
+    return this.#thread.ask('counterPartition', lane, partition)
+  }
+
+  visitorPartition(lane: number, partition: VisitorPartition): Promise<VisitorChange['rows']> {
+    return this.#thread.ask('visitorPartition', lane, partition)
   }
 
   close(): Promise<void> {

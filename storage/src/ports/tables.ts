@@ -21,8 +21,11 @@ export interface CounterChange extends CounterPartition {
   readonly rows: readonly { readonly key: Key; readonly deltas: readonly number[] }[]
 }
 
-export interface VisitorChange extends Partition {
+export interface VisitorPartition extends Partition {
   readonly table: VisitorTableName
+}
+
+export interface VisitorChange extends VisitorPartition {
   readonly rows: readonly { readonly key: Key; readonly visitor: Visitor }[]
 }
 
@@ -108,6 +111,9 @@ export interface CounterRow {
   readonly counters: readonly number[]
 }
 
+/** A row of one partition: what one lane has counted on one date. */
+export type CounterPartitionRow = Omit<CounterRow, 'date'>
+
 /** How visitors are grouped: by any of the key columns and by `date`. */
 export interface UniquesQuery<T extends VisitorTableName = VisitorTableName> {
   readonly table: T
@@ -132,6 +138,10 @@ export interface TableReader {
   /** Distinct visitors per group, exact over all lanes and dates: a person with two devices, or on two dates, counts once per group. */
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]>
   deadLetters(): Promise<number>
+  /** The rows of one partition of a lane, by key. What a batch that is being applied meanwhile adds may be missing: `applied` tells, read before and after. */
+  counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]>
+  /** The rows of one partition of a lane, each once. */
+  visitorPartition(lane: number, partition: VisitorPartition): Promise<VisitorChange['rows']>
 }
 
 /** Who writes which lane, and how far each lane has been read (a hint for the restart; the truth are the watermarks). */
