@@ -15,7 +15,7 @@ const date = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28)
 
 /** A span of so many parts over these positions; its events lie between `T0 + first` and `T0 + last` ms. */
-function span(app: string, lane: number, first: number, last: number, parts = 1): EncodedChunk[] {
+export function span(app: string, lane: number, first: number, last: number, parts = 1): EncodedChunk[] {
   return Array.from({ length: parts }, (_, part) => {
     const columns = new Map([['runs', randomBytes(20)], ['data.\u00fc', randomBytes(900_000)], [`p${part}`, randomBytes(5)]])
     const summary: ChunkSummary = {

@@ -1,8 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { ChunkSummary } from '@hopper/contracts'
 import type { ChunkKey, ChunkRange } from '../ports/archive.ts'
+import { transaction } from './sqlite.ts'
 
-/** Chunks by number, their cells apart; `replaced_at` (ms) is set when a merged span has taken the place of a chunk. */
+/** Chunks by number, their cells apart; `replaced_at` (ms) is set for what no reader lists: a chunk whose place a merged span has taken, or a part that waits for its span. */
 export function prepareArchive(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE IF NOT EXISTS chunks (
@@ -17,17 +18,25 @@ export function prepareArchive(database: DatabaseSync): void {
   `)
 }
 
-/** The reading half of the archive, in the caller's thread. */
+const SWEPT_MAX = 20
+
+/** The reading half of the archive, and the deletion of what nobody reads any more, in the caller's thread. */
 export class ArchiveQueries {
   readonly #list: StatementSync
   readonly #find: StatementSync
   readonly #cell: StatementSync
+  readonly #database: DatabaseSync
+  readonly #old: StatementSync
+  readonly #drops: readonly StatementSync[]
 
   constructor(database: DatabaseSync) {
     this.#list = database.prepare(`SELECT summary FROM chunks
       WHERE app = ? AND max_time >= ? AND min_time < ? AND lane BETWEEN ? AND ? AND replaced_at IS NULL ORDER BY lane, date, first_position, last_position, part`)
     this.#find = database.prepare('SELECT id FROM chunks WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?')
     this.#cell = database.prepare('SELECT cell FROM chunk_cells WHERE chunk = ? AND "column" = ?')
+    this.#database = database
+    this.#old = database.prepare(`SELECT id FROM chunks WHERE replaced_at <= ? LIMIT ${SWEPT_MAX}`)
+    this.#drops = [database.prepare('DELETE FROM chunk_cells WHERE chunk = ?'), database.prepare('DELETE FROM chunks WHERE id = ?')]
   }
 
   list({ app, from, to, lane }: ChunkRange): ChunkSummary[] {
@@ -45,5 +54,12 @@ export class ArchiveQueries {
       if (row) cells.set(name, row.cell)
     }
     return cells
+  }
+
+  /** Deletes some chunks that were replaced before an instant (ms), each in a transaction of its own; answers how many. */
+  sweep(before: number): number {
+    const old = this.#old.all(before) as { id: number }[]
+    for (const { id } of old) transaction(this.#database, () => this.#drops.forEach((drop) => drop.run(id)))
+    return old.length
   }
 }

@@ -33,7 +33,7 @@ export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOpt
     const database = openDatabase(file)
     prepareTables(database)
     const owners = new EmbeddedLanes(database, lanes)
-    const archive = new EmbeddedArchive(database, file, owners)
+    const archive = new EmbeddedArchive(database, file, owners, { sweeps: exclusive })
     const reader = new EmbeddedTableReader(file)
     return {
       log, reader, lanes: owners, archive,
