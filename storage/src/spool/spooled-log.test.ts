@@ -1,0 +1,201 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { HopperError, laneOf } from '@hopper/contracts'
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { eventLogContract } from '../contract/event-log.contract.ts'
+import { openEmbedded } from '../embedded/embedded.ts'
+import { EmbeddedEventLog } from '../embedded/event-log.ts'
+import type { Storage } from '../ports/storage.ts'
+import { firstSeen, numbered, upTo } from './numbered.fixture.ts'
+import { SpooledLog, spoolDefaults, type SpoolSettings } from './spooled-log.ts'
+import { behaviours, unsteady, type UnsteadyLog } from './unsteady-log.fixture.ts'
+
+const LANES = 4
+const DRAINED_MS = 15_000
+const dirs: string[] = []
+const makeDir = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-spool-'))
+  dirs.push(dir)
+  return dir
+}
+afterEach(() => dirs.splice(0).forEach((dir) => rmSync(dir, { recursive: true })))
+
+interface Opened {
+  readonly main: UnsteadyLog
+  readonly spooled: SpooledLog
+}
+
+/** A spool over a main log whose way of failing is set; `dir` holds both, as after a restart. */
+async function open(dir: string, behaviour: UnsteadyLog['behaviour'] = 'takes', settings: Partial<SpoolSettings> = {}): Promise<Opened> {
+  const main = unsteady(new EmbeddedEventLog(dir, LANES))
+  main.behaviour = behaviour
+  const own = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 500, drainPatienceMs: 5_000, ...settings }
+  return { main, spooled: await SpooledLog.open(own, async () => main) }
+}
+
+const isDirect = (spooled: SpooledLog): Promise<void> => vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
+
+const contractDir = mkdtempSync(join(tmpdir(), 'hopper-spool-'))
+eventLogContract('a spool over SQLite', async (): Promise<Storage> => {
+  const rest = await openEmbedded({ dir: join(contractDir, 'rest'), lanes: LANES })
+  const { spooled: log } = await open(contractDir)
+  const close = async (): Promise<void> => {
+    await log.close()
+    await rest.close()
+  }
+  return { ...rest, log, close }
+})
+
+describe('a spool', () => {
+  it('takes what the main log refuses and sends it in order when that is back', async () => {
+    const dir = makeDir()
+    const { main, spooled } = await open(dir)
+    const [first] = await spooled.append([numbered('d', 0)])
+    main.behaviour = 'refuses'
+    for (const n of [1, 2, 3]) expect(await spooled.append([numbered('d', n)])).toEqual([{ lane: laneOf('a', 'd', LANES), position: -1 }])
+    expect(spooled.depth).toMatchObject({ direct: false, messages: 3 })
+    expect(spooled.depth.since).toBeGreaterThan(Date.now() - 60_000)
+    expect(await spooled.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('3 messages wait') as string })
+    main.behaviour = 'takes'
+    await isDirect(spooled)
+    const [last] = await spooled.append([numbered('d', 4)])
+    expect(last!.position).toBeGreaterThan(first!.position)
+    expect(await firstSeen(main)).toEqual(new Map([['d', upTo(5)]]))
+    expect(spooled.depth).toEqual({ direct: true, messages: 0, bytes: 0 })
+    await spooled.close()
+  })
+
+  it('asks a main log that is away no more for an append: only what drains tries', async () => {
+    const { main, spooled } = await open(makeDir(), 'takes', { patienceMs: 200, drainPatienceMs: 60_000 })
+    main.behaviour = 'hangs'
+    await Promise.all(upTo(20).map((n) => spooled.append([numbered(`d${n}`, n)])))
+    const asked = main.asked
+    const started = performance.now()
+    for (const n of upTo(50)) await spooled.append([numbered('later', n)])
+    // 50 times the patience would be 10 s.
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(main.asked - asked).toBeLessThanOrEqual(1)
+    main.behaviour = 'takes'
+    await isDirect(spooled)
+    expect((await firstSeen(main)).get('later')).toEqual(upTo(50))
+    await spooled.close()
+  })
+
+  it('drains first what a former process left, and starts while the main log is away', async () => {
+    const dir = makeDir()
+    const { spooled: former } = await open(dir, 'refuses')
+    for (const n of upTo(5)) await former.append([numbered('d', n)])
+    await former.close()
+    const main = new EmbeddedEventLog(dir, LANES)
+    let away = true
+    const connect = async (): Promise<EmbeddedEventLog> => {
+      if (away) throw new HopperError('HOP_LOG_UNAVAILABLE')
+      return main
+    }
+    const spooled = await SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 50 }, connect)
+    expect(spooled.depth).toMatchObject({ direct: false, messages: 5, since: 0 })
+    await spooled.append([numbered('d', 5)])
+    await expect(spooled.ends()).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
+    away = false
+    await isDirect(spooled)
+    await spooled.append([numbered('d', 6)])
+    expect(await firstSeen(main)).toEqual(new Map([['d', upTo(7)]]))
+    await spooled.close()
+  })
+
+  it('hands over under load that never pauses', async () => {
+    const { main, spooled } = await open(makeDir())
+    main.behaviour = 'refuses'
+    let sending = true
+    const sent = new Map<string, number>()
+    const senders = upTo(20).map(async (device) => {
+      for (let n = 0; sending; n++) {
+        await spooled.append([numbered(`d${device}`, n)])
+        sent.set(`d${device}`, n + 1)
+      }
+    })
+    await vi.waitFor(() => expect(spooled.depth.messages).toBeGreaterThan(500), DRAINED_MS)
+    main.behaviour = 'takes'
+    await isDirect(spooled)
+    sending = false
+    await Promise.all(senders)
+    await isDirect(spooled)
+    expect(await firstSeen(main)).toEqual(new Map([...sent].map(([device, count]) => [device, upTo(count)])))
+    await spooled.close()
+  })
+
+  it('refuses at its bound, and takes again when it has drained', async () => {
+    const { main, spooled } = await open(makeDir(), 'refuses', { bytesMax: 200_000 })
+    const bulky = (n: number) => ({ ...numbered('d', n), context: { device: 'unknown' as const, browser: '', os: '', referrer: crypto.getRandomValues(Buffer.alloc(4_000)).toString('base64') } })
+    let taken = 0
+    const fill = async (): Promise<void> => {
+      for (; taken < 1_000; taken++) await spooled.append([bulky(taken)])
+    }
+    await expect(fill()).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
+    expect(taken).toBeGreaterThan(20)
+    expect(spooled.depth.bytes).toBeLessThan(250_000)
+    expect(await spooled.health()).toMatchObject({ healthy: false })
+    main.behaviour = 'takes'
+    await isDirect(spooled)
+    expect(await firstSeen(main)).toEqual(new Map([['d', upTo(taken)]]))
+    const [next] = await spooled.append([numbered('d', taken)])
+    expect(next!.position).toBeGreaterThanOrEqual(taken)
+    await spooled.close()
+  })
+
+  it('gives the directory to one process, and says what is wrong with the main log', async () => {
+    const dir = makeDir()
+    const { spooled } = await open(dir)
+    await expect(SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () => spooled)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await spooled.close()
+    const wrong = SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () => Promise.reject(new HopperError('HOP_CONFIG', 'lanes')))
+    await expect(wrong).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+  })
+})
+
+/** What happens to the main log while devices send, each its next when the former was acknowledged. */
+const outages = fc.array(fc.record({ behaviour: fc.constantFrom(...behaviours), after: fc.integer({ min: 1, max: 12 }), restart: fc.boolean() }), { minLength: 1, maxLength: 8 })
+type Outage = { behaviour: UnsteadyLog['behaviour']; after: number; restart: boolean }
+
+/** Sends through all outages; answers how many of each device's envelopes were acknowledged, and what the main log has at the end. */
+async function endure(steps: readonly Outage[]): Promise<{ acknowledged: Map<string, number>; seen: Map<string, number[]> }> {
+  const dir = makeDir()
+  let opened = await open(dir, 'takes', { patienceMs: 20, drainPatienceMs: 40 })
+  const acknowledged = new Map<string, number>()
+  for (const { behaviour, after, restart } of steps) {
+    opened.main.behaviour = behaviour
+    await Promise.all(['d0', 'd1', 'd2'].map(async (device, at) => {
+      for (let i = 0; i < after + at; i++) {
+        const n = acknowledged.get(device) ?? 0
+        await opened.spooled.append([numbered(device, n)])
+        acknowledged.set(device, n + 1)
+      }
+    }))
+    if (!restart) continue
+    // A main log that hangs would hang the close too.
+    opened.main.behaviour = 'refuses'
+    await opened.spooled.close()
+    opened = await open(dir, behaviour, { patienceMs: 20, drainPatienceMs: 40 })
+  }
+  opened.main.behaviour = 'takes'
+  await isDirect(opened.spooled)
+  const seen = await firstSeen(opened.main)
+  await opened.spooled.close()
+  return { acknowledged, seen }
+}
+
+it('law: whatever the main log does, all that was acknowledged is there at the end, each device in order', async () => {
+  await fc.assert(fc.asyncProperty(outages, async (steps) => {
+    const { acknowledged, seen } = await endure(steps)
+    expect(seen).toEqual(new Map([...acknowledged].map(([device, count]) => [device, upTo(count)])))
+  }), { numRuns: 12 })
+}, 120_000)
+
+it('control: without a spool the same outage refuses appends', async () => {
+  const main = unsteady(new EmbeddedEventLog(makeDir(), LANES))
+  main.behaviour = 'refuses'
+  await expect(main.append([numbered('d', 0)])).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
+  await main.close()
+})

@@ -1,0 +1,51 @@
+import { HopperError, type Envelope } from '@hopper/contracts'
+import type { Appended, EventLog } from '../ports/event-log.ts'
+
+/**
+ * How the main log of a test behaves: takes everything; refuses; takes it and says that it did not; leaves it without an answer, taken or not. What hangs
+ * is answered late, when the behaviour changes.
+ */
+export const behaviours = ['takes', 'refuses', 'takes unheard', 'hangs', 'hangs, taken'] as const
+export type Behaviour = (typeof behaviours)[number]
+
+/** A log whose way of failing the test sets. */
+export interface UnsteadyLog extends EventLog {
+  behaviour: Behaviour
+  /** how many calls of `append` it has seen */
+  readonly asked: number
+}
+
+const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as the test wants it')
+
+export function unsteady(log: EventLog): UnsteadyLog {
+  let behaviour: Behaviour = 'takes'
+  let hanging: (() => void)[] = []
+  let asked = 0
+  const hang = (): Promise<void> => new Promise((resolve) => hanging.push(resolve))
+  const append = async (envelopes: readonly Envelope[]): Promise<readonly Appended[]> => {
+    asked++
+    const now = behaviour
+    if (now === 'takes') return log.append(envelopes)
+    if (now === 'takes unheard' || now === 'hangs, taken') await log.append(envelopes)
+    if (now.startsWith('hangs')) await hang()
+    throw refused()
+  }
+  return {
+    lanes: log.lanes, append,
+    get asked() {
+      return asked
+    },
+    get behaviour() {
+      return behaviour
+    },
+    set behaviour(next) {
+      behaviour = next
+      hanging.forEach((answer) => answer())
+      hanging = []
+    },
+    subscribe: (consumer) => log.subscribe(consumer),
+    read: (lane, from, limit) => log.read(lane, from, limit),
+    ends: () => log.ends(),
+    close: () => log.close(),
+  }
+}
