@@ -1,1 +1,6 @@
 export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'
+export { foldArchived, foldArchivedFates } from './recount/fold-archived.ts'
+export { foldMessages, foldReceived, readMessage } from './recount/fold-message.ts'
+export { Recount } from './recount/recount.ts'
+export { rowKey } from './row-key.ts'
+export { visitorRowKey } from './visitor-rows.ts'

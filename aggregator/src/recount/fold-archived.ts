@@ -1,0 +1,27 @@
+import type { App, ArchivedEvent } from '@hopper/contracts'
+import { foldBatch, type Folded } from '../fold-batch.ts'
+import { judge, type Judged, type Past } from '../judge.ts'
+
+const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
+
+/**
+ * What archived events feed into the counters and the sets of visitors of their dates, by the folds of the aggregator. The archive has each event once and
+ * with the user in effect, so nothing before it is asked. Not `fates_by_date`: its dates are those of receipt, see `foldArchivedFates`.
+ */
+export function foldArchived(app: App, events: readonly ArchivedEvent[]): Folded {
+  const folded = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  return { ...folded, counters: folded.counters.filter(({ table }) => table !== 'fates_by_date') }
+}
+
+/** The fates of archived events, by the date of their receipt. */
+export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Folded {
+  const folded = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  return { ...folded, counters: folded.counters.filter(({ table }) => table === 'fates_by_date'), visitors: [] }
+}
+
+/** Nothing in the archive is a duplicate; all other fates follow from the event itself. */
+function judgeArchived(app: App, { event, device_id, user, context, received_at, position, index }: ArchivedEvent): Judged {
+  const envelope = { version: 1, app: app.id, device_id, received_at, context, events: [event] } as const
+  const [judged] = judge([{ position, envelope, app }], NOTHING).events
+  return { ...judged!, index, visitor: { user, device: device_id } }
+}

@@ -1,0 +1,63 @@
+import { decodeEnvelope, type App } from '@hopper/contracts'
+import type { CounterChange, Identity, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { flawOf } from '../flaw.ts'
+import { foldBatch, type Folded } from '../fold-batch.ts'
+import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge.ts'
+import { utcDate } from '../utc-date.ts'
+
+/** A message of the log as it counts; undefined when it does not: no envelope, of no app, or with a flaw. */
+export async function readMessage({ position, value }: LogMessage, appOf: (id: string) => Promise<App | undefined>): Promise<Message | undefined> {
+  try {
+    const envelope = decodeEnvelope(value)
+    const app = await appOf(envelope.app)
+    return app && flawOf(envelope) === undefined ? { position, envelope, app } : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
+    throw error
+  }
+}
+
+/** What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it. */
+export async function foldMessages(writer: TableWriter, lane: number, messages: readonly Message[]): Promise<{ position: number; folded: Folded }[]> {
+  const events = Map.groupBy(judge(messages, await pastOf(writer, lane, messages)).events, ({ position }) => position)
+  return messages.map((message) => {
+    const { position } = message
+    return { position, folded: foldBatch([message], { events: events.get(position) ?? [], identities: [] }, () => -1) }
+  })
+}
+
+/**
+ * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are events here. The archive takes off
+ * those that were no duplicates.
+ */
+export function foldReceived(messages: readonly Message[]): CounterChange[] {
+  return messages.map(({ app, envelope }) => ({
+    table: 'fates_by_date', app: app.id, date: utcDate(envelope.received_at), from: -1, to: -1,
+    rows: [
+      { key: ['duplicate', 'repeated_id'], deltas: [envelope.events.length] },
+      ...(envelope.rejected ?? []).map(({ reason }) => ({ key: ['rejected', reason], deltas: [1] })),
+    ],
+  }))
+}
+
+async function pastOf(writer: TableWriter, lane: number, messages: readonly Message[]): Promise<Past> {
+  const ids = new Map<string, { readonly partition: Partition; readonly ids: string[] }>()
+  const devices = new Map<string, Set<string>>()
+  for (const { envelope, app } of messages) {
+    for (const event of envelope.events) {
+      const partition = seenPartition(app.id, event)
+      const key = seenKey(partition, '')
+      ids.set(key, ids.get(key) ?? { partition, ids: [] })
+      ids.get(key)!.ids.push(event.event_id)
+    }
+    devices.set(app.id, (devices.get(app.id) ?? new Set()).add(envelope.device_id))
+  }
+  const past = { firstPositions: new Map<string, number>(), identities: new Map<string, readonly Identity[]>() }
+  for (const { partition, ids: asked } of ids.values()) {
+    for (const [id, position] of await writer.firstPositions(lane, partition, asked)) past.firstPositions.set(seenKey(partition, id), position)
+  }
+  for (const [app, asked] of devices) {
+    for (const [device, found] of await writer.identities(app, [...asked])) past.identities.set(deviceKey(app, device), found)
+  }
+  return past
+}

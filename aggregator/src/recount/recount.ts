@@ -1,0 +1,38 @@
+import type { CounterChange, CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
+import { CounterRows } from '../counter-rows.ts'
+import type { Folded } from '../fold-batch.ts'
+import { partitionKey } from '../row-key.ts'
+import { VisitorRows } from '../visitor-rows.ts'
+
+/** What the partitions of one lane must hold, put together from folds of its events in any order, each event once. */
+export class Recount {
+  readonly #counters = new Map<string, CounterRows>()
+  readonly #visitors = new Map<string, VisitorRows>()
+
+  /** Adds a fold; its counters only where `counted` says that the partition has counted them. */
+  add({ counters, visitors }: Pick<Folded, 'counters' | 'visitors'>, counted: (partition: CounterPartition) => boolean = () => true): void {
+    for (const change of counters) if (counted(change)) this.#count(change)
+    for (const { table, app, date, rows } of visitors) {
+      const id = partitionKey(table, app, date)
+      let own = this.#visitors.get(id)
+      if (!own) this.#visitors.set(id, (own = new VisitorRows({ table, app, date })))
+      for (const { key, visitor } of rows) own.put(key, visitor)
+    }
+  }
+
+  counters({ table, app, date }: CounterPartition): readonly CounterPartitionRow[] {
+    const [change] = this.#counters.get(partitionKey(table, app, date))?.changes(-1) ?? []
+    return (change?.rows ?? []).map(({ key, deltas }) => ({ key, counters: deltas }))
+  }
+
+  visitors({ table, app, date }: VisitorPartition): VisitorChange['rows'] {
+    return this.#visitors.get(partitionKey(table, app, date))?.changes()[0]?.rows ?? []
+  }
+
+  #count({ table, app, date, rows }: CounterChange): void {
+    const id = partitionKey(table, app, date)
+    let own = this.#counters.get(id)
+    if (!own) this.#counters.set(id, (own = new CounterRows({ table, app, date }, -1)))
+    for (const { key, deltas } of rows) own.add(key, deltas)
+  }
+}
