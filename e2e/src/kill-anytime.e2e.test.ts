@@ -59,7 +59,11 @@ async function sendAndKill(traffic: readonly (readonly RandomRequest[])[], kills
           await send(request)
           repeated += request.events.length
         }
-        if (killed < kills && sent >= ((killed + 0.3 + 0.6 * random()) * total) / kills) restarting ??= kill()
+        if (killed < kills && sent >= ((killed + 0.3 + 0.6 * random()) * total) / kills) {
+          // In a cluster the others go on meanwhile; the next kill must not come after the last request.
+          await restarting
+          if (killed < kills) restarting ??= kill()
+        }
       }
     }
   }
