@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, inject, vi } from 'vitest'
 import '../contract/engines.ts'
+import { archiveContract } from '../contract/archive.contract.ts'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { lanesContract } from '../contract/lanes.contract.ts'
 import { registryContract } from '../contract/registry.contract.ts'
@@ -42,4 +43,8 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   tablesContract('Cassandra', open)
   lanesContract('Cassandra', open)
   registryContract('Cassandra', open)
+  archiveContract('Cassandra', async () => {
+    const { archive, lanes, close } = await openCassandra(settings(), LANES)
+    return { archive: archive!, lanes, close }
+  })
 })

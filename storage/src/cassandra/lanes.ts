@@ -63,6 +63,13 @@ export class CassandraLanes implements Lanes {
     return concurrently(lanes, lanes.length, async (lane) => Number((await rowsOf(this.#client, 'lanes.read', [lane]))[0]?.get('position') ?? 0))
   }
 
+  /** Throws HOP_STORE_UNAVAILABLE when the lease has run out or the lane has another owner. */
+  async assertOwned({ lane, owner, epoch, expiresAt }: Lease): Promise<void> {
+    const row = await this.#row(lane)
+    if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
+    if (performance.now() >= expiresAt) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
+  }
+
   /**
    * Waits until the other owner has released the lane, or has not renewed for as long as its lease and its last write may live. An owner that goes on
    * renewing is alive: after `ALIVE_WAITS` such waits the call rejects.

@@ -1,6 +1,6 @@
 import { loadQueries } from '@hopper/cql'
 import { HopperError } from '@hopper/contracts'
-import type { Client, types } from 'cassandra-driver'
+import type { Client, QueryOptions, types } from 'cassandra-driver'
 
 const queries = loadQueries()
 
@@ -17,11 +17,11 @@ export function queryFile(table: string): string {
 }
 
 /** All rows of a named query that reads; paged, so that no answer is larger than a page. */
-export async function rowsOf(client: Client, name: string, parameters: unknown[]): Promise<types.Row[]> {
+export async function rowsOf(client: Client, name: string, parameters: unknown[], options: QueryOptions = {}): Promise<types.Row[]> {
   const rows: types.Row[] = []
   let pageState: string | undefined
   do {
-    const page = await client.execute(statement(name), parameters, { prepare: true, isIdempotent: true, ...(pageState ? { pageState } : {}) })
+    const page = await client.execute(statement(name), parameters, { prepare: true, isIdempotent: true, ...options, ...(pageState ? { pageState } : {}) })
     rows.push(...page.rows)
     pageState = page.pageState ?? undefined
   } while (pageState)

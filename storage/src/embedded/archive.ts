@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../ports/archive.ts'
 import type { Lease, Partition } from '../ports/tables.ts'
+import { spanName, wholeSpans, wrongLane } from '../spans.ts'
 import { prepareArchive, type ArchiveQueries } from './archive-queries.ts'
 import type { EmbeddedLanes } from './lanes.ts'
 import { ReaderThread } from './reader-thread.ts'
@@ -48,17 +49,16 @@ export class EmbeddedArchive implements Archive {
   }
 
   async append(lease: Lease, chunks: readonly EncodedChunk[]): Promise<void> {
-    assertWhole(chunks)
+    const spans = wholeSpans(lease, chunks)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
-      const spans = new Map(chunks.map(({ summary }) => [spanName(summary), summary]))
-      for (const span of [...spans.values()].sort((a, b) => a.first_position - b.first_position)) this.#mark(lease, span)
+      for (const [first] of spans) this.#mark(first!.summary)
       for (const chunk of chunks) this.#insert(chunk, chunk.summary.part, null)
     })
   }
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
-    assertWhole(merged)
+    wholeSpans(lease, merged)
     // Part by part, unseen, so that whatever else this thread and the database have to do gets its turn; a crash leaves what the next sweep deletes.
     for (const chunk of merged) {
       transaction(this.#database, () => {
@@ -101,8 +101,7 @@ export class EmbeddedArchive implements Archive {
     return (this.#statements.covered.get(app, date, lane) as { position: number } | undefined)?.position ?? -1
   }
 
-  #mark(lease: Lease, { app, date, lane, first_position, last_position }: ChunkSummary): void {
-    if (lane !== lease.lane) throw wrongLane(lease, lane)
+  #mark({ app, date, lane, first_position, last_position }: ChunkSummary): void {
     const covered = this.#covered(app, date, lane)
     if (first_position <= covered) throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
     this.#statements.mark.run(app, date, lane, last_position)
@@ -137,26 +136,6 @@ function keyOf({ app, date, lane, first_position, last_position }: SpanKey): [st
 /** The number of a part while its span is being written. */
 function hiddenPart({ part }: ChunkSummary): number {
   return -1 - part
-}
-
-function spanName({ app, date, lane, first_position, last_position }: SpanKey): string {
-  return `${app}/${date}/${lane}/${first_position}-${last_position}`
-}
-
-function wrongLane(lease: Lease, lane: number): HopperError {
-  return new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} can not write lane ${lane}.`)
-}
-
-/** A span without one of its parts would lose events for every reader. */
-function assertWhole(chunks: readonly EncodedChunk[]): void {
-  const parts = new Map<string, Set<number>>()
-  for (const { summary } of chunks) {
-    const name = spanName(summary)
-    parts.set(name, (parts.get(name) ?? new Set()).add(summary.part))
-  }
-  for (const { summary } of chunks) {
-    if (parts.get(spanName(summary))!.size !== summary.parts) throw new HopperError('HOP_INTERNAL', `The span ${spanName(summary)} lacks a part.`)
-  }
 }
 
 function prepareStatements(
