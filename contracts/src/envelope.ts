@@ -1,4 +1,4 @@
-import type { Event } from './event.ts'
+import { eventTypes, type Event } from './event.ts'
 import type { BotReason, RejectReason } from './fate.ts'
 
 /** What ingest learned about the sender of one request. */
@@ -32,12 +32,20 @@ export interface Envelope {
   readonly context: Context
   readonly events: readonly Event[]
   readonly rejected?: readonly RejectedEvent[]
+  /** the body of the request, when it says the same as `events`: it stands in the log in their place, so that nothing is written out anew */
+  readonly sent?: Uint8Array
 }
 
+/** An envelope as one message: JSON; or, with `sent`, a line of JSON without the events, and then the body with them. */
 export function encodeEnvelope(envelope: Envelope): Buffer {
+  if (envelope.sent !== undefined) return Buffer.concat([Buffer.from(headLine(envelope)), envelope.sent])
   const json = JSON.stringify(envelope)
   // Almost every envelope is plain ASCII, and copying that is much cheaper than encoding it.
   return Buffer.from(json, Buffer.byteLength(json) === json.length ? 'latin1' : 'utf8')
+}
+
+function headLine({ version, app, device_id, session_id, received_at, context }: Envelope): string {
+  return `${JSON.stringify({ version, app, device_id, session_id, received_at, context })}\n`
 }
 
 /**
@@ -45,11 +53,20 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
  * the caller sends such a message to the dead letters.
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
-  const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'))
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const lineEnd = message.indexOf('\n')
+  const value: unknown = lineEnd === -1 ? JSON.parse(message.toString()) : { ...JSON.parse(message.toString('utf8', 0, lineEnd)), events: eventsOf(message.toString('utf8', lineEnd + 1)) }
   if (!isEnvelope(value)) throw new TypeError('not an envelope of version 1')
   const { session_id } = value
   if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
   return value
+}
+
+/** The events of a body that was taken as it was sent; a tracker names their types by number. */
+function eventsOf(body: string): Event[] {
+  const { events } = JSON.parse(body) as { events: { type: number | string }[] }
+  for (const event of events) if (typeof event.type === 'number') event.type = eventTypes[event.type]!
+  return events as Event[]
 }
 
 function isEnvelope(value: unknown): value is Envelope {

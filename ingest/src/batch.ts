@@ -13,7 +13,7 @@ export interface ReadBatch {
 
 /** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
 export function readBatch(parsed: ParsedBody | undefined, app: App, received_at: number): ReadBatch {
-  const { value: body, bytes } = parsed ?? { value: undefined, bytes: 0 }
+  const body = parsed?.value
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
   const { sent_at, device_id, session_id, events, webdriver } = body as Record<string, unknown>
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
@@ -26,9 +26,17 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
     clockBehindMs: received_at - sentAt,
     device_id: idOf('device_id', device_id),
     session_id: idOf('session_id', session_id),
-    small: bytes <= limits.eventBytesMax,
+    small: parsed!.bytes.length <= limits.eventBytesMax,
+    body: parsed!.exact && hasOnlyKnownFields(body) ? parsed!.bytes : undefined,
   }
   return { batch, sent: events, webdriver: webdriver === true }
+}
+
+const fields: ReadonlySet<string> = new Set(['sent_at', 'device_id', 'session_id', 'events', 'webdriver'])
+
+function hasOnlyKnownFields(body: object): boolean {
+  for (const name in body) if (!fields.has(name)) return false
+  return true
 }
 
 function idOf(name: string, value: unknown): string | undefined {

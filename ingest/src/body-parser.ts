@@ -12,10 +12,13 @@ const encodings: ReadonlyMap<string, Decompress> = new Map([
   ['br', promisify(brotliDecompress) as Decompress],
 ])
 
-/** A body as JSON, and how many bytes it was after decompression. */
+/** A body as JSON. */
 export interface ParsedBody {
   readonly value: unknown
-  readonly bytes: number
+  /** as it was sent, after decompression */
+  readonly bytes: Buffer
+  /** whether the bytes, read again, say exactly `value` */
+  readonly exact: boolean
 }
 
 /** Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight. */
@@ -34,13 +37,13 @@ function readBody({ headers }: FastifyRequest, body: Buffer, done: Done): void {
 }
 
 function finish(bytes: Buffer, done: Done): void {
-  let value: unknown
+  let body: ParsedBody
   try {
-    value = parseJson(bytes)
+    body = parseJson(bytes)
   } catch (error) {
     return done(error as Error)
   }
-  done(null, { value, bytes: bytes.length })
+  done(null, body)
 }
 
 /** The bound holds after decompression too: zlib stops as soon as the output is longer. */
@@ -56,12 +59,13 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
 }
 
 /** @throws HopperError HOP_BODY_INVALID for what is no UTF-8 or no JSON */
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
+  const json = wellFormed(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
   try {
-    return JSON.parse(wellFormed(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text))
+    return { value: JSON.parse(json), bytes, exact: json === text }
   } catch (cause) {
     throw new HopperError('HOP_BODY_INVALID', `The body is not JSON: ${(cause as Error).message.slice(0, 200)}.`, { cause })
   }

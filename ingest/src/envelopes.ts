@@ -11,6 +11,10 @@ interface OfDevice {
 
 /** One envelope for each device that a batch names, in order of first mention. What was refused goes in as a stub, so that fates add up. */
 export function envelopesOf(batch: Batch, sent: readonly unknown[], results: readonly (Incoming | Dropped)[], agent: Agent, referer?: string): Envelope[] {
+  if (isTakenAsSent(batch, results)) {
+    const events = results.map(({ event }) => event!)
+    return [{ ...headOf(batch, batch.device_id!, agent, events, referer), events, sent: batch.body! }]
+  }
   const devices = new Map<string, OfDevice>()
   const ofDevice = (device: string): OfDevice => {
     let found = devices.get(device)
@@ -22,15 +26,21 @@ export function envelopesOf(batch: Batch, sent: readonly unknown[], results: rea
     else ofDevice(result.device_id).events.push(result.event!)
   }
   return [...devices].map(([device_id, { events, rejected }]) => ({
-    version: 1,
-    app: batch.app.id,
-    device_id,
-    ...(batch.session_id !== undefined && { session_id: batch.session_id }),
-    received_at: batch.received_at,
-    context: { ...agent, ...arrivalOf(events, referer) },
+    ...headOf(batch, device_id, agent, events, referer),
     events,
     ...(rejected.length > 0 && { rejected }),
   }))
+}
+
+/** Nearly every batch of a tracker is: one device, and not a word in it that the log would not hold. */
+function isTakenAsSent({ body, device_id }: Batch, results: readonly (Incoming | Dropped)[]): results is readonly Incoming[] {
+  if (body === undefined || device_id === undefined || results.length === 0) return false
+  return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
+}
+
+function headOf({ app, session_id, received_at }: Batch, device_id: string, agent: Agent, events: readonly Event[], referer?: string): Omit<Envelope, 'events'> {
+  const context = { ...agent, ...arrivalOf(events, referer) }
+  return { version: 1, app: app.id, device_id, ...(session_id !== undefined && { session_id }), received_at, context }
 }
 
 function stubOf(sent: unknown, { reason }: Dropped): RejectedEvent {

@@ -10,6 +10,8 @@ export interface Batch {
   readonly session_id: string | undefined
   /** whether the body is so small that no event of it can be over the bound */
   readonly small: boolean
+  /** the body itself, when there is nothing in it that the log would not keep, outside its events */
+  readonly body: Buffer | undefined
 }
 
 /** One event on its way through the steps; each step fills in what it finds out. */
@@ -25,6 +27,8 @@ export interface Incoming {
   client_time: number | undefined
   /** what goes into the log */
   event: Event | undefined
+  /** whether the log must hold something else than what was sent */
+  rewritten: boolean
 }
 
 /** An event that a step refused, with a message that says which field and what to do. */
@@ -42,5 +46,5 @@ export class Dropped {
 export type Step = (incoming: Incoming) => Incoming | Dropped
 
 export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
-  return { batch, index, wire: sent as WireEvent, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined, event: undefined }
+  return { batch, index, wire: sent as WireEvent, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined, event: undefined, rewritten: false }
 }

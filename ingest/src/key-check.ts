@@ -10,6 +10,7 @@ export interface Sender {
 }
 
 interface Known {
+  readonly keyHash: string
   readonly power?: KeyPower
   readonly app?: App
 }
@@ -20,7 +21,7 @@ const KEYS_MAX = 10_000
 const KNOWN_MS = 5_000
 const UNKNOWN_MS = 1_000
 
-/** Finds the app of a write key. Answers are kept for seconds, also those that a key is unknown. */
+/** Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. */
 export class KeyCheck {
   readonly #known: LRUCache<string, Known>
 
@@ -30,11 +31,12 @@ export class KeyCheck {
       // A registry that is away for a moment must not stop events of keys that were good.
       allowStaleOnFetchRejection: true,
       noDeleteOnFetchRejection: true,
-      fetchMethod: async (keyHash, _stale, { options }) => {
+      fetchMethod: async (key, _stale, { options }) => {
+        const keyHash = hash('sha256', key, 'hex')
         const record = await registry.keyByHash(keyHash)
         const app = record?.app === undefined ? undefined : await registry.app(record.app)
         options.ttl = record ? KNOWN_MS : UNKNOWN_MS
-        return { ...(record && { power: record.power }), ...(app && { app }) }
+        return { keyHash, ...(record && { power: record.power }), ...(app && { app }) }
       },
     })
   }
@@ -43,17 +45,16 @@ export class KeyCheck {
   async senderOf(key: string | undefined): Promise<Sender> {
     if (!key) throw new HopperError('HOP_KEY_MISSING')
     if (key.length > KEY_CHARS_MAX) throw new HopperError('HOP_KEY_UNKNOWN')
-    const keyHash = hash('sha256', key, 'hex')
-    const { power, app } = this.#known.get(keyHash) ?? (await this.#fetch(keyHash))
+    const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
     if (power !== 'write') throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
     if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone.')
     return { app, keyHash }
   }
 
-  async #fetch(keyHash: string): Promise<Known> {
+  async #fetch(key: string): Promise<Known> {
     try {
-      return (await this.#known.fetch(keyHash)) ?? {}
+      return (await this.#known.fetch(key))!
     } catch (cause) {
       throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry of keys does not answer.', { cause })
     }

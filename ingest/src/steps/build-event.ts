@@ -2,10 +2,18 @@ import { eventFields, eventTypes, type Event, type EventType } from '@hopper/con
 import type { Incoming } from '../incoming.ts'
 
 const names = Object.fromEntries(eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]])) as Record<EventType, string[]>
+const stored = Object.fromEntries(
+  eventTypes.map((type): [EventType, ReadonlySet<string>] => [type, new Set(['event_id', 'timestamp', 'type', 'seq', 'session_id', ...names[type]])]),
+) as Record<EventType, ReadonlySet<string>>
 
 /** The event as the log knows it: only fields that the schema names, everything else that was sent is left behind. */
 export function buildEvent(incoming: Incoming): Incoming {
   const { wire, type, event_id, timestamp, client_time, index } = incoming
+  if (saysTheSame(incoming)) {
+    wire.type = type
+    incoming.event = wire as Event
+    return incoming
+  }
   const event: Record<string, unknown> = { event_id, timestamp, type, seq: wire.seq ?? index }
   if (client_time !== undefined) event.client_time = client_time
   if (wire.session_id !== undefined) event.session_id = wire.session_id
@@ -14,5 +22,14 @@ export function buildEvent(incoming: Incoming): Incoming {
     if (value !== undefined) event[name] = value
   }
   incoming.event = event as Event
+  incoming.rewritten = true
   return incoming
+}
+
+/** Whether the event was sent as the log would hold it, but for its type, which may be a number. */
+function saysTheSame({ wire, type, timestamp, client_time }: Incoming): boolean {
+  if (wire.event_id === undefined || wire.seq === undefined || wire.timestamp !== timestamp || client_time !== undefined) return false
+  const known = stored[type]
+  for (const name in wire) if (!known.has(name)) return false
+  return true
 }
