@@ -7,14 +7,16 @@ import { demoShop } from './demo-shop.ts'
 import { listen, portFor, urlOf } from './listen.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
-import { openCluster } from './storage-main.ts'
+import { spoolMetrics } from './spool-metrics.ts'
+import { openSpooledCluster } from './storage-main.ts'
 
 export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
-  const { log, registry, health, close } = await openCluster(config)
+  const { log, registry, health, close } = await openSpooledCluster(config, logger)
   opened.defer(close)
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
+  spoolMetrics(metrics, () => log.depth)
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
     log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,

@@ -26,6 +26,10 @@ export const settings = {
   ingestUrl: { flag: '--ingest-url', variable: 'HOPPER_INGEST_URL', help: 'where sites load the tracker from, when that is not the dashboard\'s address', read: origin },
   trustProxy: { flag: '--trust-proxy', variable: 'HOPPER_TRUST_PROXY', default: 'false', help: 'true: believe X-Forwarded-For and -Proto of the proxy in front', read: truth },
   rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
+  spoolBytes: {
+    flag: '--spool-bytes', variable: 'HOPPER_SPOOL_BYTES', default: '1000000000',
+    help: 'disk that ingest of a cluster may fill with events while Kafka is away; 0 for none', read: integer(0, 1_000_000_000_000),
+  },
   demo: { flag: '--demo', variable: 'HOPPER_DEMO', default: 'true', help: 'false: no demo shop and no demo app', read: truth },
   demoKey: { flag: '--demo-key', variable: 'HOPPER_DEMO_KEY', help: 'in a cluster: the write key of the demo shop, which ingest then serves at /demo/', read: writeKey },
   logLevel: { flag: '--log-level', variable: 'HOPPER_LOG_LEVEL', default: 'info', help: `what is logged: ${logLevels.join(', ')}`, read: oneOf(logLevels) },
@@ -77,7 +81,7 @@ const engines = [
 /** Which settings each subcommand takes. */
 export const settingsOf = {
   start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
-  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'demoKey', ...engines],
+  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines],
   aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],

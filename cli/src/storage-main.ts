@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import type { EventLog, Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
+import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spool'
 import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
 import type { ConfigOf } from './config.ts'
 
@@ -24,6 +26,27 @@ export async function openCluster(config: EngineConfig): Promise<Storage> {
     await rest.close()
     throw error
   }
+  return together(rest, log)
+}
+
+/**
+ * The same for ingest: what Kafka does not take is spooled to the data directory, so the process starts and goes on when Kafka is away.
+ * @throws HopperError HOP_CONFIG also when another process has the directory
+ */
+export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<Storage & { readonly log: SpooledLog }> {
+  const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
+  const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes }
+  const rest = await openCassandra(cassandra, config.lanes)
+  try {
+    const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
+    return together(rest, log)
+  } catch (error) {
+    await rest.close()
+    throw error
+  }
+}
+
+function together<L extends EventLog & Pick<SpooledLog, 'health'>>(rest: Omit<Storage, 'log'>, log: L): Storage & { readonly log: L } {
   return {
     ...rest, log,
     health: async () => [await log.health(), ...(await rest.health())],
