@@ -1,6 +1,8 @@
 import type { App } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { BackgroundMerges } from './merge/background-merges.ts'
+import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
 
@@ -28,12 +30,15 @@ export interface AggregatorOptions {
   readonly logger?: AggregatorLogger
   /** false only in the control of the fault test: what is delivered again counts again */
   readonly watermarkCheck?: boolean
+  /** who merges spans of the archive; a thread of its own when not given */
+  readonly merger?: SpanMerger
 }
 
 /** The log's reader: every lane that is ours becomes changes of the tables, each message exactly once. */
 export class Aggregator implements LaneConsumer {
   readonly #options: AggregatorOptions
   readonly #metrics: AggregatorMetrics | undefined
+  readonly #merges: BackgroundMerges | undefined
   readonly #own = new Map<number, OwnedLane>()
   readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
   #subscription: Subscription | undefined
@@ -43,6 +48,9 @@ export class Aggregator implements LaneConsumer {
   constructor(options: AggregatorOptions) {
     this.#options = options
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
+    const { archive, registry, merger, logger } = options
+    const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
+    this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
   }
 
   async start(): Promise<void> {
@@ -60,6 +68,12 @@ export class Aggregator implements LaneConsumer {
     clearInterval(this.#timer)
     await this.#ticking
     await this.#subscription?.close()
+    await this.#merges?.close()
+  }
+
+  /** Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for it. */
+  merge(): Promise<void> {
+    return this.#merges?.run(() => this.#own.values()) ?? Promise.resolve()
   }
 
   async assigned(lane: number): Promise<number> {
@@ -86,7 +100,8 @@ export class Aggregator implements LaneConsumer {
     this.#own.delete(lane)
     if (!own) return
     try {
-      await this.#commit(own)
+      await own.merges?.close()
+      await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
       // The next owner waits out the lease and reads from an earlier position: slower, and as exact.
@@ -98,7 +113,8 @@ export class Aggregator implements LaneConsumer {
     const { lanes, owner, writer, archive, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
-    const own = new OwnedLane(lease, position, { writer, archive, watermarkCheck, appOf: (id) => this.#appOf(id) })
+    const own = new OwnedLane(lease, position, { writer, archive, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id) })
+    await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
     return own
@@ -130,17 +146,17 @@ export class Aggregator implements LaneConsumer {
     await Promise.all([...this.#own].map(async ([lane, own]) => {
       try {
         if (own.aging) own.lease = await this.#options.lanes.renew(own.lease)
-        await this.#commit(own)
+        await this.#commit(own, await own.archiveRipe())
       } catch (error) {
         // Until it runs out nobody else can write the lane, so there is time to try again.
         this.#forgetExpired(lane)
         this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, its events not archived or its position not committed')
       }
     }))
+    void this.merge()
   }
 
-  async #commit(own: OwnedLane): Promise<void> {
-    const position = await own.archive()
+  async #commit(own: OwnedLane, position: number): Promise<void> {
     if (position === own.committed) return
     await this.#options.lanes.commit(own.lease, position)
     own.committed = position

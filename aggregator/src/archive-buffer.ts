@@ -5,6 +5,9 @@ import type { Judged } from './judge.ts'
 
 /** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */
 export const BUFFERED_ROWS_MAX = 20_000
+/** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */
+const BACKLOG_MS = 5_000
+const BACKLOG_HELD_MS = 3_000
 const PARTITIONS_MAX = 20_000
 
 interface Buffered {
@@ -19,21 +22,32 @@ interface Buffered {
 export class ArchiveBuffer {
   readonly #archive: Archive
   readonly #lane: number
+  readonly #appended: (partition: Partition) => void
   readonly #covered = new Map<string, number>()
   #partitions = new Map<string, Buffered>()
   #rows = 0
+  /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
+  #since = 0
+  #receivedAt = 0
   /** the next message to take in */
   #next: number
   #flushing: Promise<void> = Promise.resolve()
 
-  constructor(archive: Archive, lane: number, position: number) {
+  /** `appended` is told of each span that became visible */
+  constructor(archive: Archive, lane: number, position: number, appended: (partition: Partition) => void) {
     this.#archive = archive
     this.#lane = lane
     this.#next = position
+    this.#appended = appended
   }
 
-  get full(): boolean {
-    return this.#rows >= BUFFERED_ROWS_MAX
+  get rows(): number {
+    return this.#rows
+  }
+
+  /** Whether what is held back should not wait for more. */
+  get ripe(): boolean {
+    return Date.now() - this.#receivedAt < BACKLOG_MS || performance.now() - this.#since >= BACKLOG_HELD_MS
   }
 
   /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */
@@ -58,6 +72,7 @@ export class ArchiveBuffer {
     const taken = this.#partitions
     this.#partitions = new Map()
     this.#rows = 0
+    this.#receivedAt = 0
     try {
       await this.#readCovered(taken)
       const chunks = [...taken].flatMap(([key, { partition, rows }]) => {
@@ -67,6 +82,7 @@ export class ArchiveBuffer {
         return encodeChunks(missing, { ...partition, lane: this.#lane, first_position: missing[0]!.position, last_position: missing.at(-1)!.position })
       })
       if (chunks.length > 0) await this.#archive.append(lease, chunks)
+      for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
       for (const [key, { rows }] of taken) this.#covered.set(key, Math.max(this.#covered.get(key)!, rows.at(-1)!.position))
     } catch (error) {
       // Some spans may be visible and others not: what is true must be read again.
@@ -103,6 +119,7 @@ export class ArchiveBuffer {
     if (!found) this.#partitions.set(key, (found = { partition: { app: app.id, date }, rows: [] }))
     const { context, received_at } = envelope
     found.rows.push({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
-    this.#rows++
+    if (this.#rows++ === 0) this.#since = performance.now()
+    this.#receivedAt = Math.max(this.#receivedAt, received_at)
   }
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Merged } from './merge/lane-merges.ts'
 import type { Applied } from './owned-lane.ts'
 
 /** What the aggregator tells Prometheus. */
@@ -8,6 +9,8 @@ export class AggregatorMetrics {
   readonly #failures: Counter
   readonly #seconds: Histogram
   readonly #position: Gauge
+  readonly #mergedSpans: Counter
+  readonly #mergedEvents: Counter
 
   /** `lags` tells how far each lane is behind; it is asked when the figures are read. */
   constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>) {
@@ -17,6 +20,8 @@ export class AggregatorMetrics {
     this.#failures = new Counter({ name: 'hopper_aggregator_failed_batches_total', help: 'Batches that will be delivered again', registers })
     this.#seconds = new Histogram({ name: 'hopper_aggregator_batch_seconds', help: 'Time of a batch from the log to the tables', registers })
     this.#position = new Gauge({ name: 'hopper_aggregator_position', help: 'The next position of each lane', labelNames: ['lane'], registers })
+    this.#mergedSpans = new Counter({ name: 'hopper_aggregator_merged_spans_total', help: 'Spans of the archive that a merged one took the place of', registers })
+    this.#mergedEvents = new Counter({ name: 'hopper_aggregator_merged_events_total', help: 'Events that were rewritten by merging', registers })
     new Gauge({
       name: 'hopper_aggregator_lag', help: 'Messages of each lane that are not counted yet', labelNames: ['lane'], registers,
       async collect() {
@@ -32,6 +37,11 @@ export class AggregatorMetrics {
     for (const { reason } of deadLetters) this.#deadLetters.inc({ reason })
     this.#seconds.observe(seconds)
     this.#position.set({ lane }, position)
+  }
+
+  merged({ spans, rows }: Merged): void {
+    this.#mergedSpans.inc(spans)
+    this.#mergedEvents.inc(rows)
   }
 
   failed(): void {

@@ -1,9 +1,10 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import type { Archive, CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
-import { ArchiveBuffer } from './archive-buffer.ts'
+import { ArchiveBuffer, BUFFERED_ROWS_MAX } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
+import type { LaneMerges } from './merge/lane-merges.ts'
 import { partitionKey } from './row-key.ts'
 import { WrittenVisitors } from './written-visitors.ts'
 
@@ -29,6 +30,8 @@ interface Decoded {
 export interface LaneTargets {
   readonly writer: TableWriter
   readonly archive: Archive | undefined
+  /** of the archive's spans of this lane */
+  readonly merges: LaneMerges | undefined
   readonly appOf: (id: string) => Promise<App | undefined>
   readonly watermarkCheck: boolean
 }
@@ -40,6 +43,7 @@ export class OwnedLane {
   /** the next message to read; everything before it is in the tables */
   position: number
   committed: number
+  readonly merges: LaneMerges | undefined
   readonly #writer: TableWriter
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
@@ -47,13 +51,14 @@ export class OwnedLane {
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
-  constructor(lease: Lease, position: number, { writer, archive, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, archive, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
-    this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position)
+    this.merges = merges
+    this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position, (partition) => merges?.appended(partition))
   }
 
   get lease(): Lease {
@@ -86,8 +91,13 @@ export class OwnedLane {
     })
     this.#buffer?.add(applied.judgement.events)
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
-    if (this.#buffer?.full) await this.archive()
+    if (this.#buffer && this.#buffer.rows >= BUFFERED_ROWS_MAX) await this.archive()
     return applied
+  }
+
+  /** Does the same as `archive` unless what is held back had better wait for more. */
+  async archiveRipe(): Promise<number> {
+    return this.#buffer && !this.#buffer.ripe ? this.committed : this.archive()
   }
 
   /** Appends to the archive what is held back; answers the position before which every event is in the tables and in the archive. */

@@ -8,15 +8,17 @@ const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
  * What archived events feed into the counters and the sets of visitors of their dates, by the folds of the aggregator. The archive has each event once and
  * with the user in effect, so nothing before it is asked. Not `fates_by_date`: its dates are those of receipt, see `foldArchivedFates`.
  */
-export function foldArchived(app: App, events: readonly ArchivedEvent[]): Folded {
-  const folded = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
-  return { ...folded, counters: folded.counters.filter(({ table }) => table !== 'fates_by_date') }
+export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
+  const { counters, visitors } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  return { counters: counters.filter(({ table }) => table !== 'fates_by_date'), visitors }
 }
 
-/** The fates of archived events, by the date of their receipt. */
-export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Folded {
-  const folded = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
-  return { ...folded, counters: folded.counters.filter(({ table }) => table === 'fates_by_date'), visitors: [] }
+/** The fates of archived events, by the date of their receipt. Each is one duplicate less among what was received, see `foldReceived`. */
+export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
+  const { counters } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  const fates = counters.filter(({ table }) => table === 'fates_by_date')
+  const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => ({ key: ['duplicate', 'repeated_id'], deltas: deltas.map((n) => -n) })) }))
+  return { counters: [...fates, ...noDuplicates], visitors: [] }
 }
 
 /** Nothing in the archive is a duplicate; all other fates follow from the event itself. */

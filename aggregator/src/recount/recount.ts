@@ -1,4 +1,4 @@
-import type { CounterChange, CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
+import type { CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
 import { CounterRows } from '../counter-rows.ts'
 import type { Folded } from '../fold-batch.ts'
 import { partitionKey } from '../row-key.ts'
@@ -9,15 +9,22 @@ export class Recount {
   readonly #counters = new Map<string, CounterRows>()
   readonly #visitors = new Map<string, VisitorRows>()
 
-  /** Adds a fold; its counters only where `counted` says that the partition has counted them. */
-  add({ counters, visitors }: Pick<Folded, 'counters' | 'visitors'>, counted: (partition: CounterPartition) => boolean = () => true): void {
-    for (const change of counters) if (counted(change)) this.#count(change)
+  add({ counters, visitors }: Pick<Folded, 'counters' | 'visitors'>): void {
+    for (const change of counters) this.addRows(change, change.rows.map(({ key, deltas }) => ({ key, counters: deltas })))
     for (const { table, app, date, rows } of visitors) {
       const id = partitionKey(table, app, date)
       let own = this.#visitors.get(id)
       if (!own) this.#visitors.set(id, (own = new VisitorRows({ table, app, date })))
       for (const { key, visitor } of rows) own.put(key, visitor)
     }
+  }
+
+  /** Adds rows of counters to those of a partition. */
+  addRows({ table, app, date }: CounterPartition, rows: readonly CounterPartitionRow[]): void {
+    const id = partitionKey(table, app, date)
+    let own = this.#counters.get(id)
+    if (!own) this.#counters.set(id, (own = new CounterRows({ table, app, date }, -1)))
+    for (const { key, counters } of rows) own.add(key, counters)
   }
 
   counters({ table, app, date }: CounterPartition): readonly CounterPartitionRow[] {
@@ -27,12 +34,5 @@ export class Recount {
 
   visitors({ table, app, date }: VisitorPartition): VisitorChange['rows'] {
     return this.#visitors.get(partitionKey(table, app, date))?.changes()[0]?.rows ?? []
-  }
-
-  #count({ table, app, date, rows }: CounterChange): void {
-    const id = partitionKey(table, app, date)
-    let own = this.#counters.get(id)
-    if (!own) this.#counters.set(id, (own = new CounterRows({ table, app, date }, -1)))
-    for (const { key, deltas } of rows) own.add(key, deltas)
   }
 }

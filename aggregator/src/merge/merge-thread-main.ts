@@ -1,0 +1,22 @@
+import { setPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { Chunk, ColumnCache, mergeChunks } from '@hopper/engine'
+import type { MergeReply } from './merge-thread.ts'
+import { packed, type PackedChunk } from './packed-chunk.ts'
+
+const DECODED_BYTES_MAX = 64_000_000
+const NICE = 10
+
+// On Linux this is about the thread that asks: what folds and answers goes first.
+setPriority(NICE)
+
+const port = parentPort!
+port.on('message', (chunks: readonly PackedChunk[]) => {
+  try {
+    const cache = new ColumnCache(DECODED_BYTES_MAX)
+    const merged = packed(mergeChunks(chunks.map(({ summary, cells }) => Chunk.of({ summary, columns: new Map(cells) }, cache))))
+    port.postMessage({ merged: merged.message } satisfies MergeReply, merged.transfer)
+  } catch (error) {
+    port.postMessage({ error: String(error) } satisfies MergeReply)
+  }
+})

@@ -1,0 +1,76 @@
+import { Worker } from 'node:worker_threads'
+import type { EncodedChunk } from '@hopper/contracts'
+import { packed, type PackedChunk } from './packed-chunk.ts'
+
+/** Makes one span of the chunks of several. */
+export interface SpanMerger {
+  merge(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]>
+  close(): Promise<void>
+}
+
+/** What the thread answers. */
+export type MergeReply = { readonly merged: readonly PackedChunk[] } | { readonly error: string }
+
+interface Asked {
+  readonly resolve: (merged: readonly EncodedChunk[]) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Merges in a thread of its own with low priority, so that folding goes on meanwhile. One merge at a time; the thread starts with the first. A thread that
+ * fails rejects what it was asked, and the next merge starts another.
+ */
+export class MergeThread implements SpanMerger {
+  #thread: Worker | undefined
+  #asked: Asked | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  merge(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
+    const merged = this.#last.then(() => this.#ask(chunks))
+    this.#last = merged.catch(() => undefined)
+    return merged
+  }
+
+  /** Ends the thread at once: a merge under way is rejected. */
+  async close(): Promise<void> {
+    const thread = this.#thread
+    this.#fail(new Error('the merging of spans was ended'))
+    await thread?.terminate()
+  }
+
+  #ask(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
+    return new Promise((resolve, reject) => {
+      this.#asked = { resolve, reject }
+      const { message, transfer } = packed(chunks)
+      this.#thread ??= this.#start()
+      this.#thread.postMessage(message, transfer)
+    })
+  }
+
+  #start(): Worker {
+    const fromSources = import.meta.url.endsWith('.ts')
+    const thread = new Worker(new URL(`./merge-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
+      name: 'merge', execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
+    })
+    thread.unref()
+    thread.on('message', (reply: MergeReply) => {
+      const asked = this.#asked
+      this.#asked = undefined
+      if ('error' in reply) asked?.reject(new Error(reply.error))
+      else asked?.resolve(reply.merged.map(({ summary, cells }) => ({ summary, columns: new Map(cells) })))
+    })
+    thread.on('error', (error) => {
+      if (this.#thread === thread) this.#fail(error as Error)
+    })
+    thread.on('exit', () => {
+      if (this.#thread === thread) this.#fail(new Error('the thread that merges has ended'))
+    })
+    return thread
+  }
+
+  #fail(error: Error): void {
+    this.#thread = undefined
+    this.#asked?.reject(error)
+    this.#asked = undefined
+  }
+}

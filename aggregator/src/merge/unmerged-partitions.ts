@@ -1,0 +1,31 @@
+import type { ChunkSummary } from '@hopper/contracts'
+import type { Archive, Partition } from '@hopper/storage'
+import { chooseRun, FAN_IN, FAN_IN_OVER } from './choose-run.ts'
+import { inSpans, isOver } from './stored-span.ts'
+
+const DAY_MS = 86_400_000
+const WINDOW_MS = 31 * DAY_MS
+const WINDOWS = 13
+
+/**
+ * The partitions of a lane that have something to merge, of these apps; an owner that went away left them. The latest come first; one window of time is
+ * read for each step, so that a long archive is never listed at once, and nothing is yielded for a window without any.
+ */
+export async function* unmergedPartitions(archive: Archive, lane: number, apps: () => Promise<readonly string[]>, now: number): AsyncGenerator<readonly Partition[]> {
+  for (const app of await apps()) {
+    let to = now + 2 * DAY_MS
+    for (let window = 0; window <= WINDOWS; window++) {
+      const from = window === WINDOWS ? 0 : to - WINDOW_MS
+      // Wider by two days on both sides: a date at the edge is seen whole in one of the windows.
+      const chunks = await archive.list({ app, lane, from: Math.max(0, from - 2 * DAY_MS), to: to + 2 * DAY_MS })
+      yield mergeable(app, chunks, now)
+      to = from
+    }
+  }
+}
+
+function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
+  return [...Map.groupBy(chunks, ({ date }) => date)]
+    .filter(([date, own]) => chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN))
+    .map(([date]) => ({ app, date }))
+}
