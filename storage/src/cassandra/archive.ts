@@ -6,6 +6,7 @@ import { spanName, wholeSpans } from '../spans.ts'
 import { ChunkCells, gone } from './chunk-cells.ts'
 import { concurrently } from './concurrently.ts'
 import type { CassandraLanes } from './lanes.ts'
+import { gapsOf } from './gaps.ts'
 import { manifestOf, Manifests, type ListedChunk, type ManifestChange, type ManifestKey, type ManifestState } from './manifest.ts'
 import { SpanIds } from './span-ids.ts'
 import { SpanLedger } from './span-ledger.ts'
@@ -69,17 +70,19 @@ export class CassandraArchive implements Archive {
     if (others.length > 0 || key.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', 'Only spans of one app, lane and month can be merged.')
     await this.#lanes.assertOwned(lease)
     await this.#sweep(lease.lane)
-    const hidden = new Map((await this.#visible(key, old)).map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
-    await concurrently([...hidden.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
-    await this.#write(lease, key, spans, async () => ({ add: spans, hide: await this.#visible(key, old) }))
+    const replaced = new Map(only(old, await this.#manifests.read(key)).map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
+    await concurrently([...replaced.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
+    await this.#write(lease, key, spans, async () => {
+      const chunks = await this.#manifests.read(key)
+      return { add: spans, drop: gapsOf(chunks, only(old, chunks), spans) }
+    })
   }
 
   async list({ app, from, to, lane }: ChunkRange): Promise<readonly ChunkSummary[]> {
     const keys = (await this.#months.between(app, from, to)).filter((key) => lane === undefined || key.lane === lane)
     const found = await concurrently(keys, READS_AT_ONCE, (key) => this.#manifests.read(key, (minTime, maxTime) => maxTime >= from && minTime < to))
-    const visible = found.flat().filter(({ hiddenAt }) => hiddenAt === undefined)
-    for (const { span, summary } of visible) this.#ids.remember(summary, span)
-    return visible.map(({ summary }) => summary).sort(inOrder)
+    for (const { span, summary } of found.flat()) this.#ids.remember(summary, span)
+    return found.flat().map(({ summary }) => summary).sort(inOrder)
   }
 
   async columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -128,20 +131,8 @@ export class CassandraArchive implements Archive {
     }
   }
 
-  async #visible(key: ManifestKey, old: readonly SpanKey[]): Promise<ListedChunk[]> {
-    const chunks = (await this.#manifests.read(key)).filter(({ hiddenAt }) => hiddenAt === undefined)
-    const wanted = new Set(old.map(spanName))
-    const found = chunks.filter(({ summary }) => wanted.has(spanName(summary)))
-    const names = new Set(found.map(({ summary }) => spanName(summary)))
-    for (const name of wanted) if (!names.has(name)) throw new HopperError('HOP_INTERNAL', `The span ${name} is gone: it was merged already.`)
-    return found
-  }
-
   async #find(chunk: ChunkKey): Promise<types.TimeUuid> {
-    const chunks = await this.#manifests.read(manifestOf(chunk.lane, chunk))
-    // A visible span of the same positions goes before a hidden one.
-    for (const { span, summary, hiddenAt } of chunks) if (hiddenAt !== undefined) this.#ids.remember(summary, span)
-    for (const { span, summary, hiddenAt } of chunks) if (hiddenAt === undefined) this.#ids.remember(summary, span)
+    for (const { span, summary } of await this.#manifests.read(manifestOf(chunk.lane, chunk))) this.#ids.remember(summary, span)
     const span = this.#ids.get(chunk)
     if (!span) throw gone()
     return span
@@ -175,6 +166,15 @@ function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]
     after[dayOf(date)] = BigInt(last_position)
   }
   return after
+}
+
+/** The chunks of these spans. @throws HopperError HOP_INTERNAL when a span is not there */
+function only(old: readonly SpanKey[], chunks: readonly ListedChunk[]): ListedChunk[] {
+  const wanted = new Set(old.map(spanName))
+  const found = chunks.filter(({ summary }) => wanted.has(spanName(summary)))
+  const names = new Set(found.map(({ summary }) => spanName(summary)))
+  for (const name of wanted) if (!names.has(name)) throw new HopperError('HOP_INTERNAL', `The span ${name} is gone: it was merged already.`)
+  return found
 }
 
 function assertNotExpired(lease: Lease): void {

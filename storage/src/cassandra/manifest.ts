@@ -30,16 +30,19 @@ export interface ListedChunk {
   /** the id of its span's cells */
   readonly span: types.TimeUuid
   readonly summary: ChunkSummary
-  /** ms; undefined while it is visible */
-  readonly hiddenAt: number | undefined
+}
+
+/** Everything between two spans that stay. */
+export interface SpanGap {
+  readonly after: types.TimeUuid
+  readonly before: types.TimeUuid
 }
 
 /** What becomes of a manifest in one step, for every reader. */
 export interface ManifestChange {
   readonly covered?: Readonly<Record<string, bigint>>
   readonly add?: readonly { readonly span: types.TimeUuid; readonly chunks: readonly EncodedChunk[] }[]
-  readonly hide?: readonly ListedChunk[]
-  readonly drop?: readonly types.TimeUuid[]
+  readonly drop?: readonly SpanGap[]
 }
 
 /** The manifest that a partition (app, date) of a lane belongs to. */
@@ -70,7 +73,7 @@ export class Manifests {
     }
   }
 
-  /** All chunks of a manifest, also the hidden ones, as one consistent view: pages between which spans were merged are read again. */
+  /** All chunks of a manifest as one consistent view: pages between which spans were merged are read again. */
   async read(key: ManifestKey, overlapping: (minTime: number, maxTime: number) => boolean = () => true): Promise<ListedChunk[]> {
     for (let reads = 0; reads < READS_MAX; reads++) {
       const rows = await rowsOf(this.#client, 'spans.read', partitionOf(key), { fetchSize: PAGE_ROWS })
@@ -82,16 +85,15 @@ export class Manifests {
   }
 
   /** Answers whether the manifest still had this revision; the change is made then, as a whole. When it rejects, the outcome is unknown. */
-  async change(key: ManifestKey, { revision, merges }: ManifestState, { covered = {}, add = [], hide = [], drop = [] }: ManifestChange): Promise<boolean> {
+  async change(key: ManifestKey, { revision, merges }: ManifestState, { covered = {}, add = [], drop = [] }: ManifestChange): Promise<boolean> {
     const partition = partitionOf(key)
     const batch: Statement[] = [
-      { query: statement('spans.advance'), params: [(revision ?? 0n) + 1n, hide.length > 0 ? merges + 1n : merges, covered, ...partition, revision] },
+      { query: statement('spans.advance'), params: [(revision ?? 0n) + 1n, drop.length > 0 ? merges + 1n : merges, covered, ...partition, revision] },
       ...add.flatMap(({ span, chunks }) => chunks.map(({ summary }) => ({
         query: statement('spans.insert'),
         params: [...partition, span, summary.part, BigInt(summary.min_time), BigInt(summary.max_time), JSON.stringify(summary)],
       }))),
-      ...hide.map(({ span, summary }) => ({ query: statement('spans.hide'), params: [BigInt(Date.now()), ...partition, span, summary.part] })),
-      ...drop.map((span) => ({ query: statement('spans.drop'), params: [...partition, span] })),
+      ...drop.map(({ after, before }) => ({ query: statement('spans.dropBetween'), params: [...partition, after, before] })),
     ]
     return (await this.#client.batch(batch, { prepare: true, logged: false, isIdempotent: false })).wasApplied()
   }
@@ -102,10 +104,5 @@ function partitionOf({ app, month, lane }: ManifestKey): [string, string, number
 }
 
 function listed(row: types.Row): ListedChunk {
-  const hiddenAt = row.get('hidden_at') as bigint | null
-  return {
-    span: row.get('span') as types.TimeUuid,
-    summary: JSON.parse(row.get('summary') as string) as ChunkSummary,
-    hiddenAt: hiddenAt === null ? undefined : Number(hiddenAt),
-  }
+  return { span: row.get('span') as types.TimeUuid, summary: JSON.parse(row.get('summary') as string) as ChunkSummary }
 }

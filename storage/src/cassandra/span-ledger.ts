@@ -4,11 +4,9 @@ import { concurrently } from './concurrently.ts'
 import type { ManifestKey, Manifests } from './manifest.ts'
 import { rowsOf, statement } from './statements.ts'
 
-/** How long the cells of a hidden span stay, for readers that listed before. */
-const HIDDEN_KEPT_MS = 600_000
-/** A span is judged when whoever wrote it has long ended or lost its lease. */
-const JUDGED_AFTER_MS = HIDDEN_KEPT_MS + 60_000
-const SWEEP_EVERY_MS = 60_000
+/** Cells of a merged span stay for ten minutes, for readers that listed before; whoever wrote a span has long ended or lost its lease then. */
+const JUDGED_AFTER_MS = 600_000
+const SWEEP_EVERY_MS = 600_000
 const JUDGED_AT_ONCE = 8
 
 /** A span whose cells may have to go. */
@@ -22,8 +20,8 @@ interface LedgerEntry extends LedgerSpan {
 }
 
 /**
- * Finds the cells that no reader needs. Every span is entered before its cells are written and before it is hidden; some time later the manifest tells
- * what has become of it. So neither a crash nor an unknown outcome leaves cells behind for ever, and nothing visible is ever dropped.
+ * Finds the cells that no reader needs. Every span is entered before its cells are written and before it is merged into another; some time later the manifest
+ * tells what has become of it. So neither a crash nor an unknown outcome leaves cells behind for ever, and nothing visible is ever dropped.
  */
 export class SpanLedger {
   readonly #client: Client
@@ -38,7 +36,7 @@ export class SpanLedger {
     this.#cells = cells
   }
 
-  /** To be called before the first cell is written, or before the span is hidden. */
+  /** To be called before the first cell is written, or before the span is merged into another. */
   async enter({ lane, span, app, month, parts }: LedgerSpan): Promise<void> {
     await this.#client.execute(statement('span-ledger.insert'), [lane, BigInt(Date.now()), span, app, month, parts], { prepare: true, isIdempotent: true })
   }
@@ -53,40 +51,39 @@ export class SpanLedger {
     }
   }
 
-  /** Judges what is due in a lane, once a minute at most. Only the lane's owner may call this. `now` in ms. */
+  /** Judges what is due in a lane, every ten minutes at most. Only the lane's owner may call this. `now` in ms. */
   async sweep(lane: number, now = Date.now()): Promise<void> {
     if (now - (this.#sweptAt.get(lane) ?? -Infinity) < SWEEP_EVERY_MS) return
     this.#sweptAt.set(lane, now)
-    const rows = await rowsOf(this.#client, 'span-ledger.due', [lane, BigInt(now - JUDGED_AFTER_MS)])
+    const byManifest = new Map<string, LedgerEntry[]>()
+    for (const entry of await this.#due(lane, now)) {
+      const key = JSON.stringify([entry.app, entry.month])
+      const others = byManifest.get(key)
+      if (others) others.push(entry)
+      else byManifest.set(key, [entry])
+    }
+    await concurrently([...byManifest.values()], JUDGED_AT_ONCE, (entries) => this.#judge(entries[0]!, entries))
+  }
+
+  /** The entries of spans that were not entered again since. */
+  async #due(lane: number, now: number): Promise<LedgerEntry[]> {
+    const rows = await rowsOf(this.#client, 'span-ledger.read', [lane])
     const entries = rows.map((row): LedgerEntry => ({
       lane, writtenAt: row.get('written_at') as bigint, span: row.get('span') as types.TimeUuid,
       app: row.get('app') as string, month: row.get('month') as string, parts: row.get('parts') as number,
     }))
-    const byManifest = new Map<string, LedgerEntry[]>()
-    for (const entry of entries.filter(({ span }) => !this.#writing.has(String(span)))) {
-      const key = JSON.stringify([entry.app, entry.month])
-      byManifest.set(key, [...(byManifest.get(key) ?? []), entry])
-    }
-    await concurrently([...byManifest.values()], JUDGED_AT_ONCE, (some) => this.#judge(some[0]!, some, now))
+    const recent = new Set(entries.filter(({ writtenAt }) => Number(writtenAt) >= now - JUDGED_AFTER_MS).map(({ span }) => String(span)))
+    return entries.filter(({ span }) => !recent.has(String(span)) && !this.#writing.has(String(span)))
   }
 
-  async #judge(key: ManifestKey, entries: readonly LedgerEntry[], now: number): Promise<void> {
+  async #judge(key: ManifestKey, entries: readonly LedgerEntry[]): Promise<void> {
     const state = await this.#manifests.state(key)
-    const known = new Map<string, number | undefined>()
-    for (const { span, hiddenAt } of await this.#manifests.read(key)) known.set(String(span), hiddenAt)
-    const [unknown, hidden, visible]: LedgerEntry[][] = [[], [], []]
-    for (const entry of entries) {
-      const id = String(entry.span)
-      const hiddenAt = known.get(id)
-      if (!known.has(id)) unknown!.push(entry)
-      else if (hiddenAt === undefined) visible!.push(entry)
-      else if (hiddenAt < now - HIDDEN_KEPT_MS) hidden!.push(entry)
-    }
+    const visible = new Set((await this.#manifests.read(key)).map(({ span }) => String(span)))
+    const useless = new Map(entries.filter(({ span }) => !visible.has(String(span))).map((entry) => [String(entry.span), entry]))
     // The changed revision keeps an attempt that was stopped before its last step from ever making visible what has no cells.
-    const drop = [...unknown!, ...hidden!]
-    if (drop.length > 0 && !(await this.#manifests.change(key, state, { drop: hidden!.map(({ span }) => span) }))) return
-    await concurrently(drop, JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
-    await concurrently([...drop, ...visible!], JUDGED_AT_ONCE, ({ lane, writtenAt, span }) =>
+    if (useless.size > 0 && !(await this.#manifests.change(key, state, {}))) return
+    await concurrently([...useless.values()], JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
+    await concurrently(entries, JUDGED_AT_ONCE, ({ lane, writtenAt, span }) =>
       this.#client.execute(statement('span-ledger.drop'), [lane, writtenAt, span], { prepare: true, isIdempotent: true }))
   }
 }

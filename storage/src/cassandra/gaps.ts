@@ -1,0 +1,46 @@
+import { types } from 'cassandra-driver'
+import type { SpanGap } from './manifest.ts'
+
+/** Before and after every id, as Cassandra orders them. */
+const FIRST = types.TimeUuid.fromString('00000000-0000-1000-8080-808080808080')
+const LAST = types.TimeUuid.fromString('ffffffff-ffff-1fff-bf7f-7f7f7f7f7f7f')
+
+interface Identified {
+  readonly span: types.TimeUuid
+}
+
+/**
+ * The gaps that `old` leaves among `all`, each as wide as the spans that stay let it be: a deletion of a gap swallows the earlier ones inside. `all` in the
+ * order of the manifest; `added` stay, too, wherever their ids are.
+ */
+export function gapsOf(all: readonly Identified[], old: readonly Identified[], added: readonly Identified[]): SpanGap[] {
+  const replaced = new Set(old.map(({ span }) => String(span)))
+  const ordered = [...all, ...added].map(({ span }) => span).sort(inOrder)
+  const gaps: SpanGap[] = []
+  let after = FIRST
+  let open = false
+  for (const span of [...ordered, LAST]) {
+    if (replaced.has(String(span))) {
+      open = true
+      continue
+    }
+    if (open) gaps.push({ after, before: span })
+    after = span
+    open = false
+  }
+  return gaps
+}
+
+/** By time; ids of one 100 ns are told apart by their last 8 bytes, which Cassandra compares as signed bytes. */
+function inOrder(a: types.TimeUuid, b: types.TimeUuid): number {
+  const [x, y] = [a.getBuffer(), b.getBuffer()]
+  for (const at of [6, 7, 4, 5, 0, 1, 2, 3]) {
+    const order = (at === 6 ? x[at]! & 15 : x[at]!) - (at === 6 ? y[at]! & 15 : y[at]!)
+    if (order !== 0) return order
+  }
+  for (let at = 8; at < 16; at++) {
+    const order = x.readInt8(at) - y.readInt8(at)
+    if (order !== 0) return order
+  }
+  return 0
+}
