@@ -1,54 +1,69 @@
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
-import type { Producer } from 'kafkajs'
 import type { Appended } from '../ports/event-log.ts'
+import type { IdempotentProducer, LaneMessage } from './idempotent-producer.ts'
 import type { KafkaSettings } from './settings.ts'
+import { unavailable, within } from './within.ts'
 
 const REQUEST_BYTES_MAX = 4_000_000
+/** after a connection that failed, appends are refused for so long without another try */
+const AWAY_MS = 250
 
 interface Waiting {
-  readonly messages: readonly { lane: number; value: Buffer }[]
+  readonly messages: readonly LaneMessage[]
   readonly bytes: number
+  /** on the monotonic clock */
+  readonly untilMs: number
   readonly resolve: (appended: Appended[]) => void
   readonly reject: (error: unknown) => void
 }
 
 /**
  * Groups the appends that come while a request is under way into the next one. The producer is idempotent with acks=all, so a request that kafkajs
- * repeats is stored once and in order; kafkajs keeps that promise only with one request in flight, so there is one.
+ * repeats is stored once and in order; kafkajs keeps that promise only with one request in flight, so there is one. After a request that failed, what
+ * waited behind it is rejected with it, and the next append begins with a new producer.
  */
 export class Appender {
-  readonly #producer: Producer
   readonly #settings: KafkaSettings
-  readonly #waiting: Waiting[] = []
+  readonly #begin: () => Promise<IdempotentProducer>
+  #producer: Promise<IdempotentProducer> | undefined
+  #awayUntilMs = 0
+  #waiting: Waiting[] = []
   #waitingBytes = 0
-  #sending: Promise<void> | undefined
+  #draining: Promise<void> | undefined
 
-  constructor(producer: Producer, settings: KafkaSettings) {
-    this.#producer = producer
+  constructor(settings: KafkaSettings, begin: () => Promise<IdempotentProducer>) {
     this.#settings = settings
+    this.#begin = begin
+  }
+
+  /** Has a producer, or says why there is none. */
+  async connect(): Promise<void> {
+    await within(this.#settings.timeoutMs, this.#connected())
   }
 
   append(envelopes: readonly Envelope[]): Promise<Appended[]> {
+    if (!this.#producer && performance.now() < this.#awayUntilMs) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
     const messages = envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.#settings.lanes), value: encodeEnvelope(envelope) }))
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ messages, bytes, resolve, reject })
-      this.#sending ??= this.#drain()
+      this.#waiting.push({ messages, bytes, untilMs: performance.now() + this.#settings.timeoutMs, resolve, reject })
+      this.#draining ??= this.#drain()
     })
   }
 
-  /** Resolves when nothing waits any more. */
-  async idle(): Promise<void> {
-    await this.#sending
+  /** Resolves when nothing waits any more and the producer is ended. */
+  async close(): Promise<void> {
+    await this.#draining
+    await this.#endProducer()
   }
 
   async #drain(): Promise<void> {
     // One turn of the event loop gathers what arrived together.
     await new Promise(setImmediate)
-    while (this.#waiting.length > 0) await this.#send(this.#take())
-    this.#sending = undefined
+    while (this.#waiting.length > 0) await this.#store(this.#take())
+    this.#draining = undefined
   }
 
   #take(): Waiting[] {
@@ -58,23 +73,52 @@ export class Appender {
     return this.#waiting.splice(0, count)
   }
 
-  async #send(group: readonly Waiting[]): Promise<void> {
+  async #store(group: readonly Waiting[]): Promise<void> {
+    const leftMs = group[0]!.untilMs - performance.now()
+    // A request that is given up costs the producer, so none is begun that has hardly time.
+    if (leftMs < this.#settings.timeoutMs / 4) return this.#refuse(group, new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is too slow.'))
     try {
-      const messages = group.flatMap((each) => each.messages.map(({ lane, value }) => ({ partition: lane, value })))
-      const sent = await this.#producer.send({ topic: this.#settings.topic, acks: -1, messages })
-      const next = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset)]))
+      const next = await within(leftMs, this.#send(group.flatMap(({ messages }) => messages)))
       for (const each of group) each.resolve(each.messages.map(({ lane }) => ({ lane, position: advance(next, lane) })))
+      this.#settle(group)
     } catch (cause) {
-      for (const each of group) each.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }))
-    } finally {
-      for (const each of group) this.#waitingBytes -= each.bytes
+      void this.#endProducer()
+      this.#refuse([...group, ...this.#waiting.splice(0)], new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }))
     }
+  }
+
+  async #send(messages: readonly LaneMessage[]): Promise<Map<number, number>> {
+    return (await this.#connected()).send(messages)
+  }
+
+  #connected(): Promise<IdempotentProducer> {
+    this.#producer ??= this.#begin().catch((error: unknown) => {
+      this.#producer = undefined
+      this.#awayUntilMs = performance.now() + AWAY_MS
+      throw unavailable(error)
+    })
+    return this.#producer
+  }
+
+  async #endProducer(): Promise<void> {
+    const producer = this.#producer
+    this.#producer = undefined
+    await producer?.then((begun) => begun.end(), () => undefined)
+  }
+
+  #refuse(group: readonly Waiting[], error: HopperError): void {
+    for (const each of group) each.reject(error)
+    this.#settle(group)
+  }
+
+  #settle(group: readonly Waiting[]): void {
+    for (const { bytes } of group) this.#waitingBytes -= bytes
   }
 }
 
-/** Messages of a partition get consecutive offsets in the order of the request. */
+/** Messages of a lane get consecutive positions in the order of the request. */
 function advance(next: Map<number, number>, lane: number): number {
-  const position = next.get(lane) ?? 0
+  const position = next.get(lane)!
   next.set(lane, position + 1)
   return position
 }

@@ -1,39 +1,46 @@
-import { randomUUID } from 'node:crypto'
-import { HopperError, type Envelope } from '@hopper/contracts'
-import { Kafka, type Admin, type Producer } from 'kafkajs'
+import type { Envelope } from '@hopper/contracts'
+import { Kafka, type Admin } from 'kafkajs'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
+import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription } from './lane-subscription.ts'
-import { kafkaConfig, type KafkaSettings } from './settings.ts'
+import { readLane } from './read-lane.ts'
+import { repairRequestQueue } from './request-queue.ts'
+import { patientConfig, promptConfig, type KafkaSettings } from './settings.ts'
 import { ensureTopic } from './topic.ts'
+import { unavailable, within } from './within.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
-const READ_WAIT_MS = 10_000
+repairRequestQueue()
 
 /** The log over one Kafka topic: partition = lane, offset = position. */
 export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
-  readonly #kafka: Kafka
+  readonly #patient: Kafka
   readonly #admin: Admin
-  readonly #producer: Producer
   readonly #appender: Appender
   readonly #subscriptions = new Set<Subscription>()
+  #topicIsThere = false
 
   constructor(settings: KafkaSettings) {
     this.lanes = settings.lanes
     this.#settings = settings
-    this.#kafka = new Kafka(kafkaConfig(settings))
-    this.#admin = this.#kafka.admin()
-    this.#producer = this.#kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, retry: { retries: 8 } })
-    this.#appender = new Appender(this.#producer, settings)
+    this.#patient = new Kafka(patientConfig(settings))
+    this.#admin = new Kafka(promptConfig(settings)).admin()
+    this.#appender = new Appender(settings, async () => {
+      await this.#ensureTopic()
+      return IdempotentProducer.begin(settings)
+    })
   }
 
+  /**
+   * Makes sure that Kafka answers and that the topic is there with L partitions. Who goes on without is served too: each append tries again.
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of partitions
+   */
   async connect(): Promise<this> {
-    await this.#admin.connect()
-    await ensureTopic(this.#admin, this.#settings)
-    await this.#producer.connect()
+    await this.#appender.connect()
     return this
   }
 
@@ -42,54 +49,31 @@ export class KafkaEventLog implements EventLog {
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
-    const subscription = new LaneSubscription(this.#kafka, this.#settings, consumer)
+    await this.#ask(() => this.#ensureTopic())
+    const subscription = new LaneSubscription({ kafka: this.#patient, settings: this.#settings, starts: async () => (await this.#offsets()).starts }, consumer)
     this.#subscriptions.add(subscription)
-    await subscription.start()
+    try {
+      await subscription.start()
+    } catch (error) {
+      await this.#end(subscription)
+      throw unavailable(error)
+    }
     return { close: () => this.#end(subscription) }
   }
 
-  /** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
+  /** A group of one is made for the read, so that it takes some tenths of a second, and as long as the broker lets a new group wait for its members. */
   async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
     const end = (await this.ends())[lane] ?? 0
-    const wanted = Math.min(limit, end - from)
-    if (wanted <= 0) return []
-    const { topic } = this.#settings
-    const groupId = `${this.#settings.group}-read-${randomUUID()}`
-    const consumer = this.#kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
-    const found: LogMessage[] = []
+    if (limit <= 0 || from >= end) return []
     try {
-      await consumer.connect()
-      await consumer.subscribe({ topic, fromBeginning: true })
-      await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} could not be read.`)), READ_WAIT_MS)
-        const done = (): void => (clearTimeout(timer), resolve())
-        consumer.on(consumer.events.GROUP_JOIN, () => {
-          const others = Array.from({ length: this.lanes }, (_, each) => each).filter((each) => each !== lane)
-          if (others.length > 0) consumer.pause([{ topic, partitions: others }])
-          consumer.seek({ topic, partition: lane, offset: String(from) })
-        })
-        consumer.run({
-          autoCommit: false,
-          eachMessage: async ({ partition, message }) => {
-            const position = Number(message.offset)
-            if (partition !== lane || position < from || found.length >= wanted) return
-            found.push({ position, value: message.value ?? new Uint8Array() })
-            if (found.length >= wanted || position >= end - 1) done()
-          },
-        }).catch(reject)
-      })
-    } finally {
-      await consumer.disconnect()
-      await this.#admin.deleteGroups([groupId]).catch(() => undefined)
+      return await readLane(this.#patient, this.#admin, this.#settings, { lane, from, end, limit })
+    } catch (error) {
+      throw unavailable(error)
     }
-    return found
   }
 
   async ends(): Promise<readonly number[]> {
-    const offsets = await this.#admin.fetchTopicOffsets(this.#settings.topic)
-    const ends = new Array<number>(this.lanes).fill(0)
-    for (const { partition, high } of offsets) ends[partition] = Number(high)
-    return ends
+    return (await this.#offsets()).ends
   }
 
   /** Whether the brokers answer. */
@@ -100,9 +84,30 @@ export class KafkaEventLog implements EventLog {
 
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((each) => this.#end(each)))
-    await this.#appender.idle()
-    await this.#producer.disconnect()
+    await this.#appender.close()
     await this.#admin.disconnect()
+  }
+
+  async #offsets(): Promise<{ starts: readonly number[]; ends: readonly number[] }> {
+    const offsets = await this.#ask(() => this.#admin.fetchTopicOffsets(this.#settings.topic))
+    const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]
+    for (const { partition, low, high } of offsets) [starts[partition], ends[partition]] = [Number(low), Number(high)]
+    return { starts, ends }
+  }
+
+  async #ensureTopic(): Promise<void> {
+    if (this.#topicIsThere) return
+    await this.#admin.connect()
+    await ensureTopic(this.#admin, this.#settings)
+    this.#topicIsThere = true
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    try {
+      return await within(this.#settings.timeoutMs, question())
+    } catch (error) {
+      throw unavailable(error)
+    }
   }
 
   async #end(subscription: Subscription): Promise<void> {

@@ -1,122 +1,133 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
-import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { LaneConsumer, Subscription } from '../ports/event-log.ts'
+import { HeldLane } from './held-lane.ts'
 import type { KafkaSettings } from './settings.ts'
 
-/** heartbeats that a member may miss before it is given up */
 const HEARTBEATS_PER_SESSION = 5
-const MESSAGES_PER_BATCH = 500
-const RETRY_MS_FIRST = 50
-const RETRY_MS_MAX = 5_000
+/** A batch that takes longer no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
+const SLOW_MS = 500
+const REJOIN_MS = 1_000
 
-interface OwnLane {
-  /** the next position wanted */
-  next: number
-  readonly aborter: AbortController
-  working: Promise<void>
-  /** the pause after the next failure */
-  retryMs: number
+export interface LaneSource {
+  readonly kafka: Kafka
+  readonly settings: KafkaSettings
+  /** the first position that each lane still has */
+  starts(): Promise<readonly number[]>
 }
 
 /**
  * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is committed to Kafka, whose group
- * offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched again only after its batch is done.
+ * offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched again only after its batch is done, so at most one batch of each lane is held.
  */
 export class LaneSubscription implements Subscription {
-  readonly #consumer: Consumer
-  readonly #settings: KafkaSettings
-  readonly #lanes: LaneConsumer
-  readonly #own = new Map<number, Promise<OwnLane>>()
-  #assigned = new Set<number>()
+  readonly #source: LaneSource
+  readonly #lanes: readonly HeldLane[]
+  readonly #closing = new AbortController()
+  #consumer: Consumer | undefined
+  #rejoining: Promise<void> = Promise.resolve()
 
-  constructor(kafka: Kafka, settings: KafkaSettings, lanes: LaneConsumer) {
-    this.#settings = settings
-    this.#lanes = lanes
-    this.#consumer = kafka.consumer({
-      groupId: settings.group, sessionTimeout: settings.sessionTimeoutMs, heartbeatInterval: settings.sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: settings.sessionTimeoutMs * 2,
-      maxWaitTimeInMs: 250, maxBytesPerPartition: 4_000_000, allowAutoTopicCreation: false,
-      // A member that gave up would leave its lanes to nobody noticing: go on for ever.
-      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8, restartOnFailure: async () => true },
-    })
+  constructor(source: LaneSource, consumer: LaneConsumer) {
+    this.#source = source
+    this.#lanes = Array.from({ length: source.settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
   }
 
+  /** Joins the group; resolves when Kafka has said which lanes are ours. */
   async start(): Promise<void> {
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => {
-      this.#assigned = new Set(payload.memberAssignment[this.#settings.topic] ?? [])
-      for (const lane of this.#own.keys()) if (!this.#assigned.has(lane)) void this.#revoke(lane)
-      // A lane that can not be taken now is taken with its first batch.
-      for (const lane of this.#assigned) this.#take(lane).catch(() => undefined)
+    const { kafka, settings: { topic, group, sessionTimeoutMs, lanes } } = this.#source
+    const consumer = kafka.consumer({
+      groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
+      maxWaitTimeInMs: 250, maxBytesPerPartition: 4_000_000, allowAutoTopicCreation: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
     })
-    await this.#consumer.connect()
-    await this.#consumer.subscribe({ topic: this.#settings.topic, fromBeginning: true })
-    await this.#consumer.run({
-      autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: this.#settings.lanes,
-      eachBatch: (payload) => this.#batch(payload),
-    })
+    this.#consumer = consumer
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic] ?? []))
+    consumer.on(consumer.events.CRASH, () => void (this.#rejoining = this.#rejoin()))
+    await consumer.connect()
+    await consumer.subscribe({ topic, fromBeginning: true })
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: lanes, eachBatch: (payload) => this.#batch(payload) })
   }
 
   async close(): Promise<void> {
-    await this.#consumer.stop()
-    await Promise.all([...this.#own.keys()].map((lane) => this.#revoke(lane)))
-    await this.#consumer.disconnect()
+    this.#closing.abort()
+    this.#hold(this.#lanes.keys())
+    await Promise.all(this.#lanes.map((lane) => lane.release()))
+    await this.#rejoining
+    // Only now may Kafka give the lanes to others: what was under way is done.
+    await this.#consumer?.disconnect()
   }
 
-  async #batch(payload: EachBatchPayload): Promise<void> {
-    const lane = payload.batch.partition
-    const alive = setInterval(() => void payload.heartbeat().catch(() => undefined), this.#settings.sessionTimeoutMs / HEARTBEATS_PER_SESSION)
-    let own: OwnLane | undefined
-    try {
-      own = await this.#take(lane)
-      if (!this.#covers(payload, own.next)) {
-        this.#consumer.seek({ topic: this.#settings.topic, partition: lane, offset: String(own.next) })
-        return
+  #joined(assigned: readonly number[]): void {
+    // Paused until it is known from where: a new generation of the group would begin at the start of the log.
+    this.#hold(assigned)
+    for (const [number, lane] of this.#lanes.entries()) {
+      if (!assigned.includes(number) || this.#closing.signal.aborted) void lane.release()
+      else if (lane.ready) this.#fetch(number)
+      else lane.take(() => this.#fetch(number))
+    }
+  }
+
+  /** A member that has crashed has no lanes. kafkajs itself would start again only after some of the errors. */
+  async #rejoin(): Promise<void> {
+    for (const lane of this.#lanes) void lane.release()
+    while (!this.#closing.signal.aborted) {
+      await pause(REJOIN_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined)
+      if (this.#closing.signal.aborted) return
+      try {
+        return await this.start()
+      } catch {
+        await this.#consumer?.disconnect().catch(() => undefined)
       }
-      own.working = this.#deliver(lane, own, payload)
-      await own.working
-      own.retryMs = RETRY_MS_FIRST
+    }
+  }
+
+  async #batch({ batch }: EachBatchPayload): Promise<void> {
+    const lane = this.#lanes[batch.partition]
+    if (!lane?.ready) return this.#hold([batch.partition])
+    lane.busy = true
+    const slow = new AbortController()
+    const delivered = this.#deliver(lane, batch)
+    void delivered.then((took) => this.#finish(batch.partition, lane, took)).finally(() => slow.abort())
+    await pause(SLOW_MS, undefined, { signal: slow.signal }).catch(() => undefined)
+    if (lane.busy) this.#hold([batch.partition])
+  }
+
+  async #deliver(lane: HeldLane, batch: Batch): Promise<boolean> {
+    try {
+      const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
+      // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one of the past.
+      if (from > lane.next) lane.next = Math.max(lane.next, (await this.#source.starts())[batch.partition] ?? 0)
+      return await lane.deliver(from, batch.messages.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() })))
     } catch {
-      // What was not resolved is fetched again. The consumer has said why it failed; an error thrown on would only restart the whole member.
-      await pause(own?.retryMs ?? RETRY_MS_MAX)
-      if (own) own.retryMs = Math.min(own.retryMs * 2, RETRY_MS_MAX)
-    } finally {
-      clearInterval(alive)
+      return false
     }
   }
 
-  /** The lane as ours; asks the consumer for its position once. */
-  #take(lane: number): Promise<OwnLane> {
-    let taken = this.#own.get(lane)
-    if (!taken) {
-      taken = this.#lanes.assigned(lane).then((next) => ({ next, aborter: new AbortController(), working: Promise.resolve(), retryMs: RETRY_MS_FIRST }))
-      this.#own.set(lane, taken)
-      taken.catch(() => this.#own.delete(lane))
+  /** What was not taken is fetched again, after a pause. */
+  async #finish(number: number, lane: HeldLane, took: boolean): Promise<void> {
+    if (!took) {
+      this.#hold([number])
+      await lane.backOff()
     }
-    return taken
+    lane.busy = false
+    this.#fetch(number)
   }
 
-  #covers({ batch }: EachBatchPayload, position: number): boolean {
-    return Number(batch.firstOffset() ?? position) <= position && position <= Number(batch.lastOffset())
+  #fetch(number: number): void {
+    const { topic } = this.#source.settings
+    const lane = this.#lanes[number]
+    if (lane?.ready) this.#steer((consumer) => (consumer.seek({ topic, partition: number, offset: String(lane.next) }), consumer.resume([{ topic, partitions: [number] }])))
   }
 
-  async #deliver(lane: number, own: OwnLane, { batch, isStale, isRunning, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
-    const wanted = batch.messages.filter(({ offset }) => Number(offset) >= own.next)
-    for (let at = 0; at < wanted.length; at += MESSAGES_PER_BATCH) {
-      if (!isRunning() || isStale() || own.aborter.signal.aborted) return
-      const part = wanted.slice(at, at + MESSAGES_PER_BATCH)
-      const messages: LogMessage[] = part.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() }))
-      await this.#lanes.batch(lane, messages, own.aborter.signal)
-      own.next = messages.at(-1)!.position + 1
-      resolveOffset(part.at(-1)!.offset)
-      await heartbeat()
+  #hold(numbers: Iterable<number>): void {
+    this.#steer((consumer) => consumer.pause([{ topic: this.#source.settings.topic, partitions: [...numbers] }]))
+  }
+
+  #steer(work: (consumer: Consumer) => void): void {
+    try {
+      if (this.#consumer) work(this.#consumer)
+    } catch {
+      // A consumer that does not run now is told again when it has joined.
     }
-  }
-
-  async #revoke(lane: number): Promise<void> {
-    const own = await this.#own.get(lane)?.catch(() => undefined)
-    if (!own) return
-    this.#own.delete(lane)
-    own.aborter.abort()
-    await own.working.catch(() => undefined)
-    await this.#lanes.revoked(lane)
   }
 }

@@ -1,0 +1,74 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { LaneConsumer } from '../ports/event-log.ts'
+import { HeldLane } from './held-lane.ts'
+
+/** Writes down each call, and whether another was under way when it began. */
+class Recorder implements LaneConsumer {
+  readonly calls: string[] = []
+  overlaps = 0
+  position = 0
+  #underWay = 0
+
+  async assigned(): Promise<number> {
+    await this.#record('a')
+    return this.position
+  }
+
+  async batch(_lane: number, messages: readonly { position: number }[]): Promise<void> {
+    await this.#record('b')
+    this.position = messages.at(-1)!.position + 1
+  }
+
+  async revoked(): Promise<void> {
+    await this.#record('r')
+  }
+
+  async #record(call: string): Promise<void> {
+    this.calls.push(call)
+    if (this.#underWay++ > 0) this.overlaps++
+    await new Promise(setImmediate)
+    this.#underWay--
+  }
+}
+
+const messages = (from: number): { position: number; value: Uint8Array }[] => Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
+
+it('calls its consumer one call at a time, assigned then batches then revoked, however the group changes its mind', async () => {
+  const step = fc.constantFrom('take', 'release', 'deliver', 'wait')
+  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    const consumer = new Recorder()
+    const lane = new HeldLane(0, consumer)
+    for (const each of steps) {
+      if (each === 'take') lane.take(() => undefined)
+      if (each === 'release') void lane.release()
+      if (each === 'deliver') void lane.deliver(lane.next, messages(lane.next))
+      if (each === 'wait') await new Promise(setImmediate)
+    }
+    await lane.release()
+    expect(consumer.overlaps).toBe(0)
+    expect(consumer.calls.join('')).toMatch(/^(ab*r)*$/)
+  }))
+})
+
+it('hands over nothing twice, and nothing that lies beyond a position it has not reached', async () => {
+  const consumer = new Recorder()
+  const lane = new HeldLane(0, consumer)
+  await new Promise<void>((taken) => lane.take(taken))
+  expect(await lane.deliver(0, messages(0))).toBe(true)
+  expect(await lane.deliver(0, messages(1))).toBe(true)
+  expect(lane.next).toBe(4)
+  await lane.deliver(7, messages(7))
+  expect(lane.next).toBe(4)
+  await lane.deliver(4, messages(7))
+  expect(lane.next).toBe(10)
+})
+
+it('asks for the position until the consumer answers, and no longer when the lane is given up', async () => {
+  let asked = 0
+  const lane = new HeldLane(0, { assigned: () => (asked++, Promise.reject(new Error('away'))), batch: async () => undefined, revoked: async () => expect.fail('never held') })
+  lane.take(() => expect.fail('never taken'))
+  while (asked < 3) await new Promise(setImmediate)
+  // The release comes after the asking in the lane's turn, so it would never resolve if that went on.
+  await lane.release()
+})

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto'
+import { HopperError } from '@hopper/contracts'
+import type { Admin, Consumer, Kafka } from 'kafkajs'
+import type { LogMessage } from '../ports/event-log.ts'
+import type { KafkaSettings } from './settings.ts'
+
+const READ_WAIT_MS = 15_000
+
+/** A part of a lane: from a position on, what stands before `end`, at most `limit` messages. */
+export interface LaneRange {
+  readonly lane: number
+  readonly from: number
+  readonly end: number
+  readonly limit: number
+}
+
+/** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
+export async function readLane(kafka: Kafka, admin: Admin, settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
+  const groupId = `${settings.group}-read-${randomUUID()}`
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
+  try {
+    await consumer.connect()
+    await consumer.subscribe({ topic: settings.topic, fromBeginning: true })
+    return await collect(consumer, settings, range)
+  } finally {
+    await consumer.disconnect()
+    await admin.deleteGroups([groupId]).catch(() => undefined)
+  }
+}
+
+function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, from, end, limit }: LaneRange): Promise<LogMessage[]> {
+  const others = Array.from({ length: lanes }, (_, each) => each).filter((each) => each !== lane)
+  const found: LogMessage[] = []
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} could not be read.`)), READ_WAIT_MS)
+    const done = (): void => (clearTimeout(timer), resolve(found))
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      if (others.length > 0) consumer.pause([{ topic, partitions: others }])
+      consumer.seek({ topic, partition: lane, offset: String((found.at(-1)?.position ?? from - 1) + 1) })
+    })
+    consumer.run({
+      autoCommit: false,
+      eachMessage: async ({ partition, message }) => {
+        const position = Number(message.offset)
+        if (partition !== lane || position < from || found.length >= limit) return
+        if (position < end) found.push({ position, value: message.value ?? new Uint8Array() })
+        if (found.length >= limit || position >= end - 1) done()
+      },
+    }).catch((error: unknown) => (clearTimeout(timer), reject(error)))
+  })
+}

@@ -1,0 +1,19 @@
+import { HopperError } from '@hopper/contracts'
+
+/** What the promise gives. @throws HopperError HOP_LOG_UNAVAILABLE when it gives nothing within `ms` */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not answer in time.')), Math.max(ms, 1))
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** An error of kafkajs as one of ours, an error of ours as it is. */
+export function unavailable(cause: unknown): HopperError {
+  return cause instanceof HopperError ? cause : new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', { cause })
+}
