@@ -1,0 +1,34 @@
+import { rowKey, visitorRowKey } from '@hopper/aggregator'
+import type { CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
+import type { CounterDrift, VisitorDrift } from './drift.ts'
+
+/** A counter partition as it was read at one moment. */
+export interface CountedPartition {
+  readonly partition: CounterPartition
+  readonly applied: number
+  readonly rows: readonly CounterPartitionRow[]
+}
+
+/** The rows of counters in which what was found differs from what was recounted. */
+export function compareCounters(lane: number, { partition, applied, rows }: CountedPartition, expected: readonly CounterPartitionRow[]): CounterDrift[] {
+  const wanted = new Map(expected.map((row) => [rowKey(row.key), row]))
+  const found = new Map(rows.map((row) => [rowKey(row.key), row]))
+  return [...new Map([...found, ...wanted])].flatMap(([id, { key, counters }]) => {
+    const zeros = counters.map(() => 0)
+    const [is, shall] = [found.get(id)?.counters ?? zeros, wanted.get(id)?.counters ?? zeros]
+    if (is.every((value, at) => value === shall[at])) return []
+    return [{ kind: 'counter' as const, ...partition, lane, key, applied, found: is, expected: shall }]
+  })
+}
+
+/** Rows that must be there and are not, and rows that no event accounts for: neither one that must be there nor one that may be there already. */
+export function compareVisitors(
+  lane: number, partition: VisitorPartition, found: VisitorChange['rows'], required: VisitorChange['rows'], allowed: VisitorChange['rows'],
+): VisitorDrift[] {
+  const [is, shall, may] = [found, required, allowed].map((rows) => new Map(rows.map((row) => [visitorRowKey(row), row]))) as [Rows, Rows, Rows]
+  const missing = [...shall].filter(([id]) => !is.has(id)).map(([, row]) => ({ kind: 'missing' as const, ...partition, lane, ...row }))
+  const surplus = [...is].filter(([id]) => !shall.has(id) && !may.has(id)).map(([, row]) => ({ kind: 'surplus' as const, ...partition, lane, ...row }))
+  return [...missing, ...surplus]
+}
+
+type Rows = Map<string, VisitorChange['rows'][number]>

@@ -1,0 +1,30 @@
+import type { ChunkSummary, TimeZone } from '@hopper/contracts'
+import { shiftDate } from '@hopper/contracts'
+
+/** Rows of the archive whose recount is held in memory at once. */
+const WINDOW_ROWS = 400_000
+
+/** Cuts a range of dates into runs that have about as many archived rows as fit in memory; a date is never cut. */
+export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: readonly ChunkSummary[]): string[][] {
+  const rows = new Map(dates.map((date) => [date, 0]))
+  for (const chunk of chunks) for (const [date, share] of sharesOf(chunk, zone)) if (rows.has(date)) rows.set(date, rows.get(date)! + share)
+  const windows: string[][] = []
+  let held = Infinity
+  for (const date of dates) {
+    held += rows.get(date)!
+    if (held > WINDOW_ROWS) {
+      windows.push([])
+      held = rows.get(date)!
+    }
+    windows.at(-1)!.push(date)
+  }
+  return windows
+}
+
+/** The rows of a chunk, spread evenly over the dates that it spans. */
+function sharesOf({ rows, min_time, max_time }: ChunkSummary, zone: TimeZone): [string, number][] {
+  const last = zone.dateOf(max_time)
+  const dates: string[] = []
+  for (let date = zone.dateOf(min_time); date <= last; date = shiftDate(date, 1)) dates.push(date)
+  return dates.map((date) => [date, Math.ceil(rows / dates.length)])
+}

@@ -1,0 +1,42 @@
+import type { Visitor } from '@hopper/contracts'
+import { counterTables, visitorTables, type CounterPartition, type Key, type VisitorPartition } from '@hopper/storage'
+
+interface Place {
+  readonly lane: number
+  readonly key: Key
+}
+
+/** A row of counters that is not what the recount says. A row that is missing counts as zeros. */
+export interface CounterDrift extends CounterPartition, Place {
+  readonly kind: 'counter'
+  /** the watermark that the partition stands at */
+  readonly applied: number
+  readonly found: readonly number[]
+  readonly expected: readonly number[]
+}
+
+/** A row of visitors that is missing, or that no event accounts for. */
+export interface VisitorDrift extends VisitorPartition, Place {
+  readonly kind: 'missing' | 'surplus'
+  readonly visitor: Visitor
+}
+
+/** One row in which the tables and the recount differ. */
+export type Drift = CounterDrift | VisitorDrift
+
+/** One line for a person. Keys are shown as JSON, so that no text of an event can steer a terminal. */
+export function describeDrift(drift: Drift): string {
+  const columns = Object.keys((drift.kind === 'counter' ? counterTables[drift.table] : visitorTables[drift.table]).key)
+  const key = columns.map((name, at) => `${name}=${JSON.stringify(drift.key[at])}`).join(' ')
+  return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${drift.kind === 'counter' ? counterText(drift) : visitorText(drift)}`
+}
+
+function counterText({ table, found, expected }: CounterDrift): string {
+  const columns: readonly string[] = counterTables[table].counters
+  return columns.flatMap((name, at) => (found[at] === expected[at] ? [] : [`${name} is ${found[at]}, recounted ${expected[at]}`])).join(', ')
+}
+
+function visitorText({ kind, visitor: { user, device } }: VisitorDrift): string {
+  const who = user === '' ? `device ${JSON.stringify(device)}` : `user ${JSON.stringify(user)} on device ${JSON.stringify(device)}`
+  return kind === 'missing' ? `${who} is missing` : `${who} has no event`
+}

@@ -1,0 +1,47 @@
+import type { Lanes, Lease } from '@hopper/storage'
+
+const RENEWALS_PER_LEASE = 4
+
+/** A lane that is ours for as long as it takes: its lease is renewed until it is given back. */
+export class HeldLane implements AsyncDisposable {
+  readonly #lanes: Lanes
+  #lease: Lease
+  #timer: NodeJS.Timeout
+  #renewing: Promise<void> = Promise.resolve()
+
+  private constructor(lanes: Lanes, lease: Lease) {
+    this.#lanes = lanes
+    this.#lease = lease
+    this.#timer = this.#schedule()
+  }
+
+  /** Waits for the lane's lease to run out; rejects when its owner is alive. */
+  static async take(lanes: Lanes, lane: number, owner: string): Promise<HeldLane> {
+    return new HeldLane(lanes, await lanes.acquire(lane, owner))
+  }
+
+  get lease(): Lease {
+    return this.#lease
+  }
+
+  set lease(lease: Lease) {
+    this.#lease = lease
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#renewing
+    clearTimeout(this.#timer)
+    await this.#lanes.release(this.#lease)
+  }
+
+  #schedule(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#renewing = this.#lanes.renew(this.#lease).then(
+        (lease) => void (this.#lease = lease),
+        // A write under a lease that ran out is refused, which tells.
+        () => undefined,
+      ).finally(() => (this.#timer = this.#schedule()))
+    }, Math.max(0, this.#lease.expiresAt - performance.now()) / RENEWALS_PER_LEASE)
+  }
+}

@@ -1,0 +1,36 @@
+import type { LaneBatch, Lease, Storage } from '@hopper/storage'
+import type { CounterDrift, Drift, VisitorDrift } from './drift.ts'
+
+/** Whether a correction can heal it; a surplus visitor needs a rebuild, as sets of visitors are only ever added to. */
+export function isRepairable({ kind }: Drift): boolean {
+  return kind !== 'surplus'
+}
+
+/** Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it is, and visitors by inserting them. */
+export async function repair({ lanes, writer }: Storage, lease: Lease, drift: readonly Drift[]): Promise<Lease> {
+  const renewed = await lanes.renew(lease)
+  await writer.apply(renewed, correctionOf(lease.lane, drift))
+  return renewed
+}
+
+function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
+  const counters = drift.filter((each): each is CounterDrift => each.kind === 'counter')
+  const missing = drift.filter((each): each is VisitorDrift => each.kind === 'missing')
+  return {
+    lane,
+    counters: groupsOf(counters).map((rows) => {
+      const { table, app, date, applied } = rows[0]!
+      return { table, app, date, from: applied, to: applied, rows: rows.map(({ key, found, expected }) => ({ key, deltas: expected.map((value, at) => value - found[at]!) })) }
+    }),
+    visitors: groupsOf(missing).map((rows) => {
+      const { table, app, date } = rows[0]!
+      return { table, app, date, rows: rows.map(({ key, visitor }) => ({ key, visitor })) }
+    }),
+    seen: [], identities: [], sessions: [], deadLetters: [],
+  }
+}
+
+/** By partition. */
+function groupsOf<T extends Drift>(drift: readonly T[]): T[][] {
+  return [...Map.groupBy(drift, ({ table, app, date }) => `${table} ${app} ${date}`).values()]
+}
