@@ -32,7 +32,7 @@ export function gapsOf(all: readonly Identified[], old: readonly Identified[], a
 }
 
 /** By time; ids of one 100 ns are told apart by their last 8 bytes, which Cassandra compares as signed bytes. */
-function inOrder(a: types.TimeUuid, b: types.TimeUuid): number {
+export function inOrder(a: types.TimeUuid, b: types.TimeUuid): number {
   const [x, y] = [a.getBuffer(), b.getBuffer()]
   for (const at of [6, 7, 4, 5, 0, 1, 2, 3]) {
     const order = (at === 6 ? x[at]! & 15 : x[at]!) - (at === 6 ? y[at]! & 15 : y[at]!)

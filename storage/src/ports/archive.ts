@@ -33,6 +33,7 @@ export interface Archive {
   /**
    * Puts one merged span in the place of the spans it was made of, in one step for every reader: a reader that listed before still finds the
    * columns of the old chunks for ten minutes, one that lists after sees only the new. Rejects, changing nothing, when one of the old is gone.
+   * All spans are of one app and lane and of dates in one month.
    */
   replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void>
   /** The visible chunks whose times overlap the range, parts of a span together and in order. One answer is one consistent view of each lane. */
