@@ -1,9 +1,10 @@
-import { Chunk, chunkRows } from '@hopper/engine'
-import { counterTableNames, counterTables, visitorTableNames, visitorTables, type Archive, type TableReader } from '@hopper/storage'
+import { counterTables } from '@hopper/storage'
 import { afterEach, expect, it } from 'vitest'
+import { sendUntilAcknowledged } from './acknowledged.ts'
 import { groundTruth, type GroundTruth } from './ground-truth.ts'
 import { counted, type Product } from './product.ts'
 import { mulberry32, randomTraffic, type RandomRequest } from './random-traffic.ts'
+import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './stored.ts'
 import { onBothWays, type Opens } from './ways.ts'
 
 const timezone = 'Asia/Kathmandu'
@@ -15,25 +16,6 @@ const KILLS = 10
 const SENDERS = 16
 let product: Product
 afterEach(() => product?.dispose())
-
-/** Sends until it is acknowledged; the process may be dead at any moment. */
-async function send({ device, agent, events }: RandomRequest): Promise<void> {
-  const body = JSON.stringify({ device_id: device, events })
-  const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': agent.userAgent }
-  for (let attempt = 0; attempt < 3_000; attempt++) {
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body }).catch(() => undefined)
-    if (answer?.status === 202) {
-      const { accepted, rejected } = (await answer.json().catch(() => ({}))) as { accepted?: number; rejected?: unknown[] }
-      // An answer that was cut in its middle is none.
-      if (accepted === undefined) continue
-      expect({ accepted, rejected }).toEqual({ accepted: events.length, rejected: [] })
-      return
-    }
-    if (answer && answer.status !== 503) throw new Error(`${answer.status} ${await answer.text()}`)
-    await new Promise((next) => setTimeout(next, 20))
-  }
-  throw new Error('never acknowledged')
-}
 
 /** Sends the traffic with random repetitions, and kills one process after the other, each time a share of it is through. */
 async function sendAndKill(traffic: readonly (readonly RandomRequest[])[], kills: number, seed: number): Promise<number> {
@@ -53,10 +35,10 @@ async function sendAndKill(traffic: readonly (readonly RandomRequest[])[], kills
   const sender = async (): Promise<void> => {
     for (let requests = queue.shift(); requests; requests = queue.shift()) {
       for (const request of requests) {
-        await send(request)
+        await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
         sent++
         if (random() < 0.15) {
-          await send(request)
+          await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
           repeated += request.events.length
         }
         if (killed < kills && sent >= ((killed + 0.3 + 0.6 * random()) * total) / kills) {
@@ -73,51 +55,11 @@ async function sendAndKill(traffic: readonly (readonly RandomRequest[])[], kills
   return repeated
 }
 
-interface Found {
-  counters: Map<string, readonly number[]>
-  persons: Map<string, number>
-  devices: Map<string, number>
-  fates: Map<string, number>
-}
-
-async function readTables(reader: TableReader, dates: readonly string[]): Promise<Found> {
-  const found: Found = { counters: new Map(), persons: new Map(), devices: new Map(), fates: new Map() }
-  for (const table of counterTableNames) {
-    for (const { date, key, counters } of await reader.counters(table, 'kill', dates)) {
-      if (table === 'fates_by_date') found.fates.set(String(key[0]), (found.fates.get(String(key[0])) ?? 0) + counters[0]!)
-      else found.counters.set([table, date, ...key].join(' '), counters)
-    }
-  }
-  for (const table of visitorTableNames) {
-    const groupBy = ['date', ...Object.keys(visitorTables[table].key)]
-    for (const countBy of ['person', 'device'] as const) {
-      for (const { group, users } of await reader.uniques({ table, app: 'kill', dates, prefix: [], groupBy, countBy })) {
-        found[countBy === 'person' ? 'persons' : 'devices'].set([table, ...group].join(' '), users)
-      }
-    }
-  }
-  return found
-}
-
-/** How often each event is in the archive, by its id, and how many of them a machine sent. */
-async function readArchive(archive: Archive): Promise<{ times: Map<string, number>; bots: number }> {
-  const times = new Map<string, number>()
-  let bots = 0
-  for (const summary of await archive.list({ app: 'kill', from: 0, to: Number.MAX_SAFE_INTEGER })) {
-    const columns = await archive.columns(summary, Object.keys(summary.columns))
-    for (const { event: { event_id }, context } of chunkRows(Chunk.of({ summary, columns }))) {
-      times.set(event_id, (times.get(event_id) ?? 0) + 1)
-      if (context.bot) bots++
-    }
-  }
-  return { times, bots }
-}
-
 interface Run {
   truth: GroundTruth
-  found: Found
+  found: StoredRows
   /** undefined where the storage keeps no archive */
-  archived: Awaited<ReturnType<typeof readArchive>> | undefined
+  archived: ArchivedEvents | undefined
   /** the ids of all events that were sent */
   ids: ReadonlySet<string>
   repeated: number
@@ -134,15 +76,12 @@ async function run(open: Opens, options: { devices: number; eventsPerDevice: num
   expect(await product.stop('SIGTERM')).toBe(0)
   const storage = await product.openStorage()
   try {
-    const dates = Array.from({ length: 30 }, (_, ago) => new Date(now - (28 - ago) * 86_400_000).toISOString().slice(0, 10))
     const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id as string)))
-    return { truth, found: await readTables(storage.reader, dates), archived: storage.archive && (await readArchive(storage.archive)), ids, repeated }
+    return { truth, found: await readTables(storage.reader, 'kill', datesAround(now)), archived: storage.archive && (await readArchive(storage.archive, 'kill')), ids, repeated }
   } finally {
     await storage.close()
   }
 }
-
-const sorted = <T>(rows: ReadonlyMap<string, T>): [string, T][] => [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
 
 onBothWays((open) => {
   it('counts and archives 20,000 events of 500 devices exactly, killed ten times meanwhile, with batches repeated in between', async () => {

@@ -1,0 +1,68 @@
+import { decodeEnvelope } from '@hopper/contracts'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterEach, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { provision } from './app.ts'
+import { endure, expectExact } from './endure.ts'
+
+const engines = inject('engines')
+const LANES = 8
+let product: Cluster
+afterEach(() => product?.dispose())
+
+const context = { device: 'desktop', browser: '', os: '' }
+const shaped = { version: 1, app: 'faults', device_id: 'd', received_at: 1, context }
+/** What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that can not be folded. */
+const poisons: readonly (Buffer | null)[] = [
+  null,
+  Buffer.alloc(0),
+  Buffer.from([0, 255, 254, 1, 2, 3]),
+  Buffer.from('{"version":1,"app":'),
+  Buffer.from('null'),
+  Buffer.from('[]'),
+  Buffer.from(JSON.stringify({ ...shaped, version: 2, events: [] })),
+  Buffer.from(JSON.stringify({ ...shaped, app: 'nobody', events: [] })),
+  Buffer.from(JSON.stringify({ ...shaped, events: [null] })),
+  Buffer.from(JSON.stringify({ ...shaped, events: [{ type: 'click', event_id: 'x', timestamp: 'noon' }] })),
+  Buffer.from('{"__proto__":{"version":1},"constructor":{}}'),
+  Buffer.alloc(900_000, 123),
+]
+
+async function poison(brokers: string, topic: string): Promise<void> {
+  const producer = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).producer()
+  await producer.connect()
+  try {
+    for (let lane = 0; lane < LANES; lane++) await producer.send({ topic, messages: poisons.map((value) => ({ value, partition: lane })) })
+  } finally {
+    await producer.disconnect()
+  }
+}
+
+/** The control: a reader that only decodes, as ours would without dead letters. */
+function stops(value: Buffer | null): boolean {
+  try {
+    const { app, events } = decodeEnvelope(value ?? new Uint8Array())
+    return app !== 'faults' || events.some((event) => !Number.isSafeInteger((event as { timestamp?: number } | null)?.timestamp))
+  } catch {
+    return true
+  }
+}
+
+describe.skipIf(!engines)('a poison message', () => {
+  it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
+    await product.start()
+    const endured = await endure(product, { devices: 60, eventsPerDevice: 15, perSecond: 200, seed: 1 }, async (sending) => {
+      for (const share of [0.1, 0.5, 0.9]) {
+        await sending.through(share)
+        await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
+      }
+    })
+    expectExact(endured)
+    expect(endured.deadLetters).toBe(3 * LANES * poisons.length)
+  }, 120_000)
+
+  it('control: each of them stops a reader that only decodes', () => {
+    expect(poisons.map(stops)).toEqual(poisons.map(() => true))
+  })
+})
