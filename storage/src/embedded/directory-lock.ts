@@ -7,14 +7,25 @@ export interface DirectoryLock {
   release(): void
 }
 
-/** Takes the directory, or throws HOP_CONFIG when another process has it: a transaction held open, so no stale file can ever block a start. */
+/** what SQLite says when another process holds the transaction */
+const SQLITE_BUSY = 5
+
+/** Takes the directory, or throws HOP_CONFIG when another process has it. */
 export function lockDirectory(dir: string): DirectoryLock {
+  const lock = tryLockDirectory(dir)
+  if (!lock) throw new HopperError('HOP_CONFIG', `The data directory ${dir} is in use by another Hopper.`)
+  return lock
+}
+
+/** Takes the directory, unless another process has it: a transaction held open, so no stale file can ever block a start. */
+export function tryLockDirectory(dir: string): DirectoryLock | undefined {
   const database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 })
   try {
     database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
   } catch (cause) {
     database.close()
-    throw new HopperError('HOP_CONFIG', `The data directory ${dir} is in use by another Hopper.`, { cause })
+    if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) return undefined
+    throw new HopperError('HOP_CONFIG', `The data directory ${dir} can not be locked: ${(cause as Error).message}.`, { cause })
   }
   return { release: () => database.close() }
 }

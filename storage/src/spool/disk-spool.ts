@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { decodeEnvelope, HopperError, type Envelope } from '@hopper/contracts'
 import { decodeBlock } from '../embedded/block.ts'
-import { lockDirectory, type DirectoryLock } from '../embedded/directory-lock.ts'
+import { tryLockDirectory, type DirectoryLock } from '../embedded/directory-lock.ts'
 import { EmbeddedEventLog } from '../embedded/event-log.ts'
 import { openDatabase, transaction } from '../embedded/sqlite.ts'
+
+const PLACES_MAX = 100
 
 /** The oldest envelopes of a spool, each lane's in order, and what to forget once they are elsewhere. */
 export interface SpooledRound {
@@ -25,7 +27,8 @@ interface LaneStatements {
 
 /**
  * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of which the oldest part is taken
- * away again. What is taken is decided by what is there, so nothing else must survive a crash. One process has the directory.
+ * away again. What is taken is decided by what is there, so nothing else must survive a crash. Processes that share a directory, such as the
+ * replicas of one service on one volume, have a numbered place each: the first that is free, so a process that starts again goes on with what waits there.
  */
 export class DiskSpool {
   readonly #lock: DirectoryLock
@@ -37,17 +40,17 @@ export class DiskSpool {
   readonly #underWay = new Set<Promise<unknown>>()
   #nextLane = 0
 
-  /** @throws HopperError HOP_CONFIG when the directory can not be had, belongs to another process, or was made for another number of lanes */
+  /** @throws HopperError HOP_CONFIG when the directory can not be had, every place in it is taken, or it was made for another number of lanes */
   constructor(dir: string, lanes: number, bytesMax: number) {
-    makeDirectory(dir)
-    this.#lock = lockDirectory(dir)
+    const place = takePlace(dir)
+    this.#lock = place.lock
     try {
-      this.#log = new EmbeddedEventLog(dir, lanes)
+      this.#log = new EmbeddedEventLog(place.dir, lanes)
     } catch (error) {
       this.#lock.release()
       throw error
     }
-    this.#database = openDatabase(join(dir, 'log.db'))
+    this.#database = openDatabase(join(place.dir, 'log.db'))
     // What is forgotten may come back after a power cut: it would be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
@@ -160,6 +163,16 @@ function statementsOf(database: DatabaseSync, lane: number): LaneStatements {
 
 function envelopesOf(row: BlockRow | undefined): Envelope[] {
   return row ? decodeBlock(row.block, row.count).map((value) => decodeEnvelope(value)) : []
+}
+
+function takePlace(dir: string): { dir: string; lock: DirectoryLock } {
+  for (let number = 0; number < PLACES_MAX; number++) {
+    const place = join(dir, String(number))
+    makeDirectory(place)
+    const lock = tryLockDirectory(place)
+    if (lock) return { dir: place, lock }
+  }
+  throw new HopperError('HOP_CONFIG', `${PLACES_MAX} processes spool to ${dir} already; name another directory.`)
 }
 
 function makeDirectory(dir: string): void {

@@ -35,12 +35,14 @@ async function open(dir: string, behaviour: UnsteadyLog['behaviour'] = 'takes', 
   return { main, spooled: await SpooledLog.open(own, async () => main) }
 }
 
+/** For what must go to the main log also on a machine that is busy. */
+const patient = { patienceMs: 15_000 }
 const isDirect = (spooled: SpooledLog): Promise<void> => vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
 
 const contractDir = mkdtempSync(join(tmpdir(), 'hopper-spool-'))
 eventLogContract('a spool over SQLite', async (): Promise<Storage> => {
   const rest = await openEmbedded({ dir: join(contractDir, 'rest'), lanes: LANES })
-  const { spooled: log } = await open(contractDir)
+  const { spooled: log } = await open(contractDir, 'takes', patient)
   const close = async (): Promise<void> => {
     await log.close()
     await rest.close()
@@ -50,8 +52,7 @@ eventLogContract('a spool over SQLite', async (): Promise<Storage> => {
 
 describe('a spool', () => {
   it('takes what the main log refuses and sends it in order when that is back', async () => {
-    const dir = makeDir()
-    const { main, spooled } = await open(dir)
+    const { main, spooled } = await open(makeDir(), 'takes', patient)
     const [first] = await spooled.append([numbered('d', 0)])
     main.behaviour = 'refuses'
     for (const n of [1, 2, 3]) expect(await spooled.append([numbered('d', n)])).toEqual([{ lane: laneOf('a', 'd', LANES), position: -1 }])
@@ -145,11 +146,21 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('gives the directory to one process, and says what is wrong with the main log', async () => {
+  it('gives each process that shares the directory a place of its own, and the next one the place that is free again', async () => {
     const dir = makeDir()
-    const { spooled } = await open(dir)
-    await expect(SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () => spooled)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
-    await spooled.close()
+    const settings = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }
+    const away = async (): Promise<never> => Promise.reject(new Error('away'))
+    const [one, other] = [await SpooledLog.open(settings, away), await SpooledLog.open(settings, away)]
+    await one.append([numbered('d', 0)])
+    expect([one.depth.messages, other.depth.messages]).toEqual([1, 0])
+    await one.close()
+    const again = await SpooledLog.open(settings, away)
+    expect(again.depth.messages).toBe(1)
+    await Promise.all([other.close(), again.close()])
+  })
+
+  it('says what is wrong with the main log', async () => {
+    const dir = makeDir()
     const wrong = SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () => Promise.reject(new HopperError('HOP_CONFIG', 'lanes')))
     await expect(wrong).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
