@@ -3,7 +3,7 @@ import { build } from './build.mjs'
 import { install } from './install.mjs'
 import { Failure, node, root, run, script } from './tools.mjs'
 
-/** `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator. */
+/** `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator, merge, funnel. */
 await script(async (args) => {
   await install()
   await build()

@@ -1,4 +1,6 @@
 export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'
+export { LaneMerges, type Merged } from './merge/lane-merges.ts'
+export { MergeThread, type SpanMerger } from './merge/merge-thread.ts'
 export { foldArchived, foldArchivedFates } from './recount/fold-archived.ts'
 export { foldMessages, foldReceived, readMessage } from './recount/fold-message.ts'
 export { Recount } from './recount/recount.ts'
