@@ -3,6 +3,7 @@ import { decodeEnvelope, laneOf, type Envelope } from '@hopper/contracts'
 import { inject } from 'vitest'
 import '../contract/engines.ts'
 import type { EventLog } from '../ports/event-log.ts'
+import { KafkaEventLog } from './kafka.ts'
 import { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 /** The Kafka of this run; undefined when it has none. */
@@ -28,4 +29,14 @@ export function deviceIn(lane: number, lanes: number, app = 'test'): string {
 export async function everything(log: EventLog): Promise<Envelope[][]> {
   const ends = await log.ends()
   return Promise.all(ends.map(async (end, lane) => (await log.read(lane, 0, end)).map(({ value }) => decodeEnvelope(value))))
+}
+
+/** A log that is connected; closed at the end of the block. */
+export async function opened(settings: KafkaSettings): Promise<KafkaEventLog & AsyncDisposable> {
+  return disposable(await new KafkaEventLog(settings).connect())
+}
+
+/** A log that nobody has connected yet; closed at the end of the block. */
+export function disposable(log: KafkaEventLog): KafkaEventLog & AsyncDisposable {
+  return Object.assign(log, { [Symbol.asyncDispose]: () => log.close() })
 }

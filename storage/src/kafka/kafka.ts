@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import type { Envelope } from '@hopper/contracts'
-import { Kafka, type Admin } from 'kafkajs'
+import { Kafka } from 'kafkajs'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
+import { Asker } from './asker.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
-import { patientConfig, promptConfig, type KafkaSettings } from './settings.ts'
+import { patientConfig, type KafkaSettings } from './settings.ts'
 import { ensureTopic } from './topic.ts'
-import { unavailable, within } from './within.ts'
+import { unavailable } from './within.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
@@ -19,7 +21,7 @@ export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
   readonly #patient: Kafka
-  readonly #admin: Admin
+  readonly #asker: Asker
   readonly #appender: Appender
   readonly #subscriptions = new Set<Subscription>()
   #topicIsThere = false
@@ -28,7 +30,7 @@ export class KafkaEventLog implements EventLog {
     this.lanes = settings.lanes
     this.#settings = settings
     this.#patient = new Kafka(patientConfig(settings))
-    this.#admin = new Kafka(promptConfig(settings)).admin()
+    this.#asker = new Asker(settings)
     this.#appender = new Appender(settings, async () => {
       await this.#ensureTopic()
       return IdempotentProducer.begin(settings)
@@ -49,7 +51,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
-    await this.#ask(() => this.#ensureTopic())
+    await this.#ensureTopic()
     const subscription = new LaneSubscription({ kafka: this.#patient, settings: this.#settings, starts: async () => (await this.#offsets()).starts }, consumer)
     this.#subscriptions.add(subscription)
     try {
@@ -65,10 +67,13 @@ export class KafkaEventLog implements EventLog {
   async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
     const end = (await this.ends())[lane] ?? 0
     if (limit <= 0 || from >= end) return []
+    const groupId = `${this.#settings.group}-read-${randomUUID()}`
     try {
-      return await readLane(this.#patient, this.#admin, this.#settings, { lane, from, end, limit })
+      return await readLane(this.#patient, this.#settings, { groupId, lane, from, end, limit })
     } catch (error) {
       throw unavailable(error)
+    } finally {
+      await this.#asker.ask((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
     }
   }
 
@@ -85,11 +90,12 @@ export class KafkaEventLog implements EventLog {
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((each) => this.#end(each)))
     await this.#appender.close()
-    await this.#admin.disconnect()
+    this.#asker.close()
   }
 
   async #offsets(): Promise<{ starts: readonly number[]; ends: readonly number[] }> {
-    const offsets = await this.#ask(() => this.#admin.fetchTopicOffsets(this.#settings.topic))
+    await this.#ensureTopic()
+    const offsets = await this.#asker.ask((admin) => admin.fetchTopicOffsets(this.#settings.topic))
     const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]
     for (const { partition, low, high } of offsets) [starts[partition], ends[partition]] = [Number(low), Number(high)]
     return { starts, ends }
@@ -97,17 +103,8 @@ export class KafkaEventLog implements EventLog {
 
   async #ensureTopic(): Promise<void> {
     if (this.#topicIsThere) return
-    await this.#admin.connect()
-    await ensureTopic(this.#admin, this.#settings)
+    await this.#asker.ask((admin) => ensureTopic(admin, this.#settings))
     this.#topicIsThere = true
-  }
-
-  async #ask<T>(question: () => Promise<T>): Promise<T> {
-    try {
-      return await within(this.#settings.timeoutMs, question())
-    } catch (error) {
-      throw unavailable(error)
-    }
   }
 
   async #end(subscription: Subscription): Promise<void> {

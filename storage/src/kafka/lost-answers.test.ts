@@ -1,10 +1,13 @@
+import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
-import { KafkaEventLog } from './kafka.ts'
-import { broker, everything, freshSettings, numbered } from './kafka.fixture.ts'
-import { KafkaProxy, PRODUCE } from './proxy.fixture.ts'
+import { broker, deviceIn, everything, freshSettings, numbered, opened } from './kafka.fixture.ts'
+import { KafkaProxy, PRODUCE, type Fate } from './proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
+
+const DEVICES = 8
+const LANES = 4
 
 describe.skipIf(!broker)('answers of Kafka that are lost', () => {
   it('a producer of kafkajs alone is told that a batch is stored which is not: what this adapter has to prevent', async () => {
@@ -21,23 +24,87 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     proxy.fate = () => 'pass'
     await send('acknowledged')
     await producer.disconnect()
-    const values = (await log.log.read(0, 0, 10)).map(({ value }) => Buffer.from(value).toString())
+    const values = (await log.read(0, 0, 10)).map(({ value }) => Buffer.from(value).toString())
     expect(values).toEqual(['first', 'stored, and the answer lost'])
   })
 
   it('stores what it acknowledges after an append was rejected whose answer was lost', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    await using through = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 1_000 }))
-    await through.log.append([numbered('d', 1)])
+    await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 1_000 }))
+    await log.append([numbered('d', 1)])
     proxy.fate = (apiKey) => (apiKey === PRODUCE ? 'lose' : 'pass')
-    await expect(through.log.append([numbered('d', 2)])).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
+    await expect(log.append([numbered('d', 2)])).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
     proxy.fate = () => 'pass'
-    await through.log.append([numbered('d', 3)])
-    expect((await everything(through.log))[0]!.map(({ received_at }) => received_at)).toEqual([1, 2, 3])
+    await log.append([numbered('d', 3)])
+    expect((await everything(log))[0]!.map(({ received_at }) => received_at)).toEqual([1, 2, 3])
+  })
+
+  it('a request whose answer was lost is repeated in time, and stored once', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 2_000 }))
+    for (const fate of ['lose', 'cut'] as const) {
+      proxy.fate = (apiKey) => (apiKey === PRODUCE && proxy.lost % 2 === 0 ? fate : 'pass')
+      await log.append([numbered('d', proxy.lost)])
+      proxy.fate = () => 'pass'
+      proxy.lost = fate === 'lose' ? 2 : 4
+    }
+    expect((await everything(log))[0]!.map(({ received_at }) => received_at)).toEqual([0, 2])
+  })
+
+  it('keeps everything that it acknowledged, where it said, and each device in order, while answers are lost and connections cut', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address], timeoutMs: 600 }))
+    let answers = 0
+    // Long runs of lost answers reject the append, single ones are repeated.
+    const fates: Record<number, Fate> = { 3: 'lose', 8: 'cut', 14: 'lose', 15: 'lose', 16: 'lose', 17: 'lose', 18: 'lose', 21: 'cut', 22: 'cut' }
+    proxy.fate = (apiKey) => (apiKey === PRODUCE ? (fates[answers++ % 25] ?? 'pass') : 'pass')
+
+    const acknowledged: { device: string; at: number; lane: number; position: number }[] = []
+    let rejected = 0
+    await Promise.all(Array.from({ length: DEVICES }, async (_, number) => {
+      const device = `d${number}`
+      for (let at = 0; answers < 120; at++) {
+        try {
+          const [place] = await log.append([numbered(device, at)])
+          acknowledged.push({ device, at, ...place! })
+        } catch {
+          rejected++
+          await new Promise(setImmediate)
+        }
+      }
+    }))
+    proxy.fate = () => 'pass'
+
+    expect({ rejected: rejected > 0, lost: proxy.lost > 20 }).toEqual({ rejected: true, lost: true })
+    const lanes = await everything(log)
+    for (const { device, at, lane, position } of acknowledged) expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: at })
+    for (let number = 0; number < DEVICES; number++) {
+      const own = acknowledged.filter(({ device }) => device === `d${number}`)
+      expect(own.length).toBeGreaterThan(10)
+      expect(own.map(({ position }) => position)).toEqual(own.map(({ position }) => position).toSorted((a, b) => a - b))
+    }
   })
 })
 
-async function opened(settings: ReturnType<typeof freshSettings>): Promise<AsyncDisposable & { readonly log: KafkaEventLog }> {
-  const log = await new KafkaEventLog(settings).connect()
-  return { log, [Symbol.asyncDispose]: () => log.close() }
-}
+describe.skipIf(!broker)('appends that overlap', () => {
+  it('keep the order of the calls in each lane', async () => {
+    await using log = await opened(freshSettings({ lanes: LANES }))
+    const devices = Array.from({ length: LANES }, (_, lane) => deviceIn(lane, LANES))
+    const calls = Array.from({ length: 400 }, (_, call) => devices.map((device, at) => numbered(device, call * 10 + at)))
+    const places = await Promise.all(calls.map(async (envelopes, call) => {
+      // Some calls come while a request is under way.
+      if (call % 50 === 49) await new Promise(setImmediate)
+      return log.append(envelopes)
+    }))
+    for (const lane of devices.keys()) {
+      const messages = await log.read(lane, 0, 1_000)
+      expect(messages).toHaveLength(400)
+      for (const [call, envelopes] of calls.entries()) {
+        expect(places[call]![lane]!.lane).toBe(lane)
+        expect(decodeEnvelope(messages[places[call]![lane]!.position]!.value)).toEqual(envelopes[lane])
+      }
+      const inTime = calls.map((_, call) => call).filter((call) => call % 50 !== 49).map((call) => places[call]![lane]!.position)
+      expect(inTime).toEqual(inTime.toSorted((a, b) => a - b))
+    }
+  })
+})

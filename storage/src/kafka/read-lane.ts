@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
-import type { Admin, Consumer, Kafka } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
 import type { LogMessage } from '../ports/event-log.ts'
 import type { KafkaSettings } from './settings.ts'
 
@@ -8,6 +7,8 @@ const READ_WAIT_MS = 15_000
 
 /** A part of a lane: from a position on, what stands before `end`, at most `limit` messages. */
 export interface LaneRange {
+  /** the group to read as; of this read alone */
+  readonly groupId: string
   readonly lane: number
   readonly from: number
   readonly end: number
@@ -15,16 +16,14 @@ export interface LaneRange {
 }
 
 /** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
-export async function readLane(kafka: Kafka, admin: Admin, settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
-  const groupId = `${settings.group}-read-${randomUUID()}`
-  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
+export async function readLane(kafka: Kafka, settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
+  const consumer = kafka.consumer({ groupId: range.groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
   try {
     await consumer.connect()
     await consumer.subscribe({ topic: settings.topic, fromBeginning: true })
     return await collect(consumer, settings, range)
   } finally {
     await consumer.disconnect()
-    await admin.deleteGroups([groupId]).catch(() => undefined)
   }
 }
 
