@@ -25,6 +25,12 @@ export function loadMigrations(): readonly Migration[] {
   })
 }
 
+/** What makes the tables that the migrations themselves need, as it is; it may be applied again. */
+export function loadBootstrap(): Pick<Migration, 'text' | 'statements'> {
+  const text = readFileSync(join(folder, '../bootstrap.cql'), 'utf8')
+  return { text, statements: statementsOf(text) }
+}
+
 function statementsOf(text: string): string[] {
   return text.replace(/^--.*$/gm, '').split(';').map((statement) => statement.trim()).filter((statement) => statement !== '')
 }

@@ -1,23 +1,34 @@
-import { Client, types } from 'cassandra-driver'
+import { HopperError } from '@hopper/contracts'
+import { Client } from 'cassandra-driver'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { CassandraArchive } from './archive.ts'
 import { CassandraLanes } from './lanes.ts'
 import { CassandraCollection } from './collection.ts'
-import { clientOptions, type CassandraSettings } from './settings.ts'
+import { assertMigrated } from './migrate.ts'
+import { clientOptions, serialConsistency, type CassandraSettings } from './settings.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
 export { migrate } from './migrate.ts'
-export { cassandraDefaults, type CassandraSettings } from './settings.ts'
+export { cassandraDefaults, consistencies, type CassandraSettings, type Consistency } from './settings.ts'
 
-/** Everything of a storage but the log, over one Cassandra cluster whose keyspace `migrate` has prepared. */
+/**
+ * Everything of a storage but the log, over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the keyspace, HOP_STORE_UNAVAILABLE
+ * when the cluster can not be reached.
+ */
 export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
   const client = new Client(clientOptions(settings, settings.keyspace))
-  await client.connect()
+  try {
+    await client.connect()
+    await assertMigrated(client)
+  } catch (error) {
+    await client.shutdown()
+    throw notOpened(error as Error, settings)
+  }
   const owners = new CassandraLanes(client, lanes, settings)
   return {
-    archive: new CassandraArchive(client, owners, types.consistencies.localSerial),
+    archive: new CassandraArchive(client, owners, serialConsistency(settings)),
     writer: new CassandraTableWriter(client, settings),
     reader: new CassandraTableReader(client, lanes),
     lanes: owners,
@@ -28,4 +39,10 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
     },
     close: () => client.shutdown(),
   }
+}
+
+function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
+  if (error instanceof HopperError) return error
+  if (/keyspace .* does not exist/i.test(error.message)) return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)
+  return new HopperError('HOP_STORE_UNAVAILABLE', `Cassandra can not be reached: ${error.message}`, { cause: error })
 }

@@ -3,7 +3,7 @@ import { HopperError } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
-import type { CassandraSettings } from './settings.ts'
+import { serialConsistency, type CassandraSettings } from './settings.ts'
 import { rowsOf, statement } from './statements.ts'
 
 const POLL_MS = 200
@@ -91,7 +91,7 @@ export class CassandraLanes implements Lanes {
   }
 
   async #row(lane: number): Promise<LaneRow | undefined> {
-    const options = { prepare: true, consistency: types.consistencies.localSerial }
+    const options = { prepare: true, consistency: serialConsistency(this.#settings) }
     const row = (await this.#client.execute(statement('lanes.read'), [lane], options)).first()
     if (!row) return undefined
     return { owner: row.get('owner') as string | null, epoch: row.get('epoch') as number, leaseMs: row.get('lease_ms') as number, renewed: String(row.get('renewed')) }

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { loadMigrations, loadQueries } from '@hopper/cql'
+import { loadBootstrap, loadMigrations, loadQueries } from '@hopper/cql'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import { counterTables, visitorTables } from '../ports/table-definitions.ts'
-import { cassandraDefaults, migrate, type CassandraSettings } from './cassandra.ts'
+import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from './cassandra.ts'
+import { underLock } from './migration-lock.ts'
 import { clientOptions } from './settings.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -35,6 +36,46 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     await expect(migrate(settings(), [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
 
+  it('must have been applied before the storage is opened', async () => {
+    const [dropped, missing] = [`${settings().keyspace}_old`, `${settings().keyspace}_none`]
+    await migrate({ ...settings(), keyspace: dropped }, loadMigrations().slice(0, 1))
+    await expect(openCassandra({ ...settings(), keyspace: dropped }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(openCassandra({ ...settings(), keyspace: missing }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(openCassandra({ ...settings(), contactPoints: ['127.0.0.1:1'] }, 4)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await client.execute(`DROP KEYSPACE ${dropped}`, [], { prepare: false, readTimeout: 60_000 })
+  })
+
+  it('keep their lock for as long as they take, and no longer than that', async () => {
+    const times = { lockSeconds: 2, waitMs: 30_000 }
+    const order: string[] = []
+    const long = underLock(client, times, async (assertHeld) => {
+      order.push('long')
+      const end = performance.now() + 5_000
+      while (performance.now() < end) {
+        assertHeld()
+        await client.execute('SELECT now() FROM system.local', [])
+      }
+      order.push('end')
+    })
+    await vi.waitFor(() => expect(order).toEqual(['long']), 10_000)
+    await expect(underLock(client, { ...times, waitMs: 0 }, () => Promise.resolve())).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await underLock(client, times, async () => void order.push('next'))
+    await long
+    expect(order).toEqual(['long', 'end', 'next'])
+  })
+
+  it('stop when the lock was lost', async () => {
+    const work = underLock(client, { lockSeconds: 2, waitMs: 30_000 }, async (assertHeld) => {
+      await client.execute("UPDATE migration_lock SET owner = 'another' WHERE id = 0 IF EXISTS", [])
+      for (;;) {
+        assertHeld()
+        await client.execute('SELECT now() FROM system.local', [])
+      }
+    })
+    await expect(work).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await client.execute("DELETE FROM migration_lock WHERE id = 0 IF owner = 'another'", [])
+  })
+
   it('give every named query a table that it can be prepared on', async () => {
     for (const [query, text] of loadQueries()) {
       // Without its values the server refuses a statement only after it has parsed it and found its tables and columns.
@@ -62,7 +103,7 @@ describe('the text of the statements', () => {
   })
 
   it('says for each table which question it answers and how it is compacted', () => {
-    for (const { name: migration, text } of loadMigrations()) {
+    for (const { name: migration, text } of [{ name: 'bootstrap', ...loadBootstrap() }, ...loadMigrations()]) {
       const tables = text.split('\n\n').filter((part) => part.includes('CREATE TABLE'))
       expect(tables.length, migration).toBeGreaterThan(0)
       for (const table of tables) {

@@ -1,74 +1,76 @@
-import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import { loadMigrations, type Migration } from '@hopper/cql'
+import { loadBootstrap, loadMigrations, type Migration } from '@hopper/cql'
 import { Client } from 'cassandra-driver'
+import { underLock, type LockTimes } from './migration-lock.ts'
 import { clientOptions, type CassandraSettings } from './settings.ts'
+import { rowsOf, statement } from './statements.ts'
 
-const LOCK_SECONDS = 60
-const LOCK_WAIT_MS = 120_000
+const TIMES: LockTimes = { lockSeconds: 60, waitMs: 120_000 }
+/** A change of the schema waits until all nodes agree on it. */
+const CHANGE_TIMEOUT_MS = 60_000
 const keyspaceName = /^[a-z][a-z0-9_]{0,47}$/
+const change = { prepare: false, readTimeout: CHANGE_TIMEOUT_MS }
 
 /**
  * Brings the keyspace to the newest migration, under a lock, so that two processes may try at once; what is applied already is left alone.
- * Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed.
+ * Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed, HOP_STORE_UNAVAILABLE when the cluster can not be reached or
+ * another process keeps the lock.
  */
-export async function migrate(settings: CassandraSettings, migrations: readonly Migration[] = loadMigrations()): Promise<string[]> {
+export async function migrate(settings: CassandraSettings, migrations: readonly Migration[] = loadMigrations(), times = TIMES): Promise<string[]> {
   if (!keyspaceName.test(settings.keyspace)) throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is no name for a keyspace.`)
-  await createKeyspace(settings)
-  const client = new Client(clientOptions(settings, settings.keyspace))
+  await withClient(settings, undefined, (client) =>
+    client.execute(`CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`, [], change))
+  return withClient(settings, settings.keyspace, async (client) => {
+    for (const text of loadBootstrap().statements) await client.execute(text, [], change)
+    return underLock(client, times, (assertHeld) => applyMissing(client, migrations, assertHeld))
+  })
+}
+
+/** Throws HOP_CONFIG unless the keyspace has the newest migration. */
+export async function assertMigrated(client: Client, migrations: readonly Migration[] = loadMigrations()): Promise<void> {
+  const newest = migrations.at(-1)!
+  const [row] = await rowsOf(client, 'migrations.one', [newest.number]).catch((error: Error) => {
+    if (/unconfigured table|does not exist/i.test(error.message)) return []
+    throw error
+  })
+  if (row?.get('checksum') !== newest.checksum) throw new HopperError('HOP_CONFIG', 'The keyspace is not up to date: run "hopper migrate" first.')
+}
+
+async function withClient<T>(settings: CassandraSettings, keyspace: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(clientOptions(settings, keyspace))
   try {
-    return await underLock(client, () => applyMissing(client, migrations))
+    await client.connect().catch((cause: Error) => {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `Cassandra can not be reached: ${cause.message}`, { cause })
+    })
+    return await work(client)
   } finally {
     await client.shutdown()
   }
 }
 
-async function createKeyspace(settings: CassandraSettings): Promise<void> {
-  const client = new Client(clientOptions(settings))
-  try {
-    const replication = `{'class': 'NetworkTopologyStrategy', '${settings.dataCenter.replaceAll("'", "''")}': ${settings.replication}}`
-    await client.execute(`CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replication}`, [], { prepare: false })
-  } finally {
-    await client.shutdown()
-  }
+function replicationOf({ replication, dataCenter }: CassandraSettings): string {
+  const replicas = typeof replication === 'number' ? { [dataCenter]: replication } : replication
+  return `{'class': 'NetworkTopologyStrategy', ${Object.entries(replicas).map(([name, count]) => `'${name.replaceAll("'", "''")}': ${count}`).join(', ')}}`
 }
 
-async function underLock<T>(client: Client, work: () => Promise<T>): Promise<T> {
-  const options = { prepare: false }
-  await client.execute('CREATE TABLE IF NOT EXISTS migrations (number int PRIMARY KEY, name text, checksum text)', [], options)
-  await client.execute('CREATE TABLE IF NOT EXISTS migration_lock (id int PRIMARY KEY, owner text)', [], options)
-  const owner = randomUUID()
-  const end = performance.now() + LOCK_WAIT_MS
-  for (;;) {
-    const taken = await client.execute(`INSERT INTO migration_lock (id, owner) VALUES (0, ?) IF NOT EXISTS USING TTL ${LOCK_SECONDS}`, [owner])
-    if (taken.wasApplied()) break
-    if (performance.now() > end) throw new HopperError('HOP_STORE_UNAVAILABLE', 'Another process holds the lock of the migrations.')
-    await pause(250)
-  }
-  try {
-    return await work()
-  } finally {
-    await client.execute('DELETE FROM migration_lock WHERE id = 0 IF owner = ?', [owner])
-  }
-}
-
-async function applyMissing(client: Client, migrations: readonly Migration[]): Promise<string[]> {
-  const { rows } = await client.execute('SELECT number, checksum FROM migrations')
-  const applied = new Map(rows.map((row) => [row.get('number') as number, row.get('checksum') as string]))
+async function applyMissing(client: Client, migrations: readonly Migration[], assertHeld: () => void): Promise<string[]> {
   const done: string[] = []
-  for (const migration of migrations) {
-    const checksum = applied.get(migration.number)
-    if (checksum === migration.checksum) continue
-    if (checksum !== undefined) throw new HopperError('HOP_CONFIG', `Migration ${migration.name} was applied with another text; a change needs a new number.`)
-    for (const statement of migration.statements) await client.execute(ifNotExists(statement), [], { prepare: false })
-    await client.execute('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)', [migration.number, migration.name, migration.checksum])
-    done.push(migration.name)
+  for (const { number, name, checksum, statements } of migrations) {
+    const found = (await rowsOf(client, 'migrations.one', [number]))[0]?.get('checksum') as string | undefined
+    if (found === checksum) continue
+    if (found !== undefined) throw new HopperError('HOP_CONFIG', `Migration ${name} was applied with another text; a change needs a new number.`)
+    for (const text of statements) {
+      assertHeld()
+      await client.execute(ifNotExists(text), [], change)
+    }
+    assertHeld()
+    await client.execute(statement('migrations.add'), [number, name, checksum], { prepare: true })
+    done.push(name)
   }
   return done
 }
 
 /** A migration that was cut in the middle is applied again from its beginning. */
-function ifNotExists(statement: string): string {
-  return statement.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')
+function ifNotExists(text: string): string {
+  return text.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')
 }

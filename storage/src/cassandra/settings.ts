@@ -1,16 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { HopperError } from '@hopper/contracts'
 import { auth, policies, types, type ClientOptions } from 'cassandra-driver'
 
 /** How to reach a Cassandra cluster, and what to ask of it. */
 export interface CassandraSettings {
   /** `host:port` of some nodes */
   readonly contactPoints: readonly string[]
+  /** the data center that is ours; every aggregator of an installation must be in the same, unless the consistency is QUORUM */
   readonly dataCenter: string
   readonly keyspace: string
-  /** replicas of each row in the data center; used when the keyspace is created */
-  readonly replication: number
+  /** replicas of each row in our data center, or in each of several by name; used when the keyspace is created */
+  readonly replication: number | Readonly<Record<string, number>>
+  /** of every read and write; a single replica is all there is, so there LOCAL_ONE is as good. LOCAL_QUORUM when missing */
+  readonly consistency?: Consistency
   readonly username?: string
   readonly password?: string
   readonly tls?: boolean
+  /** a PEM file of the authority that has signed the nodes' certificates; those that Node.js knows when missing */
+  readonly tlsCaFile?: string
   /** how long a lane belongs to an owner that does not renew */
   readonly leaseMs: number
   /**
@@ -22,27 +29,45 @@ export interface CassandraSettings {
   readonly requestTimeoutMs: number
 }
 
+export const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
+export type Consistency = (typeof consistencies)[number]
+
 export const cassandraDefaults = {
   keyspace: 'hopper', replication: 1, leaseMs: 15_000, unknownOutcomeMs: 7_000, requestTimeoutMs: 6_000,
 } as const satisfies Partial<CassandraSettings>
 
+const ofDriver = { LOCAL_QUORUM: types.consistencies.localQuorum, QUORUM: types.consistencies.quorum, LOCAL_ONE: types.consistencies.localOne }
+
+/** For lightweight transactions and for reads that must see the last of them. */
+export function serialConsistency({ consistency }: CassandraSettings): types.consistencies {
+  return consistency === 'QUORUM' ? types.consistencies.serial : types.consistencies.localSerial
+}
+
 /**
- * LOCAL_QUORUM for reads and writes, so that a watermark once written is read by every later owner. The driver must never send a statement
- * twice by itself: a counter write is not idempotent, so nothing is retried below the aggregator, and nothing is sent speculatively.
+ * A watermark once written must be read by every later owner, so reads and writes meet: by LOCAL_QUORUM, or where there is but one replica. The driver must
+ * never send a statement twice by itself: a counter write is not idempotent, so nothing is retried below the aggregator, and nothing is sent speculatively.
+ * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that can not be read.
  */
 export function clientOptions(settings: CassandraSettings, keyspace?: string): ClientOptions {
+  const { consistency = 'LOCAL_QUORUM', replication } = settings
+  if (consistency === 'LOCAL_ONE' && replication !== 1) throw new HopperError('HOP_CONFIG', 'The consistency LOCAL_ONE is exact with a single replica only.')
   return {
     contactPoints: [...settings.contactPoints],
     localDataCenter: settings.dataCenter,
     ...(keyspace ? { keyspace } : {}),
     ...(settings.username ? { authProvider: new auth.PlainTextAuthProvider(settings.username, settings.password ?? '') } : {}),
-    ...(settings.tls ? { sslOptions: { rejectUnauthorized: true } } : {}),
+    ...(settings.tls || settings.tlsCaFile ? { sslOptions: { rejectUnauthorized: true, ...(settings.tlsCaFile ? { ca: [fileOf(settings.tlsCaFile)] } : {}) } } : {}),
     encoding: { useBigIntAsLong: true },
     socketOptions: { readTimeout: settings.requestTimeoutMs, connectTimeout: 5_000 },
     policies: { retry: new policies.retry.FallthroughRetryPolicy(), reconnection: new policies.reconnection.ExponentialReconnectionPolicy(200, 5_000) },
-    queryOptions: {
-      prepare: true, isIdempotent: false, fetchSize: 5_000,
-      consistency: types.consistencies.localQuorum, serialConsistency: types.consistencies.localSerial,
-    },
+    queryOptions: { prepare: true, isIdempotent: false, fetchSize: 5_000, consistency: ofDriver[consistency], serialConsistency: serialConsistency(settings) },
+  }
+}
+
+function fileOf(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (cause) {
+    throw new HopperError('HOP_CONFIG', `The file ${path} can not be read.`, { cause })
   }
 }
