@@ -16,6 +16,7 @@ import { StagesController } from './controllers/stages.controller.ts'
 import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
 import { CsvInterceptor } from './http/csv.interceptor.ts'
+import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import type { ApiOptions } from './options.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/apps.service.ts'
@@ -29,7 +30,7 @@ import { QueryService } from './services/query.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
-import { ARCHIVE, CLOCK, HEALTH, LANES, LOG, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
+import { ARCHIVE, CLOCK, HEALTH, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
 
 const controllers = [
   StagesController, ElementsController, TrafficController, QueriesController, QueryController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
@@ -55,6 +56,7 @@ export class AppModule {
         AccessService,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: ProgressInterceptor },
       ],
     }
   }
@@ -72,6 +74,7 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: HEALTH, useValue: options.health },
     { provide: MODE, useValue: options.mode },
     { provide: PUBLIC_URL, useValue: options.publicUrl },
+    { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: CLOCK, useValue: clock },
     { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock) },

@@ -2,10 +2,11 @@ import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysAsked, RetentionAnswer } from '../answers/asked.ts'
 import { Calls } from '../http/call.ts'
-import { Asked, Sent, TheApp } from '../http/parameters.ts'
+import { Asked, Sent, TheApp, TheClient } from '../http/parameters.ts'
+import type { Client } from '../query/shared-runs.ts'
 import { QueryService, type SentEvents, type SentRetention } from '../services/query.service.ts'
 
-const query = { need: 'read', status: 200 } as const
+const query = { need: 'read', status: 200, progress: true } as const
 
 @Controller('api/v1/apps/:app')
 export class QueriesController {
@@ -16,22 +17,22 @@ export class QueriesController {
   }
 
   @Calls('POST', 'funnels/query', { ...query, summary: 'A funnel of any steps over all past events', body: contracts.FunnelQuery, answer: contracts.FunnelAnswer })
-  funnel(@TheApp() app: contracts.App, @Sent() sent: contracts.FunnelQuery): Promise<contracts.FunnelAnswer> {
-    return this.queries.funnel(app, sent)
+  funnel(@TheApp() app: contracts.App, @Sent() sent: contracts.FunnelQuery, @TheClient() client: Client): Promise<contracts.FunnelAnswer> {
+    return this.queries.funnel(app, sent, client)
   }
 
   @Calls('POST', 'query', { ...query, summary: 'Sets of events: how many, how many different values, which', body: contracts.EventQuery, answer: EventAnswer })
-  events(@TheApp() app: contracts.App, @Sent() sent: SentEvents): Promise<EventAnswer> {
-    return this.queries.events(app, sent)
+  events(@TheApp() app: contracts.App, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer> {
+    return this.queries.events(app, sent, client)
   }
 
   @Calls('POST', 'retention/query', { ...query, summary: 'Who comes back, by the day or week of the first time', body: contracts.RetentionQuery, answer: RetentionAnswer })
-  retention(@TheApp() app: contracts.App, @Sent() sent: SentRetention): Promise<RetentionAnswer> {
-    return this.queries.retention(app, sent)
+  retention(@TheApp() app: contracts.App, @Sent() sent: SentRetention, @TheClient() client: Client): Promise<RetentionAnswer> {
+    return this.queries.retention(app, sent, client)
   }
 
   @Calls('GET', 'journeys', { ...query, summary: 'The ways that people take through the pages', query: JourneysAsked, answer: JourneysAnswer })
-  journeys(@TheApp() app: contracts.App, @Asked() asked: JourneysAsked): Promise<JourneysAnswer> {
-    return this.queries.journeys(app, asked)
+  journeys(@TheApp() app: contracts.App, @Asked() asked: JourneysAsked, @TheClient() client: Client): Promise<JourneysAnswer> {
+    return this.queries.journeys(app, asked, client)
   }
 }

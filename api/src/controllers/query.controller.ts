@@ -4,7 +4,8 @@ import type { Registry } from '@hopper/storage'
 import type { Caller } from '../access/caller.ts'
 import { EventAnswer } from '../answers/asked.ts'
 import { Calls } from '../http/call.ts'
-import { Sent, TheCaller } from '../http/parameters.ts'
+import { Sent, TheCaller, TheClient } from '../http/parameters.ts'
+import type { Client } from '../query/shared-runs.ts'
 import { QueryService, type SentEvents } from '../services/query.service.ts'
 import { REGISTRY } from '../tokens.ts'
 
@@ -19,10 +20,10 @@ export class QueryController {
     this.registry = registry
   }
 
-  @Calls('POST', '', { need: 'read', status: 200, summary: 'The same query for the app of the read key', body: EventQuery, answer: EventAnswer })
-  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents): Promise<EventAnswer> {
+  @Calls('POST', '', { need: 'read', status: 200, progress: true, summary: 'The same query for the app of the read key', body: EventQuery, answer: EventAnswer })
+  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
     if (!app) throw new HopperError('HOP_PARAM_INVALID', 'Only the read key of an app says which app is meant; others ask /api/v1/apps/:app/query.')
-    return this.queries.events(app, sent)
+    return this.queries.events(app, sent, client)
   }
 }

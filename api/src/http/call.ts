@@ -16,6 +16,8 @@ export interface Call {
   readonly status?: number
   /** whether the rows of the answer can be had as CSV */
   readonly csv?: boolean
+  /** whether the answer takes long enough to be had as a stream of events: progress, then the answer */
+  readonly progress?: boolean
 }
 
 const CALL = Symbol('Call')
@@ -28,7 +30,7 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
     methods[method](path),
     HttpCode(status),
     SetMetadata(CALL, call),
-    ApiOperation({ summary: call.summary, description: needTexts[call.need] }),
+    ApiOperation({ summary: call.summary, description: `${needTexts[call.need]}${call.progress ? ` ${PROGRESS_TEXT}` : ''}` }),
     ApiResponse(answerOf(call, status)),
     ...queriesOf(call).map((query) => ApiQuery(query)),
     ...(call.body ? [ApiBody({ required: true, schema: call.body } as ApiBodyOptions)] : []),
@@ -42,6 +44,10 @@ export function callOf(handler: object): Call {
   return call
 }
 
+const PROGRESS_TEXT =
+  'With "Accept: text/event-stream" a long one tells how far it is: events `progress` with { done, total } in rows, at last one `answer` with the answer, or one `error`. ' +
+  'Whoever closes the connection ends the query.'
+
 const needTexts: Record<Need, string> = {
   nothing: 'Needs no key.',
   login: 'Needs a logged-in member.',
@@ -51,7 +57,8 @@ const needTexts: Record<Need, string> = {
 
 function answerOf(call: Call, status: number): ApiResponseOptions {
   if (!call.answer) return { status, description: 'done' }
-  const content = { 'application/json': { schema: call.answer }, ...(call.csv ? { 'text/csv': { schema: { type: 'string' } } } : {}) }
+  const text = { schema: { type: 'string' } }
+  const content = { 'application/json': { schema: call.answer }, ...(call.csv ? { 'text/csv': text } : {}), ...(call.progress ? { 'text/event-stream': text } : {}) }
   return { status, description: 'the answer', content } as ApiResponseOptions
 }
 

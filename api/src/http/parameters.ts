@@ -1,9 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { grantedOf, type Caller } from '../access/caller.ts'
+import type { Client } from '../query/shared-runs.ts'
 import { callOf } from './call.ts'
 import { checked } from './checked.ts'
+import { clientOf } from './client.ts'
 
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
 
@@ -20,6 +22,11 @@ export const Asked = createParamDecorator((_: unknown, context: ExecutionContext
 /** The body, checked against the call's schema. */
 export const Sent = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
   checked(callOf(context.getHandler()).body!, requestOf(context).body),
+)
+
+/** Who waits for the answer, and may leave before it comes. */
+export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
+  clientOf(requestOf(context), context.switchToHttp().getResponse<FastifyReply>()),
 )
 
 /** A named part of the path. */

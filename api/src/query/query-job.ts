@@ -1,35 +1,44 @@
-import type { ChunkSummary, EventRequest, EventResult, FunnelRequest, FunnelResult, JourneyRequest, JourneyResult, RetentionRequest, RetentionResult } from '@hopper/contracts'
+import type { ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
+import type { Question } from './question.ts'
 
-/** A question for the archive, ready to run. */
-export type Question =
-  | { readonly kind: 'funnel'; readonly request: FunnelRequest }
-  | { readonly kind: 'journeys'; readonly request: JourneyRequest }
-  | { readonly kind: 'retention'; readonly request: RetentionRequest }
-  | { readonly kind: 'events'; readonly request: EventRequest }
-
-export interface Results {
-  readonly funnel: FunnelResult
-  readonly journeys: JourneyResult
-  readonly retention: RetentionResult
-  readonly events: EventResult
-}
-
-/** A chunk with the columns that were fetched of it. */
-export interface FetchedChunk {
-  readonly summary: ChunkSummary
-  readonly columns: ReadonlyMap<string, Uint8Array>
-}
-
-/** What the thread of queries is given: everything it needs, as plain data. */
+/** What a thread of queries is given: everything but the columns, which it asks for, as plain data. */
 export interface QueryJob {
   readonly question: Question
   readonly app: string
   readonly context: QueryContext
-  readonly chunks: readonly FetchedChunk[]
+  /** the chunks that may matter */
+  readonly chunks: readonly ChunkSummary[]
   /** chunks of all times that say who a device belongs to; empty when nobody asks */
-  readonly identifying: readonly FetchedChunk[]
+  readonly identifying: readonly ChunkSummary[]
   readonly limitMs: number
+  /** another number than 0 at its only place ends the query */
+  readonly stop: SharedArrayBuffer
 }
 
-export type QueryReply = { readonly result: unknown } | { readonly error: { readonly code?: string; readonly message: string } }
+/** Columns of a chunk that a thread needs. */
+export interface Want {
+  readonly summary: ChunkSummary
+  readonly names: readonly string[]
+}
+export type Cells = ReadonlyMap<string, Uint8Array>
+
+/** How far a query is, in rows. */
+export interface Progress {
+  readonly done: number
+  readonly total: number
+}
+
+/** What a thread asks while it runs a job; each is answered by a `Reply` of its number. */
+export type Asked = { readonly ask: 'cells'; readonly wants: readonly Want[] } | { readonly ask: 'known'; readonly identities: string }
+/** `undefined` = the thread shall end the job: it is over, or its answer is known already. */
+export interface Reply {
+  readonly id: number
+  readonly answer: readonly Cells[] | 'go on' | undefined
+}
+export type ToThread = { readonly job: QueryJob } | { readonly reply: Reply }
+export type FromThread =
+  | ({ readonly id: number } & Asked)
+  | { readonly progress: Progress }
+  | { readonly result: unknown }
+  | { readonly error: { readonly code?: string; readonly message: string; readonly details?: unknown } }

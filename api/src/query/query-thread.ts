@@ -1,41 +1,46 @@
 import { parentPort } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
-import { Chunk, identitiesOf, queryEvents, queryFunnel, queryJourneys, queryRetention, spansOf, timeBudget, type Budget, type LaneInput } from '@hopper/engine'
-import { identifiedDevices } from './identified-devices.ts'
-import type { FetchedChunk, QueryJob, QueryReply } from './query-job.ts'
+import { timeBudget } from '@hopper/engine'
+import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
+import { KnownIdentities } from './known-identities.ts'
+import type { FromThread, QueryJob, ToThread } from './query-job.ts'
+import { runQuestion } from './run-question.ts'
+
+const port = parentPort!
+const asked = new Map<number, (answer: unknown) => void>()
+let nextId = 0
+
+const send = (message: FromThread): void => port.postMessage(message)
+const ask: Ask = (question) =>
+  new Promise((resolve) => {
+    const id = nextId++
+    asked.set(id, resolve)
+    send({ id, ...question })
+  })
+const source = new ChunkSource(ask)
+const identities = new KnownIdentities(source)
 
 /** Runs one query after the other, away from the thread that serves requests. */
-parentPort!.on('message', (job: QueryJob) => {
-  let reply: QueryReply
-  try {
-    reply = { result: run(job, timeBudget(job.limitMs)) }
-  } catch (error) {
-    const { message } = error as Error
-    reply = { error: error instanceof HopperError ? { code: error.code, message } : { message } }
-  }
-  parentPort!.postMessage(reply)
+port.on('message', (message: ToThread) => {
+  if ('job' in message) return void run(message.job)
+  asked.get(message.reply.id)?.(message.reply.answer)
+  asked.delete(message.reply.id)
 })
 
-function run({ question, app, context, chunks, identifying }: QueryJob, budget: Budget): unknown {
-  if (question.kind === 'events') return queryEvents(question.request, chunks.map(chunkOf), budget)
-  const lanes = lanesOf(app, chunks, identifying)
-  if (question.kind === 'funnel') return queryFunnel(question.request, context, lanes, budget)
-  if (question.kind === 'journeys') return queryJourneys(question.request, lanes, budget)
-  return queryRetention(question.request, context, lanes, budget)
-}
-
-function lanesOf(app: string, chunks: readonly FetchedChunk[], identifying: readonly FetchedChunk[]): LaneInput[] {
-  const identities = identitiesOf(app, identifiedDevices(identifying))
-  const byLane = new Map<number, Chunk[]>()
-  for (const fetched of chunks) {
-    const { lane } = fetched.summary
-    const found = byLane.get(lane)
-    if (found) found.push(chunkOf(fetched))
-    else byLane.set(lane, [chunkOf(fetched)])
+async function run(job: QueryJob): Promise<void> {
+  const stop = new Int32Array(job.stop)
+  const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
+  const budget = timeBudget(job.limitMs, signal)
+  try {
+    send({ result: await runQuestion(job, { source, identities, budget, ask, progress: (progress) => send({ progress }) }) })
+  } catch (error) {
+    send({ error: told(error) })
+  } finally {
+    asked.clear()
   }
-  return [...byLane].map(([lane, ofLane]) => ({ lane, spans: spansOf(ofLane), identities }))
 }
 
-function chunkOf({ summary, columns }: FetchedChunk): Chunk {
-  return new Chunk(summary, (column) => columns.get(column))
+function told(error: unknown): Extract<FromThread, { error: unknown }>['error'] {
+  if (error instanceof HopperError) return { code: error.code, message: error.message, details: error.details }
+  return { message: error instanceof JobOver ? 'the job is over' : error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

@@ -2,12 +2,13 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import { HopperError, type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
 import type { Archive } from '@hopper/storage'
+import { Gauge, type Registry as Metrics } from 'prom-client'
 import type { JourneysAsked } from '../answers/asked.ts'
-import { fetchChunks } from '../query/fetch-chunks.ts'
+import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
-import type { Question, Results } from '../query/query-job.ts'
-import { QueryRunner } from '../query/query-runner.ts'
-import { ARCHIVE, QUERY_LIMIT_MS } from '../tokens.ts'
+import type { Question, Results } from '../query/question.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './funnels.service.ts'
 
@@ -19,61 +20,68 @@ type Answered<K extends keyof Results> = Promise<Results[K] & { meta: Meta }>
 /** Any question about all events, answered out of the archive. */
 @Injectable()
 export class QueryService implements OnModuleDestroy {
-  private readonly archive: Archive | undefined
-  private readonly limitMs: number
+  private readonly archived: ArchiveQuestions | undefined
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
-  private readonly runner = new QueryRunner()
 
   constructor(
     @Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number,
-    @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService,
+    @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService, @Inject(METRICS) metrics: Metrics,
   ) {
-    this.archive = archive
-    this.limitMs = limitMs
+    this.archived = archive && new ArchiveQuestions(archive, limitMs)
     this.answers = answers
     this.funnels = funnels
+    if (this.archived) measureLoad(this.archived, metrics)
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.runner.close()
+  async onModuleDestroy(): Promise<void> {
+    await this.archived?.close()
   }
 
   /** How far people come through steps, and why not further. */
-  async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery): Answered<'funnel'> {
+  async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
     if ((steps === undefined) === (funnel === undefined)) throw new HopperError('HOP_PARAM_INVALID', 'A funnel query has either steps or the id of a funnel.')
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!))
-    return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } })
+    return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 
   /** Sets of events: how many, how many different values, and which. */
-  async events(app: App, sent: SentEvents): Answered<'events'> {
+  async events(app: App, sent: SentEvents, client: Client): Answered<'events'> {
     const { from, to, dates } = instantRange(app, sent.start, sent.end)
-    return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } })
+    return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } }, client)
   }
 
   /** What ways people take. */
-  async journeys(app: App, { depth, from, to, ...asked }: JourneysAsked): Answered<'journeys'> {
+  async journeys(app: App, { depth, from, to, ...asked }: JourneysAsked, client: Client): Answered<'journeys'> {
     const range = await this.answers.open(app, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })
     const instants = instantRange(app, range.from, range.to)
     const request = { ...asked, from: instants.from, to: instants.to, ...(depth === undefined ? {} : { depth: Number(depth) }) }
-    return this.answer(app, instants.dates, { kind: 'journeys', request })
+    return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
   }
 
   /** Who comes back. */
-  async retention(app: App, sent: SentRetention): Answered<'retention'> {
+  async retention(app: App, sent: SentRetention, client: Client): Answered<'retention'> {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } })
+    return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
   }
 
-  private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }): Answered<K> {
-    if (!this.archive) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
+  private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }, client: Client): Answered<K> {
+    if (!this.archived) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
     // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
     const { meta } = await this.answers.open(app, dates)
-    const context = { timezone: app.timezone, completeTo: meta.complete_to }
-    const fetched = await fetchChunks(this.archive, app.id, question, context)
-    const result = (await this.runner.run({ question, app: app.id, context, ...fetched, limitMs: this.limitMs })) as Results[K]
-    return { ...result, meta }
+    const { result, completeTo } = await this.archived.ask<K>(app.id, question, { timezone: app.timezone, completeTo: meta.complete_to }, client)
+    return { ...result, meta: { ...meta, complete_to: completeTo } }
   }
+}
+
+function measureLoad(archived: ArchiveQuestions, metrics: Metrics): void {
+  new Gauge({
+    name: 'hopper_api_queries', help: 'Queries over the archive: those a thread works on, and those that wait for one', labelNames: ['state'], registers: [metrics],
+    collect() {
+      const { running, waiting } = archived.load
+      this.set({ state: 'running' }, running)
+      this.set({ state: 'waiting' }, waiting)
+    },
+  })
 }

@@ -25,6 +25,8 @@ export interface Installation {
   clock: number
   get(url: string, headers?: Record<string, string>): Promise<{ status: number; body: never; text: string; headers: Record<string, unknown> }>
   send(method: 'POST' | 'PATCH' | 'DELETE' | 'GET', url: string, body?: unknown, headers?: Record<string, string>): ReturnType<Installation['get']>
+  /** the metrics of the API, as text */
+  metrics(): Promise<string>
   /** Applies a batch to the tables of a lane. */
   fill(batch: Partial<LaneBatch> & { lane: number }): Promise<void>
   close(): Promise<void>
@@ -38,8 +40,9 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
   const storage = await open({ dir, lanes: LANES })
   await provision(storage.registry, provisionFile, NOW)
   const installation = { clock: NOW } as Installation
+  const metrics = new Registry()
   const app = await createApi({
-    ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://127.0.0.1:8080', metrics: new Registry(), logger: pino({ level: 'silent' }),
+    ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://127.0.0.1:8080', metrics, logger: pino({ level: 'silent' }),
     clock: () => installation.clock, ...options,
   })
   const send: Installation['send'] = async (method, url, body, headers = {}) => {
@@ -49,6 +52,7 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
   }
   return Object.assign(installation, {
     app, storage, send,
+    metrics: () => metrics.metrics(),
     get: (url: string, headers: Record<string, string> = { authorization: `Bearer ${keys.read}` }) => send('GET', url, undefined, headers),
     fill: async (batch: Partial<LaneBatch> & { lane: number }) => {
       const lease = await storage.lanes.acquire(batch.lane, 'test')

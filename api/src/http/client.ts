@@ -1,0 +1,26 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Progress } from '../query/query-job.ts'
+import { gone } from '../query/query-pool.ts'
+
+/** The client of a request: its signal is aborted when the connection closes before the answer is sent. */
+export interface HttpClient {
+  readonly signal: AbortSignal
+  progress?: (progress: Progress) => void
+}
+
+const clients = new WeakMap<FastifyRequest, HttpClient>()
+
+export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClient {
+  let client = clients.get(request)
+  if (!client) {
+    const left = new AbortController()
+    const closed = (): void => {
+      if (!reply.raw.writableFinished) left.abort(gone())
+    }
+    // it may have left while the guard was still looking its key up
+    if (reply.raw.closed || request.raw.socket.destroyed) closed()
+    else reply.raw.once('close', closed)
+    clients.set(request, (client = { signal: left.signal }))
+  }
+  return client
+}

@@ -1,0 +1,58 @@
+import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common'
+import { HopperError } from '@hopper/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+import { firstValueFrom, from, type Observable } from 'rxjs'
+import { LOGGER } from '../tokens.ts'
+import { callOf } from './call.ts'
+import { clientOf, type HttpClient } from './client.ts'
+import { asksForEvents, EventStream, prepareEvents } from './event-stream.ts'
+
+const TOLD_EVERY_MS = 100
+
+/** Tells whoever asks for events how far a query is, and at last its answer. What fails before any progress is an ordinary error. */
+@Injectable()
+export class ProgressInterceptor implements NestInterceptor {
+  private readonly logger: Logger
+
+  constructor(@Inject(LOGGER) logger: Logger) {
+    this.logger = logger
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const reply = context.switchToHttp().getResponse<FastifyReply>()
+    if (!callOf(context.getHandler()).progress || !asksForEvents(request.headers.accept)) return next.handle()
+    const stream = new EventStream()
+    const begun = firstProgress(clientOf(request, reply), stream)
+    return from(this.told(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
+  }
+
+  private async told(answer: Promise<unknown>, begun: Promise<void>, stream: EventStream, reply: FastifyReply): Promise<EventStream> {
+    await Promise.race([begun, answer])
+    prepareEvents(reply)
+    answer.then(
+      (value) => stream.tell('answer', value),
+      (error: unknown) => {
+        const known = error instanceof HopperError ? error : new HopperError('HOP_INTERNAL')
+        if (known.status >= 500) this.logger.error({ err: error }, 'a query failed')
+        stream.tell('error', known.toBody())
+      },
+    ).finally(() => stream.end())
+    return stream
+  }
+}
+
+/** Resolves with the first progress; each that is not too soon after another is told. */
+function firstProgress(client: HttpClient, stream: EventStream): Promise<void> {
+  let last = -Infinity
+  return new Promise((resolve) => {
+    client.progress = (progress) => {
+      const now = performance.now()
+      if (now - last < TOLD_EVERY_MS) return
+      last = now
+      stream.tell('progress', progress)
+      resolve()
+    }
+  })
+}

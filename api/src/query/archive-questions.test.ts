@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Filter, FunnelResult } from '@hopper/contracts'
+import type { Archive, Storage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { ArchiveQuestions } from './archive-questions.ts'
+import type { QuestionOf } from './question.ts'
+
+const APP = 'a'
+const DATE = '2026-03-28'
+const T0 = Date.UTC(2026, 2, 28, 9)
+const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
+const somebody = { signal: new AbortController().signal }
+const has = (tag: string): Filter => ({ type: 'eq', key: 'tag', value: tag })
+const event = (device: string, minute: number, tag: string, user?: string): Sketch => ({ device, time: T0 + minute * 60_000, data: { tag }, ...(user === undefined ? {} : { user }) })
+const funnel = (fields: Partial<QuestionOf<'funnel'>['request']> = {}): QuestionOf<'funnel'> => ({
+  kind: 'funnel', request: { from: T0, to: T0 + 3_600_000, window_ms: 3_600_000, steps: [{ name: 'see', filters: [has('see')] }, { name: 'buy', filters: [has('buy')] }], ...fields },
+})
+
+let dir: string
+let storage: Storage
+let questions: ArchiveQuestions
+/** what was read of the archive: the columns of each chunk, by its first position */
+let reads: string[]
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'hopper-questions-'))
+  storage = await openEmbedded({ dir, lanes: 2 })
+  reads = []
+  questions = new ArchiveQuestions(counted(storage.archive!), 20_000)
+})
+afterEach(async () => {
+  await questions.close()
+  await storage.close()
+  rmSync(dir, { recursive: true })
+})
+
+/** The same archive, whose reads are written down. */
+function counted(archive: Archive): Archive {
+  return {
+    covered: (...args) => archive.covered(...args), append: (...args) => archive.append(...args), replace: (...args) => archive.replace(...args), list: (range) => archive.list(range),
+    columns: (chunk, names) => {
+      reads.push(`${chunk.lane}/${chunk.first_position}: ${[...names].sort().join(' ')}`)
+      return archive.columns(chunk, names)
+    },
+  }
+}
+
+const counts = async (question = funnel()): Promise<number[]> => ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
+
+it('reads who the devices belong to once: a second query reads only new chunks, and none that can not matter', async () => {
+  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
+  await fill(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
+  expect(await counts()).toEqual([2, 0])
+  expect(reads).toContain('1/0: index position runs user')
+  expect(reads.filter((read) => read.startsWith('1/'))).toHaveLength(1)
+
+  reads = []
+  await fill(storage, APP, 1, DATE, 5, [event('laptop', 9, 'buy', 'ann')])
+  expect(await counts()).toEqual([2, 1])
+  expect(reads.filter((read) => read.startsWith('1/5'))).not.toHaveLength(0)
+  expect(reads.filter((read) => read.startsWith('1/0'))).toEqual([])
+
+  reads = []
+  expect(await counts(funnel({ filters: [has('nobody has this')] }))).toEqual([0, 0])
+  expect(reads).toEqual([])
+})
+
+it('runs two equal queries at once only once, and another beside them', async () => {
+  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
+  const { request } = funnel()
+  const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
+  const answers = await Promise.all([questions.ask(APP, funnel(), context, somebody), questions.ask(APP, { kind: 'funnel', request: turned }, context, somebody)])
+  expect(answers[0].result).toBe(answers[1].result)
+  expect(reads.filter((read) => read.includes('timestamp'))).toHaveLength(1)
+  const [one, other] = await Promise.all([counts(funnel({ count_by: 'device' })), counts(funnel({ count_by: 'device', order: 'strict' }))])
+  expect([one, other]).toEqual([[1, 1], [1, 1]])
+})
+
+it('keeps the answer to a range that is over until an event or an identify changes what it depends on', async () => {
+  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'see', 'ann'), event('pad', 2, 'buy', 'bob')])
+  const first = await questions.ask(APP, funnel(), context, somebody)
+  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+
+  // bob again, from the same device, after the range: who the devices belong to is the same
+  await fill(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
+  expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
+
+  // ann has a second device, in another lane, and bought with it
+  await fill(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
+  await fill(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
+  expect((await questions.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
+
+  // a range that is still open is never kept
+  const open = { ...context, completeTo: T0 }
+  expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe((await questions.ask(APP, funnel(), open, somebody)).result)
+})
+
+it('an identify long after the range changes the answer, though no chunk of the range is new', async () => {
+  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
+  expect(await counts()).toEqual([1, 0])
+  await fill(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
+  expect(await counts()).toEqual([1, 1])
+})
+
+it('tells its progress, and ends soon when its only client leaves', async () => {
+  const many = Array.from({ length: 5_000 }, (_, i): Sketch => ({ device: `d${i % 50}`, time: T0 + i, data: { tag: 'see', text: `${'a'.repeat(2_000)}${i}` } }))
+  for (let part = 0; part < 4; part++) await fill(storage, APP, 0, DATE, part * 10_000, many)
+  const filters = Array.from({ length: 50 }, (_, i): Filter => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` }))
+  const slow: QuestionOf<'events'> = { kind: 'events', request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] } }
+  const left = new AbortController()
+  const asked = questions.ask(APP, slow, context, { signal: left.signal })
+  await expect.poll(() => questions.load.running, { timeout: 10_000 }).toBe(1)
+  const at = performance.now()
+  left.abort(new Error('left'))
+  await expect(asked).rejects.toThrow('left')
+  await expect.poll(() => questions.load.running, { timeout: 5_000 }).toBe(0)
+  expect(performance.now() - at).toBeLessThan(5_000)
+
+  const told: { done: number; total: number }[] = []
+  await questions.ask(APP, { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } }, context, { ...somebody, progress: (progress) => told.push(progress) })
+  expect(told.at(-1)).toEqual({ done: 20_000, total: 20_000 })
+})

@@ -1,0 +1,103 @@
+import { HopperError, type ChunkSummary } from '@hopper/contracts'
+import type { QueryContext } from '@hopper/engine'
+import type { Archive } from '@hopper/storage'
+import { canonicalJson, fingerprintOf } from './fingerprint.ts'
+import type { Cells, Want } from './query-job.ts'
+import { QueryPool, type Task } from './query-pool.ts'
+import type { Question, Results } from './question.ts'
+import { reachOf, type Reach } from './reach.ts'
+import { SettledAnswers } from './settled-answers.ts'
+import { SharedRuns, type Client } from './shared-runs.ts'
+
+const FETCHES_AT_ONCE = 16
+const identifyingNames = ['runs', 'user', 'position', 'index']
+
+export interface Answer<K extends keyof Results = keyof Results> {
+  readonly result: Results[K]
+  /** everything received before this instant is in the answer */
+  readonly completeTo: number
+}
+
+/** Questions for the archive: equal ones run once, settled answers are kept, the rest goes to the threads with what they need of the archive. */
+export class ArchiveQuestions {
+  readonly #archive: Archive
+  readonly #limitMs: number
+  readonly #pool = new QueryPool()
+  readonly #runs = new SharedRuns<Answer>()
+  readonly #settled = new SettledAnswers()
+
+  constructor(archive: Archive, limitMs: number) {
+    this.#archive = archive
+    this.#limitMs = limitMs
+  }
+
+  /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
+  async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
+    const reach = reachOf(question, context)
+    const listed = await this.#archive.list(reach.byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from: reach.from, to: reach.to })
+    const chunks = listed.filter((summary) => summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary))
+    const identifying = reach.byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
+    const asked = canonicalJson([app, context.timezone, question, fingerprintOf(chunks)])
+    const key = `${asked}${fingerprintOf(identifying)}`
+    const task = { app, question, context, chunks: chunks.map(withoutValues), identifying: identifying.map(narrowed) }
+    return this.#runs.join(key, client, (all) => this.#run(task, reach, asked, all)) as Promise<Answer<K>>
+  }
+
+  get load(): QueryPool['load'] {
+    return this.#pool.load
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  async #run(task: Task, reach: Reach, asked: string, client: Client): Promise<Answer> {
+    const { completeTo } = task.context
+    // The answer to a range that is over depends on nothing but these chunks and on who the devices belong to.
+    const over = reach.to <= completeTo
+    let key = over && !reach.byPerson ? asked : undefined
+    let found = key === undefined ? undefined : this.#settled.get(key)
+    if (found !== undefined) return { result: found as Answer['result'], completeTo }
+    const host = {
+      answer: async (question: Parameters<Parameters<QueryPool['run']>[1]['answer']>[0]) => {
+        if (client.signal.aborted) return undefined
+        if (question.ask === 'cells') return this.#cells(question.wants)
+        key = over ? `${asked}${question.identities}` : undefined
+        found = key === undefined ? undefined : this.#settled.get(key)
+        return found === undefined ? ('go on' as const) : undefined
+      },
+      progress: (progress: Parameters<NonNullable<Client['progress']>>[0]) => client.progress?.(progress),
+    }
+    const result = await this.#pool.run(task, host, this.#limitMs, client.signal).catch((error: unknown) => {
+      if (found === undefined) throw error
+      return found
+    })
+    if (key !== undefined) this.#settled.put(key, result)
+    return { result: result as Answer['result'], completeTo }
+  }
+
+  async #cells(wants: readonly Want[]): Promise<Cells[]> {
+    const cells: Cells[] = []
+    for (let at = 0; at < wants.length; at += FETCHES_AT_ONCE) {
+      const some = wants.slice(at, at + FETCHES_AT_ONCE)
+      cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#archive.columns(summary, names)))))
+    }
+    cells.forEach((found, i) => assertAll(wants[i]!, found))
+    return cells
+  }
+}
+
+/** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */
+function assertAll({ summary, names }: Want, found: Cells): void {
+  const absent = names.find((name) => Object.hasOwn(summary.columns, name) && !found.has(name))
+  if (absent !== undefined) throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)
+}
+
+/** What a chunk may hold has been looked at already, and is much to send to a thread. */
+function withoutValues(summary: ChunkSummary): ChunkSummary {
+  return { ...summary, values: {} }
+}
+
+function narrowed(summary: ChunkSummary): ChunkSummary {
+  return { ...withoutValues(summary), columns: Object.fromEntries(identifyingNames.map((name) => [name, summary.columns[name] ?? 0])) }
+}

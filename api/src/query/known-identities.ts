@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import type { ChunkSummary } from '@hopper/contracts'
+import { bytesOfFacts, identityColumns, identityFacts, IdentityIndex, type Identities, type IdentityFacts } from '@hopper/engine'
+import type { ChunkSource } from './chunk-source.ts'
+import { chunkName } from './fingerprint.ts'
+
+const FACTS_BYTES_MAX = 64 * 1024 * 1024
+const APPS_MAX = 16
+const CHUNKS_AT_ONCE = 64
+
+interface Known {
+  readonly index: IdentityIndex
+  readonly chunks: Set<string>
+}
+
+/** Who the devices of each app belong to. What a chunk says of it is read once; a query reads only the chunks that are new since the last. */
+export class KnownIdentities {
+  readonly #source: ChunkSource
+  readonly #apps = new Map<string, Known>()
+  readonly #facts = new Map<string, { readonly facts: IdentityFacts; readonly bytes: number }>()
+  #bytes = 0
+
+  constructor(source: ChunkSource) {
+    this.#source = source
+  }
+
+  /** `identifying` are all chunks of the app that name a user, of all times. */
+  async of(app: string, identifying: readonly ChunkSummary[]): Promise<Identities> {
+    const names = new Map(identifying.map((summary) => [chunkName(summary), summary]))
+    let known = this.#apps.get(app)
+    // What a chunk said that is gone may be gone too: its events stand in another now, or a person was forgotten.
+    if (!known || ![...known.chunks].every((name) => names.has(name))) known = { index: new IdentityIndex(), chunks: new Set() }
+    this.#apps.delete(app)
+    this.#apps.set(app, known)
+    if (this.#apps.size > APPS_MAX) this.#apps.delete(this.#apps.keys().next().value!)
+    const { index, chunks } = known
+    const fresh = [...names].filter(([name]) => !chunks.has(name))
+    const facts: IdentityFacts[] = []
+    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE) facts.push(...(await this.#read(fresh.slice(at, at + CHUNKS_AT_ONCE))))
+    index.add(facts)
+    for (const [name] of fresh) chunks.add(name)
+    return index.identities()
+  }
+
+  async #read(named: readonly (readonly [string, ChunkSummary])[]): Promise<IdentityFacts[]> {
+    const unread = named.filter(([name]) => !this.#facts.has(name))
+    const chunks = await this.#source.chunks(unread.map(([, summary]) => ({ summary, names: identityColumns })), false)
+    const read = new Map(unread.map(([name], i) => [name, identityFacts(chunks[i]!)]))
+    const facts = named.map(([name]) => read.get(name) ?? this.#facts.get(name)!.facts)
+    for (const [name, each] of read) this.#keep(name, each)
+    return facts
+  }
+
+  #keep(name: string, facts: IdentityFacts): void {
+    const bytes = bytesOfFacts(facts)
+    this.#facts.set(name, { facts, bytes })
+    this.#bytes += bytes
+    for (const [oldest, entry] of this.#facts) {
+      if (this.#bytes <= FACTS_BYTES_MAX) return
+      this.#facts.delete(oldest)
+      this.#bytes -= entry.bytes
+    }
+  }
+}
+
+const digests = new WeakMap<Identities, string>()
+
+/** A text that is the same for the same devices with the same users. */
+export function identityDigest(identities: Identities): string {
+  let digest = digests.get(identities)
+  if (digest === undefined) {
+    const { keys, rests, firstUser, shared, users } = identities
+    const hash = createHash('sha256').update(keys).update(rests).update(shared)
+    digest = hash.update(Array.from(firstUser, (code) => users[code]).join('\0')).digest('base64')
+    digests.set(identities, digest)
+  }
+  return digest
+}

@@ -1,0 +1,31 @@
+import type { ChunkSummary } from '@hopper/contracts'
+import { EventPlan, FunnelPlan, JourneyScan, RetentionScan, type QueryContext } from '@hopper/engine'
+import type { Question } from './question.ts'
+
+/** Which part of the archive a question is about. */
+export interface Reach {
+  /** ms, included */
+  readonly from: number
+  /** ms, not included */
+  readonly to: number
+  /** whether it asks whose the devices are */
+  readonly byPerson: boolean
+  /** Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain. */
+  mayMatter(summary: ChunkSummary): boolean
+}
+
+/** @throws HopperError when the question is not valid */
+export function reachOf(question: Question, context: QueryContext): Reach {
+  if (question.kind === 'events') {
+    const plan = new EventPlan(question.request)
+    return { from: plan.start, to: plan.end, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
+  }
+  const plan = planOf(question, context)
+  return { from: plan.from, to: plan.end, byPerson: plan.unit === 'person', mayMatter: (summary) => plan.mayMatter(summary) }
+}
+
+function planOf(question: Exclude<Question, { kind: 'events' }>, context: QueryContext): FunnelPlan {
+  if (question.kind === 'funnel') return new FunnelPlan(question.request)
+  if (question.kind === 'journeys') return new JourneyScan(question.request).plan
+  return new RetentionScan(question.request, context).plan
+}
