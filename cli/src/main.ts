@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { HopperError } from '@hopper/contracts'
 import { aggregatorCommand } from './aggregator.ts'
 import { apiCommand } from './api.ts'
+import { auditCommand } from './audit.ts'
 import { ingestCommand } from './ingest.ts'
 import { loadCommand } from './load.ts'
 import { migrateCommand } from './migrate.ts'
@@ -15,7 +16,7 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand()]
+const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand()]
 for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
 
 try {

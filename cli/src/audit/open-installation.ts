@@ -1,0 +1,20 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { HopperError } from '@hopper/contracts'
+import type { Storage } from '@hopper/storage'
+import type { ConfigOf } from '../config.ts'
+
+/** How to reach an installation, whichever of the two kinds it is. */
+export type InstallationConfig = ConfigOf<'installation'>
+
+/** Whether the settings name a cluster rather than a data directory. */
+export function isCluster({ kafkaBrokers, cassandraContactPoints }: InstallationConfig): boolean {
+  return Boolean(kafkaBrokers || cassandraContactPoints)
+}
+
+/** Opens an installation that is there. @throws HopperError HOP_CONFIG when it is not, or when another process has the data directory */
+export async function openInstallation(config: InstallationConfig): Promise<Storage> {
+  if (!isCluster(config) && !existsSync(join(config.data, 'log.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${config.data}.`)
+  const { openStorage } = await import('../storage-main.ts')
+  return openStorage(config)
+}
