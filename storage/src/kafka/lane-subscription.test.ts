@@ -1,0 +1,199 @@
+import { decodeEnvelope } from '@hopper/contracts'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import { broker, deviceIn, disposable, freshSettings, numbered, opened } from './kafka.fixture.ts'
+import { KafkaEventLog } from './kafka.ts'
+import { FETCH, KafkaProxy } from './proxy.fixture.ts'
+import { Members } from './members.fixture.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const SOON = { timeout: 40_000, interval: 20 }
+
+describe.skipIf(!broker)('members of the group', () => {
+  it('that join and leave in a loop take each lane one at a time, and everything is delivered exactly once', async () => {
+    const settings = freshSettings({ lanes: 6, sessionTimeoutMs: 6_000 })
+    await using log = await opened(settings)
+    const members = new Members(settings.lanes)
+    const devices = Array.from({ length: 12 }, (_, at) => `d${at}`)
+    let sent = 0
+    const send = async (): Promise<void> => void (await log.append(devices.map((device) => numbered(device, sent++))))
+
+    const logs = Array.from({ length: 3 }, () => disposable(new KafkaEventLog(settings)))
+    const lasting = await logs[0]!.subscribe(members.join())
+    for (let round = 0; round < 4; round++) {
+      await send()
+      const others = await Promise.all([logs[1]!, logs[2]!].map((each) => each.subscribe(members.join())))
+      await send()
+      await Promise.all(others.map((each) => each.close()))
+    }
+    await send()
+    await vi.waitFor(() => expect(members.delivered).toBe(sent), SOON)
+    await lasting.close()
+    for (const each of logs) await each.close()
+
+    expect(members.faults).toEqual([])
+    for (const calls of members.calls.values()) expect(calls.join('')).toMatch(/^(ab*r)*$/)
+    expect([...members.numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, number) => number))
+    for (const device of devices) expect(members.numbersOf(device)).toEqual(members.numbersOf(device).toSorted((a, b) => a - b))
+  })
+
+  it('share the lanes, and one that leaves gives its lanes to the other', async () => {
+    const settings = freshSettings({ lanes: 4, sessionTimeoutMs: 6_000 })
+    const members = new Members(settings.lanes)
+    await using one = await opened(settings)
+    await using two = await opened(settings)
+    const first = await one.subscribe(members.join())
+    await vi.waitFor(() => expect(members.held()).toEqual([4]), SOON)
+    const second = await two.subscribe(members.join())
+    await vi.waitFor(() => expect(members.held()).toEqual([2, 2]), SOON)
+    await first.close()
+    await vi.waitFor(() => expect(members.held()).toEqual([0, 4]), SOON)
+    await second.close()
+    expect(members.faults).toEqual([])
+  })
+
+  it('go on by themselves after Kafka was away for longer than a session lasts, and give their lanes up meanwhile', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 1_000 })
+    const members = new Members(settings.lanes)
+    await using near = await opened({ ...settings, brokers: [proxy.address] })
+    await using log = await opened(settings)
+    const subscription = await near.subscribe(members.join())
+    await log.append([numbered('d', 0)])
+    await vi.waitFor(() => expect(members.delivered).toBe(1), SOON)
+    await proxy.away()
+    await vi.waitFor(() => expect(members.held()).toEqual([0]), SOON)
+    await log.append([numbered('d', 1)])
+    await proxy.back()
+    await vi.waitFor(() => expect(members.delivered).toBe(2), SOON)
+    await subscription.close()
+    expect(members.faults).toEqual([])
+  })
+})
+
+describe.skipIf(!broker)('a lane', () => {
+  let subscription: Subscription | undefined
+  afterEach(async () => {
+    await subscription?.close()
+    subscription = undefined
+  })
+
+  /** Follows one lane from a position on. */
+  async function follow(log: KafkaEventLog, from: number, batch: (messages: readonly LogMessage[], lane: number) => Promise<void>): Promise<void> {
+    const consumer: LaneConsumer = { assigned: async () => from, batch: (lane, messages) => batch(messages, lane), revoked: async () => undefined }
+    subscription = await log.subscribe(consumer)
+  }
+
+  it('is read from the position that the consumer says, and its lag is what lies between that and the end', async () => {
+    await using log = await opened(freshSettings({ lanes: 1 }))
+    await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
+    const got: number[] = []
+    let most = 0
+    await follow(log, 700, async (messages) => {
+      most = Math.max(most, messages.length)
+      got.push(...messages.map(({ position }) => position))
+    })
+    await vi.waitFor(() => expect(got).toHaveLength(800), SOON)
+    expect(got).toEqual(Array.from({ length: 800 }, (_, at) => 700 + at))
+    expect(most).toBeLessThanOrEqual(500)
+    await log.append([numbered('d', 1_500)])
+    expect((await log.ends())[0]! - 1_500).toBe(1)
+    await vi.waitFor(() => expect(got.at(-1)).toBe(1_500), SOON)
+  })
+
+  it('goes on at its start when the position is no longer there', async () => {
+    const settings = freshSettings({ lanes: 2 })
+    await using log = await opened(settings)
+    const [device, other] = [deviceIn(0, 2), deviceIn(1, 2)]
+    await log.append(Array.from({ length: 20 }, (_, at) => numbered(device, at)))
+    const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    expect((await admin.fetchTopicOffsets(settings.topic)).find(({ partition }) => partition === 0)).toMatchObject({ low: '0', high: '20' })
+    await admin.deleteTopicRecords({ topic: settings.topic, partitions: [{ partition: 0, offset: '12' }] })
+    await admin.disconnect()
+    const got: number[] = []
+    await follow(log, 5, async (messages, lane) => void (lane === 0 && got.push(...messages.map(({ position }) => position))))
+    await vi.waitFor(() => expect(got).toEqual([12, 13, 14, 15, 16, 17, 18, 19]), SOON)
+    await log.append([numbered(device, 20), numbered(other, 0)])
+    await vi.waitFor(() => expect(got.at(-1)).toBe(20), SOON)
+    expect((await log.read(0, 3, 3)).map(({ position }) => position)).toEqual([12, 13, 14])
+  })
+
+  it('is read over a gap in its positions', async () => {
+    const settings = freshSettings({ lanes: 1 })
+    await using log = await opened(settings)
+    await log.append([numbered('d', 0)])
+    // A transaction ends with a marker, which takes a position and is no message.
+    const producer = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).producer({ idempotent: true, maxInFlightRequests: 1, transactionalId: settings.topic })
+    await producer.connect()
+    const transaction = await producer.transaction()
+    await transaction.send({ topic: settings.topic, messages: [{ partition: 0, value: 'x' }] })
+    await transaction.commit()
+    await producer.disconnect()
+    await log.append([numbered('d', 1)])
+    const got: number[] = []
+    await follow(log, 0, async (messages) => void got.push(...messages.map(({ position }) => position)))
+    await vi.waitFor(() => expect(got).toEqual([0, 1, 3]), SOON)
+    await subscription!.close()
+    got.length = 0
+    await follow(log, 2, async (messages) => void got.push(...messages.map(({ position }) => position)))
+    await vi.waitFor(() => expect(got).toEqual([3]), SOON)
+  })
+
+  it('whose batch does not end is not fetched further, holds up no other lane, and goes on where it stood', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
+    await using log = await opened({ ...settings, brokers: [proxy.address] })
+    const [stuck, free] = [deviceIn(0, 2), deviceIn(1, 2)]
+    let release = (): void => undefined
+    const stop = new Promise<void>((resolve) => (release = resolve))
+    let begun = false
+    const got: number[][] = [[], []]
+    await follow(log, 0, async (messages, lane) => {
+      if (lane === 0) {
+        begun = true
+        await stop
+      }
+      got[lane]!.push(...messages.map(({ value }) => decodeEnvelope(value).received_at))
+    })
+    await log.append([numbered(stuck, 0)])
+    await vi.waitFor(() => expect(begun).toBe(true), SOON)
+
+    let fetched = 0
+    proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')
+    const large = 'x'.repeat(50_000)
+    for (let at = 1; at <= 100; at++) await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large, os: '' } }])
+    const before = proxy.bytesAnswered
+    const rounds = 30
+    for (let at = 0; at < rounds; at++) {
+      await log.append([numbered(free, at)])
+      await vi.waitFor(() => expect(got[1]).toHaveLength(at + 1), SOON)
+    }
+    // Five megabytes wait in the stuck lane; what was fetched meanwhile is the other lane alone.
+    expect(proxy.bytesAnswered - before).toBeLessThan(1_000_000)
+    expect(fetched).toBeGreaterThanOrEqual(rounds)
+    expect(got[0]).toEqual([])
+    release()
+    await vi.waitFor(() => expect(got[0]).toHaveLength(101), SOON)
+    expect(got[0]).toEqual(Array.from({ length: 101 }, (_, at) => at))
+  })
+
+  it('whose batch fails again and again holds up no other lane', async () => {
+    const settings = freshSettings({ lanes: 2 })
+    await using log = await opened(settings)
+    const [failing, free] = [deviceIn(0, 2), deviceIn(1, 2)]
+    let failures = 0
+    let got = 0
+    await follow(log, 0, async (messages, lane) => {
+      if (lane === 0 && failures++ < 4) throw new Error('not yet')
+      got += messages.length
+    })
+    await log.append([numbered(failing, 0)])
+    await vi.waitFor(() => expect(failures).toBeGreaterThan(0), SOON)
+    await log.append([numbered(free, 0)])
+    await vi.waitFor(() => expect(got).toBe(2), SOON)
+    expect(failures).toBe(5)
+  })
+})
