@@ -7,6 +7,7 @@ import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, type NumberEncoding } from './number-encoding.ts'
 import { Dictionary } from './row-columns.ts'
+import { runCodesOf, type RunCodes } from './run-codes.ts'
 
 export type Codes = Uint8Array | Uint16Array | Uint32Array
 
@@ -89,6 +90,15 @@ export class Chunk {
   /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
   atHand(column: string): boolean {
     return !Object.hasOwn(this.summary.columns, column) || this.#cache.has(this.#name + column)
+  }
+
+  /** What the rows of each device have in common in a column of values. */
+  runCodes(column: string): RunCodes | undefined {
+    const values = this.values(column)
+    return values && this.#cache.get(`${this.#name.slice(0, -1)}#${column}`, () => {
+      const value = runCodesOf(values.codes, this.runs().starts)
+      return { value, bytes: value.first.byteLength + value.mixed.byteLength }
+    })
   }
 
   /** A column's cell as it is stored. */

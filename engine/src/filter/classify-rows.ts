@@ -1,9 +1,10 @@
-import type { ChunkSummary } from '@hopper/contracts'
+import type { ChunkSummary, Value } from '@hopper/contracts'
 import type { Chunk, Codes } from '../chunk/chunk.ts'
 import { columnsOfKey } from '../chunk/event-keys.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
+import { ValueTruths } from './value-truths.ts'
 
 /** The rows of a chunk by which atoms hold for them: row i is of class `classes[codes[i]]`, for which `truths[class]` are the atoms that hold. */
 export interface RowClasses {
@@ -16,33 +17,33 @@ const PAIRS_MAX = 1 << 20
 /** dictionary values between two looks at the clock: a regex may take milliseconds for each */
 const VALUES_PER_CHECK = 64
 
-/** Tests every atom once per dictionary value, then joins the keys row by row. One key costs no pass over the rows. */
-export function classifyRows(chunk: Chunk, atoms: readonly Atom[], budget: Budget = endless): RowClasses {
-  const keys = [...new Set(atoms.map((atom) => atom.key))]
+/**
+ * Tests the atoms of some keys (all, when none are named) once per dictionary value, then joins the keys row by row. One key costs no pass over the rows.
+ * Give the same `known` for all chunks of a query, so that a value is tested once for all of them.
+ */
+export function classifyRows(
+  chunk: Chunk, atoms: readonly Atom[], budget: Budget = endless, known = new ValueTruths(atoms), keys: Iterable<string> = new Set(atoms.map((atom) => atom.key)),
+): RowClasses {
   let joined: RowClasses | undefined
   for (const key of keys) {
-    const next = classifyKey(chunk, key, atoms, budget)
+    const next = classifyKey(chunk, key, known, budget)
     joined = joined ? join(joined, next) : next
   }
   return joined ?? { codes: new Uint8Array(chunk.summary.rows), classes: new Uint32Array(1), truths: [new Uint8Array(atoms.length)] }
 }
 
-function classifyKey(chunk: Chunk, key: string, atoms: readonly Atom[], budget: Budget): RowClasses {
+function classifyKey(chunk: Chunk, key: string, known: ValueTruths, budget: Budget): RowClasses {
   const column = keyColumn(chunk, key) ?? { codes: new Uint8Array(chunk.summary.rows), values: [null] }
-  const numbers = new Map<string, number>()
-  const truths: Uint8Array[] = []
-  const classes = Uint32Array.from(column.values, (value, i) => {
+  const numbers = new Map<Uint8Array, number>()
+  const classes = new Uint32Array(column.values.length)
+  for (let i = 0; i < classes.length; i++) {
     if (i % VALUES_PER_CHECK === 0) budget.check()
-    const truth = Uint8Array.from(atoms, (atom) => (atom.key === key && atom.test(value) ? 1 : 0))
-    const name = truth.join('')
-    let number = numbers.get(name)
-    if (number === undefined) {
-      numbers.set(name, (number = truths.length))
-      truths.push(truth)
-    }
-    return number
-  })
-  return { codes: column.codes, classes, truths }
+    const truth = known.of(key, column.values[i] as Value | null)
+    let number = numbers.get(truth)
+    if (number === undefined) numbers.set(truth, (number = numbers.size))
+    classes[i] = number
+  }
+  return { codes: column.codes, classes, truths: [...numbers.keys()] }
 }
 
 function join(a: RowClasses, b: RowClasses): RowClasses {
@@ -73,11 +74,15 @@ function join(a: RowClasses, b: RowClasses): RowClasses {
 const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((bit, i) => bit | b[i]!)
 
 /** What each atom can come out as in a chunk, told from its summary alone: 1 = true, 2 = false, 3 = either. */
-export function possibleOutcomes(summary: ChunkSummary, atoms: readonly Atom[]): Uint8Array {
-  return Uint8Array.from(atoms, (atom) => {
-    const columns = columnsOfKey(atom.key).filter((name) => Object.hasOwn(summary.columns, name))
-    if (columns.length === 0) return atom.test(null) ? 1 : 2
-    if (columns.length > 1 || !Object.hasOwn(summary.values, columns[0]!)) return 3
-    return summary.values[columns[0]!]!.reduce<number>((sum, value) => sum | (atom.test(value) ? 1 : 2), 0)
-  })
+export function possibleOutcomes(summary: ChunkSummary, atoms: readonly Atom[], known = new ValueTruths(atoms)): Uint8Array {
+  const outcomes = new Uint8Array(atoms.length).fill(3)
+  for (const key of new Set(atoms.map((atom) => atom.key))) {
+    const columns = columnsOfKey(key).filter((name) => Object.hasOwn(summary.columns, name))
+    if (columns.length > 1 || (columns.length === 1 && !Object.hasOwn(summary.values, columns[0]!))) continue
+    const truths = (columns.length === 0 ? [null] : summary.values[columns[0]!]!).map((value) => known.of(key, value))
+    atoms.forEach((atom, i) => {
+      if (atom.key === key) outcomes[i] = truths.reduce((sum, truth) => sum | (truth[i] === 1 ? 1 : 2), 0)
+    })
+  }
+  return outcomes
 }

@@ -28,6 +28,19 @@ export class AtomSet {
     return [...new Set(this.atoms.map((atom) => atom.key))]
   }
 
+  /** The keys that an expression of this set asks for, each once. */
+  keysOf(expression: Expression): string[] {
+    switch (expression.op) {
+      case 'atom':
+        return [this.atoms[expression.atom]!.key]
+      case 'not':
+        return this.keysOf(expression.of)
+      case 'and':
+      case 'or':
+        return [...new Set(expression.of.flatMap((inner) => this.keysOf(inner)))]
+    }
+  }
+
   #expression(filter: Filter): Expression {
     if (filter.type === 'not') return { op: 'not', of: this.#expression(filter.filter) }
     if (filter.type === 'or') return { op: 'or', of: filter.filters.map((inner) => this.#expression(inner)) }

@@ -3,11 +3,19 @@ import type { Chunk, Codes, ValueColumn } from '../chunk/chunk.ts'
 import { columnsOfKey, numberColumns, type NumberColumn } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/row-columns.ts'
+import { runCodesOf, type RunCodes } from '../chunk/run-codes.ts'
 
 /** The column of a key of a query, undefined when no event of the chunk has the key. */
 export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
   const columns = columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? [])
   return columns.length <= 1 ? columns[0] : firstOf(columns[0]!, columns[1]!)
+}
+
+/** What the rows of each device have in common in the column of a key. */
+export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
+  const names = columnsOfKey(key).filter((name) => Object.hasOwn(chunk.summary.columns, name))
+  const stored = names.length === 1 && chunk.valueColumns().includes(names[0]!)
+  return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 
 /** The columns to fetch of a chunk for a key. */

@@ -3,6 +3,8 @@ import type { Chunk, Codes } from '../chunk/chunk.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead } from '../filter/key-column.ts'
+import { passingRuns, type KeyFilter } from '../filter/run-filter.ts'
+import { ValueTruths } from '../filter/value-truths.ts'
 import { FilterBudget, invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
 import type { Budget } from '../scan/budget.ts'
 import { withoutBots } from '../filter/without-bots.ts'
@@ -13,6 +15,10 @@ export const WINDOW_MS_DEFAULT = 7 * 86_400_000
 export interface Symbols {
   readonly codes: Codes
   readonly table: Uint16Array
+  /** the step of each code, 0 = none; only of use while the plan is simple */
+  readonly steps: Uint8Array
+  /** runs that the filters leave out are 0 here, their rows mean nothing; undefined when there is none */
+  readonly runs: Uint8Array | undefined
 }
 
 interface Exclusion {
@@ -46,7 +52,13 @@ export class FunnelPlan {
   /** ordered, nothing to compare, nothing excluded, no event matches two steps */
   simple: boolean
   readonly #atoms = new AtomSet()
+  readonly #known = new ValueTruths(this.#atoms.atoms)
   readonly #filters: Expression
+  /** filters that each ask for a key which nothing else asks for: they pick devices before other columns are read */
+  readonly #apart: readonly KeyFilter[]
+  /** the other filters, and the keys that they, the steps and the exclusions ask for */
+  readonly #together: Expression
+  readonly #keys: ReadonlySet<string>
   readonly #steps: readonly Expression[]
   readonly #symbols = new Map<string, number>()
 
@@ -64,11 +76,16 @@ export class FunnelPlan {
     this.end = request.to + this.windowMs
     const budget = new FilterBudget()
     const all = [...(request.filters ?? []), ...request.steps.flatMap((step) => step.filters)]
-    this.#filters = this.#atoms.compile(withoutBots(parseFilters(request.filters ?? [], 'filters', budget), all))
+    const filters = withoutBots(parseFilters(request.filters ?? [], 'filters', budget), all).map((filter) => this.#atoms.compile([filter]))
     this.#steps = request.steps.map((step, i) => this.#atoms.compile(parseFilters(step.filters, `steps/${i}/filters`, budget)))
     this.exclusions = (request.exclude ?? []).map(({ filters, after, before }, i) => ({
       expression: this.#atoms.compile(parseFilters(filters, `exclude/${i}/filters`, budget)), after, before,
     }))
+    this.#filters = { op: 'and', of: filters }
+    const apart = this.unit === 'session' ? [] : this.#apartFrom(filters)
+    this.#apart = apart.map((expression) => ({ expression, key: this.#atoms.keysOf(expression)[0]! }))
+    this.#together = { op: 'and', of: filters.filter((filter) => !apart.includes(filter)) }
+    this.#keys = new Set([this.#together, ...this.#matched()].flatMap((expression) => this.#atoms.keysOf(expression)))
     this.simple = this.order === 'ordered' && this.match.length === 0 && this.exclusions.length === 0
   }
 
@@ -85,15 +102,22 @@ export class FunnelPlan {
   mayMatter(summary: ChunkSummary): boolean {
     if (summary.max_time < this.from || summary.min_time >= this.end) return false
     if (this.unit === 'session') return true
-    const outcomes = possibleOutcomes(summary, this.#atoms.atoms)
+    const outcomes = possibleOutcomes(summary, this.#atoms.atoms, this.#known)
     const can = (expression: Expression): boolean => (possible(expression, outcomes) & 1) === 1
     return can(this.#filters) && (this.order === 'strict' || this.#steps.some(can) || this.exclusions.some(({ expression }) => can(expression)))
   }
 
-  symbols(chunk: Chunk, budget: Budget): Symbols {
-    const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget)
+  /** Undefined when no row of the chunk means anything. */
+  symbols(chunk: Chunk, budget: Budget): Symbols | undefined {
+    const passing = passingRuns(chunk, this.#apart, this.#known)
+    if (!passing) return undefined
+    const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget, this.#known, this.#keys)
     const symbols = truths.map((truth) => this.#symbol(truth))
-    return { codes, table: Uint16Array.from(classes, (c) => symbols[c]!) }
+    // sessions are made of all events, also of those that mean nothing
+    if (this.unit !== 'session' && !symbols.some((symbol) => symbol > 0)) return undefined
+    const table = Uint16Array.from(classes, (c) => symbols[c]!)
+    const left = passing.refused ? withoutRows(codes, table, passing.refused) : { codes, table }
+    return { ...left, steps: Uint8Array.from(left.table, (symbol) => this.symbolStep[symbol]!), runs: passing.runs }
   }
 
   /** The symbol of events that match these steps and exclusions; also used to translate the symbols of another plan of the same query. */
@@ -112,12 +136,36 @@ export class FunnelPlan {
     return symbol
   }
 
+  #matched(): Expression[] {
+    return [...this.#steps, ...this.exclusions.map(({ expression }) => expression)]
+  }
+
+  #apartFrom(filters: readonly Expression[]): Expression[] {
+    const asked = this.#matched().flatMap((expression) => this.#atoms.keysOf(expression))
+    const more = filters.map((filter) => this.#atoms.keysOf(filter)).filter((keys) => keys.length !== 1)
+    const taken = new Set([...asked, ...more.flat()])
+    return filters.filter((filter) => {
+      const keys = this.#atoms.keysOf(filter)
+      return keys.length === 1 && !taken.has(keys[0]!)
+    })
+  }
+
   #symbol(truth: Uint8Array): number {
-    if (!holds(this.#filters, truth)) return 0
+    if (!holds(this.#together, truth)) return 0
     const steps = this.#steps.flatMap((step, i) => (holds(step, truth) ? [i + 1] : [])).reverse()
     const exclusions = this.exclusions.flatMap(({ expression }, i) => (holds(expression, truth) ? [i] : []))
     return steps.length + exclusions.length > 0 || this.order === 'strict' ? this.symbolOf(steps, exclusions) : 0
   }
+}
+
+/** The same symbols, but nothing for the rows that are 1 in `refused`. */
+function withoutRows(codes: Codes, table: Uint16Array, refused: Uint8Array): { readonly codes: Codes; readonly table: Uint16Array } {
+  const nothing = table.length
+  const own = nothing > 65_535 ? Uint32Array.from(codes) : nothing > 255 ? Uint16Array.from(codes) : Uint8Array.from(codes)
+  for (let row = 0; row < own.length; row++) if (refused[row] === 1) own[row] = nothing
+  const longer = new Uint16Array(nothing + 1)
+  longer.set(table)
+  return { codes: own, table: longer }
 }
 
 function checkRequest({ from, to, steps, window_ms: windowMs, match, exclude, breakdown, people }: FunnelRequest): void {

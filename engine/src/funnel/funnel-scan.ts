@@ -1,12 +1,15 @@
-import type { DropCause, FunnelRequest, FunnelResult } from '@hopper/contracts'
+import { dropCauses, type DropCause, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { Attempt } from './attempt.ts'
+import { FirstAttempts } from './first-attempts.ts'
 import { funnelAnswer } from './funnel-answer.ts'
 import { FunnelPlan } from './funnel-plan.ts'
 import { FunnelTally, type QueryContext, type TallyData } from './funnel-tally.ts'
 import { FurthestAttempt } from './furthest-attempt.ts'
-import type { UnitRows } from './unit-rows.ts'
-import { UnitScan, type LaneInput, type SharedRows } from './unit-scan.ts'
+import { gatherSegment, type Prepared } from './gather-rows.ts'
+import type { SharedRows } from './shared-units.ts'
+import { UnitRows } from './unit-rows.ts'
+import { UnitScan, type LaneInput, type RunName } from './unit-scan.ts'
 
 /** What one thread found, as plain data; `mergeFunnelPartials` makes the answer of them. */
 export interface FunnelPartial {
@@ -21,6 +24,9 @@ export class FunnelScan extends UnitScan {
   readonly #tally: FunnelTally
   readonly #attempt: Attempt
   readonly #furthest: FurthestAttempt
+  readonly #first: FirstAttempts
+  readonly #rows = new UnitRows()
+  readonly #times: Float64Array
 
   constructor(request: FunnelRequest, context: QueryContext, budget?: Budget) {
     super(new FunnelPlan(request), budget)
@@ -29,6 +35,8 @@ export class FunnelScan extends UnitScan {
     this.#tally = new FunnelTally(request, context)
     this.#attempt = new Attempt(this.plan)
     this.#furthest = new FurthestAttempt(this.plan, this.#attempt, budget ?? endless)
+    this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally)
+    this.#times = new Float64Array(this.plan.steps)
   }
 
   partial(): FunnelPartial {
@@ -37,13 +45,26 @@ export class FunnelScan extends UnitScan {
 
   /** Takes over what another scan of the same query found. */
   absorb({ tally, shared }: FunnelPartial): void {
-    this.#tally.absorb(tally, this.absorbShared(shared))
+    this.#tally.absorb(tally, this.shared.absorb(shared))
   }
 
   /** The answer. Nothing can be scanned after that. */
   finish(): FunnelResult {
     this.finishShared()
     return funnelAnswer(this.#request, this.#context, this.#tally, this.#tally.groups.map((number) => this.groups.values[number]!))
+  }
+
+  protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
+    if (!this.plan.simple) {
+      super.units(prepared, first, last, name)
+      return
+    }
+    const rows = this.#rows
+    this.#first.follow(prepared, first, last, name, (run, begin, end) => {
+      rows.length = 0
+      gatherSegment(rows, prepared, begin, end)
+      this.unit(rows, 0, rows.length, () => name(run))
+    })
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
@@ -60,7 +81,10 @@ export class FunnelScan extends UnitScan {
       attempt.walk(rows, start, end)
       if (level < this.plan.steps) cause = attempt.cause(rows, begin, end, completeTo)
     }
-    this.#tally.add(level, rows, attempt.taken, cause, who)
+    for (let k = 0; k < level; k++) this.#times[k] = rows.time[attempt.taken[k]!]!
+    const number = cause === undefined ? -1 : dropCauses.indexOf(cause)
+    this.#tally.add(level, this.#times, number, rows.group[start]!)
+    if (this.#tally.asks(level, number)) this.#tally.people.push(who())
   }
 }
 

@@ -1,8 +1,7 @@
-import { dropCauses, queryLimits, type DropCause, type FunnelRequest } from '@hopper/contracts'
+import { dropCauses, queryLimits, type FunnelRequest } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
-import type { UnitRows } from './unit-rows.ts'
 
 /** What an answer needs to know besides the question. */
 export interface QueryContext {
@@ -43,6 +42,8 @@ export class FunnelTally {
   readonly #steps: number
   readonly #grouped: boolean
   readonly #people: FunnelRequest['people']
+  /** the place of all units when there is no breakdown */
+  readonly #whole: number
 
   constructor(request: FunnelRequest, context: QueryContext) {
     this.#steps = request.steps.length
@@ -52,18 +53,27 @@ export class FunnelTally {
     this.timeGroups = request.steps.map(() => new NumberList())
     this.starts = request.trend && bucketStarts(request.from, request.to, request.trend, context.timezone)
     if (this.starts) this.trend = new Array<number>((this.starts.length - 1) * (this.#steps + 1)).fill(0)
+    this.#whole = this.#grouped ? -1 : this.#group(0)
   }
 
-  /** Adds a unit whose attempt took these rows; `who` names it when it is asked for. */
-  add(level: number, rows: UnitRows, taken: Int32Array, cause: DropCause | undefined, who: () => string): void {
-    const start = taken[0]!
-    const group = this.#group(this.#grouped ? rows.group[start]! : 0)
-    this.levels[group * (this.#steps + 1) + level]!++
-    if (cause !== undefined) this.causes[(group * this.#steps + level) * dropCauses.length + dropCauses.indexOf(cause)]!++
-    for (let k = 1; k < level; k++) this.#time(k, rows.time[taken[k]!]! - rows.time[taken[k - 1]!]!, group)
-    if (level === this.#steps) this.#time(0, rows.time[taken[level - 1]!]! - rows.time[start]!, group)
-    if (this.starts) this.trend[bucketAt(this.starts, rows.time[start]!) * (this.#steps + 1) + level]!++
-    if (this.#people && this.people.length < this.#people.limit && this.#asked(level, cause)) this.people.push(who())
+  /** Adds a unit whose furthest attempt took its steps at these times; `cause` is its number, -1 for a unit that finished, `group` the number of its breakdown value. */
+  add(level: number, taken: Float64Array, cause: number, group: number): void {
+    const place = this.#grouped ? this.#group(group) : this.#whole
+    const steps = this.#steps
+    this.levels[place * (steps + 1) + level]!++
+    if (cause >= 0) this.causes[(place * steps + level) * dropCauses.length + cause]!++
+    for (let k = 1; k < level; k++) this.times[k]!.push(taken[k]! - taken[k - 1]!)
+    if (level === steps) this.times[0]!.push(taken[level - 1]! - taken[0]!)
+    if (this.#grouped) this.#addGroups(level, place)
+    if (this.starts) this.trend[bucketAt(this.starts, taken[0]!) * (steps + 1) + level]!++
+  }
+
+  /** Whether the names of units with this result are asked for and there is room for one more in `people`. */
+  asks(level: number, cause: number): boolean {
+    if (this.#people === undefined || this.people.length >= this.#people.limit) return false
+    const { step, outcome } = this.#people
+    if (outcome === 'reached') return level >= step
+    return level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
   }
 
   /** Adds another tally of the same query; `numbers` are the numbers here of its breakdown values. */
@@ -87,15 +97,9 @@ export class FunnelTally {
     return { groups, levels, causes, trend, people, times: this.times.map((list) => list.view()), timeGroups: this.timeGroups.map((list) => list.view()) }
   }
 
-  #time(step: number, ms: number, group: number): void {
-    this.times[step]!.push(ms)
-    if (this.#grouped) this.timeGroups[step]!.push(group)
-  }
-
-  #asked(level: number, cause: DropCause | undefined): boolean {
-    const { step, outcome } = this.#people!
-    if (outcome === 'reached') return level >= step
-    return level === step - 1 && (outcome === 'dropped' || outcome === cause)
+  #addGroups(level: number, group: number): void {
+    for (let k = 1; k < level; k++) this.timeGroups[k]!.push(group)
+    if (level === this.#steps) this.timeGroups[0]!.push(group)
   }
 
   #group(number: number): number {

@@ -5,55 +5,18 @@ import type { UnitRows } from './unit-rows.ts'
 /** A chunk while a scan is in it. */
 export interface Prepared extends Symbols {
   readonly chunk: Chunk
+  /** of use only where `runs` has a device that passes */
   readonly times: Float64Array
   /** every row lies between the query's `from` and `end` */
   readonly inside: boolean
   readonly groupCodes: Codes
+  /** number of the breakdown value by code; empty when no row has one */
   readonly groupTable: Int32Array
-  /** there is a breakdown, though this chunk may have no value of it */
-  readonly grouped: boolean
   /** number of the match values of a row, when some are compared */
   readonly match: ((row: number) => number) | undefined
   /** rows before `from` and from `until` on are not looked at */
   readonly from: number
   readonly until: number
-}
-
-/** The rows of a whole chunk that mean something, behind those carried over; answers where the rows of each run begin and end. */
-export function gatherRuns(rows: UnitRows, prepared: Prepared, starts: Uint32Array): Uint32Array {
-  const { codes, table, times, from, until, groupCodes, groupTable, match } = prepared
-  rows.reserve(starts.at(-1)! + 1)
-  const { time, symbol: symbols, group } = rows
-  const plain = prepared.inside && !prepared.grouped && match === undefined
-  const bounds = new Uint32Array(starts.length)
-  let length = rows.length
-  for (let run = 0; run < starts.length - 1; run++) {
-    const end = starts[run + 1]!
-    if (plain) {
-      // every row is written and only those that mean something are kept: a branch here would be guessed wrong too often
-      for (let row = starts[run]!; row < end; row++) {
-        const symbol = table[codes[row]!]!
-        time[length] = times[row]!
-        symbols[length] = symbol
-        length += -symbol >>> 31
-      }
-    } else {
-      for (let row = starts[run]!; row < end; row++) {
-        const symbol = table[codes[row]!]!
-        if (symbol === 0) continue
-        const at = times[row]!
-        if (at < from || at >= until) continue
-        time[length] = at
-        symbols[length] = symbol
-        group[length] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
-        if (match) rows.match[length] = match(row)
-        length++
-      }
-    }
-    bounds[run + 1] = length
-  }
-  rows.length = length
-  return bounds
 }
 
 /** The rows from `begin` up to `end` that mean something. */

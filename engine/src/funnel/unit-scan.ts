@@ -1,15 +1,16 @@
-import type { FunnelRequest, Value } from '@hopper/contracts'
+import type { FunnelRequest } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/row-columns.ts'
 import { keyColumn } from '../filter/key-column.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
-import { IdentityCursor, type Identities } from '../scan/identities.ts'
+import { identityOf, SharedCursor, type Identities } from '../scan/identities.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { gatherPlaces, gatherRuns, gatherSegment, type Prepared } from './gather-rows.ts'
+import { gatherPlaces, gatherSegment, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from './sessions.ts'
+import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
 
 /** The chunks of one lane, in spans, and who its devices belong to. */
@@ -19,14 +20,8 @@ export interface LaneInput {
   readonly identities: Identities
 }
 
-/** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
-export interface SharedRows {
-  readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
-  readonly groups: readonly (Value | null)[]
-  readonly matches: readonly string[]
-  readonly users: readonly string[]
-  readonly rows: Pick<UnitRows, 'length' | 'time' | 'symbol' | 'match' | 'group' | 'seq' | 'position' | 'lane' | 'index' | 'unit'>
-}
+/** Names the unit that the device of a run is. */
+export type RunName = (run: number) => string
 
 /**
  * Walks the devices of lanes and hands over the events of each unit, in order. Devices that are a unit by themselves are handed over at once;
@@ -39,11 +34,13 @@ export abstract class UnitScan {
   /** numbers of the breakdown values */
   protected readonly groups = new Dictionary()
   readonly #matches: TupleNumbers
-  readonly #users = new Dictionary()
+  protected readonly shared: SharedUnits
   #rows = new UnitRows()
   #spare = new UnitRows()
   readonly #sessions = new UnitRows()
-  readonly #shared = new UnitRows()
+  /** the lane being walked */
+  #lane = 0
+  #identities: Identities | undefined
 
   constructor(plan: FunnelPlan, budget: Budget = endless) {
     this.plan = plan
@@ -51,155 +48,141 @@ export abstract class UnitScan {
     this.#budget = budget
     this.#matches = new TupleNumbers(plan.match)
     this.groups.code(null)
+    this.shared = new SharedUnits(plan, this.groups, this.#matches)
   }
 
   /** One unit: its rows from `begin` up to `end`. `who` names it, as long as the call lasts. */
   protected abstract unit(rows: UnitRows, begin: number, end: number, who: () => string): void
 
-  scanLane({ lane, spans, identities }: LaneInput): void {
-    const useful = spans.map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary))).filter((span) => span.length > 0)
-    if (useful.length === 1 && this.plan.unit !== 'session') this.#scanSpan(useful[0]!, lane, identities)
-    else this.#scanSpans(useful, lane, identities)
+  /** The units that the devices of the runs from `first` up to `last` are: each has all its rows in this chunk, in order. */
+  protected units(prepared: Prepared, first: number, last: number, name: RunName): void {
+    const { starts } = prepared.chunk.runs()
+    const rows = this.#rows
+    let run = first
+    const who = (): string => name(run)
+    for (; run < last; run++) {
+      if (prepared.runs?.[run] === 0) continue
+      rows.length = 0
+      gatherSegment(rows, prepared, starts[run]!, starts[run + 1]!)
+      if (rows.length > 0) this.unit(rows, 0, rows.length, who)
+    }
+    rows.length = 0
   }
 
-  /** One span: the rows of each chunk are gathered in one go, then its devices handed over one by one. */
-  #scanSpan(span: Span, lane: number, identities: Identities): void {
-    const known = new IdentityCursor(identities)
-    const byPerson = this.plan.unit === 'person' && identities.keys.length > 0
-    const rows = this.#rows
-    let identity = -1
-    let chunk = span[0]!
-    let run = 0
-    const who = (): string => this.#nameOf(identity < 0 ? undefined : identities.users[identities.firstUser[identity]!]!, () => idAt(chunk.deviceIds(), run))
-    rows.length = 0
+  scanLane({ lane, spans, identities }: LaneInput): void {
+    const useful = spans.map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary))).filter((span) => span.length > 0)
+    this.#lane = lane
+    this.#identities = this.plan.unit === 'person' && identities.keys.length > 0 ? identities : undefined
+    this.#rows.length = 0
+    if (useful.length === 1 && this.plan.unit !== 'session') this.#scanSpan(useful[0]!)
+    else this.#scanSpans(useful)
+  }
+
+  /** One span: all of a chunk's devices are handed over together, but for the shared ones and one that goes on from chunk to chunk. */
+  #scanSpan(span: Span): void {
+    const cursor = this.#identities && new SharedCursor(this.#identities)
+    let carried = false
     for (let part = 0; part < span.length; part++) {
-      chunk = span[part]!
+      const chunk = span[part]!
       const prepared = this.#prepare(chunk)
-      const { keys, rests, starts } = chunk.runs()
-      const bounds = gatherRuns(rows, prepared, starts)
-      const last = keys.length - 1
-      const continued = span[part + 1] !== undefined && sameDevice(chunk, span[part + 1]!)
-      let carried = 0
-      for (run = 0; run <= last; run++) {
-        const begin = bounds[run]!
-        const end = bounds[run + 1]!
-        if (begin === end) continue
-        if (byPerson) identity = known.find(keys[run]!, rests[run]!)
-        if (identity >= 0 && identities.shared[identity] === 1) {
-          this.#spare.length = 0
-          gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, lane, false)
-          this.#share(this.#spare, prepared, identities.users[identities.firstUser[identity]!]!)
-        } else if (continued && run === last) carried = end - begin
-        else this.unit(rows, begin, end, who)
+      const { keys, rests } = chunk.runs()
+      const name: RunName = (run) => this.#nameOf(chunk, run)
+      const goesOn = span[part + 1] !== undefined && sameDevice(chunk, span[part + 1]!)
+      const last = goesOn ? keys.length - 1 : keys.length
+      const sharedFrom = (run: number, end: number): number => (cursor ? cursor.next(keys, rests, run, end) : end)
+      let run = 0
+      if (carried && last > 0) {
+        this.#carry(prepared, 0, sharedFrom(0, 1) === 0)
+        if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => name(0))
+        this.#rows.length = 0
+        carried = false
+        run = 1
       }
-      rows.keepLast(carried)
+      while (run < last) {
+        const end = sharedFrom(run, last)
+        if (run < end) this.units(prepared, run, end, name)
+        if (end < last) this.#share(prepared, end)
+        run = end + 1
+      }
+      if (goesOn) this.#carry(prepared, last, sharedFrom(last, last + 1) === last)
+      carried = goesOn
     }
+  }
+
+  /** Keeps the rows of a device that goes on in another chunk. */
+  #carry(prepared: Prepared, run: number, shared: boolean): void {
+    const { starts } = prepared.chunk.runs()
+    if (shared) this.#share(prepared, run)
+    else if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
   }
 
   /** Several spans: a device's events may lie in any of them. */
-  #scanSpans(spans: readonly Span[], lane: number, identities: Identities): void {
+  #scanSpans(spans: readonly Span[]): void {
     const cursor = new DeviceCursor(spans, (chunk) => this.#prepare(chunk))
-    const known = new IdentityCursor(identities)
-    const byPerson = this.plan.unit === 'person' && identities.keys.length > 0
-    let identity = -1
-    const device = (): string => idAt(cursor.prepared[0]!.chunk.deviceIds(), cursor.run)
-    const who = (): string => this.#nameOf(identity < 0 ? undefined : identities.users[identities.firstUser[identity]!]!, device)
+    const shared = this.#identities && new SharedCursor(this.#identities)
+    const key = new Float64Array(1)
+    const rest = new Uint16Array(1)
     while (cursor.next()) {
-      if (byPerson) identity = known.find(cursor.key, cursor.rest)
-      this.#rows.length = 0
-      if (this.plan.unit === 'session') this.#countSessions(cursor, lane, device)
-      else if (identity >= 0 && identities.shared[identity] === 1) {
-        for (let s = 0; s < cursor.segments; s++) {
-          this.#rows.length = 0
-          gatherPlaces(this.#rows, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, false)
-          this.#share(this.#rows, cursor.prepared[s]!, identities.users[identities.firstUser[identity]!]!)
-        }
+      key[0] = cursor.key
+      rest[0] = cursor.rest
+      if (this.plan.unit === 'session') this.#countSessions(cursor)
+      else if (shared?.next(key, rest, 0, 1) === 0) {
+        for (let s = 0; s < cursor.segments; s++) this.#share(cursor.prepared[s]!, cursor.runs[s]!)
+      } else if (cursor.segments === 1) {
+        const prepared = cursor.prepared[0]!
+        if (prepared.runs?.[cursor.run] !== 0) this.units(prepared, cursor.run, cursor.run + 1, (run) => this.#nameOf(prepared.chunk, run))
       } else {
-        this.#gather(cursor, lane)
-        if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, who)
+        this.#gather(cursor)
+        if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => this.#nameOf(cursor.prepared[0]!.chunk, cursor.run))
       }
     }
   }
 
-  #nameOf(user: string | undefined, device: () => string): string {
+  #nameOf(chunk: Chunk, run: number): string {
+    const device = (): string => idAt(chunk.deviceIds(), run)
     if (this.plan.unit === 'device') return device()
-    return user === undefined ? `d:${device()}` : `u:${user}`
+    const { keys, rests } = chunk.runs()
+    const identity = this.#identities ? identityOf(this.#identities, keys[run]!, rests[run]!) : -1
+    return identity < 0 ? `d:${device()}` : `u:${this.#identities!.users[this.#identities!.firstUser[identity]!]!}`
   }
 
   protected sharedRows(): SharedRows {
-    const { length, time, symbol, match, group, seq, position, lane, index, unit } = this.#shared
-    const cut = <T extends { slice(from: number, to: number): T }>(array: T): T => array.slice(0, length)
-    return {
-      symbols: this.plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.plan.symbolExclusions[i]! })),
-      groups: this.groups.values,
-      matches: this.#matches.names,
-      users: this.#users.values as string[],
-      rows: {
-        length, time: cut(time), symbol: cut(symbol), match: cut(match), group: cut(group), seq: cut(seq), position: cut(position), lane: cut(lane),
-        index: cut(index), unit: cut(unit),
-      },
-    }
-  }
-
-  /** Takes over what another scan of the same query gathered; answers the numbers here of its breakdown values. */
-  protected absorbShared(shared: SharedRows): number[] {
-    const groups = shared.groups.map((value) => this.groups.code(value))
-    const matches = shared.matches.map((name) => this.#matches.number(name))
-    const users = shared.users.map((user) => this.#users.code(user))
-    const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.plan.symbolOf(steps, exclusions)))
-    const from = Object.assign(new UnitRows(), shared.rows)
-    this.#shared.reserve(from.length)
-    for (let i = 0; i < from.length; i++) {
-      this.#shared.append(from, i)
-      const at = this.#shared.length - 1
-      this.#shared.symbol[at] = symbols[from.symbol[i]!]!
-      this.#shared.match[at] = from.match[i]! < 0 ? -1 : matches[from.match[i]!]!
-      this.#shared.group[at] = groups[from.group[i]!]!
-      this.#shared.unit[at] = users[from.unit[i]!]!
-    }
-    return groups
+    return this.shared.data()
   }
 
   /** Hands over the persons whose events were gathered. Nothing can be scanned after that. */
   protected finishShared(): void {
-    const shared = this.#shared
-    const rows = UnitRows.reordered(shared, shared.sorted((a, b) => shared.unit[a]! - shared.unit[b]! || shared.compare(a, b)))
-    for (let begin = 0, end = 0; begin < rows.length; begin = end) {
-      const user = rows.unit[begin]!
-      while (end < rows.length && rows.unit[end] === user) end++
-      this.unit(rows, begin, end, () => `u:${this.#users.values[user] as string}`)
-    }
+    this.shared.each((rows, begin, end, user) => this.unit(rows, begin, end, () => `u:${user}`))
   }
 
   #prepare(chunk: Chunk): Prepared {
     this.#budget.check()
-    const { codes, table } = this.plan.symbols(chunk, this.#budget)
-    const { min_time, max_time } = chunk.summary
-    const group = this.#request.breakdown === undefined ? undefined : keyColumn(chunk, this.#request.breakdown)
+    const symbols = this.plan.symbols(chunk, this.#budget)
+    const { min_time, max_time, devices } = chunk.summary
+    const group = this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)
     return {
       chunk,
       from: this.plan.from,
       until: this.plan.end,
-      grouped: this.#request.breakdown !== undefined,
-      times: chunk.times(),
-      codes,
-      table,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
+      ...(symbols ?? { codes: new Uint8Array(0), table: new Uint16Array(0), steps: new Uint8Array(0), runs: new Uint8Array(devices) }),
+      times: symbols ? chunk.times() : new Float64Array(0),
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
-      match: this.plan.match.length > 0 ? this.#matches.reader(chunk) : undefined,
+      match: this.plan.match.length > 0 && symbols ? this.#matches.reader(chunk) : undefined,
     }
   }
 
   /** The device's events that mean something, in order. */
-  #gather(cursor: DeviceCursor<Prepared>, lane: number): void {
+  #gather(cursor: DeviceCursor<Prepared>): void {
     const rows = this.#rows
+    rows.length = 0
     const ordered = inOrder(cursor)
     for (let s = 0; s < cursor.segments; s++) {
       const prepared = cursor.prepared[s]!
-      const [begin, end] = [cursor.begins[s]!, cursor.ends[s]!]
-      if (!ordered) gatherPlaces(rows, prepared, begin, end, lane, false)
-      else gatherSegment(rows, prepared, begin, end)
+      if (prepared.runs?.[cursor.runs[s]!] === 0) continue
+      if (!ordered) gatherPlaces(rows, prepared, cursor.begins[s]!, cursor.ends[s]!, this.#lane, false)
+      else gatherSegment(rows, prepared, cursor.begins[s]!, cursor.ends[s]!)
     }
     if (!ordered) this.#sort()
   }
@@ -213,22 +196,24 @@ export abstract class UnitScan {
     this.#spare = rows
   }
 
-  /** Rows of a device that is not a person by itself: each belongs to the user in effect, the anonymous ones to the device's first. */
-  #share(rows: UnitRows, { chunk }: Prepared, first: string): void {
-    const column = chunk.values('user')
-    this.#shared.reserve(rows.length)
-    for (let i = 0; i < rows.length; i++) {
-      const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
-      rows.unit[i] = this.#users.code(user ?? first)
-      this.#shared.append(rows, i)
-    }
+  /** Gathers the rows of a device that is not a person by itself. */
+  #share(prepared: Prepared, run: number): void {
+    if (prepared.runs?.[run] === 0) return
+    const { chunk } = prepared
+    const { keys, rests, starts } = chunk.runs()
+    const { users, firstUser } = this.#identities!
+    this.#spare.length = 0
+    gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, this.#lane, false)
+    this.shared.take(this.#spare, chunk, users[firstUser[identityOf(this.#identities!, keys[run]!, rests[run]!)]!]!)
   }
 
-  #countSessions(cursor: DeviceCursor<Prepared>, lane: number, device: () => string): void {
+  #countSessions(cursor: DeviceCursor<Prepared>): void {
+    const device = (): string => idAt(cursor.prepared[0]!.chunk.deviceIds(), cursor.run)
     const explicit = new Dictionary()
     const gathered = this.#rows
+    gathered.length = 0
     for (let s = 0, i = 0; s < cursor.segments; s++) {
-      gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, lane, true)
+      gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, this.#lane, true)
       const column = cursor.prepared[s]!.chunk.values('session_id')
       for (; i < gathered.length; i++) {
         const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null
@@ -255,9 +240,12 @@ function sameDevice(chunk: Chunk, next: Chunk): boolean {
 
 /** Whether the device's spans follow each other in time, as they nearly always do. */
 function inOrder(cursor: DeviceCursor<Prepared>): boolean {
-  for (let s = 1; s < cursor.segments; s++) {
-    const before = cursor.prepared[s - 1]!.times[cursor.ends[s - 1]! - 1]!
-    if (before >= cursor.prepared[s]!.times[cursor.begins[s]!]!) return false
+  let before: number | undefined
+  for (let s = 0; s < cursor.segments; s++) {
+    const { runs, times } = cursor.prepared[s]!
+    if (runs?.[cursor.runs[s]!] === 0) continue
+    if (before !== undefined && before >= times[cursor.begins[s]!]!) return false
+    before = times[cursor.ends[s]! - 1]!
   }
   return true
 }

@@ -24,8 +24,9 @@ export class DeviceCursor<P> {
   readonly prepared: P[] = []
   readonly begins: number[] = []
   readonly ends: number[] = []
-  /** the run that the device has in the chunk of its first segment */
+  /** the run that the device has in the chunk of its first segment, and in that of each */
   run = 0
+  readonly runs: number[] = []
   readonly #prepare: (chunk: Chunk) => P
   readonly #sources: Source<P>[] = []
 
@@ -58,6 +59,7 @@ export class DeviceCursor<P> {
       const source = sources[s]!
       while (source.runs.keys[source.run] === key && source.runs.rests[source.run] === rest) {
         if (this.segments === 0) this.run = source.run
+        this.runs[this.segments] = source.run
         this.prepared[this.segments] = source.prepared
         this.begins[this.segments] = source.runs.starts[source.run]!
         this.ends[this.segments] = source.runs.starts[source.run + 1]!

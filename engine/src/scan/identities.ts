@@ -49,8 +49,20 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
   }
 }
 
-/** Looks devices up in ascending order of their hash, each in amortized constant time. */
-export class IdentityCursor {
+/** The entry of a device, -1 when it was never identified. */
+export function identityOf({ keys, rests }: Identities, key: number, rest: number): number {
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (keys[middle]! < key || (keys[middle]! === key && rests[middle]! < rest)) low = middle + 1
+    else high = middle
+  }
+  return keys[low] === key && rests[low] === rest ? low : -1
+}
+
+/** Finds the shared devices among the devices of chunks that are walked in ascending order. */
+export class SharedCursor {
   readonly #identities: Identities
   #at = 0
 
@@ -58,12 +70,18 @@ export class IdentityCursor {
     this.#identities = identities
   }
 
-  /** The entry of this device, -1 when it was never identified. Devices must be asked for in ascending order. */
-  find(key: number, rest: number): number {
-    const { keys, rests } = this.#identities
-    let at = this.#at
-    while (at < keys.length && (keys[at]! < key || (keys[at]! === key && rests[at]! < rest))) at++
-    this.#at = at
-    return at < keys.length && keys[at]! === key && rests[at]! === rest ? at : -1
+  /** The first run from `from` up to `end` whose device is shared, else `end`. */
+  next(keys: Float64Array, rests: Uint16Array, from: number, end: number): number {
+    const { shared, keys: others, rests: otherRests } = this.#identities
+    let run = from
+    for (; this.#at < others.length && run < end; this.#at++) {
+      if (shared[this.#at] === 0) continue
+      const key = others[this.#at]!
+      const rest = otherRests[this.#at]!
+      while (run < end && (keys[run]! < key || (keys[run]! === key && rests[run]! < rest))) run++
+      // stays on the entry: the device may go on in the next chunk
+      if (run === end || (keys[run] === key && rests[run] === rest)) return run
+    }
+    return end
   }
 }

@@ -1,0 +1,88 @@
+import type { Value } from '@hopper/contracts'
+import type { Chunk } from '../chunk/chunk.ts'
+import { Dictionary } from '../chunk/row-columns.ts'
+import type { TupleNumbers } from '../scan/match-numbers.ts'
+import type { FunnelPlan } from './funnel-plan.ts'
+import { UnitRows } from './unit-rows.ts'
+
+/** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
+export interface SharedRows {
+  readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
+  readonly groups: readonly (Value | null)[]
+  readonly matches: readonly string[]
+  readonly users: readonly string[]
+  readonly rows: Pick<UnitRows, 'length' | 'time' | 'symbol' | 'match' | 'group' | 'seq' | 'position' | 'lane' | 'index' | 'unit'>
+}
+
+/** Gathers the events of persons with several devices until all lanes are walked. */
+export class SharedUnits {
+  readonly #plan: FunnelPlan
+  readonly #groups: Dictionary
+  readonly #matches: TupleNumbers
+  readonly #users = new Dictionary()
+  readonly #rows = new UnitRows()
+
+  /** `groups` and `matches` number the breakdown and match values of the scan. */
+  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers) {
+    this.#plan = plan
+    this.#groups = groups
+    this.#matches = matches
+  }
+
+  /** Rows of one device in a chunk, with their row in it as `unit`: each belongs to the user in effect, the anonymous ones to the device's first. */
+  take(rows: UnitRows, chunk: Chunk, first: string): void {
+    const column = chunk.values('user')
+    this.#rows.reserve(rows.length)
+    for (let i = 0; i < rows.length; i++) {
+      const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
+      rows.unit[i] = this.#users.code(user ?? first)
+      this.#rows.append(rows, i)
+    }
+  }
+
+  data(): SharedRows {
+    const { length, time, symbol, match, group, seq, position, lane, index, unit } = this.#rows
+    const cut = <T extends { slice(from: number, to: number): T }>(array: T): T => array.slice(0, length)
+    return {
+      symbols: this.#plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#plan.symbolExclusions[i]! })),
+      groups: this.#groups.values,
+      matches: this.#matches.names,
+      users: this.#users.values as string[],
+      rows: {
+        length, time: cut(time), symbol: cut(symbol), match: cut(match), group: cut(group), seq: cut(seq), position: cut(position), lane: cut(lane),
+        index: cut(index), unit: cut(unit),
+      },
+    }
+  }
+
+  /** Takes over what another scan of the same query gathered; answers the numbers here of its breakdown values. */
+  absorb(shared: SharedRows): number[] {
+    const groups = shared.groups.map((value) => this.#groups.code(value))
+    const matches = shared.matches.map((name) => this.#matches.number(name))
+    const users = shared.users.map((user) => this.#users.code(user))
+    const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions)))
+    const from = Object.assign(new UnitRows(), shared.rows)
+    const rows = this.#rows
+    rows.reserve(from.length)
+    for (let i = 0; i < from.length; i++) {
+      rows.append(from, i)
+      const at = rows.length - 1
+      rows.symbol[at] = symbols[from.symbol[i]!]!
+      rows.match[at] = from.match[i]! < 0 ? -1 : matches[from.match[i]!]!
+      rows.group[at] = groups[from.group[i]!]!
+      rows.unit[at] = users[from.unit[i]!]!
+    }
+    return groups
+  }
+
+  /** Hands over the persons one by one, each one's events in order. */
+  each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
+    const gathered = this.#rows
+    const rows = UnitRows.reordered(gathered, gathered.sorted((a, b) => gathered.unit[a]! - gathered.unit[b]! || gathered.compare(a, b)))
+    for (let begin = 0, end = 0; begin < rows.length; begin = end) {
+      const user = rows.unit[begin]!
+      while (end < rows.length && rows.unit[end] === user) end++
+      hand(rows, begin, end, this.#users.values[user] as string)
+    }
+  }
+}
