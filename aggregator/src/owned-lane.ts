@@ -1,5 +1,5 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
-import type { Archive, CounterPartition, DeadLetter, Identity, LaneBatch, Lease, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { placeOf, type Archive, type CounterPartition, type DeadLetter, type Identity, type LaneBatch, type Lease, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
 import { ArchiveBuffer, BUFFERED_ROWS_MAX } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
@@ -161,7 +161,7 @@ export class OwnedLane {
       if (known) known.add(envelope.device_id)
       else devices.set(app.id, new Set([envelope.device_id]))
     }
-    const [firstPositions, identities] = await Promise.all([this.#firstPositions([...ids.values()]), this.#identities(devices)])
+    const [firstPositions, identities] = await Promise.all([this.#firstPositions([...ids.values()]), this.#identities(devices, messages)])
     return { firstPositions, identities }
   }
 
@@ -173,10 +173,11 @@ export class OwnedLane {
     return found
   }
 
-  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>): Promise<Map<string, readonly Identity[]>> {
+  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
+    const before = placeOf(messages[0]?.position ?? 0, 0)
     await Promise.all([...asked].map(async ([app, devices]) => {
-      for (const [device, identities] of await this.#writer.identities(app, [...devices])) found.set(deviceKey(app, device), identities)
+      for (const [device, identity] of await this.#writer.identities(app, [...devices], before)) found.set(deviceKey(app, device), [identity])
     }))
     return found
   }

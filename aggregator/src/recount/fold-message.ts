@@ -1,5 +1,5 @@
 import { decodeEnvelope, type App } from '@hopper/contracts'
-import type { CounterChange, Identity, LogMessage, Partition, TableWriter } from '@hopper/storage'
+import { placeOf, type CounterChange, type Identity, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
 import { flawOf } from '../flaw.ts'
 import { foldBatch, type Folded } from '../fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge.ts'
@@ -56,8 +56,9 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
   for (const { partition, ids: asked } of ids.values()) {
     for (const [id, position] of await writer.firstPositions(lane, partition, asked)) past.firstPositions.set(seenKey(partition, id), position)
   }
+  const before = placeOf(messages[0]?.position ?? 0, 0)
   for (const [app, asked] of devices) {
-    for (const [device, found] of await writer.identities(app, [...asked])) past.identities.set(deviceKey(app, device), found)
+    for (const [device, found] of await writer.identities(app, [...asked], before)) past.identities.set(deviceKey(app, device), [found])
   }
   return past
 }

@@ -34,12 +34,13 @@ export class CassandraTableWriter implements TableWriter {
     return new Map(found.flat().map((row) => [row.get('event_id') as string, Number(row.get('position'))]))
   }
 
-  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>> {
-    const found = await concurrently(devices, WRITES_AT_ONCE, async (device) => {
-      const rows = await rowsOf(this.#client, 'identity.ofDevice', [app, device])
-      return [device, rows.map((row) => ({ user: row.get('user') as string, place: Number(row.get('place')) }))] as const
+  async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
+    const found = new Map<string, Identity>()
+    await concurrently(devices, WRITES_AT_ONCE, async (device) => {
+      const [row] = await rowsOf(this.#client, 'identity.lastBefore', [app, device, BigInt(before)])
+      if (row) found.set(device, { user: row.get('user') as string, place: Number(row.get('place')) })
     })
-    return new Map(found.filter(([, identities]) => identities.length > 0))
+    return found
   }
 
   async apply(lease: Lease, batch: LaneBatch): Promise<void> {

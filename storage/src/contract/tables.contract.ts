@@ -122,12 +122,15 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', 3]])
     })
 
-    it('keeps identities in order of place, however often they are written, and accepts sessions again', async () => {
+    it('answers who a device was before a place, however often that is written, and accepts sessions again', async () => {
       const app = randomUUID()
       const session = { app, session_id: 's', start: 5, end: 6, device: 'd', user: 'a', first_position: 2, last_position: 3 }
       const of = (user: string, place: number): Partial<LaneBatch> => ({ identities: [{ app, device: 'd', user, place }], sessions: [session] })
       for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
-      expect((await storage.writer.identities(app, ['d', 'x'])).get('d')).toEqual([{ user: 'a', place: 2 }, { user: 'b', place: 7 }])
+      const before = async (place: number): Promise<unknown> => [...(await storage.writer.identities(app, ['d', 'x'], place))]
+      expect(await before(8)).toEqual([['d', { user: 'b', place: 7 }]])
+      expect(await before(7)).toEqual([['d', { user: 'a', place: 2 }]])
+      expect(await before(2)).toEqual([])
     })
 
     it('counts persons and devices exactly, over lanes and dates', async () => {

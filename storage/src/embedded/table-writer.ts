@@ -36,11 +36,11 @@ export class EmbeddedTableWriter implements TableWriter {
     return found
   }
 
-  async identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>> {
-    const found = new Map<string, Identity[]>()
+  async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
+    const found = new Map<string, Identity>()
     for (const device of devices) {
-      const rows = this.#statements.identities.all(app, device) as unknown as Identity[]
-      if (rows.length > 0) found.set(device, rows)
+      const identity = this.#statements.identity.get(app, device, before) as unknown as Identity | undefined
+      if (identity) found.set(device, identity)
     }
     return found
   }
@@ -101,14 +101,14 @@ function questions(count: number): string {
   return new Array(count).fill('?').join(', ')
 }
 
-function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'see' | 'identities' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
+function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
   return {
     applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
     mark: database.prepare('INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position'),
     first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
     see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
       SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
-    identities: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? ORDER BY place'),
+    identity: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1'),
     identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
     own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET

@@ -95,8 +95,8 @@ export interface TableWriter {
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]>
   /** The first position of each of these ids in a partition of a lane; ids never seen are missing. */
   firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** The identities of these devices of an app, by device, ascending by place. */
-  identities(app: string, devices: readonly string[]): Promise<ReadonlyMap<string, readonly Identity[]>>
+  /** Who each of these devices of an app was just before a place: the last of its identities below that; a device without one is missing. */
+  identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>>
   /**
    * Applies a batch. When it rejects, some partitions may hold the change and others not, and nothing of it can be applied any more:
    * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
