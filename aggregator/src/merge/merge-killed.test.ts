@@ -1,0 +1,63 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Chunk, chunkRows } from '@hopper/engine'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DATE, eventAt } from './merging-process.fixture.ts'
+
+let dir: string
+beforeEach(async () => void (dir = await mkdtemp(join(tmpdir(), 'hopper-killed-'))))
+afterEach(() => rm(dir, { recursive: true }))
+
+/** Runs the process and kills it with SIGKILL so many ms after it began to merge. */
+async function killAfter(ms: number, how: 'atomic' | 'torn'): Promise<void> {
+  const child = fork(new URL('./merging-process.fixture.ts', import.meta.url), [dir, how], { execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'] })
+  const exited = once(child, 'exit')
+  const first = await Promise.race([once(child, 'message'), exited])
+  expect(first[0]).toBe('merging')
+  await new Promise((next) => setTimeout(next, ms))
+  child.kill('SIGKILL')
+  await exited
+}
+
+/** What the archive holds and what it must hold, by position; and in how many spans. */
+async function standing(): Promise<{ held: object[]; expected: object[]; spans: number }> {
+  const storage = await openEmbedded({ dir, lanes: 1 })
+  const archive = storage.archive!
+  const [covered] = await archive.covered(0, [{ app: 'shop', date: DATE }])
+  const chunks = await archive.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
+  const held = []
+  for (const summary of chunks) held.push(...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })))
+  await storage.close()
+  return { held: held.sort((a, b) => a.position - b.position), expected: Array.from({ length: covered! + 1 }, (_, position) => eventAt(position)), spans: chunks.length }
+}
+
+const pausesMs = Array.from({ length: 6 }, (_, kill) => 150 + ((kill * 397) % 500))
+
+it('holds every event once after each kill -9 in the midst of merging', async () => {
+  let last = 0
+  let merged = 0
+  for (const ms of pausesMs) {
+    await killAfter(ms, 'atomic')
+    const { held, expected, spans } = await standing()
+    expect(held).toEqual(expected)
+    expect(expected.length).toBeGreaterThan(last)
+    last = expected.length
+    // they were appended by twos
+    if (spans < expected.length / 2) merged++
+  }
+  expect(merged).toBeGreaterThan(pausesMs.length / 2)
+}, 120_000)
+
+it('would be caught if a merge became visible in two steps (control)', async () => {
+  let exact = true
+  for (let kill = 0; kill < 20 && exact; kill++) {
+    await killAfter(pausesMs[kill % pausesMs.length]!, 'torn')
+    const { held, expected } = await standing()
+    exact = held.length === expected.length
+  }
+  expect(exact).toBe(false)
+}, 120_000)
