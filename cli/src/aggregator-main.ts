@@ -9,6 +9,7 @@ import { listen, portFor, urlOf } from './listen.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { openCluster } from './storage-main.ts'
+import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
@@ -17,7 +18,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
   const aggregator = new Aggregator({
-    log, writer, lanes, registry, ...(archive ? { archive } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
+    log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })

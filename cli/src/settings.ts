@@ -61,6 +61,10 @@ export const settings = {
     flag: '--unsafe-no-watermark', variable: 'HOPPER_UNSAFE_NO_WATERMARK', default: '0',
     help: 'only for the control of the fault test: 1 counts messages that are delivered again twice', read: truth,
   },
+  unsafeNoLease: {
+    flag: '--unsafe-no-lease', variable: 'HOPPER_UNSAFE_NO_LEASE', default: '0',
+    help: 'only for the control of the fault test: 1 counts also after the lease of the lane has run out', read: truth,
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 type Settings = typeof settings
@@ -82,7 +86,7 @@ const engines = [
 export const settingsOf = {
   start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
   ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines],
-  aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark'],
+  aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark', 'unsafeNoLease'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */

@@ -25,6 +25,8 @@ export interface Cluster extends Product {
   readonly api: Service
   /** the settings that name this cluster, for another process of it */
   readonly env: Readonly<Record<string, string>>
+  /** Makes the keyspace, once; `start` does it too. */
+  migrate(): Promise<void>
 }
 
 /** The product as processes over Kafka and Cassandra, in a topic and a keyspace of its own; not started yet. */
@@ -41,11 +43,12 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
   const api = await Service.of('api', [], env)
   const services = [ingest, ...aggregators, api]
   let migrated: string | undefined
+  const migrate = async (): Promise<void> => void (migrated ??= await hopper(['migrate', ...provisionArgs], env))
   return {
-    ingestUrl: ingest.url, apiUrl: api.url, services, ingest, aggregators, api, env,
+    ingestUrl: ingest.url, apiUrl: api.url, services, ingest, aggregators, api, env, migrate,
     output: () => [migrated ?? '', ...services.map(({ output }) => output)].join('\n'),
     start: async () => {
-      migrated ??= await hopper(['migrate', ...provisionArgs], env)
+      await migrate()
       await Promise.all(services.map((service) => service.start()))
     },
     stop: (signal) => stopAll(services, signal),

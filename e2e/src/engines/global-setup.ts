@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import '@hopper/storage/contract/engines'
 import { environment } from '../config.ts'
 import { startCassandra } from './cassandra-jar.ts'
-import { canUseJars } from './jars.ts'
+import { canUseJars, jarCache } from './jars.ts'
 import { startKafka } from './kafka-jar.ts'
 
 /**
@@ -29,10 +29,9 @@ export default async function setup(project: TestProject): Promise<(() => Promis
 }
 
 async function startEngines(project: TestProject): Promise<() => Promise<void>> {
-  const cache = environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
   const dir = mkdtempSync(join(tmpdir(), 'hopper-engines-'))
-  const broker = await startKafka(join(dir, 'kafka'), cache)
-  const node = await startCassandra(join(dir, 'cassandra'), cache)
+  const broker = await startKafka(join(dir, 'kafka'), jarCache)
+  const node = await startCassandra(join(dir, 'cassandra'), jarCache)
   project.provide('engines', { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter })
   return async () => {
     await Promise.all([broker.process.stop(), node.process.stop()])

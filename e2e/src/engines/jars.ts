@@ -1,10 +1,15 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { environment } from '../config.ts'
 import versions from './versions.json' with { type: 'json' }
 
 const run = promisify(execFile)
+
+/** Where the jars of the engines are kept from one run to the next. */
+export const jarCache = environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
 
 /** The class path of an engine: its jars from Maven's central repository, resolved once into the cache. */
 export async function jarsOf(engine: keyof typeof versions, cache: string): Promise<string> {

@@ -1,22 +1,25 @@
 import { expect } from 'vitest'
 import type { Cluster } from '../cluster.ts'
 import { groundTruth, type GroundTruth } from '../ground-truth.ts'
-import { counted } from '../product.ts'
-import { randomTraffic } from '../random-traffic.ts'
+import { counted, stopAll } from '../product.ts'
+import type { Service } from '../service.ts'
 import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from '../stored.ts'
-import { app, keys, timezone } from './app.ts'
+import { timezone, type FaultApp } from './apps.ts'
 import { Sending } from './sending.ts'
 
-const COUNTED_MS = 90_000
+const COUNTED_MS = 120_000
 
-export interface Load {
-  readonly devices: number
-  readonly eventsPerDevice: number
-  readonly perSecond: number
+export interface Trial {
+  readonly product: Cluster
+  readonly app: FaultApp
+  /** in the place of the product's own aggregators */
+  readonly aggregators?: readonly Service[]
   readonly seed: number
+  /** requests a second */
+  readonly perSecond?: number
 }
 
-/** What was sent through a fault, and what is stored after it. */
+/** What was sent through faults, and what is stored after them. */
 export interface Endured {
   readonly truth: GroundTruth
   readonly found: StoredRows
@@ -27,20 +30,23 @@ export interface Endured {
   readonly deadLetters: number
 }
 
-/** Sends a load through a cluster that runs, while `faults` happen to it; answers when all of it is counted and every process has ended. */
-export async function endure(product: Cluster, load: Load, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
-  const now = Date.now()
-  const traffic = randomTraffic({ ...load, now })
-  const sending = new Sending(product.ingestUrl, traffic, load.perSecond, load.seed)
-  await Promise.all([faults(sending), sending.done])
-  await counted(product, keys.read, COUNTED_MS)
-  expect(await product.stop('SIGTERM')).toBe(0)
+/** Starts every process, sends for as long as `faults` go on, waits until all of it is counted, stops every process and reads what is stored. */
+export async function endure(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
+  const { product, app, seed, perSecond = 80, aggregators = product.aggregators } = trial
+  const services = [product.ingest, product.api, ...aggregators]
+  await product.migrate()
+  await Promise.all(services.map((service) => service.start()))
+  const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
+  await faults(sending)
+  const traffic = await sending.finish()
+  await counted(product, app.read, COUNTED_MS)
+  expect(await stopAll(services, 'SIGTERM')).toBe(0)
   const storage = await product.openStorage()
   try {
     return {
-      truth: groundTruth(traffic, timezone, now),
-      found: await readTables(storage.reader, app, datesAround(now)),
-      archived: storage.archive && (await readArchive(storage.archive, app)),
+      truth: groundTruth(traffic, timezone, sending.now),
+      found: await readTables(storage.reader, app.id, datesAround(sending.now)),
+      archived: storage.archive && (await readArchive(storage.archive, app.id)),
       ids: new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id))),
       sending,
       deadLetters: await storage.reader.deadLetters(),
@@ -65,7 +71,7 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
   expect(archived.bots).toBe(truth.fates.bot)
 }
 
-/** Counter rows that say more than was sent. */
-export function countedTwice({ truth, found }: Endured): number {
+/** How many counter rows say more than was sent. */
+export function rowsCountedTwice({ truth, found }: Endured): number {
   return sorted(found.counters).filter(([row, values]) => values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0))).length
 }

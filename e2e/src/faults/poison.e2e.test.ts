@@ -1,17 +1,18 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
-import { afterEach, describe, expect, inject, it } from 'vitest'
+import { afterAll, describe, expect, inject, it } from 'vitest'
 import { cluster, type Cluster } from '../cluster.ts'
-import { provision } from './app.ts'
+import { apps, provision } from './apps.ts'
 import { endure, expectExact } from './endure.ts'
 
 const engines = inject('engines')
 const LANES = 8
+const ROUNDS = 3
 let product: Cluster
-afterEach(() => product?.dispose())
+afterAll(() => product?.dispose())
 
 const context = { device: 'desktop', browser: '', os: '' }
-const shaped = { version: 1, app: 'faults', device_id: 'd', received_at: 1, context }
+const shaped = { version: 1, app: apps.proved.id, device_id: 'd', received_at: 1, context }
 /** What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that can not be folded. */
 const poisons: readonly (Buffer | null)[] = [
   null,
@@ -42,7 +43,7 @@ async function poison(brokers: string, topic: string): Promise<void> {
 function stops(value: Buffer | null): boolean {
   try {
     const { app, events } = decodeEnvelope(value ?? new Uint8Array())
-    return app !== 'faults' || events.some((event) => !Number.isSafeInteger((event as { timestamp?: number } | null)?.timestamp))
+    return app !== apps.proved.id || events.some((event) => !Number.isSafeInteger((event as { timestamp?: number } | null)?.timestamp))
   } catch {
     return true
   }
@@ -50,16 +51,16 @@ function stops(value: Buffer | null): boolean {
 
 describe.skipIf(!engines)('a poison message', () => {
   it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
-    await product.start()
-    const endured = await endure(product, { devices: 60, eventsPerDevice: 15, perSecond: 200, seed: 1 }, async (sending) => {
-      for (const share of [0.1, 0.5, 0.9]) {
-        await sending.through(share)
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+    const endured = await endure({ product, app: apps.proved, seed: 1 }, async (sending) => {
+      for (let round = 0; round < ROUNDS; round++) {
+        await sending.more(100)
         await poison(engines!.kafka, product.env.HOPPER_KAFKA_TOPIC!)
       }
+      await sending.more(100)
     })
     expectExact(endured)
-    expect(endured.deadLetters).toBe(3 * LANES * poisons.length)
+    expect(endured.deadLetters).toBe(ROUNDS * LANES * poisons.length)
   }, 120_000)
 
   it('control: each of them stops a reader that only decodes', () => {

@@ -1,52 +1,80 @@
 import { sendUntilAcknowledged } from '../acknowledged.ts'
-import { mulberry32, type RandomRequest } from '../random-traffic.ts'
+import { mulberry32, randomTraffic, type RandomRequest } from '../random-traffic.ts'
 import { until } from '../until.ts'
-import { keys } from './app.ts'
 
 const SENDERS = 12
+const DEVICES_MAX = 20_000
+const EVENTS_PER_DEVICE = 12
 const REPEATED_SHARE = 0.1
-const THROUGH_MS = 240_000
+const WAIT_MS = 240_000
 
-/** Traffic on its way: the requests of a device one after the other, each until it is acknowledged, some of them sent again afterwards. */
+export interface Load {
+  readonly ingestUrl: string
+  /** the write key of the app */
+  readonly key: string
+  /** requests a second */
+  readonly perSecond: number
+  readonly seed: number
+}
+
+/**
+ * Traffic for as long as it is wanted: each device's requests one after the other, each until it is acknowledged, some of them sent again afterwards.
+ */
 export class Sending {
+  /** the newest time of an event, ms */
+  readonly now = Date.now()
   /** requests that were acknowledged, repetitions included */
   acknowledged = 0
   /** answers that told to come again, and requests without an answer */
   refused = 0
   /** events that were sent again although they were acknowledged */
   repeatedEvents = 0
-  readonly done: Promise<void>
-  readonly #requests: number
+  readonly #load: Load
+  readonly #random: () => number
+  readonly #devices: readonly (readonly RandomRequest[])[]
+  readonly #startedAt = performance.now()
+  readonly #done: Promise<unknown>
+  #devicesBegun = 0
+  #requestsBegun = 0
+  #stopping = false
 
-  /** At most `perSecond` requests. */
-  constructor(ingestUrl: string, traffic: readonly (readonly RandomRequest[])[], perSecond: number, seed: number) {
-    const random = mulberry32(seed)
-    const queue = [...traffic]
-    const started = performance.now()
-    let begun = 0
-    this.#requests = traffic.reduce((sum, { length }) => sum + length, 0)
-    const send = async (request: RandomRequest): Promise<void> => {
-      await until(() => begun < ((performance.now() - started) / 1000) * perSecond, THROUGH_MS)
-      begun++
-      this.refused += await sendUntilAcknowledged(ingestUrl, keys.write, request)
-      this.acknowledged++
-    }
-    const sender = async (): Promise<void> => {
-      for (let requests = queue.shift(); requests; requests = queue.shift()) {
-        for (const request of requests) {
-          await send(request)
-          if (random() >= REPEATED_SHARE) continue
-          await send(request)
-          this.repeatedEvents += request.events.length
-        }
-      }
-    }
-    this.done = Promise.all(Array.from({ length: SENDERS }, sender)).then(() => undefined)
-    this.done.catch(() => undefined)
+  constructor(load: Load) {
+    this.#load = load
+    this.#random = mulberry32(load.seed)
+    this.#devices = randomTraffic({ devices: DEVICES_MAX, eventsPerDevice: EVENTS_PER_DEVICE, seed: load.seed, now: this.now })
+    this.#done = Promise.all(Array.from({ length: SENDERS }, () => this.#sender()))
+    this.#done.catch(() => undefined)
   }
 
-  /** Resolves when this share of the requests is acknowledged. */
-  async through(share: number): Promise<void> {
-    await Promise.race([until(() => this.acknowledged >= share * this.#requests, THROUGH_MS), this.done])
+  /** Resolves when so many more requests are acknowledged. */
+  async more(requests: number): Promise<void> {
+    const wanted = this.acknowledged + requests
+    await Promise.race([until(() => this.acknowledged >= wanted, WAIT_MS), this.#done])
+  }
+
+  /** Begins no further device; answers the traffic that was sent, when all of it is acknowledged. */
+  async finish(): Promise<readonly (readonly RandomRequest[])[]> {
+    this.#stopping = true
+    await this.#done
+    return this.#devices.slice(0, this.#devicesBegun)
+  }
+
+  async #sender(): Promise<void> {
+    while (!this.#stopping && this.#devicesBegun < this.#devices.length) {
+      for (const request of this.#devices[this.#devicesBegun++]!) {
+        await this.#send(request)
+        if (this.#random() >= REPEATED_SHARE) continue
+        await this.#send(request)
+        this.repeatedEvents += request.events.length
+      }
+    }
+  }
+
+  async #send(request: RandomRequest): Promise<void> {
+    const { ingestUrl, key, perSecond } = this.#load
+    await until(() => this.#requestsBegun < ((performance.now() - this.#startedAt) / 1000) * perSecond, WAIT_MS)
+    this.#requestsBegun++
+    this.refused += await sendUntilAcknowledged(ingestUrl, key, request)
+    this.acknowledged++
   }
 }

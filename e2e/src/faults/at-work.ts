@@ -1,0 +1,22 @@
+import type { Service } from '../service.ts'
+import { until } from '../until.ts'
+
+const AT_WORK_MS = 60_000
+
+/** A figure of a process, summed over its labels; 0 when there is none yet or the process does not answer. */
+export async function figure(service: Service, name: string): Promise<number> {
+  const text = await fetch(`${service.url}/metrics`).then((answer) => answer.text(), () => '')
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
+
+/** Resolves when an aggregator has counted a batch from now on. */
+export async function atWork(service: Service): Promise<void> {
+  const before = await figure(service, 'hopper_aggregator_batch_seconds_count')
+  await until(async () => (await figure(service, 'hopper_aggregator_batch_seconds_count')) > before, AT_WORK_MS)
+}
+
+/** A pause of the fault schedule: some moment of the next `msMax`. */
+export function someMoment(random: () => number, msMax: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, random() * msMax))
+}

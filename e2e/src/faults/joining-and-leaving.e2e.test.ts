@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { mulberry32 } from '../random-traffic.ts'
+import { Service } from '../service.ts'
+import { apps, provision } from './apps.ts'
+import { atWork, someMoment } from './at-work.ts'
+import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+
+const engines = inject('engines')
+
+/** Each leaves when it has worked and joins again, now by itself, now by a kill. */
+async function joinAndLeave(services: readonly Service[], rounds: number, random: () => number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    for (const service of services) {
+      await atWork(service)
+      await someMoment(random, 500)
+      await service.stop(round % 3 === 2 ? 'SIGKILL' : 'SIGTERM')
+      await service.start()
+    }
+  }
+}
+
+describe.skipIf(!engines)('two aggregators that join and leave in a loop', () => {
+  let product: Cluster
+  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: 2, env: { HOPPER_LOG_LEVEL: 'fatal' } })))
+  afterAll(() => product?.dispose())
+
+  it('hand their lanes to each other without a loss or a repetition', async () => {
+    expectExact(await endure({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 5, mulberry32(31))))
+  }, 240_000)
+
+  it('control: with the check of the watermarks off, what was handed over by a kill counts twice', async () => {
+    const unsafe = (): Promise<Service> => Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const aggregators = [await unsafe(), await unsafe()]
+    const endured = await endure({ product, app: apps.control, aggregators, seed: 32 }, () => joinAndLeave(aggregators, 3, mulberry32(32)))
+    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+  }, 180_000)
+})

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { mulberry32 } from '../random-traffic.ts'
+import { Service } from '../service.ts'
+import { apps, provision } from './apps.ts'
+import { atWork, someMoment } from './at-work.ts'
+import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+
+const engines = inject('engines')
+const AGGREGATORS = 3
+const ROUNDS = 10
+
+/** Kills an aggregator each time it is at work. */
+async function killAtWork(service: Service, rounds: number, random: () => number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await atWork(service)
+    await someMoment(random, 700)
+    await service.stop('SIGKILL')
+    await service.start()
+  }
+}
+
+async function killServing(service: Service, rounds: number, random: () => number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await someMoment(random, 8_000)
+    await service.stop('SIGKILL')
+    await service.start()
+  }
+}
+
+describe.skipIf(!engines)('processes that are killed', () => {
+  let product: Cluster
+  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: AGGREGATORS, env: { HOPPER_LOG_LEVEL: 'fatal' } })))
+  afterAll(() => product?.dispose())
+
+  it('count exactly: three aggregators ten times each while they count, ingest and api five times each', async () => {
+    const random = mulberry32(20_261_121)
+    const endured = await endure({ product, app: apps.proved, seed: 11 }, async () => {
+      await Promise.all([
+        ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
+        killServing(product.ingest, 5, random), killServing(product.api, 5, random),
+      ])
+    })
+    expectExact(endured)
+    expect(endured.sending.refused).toBeGreaterThan(0)
+  }, 300_000)
+
+  it('control: with the check of the watermarks off, kills count twice', async () => {
+    const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () => killAtWork(unsafe, 3, mulberry32(7)))
+    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+  }, 180_000)
+})
