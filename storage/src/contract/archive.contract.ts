@@ -15,11 +15,11 @@ const date = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28)
 
 /** A span of so many parts over these positions; its events lie between `T0 + first` and `T0 + last` ms. */
-export function span(app: string, lane: number, first: number, last: number, parts = 1): EncodedChunk[] {
+export function span(app: string, lane: number, first: number, last: number, parts = 1, on = date): EncodedChunk[] {
   return Array.from({ length: parts }, (_, part) => {
     const columns = new Map([['runs', randomBytes(20)], ['data.\u00fc', randomBytes(900_000)], [`p${part}`, randomBytes(5)]])
     const summary: ChunkSummary = {
-      app, date, lane, first_position: first, last_position: last, part, parts, rows: 1, devices: 1, min_time: T0 + first, max_time: T0 + last,
+      app, date: on, lane, first_position: first, last_position: last, part, parts, rows: 1, devices: 1, min_time: T0 + first, max_time: T0 + last,
       first_device: '00', last_device: 'ff', columns: Object.fromEntries([...columns].map(([name, cell]) => [name, cell.length])), values: { type: ['custom', null] },
     }
     return { summary, columns }
@@ -97,6 +97,18 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       expect(await archive.covered(0, [{ app, date }])).toEqual([19])
       await archive.append(lease, span(app, 0, 20, 29))
       expect(await places(app)).toEqual([[0, 19, 0], [0, 19, 1], [20, 29, 0]])
+    })
+
+    it('merges spans of several dates of a month into one of the first date, and covers each date as before', async () => {
+      const app = randomUUID()
+      const next = '2026-03-29'
+      const spans = [...span(app, 0, 0, 9), ...span(app, 0, 5, 14, 1, next), ...span(app, 0, 15, 19)]
+      await archive.append(lease, spans)
+      await archive.replace(lease, [spans[0]!.summary, spans[1]!.summary], span(app, 0, 0, 14))
+      expect(await places(app)).toEqual([[0, 14, 0], [15, 19, 0]])
+      expect(await archive.covered(0, [{ app, date }, { app, date: next }])).toEqual([19, 14])
+      await archive.append(lease, span(app, 0, 15, 30, 1, next))
+      expect(await archive.covered(0, [{ app, date }, { app, date: next }])).toEqual([19, 30])
     })
 
     it('changes nothing when one of the spans to merge is gone', async () => {

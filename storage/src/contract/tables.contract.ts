@@ -113,6 +113,28 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[1]! })).toEqual([])
     })
 
+    it('answers rows in one order, by the code points of texts and the values of numbers, whatever they hold', async () => {
+      const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 4 }), fc.constantFrom('', 'a', 'ab', 'B', 'ä', '\u{ffff}', '\u{10000}', '\u{1f600}', '\ue000', '1', '10', '9', '__proto__'))
+      const key = fc.tuple(text, text, fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))
+      const order = ([a, b, x]: readonly [string, string, number], [c, d, y]: readonly [string, string, number]): number =>
+        Buffer.compare(Buffer.from(a), Buffer.from(c)) || Buffer.compare(Buffer.from(b), Buffer.from(d)) || x - y
+      await fc.assert(
+        fc.asyncProperty(fc.uniqueArray(key, { selector: (each) => JSON.stringify(each), minLength: 1, maxLength: 20 }), async (keys) => {
+          const app = randomUUID()
+          const sorted = [...keys].sort(order)
+          const counted = keys.map((each) => ({ key: each, deltas: [1] }))
+          await apply(lease, { counters: [{ table: 'element_durations_by_date', app, date: dates[0]!, from: -1, to: 0, rows: counted }] })
+          expect((await storage.reader.counters('element_durations_by_date', app, dates)).map((row) => row.key)).toEqual(sorted)
+          const visited = keys.map(([kind, value]) => ({ key: [kind, value], visitor: { user: '', device: 'd' } }))
+          await apply(lease, { visitors: [{ table: 'agents_by_date', app, date: dates[0]!, rows: visited }] })
+          const groups = await storage.reader.uniques({ table: 'agents_by_date', app, dates, prefix: [], groupBy: ['kind', 'value'], countBy: 'device' })
+          const distinct = new Map(sorted.map(([kind, value]) => [JSON.stringify([kind, value]), { group: [kind, value], users: 1 }]))
+          expect(groups).toEqual([...distinct.values()])
+        }),
+        { numRuns: 15, examples: [[['\u{10000}', '\uffff', '\ue000', 'a', 'ab', 'B', ''].map((each) => [each, each, each.length - 1] as [string, string, number])]] },
+      )
+    })
+
     it('keeps the smallest first position of an id', async () => {
       const app = randomUUID()
       const seen = (position: number): Partial<LaneBatch> => ({
