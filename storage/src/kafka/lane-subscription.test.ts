@@ -39,6 +39,35 @@ describe.skipIf(!broker)('members of the group', () => {
     for (const device of devices) expect(members.numbersOf(device)).toEqual(members.numbersOf(device).toSorted((a, b) => a - b))
   })
 
+  it('that get a lane back before they have finished giving it away are asked for it afterwards', async () => {
+    const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
+    await using one = await opened(settings)
+    await using two = await opened(settings)
+    const calls: string[] = []
+    let finish = (): void => undefined
+    const slow = (call: string) => async (lane: number): Promise<number> => {
+      calls.push(`${lane} ${call}`)
+      if (call === 'revoked' && calls.filter((each) => each.endsWith(call)).length === 1) await new Promise<void>((resolve) => (finish = resolve))
+      calls.push(`${lane} ${call} done`)
+      return 0
+    }
+    const first = await one.subscribe({ assigned: slow('assigned'), batch: async () => undefined, revoked: async (lane) => void (await slow('revoked')(lane)) })
+    await vi.waitFor(() => expect(calls).toContain('1 assigned done'), SOON)
+    const second = await two.subscribe({ assigned: async () => 0, batch: async () => undefined, revoked: async () => undefined })
+    await vi.waitFor(() => expect(calls.at(-1)).toMatch(/revoked$/), SOON)
+    const lane = calls.at(-1)![0]
+    await second.close()
+    const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    await vi.waitFor(async () => expect((await admin.describeGroups([settings.group])).groups[0]).toMatchObject({ state: 'Stable', members: { length: 1 } }), SOON)
+    await admin.disconnect()
+    finish()
+    await vi.waitFor(() => expect(calls.at(-1)).toBe(`${lane} assigned done`), SOON)
+    await first.close()
+    const own = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
+    expect(own).toEqual(['assigned', 'assigned done', 'revoked', 'revoked done', 'assigned', 'assigned done', 'revoked', 'revoked done'])
+  })
+
   it('share the lanes, and one that leaves gives its lanes to the other', async () => {
     const settings = freshSettings({ lanes: 4, sessionTimeoutMs: 6_000 })
     const members = new Members(settings.lanes)
@@ -132,6 +161,7 @@ describe.skipIf(!broker)('a lane', () => {
     await transaction.send({ topic: settings.topic, messages: [{ partition: 0, value: 'x' }] })
     await transaction.commit()
     await producer.disconnect()
+    await vi.waitFor(async () => expect(await log.ends()).toEqual([3]), SOON)
     await log.append([numbered('d', 1)])
     const got: number[] = []
     await follow(log, 0, async (messages) => void got.push(...messages.map(({ position }) => position)))
