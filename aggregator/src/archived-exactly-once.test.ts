@@ -7,14 +7,19 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from './lane.fixture.ts'
+import { MergeThread } from './merge/merge-thread.ts'
 
 let lane: LaneStore
 let archive: Archive
+const merger = new MergeThread()
 beforeAll(async () => {
   lane = await openLane(openEmbedded)
   archive = lane.storage.archive!
 })
-afterAll(() => lane[Symbol.asyncDispose]())
+afterAll(async () => {
+  await merger.close()
+  await lane[Symbol.asyncDispose]()
+})
 
 const DAY_MS = 86_400_000
 const T0 = Date.parse('2026-06-15T12:00:00Z')
@@ -51,7 +56,7 @@ const sent = fc.array(
   { minLength: 1, maxLength: 20 },
 )
 const delivery = fc.record({
-  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
+  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again', 'merge'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
 })
 
 /** An id has one time, as a repetition has; the ids lie on three dates. */
@@ -79,7 +84,7 @@ const plain = (row: ArchivedEvent): object => ({
   event_id: row.event.event_id, device_id: row.device_id, user: row.user, bot: row.context.bot, received_at: row.received_at, position: row.position, index: row.index,
 })
 
-it('archives every event but duplicates once, in spite of crashes, lost leases, repetitions and writes that fail before or after their effect', async () => {
+it('archives every event but duplicates once, in spite of merging, crashes, lost leases, repetitions and writes that fail before or after their effect', async () => {
   await fc.assert(
     fc.asyncProperty(sent, fc.array(delivery, { maxLength: 12 }), async (envelopes, deliveries) => {
       const app = `a-${randomUUID()}`
@@ -89,7 +94,7 @@ it('archives every event but duplicates once, in spite of crashes, lost leases, 
       let fails: 'before' | 'after' | undefined
       let lastsMs = 60_000
       const make = (): Aggregator => new Aggregator({
-        ...lane.storage, owner: app, archive: failing(() => fails),
+        ...lane.storage, owner: app, archive: failing(() => fails), merger,
         log: {
           lanes: 1, append: (...asked) => log.append(...asked), ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
           read: async (_, from, limit) => messages.slice(from, from + limit),
@@ -109,6 +114,7 @@ it('archives every event but duplicates once, in spite of crashes, lost leases, 
         if (batch.length > 0) await aggregator.batch(0, batch)
         if (then === 'again' && batch.length > 0) await aggregator.batch(0, batch)
         next += batch.length
+        if (then === 'merge') await aggregator.merge()
         if (then === 'close') await aggregator.revoked(0)
         if (then === 'expire') {
           // The lane is taken anew for the next batch, and what was held back is gone.
@@ -152,5 +158,27 @@ it('shows what it has counted in the archive within seconds, and commits its pos
   fails = undefined
   await until(async () => (await lanes.positions())[0] === before + 1)
   expect((await archived('live')).map(({ event: { event_id } }) => event_id)).toEqual(['one'])
+  await aggregator.close()
+}, 20_000)
+
+it('merges by itself what earlier owners have left in small spans', async () => {
+  await lane.app('left')
+  const { lanes, log } = lane.storage
+  await lanes.commit(await lanes.acquire(0, 'left'), (await log.ends())[0]!)
+  const ids = ['a', 'b', 'c', 'd']
+  for (const event_id of ids) {
+    const event = { type: 'custom' as const, name: 'n', event_id, timestamp: Date.parse('2020-02-02T12:00:00Z'), seq: 0 }
+    await log.append([envelopeOf('left', { events: [event] })])
+    const aggregator = new Aggregator({ ...lane.storage, owner: event_id })
+    const from = await aggregator.assigned(0)
+    await aggregator.batch(0, await log.read(0, from, 10))
+    await aggregator.revoked(0)
+  }
+  const listed = (): ReturnType<Archive['list']> => archive.list({ app: 'left', from: 0, to: Number.MAX_SAFE_INTEGER })
+  expect(await listed()).toHaveLength(ids.length)
+  const aggregator = new Aggregator({ ...lane.storage, owner: 'next' })
+  await aggregator.start()
+  await until(async () => (await listed()).length === 1)
+  expect((await archived('left')).map(({ event: { event_id } }) => event_id)).toEqual(ids)
   await aggregator.close()
 }, 20_000)

@@ -36,11 +36,8 @@ async function appendAndMerge(dir: string, how: string): Promise<never> {
   const archive = how === 'torn' ? torn(storage.archive!) : storage.archive!
   const partition = { app: 'shop', date: DATE }
   let lease = await storage.lanes.acquire(0, `${process.pid}`)
-  const merger = new MergeThread()
-  const merges = new LaneMerges(archive, 0, merger, async () => ['shop'])
+  const merges = new LaneMerges(archive, 0, new MergeThread(), async () => ['shop'])
   let position = (await archive.covered(0, [partition]))[0]! + 1
-  await merger.merge([])
-  process.send!('merging')
   for (;;) {
     lease = await storage.lanes.renew(lease)
     const spans = Array.from({ length: 8 }, () => {
@@ -50,7 +47,7 @@ async function appendAndMerge(dir: string, how: string): Promise<never> {
       return encodeChunks(rows, { ...partition, lane: 0, first_position: rows[0]!.position, last_position: rows[1]!.position })
     })
     await archive.append(lease, spans.flat())
-    await merges.step(() => lease)
+    if (await merges.step(() => lease)) process.send!('merging')
   }
 }
 
