@@ -1,6 +1,7 @@
 import type { ChunkSummary, EncodedChunk, Value } from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
 import { unpackFrame } from './arrow-frame.ts'
+import type { Codes } from './codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
@@ -8,8 +9,6 @@ import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, type NumberEncoding } from './number-encoding.ts'
 import { Dictionary } from './row-columns.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
-
-export type Codes = Uint8Array | Uint16Array | Uint32Array
 
 /** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
 export interface ValueColumn {

@@ -1,4 +1,4 @@
-import type { Codes } from './chunk.ts'
+import type { Codes } from './codes.ts'
 
 /** What the rows of each run have in common: most keys of a device never change. */
 export interface RunCodes {

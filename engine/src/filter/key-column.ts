@@ -1,5 +1,6 @@
 import type { Value } from '@hopper/contracts'
-import type { Chunk, Codes, ValueColumn } from '../chunk/chunk.ts'
+import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
+import type { Codes } from '../chunk/codes.ts'
 import { columnsOfKey, numberColumns, type NumberColumn } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/row-columns.ts'

@@ -1,4 +1,5 @@
-import type { Chunk, Codes } from '../chunk/chunk.ts'
+import type { Chunk } from '../chunk/chunk.ts'
+import type { Codes } from '../chunk/codes.ts'
 import type { RunCodes } from '../chunk/run-codes.ts'
 import { holds, type Expression } from './compile-filters.ts'
 import { keyColumn, keyRunCodes } from './key-column.ts'

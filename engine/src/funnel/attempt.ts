@@ -44,30 +44,6 @@ export class Attempt {
     }
   }
 
-  /** `walk` for a simple plan. */
-  walkSimple(rows: UnitRows, start: number, level: number): void {
-    const { symbolStep } = this.#plan
-    const { symbol } = rows
-    const taken = this.taken
-    this.endedBy = -1
-    this.level = level
-    taken[0] = start
-    for (let i = start + 1, step = 1; step < level; i++) if (symbolStep[symbol[i]!] === step + 1) taken[step++] = i
-  }
-
-  /** `cause` for a simple plan. */
-  causeSimple(rows: UnitRows, begin: number, end: number, completeTo: number): DropCause {
-    if (rows.time[this.taken[0]!]! + this.#plan.windowMs >= completeTo) return 'open'
-    const { symbolStep } = this.#plan
-    const { symbol } = rows
-    const wanted = this.level + 1
-    const last = this.taken[this.level - 1]!
-    // the right event later than the step taken last can only have come after the window
-    for (let i = last + 1; i < end; i++) if (symbolStep[symbol[i]!] === wanted) return 'late'
-    for (let i = begin; i < last; i++) if (symbolStep[symbol[i]!] === wanted) return 'before'
-    return 'never'
-  }
-
   /** The one cause why the attempt walked last went no further. `begin` to `end` are the unit's rows, `completeTo` the time up to which all is known. */
   cause(rows: UnitRows, begin: number, end: number, completeTo: number): DropCause {
     const start = this.taken[0]!

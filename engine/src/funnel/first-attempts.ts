@@ -1,40 +1,37 @@
-import { dropCauses } from '@hopper/contracts'
-import type { Codes } from '../chunk/chunk.ts'
+import type { Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
 import type { Prepared } from './gather-rows.ts'
+import { BEFORE, includes, NEVER, NO_CAUSE, OPEN, SimpleSearch } from './simple-search.ts'
 import type { RunName } from './unit-scan.ts'
-
-const OPEN = dropCauses.indexOf('open')
-const BEFORE = dropCauses.indexOf('before')
-const NEVER = dropCauses.indexOf('never')
 
 /**
  * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes, or where no event of the step
- * that it lacks follows at all, no later attempt can do better, so it is the furthest. Only where such an event comes after its window are all attempts to be searched.
+ * that it lacks follows at all, no later attempt can do better, so it is the furthest. Only where such an event comes after its window are all attempts searched.
  */
 export class FirstAttempts {
   readonly #plan: FunnelPlan
   readonly #completeTo: number
   readonly #tally: FunnelTally
+  readonly #search: SimpleSearch
   /** when the attempt took each step */
   readonly #taken: Float64Array
   /** the step that each row of the chunk serves, 0 = none */
   #steps = new Uint8Array(0)
 
-  constructor(plan: FunnelPlan, completeTo: number, tally: FunnelTally) {
+  constructor(plan: FunnelPlan, completeTo: number, tally: FunnelTally, search: SimpleSearch) {
     this.#plan = plan
     this.#completeTo = completeTo
     this.#tally = tally
+    this.#search = search
     this.#taken = new Float64Array(plan.steps)
   }
 
-  /** Adds the units of the runs from `first` up to `last` to the tally, but for those whose attempts are all to be searched: their rows are handed to `search`. */
-  follow(prepared: Prepared, first: number, last: number, name: RunName, search: (run: number, begin: number, end: number) => void): void {
+  /** Adds the units of the runs from `first` up to `last` to the tally. */
+  follow(prepared: Prepared, first: number, last: number, name: RunName): void {
     const { times, inside, from, until, runs } = prepared
     const { starts } = prepared.chunk.runs()
     const { windowMs, to, steps: count } = this.#plan
-    const tally = this.#tally
     const taken = this.#taken
     const steps = this.#stepsOf(prepared, starts, first, last)
     for (let run = first; run < last; run++) {
@@ -46,19 +43,17 @@ export class FirstAttempts {
         while (begin < end && times[end - 1]! >= until) end--
       }
       let level = 0
-      let limit = to - 1
-      let seen = 0
       let start = begin
+      let limit = to - 1
       let late = false
+      let seen = 0
       for (let row = begin; row < end; row++) {
         const step = steps[row]!
         seen |= 1 << step
         if (step !== level + 1) continue
         const now = times[row]!
-        if (now > limit) {
-          late = true
-          break
-        }
+        late = now > limit
+        if (late) break
         if (level === 0) {
           start = row
           limit = now + windowMs
@@ -66,15 +61,29 @@ export class FirstAttempts {
         taken[level++] = now
         if (level === count) break
       }
-      if (late && level > 0) search(run, begin, end)
-      if (late || level === 0) continue
-      const cause = level === count ? -1 : limit >= this.#completeTo ? OPEN : ((seen >>> (level + 1)) & 1) === 1 && includes(steps, level + 1, begin, end) ? BEFORE : NEVER
-      tally.add(level, taken, cause, groupOf(prepared, start))
-      if (tally.asks(level, cause)) tally.people.push(name(run))
+      if (level === 0) continue
+      if (late) this.#searchAll(prepared, steps, begin, end, run, name)
+      else {
+        const open = limit >= this.#completeTo
+        // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
+        const before = !open && ((seen >>> (level + 1)) & 1) === 1 && includes(steps, level + 1, begin, end)
+        this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : before ? BEFORE : NEVER, start, run, name)
+      }
     }
   }
 
-  /** One pass that does nothing else, so that the other is the same code for codes of any width. */
+  #searchAll(prepared: Prepared, steps: Uint8Array, begin: number, end: number, run: number, name: RunName): void {
+    const search = this.#search
+    search.search(steps, prepared.times, begin, end)
+    this.#add(prepared, search.level, search.taken, search.cause, search.start, run, name)
+  }
+
+  #add({ groupTable, groupCodes }: Prepared, level: number, taken: Float64Array, cause: number, start: number, run: number, name: RunName): void {
+    this.#tally.add(level, taken, cause, groupTable.length > 0 ? groupTable[groupCodes[start]!]! : 0)
+    if (this.#tally.asks(level, cause)) this.#tally.people.push(name(run))
+  }
+
+  /** One pass that does nothing else, so that the walk is the same code for codes of any width. */
   #stepsOf({ codes, steps: table, runs }: Prepared, starts: Uint32Array, first: number, last: number): Uint8Array {
     if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)
     const steps = this.#steps
@@ -86,14 +95,4 @@ export class FirstAttempts {
 
 function fill(steps: Uint8Array, codes: Codes, table: Uint8Array, begin: number, end: number): void {
   for (let row = begin; row < end; row++) steps[row] = table[codes[row]!]!
-}
-
-/** `seen` goes by the step modulo 32: it may seem to hold one that it does not. */
-function includes(steps: Uint8Array, step: number, begin: number, end: number): boolean {
-  for (let row = begin; row < end; row++) if (steps[row] === step) return true
-  return false
-}
-
-function groupOf({ groupTable, groupCodes }: Prepared, row: number): number {
-  return groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
 }

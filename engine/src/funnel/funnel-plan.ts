@@ -1,5 +1,6 @@
 import { queryLimits, type ChunkSummary, type FunnelOrder, type FunnelRequest, type FunnelUnit } from '@hopper/contracts'
-import type { Chunk, Codes } from '../chunk/chunk.ts'
+import type { Chunk } from '../chunk/chunk.ts'
+import type { Codes } from '../chunk/codes.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead } from '../filter/key-column.ts'

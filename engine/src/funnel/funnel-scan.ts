@@ -1,4 +1,4 @@
-import { dropCauses, type DropCause, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
+import { dropCauses, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { Attempt } from './attempt.ts'
 import { FirstAttempts } from './first-attempts.ts'
@@ -6,9 +6,10 @@ import { funnelAnswer } from './funnel-answer.ts'
 import { FunnelPlan } from './funnel-plan.ts'
 import { FunnelTally, type QueryContext, type TallyData } from './funnel-tally.ts'
 import { FurthestAttempt } from './furthest-attempt.ts'
-import { gatherSegment, type Prepared } from './gather-rows.ts'
+import type { Prepared } from './gather-rows.ts'
 import type { SharedRows } from './shared-units.ts'
-import { UnitRows } from './unit-rows.ts'
+import { NO_CAUSE, SimpleSearch } from './simple-search.ts'
+import type { UnitRows } from './unit-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from './unit-scan.ts'
 
 /** What one thread found, as plain data; `mergeFunnelPartials` makes the answer of them. */
@@ -24,9 +25,11 @@ export class FunnelScan extends UnitScan {
   readonly #tally: FunnelTally
   readonly #attempt: Attempt
   readonly #furthest: FurthestAttempt
+  readonly #simple: SimpleSearch
   readonly #first: FirstAttempts
-  readonly #rows = new UnitRows()
-  readonly #times: Float64Array
+  readonly #taken: Float64Array
+  /** the steps of rows that were gathered, while the plan is simple */
+  #steps = new Uint8Array(1024)
 
   constructor(request: FunnelRequest, context: QueryContext, budget?: Budget) {
     super(new FunnelPlan(request), budget)
@@ -35,8 +38,9 @@ export class FunnelScan extends UnitScan {
     this.#tally = new FunnelTally(request, context)
     this.#attempt = new Attempt(this.plan)
     this.#furthest = new FurthestAttempt(this.plan, this.#attempt, budget ?? endless)
-    this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally)
-    this.#times = new Float64Array(this.plan.steps)
+    this.#simple = new SimpleSearch(this.plan, context.completeTo)
+    this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally, this.#simple)
+    this.#taken = new Float64Array(this.plan.steps)
   }
 
   partial(): FunnelPartial {
@@ -55,36 +59,38 @@ export class FunnelScan extends UnitScan {
   }
 
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
-    if (!this.plan.simple) {
-      super.units(prepared, first, last, name)
-      return
-    }
-    const rows = this.#rows
-    this.#first.follow(prepared, first, last, name, (run, begin, end) => {
-      rows.length = 0
-      gatherSegment(rows, prepared, begin, end)
-      this.unit(rows, 0, rows.length, () => name(run))
-    })
+    if (this.plan.simple) this.#first.follow(prepared, first, last, name)
+    else super.units(prepared, first, last, name)
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
+    if (this.plan.simple) this.#searchSimple(rows, begin, end, who)
+    else this.#search(rows, begin, end, who)
+  }
+
+  #searchSimple(rows: UnitRows, begin: number, end: number, who: () => string): void {
+    if (this.#steps.length < end) this.#steps = new Uint8Array(end * 2)
+    for (let i = begin; i < end; i++) this.#steps[i] = this.plan.symbolStep[rows.symbol[i]!]!
+    const { taken } = this.#simple
+    this.#simple.search(this.#steps, rows.time, begin, end)
+    const { level, start, cause } = this.#simple
+    if (level > 0) this.#add(level, taken, cause, rows.group[start]!, who)
+  }
+
+  #search(rows: UnitRows, begin: number, end: number, who: () => string): void {
     this.#furthest.search(rows, begin, end)
     const { level, start } = this.#furthest
     if (level === 0) return
     const attempt = this.#attempt
-    const { completeTo } = this.#context
-    let cause: DropCause | undefined
-    if (this.plan.simple) {
-      attempt.walkSimple(rows, start, level)
-      if (level < this.plan.steps) cause = attempt.causeSimple(rows, begin, end, completeTo)
-    } else {
-      attempt.walk(rows, start, end)
-      if (level < this.plan.steps) cause = attempt.cause(rows, begin, end, completeTo)
-    }
-    for (let k = 0; k < level; k++) this.#times[k] = rows.time[attempt.taken[k]!]!
-    const number = cause === undefined ? -1 : dropCauses.indexOf(cause)
-    this.#tally.add(level, this.#times, number, rows.group[start]!)
-    if (this.#tally.asks(level, number)) this.#tally.people.push(who())
+    attempt.walk(rows, start, end)
+    for (let k = 0; k < level; k++) this.#taken[k] = rows.time[attempt.taken[k]!]!
+    const cause = level < this.plan.steps ? dropCauses.indexOf(attempt.cause(rows, begin, end, this.#context.completeTo)) : NO_CAUSE
+    this.#add(level, this.#taken, cause, rows.group[start]!, who)
+  }
+
+  #add(level: number, taken: Float64Array, cause: number, group: number, who: () => string): void {
+    this.#tally.add(level, taken, cause, group)
+    if (this.#tally.asks(level, cause)) this.#tally.people.push(who())
   }
 }
 

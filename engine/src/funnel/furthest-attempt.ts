@@ -19,8 +19,6 @@ export class FurthestAttempt {
   readonly #plan: FunnelPlan
   readonly #attempt: Attempt
   readonly #budget: Budget
-  /** time of the latest start at each level */
-  readonly #latest: Float64Array
   readonly #head: Int32Array
   readonly #tail: Int32Array
   #next = new Int32Array(1024)
@@ -30,7 +28,6 @@ export class FurthestAttempt {
     this.#budget = budget
     this.#plan = plan
     this.#attempt = attempt
-    this.#latest = new Float64Array(plan.steps + 1)
     this.#head = new Int32Array(plan.steps + 1).fill(-1)
     this.#tail = new Int32Array(plan.steps + 1).fill(-1)
   }
@@ -40,47 +37,7 @@ export class FurthestAttempt {
     this.start = -1
     if (this.#plan.order !== 'ordered') this.#searchEach(rows, begin, end)
     else if (this.#plan.match.length > 0) this.#searchApart(rows, begin, end)
-    else if (this.#plan.simple) this.#searchSimple(rows.time, rows.symbol, begin, end)
     else this.#searchOrdered(rows, begin, end)
-  }
-
-  /**
-   * One step an event, nothing excluded: the latest start that has reached each level tells the furthest level. Of the attempts that reach it, all at
-   * the row where it is first reached, the first is the earliest start whose window holds that row.
-   */
-  #searchSimple(time: Float64Array, symbols: Uint16Array, begin: number, end: number): void {
-    const { steps, windowMs, to, symbolStep } = this.#plan
-    const latest = this.#latest
-    let level = 0
-    let at = -1
-    for (let i = begin; i < end; i++) {
-      const step = symbolStep[symbols[i]!]!
-      if (step > level + 1) continue
-      const now = time[i]!
-      if (step === 1) {
-        if (now >= to) continue
-        latest[1] = now
-        if (level > 0) continue
-      } else {
-        const start = latest[step - 1]!
-        if (now - start > windowMs) continue
-        latest[step] = start
-        if (step <= level) continue
-      }
-      level = step
-      at = i
-      if (level === steps) break
-    }
-    if (level > 1) at = this.#firstStart(time, symbols, begin, time[at]! - windowMs)
-    this.level = level
-    this.start = at
-  }
-
-  #firstStart(time: Float64Array, symbols: Uint16Array, begin: number, from: number): number {
-    const { symbolStep } = this.#plan
-    let i = begin
-    while (time[i]! < from || symbolStep[symbols[i]!]! !== 1) i++
-    return i
   }
 
   #searchOrdered(rows: UnitRows, begin: number, end: number): void {

@@ -1,4 +1,5 @@
-import type { Chunk, Codes } from '../chunk/chunk.ts'
+import type { Chunk } from '../chunk/chunk.ts'
+import type { Codes } from '../chunk/codes.ts'
 import type { Symbols } from './funnel-plan.ts'
 import type { UnitRows } from './unit-rows.ts'
 

@@ -1,0 +1,13 @@
+import { columnsOfKey, DATA_PREFIX } from './event-keys.ts'
+
+/** Columns that are no key of a query. */
+const hidden: ReadonlySet<string> = new Set(['runs', 'position', 'index'])
+
+/** The shortest key of a query that reads this column; undefined for a column that no key reads. */
+export function keyOfColumn(column: string): string | undefined {
+  if (hidden.has(column)) return undefined
+  if (!column.startsWith(DATA_PREFIX)) return column
+  const short = column.slice(DATA_PREFIX.length)
+  // a key of `data` that is named like a field must be written in full
+  return short !== '' && columnsOfKey(short)[0] === column ? short : column
+}
