@@ -1,40 +1,70 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import '@hopper/storage/contract/engines'
+import type { Engines } from '@hopper/storage/contract/engines'
 import { environment } from '../config.ts'
 import { startCassandra } from './cassandra-jar.ts'
-import { canUseJars, jarCache } from './jars.ts'
+import { startCassandraContainer, startKafkaContainer } from './containers.ts'
+import { canUseJars } from './jars.ts'
 import { startKafka } from './kafka-jar.ts'
 
+interface Started {
+  readonly engines: Engines
+  stop(): Promise<unknown>
+}
+
 /**
- * Starts one Kafka and one Cassandra for the whole run, or takes those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name. Where none can be had
- * the run says so in one line; with HOPPER_REQUIRE_ENGINES=1 it fails instead.
+ * The Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name; else containers of the Docker
+ * engine that DOCKER_HOST names; else, with HOPPER_REQUIRE_ENGINES=1, processes from the jars that Maven publishes. Without any the run says so in one
+ * line, and with HOPPER_REQUIRE_ENGINES=1 it fails.
  */
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
+export default async function setup(project: TestProject): Promise<(() => Promise<unknown>) | undefined> {
   const { HOPPER_KAFKA_BROKERS: kafka, HOPPER_CASSANDRA_CONTACT_POINTS: cassandra, HOPPER_CASSANDRA_DC: dataCenter = 'datacenter1' } = environment
   if (kafka && cassandra) {
     project.provide('engines', { kafka, cassandra, dataCenter })
     return undefined
   }
-  const required = environment.HOPPER_REQUIRE_ENGINES === '1'
-  if (!required || !(await canUseJars())) {
-    if (required) throw new Error('HOPPER_REQUIRE_ENGINES=1, but neither engines are named nor are Java and Maven here to start them')
+  const start = await starter()
+  if (!start) {
     console.log('Kafka and Cassandra: SKIPPED, no engines in this run (set HOPPER_REQUIRE_ENGINES=1 to start them)')
     project.provide('engines', undefined)
     return undefined
   }
-  return startEngines(project)
+  const { engines, stop } = await start()
+  project.provide('engines', engines)
+  return stop
 }
 
-async function startEngines(project: TestProject): Promise<() => Promise<void>> {
+async function starter(): Promise<(() => Promise<Started>) | undefined> {
+  if (environment.DOCKER_HOST) return startContainers
+  if (environment.HOPPER_REQUIRE_ENGINES !== '1') return undefined
+  if (await canUseJars()) return startJars
+  throw new Error('HOPPER_REQUIRE_ENGINES=1, but no engines are named, DOCKER_HOST names no Docker engine, and Java and Maven are not here to start them')
+}
+
+async function startContainers(): Promise<Started> {
+  const outcomes = await Promise.allSettled([startKafkaContainer(), startCassandraContainer()])
+  const stop = (): Promise<unknown> => Promise.all(outcomes.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)))
+  const failed = outcomes.find((each) => each.status === 'rejected')
+  if (failed) {
+    await stop()
+    throw failed.reason
+  }
+  const [kafka, cassandra] = outcomes.map((each) => (each as PromiseFulfilledResult<{ address: string }>).value.address)
+  return { engines: { kafka: kafka!, cassandra: cassandra!, dataCenter: 'datacenter1' }, stop }
+}
+
+async function startJars(): Promise<Started> {
+  const cache = environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
   const dir = mkdtempSync(join(tmpdir(), 'hopper-engines-'))
-  const broker = await startKafka(join(dir, 'kafka'), jarCache)
-  const node = await startCassandra(join(dir, 'cassandra'), jarCache)
-  project.provide('engines', { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter })
-  return async () => {
-    await Promise.all([broker.process.stop(), node.process.stop()])
-    rmSync(dir, { recursive: true, force: true })
+  const broker = await startKafka(join(dir, 'kafka'), cache)
+  const node = await startCassandra(join(dir, 'cassandra'), cache)
+  return {
+    engines: { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter },
+    stop: async () => {
+      await Promise.all([broker.process.stop(), node.process.stop()])
+      rmSync(dir, { recursive: true, force: true })
+    },
   }
 }
