@@ -1,0 +1,145 @@
+import type { Clicks, ElementActions, ElementDurations, PageViews, StageConversion, StageGraph, StageTime, StageUsers } from '@hopper/contracts'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { counted, getJson, type Product } from './product.ts'
+import { agents } from './random-traffic.ts'
+import { until } from './until.ts'
+import type { Opens } from './ways.ts'
+
+const CHROMIUM_ARGS = [
+  // For the whole browser: Playwright's own setting misses what a page leaves behind, such as a beacon, which would then come from a headless one: a bot.
+  `--user-agent=${agents[0]!.userAgent}`,
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+]
+/** How much later than the test's own clock says a page may begin or end what it measures. */
+const SLACK_MS = 1_500
+let product: Product
+let browser: Browser
+let readKey: string
+
+const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/apps/demo-shop/${path}`, readKey)
+
+/** A visitor of their own: a fresh browser profile, which does not say that it is automated. */
+async function visit(path: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1_000, height: 800 } })
+  const page = await context.newPage()
+  const configured = page.waitForResponse((response) => response.url().includes('/v1/config'))
+  await page.goto(`${product.ingestUrl}${path}`)
+  await configured
+  await page.waitForFunction(() => 'hopper' in window)
+  return page
+}
+
+/** Closes the tab as a person does; the browser goes on, as theirs would, and delivers what the page handed to it. */
+async function closeTab(page: Page): Promise<void> {
+  const closed = page.waitForEvent('close')
+  await page.close({ runBeforeUnload: true })
+  await closed
+}
+
+/** Presses a button or follows a link by the keyboard, so that no pointer hovers over what comes next. */
+async function press(page: Page, selector: string, lands: string): Promise<number> {
+  await page.locator(selector).first().focus()
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`**${lands}`)
+  return Date.now()
+}
+
+/** Two visitors in a real browser, a custom event and a person with two devices: what they did is found by the API, exactly. */
+export function demoShopSuite(open: Opens, startMs = 120_000): void {
+  beforeAll(async () => {
+    product = await open()
+    ;[browser] = await Promise.all([chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS }), product.start()])
+    readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
+  }, startMs)
+  afterAll(async () => {
+    await browser?.close()
+    await product?.dispose()
+  })
+
+  it('finds every stage, view, hover and click of two visitors by the API, exactly', async () => {
+    // The first visitor walks through the whole shop as a single-page app.
+    const page = await visit('/demo/spa/')
+    const home = Date.now()
+    await page.hover('#shop-now')
+    await page.waitForTimeout(600)
+    await page.mouse.move(5, 790)
+    const products = await press(page, '#shop-now', '/demo/spa/products')
+    const detail = await press(page, 'a[data-page="/products/lamp"]', '/products/lamp')
+    await page.hover('#add')
+    await page.waitForTimeout(400)
+    await page.mouse.down()
+    await page.mouse.up()
+    await page.waitForURL('**/demo/spa/cart')
+    const cart = Date.now()
+    await page.mouse.move(5, 790)
+    const checkout = await press(page, '#checkout', '/demo/spa/checkout')
+    const thanks = await press(page, '#order', '/demo/spa/thanks')
+    await closeTab(page)
+
+    // The second loads every page anew, and closes the tab at once.
+    const other = await visit('/demo/shop/')
+    const otherHome = Date.now()
+    const otherProducts = await press(other, '#shop-now', '/demo/shop/products')
+    await other.waitForFunction(() => 'hopper' in window)
+    await closeTab(other)
+
+    await until(async () => (await get<StageConversion>('stages/conversion')).rows.map(({ users }) => users).join() === '2,2,1,1,1,1', 15_000)
+    await counted(product, readKey)
+
+    const conversion = await get<StageConversion>('stages/conversion')
+    expect(conversion.total_users).toBe(2)
+    expect(conversion.rows.map(({ name, users, rate }) => [name, users, rate])).toEqual([
+      ['Home', 2, 1], ['Products', 2, 1], ['Product', 1, 0.5], ['Cart', 1, 0.5], ['Checkout', 1, 0.5], ['Thanks', 1, 0.5],
+    ])
+    const byDate = (await get<StageUsers>('stages/users')).rows.filter(({ users }) => users > 0)
+    expect(byDate.map(({ stage, users }) => [stage, users])).toEqual([[1, 2], [2, 2], [3, 1], [4, 1], [5, 1], [6, 1]])
+    expect((await get<StageGraph>('stages/graph')).rows.map(({ from, to, users }) => [from, to, users])).toEqual([
+      [null, 1, 2], [1, 2, 2], [2, 3, 1], [3, 4, 1], [4, 5, 1], [5, 6, 1],
+    ])
+
+    const time = (await get<StageTime>('stages/time')).rows
+    expect(time.map(({ stage, hits }) => [stage, hits])).toEqual([[1, 2], [2, 1], [3, 1], [4, 1], [5, 1], [6, 0]])
+    const spent = [products - home + otherProducts - otherHome, detail - products, cart - detail, checkout - cart, thanks - checkout, 0]
+    time.forEach(({ elapsed_ms, hits, average_seconds }, at) => {
+      expect(Math.abs(elapsed_ms - spent[at]!)).toBeLessThan(SLACK_MS)
+      expect(average_seconds).toBeCloseTo(hits === 0 ? 0 : elapsed_ms / hits / 1000, 3)
+    })
+
+    const actions = new Map((await get<ElementActions>('elements/actions')).rows.map((row) => [row.name, row]))
+    expect(actions.get('Shop now')).toMatchObject({ hover_leave: 1, hover_click: 0, hits: 1, leave_percent: 100, click_percent: 0 })
+    expect(actions.get('Add to cart')).toMatchObject({ hover_leave: 0, hover_click: 1, hits: 1, leave_percent: 0, click_percent: 100 })
+    for (const [name, field, waited] of [['Shop now', 'elapsed_leave_ms', 600], ['Add to cart', 'elapsed_click_ms', 400]] as const) {
+      expect(actions.get(name)![field]).toBeGreaterThanOrEqual(waited - 50)
+      expect(actions.get(name)![field]).toBeLessThan(waited + SLACK_MS)
+    }
+    const durations = await get<ElementDurations>(`elements/durations?xpath=${encodeURIComponent("//*[@id='add']")}`)
+    expect(durations.buckets.map(({ leave, click }) => [leave, click])).toEqual([[0, 1]])
+
+    const host = new URL(product.ingestUrl).host
+    const views = new Map((await get<PageViews>('pages/views')).rows.map(({ url, views: count }) => [url, count]))
+    expect(Object.fromEntries(views)).toEqual(Object.fromEntries(
+      ['spa', 'spa/products', 'spa/products/lamp', 'spa/cart', 'spa/checkout', 'spa/thanks', 'shop', 'shop/products'].map((path) => [`${host}/demo/${path}`, 1]),
+    ))
+    const clicks = (await get<Clicks>('clicks')).rows.filter(({ target }) => target.includes("@id='")).map(({ url, target, hits }) => `${url} ${target} ${hits}`)
+    expect(clicks.sort()).toEqual([
+      `${host}/demo/shop //*[@id='shop-now'] 1`, `${host}/demo/spa //*[@id='shop-now'] 1`, `${host}/demo/spa/cart //*[@id='checkout'] 1`,
+      `${host}/demo/spa/checkout //*[@id='order'] 1`, `${host}/demo/spa/products/lamp //*[@id='add'] 1`,
+    ])
+  }, 90_000)
+
+  it('a custom event by the public call and an identify arrive, and the two devices of one person count as one', async () => {
+    const before = (await get<StageConversion>('stages/conversion')).total_users
+    for (let device = 0; device < 2; device++) {
+      const page = await visit('/demo/')
+      await page.evaluate(() => {
+        const { hopper } = window as unknown as { hopper: ((name: string, data: object) => void) & { identify(user: string): void } }
+        hopper('signed_up', { plan: 'pro' })
+        hopper.identify('ada')
+      })
+      await closeTab(page)
+    }
+    await until(async () => (await get<StageConversion>('stages/conversion?count_by=device')).total_users === before + 2, 15_000)
+    await until(async () => (await get<StageConversion>('stages/conversion')).total_users === before + 1, 15_000)
+  }, 60_000)
+}
