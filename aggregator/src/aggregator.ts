@@ -5,6 +5,7 @@ import { BackgroundMerges } from './merge/background-merges.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
+import { SeenFilters } from './seen/seen-filters.ts'
 
 const TICK_MS = 1_000
 const APP_CACHE_MS = 5_000
@@ -38,6 +39,7 @@ export interface AggregatorOptions {
 export class Aggregator implements LaneConsumer {
   readonly #options: AggregatorOptions
   readonly #metrics: AggregatorMetrics | undefined
+  readonly #seen: SeenFilters
   readonly #merges: BackgroundMerges | undefined
   readonly #own = new Map<number, OwnedLane>()
   readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
@@ -48,6 +50,7 @@ export class Aggregator implements LaneConsumer {
   constructor(options: AggregatorOptions) {
     this.#options = options
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
+    this.#seen = new SeenFilters(options.writer)
     const { archive, registry, merger, logger } = options
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
@@ -113,7 +116,8 @@ export class Aggregator implements LaneConsumer {
     const { lanes, owner, writer, archive, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
-    const own = new OwnedLane(lease, position, { writer, archive, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id) })
+    this.#seen.forget(lane)
+    const own = new OwnedLane(lease, position, { writer, seen: this.#seen, archive, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id) })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')

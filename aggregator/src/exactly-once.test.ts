@@ -59,7 +59,7 @@ function cutting(writer: TableWriter, mask: () => number | undefined): TableWrit
   return {
     applied: (...asked) => writer.applied(...asked),
     firstPositions: (...asked) => writer.firstPositions(...asked),
-    identities: (...asked) => writer.identities(...asked),
+    seenIds: (...asked) => writer.seenIds(...asked), identities: (...asked) => writer.identities(...asked),
     async apply(lease, batch) {
       const bits = mask()
       if (bits === undefined) return writer.apply(lease, batch)

@@ -175,7 +175,7 @@ it('tells Prometheus what became of the events and how far each lane is behind',
 function overWriter(writer: TableWriter, apply: TableWriter['apply']): TableWriter {
   return {
     applied: (...asked) => writer.applied(...asked), firstPositions: (...asked) => writer.firstPositions(...asked),
-    identities: (...asked) => writer.identities(...asked), apply,
+    seenIds: (...asked) => writer.seenIds(...asked), identities: (...asked) => writer.identities(...asked), apply,
   }
 }
 

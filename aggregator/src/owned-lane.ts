@@ -6,6 +6,7 @@ import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import { partitionKey } from './row-key.ts'
+import type { SeenFilters } from './seen/seen-filters.ts'
 import { WrittenVisitors } from './written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
@@ -29,6 +30,8 @@ interface Decoded {
 /** Where a lane's events go, and what it asks on the way. */
 export interface LaneTargets {
   readonly writer: TableWriter
+  /** of the ids that `writer` holds */
+  readonly seen: SeenFilters
   readonly archive: Archive | undefined
   /** of the archive's spans of this lane */
   readonly merges: LaneMerges | undefined
@@ -45,16 +48,18 @@ export class OwnedLane {
   committed: number
   readonly merges: LaneMerges | undefined
   readonly #writer: TableWriter
+  readonly #seen: SeenFilters
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
-  constructor(lease: Lease, position: number, { writer, archive, merges, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, seen, archive, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
+    this.#seen = seen
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
@@ -113,6 +118,7 @@ export class OwnedLane {
     const appliedOf: AppliedOf = ({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1
     const folded = foldBatch(messages, judgement, appliedOf, this.#watermarkCheck)
     const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...folded, visitors: this.#written.unwritten(folded.visitors) }
+    this.#seen.add(batch.lane, batch.seen)
     try {
       await this.#writer.apply(this.lease, batch)
     } catch (error) {
@@ -167,8 +173,11 @@ export class OwnedLane {
 
   async #firstPositions(asked: readonly { partition: Partition; ids: string[] }[]): Promise<Map<string, number>> {
     const found = new Map<string, number>()
+    const { lane } = this.lease
     await Promise.all(asked.map(async ({ partition, ids }) => {
-      for (const [id, position] of await this.#writer.firstPositions(this.lease.lane, partition, ids)) found.set(seenKey(partition, id), position)
+      const maybe = await this.#seen.maybeSeen(lane, partition, ids)
+      if (maybe.length === 0) return
+      for (const [id, position] of await this.#writer.firstPositions(lane, partition, maybe)) found.set(seenKey(partition, id), position)
     }))
     return found
   }

@@ -10,6 +10,7 @@ import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
 const IDS_PER_READ = 200
+const IDS_PER_PAGE = 5_000
 
 type Statement = { query: string; params: unknown[] }
 
@@ -32,6 +33,15 @@ export class CassandraTableWriter implements TableWriter {
     const parts = Array.from({ length: Math.ceil(eventIds.length / IDS_PER_READ) }, (_, at) => eventIds.slice(at * IDS_PER_READ, (at + 1) * IDS_PER_READ))
     const found = await concurrently(parts, WRITES_AT_ONCE, (ids) => rowsOf(this.#client, 'seen-by-date.first', [app, date, lane, ids]))
     return new Map(found.flat().map((row) => [row.get('event_id') as string, Number(row.get('position'))]))
+  }
+
+  async *seenIds(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
+    let pageState: string | undefined
+    do {
+      const page = await this.#client.execute(statement('seen-by-date.ids'), [app, date, lane], { prepare: true, isIdempotent: true, fetchSize: IDS_PER_PAGE, ...(pageState ? { pageState } : {}) })
+      if (page.rowLength > 0) yield page.rows.map((row) => row.get('event_id') as string)
+      pageState = page.pageState ?? undefined
+    } while (pageState)
   }
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {

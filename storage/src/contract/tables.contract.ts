@@ -144,6 +144,22 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', 3]])
     })
 
+    it('tells all ids of a partition, also when they are many', async () => {
+      const app = randomUUID()
+      const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)
+      const rows = ids.map((event_id, position) => ({ event_id, position, fate: 'accepted' as const, reason: 'new' as const }))
+      for (let at = 0; at < rows.length; at += 3_000) await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
+      await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
+      const told = async (lane: number, date: string): Promise<string[]> => {
+        const found: string[] = []
+        for await (const page of storage.writer.seenIds(lane, { app, date })) found.push(...page)
+        return found.sort()
+      }
+      expect(await told(0, dates[0]!)).toEqual(ids.sort())
+      expect(await told(1, dates[0]!)).toEqual(['e0'])
+      expect(await told(0, dates[1]!)).toEqual([])
+    })
+
     it('answers who a device was before a place, however often that is written, and accepts sessions again', async () => {
       const app = randomUUID()
       const session = { app, session_id: 's', start: 5, end: 6, device: 'd', user: 'a', first_position: 2, last_position: 3 }

@@ -6,6 +6,7 @@ import type { EmbeddedLanes } from './lanes.ts'
 import { transaction } from './sqlite.ts'
 
 const DEAD_LETTERS_MAX = 10_000
+const IDS_PER_PAGE = 5_000
 
 /** Applies a batch in one transaction: counters, their watermarks and everything else. */
 export class EmbeddedTableWriter implements TableWriter {
@@ -34,6 +35,15 @@ export class EmbeddedTableWriter implements TableWriter {
       if (row) found.set(id, row.position)
     }
     return found
+  }
+
+  async *seenIds(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
+    for (let after = '', full = true; full; ) {
+      const ids = this.#statements.seen.all(app, date, lane, after, IDS_PER_PAGE).map((row) => row['event_id'] as string)
+      full = ids.length === IDS_PER_PAGE
+      after = ids.at(-1) ?? after
+      if (ids.length > 0) yield ids
+    }
   }
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
@@ -101,11 +111,12 @@ function questions(count: number): string {
   return new Array(count).fill('?').join(', ')
 }
 
-function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
+function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'seen' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
   return {
     applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
     mark: database.prepare('INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position'),
     first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
+    seen: database.prepare('SELECT event_id FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?'),
     see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
       SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
     identity: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1'),

@@ -95,6 +95,8 @@ export interface TableWriter {
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]>
   /** The first position of each of these ids in a partition of a lane; ids never seen are missing. */
   firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>
+  /** All ids of a partition of a lane, some thousand at a time. What is written while it is read may be missing. */
+  seenIds(lane: number, partition: Partition): AsyncIterable<readonly string[]>
   /** Who each of these devices of an app was just before a place: the last of its identities below that; a device without one is missing. */
   identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>>
   /**

@@ -1,0 +1,87 @@
+/** Bits of memory for each id that a layer is made for. */
+const BITS_PER_ID = 16
+const PROBES = 8
+const BLOCK_WORDS = 16
+const BLOCK_BITS = BLOCK_WORDS * 32
+const FIRST_LAYER_IDS = 1_024
+const GROWTH = 8
+
+interface Layer {
+  readonly blocks: number
+  readonly words: Uint32Array
+  readonly idsMax: number
+  ids: number
+}
+
+/**
+ * A Bloom filter of ids that grows: what it has not is certain, what it has may be wrong for at most 0.5 % of the ids that it was never told (measured by
+ * its test: 0.1 %). It takes 2 bytes an id when its last layer is full and up to eight times as many when that has just begun. Each layer is blocked:
+ * the eight bits of an id lie in one line of the processor's cache.
+ */
+export class IdFilter {
+  readonly #layers: Layer[] = []
+
+  /** of memory */
+  get bytes(): number {
+    return this.#layers.reduce((sum, { words }) => sum + words.byteLength, 0)
+  }
+
+  add(id: string): void {
+    if (this.has(id)) return
+    let layer = this.#layers.at(-1)
+    if (!layer || layer.ids >= layer.idsMax) this.#layers.push((layer = layerOf(layer ? layer.idsMax * GROWTH : FIRST_LAYER_IDS)))
+    layer.ids++
+    const { words, blocks } = layer
+    hash(id)
+    const begin = blockOf(blocks)
+    for (let probe = 0, bit = low; probe < PROBES; probe++, bit = (bit + step) | 0) words[begin + ((bit >>> 5) & (BLOCK_WORDS - 1))]! |= 1 << (bit & 31)
+  }
+
+  /** Whether the id may have been added; false is certain. */
+  has(id: string): boolean {
+    hash(id)
+    return this.#layers.some((layer) => stands(layer))
+  }
+}
+
+function layerOf(idsMax: number): Layer {
+  const blocks = Math.ceil((idsMax * BITS_PER_ID) / BLOCK_BITS)
+  return { blocks, words: new Uint32Array(blocks * BLOCK_WORDS), idsMax, ids: 0 }
+}
+
+function stands({ words, blocks }: Layer): boolean {
+  const begin = blockOf(blocks)
+  for (let probe = 0, bit = low; probe < PROBES; probe++, bit = (bit + step) | 0) {
+    if ((words[begin + ((bit >>> 5) & (BLOCK_WORDS - 1))]! & (1 << (bit & 31))) === 0) return false
+  }
+  return true
+}
+
+function blockOf(blocks: number): number {
+  return Math.floor((high / 4_294_967_296) * blocks) * BLOCK_WORDS
+}
+
+// The hash of the id that was asked for last, in three parts: an object for each would cost more than the hash.
+let high = 0
+let low = 0
+let step = 0
+
+/** Two independent multiplicative hashes over the characters, each mixed at the end as in MurmurHash3. */
+function hash(id: string): void {
+  let a = 0x9e3779b9 ^ id.length
+  let b = 0x85ebca6b
+  for (let i = 0; i < id.length; i++) {
+    const char = id.charCodeAt(i)
+    a = Math.imul(a ^ char, 0x01000193)
+    b = Math.imul(b + char, 0x27d4eb2f) ^ (b >>> 15)
+  }
+  high = mix(a ^ (b >>> 7)) >>> 0
+  low = mix(b)
+  step = mix(low ^ a) | 1
+}
+
+function mix(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return mixed ^ (mixed >>> 16)
+}
