@@ -18,10 +18,12 @@ import { TrafficController } from './controllers/traffic.controller.ts'
 import { CsvInterceptor } from './http/csv.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import type { ApiOptions } from './options.ts'
+import { ArchiveQuestions } from './query/archive-questions.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/apps.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
+import { EventKeysService } from './services/event-keys.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LoginService } from './services/login.service.ts'
@@ -37,7 +39,7 @@ const controllers = [
   StatusController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
+  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
   StatusService, TrafficService,
 ]
 
@@ -54,6 +56,7 @@ export class AppModule {
         ...portsOf(options),
         ...services,
         AccessService,
+        ArchiveQuestions,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ProgressInterceptor },

@@ -38,7 +38,8 @@ export class AccessGuard implements CanActivate {
   }
 }
 
-function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
+/** @throws HopperError when the caller has not the power */
+export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
   if (need === 'login') {
     if (caller.kind !== 'member') throw new HopperError('HOP_LOGIN_REQUIRED', 'A key is nobody: only a member can do this.')
     return

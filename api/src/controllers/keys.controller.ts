@@ -1,30 +1,46 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
+import { checkPower } from '../access/access.guard.ts'
 import type { Caller } from '../access/caller.ts'
-import { CreatedKey, Keys, NewKey } from '../answers/administration.ts'
+import { CreatedKey, NewKey, type Keys } from '../answers/administration.ts'
+import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys } from '../answers/event-keys.ts'
 import { Calls } from '../http/call.ts'
-import { PathPart, Sent, TheApp, TheCaller } from '../http/parameters.ts'
+import { Asked, PathPart, Sent, TheApp, TheCaller, TheClient } from '../http/parameters.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { EventKeysService } from '../services/event-keys.service.ts'
 import { KeysService } from '../services/keys.service.ts'
 
+const note = 'With `prefix` (which may be empty) or `where`: the keys of events. Without both: the access keys, by their hints, for whoever administrates.'
+
+/** Two things of this name: the keys that events have, and those that open the app. What is asked says which (decision 0007). */
 @Controller('api/v1/apps/:app/keys')
 export class KeysController {
   private readonly keys: KeysService
+  private readonly eventKeys: EventKeysService
 
-  constructor(@Inject(KeysService) keys: KeysService) {
+  constructor(@Inject(KeysService) keys: KeysService, @Inject(EventKeysService) eventKeys: EventKeysService) {
     this.keys = keys
+    this.eventKeys = eventKeys
   }
 
-  @Calls('GET', '', { summary: 'The keys, by their hints', need: 'administrate', answer: Keys })
-  async list(@TheApp() app: App, @TheCaller() caller: Caller): Promise<Keys> {
+  @Calls('GET', '', { summary: 'The keys of events, or the access keys', note, need: 'read', query: EventKeysAsked, answer: KeysAnswer })
+  async list(@TheApp() app: App, @TheCaller() caller: Caller, @Asked() asked: EventKeysAsked, @TheClient() client: Client): Promise<EventKeys | Keys> {
+    if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
+    checkPower(caller, 'administrate')
     return { keys: await this.keys.list(app, caller) }
   }
 
-  @Calls('POST', '', { summary: 'Make a key; it is shown this once', need: 'administrate', body: NewKey, answer: CreatedKey })
+  @Calls('GET', ':key/values', { summary: 'The values that a key of events has', need: 'read', query: KeyValuesAsked, answer: EventValues, csv: true })
+  values(@TheApp() app: App, @PathPart('key') key: string, @Asked() asked: KeyValuesAsked, @TheClient() client: Client): Promise<EventValues> {
+    return this.eventKeys.values(app, key, asked, client)
+  }
+
+  @Calls('POST', '', { summary: 'Make an access key; it is shown this once', need: 'administrate', body: NewKey, answer: CreatedKey })
   create(@TheApp() app: App, @Sent() { power }: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
     return this.keys.create(app, power, caller)
   }
 
-  @Calls('DELETE', ':key', { summary: 'Remove a key', need: 'administrate' })
+  @Calls('DELETE', ':key', { summary: 'Remove an access key', need: 'administrate' })
   remove(@TheApp() app: App, @PathPart('key') id: string, @TheCaller() caller: Caller): Promise<void> {
     return this.keys.remove(app, id, caller)
   }

@@ -9,6 +9,8 @@ export type Need = 'nothing' | 'login' | 'read' | 'administrate'
 export interface Call {
   readonly summary: string
   readonly need: Need
+  /** what the summary has no room for */
+  readonly note?: string
   readonly query?: TObject
   readonly body?: TObject
   readonly answer?: TSchema
@@ -30,7 +32,7 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
     methods[method](path),
     HttpCode(status),
     SetMetadata(CALL, call),
-    ApiOperation({ summary: call.summary, description: `${needTexts[call.need]}${call.progress ? ` ${PROGRESS_TEXT}` : ''}` }),
+    ApiOperation({ summary: call.summary, description: [needTexts[call.need], call.note, call.progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ') }),
     ApiResponse(answerOf(call, status)),
     ...queriesOf(call).map((query) => ApiQuery(query)),
     ...(call.body ? [ApiBody({ required: true, schema: call.body } as ApiBodyOptions)] : []),

@@ -1,15 +1,19 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
-import type { Archive } from '@hopper/storage'
+import type { Archive, ChunkRange } from '@hopper/storage'
+import { Gauge, type Registry as Metrics } from 'prom-client'
+import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
+import { BoundedMap } from './bounded-map.ts'
 import { canonicalJson, fingerprintOf } from './fingerprint.ts'
 import type { Cells, Want } from './query-job.ts'
 import { QueryPool, type Task } from './query-pool.ts'
 import type { Question, Results } from './question.ts'
 import { reachOf, type Reach } from './reach.ts'
-import { SettledAnswers } from './settled-answers.ts'
 import { SharedRuns, type Client } from './shared-runs.ts'
 
 const FETCHES_AT_ONCE = 16
+const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 const identifyingNames = ['runs', 'user', 'position', 'index']
 
 export interface Answer<K extends keyof Results = keyof Results> {
@@ -19,22 +23,29 @@ export interface Answer<K extends keyof Results = keyof Results> {
 }
 
 /** Questions for the archive: equal ones run once, settled answers are kept, the rest goes to the threads with what they need of the archive. */
-export class ArchiveQuestions {
-  readonly #archive: Archive
+@Injectable()
+export class ArchiveQuestions implements OnModuleDestroy {
+  readonly #archive: Archive | undefined
   readonly #limitMs: number
   readonly #pool = new QueryPool()
   readonly #runs = new SharedRuns<Answer>()
-  readonly #settled = new SettledAnswers()
+  readonly #settled = new BoundedMap<unknown>(SETTLED_BYTES_MAX)
 
-  constructor(archive: Archive, limitMs: number) {
+  constructor(@Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number, @Inject(METRICS) metrics: Metrics) {
     this.#archive = archive
     this.#limitMs = limitMs
+    measureLoad(this.#pool, metrics)
+  }
+
+  /** The chunks of an app that overlap a range. */
+  list(range: ChunkRange): Promise<readonly ChunkSummary[]> {
+    return this.#opened().list(range)
   }
 
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
     const reach = reachOf(question, context)
-    const listed = await this.#archive.list(reach.byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from: reach.from, to: reach.to })
+    const listed = await this.list(reach.byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from: reach.from, to: reach.to })
     const chunks = listed.filter((summary) => summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary))
     const identifying = reach.byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
     const asked = canonicalJson([app, context.timezone, question, fingerprintOf(chunks)])
@@ -43,12 +54,13 @@ export class ArchiveQuestions {
     return this.#runs.join(key, client, (all) => this.#run(task, reach, asked, all)) as Promise<Answer<K>>
   }
 
-  get load(): QueryPool['load'] {
-    return this.#pool.load
+  onModuleDestroy(): Promise<void> {
+    return this.#pool.close()
   }
 
-  close(): Promise<void> {
-    return this.#pool.close()
+  #opened(): Archive {
+    if (!this.#archive) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
+    return this.#archive
   }
 
   async #run(task: Task, reach: Reach, asked: string, client: Client): Promise<Answer> {
@@ -72,7 +84,7 @@ export class ArchiveQuestions {
       if (found === undefined) throw error
       return found
     })
-    if (key !== undefined) this.#settled.put(key, result)
+    if (key !== undefined) this.#settled.put(key, result, JSON.stringify(result).length * 2)
     return { result: result as Answer['result'], completeTo }
   }
 
@@ -80,11 +92,22 @@ export class ArchiveQuestions {
     const cells: Cells[] = []
     for (let at = 0; at < wants.length; at += FETCHES_AT_ONCE) {
       const some = wants.slice(at, at + FETCHES_AT_ONCE)
-      cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#archive.columns(summary, names)))))
+      cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#opened().columns(summary, names)))))
     }
     cells.forEach((found, i) => assertAll(wants[i]!, found))
     return cells
   }
+}
+
+function measureLoad(pool: QueryPool, metrics: Metrics): void {
+  new Gauge({
+    name: 'hopper_api_queries', help: 'Queries over the archive: those a thread works on, and those that wait for one', labelNames: ['state'], registers: [metrics],
+    collect() {
+      const { running, waiting } = pool.load
+      this.set({ state: 'running' }, running)
+      this.set({ state: 'waiting' }, waiting)
+    },
+  })
 }
 
 /** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ChunkSummary } from '@hopper/contracts'
 import { bytesOfFacts, identityColumns, identityFacts, IdentityIndex, type Identities, type IdentityFacts } from '@hopper/engine'
 import type { ChunkSource } from './chunk-source.ts'
+import { BoundedMap } from './bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
 
 const FACTS_BYTES_MAX = 64 * 1024 * 1024
@@ -17,8 +18,7 @@ interface Known {
 export class KnownIdentities {
   readonly #source: ChunkSource
   readonly #apps = new Map<string, Known>()
-  readonly #facts = new Map<string, { readonly facts: IdentityFacts; readonly bytes: number }>()
-  #bytes = 0
+  readonly #facts = new BoundedMap<IdentityFacts>(FACTS_BYTES_MAX)
 
   constructor(source: ChunkSource) {
     this.#source = source
@@ -36,30 +36,19 @@ export class KnownIdentities {
     const { index, chunks } = known
     const fresh = [...names].filter(([name]) => !chunks.has(name))
     const facts: IdentityFacts[] = []
-    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE) facts.push(...(await this.#read(fresh.slice(at, at + CHUNKS_AT_ONCE))))
+    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE) facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
     return index.identities()
   }
 
-  async #read(named: readonly (readonly [string, ChunkSummary])[]): Promise<IdentityFacts[]> {
-    const unread = named.filter(([name]) => !this.#facts.has(name))
+  async #read(app: string, named: readonly (readonly [string, ChunkSummary])[]): Promise<IdentityFacts[]> {
+    const unread = named.filter(([name]) => !this.#facts.has(`${app}/${name}`))
     const chunks = await this.#source.chunks(unread.map(([, summary]) => ({ summary, names: identityColumns })), false)
     const read = new Map(unread.map(([name], i) => [name, identityFacts(chunks[i]!)]))
-    const facts = named.map(([name]) => read.get(name) ?? this.#facts.get(name)!.facts)
-    for (const [name, each] of read) this.#keep(name, each)
+    const facts = named.map(([name]) => read.get(name) ?? this.#facts.get(`${app}/${name}`)!)
+    for (const [name, each] of read) this.#facts.put(`${app}/${name}`, each, bytesOfFacts(each))
     return facts
-  }
-
-  #keep(name: string, facts: IdentityFacts): void {
-    const bytes = bytesOfFacts(facts)
-    this.#facts.set(name, { facts, bytes })
-    this.#bytes += bytes
-    for (const [oldest, entry] of this.#facts) {
-      if (this.#bytes <= FACTS_BYTES_MAX) return
-      this.#facts.delete(oldest)
-      this.#bytes -= entry.bytes
-    }
   }
 }
 

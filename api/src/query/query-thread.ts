@@ -1,10 +1,13 @@
 import { parentPort } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
-import { timeBudget } from '@hopper/engine'
+import { timeBudget, type KeyTally } from '@hopper/engine'
+import { BoundedMap } from './bounded-map.ts'
 import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
 import { KnownIdentities } from './known-identities.ts'
 import type { FromThread, QueryJob, ToThread } from './query-job.ts'
 import { runQuestion } from './run-question.ts'
+
+const TALLIES_BYTES_MAX = 64 * 1024 * 1024
 
 const port = parentPort!
 const asked = new Map<number, (answer: unknown) => void>()
@@ -19,6 +22,7 @@ const ask: Ask = (question) =>
   })
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
+const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
 
 /** Runs one query after the other, away from the thread that serves requests. */
 port.on('message', (message: ToThread) => {
@@ -32,7 +36,7 @@ async function run(job: QueryJob): Promise<void> {
   const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
   const budget = timeBudget(job.limitMs, signal)
   try {
-    send({ result: await runQuestion(job, { source, identities, budget, ask, progress: (progress) => send({ progress }) }) })
+    send({ result: await runQuestion(job, { source, identities, tallies, budget, ask, progress: (progress) => send({ progress }) }) })
   } catch (error) {
     send({ error: told(error) })
   } finally {

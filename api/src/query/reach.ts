@@ -1,6 +1,6 @@
 import type { ChunkSummary } from '@hopper/contracts'
-import { EventPlan, FunnelPlan, JourneyScan, RetentionScan, type QueryContext } from '@hopper/engine'
-import type { Question } from './question.ts'
+import { EventPlan, FunnelPlan, JourneyScan, RetentionScan, ValuePlan, type QueryContext } from '@hopper/engine'
+import type { UnitQuestion, Question } from './question.ts'
 
 /** Which part of the archive a question is about. */
 export interface Reach {
@@ -20,11 +20,15 @@ export function reachOf(question: Question, context: QueryContext): Reach {
     const plan = new EventPlan(question.request)
     return { from: plan.start, to: plan.end, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
   }
+  if (question.kind === 'values') {
+    const plan = new ValuePlan(question.request)
+    return { from: plan.request.from, to: plan.request.to, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
+  }
   const plan = planOf(question, context)
   return { from: plan.from, to: plan.end, byPerson: plan.unit === 'person', mayMatter: (summary) => plan.mayMatter(summary) }
 }
 
-function planOf(question: Exclude<Question, { kind: 'events' }>, context: QueryContext): FunnelPlan {
+function planOf(question: UnitQuestion, context: QueryContext): FunnelPlan {
   if (question.kind === 'funnel') return new FunnelPlan(question.request)
   if (question.kind === 'journeys') return new JourneyScan(question.request).plan
   return new RetentionScan(question.request, context).plan

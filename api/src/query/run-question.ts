@@ -1,28 +1,22 @@
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import { EventScan, FunnelScan, JourneyScan, RetentionScan, spansOf, type Budget, type Identities } from '@hopper/engine'
-import { JobOver, type Ask, type ChunkSource } from './chunk-source.ts'
-import { identityDigest, type KnownIdentities } from './known-identities.ts'
-import type { Progress, QueryJob, Want } from './query-job.ts'
-import type { Question, QuestionOf } from './question.ts'
+import { batchesOf, bytesOf, fetchedAhead } from './batches.ts'
+import { JobOver } from './chunk-source.ts'
+import { identityDigest } from './known-identities.ts'
+import type { QueryJob, Want } from './query-job.ts'
+import type { QuestionOf, UnitQuestion } from './question.ts'
+import { runValues } from './run-values.ts'
+import type { Workplace } from './workplace.ts'
 
-/** Compressed columns that are fetched and scanned together, when a question takes its chunks in any order. */
-const BATCH_BYTES = 16 * 1024 * 1024
 /** One lane of one query, compressed: more would not fit beside the other threads. */
 const LANE_BYTES_MAX = 512 * 1024 * 1024
-
-/** What a question has to do its work with. */
-export interface Workplace {
-  readonly source: ChunkSource
-  readonly identities: KnownIdentities
-  readonly budget: Budget
-  readonly ask: Ask
-  progress(progress: Progress): void
-}
 
 /** Runs a question in this thread. */
 export async function runQuestion(job: QueryJob, place: Workplace): Promise<unknown> {
   const { question } = job
-  return question.kind === 'events' ? runEvents(question, job, place) : runUnits(question, job, place)
+  if (question.kind === 'events') return runEvents(question, job, place)
+  if (question.kind === 'values') return runValues(question, job, place)
+  return runUnits(question, job, place)
 }
 
 async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob, place: Workplace): Promise<unknown> {
@@ -31,8 +25,6 @@ async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
   return scan.finish()
 }
-
-type UnitQuestion = Exclude<Question, { kind: 'events' }>
 
 async function runUnits(question: UnitQuestion, { app, context, chunks, identifying }: QueryJob, place: Workplace): Promise<unknown> {
   const identities = await place.identities.of(app, identifying)
@@ -66,42 +58,4 @@ function wantsOfLane({ plan }: FunnelScan | JourneyScan | RetentionScan, lane: r
   const bytes = wants.reduce((sum, want) => sum + bytesOf(want), 0)
   if (bytes > LANE_BYTES_MAX) throw new HopperError('HOP_LIMIT', `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`)
   return wants
-}
-
-export function bytesOf({ summary, names }: Want): number {
-  return names.reduce((sum, name) => sum + (summary.columns[name] ?? 0), 0)
-}
-
-/** Chunks in any order, cut into pieces of bounded size. */
-export function batchesOf(wants: readonly Want[]): Want[][] {
-  const batches: Want[][] = []
-  let bytes = Infinity
-  for (const want of wants) {
-    const own = bytesOf(want)
-    if (bytes + own > BATCH_BYTES) {
-      batches.push([])
-      bytes = 0
-    }
-    batches.at(-1)!.push(want)
-    bytes += own
-  }
-  return batches
-}
-
-/** The chunks of each batch; the next batch is fetched while one is worked on, and after each the progress is told. */
-export async function* fetchedAhead(batches: readonly (readonly Want[])[], { source, budget, progress }: Workplace): AsyncGenerator<Awaited<ReturnType<ChunkSource['chunks']>>> {
-  const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
-  let done = 0
-  let next = batches[0] && source.chunks(batches[0])
-  for (let at = 0; at < batches.length; at++) {
-    const chunks = await next!
-    const following = batches[at + 1]
-    next = following && source.chunks(following)
-    // Whoever leaves before the end does not look at it again.
-    next?.catch(() => undefined)
-    budget.check()
-    yield chunks
-    done += chunks.reduce((rows, { summary }) => rows + summary.rows, 0)
-    progress({ done, total })
-  }
 }

@@ -1,14 +1,11 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
+import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
-import type { Archive } from '@hopper/storage'
-import { Gauge, type Registry as Metrics } from 'prom-client'
 import type { JourneysAsked } from '../answers/asked.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Question, Results } from '../query/question.ts'
 import type { Client } from '../query/shared-runs.ts'
-import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './funnels.service.ts'
 
@@ -19,23 +16,15 @@ type Answered<K extends keyof Results> = Promise<Results[K] & { meta: Meta }>
 
 /** Any question about all events, answered out of the archive. */
 @Injectable()
-export class QueryService implements OnModuleDestroy {
-  private readonly archived: ArchiveQuestions | undefined
+export class QueryService {
+  private readonly archived: ArchiveQuestions
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
 
-  constructor(
-    @Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number,
-    @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService, @Inject(METRICS) metrics: Metrics,
-  ) {
-    this.archived = archive && new ArchiveQuestions(archive, limitMs)
+  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService) {
+    this.archived = archived
     this.answers = answers
     this.funnels = funnels
-    if (this.archived) measureLoad(this.archived, metrics)
-  }
-
-  async onModuleDestroy(): Promise<void> {
-    await this.archived?.close()
   }
 
   /** How far people come through steps, and why not further. */
@@ -67,21 +56,9 @@ export class QueryService implements OnModuleDestroy {
   }
 
   private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }, client: Client): Answered<K> {
-    if (!this.archived) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
     // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
     const { meta } = await this.answers.open(app, dates)
     const { result, completeTo } = await this.archived.ask<K>(app.id, question, { timezone: app.timezone, completeTo: meta.complete_to }, client)
     return { ...result, meta: { ...meta, complete_to: completeTo } }
   }
-}
-
-function measureLoad(archived: ArchiveQuestions, metrics: Metrics): void {
-  new Gauge({
-    name: 'hopper_api_queries', help: 'Queries over the archive: those a thread works on, and those that wait for one', labelNames: ['state'], registers: [metrics],
-    collect() {
-      const { running, waiting } = archived.load
-      this.set({ state: 'running' }, running)
-      this.set({ state: 'waiting' }, waiting)
-    },
-  })
 }

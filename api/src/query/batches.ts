@@ -1,0 +1,44 @@
+import type { Chunk } from '@hopper/engine'
+import type { Want } from './query-job.ts'
+import type { Workplace } from './workplace.ts'
+
+/** Compressed columns that are fetched and scanned together, when a question takes its chunks in any order. */
+const BATCH_BYTES = 16 * 1024 * 1024
+
+export function bytesOf({ summary, names }: Want): number {
+  return names.reduce((sum, name) => sum + (summary.columns[name] ?? 0), 0)
+}
+
+/** Chunks in any order, cut into pieces of bounded size. */
+export function batchesOf(wants: readonly Want[]): Want[][] {
+  const batches: Want[][] = []
+  let bytes = Infinity
+  for (const want of wants) {
+    const own = bytesOf(want)
+    if (bytes + own > BATCH_BYTES) {
+      batches.push([])
+      bytes = 0
+    }
+    batches.at(-1)!.push(want)
+    bytes += own
+  }
+  return batches
+}
+
+/** The chunks of each batch; the next batch is fetched while one is worked on, and after each the progress is told. */
+export async function* fetchedAhead(batches: readonly (readonly Want[])[], { source, budget, progress }: Workplace): AsyncGenerator<Chunk[]> {
+  const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
+  let done = 0
+  let next = batches[0] && source.chunks(batches[0])
+  for (let at = 0; at < batches.length; at++) {
+    const chunks = await next!
+    const following = batches[at + 1]
+    next = following && source.chunks(following)
+    // Whoever leaves before the end does not look at it again.
+    next?.catch(() => undefined)
+    budget.check()
+    yield chunks
+    done += chunks.reduce((rows, { summary }) => rows + summary.rows, 0)
+    progress({ done, total })
+  }
+}

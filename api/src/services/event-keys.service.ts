@@ -1,0 +1,73 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { HopperError, limits, type App, type Filter } from '@hopper/contracts'
+import { keyOfColumn } from '@hopper/engine'
+import type { DateRange } from '../answers/date-range.ts'
+import { VALUES_DEFAULT, VALUES_MAX, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
+import { byText, largest } from '../answers/rows.ts'
+import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { instantRange } from '../query/instant-range.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { AnswerService } from './answer.service.ts'
+
+type Range = DateRange & Pick<EventKeys, 'meta'>
+
+/** Which keys events have, and which values: what somebody who writes a query chooses from. */
+@Injectable()
+export class EventKeysService {
+  private readonly archived: ArchiveQuestions
+  private readonly answers: AnswerService
+
+  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService) {
+    this.archived = archived
+    this.answers = answers
+  }
+
+  async keys(app: App, { prefix = '', where, limit, ...asked }: EventKeysAsked, client: Client): Promise<EventKeys> {
+    const range = await this.answers.open(app, asked)
+    if (where !== undefined) return this.keysWhere(app, range, prefix, filterOf(where), limitOf(limit, VALUES_OF_EACH_DEFAULT), client)
+    const { from, to } = instantRange(app, range.from, range.to)
+    const keys = new Set<string>()
+    for (const { columns } of await this.archived.list({ app: app.id, from, to })) {
+      for (const column of Object.keys(columns)) {
+        const key = keyOfColumn(column)
+        if (key?.startsWith(prefix)) keys.add(key)
+      }
+    }
+    return largest([...keys].sort(byText).map((key) => ({ key })), range.meta)
+  }
+
+  async values(app: App, key: string, { prefix, limit, ...asked }: KeyValuesAsked, client: Client): Promise<EventValues> {
+    const range = await this.answers.open(app, asked)
+    const request = { key, filters: [], limit: limitOf(limit, VALUES_DEFAULT), ...(prefix === undefined ? {} : { prefix }) }
+    const [found] = await this.ask(app, range, request, client)
+    return { rows: [...(found?.values ?? [])], more: found?.more ?? false, meta: range.meta }
+  }
+
+  private async keysWhere(app: App, range: Range, prefix: string, filter: Filter, limit: number, client: Client): Promise<EventKeys> {
+    const found = await this.ask(app, range, { filters: [filter], limit }, client)
+    const rows = found.filter(({ key }) => key.startsWith(prefix)).map(({ key, values, more }) => ({ key, values: [...values], more }))
+    return largest(rows, range.meta)
+  }
+
+  private async ask(app: App, range: Range, asked: { key?: string; prefix?: string; filters: Filter[]; limit: number }, client: Client) {
+    const { from, to } = instantRange(app, range.from, range.to)
+    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const { result } = await this.archived.ask<'values'>(app.id, { kind: 'values', request: { ...asked, from, to } }, context, client)
+    return result
+  }
+}
+
+/** The text may mean a number or a boolean as well: nobody knows who types an address. */
+function filterOf(where: string): Filter {
+  const at = where.indexOf(':')
+  const [key, text] = [where.slice(0, at), where.slice(at + 1, at + 1 + limits.dataValueCharsMax)]
+  const number = Number(text)
+  const others = text === 'true' || text === 'false' ? [text === 'true'] : text.trim() !== '' && Number.isFinite(number) ? [number] : []
+  return { type: 'in', key, values: [text, ...others] }
+}
+
+function limitOf(limit: string | undefined, most: number): number {
+  const wanted = limit === undefined ? most : Number(limit)
+  if (wanted < 1 || wanted > VALUES_MAX) throw new HopperError('HOP_PARAM_INVALID', `limit is a number from 1 to ${VALUES_MAX}.`)
+  return wanted
+}

@@ -1,0 +1,148 @@
+import { queryLimits, type ChunkSummary, type Filter, type Value } from '@hopper/contracts'
+import type { Chunk } from '../chunk/chunk.ts'
+import { idColumns, numberColumns } from '../chunk/event-keys.ts'
+import { keyOfColumn } from '../chunk/key-names.ts'
+import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
+import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
+import { columnsToRead, keyColumn } from '../filter/key-column.ts'
+import { invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
+import { withoutBots } from '../filter/without-bots.ts'
+import { endless, type Budget } from '../scan/budget.ts'
+
+/** Which values the keys of matching events have. */
+export interface ValuesRequest {
+  /** ms, included */
+  readonly from: number
+  /** ms, not included */
+  readonly to: number
+  readonly filters: readonly Filter[]
+  /** one key; without it every key that has values of its own */
+  readonly key?: string
+  /** only values whose text begins like this */
+  readonly prefix?: string
+  /** so many values of each key, the most frequent first */
+  readonly limit: number
+}
+
+export interface KeyValues {
+  readonly key: string
+  readonly values: readonly { readonly value: Value; readonly events: number }[]
+  /** there are more values than these */
+  readonly more: boolean
+}
+
+/** The values of one key in one chunk, and how many of its matching events have each. */
+export interface KeyTally {
+  readonly key: string
+  readonly values: readonly Value[]
+  readonly events: Uint32Array
+  readonly more: boolean
+}
+
+/** Values of one key that are looked at, over all chunks; of every key when all keys are asked for. */
+const VALUES_OF_ONE_MAX = 200_000
+const VALUES_OF_EACH_MAX = 2_000
+const KEYS_MAX = 1_000
+
+/** A question for values made ready. */
+export class ValuePlan {
+  readonly request: ValuesRequest
+  readonly atoms = new AtomSet()
+  readonly expression: Expression
+
+  constructor(request: ValuesRequest) {
+    const { from, to, filters, key } = request
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) throw invalid('from', 'must be an instant before to')
+    if (to - from > queryLimits.rangeMsMax) throw over('from', 'rangeMsMax')
+    if (key !== undefined) parseKey(key, 'key')
+    this.request = request
+    const parsed = parseFilters(filters)
+    // who asks for the values of `bot` asks for events of machines
+    this.expression = this.atoms.compile(key === 'bot' ? parsed : withoutBots(parsed))
+  }
+
+  /** Whether a chunk can hold anything that is asked for, told from its summary. */
+  mayMatter(summary: ChunkSummary): boolean {
+    const { from, to, key } = this.request
+    if (summary.max_time < from || summary.min_time >= to) return false
+    if (key !== undefined && columnsToRead(summary.columns, key).length === 0) return false
+    return (possible(this.expression, possibleOutcomes(summary, this.atoms.atoms)) & 1) === 1
+  }
+
+  /** Whether all events of a chunk lie in the range, so that its tally holds for every range around it. */
+  surrounds({ min_time, max_time }: ChunkSummary): boolean {
+    return min_time >= this.request.from && max_time < this.request.to
+  }
+
+  columns(summary: ChunkSummary): readonly string[] {
+    const keys = [...this.atoms.keys, ...this.keys(summary)]
+    return [...new Set(['runs', 'timestamp', ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
+  }
+
+  /** The keys of a chunk that are asked for. Every event has a time and an id of its own: nobody chooses among them. */
+  keys({ columns }: ChunkSummary): readonly string[] {
+    if (this.request.key !== undefined) return [this.request.key]
+    const others: ReadonlySet<string> = new Set([...idColumns, ...numberColumns])
+    return [...new Set(Object.keys(columns).flatMap((name) => (others.has(name) ? [] : (keyOfColumn(name) ?? []))))].slice(0, KEYS_MAX)
+  }
+}
+
+/** Counts the values of one chunk. */
+export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endless): KeyTally[] {
+  budget.check()
+  const { from, to, key: single } = plan.request
+  const { codes, classes, truths } = classifyRows(chunk, plan.atoms.atoms, budget)
+  const matching = truths.map((truth) => holds(plan.expression, truth))
+  const inside = plan.surrounds(chunk.summary)
+  const times = inside ? undefined : chunk.times()
+  const wanted = Uint8Array.from({ length: codes.length }, (_, row) => Number(matching[classes[codes[row]!]!]! && (!times || (times[row]! >= from && times[row]! < to))))
+  return plan.keys(chunk.summary).flatMap((key) => {
+    budget.check()
+    const column = keyColumn(chunk, key)
+    if (!column) return []
+    const counts = new Uint32Array(column.values.length)
+    for (let row = 0; row < wanted.length; row++) counts[column.codes[row]!]! += wanted[row]!
+    const found = Array.from(counts.keys()).filter((code) => counts[code]! > 0 && column.values[code] !== null)
+    if (found.length === 0) return []
+    const max = single === undefined ? VALUES_OF_EACH_MAX : Infinity
+    const kept = found.length <= max ? found : found.sort((a, b) => counts[b]! - counts[a]!).slice(0, max)
+    return [{ key, values: kept.map((code) => column.values[code] as Value), events: Uint32Array.from(kept, (code) => counts[code]!), more: found.length > max }]
+  })
+}
+
+/** Adds the tallies of chunks up. */
+export class ValueTotals {
+  readonly #request: ValuesRequest
+  readonly #keys = new Map<string, { readonly events: Map<Value, number>; more: boolean }>()
+
+  constructor(request: ValuesRequest) {
+    this.#request = request
+  }
+
+  add(tallies: readonly KeyTally[]): void {
+    const { prefix = '', key: single } = this.#request
+    const max = single === undefined ? VALUES_OF_EACH_MAX : VALUES_OF_ONE_MAX
+    for (const { key, values, events, more } of tallies) {
+      let total = this.#keys.get(key)
+      if (!total) this.#keys.set(key, (total = { events: new Map(), more: false }))
+      total.more ||= more
+      for (let i = 0; i < values.length; i++) {
+        const value = values[i]!
+        const known = total.events.get(value)
+        if (known !== undefined) total.events.set(value, known + events[i]!)
+        else if (prefix !== '' && !String(value).startsWith(prefix)) continue
+        else if (total.events.size < max) total.events.set(value, events[i]!)
+        else total.more = true
+      }
+    }
+  }
+
+  /** The keys in the order of their names. */
+  finish(): KeyValues[] {
+    const { limit } = this.#request
+    return [...this.#keys].filter(([, { events }]) => events.size > 0).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { events, more }]) => {
+      const sorted = [...events].sort((a, b) => b[1] - a[1] || (String(a[0]) < String(b[0]) ? -1 : 1))
+      return { key, values: sorted.slice(0, limit).map(([value, count]) => ({ value, events: count })), more: more || sorted.length > limit }
+    })
+  }
+}
