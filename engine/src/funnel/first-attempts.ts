@@ -2,7 +2,7 @@ import type { Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
 import type { Prepared } from './gather-rows.ts'
-import { BEFORE, includes, NEVER, NO_CAUSE, OPEN, SimpleSearch } from './simple-search.ts'
+import { BEFORE, includes, NEVER, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
 import type { RunName } from './unit-scan.ts'
 
 /**
