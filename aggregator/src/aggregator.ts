@@ -31,6 +31,8 @@ export interface AggregatorOptions {
   readonly logger?: AggregatorLogger
   /** false only in the control of the fault test: what is delivered again counts again */
   readonly watermarkCheck?: boolean
+  /** memory that tells new ids from repeated ones without a look-up */
+  readonly seenBytesMax?: number
   /** who merges spans of the archive; a thread of its own when not given */
   readonly merger?: SpanMerger
 }
@@ -50,7 +52,7 @@ export class Aggregator implements LaneConsumer {
   constructor(options: AggregatorOptions) {
     this.#options = options
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
-    this.#seen = new SeenFilters(options.writer)
+    this.#seen = new SeenFilters(options.writer, options.seenBytesMax)
     const { archive, registry, merger, logger } = options
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })

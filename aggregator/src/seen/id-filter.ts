@@ -14,8 +14,8 @@ interface Layer {
 }
 
 /**
- * A Bloom filter of ids that grows: what it has not is certain, what it has may be wrong for at most 0.5 % of the ids that it was never told (measured by
- * its test: 0.1 %). It takes 2 bytes an id when its last layer is full and up to eight times as many when that has just begun. Each layer is blocked:
+ * A Bloom filter of ids that grows: what it has not is certain, what it has is wrong for at most 1 % of the ids that it was never told (its test
+ * measures: 0.5 %). It takes 2 bytes an id when its last layer is full and up to eight times as many when that has just begun. Each layer is blocked:
  * the eight bits of an id lie in one line of the processor's cache.
  */
 export class IdFilter {

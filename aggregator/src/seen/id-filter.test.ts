@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { IdFilter } from './id-filter.ts'
+
+it('has every id that was added', () => {
+  const id = fc.oneof(fc.uuid(), fc.string({ maxLength: 128 }), fc.string({ unit: 'binary', maxLength: 8 }), fc.nat().map(String))
+  fc.assert(
+    fc.property(fc.array(id, { maxLength: 1_500, size: 'max' }), (ids) => {
+      const filter = new IdFilter()
+      for (const each of ids) filter.add(each)
+      expect(ids.filter((each) => !filter.has(each))).toEqual([])
+    }),
+    { numRuns: 10 },
+  )
+})
+
+it.each([
+  ['random ids', () => randomUUID()],
+  ['numbers in a row', (at: number) => `event-${at}`],
+  ['ids that differ at their end', (at: number) => `00000000-0000-7000-8000-${at.toString(16).padStart(12, '0')}`],
+  ['ids that differ at their begin', (at: number) => `${at.toString(36)}-of-the-same-long-text`],
+])('takes at most one new id in 100 for a known one, at any size, in bounded memory: %s', (_, idOf) => {
+  const filter = new IdFilter()
+  let wrong = 0
+  const ids = 150_000
+  for (let at = 0; at < ids; at++) {
+    const id = idOf(at)
+    if (filter.has(id)) wrong++
+    filter.add(id)
+  }
+  expect(wrong / ids).toBeLessThan(0.01)
+  expect(filter.bytes / ids).toBeLessThan(2 * 8 + 1)
+})

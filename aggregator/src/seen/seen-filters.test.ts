@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import type { SeenChange } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openLane, type LaneStore } from '../lane.fixture.ts'
+import { SeenFilters } from './seen-filters.ts'
+
+let lane: LaneStore
+beforeAll(async () => void (lane = await openLane(openEmbedded)))
+afterAll(() => lane[Symbol.asyncDispose]())
+
+const date = '2026-06-15'
+const change = (app: string, ids: readonly string[]): SeenChange => ({ app, date, rows: ids.map((event_id, position) => ({ event_id, position, fate: 'accepted', reason: 'new' })) })
+async function write(seen: SeenChange): Promise<void> {
+  const { writer, lanes } = lane.storage
+  await writer.apply(await lanes.acquire(0, 'test'), { lane: 0, counters: [], visitors: [], seen: [seen], identities: [], sessions: [], deadLetters: [] })
+}
+const ids = (count: number): string[] => Array.from({ length: count }, () => randomUUID())
+
+it('needs no look-up for a date that is new, and answers maybe for what it was told', async () => {
+  const filters = new SeenFilters(lane.storage.writer)
+  const app = randomUUID()
+  const [known, fresh] = [ids(50), ids(50)]
+  expect(await filters.maybeSeen(0, { app, date }, known)).toEqual([])
+  filters.add(0, [change(app, known)])
+  expect(await filters.maybeSeen(0, { app, date }, [...known, ...fresh])).toEqual(known)
+  expect(await filters.maybeSeen(0, { app, date: '2026-06-16' }, known)).toEqual([])
+  expect(await filters.maybeSeen(1, { app, date }, known)).toEqual([])
+})
+
+it('answers maybe for every id until it has read what the store holds, a page at a time', async () => {
+  const app = randomUUID()
+  const [known, fresh] = [ids(6_000), ids(100)]
+  await write(change(app, known))
+  const filters = new SeenFilters(lane.storage.writer)
+  expect(await filters.maybeSeen(0, { app, date }, fresh)).toEqual(fresh)
+  // What is written while it reads may be missing in what it reads.
+  const meanwhile = ids(10)
+  filters.add(0, [change(app, meanwhile)])
+  let maybe: readonly string[] = fresh
+  for (let touch = 0; touch < 3; touch++) maybe = await filters.maybeSeen(0, { app, date }, fresh)
+  expect(maybe.length).toBeLessThan(5)
+  expect(await filters.maybeSeen(0, { app, date }, [...known, ...meanwhile])).toEqual([...known, ...meanwhile])
+})
+
+it('forgets what was used least when its memory is full, and a lane that has another owner; then it asks the store again', async () => {
+  const filters = new SeenFilters(lane.storage.writer, 20_000)
+  const apps = Array.from({ length: 10 }, () => randomUUID())
+  const known = ids(100)
+  for (const app of apps) {
+    await filters.maybeSeen(0, { app, date }, known)
+    await write(change(app, known))
+    filters.add(0, [change(app, known)])
+    expect(filters.bytes).toBeLessThanOrEqual(20_000)
+  }
+  for (const app of apps) expect(await filters.maybeSeen(0, { app, date }, known)).toEqual(known)
+  filters.forget(0)
+  expect(filters.bytes).toBe(0)
+  const elsewhere = ids(5)
+  await write(change(apps[0]!, elsewhere))
+  expect(await filters.maybeSeen(0, { app: apps[0]!, date }, elsewhere)).toEqual(elsewhere)
+})
+
+it('does not take a reading that failed for complete', async () => {
+  const app = randomUUID()
+  const known = ids(3)
+  await write(change(app, known))
+  let fails = true
+  const { writer } = lane.storage
+  const filters = new SeenFilters({
+    applied: (...asked) => writer.applied(...asked), firstPositions: (...asked) => writer.firstPositions(...asked),
+    identities: (...asked) => writer.identities(...asked), apply: (...asked) => writer.apply(...asked),
+    async *seenIds(...asked) {
+      if (fails) throw new Error('the store is away')
+      yield* writer.seenIds(...asked)
+    },
+  })
+  await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('away')
+  fails = false
+  expect(await filters.maybeSeen(0, { app, date }, known)).toEqual(known)
+})
