@@ -6,6 +6,7 @@ import { auditCommand } from './audit.ts'
 import { ingestCommand } from './ingest.ts'
 import { loadCommand } from './load.ts'
 import { migrateCommand } from './migrate.ts'
+import { rebuildCommand } from './rebuild.ts'
 import { startCommand } from './start.ts'
 
 const EXIT_FAULT = 1
@@ -16,7 +17,7 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand()]
+const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand()]
 for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
 
 try {

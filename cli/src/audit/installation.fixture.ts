@@ -42,9 +42,11 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
     events: fc.array(event, { minLength: 1, maxLength: 4 }), rejected: fc.array(rejected, { maxLength: 1 }),
   }).map(({ bot, late, context: sender, ...fields }): Envelope => {
     const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
-    return { version: 1, ...fields, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : sender }
+    // A session is one device's, so that nothing depends on which lane is counted first.
+    const events = fields.events.map((each) => ({ ...each, session_id: `${fields.device_id} ${each.session_id}` }))
+    return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : sender }
   }),
-  { minLength: 4, maxLength: 40 },
+  { minLength: 4, maxLength: 40, size: 'max' },
 )
 
 /** A data directory of its own, with both apps. */
@@ -60,8 +62,11 @@ export interface Installation extends AsyncDisposable {
 
 export async function makeInstallation(lanes = 2): Promise<Installation> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-cli-'))
-  const storage = await openEmbedded({ dir, lanes })
-  await putApps(storage)
+  const opened = await openEmbedded({ dir, lanes })
+  await putApps(opened)
+  let closing: Promise<void> | undefined
+  const close = (): Promise<void> => (closing ??= opened.close())
+  const storage = { ...opened, close }
   const tables = new DatabaseSync(join(dir, 'tables.db'))
   return {
     dir, storage, tables,
@@ -69,7 +74,7 @@ export async function makeInstallation(lanes = 2): Promise<Installation> {
     audit: (request) => auditOf(storage, request),
     async [Symbol.asyncDispose]() {
       tables.close()
-      await storage.close()
+      await close()
       await rm(dir, { recursive: true })
     },
   }

@@ -14,7 +14,12 @@ export function isCluster({ kafkaBrokers, cassandraContactPoints }: Installation
 
 /** Opens an installation that is there. @throws HopperError HOP_CONFIG when it is not, or when another process has the data directory */
 export async function openInstallation(config: InstallationConfig): Promise<Storage> {
-  if (!isCluster(config) && !existsSync(join(config.data, 'log.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${config.data}.`)
+  if (!isCluster(config)) assertDirectory(config)
   const { openStorage } = await import('../storage-main.ts')
   return openStorage(config)
+}
+
+/** Throws HOP_CONFIG when the directory is none of Hopper's, so that a typing error makes no new one. */
+export function assertDirectory({ data }: InstallationConfig): void {
+  if (!existsSync(join(data, 'log.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)
 }

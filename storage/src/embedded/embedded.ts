@@ -14,6 +14,8 @@ import { EmbeddedTableReader } from './table-reader.ts'
 import { prepareTables } from './table-schema.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
+export { clearFolds } from './clear-folds.ts'
+
 export interface EmbeddedOptions {
   /** the data directory; made when it is missing */
   readonly dir: string

@@ -1,0 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Aggregator, type AggregatorLogger } from '@hopper/aggregator'
+import type { Storage } from '@hopper/storage'
+
+const LOOK_MS = 250
+
+/** How far counting is, in messages of all lanes. */
+export type Progress = (done: number, all: number) => void
+
+/** Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed. */
+export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
+  const { log, writer, lanes, registry, archive } = storage
+  const ends = await log.ends()
+  const aggregator = new Aggregator({ log, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
+  await aggregator.start()
+  try {
+    for (;;) {
+      const positions = await lanes.positions()
+      const done = ends.reduce((sum, end, lane) => sum + Math.min(end, positions[lane] ?? 0), 0)
+      const all = ends.reduce((sum, end) => sum + end, 0)
+      progress(done, all)
+      if (done === all) return
+      await pause(LOOK_MS)
+    }
+  } finally {
+    await aggregator.close()
+  }
+}

@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { ArchivedEvent } from '@hopper/contracts'
+import { counterTableNames } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { archivedEvents } from '../audit/archived-events.ts'
+import { auditOf, makeInstallation, traffic, type Installation } from '../audit/installation.fixture.ts'
+import { createLogger } from '../logger.ts'
+import { readConfig } from '../config.ts'
+import { settingsOf } from '../settings.ts'
+import { clearInstallation } from './clear-main.ts'
+import { countAll } from './count-all.ts'
+
+const [sent] = fc.sample(traffic, { numRuns: 20, seed: 7 }).filter((envelopes) => envelopes.length > 30)
+const lanes = 2
+
+it('makes the same tables and the same archive again, whatever had become of them', async () => {
+  await using installation = await filled()
+  const { dir } = installation
+  const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
+  damage(dir)
+  expect(tablesOf(dir)).not.toEqual(before.tables)
+  await rebuild(dir)
+  expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
+})
+
+it('fills the archive of a data directory from before there was one', async () => {
+  await using installation = await filled()
+  const before = await eventsOf(installation.dir)
+  const database = new DatabaseSync(join(installation.dir, 'tables.db'))
+  database.exec('DROP TABLE chunks; DROP TABLE chunk_cells; DROP TABLE archived; DROP TABLE seen_by_date; CREATE TABLE seen_by_date (id TEXT)')
+  database.close()
+  await rebuild(installation.dir)
+  expect(await eventsOf(installation.dir)).toEqual(before)
+  const storage = await openEmbedded({ dir: installation.dir, lanes })
+  expect(await auditOf(storage)).toEqual([])
+  await storage.close()
+})
+
+it('rebuilds one app and counts nothing of the others again', async () => {
+  await using installation = await filled()
+  const { dir } = installation
+  const before = tablesOf(dir)
+  damage(dir)
+  const damaged = tablesOf(dir)
+  await rebuild(dir, 'berlin')
+  const of = (rows: readonly string[], app: string): string[] => rows.filter((row) => row.includes(`"${app}"`))
+  expect(of(tablesOf(dir), 'berlin')).toEqual(of(before, 'berlin'))
+  const counted = (rows: readonly string[]): string[] => of(rows, 'kathmandu').filter((row) => counterTableNames.some((table) => row.startsWith(`["${table}"`)))
+  expect(counted(tablesOf(dir))).toEqual(counted(damaged))
+})
+
+it('refuses while another process has the directory, and for an app that is not there', async () => {
+  await using installation = await makeInstallation()
+  await expect(rebuild(installation.dir)).rejects.toThrow('in use by another Hopper')
+  await installation.storage.close()
+  await expect(rebuild(installation.dir, 'nobody')).rejects.toThrow('No app is named "nobody"')
+  await expect(rebuild(`${installation.dir}/missing`)).rejects.toThrow('There is no data directory')
+})
+
+it('is finished by running it again when it was killed', async () => {
+  await using installation = await filled()
+  const { dir } = installation
+  const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
+  damage(dir)
+  const killed = []
+  for (const afterMs of [0, 10, 30, 90]) killed.push(await rebuildAndKill(dir, afterMs))
+  expect(killed).toContain(true)
+  expect(await rebuildAndKill(dir, Infinity)).toBe(false)
+  expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
+}, 60_000)
+
+/** A directory with counted traffic, closed. */
+async function filled(): Promise<Installation> {
+  const installation = await makeInstallation(lanes)
+  await installation.storage.log.append(sent!)
+  await installation.count()
+  await installation.storage.close()
+  return installation
+}
+
+function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.installation)[number]>> {
+  return readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
+}
+
+async function rebuild(dir: string, app?: string): Promise<void> {
+  await clearInstallation(configOf(dir), app)
+  const storage = await openEmbedded({ dir, lanes })
+  await countAll(storage, createLogger('silent', 'rebuild'), () => undefined)
+  await storage.close()
+}
+
+/** Answers whether it was killed before it was done. */
+async function rebuildAndKill(dir: string, afterMs: number): Promise<boolean> {
+  const script = join(import.meta.dirname, 'rebuilding-child.fixture.ts')
+  const child = spawn(process.execPath, ['--conditions=source', '--disable-warning=ExperimentalWarning', script, dir, String(lanes)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    if (text.includes('begun') && afterMs < Infinity) setTimeout(() => child.kill('SIGKILL'), afterMs)
+  })
+  await once(child, 'close')
+  return !output.includes('done')
+}
+
+function damage(dir: string): void {
+  const database = new DatabaseSync(join(dir, 'tables.db'))
+  database.exec(`UPDATE activity_by_date SET events = events + 1; DELETE FROM users_by_date; UPDATE applied SET position = position + 5;
+    DELETE FROM person_by_device; UPDATE page_views_by_date SET hit = 0; UPDATE sessions_by_id SET start = 0`)
+  database.close()
+}
+
+/** Every row of the folds; not the archive's cells and summaries, whose cuts may differ, nor the epochs of the lanes. */
+function tablesOf(dir: string): string[] {
+  const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
+  const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('chunks', 'chunk_cells', 'archived', 'lanes', 'applied')").all()
+  const rows = names.flatMap(({ name }) => database.prepare(`SELECT * FROM ${String(name)}`).all().map((row) => JSON.stringify([name, row])))
+  database.close()
+  return rows.sort()
+}
+
+/** Every event of the archive. */
+async function eventsOf(dir: string): Promise<ArchivedEvent[]> {
+  const storage = await openEmbedded({ dir, lanes })
+  const events: ArchivedEvent[] = []
+  for (const app of ['berlin', 'kathmandu']) {
+    for (let lane = 0; lane < lanes; lane++) {
+      for await (const some of archivedEvents(storage.archive!, app, lane, { from: 0, to: Number.MAX_SAFE_INTEGER }, Infinity)) events.push(...some)
+    }
+  }
+  await storage.close()
+  return events.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+}
