@@ -1,11 +1,12 @@
-import { personKey } from '@hopper/contracts'
+import { personKey, type Fate, type FateReason } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'
 
 const READS_AT_ONCE = 64
+const IDS_PER_READ = 100
 
 /** Reads the tables by concurrent queries of one partition each, (dates x lanes) of them. */
 export class CassandraTableReader implements TableReader {
@@ -44,6 +45,14 @@ export class CassandraTableReader implements TableReader {
     })
     const rows = [...groups.values()].map(({ group, visitors }) => ({ group, users: visitors.size }))
     return groupBy.length === 0 && rows.length === 0 ? [{ group: [], users: 0 }] : rows.sort((a, b) => compareKeys(a.group, b.group))
+  }
+
+  async seen(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
+    const parts = Array.from({ length: Math.ceil(eventIds.length / IDS_PER_READ) }, (_, at) => eventIds.slice(at * IDS_PER_READ, (at + 1) * IDS_PER_READ))
+    const found = await concurrently(parts, READS_AT_ONCE, (ids) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, ids]))
+    return new Map(found.flat().map((row) => [
+      row.get('event_id') as string, { position: Number(row.get('position')), fate: row.get('fate') as Fate, reason: row.get('reason') as FateReason },
+    ]))
   }
 
   async deadLetters(): Promise<number> {

@@ -142,6 +142,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       })
       for (const position of [5, 9, 3, 5]) await apply(lease, seen(position))
       expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', 3]])
+      expect([...(await storage.reader.seen(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', { position: 3, fate: 'accepted', reason: 'new' }]])
     })
 
     it('tells all ids of a partition, also when they are many', async () => {

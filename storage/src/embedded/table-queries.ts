@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 
 type Row = Record<string, KeyValue>
 
@@ -37,6 +37,14 @@ export class TableQueries {
       ) t ${group}`, app, dates, prefix,
     )
     return rows.map((row) => ({ group: groupBy.map((column) => row[column]!), users: row.users as number }))
+  }
+
+  seen(lane: number, { app, date }: Partition, eventIds: readonly string[]): Map<string, FirstSeen> {
+    const row = this.#database.prepare('SELECT position, fate, reason FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?')
+    return new Map(eventIds.flatMap((id): [string, FirstSeen][] => {
+      const found = row.get(app, date, lane, id) as FirstSeen | undefined
+      return found ? [[id, { ...found }]] : []
+    }))
   }
 
   deadLetters(): number {

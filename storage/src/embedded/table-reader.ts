@@ -1,5 +1,5 @@
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
@@ -17,6 +17,10 @@ export class EmbeddedTableReader implements TableReader {
 
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]> {
     return this.#thread.ask('uniques', query)
+  }
+
+  seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
+    return this.#thread.ask('seen', lane, partition, eventIds)
   }
 
   deadLetters(): Promise<number> {

@@ -34,6 +34,9 @@ export interface SeenChange extends Partition {
   readonly rows: readonly { readonly event_id: string; readonly position: number; readonly fate: Fate; readonly reason: FateReason }[]
 }
 
+/** Where an `event_id` stood first, and its fate there. */
+export type FirstSeen = Omit<SeenChange['rows'][number], 'event_id'>
+
 /** From `place` on, the device's events are this user's. A place is an event's order in its lane: `placeOf(position, index)`. */
 export interface IdentityChange {
   readonly app: string
@@ -139,6 +142,8 @@ export interface TableReader {
   counters(table: CounterTableName, app: string, dates: readonly string[], prefix?: Key): Promise<readonly CounterRow[]>
   /** Distinct visitors per group, exact over all lanes and dates: a person with two devices, or on two dates, counts once per group. */
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]>
+  /** Where each of these ids stood first in a partition of a lane, and its fate there; ids never seen are missing. The partition is that of `SeenChange`. */
+  seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>>
   deadLetters(): Promise<number>
   /** The rows of one partition of a lane, by key. What a batch that is being applied meanwhile adds may be missing: `applied` tells, read before and after. */
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]>
