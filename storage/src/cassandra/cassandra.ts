@@ -10,6 +10,7 @@ import { clientOptions, serialConsistency, type CassandraSettings } from './sett
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
+export { clearFolds } from './clear-folds.ts'
 export { migrate } from './migrate.ts'
 export { cassandraDefaults, consistencies, type CassandraSettings, type Consistency } from './settings.ts'
 
