@@ -1,66 +1,72 @@
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 
+/** Durations below 2^31 ms fall into cells: 128 an octave, cut once more where a bucket begins inside. The longer ones go by bucket alone. */
 const OCTAVES = 31
-const CELLS_PER_OCTAVE = 128
-const bits = new Float64Array(1)
-const words = new Uint32Array(bits.buffer)
+const CELLS = OCTAVES * 128
+const BUCKETS = 256
 
-/** The exponent and the first 7 bits of a double from 2 on, counted from those of 2. */
-function cellOf(ms: number): number {
-  bits[0] = ms
-  return (words[1]! >>> 13) - 131_072
-}
+const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
+const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
+/** where the next bucket begins */
+const edgeOfCell = Float64Array.from(bucketOfCell, (bucket) => bucketBounds(bucket).to_ms)
 
-const bounds = Float64Array.from({ length: OCTAVES * 4 + 1 }, (_, bucket) => bucketBounds(bucket).from_ms)
-const bucketOfCell = Uint8Array.from({ length: (OCTAVES - 1) * CELLS_PER_OCTAVE }, (_, cell) =>
-  durationBucket(2 ** (1 + Math.floor(cell / CELLS_PER_OCTAVE)) * (1 + (cell % CELLS_PER_OCTAVE) / CELLS_PER_OCTAVE)),
-)
-
-/** `durationBucket` without a logarithm, for the millions: a cell has at most one bound in it. */
-function bucketOf(ms: number): number {
+/** Counts by half cell: ascending like the durations. */
+function halfCell(ms: number): number {
   if (ms < 2) return 0
-  if (ms >= 2_147_483_648) return durationBucket(ms)
-  const bucket = bucketOfCell[cellOf(ms)]!
-  return bucket + Number(ms >= bounds[bucket + 1]!)
+  if (ms >= 2_147_483_648) return CELLS * 2 + durationBucket(ms)
+  const zeros = Math.clz32(ms)
+  const cell = ((31 - zeros) << 7) | ((ms << zeros << 1) >>> 25)
+  return cell * 2 + Number(ms >= edgeOfCell[cell]!)
 }
 
-/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. */
-export function conversionTime(values: Float64Array): ConversionTime {
-  const n = values.length
+function bucketOf(half: number): number {
+  return half < CELLS * 2 ? bucketOfCell[half >>> 1]! + (half & 1) : half - CELLS * 2
+}
+
+/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `blocks` hold whole ms. */
+export function conversionTime(blocks: readonly Float64Array[]): ConversionTime {
+  const n = blocks.reduce((total, { length }) => total + length, 0)
   if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
-  const counts = new Float64Array(256)
-  const buckets = new Uint8Array(n)
+  const counts = new Uint32Array(CELLS * 2 + BUCKETS)
   let sum = 0
-  for (let i = 0; i < n; i++) {
-    const bucket = bucketOf(values[i]!)
-    buckets[i] = bucket
-    counts[bucket]!++
-    sum += values[i]!
+  for (const block of blocks) {
+    for (let i = 0; i < block.length; i++) {
+      const ms = block[i]!
+      counts[halfCell(ms)]!++
+      sum += ms
+    }
   }
-  const at = ranks(values, buckets, counts)
-  return {
-    median_ms: (at((n - 1) >>> 1) + at(n >>> 1)) / 2,
-    average_ms: sum / n,
-    p90_ms: at(Math.ceil(n * 0.9) - 1),
-    histogram: Array.from(counts.entries()).flatMap(([bucket, count]) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : [])),
-  }
+  const [low, high, p90] = atRanks([(n - 1) >>> 1, n >>> 1, Math.ceil(n * 0.9) - 1], blocks, counts) as [number, number, number]
+  return { median_ms: (low + high) / 2, average_ms: sum / n, p90_ms: p90, histogram: histogramOf(counts) }
 }
 
-/** The value of a rank: only the values of its bucket are sorted. */
-function ranks(values: Float64Array, buckets: Uint8Array, counts: Float64Array): (rank: number) => number {
-  const sorted = new Map<number, Float64Array>()
-  return (rank) => {
-    let bucket = 0
-    let before = 0
-    while (before + counts[bucket]! <= rank) before += counts[bucket++]!
-    let of = sorted.get(bucket)
-    if (!of) sorted.set(bucket, (of = valuesOf(bucket, values, buckets, counts[bucket]!).sort()))
-    return of[rank - before]!
-  }
+function histogramOf(counts: Uint32Array): ConversionTime['histogram'] {
+  const buckets = new Float64Array(BUCKETS)
+  counts.forEach((count, half) => {
+    if (count > 0) buckets[bucketOf(half)]! += count
+  })
+  return Array.from(buckets.entries()).flatMap(([bucket, count]) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : []))
 }
 
-function valuesOf(bucket: number, values: Float64Array, buckets: Uint8Array, count: number): Float64Array {
-  const of = new Float64Array(count)
-  for (let i = 0, n = 0; n < count; i++) if (buckets[i] === bucket) of[n++] = values[i]!
-  return of
+/** The values of some ranks: only the values of their half cells are sorted. */
+function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array): number[] {
+  const places = ranks.map((rank) => placeOf(rank, counts))
+  const wanted = new Map(places.map(({ half }) => [half, [] as number[]]))
+  const isWanted = new Uint8Array(counts.length)
+  for (const half of wanted.keys()) isWanted[half] = 1
+  for (const block of blocks) {
+    for (let i = 0; i < block.length; i++) {
+      const half = halfCell(block[i]!)
+      if (isWanted[half] === 1) wanted.get(half)!.push(block[i]!)
+    }
+  }
+  for (const values of wanted.values()) values.sort((a, b) => a - b)
+  return places.map(({ half, within }) => wanted.get(half)![within]!)
+}
+
+function placeOf(rank: number, counts: Uint32Array): { readonly half: number; readonly within: number } {
+  let half = 0
+  let before = 0
+  while (before + counts[half]! <= rank) before += counts[half++]!
+  return { half, within: rank - before }
 }

@@ -62,6 +62,7 @@ export class FunnelPlan {
   readonly #keys: ReadonlySet<string>
   readonly #steps: readonly Expression[]
   readonly #symbols = new Map<string, number>()
+  readonly #symbolsKnown = new WeakMap<Uint8Array, number>()
 
   /** `windowMs` 0 is for queries that look at no event after `to`. */
   constructor(request: FunnelRequest, windowMs = request.window_ms ?? WINDOW_MS_DEFAULT) {
@@ -113,12 +114,19 @@ export class FunnelPlan {
     const passing = passingRuns(chunk, this.#apart, this.#known)
     if (!passing) return undefined
     const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget, this.#known, this.#keys)
-    const symbols = truths.map((truth) => this.#symbol(truth))
+    const symbols = Uint16Array.from(truths, (truth) => this.#symbolOfTruth(truth))
     // sessions are made of all events, also of those that mean nothing
-    if (this.unit !== 'session' && !symbols.some((symbol) => symbol > 0)) return undefined
-    const table = Uint16Array.from(classes, (c) => symbols[c]!)
+    if (this.unit !== 'session' && symbols.every((symbol) => symbol === 0)) return undefined
+    const table = new Uint16Array(classes.length)
+    for (let code = 0; code < table.length; code++) table[code] = symbols[classes[code]!]!
     const left = passing.refused ? withoutRows(codes, table, passing.refused) : { codes, table }
-    return { ...left, steps: Uint8Array.from(left.table, (symbol) => this.symbolStep[symbol]!), runs: passing.runs }
+    return { ...left, steps: this.#stepsOf(left.table), runs: passing.runs }
+  }
+
+  #stepsOf(table: Uint16Array): Uint8Array {
+    const steps = new Uint8Array(table.length)
+    for (let code = 0; code < steps.length; code++) steps[code] = this.symbolStep[table[code]!]!
+    return steps
   }
 
   /** The symbol of events that match these steps and exclusions; also used to translate the symbols of another plan of the same query. */
@@ -149,6 +157,13 @@ export class FunnelPlan {
       const keys = this.#atoms.keysOf(filter)
       return keys.length === 1 && !taken.has(keys[0]!)
     })
+  }
+
+  /** Equal outcomes of one key are the same array in all chunks. */
+  #symbolOfTruth(truth: Uint8Array): number {
+    let symbol = this.#symbolsKnown.get(truth)
+    if (symbol === undefined) this.#symbolsKnown.set(truth, (symbol = this.#symbol(truth)))
+    return symbol
   }
 
   #symbol(truth: Uint8Array): number {

@@ -18,8 +18,9 @@ export interface TallyData {
   readonly causes: readonly number[]
   readonly trend: readonly number[]
   readonly people: readonly string[]
-  readonly times: readonly Float64Array[]
-  readonly timeGroups: readonly Float64Array[]
+  /** blocks by step */
+  readonly times: readonly (readonly Float64Array[])[]
+  readonly timeGroups: readonly (readonly Float64Array[])[]
 }
 
 /** Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of their breakdown value. */
@@ -38,7 +39,8 @@ export class FunnelTally {
   /** the group of each of these, when there is a breakdown */
   readonly timeGroups: NumberList[]
   readonly starts: Float64Array | undefined
-  readonly #places = new Map<number, number>()
+  /** the group of each number, -1 = none yet */
+  #places = new Int32Array(256).fill(-1)
   readonly #steps: number
   readonly #grouped: boolean
   readonly #people: FunnelRequest['people']
@@ -87,14 +89,14 @@ export class FunnelTally {
       for (let k = 0; k < cells; k++) this.causes[group * cells + k]! += causes[from * cells + k] ?? 0
     })
     other.trend.forEach((count, i) => (this.trend[i]! += count))
-    other.times.forEach((values, k) => this.times[k]!.append(values))
-    if (this.#grouped) other.timeGroups.forEach((values, k) => this.timeGroups[k]!.append(values.map((group) => groups[group]!)))
+    other.times.forEach((blocks, k) => blocks.forEach((block) => this.times[k]!.append(block)))
+    if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
     for (const person of other.people) if (this.#people && this.people.length < this.#people.limit) this.people.push(person)
   }
 
   data(): TallyData {
     const { groups, levels, causes, trend, people } = this
-    return { groups, levels, causes, trend, people, times: this.times.map((list) => list.view()), timeGroups: this.timeGroups.map((list) => list.view()) }
+    return { groups, levels, causes, trend, people, times: this.times.map((list) => list.blocks()), timeGroups: this.timeGroups.map((list) => list.blocks()) }
   }
 
   #addGroups(level: number, group: number): void {
@@ -103,15 +105,22 @@ export class FunnelTally {
   }
 
   #group(number: number): number {
-    let group = this.#places.get(number)
-    if (group === undefined) {
-      group = this.groups.length
-      if (group >= queryLimits.breakdownValuesMax) throw over('breakdown', 'breakdownValuesMax')
-      this.#places.set(number, group)
-      this.groups.push(number)
-      for (let i = 0; i <= this.#steps; i++) this.levels.push(0)
-      for (let i = 0; i < this.#steps * dropCauses.length; i++) this.causes.push(0)
+    const group = number < this.#places.length ? this.#places[number]! : -1
+    return group < 0 ? this.#addGroup(number) : group
+  }
+
+  #addGroup(number: number): number {
+    const group = this.groups.length
+    if (group >= queryLimits.breakdownValuesMax) throw over('breakdown', 'breakdownValuesMax')
+    if (number >= this.#places.length) {
+      const places = new Int32Array(number * 2).fill(-1)
+      places.set(this.#places)
+      this.#places = places
     }
+    this.#places[number] = group
+    this.groups.push(number)
+    for (let i = 0; i <= this.#steps; i++) this.levels.push(0)
+    for (let i = 0; i < this.#steps * dropCauses.length; i++) this.causes.push(0)
     return group
   }
 }

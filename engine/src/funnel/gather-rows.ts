@@ -20,6 +20,14 @@ export interface Prepared extends Symbols {
   readonly until: number
 }
 
+/** Whether any of the rows from `begin` up to `end` does. */
+export function meansSomething({ codes, table, times, inside, from, until }: Prepared, begin: number, end: number): boolean {
+  for (let row = begin; row < end; row++) {
+    if (table[codes[row]!] !== 0 && (inside || (times[row]! >= from && times[row]! < until))) return true
+  }
+  return false
+}
+
 /** The rows from `begin` up to `end` that mean something. */
 export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number, end: number): void {
   const { codes, table, times, from, until, groupCodes, groupTable, match } = prepared

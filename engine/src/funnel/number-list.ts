@@ -1,33 +1,51 @@
-/** A list of numbers that grows in one typed array. */
+const BLOCK_FIRST = 256
+const BLOCK_MAX = 65_536
+
+/** A list of numbers that grows block by block and never copies what it has. */
 export class NumberList {
   length = 0
-  #values = new Float64Array(256)
-
-  static of(values: Float64Array): NumberList {
-    const list = new NumberList()
-    list.append(values)
-    return list
-  }
+  readonly #full: Float64Array[] = []
+  #block = new Float64Array(BLOCK_FIRST)
+  /** numbers in the present block */
+  #used = 0
 
   push(value: number): void {
-    if (this.length === this.#values.length) this.#grow(this.length * 2)
-    this.#values[this.length++] = value
+    if (this.#used === this.#block.length) this.#next()
+    this.#block[this.#used++] = value
+    this.length++
   }
 
+  /** Takes over the numbers; they must not change afterwards. */
   append(values: Float64Array): void {
-    if (this.length + values.length > this.#values.length) this.#grow((this.length + values.length) * 2)
-    this.#values.set(values, this.length)
+    if (values.length === 0) return
+    if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used))
+    this.#full.push(values)
+    this.#block = new Float64Array(BLOCK_FIRST)
+    this.#used = 0
     this.length += values.length
   }
 
-  /** The values themselves, not a copy. */
-  view(): Float64Array {
-    return this.#values.subarray(0, this.length)
+  /** The numbers as blocks, in order; not copies. */
+  blocks(): Float64Array[] {
+    return this.#used > 0 ? [...this.#full, this.#block.subarray(0, this.#used)] : [...this.#full]
   }
 
-  #grow(capacity: number): void {
-    const grown = new Float64Array(capacity)
-    grown.set(this.#values)
-    this.#values = grown
+  /** The numbers in one array. */
+  view(): Float64Array {
+    const blocks = this.blocks()
+    if (blocks.length === 1) return blocks[0]!
+    const all = new Float64Array(this.length)
+    let at = 0
+    for (const block of blocks) {
+      all.set(block, at)
+      at += block.length
+    }
+    return all
+  }
+
+  #next(): void {
+    this.#full.push(this.#block)
+    this.#block = new Float64Array(Math.min(this.#block.length * 2, BLOCK_MAX))
+    this.#used = 0
   }
 }

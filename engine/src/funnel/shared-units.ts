@@ -77,12 +77,19 @@ export class SharedUnits {
 
   /** Hands over the persons one by one, each one's events in order. */
   each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
-    const gathered = this.#rows
-    const rows = UnitRows.reordered(gathered, gathered.sorted((a, b) => gathered.unit[a]! - gathered.unit[b]! || gathered.compare(a, b)))
-    for (let begin = 0, end = 0; begin < rows.length; begin = end) {
-      const user = rows.unit[begin]!
-      while (end < rows.length && rows.unit[end] === user) end++
-      hand(rows, begin, end, this.#users.values[user] as string)
+    const rows = this.#rows
+    const ends = new Uint32Array(this.#users.values.length)
+    for (let i = 0; i < rows.length; i++) ends[rows.unit[i]!]!++
+    for (let user = 1; user < ends.length; user++) ends[user]! += ends[user - 1]!
+    const begins = ends.slice()
+    const order = new Uint32Array(rows.length)
+    for (let i = rows.length - 1; i >= 0; i--) order[--begins[rows.unit[i]!]!] = i
+    const own = new UnitRows()
+    for (let user = 0; user < ends.length; user++) {
+      // of several devices: each one's rows are in order already
+      const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
+      UnitRows.reordered(rows, places, own)
+      hand(own, 0, own.length, this.#users.values[user] as string)
     }
   }
 }

@@ -3,7 +3,8 @@ import { over } from '../filter/parse-filters.ts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import { FunnelPlan } from '../funnel/funnel-plan.ts'
 import type { UnitRows } from '../funnel/unit-rows.ts'
-import { UnitScan, type LaneInput } from '../funnel/unit-scan.ts'
+import { meansSomething, type Prepared } from '../funnel/gather-rows.ts'
+import { UnitScan, type LaneInput, type RunName } from '../funnel/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
 /** Counts the units that have a matching event. */
@@ -23,6 +24,17 @@ export class DistinctScan extends UnitScan {
     if (!this.#grouped) return { count: this.#count }
     const rows = [...this.#byGroup].map(([group, count]) => ({ value: this.groups.values[group]!, count }))
     return { count: this.#count, breakdown: rows.sort((a, b) => b.count - a.count || compareValues(a.value, b.value)) }
+  }
+
+  /** Without a breakdown, the first event that matches decides. */
+  protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
+    if (this.#grouped) super.units(prepared, first, last, name)
+    else {
+      const { starts } = prepared.chunk.runs()
+      for (let run = first; run < last; run++) {
+        if (prepared.runs?.[run] !== 0 && meansSomething(prepared, starts[run]!, starts[run + 1]!)) this.#count++
+      }
+    }
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number): void {
