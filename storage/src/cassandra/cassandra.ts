@@ -31,7 +31,7 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
   return {
     archive: new CassandraArchive(client, owners, serialConsistency(settings)),
     writer: new CassandraTableWriter(client, settings),
-    reader: new CassandraTableReader(client, lanes),
+    reader: new CassandraTableReader(client, lanes, settings.keptVisitorBytesMax),
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {

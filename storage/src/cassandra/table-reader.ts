@@ -1,9 +1,11 @@
-import { personKey, type Fate, type FateReason } from '@hopper/contracts'
+import type { Fate, FateReason } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
 import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'
+import { Uniques } from './uniques.ts'
 
 const READS_AT_ONCE = 64
 const IDS_PER_READ = 100
@@ -12,10 +14,12 @@ const IDS_PER_READ = 100
 export class CassandraTableReader implements TableReader {
   readonly #client: Client
   readonly #lanes: number
+  readonly #uniques: Uniques
 
-  constructor(client: Client, lanes: number) {
+  constructor(client: Client, lanes: number, keptBytesMax: number) {
     this.#client = client
     this.#lanes = lanes
+    this.#uniques = new Uniques(client, lanes, keptBytesMax)
   }
 
   async counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
@@ -32,19 +36,8 @@ export class CassandraTableReader implements TableReader {
     return [...sums.values()].sort((a, b) => compareKeys([a.date, ...a.key], [b.date, ...b.key]))
   }
 
-  async uniques({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): Promise<readonly UniquesRow[]> {
-    const firstUsers = countBy === 'person' ? await this.#firstUsers(app) : new Map<string, string>()
-    const groups = new Map<string, { group: Key; visitors: Set<string> }>()
-    await this.#eachPartition(table, app, dates, prefix, (date, row) => {
-      const group = groupBy.map((column) => (column === 'date' ? date : (row.get(column) as KeyValue)))
-      const id = JSON.stringify(group)
-      let found = groups.get(id)
-      if (!found) groups.set(id, (found = { group, visitors: new Set() }))
-      const device = row.get('device') as string
-      found.visitors.add(countBy === 'device' ? device : personKey({ user: row.get('user') as string, device }, firstUsers.get(device)))
-    })
-    const rows = [...groups.values()].map(({ group, visitors }) => ({ group, users: visitors.size }))
-    return groupBy.length === 0 && rows.length === 0 ? [{ group: [], users: 0 }] : rows.sort((a, b) => compareKeys(a.group, b.group))
+  uniques(query: UniquesQuery): Promise<readonly UniquesRow[]> {
+    return this.#uniques.count(query)
   }
 
   async seen(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
@@ -81,11 +74,6 @@ export class CassandraTableReader implements TableReader {
     })
   }
 
-  async #firstUsers(app: string): Promise<Map<string, string>> {
-    const rows = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => rowsOf(this.#client, 'identity.firstUsers', [app, lane]))
-    return new Map(rows.flat().map((row) => [row.get('device') as string, row.get('user') as string]))
-  }
-
   #laneNumbers(): number[] {
     return Array.from({ length: this.#lanes }, (_, lane) => lane)
   }
@@ -96,14 +84,4 @@ function counterRow(table: CounterTableName, row: types.Row): { key: Key; counte
   const key = Object.keys(counterTables[table].key).map((column) => row.get(column) as KeyValue)
   if (key.some((value) => value === null)) return undefined
   return { key, counters: counterTables[table].counters.map((name) => Number((row.get(name) as bigint | null) ?? 0n)) }
-}
-
-/** Order of rows: numbers by value, texts by their UTF-8 bytes as every database sorts them. */
-function compareKeys(a: Key, b: Key): number {
-  for (let at = 0; at < a.length; at++) {
-    const [x, y] = [a[at]!, b[at]!]
-    const order = typeof x === 'number' && typeof y === 'number' ? x - y : Buffer.compare(Buffer.from(String(x)), Buffer.from(String(y)))
-    if (order !== 0) return order
-  }
-  return 0
 }

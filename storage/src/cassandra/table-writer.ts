@@ -6,6 +6,7 @@ import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import type { CassandraSettings } from './settings.ts'
 import { queryFile, rowsOf, statement } from './statements.ts'
+import { renewVersions } from './visitor-versions.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
@@ -58,6 +59,7 @@ export class CassandraTableWriter implements TableWriter {
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
     await concurrently(idempotentWrites(batch), WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await renewVersions(this.#client, batch)
     await this.#count(lease, batch.counters, watermarks)
   }
 

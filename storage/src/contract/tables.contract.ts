@@ -190,5 +190,27 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
         { numRuns: 10 },
       )
     })
+
+    it('counts anew what was written after an earlier answer: visitors, and who a device turned out to be', async () => {
+      const app = randomUUID()
+      const query = { table: 'stage_users_by_date' as const, app, dates, prefix: ['f'], groupBy: ['stage'] }
+      const counted = async (countBy: 'person' | 'device'): Promise<unknown> => (await storage.reader.uniques({ ...query, countBy })).map((row) => [...row.group, row.users])
+      const enter = (held: Lease, date: number, stage: number, device: string, user = '', funnel = 'f'): Promise<void> =>
+        apply(held, { visitors: [{ table: 'stage_users_by_date', app, date: dates[date]!, rows: [{ key: [funnel, stage], visitor: { user, device } }] }] })
+      expect(await counted('person')).toEqual([])
+      await enter(lease, 0, 1, 'd1')
+      await enter(second, 0, 1, 'd2')
+      expect(await counted('person')).toEqual([[1, 2]])
+      await enter(second, 1, 1, 'd3', 'a')
+      await enter(lease, 1, 2, 'd1')
+      await enter(lease, 1, 3, 'd1', '', 'g')
+      expect(await counted('person')).toEqual([[1, 3], [2, 1]])
+      await apply(lease, { identities: [{ app, device: 'd1', user: 'a', place: 5 }] })
+      expect(await counted('person')).toEqual([[1, 2], [2, 1]])
+      await apply(second, { identities: [{ app, device: 'd2', user: 'a', place: 5 }] })
+      expect(await counted('person')).toEqual([[1, 1], [2, 1]])
+      expect(await counted('device')).toEqual([[1, 3], [2, 1]])
+      expect(await storage.reader.uniques({ ...query, dates: dates.slice(0, 1), groupBy: ['date'], countBy: 'device' })).toEqual([{ group: [dates[0]], users: 2 }])
+    })
   })
 }

@@ -1,0 +1,85 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { Client } from 'cassandra-driver'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import '../contract/engines.ts'
+import type { LaneBatch } from '../ports/tables.ts'
+import { cassandraDefaults, migrate, type CassandraSettings } from './cassandra.ts'
+import { CassandraLanes } from './lanes.ts'
+import { clientOptions } from './settings.ts'
+import { statement } from './statements.ts'
+import { CassandraTableWriter } from './table-writer.ts'
+import { Uniques } from './uniques.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const engines = inject('engines')
+const LANES = 2
+const dates = ['2026-03-31', '2026-04-01']
+const settings = (): CassandraSettings => ({
+  ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace, leaseMs: 60_000, unknownOutcomeMs: 500,
+})
+const keyspace = `hopper_${randomBytes(6).toString('hex')}`
+
+/** The same client, which counts how often visitor rows are read. */
+function counting(client: Client): { client: Client; reads: () => number } {
+  const rows = statement('users-by-date.read')
+  let reads = 0
+  const execute = (query: string, ...rest: [unknown[], object]): Promise<unknown> => {
+    if (query === rows) reads++
+    return client.execute(query, ...rest)
+  }
+  return {
+    reads: () => reads,
+    client: new Proxy(client, { get: (target, name) => (name === 'execute' ? execute : (Reflect.get(target, name, target) as unknown)) }),
+  }
+}
+
+describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
+  let client: Client
+  beforeAll(async () => {
+    await migrate(settings())
+    client = new Client(clientOptions(settings(), keyspace))
+    await client.connect()
+  })
+  afterAll(() => client.shutdown())
+
+  async function writerOf(app: string): Promise<(lane: number, date: string, devices: readonly string[]) => Promise<void>> {
+    const [lanes, writer] = [new CassandraLanes(client, LANES, settings()), new CassandraTableWriter(client, settings())]
+    const leases = [await lanes.acquire(0, randomUUID()), await lanes.acquire(1, randomUUID())]
+    for (const lease of leases) await lanes.release(lease)
+    return async (lane, date, devices) => {
+      const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
+      const batch: LaneBatch = { lane, counters: [], visitors: [{ table: 'users_by_date', app, date, rows }], seen: [], identities: [], sessions: [], deadLetters: [] }
+      await writer.apply(leases[lane]!, batch)
+    }
+  }
+
+  it('reads only the partitions again that have changed, and each once for all that ask at the same time', async () => {
+    const app = randomUUID()
+    const write = await writerOf(app)
+    const counted = counting(client)
+    const uniques = new Uniques(counted.client, LANES, 1_000_000)
+    const total = async (): Promise<number> => (await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: [], countBy: 'device' }))[0]!.users
+    await write(0, dates[0]!, ['a', 'b'])
+    await write(1, dates[1]!, ['c', 'a'])
+    expect(await Promise.all([total(), total(), total()])).toEqual([3, 3, 3])
+    expect(counted.reads()).toBe(4)
+    expect(await total()).toBe(3)
+    expect(counted.reads()).toBe(4)
+    await write(1, dates[0]!, ['d'])
+    expect(await total()).toBe(4)
+    expect(counted.reads()).toBe(5)
+  })
+
+  it('counts the same when nothing can be kept', async () => {
+    const app = randomUUID()
+    const write = await writerOf(app)
+    const counted = counting(client)
+    const uniques = new Uniques(counted.client, LANES, 0)
+    await write(0, dates[0]!, ['a', 'b'])
+    for (const reads of [4, 8]) {
+      expect(await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: ['date'], countBy: 'person' })).toEqual([{ group: [dates[0]], users: 2 }])
+      expect(counted.reads()).toBe(reads)
+    }
+  })
+})

@@ -1,0 +1,44 @@
+import { randomInt } from 'node:crypto'
+import type { Client } from 'cassandra-driver'
+import type { LaneBatch } from '../ports/tables.ts'
+import { concurrently } from './concurrently.ts'
+import { rowsOf, statement } from './statements.ts'
+
+const STEP_MAX = 2 ** 31
+const AT_ONCE = 16
+const FIRST_USERS = 'first_users'
+
+type Statement = { query: string; params: unknown[] }
+
+/** To be called after the rows of a batch were written, so that a new version means that they can be read. What is counted twice does no harm here. */
+export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch): Promise<void> {
+  const changed = new Map<string, [app: string, month: string, table: string, date: string, lane: number]>()
+  for (const { table, app, date, rows } of visitors) if (rows.length > 0) changed.set(JSON.stringify([app, table, date]), [app, date.slice(0, 7), table, date, lane])
+  for (const { app } of identities) changed.set(JSON.stringify([app]), [app, '', FIRST_USERS, '', lane])
+  const query = statement('visitor-versions.add')
+  const batches = new Map<string, Statement[]>()
+  for (const key of changed.values()) {
+    const partition = JSON.stringify(key.slice(0, 2))
+    batches.set(partition, [...(batches.get(partition) ?? []), { query, params: [BigInt(randomInt(1, STEP_MAX)), ...key] }])
+  }
+  await concurrently([...batches.values()], AT_ONCE, (batch) => client.batch(batch, { prepare: true, counter: true, isIdempotent: false }))
+}
+
+/** The versions of a visitor table by `versionKey`, over ascending dates. To be read before the rows. */
+export async function visitorVersions(client: Client, table: string, app: string, dates: readonly string[]): Promise<Map<string, bigint>> {
+  const [first, last] = [dates[0], dates.at(-1)]
+  if (first === undefined || last === undefined) return new Map()
+  const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
+  const rows = await concurrently(months, AT_ONCE, (month) => rowsOf(client, 'visitor-versions.read', [app, month, table, first, last]))
+  return new Map(rows.flat().map((row) => [versionKey(row.get('date') as string, row.get('lane') as number), row.get('version') as bigint]))
+}
+
+/** The versions of the first users of an app, by `versionKey` of the date ''. */
+export async function firstUserVersions(client: Client, app: string): Promise<Map<string, bigint>> {
+  const rows = await rowsOf(client, 'visitor-versions.read', [app, '', FIRST_USERS, '', ''])
+  return new Map(rows.map((row) => [versionKey('', row.get('lane') as number), row.get('version') as bigint]))
+}
+
+export function versionKey(date: string, lane: number): string {
+  return `${date} ${lane}`
+}
