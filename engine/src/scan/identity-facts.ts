@@ -83,6 +83,17 @@ export class IdentityIndex {
     return (this.#identities ??= identitiesFrom(this.#facts, this.#users))
   }
 
+  /** The devices that were ever this user, and whether this was their first. */
+  devicesOf(user: string): { readonly key: number; readonly rest: number; readonly first: boolean }[] {
+    const code = this.#codes.get(user)
+    const { keys, rests, codes } = this.#facts
+    const found: { key: number; rest: number; first: boolean }[] = []
+    for (let i = 0; i < codes.length; i++) {
+      if (codes[i] === code) found.push({ key: keys[i]!, rest: rests[i]!, first: i === 0 || keys[i - 1] !== keys[i] || rests[i - 1] !== rests[i] })
+    }
+    return found
+  }
+
   #recoded({ users, codes, ...facts }: IdentityFacts): Sorted {
     const table = users.map((user) => this.#code(user))
     return { ...facts, codes: codes.map((code) => table[code]!) }

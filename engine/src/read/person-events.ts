@@ -1,0 +1,44 @@
+import type { ArchivedEvent, ChunkSummary } from '@hopper/contracts'
+import { chunkRowReader } from '../chunk/chunk-rows.ts'
+import type { Chunk } from '../chunk/chunk.ts'
+import { hashText, REST_BITS } from '../chunk/device-order.ts'
+
+/** A device by its hash, as chunks are sorted. */
+export interface DeviceKey {
+  readonly key: number
+  readonly rest: number
+}
+
+const REST = 1 << REST_BITS
+const LOW_KEYS = 2 ** (32 - REST_BITS)
+
+/** The lower half of a device's hash, which tells its lane. */
+export function lowHalf({ key, rest }: DeviceKey): number {
+  return (key % LOW_KEYS) * REST + rest
+}
+
+/** Whether a chunk can have events of a device, told from its summary. */
+export function mayHave(summary: ChunkSummary, device: DeviceKey): boolean {
+  const text = hashText(Math.floor(device.key / LOW_KEYS), lowHalf(device))
+  return summary.first_device <= text && text <= summary.last_device
+}
+
+/** The run of a device in a chunk, -1 when it has none there. Needs the column `runs`. */
+export function runOfDevice(chunk: Chunk, { key, rest }: DeviceKey): number {
+  const { keys, rests } = chunk.runs()
+  let low = 0
+  let high = keys.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (keys[middle]! < key || (keys[middle] === key && rests[middle]! < rest)) low = middle + 1
+    else high = middle
+  }
+  return keys[low] === key && rests[low] === rest ? low : -1
+}
+
+/** The events of a run, all columns of the chunk at hand. */
+export function eventsOfRun(chunk: Chunk, run: number): ArchivedEvent[] {
+  const { starts } = chunk.runs()
+  const read = chunkRowReader(chunk)
+  return Array.from({ length: starts[run + 1]! - starts[run]! }, (_, i) => read(starts[run]! + i))
+}
