@@ -1,4 +1,4 @@
-import { Kafka, type Producer } from 'kafkajs'
+import kafkajs, { Kafka, type Producer } from 'kafkajs'
 import { promptConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
@@ -46,7 +46,9 @@ export class IdempotentProducer {
   /** Sends to all lanes at once. @returns the position of the first message of each lane; those of a lane follow each other */
   async send(messages: readonly LaneMessage[]): Promise<Map<number, number>> {
     const { topic, timeoutMs } = this.#settings
-    const sent = await this.#producer.send({ topic, acks: -1, timeout: timeoutMs / 4, messages: messages.map(({ lane, value }) => ({ partition: lane, value })) })
+    const sent = await this.#producer.send({
+      topic, acks: -1, timeout: timeoutMs / 4, compression: kafkajs.CompressionTypes.ZSTD, messages: messages.map(({ lane, value }) => ({ partition: lane, value })),
+    })
     const firsts = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset ?? -1)]))
     for (const { lane } of messages) {
       // When a partition moves to another broker while its request is repeated, kafkajs forgets it and reports success.

@@ -11,10 +11,12 @@ import { repairRequestQueue } from './request-queue.ts'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { ensureTopic } from './topic.ts'
 import { unavailable } from './within.ts'
+import { installZstd } from './zstd.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 repairRequestQueue()
+installZstd()
 
 /** The log over one Kafka topic: partition = lane, offset = position. */
 export class KafkaEventLog implements EventLog {

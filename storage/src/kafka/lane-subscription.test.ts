@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -193,8 +194,9 @@ describe.skipIf(!broker)('a lane', () => {
 
     let fetched = 0
     proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')
-    const large = 'x'.repeat(50_000)
-    for (let at = 1; at <= 100; at++) await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large, os: '' } }])
+    // Nothing that could be compressed.
+    const large = (): string => randomBytes(37_500).toString('base64')
+    for (let at = 1; at <= 100; at++) await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large(), os: '' } }])
     const before = proxy.bytesAnswered
     const rounds = 30
     for (let at = 0; at < rounds; at++) {

@@ -8,6 +8,9 @@ const HEARTBEATS_PER_SESSION = 5
 /** A batch that takes longer no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
 const SLOW_MS = 500
 const REJOIN_MS = 1_000
+/** what is fetched at once, compressed: some nine times as much in memory */
+const LANE_BYTES_MAX = 500_000
+const FETCH_BYTES_MAX = 4_000_000
 
 export interface LaneSource {
   readonly kafka: Kafka
@@ -37,7 +40,7 @@ export class LaneSubscription implements Subscription {
     const { kafka, settings: { topic, group, sessionTimeoutMs, lanes } } = this.#source
     const consumer = kafka.consumer({
       groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
-      maxWaitTimeInMs: 250, maxBytesPerPartition: 4_000_000, allowAutoTopicCreation: false,
+      maxWaitTimeInMs: 250, maxBytesPerPartition: LANE_BYTES_MAX, maxBytes: FETCH_BYTES_MAX, allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
     })
     this.#consumer = consumer

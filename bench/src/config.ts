@@ -1,0 +1,2 @@
+/** The brokers that the environment names, for the figures that need a real Kafka; undefined without. */
+export const kafkaBrokers = process.env.HOPPER_KAFKA_BROKERS?.split(',')

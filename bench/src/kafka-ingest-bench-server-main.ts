@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ingestPlugin } from '@hopper/ingest'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
+import fastify from 'fastify'
+import { Registry } from 'prom-client'
+import { Groups } from './kafka-ingest-bench-groups.ts'
+
+/** Where the events of the bench go. */
+export interface KafkaIngestTarget {
+  readonly brokers: readonly string[]
+  readonly topic: string
+  readonly lanes: number
+}
+
+/** Ingest alone over Kafka; the registry, which is cached, is a small embedded one. */
+const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
+const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
+const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })
+const key = 'hw_bench_0123456789abcdef'
+await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
+await registry.apps.put('bench', 'bench', { id: 'bench', organization: 'bench', name: 'Bench', timezone: 'UTC', origins: [], keep_parameters: [] })
+const hash = createHash('sha256').update(key).digest('hex')
+await registry.keys.put('bench', hash, { hash, power: 'write', organization: 'bench', app: 'bench', created_at: Date.now(), hint: key.slice(-4) })
+
+const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
+const groups = new Groups()
+const append = log.append.bind(log)
+log.append = async (envelopes) => groups.count(await append(envelopes))
+const server = fastify()
+await server.register(ingestPlugin, { log, registry, health: async () => [await log.health()], metrics: new Registry() })
+await server.listen({ port: 0, host: '127.0.0.1' })
+process.send!({ port: (server.server.address() as AddressInfo).port })
+process.on('message', () => process.send!({ messagesPerRequest: groups.mean() }))
+
+const end = async (): Promise<void> => {
+  await server.close()
+  await log.close()
+  await close()
+  rmSync(dir, { recursive: true, force: true })
+  process.exit()
+}
+process.on('SIGTERM', end)
+process.on('disconnect', end)

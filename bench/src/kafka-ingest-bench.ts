@@ -1,0 +1,85 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
+import autocannon from 'autocannon'
+import { bodies, userAgent } from './bodies.ts'
+import { kafkaBrokers } from './config.ts'
+import type { KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
+import type { BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
+import { paired, reportLine } from './paired.ts'
+
+const SECONDS = 3
+const ROUNDS = 7
+const CONNECTIONS = 64
+const EVENTS = 50
+const LANES = 8
+const BAR = 0.7
+const MESSAGES = 200
+
+/** Ingest over HTTP into Kafka, acks=all, against a bare producer of kafkajs that sends the messages that ingest wrote, as many in a request as ingest. */
+export async function kafkaIngestBench(): Promise<void> {
+  if (!kafkaBrokers) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS names no Kafka')
+  const topic = `hopper-bench-${randomBytes(6).toString('hex')}`
+  const target: KafkaIngestTarget = { brokers: kafkaBrokers, topic, lanes: LANES }
+  const [ingest, bare] = [start('./kafka-ingest-bench-server-main.js', target), start('./kafka-ingest-bench-bare-main.js', { ...target, topic: `${topic}-bare` })]
+  try {
+    const [{ port }] = (await Promise.all([answer<{ port: number }>(ingest), answer(bare)])) as [{ port: number }, unknown]
+    const payloads = bodies(MESSAGES, EVENTS)
+    await eventsPerSecond(port, payloads)
+    let { messagesPerRequest } = await ask<{ messagesPerRequest: number }>(ingest, {})
+    const values = await written(target)
+    console.log(`  a message of ${EVENTS} events has ${Math.round(values.reduce((sum, value) => sum + value.length * 0.75, 0) / values.length)} bytes`)
+    const overHttp = async (): Promise<number> => {
+      const reached = await eventsPerSecond(port, payloads)
+      messagesPerRequest = (await ask<{ messagesPerRequest: number }>(ingest, {})).messagesPerRequest
+      return reached
+    }
+    const alone = async (): Promise<number> => {
+      const order: BareProducerOrder = { seconds: SECONDS, messagesPerRequest: Math.round(messagesPerRequest), events: EVENTS, values }
+      return (await ask<{ eventsPerSecond: number }>(bare, order)).eventsPerSecond
+    }
+    const result = await paired(ROUNDS, overHttp, alone)
+    console.log(`  hopper ${Math.round(result.a)} events/s; bare kafkajs ${Math.round(result.b)} events/s; ${Math.round(messagesPerRequest)} messages in a request of either`)
+    console.log(reportLine('ingest to Kafka, bodies of 50 events, acks=all : bare kafkajs producer', result, BAR))
+  } finally {
+    for (const child of [ingest, bare]) child.kill()
+  }
+}
+
+function start(file: string, target: KafkaIngestTarget): ChildProcess {
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(target)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return child.once('exit', (code) => code && child.emit('error', new Error(`a process of the bench ended with ${code}`)))
+}
+
+async function answer<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, 'message')) as [T]
+  return message
+}
+
+async function ask<T>(child: ChildProcess, order: object): Promise<T> {
+  const answered = answer<T>(child)
+  child.send(order)
+  return answered
+}
+
+/** Events per second that were acknowledged; any answer but 202 is an error of the measurement. */
+async function eventsPerSecond(port: number, payloads: readonly string[]): Promise<number> {
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}/v1/events?key=hw_bench_0123456789abcdef`, connections: CONNECTIONS, duration: SECONDS, method: 'POST',
+    headers: { 'content-type': 'application/json', 'user-agent': userAgent }, requests: payloads.map((body) => ({ body })),
+  })
+  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} answers other than 2xx, ${result.errors} errors`)
+  return (result['2xx'] * EVENTS) / result.duration
+}
+
+/** What ingest wrote, as base64. */
+async function written(target: KafkaIngestTarget): Promise<string[]> {
+  const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
+  try {
+    const lanes = await Promise.all(Array.from({ length: LANES }, (_, lane) => log.read(lane, 0, MESSAGES / LANES)))
+    return lanes.flat().map(({ value }) => Buffer.from(value).toString('base64'))
+  } finally {
+    await log.close()
+  }
+}
