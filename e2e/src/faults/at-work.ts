@@ -20,3 +20,9 @@ export async function atWork(service: Service): Promise<void> {
 export function someMoment(random: () => number, msMax: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, random() * msMax))
 }
+
+/** How many lanes an aggregator owns now. */
+export async function lanesOf(service: Service): Promise<number> {
+  const text = await fetch(`${service.url}/metrics`).then((answer) => answer.text(), () => '')
+  return text.split('\n').filter((line) => line.startsWith('hopper_aggregator_lag{')).length
+}

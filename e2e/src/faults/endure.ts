@@ -32,7 +32,7 @@ export interface Endured {
 
 /** Starts every process, sends for as long as `faults` go on, waits until all of it is counted, stops every process and reads what is stored. */
 export async function endure(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
-  const { product, app, seed, perSecond = 80, aggregators = product.aggregators } = trial
+  const { product, app, seed, perSecond = 40, aggregators = product.aggregators } = trial
   const services = [product.ingest, product.api, ...aggregators]
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+
+/** What an answer is for: a batch of counters, any other batch, or something else. */
+export type Asked = 'counters' | 'batch' | 'other'
+/** What becomes of an answer: it goes on, it is lost, or the connection ends in its place. */
+export type Fate = 'pass' | 'lose' | 'cut'
+
+const HEADER_BYTES = 9
+const BATCH = 0x0d
+const COUNTER_BATCH = 2
+
+/**
+ * A TCP proxy on the loopback before one Cassandra node, which decides over each answer after the node has done what was asked. It reads the frames of
+ * CQL's protocol up to version 4: version, flags, stream (2 bytes), opcode, length (4 bytes), body.
+ */
+export class CqlProxy implements AsyncDisposable {
+  /** decides over each answer */
+  fate: (asked: Asked) => Fate = () => 'pass'
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  static async before(contactPoint: string): Promise<CqlProxy> {
+    const at = contactPoint.lastIndexOf(':')
+    const proxy = new CqlProxy(contactPoint.slice(0, at), Number(contactPoint.slice(at + 1)))
+    await once(proxy.#server.listen(0, '127.0.0.1'), 'listening')
+    return proxy
+  }
+
+  private constructor(host: string, port: number) {
+    this.#server = createServer((client) => this.#serve(client, connect(port, host)))
+  }
+
+  get contactPoint(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await once(this.#server, 'close')
+  }
+
+  #serve(client: Socket, node: Socket): void {
+    const asked = new Map<number, Asked>()
+    for (const [socket, other] of [[client, node], [node, client]] as const) {
+      this.#sockets.add(socket)
+      socket.setNoDelay(true)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => (this.#sockets.delete(socket), other.destroy()))
+    }
+    client.on('data', frames((frame) => {
+      asked.set(frame.readInt16BE(2), askedBy(frame))
+      node.write(frame)
+    }))
+    node.on('data', frames((frame) => {
+      const stream = frame.readInt16BE(2)
+      const fate = this.fate(asked.get(stream) ?? 'other')
+      asked.delete(stream)
+      if (fate === 'pass') client.write(frame)
+      if (fate === 'cut') client.destroy()
+    }))
+  }
+}
+
+function askedBy(frame: Buffer): Asked {
+  if (frame[4] !== BATCH) return 'other'
+  return frame[HEADER_BYTES] === COUNTER_BATCH ? 'counters' : 'batch'
+}
+
+/** Cuts a stream into whole frames. */
+function frames(take: (frame: Buffer) => void): (data: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0)
+  return (data) => {
+    rest = rest.length === 0 ? data : Buffer.concat([rest, data])
+    while (rest.length >= HEADER_BYTES && rest.length >= HEADER_BYTES + rest.readInt32BE(5)) {
+      const end = HEADER_BYTES + rest.readInt32BE(5)
+      take(rest.subarray(0, end))
+      rest = rest.subarray(end)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { Service } from '../service.ts'
+import { until } from '../until.ts'
+import { apps, provision } from './apps.ts'
+import { CqlProxy } from './cql-proxy.ts'
+import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+
+const engines = inject('engines')
+const LOST_MS = 120_000
+
+/** Loses answers to counter batches that Cassandra has applied: each 7th; of those every third without a word, the others with their connection. */
+async function loseAnswers(proxy: CqlProxy, count: number): Promise<void> {
+  let answers = 0
+  let lost = 0
+  proxy.fate = (asked) => {
+    if (asked !== 'counters' || lost >= count || ++answers % 7 > 0) return 'pass'
+    return ++lost % 3 === 0 ? 'lose' : 'cut'
+  }
+  await until(() => lost >= count, LOST_MS)
+}
+
+describe.skipIf(!engines)('answers to counter writes that are lost after Cassandra has applied them', () => {
+  let product: Cluster
+  let proxy: CqlProxy
+  beforeAll(async () => {
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+    proxy = await CqlProxy.before(engines!.cassandra)
+  })
+  afterAll(async () => {
+    await product?.dispose()
+    await proxy?.[Symbol.asyncDispose]()
+  })
+  const behindProxy = (env: Record<string, string> = {}): Promise<Service> =>
+    Service.of('aggregator', [], { ...product.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint, ...env })
+
+  it('leave no number wrong', async () => {
+    const aggregators = [await behindProxy()]
+    expectExact(await endure({ product, app: apps.proved, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
+  }, 240_000)
+
+  it('control: with the check of the watermarks off, what was applied counts twice', async () => {
+    const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
+    const endured = await endure({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
+    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+  }, 180_000)
+})
