@@ -2,13 +2,13 @@ import { Command, Option } from 'commander'
 import { readConfig, type Config, type Flags } from './config.ts'
 import { settings, type Setting, type SettingName } from './settings.ts'
 
-/** A subcommand that takes these settings as flags, and is run with their values and with those of the options that its caller adds. */
+/** A subcommand that takes these settings as flags, and is run with their values, and with the options and arguments that its caller adds. */
 export function commandWith<N extends SettingName, O extends object>(
-  name: string, description: string, names: readonly N[], action: (config: Config<N>, options: O) => Promise<void>,
+  name: string, description: string, names: readonly N[], action: (config: Config<N>, options: O, ...args: string[]) => Promise<void>,
 ): Command {
   const command = new Command(name).description(description)
   for (const each of names) command.addOption(optionOf(each))
-  return command.action((flags: Flags & O) => action(readConfig(names, flags), flags))
+  return command.action(() => action(readConfig(names, command.opts<Flags>()), command.opts<O>(), ...command.args))
 }
 
 /** The option of a setting, its default and its variable shown. */

@@ -3,6 +3,8 @@ import { HopperError } from '@hopper/contracts'
 import { aggregatorCommand } from './aggregator.ts'
 import { apiCommand } from './api.ts'
 import { auditCommand } from './audit.ts'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
 import { ingestCommand } from './ingest.ts'
 import { loadCommand } from './load.ts'
 import { migrateCommand } from './migrate.ts'
@@ -17,7 +19,7 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand()]
+const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand(), exportCommand(), importCommand()]
 for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
 
 try {

@@ -19,8 +19,12 @@ const CHARS_PER_PART = 65_536
  * The events of the chunks that lie in the range, in the order of the chunks (device by device), encoded part by part: memory is bounded by one chunk and
  * one batch, whatever the number of chunks. The caller fetches a chunk with all its columns when it is asked for the next.
  */
-export async function* encodeExport(format: ExportFormat, chunks: AsyncIterable<Chunk> | Iterable<Chunk>, range: ExportRange): AsyncGenerator<Uint8Array> {
-  const events = eventsOf(chunks, range)
+export function encodeExport(format: ExportFormat, chunks: AsyncIterable<Chunk> | Iterable<Chunk>, range: ExportRange): AsyncGenerator<Uint8Array> {
+  return encodeEvents(format, eventsOf(chunks, range))
+}
+
+/** The same for events that the caller picks out of chunks by `eventsOfChunk`. */
+export async function* encodeEvents(format: ExportFormat, events: AsyncIterable<Iterable<ExportedEvent>>): AsyncGenerator<Uint8Array> {
   if (format === 'arrow') yield* encodeArrow(events)
   else yield* encodeLines(events, format === 'csv' ? csvHead : '', format === 'csv' ? csvLine : ndjsonLine)
 }

@@ -1,0 +1,26 @@
+import { createWriteStream } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
+import { Readable, type Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { createZstdCompress } from 'node:zlib'
+import { HopperError } from '@hopper/contracts'
+
+/**
+ * Writes to a file, or to stdout when it is `-`; a file whose name ends with .zst is compressed. A file is for its owner alone to
+ * read, and appears under its name when it is whole. What can not
+ * be taken yet is not made yet.
+ */
+export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: string): Promise<void> {
+  const source = Readable.from(parts)
+  const packed: Transform[] = file.endsWith('.zst') ? [createZstdCompress()] : []
+  if (file === '-') return pipeline([source, ...packed, process.stdout], { end: false })
+  const partial = `${file}.part`
+  try {
+    await pipeline([source, ...packed, createWriteStream(partial, { mode: 0o600 })])
+    await rename(partial, file)
+  } catch (cause) {
+    await rm(partial, { force: true })
+    if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
+    throw new HopperError('HOP_CONFIG', `The file ${file} can not be written: ${(cause as Error).message}.`, { cause })
+  }
+}
