@@ -92,8 +92,9 @@ export class CassandraArchive implements Archive {
 
   async #append(lease: Lease, spans: readonly Span[]): Promise<void> {
     const key = manifestOf(lease.lane, spans[0]!.chunks[0]!.summary)
-    coveredAfter(await this.#manifests.state(key), spans)
-    await this.#months.add(key)
+    const state = await this.#manifests.state(key)
+    coveredAfter(state, spans)
+    if (state.revision === null) await this.#months.add(key)
     await this.#write(lease, key, spans, async (state) => ({ add: spans, covered: coveredAfter(state, spans) }))
   }
 

@@ -4,24 +4,18 @@ import { rowsOf, statement } from './statements.ts'
 
 const DAY_MS = 86_400_000
 const END_MS = Date.UTC(9999, 11, 30)
-const KNOWN_MAX = 50_000
 
 /** Which manifests an app has. */
 export class SpanMonths {
   readonly #client: Client
-  readonly #known = new Set<string>()
 
   constructor(client: Client) {
     this.#client = client
   }
 
-  /** To be called before a manifest's first span is visible; it may be called again. */
+  /** To be called before a manifest's first change; it may be called again. */
   async add({ app, month, lane }: ManifestKey): Promise<void> {
-    const name = `${lane} ${month} ${app}`
-    if (this.#known.has(name)) return
     await this.#client.execute(statement('spans.addMonth'), [app, month, lane], { prepare: true, isIdempotent: true })
-    if (this.#known.size >= KNOWN_MAX) this.#known.clear()
-    this.#known.add(name)
   }
 
   /** The manifests that may have events between two times in ms, whichever time zone the app's dates are of. */
