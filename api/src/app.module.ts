@@ -5,6 +5,7 @@ import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
+import { EventsController } from './controllers/events.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
 import { KeysController } from './controllers/keys.controller.ts'
 import { LoginController } from './controllers/login.controller.ts'
@@ -24,6 +25,7 @@ import { AppsService } from './services/apps.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
+import { EventsService } from './services/events.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LoginService } from './services/login.service.ts'
@@ -32,14 +34,14 @@ import { QueryService } from './services/query.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
-import { ARCHIVE, CLOCK, HEALTH, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
+import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
 
 const controllers = [
-  StagesController, ElementsController, TrafficController, QueriesController, QueryController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
+  StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
   StatusController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
+  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
   StatusService, TrafficService,
 ]
 
@@ -77,6 +79,7 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: HEALTH, useValue: options.health },
     { provide: MODE, useValue: options.mode },
     { provide: PUBLIC_URL, useValue: options.publicUrl },
+    { provide: INGEST_URL, useValue: options.ingestUrl },
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: CLOCK, useValue: clock },

@@ -18,6 +18,8 @@ export interface ApiOptions {
   readonly dashboardDir?: string
   /** where browsers reach this installation; https makes the cookies `Secure` */
   readonly publicUrl: string
+  /** where sites load the tracker from, when that is not `publicUrl` */
+  readonly ingestUrl?: string
   readonly metrics: Metrics
   readonly logger: Logger
   /** registers /healthcheck, /ready and /metrics, which the ingest plugin has in standalone */

@@ -9,6 +9,7 @@ export const HEALTH = Symbol('Storage.health')
 export const CLOCK = Symbol('Clock')
 export const MODE = Symbol('Mode')
 export const PUBLIC_URL = Symbol('PublicUrl')
+export const INGEST_URL = Symbol('IngestUrl')
 export const LOGGER = Symbol('Logger')
 export const METRICS = Symbol('Metrics')
 

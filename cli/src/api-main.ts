@@ -18,7 +18,8 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const server = createServer(logger, config.trustProxy)
   const api = await createApi({
-    log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'cluster', operationRoutes: true, ...builtDashboard(logger), publicUrl, metrics, logger,
+    log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'cluster', operationRoutes: true, ...builtDashboard(logger), publicUrl,
+    ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }), metrics, logger,
   }, server)
   opened.defer(() => api.close())
   await listen(server, config.host, port)

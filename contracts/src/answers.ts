@@ -75,6 +75,7 @@ export const Me = Type.Object({
   member: Type.Object({ id: text, name: text, role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]) }),
   organization: Type.Object({ id: text, name: text }),
   csrf: Type.String({ description: 'send it back as the header X-Hopper-Csrf with every call that changes something' }),
+  ingest_url: Type.Optional(Type.String({ description: 'where sites load the tracker from, when that is not the origin of the dashboard' })),
 })
 export type Me = Static<typeof Me>
 

@@ -7,7 +7,7 @@ import { verifyPassword } from '../access/password.ts'
 import { newSecret, secretHash } from '../access/secret.ts'
 import type { LoginBody } from '../answers/administration.ts'
 import { removeExpiredLogins } from '../provisioning/login-link.ts'
-import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../tokens.ts'
 
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000
@@ -26,11 +26,13 @@ export interface NewLogin {
 export class LoginService {
   private readonly registry: Registry
   private readonly clock: Clock
+  private readonly ingestUrl: string | undefined
   private readonly perName = new Attempts(FAILURES_PER_NAME_MAX, WINDOW_MS)
   private readonly perSource = new Attempts(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
 
-  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock) {
+  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock, @Inject(INGEST_URL) ingestUrl: string | undefined) {
     this.registry = registry
+    this.ingestUrl = ingestUrl
     this.clock = clock
   }
 
@@ -91,6 +93,6 @@ export class LoginService {
 
   private async describe({ id, name, role, organization }: Member, csrf: string): Promise<Me> {
     const owner = await this.registry.organizations.get('', organization)
-    return { member: { id, name, role }, organization: { id: organization, name: owner?.name ?? organization }, csrf }
+    return { member: { id, name, role }, organization: { id: organization, name: owner?.name ?? organization }, csrf, ...(this.ingestUrl === undefined ? {} : { ingest_url: this.ingestUrl }) }
   }
 }

@@ -9,7 +9,7 @@ import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { CopyText } from '../parts/copy-text.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { ReportView } from '../parts/report-view.tsx'
-import { scriptTag } from '../parts/script-tag.ts'
+import { ScriptTag } from '../parts/script-tag.tsx'
 import { useChange } from '../parts/use-change.ts'
 
 const powers: Record<Power, string> = { write: 'write: send events of this app', read: 'read: see the numbers of this app', admin: 'admin: administrate the organization' }
@@ -33,7 +33,7 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
         <div className="once" role="status">
           <p><b>The new {created.power} key, shown only now:</b></p>
           <CopyText text={created.key} label="New key" />
-          {created.power === 'write' && <CopyText text={scriptTag(location.origin, created.key)} label="Script tag with the new key" />}
+          {created.power === 'write' && <ScriptTag writeKey={created.key} label="Script tag with the new key" />}
         </div>
       )}
       <ReportView report={keys}>

@@ -1,8 +1,7 @@
 import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
-import { CopyText } from '../parts/copy-text.tsx'
 import { Card } from '../parts/card.tsx'
-import { scriptTag } from '../parts/script-tag.ts'
+import { ScriptTag } from '../parts/script-tag.tsx'
 import type { AppView } from '../state/scope.ts'
 import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
@@ -22,7 +21,7 @@ export default function SettingsPage({ app }: { app: AppView }): ReactNode {
         <FunnelsSettings app={app.id} mayChange={mayChange} />
         <ElementsSettings app={app.id} mayChange={mayChange} />
         <Card title="Script tag" size="wide" hint="Put it into every page of the site. Keys are stored as hashes only: a new write key is shown once, below, with its tag.">
-          <CopyText text={scriptTag(location.origin)} label="Script tag" />
+          <ScriptTag />
         </Card>
         {mayChange && <KeysSettings app={app.id} owner={me.member.role === 'owner'} />}
       </div>

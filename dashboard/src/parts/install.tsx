@@ -1,7 +1,6 @@
 import type { ReactNode } from 'react'
-import { CopyText } from './copy-text.tsx'
 import { PageLink } from './page-link.tsx'
-import { scriptTag } from './script-tag.ts'
+import { ScriptTag, useIngestOrigin } from './script-tag.tsx'
 
 /** What to do when no event has come yet. */
 export function Install(): ReactNode {
@@ -9,8 +8,8 @@ export function Install(): ReactNode {
     <section className="card wide install" aria-labelledby="install-title">
       <h2 id="install-title">No events in this range</h2>
       <p>Put this line into the pages of your site, with a write key of this app. Events are counted a moment after they happen.</p>
-      <CopyText text={scriptTag(location.origin)} label="Script tag" />
-      <p>Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the <a href="/demo/">demo shop</a>, or choose a longer range.</p>
+      <ScriptTag />
+      <p>Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the <a href={`${useIngestOrigin()}/demo/`}>demo shop</a>, or choose a longer range.</p>
     </section>
   )
 }
