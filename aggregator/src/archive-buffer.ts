@@ -1,4 +1,4 @@
-import { timeZone, type ArchivedEvent } from '@hopper/contracts'
+import type { ArchivedEvent } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge.ts'
@@ -112,8 +112,7 @@ export class ArchiveBuffer {
     for (const { rows } of taken.values()) this.#rows += rows.length
   }
 
-  #put({ position, index, message: { envelope, app }, event, visitor }: Judged): void {
-    const date = timeZone(app.timezone).dateOf(event.timestamp)
+  #put({ position, index, message: { envelope, app }, event, date, visitor }: Judged): void {
     const key = `${app.id}\0${date}`
     let found = this.#partitions.get(key)
     if (!found) this.#partitions.set(key, (found = { partition: { app: app.id, date }, rows: [] }))

@@ -1,4 +1,4 @@
-import { pageOf, timeZone } from '@hopper/contracts'
+import { pageOf, timeZone, type TimeZone } from '@hopper/contracts'
 import type { CounterPartition, LaneBatch, Partition, VisitorChange } from '@hopper/storage'
 import type { CountedEvent } from './counted-event.ts'
 import { CounterRows } from './counter-rows.ts'
@@ -29,12 +29,13 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
     const date = utcDate(received_at)
     received.set(`${app}\0${date}`, { table: 'fates_by_date', app, date })
   }
+  let last: Judged | undefined
   for (const judged of events) {
     if (!counts(judged)) continue
-    const app = judged.message.app.id
-    const date = dateOf(judged)
-    const id = `${app}\0${date}`
-    if (!dates.has(id)) dates.set(id, { app, date })
+    if (judged.date === last?.date && judged.message.app === last.message.app) continue
+    last = judged
+    const { date, message: { app: { id: app } } } = judged
+    dates.set(`${app}\0${date}`, { app, date })
   }
   return [...received.values(), ...[...dates.values()].flatMap((partition) => counterFolds.map(({ table }) => ({ table, ...partition })))]
 }
@@ -63,9 +64,13 @@ function foldCounters({ partition, events }: LocalDate, appliedOf: AppliedOf, sk
 }
 
 function foldVisitors({ partition, events }: LocalDate): VisitorChange[] {
-  return visitorFolds.flatMap(({ table, fold }) => {
+  return visitorFolds.flatMap(({ table, fold, repeats }) => {
     const rows = new VisitorRows({ table, ...partition })
-    for (const { counted } of events) fold(counted, (key) => rows.put(key, counted.visitor))
+    let last: CountedEvent | undefined
+    for (const { counted } of events) {
+      if (!last || !repeats?.(last, counted)) fold(counted, (key) => rows.put(key, counted.visitor))
+      last = counted
+    }
     return rows.changes()
   })
 }
@@ -73,15 +78,19 @@ function foldVisitors({ partition, events }: LocalDate): VisitorChange[] {
 /** All events have a fate, also those that ingest refused. */
 function foldFates(messages: readonly Message[], events: readonly Judged[], appliedOf: AppliedOf, skip: boolean): Iterable<CounterRows> {
   const dates = new Map<string, CounterRows>()
-  const add = ({ app, envelope, position }: Message, fate: string, reason: string): void => {
+  const add = ({ app, envelope, position }: Message, fate: string, reason: string, count: number): void => {
     const date = utcDate(envelope.received_at)
     const id = `${app.id}\0${date}`
     let rows = dates.get(id)
     if (!rows) dates.set(id, (rows = rowsOf({ table: 'fates_by_date', app: app.id, date }, appliedOf)))
-    if (!skip || position > rows.from) rows.add([fate, reason], [1])
+    if (!skip || position > rows.from) rows.add([fate, reason], [count])
   }
-  for (const { message, fate, reason } of events) add(message, fate, reason)
-  for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) add(message, 'rejected', reason)
+  for (let at = 0, next = 0; at < events.length; at = next) {
+    const { message, fate, reason } = events[at]!
+    for (next = at + 1; next < events.length; next++) if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
+    add(message, fate, reason, next - at)
+  }
+  for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) add(message, 'rejected', reason, 1)
   return dates.values()
 }
 
@@ -92,19 +101,29 @@ function rowsOf(partition: CounterPartition, appliedOf: AppliedOf): CounterRows 
 function localDates(events: readonly Judged[]): LocalDate[] {
   const dates = new Map<string, LocalDate>()
   const pages = new Map<string, (url: string) => string>()
+  let found: LocalDate | undefined
+  let last: Judged | undefined
+  let zone: TimeZone | undefined
+  let page: ((url: string) => string) | undefined
   for (const judged of events) {
     if (!counts(judged)) continue
-    const { position, event, message: { app, envelope }, visitor } = judged
-    const date = dateOf(judged)
-    const id = `${app.id}\0${date}`
-    let found = dates.get(id)
-    if (!found) dates.set(id, (found = { partition: { app: app.id, date }, events: [] }))
-    let page = pages.get(app.id)
-    if (!page) pages.set(app.id, (page = pagesOf(app.keep_parameters)))
-    const hour = timeZone(app.timezone).hourOf(event.timestamp)
-    found.events.push({ position, counted: { event, context: envelope.context, visitor, hour, page } })
+    const { position, event, date, message: { app, envelope }, visitor } = judged
+    // Events of one app and date stand side by side.
+    if (app !== last?.message.app || date !== last.date) {
+      found = valueOf(dates, `${app.id}\0${date}`, () => ({ partition: { app: app.id, date }, events: [] }))
+      zone = timeZone(app.timezone)
+      page = valueOf(pages, app.id, () => pagesOf(app.keep_parameters))
+    }
+    last = judged
+    found!.events.push({ position, counted: { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page! } })
   }
   return [...dates.values()]
+}
+
+function valueOf<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
 }
 
 /** URLs repeat within a batch, and reading one takes long. */
@@ -115,8 +134,4 @@ function pagesOf(keepParameters: readonly string[]): (url: string) => string {
     if (page === undefined) pages.set(url, (page = pageOf(url, keepParameters)))
     return page
   }
-}
-
-function dateOf({ message, event }: Judged): string {
-  return timeZone(message.app.timezone).dateOf(event.timestamp)
 }

@@ -1,4 +1,4 @@
-import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type Visitor } from '@hopper/contracts'
+import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type TimeZone, type Visitor } from '@hopper/contracts'
 import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
 import { utcDate } from './utc-date.ts'
 
@@ -16,6 +16,8 @@ export interface Judged {
   readonly index: number
   readonly message: Message
   readonly event: Event
+  /** the app's local date of the event */
+  readonly date: string
   readonly fate: Fate
   readonly reason: FateReason
   readonly visitor: Visitor
@@ -65,29 +67,33 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   for (const message of messages) {
     const { position, envelope, app } = message
     const device = deviceKey(app.id, envelope.device_id)
-    if (!users.has(device)) users.set(device, userBefore(past.identities.get(device), before))
+    const zone = timeZone(app.timezone)
+    let user = users.get(device) ?? userBefore(past.identities.get(device), before)
+    let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
       const key = seenKey(seenPartition(app.id, event), event.event_id)
       const repeated = seen.has(key) || (past.firstPositions.get(key) ?? position) < position
       seen.add(key)
-      const [fate, reason] = fateOf(message, event, repeated)
-      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== users.get(device)) {
-        users.set(device, event.user_id)
-        identities.push({ app: app.id, device: envelope.device_id, user: event.user_id, place: placeOf(position, index) })
+      const date = zone.dateOf(event.timestamp)
+      const [fate, reason] = fateOf(message, event, repeated, date, zone)
+      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
+        user = event.user_id
+        visitor = { user, device: envelope.device_id }
+        identities.push({ app: app.id, device: envelope.device_id, user, place: placeOf(position, index) })
       }
-      events.push({ position, index, message, event, fate, reason, visitor: { user: users.get(device)!, device: envelope.device_id } })
+      events.push({ position, index, message, event, date, fate, reason, visitor })
     })
+    users.set(device, user)
   }
   return { events, identities }
 }
 
-function fateOf({ envelope, app }: Message, event: Event, repeated: boolean): [Fate, FateReason] {
+function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): [Fate, FateReason] {
   if (repeated) return ['duplicate', 'repeated_id']
   if (envelope.context.bot) return ['bot', envelope.context.bot]
   // A date ends after each of its events, so the calendar is asked only for what may be late.
   if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return ['accepted', 'new']
-  const zone = timeZone(app.timezone)
-  const dateEnd = zone.startOf(shiftDate(zone.dateOf(event.timestamp), 1))
+  const dateEnd = zone.startOf(shiftDate(date, 1))
   return envelope.received_at > dateEnd + limits.lateAfterMs ? ['late', 'after_settled'] : ['accepted', 'new']
 }
 

@@ -9,4 +9,5 @@ export const agentsByDate: VisitorFold = {
       if (value) put([kind, value])
     }
   },
+  repeats: (before, { visitor, context }) => before.visitor === visitor && before.context === context,
 }

@@ -4,4 +4,5 @@ import type { VisitorFold } from './fold.ts'
 export const usersByDate: VisitorFold = {
   table: 'users_by_date',
   fold: ({ hour }, put) => put([hour]),
+  repeats: (before, { visitor, hour }) => before.visitor === visitor && before.hour === hour,
 }
