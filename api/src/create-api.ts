@@ -38,11 +38,15 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
   return app
 }
 
+/** an id of 256 characters, each of them escaped */
+const PATH_PART_CHARS_MAX = 1_024
+
 /** Requests are not logged: their addresses may carry keys. */
 function ownFastify(options: ApiOptions): FastifyInstance {
   return createFastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: limits.bodyBytesMax,
+    routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
   })
 }

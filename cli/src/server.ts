@@ -4,10 +4,14 @@ import type { Logger } from 'pino'
 /** what a browser that holds a connection open is granted when the server closes */
 const CLOSE_MS_MAX = 3_000
 
+/** an id of 256 characters, each of them escaped */
+const PATH_PART_CHARS_MAX = 1_024
+
 /** The HTTP server of a process. When it closes, connections that stay busy (a stream of events, a slow client) are cut after a moment. */
 export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
   const server = Fastify({
     loggerInstance: logger as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), trustProxy, forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
   })
   server.addHook('preClose', (done) => {
     setTimeout(() => server.server.closeAllConnections(), CLOSE_MS_MAX).unref()

@@ -24,8 +24,12 @@ export class KnownIdentities {
     this.#source = source
   }
 
-  /** `identifying` are all chunks of the app that name a user, of all times. */
   async of(app: string, identifying: readonly ChunkSummary[]): Promise<Identities> {
+    return (await this.index(app, identifying)).identities()
+  }
+
+  /** `identifying` are all chunks of the app that name a user, of all times. */
+  async index(app: string, identifying: readonly ChunkSummary[]): Promise<IdentityIndex> {
     const names = new Map(identifying.map((summary) => [chunkName(summary), summary]))
     let known = this.#apps.get(app)
     // What a chunk said that is gone may be gone too: its events stand in another now, or a person was forgotten.
@@ -39,7 +43,7 @@ export class KnownIdentities {
     for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE) facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
-    return index.identities()
+    return index
   }
 
   async #read(app: string, named: readonly (readonly [string, ChunkSummary])[]): Promise<IdentityFacts[]> {

@@ -1,5 +1,5 @@
 import type { EventRequest, EventResult, FunnelRequest, FunnelResult, JourneyRequest, JourneyResult, RetentionRequest, RetentionResult } from '@hopper/contracts'
-import type { KeyValues, ValuesRequest } from '@hopper/engine'
+import type { ExportedEvent, KeyValues, ValuesRequest } from '@hopper/engine'
 
 /** A question for the archive, ready to run. */
 export type Question =
@@ -8,8 +8,46 @@ export type Question =
   | { readonly kind: 'retention'; readonly request: RetentionRequest }
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
+  | { readonly kind: 'page'; readonly request: PageRequest }
+  | { readonly kind: 'person'; readonly request: PersonRequest }
 
 export type QuestionOf<K extends Question['kind']> = Extract<Question, { kind: K }>
+
+/** Events of chunks that overlap a range, in the order of the log. */
+export interface PageRequest {
+  readonly from: number
+  readonly to: number
+  /** by lane: the order in the lane of the first that is wanted */
+  readonly starts: readonly number[]
+  /** so many from there on are passed over */
+  readonly skip: number
+  readonly limit: number
+}
+export interface PageResult {
+  readonly events: readonly ExportedEvent[]
+  /** by lane: where the next page begins */
+  readonly next: readonly number[]
+}
+
+/** What a person did from `from` on, before `to`. */
+export interface PersonRequest {
+  readonly kind: 'user' | 'device'
+  readonly id: string
+  readonly from: number
+  readonly to: number
+  /** how many lanes the log has: each device is in one */
+  readonly lanes: number
+  /** events of the timeline, the newest */
+  readonly limit: number
+}
+export interface PersonResult {
+  readonly users: readonly string[]
+  readonly devices: readonly { readonly device_id: string; readonly first: number; readonly last: number; readonly events: number }[]
+  /** the last value of each trait */
+  readonly properties: Readonly<Record<string, string | number | boolean>>
+  readonly events: number
+  readonly timeline: readonly ExportedEvent[]
+}
 
 /** A question about what persons, devices or sessions did. */
 export type UnitQuestion = QuestionOf<'funnel' | 'journeys' | 'retention'>
@@ -21,4 +59,6 @@ export interface Results {
   readonly retention: RetentionResult
   readonly events: EventResult
   readonly values: readonly KeyValues[]
+  readonly page: PageResult
+  readonly person: PersonResult
 }

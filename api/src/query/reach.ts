@@ -24,6 +24,10 @@ export function reachOf(question: Question, context: QueryContext): Reach {
     const plan = new ValuePlan(question.request)
     return { from: plan.request.from, to: plan.request.to, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
   }
+  if (question.kind === 'page' || question.kind === 'person') {
+    const { from, to } = question.request
+    return { from, to, byPerson: question.kind === 'person', mayMatter: () => true }
+  }
   const plan = planOf(question, context)
   return { from: plan.from, to: plan.end, byPerson: plan.unit === 'person', mayMatter: (summary) => plan.mayMatter(summary) }
 }

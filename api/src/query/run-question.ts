@@ -5,6 +5,8 @@ import { JobOver } from './chunk-source.ts'
 import { identityDigest } from './known-identities.ts'
 import type { QueryJob, Want } from './query-job.ts'
 import type { QuestionOf, UnitQuestion } from './question.ts'
+import { runPage } from './run-page.ts'
+import { runPerson } from './run-person.ts'
 import { runValues } from './run-values.ts'
 import type { Workplace } from './workplace.ts'
 
@@ -16,6 +18,8 @@ export async function runQuestion(job: QueryJob, place: Workplace): Promise<unkn
   const { question } = job
   if (question.kind === 'events') return runEvents(question, job, place)
   if (question.kind === 'values') return runValues(question, job, place)
+  if (question.kind === 'page') return runPage(question, job, place)
+  if (question.kind === 'person') return runPerson(question, job, place)
   return runUnits(question, job, place)
 }
 

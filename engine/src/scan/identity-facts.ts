@@ -94,6 +94,12 @@ export class IdentityIndex {
     return found
   }
 
+  /** The users that a device ever was, in the order of the log. */
+  usersOf({ key, rest }: { readonly key: number; readonly rest: number }): string[] {
+    const { keys, rests, codes } = this.#facts
+    return Array.from(codes).filter((_, i) => keys[i] === key && rests[i] === rest).map((code) => this.#users[code]!)
+  }
+
   #recoded({ users, codes, ...facts }: IdentityFacts): Sorted {
     const table = users.map((user) => this.#code(user))
     return { ...facts, codes: codes.map((code) => table[code]!) }

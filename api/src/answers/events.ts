@@ -1,0 +1,68 @@
+import { Type, type Static } from 'typebox'
+import { fates, Meta } from '@hopper/contracts'
+import { exportFormats, type ExportedEvent } from '@hopper/engine'
+import { RangeAsked } from './asked.ts'
+
+export const PAGE_EVENTS_MAX = 1_000
+const PAGE_EVENTS_DEFAULT = 100
+const limit = Type.Optional(Type.String({ pattern: '^[0-9]{1,4}$', description: `events, at most ${PAGE_EVENTS_MAX}; default: ${PAGE_EVENTS_DEFAULT}` }))
+
+export const EventsAsked = Type.Object({
+  start: Type.Optional(
+    Type.String({ pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$', description: 'how many events to pass over, or `next` of the page before; default: 0' }),
+  ),
+  limit,
+})
+export type EventsAsked = Static<typeof EventsAsked>
+export const PersonAsked = Type.Object({ ...RangeAsked.properties, limit })
+export type PersonAsked = Static<typeof PersonAsked>
+export const ExportAsked = Type.Object({
+  ...RangeAsked.properties,
+  format: Type.Union(Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)), { description: 'arrow (an Arrow IPC stream), ndjson or csv' }),
+})
+export type ExportAsked = Static<typeof ExportAsked>
+
+/** An event as it is handed out: its own fields, whose it is, what is known of its sender, and its place in the log. */
+const event = Type.Object({
+  event_id: Type.String(), type: Type.String(), timestamp: Type.Integer(), seq: Type.Integer(), device_id: Type.String(),
+  user: Type.Optional(Type.String({ description: 'the user in effect when the event was counted' })),
+  context: Type.Record(Type.String(), Type.Unknown()), received_at: Type.Integer(), lane: Type.Integer(), position: Type.Integer(), index: Type.Integer(),
+})
+export type EventView = Static<typeof event> & Readonly<Record<string, unknown>>
+
+export function eventView({ event: own, device_id, user, context, received_at, lane, position, index }: ExportedEvent): EventView {
+  return { ...own, device_id, ...(user === '' ? {} : { user }), context: { ...context }, received_at, lane, position, index }
+}
+
+export const EventsPage = Type.Object({
+  events: Type.Array(event, { description: 'lane after lane, each in the order of the log' }),
+  next: Type.String({ description: 'the `start` of the next page; events that come later are found there' }),
+})
+export type EventsPage = { events: EventView[]; next: string }
+
+export const EventFate = Type.Object({
+  fate: Type.Enum([...fates], { description: 'of the first event with this id; whatever repeats it is a duplicate and counts nowhere' }),
+  reason: Type.String(),
+  lane: Type.Integer(),
+  position: Type.Integer(),
+  event,
+})
+export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: EventView }
+
+export const Person = Type.Object({
+  id: Type.String(),
+  users: Type.Array(Type.String(), { description: 'whom a device was identified as, the first first' }),
+  devices: Type.Array(Type.Object({ device_id: Type.String(), first: Type.Integer(), last: Type.Integer(), events: Type.Integer() }), {
+    description: 'those with events in the range, the one used last first',
+  }),
+  properties: Type.Record(Type.String(), Type.Unknown(), { description: 'the last value of each trait that the range has' }),
+  events: Type.Integer(),
+  timeline: Type.Array(event, { description: 'the newest first' }),
+  meta: Meta,
+})
+export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }
+
+/** @returns how many events are asked for */
+export function pageLimit(asked: string | undefined): number {
+  return Math.min(PAGE_EVENTS_MAX, asked === undefined ? PAGE_EVENTS_DEFAULT : Math.max(1, Number(asked)))
+}

@@ -1,0 +1,90 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { HopperError, shiftDate, type App } from '@hopper/contracts'
+import type { ExportedEvent } from '@hopper/engine'
+import { placeOf, type EventLog, type FirstSeen, type TableReader } from '@hopper/storage'
+import type { RangeAsked } from '../answers/asked.ts'
+import { eventView, pageLimit, type EventFate, type EventsAsked, type EventsPage, type Person, type PersonAsked } from '../answers/events.ts'
+import { pageCursor, pageStart } from '../answers/page-cursor.ts'
+import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { instantRange } from '../query/instant-range.ts'
+import type { PageRequest } from '../query/question.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { LOG, READER } from '../tokens.ts'
+import { AnswerService } from './answer.service.ts'
+
+const DATES_AT_ONCE = 8
+const DAY_MS = 86_400_000
+
+interface Found extends FirstSeen {
+  readonly lane: number
+}
+
+/** The events themselves: all in order, one by its id, those of one person. */
+@Injectable()
+export class EventsService {
+  private readonly archived: ArchiveQuestions
+  private readonly answers: AnswerService
+  private readonly reader: TableReader
+  private readonly lanes: number
+
+  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(READER) reader: TableReader, @Inject(LOG) log: EventLog) {
+    this.archived = archived
+    this.answers = answers
+    this.reader = reader
+    this.lanes = log.lanes
+  }
+
+  async page(app: App, { start, limit }: EventsAsked, client: Client): Promise<EventsPage> {
+    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit: pageLimit(limit) }
+    const { events, next } = await this.read(app, request, client)
+    return { events: events.map(eventView), next: pageCursor(next) }
+  }
+
+  /** The first event with an id, and what became of it. */
+  async event(app: App, id: string, asked: RangeAsked, client: Client): Promise<EventFate> {
+    const range = await this.answers.open(app, asked)
+    const found = await this.firstSeen(app, id, [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)])
+    const event = found && (await this.eventAt(app, found, id, instantRange(app, range.from, range.to), client))
+    if (!event) throw new HopperError('HOP_NOT_FOUND', `No event of ${range.from} to ${range.to} has this id.`)
+    const { fate, reason, lane, position } = found
+    return { fate, reason, lane, position, event: eventView(event) }
+  }
+
+  async person(app: App, id: string, { limit, ...asked }: PersonAsked, client: Client): Promise<Person> {
+    const range = await this.answers.open(app, asked)
+    const { from, to } = instantRange(app, range.from, range.to)
+    const [kind, name] = /^[ud]:/.test(id) ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)] : ['user' as const, id]
+    const request = { kind, id: name, from, to, lanes: this.lanes, limit: pageLimit(limit) }
+    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
+    if (result.events === 0) throw new HopperError('HOP_NOT_FOUND', `Nobody of this id has events from ${range.from} to ${range.to}.`)
+    const { users, devices, properties, events, timeline } = result
+    return { id: `${kind === 'user' ? 'u' : 'd'}:${name}`, users: [...users], devices: [...devices], properties: { ...properties }, events, timeline: timeline.map(eventView), meta: range.meta }
+  }
+
+  /** Looks in every lane of these dates, the newest first. */
+  private async firstSeen(app: App, id: string, dates: readonly string[]): Promise<Found | undefined> {
+    const newest = [...dates].reverse()
+    for (let at = 0; at < newest.length; at += DATES_AT_ONCE) {
+      const places = newest.slice(at, at + DATES_AT_ONCE).flatMap((date) => Array.from({ length: this.lanes }, (_, lane) => ({ date, lane })))
+      const found = await Promise.all(places.map(async ({ date, lane }) => {
+        const seen = (await this.reader.seen(lane, { app: app.id, date }, [id])).get(id)
+        return seen && { lane, ...seen }
+      }))
+      const first = found.find((seen) => seen !== undefined)
+      if (first) return first
+    }
+    return undefined
+  }
+
+  private async eventAt(app: App, { lane, position }: Found, id: string, { from, to }: { from: number; to: number }, client: Client): Promise<ExportedEvent | undefined> {
+    const starts = Array.from({ length: this.lanes }, (_, other) => (other === lane ? placeOf(position, 0) : Number.MAX_SAFE_INTEGER))
+    const { events } = await this.read(app, { from: from - DAY_MS, to: to + DAY_MS, starts, skip: 0, limit: 1_000 }, client)
+    return events.find((event) => event.position === position && event.event.event_id === id)
+  }
+
+  private async read(app: App, request: PageRequest, client: Client): Promise<{ readonly events: readonly ExportedEvent[]; readonly next: readonly number[] }> {
+    const { result } = await this.archived.ask<'page'>(app.id, { kind: 'page', request }, { timezone: app.timezone, completeTo: 0 }, client)
+    return result
+  }
+}
