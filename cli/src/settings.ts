@@ -51,6 +51,7 @@ export const settings = {
   cassandraTls: { flag: '--cassandra-tls', variable: 'HOPPER_CASSANDRA_TLS', default: 'false', help: 'true: TLS to the nodes', read: truth },
   cassandraUsername: { flag: '--cassandra-username', variable: 'HOPPER_CASSANDRA_USERNAME', help: 'the user', read: anyText },
   cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
+  cassandraTimeoutMs: { flag: '--cassandra-timeout-ms', variable: 'HOPPER_CASSANDRA_TIMEOUT_MS', default: '6000', help: 'how long an answer of a node is waited for', read: integer(100, 600_000) },
   leaseMs: { flag: '--lease-ms', variable: 'HOPPER_LEASE_MS', default: '15000', help: 'how long a lane stays with an aggregator that has gone silent', read: integer(1_000, 600_000) },
   unknownOutcomeMs: {
     flag: '--unknown-outcome-ms', variable: 'HOPPER_UNKNOWN_OUTCOME_MS', default: '7000',
@@ -79,7 +80,7 @@ const engines = [
   'lanes', 'logLevel',
   'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaSessionMs', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
   'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraTls', 'cassandraUsername', 'cassandraPassword',
-  'leaseMs', 'unknownOutcomeMs',
+  'cassandraTimeoutMs', 'leaseMs', 'unknownOutcomeMs',
 ] as const satisfies SettingName[]
 
 /** Which settings each subcommand takes. */

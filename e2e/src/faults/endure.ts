@@ -7,7 +7,8 @@ import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type
 import { timezone, type FaultApp } from './apps.ts'
 import { Sending } from './sending.ts'
 
-const COUNTED_MS = 120_000
+const COUNTED_MS = 90_000
+const OUTPUT_CHARS = 3_000
 
 export interface Trial {
   readonly product: Cluster
@@ -39,7 +40,9 @@ export async function endure(trial: Trial, faults: (sending: Sending) => Promise
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
   await faults(sending)
   const traffic = await sending.finish()
-  await counted(product, app.read, COUNTED_MS)
+  await counted(product, app.read, COUNTED_MS).catch((cause: unknown) => {
+    throw new Error(`not all is counted:\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`, { cause })
+  })
   expect(await stopAll(services, 'SIGTERM')).toBe(0)
   const storage = await product.openStorage()
   try {

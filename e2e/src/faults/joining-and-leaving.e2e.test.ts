@@ -22,7 +22,7 @@ async function joinAndLeave(services: readonly Service[], rounds: number, random
 
 describe.skipIf(!engines)('two aggregators that join and leave in a loop', () => {
   let product: Cluster
-  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: 2, env: { HOPPER_LOG_LEVEL: 'fatal', HOPPER_LEASE_MS: '3000' } })))
+  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: 2, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' } })))
   afterAll(() => product?.dispose())
 
   it('hand their lanes to each other without a loss or a repetition', async () => {

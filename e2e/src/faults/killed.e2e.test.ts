@@ -30,7 +30,7 @@ async function killServing(service: Service, rounds: number, random: () => numbe
 
 describe.skipIf(!engines)('processes that are killed', () => {
   let product: Cluster
-  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: AGGREGATORS, env: { HOPPER_LOG_LEVEL: 'fatal', HOPPER_LEASE_MS: '3000' } })))
+  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: AGGREGATORS, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' } })))
   afterAll(() => product?.dispose())
 
   it('count exactly: three aggregators ten times each while they count, ingest and api five times each', async () => {

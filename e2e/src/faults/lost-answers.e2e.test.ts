@@ -24,7 +24,7 @@ describe.skipIf(!engines)('answers to counter writes that are lost after Cassand
   let product: Cluster
   let proxy: CqlProxy
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
     proxy = await CqlProxy.before(engines!.cassandra)
   })
   afterAll(async () => {

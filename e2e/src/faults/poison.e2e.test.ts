@@ -51,7 +51,7 @@ function stops(value: Buffer | null): boolean {
 
 describe.skipIf(!engines)('a poison message', () => {
   it('goes to the dead letters, each with its reason, and never stops a lane', async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'error' } })
     const endured = await endure({ product, app: apps.proved, seed: 1 }, async (sending) => {
       for (let round = 0; round < ROUNDS; round++) {
         await sending.more(100)
