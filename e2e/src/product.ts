@@ -53,10 +53,13 @@ export async function getJson<T>(product: Product, path: string, key: string): P
   return (await answer.json()) as T
 }
 
-/** Waits until everything that was acknowledged is counted. */
+/** Waits until everything that was acknowledged is counted; rejects with the end of what the processes have printed. */
 export async function counted(product: Product, key: string, boundMs = 60_000): Promise<void> {
-  await until(async () => {
+  const isCounted = async (): Promise<boolean> => {
     const status = await getJson<{ lanes: { lag: number }[] }>(product, '/api/v1/status', key)
     return status.lanes.every(({ lag }) => lag === 0)
-  }, boundMs)
+  }
+  await until(isCounted, boundMs).catch((cause: Error) => {
+    throw new Error(`${cause.message}\n${product.output().slice(-3_000)}`, { cause })
+  })
 }
