@@ -44,6 +44,9 @@ export class Aggregator implements LaneConsumer {
   readonly #seen: SeenFilters
   readonly #merges: BackgroundMerges | undefined
   readonly #own = new Map<number, OwnedLane>()
+  /** lanes that are given to us, but whose lease has run out: how far they had been read */
+  readonly #expired = new Map<number, number>()
+  readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
   readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
   #subscription: Subscription | undefined
   #timer: NodeJS.Timeout | undefined
@@ -88,7 +91,7 @@ export class Aggregator implements LaneConsumer {
   async batch(lane: number, messages: readonly LogMessage[]): Promise<void> {
     const started = performance.now()
     try {
-      const own = this.#own.get(lane) ?? (await this.#takeAgain(lane, messages[0]!.position))
+      const own = await (this.#takingAgain.get(lane) ?? this.#own.get(lane) ?? this.#takeAgain(lane, messages[0]!.position))
       const applied = await own.apply(messages)
       this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
     } catch (error) {
@@ -101,6 +104,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   async revoked(lane: number): Promise<void> {
+    await this.#takingAgain.get(lane)?.catch(() => undefined)
+    this.#expired.delete(lane)
     const own = this.#own.get(lane)
     this.#own.delete(lane)
     if (!own) return
@@ -122,12 +127,19 @@ export class Aggregator implements LaneConsumer {
     const own = new OwnedLane(lease, position, { writer, seen: this.#seen, archive, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id) })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
+    this.#expired.delete(lane)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
     return own
   }
 
+  #takeAgain(lane: number, until: number): Promise<OwnedLane> {
+    const taking = this.#readAgain(lane, until).finally(() => this.#takingAgain.delete(lane))
+    this.#takingAgain.set(lane, taking)
+    return taking
+  }
+
   /** A lease that ran out took with it what was not archived yet, so the lane is read again from where it was committed. */
-  async #takeAgain(lane: number, until: number): Promise<OwnedLane> {
+  async #readAgain(lane: number, until: number): Promise<OwnedLane> {
     const own = await this.#take(lane)
     if (!this.#options.archive) return own
     try {
@@ -138,13 +150,25 @@ export class Aggregator implements LaneConsumer {
       }
     } catch (error) {
       this.#own.delete(lane)
+      this.#expired.set(lane, until)
       throw error
     }
     return own
   }
 
   #forgetExpired(lane: number): void {
-    if (this.#own.get(lane)?.expired) this.#own.delete(lane)
+    const own = this.#own.get(lane)
+    if (!own?.expired) return
+    this.#own.delete(lane)
+    this.#expired.set(lane, own.position)
+  }
+
+  /** Lanes whose lease has run out, without waiting for their next message, which may never come: what they had read is not in the archive. */
+  #takeExpired(): void {
+    for (const [lane, until] of this.#expired) {
+      if (this.#takingAgain.has(lane)) continue
+      this.#takeAgain(lane, until).catch((error: unknown) => this.#options.logger?.error({ lane, err: error }, 'a lane whose lease ran out could not be taken again'))
+    }
   }
 
   /** Each second: renew the leases that age, archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
@@ -159,6 +183,7 @@ export class Aggregator implements LaneConsumer {
         this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, its events not archived or its position not committed')
       }
     }))
+    this.#takeExpired()
     void this.merge()
   }
 

@@ -11,10 +11,18 @@ const schemas = {
 const events = new Map<unknown, Validator>(Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)]))
 
 const text = Type.String()
+/** what stands in keys of the tables */
+const name = Type.String({ maxLength: limits.urlCharsMax })
+const id = Type.String({ minLength: 1, maxLength: limits.idCharsMax })
 const oneOf = (names: readonly string[]): TSchema => Type.Union(names.map((name) => Type.Literal(name)))
 const sender = Compile(
   Type.Object({
-    context: Type.Object({ device: text, browser: text, os: text, country: Type.Optional(text), bot: Type.Optional(oneOf(botReasons)) }),
+    device_id: id,
+    context: Type.Object({
+      device: name, browser: name, os: name, country: Type.Optional(name), referrer: Type.Optional(text), utm: Type.Optional(Type.Record(Type.String(), text)),
+      bot: Type.Optional(oneOf(botReasons)),
+    }),
+    events: Type.Array(Type.Unknown(), { maxItems: limits.eventsPerBatchMax }),
     rejected: Type.Optional(Type.Array(Type.Object({ reason: oneOf(Object.keys(rejectReasons)) }))),
   }),
 )
@@ -27,7 +35,7 @@ const INSTANT_MS_MAX = 253_402_300_799_999
  * what the tables refuse would. Decided for each message by itself, so that a replay decides the same.
  */
 export function flawOf(envelope: Envelope): string | undefined {
-  if (!sender.Check(envelope)) return 'its context or its rejected events are not of their types'
+  if (!sender.Check(envelope)) return 'its device, its context or its rejected events are not of their types'
   if (!isInCalendar(envelope.received_at)) return 'received_at is out of the calendar'
   const at = envelope.events.findIndex((event) => !isEvent(event))
   return at < 0 ? undefined : `its event ${at} is not valid`
@@ -35,8 +43,8 @@ export function flawOf(envelope: Envelope): string | undefined {
 
 function isEvent(event: Event | null): boolean {
   if (!events.get(event?.type)?.Check(event)) return false
-  const { timestamp, client_time = 0 } = event!
-  return timestamp >= limits.timestampMsMin && isInCalendar(timestamp) && isInCalendar(client_time)
+  const { timestamp, client_time = 0, seq } = event!
+  return Number.isSafeInteger(seq) && timestamp >= limits.timestampMsMin && isInCalendar(timestamp) && isInCalendar(client_time)
 }
 
 function isInCalendar(instant: number): boolean {

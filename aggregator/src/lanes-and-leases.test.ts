@@ -149,6 +149,24 @@ it('renews a lease well before it runs out, and only then', async () => {
   expect(renewals).toHaveLength(1)
 })
 
+it('takes a lane again whose lease ran out, also when no further message comes, and archives what it had read', async () => {
+  const { lanes } = lane.storage
+  let takes = 0
+  let away = true
+  const failing = overLanes(lanes, {
+    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
+    renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
+    commit: async (...asked) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...asked)),
+  })
+  await start({ lanes: failing })
+  await send(envelopeOf('shop', { events: [view('a')] }))
+  await fated('accepted', 1)
+  await until(async () => takes > 1)
+  away = false
+  await until(async () => (await lanes.positions())[0] === 1)
+  expect(await lane.fates('shop')).toEqual({ accepted: 1 })
+})
+
 it('ends cleanly when it can not subscribe', async () => {
   const { lanes } = lane.storage
   const broken = make({ lanes: overLanes(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })

@@ -34,7 +34,8 @@ export function eachValue(row: ArchivedEvent, hand: (column: string, value: Valu
   const event = row.event as Event & Readonly<Record<string, Value | undefined>>
   for (const column of eventColumns) {
     const value = event[column]
-    if (value !== undefined) hand(column, value)
+    // An event may carry fields that its kind does not have, and they may hold anything.
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') hand(column, value)
   }
   if (row.user !== '') hand('user', row.user)
   const context: Context = row.context

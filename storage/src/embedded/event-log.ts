@@ -113,7 +113,7 @@ export class EmbeddedEventLog implements EventLog {
     for (const row of this.#reads[lane]!.iterate(from)) {
       const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
       if (first + count <= from) continue
-      const values = decodeBlock(block, count)
+      const values = readBlock(block, count)
       for (let at = Math.max(0, from - first); at < count; at++) {
         const value = values[at]!
         bytes += value.length
@@ -188,6 +188,15 @@ export class EmbeddedEventLog implements EventLog {
     for (const each of [...this.#underWay, ...this.#waiting]) each.reject(unavailable(error))
     this.#underWay = []
     this.#waiting = []
+  }
+}
+
+/** A block that the disk has spoiled must not stop its lane: each of its messages is handed on as the spoiled bytes, which the reader buries. */
+function readBlock(block: Uint8Array, count: number): Uint8Array[] {
+  try {
+    return decodeBlock(block, count)
+  } catch {
+    return new Array<Uint8Array>(count).fill(block)
   }
 }
 
