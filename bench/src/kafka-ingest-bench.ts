@@ -9,8 +9,8 @@ import type { KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
 import type { BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
 import { paired, reportLine } from './paired.ts'
 
-const SECONDS = 3
-const ROUNDS = 7
+const SECONDS = 2
+const ROUNDS = 11
 const CONNECTIONS = 64
 const EVENTS = 50
 const LANES = 8

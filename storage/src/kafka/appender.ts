@@ -5,8 +5,9 @@ import type { KafkaSettings } from './settings.ts'
 import { unavailable, within } from './within.ts'
 
 const REQUEST_BYTES_MAX = 4_000_000
-/** after a connection that failed, appends are refused for so long without another try */
-const AWAY_MS = 250
+/** After a connection that failed, appends are refused without another try for as long as it took to fail, within these bounds. */
+const AWAY_MS_MIN = 250
+const AWAY_MS_MAX = 2_000
 
 interface Waiting {
   readonly messages: readonly LaneMessage[]
@@ -38,7 +39,12 @@ export class Appender {
 
   /** Has a producer, or says why there is none. */
   async connect(): Promise<void> {
-    await within(this.#settings.timeoutMs, this.#connected())
+    try {
+      await within(this.#settings.timeoutMs, this.#connected())
+    } catch (error) {
+      void this.#endProducer()
+      throw error
+    }
   }
 
   append(envelopes: readonly Envelope[]): Promise<Appended[]> {
@@ -92,12 +98,18 @@ export class Appender {
   }
 
   #connected(): Promise<IdempotentProducer> {
-    this.#producer ??= this.#begin().catch((error: unknown) => {
-      this.#producer = undefined
-      this.#awayUntilMs = performance.now() + AWAY_MS
+    return (this.#producer ??= this.#connect())
+  }
+
+  async #connect(): Promise<IdempotentProducer> {
+    const startedMs = performance.now()
+    try {
+      return await this.#begin()
+    } catch (error) {
+      const now = performance.now()
+      this.#awayUntilMs = now + Math.min(Math.max(now - startedMs, AWAY_MS_MIN), AWAY_MS_MAX)
       throw unavailable(error)
-    })
-    return this.#producer
+    }
   }
 
   async #endProducer(): Promise<void> {

@@ -1,6 +1,7 @@
 import kafkajs, { Kafka, type Producer } from 'kafkajs'
 import { promptConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
+import { within } from './within.ts'
 
 /** A message for the partition `lane`. */
 export interface LaneMessage {
@@ -31,11 +32,11 @@ export class IdempotentProducer {
     })
   }
 
-  /** Connects and asks for a producer id. */
+  /** Connects and asks for a producer id. @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of an append may */
   static async begin(settings: KafkaSettings): Promise<IdempotentProducer> {
     const begun = new IdempotentProducer(settings)
     try {
-      await begun.#producer.connect()
+      await within(settings.timeoutMs / 2, begun.#producer.connect())
       return begun
     } catch (error) {
       begun.end()

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { broker, deviceIn, disposable, freshSettings, numbered, opened } from './kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
-import { FETCH, KafkaProxy } from './proxy.fixture.ts'
+import { FETCH, FIND_COORDINATOR, KafkaProxy } from './proxy.fixture.ts'
 import { Members } from './members.fixture.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -99,6 +99,27 @@ describe.skipIf(!broker)('members of the group', () => {
     await proxy.back()
     await vi.waitFor(() => expect(members.delivered).toBe(2), SOON)
     await subscription.close()
+    expect(members.faults).toEqual([])
+  })
+})
+
+describe.skipIf(!broker)('a broker that has just started', () => {
+  it('is waited for while its coordinators are loading', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    const settings = freshSettings({ lanes: 1, brokers: [proxy.address] })
+    const members = new Members(settings.lanes)
+    await using log = await opened(settings)
+    await log.append([numbered('d', 0)])
+    // GROUP_LOAD_IN_PROGRESS, then GROUP_COORDINATOR_NOT_AVAILABLE: the error stands behind the throttle time.
+    const errors = [14, 14, 15, 15]
+    proxy.fate = (apiKey, answer) => {
+      if (apiKey === FIND_COORDINATOR && errors.length > 0) answer.writeInt16BE(errors.shift()!, 12)
+      return 'pass'
+    }
+    const subscription = await log.subscribe(members.join())
+    await vi.waitFor(() => expect(members.delivered).toBe(1), SOON)
+    await subscription.close()
+    expect(errors).toEqual([])
     expect(members.faults).toEqual([])
   })
 })

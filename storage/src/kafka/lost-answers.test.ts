@@ -87,8 +87,9 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
 })
 
 describe.skipIf(!broker)('appends that overlap', () => {
-  it('keep the order of the calls in each lane', async () => {
-    await using log = await opened(freshSettings({ lanes: LANES }))
+  it('keep the order of the calls in each lane, with one request of the producer in flight', async () => {
+    await using proxy = await KafkaProxy.before(broker!)
+    await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
     const devices = Array.from({ length: LANES }, (_, lane) => deviceIn(lane, LANES))
     const calls = Array.from({ length: 400 }, (_, call) => devices.map((device, at) => numbered(device, call * 10 + at)))
     const places = await Promise.all(calls.map(async (envelopes, call) => {
@@ -106,5 +107,6 @@ describe.skipIf(!broker)('appends that overlap', () => {
       const inTime = calls.map((_, call) => call).filter((call) => call % 50 !== 49).map((call) => places[call]![lane]!.position)
       expect(inTime).toEqual(inTime.toSorted((a, b) => a - b))
     }
+    expect(proxy.producingMost).toBe(1)
   })
 })

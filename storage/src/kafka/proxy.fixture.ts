@@ -7,17 +7,17 @@ export type Fate = 'pass' | 'lose' | 'cut'
 /** `apiKey` of Kafka's protocol */
 export const PRODUCE = 0
 export const FETCH = 1
-export const METADATA = 3
-
-const IDLE: (apiKey: number) => Fate = () => 'pass'
+export const FIND_COORDINATOR = 10
 
 /**
  * A TCP proxy on the loopback before one broker, which loses answers after the broker has done what was asked. It reads the frames of Kafka's
  * protocol, and puts its own address where an answer names the broker's, so that a client comes back to it.
  */
 export class KafkaProxy implements AsyncDisposable {
-  /** decides over each answer */
-  fate = IDLE
+  /** decides over each answer, and may change its bytes: length (4), correlation id (4), then what the kind of answer says */
+  fate: (apiKey: number, answer: Buffer) => Fate = () => 'pass'
+  /** the most requests of producers that were unanswered at once */
+  producingMost = 0
   /** answers that were lost, one way or the other */
   lost = 0
   /** bytes that came from the broker */
@@ -79,13 +79,14 @@ export class KafkaProxy implements AsyncDisposable {
     }
     client.on('data', frames((frame) => {
       asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
+      this.producingMost = Math.max(this.producingMost, [...asked.values()].filter((apiKey) => apiKey === PRODUCE).length)
       broker.write(frame)
     }))
     broker.on('data', frames((frame) => {
       const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
       asked.delete(frame.readInt32BE(4))
       this.bytesAnswered += frame.length
-      const fate = this.fate(apiKey)
+      const fate = this.fate(apiKey, frame)
       if (fate === 'pass') return void client.write(apiKey === PRODUCE || apiKey === FETCH ? frame : this.#readdressed(frame))
       this.lost++
       if (fate === 'cut') client.destroy()
