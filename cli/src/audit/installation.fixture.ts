@@ -42,8 +42,9 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
     events: fc.array(event, { minLength: 1, maxLength: 4 }), rejected: fc.array(rejected, { maxLength: 1 }),
   }).map(({ bot, late, context: sender, ...fields }): Envelope => {
     const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
-    // A session is one device's, so that nothing depends on which lane is counted first.
-    const events = fields.events.map((each) => ({ ...each, session_id: `${fields.device_id} ${each.session_id}` }))
+    // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and which of them is counted first.
+    const of = (id: string | undefined): string => `${fields.device_id} ${id}`
+    const events = fields.events.map((each) => ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
     return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : sender }
   }),
   { minLength: 4, maxLength: 40, size: 'max' },
