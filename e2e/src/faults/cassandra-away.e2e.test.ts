@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { startCassandra, type CassandraNode } from '../engines/cassandra-jar.ts'
+import { canUseJars, jarCache } from '../engines/jars.ts'
+import { Service } from '../service.ts'
+import { apps, provision } from './apps.ts'
+import { atWork } from './at-work.ts'
+import { endure, expectExact, rowsCountedTwice } from './endure.ts'
+
+const engines = inject('engines')
+
+describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped and started under load', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-cassandra-away-'))
+  let node: CassandraNode
+  let product: Cluster
+  beforeAll(async () => {
+    node = await startCassandra(dir, jarCache)
+    product = await cluster({ ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter }, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+  }, 180_000)
+  afterAll(async () => {
+    await product?.dispose()
+    await node?.process.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  /** Stops the node while an aggregator counts, in the midst of its writes, and starts it again. */
+  const away = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+    await atWork(aggregator)
+    if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
+    await node.process.stop()
+    node = await node.restart()
+    await atWork(aggregator)
+  }
+
+  it('leaves no number wrong, once stopped and once killed', async () => {
+    const [aggregator] = product.aggregators as [Service]
+    expectExact(await endure({ product, app: apps.proved, seed: 71 }, async () => {
+      await away(aggregator, 'SIGTERM')
+      await away(aggregator, 'SIGKILL')
+    }))
+  }, 300_000)
+
+  it('control: with the check of the watermarks off, what was applied before the stop counts twice', async () => {
+    const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () => away(unsafe, 'SIGKILL'))
+    expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
+  }, 240_000)
+})
