@@ -44,8 +44,14 @@ export class KafkaEventLog implements EventLog {
    * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of partitions
    */
   async connect(): Promise<this> {
-    await this.#appender.connect()
-    return this
+    try {
+      await this.#appender.connect()
+      return this
+    } catch (error) {
+      // Whoever gives up here leaves no connection behind.
+      this.#asker.close()
+      throw error
+    }
   }
 
   async append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
