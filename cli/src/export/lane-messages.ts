@@ -1,6 +1,6 @@
 import type { EventLog, LogMessage } from '@hopper/storage'
 
-const MESSAGES_PER_READ = 500
+const MESSAGES_PER_READ = 2_000
 
 /** The messages of a lane from a position on, before another, in order, without owning the lane. */
 export async function* laneMessages(log: EventLog, lane: number, from: number, to: number): AsyncGenerator<readonly LogMessage[]> {
