@@ -6,8 +6,10 @@ import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
+import { ExportController } from './controllers/export.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
 import { KeysController } from './controllers/keys.controller.ts'
+import { LiveController } from './controllers/live.controller.ts'
 import { LoginController } from './controllers/login.controller.ts'
 import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
@@ -26,8 +28,10 @@ import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
 import { EventsService } from './services/events.service.ts'
+import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
 import { KeysService } from './services/keys.service.ts'
+import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/login.service.ts'
 import { MembersService } from './services/members.service.ts'
 import { QueryService } from './services/query.service.ts'
@@ -37,11 +41,11 @@ import { TrafficService } from './services/traffic.service.ts'
 import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
 
 const controllers = [
-  StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
+  StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, ExportController, LiveController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
   StatusController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, FunnelsService, KeysService, LoginService, MembersService, QueryService, StagesService,
+  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, ExportService, FunnelsService, KeysService, LiveService, LoginService, MembersService, QueryService, StagesService,
   StatusService, TrafficService,
 ]
 

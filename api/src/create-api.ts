@@ -47,6 +47,8 @@ function ownFastify(options: ApiOptions): FastifyInstance {
     loggerInstance: options.logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: limits.bodyBytesMax,
+    // a connection on which nothing was ever asked would keep the server open
+    forceCloseConnections: true,
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
   })
 }

@@ -50,7 +50,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   expect(listed.sort()).toEqual([
     `POST ${app}/funnels/query`, `POST ${app}/query`, `POST ${app}/retention/query`, `GET ${app}/journeys`, 'POST /query',
     ...report.map((path) => `GET ${app}/${path}`), ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`), `GET ${app}/funnels/{funnel}`,
-    ...crud(`${app}/elements`, `${app}/elements`), `GET ${app}/keys`, `POST ${app}/keys`, `DELETE ${app}/keys/{key}`, `GET ${app}/keys/{key}/values`, `GET ${app}/events`, `GET ${app}/events/{event}`, `GET ${app}/persons/{person}`,
+    ...crud(`${app}/elements`, `${app}/elements`), `GET ${app}/keys`, `POST ${app}/keys`, `DELETE ${app}/keys/{key}`, `GET ${app}/keys/{key}/values`, `GET ${app}/events`, `GET ${app}/export`, `GET ${app}/live`, `GET ${app}/events/{event}`, `GET ${app}/persons/{person}`,
     'GET /api/v1/apps', 'POST /api/v1/apps', `GET ${app}`, `PATCH ${app}`, 'GET /api/v1/organizations', 'GET /api/v1/status',
     ...crud('/api/v1/members', '/api/v1/members/{member}'), 'PATCH /api/v1/members/me', 'POST /api/v1/members/{member}/login-link',
     'POST /api/v1/login', 'GET /login', 'POST /api/v1/logout', 'GET /api/v1/me', 'POST /api/v1/me', 'GET /healthcheck', 'GET /ready', 'GET /metrics',

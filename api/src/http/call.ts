@@ -14,6 +14,8 @@ export interface Call {
   readonly query?: TObject
   readonly body?: TObject
   readonly answer?: TSchema
+  /** the media types of an answer that is no JSON */
+  readonly media?: readonly string[]
   /** default: 201 for POST, 204 without an answer, else 200 */
   readonly status?: number
   /** whether the rows of the answer can be had as CSV */
@@ -58,6 +60,7 @@ const needTexts: Record<Need, string> = {
 }
 
 function answerOf(call: Call, status: number): ApiResponseOptions {
+  if (call.media) return { status, description: 'the stream', content: Object.fromEntries(call.media.map((type) => [type, { schema: { type: 'string' } }])) } as ApiResponseOptions
   if (!call.answer) return { status, description: 'done' }
   const text = { schema: { type: 'string' } }
   const content = { 'application/json': { schema: call.answer }, ...(call.csv ? { 'text/csv': text } : {}), ...(call.progress ? { 'text/event-stream': text } : {}) }

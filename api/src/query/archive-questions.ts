@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
@@ -6,12 +7,16 @@ import { Gauge, type Registry as Metrics } from 'prom-client'
 import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { canonicalJson, fingerprintOf } from './fingerprint.ts'
+import { PartStream } from './part-stream.ts'
 import type { Cells, Want } from './query-job.ts'
-import { QueryPool, type Task } from './query-pool.ts'
-import type { Question, Results } from './question.ts'
+import { exportBounds, QueryPool, queryBounds, type Task } from './query-pool.ts'
+import type { JobHost } from './query-thread-handle.ts'
+import type { ExportRequest, Question, Results } from './question.ts'
 import { reachOf, type Reach } from './reach.ts'
 import { SharedRuns, type Client } from './shared-runs.ts'
 
+/** an export takes as long as its client takes */
+const EXPORT_LIMIT_MS = 6 * 3_600_000
 const FETCHES_AT_ONCE = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 const identifyingNames = ['runs', 'user', 'position', 'index']
@@ -27,7 +32,8 @@ export interface Answer<K extends keyof Results = keyof Results> {
 export class ArchiveQuestions implements OnModuleDestroy {
   readonly #archive: Archive | undefined
   readonly #limitMs: number
-  readonly #pool = new QueryPool()
+  readonly #pool = new QueryPool(queryBounds)
+  readonly #exports = new QueryPool(exportBounds)
   readonly #runs = new SharedRuns<Answer>()
   readonly #settled = new BoundedMap<unknown>(SETTLED_BYTES_MAX)
 
@@ -54,8 +60,33 @@ export class ArchiveQuestions implements OnModuleDestroy {
     return this.#runs.join(key, client, (all) => this.#run(task, reach, asked, all)) as Promise<Answer<K>>
   }
 
-  onModuleDestroy(): Promise<void> {
-    return this.#pool.close()
+  /**
+   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest can not be read.
+   * @throws HopperError HOP_QUERY_BUSY when too many exports are under way
+   */
+  async export(app: string, request: ExportRequest, context: QueryContext, signal: AbortSignal): Promise<Readable> {
+    const chunks = (await this.list({ app, from: request.from, to: request.to })).map(withoutValues)
+    const parts = new PartStream()
+    const left = new AbortController()
+    const stop = (): void => left.abort(signal.reason)
+    signal.addEventListener('abort', stop)
+    parts.once('close', () => left.abort())
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const answer: JobHost['answer'] = async (asked) => {
+      if (asked.ask === 'cells') return this.#cells(asked.wants)
+      begin()
+      return asked.ask === 'take' && (await parts.hand(asked.bytes)) ? 'go on' : undefined
+    }
+    const task = { app, question: { kind: 'export' as const, request }, context, chunks, identifying: [] }
+    const whole = this.#exports.run(task, { answer, progress: () => undefined }, EXPORT_LIMIT_MS, left.signal).finally(() => signal.removeEventListener('abort', stop))
+    whole.then(() => parts.end(), (error: Error) => parts.destroy(error))
+    parts.on('error', () => undefined)
+    await Promise.race([begun, whole])
+    return parts
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#exports.close()])
   }
 
   #opened(): Archive {
@@ -70,15 +101,16 @@ export class ArchiveQuestions implements OnModuleDestroy {
     let key = over && !reach.byPerson ? asked : undefined
     let found = key === undefined ? undefined : this.#settled.get(key)
     if (found !== undefined) return { result: found as Answer['result'], completeTo }
-    const host = {
-      answer: async (question: Parameters<Parameters<QueryPool['run']>[1]['answer']>[0]) => {
+    const host: JobHost = {
+      answer: async (question) => {
         if (client.signal.aborted) return undefined
         if (question.ask === 'cells') return this.#cells(question.wants)
+        if (question.ask !== 'known') return undefined
         key = over ? `${asked}${question.identities}` : undefined
         found = key === undefined ? undefined : this.#settled.get(key)
-        return found === undefined ? ('go on' as const) : undefined
+        return found === undefined ? 'go on' : undefined
       },
-      progress: (progress: Parameters<NonNullable<Client['progress']>>[0]) => client.progress?.(progress),
+      progress: (progress) => client.progress?.(progress),
     }
     const result = await this.#pool.run(task, host, this.#limitMs, client.signal).catch((error: unknown) => {
       if (found === undefined) throw error

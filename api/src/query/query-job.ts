@@ -30,7 +30,10 @@ export interface Progress {
 }
 
 /** What a thread asks while it runs a job; each is answered by a `Reply` of its number. */
-export type Asked = { readonly ask: 'cells'; readonly wants: readonly Want[] } | { readonly ask: 'known'; readonly identities: string }
+export type Asked =
+  | { readonly ask: 'cells'; readonly wants: readonly Want[] }
+  | { readonly ask: 'known'; readonly identities: string }
+  | { readonly ask: 'take'; readonly bytes: Uint8Array }
 /** `undefined` = the thread shall end the job: it is over, or its answer is known already. */
 export interface Reply {
   readonly id: number

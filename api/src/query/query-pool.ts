@@ -3,11 +3,19 @@ import { HopperError } from '@hopper/contracts'
 import type { QueryJob } from './query-job.ts'
 import { QueryThreadHandle, type JobHost } from './query-thread-handle.ts'
 
+/** How many threads there are at most, how many of them one app may have, and how many jobs may wait. */
+export interface PoolBounds {
+  readonly threadsMax: number
+  readonly threadsPerAppMax: number
+  readonly waitingMax: number
+}
+
 /** One core is for ingest and for the calls themselves; three threads at least, so that one long query stops neither its app's others nor other apps'. */
-const THREADS_MAX = Math.max(3, Math.min(4, availableParallelism() - 1))
+const QUERY_THREADS_MAX = Math.max(3, Math.min(4, availableParallelism() - 1))
 /** Every app leaves a thread to the others. */
-const THREADS_PER_APP_MAX = THREADS_MAX - 1
-const WAITING_MAX = 64
+export const queryBounds: PoolBounds = { threadsMax: QUERY_THREADS_MAX, threadsPerAppMax: QUERY_THREADS_MAX - 1, waitingMax: 64 }
+/** Exports take as long as their clients take: they have threads of their own, and no queue. */
+export const exportBounds: PoolBounds = { threadsMax: 3, threadsPerAppMax: 2, waitingMax: 1 }
 
 /** What a job is without its time and its stop, which the pool gives it. */
 export type Task = Omit<QueryJob, 'limitMs' | 'stop'>
@@ -19,16 +27,21 @@ interface Waiting {
 
 /** The threads of queries: a bounded number of jobs at once and waiting, in order, none of the threads' apps shutting out another. */
 export class QueryPool {
+  readonly #bounds: PoolBounds
   readonly #threads = new Set<QueryThreadHandle>()
   readonly #busy = new Map<QueryThreadHandle, string>()
   readonly #waiting = new Set<Waiting>()
+
+  constructor(bounds: PoolBounds) {
+    this.#bounds = bounds
+  }
 
   /**
    * @param limitMs of the whole time, waiting included
    * @throws HopperError HOP_QUERY_TIMEOUT when the limit has passed, HOP_QUERY_BUSY when too many wait
    */
   run(task: Task, host: JobHost, limitMs: number, signal: AbortSignal): Promise<unknown> {
-    if (this.#waiting.size >= WAITING_MAX) return Promise.reject(new HopperError('HOP_QUERY_BUSY', undefined, { details: { waiting_max: WAITING_MAX } }))
+    if (this.#waiting.size >= this.#bounds.waitingMax) return Promise.reject(new HopperError('HOP_QUERY_BUSY', undefined, { details: { waiting_max: this.#bounds.waitingMax } }))
     const until = performance.now() + limitMs
     return new Promise((resolve, reject) => {
       const leave = (): void => {
@@ -85,7 +98,7 @@ export class QueryPool {
   #next(): void {
     for (const waiting of this.#waiting) {
       const { app } = waiting.task
-      if ([...this.#busy.values()].filter((other) => other === app).length >= THREADS_PER_APP_MAX) continue
+      if ([...this.#busy.values()].filter((other) => other === app).length >= this.#bounds.threadsPerAppMax) continue
       const thread = this.#free(app)
       if (!thread) return
       this.#busy.set(thread, app)
@@ -98,7 +111,7 @@ export class QueryPool {
     const free = [...this.#threads].filter((thread) => !this.#busy.has(thread) && !thread.ended)
     const known = free.find((thread) => thread.app === app)
     if (known) return known
-    if (this.#threads.size >= THREADS_MAX) return free[0]
+    if (this.#threads.size >= this.#bounds.threadsMax) return free[0]
     const thread = new QueryThreadHandle()
     this.#threads.add(thread)
     return thread

@@ -1,5 +1,5 @@
 import type { EventRequest, EventResult, FunnelRequest, FunnelResult, JourneyRequest, JourneyResult, RetentionRequest, RetentionResult } from '@hopper/contracts'
-import type { ExportedEvent, KeyValues, ValuesRequest } from '@hopper/engine'
+import type { ExportedEvent, ExportFormat, ExportRange, KeyValues, ValuesRequest } from '@hopper/engine'
 
 /** A question for the archive, ready to run. */
 export type Question =
@@ -10,6 +10,7 @@ export type Question =
   | { readonly kind: 'values'; readonly request: ValuesRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'export'; readonly request: ExportRequest }
 
 export type QuestionOf<K extends Question['kind']> = Extract<Question, { kind: K }>
 
@@ -49,6 +50,11 @@ export interface PersonResult {
   readonly timeline: readonly ExportedEvent[]
 }
 
+/** All events of a range. */
+export interface ExportRequest extends ExportRange {
+  readonly format: ExportFormat
+}
+
 /** A question about what persons, devices or sessions did. */
 export type UnitQuestion = QuestionOf<'funnel' | 'journeys' | 'retention'>
 
@@ -61,4 +67,6 @@ export interface Results {
   readonly values: readonly KeyValues[]
   readonly page: PageResult
   readonly person: PersonResult
+  /** what is exported goes out part by part */
+  readonly export: undefined
 }

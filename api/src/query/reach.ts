@@ -24,7 +24,7 @@ export function reachOf(question: Question, context: QueryContext): Reach {
     const plan = new ValuePlan(question.request)
     return { from: plan.request.from, to: plan.request.to, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
   }
-  if (question.kind === 'page' || question.kind === 'person') {
+  if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', mayMatter: () => true }
   }

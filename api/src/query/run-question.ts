@@ -5,6 +5,7 @@ import { JobOver } from './chunk-source.ts'
 import { identityDigest } from './known-identities.ts'
 import type { QueryJob, Want } from './query-job.ts'
 import type { QuestionOf, UnitQuestion } from './question.ts'
+import { runExport } from './run-export.ts'
 import { runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
 import { runValues } from './run-values.ts'
@@ -20,6 +21,7 @@ export async function runQuestion(job: QueryJob, place: Workplace): Promise<unkn
   if (question.kind === 'values') return runValues(question, job, place)
   if (question.kind === 'page') return runPage(question, job, place)
   if (question.kind === 'person') return runPerson(question, job, place)
+  if (question.kind === 'export') return runExport(question, job, place)
   return runUnits(question, job, place)
 }
 

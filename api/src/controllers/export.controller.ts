@@ -1,0 +1,29 @@
+import type { Readable } from 'node:stream'
+import { Controller, Inject, Res } from '@nestjs/common'
+import type { App } from '@hopper/contracts'
+import { exportFormats } from '@hopper/engine'
+import type { FastifyReply } from 'fastify'
+import { ExportAsked } from '../answers/events.ts'
+import { Calls } from '../http/call.ts'
+import { Asked, TheApp, TheClient } from '../http/parameters.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { ExportService } from '../services/export.service.ts'
+
+@Controller('api/v1/apps/:app/export')
+export class ExportController {
+  private readonly exports: ExportService
+
+  constructor(@Inject(ExportService) exports: ExportService) {
+    this.exports = exports
+  }
+
+  @Calls('GET', '', {
+    need: 'read', status: 200, summary: 'All events of a range, streamed', query: ExportAsked, media: Object.values(exportFormats).map(({ mediaType }) => mediaType),
+    note: 'Texts in csv that a spreadsheet would run as a formula begin with an apostrophe. A connection that is cut before the end means that the rest could not be read.',
+  })
+  async export(@TheApp() app: App, @Asked() asked: ExportAsked, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Promise<Readable> {
+    const { parts, mediaType, fileName, meta } = await this.exports.export(app, asked, client)
+    void reply.headers({ 'content-type': mediaType, 'content-disposition': `attachment; filename="${fileName}"`, 'x-hopper-complete-to': meta.complete_to })
+    return parts
+  }
+}

@@ -1,0 +1,49 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
+import { HopperError, type App } from '@hopper/contracts'
+import type { EventLog, Lanes, TableReader } from '@hopper/storage'
+import type { Logger } from 'pino'
+import { EventStream } from '../http/event-stream.ts'
+import type { CountedEvent } from '../live/counted-events.ts'
+import { LiveFeed } from '../live/live-feed.ts'
+import type { Client } from '../query/shared-runs.ts'
+import { LANES, LOG, LOGGER, READER } from '../tokens.ts'
+
+const CLIENTS_MAX = 100
+const KEPT_ALIVE_EVERY_MS = 15_000
+
+/** Each event as it is counted, to whoever listens. */
+@Injectable()
+export class LiveService implements OnModuleDestroy {
+  private readonly feed: LiveFeed
+  private readonly streams = new Set<EventStream>()
+
+  constructor(@Inject(LOG) log: EventLog, @Inject(LANES) lanes: Lanes, @Inject(READER) reader: TableReader, @Inject(LOGGER) logger: Logger) {
+    this.feed = new LiveFeed(log, lanes, reader, (err) => logger.warn({ err }, 'the live feed could not look at the log'))
+  }
+
+  /** @throws HopperError HOP_QUERY_BUSY when too many listen */
+  listen(app: App, client: Client): EventStream {
+    if (this.streams.size >= CLIENTS_MAX) throw new HopperError('HOP_QUERY_BUSY', 'Too many listen to live events.', { details: { clients_max: CLIENTS_MAX } })
+    const stream = new EventStream()
+    this.streams.add(stream)
+    const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)
+    const end = this.feed.listen({ app: app.id, counted: (event) => stream.tell('event', viewOf(event)), passedOver: (messages) => stream.tell('passed_over', { messages }) })
+    stream.once('close', () => {
+      clearInterval(alive)
+      this.streams.delete(stream)
+      end()
+    })
+    client.signal.addEventListener('abort', () => stream.destroy())
+    stream.keepAlive()
+    return stream
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    for (const stream of this.streams) stream.end()
+    await this.feed.close()
+  }
+}
+
+function viewOf({ envelope: { device_id, context, received_at }, event, fate, lane, position, index }: CountedEvent): object {
+  return { ...event, device_id, context, received_at, fate, lane, position, index }
+}
