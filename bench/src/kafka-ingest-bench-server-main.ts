@@ -17,6 +17,12 @@ export interface KafkaIngestTarget {
   readonly lanes: number
 }
 
+/** Since it was asked last. */
+export interface IngestFigures {
+  readonly messagesPerRequest: number
+  readonly cpuUs: number
+}
+
 /** Ingest alone over Kafka; the registry, which is cached, is a small embedded one. */
 const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
@@ -35,7 +41,12 @@ const server = fastify()
 await server.register(ingestPlugin, { log, registry, health: async () => [await log.health()], metrics: new Registry() })
 await server.listen({ port: 0, host: '127.0.0.1' })
 process.send!({ port: (server.server.address() as AddressInfo).port })
-process.on('message', () => process.send!({ messagesPerRequest: groups.mean() }))
+let used = process.cpuUsage()
+process.on('message', () => {
+  const { user, system } = process.cpuUsage(used)
+  used = process.cpuUsage()
+  process.send!({ messagesPerRequest: groups.mean(), cpuUs: user + system } satisfies IngestFigures)
+})
 
 const end = async (): Promise<void> => {
   await server.close()

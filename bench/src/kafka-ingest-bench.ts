@@ -5,9 +5,9 @@ import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import autocannon from 'autocannon'
 import { bodies, userAgent } from './bodies.ts'
 import { kafkaBrokers } from './config.ts'
-import type { KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
-import type { BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
-import { paired, reportLine } from './paired.ts'
+import type { BareProducerFigures, BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
+import type { IngestFigures, KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
+import { median, paired, reportLine } from './paired.ts'
 
 const SECONDS = 2
 const ROUNDS = 11
@@ -27,20 +27,26 @@ export async function kafkaIngestBench(): Promise<void> {
     const [{ port }] = (await Promise.all([answer<{ port: number }>(ingest), answer(bare)])) as [{ port: number }, unknown]
     const payloads = bodies(MESSAGES, EVENTS)
     await eventsPerSecond(port, payloads)
-    let { messagesPerRequest } = await ask<{ messagesPerRequest: number }>(ingest, {})
+    let { messagesPerRequest } = await ask<IngestFigures>(ingest, {})
     const values = await written(target)
-    console.log(`  a message of ${EVENTS} events has ${Math.round(values.reduce((sum, value) => sum + value.length * 0.75, 0) / values.length)} bytes`)
+    const cpu: { hopper: number[]; bare: number[] } = { hopper: [], bare: [] }
     const overHttp = async (): Promise<number> => {
       const reached = await eventsPerSecond(port, payloads)
-      messagesPerRequest = (await ask<{ messagesPerRequest: number }>(ingest, {})).messagesPerRequest
+      const figures = await ask<IngestFigures>(ingest, {})
+      messagesPerRequest = figures.messagesPerRequest
+      cpu.hopper.push(figures.cpuUs / (reached * SECONDS))
       return reached
     }
     const alone = async (): Promise<number> => {
       const order: BareProducerOrder = { seconds: SECONDS, messagesPerRequest: Math.round(messagesPerRequest), events: EVENTS, values }
-      return (await ask<{ eventsPerSecond: number }>(bare, order)).eventsPerSecond
+      const figures = await ask<BareProducerFigures>(bare, order)
+      cpu.bare.push(figures.cpuUsPerEvent)
+      return figures.eventsPerSecond
     }
     const result = await paired(ROUNDS, overHttp, alone)
-    console.log(`  hopper ${Math.round(result.a)} events/s; bare kafkajs ${Math.round(result.b)} events/s; ${Math.round(messagesPerRequest)} messages in a request of either`)
+    const bytes = values.reduce((sum, value) => sum + Buffer.byteLength(value, 'base64'), 0) / values.length
+    console.log(`  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events and ${Math.round(bytes)} bytes in a request of either, at the last`)
+    console.log(`  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`)
     console.log(reportLine('ingest to Kafka, bodies of 50 events, acks=all : bare kafkajs producer', result, BAR))
   } finally {
     for (const child of [ingest, bare]) child.kill()
