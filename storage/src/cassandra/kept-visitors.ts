@@ -1,9 +1,11 @@
-import type { Client, types } from 'cassandra-driver'
-import { visitorTables, type Key, type KeyValue, type VisitorTableName } from '../ports/table-definitions.ts'
-import { queryFile, rowsOf } from './statements.ts'
+import type { Client } from 'cassandra-driver'
+import type { Key } from '../ports/table-definitions.ts'
+import { writeNameHash } from './name-hash.ts'
+import { NameNumbers } from './name-numbers.ts'
+import { rowsOf } from './statements.ts'
+import { readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
-/** So many bytes stand for a name, a row and a partition in the estimate of what is kept. */
-const NAME_BYTES = 160
+/** So many bytes stand for a row and a partition in the estimate of what is kept. */
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
 
@@ -21,18 +23,12 @@ export interface VisitorRuns {
   readonly users: Uint32Array
 }
 
+/** As whom a device was identified first, by number. */
+export type FirstUser = readonly [device: number, user: number]
+
 interface Kept<T> {
   readonly version: bigint | undefined
   readonly value: Promise<T>
-}
-
-/** What a partition is, and which version of it is wanted. */
-export interface WantedPartition {
-  readonly table: VisitorTableName
-  readonly date: string
-  readonly lane: number
-  readonly prefix: Key
-  readonly version: bigint | undefined
 }
 
 /**
@@ -42,9 +38,9 @@ export interface WantedPartition {
 export class KeptVisitors {
   readonly #client: Client
   readonly #app: string
-  readonly #numbers = new Map<string, number>()
+  readonly #numbers = new NameNumbers()
   readonly #partitions = new Map<string, Kept<VisitorRuns>>()
-  readonly #firstUsers = new Map<number, Kept<readonly (readonly [device: number, user: number])[]>>()
+  readonly #firstUsers = new Map<string, Kept<readonly FirstUser[]>>()
   readonly #rowsOf = new Map<string, number>()
   #rows = 0
 
@@ -60,42 +56,27 @@ export class KeptVisitors {
 
   /** about how much memory this takes */
   get bytes(): number {
-    return this.#numbers.size * NAME_BYTES + this.#rows * ROW_BYTES + this.#rowsOf.size * PARTITION_BYTES
+    return this.#numbers.bytes + this.#rows * ROW_BYTES + this.#rowsOf.size * PARTITION_BYTES
   }
 
-  partition(wanted: WantedPartition): Promise<VisitorRuns> {
+  partition(wanted: WantedVisitors): Promise<VisitorRuns> {
     const { table, date, lane, prefix, version } = wanted
     const key = JSON.stringify([table, date, lane, prefix])
     return kept(this.#partitions, key, version, async () => {
-      const read = await this.#readPartition(wanted)
-      this.#note(key, read.devices.length)
-      return read
+      const { keys, ends, devices, users } = await readVisitors(this.#client, this.#app, wanted)
+      this.#note(key, devices.length / 2)
+      const runs = keys.map((each, at) => ({ key: each, begin: at === 0 ? 0 : ends[at - 1]!, end: ends[at]! }))
+      return { runs, devices: this.#numbered(devices), users: this.#numbered(users) }
     })
   }
 
-  /** As whom each identified device of a lane was identified first. */
-  firstUsers(lane: number, version: bigint | undefined): Promise<readonly (readonly [device: number, user: number])[]> {
-    return kept(this.#firstUsers, lane, version, async () => {
+  firstUsers(lane: number, version: bigint | undefined): Promise<readonly FirstUser[]> {
+    const key = `first users ${lane}`
+    return kept(this.#firstUsers, key, version, async () => {
       const rows = await rowsOf(this.#client, 'identity.firstUsers', [this.#app, lane])
-      this.#note(`first users ${lane}`, rows.length)
-      return rows.map((row) => [this.#device(row), this.#user(row)] as const)
+      this.#note(key, rows.length)
+      return rows.map((row) => [this.#number(`d:${row.get('device') as string}`), this.#number(`u:${row.get('user') as string}`)] as const)
     })
-  }
-
-  async #readPartition({ table, date, lane, prefix }: WantedPartition): Promise<VisitorRuns> {
-    const columns = Object.keys(visitorTables[table].key)
-    const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
-    const rows = await rowsOf(this.#client, query, [this.#app, date, lane, ...prefix])
-    const [devices, users] = [new Uint32Array(rows.length), new Uint32Array(rows.length)]
-    const runs: { key: Key; begin: number; end: number }[] = []
-    rows.forEach((row, at) => {
-      devices[at] = this.#device(row)
-      users[at] = this.#user(row)
-      const last = runs.at(-1)
-      if (last && columns.every((column, place) => last.key[place] === row.get(column))) last.end = at + 1
-      else runs.push({ key: columns.map((column) => row.get(column) as KeyValue), begin: at, end: at + 1 })
-    })
-    return { runs, devices, users }
   }
 
   /** So many rows stand in the place of those that were kept under this key. */
@@ -104,19 +85,20 @@ export class KeptVisitors {
     this.#rowsOf.set(key, rows)
   }
 
-  #device(row: types.Row): number {
-    return this.#number(`d:${row.get('device') as string}`)
-  }
-
-  #user(row: types.Row): number {
-    const user = row.get('user') as string
-    return user === '' ? 0 : this.#number(`u:${user}`)
-  }
-
   #number(name: string): number {
-    let number = this.#numbers.get(name)
-    if (number === undefined) this.#numbers.set(name, (number = this.#numbers.size + 1))
-    return number
+    const halves = new Uint32Array(2)
+    writeNameHash(name, halves, 0)
+    return this.#numbers.numberOf(halves[0]!, halves[1]!)
+  }
+
+  /** The numbers of hashes; 0 for nobody, whose halves are both 0. */
+  #numbered(halves: Uint32Array): Uint32Array {
+    const numbers = new Uint32Array(halves.length / 2)
+    for (let at = 0; at < numbers.length; at++) {
+      const low = halves[2 * at + 1]!
+      if (low !== 0) numbers[at] = this.#numbers.numberOf(halves[2 * at]!, low)
+    }
+    return numbers
   }
 }
 

@@ -27,7 +27,7 @@ export interface CassandraSettings {
   readonly unknownOutcomeMs: number
   /** how long the driver waits for an answer */
   readonly requestTimeoutMs: number
-  /** visitors that a reader keeps in memory, in bytes: about 170 for a visitor and 8 for each of its rows */
+  /** visitors that a reader keeps in memory, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
   readonly keptVisitorBytesMax: number
 }
 
@@ -35,7 +35,7 @@ export const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
 export type Consistency = (typeof consistencies)[number]
 
 export const cassandraDefaults = {
-  keyspace: 'hopper', replication: 1, leaseMs: 15_000, unknownOutcomeMs: 7_000, requestTimeoutMs: 6_000, keptVisitorBytesMax: 512_000_000,
+  keyspace: 'hopper', replication: 1, leaseMs: 15_000, unknownOutcomeMs: 7_000, requestTimeoutMs: 6_000, keptVisitorBytesMax: 256_000_000,
 } as const satisfies Partial<CassandraSettings>
 
 const ofDriver = { LOCAL_QUORUM: types.consistencies.localQuorum, QUORUM: types.consistencies.quorum, LOCAL_ONE: types.consistencies.localOne }

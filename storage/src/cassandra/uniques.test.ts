@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
 const LANES = 2
-const dates = ['2026-03-31', '2026-04-01']
+const dates = ['2020-03-31', '2020-04-01']
 const settings = (): CassandraSettings => ({
   ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace, leaseMs: 60_000, unknownOutcomeMs: 500,
 })
@@ -81,5 +81,28 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       expect(await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: ['date'], countBy: 'person' })).toEqual([{ group: [dates[0]], users: 2 }])
       expect(counted.reads()).toBe(reads)
     }
+  })
+
+  it('reads a date that is over from its digest, as long as nothing was written since', async () => {
+    const app = randomUUID()
+    const write = await writerOf(app)
+    const devices = Array.from({ length: 300 }, (_, at) => `d${at}`)
+    await write(0, dates[0]!, devices)
+    const count = async (): Promise<[users: number | undefined, reads: number]> => {
+      const counted = counting(client)
+      const rows = await new Uniques(counted.client, LANES, 0).count({ table: 'users_by_date', app, dates: dates.slice(0, 1), prefix: [], groupBy: ['hour'], countBy: 'person' })
+      expect(rows.map(({ group }) => group)).toEqual([[3]])
+      return [rows[0]?.users, counted.reads()]
+    }
+    expect(await count()).toEqual([300, 2])
+    expect(await count()).toEqual([300, 1])
+    await write(0, dates[0]!, ['d0', 'more'])
+    expect(await count()).toEqual([301, 2])
+    expect(await count()).toEqual([301, 1])
+    const key = [app, dates[0], 0, 'users_by_date', '[]']
+    const [row] = (await client.execute(statement('visitor-digests.read'), key, { prepare: true })).rows
+    await client.execute(statement('visitor-digests.insert'), [...key, row!.get('version'), Buffer.from('damaged')], { prepare: true })
+    expect(await count()).toEqual([301, 2])
+    expect(await count()).toEqual([301, 1])
   })
 })

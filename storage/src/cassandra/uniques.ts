@@ -4,7 +4,7 @@ import { visitorTables, type Key, type VisitorTableName } from '../ports/table-d
 import type { UniquesQuery, UniquesRow } from '../ports/tables.ts'
 import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
-import { KeptVisitors, type KeyRun, type VisitorRuns } from './kept-visitors.ts'
+import { KeptVisitors, type FirstUser, type KeyRun, type VisitorRuns } from './kept-visitors.ts'
 import { firstUserVersions, versionKey, visitorVersions } from './visitor-versions.ts'
 
 const READS_AT_ONCE = 64
@@ -57,7 +57,7 @@ export class Uniques {
     return concurrently(wanted, READS_AT_ONCE, async (partition) => ({ date: partition.date, of: await kept.partition(partition) }))
   }
 
-  async #firstUsers(kept: KeptVisitors, app: string): Promise<(readonly [device: number, user: number])[]> {
+  async #firstUsers(kept: KeptVisitors, app: string): Promise<FirstUser[]> {
     const versions = await firstUserVersions(this.#client, app)
     return (await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => kept.firstUsers(lane, versions.get(versionKey('', lane))))).flat()
   }
@@ -92,7 +92,7 @@ function placeOfColumn(table: VisitorTableName, column: string): number {
 }
 
 /** The person of each device, by number: its first user, or itself. */
-function visitorOf(kept: KeptVisitors, firstUsers: readonly (readonly [device: number, user: number])[]): Uint32Array {
+function visitorOf(kept: KeptVisitors, firstUsers: readonly FirstUser[]): Uint32Array {
   const persons = new Uint32Array(kept.names + 1)
   for (let number = 1; number < persons.length; number++) persons[number] = number
   for (const [device, user] of firstUsers) persons[device] = user

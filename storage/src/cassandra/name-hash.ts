@@ -1,0 +1,30 @@
+/** A hash of no name: what stands in an anonymous row for the user. */
+export const NOBODY = 0
+
+/**
+ * Writes a 64-bit hash of a name to `out` at `at` and the place after: two MurmurHash3 of 32 bits with constants of their own, over UTF-16 code units.
+ * It is stored, so it must never change. Never both halves zero. Of a million names, two share a hash with a chance of 3 in 100 million.
+ */
+export function writeNameHash(name: string, out: Uint32Array, at: number): void {
+  let high = 0x9747b28c
+  let low = 0x3c6ef372
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charCodeAt(i)
+    let k = Math.imul(unit, 0xcc9e2d51)
+    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593)
+    high ^= k
+    high = Math.imul((high << 13) | (high >>> 19), 5) + 0xe6546b64
+    k = Math.imul(unit, 0x239b961b)
+    k = Math.imul((k << 16) | (k >>> 16), 0xab0e9789)
+    low ^= k
+    low = Math.imul((low << 17) | (low >>> 15), 5) + 0x561ccd1b
+  }
+  out[at] = finished(high ^ name.length)
+  out[at + 1] = finished(low ^ name.length) || 1
+}
+
+function finished(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
