@@ -1,39 +1,16 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createApi, provision } from '@hopper/api'
+import { provision } from '@hopper/api'
 import type { Envelope } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
-import { pino } from 'pino'
-import { Registry } from 'prom-client'
 import { expect, it } from 'vitest'
-import { auditOf, countAll, RANGE, traffic } from '../audit/installation.fixture.ts'
-import { dumpInstallation } from '../export/dump.ts'
+import { auditOf, countAll, traffic } from '../audit/installation.fixture.ts'
 import { writeOut } from '../export/write-out.ts'
-import { importDump } from './import-dump.ts'
-import { readLines, splitLines } from './read-lines.ts'
-
-const APPS = ['berlin', 'kathmandu'] as const
-const keyOf = (app: string): string => `hr_${app}-read-key-0001`
-const funnels = [{ id: 'f', name: 'F', stages: [{ id: 0, name: 'zero', url: '/' }, { id: 1, name: 'one', url: '/a' }, { id: 2, name: 'two', click: '#b' }] }]
-const elements = [{ name: 'A', xpath: '//a[1]' }]
-const registryFile = {
-  organizations: [{
-    id: 'acme', name: 'Acme', admin_key: 'ha_acme-administration',
-    apps: [
-      { id: 'berlin', name: 'Berlin', timezone: 'Europe/Berlin', read_key: keyOf('berlin'), write_key: 'hw_berlin-write-key-1', keep_parameters: ['ref'],
-        funnels, elements },
-      { id: 'kathmandu', name: 'Kathmandu', timezone: 'Asia/Kathmandu', read_key: keyOf('kathmandu'), write_key: 'hw_nepal-write-key-01', funnels, elements },
-    ],
-  }],
-}
-const range = `from=${RANGE.from}&to=${RANGE.to}`
-const questions = [
-  'stages/users', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions', 'elements/durations?xpath=//a[1]', 'pages/views', 'clicks',
-  'agents?by=browser', 'agents?by=country', 'traffic?by=hour', 'traffic?by=day', 'stages/users?count_by=device', 'funnels', 'elements', 'journeys',
-]
+import { answersOf, collect, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+import { readLines } from './read-lines.ts'
 
 interface Made extends AsyncDisposable {
   readonly storage: Storage
@@ -47,9 +24,9 @@ async function make(lanes: number): Promise<Made> {
   const storage = await openEmbedded({ dir, lanes })
   return {
     storage,
-    dump: async () => (await collect(dumpInstallation(storage))).join(''),
+    dump: () => dumpOf(storage),
     read: async (dump) => {
-      await importDump(storage, splitLines(parts(dump)), () => undefined)
+      await readDump(storage, dump)
       await countAll(storage)
     },
     answers: () => answersOf(storage),
@@ -58,38 +35,6 @@ async function make(lanes: number): Promise<Made> {
       await rm(dir, { recursive: true })
     },
   }
-}
-
-async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const part of parts) all.push(part)
-  return all
-}
-
-/** In parts that cut lines anywhere. */
-async function* parts(dump: string): AsyncGenerator<Uint8Array> {
-  const bytes = Buffer.from(dump)
-  for (let at = 0; at < bytes.length; at += 997) yield bytes.subarray(at, at + 997)
-}
-
-/** What the API says to everything that it is asked. */
-async function answersOf(storage: Storage): Promise<string[]> {
-  const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
-  const api = await createApi({ ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://localhost', metrics: new Registry(), logger: pino({ level: 'silent' }), clock })
-  const answers: string[] = []
-  for (const app of APPS) {
-    const headers = { authorization: `Bearer ${keyOf(app)}` }
-    for (const question of questions) {
-      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${question}${question.includes('?') ? '&' : '?'}${range}`, headers })
-      answers.push(`${app} ${question} ${statusCode} ${body}`)
-    }
-    const steps = ['/', '/a'].map((to) => ({ name: to, filters: [{ type: 'eq', key: 'to', value: to }] }))
-    const payload = { from: RANGE.from, to: RANGE.to, steps }
-    const { statusCode, body } = await api.inject({ method: 'POST', url: `/api/v1/apps/${app}/funnels/query`, headers, payload })
-    answers.push(`${app} funnels/query ${statusCode} ${body}`)
-  }
-  await api.close()
-  return answers
 }
 
 async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {

@@ -1,0 +1,69 @@
+import { createApi } from '@hopper/api'
+import type { Storage } from '@hopper/storage'
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import { RANGE } from '../audit/installation.fixture.ts'
+import { dumpInstallation } from '../export/dump.ts'
+import { importDump } from './import-dump.ts'
+import { splitLines } from './read-lines.ts'
+
+const APPS = ['berlin', 'kathmandu'] as const
+const keyOf = (app: string): string => `hr_${app}-read-key-0001`
+const funnels = [{ id: 'f', name: 'F', stages: [{ id: 0, name: 'zero', url: '/' }, { id: 1, name: 'one', url: '/a' }, { id: 2, name: 'two', click: '#b' }] }]
+const elements = [{ name: 'A', xpath: '//a[1]' }]
+/** Both apps of the random traffic, with keys to read them by. */
+export const registryFile = {
+  organizations: [{
+    id: 'acme', name: 'Acme', admin_key: 'ha_acme-administration',
+    apps: [
+      { id: 'berlin', name: 'Berlin', timezone: 'Europe/Berlin', read_key: keyOf('berlin'), write_key: 'hw_berlin-write-key-1', keep_parameters: ['ref'],
+        funnels, elements },
+      { id: 'kathmandu', name: 'Kathmandu', timezone: 'Asia/Kathmandu', read_key: keyOf('kathmandu'), write_key: 'hw_nepal-write-key-01', funnels, elements },
+    ],
+  }],
+}
+const range = `from=${RANGE.from}&to=${RANGE.to}`
+const questions = [
+  'stages/users', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions', 'elements/durations?xpath=//a[1]', 'pages/views', 'clicks',
+  'agents?by=browser', 'agents?by=country', 'traffic?by=hour', 'traffic?by=day', 'stages/users?count_by=device', 'funnels', 'elements', 'journeys',
+]
+
+/** What the API says to everything that it is asked. */
+export async function answersOf(storage: Storage): Promise<string[]> {
+  const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
+  const api = await createApi({ ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://localhost', metrics: new Registry(), logger: pino({ level: 'silent' }), clock })
+  const answers: string[] = []
+  for (const app of APPS) {
+    const headers = { authorization: `Bearer ${keyOf(app)}` }
+    for (const question of questions) {
+      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${question}${question.includes('?') ? '&' : '?'}${range}`, headers })
+      answers.push(`${app} ${question} ${statusCode} ${body}`)
+    }
+    const steps = ['/', '/a'].map((to) => ({ name: to, filters: [{ type: 'eq', key: 'to', value: to }] }))
+    const payload = { from: RANGE.from, to: RANGE.to, steps }
+    const { statusCode, body } = await api.inject({ method: 'POST', url: `/api/v1/apps/${app}/funnels/query`, headers, payload })
+    answers.push(`${app} funnels/query ${statusCode} ${body}`)
+  }
+  await api.close()
+  return answers
+}
+
+export async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const part of parts) all.push(part)
+  return all
+}
+
+export async function dumpOf(storage: Storage): Promise<string> {
+  return (await collect(dumpInstallation(storage))).join('')
+}
+
+/** Imports a dump, read in parts that cut its lines anywhere. */
+export async function readDump(storage: Storage, dump: string): Promise<void> {
+  await importDump(storage, splitLines(parts(dump)), () => undefined)
+}
+
+async function* parts(dump: string): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(dump)
+  for (let at = 0; at < bytes.length; at += 997) yield bytes.subarray(at, at + 997)
+}

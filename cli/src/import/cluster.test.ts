@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { provision } from '@hopper/api'
+import type { Storage } from '@hopper/storage'
+import { migrate } from '@hopper/storage/cassandra'
+import { openEmbedded } from '@hopper/storage/embedded'
+import '@hopper/storage/contract/engines'
+import * as fc from 'fast-check'
+import { describe, expect, inject, it } from 'vitest'
+import { auditOf, RANGE, traffic } from '../audit/installation.fixture.ts'
+import { openInstallation } from '../audit/open-installation.ts'
+import { readConfig } from '../config.ts'
+import { createLogger } from '../logger.ts'
+import { clearInstallation } from '../rebuild/clear-main.ts'
+import { countAll } from '../rebuild/count-all.ts'
+import { settingsOf } from '../settings.ts'
+import { cassandraSettings } from '../storage-main.ts'
+import { answersOf, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+
+const engines = inject('engines')
+const name = `hopper_cli_${randomBytes(6).toString('hex')}`
+const [sample] = fc.sample(traffic, { numRuns: 20, seed: 5 }).filter((envelopes) => envelopes.length > 20)
+
+describe.skipIf(!engines)('Kafka and Cassandra', () => {
+  it('take in a standalone installation, are audited, repaired and rebuilt, and give it back: always the same answers', async () => {
+    const config = readConfig(settingsOf.installation, {
+      lanes: '3', kafkaBrokers: engines!.kafka, kafkaTopic: name, kafkaGroup: name, cassandraContactPoints: engines!.cassandra, cassandraDc: engines!.dataCenter,
+      cassandraKeyspace: name, leaseMs: '3000', unknownOutcomeMs: '500',
+    }, {})
+    await using dirs = new AsyncDisposableStack()
+    const source = await standalone(dirs, 2)
+    await provision(source.registry, registryFile, 0)
+    await source.log.append(sample!)
+    await count(source)
+    const wanted = await answersOf(source)
+
+    await migrate(cassandraSettings(config))
+    const cluster = await openInstallation(config)
+    dirs.defer(() => cluster.close())
+    await readDump(cluster, await dumpOf(source))
+    await count(cluster)
+    expect(await answersOf(cluster)).toEqual(wanted)
+    expect(await auditOf(cluster)).toEqual([])
+
+    const broken = await breakCounters(cluster)
+    expect(await answersOf(cluster)).not.toEqual(wanted)
+    expect((await auditOf(cluster)).map(({ drift: { table, date } }) => `${table} ${date}`)).toEqual([broken])
+    expect((await auditOf(cluster, { repair: true })).map(({ repaired }) => repaired)).toEqual([true])
+    expect(await auditOf(cluster)).toEqual([])
+    expect(await answersOf(cluster)).toEqual(wanted)
+
+    await breakCounters(cluster)
+    await clearInstallation(config, undefined)
+    const rebuilt = await openInstallation(config)
+    dirs.defer(() => rebuilt.close())
+    expect(await answersOf(rebuilt)).not.toEqual(wanted)
+    await count(rebuilt)
+    expect(await answersOf(rebuilt)).toEqual(wanted)
+    expect(await auditOf(rebuilt)).toEqual([])
+
+    const back = await standalone(dirs, 1)
+    await readDump(back, await dumpOf(rebuilt))
+    await count(back)
+    expect(await answersOf(back)).toEqual(wanted)
+  }, 300_000)
+})
+
+function count(storage: Storage): Promise<void> {
+  return countAll(storage, createLogger('silent', 'test'), () => undefined)
+}
+
+async function standalone(dirs: AsyncDisposableStack, lanes: number): Promise<Storage> {
+  const dir = await mkdtemp(join(tmpdir(), 'hopper-move-'))
+  const storage = await openEmbedded({ dir, lanes })
+  dirs.defer(async () => {
+    await storage.close()
+    await rm(dir, { recursive: true })
+  })
+  return storage
+}
+
+/** Adds to one row of counters what no event has; answers where. */
+async function breakCounters({ reader, writer, lanes }: Storage): Promise<string> {
+  const [row] = await reader.counters('activity_by_date', 'berlin', [RANGE.from, '2026-03-27', '2026-03-28', '2026-03-29', '2026-03-30'])
+  const partition = { table: 'activity_by_date' as const, app: 'berlin', date: row!.date }
+  const lease = await lanes.acquire(0, 'breaker')
+  const [applied] = await writer.applied(0, [partition])
+  await writer.apply(lease, { lane: 0, counters: [{ ...partition, from: applied!, to: applied!, rows: [{ key: row!.key, deltas: [7, 0] }] }], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] })
+  await lanes.release(lease)
+  return `${partition.table} ${partition.date}`
+}
