@@ -1,16 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { Chunk, chunkRows } from '@hopper/engine'
 import type { LogMessage, Storage, TableWriter } from '@hopper/storage'
-import { cassandraDefaults, migrate, openCassandra } from '@hopper/storage/cassandra'
 import '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
 import { envelopeOf, messagesOf, openLane, type LaneStore } from './lane.fixture.ts'
+import { overCassandra } from './over-cassandra.fixture.ts'
 
 const engines = inject('engines')
 const DAY_MS = 86_400_000
@@ -117,21 +114,4 @@ function suite(name: string, open: (options: { dir: string; lanes: number }) => 
 
 suite('SQLite', openEmbedded, 40)
 
-describe.skipIf(!engines)('over engines', () => {
-  const settings = () => ({
-    ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace, leaseMs: 30_000, unknownOutcomeMs: 100,
-  })
-  const keyspace = `hopper_again_${randomBytes(5).toString('hex')}`
-  let dir: string
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'hopper-again-'))
-    await migrate(settings())
-  }, 120_000)
-  afterAll(() => rm(dir, { recursive: true }))
-
-  suite('Cassandra', async () => {
-    const { log, close: closeLog } = await openEmbedded({ dir, lanes: 1 })
-    const rest = await openCassandra(settings(), 1)
-    return { ...rest, log, close: async () => void (await closeLog(), await rest.close()) }
-  }, 4)
-})
+describe.skipIf(!engines)('over engines', () => suite('Cassandra', (options) => overCassandra(engines!)(options), 4))

@@ -2,7 +2,7 @@ import type { StoredSpan } from './stored-span.ts'
 
 /** Spans of one size make one of the next size when so many of them stand together. */
 export const FAN_IN = 8
-/** The same once a date is over and quiet, so that it ends with few spans. */
+/** The same once a date, or a month, is over and quiet, so that it ends with few spans. */
 export const FAN_IN_OVER = 2
 /** A merge reads no more than this, as stored; so much and what it makes of it are in memory at once. */
 export const MERGE_BYTES_MAX = 32_000_000

@@ -1,9 +1,9 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import type { Archive, Lease, Partition, SpanKey } from '@hopper/storage'
-import { chooseRun } from './choose-run.ts'
+import { chooseRun, FAN_IN, FAN_IN_OVER } from './choose-run.ts'
 import { MergeAgenda, type Due } from './merge-agenda.ts'
 import type { SpanMerger } from './merge-thread.ts'
-import { storedSpans, type StoredSpan } from './stored-span.ts'
+import { isOver, lastOfMonth, spansOfDate, spansOfMonth, type StoredSpan } from './stored-span.ts'
 import { unmergedPartitions } from './unmerged-partitions.ts'
 
 /** What one merge did. */
@@ -47,7 +47,7 @@ export class LaneMerges {
     const due = this.#agenda.next(now)
     if (!due) return this.#lookBack()
     try {
-      const run = chooseRun(await storedSpans(this.#archive, this.#lane, due.partition), due.fanIn)
+      const run = await this.#runOf(due, now)
       if (run) return await this.#merge(due, run, lease)
       this.#agenda.looked(due)
       return 'looked'
@@ -62,6 +62,13 @@ export class LaneMerges {
   async close(): Promise<void> {
     this.#closed = true
     await this.#replacing
+  }
+
+  /** What to merge of a date; when it is over and there is nothing, of the dates of its month that are: a small site has little on each. */
+  async #runOf({ partition, fanIn }: Due, now: number): Promise<readonly StoredSpan[] | undefined> {
+    const run = chooseRun(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
+    if (run || fanIn !== FAN_IN_OVER) return run
+    return chooseRun(await spansOfMonth(this.#archive, this.#lane, partition, now), isOver(lastOfMonth(partition.date), now) ? FAN_IN_OVER : FAN_IN)
   }
 
   async #lookBack(): Promise<'looked' | undefined> {

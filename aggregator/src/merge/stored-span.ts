@@ -1,4 +1,4 @@
-import type { ChunkSummary } from '@hopper/contracts'
+import { shiftDate, type ChunkSummary } from '@hopper/contracts'
 import type { Archive, Partition } from '@hopper/storage'
 
 const HOUR_MS = 3_600_000
@@ -16,10 +16,28 @@ export interface StoredSpan {
 }
 
 /** The visible spans of a partition of a lane, in the order of their positions. */
-export async function storedSpans(archive: Archive, lane: number, { app, date }: Partition): Promise<StoredSpan[]> {
-  const begin = Date.parse(date)
-  const chunks = await archive.list({ app, lane, from: begin + EARLIEST_MS, to: begin + LATEST_MS })
-  return inSpans(chunks.filter((chunk) => chunk.date === date))
+export function spansOfDate(archive: Archive, lane: number, { app, date }: Partition): Promise<StoredSpan[]> {
+  return spansBetween(archive, lane, app, date, date)
+}
+
+/** Those of all dates of the same month that are over. Spans of one month may become one. */
+export async function spansOfMonth(archive: Archive, lane: number, { app, date }: Partition, now: number): Promise<StoredSpan[]> {
+  const spans = await spansBetween(archive, lane, app, `${monthOf(date)}-01`, lastOfMonth(date))
+  return spans.filter(({ chunks }) => isOver(chunks[0]!.date, now))
+}
+
+export function monthOf(date: string): string {
+  return date.slice(0, 7)
+}
+
+/** The last date of the month of a date. */
+export function lastOfMonth(date: string): string {
+  return shiftDate(`${monthOf(shiftDate(`${monthOf(date)}-01`, 31))}-01`, -1)
+}
+
+async function spansBetween(archive: Archive, lane: number, app: string, first: string, last: string): Promise<StoredSpan[]> {
+  const chunks = await archive.list({ app, lane, from: Math.max(0, Date.parse(first) + EARLIEST_MS), to: Date.parse(last) + LATEST_MS })
+  return inSpans(chunks.filter(({ date }) => first <= date && date <= last))
 }
 
 /** Whether a local date has ended in every zone. */
@@ -27,16 +45,16 @@ export function isOver(date: string, now: number): boolean {
   return now >= Date.parse(date) + LATEST_MS
 }
 
-/** Groups the chunks of one partition. */
+/** Groups chunks of one lane: spans by their first date, then by their positions. */
 export function inSpans(chunks: readonly ChunkSummary[]): StoredSpan[] {
   const spans = new Map<string, ChunkSummary[]>()
   for (const chunk of chunks) {
-    const name = `${chunk.first_position}-${chunk.last_position}`
+    const name = `${chunk.date} ${chunk.first_position} ${chunk.last_position}`
     const span = spans.get(name)
     if (span) span.push(chunk)
     else spans.set(name, [chunk])
   }
-  return [...spans.values()].map(spanOf).sort((a, b) => a.chunks[0]!.first_position - b.chunks[0]!.first_position)
+  return [...spans.values()].map(spanOf).sort(({ chunks: [a] }, { chunks: [b] }) => (a!.date < b!.date ? -1 : a!.date > b!.date ? 1 : a!.first_position - b!.first_position))
 }
 
 function spanOf(chunks: readonly ChunkSummary[]): StoredSpan {

@@ -1,7 +1,7 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import type { Archive, Partition } from '@hopper/storage'
 import { chooseRun, FAN_IN, FAN_IN_OVER } from './choose-run.ts'
-import { inSpans, isOver } from './stored-span.ts'
+import { inSpans, isOver, lastOfMonth, monthOf } from './stored-span.ts'
 
 const DAY_MS = 86_400_000
 const WINDOW_MS = 31 * DAY_MS
@@ -25,7 +25,8 @@ export async function* unmergedPartitions(archive: Archive, lane: number, apps: 
 }
 
 function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
-  return [...Map.groupBy(chunks, ({ date }) => date)]
-    .filter(([date, own]) => chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN))
-    .map(([date]) => ({ app, date }))
+  const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) => chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN))
+  const over = chunks.filter(({ date }) => isOver(date, now))
+  const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) => chooseRun(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN))
+  return [...dates.map(([date]) => ({ app, date })), ...months.map(([chunk]) => ({ app, date: chunk!.date }))]
 }
