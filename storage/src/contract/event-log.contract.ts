@@ -33,6 +33,60 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       for (const [lane, position] of last) expect(ends[lane]).toBeGreaterThan(position)
     })
 
+    it('keeps the order of appends that overlap, and takes an append of nothing', async () => {
+      const app = randomUUID()
+      expect(await storage.log.append([])).toEqual([])
+      const places = (await Promise.all(Array.from({ length: 50 }, (_, at) => storage.log.append([envelope(app, 'd', at)])))).flat()
+      const lane = laneOf(app, 'd', storage.log.lanes)
+      const messages = await storage.log.read(lane, places[0]!.position, 50)
+      expect(messages.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
+      expect(messages.map(({ value }) => decodeEnvelope(value).received_at)).toEqual(places.map((_, at) => at))
+    })
+
+    it('reads a lane from a position on, so many messages and no more, and nothing beyond its end', async () => {
+      const app = randomUUID()
+      const places = await storage.log.append([1, 2, 3].map((at) => envelope(app, 'd', at)))
+      const { lane, position } = places[0]!
+      expect((await storage.log.read(lane, position + 1, 1)).map((each) => each.position)).toEqual([places[1]!.position])
+      const end = (await storage.log.ends())[lane]!
+      expect(await storage.log.read(lane, end, 10)).toEqual([])
+      expect(await storage.log.read(lane, end + 1_000, 10)).toEqual([])
+      expect(await storage.log.read(lane, position, 0)).toEqual([])
+    })
+
+    it('asks each lane once for its position, delivers from there, and calls for one lane one at a time', async () => {
+      const app = randomUUID()
+      const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))
+      const places = await storage.log.append(sent)
+      // The second message of each lane is the first wanted.
+      const from = (await storage.log.ends()).map((end, lane) => (places.filter((place) => place.lane === lane)[1]?.position ?? end))
+      const calls = from.map(() => [] as string[])
+      const underWay = new Set<number>()
+      let overlaps = 0
+      const got = new Set<number>()
+      const alone = async (lane: number, call: string): Promise<void> => {
+        calls[lane]!.push(call)
+        if (underWay.has(lane)) overlaps++
+        underWay.add(lane)
+        await new Promise(setImmediate)
+        underWay.delete(lane)
+      }
+      const subscription = await storage.log.subscribe({
+        assigned: async (lane) => (await alone(lane, 'a'), from[lane]!),
+        batch: async (lane, messages) => {
+          await alone(lane, 'b')
+          expect(messages[0]!.position).toBeGreaterThanOrEqual(from[lane]!)
+          for (const { value } of messages) got.add(decodeEnvelope(value).received_at)
+        },
+        revoked: (lane) => alone(lane, 'r'),
+      })
+      const wanted = sent.filter((_, at) => places[at]!.position >= from[places[at]!.lane]!).map(({ received_at }) => received_at)
+      await vi.waitFor(() => expect([...got].sort((a, b) => a - b)).toEqual(wanted), 15_000)
+      await subscription.close()
+      expect(overlaps).toBe(0)
+      for (const lane of calls) expect(lane.join('')).toMatch(/^ab*r$/)
+    })
+
     it('delivers a batch again after it threw, then what is appended later, and revokes every lane at the close', async () => {
       const app = randomUUID()
       const ends = await storage.log.ends()
