@@ -18,11 +18,11 @@ function random(seed: number): () => number {
   }
 }
 
-/** Cumulative weights of a Zipf-like distribution. */
-function zipf(n: number, exponent: number, shift = 0): Float64Array {
+/** Cumulative weights of a Zipf-like distribution, of every `stride`th rank. */
+function zipf(n: number, exponent: number, shift = 0, stride = 1): Float64Array {
   const sums = new Float64Array(n)
   let sum = 0
-  for (let i = 0; i < n; i++) sums[i] = sum += 1 / (i + 1 + shift) ** exponent
+  for (let i = 0; i < n; i++) sums[i] = sum += 1 / (i * stride + 1 + shift) ** exponent
   return sums.map((value) => value / sum)
 }
 
@@ -42,6 +42,27 @@ const countries = Array.from({ length: 50 }, (_, i) => String.fromCharCode(65 + 
 const urls = Array.from({ length: 5_000 }, (_, i) => `/shop/category-${i % 37}/item-${String(i).padStart(4, '0')}`)
 const plans = ['free', 'team', 'pro', 'enterprise']
 
+const IDENTIFIED_EVERY = 5
+const SHARED_EVERY = 100
+/** its multiples spread evenly between 0 and 1 */
+const GOLDEN = 0.618033988749895
+
+/** Every fifth device is identified from its second event on, and every hundredth has its user in common with one of the neighbouring lane. */
+export function userOfRun(lane: number, run: number): string | null {
+  if (run % IDENTIFIED_EVERY > 0) return null
+  return `user-${run % SHARED_EVERY === 0 ? lane & ~1 : lane}-${run}`
+}
+
+function usersOf(lane: number, runs: readonly number[]): { codes: Uint32Array; values: readonly Value[] } {
+  const values: (string | null)[] = [null]
+  const codes = runs.flatMap((rows, run) => {
+    const user = userOfRun(lane, run)
+    if (user !== null) values.push(user)
+    return Array.from({ length: rows }, (_, row) => (user === null || row === 0 ? 0 : values.length - 1))
+  })
+  return { codes: Uint32Array.from(codes), values: values as readonly Value[] }
+}
+
 /**
  * Events of one lane over 30 days with the distributions of `shared/baselines/gen.py`: one session a device and the rest Zipf-like, funnel
  * depth with drop-off, gaps of 45 s, a long gap in 15 % of the deeper sessions, 40 names. About `rows` rows, a tenth as many devices.
@@ -50,7 +71,7 @@ export function generatedColumns(rows: number, lane: number, lanes: number): Row
   const next = random(20260101 + lane)
   const devices = Math.round(rows / 10)
   const exponential = (mean: number): number => Math.floor(-Math.log(1 - next()) * mean)
-  const extra = zipf(devices, 0.9, 50)
+  const extra = zipf(devices, 0.9, 50 + lane, lanes)
   const sessions = Array.from({ length: Math.round(rows * 0.2155) }, (_, i) => (i < devices ? i : pick(extra, next())))
   const shuffled = Uint32Array.from({ length: devices }, (_, i) => i)
   for (let i = devices - 1; i > 0; i--) {
@@ -106,6 +127,12 @@ function assemble(
   const url = zipf(5_000, 1)
   const countryOf = Uint32Array.from({ length: devices }, () => pick(country, next()))
   const planOf = Uint32Array.from({ length: devices }, () => pick(plan, next()))
+  present.forEach((d, run) => {
+    if (run % SHARED_EVERY > 0) return
+    // a person's devices are at home in one country, with one plan
+    countryOf[d] = pick(country, (run * GOLDEN) % 1)
+    planOf[d] = pick(plan, (run * GOLDEN * GOLDEN) % 1)
+  })
   const column = (values: readonly Value[], codes: Uint32Array): { codes: Uint32Array; values: readonly Value[] } => ({ codes, values })
   return {
     rows: order.length,
@@ -123,6 +150,7 @@ function assemble(
       ['name', column(names, order.map((from) => name[from]!))],
       ['data.url', column(urls, order.map(() => pick(url, next())))],
       ['country', column(countries, order.map((from) => countryOf[device[from]!]!))],
+      ['user', usersOf(lane, present.map((d) => counts[d]!))],
       ['data.plan', column(plans, order.map((from) => planOf[device[from]!]!))],
     ]),
   }

@@ -1,12 +1,12 @@
 import type { ChunkSummary, EncodedChunk, Value } from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
-import { unpackFrame } from './arrow-frame.ts'
+import { unpackFrame, type Frame } from './arrow-frame.ts'
 import type { Codes } from './codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
-import { decodeNumbers, type NumberEncoding } from './number-encoding.ts'
+import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
 import { Dictionary } from './row-columns.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
 
@@ -27,6 +27,10 @@ export interface Runs {
 
 /** Gives the cell of a column; undefined when the chunk has no such column. */
 export type CellLoader = (column: string) => Uint8Array | undefined
+
+/** Before a column's name in the cache: no name of a column begins so. */
+const ENCODED = '/encoded/'
+const BY_RUN = '/by run/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
@@ -69,12 +73,25 @@ export class Chunk {
   }
 
   numbers(column: NumberColumn): Float64Array {
-    return this.#decoded(column, (frame, metadata) => {
-      const planes = [...frame.values()].map((data) => (data.values as Uint8Array).subarray(0, data.length))
-      const encoding = metadata.get('encoding') as NumberEncoding
-      const value = decodeNumbers(encoding, planes, Number(metadata.get('base')), this.runs().starts, () => this.times())
+    return this.#cache.get(this.#name + column, () => {
+      const encoded = this.#cache.has(this.#name + ENCODED + column) ? this.#encoded(column) : encodedNumbers(this.#unpacked(column))
+      const value = decodeNumbers(encoded, this.runs().starts, () => this.times())
       return { value, bytes: value.byteLength }
-    })!
+    })
+  }
+
+  /** The numbers of one run only, into the first places of `out`: for columns of which few runs are looked at. */
+  numbersOfRun(column: NumberColumn, run: number, out: Float64Array): void {
+    const { starts } = this.runs()
+    if (this.#cache.has(this.#name + column)) out.set(this.numbers(column).subarray(starts[run], starts[run + 1]))
+    else decodeRun(this.#encoded(column), starts[run]!, starts[run + 1]!, () => this.times(), out)
+  }
+
+  #encoded(column: NumberColumn): EncodedNumbers {
+    return this.#cache.get(this.#name + ENCODED + column, () => {
+      const value = encodedNumbers(this.#unpacked(column))
+      return { value, bytes: value.planes.reduce((sum, plane) => sum + plane.byteLength, 100) }
+    })
   }
 
   /** The values of one column, undefined when no event of the chunk has one. */
@@ -88,13 +105,13 @@ export class Chunk {
 
   /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
   atHand(column: string): boolean {
-    return !Object.hasOwn(this.summary.columns, column) || this.#cache.has(this.#name + column)
+    return !Object.hasOwn(this.summary.columns, column) || this.#cache.has(this.#name + column) || this.#cache.has(this.#name + ENCODED + column)
   }
 
   /** What the rows of each device have in common in a column of values. */
   runCodes(column: string): RunCodes | undefined {
     const values = this.values(column)
-    return values && this.#cache.get(`${this.#name.slice(0, -1)}#${column}`, () => {
+    return values && this.#cache.get(this.#name + BY_RUN + column, () => {
       const value = runCodesOf(values.codes, this.runs().starts)
       return { value, bytes: value.first.byteLength + value.mixed.byteLength }
     })
@@ -127,17 +144,21 @@ export class Chunk {
     })!
   }
 
-  #decoded<T extends object>(
-    column: string, decode: (frame: ReadonlyMap<string, Data>, metadata: ReadonlyMap<string, string>) => { value: T; bytes: number },
-  ): T | undefined {
+  #decoded<T extends object>(column: string, decode: (frame: Frame) => { value: T; bytes: number }): T | undefined {
     if (!Object.hasOwn(this.summary.columns, column)) return undefined
-    return this.#cache.get(this.#name + column, () => {
-      const cell = this.#load(column)
-      if (!cell) throw new RangeError(`chunk ${this.#name} lacks its column ${column}`)
-      const { frame, metadata } = unpackFrame(cell)
-      return decode(frame, metadata)
-    })
+    return this.#cache.get(this.#name + column, () => decode(this.#unpacked(column).frame))
   }
+
+  #unpacked(column: string): ReturnType<typeof unpackFrame> {
+    const cell = this.#load(column)
+    if (!cell) throw new RangeError(`chunk ${this.#name} lacks its column ${column}`)
+    return unpackFrame(cell)
+  }
+}
+
+function encodedNumbers({ frame, metadata }: ReturnType<typeof unpackFrame>): EncodedNumbers {
+  const planes = [...frame.values()].map((data) => (data.values as Uint8Array).subarray(0, data.length))
+  return { encoding: metadata.get('encoding') as NumberEncoding, planes, base: Number(metadata.get('base')) }
 }
 
 function fieldColumn(data: Data): ValueColumn {

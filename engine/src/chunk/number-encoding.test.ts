@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { decodeNumbers, encodeNumbers, numberEncodings } from './number-encoding.ts'
+import { decodeNumbers, decodeRun, encodeNumbers, numberEncodings } from './number-encoding.ts'
 
 it('whole numbers of any size come back from every encoding', () => {
   const number = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.maxSafeNat())
@@ -11,14 +11,20 @@ it('whole numbers of any size come back from every encoding', () => {
       const counts = Uint32Array.from(runs, (run) => run.length)
       const starts = Uint32Array.from([0, ...counts.map((_, i) => counts.slice(0, i + 1).reduce((a, b) => a + b))])
       const base = times.reduce((a, b) => Math.min(a, b))
-      expect(decodeNumbers('run-delta', encodeNumbers('timestamp', times, base, counts, times), base, starts, () => times)).toEqual(times)
+      expect(decodeNumbers({ encoding: 'run-delta', planes: encodeNumbers('timestamp', times, base, counts, times), base }, starts, () => times)).toEqual(times)
       const others = Float64Array.from(runs.flat(), (value) => value % 2 ** 50)
       for (const column of ['seq', 'index'] as const) {
-        expect(decodeNumbers(numberEncodings[column], encodeNumbers(column, others, 0, counts, times), 0, starts, () => times)).toEqual(others)
+        const encoded = { encoding: numberEncodings[column], planes: encodeNumbers(column, others, 0, counts, times), base: 0 }
+        runs.forEach((run, r) => {
+          const out = new Float64Array(run.length)
+          decodeRun(encoded, starts[r]!, starts[r + 1]!, () => times, out)
+          expect(out).toEqual(others.slice(starts[r], starts[r + 1]))
+        })
+        expect(decodeNumbers({ encoding: numberEncodings[column], planes: encodeNumbers(column, others, 0, counts, times), base: 0 }, starts, () => times)).toEqual(others)
       }
       const small = times.map((value) => value % 2 ** 50)
       const received = small.map((value, i) => Math.max(0, value + (i % 2 === 0 ? -5 : 900)))
-      expect(decodeNumbers('zigzag-from-timestamp', encodeNumbers('received_at', received, 0, counts, small), 0, starts, () => small)).toEqual(received)
+      expect(decodeNumbers({ encoding: 'zigzag-from-timestamp', planes: encodeNumbers('received_at', received, 0, counts, small), base: 0 }, starts, () => small)).toEqual(received)
     }),
   )
 })

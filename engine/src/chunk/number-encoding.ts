@@ -7,6 +7,13 @@ import { joinIntegers, splitIntegers, unzigzag, zigzag, type Planes } from './in
  */
 export type NumberEncoding = 'plain' | 'run-delta' | 'zigzag-run-delta' | 'zigzag-from-timestamp'
 
+/** A column of whole numbers as it stands in its frame. */
+export interface EncodedNumbers {
+  readonly encoding: NumberEncoding
+  readonly planes: Planes
+  readonly base: number
+}
+
 export const numberEncodings: Readonly<Record<NumberColumn, NumberEncoding>> = {
   timestamp: 'run-delta',
   seq: 'zigzag-run-delta',
@@ -36,7 +43,7 @@ export function encodeNumbers(column: NumberColumn, values: Float64Array, base: 
   return splitIntegers(out)
 }
 
-export function decodeNumbers(encoding: NumberEncoding, planes: Planes, base: number, starts: Uint32Array, timestamps: () => Float64Array): Float64Array {
+export function decodeNumbers({ encoding, planes, base }: EncodedNumbers, starts: Uint32Array, timestamps: () => Float64Array): Float64Array {
   if (encoding === 'run-delta' && planes.length === 4) return addFourPlanes(planes, base, starts)
   const values = joinIntegers(planes)
   if (encoding === 'plain') return values
@@ -51,6 +58,23 @@ export function decodeNumbers(encoding: NumberEncoding, planes: Planes, base: nu
     for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++) values[i] = at += signed ? unzigzag(values[i]!) : values[i]!
   }
   return values
+}
+
+/** The rows of one device only, from `begin` up to `end`, into the first places of `out`. */
+export function decodeRun(
+  { encoding, planes, base }: EncodedNumbers, begin: number, end: number, timestamps: () => Float64Array, out: Float64Array,
+): void {
+  const times = encoding === 'zigzag-from-timestamp' ? timestamps() : undefined
+  let before = base
+  for (let i = begin; i < end; i++) {
+    let value = 0
+    for (let p = planes.length - 1; p >= 0; p--) value = value * 256 + planes[p]![i]!
+    if (encoding === 'run-delta') value = before + value
+    else if (encoding === 'zigzag-run-delta') value = before + unzigzag(value)
+    else if (times) value = unzigzag(value) + times[i]!
+    before = value
+    out[i - begin] = value
+  }
 }
 
 /** The timestamps of nearly every chunk, in one pass. */

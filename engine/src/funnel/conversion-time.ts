@@ -4,6 +4,8 @@ import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contr
 const OCTAVES = 31
 const CELLS = OCTAVES * 128
 const BUCKETS = 256
+/** so few values are sorted sooner than counted */
+const SORTED_MAX = 2_000
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
 const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
@@ -27,28 +29,40 @@ function bucketOf(half: number): number {
 export function conversionTime(blocks: readonly Float64Array[]): ConversionTime {
   const n = blocks.reduce((total, { length }) => total + length, 0)
   if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
-  const counts = new Uint32Array(CELLS * 2 + BUCKETS)
-  let sum = 0
-  for (const block of blocks) {
-    for (let i = 0; i < block.length; i++) {
-      const ms = block[i]!
-      counts[halfCell(ms)]!++
-      sum += ms
-    }
-  }
-  const [low, high, p90] = atRanks([(n - 1) >>> 1, n >>> 1, Math.ceil(n * 0.9) - 1], blocks, counts) as [number, number, number]
-  return { median_ms: (low + high) / 2, average_ms: sum / n, p90_ms: p90, histogram: histogramOf(counts) }
+  const sum = blocks.reduce((all, block) => block.reduce((total, ms) => total + ms, all), 0)
+  const ranks = [(n - 1) >>> 1, n >>> 1, Math.ceil(n * 0.9) - 1]
+  const { values, histogram } = n <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks)
+  return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sum / n, p90_ms: values[2]!, histogram }
 }
 
-function histogramOf(counts: Uint32Array): ConversionTime['histogram'] {
+interface Ranked {
+  /** the values of the ranks */
+  readonly values: readonly number[]
+  readonly histogram: ConversionTime['histogram']
+}
+
+function bySorting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
+  const sorted = Float64Array.from(blocks.flatMap((block) => [...block])).sort()
+  const buckets = new Float64Array(BUCKETS)
+  for (const ms of sorted) buckets[bucketOf(halfCell(ms))]!++
+  return { values: ranks.map((rank) => sorted[rank]!), histogram: histogramOf(buckets) }
+}
+
+/** In time linear in the values: only those of the ranks' half cells are sorted. */
+function byCounting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
+  const counts = new Uint32Array(CELLS * 2 + BUCKETS)
+  for (const block of blocks) for (let i = 0; i < block.length; i++) counts[halfCell(block[i]!)]!++
   const buckets = new Float64Array(BUCKETS)
   counts.forEach((count, half) => {
     if (count > 0) buckets[bucketOf(half)]! += count
   })
+  return { values: atRanks(ranks, blocks, counts), histogram: histogramOf(buckets) }
+}
+
+function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
   return Array.from(buckets.entries()).flatMap(([bucket, count]) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : []))
 }
 
-/** The values of some ranks: only the values of their half cells are sorted. */
 function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array): number[] {
   const places = ranks.map((rank) => placeOf(rank, counts))
   const wanted = new Map(places.map(({ half }) => [half, [] as number[]]))

@@ -45,12 +45,27 @@ export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number,
   }
 }
 
-/** As `gatherSegment`, with what breaks ties. `all` takes events that mean nothing too. */
-export function gatherPlaces(rows: UnitRows, prepared: Prepared, begin: number, end: number, lane: number, all: boolean): void {
-  const { chunk, codes, table, times, from, until, match } = prepared
-  const seq = chunk.numbers('seq')
-  const position = chunk.numbers('position')
-  const index = chunk.numbers('index')
+/** What breaks ties between the rows of one run. */
+export class RunPlaces {
+  seq = new Float64Array(1024)
+  position = new Float64Array(1024)
+  index = new Float64Array(1024)
+
+  read(chunk: Chunk, run: number, rows: number): void {
+    if (this.seq.length < rows) [this.seq, this.position, this.index] = [new Float64Array(rows * 2), new Float64Array(rows * 2), new Float64Array(rows * 2)]
+    chunk.numbersOfRun('seq', run, this.seq)
+    chunk.numbersOfRun('position', run, this.position)
+    chunk.numbersOfRun('index', run, this.index)
+  }
+}
+
+/** As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean nothing too. */
+export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, places: RunPlaces, lane: number, all: boolean): void {
+  const { chunk, codes, table, times, from, until, groupCodes, groupTable, match } = prepared
+  const { starts } = chunk.runs()
+  const begin = starts[run]!
+  const end = starts[run + 1]!
+  places.read(chunk, run, end - begin)
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
     const symbol = table[codes[row]!]!
@@ -58,11 +73,11 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, begin: number, 
     const at = rows.length++
     rows.time[at] = times[row]!
     rows.symbol[at] = symbol
-    rows.group[at] = prepared.groupTable.length > 0 ? prepared.groupTable[prepared.groupCodes[row]!]! : 0
+    rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
     rows.match[at] = match ? match(row) : -1
-    rows.seq[at] = seq[row]!
-    rows.position[at] = position[row]!
-    rows.index[at] = index[row]!
+    rows.seq[at] = places.seq[row - begin]!
+    rows.position[at] = places.position[row - begin]!
+    rows.index[at] = places.index[row - begin]!
     rows.lane[at] = lane
     rows.unit[at] = row
   }

@@ -1,5 +1,5 @@
 import type { Value } from '@hopper/contracts'
-import type { Chunk } from '../chunk/chunk.ts'
+import type { ValueColumn } from '../chunk/chunk.ts'
 import { Dictionary } from '../chunk/row-columns.ts'
 import type { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
@@ -29,9 +29,8 @@ export class SharedUnits {
     this.#matches = matches
   }
 
-  /** Rows of one device in a chunk, with their row in it as `unit`: each belongs to the user in effect, the anonymous ones to the device's first. */
-  take(rows: UnitRows, chunk: Chunk, first: string): void {
-    const column = chunk.values('user')
+  /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first. */
+  take(rows: UnitRows, column: ValueColumn | undefined, first: string): void {
     this.#rows.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null

@@ -5,10 +5,10 @@ import { Dictionary } from '../chunk/row-columns.ts'
 import { keyColumn } from '../filter/key-column.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
-import { identityOf, SharedCursor, type Identities } from '../scan/identities.ts'
+import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../scan/identities.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { gatherPlaces, gatherSegment, type Prepared } from './gather-rows.ts'
+import { gatherPlaces, gatherSegment, RunPlaces, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from './sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
@@ -38,6 +38,7 @@ export abstract class UnitScan {
   #rows = new UnitRows()
   #spare = new UnitRows()
   readonly #sessions = new UnitRows()
+  readonly #places = new RunPlaces()
   /** the lane being walked */
   #lane = 0
   #identities: Identities | undefined
@@ -181,7 +182,7 @@ export abstract class UnitScan {
     for (let s = 0; s < cursor.segments; s++) {
       const prepared = cursor.prepared[s]!
       if (prepared.runs?.[cursor.runs[s]!] === 0) continue
-      if (!ordered) gatherPlaces(rows, prepared, cursor.begins[s]!, cursor.ends[s]!, this.#lane, false)
+      if (!ordered) gatherPlaces(rows, prepared, cursor.runs[s]!, this.#places, this.#lane, false)
       else gatherSegment(rows, prepared, cursor.begins[s]!, cursor.ends[s]!)
     }
     if (!ordered) this.#sort()
@@ -200,11 +201,12 @@ export abstract class UnitScan {
   #share(prepared: Prepared, run: number): void {
     if (prepared.runs?.[run] === 0) return
     const { chunk } = prepared
-    const { keys, rests, starts } = chunk.runs()
-    const { users, firstUser } = this.#identities!
+    const { keys, rests } = chunk.runs()
+    const { users, firstUser, shared } = this.#identities!
+    const identity = identityOf(this.#identities!, keys[run]!, rests[run]!)
     this.#spare.length = 0
-    gatherPlaces(this.#spare, prepared, starts[run]!, starts[run + 1]!, this.#lane, false)
-    this.shared.take(this.#spare, chunk, users[firstUser[identityOf(this.#identities!, keys[run]!, rests[run]!)]!]!)
+    gatherPlaces(this.#spare, prepared, run, this.#places, this.#lane, false)
+    this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, users[firstUser[identity]!]!)
   }
 
   #countSessions(cursor: DeviceCursor<Prepared>): void {
@@ -213,7 +215,7 @@ export abstract class UnitScan {
     const gathered = this.#rows
     gathered.length = 0
     for (let s = 0, i = 0; s < cursor.segments; s++) {
-      gatherPlaces(gathered, cursor.prepared[s]!, cursor.begins[s]!, cursor.ends[s]!, this.#lane, true)
+      gatherPlaces(gathered, cursor.prepared[s]!, cursor.runs[s]!, this.#places, this.#lane, true)
       const column = cursor.prepared[s]!.chunk.values('session_id')
       for (; i < gathered.length; i++) {
         const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null

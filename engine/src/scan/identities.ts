@@ -1,6 +1,11 @@
 import { deviceHash } from '@hopper/contracts'
 import { keyOf, restOf } from '../chunk/device-order.ts'
 
+/** the device's one user has other devices too */
+export const OTHER_DEVICES = 1
+/** the device had several users: which, its rows tell */
+export const SEVERAL_USERS = 2
+
 /** A device that was ever identified: its users in the order of the log. */
 export interface DeviceUsers {
   readonly device_id: string
@@ -9,14 +14,14 @@ export interface DeviceUsers {
 
 /**
  * Who the identified devices of an app belong to, sorted like the devices of chunks. Read it after the list of chunks, so that it knows
- * every user that a chunk's rows name. A device is `shared` when its rows alone do not tell a person's whole story: it had several users,
- * or its user has other devices.
+ * every user that a chunk's rows name.
  */
 export interface Identities {
   readonly keys: Float64Array
   readonly rests: Uint16Array
   /** into `users`: the device's anonymous events are this user's */
   readonly firstUser: Uint32Array
+  /** not 0 when a device's rows alone do not tell a person's whole story: `OTHER_DEVICES` or `SEVERAL_USERS` */
   readonly shared: Uint8Array
   readonly users: readonly string[]
 }
@@ -44,7 +49,7 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
     keys: Float64Array.from(entries, (entry) => entry.key),
     rests: Uint16Array.from(entries, (entry) => entry.rest),
     firstUser: Uint32Array.from(entries, (entry) => entry.own[0]!),
-    shared: Uint8Array.from(entries, (entry) => (entry.own.length > 1 || devicesOfUser[entry.own[0]!]! > 1 ? 1 : 0)),
+    shared: Uint8Array.from(entries, (entry) => (entry.own.length > 1 ? SEVERAL_USERS : devicesOfUser[entry.own[0]!]! > 1 ? OTHER_DEVICES : 0)),
     users,
   }
 }

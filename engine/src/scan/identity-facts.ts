@@ -1,6 +1,6 @@
 import { limits } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
-import type { Identities } from './identities.ts'
+import { OTHER_DEVICES, SEVERAL_USERS, type Identities } from './identities.ts'
 
 /** When devices were first seen as a user: one fact for each device and user, ascending by device hash, those of a device by their place in the log. */
 export interface IdentityFacts {
@@ -167,7 +167,7 @@ function identitiesFrom({ keys, rests, codes }: Sorted, users: readonly string[]
     out.keys[devices] = keys[i]!
     out.rests[devices] = rests[i]!
     out.firstUser[devices] = codes[i]!
-    out.shared[devices] = end - i > 1 || devicesOfUser[codes[i]!]! > 1 ? 1 : 0
+    out.shared[devices] = end - i > 1 ? SEVERAL_USERS : devicesOfUser[codes[i]!]! > 1 ? OTHER_DEVICES : 0
     i = end
   }
   const cut = <T extends { slice(from: number, to: number): T }>(array: T): T => (devices === keys.length ? array : array.slice(0, devices))

@@ -1,0 +1,111 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FunnelRequest, FunnelResult } from '@hopper/contracts'
+import { GENERATED_DAYS, GENERATED_FROM, generatedSteps } from './generated-columns.ts'
+import { median } from './paired.ts'
+import { buildDataset, LANES, type Dataset } from './peers/dataset.ts'
+import { EnginePool } from './peers/engine-pool.ts'
+import { Peer, pythonOfPeers, runScript } from './peers/python.ts'
+import { Trial, type Contender } from './peers/trial.ts'
+
+const DAY_MS = 86_400_000
+const THREADS = 2
+const BYTES_BAR = 1.1
+const STEPS_BAR = 1.5
+const to = GENERATED_FROM + GENERATED_DAYS * DAY_MS
+const context = { timezone: 'UTC', completeTo: to + DAY_MS }
+
+const named = (name: string): FunnelRequest['steps'][number] => ({ name, filters: [{ type: 'eq', key: 'name', value: name }] })
+const plain: FunnelRequest = { from: GENERATED_FROM, to, window_ms: DAY_MS, steps: generatedSteps.map(named) }
+const filtered: FunnelRequest = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
+const three: FunnelRequest = { ...plain, steps: plain.steps.slice(0, 3) }
+const twenty: FunnelRequest = { ...plain, steps: [...plain.steps, ...Array.from({ length: 15 }, (_, i) => named(`event_${String(i).padStart(2, '0')}`))] }
+
+const countsOf = ({ steps }: FunnelResult): number[] => steps.map((step) => step.count)
+const countriesOf = ({ breakdown }: FunnelResult): unknown[] =>
+  breakdown!.map(({ value, steps }) => [value, ...steps.map((step) => step.count)]).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1))
+
+/** The full engine (causes, times to convert, persons of several devices) against chDB and DuckDB on the same events, in turn, answers compared. */
+export async function peersBench(wanted = 10_000_000): Promise<void> {
+  const dataset = buildDataset(wanted)
+  describe(dataset)
+  const python = pythonOfPeers()
+  const parquet = join(dataset.dir, 'events.parquet')
+  if (dataset.fresh || !existsSync(parquet) || !existsSync(join(dataset.dir, 'sizes.json'))) runScript(python, 'write_parquet.py', [dataset.dir])
+  compareBytes(dataset)
+  const merged = new EnginePool(dataset.dir, 'merged', LANES, THREADS, dataset.identities, context)
+  const spans = new EnginePool(dataset.dir, 'spans', LANES, THREADS, dataset.identities, context)
+  const chdb = await Peer.start('chDB', python, 'chdb_peer.py', [parquet, join(dataset.dir, 'chdb'), String(THREADS)])
+  const duckdb = await Peer.start('DuckDB', python, 'duckdb_peer.py', [parquet, join(dataset.dir, 'duckdb.db'), String(THREADS)])
+  console.log(`  loaded in ${chdb.loadSeconds.toFixed(0)} s by chDB, ${duckdb.loadSeconds.toFixed(0)} s by DuckDB; ${THREADS} threads each, and for us`)
+  try {
+    await compare({ merged, spans, chdb, duckdb })
+    await manySteps(merged)
+    const mb = Math.round(process.memoryUsage().rss / 1e6)
+    console.log(`  memory: ours ${mb} MB resident with ${Math.round(merged.cacheBytes / 1e6)} MB of decoded columns, chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`)
+  } finally {
+    chdb.close()
+    duckdb.close()
+    await Promise.all([merged.close(), spans.close()])
+  }
+}
+
+function describe({ rows, devices, identities, mergeMs, mergeCpuMs }: Dataset): void {
+  const shared = identities.shared.reduce((sum, one) => sum + one, 0)
+  console.log(`  ${rows} events of ${devices} devices, ${GENERATED_DAYS} days; ${identities.keys.length} devices identified, ${shared} of them share their person with another`)
+  console.log(`  merging all spans into one a lane: ${Math.round(mergeMs)} ms, CPU ${Math.round(mergeCpuMs)} ms, ${Math.round((mergeCpuMs * 1e6) / rows)} ns an event`)
+}
+
+/** The columns that Parquet has too; the run's device hashes and lengths are the device's column here. */
+function compareBytes({ dir, bytes }: Dataset): void {
+  const sizes = JSON.parse(readFileSync(join(dir, 'sizes.json'), 'utf8')) as Record<string, number>
+  const own = { ...bytes, device_id: bytes.device_id! + bytes.runs! }
+  const names = Object.keys(sizes)
+  const sum = (of: Record<string, number>): number => names.reduce((total, name) => total + (of[name] ?? 0), 0)
+  console.log(`  bytes an event, ours : Parquet: ${names.map((name) => `${name} ${(own[name as keyof typeof own] ?? 0).toFixed(2)} : ${sizes[name]!.toFixed(2)}`).join(', ')}`)
+  const ratio = sum(own) / sum(sizes)
+  console.log(`  archive ${sum(own).toFixed(2)} bytes an event, Parquet zstd ${sum(sizes).toFixed(2)}: ratio ${ratio.toFixed(2)}, bar ${BYTES_BAR} ${ratio <= BYTES_BAR ? 'reached' : 'NOT REACHED'}`)
+}
+
+interface Contenders {
+  readonly merged: EnginePool
+  readonly spans: EnginePool
+  readonly chdb: Peer
+  readonly duckdb: Peer
+}
+
+async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<void> {
+  const ours = (pool: EnginePool, request: FunnelRequest, hot: boolean): Contender => ({
+    name: 'ours',
+    run: async () => {
+      const result = await pool.funnel(request, hot)
+      return request.breakdown === undefined ? countsOf(result) : countriesOf(result)
+    },
+  })
+  const tables = (name: string): boolean => !name.includes('parquet')
+  const files = (name: string): boolean => name.includes('parquet')
+  for (const [kind, request] of [['funnel', plain], ['filtered', filtered]] as const) {
+    const what = kind === 'funnel' ? 'five steps' : 'five steps, a filter that keeps 8 %, by country'
+    await new Trial(`${what}, hot`, ours(merged, request, true)).against(chdb, kind, tables, kind === 'funnel' ? 2.5 : 2).against(duckdb, kind, tables, kind === 'funnel' ? 4 : 2).run(9)
+    await new Trial(`${what}, cold merged, peers on Parquet`, ours(merged, request, false)).against(chdb, kind, files, 3).against(duckdb, kind, files, 4).run(5)
+  }
+  await new Trial('five steps, cold, spans of three days', ours(spans, plain, false)).run(5)
+}
+
+/** Medians of runs in turn. */
+async function manySteps(merged: EnginePool): Promise<void> {
+  const ratios: number[] = []
+  for (let round = -2; round < 9; round++) {
+    const [few, many] = [await cpuOf(merged, three), await cpuOf(merged, twenty)]
+    if (round >= 0) ratios.push(many / few)
+  }
+  const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
+  console.log(`  20 steps : 3 steps, hot, by CPU: ratio ${median(ratios).toFixed(2)} (${range}), bar ${STEPS_BAR} ${median(ratios) <= STEPS_BAR ? 'reached' : 'NOT REACHED'}`)
+}
+
+async function cpuOf(pool: EnginePool, request: FunnelRequest): Promise<number> {
+  const before = process.cpuUsage()
+  await pool.funnel(request, true)
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}

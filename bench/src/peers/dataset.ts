@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Chunk, encodeColumns, identityFacts, IdentityIndex, mergeChunks, type Identities, type RowColumns } from '@hopper/engine'
+import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, userOfRun } from '../generated-columns.ts'
+import { rowsBetween } from '../rows-between.ts'
+import { writeLane } from './lane-file.ts'
+
+const DAY_MS = 86_400_000
+const SPAN_DAYS = 3
+export const LANES = 8
+
+/** The generated events of all lanes: as our archive, and as raw columns for the peers. */
+export interface Dataset {
+  readonly dir: string
+  readonly rows: number
+  readonly devices: number
+  readonly identities: Identities
+  readonly mergeMs: number
+  readonly mergeCpuMs: number
+  /** bytes an event of each column of the merged archive */
+  readonly bytes: Readonly<Record<string, number>>
+  /** the raw columns are not those that lie there from an earlier run */
+  readonly fresh: boolean
+}
+
+/** Generates the events lane by lane into a folder for temporary files; what stands there already is kept when it is the same. */
+export function buildDataset(wanted: number): Dataset {
+  const dir = join(tmpdir(), 'hopper-bench', `peers-${wanted}`)
+  mkdirSync(dir, { recursive: true })
+  const index = new IdentityIndex()
+  const hash = createHash('sha256')
+  const raw = new RawColumns(dir)
+  const total: Record<string, number> = {}
+  const merge = { ms: 0, cpuMs: 0 }
+  for (let lane = 0; lane < LANES; lane++) {
+    const columns = generatedColumns(wanted / LANES, lane, LANES)
+    raw.add(lane, columns, hash)
+    const spans = spansOfLane(columns, lane)
+    const [start, cpu] = [performance.now(), process.cpuUsage()]
+    const merged = mergeChunks(spans.map((chunk) => Chunk.of(chunk)))
+    const used = process.cpuUsage(cpu)
+    merge.ms += performance.now() - start
+    merge.cpuMs += (used.user + used.system) / 1_000
+    writeLane(join(dir, `merged-${lane}`), merged)
+    writeLane(join(dir, `spans-${lane}`), spans)
+    index.add(merged.map((chunk) => identityFacts(Chunk.of(chunk))))
+    for (const { columns: cells } of merged) for (const [name, cell] of cells) total[name] = (total[name] ?? 0) + cell.length
+  }
+  const { rows, devices } = raw
+  const bytes = Object.fromEntries(Object.entries(total).map(([name, size]) => [name, size / rows]))
+  return { dir, rows, devices, identities: index.identities(), mergeMs: merge.ms, mergeCpuMs: merge.cpuMs, bytes, fresh: raw.finish(hash.digest('hex')) }
+}
+
+/** The lane as it is archived in spans of three days. */
+function spansOfLane(columns: RowColumns, lane: number): ReturnType<typeof encodeColumns> {
+  return Array.from({ length: GENERATED_DAYS / SPAN_DAYS }, (_, i) => i * SPAN_DAYS).flatMap((day) => {
+    const from = GENERATED_FROM + day * DAY_MS
+    const cover = { app: 'a', date: new Date(from).toISOString().slice(0, 10), lane, first_position: day, last_position: day }
+    return encodeColumns(rowsBetween(columns, from, from + SPAN_DAYS * DAY_MS), cover)
+  })
+}
+
+/** The columns as files that numpy reads, one a lane and column. */
+class RawColumns {
+  rows = 0
+  devices = 0
+  readonly #dir: string
+  readonly #ids: Uint8Array[] = []
+  readonly #values: Record<string, string[]> = { name: [], url: [], country: [], plan: [], user: [] }
+  /** the first device of each user */
+  readonly #first = new Map<string, number>()
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  add(lane: number, { runs, numbers, eventIds, values, rows }: RowColumns, hash: ReturnType<typeof createHash>): void {
+    const write = (column: string, array: NodeJS.ArrayBufferView): void => {
+      hash.update(array)
+      writeFileSync(join(this.#dir, `lane-${lane}.${column}`), array)
+    }
+    const device = new Uint32Array(rows)
+    const person = new Uint32Array(rows)
+    for (let run = 0, row = 0; run < runs.rows.length; row += runs.rows[run]!, run++) {
+      device.fill(this.devices + run, row, row + runs.rows[run]!)
+      person.fill(this.#person(lane, run, runs.rows[run]!), row, row + runs.rows[run]!)
+    }
+    write('ts', numbers.timestamp)
+    for (const column of ['seq', 'position', 'received_at'] as const) write(column, numbers[column])
+    write('device', device)
+    write('person', person)
+    write('event_id', eventIds.bytes)
+    for (const [column, source] of [['name', 'name'], ['url', 'data.url'], ['country', 'country'], ['plan', 'data.plan']] as const) {
+      this.#values[column] = values.get(source)!.values as string[]
+      write(column, Uint16Array.from(values.get(source)!.codes))
+    }
+    const user = values.get('user')!
+    const before = this.#values.user!.length - 1
+    write('user', user.codes.map((code) => (code === 0 ? 4_294_967_295 : before + code)))
+    this.#values.user!.push(...(user.values.slice(1) as string[]))
+    this.#ids.push(runs.deviceIds.bytes)
+    this.devices += runs.rows.length
+    this.rows += rows
+  }
+
+  /** Answers whether the columns are new. */
+  finish(digest: string): boolean {
+    writeFileSync(join(this.#dir, 'devices'), Buffer.concat(this.#ids))
+    const meta = JSON.stringify({ lanes: LANES, digest, values: this.#values })
+    const path = join(this.#dir, 'meta.json')
+    const fresh = !existsSync(path) || readFileSync(path, 'utf8') !== meta
+    writeFileSync(path, meta)
+    return fresh
+  }
+
+  /** A device of one event was never identified. */
+  #person(lane: number, run: number, rows: number): number {
+    const user = rows > 1 ? userOfRun(lane, run) : null
+    const device = this.devices + run
+    if (user === null) return device
+    if (!this.#first.has(user)) this.#first.set(user, device)
+    return this.#first.get(user)!
+  }
+}

@@ -1,0 +1,52 @@
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs'
+import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
+import { Chunk, type ColumnCache } from '@hopper/engine'
+
+interface Entry {
+  readonly summary: ChunkSummary
+  /** place and length of each cell */
+  readonly cells: Readonly<Record<string, readonly [number, number]>>
+}
+
+/** Writes the cells of a lane's chunks one after the other, and where they stand. */
+export function writeLane(path: string, chunks: readonly EncodedChunk[]): void {
+  const cells: Uint8Array[] = []
+  let at = 0
+  const entries = chunks.map(({ summary, columns }): Entry => ({
+    summary,
+    cells: Object.fromEntries([...columns].map(([name, cell]) => {
+      cells.push(cell)
+      at += cell.length
+      return [name, [at - cell.length, cell.length]]
+    })),
+  }))
+  writeFileSync(path, Buffer.concat(cells))
+  writeFileSync(`${path}.json`, JSON.stringify(entries))
+}
+
+/** A lane's chunks, of which each cell is read from the file when it is asked for. */
+export class LaneFile {
+  readonly #entries: readonly Entry[]
+  readonly #file: number
+
+  constructor(path: string) {
+    this.#entries = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Entry[]
+    this.#file = openSync(path, 'r')
+  }
+
+  chunks(cache?: ColumnCache): Chunk[] {
+    return this.#entries.map(({ summary, cells }) => new Chunk(summary, (column) => this.#read(cells[column]), cache))
+  }
+
+  close(): void {
+    closeSync(this.#file)
+  }
+
+  #read(cell: readonly [number, number] | undefined): Uint8Array | undefined {
+    if (!cell) return undefined
+    const [at, length] = cell
+    const bytes = Buffer.allocUnsafe(length)
+    if (readSync(this.#file, bytes, 0, length, at) < length) throw new RangeError('the file of the lane ends too soon')
+    return bytes
+  }
+}

@@ -1,0 +1,94 @@
+import { median, reportLine } from '../paired.ts'
+import type { Peer } from './python.ts'
+
+/** One side of a trial: answers the question. */
+export interface Contender {
+  readonly name: string
+  readonly run: () => Promise<unknown>
+}
+
+interface Opponent {
+  readonly peer: Peer
+  readonly kind: string
+  readonly fits: (question: string) => boolean
+  readonly bar: number
+}
+
+interface Cost {
+  readonly wallMs: number
+  readonly cpuMs: number
+}
+
+/** One question, asked of us and of the peers in turn. The peers' fastest way counts; every answer must be the same as ours. */
+export class Trial {
+  readonly #what: string
+  readonly #ours: Contender
+  readonly #opponents: Opponent[] = []
+
+  constructor(what: string, ours: Contender) {
+    this.#what = what
+    this.#ours = ours
+  }
+
+  /** Against the peer's questions that begin with `kind` and fit; `bar` is how many times faster we want to be. */
+  against(peer: Peer, kind: string, fits: (question: string) => boolean, bar: number): this {
+    this.#opponents.push({ peer, kind, fits, bar })
+    return this
+  }
+
+  /** @throws Error when an answer differs */
+  async run(rounds: number): Promise<void> {
+    const expected = JSON.stringify(await this.#ours.run())
+    const best = new Map<Opponent, string>()
+    for (const opponent of this.#opponents) best.set(opponent, await this.#best(opponent, expected))
+    const own: Cost[] = []
+    const others = new Map<Opponent, Cost[]>(this.#opponents.map((opponent) => [opponent, []]))
+    for (let round = 0; round < rounds; round++) {
+      for (const [opponent, question] of best) others.get(opponent)!.push(await this.#ask(opponent.peer, question, expected))
+      own.push(await this.#measure(expected))
+    }
+    console.log(`  ${this.#what}: ours ${costs(own)}`)
+    for (const [opponent, list] of others) {
+      const ratios = list.map((cost, round) => cost.wallMs / own[round]!.wallMs)
+      const cpu = median(list.map((cost, round) => cost.cpuMs / own[round]!.cpuMs))
+      console.log(`    ${opponent.peer.name}, ${best.get(opponent)!}: ${costs(list)}`)
+      const found = { ratio: median(ratios), ratioMin: Math.min(...ratios), ratioMax: Math.max(...ratios) }
+      console.log(`    ${reportLine(`${opponent.peer.name} : ours`, found, opponent.bar)}; by CPU ${cpu.toFixed(2)}`)
+    }
+  }
+
+  /** The peer's fastest way of those that fit: the better of two runs each. */
+  async #best({ peer, kind, fits }: Opponent, expected: string): Promise<string> {
+    const found: { question: string; wallMs: number }[] = []
+    for (const question of peer.questions.filter((name) => name.startsWith(`${kind} `) && fits(name))) {
+      const runs = [await this.#ask(peer, question, expected), await this.#ask(peer, question, expected)]
+      found.push({ question, wallMs: Math.min(...runs.map((run) => run.wallMs)) })
+    }
+    return found.sort((a, b) => a.wallMs - b.wallMs)[0]!.question
+  }
+
+  async #ask(peer: Peer, question: string, expected: string): Promise<Cost> {
+    const { wall_ms: wallMs, cpu_ms: cpuMs, answer } = await peer.ask(question)
+    this.#check(`${peer.name}, ${question}`, JSON.stringify(answer), expected)
+    return { wallMs, cpuMs }
+  }
+
+  async #measure(expected: string): Promise<Cost> {
+    const before = process.cpuUsage()
+    const start = performance.now()
+    const answer = await this.#ours.run()
+    const wallMs = performance.now() - start
+    const { user, system } = process.cpuUsage(before)
+    this.#check('ours', JSON.stringify(answer), expected)
+    return { wallMs, cpuMs: (user + system) / 1_000 }
+  }
+
+  #check(who: string, answer: string, expected: string): void {
+    if (answer !== expected) throw new Error(`${this.#what}: the answer of ${who} is ${answer.slice(0, 300)}, ours was ${expected.slice(0, 300)}`)
+  }
+}
+
+function costs(list: readonly Cost[]): string {
+  const wall = list.map((cost) => cost.wallMs)
+  return `wall ${median(wall).toFixed(0)} ms (least ${Math.min(...wall).toFixed(0)}), CPU ${median(list.map((cost) => cost.cpuMs)).toFixed(0)} ms`
+}
