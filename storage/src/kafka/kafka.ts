@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Envelope } from '@hopper/contracts'
-import { Kafka } from 'kafkajs'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
@@ -8,7 +7,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
-import { patientConfig, type KafkaSettings } from './settings.ts'
+import type { KafkaSettings } from './settings.ts'
 import { ensureTopic } from './topic.ts'
 import { unavailable } from './within.ts'
 import { installZstd } from './zstd.ts'
@@ -22,7 +21,6 @@ installZstd()
 export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
-  readonly #patient: Kafka
   readonly #asker: Asker
   readonly #appender: Appender
   readonly #subscriptions = new Set<Subscription>()
@@ -31,7 +29,6 @@ export class KafkaEventLog implements EventLog {
   constructor(settings: KafkaSettings) {
     this.lanes = settings.lanes
     this.#settings = settings
-    this.#patient = new Kafka(patientConfig(settings))
     this.#asker = new Asker(settings)
     this.#appender = new Appender(settings, async () => {
       await this.#ensureTopic()
@@ -60,7 +57,7 @@ export class KafkaEventLog implements EventLog {
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
     await this.#ensureTopic()
-    const subscription = new LaneSubscription({ kafka: this.#patient, settings: this.#settings, starts: async () => (await this.#offsets()).starts }, consumer)
+    const subscription = new LaneSubscription(this.#settings, consumer, async () => (await this.#offsets()).starts)
     this.#subscriptions.add(subscription)
     try {
       await subscription.start()
@@ -77,7 +74,7 @@ export class KafkaEventLog implements EventLog {
     if (limit <= 0 || from >= end) return []
     const groupId = `${this.#settings.group}-read-${randomUUID()}`
     try {
-      return await readLane(this.#patient, this.#settings, { groupId, lane, from, end, limit })
+      return await readLane(this.#settings, { groupId, lane, from, end, limit })
     } catch (error) {
       throw unavailable(error)
     } finally {

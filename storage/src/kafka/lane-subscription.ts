@@ -1,44 +1,46 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import { Kafka, type Batch, type Consumer, type EachBatchPayload } from 'kafkajs'
 import type { LaneConsumer, Subscription } from '../ports/event-log.ts'
 import { HeldLane } from './held-lane.ts'
-import type { KafkaSettings } from './settings.ts'
+import { patientConfig, type KafkaSettings } from './settings.ts'
+import { Sockets } from './sockets.ts'
 
 const HEARTBEATS_PER_SESSION = 5
 /** A batch that takes longer no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
 const SLOW_MS = 500
 const REJOIN_MS = 1_000
+/** how long Kafka may take to let a member go */
+const LEAVE_MS = 5_000
 /** what is fetched at once, compressed: some nine times as much in memory */
 const LANE_BYTES_MAX = 500_000
 const FETCH_BYTES_MAX = 4_000_000
-
-export interface LaneSource {
-  readonly kafka: Kafka
-  readonly settings: KafkaSettings
-  /** the first position that each lane still has */
-  starts(): Promise<readonly number[]>
-}
 
 /**
  * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is committed to Kafka, whose group
  * offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched again only after its batch is done, so at most one batch of each lane is held.
  */
 export class LaneSubscription implements Subscription {
-  readonly #source: LaneSource
+  readonly #settings: KafkaSettings
+  readonly #starts: () => Promise<readonly number[]>
+  readonly #sockets = new Sockets()
+  readonly #kafka: Kafka
   readonly #lanes: readonly HeldLane[]
   readonly #closing = new AbortController()
   #consumer: Consumer | undefined
   #rejoining: Promise<void> = Promise.resolve()
 
-  constructor(source: LaneSource, consumer: LaneConsumer) {
-    this.#source = source
-    this.#lanes = Array.from({ length: source.settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
+  /** @param starts the first position that each lane still has */
+  constructor(settings: KafkaSettings, consumer: LaneConsumer, starts: () => Promise<readonly number[]>) {
+    this.#settings = settings
+    this.#starts = starts
+    this.#kafka = new Kafka(patientConfig(settings, this.#sockets))
+    this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
   }
 
   /** Joins the group; resolves when Kafka has said which lanes are ours. */
   async start(): Promise<void> {
-    const { kafka, settings: { topic, group, sessionTimeoutMs, lanes } } = this.#source
-    const consumer = kafka.consumer({
+    const { topic, group, sessionTimeoutMs, lanes } = this.#settings
+    const consumer = this.#kafka.consumer({
       groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
       maxWaitTimeInMs: 250, maxBytesPerPartition: LANE_BYTES_MAX, maxBytes: FETCH_BYTES_MAX, allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
@@ -55,8 +57,13 @@ export class LaneSubscription implements Subscription {
     this.#closing.abort()
     this.#hold(this.#lanes.keys())
     await Promise.all(this.#lanes.map((lane) => lane.release()))
-    await this.#rejoining
     // Only now may Kafka give the lanes to others: what was under way is done.
+    await Promise.race([this.#leave(), pause(LEAVE_MS, undefined, { ref: false })])
+    this.#sockets.end()
+  }
+
+  async #leave(): Promise<void> {
+    await this.#rejoining
     await this.#consumer?.disconnect()
   }
 
@@ -99,7 +106,7 @@ export class LaneSubscription implements Subscription {
     try {
       const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
       // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one of the past.
-      if (from > lane.next) lane.next = Math.max(lane.next, (await this.#source.starts())[batch.partition] ?? 0)
+      if (from > lane.next) lane.next = Math.max(lane.next, (await this.#starts())[batch.partition] ?? 0)
       return await lane.deliver(from, batch.messages.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() })))
     } catch {
       return false
@@ -117,13 +124,13 @@ export class LaneSubscription implements Subscription {
   }
 
   #fetch(number: number): void {
-    const { topic } = this.#source.settings
+    const { topic } = this.#settings
     const lane = this.#lanes[number]
     if (lane?.ready) this.#steer((consumer) => (consumer.seek({ topic, partition: number, offset: String(lane.next) }), consumer.resume([{ topic, partitions: [number] }])))
   }
 
   #hold(numbers: Iterable<number>): void {
-    this.#steer((consumer) => consumer.pause([{ topic: this.#source.settings.topic, partitions: [...numbers] }]))
+    this.#steer((consumer) => consumer.pause([{ topic: this.#settings.topic, partitions: [...numbers] }]))
   }
 
   #steer(work: (consumer: Consumer) => void): void {

@@ -1,7 +1,8 @@
 import { HopperError } from '@hopper/contracts'
-import type { Consumer, Kafka } from 'kafkajs'
+import { Kafka, type Consumer } from 'kafkajs'
 import type { LogMessage } from '../ports/event-log.ts'
-import type { KafkaSettings } from './settings.ts'
+import { patientConfig, type KafkaSettings } from './settings.ts'
+import { Sockets } from './sockets.ts'
 
 const READ_WAIT_MS = 15_000
 
@@ -16,12 +17,16 @@ export interface LaneRange {
 }
 
 /** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
-export async function readLane(kafka: Kafka, settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
-  const consumer = kafka.consumer({ groupId: range.groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
+export async function readLane(settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
+  const sockets = new Sockets()
+  const consumer = new Kafka(patientConfig(settings, sockets)).consumer({ groupId: range.groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
   try {
     await consumer.connect()
     await consumer.subscribe({ topic: settings.topic, fromBeginning: true })
     return await collect(consumer, settings, range)
+  } catch (error) {
+    sockets.end()
+    throw error
   } finally {
     await consumer.disconnect()
   }

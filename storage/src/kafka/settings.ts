@@ -1,5 +1,5 @@
 import { logLevel, type KafkaConfig, type SASLOptions } from 'kafkajs'
-import { Sockets } from './sockets.ts'
+import type { Sockets } from './sockets.ts'
 
 const RETRY_MS = 100
 
@@ -29,12 +29,12 @@ export const kafkaDefaults = {
 } as const satisfies Partial<KafkaSettings>
 
 /** A client that waits for what is about to come, such as the coordinators of a broker that has just started. */
-export function patientConfig(settings: KafkaSettings): KafkaConfig {
-  return { ...promptConfig(settings), requestTimeout: 15_000, retry: { initialRetryTime: RETRY_MS, maxRetryTime: 3_000, retries: 8 } }
+export function patientConfig(settings: KafkaSettings, sockets: Sockets): KafkaConfig {
+  return { ...promptConfig(settings, sockets), requestTimeout: 15_000, retry: { initialRetryTime: RETRY_MS, maxRetryTime: 3_000, retries: 8 } }
 }
 
 /** A client that fails soon, after it has tried every broker: an append is waiting for it. */
-export function promptConfig(settings: KafkaSettings, sockets = new Sockets()): KafkaConfig {
+export function promptConfig(settings: KafkaSettings, sockets: Sockets): KafkaConfig {
   return {
     clientId: settings.clientId,
     brokers: [...settings.brokers],
