@@ -14,5 +14,5 @@ USER node
 ENV HOPPER_HOST=0.0.0.0 HOPPER_DATA=/var/lib/hopper
 VOLUME /var/lib/hopper
 EXPOSE 8080
-ENTRYPOINT ["node", "--disable-warning=TimeoutNegativeWarning", "cli/dist/main.js"]
+ENTRYPOINT ["node", "cli/dist/main.js"]
 CMD ["start"]

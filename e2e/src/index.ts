@@ -1,1 +1,6 @@
-export * from './product.ts'
+export { cluster, type Cluster, type ClusterOptions } from './cluster.ts'
+export { startCassandra } from './engines/cassandra-jar.ts'
+export { startKafka } from './engines/kafka-jar.ts'
+export { jarCache } from './engines/jars.ts'
+export { counted, getJson, type Product, type ProductOptions } from './product.ts'
+export { standalone } from './standalone.ts'

@@ -37,6 +37,11 @@ export class Service {
     return this.#output
   }
 
+  /** its process id, once it was started */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   get running(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
   }

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { environment } from '../config.ts'
 import { startCassandra } from './cassandra-jar.ts'
 import { startCassandraContainer, startKafkaContainer } from './containers.ts'
-import { canUseJars } from './jars.ts'
+import { canUseJars, jarCache } from './jars.ts'
 import { startKafka } from './kafka-jar.ts'
 
 interface Started {
@@ -56,10 +56,9 @@ async function startContainers(): Promise<Started> {
 }
 
 async function startJars(): Promise<Started> {
-  const cache = environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
   const dir = mkdtempSync(join(tmpdir(), 'hopper-engines-'))
-  const broker = await startKafka(join(dir, 'kafka'), cache)
-  const node = await startCassandra(join(dir, 'cassandra'), cache)
+  const broker = await startKafka(join(dir, 'kafka'), jarCache)
+  const node = await startCassandra(join(dir, 'cassandra'), jarCache)
   return {
     engines: { kafka: broker.address, cassandra: node.contactPoint, dataCenter: node.dataCenter },
     stop: async () => {
