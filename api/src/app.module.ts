@@ -15,6 +15,7 @@ import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
+import { SchemasController } from './controllers/schemas.controller.ts'
 import { StagesController } from './controllers/stages.controller.ts'
 import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
@@ -42,7 +43,7 @@ import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, 
 
 const controllers = [
   StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, ExportController, LiveController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
-  StatusController,
+  StatusController, SchemasController,
 ]
 const services = [
   AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, ExportService, FunnelsService, KeysService, LiveService, LoginService, MembersService, QueryService, StagesService,

@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common'
+import { sharedDefinitions } from '@hopper/contracts'
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger'
 
 /** The OpenAPI 3.1 description of every call, made from what the controllers say. */
@@ -19,7 +20,8 @@ export function describeApi(app: INestApplication): OpenAPIObject {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   })
   for (const [path, item] of Object.entries(document.paths)) namePathParts(path, item)
-  return document
+  const { schema: paths, definitions } = sharedDefinitions(document.paths, '#/components/schemas/')
+  return { ...document, paths: paths as OpenAPIObject['paths'], components: { ...document.components, schemas: { ...document.components?.schemas, ...definitions } as never } }
 }
 
 /** The parts of a path are parameters like all others. */

@@ -164,4 +164,9 @@ test('status sums the fates of the apps that the caller sees, and counts events 
   expect((await hopper.get('/api/v1/status')).body).toMatchObject({ events_per_second: 2 })
   hopper.clock -= 10_000
   expect((await hopper.get('/api/v1/status', { 'x-api-key': keys.blogRead })).body).toMatchObject({ fates: [] })
+  expect((body as { last_audit?: object }).last_audit).toBeUndefined()
+  const audit = { finished_at: hopper.clock, app: 'shop', from: '2026-03-01', to: '2026-03-29', differing: 2, repaired: 1 }
+  await hopper.storage.registry.audits.put('', 'last', audit)
+  expect((await hopper.get('/api/v1/status')).body).toMatchObject({ last_audit: audit })
+  expect((await hopper.get('/api/v1/status', { 'x-api-key': keys.blogRead })).body).not.toHaveProperty('last_audit')
 })

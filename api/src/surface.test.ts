@@ -48,7 +48,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   const app = '/api/v1/apps/{app}'
   const crud = (path: string, one: string): string[] => [`GET ${path}`, `POST ${path}`, `PATCH ${one}`, `DELETE ${one}`]
   expect(listed.sort()).toEqual([
-    `POST ${app}/funnels/query`, `POST ${app}/query`, `POST ${app}/retention/query`, `GET ${app}/journeys`, 'POST /query',
+    `POST ${app}/funnels/query`, `POST ${app}/query`, `POST ${app}/retention/query`, `GET ${app}/journeys`, 'POST /query', 'GET /schemas/query.json',
     ...report.map((path) => `GET ${app}/${path}`), ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`), `GET ${app}/funnels/{funnel}`,
     ...crud(`${app}/elements`, `${app}/elements`), `GET ${app}/keys`, `POST ${app}/keys`, `DELETE ${app}/keys/{key}`, `GET ${app}/keys/{key}/values`, `GET ${app}/events`, `GET ${app}/export`, `GET ${app}/live`, `GET ${app}/events/{event}`, `GET ${app}/persons/{person}`,
     'GET /api/v1/apps', 'POST /api/v1/apps', `GET ${app}`, `PATCH ${app}`, 'GET /api/v1/organizations', 'GET /api/v1/status',
@@ -61,6 +61,15 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
     parameters: expect.arrayContaining([expect.objectContaining({ name: 'app', in: 'path', required: true }), expect.objectContaining({ name: 'from', in: 'query' })]),
     responses: { 200: { content: { 'application/json': { schema: { type: 'object', properties: { total_users: { type: 'integer' } } } }, 'text/csv': {} } } },
   })
+})
+
+test('the schema of a query is served, and OpenAPI refers to the same filter', async () => {
+  const { status, body, headers } = await hopper.get('/schemas/query.json', {})
+  expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8'])
+  expect(body).toMatchObject({ title: 'Query', required: ['start', 'end', 'data'], $defs: { Filter: { anyOf: expect.any(Array) } } })
+  const openapi = (await hopper.get('/openapi.json', {})).body as { components: { schemas: Record<string, unknown> } }
+  expect(openapi.components.schemas['Filter']).toMatchObject({ anyOf: expect.any(Array) })
+  expect(new Set([...JSON.stringify(openapi).matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place))).toEqual(new Set(['#/components/schemas/Filter']))
 })
 
 test('the docs are served from here and name no other host', async () => {

@@ -57,6 +57,17 @@ export type Agents = Static<typeof Agents>
 export type Traffic = Static<typeof Traffic>
 
 /** `GET /api/v1/status`. */
+/** What a `hopper audit` found, over one app or all, and over the dates that were asked for. */
+export const AuditResult = Type.Object({
+  finished_at: whole,
+  app: Type.Optional(text),
+  from: Type.Optional(text),
+  to: Type.Optional(text),
+  differing: Type.Integer({ description: 'rows of tables that were not what a recount said' }),
+  repaired: Type.Integer({ description: 'how many of them were corrected' }),
+})
+export type AuditResult = Static<typeof AuditResult>
+
 export const Status = Type.Object({
   version: text,
   mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
@@ -67,6 +78,7 @@ export const Status = Type.Object({
   lanes: Type.Array(Type.Object({ lane: whole, next: whole, done: whole, lag: whole })),
   dead_letters: whole,
   engines: Type.Array(Type.Object({ name: text, healthy: Type.Boolean(), detail: Type.Optional(text) })),
+  last_audit: Type.Optional(AuditResult),
 })
 export type Status = Static<typeof Status>
 

@@ -15,6 +15,11 @@ export const EventSet = Type.Object({
   operations: Type.Optional(Type.Array(Type.Object({ type: Type.Literal('unique'), key: KeySchema }), { maxItems: queryLimits.uniqueKeysMax })),
   keys: Type.Optional(Type.Array(KeySchema, { maxItems: queryLimits.uniqueKeysMax, description: 'what `events` shows of each event, else all of it' })),
   events: Type.Optional(Type.Integer({ minimum: 1, maximum: queryLimits.eventsMax, description: 'so many of the matching events, the earliest first' })),
+}, {
+  examples: [
+    { name: 'views', filters: [{ type: 'eq', key: 'event_tag', value: 'product_view' }], unique: ['user_id'] },
+    { name: 'views', keys: ['user_id', 'item_colour_id'], filters: [{ type: 'eq', key: 'event_tag', value: 'product_view' }], operations: [{ type: 'unique', key: 'user_id' }], events: 10 },
+  ],
 })
 
 const names = Type.Array(name, { minItems: 1, maxItems: queryLimits.setsMax })
@@ -31,7 +36,7 @@ export const EventQuery = Type.Object(
         order: Type.Optional(names),
         data: Type.Optional(names),
         match: Type.Optional(Type.Array(KeySchema, { maxItems: queryLimits.matchKeysMax })),
-      }),
+      }, { examples: [{ type: 'exact_order', order: ['views', 'carts'], match: ['user_id', 'item_colour_id'] }] }),
     ),
   },
   {

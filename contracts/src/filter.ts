@@ -20,18 +20,27 @@ export type Filter =
 const definitions = {
   Filter: Type.Union([
     Type.Object({ type: Type.Literal('eq'), key, value }, { examples: [{ type: 'eq', key: 'event_tag', value: 'product_view' }] }),
-    Type.Object({ type: Type.Literal('ne'), key, value }, { description: 'the opposite of eq: also true without the key' }),
-    Type.Object({ type: Type.Literal('in'), key, values: Type.Array(value, { minItems: 1, maxItems: queryLimits.filterValuesMax }) }),
-    Type.Object({ type: Type.Literal('all'), key }, { description: 'the event has the key' }),
-    Type.Object({ type: Type.Literal('contains'), key, value: Type.String({ maxLength: queryLimits.valueCharsMax }) }),
+    Type.Object({ type: Type.Literal('ne'), key, value }, { description: 'the opposite of eq: also true without the key', examples: [{ type: 'ne', key: 'country', value: 'DE' }] }),
+    Type.Object(
+      { type: Type.Literal('in'), key, values: Type.Array(value, { minItems: 1, maxItems: queryLimits.filterValuesMax }) },
+      { examples: [{ type: 'in', key: 'browser', values: ['Firefox', 'Safari'] }] },
+    ),
+    Type.Object({ type: Type.Literal('all'), key }, { description: 'the event has the key', examples: [{ type: 'all', key: 'item_colour_id' }] }),
+    Type.Object(
+      { type: Type.Literal('contains'), key, value: Type.String({ maxLength: queryLimits.valueCharsMax }) },
+      { examples: [{ type: 'contains', key: 'to', value: '/products/' }] },
+    ),
     Type.Object(
       { type: Type.Literal('regex'), key, value: Type.String({ maxLength: queryLimits.regexCharsMax }) },
-      { description: 'RE2 syntax, matched against the whole value' },
+      { description: 'RE2 syntax, matched against the whole value', examples: [{ type: 'regex', key: 'event_tag', value: 'add_to_(cart|bag)' }] },
     ),
-    Type.Object({ type: Type.Literal('gt'), key, value: Type.Union([Type.String(), Type.Number()]) }),
-    Type.Object({ type: Type.Literal('lt'), key, value: Type.Union([Type.String(), Type.Number()]) }),
-    Type.Object({ type: Type.Literal('not'), filter: Type.Ref('Filter') }),
-    Type.Object({ type: Type.Literal('or'), filters: Type.Array(Type.Ref('Filter'), { minItems: 1, maxItems: queryLimits.filtersMax }) }),
+    Type.Object({ type: Type.Literal('gt'), key, value: Type.Union([Type.String(), Type.Number()]) }, { examples: [{ type: 'gt', key: 'price', value: 99.5 }] }),
+    Type.Object({ type: Type.Literal('lt'), key, value: Type.Union([Type.String(), Type.Number()]) }, { examples: [{ type: 'lt', key: 'elapsed_time', value: 5_000 }] }),
+    Type.Object({ type: Type.Literal('not'), filter: Type.Ref('Filter') }, { examples: [{ type: 'not', filter: { type: 'all', key: 'user_id' } }] }),
+    Type.Object(
+      { type: Type.Literal('or'), filters: Type.Array(Type.Ref('Filter'), { minItems: 1, maxItems: queryLimits.filtersMax }) },
+      { examples: [{ type: 'or', filters: [{ type: 'eq', key: 'os', value: 'iOS' }, { type: 'eq', key: 'os', value: 'Android' }] }] },
+    ),
   ]),
 }
 

@@ -21,7 +21,7 @@ const headers = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 } as const
 
-const OURS = /^\/(api\/|docs(\/|$)|openapi\.json$|login$)/
+const OURS = /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$)/
 
 /** Whether a path is answered by this part; in standalone the same server also has ingest and the demo shop. */
 export function isApiPath(url: string): boolean {

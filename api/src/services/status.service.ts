@@ -43,7 +43,7 @@ export class StatusService {
   async status(caller: Caller): Promise<Status> {
     const { completeTo, ends, done } = await this.completeness.progress()
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
-    const [fates, deadLetters, engines] = await Promise.all([this.fates(apps), this.reader.deadLetters(), this.health()])
+    const [fates, deadLetters, engines, audit] = await Promise.all([this.fates(apps), this.reader.deadLetters(), this.health(), this.registry.audits.get('', 'last')])
     const total = fates.reduce((sum, { events }) => sum + events, 0)
     return {
       version,
@@ -55,6 +55,7 @@ export class StatusService {
       lanes: ends.map((next, lane) => ({ lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)) })),
       dead_letters: deadLetters,
       engines: engines.map(({ name, healthy, detail }) => ({ name, healthy, ...(detail === undefined ? {} : { detail }) })),
+      ...(audit && (audit.app === undefined || apps.some(({ id }) => id === audit.app)) ? { last_audit: audit } : {}),
     }
   }
 

@@ -1,0 +1,31 @@
+import { Compile } from 'typebox/schema'
+import { expect, it } from 'vitest'
+import { querySchema } from './query-schema.ts'
+
+type Part = { readonly [name: string]: unknown; readonly examples?: readonly unknown[]; readonly properties?: Readonly<Record<string, Part>> }
+const schema = querySchema() as Part & { readonly $defs: { readonly Filter: { readonly anyOf: readonly Part[] } } }
+const data = schema.properties!['data'] as Part & { readonly items: Part }
+const parts: Record<string, Part> = {
+  query: schema, set: data.items, funnel: schema.properties!['funnel']!,
+  ...Object.fromEntries(schema.$defs.Filter.anyOf.map((filter) => [`filter ${String((filter.properties!['type'] as { const: string }).const)}`, filter])),
+}
+
+it('has an example for each part, which is one by the schema itself', () => {
+  expect(Object.keys(parts).sort()).toEqual(
+    ['filter all', 'filter contains', 'filter eq', 'filter gt', 'filter in', 'filter lt', 'filter ne', 'filter not', 'filter or', 'filter regex', 'funnel', 'query', 'set'],
+  )
+  for (const [name, part] of Object.entries(parts)) {
+    expect([name, part.examples?.length ?? 0]).not.toEqual([name, 0])
+    const validator = Compile({ ...part, $defs: schema.$defs } as never)
+    for (const example of part.examples!) expect([name, validator.Check(example)]).toEqual([name, true])
+    expect([name, validator.Check({})]).toEqual([name, false])
+  }
+})
+
+it('refers to one definition of a filter, wherever filters stand', () => {
+  const text = JSON.stringify(schema)
+  expect(new Set([...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place))).toEqual(new Set(['#/$defs/Filter']))
+  expect(text.match(/"\$defs"/g)).toHaveLength(1)
+  expect(JSON.stringify(data.items.properties!['filters'])).toContain('"items":{"$ref":"#/$defs/Filter"}')
+  expect(schema.$defs.Filter.anyOf.filter((filter) => JSON.stringify(filter.properties).includes('"$ref"'))).toHaveLength(2)
+})
