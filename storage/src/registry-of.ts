@@ -12,7 +12,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
   const keys = collectionOf<KeyRecord>('key')
   return {
     organizations: collectionOf('organization'), apps, keys, funnels: collectionOf('funnel'), elements: collectionOf('element'),
-    members: collectionOf('member'), logins: collectionOf('login'),
+    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }

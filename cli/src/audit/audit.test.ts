@@ -5,7 +5,7 @@ import { counterTableNames, counterTables, visitorTableNames, type CounterTableN
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Drift } from './drift.ts'
-import { auditOf, makeInstallation, traffic, type Installation } from './installation.fixture.ts'
+import { auditOf, makeInstallation, RANGE, traffic, type Installation } from './installation.fixture.ts'
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const envelope: Envelope = {
@@ -115,6 +115,7 @@ it('looks only at the app and the dates that were asked for', async () => {
   expect((await installation.audit()).map(({ drift }) => drift.app).sort()).toEqual(['berlin', 'kathmandu'])
   expect((await installation.audit({ app: 'berlin' })).map(({ drift }) => drift.app)).toEqual(['berlin'])
   expect(await installation.audit({ app: 'berlin', from: '2026-03-30' })).toEqual([])
+  expect(await installation.storage.registry.audits.get('', 'last')).toMatchObject({ app: 'berlin', from: '2026-03-30', to: RANGE.to, differing: 0, repaired: 0 })
   await expect(installation.audit({ app: 'nobody' })).rejects.toThrow('No app is named "nobody".')
 })
 

@@ -1,7 +1,7 @@
 import { datesBetween, HopperError, shiftDate, timeZone, type App } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
-import { auditFates, countReceived, type Received } from './audit-fates.ts'
+import { auditFates, countReceived } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
 import { HeldLane } from './held-lane.ts'
 import { LaneSource } from './lane-source.ts'
@@ -29,33 +29,44 @@ export interface AuditReport {
 
 /**
  * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and of visitors. Memory is bounded by some
- * dates of one lane. With `repair` each lane is taken from its owner while it is corrected.
+ * dates of one lane. The result is kept for `GET /api/v1/status`. With `repair` each lane is taken from its owner while it is corrected.
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
+  const asked = await Promise.all(apps.map(async (app) => ({ app, dates: await datesOf(storage, app, request) })))
   const known = new Map((await storage.registry.apps.list()).map((app) => [app.id, app]))
+  const tally = { differing: 0, repaired: 0 }
   for (let lane = 0; lane < storage.log.lanes; lane++) {
     report.progress(lane, storage.log.lanes)
     await using held = request.repair ? await HeldLane.take(storage.lanes, lane, `audit-${process.pid}`) : undefined
     const source = new LaneSource(storage, lane, async (id) => known.get(id))
-    const received = request.log === false ? undefined : await countReceived(source)
-    if (!received && request.log !== false) report.logIncomplete(lane)
-    for (const app of apps) {
-      for await (const drift of auditLane(source, app, await datesOf(storage, app, request), received)) await settle(storage, held, drift, report)
+    for await (const drift of auditLane(source, asked, request, report)) {
+      tally.differing += drift.length
+      tally.repaired += await settle(storage, held, drift, report)
     }
+  }
+  const { app, from, to } = request
+  await storage.registry.audits.put('', 'last', { finished_at: Date.now(), ...(app && { app }), ...(from && { from }), ...(to && { to }), ...tally })
+}
+
+async function* auditLane(
+  source: LaneSource, asked: readonly { app: App; dates: readonly string[] }[], { log = true }: AuditRequest, report: AuditReport,
+): AsyncGenerator<readonly Drift[]> {
+  const received = log ? await countReceived(source) : undefined
+  if (log && !received) report.logIncomplete(source.lane)
+  for (const { app, dates } of asked) {
+    if (dates.length === 0) continue
+    yield* auditDates(source, app, dates)
+    yield await auditFates(source, app, dates, received)
   }
 }
 
-async function* auditLane(source: LaneSource, app: App, dates: readonly string[], received: Received | undefined): AsyncGenerator<readonly Drift[]> {
-  if (dates.length === 0) return
-  yield* auditDates(source, app, dates)
-  yield await auditFates(source, app, dates, received)
-}
-
-async function settle(storage: Storage, held: HeldLane | undefined, drift: readonly Drift[], report: AuditReport): Promise<void> {
+/** Corrects what can be corrected, when the lane is held; answers how much that was. */
+async function settle(storage: Storage, held: HeldLane | undefined, drift: readonly Drift[], report: AuditReport): Promise<number> {
   const repaired = held ? drift.filter(isRepairable) : []
   if (held && repaired.length > 0) held.lease = await repair(storage, held.lease, repaired)
   for (const each of drift) report.drift(each, repaired.includes(each))
+  return repaired.length
 }
 
 async function appsOf({ registry }: Storage, id: string | undefined): Promise<readonly App[]> {

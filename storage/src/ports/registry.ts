@@ -1,4 +1,4 @@
-import type { App, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
+import type { App, AuditResult, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -23,7 +23,7 @@ export interface Login {
 
 /**
  * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
- * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins to ''.
+ * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins and audits to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -34,6 +34,8 @@ export interface Registry {
   readonly elements: Collection<Element>
   readonly members: Collection<Member>
   readonly logins: Collection<Login>
+  /** the result of the last audit, as `last` */
+  readonly audits: Collection<AuditResult>
   /** The app with this id, whichever organization has it: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>
