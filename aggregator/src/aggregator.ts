@@ -1,4 +1,4 @@
-import type { App } from '@hopper/contracts'
+import { HopperError, type App } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { BackgroundMerges } from './merge/background-merges.ts'
@@ -93,6 +93,8 @@ export class Aggregator implements LaneConsumer {
     try {
       const own = await (this.#takingAgain.get(lane) ?? this.#own.get(lane) ?? this.#takeAgain(lane, messages[0]!.position))
       const applied = await own.apply(messages)
+      // Counted in time, but given up with the lease before it was archived: it must come again.
+      if (this.#own.get(lane) !== own) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
       this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
     } catch (error) {
       // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read again.

@@ -167,6 +167,28 @@ it('takes a lane again whose lease ran out, also when no further message comes, 
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
+it('does not acknowledge a batch whose lease ran out while it was counted: it is archived when it comes again', async () => {
+  const { lanes, writer, archive } = lane.storage
+  let takes = 0
+  const counted = Promise.withResolvers<void>()
+  const slow = overWriter(writer, async (...asked) => {
+    await writer.apply(...asked)
+    await counted.promise
+  })
+  const short = overLanes(lanes, {
+    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
+    renew: () => Promise.reject(new Error('the store is away')),
+  })
+  await start({ lanes: short, writer: slow })
+  await send(envelopeOf('shop', { events: [view('a')] }))
+  await until(async () => takes > 1)
+  counted.resolve()
+  await until(async () => (await lanes.positions())[0] === 1)
+  const chunks = await archive!.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
+  expect(chunks.reduce((sum, { rows }) => sum + rows, 0)).toBe(1)
+  expect(await lane.fates('shop')).toEqual({ accepted: 1 })
+})
+
 it('ends cleanly when it can not subscribe', async () => {
   const { lanes } = lane.storage
   const broken = make({ lanes: overLanes(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })

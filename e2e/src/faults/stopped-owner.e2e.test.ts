@@ -3,12 +3,14 @@ import { cluster, type Cluster } from '../cluster.ts'
 import { Service } from '../service.ts'
 import { until } from '../until.ts'
 import { apps, provision } from './apps.ts'
-import { atWork, lanesOf } from './at-work.ts'
+import { atWork, figure, lanesOf } from './at-work.ts'
 import { CqlProxy } from './cql-proxy.ts'
 import { endure, expectExact, rowsCountedTwice } from './endure.ts'
 
 const engines = inject('engines')
 const LANES = 8
+/** messages of one second: the other has counted what was under way in the one that is stopped */
+const LAG_MAX = 40
 const TAKEN_OVER_MS = 80_000
 
 /**
@@ -28,8 +30,7 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
     }
     await middle.promise
     proxy.fate = () => 'pass'
-    await until(async () => (await lanesOf(other)) === LANES, TAKEN_OVER_MS)
-    await atWork(other)
+    await until(async () => (await lanesOf(other)) === LANES && (await figure(other, 'hopper_aggregator_lag')) <= LAG_MAX, TAKEN_OVER_MS)
     stopped.signal('SIGCONT')
   }
   await atWork(stopped)
