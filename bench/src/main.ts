@@ -5,10 +5,11 @@ import { ingestBench } from './ingest-bench.ts'
 import { kafkaIngestBench } from './kafka-ingest-bench.ts'
 import { memoryBench } from './memory-bench.ts'
 import { mergeBench } from './merge-bench.ts'
+import { sizingBench } from './sizing-bench.ts'
 import { trackerBench } from './tracker-bench.ts'
 
 /** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all. */
-const benches: Record<string, () => void | Promise<void>> = { tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench, merge: mergeBench, memory: memoryBench, funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000) }
+const benches: Record<string, () => void | Promise<void>> = { tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench, funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000) }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))

@@ -1,0 +1,18 @@
+import { clusterFor, type Assumed, type Measured } from './sizing.ts'
+
+/** As the other benches print them on 2 busy cores: kafka-ingest, cluster-aggregator, merge. */
+const measured: Measured = { ingestPerCore: 150_000, aggregatorPerCore: 15_000, logBytes: 35, storeBytes: 110, rowsPerEvent: 1.4 }
+const assumed: Assumed = { rowsPerNode: 60_000, bytesPerBroker: 50_000_000, replication: 3, utilization: 0.66 }
+const rates = [1_000, 10_000, 100_000, 1_000_000]
+
+/** The table of sizes in docs/operating.md. */
+export function sizingBench(): void {
+  console.log(`  measured, for one core: ${JSON.stringify(measured)}`)
+  console.log(`  assumed: ${JSON.stringify(assumed)}`)
+  console.log('  | events/s | lanes | ingest | aggregators | brokers | nodes | log GB/day | store GB/day | busiest lane |')
+  for (const rate of rates) {
+    const { lanes, ingest, aggregators, brokers, nodes, logGigabytes, storeGigabytes, busiestLane } = clusterFor(rate, measured, assumed)
+    const cells = [rate.toLocaleString('en'), lanes, ingest, aggregators, brokers, nodes, Math.round(logGigabytes), Math.round(storeGigabytes), `${busiestLane.toFixed(2)} x mean`]
+    console.log(`  | ${cells.join(' | ')} |`)
+  }
+}
