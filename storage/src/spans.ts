@@ -22,7 +22,9 @@ export function wholeSpans(lease: Lease, chunks: readonly EncodedChunk[]): Encod
   for (const [name, parts] of spans) {
     const { lane, parts: expected } = parts[0]!.summary
     if (lane !== lease.lane) throw wrongLane(lease, lane)
-    if (parts.length !== expected || new Set(parts.map(({ summary }) => summary.part)).size !== expected) throw new HopperError('HOP_INTERNAL', `The span ${name} lacks a part.`)
+    if (parts.length !== expected || new Set(parts.map(({ summary }) => summary.part)).size !== expected) {
+      throw new HopperError('HOP_INTERNAL', `The span ${name} lacks a part.`)
+    }
   }
   return [...spans.values()].sort(([a], [b]) => a!.summary.first_position - b!.summary.first_position)
 }

@@ -22,9 +22,9 @@ interface Span {
 }
 
 /**
- * The archive in Cassandra. The cells of a span are written first, under an id of their own; then one conditional change of its manifest makes the span
- * visible, all of it at once. Only that change counts, so whatever an attempt that failed, or an owner that has lost the lane, has left is never seen;
- * the ledger finds and drops it.
+ * The archive in Cassandra. The cells of a span are written first, under an id of their own; then one conditional change of its manifest makes the
+ * span visible, all of it at once. Only that change counts, so whatever an attempt that failed, or an owner that has lost the lane, has left is never
+ * seen; the ledger finds and drops it.
  */
 export class CassandraArchive implements Archive {
   readonly #lanes: CassandraLanes
@@ -70,7 +70,8 @@ export class CassandraArchive implements Archive {
     if (others.length > 0 || key.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', 'Only spans of one app, lane and month can be merged.')
     await this.#lanes.assertOwned(lease)
     await this.#sweep(lease.lane)
-    const replaced = new Map(only(old, await this.#manifests.read(key)).map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
+    const found = only(old, await this.#manifests.read(key))
+    const replaced = new Map(found.map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
     await concurrently([...replaced.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
     await this.#write(lease, key, spans, async () => {
       const chunks = await this.#manifests.read(key)
@@ -163,7 +164,9 @@ function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]
   for (const { chunks } of spans) {
     const { app, date, first_position, last_position } = chunks[0]!.summary
     const covered = after[dayOf(date)] ?? before[dayOf(date)] ?? -1n
-    if (first_position <= covered) throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+    if (first_position <= covered) {
+      throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+    }
     after[dayOf(date)] = BigInt(last_position)
   }
   return after
@@ -183,5 +186,7 @@ function assertNotExpired(lease: Lease): void {
 }
 
 function inOrder(a: ChunkSummary, b: ChunkSummary): number {
-  return a.lane - b.lane || (a.date < b.date ? -1 : a.date > b.date ? 1 : a.first_position - b.first_position || a.last_position - b.last_position || a.part - b.part)
+  if (a.lane !== b.lane) return a.lane - b.lane
+  if (a.date !== b.date) return a.date < b.date ? -1 : 1
+  return a.first_position - b.first_position || a.last_position - b.last_position || a.part - b.part
 }

@@ -2,13 +2,13 @@ import { Client } from 'cassandra-driver'
 import { counterTableNames, visitorTableNames } from '../ports/table-definitions.ts'
 import { clientOptions, type CassandraSettings } from './settings.ts'
 
-/** What the log can give back. */
+/** What the log can give back. `visitor_versions` are emptied too, so that readers forget what they have kept; they begin again at random numbers. */
 export const folds: readonly string[] = [
   ...counterTableNames, ...visitorTableNames, 'seen_by_date', 'person_by_device', 'devices_by_person', 'first_users', 'sessions_by_id', 'dead_letters',
   'spans', 'span_months', 'chunk_cells', 'span_ledger', 'visitor_versions', 'visitor_digests',
 ]
-/** What it can not; `lanes` keeps the epochs of the owners, `visitor_versions` only ever grow. */
-export const keptTables: readonly string[] = ['registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock', 'visitor_versions']
+/** What it can not; `lanes` keeps the epochs of the owners. */
+export const keptTables: readonly string[] = ['registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock']
 
 const TRUNCATE_MS_MAX = 120_000
 

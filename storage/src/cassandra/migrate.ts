@@ -50,7 +50,8 @@ async function withClient<T>(settings: CassandraSettings, keyspace: string | und
 
 function replicationOf({ replication, dataCenter }: CassandraSettings): string {
   const replicas = typeof replication === 'number' ? { [dataCenter]: replication } : replication
-  return `{'class': 'NetworkTopologyStrategy', ${Object.entries(replicas).map(([name, count]) => `'${name.replaceAll("'", "''")}': ${count}`).join(', ')}}`
+  const each = Object.entries(replicas).map(([name, count]) => `'${name.replaceAll("'", "''")}': ${count}`)
+  return `{'class': 'NetworkTopologyStrategy', ${each.join(', ')}}`
 }
 
 async function applyMissing(client: Client, migrations: readonly Migration[], assertHeld: () => void): Promise<string[]> {

@@ -58,12 +58,16 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
     localDataCenter: settings.dataCenter,
     ...(keyspace ? { keyspace } : {}),
     ...(settings.username ? { authProvider: new auth.PlainTextAuthProvider(settings.username, settings.password ?? '') } : {}),
-    ...(settings.tls || settings.tlsCaFile ? { sslOptions: { rejectUnauthorized: true, ...(settings.tlsCaFile ? { ca: [fileOf(settings.tlsCaFile)] } : {}) } } : {}),
+    ...(settings.tls || settings.tlsCaFile ? { sslOptions: tlsOptions(settings) } : {}),
     encoding: { useBigIntAsLong: true },
     socketOptions: { readTimeout: settings.requestTimeoutMs, connectTimeout: 5_000 },
     policies: { retry: new policies.retry.FallthroughRetryPolicy(), reconnection: new policies.reconnection.ExponentialReconnectionPolicy(200, 5_000) },
     queryOptions: { prepare: true, isIdempotent: false, fetchSize: 5_000, consistency: ofDriver[consistency], serialConsistency: serialConsistency(settings) },
   }
+}
+
+function tlsOptions({ tlsCaFile }: CassandraSettings): NonNullable<ClientOptions['sslOptions']> {
+  return { rejectUnauthorized: true, ...(tlsCaFile ? { ca: [fileOf(tlsCaFile)] } : {}) }
 }
 
 function fileOf(path: string): Buffer {

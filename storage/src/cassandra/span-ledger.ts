@@ -16,7 +16,8 @@ export interface LedgerSpan extends ManifestKey {
 }
 
 interface LedgerEntry extends LedgerSpan {
-  readonly writtenAt: bigint
+  /** ms */
+  readonly writtenAt: number
 }
 
 /**
@@ -51,39 +52,46 @@ export class SpanLedger {
     }
   }
 
-  /** Judges what is due in a lane, every ten minutes at most. Only the lane's owner may call this. `now` in ms. */
+  /**
+   * Judges what is due in a lane, every ten minutes at most. Only the lane's owner may call this. `now` in ms. What was judged is forgotten in one step, when
+   * nothing is left to be judged again, so that its deletions do not pile up.
+   */
   async sweep(lane: number, now = Date.now()): Promise<void> {
     if (now - (this.#sweptAt.get(lane) ?? -Infinity) < SWEEP_EVERY_MS) return
     this.#sweptAt.set(lane, now)
+    const entries = await this.#entries(lane)
+    const before = now - JUDGED_AFTER_MS
+    const later = new Set(entries.filter(({ writtenAt }) => writtenAt >= before).map(({ span }) => String(span)))
+    // A span that was entered again since waits for that.
+    const due = entries.filter(({ span, writtenAt }) => writtenAt < before && !later.has(String(span)))
     const byManifest = new Map<string, LedgerEntry[]>()
-    for (const entry of await this.#due(lane, now)) {
+    for (const entry of due.filter(({ span }) => !this.#writing.has(String(span)))) {
       const key = JSON.stringify([entry.app, entry.month])
       const others = byManifest.get(key)
       if (others) others.push(entry)
       else byManifest.set(key, [entry])
     }
-    await concurrently([...byManifest.values()], JUDGED_AT_ONCE, (entries) => this.#judge(entries[0]!, entries))
+    const judged = await concurrently([...byManifest.values()], JUDGED_AT_ONCE, (some) => this.#judge(some[0]!, some))
+    if (judged.some((done) => !done) || due.some(({ span }) => this.#writing.has(String(span)))) return
+    await this.#client.execute(statement('span-ledger.dropBefore'), [lane, BigInt(before)], { prepare: true, isIdempotent: true })
   }
 
-  /** The entries of spans that were not entered again since. */
-  async #due(lane: number, now: number): Promise<LedgerEntry[]> {
+  async #entries(lane: number): Promise<LedgerEntry[]> {
     const rows = await rowsOf(this.#client, 'span-ledger.read', [lane])
-    const entries = rows.map((row): LedgerEntry => ({
-      lane, writtenAt: row.get('written_at') as bigint, span: row.get('span') as types.TimeUuid,
+    return rows.map((row) => ({
+      lane, writtenAt: Number(row.get('written_at')), span: row.get('span') as types.TimeUuid,
       app: row.get('app') as string, month: row.get('month') as string, parts: row.get('parts') as number,
     }))
-    const recent = new Set(entries.filter(({ writtenAt }) => Number(writtenAt) >= now - JUDGED_AFTER_MS).map(({ span }) => String(span)))
-    return entries.filter(({ span }) => !recent.has(String(span)) && !this.#writing.has(String(span)))
   }
 
-  async #judge(key: ManifestKey, entries: readonly LedgerEntry[]): Promise<void> {
+  /** Answers whether that could be done; not when the manifest changed meanwhile. */
+  async #judge(key: ManifestKey, entries: readonly LedgerEntry[]): Promise<boolean> {
     const state = await this.#manifests.state(key)
     const visible = new Set((await this.#manifests.read(key)).map(({ span }) => String(span)))
     const useless = new Map(entries.filter(({ span }) => !visible.has(String(span))).map((entry) => [String(entry.span), entry]))
     // The changed revision keeps an attempt that was stopped before its last step from ever making visible what has no cells.
-    if (useless.size > 0 && !(await this.#manifests.change(key, state, {}))) return
+    if (useless.size > 0 && !(await this.#manifests.change(key, state, {}))) return false
     await concurrently([...useless.values()], JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
-    await concurrently(entries, JUDGED_AT_ONCE, ({ lane, writtenAt, span }) =>
-      this.#client.execute(statement('span-ledger.drop'), [lane, writtenAt, span], { prepare: true, isIdempotent: true }))
+    return true
   }
 }

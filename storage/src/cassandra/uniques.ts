@@ -34,7 +34,9 @@ export class Uniques {
   async count({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): Promise<readonly UniquesRow[]> {
     const kept = this.#keptOf(app)
     const places = groupBy.map((column) => placeOfColumn(table, column))
-    const [partitions, firstUsers] = await Promise.all([this.#partitions(kept, { table, app, dates, prefix }), countBy === 'person' ? this.#firstUsers(kept, app) : []])
+    const [partitions, firstUsers] = await Promise.all([
+      this.#partitions(kept, { table, app, dates, prefix }), countBy === 'person' ? this.#firstUsers(kept, app) : [],
+    ])
     const groups = new Map<string, { group: Key; runs: GroupRun[] }>()
     for (const { date, of } of partitions) {
       for (const run of of.runs) {
@@ -51,9 +53,12 @@ export class Uniques {
     return groupBy.length === 0 && rows.length === 0 ? [{ group: [], users: 0 }] : rows.sort((a, b) => compareKeys(a.group, b.group))
   }
 
-  async #partitions(kept: KeptVisitors, { table, app, dates, prefix }: Pick<UniquesQuery, 'table' | 'app' | 'dates' | 'prefix'>): Promise<{ date: string; of: VisitorRuns }[]> {
+  async #partitions(
+    kept: KeptVisitors, { table, app, dates, prefix }: Pick<UniquesQuery, 'table' | 'app' | 'dates' | 'prefix'>,
+  ): Promise<{ date: string; of: VisitorRuns }[]> {
     const versions = await visitorVersions(this.#client, table, app, dates)
-    const wanted = dates.flatMap((date) => this.#laneNumbers().map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })))
+    const lanes = this.#laneNumbers()
+    const wanted = dates.flatMap((date) => lanes.map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })))
     return concurrently(wanted, READS_AT_ONCE, async (partition) => ({ date: partition.date, of: await kept.partition(partition) }))
   }
 

@@ -13,7 +13,9 @@ type Statement = { query: string; params: unknown[] }
 /** To be called after the rows of a batch were written, so that a new version means that they can be read. What is counted twice does no harm here. */
 export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch): Promise<void> {
   const changed = new Map<string, [app: string, month: string, table: string, date: string, lane: number]>()
-  for (const { table, app, date, rows } of visitors) if (rows.length > 0) changed.set(JSON.stringify([app, table, date]), [app, date.slice(0, 7), table, date, lane])
+  for (const { table, app, date, rows } of visitors) {
+    if (rows.length > 0) changed.set(JSON.stringify([app, table, date]), [app, date.slice(0, 7), table, date, lane])
+  }
   for (const { app } of identities) changed.set(JSON.stringify([app]), [app, '', FIRST_USERS, '', lane])
   const query = statement('visitor-versions.add')
   const batches = new Map<string, Statement[]>()
