@@ -1,3 +1,6 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { laneOf } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import type { KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
 
@@ -17,7 +20,7 @@ export interface BareProducerFigures {
   readonly cpuUsPerEvent: number
 }
 
-/** The yardstick: kafkajs' idempotent producer, acks=all, one request after the other, each with so many messages, and nothing else. */
+/** The yardsticks: kafkajs' idempotent producer, acks=all, alone, and behind a `node:http` that parses the body and hands it on as it came. */
 const { brokers, topic, lanes } = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
 const admin = kafka.admin()
@@ -27,9 +30,40 @@ await admin.disconnect()
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
 await producer.connect()
 
+interface Waiting {
+  readonly message: { readonly partition: number; readonly value: Buffer }
+  readonly stored: () => void
+}
+let waiting: Waiting[] = []
+let sending = false
+
+const server = createServer(async (request, response) => {
+  const value = await bodyOf(request)
+  const { device_id, events } = JSON.parse(value.toString('utf8')) as { device_id: string; events: unknown[] }
+  const message = { partition: laneOf('bench', device_id, lanes), value }
+  await new Promise<void>((stored) => (waiting.push({ message, stored }), void send()))
+  response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify({ accepted: events.length, rejected: [] }))
+}).listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
 process.on('message', async (order: BareProducerOrder) => process.send!(await measure(order)))
 process.on('disconnect', () => process.exit())
-process.send!({})
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** One request after the other, each with all that waits. */
+async function send(): Promise<void> {
+  if (sending) return
+  sending = true
+  for (let group = waiting; group.length > 0; group = waiting) {
+    waiting = []
+    await producer.send({ topic, acks: -1, messages: group.map(({ message }) => message) })
+    for (const { stored } of group) stored()
+  }
+  sending = false
+}
 
 async function measure({ seconds, messagesPerRequest, events, values }: BareProducerOrder): Promise<BareProducerFigures> {
   const messages = values.map((value, at) => ({ partition: at % lanes, value: Buffer.from(value, 'base64') }))

@@ -11,6 +11,7 @@ import { median, paired, reportLine } from './paired.ts'
 
 const SECONDS = 2
 const ROUNDS = 11
+const ROUNDS_SERVED = 5
 const CONNECTIONS = 64
 const EVENTS = 50
 const LANES = 8
@@ -24,7 +25,7 @@ export async function kafkaIngestBench(): Promise<void> {
   const target: KafkaIngestTarget = { brokers: kafkaBrokers, topic, lanes: LANES }
   const [ingest, bare] = [start('./kafka-ingest-bench-server-main.js', target), start('./kafka-ingest-bench-bare-main.js', { ...target, topic: `${topic}-bare` })]
   try {
-    const [{ port }] = (await Promise.all([answer<{ port: number }>(ingest), answer(bare)])) as [{ port: number }, unknown]
+    const [{ port }, { port: barePort }] = await Promise.all([answer<{ port: number }>(ingest), answer<{ port: number }>(bare)])
     const payloads = bodies(MESSAGES, EVENTS)
     await eventsPerSecond(port, payloads)
     let { messagesPerRequest } = await ask<IngestFigures>(ingest, {})
@@ -48,6 +49,8 @@ export async function kafkaIngestBench(): Promise<void> {
     console.log(`  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events and ${Math.round(bytes)} bytes in a request of either, at the last`)
     console.log(`  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`)
     console.log(reportLine('ingest to Kafka, bodies of 50 events, acks=all : bare kafkajs producer', result, BAR))
+    const served = await paired(ROUNDS_SERVED, () => eventsPerSecond(port, payloads), () => eventsPerSecond(barePort, payloads))
+    console.log(`  the same : bare node:http that hands the body to kafkajs: ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`)
   } finally {
     for (const child of [ingest, bare]) child.kill()
   }
