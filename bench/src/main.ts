@@ -1,6 +1,7 @@
 import { aggregatorBench } from './aggregator-bench.ts'
 import { clusterAggregatorBench } from './cluster-aggregator-bench.ts'
 import { funnelBench } from './funnel-bench.ts'
+import { hostileBench } from './hostile-bench.ts'
 import { ingestBench } from './ingest-bench.ts'
 import { kafkaIngestBench } from './kafka-ingest-bench.ts'
 import { memoryBench } from './memory-bench.ts'
@@ -9,7 +10,7 @@ import { sizingBench } from './sizing-bench.ts'
 import { trackerBench } from './tracker-bench.ts'
 
 /** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all. */
-const benches: Record<string, () => void | Promise<void>> = { tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench, funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000) }
+const benches: Record<string, () => void | Promise<void>> = { tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench, hostile: hostileBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench, funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000) }
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
