@@ -25,6 +25,9 @@ export interface Runs {
   readonly starts: Uint32Array
 }
 
+/** Puts the numbers of a run into the first places of `out`. */
+export type RunReader = (run: number, out: Float64Array) => void
+
 /** Gives the cell of a column; undefined when the chunk has no such column. */
 export type CellLoader = (column: string) => Uint8Array | undefined
 
@@ -80,11 +83,15 @@ export class Chunk {
     })
   }
 
-  /** The numbers of one run only, into the first places of `out`: for columns of which few runs are looked at. */
-  numbersOfRun(column: NumberColumn, run: number, out: Float64Array): void {
+  /** Reads the numbers of one run at a time, for columns of which few runs are looked at. */
+  runReader(column: NumberColumn): RunReader {
     const { starts } = this.runs()
-    if (this.#cache.has(this.#name + column)) out.set(this.numbers(column).subarray(starts[run], starts[run + 1]))
-    else decodeRun(this.#encoded(column), starts[run]!, starts[run + 1]!, () => this.times(), out)
+    if (this.#cache.has(this.#name + column)) {
+      const numbers = this.numbers(column)
+      return (run, out) => out.set(numbers.subarray(starts[run], starts[run + 1]))
+    }
+    const encoded = this.#encoded(column)
+    return (run, out) => decodeRun(encoded, starts[run]!, starts[run + 1]!, () => this.times(), out)
   }
 
   #encoded(column: NumberColumn): EncodedNumbers {

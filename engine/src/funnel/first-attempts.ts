@@ -2,7 +2,7 @@ import type { Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
 import type { Prepared } from './gather-rows.ts'
-import { BEFORE, includes, NEVER, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
+import { BEFORE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
 import type { RunName } from './unit-scan.ts'
 
 /**
@@ -29,11 +29,10 @@ export class FirstAttempts {
 
   /** Adds the units of the runs from `first` up to `last` to the tally. */
   follow(prepared: Prepared, first: number, last: number, name: RunName): void {
-    const { times, inside, from, until, runs } = prepared
-    const { starts } = prepared.chunk.runs()
+    const { times, inside, from, until, runs, starts } = prepared
     const { windowMs, to, steps: count } = this.#plan
     const taken = this.#taken
-    const steps = this.#stepsOf(prepared, starts, first, last)
+    const steps = this.#stepsOf(prepared, first, last)
     for (let run = first; run < last; run++) {
       if (runs !== undefined && runs[run] === 0) continue
       let begin = starts[run]!
@@ -66,7 +65,7 @@ export class FirstAttempts {
       else {
         const open = limit >= this.#completeTo
         // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
-        const before = !open && ((seen >>> (level + 1)) & 1) === 1 && includes(steps, level + 1, begin, end)
+        const before = !open && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
         this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : before ? BEFORE : NEVER, start, run, name)
       }
     }
@@ -84,7 +83,7 @@ export class FirstAttempts {
   }
 
   /** One pass that does nothing else, so that the walk is the same code for codes of any width. */
-  #stepsOf({ codes, steps: table, runs }: Prepared, starts: Uint32Array, first: number, last: number): Uint8Array {
+  #stepsOf({ codes, steps: table, runs, starts }: Prepared, first: number, last: number): Uint8Array {
     if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)
     const steps = this.#steps
     if (runs === undefined) fill(steps, codes, table, starts[first]!, starts[last]!)

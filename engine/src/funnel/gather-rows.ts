@@ -1,4 +1,4 @@
-import type { Chunk } from '../chunk/chunk.ts'
+import type { Chunk, RunReader } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
 import type { Symbols } from './funnel-plan.ts'
 import type { UnitRows } from './unit-rows.ts'
@@ -6,6 +6,8 @@ import type { UnitRows } from './unit-rows.ts'
 /** A chunk while a scan is in it. */
 export interface Prepared extends Symbols {
   readonly chunk: Chunk
+  /** the chunk's runs: run r has the rows `starts[r]` up to `starts[r + 1]` */
+  readonly starts: Uint32Array
   /** of use only where `runs` has a device that passes */
   readonly times: Float64Array
   /** every row lies between the query's `from` and `end` */
@@ -18,6 +20,8 @@ export interface Prepared extends Symbols {
   /** rows before `from` and from `until` on are not looked at */
   readonly from: number
   readonly until: number
+  /** made when the first tie may have to be broken */
+  places: RunPlaces | undefined
 }
 
 /** Whether any of the rows from `begin` up to `end` does. */
@@ -45,27 +49,36 @@ export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number,
   }
 }
 
-/** What breaks ties between the rows of one run. */
+/** What breaks ties between the rows of one run at a time. */
 export class RunPlaces {
   seq = new Float64Array(1024)
   position = new Float64Array(1024)
   index = new Float64Array(1024)
+  readonly #starts: Uint32Array
+  readonly #readers: readonly RunReader[]
 
-  read(chunk: Chunk, run: number, rows: number): void {
-    if (this.seq.length < rows) [this.seq, this.position, this.index] = [new Float64Array(rows * 2), new Float64Array(rows * 2), new Float64Array(rows * 2)]
-    chunk.numbersOfRun('seq', run, this.seq)
-    chunk.numbersOfRun('position', run, this.position)
-    chunk.numbersOfRun('index', run, this.index)
+  constructor(chunk: Chunk) {
+    this.#starts = chunk.runs().starts
+    this.#readers = [chunk.runReader('seq'), chunk.runReader('position'), chunk.runReader('index')]
+  }
+
+  read(run: number): void {
+    const rows = this.#starts[run + 1]! - this.#starts[run]!
+    if (this.seq.length < rows) [this.seq, this.position, this.index] = [new Float64Array(rows), new Float64Array(rows), new Float64Array(rows)]
+    const [seq, position, index] = this.#readers
+    seq!(run, this.seq)
+    position!(run, this.position)
+    index!(run, this.index)
   }
 }
 
 /** As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean nothing too. */
-export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, places: RunPlaces, lane: number, all: boolean): void {
-  const { chunk, codes, table, times, from, until, groupCodes, groupTable, match } = prepared
-  const { starts } = chunk.runs()
+export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
+  const { starts, codes, table, times, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!
   const end = starts[run + 1]!
-  places.read(chunk, run, end - begin)
+  const places = (prepared.places ??= new RunPlaces(prepared.chunk))
+  places.read(run)
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
     const symbol = table[codes[row]!]!

@@ -31,10 +31,11 @@ export class SharedUnits {
 
   /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first. */
   take(rows: UnitRows, column: ValueColumn | undefined, first: string): void {
+    const code = this.#users.code(first)
     this.#rows.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
-      rows.unit[i] = this.#users.code(user ?? first)
+      rows.unit[i] = user === null ? code : this.#users.code(user)
       this.#rows.append(rows, i)
     }
   }

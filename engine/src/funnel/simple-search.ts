@@ -30,47 +30,53 @@ export class SimpleSearch {
     this.#latest = new Float64Array(plan.steps + 1)
   }
 
-  /**
-   * The latest start that has reached each level tells the furthest level. Of the attempts that reach it, all at the row where it is first
-   * reached, the first is the earliest start whose window holds that row. `steps` and `times` are of the rows.
-   */
+  /** `steps` and `times` are of the rows; `begin` to `end` are the unit's. In time linear in these. */
   search(steps: Uint8Array, times: Float64Array, begin: number, end: number): void {
     const { steps: count, windowMs, to } = this.#plan
-    const latest = this.#latest
-    let level = 0
-    let at = -1
-    for (let row = begin; row < end; row++) {
-      const step = steps[row]!
-      if (step === 0 || step > level + 1) continue
-      const now = times[row]!
-      if (step === 1) {
-        if (now >= to) continue
-        latest[1] = now
-        if (level > 0) continue
-      } else {
-        const start = latest[step - 1]!
-        if (now - start > windowMs) continue
-        latest[step] = start
-        if (step <= level) continue
-      }
-      level = step
+    let at = nextOf(1, steps, begin, end)
+    this.level = at < end && times[at]! < to ? 1 : 0
+    if (this.level === 0) return
+    this.#latest.fill(-Infinity)
+    let followed = at
+    for (let row = nextOf(2, steps, at + 1, end); row < end && this.level < count; row = nextOf(this.level + 1, steps, row + 1, end)) {
+      const from = times[row]! - windowMs
+      this.#follow(steps, times, firstFrom(from, times, followed, row), row)
+      followed = row
+      const start = this.#latest[this.level]!
+      if (start < from) continue
+      this.#latest[++this.level] = start
       at = row
-      if (level === count) break
     }
-    this.level = level
-    if (level > 0) this.#walk(steps, times, begin, end, level > 1 ? times[at]! - windowMs : times[at]!)
+    this.#walk(steps, times, begin, end, at)
   }
 
-  /** The attempt that the first start from `from` on makes. */
-  #walk(steps: Uint8Array, times: Float64Array, begin: number, end: number, from: number): void {
+  /**
+   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can take it. Rows that are not followed
+   * lie a window or more before the next such place, so that no attempt that began there can.
+   */
+  #follow(steps: Uint8Array, times: Float64Array, begin: number, end: number): void {
+    const { windowMs, to } = this.#plan
+    const { level } = this
+    const latest = this.#latest
+    for (let row = begin; row < end; row++) {
+      const step = steps[row]!
+      if (step === 0 || step > level) continue
+      const now = times[row]!
+      if (step > 1) {
+        const start = latest[step - 1]!
+        if (now - start <= windowMs) latest[step] = start
+      } else if (now < to) latest[1] = now
+    }
+  }
+
+  /** Of the attempts that reach the level, all at row `at`, the first is the earliest whose window holds that row. */
+  #walk(steps: Uint8Array, times: Float64Array, begin: number, end: number, at: number): void {
     const { level, taken } = this
-    let row = begin
-    while (times[row]! < from || steps[row] !== 1) row++
+    let row = level === 1 ? at : nextOf(1, steps, firstFrom(times[at]! - this.#plan.windowMs, times, begin, at), at)
     this.start = row
     taken[0] = times[row]!
     for (let step = 1; step < level; step++) {
-      do row++
-      while (steps[row] !== step + 1)
+      row = nextOf(step + 1, steps, row + 1, end)
       taken[step] = times[row]!
     }
     this.cause = level === this.#plan.steps ? NO_CAUSE : this.#causeAt(row, steps, begin, end)
@@ -81,13 +87,21 @@ export class SimpleSearch {
     if (this.taken[0]! + this.#plan.windowMs >= this.#completeTo) return OPEN
     const wanted = this.level + 1
     // the right event after the step taken last can only have come after the window
-    if (includes(steps, wanted, last + 1, end)) return LATE
-    return includes(steps, wanted, begin, last) ? BEFORE : NEVER
+    if (nextOf(wanted, steps, last + 1, end) < end) return LATE
+    return nextOf(wanted, steps, begin, last) < last ? BEFORE : NEVER
   }
 }
 
-/** Whether a row from `begin` up to `end` serves this step. */
-export function includes(steps: Uint8Array, step: number, begin: number, end: number): boolean {
-  for (let row = begin; row < end; row++) if (steps[row] === step) return true
-  return false
+/** The first row from `begin` up to `end` that serves this step, else `end`. */
+export function nextOf(step: number, steps: Uint8Array, begin: number, end: number): number {
+  let row = begin
+  while (row < end && steps[row] !== step) row++
+  return row
+}
+
+/** The first row from `begin` up to `end` that is not before an instant; the search begins at the end. */
+function firstFrom(instant: number, times: Float64Array, begin: number, end: number): number {
+  let row = end
+  while (row > begin && times[row - 1]! >= instant) row--
+  return row
 }

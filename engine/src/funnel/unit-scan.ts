@@ -8,7 +8,7 @@ import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
 import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../scan/identities.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { gatherPlaces, gatherSegment, RunPlaces, type Prepared } from './gather-rows.ts'
+import { gatherPlaces, gatherSegment, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from './sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
@@ -38,7 +38,6 @@ export abstract class UnitScan {
   #rows = new UnitRows()
   #spare = new UnitRows()
   readonly #sessions = new UnitRows()
-  readonly #places = new RunPlaces()
   /** the lane being walked */
   #lane = 0
   #identities: Identities | undefined
@@ -57,7 +56,7 @@ export abstract class UnitScan {
 
   /** The units that the devices of the runs from `first` up to `last` are: each has all its rows in this chunk, in order. */
   protected units(prepared: Prepared, first: number, last: number, name: RunName): void {
-    const { starts } = prepared.chunk.runs()
+    const { starts } = prepared
     const rows = this.#rows
     let run = first
     const who = (): string => name(run)
@@ -112,7 +111,7 @@ export abstract class UnitScan {
 
   /** Keeps the rows of a device that goes on in another chunk. */
   #carry(prepared: Prepared, run: number, shared: boolean): void {
-    const { starts } = prepared.chunk.runs()
+    const { starts } = prepared
     if (shared) this.#share(prepared, run)
     else if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
   }
@@ -163,6 +162,8 @@ export abstract class UnitScan {
     const group = this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)
     return {
       chunk,
+      starts: chunk.runs().starts,
+      places: undefined,
       from: this.plan.from,
       until: this.plan.end,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
@@ -182,7 +183,7 @@ export abstract class UnitScan {
     for (let s = 0; s < cursor.segments; s++) {
       const prepared = cursor.prepared[s]!
       if (prepared.runs?.[cursor.runs[s]!] === 0) continue
-      if (!ordered) gatherPlaces(rows, prepared, cursor.runs[s]!, this.#places, this.#lane, false)
+      if (!ordered) gatherPlaces(rows, prepared, cursor.runs[s]!, this.#lane, false)
       else gatherSegment(rows, prepared, cursor.begins[s]!, cursor.ends[s]!)
     }
     if (!ordered) this.#sort()
@@ -205,7 +206,7 @@ export abstract class UnitScan {
     const { users, firstUser, shared } = this.#identities!
     const identity = identityOf(this.#identities!, keys[run]!, rests[run]!)
     this.#spare.length = 0
-    gatherPlaces(this.#spare, prepared, run, this.#places, this.#lane, false)
+    gatherPlaces(this.#spare, prepared, run, this.#lane, false)
     this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, users[firstUser[identity]!]!)
   }
 
@@ -215,7 +216,7 @@ export abstract class UnitScan {
     const gathered = this.#rows
     gathered.length = 0
     for (let s = 0, i = 0; s < cursor.segments; s++) {
-      gatherPlaces(gathered, cursor.prepared[s]!, cursor.runs[s]!, this.#places, this.#lane, true)
+      gatherPlaces(gathered, cursor.prepared[s]!, cursor.runs[s]!, this.#lane, true)
       const column = cursor.prepared[s]!.chunk.values('session_id')
       for (; i < gathered.length; i++) {
         const session = column ? column.values[column.codes[gathered.unit[i]!]!]! : null

@@ -30,7 +30,7 @@ export class DistinctScan extends UnitScan {
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
     if (this.#grouped) super.units(prepared, first, last, name)
     else {
-      const { starts } = prepared.chunk.runs()
+      const { starts } = prepared
       for (let run = first; run < last; run++) {
         if (prepared.runs?.[run] !== 0 && meansSomething(prepared, starts[run]!, starts[run + 1]!)) this.#count++
       }
