@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, type App, type KeyPower } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { LRUCache } from 'lru-cache'
@@ -20,23 +21,26 @@ const KEYS_MAX = 10_000
 // How long a revoked key still works, and how long a new one does not when it was tried before it existed.
 const KNOWN_MS = 5_000
 const UNKNOWN_MS = 1_000
+const SLOW_MS = 1_000
 
-/** Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. */
+/**
+ * Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. A registry that is away, or slow, does not stop
+ * the events of keys that were good: what was known last holds until it answers again.
+ */
 export class KeyCheck {
+  readonly #registry: Registry
   readonly #known: LRUCache<string, Known>
 
   constructor(registry: Registry) {
+    this.#registry = registry
     this.#known = new LRUCache<string, Known>({
       max: KEYS_MAX,
-      // A registry that is away for a moment must not stop events of keys that were good.
-      allowStaleOnFetchRejection: true,
-      noDeleteOnFetchRejection: true,
-      fetchMethod: async (key, _stale, { options }) => {
-        const keyHash = hash('sha256', key, 'hex')
-        const record = await registry.keyByHash(keyHash)
-        const app = record?.app === undefined ? undefined : await registry.app(record.app)
-        options.ttl = record ? KNOWN_MS : UNKNOWN_MS
-        return { keyHash, ...(record && { power: record.power }), ...(app && { app }) }
+      noDeleteOnStaleGet: true,
+      fetchMethod: async (key, last, { options }) => {
+        const found = this.#lookUp(key)
+        const known = last === undefined ? await found : await Promise.race([found, pause(SLOW_MS, last, { ref: false })]).catch(() => last)
+        options.ttl = known.power === undefined ? UNKNOWN_MS : KNOWN_MS
+        return known
       },
     })
   }
@@ -50,6 +54,13 @@ export class KeyCheck {
     if (power !== 'write') throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
     if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone.')
     return { app, keyHash }
+  }
+
+  async #lookUp(key: string): Promise<Known> {
+    const keyHash = hash('sha256', key, 'hex')
+    const record = await this.#registry.keyByHash(keyHash)
+    const app = record?.app === undefined ? undefined : await this.#registry.app(record.app)
+    return { keyHash, ...(record && { power: record.power }), ...(app && { app }) }
   }
 
   async #fetch(key: string): Promise<Known> {
