@@ -6,7 +6,7 @@ const MS = 8_000
 export async function hostileBench(): Promise<void> {
   const { calm, attacked, running, refusals, pattern } = await attack(MS)
   for (const [what, kind] of [['ingest of one event', 'ingest'], ["another app's funnel", 'others'], ["the attacked app's own funnel", 'own']] as const) line(what, kind, calm, attacked)
-  console.log(`  ${running} catastrophic patterns ran meanwhile; the first ended with ${pattern.status} ${pattern.code}`)
+  console.log(`  threads were busy with ${running} queries meanwhile; the first of the catastrophic ones ended with ${pattern.status} ${pattern.code}`)
   for (const { name, status, code, ms } of refusals) console.log(`  ${name}: ${status} ${code} after ${ms.toFixed(0)} ms, under attack`)
 }
 

@@ -33,7 +33,7 @@ export interface HostileReport {
   readonly calm: Responsiveness
   /** one hostile query of an app for its own others, six for everybody else */
   readonly attacked: Responsiveness
-  /** queries with catastrophic patterns that a thread worked on while the others were measured */
+  /** queries that threads worked on meanwhile, most of them with catastrophic patterns */
   readonly running: number
   readonly refusals: readonly Refusal[]
   /** the end of a query with such a pattern: the limit of its time, or its answer */
