@@ -5,11 +5,12 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { Lease } from '../ports/tables.ts'
 import { CassandraArchive } from './archive.ts'
-import { cassandraDefaults, migrate, type CassandraSettings } from './cassandra.ts'
+import { migrate } from './cassandra.ts'
 import { ChunkCells } from './chunk-cells.ts'
 import { inOrder } from './gaps.ts'
 import { CassandraLanes } from './lanes.ts'
 import { Manifests } from './manifest.ts'
+import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { clientOptions } from './settings.ts'
 import { SpanLedger } from './span-ledger.ts'
 import { rowsOf, statement } from './statements.ts'
@@ -21,10 +22,7 @@ const engines = inject('engines')
 const LANES = 4
 const date = '2026-03-28'
 const serial = types.consistencies.localSerial
-const keyspace = `hopper_${randomBytes(6).toString('hex')}`
-const settings = (): CassandraSettings => ({
-  ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace, leaseMs: 30_000, unknownOutcomeMs: 500,
-})
+const { settings, drop } = ownKeyspace(engines)
 
 function chunk(app: string, lane: number, first: number, last: number): EncodedChunk {
   const summary: ChunkSummary = {
@@ -40,16 +38,17 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
   let archive: CassandraArchive
   let lease: Lease
   beforeAll(async () => {
-    await migrate(settings())
-    client = new Client(clientOptions(settings(), keyspace))
+    await migrate(settings)
+    client = new Client(clientOptions(settings, settings.keyspace))
     await client.connect()
-    lanes = new CassandraLanes(client, LANES, settings())
+    lanes = new CassandraLanes(client, LANES, settings)
     archive = new CassandraArchive(client, lanes, serial)
     lease = await lanes.acquire(0, randomUUID())
   })
   afterAll(async () => {
     await lanes.release(lease)
     await client.shutdown()
+    await drop()
   })
   const list = (app: string): Promise<readonly ChunkSummary[]> => archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
   const places = async (app: string): Promise<number[][]> => (await list(app)).map((each) => [each.first_position, each.last_position])

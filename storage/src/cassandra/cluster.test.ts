@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { beforeAll, describe, inject, vi } from 'vitest'
+import { afterAll, beforeAll, describe, inject, vi } from 'vitest'
 import '../contract/engines.ts'
 import { archiveContract } from '../contract/archive.contract.ts'
 import { eventLogContract } from '../contract/event-log.contract.ts'
@@ -8,19 +7,21 @@ import { registryContract } from '../contract/registry.contract.ts'
 import { tablesContract } from '../contract/tables.contract.ts'
 import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
-import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from './cassandra.ts'
+import { migrate, openCassandra } from './cassandra.ts'
+import { ownKeyspace } from './own-keyspace.fixture.ts'
 
 // A Cassandra that has just started is slow for its first minute.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const LANES = 4
 const engines = inject('engines')
-const name = `hopper_${randomBytes(6).toString('hex')}`
+const { settings, drop } = ownKeyspace(engines)
+const name = settings.keyspace
 
 /** Kafka and Cassandra together, in a keyspace and a topic of this file. */
 async function open(): Promise<Storage> {
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: LANES, topic: name, group: name }).connect()
-  const rest = await openCassandra(settings(), LANES)
+  const rest = await openCassandra(settings, LANES)
   return {
     ...rest,
     log,
@@ -32,19 +33,16 @@ async function open(): Promise<Storage> {
   }
 }
 
-function settings(): CassandraSettings {
-  return { ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace: name, leaseMs: 30_000, unknownOutcomeMs: 500 }
-}
-
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
-  beforeAll(async () => void (await migrate(settings())))
+  beforeAll(async () => void (await migrate(settings)))
+  afterAll(drop)
 
   eventLogContract('Kafka', open)
   tablesContract('Cassandra', open)
   lanesContract('Cassandra', open)
   registryContract('Cassandra', open)
   archiveContract('Cassandra', async () => {
-    const { archive, lanes, close } = await openCassandra(settings(), LANES)
+    const { archive, lanes, close } = await openCassandra(settings, LANES)
     return { archive: archive!, lanes, close }
   })
 })

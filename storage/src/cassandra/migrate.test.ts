@@ -1,47 +1,47 @@
-import { randomBytes } from 'node:crypto'
 import { loadBootstrap, loadMigrations, loadQueries } from '@hopper/cql'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import { counterTables, visitorTables } from '../ports/table-definitions.ts'
-import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from './cassandra.ts'
+import { migrate, openCassandra } from './cassandra.ts'
 import { underLock } from './migration-lock.ts'
+import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { clientOptions } from './settings.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
-const settings = (): CassandraSettings => ({
-  ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace: `hopper_${name}`,
-})
-const name = randomBytes(6).toString('hex')
+const { settings, drop } = ownKeyspace(engines)
 
 describe.skipIf(!engines)('migrations on Cassandra', () => {
   let client: Client
   beforeAll(async () => {
     // Two processes at once: one applies, the other waits and finds nothing left to do.
-    const done = await Promise.all([migrate(settings()), migrate(settings())])
+    const done = await Promise.all([migrate(settings), migrate(settings)])
     expect(done.map((names) => names.length).sort()).toEqual([0, loadMigrations().length])
-    client = new Client(clientOptions(settings(), settings().keyspace))
+    client = new Client(clientOptions(settings, settings.keyspace))
     await client.connect()
   })
-  afterAll(() => client?.shutdown())
+  afterAll(async () => {
+    await client?.shutdown()
+    await drop()
+  })
 
   it('change nothing when they are applied again', async () => {
-    expect(await migrate(settings())).toEqual([])
+    expect(await migrate(settings)).toEqual([])
   })
 
   it('are refused when one that was applied has changed', async () => {
     const [first, ...rest] = loadMigrations()
-    await expect(migrate(settings(), [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(migrate(settings, [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
 
   it('must have been applied before the storage is opened', async () => {
-    const [dropped, missing] = [`${settings().keyspace}_old`, `${settings().keyspace}_none`]
-    await migrate({ ...settings(), keyspace: dropped }, loadMigrations().slice(0, 1))
-    await expect(openCassandra({ ...settings(), keyspace: dropped }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
-    await expect(openCassandra({ ...settings(), keyspace: missing }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
-    await expect(openCassandra({ ...settings(), contactPoints: ['127.0.0.1:1'] }, 4)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    const [dropped, missing] = [`${settings.keyspace}_old`, `${settings.keyspace}_none`]
+    await migrate({ ...settings, keyspace: dropped }, loadMigrations().slice(0, 1))
+    await expect(openCassandra({ ...settings, keyspace: dropped }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(openCassandra({ ...settings, keyspace: missing }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(openCassandra({ ...settings, contactPoints: ['127.0.0.1:1'] }, 4)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
     await client.execute(`DROP KEYSPACE ${dropped}`, [], { prepare: false, readTimeout: 60_000 })
   })
 
@@ -85,11 +85,11 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
 
   it('make the tables that the definitions name, with their columns', async () => {
     for (const [table, { key, counters }] of Object.entries(counterTables)) {
-      const columns = await columnsOf(client, settings().keyspace, table)
+      const columns = await columnsOf(client, settings.keyspace, table)
       expect(columns).toEqual(expected({ ...key, applied: 'counter', ...Object.fromEntries(counters.map((each) => [each, 'counter'])) }))
     }
     for (const [table, { key }] of Object.entries(visitorTables)) {
-      expect(await columnsOf(client, settings().keyspace, table)).toEqual(expected({ ...key, user: 'text', device: 'text' }))
+      expect(await columnsOf(client, settings.keyspace, table)).toEqual(expected({ ...key, user: 'text', device: 'text' }))
     }
   })
 })

@@ -1,10 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { Client } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { LaneBatch } from '../ports/tables.ts'
-import { cassandraDefaults, migrate, type CassandraSettings } from './cassandra.ts'
+import { migrate } from './cassandra.ts'
 import { CassandraLanes } from './lanes.ts'
+import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { clientOptions } from './settings.ts'
 import { statement } from './statements.ts'
 import { CassandraTableWriter } from './table-writer.ts'
@@ -15,10 +16,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 const engines = inject('engines')
 const LANES = 2
 const dates = ['2020-03-31', '2020-04-01']
-const settings = (): CassandraSettings => ({
-  ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, keyspace, leaseMs: 60_000, unknownOutcomeMs: 500,
-})
-const keyspace = `hopper_${randomBytes(6).toString('hex')}`
+const { settings, drop } = ownKeyspace(engines, { leaseMs: 60_000 })
 
 /** The same client, which counts how often visitor rows are read. */
 function counting(client: Client): { client: Client; reads: () => number } {
@@ -37,14 +35,17 @@ function counting(client: Client): { client: Client; reads: () => number } {
 describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   let client: Client
   beforeAll(async () => {
-    await migrate(settings())
-    client = new Client(clientOptions(settings(), keyspace))
+    await migrate(settings)
+    client = new Client(clientOptions(settings, settings.keyspace))
     await client.connect()
   })
-  afterAll(() => client.shutdown())
+  afterAll(async () => {
+    await client.shutdown()
+    await drop()
+  })
 
   async function writerOf(app: string): Promise<(lane: number, date: string, devices: readonly string[]) => Promise<void>> {
-    const [lanes, writer] = [new CassandraLanes(client, LANES, settings()), new CassandraTableWriter(client, settings())]
+    const [lanes, writer] = [new CassandraLanes(client, LANES, settings), new CassandraTableWriter(client, settings)]
     const leases = [await lanes.acquire(0, randomUUID()), await lanes.acquire(1, randomUUID())]
     for (const lease of leases) await lanes.release(lease)
     return async (lane, date, devices) => {
