@@ -2,7 +2,7 @@ import type { ChunkSummary, TimeZone } from '@hopper/contracts'
 import { shiftDate } from '@hopper/contracts'
 
 /** Rows of the archive whose recount is held in memory at once. */
-const WINDOW_ROWS = 400_000
+const WINDOW_ROWS = 150_000
 
 /** Cuts a range of dates into runs that have about as many archived rows as fit in memory; a date is never cut. */
 export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: readonly ChunkSummary[]): string[][] {

@@ -10,6 +10,8 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
   const dataColumns = names.filter((name) => name.startsWith(DATA_PREFIX))
   const utmColumns = names.filter((name) => name.startsWith('utm_'))
   const { starts } = chunk.runs()
+  const [eventIds, deviceIds, times] = [chunk.eventIds(), chunk.deviceIds(), chunk.times()]
+  const [seq, receivedAt, position, index] = [chunk.numbers('seq'), chunk.numbers('received_at'), chunk.numbers('position'), chunk.numbers('index')]
   const at = (name: string, row: number): Value | null => {
     const column = columns.get(name)
     return column ? column.values[column.codes[row]!]! : null
@@ -24,18 +26,18 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
     const utm = pick(utmColumns, row) as Record<string, string>
     return {
       event: {
-        event_id: idAt(chunk.eventIds(), row),
-        timestamp: chunk.times()[row]!,
-        seq: chunk.numbers('seq')[row]!,
+        event_id: idAt(eventIds, row),
+        timestamp: times[row]!,
+        seq: seq[row]!,
         ...pick(eventColumns, row),
         ...(Object.keys(data).length > 0 ? { data } : {}),
       } as Event,
-      device_id: idAt(chunk.deviceIds(), runOf(starts, row)),
+      device_id: idAt(deviceIds, runOf(starts, row)),
       user: String(at('user', row) ?? ''),
       context: { ...pick(contextColumns, row), ...(Object.keys(utm).length > 0 ? { utm } : {}) } as unknown as Context,
-      received_at: chunk.numbers('received_at')[row]!,
-      position: chunk.numbers('position')[row]!,
-      index: chunk.numbers('index')[row]!,
+      received_at: receivedAt[row]!,
+      position: position[row]!,
+      index: index[row]!,
     }
   }
 }
