@@ -1,6 +1,7 @@
 import { HopperError, type App } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { rowsHeldMax } from './archive-buffer.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics } from './metrics.ts'
@@ -126,7 +127,9 @@ export class Aggregator implements LaneConsumer {
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
-    const own = new OwnedLane(lease, position, { writer, seen: this.#seen, archive, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id) })
+    const own = new OwnedLane(lease, position, {
+      writer, seen: this.#seen, archive, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
+    })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
     this.#expired.delete(lane)

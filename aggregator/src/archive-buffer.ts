@@ -3,12 +3,18 @@ import { encodeChunks } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge.ts'
 
-/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */
-export const BUFFERED_ROWS_MAX = 20_000
+/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 100 MB. */
+const LANE_ROWS_MAX = 20_000
+const ROWS_MAX = 160_000
 /** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
 const PARTITIONS_MAX = 20_000
+
+/** Rows that each of so many lanes may hold back. */
+export function rowsHeldMax(lanes: number): number {
+  return Math.min(LANE_ROWS_MAX, Math.ceil(ROWS_MAX / Math.max(1, lanes)))
+}
 
 interface Buffered {
   readonly partition: Partition

@@ -1,6 +1,6 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import { placeOf, type Archive, type CounterPartition, type DeadLetter, type Identity, type LaneBatch, type Lease, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
-import { ArchiveBuffer, BUFFERED_ROWS_MAX } from './archive-buffer.ts'
+import { ArchiveBuffer } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
@@ -33,6 +33,8 @@ export interface LaneTargets {
   /** of the ids that `writer` holds */
   readonly seen: SeenFilters
   readonly archive: Archive | undefined
+  /** rows that the lane may hold back now before they are archived */
+  readonly rowsMax: () => number
   /** of the archive's spans of this lane */
   readonly merges: LaneMerges | undefined
   readonly appOf: (id: string) => Promise<App | undefined>
@@ -51,11 +53,12 @@ export class OwnedLane {
   readonly #seen: SeenFilters
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
+  readonly #rowsMax: () => number
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
-  constructor(lease: Lease, position: number, { writer, seen, archive, merges, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, seen, archive, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
@@ -63,6 +66,7 @@ export class OwnedLane {
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
+    this.#rowsMax = rowsMax
     this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position, (partition) => merges?.appended(partition))
   }
 
@@ -96,7 +100,7 @@ export class OwnedLane {
     })
     this.#buffer?.add(applied.judgement.events)
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
-    if (this.#buffer && this.#buffer.rows >= BUFFERED_ROWS_MAX) await this.archive()
+    if (this.#buffer && this.#buffer.rows >= this.#rowsMax()) await this.archive()
     return applied
   }
 
