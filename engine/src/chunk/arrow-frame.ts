@@ -4,10 +4,14 @@ import {
   vectorFromArray, type Data, type DataType, type Vector,
 } from 'apache-arrow'
 import type { Value } from '@hopper/contracts'
+import { contentSize } from './zstd-size.ts'
 
 const ZSTD_LEVEL = 3
 /** no frame of ours unpacks to more: a damaged cell must not take the memory */
 const FRAME_BYTES_MAX = 1 << 28
+/** a frame of unknown size is unpacked in pieces; the least is the least that zlib takes */
+const PIECE_BYTES = 1 << 18
+const PIECE_BYTES_MIN = 64
 
 /** The columns of one frame by field name; all have the same length. */
 export type Frame = ReadonlyMap<string, Data>
@@ -25,10 +29,17 @@ export function packFrame(fields: ReadonlyMap<string, Data>, metadata: Readonly<
 }
 
 export function unpackFrame(bytes: Uint8Array): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } {
-  const table = tableFromIPC(zstdDecompressSync(bytes, { maxOutputLength: FRAME_BYTES_MAX }))
+  const table = tableFromIPC(unpack(bytes))
   const frame = new Map<string, Data>()
   for (const field of table.schema.fields) frame.set(field.name, table.getChild(field.name)!.data[0]!)
   return { frame, metadata: table.schema.metadata }
+}
+
+/** In one piece when the frame tells its size; one byte more shows that nothing follows. */
+function unpack(bytes: Uint8Array): Uint8Array {
+  const size = contentSize(bytes)
+  const chunkSize = size === undefined || size >= FRAME_BYTES_MAX ? PIECE_BYTES : Math.max(size + 1, PIECE_BYTES_MIN)
+  return zstdDecompressSync(bytes, { maxOutputLength: FRAME_BYTES_MAX, chunkSize })
 }
 
 export function bytesData(values: Uint8Array): Data {

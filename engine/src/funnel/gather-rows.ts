@@ -77,8 +77,7 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
   const { starts, codes, table, times, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!
   const end = starts[run + 1]!
-  const places = (prepared.places ??= new RunPlaces(prepared.chunk))
-  places.read(run)
+  const first = rows.length
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
     const symbol = table[codes[row]!]!
@@ -88,10 +87,16 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
     rows.symbol[at] = symbol
     rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
     rows.match[at] = match ? match(row) : -1
-    rows.seq[at] = places.seq[row - begin]!
-    rows.position[at] = places.position[row - begin]!
-    rows.index[at] = places.index[row - begin]!
     rows.lane[at] = lane
     rows.unit[at] = row
+  }
+  if (rows.length === first) return
+  const places = (prepared.places ??= new RunPlaces(prepared.chunk))
+  places.read(run)
+  for (let at = first; at < rows.length; at++) {
+    const place = rows.unit[at]! - begin
+    rows.seq[at] = places.seq[place]!
+    rows.position[at] = places.position[place]!
+    rows.index[at] = places.index[place]!
   }
 }

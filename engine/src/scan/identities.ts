@@ -69,24 +69,57 @@ export function identityOf({ keys, rests }: Identities, key: number, rest: numbe
 /** Finds the shared devices among the devices of chunks that are walked in ascending order. */
 export class SharedCursor {
   readonly #identities: Identities
+  /** the entries of shared devices, ascending */
+  readonly #entries: Uint32Array
   #at = 0
 
   constructor(identities: Identities) {
     this.#identities = identities
+    this.#entries = sharedEntries(identities)
   }
 
   /** The first run from `from` up to `end` whose device is shared, else `end`. */
   next(keys: Float64Array, rests: Uint16Array, from: number, end: number): number {
-    const { shared, keys: others, rests: otherRests } = this.#identities
-    let run = from
-    for (; this.#at < others.length && run < end; this.#at++) {
-      if (shared[this.#at] === 0) continue
-      const key = others[this.#at]!
-      const rest = otherRests[this.#at]!
-      while (run < end && (keys[run]! < key || (keys[run]! === key && rests[run]! < rest))) run++
+    for (let run = from; run < end && this.#at < this.#entries.length; this.#at++) {
+      const entry = this.#entries[this.#at]!
+      const key = this.#identities.keys[entry]!
+      const rest = this.#identities.rests[entry]!
+      run = firstNotBefore(keys, rests, run, end, key, rest)
       // stays on the entry: the device may go on in the next chunk
       if (run === end || (keys[run] === key && rests[run] === rest)) return run
     }
     return end
   }
+}
+
+const entriesKnown = new WeakMap<Identities, Uint32Array>()
+
+function sharedEntries(identities: Identities): Uint32Array {
+  let entries = entriesKnown.get(identities)
+  if (!entries) {
+    const { shared } = identities
+    let count = 0
+    entries = new Uint32Array(shared.length)
+    for (let entry = 0; entry < shared.length; entry++) if (shared[entry]! > 0) entries[count++] = entry
+    entriesKnown.set(identities, (entries = entries.slice(0, count)))
+  }
+  return entries
+}
+
+/** The first run from `from` up to `end` that is not before a device: found by steps that double, since it is seldom far. */
+function firstNotBefore(keys: Float64Array, rests: Uint16Array, from: number, end: number, key: number, rest: number): number {
+  const before = (run: number): boolean => keys[run]! < key || (keys[run]! === key && rests[run]! < rest)
+  let low = from
+  let step = 1
+  while (low + step < end && before(low + step)) {
+    low += step
+    step *= 2
+  }
+  let high = Math.min(low + step, end)
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (before(middle)) low = middle + 1
+    else high = middle
+  }
+  return low
 }
