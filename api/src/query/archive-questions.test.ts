@@ -68,7 +68,10 @@ it('reads who the devices belong to once: a second query reads only new chunks, 
   expect(reads.filter((read) => read.startsWith('1/5'))).not.toHaveLength(0)
   expect(reads.filter((read) => read.startsWith('1/0'))).toEqual([])
 
+  // another question about the same columns: a thread has them decoded already
   reads = []
+  expect(await counts(funnel({ window_ms: 60_000 }))).toEqual([2, 0])
+  expect(reads).toEqual([])
   expect(await counts(funnel({ filters: [has('nobody has this')] }))).toEqual([0, 0])
   expect(reads).toEqual([])
 })

@@ -1,8 +1,12 @@
 import { Chunk, ColumnCache } from '@hopper/engine'
+import { BoundedMap } from './bounded-map.ts'
+import { chunkName } from './fingerprint.ts'
 import type { Asked, Cells, Want } from './query-job.ts'
 
 /** Decoded columns that a thread keeps for the next query. */
 const KEPT_BYTES_MAX = 256 * 1024 * 1024
+/** Columns that were fetched and, as it turned out, not needed: as they came. */
+const UNUSED_BYTES_MAX = 64 * 1024 * 1024
 
 /** Asks the main thread; undefined when the job is over. */
 export type Ask = (asked: Asked) => Promise<unknown>
@@ -10,31 +14,66 @@ export type Ask = (asked: Asked) => Promise<unknown>
 /** Ends a job whose answer nobody needs any more. */
 export class JobOver extends Error {}
 
-/** Where a thread has its chunks from: columns that it has decoded before are at hand, the others are fetched in one go. */
+interface Lent {
+  readonly chunk: Chunk
+  readonly cells: Cells
+}
+
+/** Where a thread has its chunks from: columns that it has had before are at hand, the others are fetched in one go. */
 export class ChunkSource {
   readonly #kept = new ColumnCache(KEPT_BYTES_MAX)
+  readonly #unused = new BoundedMap<Uint8Array>(UNUSED_BYTES_MAX)
   readonly #ask: Ask
+  /** what was fetched, by call: the last call's chunks are not read yet, those of the one before may be */
+  #lent: Lent[][] = []
 
   constructor(ask: Ask) {
     this.#ask = ask
   }
 
-  /** @throws JobOver */
+  /**
+   * Chunks that have these columns. `kept` false for what is read once: nothing of it stays.
+   * @throws JobOver
+   */
   async chunks(wants: readonly Want[], kept = true): Promise<Chunk[]> {
     const columns = new HeldColumns(kept ? this.#kept : new ColumnCache(Infinity))
-    const cells: Cells[] = []
-    const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => cells[i]?.get(name), columns))
+    const had = wants.map(() => new Map<string, Uint8Array>())
+    const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns))
     const missing = wants.flatMap(({ summary, names }, at) => {
-      const absent = [...new Set(names)].filter((name) => !chunks[at]!.atHand(name))
+      const absent = [...new Set(names)].filter((name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, had[at]!))
       return absent.length > 0 ? [{ at, want: { summary, names: absent } }] : []
     })
     if (missing.length > 0) {
       const fetched = (await this.#ask({ ask: 'cells', wants: missing.map(({ want }) => want) })) as Cells[] | undefined
       if (!fetched) throw new JobOver()
-      missing.forEach(({ at }, i) => (cells[at] = fetched[i]!))
+      missing.forEach(({ at }, i) => fetched[i]!.forEach((cell, name) => had[at]!.set(name, cell)))
+      if (kept) this.#lent.push(missing.map(({ at }, i) => ({ chunk: chunks[at]!, cells: fetched[i]! })))
+      if (this.#lent.length > 2) this.#settle(this.#lent.shift()!)
     }
     return chunks
   }
+
+  /** After a job: what it fetched and did not decode is kept as it is. */
+  settle(): void {
+    this.#lent.forEach((lent) => this.#settle(lent))
+    this.#lent = []
+  }
+
+  #settle(lent: readonly Lent[]): void {
+    for (const { chunk, cells } of lent) {
+      for (const [name, cell] of cells) if (!chunk.atHand(name)) this.#unused.put(cellName(chunk, name), cell, cell.byteLength)
+    }
+  }
+
+  #wasUnused(chunk: Chunk, name: string, had: Map<string, Uint8Array>): boolean {
+    const cell = this.#unused.get(cellName(chunk, name))
+    if (cell) had.set(name, cell)
+    return cell !== undefined
+  }
+}
+
+function cellName({ summary }: Chunk, column: string): string {
+  return `${summary.app}/${chunkName(summary)}/${column}`
 }
 
 /** Holds on to what was at hand when it was looked for, though others may push it out of the cache before it is read. */

@@ -41,6 +41,7 @@ async function run(job: QueryJob): Promise<void> {
     send({ error: told(error) })
   } finally {
     asked.clear()
+    source.settle()
   }
 }
 

@@ -28,15 +28,14 @@ function deviceOf(app: string, id: string): Device {
   return { key: keyOf(high, low), rest: restOf(low), first: true }
 }
 
-function tell(story: Story, chunk: Chunk, devices: readonly Device[], { kind, id, from, to }: QuestionOf<'person'>['request'], { budget }: Workplace): void {
+function tell(story: Story, chunk: Chunk, devices: readonly Device[], request: QuestionOf<'person'>['request'], { budget }: Workplace): void {
+  const { kind, id } = request
   for (const device of devices) {
     budget.check()
     const run = runOfDevice(chunk, device)
     if (run < 0) continue
-    for (const event of eventsOfRun(chunk, run)) {
-      const theirs = kind === 'device' || event.user === id || (event.user === '' && device.first)
-      if (theirs && event.event.timestamp >= from && event.event.timestamp < to) story.add(event, chunk.summary)
-    }
+    const wanted = (user: string): boolean => kind === 'device' || user === id || (user === '' && device.first)
+    for (const event of eventsOfRun(chunk, run, request, wanted)) story.add(event, chunk.summary)
   }
 }
 

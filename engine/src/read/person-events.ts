@@ -1,6 +1,7 @@
 import type { ArchivedEvent, ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader } from '../chunk/chunk-rows.ts'
 import type { Chunk } from '../chunk/chunk.ts'
+import type { ExportRange } from '../export/exported-event.ts'
 import { hashText, REST_BITS } from '../chunk/device-order.ts'
 
 /** A device by its hash, as chunks are sorted. */
@@ -36,9 +37,16 @@ export function runOfDevice(chunk: Chunk, { key, rest }: DeviceKey): number {
   return keys[low] === key && rests[low] === rest ? low : -1
 }
 
-/** The events of a run, all columns of the chunk at hand. */
-export function eventsOfRun(chunk: Chunk, run: number): ArchivedEvent[] {
+/** The events of a run that lie in a range and are of a user that is wanted ('' = anonymous). All columns of the chunk must be at hand. */
+export function eventsOfRun(chunk: Chunk, run: number, { from, to }: ExportRange, wanted: (user: string) => boolean): ArchivedEvent[] {
   const { starts } = chunk.runs()
+  const times = chunk.times()
+  const users = chunk.values('user')
+  const theirs = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
   const read = chunkRowReader(chunk)
-  return Array.from({ length: starts[run + 1]! - starts[run]! }, (_, i) => read(starts[run]! + i))
+  const events: ArchivedEvent[] = []
+  for (let row = starts[run]!; row < starts[run + 1]!; row++) {
+    if (times[row]! >= from && times[row]! < to && theirs[users ? users.codes[row]! : 0]) events.push(read(row))
+  }
+  return events
 }
