@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Filter, FunnelResult } from '@hopper/contracts'
+import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
@@ -111,6 +112,21 @@ it('an identify long after the range changes the answer, though no chunk of the 
   expect(await counts()).toEqual([1, 0])
   await fill(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
   expect(await counts()).toEqual([1, 1])
+})
+
+it('spans that were merged say the same of who the devices belong to, and only the merged one is read', async () => {
+  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
+  await fill(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
+  await fill(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
+  expect(await counts()).toEqual([2, 2])
+  const lane = await storage.archive!.list({ app: APP, from: 0, to: Number.MAX_SAFE_INTEGER, lane: 0 })
+  const chunks = await Promise.all(lane.map(async (summary) => Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) })))
+  const lease = await storage.lanes.acquire(0, 'test')
+  await storage.archive!.replace(lease, lane, mergeChunks(chunks))
+  await storage.lanes.release(lease)
+  reads = []
+  expect(await counts(funnel({ window_ms: 3_500_000 }))).toEqual([2, 2])
+  expect(reads.filter((read) => read.endsWith('index position runs user'))).toEqual(['0/0: index position runs user'])
 })
 
 it('tells its progress, and ends soon when its only client leaves', async () => {
