@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { Registry } from 'prom-client'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { laneOf, type Filter } from '@hopper/contracts'
+import { Chunk, identityFacts, IdentityIndex, queryEvents, queryFunnel, queryJourneys, queryRetention, spansOf, type LaneInput } from '@hopper/engine'
+import type { Storage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { archive as fill, type Sketch } from '../testing/archived.ts'
+import { ArchiveQuestions } from './archive-questions.ts'
+import type { Question } from './question.ts'
+
+const LANES = 3
+const T0 = Date.UTC(2026, 2, 28, 9)
+const HOUR_MS = 3_600_000
+const context = { timezone: 'Europe/Berlin', completeTo: T0 + 20 * HOUR_MS }
+const is = (name: string): Filter => ({ type: 'eq', key: 'tag', value: name })
+
+let dir: string
+let storage: Storage
+let questions: ArchiveQuestions
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'hopper-same-'))
+  storage = await openEmbedded({ dir, lanes: LANES })
+  questions = new ArchiveQuestions(storage.archive!, 60_000, new Registry())
+})
+afterAll(async () => {
+  await questions.onModuleDestroy()
+  await storage.close()
+  rmSync(dir, { recursive: true })
+})
+
+const sketch = fc.record({ device: fc.constantFrom('d0', 'd1', 'd2', 'd3', 'd4'), hour: fc.nat({ max: 30 }), tag: fc.constantFrom('a', 'b', 'c'), user: fc.constantFrom('', '', 'u0', 'u1'), item: fc.constantFrom('x', 'y') })
+const steps = [{ name: 'a', filters: [is('a')] }, { name: 'b', filters: [is('b')] }]
+const range = fc.record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) }).map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
+const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
+const question: fc.Arbitrary<Question> = fc.oneof(
+  fc.record({ range, count_by, order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const), match: fc.constantFrom([], ['item']), breakdown: fc.constantFrom({}, { breakdown: 'item' }), people: fc.boolean() })
+    .map(({ range: at, breakdown, people, ...rest }): Question => ({
+      kind: 'funnel', request: { ...at, steps, window_ms: 6 * HOUR_MS, ...rest, ...breakdown, ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}) },
+    })),
+  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'journeys', request: { ...at, key: 'tag', count_by: by } })),
+  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'retention', request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by } })),
+  range.map(({ from, to }): Question => ({
+    kind: 'events',
+    request: { start: from, end: to, data: [{ name: 'a', filters: [is('a')], unique: ['item'], events: 5 }, { name: 'b', filters: [is('b')] }], funnel: { type: 'exact_order', order: ['a', 'b'], match: ['item'] } },
+  })),
+)
+
+/** The answer of the engine itself, with every column of every chunk at hand. */
+function directly(asked: Question, chunks: readonly Chunk[]): unknown {
+  if (asked.kind === 'events') return queryEvents(asked.request, chunks)
+  const index = new IdentityIndex()
+  index.add(chunks.map(identityFacts))
+  const identities = index.identities()
+  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({ lane, spans: spansOf(own), identities }))
+  if (asked.kind === 'funnel') return queryFunnel(asked.request, context, lanes)
+  if (asked.kind === 'journeys') return queryJourneys(asked.request, lanes)
+  if (asked.kind === 'retention') return queryRetention(asked.request, context, lanes)
+  throw new TypeError(asked.kind)
+}
+
+/** People are named in the order in which lanes are walked. */
+function sorted(result: unknown): unknown {
+  const { people, ...rest } = result as { people?: string[] }
+  return people ? { ...rest, people: [...people].sort() } : rest
+}
+
+it('what the threads answer, with only the columns that they ask for, is what the engine answers with all of them', { timeout: 180_000 }, async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(sketch, { minLength: 5, maxLength: 40 }), fc.integer({ min: 3, max: 20 }), fc.array(question, { minLength: 4, maxLength: 4 }), async (drafts, perSpan, asked) => {
+      const app = randomUUID()
+      for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
+        const users = new Map<string, string>()
+        const sketches = own.map(({ device, hour, tag, user, item }): Sketch => {
+          if (user !== '') users.set(device, user)
+          return { device, time: T0 + hour * HOUR_MS, data: { tag, item }, user: users.get(device) ?? '' }
+        })
+        for (let at = 0; at < sketches.length; at += perSpan) await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+      }
+      const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
+      const chunks = await Promise.all(listed.map(async (summary) => Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) })))
+      for (const each of asked) {
+        const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
+        expect(sorted(result)).toEqual(sorted(directly(each, chunks)))
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
