@@ -72,9 +72,11 @@ class Tally {
   #written = 0
   #ms = 0
   #cpuUs = 0
+  #foldingUs = 0
 
   async measure(step: () => Promise<Merged | 'looked' | undefined>): Promise<void> {
     const cpu = process.cpuUsage()
+    const folding = process.threadCpuUsage()
     const started = performance.now()
     this.#delay.enable()
     for (let done = await step(); done !== undefined; done = await step()) {
@@ -84,8 +86,10 @@ class Tally {
       this.#written += done.bytesAfter
     }
     this.#delay.disable()
-    const { user, system } = process.cpuUsage(cpu)
-    this.#cpuUs += user + system
+    const all = process.cpuUsage(cpu)
+    const own = process.threadCpuUsage(folding)
+    this.#cpuUs += all.user + all.system
+    this.#foldingUs += own.user + own.system
     this.#ms += performance.now() - started
   }
 
@@ -93,7 +97,7 @@ class Tally {
     const { rows, spans, bytes } = await standing(archive)
     const perSecond = this.#merges === 0 ? 0 : Math.round(this.#rewritten / (this.#ms / 1000))
     console.log(`  ${what}: ${this.#merges} merges rewrote each event ${(this.#rewritten / rows).toFixed(2)} times, ${perSecond} events/s, ` +
-      `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event, ${(this.#written / 1e6).toFixed(1)} MB written, the folding thread waited ${(this.#delay.max / 1e6).toFixed(0)} ms at most`)
+      `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event and of these ${(this.#foldingUs / rows).toFixed(1)} us in the folding thread, whose longest wait was ${(this.#delay.max / 1e6).toFixed(0)} ms; ${(this.#written / 1e6).toFixed(1)} MB written`)
     console.log(`    left: ${spans} spans, ${(bytes / rows).toFixed(1)} bytes an event`)
   }
 }
