@@ -5,7 +5,7 @@ import { counted, stopAll } from '../product.ts'
 import type { Service } from '../service.ts'
 import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from '../stored.ts'
 import { timezone, type FaultApp } from './apps.ts'
-import { Sending } from './sending.ts'
+import { Sending, type Sent } from './sending.ts'
 
 const COUNTED_MS = 90_000
 const OUTPUT_CHARS = 3_000
@@ -38,10 +38,8 @@ export async function endure(trial: Trial, faults: (sending: Sending) => Promise
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  await faults(sending)
-  const traffic = await sending.finish()
-  await counted(product, app.read, COUNTED_MS).catch((cause: unknown) => {
-    throw new Error(`not all is counted:\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`, { cause })
+  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch((cause: unknown) => {
+    throw new Error(`${String(cause)}\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`, { cause })
   })
   expect(await stopAll(services, 'SIGTERM')).toBe(0)
   const storage = await product.openStorage()
@@ -57,6 +55,13 @@ export async function endure(trial: Trial, faults: (sending: Sending) => Promise
   } finally {
     await storage.close()
   }
+}
+
+async function through(sending: Sending, faults: (sending: Sending) => Promise<void>, allCounted: () => Promise<void>): Promise<Sent> {
+  await faults(sending)
+  const traffic = await sending.finish()
+  await allCounted()
+  return traffic
 }
 
 /** Nothing acknowledged is lost, nothing counts twice, in no table and not in the archive. */

@@ -8,6 +8,9 @@ const EVENTS_PER_DEVICE = 12
 const REPEATED_SHARE = 0.1
 const WAIT_MS = 240_000
 
+/** Requests by device, in the order in which they were sent. */
+export type Sent = readonly (readonly RandomRequest[])[]
+
 export interface Load {
   readonly ingestUrl: string
   /** the write key of the app */
@@ -31,7 +34,7 @@ export class Sending {
   repeatedEvents = 0
   readonly #load: Load
   readonly #random: () => number
-  readonly #devices: readonly (readonly RandomRequest[])[]
+  readonly #devices: Sent
   readonly #startedAt = performance.now()
   readonly #done: Promise<unknown>
   #devicesBegun = 0
@@ -53,7 +56,7 @@ export class Sending {
   }
 
   /** Begins no further device; answers the traffic that was sent, when all of it is acknowledged. */
-  async finish(): Promise<readonly (readonly RandomRequest[])[]> {
+  async finish(): Promise<Sent> {
     this.#stopping = true
     await this.#done
     return this.#devices.slice(0, this.#devicesBegun)
