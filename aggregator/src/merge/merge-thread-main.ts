@@ -7,8 +7,8 @@ import { packed, type PackedChunk } from './packed-chunk.ts'
 const DECODED_BYTES_MAX = 64_000_000
 const NICE = 10
 
-// On Linux this is about the thread that asks: what folds and answers goes first.
-setPriority(NICE)
+// What folds and answers goes first. Only on Linux is this about the thread that asks; elsewhere it would be about the whole process.
+if (process.platform === 'linux') setPriority(NICE)
 
 const port = parentPort!
 port.on('message', (chunks: readonly PackedChunk[]) => {

@@ -1,12 +1,13 @@
 import type { App, ArchivedEvent } from '@hopper/contracts'
+import type { CounterChange } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold-batch.ts'
 import { judge, type Judged, type Past } from '../judge.ts'
 
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 /**
- * What archived events feed into the counters and the sets of visitors of their dates, by the folds of the aggregator. The archive has each event once and
- * with the user in effect, so nothing before it is asked. Not `fates_by_date`: its dates are those of receipt, see `foldArchivedFates`.
+ * What archived events feed into the counters and the sets of visitors of their dates, by the folds of the aggregator. The archive has each event
+ * once and with the user in effect, so nothing before it is asked. Not `fates_by_date`: its dates are those of receipt, see `foldArchivedFates`.
  */
 export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
   const { counters, visitors } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
@@ -17,7 +18,8 @@ export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<F
 export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
   const { counters } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
   const fates = counters.filter(({ table }) => table === 'fates_by_date')
-  const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => ({ key: ['duplicate', 'repeated_id'], deltas: deltas.map((n) => -n) })) }))
+  const less = (deltas: readonly number[]): CounterChange['rows'][number] => ({ key: ['duplicate', 'repeated_id'], deltas: deltas.map((n) => -n) })
+  const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => less(deltas)) }))
   return { counters: [...fates, ...noDuplicates], visitors: [] }
 }
 

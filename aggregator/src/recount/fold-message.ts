@@ -27,8 +27,8 @@ export async function foldMessages(writer: TableWriter, lane: number, messages: 
 }
 
 /**
- * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are events here. The archive takes off
- * those that were no duplicates.
+ * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are events here. The archive
+ * takes off those that were no duplicates.
  */
 export function foldReceived(messages: readonly Message[]): CounterChange[] {
   return messages.map(({ app, envelope }) => ({
