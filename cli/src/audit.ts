@@ -14,7 +14,8 @@ const LINES_MAX = 1_000
 
 /** `hopper audit`: recounts from the archive and compares every table. */
 export function auditCommand(): Command {
-  return commandWith('audit', 'recounts apps from the archive and compares every table; exit code 0 without drift, 3 with', settingsOf.installation, async (config, options: AuditRequest) => {
+  const description = 'recounts apps from the archive and compares every table; exit code 0 without drift, 3 with'
+  return commandWith('audit', description, settingsOf.installation, async (config, options: AuditRequest) => {
     if (options.from && options.to && options.from > options.to) throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
     // The drivers' connections may linger.
     process.exit(await audit(config, options))
@@ -60,7 +61,8 @@ class Summary implements AuditReport {
     const left = this.#found - this.#repaired
     if (this.#found > LINES_MAX) console.log(`… and ${this.#found - LINES_MAX} rows more`)
     if (this.#found === 0) console.log('No drift: every table equals its recount.')
-    else console.log(`${this.#found} rows differ, ${this.#repaired} of them repaired.${left > 0 ? ' "hopper audit --repair" corrects rows, "hopper rebuild" makes all tables again.' : ''}`)
+    else console.log(`${this.#found} rows differ, ${this.#repaired} of them repaired.`)
+    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" makes all tables again.')
     return left > 0 ? EXIT_DRIFT : 0
   }
 }

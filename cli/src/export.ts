@@ -20,7 +20,8 @@ interface ExportOptions {
 
 /** `hopper export`: the events of an app for other tools, or all of an installation for another one. */
 export function exportCommand(): Command {
-  return commandWith('export', 'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads', settingsOf.installation, async (config, options: ExportOptions) => {
+  const description = 'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads'
+  return commandWith('export', description, settingsOf.installation, async (config, options: ExportOptions) => {
     check(options)
     await write(config, options)
     // The drivers' connections may linger.

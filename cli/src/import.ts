@@ -9,7 +9,8 @@ import { settingsOf } from './settings.ts'
 
 /** `hopper import FILE`: reads what `hopper export --all` wrote into this installation. */
 export function importCommand(): Command {
-  return commandWith('import', 'reads a dump of "hopper export --all"; run again, it counts nothing twice', settingsOf.installation, async (config, _options, file) => {
+  const description = 'reads a dump of "hopper export --all"; run again, it counts nothing twice'
+  return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
     await importFile(config, file!)
     // The drivers' connections may linger.
     process.exit(0)
@@ -23,8 +24,9 @@ async function importFile(config: InstallationConfig, file: string): Promise<voi
   const show = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r${text}`))
   try {
     const { records, envelopes } = await importDump(storage, readLines(file), (done) => show(`${done.envelopes} envelopes`))
+    const logger = createLogger(config.logLevel, 'import')
     // In a cluster the aggregators do this.
-    if (!isCluster(config)) await countAll(storage, createLogger(config.logLevel, 'import'), (done, all) => show(`${done} of ${all} messages counted`))
+    if (!isCluster(config)) await countAll(storage, logger, (done, all) => show(`${done} of ${all} messages counted`))
     console.log(`${records} records and ${envelopes} envelopes are imported.`)
   } finally {
     await storage.close()

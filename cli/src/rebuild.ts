@@ -7,7 +7,7 @@ import { settingsOf } from './settings.ts'
 
 /** `hopper rebuild`: makes all tables and the archive again from the log. */
 export function rebuildCommand(): Command {
-  const description = 'makes all tables and the archive again from the log; Hopper must be stopped; killed, it is finished by the next start or by running it again'
+  const description = 'makes all tables and the archive again from the log; Hopper must be stopped; killed, the next start finishes it'
   return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
     await rebuild(config, app)
     // The drivers' connections may linger.

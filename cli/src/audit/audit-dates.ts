@@ -10,8 +10,8 @@ import { readCounted, Watermarks } from './read-counted.ts'
 const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date')
 
 /**
- * Compares one lane's partitions of these dates of an app with a recount, some dates at a time. Nothing has to stand still: what is counted behind the
- * archive is told by the log, up to the watermark that each partition was read with.
+ * Compares one lane's partitions of these dates of an app with a recount, some dates at a time. Nothing has to stand still: what is counted behind
+ * the archive is told by the log, up to the watermark that each partition was read with.
  */
 export async function* auditDates(source: LaneSource, app: App, dates: readonly string[]): AsyncGenerator<readonly Drift[]> {
   const { archive } = source.storage
@@ -50,7 +50,9 @@ function readVisited({ storage, lane }: LaneSource, app: App, dates: readonly st
   return Promise.all(partitions.map(async (partition) => ({ partition, rows: await storage.reader.visitorPartition(lane, partition) })))
 }
 
-/** Rows of visitors may stand before their counters do: those that no counted event accounts for may belong to a message that is about to be counted. */
+/**
+ * Rows of visitors may stand before their counters do: those that no counted event accounts for may belong to a message that is about to be counted.
+ */
 async function compareVisited(source: LaneSource, visited: readonly Visited[], expected: Recount, uncounted: number): Promise<VisitorDrift[]> {
   const compare = (allowed: Recount): VisitorDrift[] =>
     visited.flatMap(({ partition, rows }) => compareVisitors(source.lane, partition, rows, expected.visitors(partition), allowed.visitors(partition)))

@@ -28,8 +28,8 @@ export async function countReceived(source: LaneSource): Promise<Received | unde
 }
 
 /**
- * Compares one lane's `fates_by_date` of these dates (of receipt, UTC) with a recount. The archive has no duplicates and nothing that was refused; without
- * `received` these two fates are left out.
+ * Compares one lane's `fates_by_date` of these dates (of receipt, UTC) with a recount. The archive has no duplicates and nothing that was refused;
+ * without `received` these two fates are left out.
  */
 export async function auditFates(source: LaneSource, app: App, dates: readonly string[], received: Received | undefined): Promise<CounterDrift[]> {
   const before = received?.before ?? (await source.committed())

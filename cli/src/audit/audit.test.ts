@@ -38,7 +38,7 @@ it('finds nothing in an undamaged installation, at whatever moment between two b
       await installation.count()
       expect(await installation.audit()).toEqual([])
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   )
 }, 120_000)
 
@@ -55,10 +55,10 @@ it('finds nothing while the aggregator counts what is being sent', async () => {
     }
   })()
   const range = { from: '2026-03-28', to: '2026-03-30' }
-  for (let times = 0; times < 8; times++) expect(await installation.audit(range)).toEqual([])
+  const messages = async (): Promise<number> => (await storage.log.ends()).reduce((sum, end) => sum + end)
+  for (let times = 0; times < 5 || (await messages()) < 100; times++) expect(await installation.audit(range)).toEqual([])
   sending = false
   await sent
-  expect((await storage.log.ends()).reduce((sum, end) => sum + end)).toBeGreaterThan(50)
   await aggregator.close()
 }, 60_000)
 
@@ -70,10 +70,12 @@ const damages = {
 } as const
 
 it('finds exactly what is broken, in every table; a repair heals it and leaves the rest alone', async () => {
-  const counterBreak = fc.record({ table: fc.constantFrom(...counterTableNames), damage: fc.constantFrom(...(Object.keys(damages) as (keyof typeof damages)[])), pick: fc.nat(1000) })
+  const damage = fc.constantFrom(...(Object.keys(damages) as (keyof typeof damages)[]))
+  const counterBreak = fc.record({ table: fc.constantFrom(...counterTableNames), damage, pick: fc.nat(1000) })
   const visitorBreak = fc.record({ table: fc.constantFrom(...visitorTableNames), pick: fc.nat(1000) })
+  const few = <T>(breaks: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(breaks, { minLength: 1, maxLength: 5 })
   await fc.assert(
-    fc.asyncProperty(traffic, fc.array(counterBreak, { minLength: 1, maxLength: 5 }), fc.array(visitorBreak, { minLength: 1, maxLength: 4 }), async (envelopes, counters, visitors) => {
+    fc.asyncProperty(traffic, few(counterBreak), few(visitorBreak), async (envelopes, counters, visitors) => {
       await using installation = await makeInstallation()
       await installation.storage.log.append(envelopes)
       await installation.count()
@@ -94,7 +96,7 @@ it('finds exactly what is broken, in every table; a repair heals it and leaves t
       expect(contents(installation)).toEqual(before)
       expect(await installation.audit()).toEqual([])
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   )
 }, 120_000)
 
@@ -103,7 +105,8 @@ it('names a visitor that no event accounts for, and does not take it for repaire
   await installation.storage.log.append([envelope])
   await installation.count()
   installation.tables.exec("INSERT INTO users_by_date VALUES ('berlin', '2026-03-29', 1, 3, '', 'ghost')")
-  const surplus = { kind: 'surplus', table: 'users_by_date', app: 'berlin', date: '2026-03-29', lane: 1, key: [3], visitor: { user: '', device: 'ghost' } }
+  const place = { table: 'users_by_date', app: 'berlin', date: '2026-03-29', lane: 1, key: [3] }
+  const surplus = { kind: 'surplus', ...place, visitor: { user: '', device: 'ghost' } }
   for (const repair of [false, true, false]) expect(await installation.audit({ repair })).toEqual([{ drift: surplus, repaired: false }])
 })
 
@@ -115,7 +118,8 @@ it('looks only at the app and the dates that were asked for', async () => {
   expect((await installation.audit()).map(({ drift }) => drift.app).sort()).toEqual(['berlin', 'kathmandu'])
   expect((await installation.audit({ app: 'berlin' })).map(({ drift }) => drift.app)).toEqual(['berlin'])
   expect(await installation.audit({ app: 'berlin', from: '2026-03-30' })).toEqual([])
-  expect(await installation.storage.registry.audits.get('', 'last')).toMatchObject({ app: 'berlin', from: '2026-03-30', to: RANGE.to, differing: 0, repaired: 0 })
+  const last = await installation.storage.registry.audits.get('', 'last')
+  expect(last).toMatchObject({ app: 'berlin', from: '2026-03-30', to: RANGE.to, differing: 0, repaired: 0 })
   await expect(installation.audit({ app: 'nobody' })).rejects.toThrow('No app is named "nobody".')
 })
 
@@ -137,7 +141,8 @@ it('a repair refuses to write a lane that was taken from it', async () => {
 
 function bound(lanes: Lanes): { -readonly [N in keyof Lanes]: Lanes[N] } {
   const { acquire, renew, release, commit, positions } = lanes
-  return { acquire: acquire.bind(lanes), renew: renew.bind(lanes), release: release.bind(lanes), commit: commit.bind(lanes), positions: positions.bind(lanes) }
+  const [take, again, give] = [acquire.bind(lanes), renew.bind(lanes), release.bind(lanes)]
+  return { acquire: take, renew: again, release: give, commit: commit.bind(lanes), positions: positions.bind(lanes) }
 }
 
 /** Every row of every table that an audit compares, but rows of zeros, which say as much as none. */
@@ -157,7 +162,8 @@ function keyOfRow(row: string): string {
 }
 
 function placeOf(drift: Drift): string {
-  return JSON.stringify([drift.table, [drift.app, drift.date, drift.lane, ...drift.key, ...(drift.kind === 'counter' ? [] : [drift.visitor.user, drift.visitor.device])]])
+  const visitor = drift.kind === 'counter' ? [] : [drift.visitor.user, drift.visitor.device]
+  return JSON.stringify([drift.table, [drift.app, drift.date, drift.lane, ...drift.key, ...visitor]])
 }
 
 /** Does the damage to one row of the table, when it has one. */
@@ -166,5 +172,6 @@ function breakRow({ tables }: Installation, table: string, pick: number, broken:
   const row = rows[pick % rows.length]
   if (!row || broken.has(JSON.stringify(row))) return
   broken.add(JSON.stringify(row))
-  tables.prepare(`${statement} WHERE ${Object.keys(row).map((name) => `"${name}" = ?`).join(' AND ')}`).run(...(Object.values(row) as SQLInputValue[]))
+  const where = Object.keys(row).map((name) => `"${name}" = ?`).join(' AND ')
+  tables.prepare(`${statement} WHERE ${where}`).run(...(Object.values(row) as SQLInputValue[]))
 }

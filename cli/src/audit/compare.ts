@@ -10,7 +10,9 @@ export interface CountedPartition {
 }
 
 /** The rows of counters in which what was found differs from what was recounted. */
-export function compareCounters(lane: number, { partition, applied, rows }: CountedPartition, expected: readonly CounterPartitionRow[]): CounterDrift[] {
+export function compareCounters(
+  lane: number, { partition, applied, rows }: CountedPartition, expected: readonly CounterPartitionRow[],
+): CounterDrift[] {
   const wanted = new Map(expected.map((row) => [rowKey(row.key), row]))
   const found = new Map(rows.map((row) => [rowKey(row.key), row]))
   return [...new Map([...found, ...wanted])].flatMap(([id, { key, counters }]) => {
@@ -26,9 +28,10 @@ export function compareVisitors(
   lane: number, partition: VisitorPartition, found: VisitorChange['rows'], required: VisitorChange['rows'], allowed: VisitorChange['rows'],
 ): VisitorDrift[] {
   const [is, shall, may] = [found, required, allowed].map((rows) => new Map(rows.map((row) => [visitorRowKey(row), row]))) as [Rows, Rows, Rows]
-  const missing = [...shall].filter(([id]) => !is.has(id)).map(([, row]) => ({ kind: 'missing' as const, ...partition, lane, ...row }))
-  const surplus = [...is].filter(([id]) => !shall.has(id) && !may.has(id)).map(([, row]) => ({ kind: 'surplus' as const, ...partition, lane, ...row }))
-  return [...missing, ...surplus]
+  const missing = [...shall].filter(([id]) => !is.has(id))
+  const surplus = [...is].filter(([id]) => !shall.has(id) && !may.has(id))
+  const driftOf = (kind: VisitorDrift['kind'], rows: typeof missing): VisitorDrift[] => rows.map(([, row]) => ({ kind, ...partition, lane, ...row }))
+  return [...driftOf('missing', missing), ...driftOf('surplus', surplus)]
 }
 
 type Rows = Map<string, VisitorChange['rows'][number]>

@@ -9,7 +9,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect } from 'vitest'
 import type { Drift } from './drift.ts'
-import { runAudit, type AuditRequest } from './run-audit.ts'
+import { runAudit, type AuditReport, type AuditRequest } from './run-audit.ts'
 
 /** All dates of the random traffic, those of late receipt too. */
 export const RANGE = { from: '2026-03-26', to: '2026-04-09' }
@@ -22,18 +22,22 @@ const timestamp = fc.tuple(fc.constantFrom(...instants), fc.integer({ min: -3, m
 const url = fc.constantFrom('', 'https://s.example/', '/a?ref=x', '/a')
 const target = fc.constantFrom('//a[1]', '__proto__')
 const elapsed_time = fc.nat(5_000)
+const hover = fc.constantFrom('hover-then-leave' as const, 'hover-then-clicked' as const)
+const action = fc.constant('onClick' as const)
 const kind = fc.oneof(
   fc.record({ type: fc.constant('click' as const), target, elapsed_time, current_url: url }),
   fc.record({ type: fc.constant('url_change' as const), from: url, to: url, elapsed_time }),
-  fc.record({ type: fc.constant('btn_time' as const), target, action: fc.constantFrom('hover-then-leave' as const, 'hover-then-clicked' as const), elapsed_time }),
-  fc.record({ type: fc.constant('funnel_change' as const), action: fc.constant('onClick' as const), funnel: fc.constant('f'), entered: fc.nat(2), from: fc.nat(2), elapsed_time }),
+  fc.record({ type: fc.constant('btn_time' as const), target, action: hover, elapsed_time }),
+  fc.record({ type: fc.constant('funnel_change' as const), action, funnel: fc.constant('f'), entered: fc.nat(2), from: fc.nat(2), elapsed_time }),
   fc.record({ type: fc.constant('identify' as const), user_id: fc.constantFrom('ann', 'bob') }),
   fc.record({ type: fc.constant('custom' as const), name: fc.constant('note'), data: fc.constant({ plan: 'pro', n: 1 }) }),
 )
 const event: fc.Arbitrary<Event> = fc.tuple(kind, timestamp, fc.nat(60), fc.nat(2)).map(([fields, at, id, session]) =>
   ({ ...fields, event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}` }) as Event)
 const rejected: fc.Arbitrary<RejectedEvent> = fc.record({ reason: fc.constantFrom('too_old' as const, 'missing_field' as const) })
-const context = fc.constantFrom({ device: 'desktop', browser: 'Firefox', os: 'Linux' } as const, { device: 'mobile', browser: 'Chrome', os: 'Android', country: 'NP' } as const)
+const context = fc.constantFrom(
+  { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const, { device: 'mobile', browser: 'Chrome', os: 'Android', country: 'NP' } as const,
+)
 
 /** Envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused events. */
 export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
@@ -44,7 +48,8 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
     const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
     // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and which of them is counted first.
     const of = (id: string | undefined): string => `${fields.device_id} ${id}`
-    const events = fields.events.map((each) => ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
+    const events = fields.events.map((each) =>
+      ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
     return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : sender }
   }),
   { minLength: 4, maxLength: 40, size: 'max' },
@@ -102,6 +107,7 @@ export async function countAll(storage: Storage): Promise<void> {
 export async function auditOf(storage: Storage, request: AuditRequest = {}): Promise<{ drift: Drift; repaired: boolean }[]> {
   const found: { drift: Drift; repaired: boolean }[] = []
   const fail = (lane: number): void => expect.fail(`the log of lane ${lane} is whole`)
-  await runAudit(storage, { ...RANGE, ...request }, { drift: (drift, repaired) => void found.push({ drift, repaired }), logIncomplete: fail, progress: () => undefined })
+  const drift: AuditReport['drift'] = (each, repaired) => void found.push({ drift: each, repaired })
+  await runAudit(storage, { ...RANGE, ...request }, { drift, logIncomplete: fail, progress: () => undefined })
   return found
 }

@@ -5,14 +5,16 @@ import type { CountedPartition } from './compare.ts'
 const TRIES_MAX = 50
 
 /**
- * Partitions as they stand at one moment each: counters and watermark change in one step, so rows between two equal readings of the watermark belong to it.
- * A partition that is being counted is read again.
+ * Partitions as they stand at one moment each: counters and watermark change in one step, so rows between two equal readings of the watermark belong
+ * to it. A partition that is being counted is read again.
  */
-export async function readCounted({ writer, reader }: Pick<Storage, 'writer' | 'reader'>, lane: number, partitions: readonly CounterPartition[]): Promise<CountedPartition[]> {
+export async function readCounted({ writer, reader }: Storage, lane: number, partitions: readonly CounterPartition[]): Promise<CountedPartition[]> {
   let waiting = partitions
   const read: CountedPartition[] = []
   for (let tries = 0; waiting.length > 0; tries++) {
-    if (tries === TRIES_MAX) throw new HopperError('HOP_STORE_UNAVAILABLE', `${waiting[0]!.table} of lane ${lane} is counted faster than it can be read.`)
+    if (tries === TRIES_MAX) {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `${waiting[0]!.table} of lane ${lane} is counted faster than it can be read.`)
+    }
     const before = await writer.applied(lane, waiting)
     const rows = await Promise.all(waiting.map((partition) => reader.counterPartition(lane, partition)))
     const after = await writer.applied(lane, waiting)

@@ -6,7 +6,10 @@ export function isRepairable({ kind }: Drift): boolean {
   return kind !== 'surplus'
 }
 
-/** Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it is, and visitors by inserting them. */
+/**
+ * Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it is, and visitors by inserting
+ * them.
+ */
 export async function repair({ lanes, writer }: Storage, lease: Lease, drift: readonly Drift[]): Promise<Lease> {
   const renewed = await lanes.renew(lease)
   await writer.apply(renewed, correctionOf(lease.lane, drift))
@@ -20,7 +23,8 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
     lane,
     counters: groupsOf(counters).map((rows) => {
       const { table, app, date, applied } = rows[0]!
-      return { table, app, date, from: applied, to: applied, rows: rows.map(({ key, found, expected }) => ({ key, deltas: expected.map((value, at) => value - found[at]!) })) }
+      const corrections = rows.map(({ key, found, expected }) => ({ key, deltas: expected.map((value, at) => value - found[at]!) }))
+      return { table, app, date, from: applied, to: applied, rows: corrections }
     }),
     visitors: groupsOf(missing).map((rows) => {
       const { table, app, date } = rows[0]!

@@ -28,8 +28,8 @@ export interface AuditReport {
 }
 
 /**
- * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and of visitors. Memory is bounded by some
- * dates of one lane. The result is kept for `GET /api/v1/status`. With `repair` each lane is taken from its owner while it is corrected.
+ * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and of visitors. Memory is bounded
+ * by some dates of one lane. The result is kept for `GET /api/v1/status`. With `repair` each lane is taken from its owner while it is corrected.
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
@@ -79,7 +79,8 @@ async function appsOf({ registry }: Storage, id: string | undefined): Promise<re
 /** A day more on either side: the dates of receipt are those of UTC, the others those of the app. */
 async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): Promise<string[]> {
   const zone = timeZone(app.timezone)
-  const chunks = from === undefined || to === undefined ? ((await storage.archive?.list({ app: app.id, from: 0, to: Number.MAX_SAFE_INTEGER })) ?? []) : []
+  const open = from === undefined || to === undefined
+  const chunks = (open && (await storage.archive?.list({ app: app.id, from: 0, to: Number.MAX_SAFE_INTEGER }))) || []
   const first = from ?? shiftDate(zone.dateOf(chunks.reduce((least, { min_time }) => Math.min(least, min_time), Date.now())), -1)
   const last = to ?? shiftDate(zone.dateOf(chunks.reduce((most, { max_time }) => Math.max(most, max_time), Date.now())), 1)
   return first > last ? [] : datesBetween(first, last)

@@ -1,6 +1,8 @@
 import type { Registry } from '@hopper/storage'
 
-/** What a dump has of the registry, in the order in which it is read back. Logins are none of it: they end soon, and are links to one installation. */
+/**
+ * What a dump has of the registry, in the order in which it is read back. Logins are none of it: they end soon, and are links to one installation.
+ */
 export const dumpedKinds = ['organizations', 'apps', 'keys', 'members', 'funnels', 'elements'] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 

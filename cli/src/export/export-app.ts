@@ -14,7 +14,9 @@ export interface ExportRequest {
 }
 
 /** All archived events of an app that lie in the range, lane by lane and month by month; memory is bounded by one chunk. */
-export function exportApp({ log, archive }: Storage & { readonly archive: Archive }, app: App, { format, from, to }: ExportRequest): AsyncGenerator<Uint8Array> {
+export function exportApp(
+  { log, archive }: Storage & { readonly archive: Archive }, app: App, { format, from, to }: ExportRequest,
+): AsyncGenerator<Uint8Array> {
   const zone = timeZone(app.timezone)
   const range = { from: from === undefined ? 0 : zone.startOf(from), to: to === undefined ? Number.MAX_SAFE_INTEGER : zone.startOf(shiftDate(to, 1)) }
   return encodeEvents(format, eventsOf(archive, app.id, log.lanes, range))

@@ -9,16 +9,22 @@ import { splitLines } from './read-lines.ts'
 
 const APPS = ['berlin', 'kathmandu'] as const
 const keyOf = (app: string): string => `hr_${app}-read-key-0001`
-const funnels = [{ id: 'f', name: 'F', stages: [{ id: 0, name: 'zero', url: '/' }, { id: 1, name: 'one', url: '/a' }, { id: 2, name: 'two', click: '#b' }] }]
+const stages = [{ id: 0, name: 'zero', url: '/' }, { id: 1, name: 'one', url: '/a' }, { id: 2, name: 'two', click: '#b' }]
+const funnels = [{ id: 'f', name: 'F', stages }]
 const elements = [{ name: 'A', xpath: '//a[1]' }]
 /** Both apps of the random traffic, with keys to read them by. */
 export const registryFile = {
   organizations: [{
     id: 'acme', name: 'Acme', admin_key: 'ha_acme-administration',
     apps: [
-      { id: 'berlin', name: 'Berlin', timezone: 'Europe/Berlin', read_key: keyOf('berlin'), write_key: 'hw_berlin-write-key-1', keep_parameters: ['ref'],
-        funnels, elements },
-      { id: 'kathmandu', name: 'Kathmandu', timezone: 'Asia/Kathmandu', read_key: keyOf('kathmandu'), write_key: 'hw_nepal-write-key-01', funnels, elements },
+      {
+        id: 'berlin', name: 'Berlin', timezone: 'Europe/Berlin', read_key: keyOf('berlin'), write_key: 'hw_berlin-write-key-1',
+        keep_parameters: ['ref'], funnels, elements,
+      },
+      {
+        id: 'kathmandu', name: 'Kathmandu', timezone: 'Asia/Kathmandu', read_key: keyOf('kathmandu'), write_key: 'hw_nepal-write-key-01',
+        funnels, elements,
+      },
     ],
   }],
 }
@@ -31,7 +37,10 @@ const questions = [
 /** What the API says to everything that it is asked. */
 export async function answersOf(storage: Storage): Promise<string[]> {
   const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
-  const api = await createApi({ ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://localhost', metrics: new Registry(), logger: pino({ level: 'silent' }), clock })
+  const api = await createApi({
+    ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://localhost', metrics: new Registry(), logger: pino({ level: 'silent' }),
+    clock,
+  })
   const answers: string[] = []
   for (const app of APPS) {
     const headers = { authorization: `Bearer ${keyOf(app)}` }

@@ -11,8 +11,8 @@ export interface Imported {
 }
 
 /**
- * Reads a dump into an installation: its records are created or replaced, its envelopes appended in the order of their lanes, so that those of a device keep
- * theirs, whatever the number of lanes is here. Run again, or after it was cut, it counts nothing twice: the events are duplicates then.
+ * Reads a dump into an installation: its records are created or replaced, its envelopes appended in the order of their lanes, so that those of a
+ * device keep theirs, whatever the number of lanes is here. Run again, or after it was cut, it counts nothing twice: the events are duplicates then.
  * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut, and for an app that is another organization's here
  */
 export async function importDump(storage: Storage, lines: AsyncIterable<string>, progress: (imported: Imported) => void): Promise<Imported> {
@@ -42,14 +42,18 @@ export async function importDump(storage: Storage, lines: AsyncIterable<string>,
     }
   }
   if (number === 0) checkHead(undefined)
-  if (!ended) throw new HopperError('HOP_CONFIG', 'The dump was cut: it lacks its end. What it has is imported; import a whole one, which counts nothing twice.')
+  if (!ended) {
+    throw new HopperError('HOP_CONFIG', 'The dump was cut: it lacks its end. What it has is imported; importing a whole one counts nothing twice.')
+  }
   return imported
 }
 
 async function putRecord({ registry }: Storage, { kind, owner, id, record }: DumpedRecord): Promise<void> {
   if (kind === 'apps') {
     const known = await registry.app(id)
-    if (known && known.organization !== owner) throw new HopperError('HOP_CONFIG', `The app ${JSON.stringify(id)} belongs to another organization here.`)
+    if (known && known.organization !== owner) {
+      throw new HopperError('HOP_CONFIG', `The app ${JSON.stringify(id)} belongs to another organization here.`)
+    }
   }
   await (registry[kind] as Collection<object>).put(owner, id, record)
 }

@@ -62,12 +62,15 @@ it('moves an installation into another with another number of lanes: the API ans
       expect(answers.filter((answer) => !/ 200 /.test(answer))).toEqual([])
       expect(await target.answers()).toEqual(answers)
       expect(await auditOf(target.storage)).toEqual([])
-      const envelopesOf = async (made: Made): Promise<string[]> => (await made.dump()).split('\n').filter((line) => line.includes('"envelope"')).map((line) => line.replace(/^\{"lane":\d+/, '')).sort()
-      expect(await envelopesOf(target)).toEqual(await envelopesOf(source))
+      expect(envelopesOf(await target.dump())).toEqual(envelopesOf(await source.dump()))
     }),
     { numRuns: 3, endOnFailure: true },
   )
 }, 180_000)
+
+function envelopesOf(dump: string): string[] {
+  return dump.split('\n').filter((line) => line.includes('"envelope"')).map((line) => line.replace(/^\{"lane":\d+/, '')).sort()
+}
 
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
 
@@ -90,13 +93,16 @@ it('refuses what is no dump, and says at which line', async () => {
   await using target = await make(1)
   const head = '{"hopper":"dump","version":1,"lanes":1,"made_at":""}\n'
   const app = { id: 'a', organization: 'acme', name: 'A', timezone: 'UTC', origins: [], keep_parameters: [] }
-  const record = (fields: object, id = 'a', owner = 'acme'): string => `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
+  const record = (fields: object, id = 'a', owner = 'acme'): string =>
+    `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
   const bad: [string, string][] = [
-    ['', 'This is no dump'], ['hello', 'Line 1 is not'], ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'], [head.replace('"version":1', '"version":9'), 'of version 9'],
+    ['', 'This is no dump'], ['hello', 'Line 1 is not'], ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
+    [head.replace('"version":1', '"version":9'), 'of version 9'],
     [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'], [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
     [record({ timezone: 'Mars/Olympus' }), 'Line 2'], [record({ organization: 'other' }), 'Line 2'], [record({}, 'b'), 'Line 2'],
     [`${head}{"lane":0,"envelope":{"version":2}}`, 'Line 2'], [`${head}{"lane":0,"envelope":null}`, 'Line 2'], [head, 'The dump was cut'],
-    [`${head}{"end":true,"records":1,"envelopes":0,"left_out":0}`, 'The dump was cut'], [`${head}{"end":true,"records":0,"envelopes":0,"left_out":0}\n${head}`, 'goes on behind its end'],
+    [`${head}{"end":true,"records":1,"envelopes":0,"left_out":0}`, 'The dump was cut'],
+    [`${head}{"end":true,"records":0,"envelopes":0,"left_out":0}\n${head}`, 'goes on behind its end'],
   ]
   for (const [dump, message] of bad) await expect(target.read(dump)).rejects.toThrow(message)
   await target.storage.registry.apps.put('other', 'a', { ...app, organization: 'other' })

@@ -27,7 +27,9 @@ export function parseLine(line: string, number: number): Exclude<DumpLine, { env
 /** The first line. @throws HopperError HOP_CONFIG for a file that is no dump, or one of another version */
 export function checkHead(line: DumpLine | { readonly envelope: Envelope } | undefined): void {
   if (!line || !('hopper' in line)) throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
-  if (line.version !== DUMP_VERSION) throw new HopperError('HOP_CONFIG', `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.`)
+  if (line.version !== DUMP_VERSION) {
+    throw new HopperError('HOP_CONFIG', `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.`)
+  }
 }
 
 function objectOf(line: string, number: number): Readonly<Record<string, unknown>> {

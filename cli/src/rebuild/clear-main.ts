@@ -7,8 +7,8 @@ import { assertDirectory, isCluster, openInstallation, type InstallationConfig }
 import { cassandraSettings } from '../storage-main.ts'
 
 /**
- * Empties the folds of an installation, so that its log is counted anew. @throws HopperError when another process has the data directory or a lane, when a
- * log has lost its beginning, and when one app is asked for in a cluster: Cassandra can not count anew what was deleted from its counters.
+ * Empties the folds of an installation, so that its log is counted anew. @throws HopperError when another process has the data directory or a lane,
+ * when a log has lost its beginning, and when one app is asked for in a cluster: Cassandra can not count anew what was deleted from its counters.
  */
 export async function clearInstallation(config: InstallationConfig, app: string | undefined): Promise<void> {
   if (isCluster(config)) return clearCluster(config, app)
@@ -19,7 +19,9 @@ export async function clearInstallation(config: InstallationConfig, app: string 
 }
 
 async function clearCluster(config: InstallationConfig, app: string | undefined): Promise<void> {
-  if (app !== undefined) throw new HopperError('HOP_CONFIG', 'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.')
+  if (app !== undefined) {
+    throw new HopperError('HOP_CONFIG', 'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.')
+  }
   await using opened = new AsyncDisposableStack()
   const storage = await openInstallation(config)
   opened.defer(() => storage.close())
@@ -37,7 +39,8 @@ async function assertWholeLog({ log }: Storage): Promise<void> {
   for (let lane = 0; lane < log.lanes; lane++) {
     const [first] = await log.read(lane, 0, 1)
     if (first && first.position > 0) {
-      throw new HopperError('HOP_CONFIG', `The log of lane ${lane} begins at position ${first.position}: what was before can not be counted anew. "hopper audit --repair" corrects the tables from the archive.`)
+      const lost = `The log of lane ${lane} begins at position ${first.position}: what was before can not be counted anew.`
+      throw new HopperError('HOP_CONFIG', `${lost} "hopper audit --repair" corrects the tables from the archive.`)
     }
   }
 }

@@ -50,7 +50,8 @@ it('rebuilds one app and counts nothing of the others again', async () => {
   await rebuild(dir, 'berlin')
   const of = (rows: readonly string[], app: string): string[] => rows.filter((row) => row.includes(`"${app}"`))
   expect(of(tablesOf(dir), 'berlin')).toEqual(of(before, 'berlin'))
-  const counted = (rows: readonly string[]): string[] => of(rows, 'kathmandu').filter((row) => counterTableNames.some((table) => row.startsWith(`["${table}"`)))
+  const counted = (rows: readonly string[]): string[] =>
+    of(rows, 'kathmandu').filter((row) => counterTableNames.some((table) => row.startsWith(`["${table}"`)))
   expect(counted(tablesOf(dir))).toEqual(counted(damaged))
 })
 
@@ -97,7 +98,8 @@ async function rebuild(dir: string, app?: string): Promise<void> {
 /** Answers whether it was killed before it was done. */
 async function rebuildAndKill(dir: string, afterMs: number): Promise<boolean> {
   const script = join(import.meta.dirname, 'rebuilding-child.fixture.ts')
-  const child = spawn(process.execPath, ['--conditions=source', '--disable-warning=ExperimentalWarning', script, dir, String(lanes)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const command = ['--conditions=source', '--disable-warning=ExperimentalWarning', script, dir, String(lanes)]
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
@@ -117,7 +119,8 @@ function damage(dir: string): void {
 /** Every row of the folds; not the archive's cells and summaries, whose cuts may differ, nor the epochs of the lanes. */
 function tablesOf(dir: string): string[] {
   const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
-  const names = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('chunks', 'chunk_cells', 'archived', 'lanes', 'applied')").all()
+  const tables = "type = 'table' AND name NOT IN ('chunks', 'chunk_cells', 'archived', 'lanes', 'applied')"
+  const names = database.prepare(`SELECT name FROM sqlite_master WHERE ${tables}`).all()
   const rows = names.flatMap(({ name }) => database.prepare(`SELECT * FROM ${String(name)}`).all().map((row) => JSON.stringify([name, row])))
   database.close()
   return rows.sort()

@@ -1,6 +1,6 @@
 import {
-  AsyncByteQueue, Dictionary, Field, Int64, RecordBatch, RecordBatchStreamWriter, Schema, Struct, TimestampMillisecond, Uint32, Utf8, makeData, vectorFromArray,
-  type Data, type DataType,
+  AsyncByteQueue, Dictionary, Field, Int64, RecordBatch, RecordBatchStreamWriter, Schema, Struct, TimestampMillisecond, Uint32, Utf8, makeData,
+  vectorFromArray, type Data, type DataType,
 } from 'apache-arrow'
 import { exportColumns, type ExportColumn } from './export-columns.ts'
 import type { ExportedEvent } from './exported-event.ts'
@@ -29,8 +29,8 @@ class Collected extends AsyncByteQueue {
 }
 
 /**
- * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before (the format's way to keep a reader's
- * and a writer's memory bounded), so any number of events can pass.
+ * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before (the format's way to keep a
+ * reader's and a writer's memory bounded), so any number of events can pass.
  */
 export class ArrowBatches {
   readonly #sink = new Collected()
@@ -69,7 +69,13 @@ function dataOf(column: ExportColumn, type: DataType, events: readonly ExportedE
   return makeData({ type: type as Int64, data: BigInt64Array.from(values, (value) => BigInt(value ?? 0)), ...nulls }) as unknown as Data
 }
 
-function dictionaryOf(type: Dictionary, values: readonly (string | null)[], nulls: { length: number; nullCount: number; nullBitmap: Uint8Array }): Data {
+interface Nulls {
+  readonly length: number
+  readonly nullCount: number
+  readonly nullBitmap: Uint8Array
+}
+
+function dictionaryOf(type: Dictionary, values: readonly (string | null)[], nulls: Nulls): Data {
   const codes = new Map<string, number>()
   const data = Uint32Array.from(values, (value) => {
     if (value === null) return 0

@@ -16,8 +16,8 @@ const ROWS_PER_BATCH = 10_000
 const CHARS_PER_PART = 65_536
 
 /**
- * The events of the chunks that lie in the range, in the order of the chunks (device by device), encoded part by part: memory is bounded by one chunk and
- * one batch, whatever the number of chunks. The caller fetches a chunk with all its columns when it is asked for the next.
+ * The events of the chunks that lie in the range, in the order of the chunks (device by device), encoded part by part: memory is bounded by one chunk
+ * and one batch, whatever the number of chunks. The caller fetches a chunk with all its columns when it is asked for the next.
  */
 export function encodeExport(format: ExportFormat, chunks: AsyncIterable<Chunk> | Iterable<Chunk>, range: ExportRange): AsyncGenerator<Uint8Array> {
   return encodeEvents(format, eventsOf(chunks, range))
@@ -49,7 +49,9 @@ async function* encodeArrow(chunks: AsyncIterable<Iterable<ExportedEvent>>): Asy
   yield batches.end()
 }
 
-async function* encodeLines(chunks: AsyncIterable<Iterable<ExportedEvent>>, head: string, lineOf: (event: ExportedEvent) => string): AsyncGenerator<Uint8Array> {
+async function* encodeLines(
+  chunks: AsyncIterable<Iterable<ExportedEvent>>, head: string, lineOf: (event: ExportedEvent) => string,
+): AsyncGenerator<Uint8Array> {
   let text = head
   for await (const events of chunks) {
     for (const event of events) {

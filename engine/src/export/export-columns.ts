@@ -2,8 +2,8 @@ import type { Event } from '@hopper/contracts'
 import type { ExportedEvent } from './exported-event.ts'
 
 /**
- * How the values of a column stand in Arrow: `id` = text that hardly repeats, `text` = text in a dictionary, `count` = whole number, `time` = ms, UTC.
- * A missing value is null.
+ * How the values of a column stand in Arrow: `id` = text that hardly repeats, `text` = text in a dictionary, `count` = whole number, `time` = ms,
+ * UTC. A missing value is null.
  */
 export type ExportKind = 'id' | 'text' | 'count' | 'time'
 export interface ExportColumn<K extends ExportKind = ExportKind> {

@@ -36,16 +36,21 @@ function arrowRows(bytes: Uint8Array): Record<string, unknown>[] {
 function expectedRow({ event, device_id, user, lane, context, received_at, position, index }: World['rows'][number]): Record<string, unknown> {
   const { from, ...fields } = event as Event & Record<string, unknown>
   const row: Record<string, unknown> = {
-    ...fields, device_id, lane, received_at, position, index, device: context.device, browser: context.browser, os: context.os, country: context.country, bot: context.bot,
-    referrer: context.referrer, ...context.utm, ...(user === '' ? {} : { user }), ...(typeof from === 'number' ? { from_stage: from } : { from }),
+    ...fields, device_id, lane, received_at, position, index,
+    device: context.device, browser: context.browser, os: context.os, country: context.country, bot: context.bot, referrer: context.referrer,
+    ...context.utm, ...(user === '' ? {} : { user }), ...(typeof from === 'number' ? { from_stage: from } : { from }),
   }
-  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined))
+  return withoutValue(row, undefined)
+}
+
+function withoutValue(row: Record<string, unknown>, none: null | undefined): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== none))
 }
 
 it('Arrow: another implementation reads back every value of every event', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (at) => {
-      const rows = arrowRows(await exported('arrow', at.chunks.flat())).map((row) => Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)))
+      const rows = arrowRows(await exported('arrow', at.chunks.flat())).map((row) => withoutValue(row, null))
       const wanted = [...at.rows].sort(inLog).map(expectedRow)
       expect((rows as { lane: number; index: number }[]).sort(inLog)).toEqual(wanted)
     }),
@@ -54,7 +59,8 @@ it('Arrow: another implementation reads back every value of every event', async 
 }, 60_000)
 
 it('Arrow: batches after the first bring dictionaries of their own, and a stream may be empty', async () => {
-  const chunk = (from: number, rows: number): Chunk => chunkOf(Array.from({ length: rows }, (_, i) => ({ device_id: `d${from + i}`, event: { seq: from + i } })))
+  const chunk = (from: number, rows: number): Chunk =>
+    chunkOf(Array.from({ length: rows }, (_, i) => ({ device_id: `d${from + i}`, event: { seq: from + i } })))
   const rows = arrowRows(await exported('arrow', [chunk(0, 12_000), chunk(12_000, 9_000)]))
   expect(rows).toHaveLength(21_000)
   for (const { seq, device_id } of rows) expect(device_id).toBe(`d${seq as number}`)
@@ -66,7 +72,8 @@ it('NDJSON: every event as it was archived', async () => {
     fc.asyncProperty(world, async (at) => {
       const lines = (await exported('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
       const events = lines.map((line) => JSON.parse(line) as { lane: number; index: number })
-      expect(events.sort(inLog)).toEqual([...at.rows].sort(inLog).map(({ event, user, ...rest }) => ({ ...event, ...rest, ...(user === '' ? {} : { user }) })))
+      const wanted = [...at.rows].sort(inLog).map(({ event, user, ...rest }) => ({ ...event, ...rest, ...(user === '' ? {} : { user }) }))
+      expect(events.sort(inLog)).toEqual(wanted)
     }),
     { numRuns: 60 },
   )

@@ -4,8 +4,8 @@ import { clientOptions, type CassandraSettings } from './settings.ts'
 
 /** What the log can give back. `visitor_versions` are emptied too, so that readers forget what they have kept; they begin again at random numbers. */
 export const folds: readonly string[] = [
-  ...counterTableNames, ...visitorTableNames, 'seen_by_date', 'person_by_device', 'devices_by_person', 'first_users', 'sessions_by_id', 'dead_letters',
-  'spans', 'span_months', 'chunk_cells', 'span_ledger', 'visitor_versions', 'visitor_digests',
+  ...counterTableNames, ...visitorTableNames, 'seen_by_date', 'person_by_device', 'devices_by_person', 'first_users', 'sessions_by_id',
+  'dead_letters', 'spans', 'span_months', 'chunk_cells', 'span_ledger', 'visitor_versions', 'visitor_digests',
 ]
 /** What it can not; `lanes` keeps the epochs of the owners. */
 export const keptTables: readonly string[] = ['registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock']
@@ -13,8 +13,8 @@ export const keptTables: readonly string[] = ['registry', 'registry_owners', 're
 const TRUNCATE_MS_MAX = 120_000
 
 /**
- * Empties every fold of the log in a keyspace. Every lane must be held by the caller and be committed at position 0 before, so that whoever takes the lanes
- * next counts anew; cut in the middle, what is not emptied yet knows what it has counted. Every node must be up.
+ * Empties every fold of the log in a keyspace. Every lane must be held by the caller and be committed at position 0 before, so that whoever takes the
+ * lanes next counts anew; cut in the middle, what is not emptied yet knows what it has counted. Every node must be up.
  */
 export async function clearFolds(settings: CassandraSettings): Promise<void> {
   const client = new Client(clientOptions(settings, settings.keyspace))

@@ -9,7 +9,8 @@ import { prepareTables } from './table-schema.ts'
 
 /** Folds of the log that have a column `app`. */
 export const foldsByApp: readonly string[] = [
-  ...counterTableNames, ...visitorTableNames, 'applied', 'seen_by_date', 'person_by_device', 'devices_by_person', 'sessions_by_id', 'chunks', 'archived',
+  ...counterTableNames, ...visitorTableNames,
+  'applied', 'seen_by_date', 'person_by_device', 'devices_by_person', 'sessions_by_id', 'chunks', 'archived',
 ]
 /** The others, and where each lane is read again. */
 export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'dead_letters', 'lanes']
@@ -17,8 +18,9 @@ export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'dead_let
 export const keptTables: readonly string[] = ['registry']
 
 /**
- * Empties every fold of the log in a data directory, or what they have of one app, and lets each lane be read again from its beginning, in one transaction:
- * whoever opens the directory next counts and archives anew. All tables are made again as this version has them. Throws HOP_CONFIG when another process has it.
+ * Empties every fold of the log in a data directory, or what they have of one app, and lets each lane be read again from its beginning, in one
+ * transaction: whoever opens the directory next counts and archives anew. All tables are made again as this version has them. Throws HOP_CONFIG when
+ * another process has it.
  */
 export function clearFolds(dir: string, app?: string): void {
   const lock = lockDirectory(dir)
