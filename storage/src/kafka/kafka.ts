@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Envelope } from '@hopper/contracts'
+import { HopperError, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
@@ -23,7 +23,7 @@ export class KafkaEventLog implements EventLog {
   readonly #settings: KafkaSettings
   readonly #asker: Asker
   readonly #appender: Appender
-  readonly #subscriptions = new Set<Subscription>()
+  readonly #subscriptions = new Set<LaneSubscription>()
   #topicIsThere = false
 
   constructor(settings: KafkaSettings) {
@@ -63,7 +63,7 @@ export class KafkaEventLog implements EventLog {
       await subscription.start()
     } catch (error) {
       await this.#end(subscription)
-      throw unavailable(error)
+      throw (error as { type?: string }).type === 'INVALID_SESSION_TIMEOUT' ? refusedSession(this.#settings) : unavailable(error)
     }
     return { close: () => this.#end(subscription) }
   }
@@ -86,9 +86,10 @@ export class KafkaEventLog implements EventLog {
     return (await this.#offsets()).ends
   }
 
-  /** Whether the brokers answer. */
+  /** Whether the brokers answer, and let us into the group if we asked for it. */
   async health(): Promise<{ name: string; healthy: boolean; detail?: string }> {
-    const detail = await this.ends().then(() => undefined, (error: Error) => error.message)
+    const outside = [...this.#subscriptions].find(({ failure }) => failure)?.failure?.message
+    const detail = await this.ends().then(() => outside, (error: Error) => error.message)
     return { name: 'kafka', healthy: detail === undefined, ...(detail ? { detail } : {}) }
   }
 
@@ -112,7 +113,11 @@ export class KafkaEventLog implements EventLog {
     this.#topicIsThere = true
   }
 
-  async #end(subscription: Subscription): Promise<void> {
+  async #end(subscription: LaneSubscription): Promise<void> {
     if (this.#subscriptions.delete(subscription)) await subscription.close()
   }
+}
+
+function refusedSession({ sessionTimeoutMs }: KafkaSettings): HopperError {
+  return new HopperError('HOP_CONFIG', `Kafka does not take a session of ${sessionTimeoutMs} ms: see its group.min.session.timeout.ms and group.max.session.timeout.ms.`)
 }

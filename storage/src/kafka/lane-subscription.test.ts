@@ -84,6 +84,11 @@ describe.skipIf(!broker)('members of the group', () => {
     expect(members.faults).toEqual([])
   })
 
+  it('are refused by name when Kafka does not take their session', async () => {
+    await using log = await opened(freshSettings({ sessionTimeoutMs: 100_000_000 }))
+    await expect(log.subscribe(new Members(4).join())).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringMatching(/100000000 ms.*group.max.session.timeout.ms/) })
+  })
+
   it('go on by themselves after Kafka was away for longer than a session lasts, give their lanes up meanwhile, and close in bounded time without it', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 1_000 })
@@ -95,9 +100,11 @@ describe.skipIf(!broker)('members of the group', () => {
     await vi.waitFor(() => expect(members.delivered).toBe(1), SOON)
     await proxy.away()
     await vi.waitFor(() => expect(members.held()).toEqual([0]), SOON)
+    expect(await near.health()).toMatchObject({ healthy: false })
     await log.append([numbered('d', 1)])
     await proxy.back()
     await vi.waitFor(() => expect(members.delivered).toBe(2), SOON)
+    expect(await near.health()).toEqual({ name: 'kafka', healthy: true })
     await proxy.away()
     const started = performance.now()
     await subscription.close()

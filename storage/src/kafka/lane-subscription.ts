@@ -28,6 +28,7 @@ export class LaneSubscription implements Subscription {
   readonly #closing = new AbortController()
   #consumer: Consumer | undefined
   #rejoining: Promise<void> = Promise.resolve()
+  #failure: Error | undefined
 
   /** @param starts the first position that each lane still has */
   constructor(settings: KafkaSettings, consumer: LaneConsumer, starts: () => Promise<readonly number[]>) {
@@ -37,7 +38,12 @@ export class LaneSubscription implements Subscription {
     this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
   }
 
-  /** Joins the group; resolves when Kafka has said which lanes are ours. */
+  /** Why this member is in no group now. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Joins the group; resolves when Kafka has said which lanes are ours. @throws what Kafka says against it */
   async start(): Promise<void> {
     const { topic, group, sessionTimeoutMs, lanes } = this.#settings
     const consumer = this.#kafka.consumer({
@@ -46,11 +52,20 @@ export class LaneSubscription implements Subscription {
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
     })
     this.#consumer = consumer
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#joined(payload.memberAssignment[topic] ?? []))
-    consumer.on(consumer.events.CRASH, () => void (this.#rejoining = this.#rejoin()))
+    let joined = false
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      joined = true
+      this.#failure = undefined
+      this.#joined(payload.memberAssignment[topic] ?? [])
+    })
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      this.#failure = payload.error
+      if (joined) this.#rejoining = this.#rejoin()
+    })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
     await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: lanes, eachBatch: (payload) => this.#batch(payload) })
+    if (!joined) throw this.#failure ?? new Error(`Kafka did not let this process into group ${group}.`)
   }
 
   async close(): Promise<void> {
@@ -85,7 +100,8 @@ export class LaneSubscription implements Subscription {
       if (this.#closing.signal.aborted) return
       try {
         return await this.start()
-      } catch {
+      } catch (error) {
+        this.#failure = error as Error
         await this.#consumer?.disconnect().catch(() => undefined)
       }
     }
