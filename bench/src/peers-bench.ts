@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import type { FunnelRequest, FunnelResult } from '@hopper/contracts'
 import { GENERATED_DAYS, GENERATED_FROM, generatedSteps } from './generated-columns.ts'
 import { median } from './paired.ts'
-import { buildDataset, LANES, type Dataset } from './peers/dataset.ts'
+import { LANES, type Dataset } from './peers/dataset.ts'
+import { builtDataset } from './peers/dataset-process.ts'
+import { CACHE_BYTES_MAX } from './peers/engine-job.ts'
 import { EnginePool } from './peers/engine-pool.ts'
 import { Peer, pythonOfPeers, runScript } from './peers/python.ts'
 import { Trial, type Contender } from './peers/trial.ts'
@@ -27,7 +29,7 @@ const countriesOf = ({ breakdown }: FunnelResult): unknown[] =>
 
 /** The full engine (causes, times to convert, persons of several devices) against chDB and DuckDB on the same events, in turn, answers compared. */
 export async function peersBench(wanted = 10_000_000): Promise<void> {
-  const dataset = buildDataset(wanted)
+  const dataset = builtDataset(wanted)
   describe(dataset)
   const python = pythonOfPeers()
   const parquet = join(dataset.dir, 'events.parquet')
@@ -41,8 +43,8 @@ export async function peersBench(wanted = 10_000_000): Promise<void> {
   try {
     await compare({ merged, spans, chdb, duckdb })
     await manySteps(merged)
-    const mb = Math.round(process.memoryUsage().rss / 1e6)
-    console.log(`  memory: ours ${mb} MB resident with ${Math.round(merged.cacheBytes / 1e6)} MB of decoded columns, chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`)
+    const mb = Math.round(process.resourceUsage().maxRSS / 1_000)
+    console.log(`  memory: ours at most ${mb} MB, ${Math.round(merged.cacheBytes / 1e6)} of them decoded columns (bound ${Math.round((CACHE_BYTES_MAX * THREADS) / 1e6)}); chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`)
   } finally {
     chdb.close()
     duckdb.close()

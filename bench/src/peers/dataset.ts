@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chunk, encodeColumns, identityFacts, IdentityIndex, mergeChunks, type Identities, type RowColumns } from '@hopper/engine'
 import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, userOfRun } from '../generated-columns.ts'
@@ -25,10 +24,8 @@ export interface Dataset {
   readonly fresh: boolean
 }
 
-/** Generates the events lane by lane into a folder for temporary files; what stands there already is kept when it is the same. */
-export function buildDataset(wanted: number): Dataset {
-  const dir = join(tmpdir(), 'hopper-bench', `peers-${wanted}`)
-  mkdirSync(dir, { recursive: true })
+/** Generates the events lane by lane into a folder. */
+export function buildDataset(wanted: number, dir: string): Dataset {
   const index = new IdentityIndex()
   const hash = createHash('sha256')
   const raw = new RawColumns(dir)

@@ -1,6 +1,9 @@
 import type { FunnelRequest } from '@hopper/contracts'
 import type { FunnelPartial, Identities, QueryContext } from '@hopper/engine'
 
+/** What a thread may keep of decoded columns. */
+export const CACHE_BYTES_MAX = 1_000_000_000
+
 /** What a thread of the engine is started with: its lanes, and who all devices belong to. */
 export interface EngineShare {
   readonly files: readonly { readonly lane: number; readonly path: string }[]

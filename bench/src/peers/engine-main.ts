@@ -1,10 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { ColumnCache, FunnelScan, spansOf } from '@hopper/engine'
-import type { EngineJob, EngineReply, EngineShare } from './engine-job.ts'
+import { buffersOf, ColumnCache, FunnelScan, spansOf } from '@hopper/engine'
+import { CACHE_BYTES_MAX, type EngineJob, type EngineReply, type EngineShare } from './engine-job.ts'
 import { LaneFile } from './lane-file.ts'
-
-/** What the thread may keep of decoded columns. */
-const CACHE_BYTES_MAX = 1_000_000_000
 
 const { files, identities } = workerData as EngineShare
 const lanes = files.map(({ lane, path }) => ({ lane, file: new LaneFile(path) }))
@@ -15,6 +12,5 @@ parentPort!.on('message', (job: EngineJob) => {
   const scan = new FunnelScan(job.request, job.context)
   for (const lane of job.hot ? hot : lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(file.chunks()) }))) scan.scanLane(lane)
   const partial = scan.partial()
-  const blocks = [...partial.tally.times, ...partial.tally.timeGroups].flat()
-  parentPort!.postMessage({ partial, cacheBytes: cache.bytes } satisfies EngineReply, [...new Set(blocks.map(({ buffer }) => buffer as ArrayBuffer))])
+  parentPort!.postMessage({ partial, cacheBytes: cache.bytes } satisfies EngineReply, buffersOf(partial))
 })

@@ -94,6 +94,11 @@ export class FunnelScan extends UnitScan {
   }
 }
 
+/** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
+export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
+  return [...new Set([...tally.times, ...tally.timeGroups].flat().map(({ buffer }) => buffer as ArrayBuffer))]
+}
+
 /** The answer out of what the threads found. */
 export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[]): FunnelResult {
   const scan = new FunnelScan(request, context)
