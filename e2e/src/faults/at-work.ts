@@ -1,7 +1,7 @@
 import type { Service } from '../service.ts'
 import { until } from '../until.ts'
 
-const AT_WORK_MS = 60_000
+const AT_WORK_MS = 120_000
 
 /** A figure of a process, summed over its labels; 0 when there is none yet or the process does not answer. */
 export async function figure(service: Service, name: string): Promise<number> {

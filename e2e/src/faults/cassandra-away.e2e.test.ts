@@ -19,7 +19,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
   beforeAll(async () => {
     node = await startCassandra(dir, jarCache)
     product = await cluster({ ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter }, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
-  }, 180_000)
+  }, 360_000)
   afterAll(async () => {
     await product?.dispose()
     await node?.process.stop()
@@ -41,11 +41,11 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
       await away(aggregator, 'SIGTERM')
       await away(aggregator, 'SIGKILL')
     }))
-  }, 300_000)
+  }, 480_000)
 
   it('control: with the check of the watermarks off, what was applied before the stop counts twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () => away(unsafe, 'SIGKILL'))
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
-  }, 240_000)
+  }, 480_000)
 })

@@ -55,7 +55,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Kafka that is stopped under 
     // 40 requests a second were sent; what ingest could not take while it was dead came later.
     expect(acknowledged).toBeGreaterThan(300)
     expect(waited).toBeGreaterThanOrEqual(0)
-  }, 240_000)
+  }, 480_000)
 
   it('control: without a spool nothing is acknowledged while Kafka is away', async () => {
     const ingest = await Service.of('ingest', [], { ...product.env, HOPPER_SPOOL_BYTES: '0' })

@@ -43,11 +43,11 @@ describe.skipIf(!engines)('processes that are killed', () => {
     })
     expectExact(endured)
     expect(endured.sending.refused).toBeGreaterThan(0)
-  }, 300_000)
+  }, 480_000)
 
   it('control: with the check of the watermarks off, kills count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () => killAtWork(unsafe, 3, mulberry32(7)))
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
-  }, 180_000)
+  }, 360_000)
 })

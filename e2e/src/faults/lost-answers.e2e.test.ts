@@ -37,11 +37,11 @@ describe.skipIf(!engines)('answers to counter writes that are lost after Cassand
   it('leave no number wrong', async () => {
     const aggregators = [await behindProxy()]
     expectExact(await endure({ product, app: apps.proved, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
-  }, 240_000)
+  }, 480_000)
 
   it('control: with the check of the watermarks off, what was applied counts twice', async () => {
     const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
     const endured = await endure({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
-  }, 180_000)
+  }, 360_000)
 })

@@ -54,11 +54,11 @@ describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes
   it('writes nothing more in those lanes, and takes its share again', async () => {
     const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
     expectExact(await endure({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () => stopPastLease(stopped, other, proxy, 3)))
-  }, 240_000)
+  }, 480_000)
 
   it('control: with the check of the lease off, it counts what the other has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
     const endured = await endure({ product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 }, () => stopPastLease(stopped, other, proxy, 1))
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
-  }, 180_000)
+  }, 360_000)
 })
