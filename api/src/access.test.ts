@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { createLoginLink, ensureOwner } from './index.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
+
+// passwords are hashed slowly on purpose
+vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
 let owner: Record<string, string>

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { laneOf } from '@hopper/contracts'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, LANES, openInstallation, type Installation } from './testing/installation.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 60_000 })
 
 const page = readFileSync(new URL('../../docs/queries.md', import.meta.url), 'utf8')
 

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
 const DATE = '2026-03-28'

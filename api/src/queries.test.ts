@@ -1,8 +1,11 @@
 import type { ArchivedEvent, FunnelAnswer } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
 const reads = { authorization: `Bearer ${keys.read}` }

@@ -1,8 +1,11 @@
 import { laneOf, type Envelope, type Event } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
 let url: string

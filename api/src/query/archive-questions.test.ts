@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { Filter, FunnelResult } from '@hopper/contracts'
 import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
@@ -10,6 +10,9 @@ import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
 import type { QuestionOf } from './question.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 60_000 })
 
 const APP = 'a'
 const DATE = '2026-03-28'
