@@ -38,7 +38,8 @@ export async function endure(trial: Trial, faults: (sending: Sending) => Promise
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch((cause: unknown) => {
+  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch(async (cause: unknown) => {
+    await stopAll(services, 'SIGKILL')
     throw new Error(`${String(cause)}\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`, { cause })
   })
   expect(await stopAll(services, 'SIGTERM')).toBe(0)
