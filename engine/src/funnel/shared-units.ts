@@ -31,6 +31,7 @@ export class SharedUnits {
 
   /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first. */
   take(rows: UnitRows, column: ValueColumn | undefined, first: string): void {
+    if (rows.length === 0) return
     const code = this.#users.code(first)
     this.#rows.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
@@ -86,7 +87,8 @@ export class SharedUnits {
     for (let i = rows.length - 1; i >= 0; i--) order[--begins[rows.unit[i]!]!] = i
     const own = new UnitRows()
     for (let user = 0; user < ends.length; user++) {
-      // of several devices: each one's rows are in order already
+      // a user may be known only as a device's first, and have no rows
+      if (begins[user] === ends[user]) continue
       const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
       UnitRows.reordered(rows, places, own)
       hand(own, 0, own.length, this.#users.values[user] as string)
