@@ -13,6 +13,8 @@ export interface Setting<T> {
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
+/** as the adapter of Cassandra knows them */
+const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
 /** Every setting there is; `docs/operating.md` lists the same, checked by a test. */
@@ -48,7 +50,12 @@ export const settings = {
   cassandraDc: { flag: '--cassandra-dc', variable: 'HOPPER_CASSANDRA_DC', default: 'datacenter1', help: 'the data center that is ours', read: word },
   cassandraKeyspace: { flag: '--cassandra-keyspace', variable: 'HOPPER_CASSANDRA_KEYSPACE', default: 'hopper', help: 'the keyspace; "hopper migrate" makes it', read: word },
   cassandraReplication: { flag: '--cassandra-replication', variable: 'HOPPER_CASSANDRA_REPLICATION', default: '1', help: 'replicas of each row in the data center, when the keyspace is made', read: integer(1, 15) },
+  cassandraConsistency: {
+    flag: '--cassandra-consistency', variable: 'HOPPER_CASSANDRA_CONSISTENCY', default: 'LOCAL_QUORUM',
+    help: `of every read and write: ${consistencies.join(', ')}; LOCAL_ONE with a single replica only`, read: oneOf(consistencies),
+  },
   cassandraTls: { flag: '--cassandra-tls', variable: 'HOPPER_CASSANDRA_TLS', default: 'false', help: 'true: TLS to the nodes', read: truth },
+  cassandraCa: { flag: '--cassandra-ca', variable: 'HOPPER_CASSANDRA_CA', help: 'a PEM file of the authority that signed the nodes\' certificates', read: path },
   cassandraUsername: { flag: '--cassandra-username', variable: 'HOPPER_CASSANDRA_USERNAME', help: 'the user', read: anyText },
   cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
   cassandraTimeoutMs: { flag: '--cassandra-timeout-ms', variable: 'HOPPER_CASSANDRA_TIMEOUT_MS', default: '6000', help: 'how long an answer of a node is waited for', read: integer(100, 600_000) },
@@ -79,7 +86,7 @@ export type AllSettings = { readonly [N in SettingName]: Value<Settings[N]> }
 const engines = [
   'lanes', 'logLevel',
   'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaSessionMs', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
-  'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraTls', 'cassandraUsername', 'cassandraPassword',
+  'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraConsistency', 'cassandraTls', 'cassandraCa', 'cassandraUsername', 'cassandraPassword',
   'cassandraTimeoutMs', 'leaseMs', 'unknownOutcomeMs',
 ] as const satisfies SettingName[]
 

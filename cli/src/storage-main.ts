@@ -72,7 +72,8 @@ export function cassandraSettings(config: EngineConfig): CassandraSettings {
   if (!contactPoints) throw missing('HOPPER_CASSANDRA_CONTACT_POINTS')
   return {
     ...cassandraDefaults, contactPoints, dataCenter: config.cassandraDc, keyspace: config.cassandraKeyspace, replication: config.cassandraReplication,
-    tls: config.cassandraTls, requestTimeoutMs: config.cassandraTimeoutMs, leaseMs: config.leaseMs, unknownOutcomeMs: config.unknownOutcomeMs,
+    consistency: config.cassandraConsistency, tls: config.cassandraTls, ...(config.cassandraCa === undefined ? {} : { tlsCaFile: config.cassandraCa }),
+    requestTimeoutMs: config.cassandraTimeoutMs, leaseMs: config.leaseMs, unknownOutcomeMs: config.unknownOutcomeMs,
     ...(username === undefined ? {} : { username, password: password ?? '' }),
   }
 }
