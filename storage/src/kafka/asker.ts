@@ -44,6 +44,7 @@ export class Asker {
 
 function connect(settings: KafkaSettings): Client {
   const sockets = new Sockets()
-  const admin = new Kafka(promptConfig(settings, sockets)).admin()
+  // A question is not repeated like a request of a producer: making a topic may take all the time there is.
+  const admin = new Kafka({ ...promptConfig(settings, sockets), requestTimeout: settings.timeoutMs }).admin()
   return { sockets, admin: admin.connect().then(() => admin) }
 }

@@ -6,9 +6,9 @@ import { KafkaProxy } from './proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-const TIMEOUT_MS = 1_500
+const TIMEOUT_MS = 2_500
 /** what a busy machine may add to a bound */
-const SLACK_MS = 1_500
+const SLACK_MS = 2_500
 
 const unavailable = { code: 'HOP_LOG_UNAVAILABLE' }
 

@@ -91,7 +91,7 @@ describe.skipIf(!broker)('members of the group', () => {
 
   it('go on by themselves after Kafka was away for longer than a session lasts, give their lanes up meanwhile, and close in bounded time without it', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 1_000 })
+    const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 2_000 })
     const members = new Members(settings.lanes)
     await using near = await opened({ ...settings, brokers: [proxy.address] })
     await using log = await opened(settings)

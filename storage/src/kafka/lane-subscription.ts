@@ -9,6 +9,8 @@ const HEARTBEATS_PER_SESSION = 5
 /** A batch that takes longer no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
 const SLOW_MS = 500
 const REJOIN_MS = 1_000
+/** errors of Kafka that do not pass by themselves */
+const REFUSALS = ['INVALID_SESSION_TIMEOUT', 'GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED']
 /** how long Kafka may take to let a member go */
 const LEAVE_MS = 5_000
 /** what is fetched at once, compressed: some nine times as much in memory */
@@ -43,8 +45,21 @@ export class LaneSubscription implements Subscription {
     return this.#failure
   }
 
-  /** Joins the group; resolves when Kafka has said which lanes are ours. @throws what Kafka says against it */
+  /**
+   * Joins the group; resolves when Kafka has said which lanes are ours, or that it can not say so yet, as when its coordinators are loading.
+   * @throws what Kafka has against this member for good
+   */
   async start(): Promise<void> {
+    try {
+      await this.#join()
+    } catch (error) {
+      if (REFUSALS.includes((error as { type?: string }).type ?? '')) throw error
+      this.#failure = error as Error
+      this.#rejoining = this.#rejoin()
+    }
+  }
+
+  async #join(): Promise<void> {
     const { topic, group, sessionTimeoutMs, lanes } = this.#settings
     const consumer = this.#kafka.consumer({
       groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
@@ -96,13 +111,13 @@ export class LaneSubscription implements Subscription {
   async #rejoin(): Promise<void> {
     for (const lane of this.#lanes) void lane.release()
     while (!this.#closing.signal.aborted) {
+      await this.#consumer?.disconnect().catch(() => undefined)
       await pause(REJOIN_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined)
       if (this.#closing.signal.aborted) return
       try {
-        return await this.start()
+        return await this.#join()
       } catch (error) {
         this.#failure = error as Error
-        await this.#consumer?.disconnect().catch(() => undefined)
       }
     }
   }
