@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import autocannon from 'autocannon'
+import { Kafka, logLevel } from 'kafkajs'
 import { bodies, userAgent } from './bodies.ts'
 import { kafkaBrokers } from './config.ts'
 import type { BareProducerFigures, BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
@@ -53,7 +54,16 @@ export async function kafkaIngestBench(): Promise<void> {
     console.log(`  the same : bare node:http that hands the body to kafkajs: ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`)
   } finally {
     for (const child of [ingest, bare]) child.kill()
+    await remove(target.brokers, [topic, `${topic}-bare`])
   }
+}
+
+/** What the bench wrote would stay for ever. */
+async function remove(brokers: readonly string[], topics: string[]): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  await admin.deleteTopics({ topics })
+  await admin.disconnect()
 }
 
 function start(file: string, target: KafkaIngestTarget): ChildProcess {
