@@ -4,10 +4,6 @@ import { CopyText } from './copy-text.tsx'
 
 /** The line a site puts into its pages. Keys are stored as hashes, so a key can be named only right after it was made. */
 export function ScriptTag({ writeKey = 'YOUR_WRITE_KEY', label = 'Script tag' }: { writeKey?: string; label?: string }): ReactNode {
-  return <CopyText text={`<script async src="${useIngestOrigin()}/hopper.js" data-key="${writeKey}"></script>`} label={label} />
-}
-
-/** Where sites load the tracker from. */
-export function useIngestOrigin(): string {
-  return useSession().me.ingest_url ?? location.origin
+  const { ingest_url: origin = location.origin } = useSession().me
+  return <CopyText text={`<script async src="${origin}/hopper.js" data-key="${writeKey}"></script>`} label={label} />
 }
