@@ -24,7 +24,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
   afterAll(() => product?.dispose(), 120_000)
 
   // The suite starts and ends what it is given; this one outlives it.
-  demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
+  demoShopSuite(async () => ({ ...product, ingestUrl: product.ingestUrl, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)('goes on after a restart of %s, and loses nothing', async (service) => {
     const readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
@@ -47,6 +47,10 @@ describe.skipIf(!wanted)('docker compose up', () => {
     const event = { type: 'url_change', event_id: randomUUID(), timestamp: Date.now(), from: '', to: `/restarted/${service}`, elapsed_time: 0 }
     const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
     const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
-    await until(async () => (await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body }).catch(() => undefined))?.status === 202, 120_000)
+    await until(async () => {
+      await product.findIngest().catch(() => undefined)
+      const answer = await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) }).catch(() => undefined)
+      return answer?.status === 202
+    }, 120_000)
   }
 })
