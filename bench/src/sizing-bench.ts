@@ -1,6 +1,6 @@
 import { clusterFor, type Assumed, type Measured } from './sizing.ts'
 
-/** As the other benches print them on 2 busy cores: kafka-ingest, cluster-aggregator, merge. */
+/** Near what the other benches print on 2 cores that the engines share: kafka-ingest, cluster-aggregator, merge. */
 const measured: Measured = { ingestPerCore: 150_000, aggregatorPerCore: 15_000, logBytes: 35, storeBytes: 110, rowsPerEvent: 1.4 }
 const assumed: Assumed = { rowsPerNode: 60_000, bytesPerBroker: 50_000_000, replication: 3, utilization: 0.66 }
 const rates = [1_000, 10_000, 100_000, 1_000_000]
