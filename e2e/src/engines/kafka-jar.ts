@@ -21,7 +21,8 @@ export async function startKafka(dir: string, cache: string, ports?: readonly nu
   const properties = join(dir, 'server.properties')
   writeFileSync(properties, configuration(dir, port, controller))
   if (!existsSync(join(dir, 'data/meta.properties'))) {
-    const id = randomBytes(16).toString('base64url')
+    // A first dash, one id in 64, would be read as an option.
+    const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], { stdio: 'pipe' })
   }
   const process = startJava(['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], join(dir, `kafka-${Date.now()}.log`))
