@@ -3,9 +3,9 @@ import { hostname } from 'node:os'
 import { Aggregator } from '@hopper/aggregator'
 import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { ConfigOf } from './config.ts'
-import { listen, portFor, urlOf } from './listen.ts'
+import { serve } from './listen.ts'
+import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { openCluster } from './storage-main.ts'
@@ -15,8 +15,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await using opened = new AsyncDisposableStack()
   const { log, writer, lanes, registry, archive, health, close } = await openCluster(config)
   opened.defer(close)
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
+  const metrics = processMetrics()
   const aggregator = new Aggregator({
     log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
@@ -28,9 +27,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   const server = createServer(logger, false)
   operationRoutes(server, { health, metrics })
   opened.defer(() => server.close())
-  const port = await portFor(config)
-  await listen(server, config.host, port)
-  logger.info({ url: urlOf(config.host, port) }, 'ready')
+  await serve(server, config)
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
 }

@@ -1,9 +1,9 @@
 import { createApi } from '@hopper/api'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { builtDashboard } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
 import { listen, portFor, urlOf } from './listen.ts'
+import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { openCluster } from './storage-main.ts'
@@ -12,8 +12,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
   await using opened = new AsyncDisposableStack()
   const { log, reader, lanes, registry, archive, health, close } = await openCluster(config)
   opened.defer(close)
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
+  const metrics = processMetrics()
   const port = await portFor(config)
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const server = createServer(logger, config.trustProxy)

@@ -1,10 +1,10 @@
 import { ingestPlugin } from '@hopper/ingest'
 import type { Logger } from 'pino'
-import { collectDefaultMetrics, Registry } from 'prom-client'
 import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
 import { demoShop } from './demo-shop.ts'
-import { listen, portFor, urlOf } from './listen.ts'
+import { serve } from './listen.ts'
+import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { spoolMetrics } from './spool-metrics.ts'
@@ -14,8 +14,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   await using opened = new AsyncDisposableStack()
   const { log, registry, health, close } = await openSpooledCluster(config, logger)
   opened.defer(close)
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
+  const metrics = processMetrics()
   spoolMetrics(metrics, () => log.depth)
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
@@ -24,9 +23,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })
   opened.defer(() => server.close())
-  const port = await portFor(config)
-  await listen(server, config.host, port)
-  logger.info({ url: urlOf(config.host, port) }, 'ready')
+  await serve(server, config)
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
 }

@@ -29,6 +29,13 @@ export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
+/** Begins to take requests at the address that the settings name, and says so in the server's log. */
+export async function serve(server: FastifyInstance, config: { host: string; port: number }): Promise<void> {
+  const port = await portFor(config)
+  await listen(server, config.host, port)
+  server.log.info({ url: urlOf(config.host, port) }, 'ready')
+}
+
 /** Begins to take requests. */
 export async function listen(server: FastifyInstance, host: string, port: number): Promise<void> {
   try {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
-import type { EventLog, Storage } from '@hopper/storage'
+import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spool'
@@ -26,7 +26,7 @@ export async function openCluster(config: EngineConfig): Promise<Storage> {
     await rest.close()
     throw error
   }
-  return together(rest, log)
+  return withLog(rest, log)
 }
 
 /**
@@ -39,21 +39,10 @@ export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: Spo
   const rest = await openCassandra(cassandra, config.lanes)
   try {
     const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
-    return together(rest, log)
+    return withLog(rest, log)
   } catch (error) {
     await rest.close()
     throw error
-  }
-}
-
-function together<L extends EventLog & Pick<SpooledLog, 'health'>>(rest: Omit<Storage, 'log'>, log: L): Storage & { readonly log: L } {
-  return {
-    ...rest, log,
-    health: async () => [await log.health(), ...(await rest.health())],
-    close: async () => {
-      await log.close()
-      await rest.close()
-    },
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Storage } from '@hopper/storage'
+import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
@@ -65,13 +65,7 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
 async function openStorage({ kafka, cassandra, dataCenter }: Engines, name: string): Promise<Storage> {
   const rest = await openCassandra({ ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: name }, LANES)
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [kafka], lanes: LANES, topic: name, group: name }).connect()
-  return {
-    ...rest, log,
-    close: async () => {
-      await log.close()
-      await rest.close()
-    },
-  }
+  return withLog(rest, log)
 }
 
 /** Engines outlive a test, so what it stored in them is removed. */

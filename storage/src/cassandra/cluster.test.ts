@@ -7,6 +7,7 @@ import { registryContract } from '../contract/registry.contract.ts'
 import { tablesContract } from '../contract/tables.contract.ts'
 import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
+import { withLog } from '../with-log.ts'
 import { migrate, openCassandra } from './cassandra.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
 
@@ -22,15 +23,7 @@ const name = settings.keyspace
 async function open(): Promise<Storage> {
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: LANES, topic: name, group: name }).connect()
   const rest = await openCassandra(settings, LANES)
-  return {
-    ...rest,
-    log,
-    health: async () => [await log.health(), ...(await rest.health())],
-    close: async () => {
-      await log.close()
-      await rest.close()
-    },
-  }
+  return withLog(rest, log)
 }
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
