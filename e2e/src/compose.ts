@@ -45,7 +45,7 @@ export function composed(): Composed {
     },
     stop: async () => {
       await compose('stop')
-      return 0
+      return []
     },
     openStorage: () => Promise.reject(new Error('the engines of a composed product have no ports here')),
     dispose: async () => void (await compose('down', '-v', '--remove-orphans')),

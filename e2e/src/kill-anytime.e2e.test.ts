@@ -73,7 +73,7 @@ async function run(open: Opens, options: { devices: number; eventsPerDevice: num
   await product.start()
   const repeated = await sendAndKill(traffic, options.kills, options.seed)
   await counted(product, keys.read)
-  expect(await product.stop('SIGTERM')).toBe(0)
+  expect(await product.stop('SIGTERM')).toEqual([])
   const storage = await product.openStorage()
   try {
     const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id as string)))

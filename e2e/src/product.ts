@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Provision } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
-import type { Service } from './service.ts'
+import type { Service, StopSignal } from './service.ts'
 import { until } from './until.ts'
+
+const OUTPUT_CHARS = 3_000
 
 /** Hopper as its users run it, in one of its two ways: processes of its own, reached by HTTP, ended by signals. */
 export interface Product {
@@ -16,8 +18,8 @@ export interface Product {
   output(): string
   /** Makes it ready and starts every process. */
   start(): Promise<void>
-  /** Ends every process; answers 0 when all ended with 0. */
-  stop(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
+  /** Ends every process; answers those that did not end with 0. */
+  stop(signal: StopSignal): Promise<readonly string[]>
   /** What it has stored; standalone must be stopped before. */
   openStorage(): Promise<Storage>
   /** Ends every process and removes what it stored. */
@@ -40,10 +42,10 @@ export function directoryFor({ provision }: ProductOptions): { dir: string; prov
   return { dir, provisionArgs: ['--provision', file], remove }
 }
 
-/** Ends processes at once; 0 when all ended with 0. */
-export async function stopAll(services: readonly Service[], signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null> {
-  const codes = await Promise.all(services.map((service) => service.stop(signal)))
-  return codes.find((code) => code !== 0) ?? (codes.includes(null) ? null : 0)
+/** Ends processes at once; answers those that did not end with 0: how they ended and what they printed last. */
+export async function stopAll(services: readonly Service[], signal: StopSignal): Promise<string[]> {
+  const ends = await Promise.all(services.map(async (service) => ({ service, end: await service.stop(signal) })))
+  return ends.filter(({ end }) => end !== 0).map(({ service: { name, output }, end }) => `${name}: ${end ?? 'never started'}\n${output.slice(-OUTPUT_CHARS)}`)
 }
 
 /** A GET of the dashboard API with a key; the parsed answer. Throws on any status but 200. */

@@ -9,7 +9,10 @@ import { until } from './until.ts'
 const START_MS = 60_000
 const main = join(resolve(import.meta.dirname, '../..'), 'cli/dist/main.js')
 
-export type Signal = 'SIGKILL' | 'SIGTERM' | 'SIGINT' | 'SIGSTOP' | 'SIGCONT'
+/** How a process ended: its exit code, or the signal that ended it. */
+export type Ended = number | NodeJS.Signals
+export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT'
+export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT'
 
 /** One process of the product as its users run it: `hopper …`, reached by HTTP, ended by signals. */
 export class Service {
@@ -61,13 +64,16 @@ export class Service {
     this.#child?.kill(signal)
   }
 
-  /** Sends the signal and resolves when the process has ended; answers its exit code, null when a signal ended it. */
-  async stop(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null> {
-    if (!this.#child || !this.running) return this.#child?.exitCode ?? null
-    const ended = once(this.#child, 'exit')
-    this.#child.kill(signal)
-    await ended
-    return this.#child.exitCode
+  /** Sends the signal and resolves when the process has ended; answers its exit code or the signal that ended it, undefined when it was never started. */
+  async stop(signal: StopSignal): Promise<Ended | undefined> {
+    const child = this.#child
+    if (!child) return undefined
+    if (this.running) {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      await ended
+    }
+    return child.exitCode ?? child.signalCode ?? undefined
   }
 }
 
