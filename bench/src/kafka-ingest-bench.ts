@@ -2,12 +2,12 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import autocannon from 'autocannon'
 import { Kafka, logLevel } from 'kafkajs'
 import { bodies, userAgent } from './bodies.ts'
 import { kafkaBrokers } from './config.ts'
 import type { BareProducerFigures, BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
 import type { IngestFigures, KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
+import { leanLoad } from './lean-load.ts'
 import { median, paired, reportLine } from './paired.ts'
 
 const SECONDS = 2
@@ -84,12 +84,11 @@ async function ask<T>(child: ChildProcess, order: object): Promise<T> {
 
 /** Events per second that were acknowledged; any answer but 202 is an error of the measurement. */
 async function eventsPerSecond(port: number, payloads: readonly string[]): Promise<number> {
-  const result = await autocannon({
-    url: `http://127.0.0.1:${port}/v1/events?key=hw_bench_0123456789abcdef`, connections: CONNECTIONS, duration: SECONDS, method: 'POST',
-    headers: { 'content-type': 'application/json', 'user-agent': userAgent }, requests: payloads.map((body) => ({ body })),
+  const requests = await leanLoad({
+    port, path: '/v1/events?key=hw_bench_0123456789abcdef', headers: { 'content-type': 'application/json', 'user-agent': userAgent }, bodies: payloads,
+    connections: CONNECTIONS, seconds: SECONDS,
   })
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} answers other than 2xx, ${result.errors} errors`)
-  return (result['2xx'] * EVENTS) / result.duration
+  return requests * EVENTS
 }
 
 /** What ingest wrote, as base64. */
