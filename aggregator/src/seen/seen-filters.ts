@@ -2,7 +2,9 @@ import type { Partition, SeenChange, TableWriter } from '@hopper/storage'
 import { IdFilter } from './id-filter.ts'
 
 /** Memory of all filters of a process: some 30 million ids. */
-const FILTERS_BYTES_MAX = 64_000_000
+const FILTERS_BYTES_MAX = 96_000_000
+/** Ids that a filter is told at most for each that is asked, until it knows all. */
+const FILLED_PER_ASKED = 8
 /** What a filter takes beside its bits. */
 const ENTRY_BYTES = 512
 
@@ -14,9 +16,9 @@ interface Known {
 }
 
 /**
- * Answers 'never seen' for ids of a partition of a lane without a look-up. A filter is filled from the exact store, one page with each batch that asks for its
- * partition; until it knows all that stands there, every id counts as 'maybe seen'. So a new date needs one question, a large one that is hardly asked for
- * costs little, and after a restart the verdicts are the same. The least recently used filters go when the bound of memory is passed.
+ * Answers 'never seen' for ids of a partition of a lane without a look-up. A filter is filled from the exact store, some pages with each batch that asks for its
+ * partition, the more the more it asks; until it knows all that stands there, every id counts as 'maybe seen'. So a new date needs one question, a large one
+ * that is hardly asked for costs little, and after a restart the verdicts are the same. The least recently used filters go when the bound of memory is passed.
  *
  * It must see every id before it is written, and only the owner of a lane writes: what another owner may have written meanwhile is forgotten by `forget`.
  */
@@ -40,7 +42,7 @@ export class SeenFilters {
   async maybeSeen(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const key = keyOf(lane, partition)
     const known = this.#use(key, () => ({ filter: new IdFilter(), rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](), bytes: 0 }))
-    if (known.rest) await this.#fill(key, known)
+    if (known.rest) await this.#fill(key, known, ids.length * FILLED_PER_ASKED)
     return known.rest ? ids : ids.filter((id) => known.filter.has(id))
   }
 
@@ -60,11 +62,15 @@ export class SeenFilters {
     for (const [key, known] of this.#known) if (key.startsWith(`${lane}\0`)) this.#drop(key, known)
   }
 
-  async #fill(key: string, known: Known): Promise<void> {
+  /** One page at least, and no further one when so many ids were told. */
+  async #fill(key: string, known: Known, idsMax: number): Promise<void> {
     try {
-      const page = await known.rest!.next()
-      if (page.done) known.rest = undefined
-      else for (const id of page.value) known.filter.add(id)
+      for (let told = 0; known.rest && told <= idsMax; ) {
+        const page = await known.rest.next()
+        if (page.done) known.rest = undefined
+        else for (const id of page.value) known.filter.add(id)
+        told += page.done ? 0 : page.value.length
+      }
       this.#weigh(key, known)
     } catch (error) {
       // An iteration that has failed is over, and would be taken for complete.

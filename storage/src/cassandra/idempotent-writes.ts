@@ -1,5 +1,6 @@
 import { visitorTables } from '../ports/table-definitions.ts'
 import type { LaneBatch } from '../ports/tables.ts'
+import { inParts } from './in-parts.ts'
 import { queryFile, statement } from './statements.ts'
 
 /** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
@@ -8,23 +9,17 @@ const ROWS_PER_BATCH = 300
 
 type Statement = { query: string; params: unknown[] }
 
-/** Everything of a batch that may be written again without harm, as batches that each touch one partition. */
+/** Everything of a batch but its ids that may be written again without harm, as batches that each touch one partition. */
 export function idempotentWrites(batch: LaneBatch): Statement[][] {
-  return [...visitorWrites(batch), ...seenWrites(batch), ...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
+  return [...visitorWrites(batch), ...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
 }
 
 function visitorWrites({ lane, visitors }: LaneBatch): Statement[][] {
   return visitors.flatMap(({ table, app, date, rows }) => {
     const query = statement(`${queryFile(table)}.insert`)
     const keys = Object.keys(visitorTables[table].key).length
-    return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key.slice(0, keys), visitor.user, visitor.device] })))
+    return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key.slice(0, keys), visitor.user, visitor.device] })), ROWS_PER_BATCH)
   })
-}
-
-function seenWrites({ lane, seen }: LaneBatch): Statement[][] {
-  const query = statement('seen-by-date.insert')
-  return seen.flatMap(({ app, date, rows }) =>
-    inParts(rows.map((row) => ({ query, params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)] }))))
 }
 
 function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
@@ -49,8 +44,4 @@ function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
 function deadLetterWrites({ lane, deadLetters }: LaneBatch): Statement[][] {
   const query = statement('dead-letters.insert')
   return deadLetters.map((letter) => [{ query, params: [lane, BigInt(letter.position), letter.reason, letter.detail, Buffer.from(letter.value)] }])
-}
-
-function inParts(statements: Statement[]): Statement[][] {
-  return Array.from({ length: Math.ceil(statements.length / ROWS_PER_BATCH) }, (_, at) => statements.slice(at * ROWS_PER_BATCH, (at + 1) * ROWS_PER_BATCH))
 }

@@ -1,24 +1,25 @@
-import type { Fate, FateReason } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
 import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
+import { SeenIds } from './seen-ids.ts'
 import { queryFile, rowsOf } from './statements.ts'
 import { Uniques } from './uniques.ts'
 
 const READS_AT_ONCE = 64
-const IDS_PER_READ = 100
 
 /** Reads the tables by concurrent queries of one partition each, (dates x lanes) of them. */
 export class CassandraTableReader implements TableReader {
   readonly #client: Client
   readonly #lanes: number
   readonly #uniques: Uniques
+  readonly #seen: SeenIds
 
   constructor(client: Client, lanes: number, keptBytesMax: number) {
     this.#client = client
     this.#lanes = lanes
+    this.#seen = new SeenIds(client)
     this.#uniques = new Uniques(client, lanes, keptBytesMax)
   }
 
@@ -40,12 +41,8 @@ export class CassandraTableReader implements TableReader {
     return this.#uniques.count(query)
   }
 
-  async seen(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
-    const parts = Array.from({ length: Math.ceil(eventIds.length / IDS_PER_READ) }, (_, at) => eventIds.slice(at * IDS_PER_READ, (at + 1) * IDS_PER_READ))
-    const found = await concurrently(parts, READS_AT_ONCE, (ids) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, ids]))
-    return new Map(found.flat().map((row) => [
-      row.get('event_id') as string, { position: Number(row.get('position')), fate: row.get('fate') as Fate, reason: row.get('reason') as FateReason },
-    ]))
+  seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
+    return this.#seen.find(lane, partition, eventIds)
   }
 
   async deadLetters(): Promise<number> {

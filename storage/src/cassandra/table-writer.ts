@@ -4,14 +4,13 @@ import type { Client } from 'cassandra-driver'
 import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
+import { SeenIds } from './seen-ids.ts'
 import type { CassandraSettings } from './settings.ts'
 import { queryFile, rowsOf, statement } from './statements.ts'
 import { renewVersions } from './visitor-versions.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
-const IDS_PER_READ = 200
-const IDS_PER_PAGE = 5_000
 
 type Statement = { query: string; params: unknown[] }
 
@@ -19,30 +18,26 @@ type Statement = { query: string; params: unknown[] }
 export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings
+  readonly #seen: SeenIds
   readonly #lanes = new Map<number, { epoch: number; watermarks: Watermarks }>()
 
   constructor(client: Client, settings: CassandraSettings) {
     this.#client = client
     this.#settings = settings
+    this.#seen = new SeenIds(client, settings.packedIdsMin)
   }
 
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]> {
     return (this.#lanes.get(lane)?.watermarks ?? new Watermarks(this.#client, lane)).read(partitions)
   }
 
-  async firstPositions(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const parts = Array.from({ length: Math.ceil(eventIds.length / IDS_PER_READ) }, (_, at) => eventIds.slice(at * IDS_PER_READ, (at + 1) * IDS_PER_READ))
-    const found = await concurrently(parts, WRITES_AT_ONCE, (ids) => rowsOf(this.#client, 'seen-by-date.first', [app, date, lane, ids]))
-    return new Map(found.flat().map((row) => [row.get('event_id') as string, Number(row.get('position'))]))
+  async firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = await this.#seen.find(lane, partition, eventIds)
+    return new Map([...found].map(([id, { position }]) => [id, position]))
   }
 
-  async *seenIds(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
-    let pageState: string | undefined
-    do {
-      const page = await this.#client.execute(statement('seen-by-date.ids'), [app, date, lane], { prepare: true, isIdempotent: true, fetchSize: IDS_PER_PAGE, ...(pageState ? { pageState } : {}) })
-      if (page.rowLength > 0) yield page.rows.map((row) => row.get('event_id') as string)
-      pageState = page.pageState ?? undefined
-    } while (pageState)
+  seenIds(lane: number, partition: Partition): AsyncIterable<readonly string[]> {
+    return this.#seen.ids(lane, partition)
   }
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
@@ -58,7 +53,7 @@ export class CassandraTableWriter implements TableWriter {
     const watermarks = this.#watermarksOf(lease)
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
-    await concurrently(idempotentWrites(batch), WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await concurrently([...this.#seen.writes(batch), ...idempotentWrites(batch)], WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     await renewVersions(this.#client, batch)
     await this.#count(lease, batch.counters, watermarks)
   }

@@ -1,0 +1,112 @@
+import type { Client, types } from 'cassandra-driver'
+import type { Fate, FateReason } from '@hopper/contracts'
+import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../ports/tables.ts'
+import { concurrently } from './concurrently.ts'
+import { inParts } from './in-parts.ts'
+import { writeNameHash } from './name-hash.ts'
+import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
+import { rowsOf, statement } from './statements.ts'
+
+/** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
+const PACKED_IDS_MIN = 1_024
+/** Of more ids in a partition blocks would be too long to look through: the rest are rows. */
+const PACKED_IDS_MAX = 4_000_000
+/** The ids of a partition whose hashes end alike stand together. It is stored, so it must never change. */
+const BUCKETS = 256
+const IDS_PER_BLOCK = 4_096
+const BLOCKS_PER_BATCH = 128
+const ROWS_PER_BATCH = 300
+const IDS_PER_READ = 200
+const BUCKETS_PER_READ = 16
+const BLOCKS_PER_PAGE = 256
+const READS_AT_ONCE = 16
+const PARTITIONS_MAX = 10_000
+/** Above every position, so that a write timestamp can fall as they rise. */
+const TOP = 2n ** 52n
+
+type Statement = { query: string; params: unknown[] }
+
+/**
+ * The ids that a lane has seen: those of a small batch a row each, those of a large one packed, in one block for each bucket of their hashes. The key of a
+ * block is the span of positions that its batch had of its bucket, so a repetition writes the same ids there again, or others under a key of their own:
+ * nothing that was written is ever taken away.
+ */
+export class SeenIds {
+  readonly #client: Client
+  readonly #packedIdsMin: number
+  /** how many ids of a partition were packed here */
+  readonly #packed = new Map<string, number>()
+
+  constructor(client: Client, packedIdsMin = PACKED_IDS_MIN) {
+    this.#client = client
+    this.#packedIdsMin = packedIdsMin
+  }
+
+  /** What writes the ids of a batch, as batches that each touch one partition. */
+  writes({ lane, seen }: Pick<LaneBatch, 'lane' | 'seen'>): Statement[][] {
+    return seen.flatMap((change) => (this.#packs(lane, change) ? blocksOf(lane, change) : rowsFor(lane, change)))
+  }
+
+  /** Where each of these ids stood first; ids never seen are missing. */
+  async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
+    const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]))
+    const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
+    const wanted = new Set(ids.filter((id) => !found.has(id)))
+    const buckets = [...new Set([...wanted].map(bucketOf))]
+    await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
+      for await (const page of this.#pages('seen-blocks-by-date.buckets', [app, date, lane, some])) for (const row of page) findSeen(row.get('block') as Uint8Array, wanted, found)
+    })
+    return found
+  }
+
+  /** All ids of a partition, a page at a time. */
+  async *ids(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
+    for await (const page of this.#pages('seen-blocks-by-date.read', [app, date, lane])) yield page.flatMap((row) => seenIdsOf(row.get('block') as Uint8Array))
+    for await (const page of this.#pages('seen-by-date.ids', [app, date, lane], IDS_PER_BLOCK)) yield page.map((row) => row.get('event_id') as string)
+  }
+
+  #packs(lane: number, { app, date, rows }: SeenChange): boolean {
+    if (rows.length < this.#packedIdsMin) return false
+    const key = `${lane}\0${app}\0${date}`
+    const packed = (this.#packed.get(key) ?? 0) + rows.length
+    if (packed > PACKED_IDS_MAX) return false
+    if (this.#packed.size >= PARTITIONS_MAX) this.#packed.clear()
+    this.#packed.set(key, packed)
+    return true
+  }
+
+  async *#pages(name: string, params: unknown[], fetchSize = BLOCKS_PER_PAGE): AsyncIterable<types.Row[]> {
+    let pageState: string | undefined
+    do {
+      const page = await this.#client.execute(statement(name), params, { prepare: true, isIdempotent: true, fetchSize, ...(pageState ? { pageState } : {}) })
+      if (page.rowLength > 0) yield page.rows
+      pageState = page.pageState ?? undefined
+    } while (pageState)
+  }
+}
+
+function rowsFor(lane: number, { app, date, rows }: SeenChange): Statement[][] {
+  const query = statement('seen-by-date.insert')
+  return inParts(rows, ROWS_PER_BATCH).map((some) => some.map((row) => (
+    { query, params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)] })))
+}
+
+function blocksOf(lane: number, { app, date, rows }: SeenChange): Statement[][] {
+  const query = statement('seen-blocks-by-date.insert')
+  const buckets = Array.from({ length: BUCKETS }, (): SeenChange['rows'][number][] => [])
+  for (const row of rows) buckets[bucketOf(row.event_id)]!.push(row)
+  const blocks = buckets.flatMap((own, bucket) => inParts(own, IDS_PER_BLOCK).map((part, number) => (
+    { query, params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, packSeen(part)] })))
+  return inParts(blocks, BLOCKS_PER_BATCH)
+}
+
+function firstSeen(row: types.Row): FirstSeen {
+  return { position: Number(row.get('position')), fate: row.get('fate') as Fate, reason: row.get('reason') as FateReason }
+}
+
+const halves = new Uint32Array(2)
+
+function bucketOf(id: string): number {
+  writeNameHash(id, halves, 0)
+  return halves[1]! % BUCKETS
+}

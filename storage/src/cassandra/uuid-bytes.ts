@@ -1,0 +1,27 @@
+export const UUID_BYTES = 16
+const DASH = 45
+const NO_DIGIT = 255
+
+/** the value of each hexadecimal digit as UUIDs are written, by its character */
+const digits = new Uint8Array(128).fill(NO_DIGIT)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) digits[digit.charCodeAt(0)] = value
+
+/** Writes a UUID in lower case as 16 bytes; false, and anything written, when the text is none. */
+export function writeUuid(text: string, out: Uint8Array, at: number): boolean {
+  if (text.length !== 36) return false
+  for (let place = 0, byte = at; place < 36; place += 2) {
+    if (place === 8 || place === 13 || place === 18 || place === 23) if (text.charCodeAt(place++) !== DASH) return false
+    const [high, low] = [text.charCodeAt(place), text.charCodeAt(place + 1)]
+    if (high > 127 || low > 127) return false
+    const value = (digits[high]! << 4) | digits[low]!
+    if (digits[high] === NO_DIGIT || digits[low] === NO_DIGIT) return false
+    out[byte++] = value
+  }
+  return true
+}
+
+/** The UUID whose bytes stand at `at`. */
+export function readUuid(from: Buffer, at: number): string {
+  const hex = from.toString('hex', at, at + UUID_BYTES)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
