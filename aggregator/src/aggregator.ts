@@ -6,6 +6,7 @@ import { BackgroundMerges } from './merge/background-merges.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
+import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
 
 const TICK_MS = 1_000
@@ -43,6 +44,7 @@ export class Aggregator implements LaneConsumer {
   readonly #options: AggregatorOptions
   readonly #metrics: AggregatorMetrics | undefined
   readonly #seen: SeenFilters
+  readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** lanes that are given to us, but whose lease has run out: how far they had been read */
@@ -57,6 +59,7 @@ export class Aggregator implements LaneConsumer {
     this.#options = options
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax)
+    this.#identified = new IdentifiedDevices(options.writer)
     const { archive, registry, merger, logger } = options
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
@@ -127,8 +130,9 @@ export class Aggregator implements LaneConsumer {
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
+    this.#identified.forget(lane)
     const own = new OwnedLane(lease, position, {
-      writer, seen: this.#seen, archive, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
+      writer, seen: this.#seen, identified: this.#identified, archive, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
     })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)

@@ -60,6 +60,7 @@ function cutting(writer: TableWriter, mask: () => number | undefined): TableWrit
     applied: (...asked) => writer.applied(...asked),
     firstPositions: (...asked) => writer.firstPositions(...asked),
     seenIds: (...asked) => writer.seenIds(...asked), identities: (...asked) => writer.identities(...asked),
+    ...(writer.identifiedDevices && { identifiedDevices: (...asked) => writer.identifiedDevices!(...asked) }),
     async apply(lease, batch) {
       const bits = mask()
       if (bits === undefined) return writer.apply(lease, batch)

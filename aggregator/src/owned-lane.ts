@@ -6,6 +6,7 @@ import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import { partitionKey } from './row-key.ts'
+import type { IdentifiedDevices } from './seen/identified-devices.ts'
 import type { SeenFilters } from './seen/seen-filters.ts'
 import { WrittenVisitors } from './written-visitors.ts'
 
@@ -32,6 +33,7 @@ export interface LaneTargets {
   readonly writer: TableWriter
   /** of the ids that `writer` holds */
   readonly seen: SeenFilters
+  readonly identified: IdentifiedDevices
   readonly archive: Archive | undefined
   /** rows that the lane may hold back now before they are archived */
   readonly rowsMax: () => number
@@ -51,6 +53,7 @@ export class OwnedLane {
   readonly merges: LaneMerges | undefined
   readonly #writer: TableWriter
   readonly #seen: SeenFilters
+  readonly #identified: IdentifiedDevices
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
   readonly #rowsMax: () => number
@@ -58,11 +61,12 @@ export class OwnedLane {
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
-  constructor(lease: Lease, position: number, { writer, seen, archive, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, seen, identified, archive, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
     this.#seen = seen
+    this.#identified = identified
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
@@ -123,6 +127,7 @@ export class OwnedLane {
     const folded = foldBatch(messages, judgement, appliedOf, this.#watermarkCheck)
     const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...folded, visitors: this.#written.unwritten(folded.visitors) }
     this.#seen.add(batch.lane, batch.seen)
+    this.#identified.add(batch.lane, batch.identities)
     try {
       await this.#writer.apply(this.lease, batch)
     } catch (error) {
@@ -190,7 +195,8 @@ export class OwnedLane {
     const found = new Map<string, readonly Identity[]>()
     const before = placeOf(messages[0]?.position ?? 0, 0)
     await Promise.all([...asked].map(async ([app, devices]) => {
-      for (const [device, identity] of await this.#writer.identities(app, [...devices], before)) found.set(deviceKey(app, device), [identity])
+      const maybe = await this.#identified.maybe(this.lease.lane, app, [...devices])
+      if (maybe.length > 0) for (const [device, identity] of await this.#writer.identities(app, maybe, before)) found.set(deviceKey(app, device), [identity])
     }))
     return found
   }

@@ -7,6 +7,7 @@ export function withoutLeaseCheck(writer: TableWriter): TableWriter {
     firstPositions: (lane, partition, ids) => writer.firstPositions(lane, partition, ids),
     seenIds: (...asked) => writer.seenIds(...asked),
     identities: (...asked) => writer.identities(...asked),
+    ...(writer.identifiedDevices && { identifiedDevices: (...asked) => writer.identifiedDevices!(...asked) }),
     apply: (lease, batch) => writer.apply({ ...lease, expiresAt: Infinity }, batch),
   }
 }

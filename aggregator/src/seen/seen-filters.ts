@@ -23,12 +23,12 @@ interface Known {
  * It must see every id before it is written, and only the owner of a lane writes: what another owner may have written meanwhile is forgotten by `forget`.
  */
 export class SeenFilters {
-  readonly #writer: TableWriter
+  readonly #writer: Pick<TableWriter, 'seenIds'>
   readonly #bytesMax: number
   readonly #known = new Map<string, Known>()
   #bytes = 0
 
-  constructor(writer: TableWriter, bytesMax = FILTERS_BYTES_MAX) {
+  constructor(writer: Pick<TableWriter, 'seenIds'>, bytesMax = FILTERS_BYTES_MAX) {
     this.#writer = writer
     this.#bytesMax = bytesMax
   }
@@ -48,13 +48,16 @@ export class SeenFilters {
 
   /** Tells of ids that are about to be written. */
   add(lane: number, seen: readonly SeenChange[]): void {
-    for (const { app, date, rows } of seen) {
-      const key = keyOf(lane, { app, date })
-      const known = this.#known.get(key)
-      if (!known) continue
-      for (const { event_id } of rows) known.filter.add(event_id)
-      this.#weigh(key, known)
-    }
+    for (const { app, date, rows } of seen) this.tell(lane, { app, date }, rows.map(({ event_id }) => event_id))
+  }
+
+  /** The same of ids of one partition. */
+  tell(lane: number, partition: Partition, ids: readonly string[]): void {
+    const key = keyOf(lane, partition)
+    const known = this.#known.get(key)
+    if (!known) return
+    for (const id of ids) known.filter.add(id)
+    this.#weigh(key, known)
   }
 
   /** Forgets a lane: it has, or had, another owner. */

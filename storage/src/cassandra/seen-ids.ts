@@ -5,7 +5,7 @@ import { concurrently } from './concurrently.ts'
 import { inParts } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
-import { rowsOf, statement } from './statements.ts'
+import { pagesOf, rowsOf, statement } from './statements.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
 const PACKED_IDS_MIN = 1_024
@@ -54,15 +54,15 @@ export class SeenIds {
     const wanted = new Set(ids.filter((id) => !found.has(id)))
     const buckets = [...new Set([...wanted].map(bucketOf))]
     await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
-      for await (const page of this.#pages('seen-blocks-by-date.buckets', [app, date, lane, some])) for (const row of page) findSeen(row.get('block') as Uint8Array, wanted, found)
+      for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some])) for (const block of page) findSeen(block, wanted, found)
     })
     return found
   }
 
   /** All ids of a partition, a page at a time. */
   async *ids(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
-    for await (const page of this.#pages('seen-blocks-by-date.read', [app, date, lane])) yield page.flatMap((row) => seenIdsOf(row.get('block') as Uint8Array))
-    for await (const page of this.#pages('seen-by-date.ids', [app, date, lane], IDS_PER_BLOCK)) yield page.map((row) => row.get('event_id') as string)
+    for await (const page of blocks(this.#client, 'seen-blocks-by-date.read', [app, date, lane])) yield page.flatMap(seenIdsOf)
+    for await (const page of pagesOf(this.#client, 'seen-by-date.ids', [app, date, lane])) yield page.map((row) => row.get('event_id') as string)
   }
 
   #packs(lane: number, { app, date, rows }: SeenChange): boolean {
@@ -74,15 +74,10 @@ export class SeenIds {
     this.#packed.set(key, packed)
     return true
   }
+}
 
-  async *#pages(name: string, params: unknown[], fetchSize = BLOCKS_PER_PAGE): AsyncIterable<types.Row[]> {
-    let pageState: string | undefined
-    do {
-      const page = await this.#client.execute(statement(name), params, { prepare: true, isIdempotent: true, fetchSize, ...(pageState ? { pageState } : {}) })
-      if (page.rowLength > 0) yield page.rows
-      pageState = page.pageState ?? undefined
-    } while (pageState)
-  }
+async function* blocks(client: Client, name: string, params: unknown[]): AsyncIterable<Uint8Array[]> {
+  for await (const page of pagesOf(client, name, params, { fetchSize: BLOCKS_PER_PAGE })) yield page.map((row) => row.get('block') as Uint8Array)
 }
 
 function rowsFor(lane: number, { app, date, rows }: SeenChange): Statement[][] {

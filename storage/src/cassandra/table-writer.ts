@@ -6,7 +6,7 @@ import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { CassandraSettings } from './settings.ts'
-import { queryFile, rowsOf, statement } from './statements.ts'
+import { pagesOf, queryFile, rowsOf, statement } from './statements.ts'
 import { renewVersions } from './visitor-versions.ts'
 import { Watermarks } from './watermarks.ts'
 
@@ -38,6 +38,10 @@ export class CassandraTableWriter implements TableWriter {
 
   seenIds(lane: number, partition: Partition): AsyncIterable<readonly string[]> {
     return this.#seen.ids(lane, partition)
+  }
+
+  async *identifiedDevices(lane: number, app: string): AsyncIterable<readonly string[]> {
+    for await (const rows of pagesOf(this.#client, 'identity.firstUsers', [app, lane])) yield rows.map((row) => row.get('device') as string)
   }
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {

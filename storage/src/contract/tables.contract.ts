@@ -170,6 +170,12 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await before(8)).toEqual([['d', { user: 'b', place: 7 }]])
       expect(await before(7)).toEqual([['d', { user: 'a', place: 2 }]])
       expect(await before(2)).toEqual([])
+      const devices = async (lane: number): Promise<string[]> => {
+        const found: string[] = []
+        for await (const page of storage.writer.identifiedDevices!(lane, app)) found.push(...page)
+        return found
+      }
+      if (storage.writer.identifiedDevices) expect([await devices(0), await devices(1)]).toEqual([['d'], []])
     })
 
     it('counts persons and devices exactly, over lanes and dates', async () => {
