@@ -7,7 +7,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 /** Opens a keyspace of its own on a real Cassandra; the log is the embedded one. Batches are small in tests, so also small ones are packed. */
 export function overCassandra({ cassandra, dataCenter }: Engines): (options: { dir: string; lanes: number }) => Promise<Storage> {
   const settings = {
-    ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: `hopper_agg_${randomBytes(5).toString('hex')}`, leaseMs: 30_000, unknownOutcomeMs: 100, packedIdsMin: 3,
+    ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: `hopper_agg_${randomBytes(5).toString('hex')}`, leaseMs: 30_000, unknownOutcomeMs: 100, packedIdsMin: 3, packedRowsMin: 12,
   }
   return async (options) => {
     await migrate(settings)

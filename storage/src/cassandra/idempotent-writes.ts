@@ -1,25 +1,17 @@
-import { visitorTables } from '../ports/table-definitions.ts'
 import type { LaneBatch } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
-import { queryFile, statement } from './statements.ts'
+import { statement } from './statements.ts'
 
 /** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
 const TOP = 2n ** 52n
-const ROWS_PER_BATCH = 300
+/** More partitions in a batch Cassandra would warn of. */
+const SESSIONS_PER_BATCH = 10
 
 type Statement = { query: string; params: unknown[] }
 
-/** Everything of a batch but its ids that may be written again without harm, as batches that each touch one partition. */
+/** Everything of a batch but its ids and visitors that may be written again without harm, as batches of few partitions: a request costs more than a row. */
 export function idempotentWrites(batch: LaneBatch): Statement[][] {
-  return [...visitorWrites(batch), ...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
-}
-
-function visitorWrites({ lane, visitors }: LaneBatch): Statement[][] {
-  return visitors.flatMap(({ table, app, date, rows }) => {
-    const query = statement(`${queryFile(table)}.insert`)
-    const keys = Object.keys(visitorTables[table].key).length
-    return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key.slice(0, keys), visitor.user, visitor.device] })), ROWS_PER_BATCH)
-  })
+  return [...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
 }
 
 function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
@@ -31,7 +23,7 @@ function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
 }
 
 function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
-  return sessions.map((session) => {
+  const writes = sessions.map((session) => {
     const [start, end] = [BigInt(session.start), BigInt(session.end)]
     const id = [session.app, session.session_id]
     return [
@@ -39,6 +31,7 @@ function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
       { query: statement('sessions-by-id.widenEnd'), params: [end, end, BigInt(session.last_position), session.device, session.user, lane, ...id] },
     ]
   })
+  return inParts(writes, SESSIONS_PER_BATCH).map((some) => some.flat())
 }
 
 function deadLetterWrites({ lane, deadLetters }: LaneBatch): Statement[][] {

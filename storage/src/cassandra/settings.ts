@@ -29,6 +29,8 @@ export interface CassandraSettings {
   readonly requestTimeoutMs: number
   /** so many ids of a partition in one batch are packed, fewer are a row each; 1,024 when missing */
   readonly packedIdsMin?: number
+  /** the same of rows of visitors of an app and date; 256 when missing */
+  readonly packedRowsMin?: number
   /** visitors that a reader keeps in memory, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
   readonly keptVisitorBytesMax: number
 }

@@ -1,11 +1,12 @@
 import type { Client, types } from 'cassandra-driver'
-import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import { counterTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
 import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
 import { SeenIds } from './seen-ids.ts'
 import { queryFile, rowsOf } from './statements.ts'
 import { Uniques } from './uniques.ts'
+import { readVisitorRows } from './visitor-rows.ts'
 
 const READS_AT_ONCE = 64
 
@@ -55,15 +56,11 @@ export class CassandraTableReader implements TableReader {
     return rows.flatMap((row) => counterRow(table, row) ?? [])
   }
 
-  async visitorPartition(lane: number, { table, app, date }: VisitorPartition): Promise<VisitorChange['rows']> {
-    const columns = Object.keys(visitorTables[table].key)
-    const rows = await rowsOf(this.#client, `${queryFile(table)}.read`, [app, date, lane])
-    return rows.map((row) => ({
-      key: columns.map((column) => row.get(column) as KeyValue), visitor: { user: row.get('user') as string, device: row.get('device') as string },
-    }))
+  visitorPartition(lane: number, partition: VisitorPartition): Promise<VisitorChange['rows']> {
+    return readVisitorRows(this.#client, { ...partition, lane, prefix: [] })
   }
 
-  async #eachPartition(table: CounterTableName | keyof typeof visitorTables, app: string, dates: readonly string[], prefix: Key, each: (date: string, row: types.Row) => void): Promise<void> {
+  async #eachPartition(table: CounterTableName, app: string, dates: readonly string[], prefix: Key, each: (date: string, row: types.Row) => void): Promise<void> {
     const partitions = dates.flatMap((date) => this.#laneNumbers().map((lane) => ({ date, lane })))
     const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
     await concurrently(partitions, READS_AT_ONCE, async ({ date, lane }) => {

@@ -7,6 +7,7 @@ import { idempotentWrites } from './idempotent-writes.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement } from './statements.ts'
+import { visitorWrites } from './visitor-rows.ts'
 import { renewVersions } from './visitor-versions.ts'
 import { Watermarks } from './watermarks.ts'
 
@@ -57,7 +58,7 @@ export class CassandraTableWriter implements TableWriter {
     const watermarks = this.#watermarksOf(lease)
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
-    await concurrently([...this.#seen.writes(batch), ...idempotentWrites(batch)], WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await concurrently([...this.#seen.writes(batch), ...visitorWrites(batch, this.#settings.packedRowsMin), ...idempotentWrites(batch)], WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     await renewVersions(this.#client, batch)
     await this.#count(lease, batch.counters, watermarks)
   }

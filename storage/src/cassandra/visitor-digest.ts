@@ -1,7 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import type { types } from 'cassandra-driver'
-import type { Key, KeyValue } from '../ports/table-definitions.ts'
+import type { Key } from '../ports/table-definitions.ts'
 import { NOBODY, writeNameHash } from './name-hash.ts'
+import type { VisitorRow } from './visitor-block.ts'
 
 /** No digest of ours unpacks to more. */
 const UNPACKED_BYTES_MAX = 64_000_000
@@ -15,19 +15,18 @@ export interface VisitorDigest {
   readonly users: Uint32Array
 }
 
-/** Rows come in the order of their keys. */
-export function digestRows(rows: readonly types.Row[], columns: readonly string[]): VisitorDigest {
+/** Rows of a key stand side by side. */
+export function digestRows(rows: readonly VisitorRow[]): VisitorDigest {
   const [devices, users] = [new Uint32Array(2 * rows.length), new Uint32Array(2 * rows.length)]
   const keys: Key[] = []
   const ends: number[] = []
-  rows.forEach((row, at) => {
-    const user = row.get('user') as string
-    writeNameHash(`d:${row.get('device') as string}`, devices, 2 * at)
+  rows.forEach(({ key, visitor: { user, device } }, at) => {
+    writeNameHash(`d:${device}`, devices, 2 * at)
     if (user === '') users.fill(NOBODY, 2 * at, 2 * at + 2)
     else writeNameHash(`u:${user}`, users, 2 * at)
     const last = keys.at(-1)
-    if (!last || columns.some((column, place) => last[place] !== row.get(column))) {
-      keys.push(columns.map((column) => row.get(column) as KeyValue))
+    if (!last || key.some((value, place) => last[place] !== value)) {
+      keys.push(key)
       ends.push(at)
     }
     ends[ends.length - 1] = at + 1

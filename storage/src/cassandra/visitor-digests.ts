@@ -1,7 +1,8 @@
 import type { Client } from 'cassandra-driver'
-import { visitorTables, type Key, type VisitorTableName } from '../ports/table-definitions.ts'
-import { queryFile, rowsOf, statement } from './statements.ts'
+import type { Key, VisitorTableName } from '../ports/table-definitions.ts'
+import { rowsOf, statement } from './statements.ts'
 import { digestRows, packDigest, unpackDigest, type VisitorDigest } from './visitor-digest.ts'
+import { readVisitorRows } from './visitor-rows.ts'
 
 const DAY_MS = 86_400_000
 const CELL_BYTES_MAX = 1_000_000
@@ -27,8 +28,8 @@ export async function readVisitors(client: Client, app: string, wanted: WantedVi
     const digest = found?.get('version') === version ? unpackedOrNot(found!.get('digest') as Uint8Array) : undefined
     if (digest) return digest
   }
-  const rows = await rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [app, date, lane, ...prefix])
-  const digest = digestRows(rows, Object.keys(visitorTables[table].key))
+  const rows = await readVisitorRows(client, { table, app, date, lane, prefix })
+  const digest = digestRows(rows)
   if (over && rows.length >= ROWS_MIN) await keep(client, [...key, version], digest)
   return digest
 }

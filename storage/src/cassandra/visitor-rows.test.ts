@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { Client } from 'cassandra-driver'
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import '../contract/engines.ts'
+import type { VisitorTableName } from '../ports/table-definitions.ts'
+import type { VisitorChange } from '../ports/tables.ts'
+import { migrate } from './cassandra.ts'
+import { ownKeyspace } from './own-keyspace.fixture.ts'
+import { clientOptions } from './settings.ts'
+import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
+import { readVisitorRows, visitorWrites } from './visitor-rows.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const engines = inject('engines')
+const date = '2026-03-28'
+const { settings, drop } = ownKeyspace(engines)
+
+const name = fc.oneof(fc.constantFrom('', 'ann', 'a', '1 a', '__proto__', '\u{1f600}'), fc.string({ unit: 'binary', maxLength: 4 }))
+const visitor = fc.record({ user: name, device: name })
+const stage = fc.record({ key: fc.tuple(fc.constantFrom('f', 'g'), fc.nat(2)), visitor })
+const hour = fc.record({ key: fc.tuple(fc.nat(3)), visitor })
+const agent = fc.record({ key: fc.tuple(fc.constantFrom('os', 'browser'), fc.constantFrom('', 'x', 'y')), visitor })
+const batch = fc.record({ stage_users_by_date: fc.array(stage, { maxLength: 20 }), users_by_date: fc.array(hour, { maxLength: 20 }), agents_by_date: fc.array(agent, { maxLength: 20 }) })
+type Batch = Partial<Record<VisitorTableName, VisitorRow[]>>
+
+function changesOf(app: string, written: Batch): VisitorChange[] {
+  return Object.entries(written).flatMap(([table, rows]) => (rows.length === 0 ? [] : [{ table: table as VisitorTableName, app, date, rows }]))
+}
+
+function texts(rows: readonly VisitorRow[]): string[] {
+  return rows.map(({ key, visitor: { user, device } }) => JSON.stringify([key, user, device])).sort()
+}
+
+it('a block tells the rows of each table, below any prefix', () => {
+  fc.assert(fc.property(batch, (written) => {
+    const block = packVisitors(changesOf('a', written))
+    for (const [table, rows] of Object.entries(written) as [VisitorTableName, VisitorRow[]][]) {
+      expect(texts(visitorsOf(block, table, []))).toEqual(texts(rows))
+      expect(texts(visitorsOf(block, table, ['f']))).toEqual(texts(rows.filter(({ key }) => key[0] === 'f')))
+    }
+    expect(visitorsOf(block, 'stage_edges_by_date', [])).toEqual([])
+  }))
+})
+
+it('a large batch takes far fewer rows than it has', () => {
+  const rows = Array.from({ length: 2_000 }, (_, at) => ({ key: [at % 5], visitor: { user: '', device: randomUUID() } }))
+  const changes: VisitorChange[] = [{ table: 'users_by_date', app: 'a', date, rows }]
+  expect(visitorWrites({ lane: 0, visitors: changes }).flat()).toHaveLength(1)
+  expect(visitorWrites({ lane: 0, visitors: [{ ...changes[0]!, rows: rows.slice(0, 100) }] }).flat()).toHaveLength(100)
+  expect(packVisitors(changes).length / rows.length).toBeLessThan(35)
+})
+
+describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
+  let client: Client
+  beforeAll(async () => {
+    await migrate(settings)
+    client = new Client(clientOptions(settings, settings.keyspace))
+    await client.connect()
+  })
+  afterAll(async () => {
+    await client.shutdown()
+    await drop()
+  })
+
+  it('are read once each, those of a key side by side, however they were written', async () => {
+    await fc.assert(fc.asyncProperty(fc.array(fc.tuple(batch, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 5 }), async (batches) => {
+      const app = randomUUID()
+      const expected = new Map<VisitorTableName, Set<string>>()
+      for (const [written, packed, twice] of batches) {
+        // Cassandra stores texts as UTF-8, which has no lone surrogates; Hopper's ids have none either.
+        const visitors = changesOf(app, written).map((change) => ({ ...change, rows: change.rows.filter(({ visitor: { user, device } }) => user.isWellFormed() && device.isWellFormed()) }))
+        for (const { table, rows } of visitors) expected.set(table, new Set([...(expected.get(table) ?? []), ...texts(rows)]))
+        for (let times = twice ? 2 : 1; times > 0; times--) {
+          for (const statements of visitorWrites({ lane: 1, visitors }, packed ? 1 : Infinity)) if (statements.length > 0) await client.batch(statements, { prepare: true, logged: false })
+        }
+      }
+      for (const [table, all] of expected) {
+        const rows = await readVisitorRows(client, { table, app, date, lane: 1, prefix: [] })
+        expect(texts(rows)).toEqual([...all].sort())
+        const runs = rows.filter(({ key }, at) => JSON.stringify(key) !== JSON.stringify(rows[at - 1]?.key)).length
+        expect(runs).toBe(new Set(rows.map(({ key }) => JSON.stringify(key))).size)
+        expect(await readVisitorRows(client, { table, app, date, lane: 0, prefix: [] })).toEqual([])
+      }
+      const some = await readVisitorRows(client, { table: 'stage_users_by_date', app, date, lane: 1, prefix: ['f', 1] })
+      expect(texts(some)).toEqual([...(expected.get('stage_users_by_date') ?? [])].filter((text) => text.startsWith('[["f",1]')).sort())
+    }), { numRuns: 12 })
+  })
+})
