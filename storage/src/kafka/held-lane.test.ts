@@ -64,6 +64,22 @@ it('hands over nothing twice, and nothing that lies beyond a position it has not
   expect(lane.next).toBe(10)
 })
 
+it('hands over what has piled up in few parts, none of more than 4,000 messages or 2.5 MB, unless one message is larger', async () => {
+  const parts: { count: number; bytes: number }[] = []
+  const lane = new HeldLane(0, {
+    assigned: async () => 0, revoked: async () => undefined,
+    batch: async (_lane, some) => void parts.push({ count: some.length, bytes: some.reduce((sum, { value }) => sum + value.length, 0) }),
+  })
+  await new Promise<void>((taken) => lane.take(taken))
+  const sizes = [...new Array<number>(9_000).fill(10), 1_500_000, 1_000_000, 1, 3_000_000, 5]
+  expect(await lane.deliver(0, sizes.map((size, position) => ({ position, value: new Uint8Array(size) })))).toBe(true)
+  expect(parts).toEqual([
+    { count: 4_000, bytes: 40_000 }, { count: 4_000, bytes: 40_000 }, { count: 1_001, bytes: 1_510_000 }, { count: 2, bytes: 1_000_001 },
+    { count: 1, bytes: 3_000_000 }, { count: 1, bytes: 5 },
+  ])
+  expect(lane.next).toBe(sizes.length)
+})
+
 it('asks for the position until the consumer answers, and no longer when the lane is given up', async () => {
   let asked = 0
   const lane = new HeldLane(0, { assigned: () => (asked++, Promise.reject(new Error('away'))), batch: async () => undefined, revoked: async () => expect.fail('never held') })

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
-const MESSAGES_PER_BATCH = 500
+/** A lag makes large batches, which cost less for each event; what they take in memory, some ten times their bytes, is what bounds them. */
+const MESSAGES_PER_BATCH = 4_000
+const BYTES_PER_BATCH = 2_500_000
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
@@ -58,8 +60,9 @@ export class HeldLane {
     let took = true
     await this.#inTurn(async () => {
       const wanted = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < wanted.length && this.#held && !signal.aborted; at += MESSAGES_PER_BATCH) {
-        const part = wanted.slice(at, at + MESSAGES_PER_BATCH)
+      for (let at = 0; at < wanted.length && this.#held && !signal.aborted; ) {
+        const part = wanted.slice(at, endOfBatch(wanted, at))
+        at += part.length
         took = false
         await this.#consumer.batch(this.#lane, part, signal)
         took = true
@@ -92,6 +95,16 @@ export class HeldLane {
     this.#turn = this.#turn.then(work).catch(() => undefined)
     return this.#turn
   }
+}
+
+/** One message at least, however large. */
+function endOfBatch(messages: readonly LogMessage[], begin: number): number {
+  let end = begin + 1
+  for (let bytes = messages[begin]!.value.length; end < messages.length && end - begin < MESSAGES_PER_BATCH; end++) {
+    bytes += messages[end]!.value.length
+    if (bytes > BYTES_PER_BATCH) break
+  }
+  return end
 }
 
 function aborted(): AbortController {
