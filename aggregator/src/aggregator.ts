@@ -25,6 +25,8 @@ export interface AggregatorOptions {
   readonly writer: TableWriter
   /** where the events themselves go; without it there are only the tables */
   readonly archive?: Archive
+  /** how long events wait for others before they are archived together; a second or less when 0 */
+  readonly archiveMs?: number
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -126,13 +128,13 @@ export class Aggregator implements LaneConsumer {
   }
 
   async #take(lane: number): Promise<OwnedLane> {
-    const { lanes, owner, writer, archive, watermarkCheck = true } = this.#options
+    const { lanes, owner, writer, archive, archiveMs = 0, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
     this.#identified.forget(lane)
     const own = new OwnedLane(lease, position, {
-      writer, seen: this.#seen, identified: this.#identified, archive, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
+      writer, seen: this.#seen, identified: this.#identified, archive, archiveMs, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
     })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)

@@ -29,6 +29,7 @@ export class ArchiveBuffer {
   readonly #archive: Archive
   readonly #lane: number
   readonly #appended: (partition: Partition) => void
+  readonly #heldMs: number
   readonly #covered = new Map<string, number>()
   #partitions = new Map<string, Buffered>()
   #rows = 0
@@ -39,11 +40,12 @@ export class ArchiveBuffer {
   #next: number
   #flushing: Promise<void> = Promise.resolve()
 
-  /** `appended` is told of each span that became visible */
-  constructor(archive: Archive, lane: number, position: number, appended: (partition: Partition) => void) {
+  /** `appended` is told of each span that became visible; events wait `heldMs` for others */
+  constructor(archive: Archive, lane: number, position: number, heldMs: number, appended: (partition: Partition) => void) {
     this.#archive = archive
     this.#lane = lane
     this.#next = position
+    this.#heldMs = heldMs
     this.#appended = appended
   }
 
@@ -53,7 +55,8 @@ export class ArchiveBuffer {
 
   /** Whether what is held back should not wait for more. */
   get ripe(): boolean {
-    return Date.now() - this.#receivedAt < BACKLOG_MS || performance.now() - this.#since >= BACKLOG_HELD_MS
+    const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
+    return this.#rows === 0 || performance.now() - this.#since >= (backlog ? Math.max(this.#heldMs, BACKLOG_HELD_MS) : this.#heldMs)
   }
 
   /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */

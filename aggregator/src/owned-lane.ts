@@ -35,6 +35,8 @@ export interface LaneTargets {
   readonly seen: SeenFilters
   readonly identified: IdentifiedDevices
   readonly archive: Archive | undefined
+  /** how long events wait for others before they are archived together */
+  readonly archiveMs: number
   /** rows that the lane may hold back now before they are archived */
   readonly rowsMax: () => number
   /** of the archive's spans of this lane */
@@ -61,7 +63,7 @@ export class OwnedLane {
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
 
-  constructor(lease: Lease, position: number, { writer, seen, identified, archive, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, seen, identified, archive, archiveMs, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
@@ -71,7 +73,7 @@ export class OwnedLane {
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
     this.#rowsMax = rowsMax
-    this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position, (partition) => merges?.appended(partition))
+    this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position, archiveMs, (partition) => merges?.appended(partition))
   }
 
   get lease(): Lease {

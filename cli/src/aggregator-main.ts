@@ -17,7 +17,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   opened.defer(close)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
-    log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
+    log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })

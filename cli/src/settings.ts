@@ -60,6 +60,10 @@ export const settings = {
   cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
   cassandraTimeoutMs: { flag: '--cassandra-timeout-ms', variable: 'HOPPER_CASSANDRA_TIMEOUT_MS', default: '6000', help: 'how long an answer of a node is waited for', read: integer(100, 600_000) },
   leaseMs: { flag: '--lease-ms', variable: 'HOPPER_LEASE_MS', default: '15000', help: 'how long a lane stays with an aggregator that has gone silent', read: integer(1_000, 600_000) },
+  archiveMs: {
+    flag: '--archive-ms', variable: 'HOPPER_ARCHIVE_MS', default: '5000',
+    help: 'how long counted events wait for others before they are archived together; queries of single events see them then', read: integer(0, 600_000),
+  },
   unknownOutcomeMs: {
     flag: '--unknown-outcome-ms', variable: 'HOPPER_UNKNOWN_OUTCOME_MS', default: '7000',
     help: 'how long a counter write without an answer may still be applied: counter_write_request_timeout and a margin', read: integer(100, 600_000),
@@ -94,7 +98,7 @@ const engines = [
 export const settingsOf = {
   start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
   ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines],
-  aggregator: ['port', 'host', ...engines, 'unsafeNoWatermark', 'unsafeNoLease'],
+  aggregator: ['port', 'host', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */

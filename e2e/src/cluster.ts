@@ -10,8 +10,8 @@ import { hopper, Service } from './service.ts'
 
 const LANES = 8
 const DEMO_KEY = 'hw_demo_0123456789abcdef'
-/** Short, so that a killed owner is waited out soon; the engines of a test give up a counter write after 1 s. */
-const times = { HOPPER_LEASE_MS: '2000', HOPPER_UNKNOWN_OUTCOME_MS: '1500', HOPPER_KAFKA_SESSION_MS: '2000' }
+/** Short, so that a killed owner is waited out soon and nobody waits for the archive; the engines of a test give up a counter write after 1 s. */
+const times = { HOPPER_LEASE_MS: '2000', HOPPER_UNKNOWN_OUTCOME_MS: '1500', HOPPER_KAFKA_SESSION_MS: '2000', HOPPER_ARCHIVE_MS: '500' }
 
 export interface ClusterOptions extends ProductOptions {
   /** how many aggregators share the lanes; default 1 */

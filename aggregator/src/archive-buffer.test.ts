@@ -1,0 +1,42 @@
+import type { App } from '@hopper/contracts'
+import type { Archive } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { ArchiveBuffer } from './archive-buffer.ts'
+import { judge } from './judge.ts'
+import { envelopeOf, openLane, type LaneStore } from './lane.fixture.ts'
+
+let lane: LaneStore
+beforeAll(async () => void (lane = await openLane(openEmbedded)))
+afterAll(() => lane[Symbol.asyncDispose]())
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.parse('2026-06-15T12:00:00Z') }))
+afterEach(() => void vi.useRealTimers())
+
+const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UTC', origins: [], keep_parameters: [] }
+
+/** A buffer with one event that was received so long ago. */
+function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
+  const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, heldMs, () => undefined)
+  expect(buffer.ripe).toBe(true)
+  const timestamp = Date.now() - receivedAgoMs
+  const envelope = envelopeOf('shop', { events: [{ type: 'custom', name: 'n', event_id: 'a', timestamp, seq: 0 }] })
+  buffer.add(judge([{ position: 0, envelope, app }], { firstPositions: new Map(), identities: new Map() }).events)
+  return buffer
+}
+
+it('lets events wait for others as long as it is told, and not at all when that is 0', () => {
+  expect(holding(0, 100).ripe).toBe(true)
+  const buffer = holding(5_000, 100)
+  vi.advanceTimersByTime(4_999)
+  expect(buffer.ripe).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(buffer.ripe).toBe(true)
+})
+
+it('lets a backlog wait for more of it, for three seconds at least', () => {
+  const buffer = holding(0, 60_000)
+  vi.advanceTimersByTime(2_999)
+  expect(buffer.ripe).toBe(false)
+  vi.advanceTimersByTime(1)
+  expect(buffer.ripe).toBe(true)
+})
