@@ -1,9 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { cluster, counted, jarCache, standalone, startCassandra, startKafka, type Product } from '@hopper/e2e'
+import { cluster, counted, standalone, type Product } from '@hopper/e2e'
 import autocannon from 'autocannon'
 import { bodies, userAgent } from './bodies.ts'
+import { peakMegabytesOf, withOwnEngines } from './own-engines.ts'
 
 const EVENTS = 50
 const REQUESTS = 4_000
@@ -16,20 +14,14 @@ const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' }
 /** The most memory that each process has had resident after the same load: standalone, and a cluster with its engines (from jars, heaps of 768 and 384 MB). */
 export async function memoryBench(): Promise<void> {
   const alone = await underLoad(await standalone({ provision, env }))
-  const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
-  const [kafka, cassandra] = await Promise.all([startKafka(join(dir, 'kafka'), jarCache), startCassandra(join(dir, 'cassandra'), jarCache)])
-  try {
-    const engines = { kafka: kafka.address, cassandra: cassandra.contactPoint, dataCenter: cassandra.dataCenter }
+  await withOwnEngines(async (engines) => {
     const services = await underLoad(await cluster(engines, { provision, env }))
-    const all = { kafka: megabytesOf(kafka.process.child.pid!), cassandra: megabytesOf(cassandra.process.child.pid!), ...services }
+    const all = { kafka: peakMegabytesOf(engines.kafkaPid), cassandra: peakMegabytesOf(engines.cassandraPid), ...services }
     const sum = Object.values(all).reduce((total, each) => total + each, 0)
     for (const [name, megabytes] of [...Object.entries(alone), ...Object.entries(all)]) console.log(`  ${name}: ${Math.round(megabytes)} MB`)
     const ratio = alone.start! / sum
     console.log(`memory, standalone : Kafka + Cassandra + services: ratio ${ratio.toFixed(2)}, bar at most ${BAR.toFixed(2)} ${ratio <= BAR ? 'reached' : 'NOT REACHED'}`)
-  } finally {
-    await Promise.all([kafka.process.stop(), cassandra.process.stop()])
-    rmSync(dir, { recursive: true, force: true })
-  }
+  })
 }
 
 async function underLoad(product: Product): Promise<Record<string, number>> {
@@ -41,13 +33,8 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
     })
     if (result['2xx'] !== REQUESTS) throw new Error(`${result['2xx']} of ${REQUESTS} requests acknowledged`)
     await counted(product, keys.read, 300_000)
-    return Object.fromEntries(product.services.map(({ name, pid }) => [name, megabytesOf(pid!)]))
+    return Object.fromEntries(product.services.map(({ name, pid }) => [name, peakMegabytesOf(pid!)]))
   } finally {
     await product.dispose()
   }
-}
-
-/** The high-water mark of a process' resident memory. */
-function megabytesOf(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
 }

@@ -38,6 +38,11 @@ export class LaneFile {
     return this.#entries.map(({ summary, cells }) => new Chunk(summary, (column) => this.#read(cells[column]), cache))
   }
 
+  /** All cells of all chunks. */
+  encoded(): EncodedChunk[] {
+    return this.#entries.map(({ summary, cells }) => ({ summary, columns: new Map(Object.entries(cells).map(([name, cell]) => [name, this.#read(cell)!])) }))
+  }
+
   close(): void {
     closeSync(this.#file)
   }

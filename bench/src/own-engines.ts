@@ -1,0 +1,39 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jarCache, startCassandra, startKafka } from '@hopper/e2e'
+
+/** A broker and a node of the bench's own, from jars, with heaps of 384 and 768 MB. */
+export interface OwnEngines {
+  readonly kafka: string
+  readonly cassandra: string
+  readonly dataCenter: string
+  readonly kafkaPid: number
+  readonly cassandraPid: number
+}
+
+/** Starts both engines on free ports, and ends them when the work with them is done. */
+export async function withOwnEngines(work: (engines: OwnEngines) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
+  const [kafka, cassandra] = await Promise.all([startKafka(join(dir, 'kafka'), jarCache), startCassandra(join(dir, 'cassandra'), jarCache)])
+  try {
+    await work({
+      kafka: kafka.address, cassandra: cassandra.contactPoint, dataCenter: cassandra.dataCenter,
+      kafkaPid: kafka.process.child.pid!, cassandraPid: cassandra.process.child.pid!,
+    })
+  } finally {
+    await Promise.all([kafka.process.stop(), cassandra.process.stop()])
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** The high-water mark of a process' resident memory. */
+export function peakMegabytesOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
+}
+
+/** What all threads of a process have used so far; a tick of Linux is 10 ms. */
+export function cpuMsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
