@@ -1,132 +1,160 @@
 import { randomBytes } from 'node:crypto'
-import { Aggregator } from '@hopper/aggregator'
-import { loadQueries } from '@hopper/cql'
 import type { LaneBatch, Lease, Storage, TableWriter } from '@hopper/storage'
+import { withLog } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Client } from 'cassandra-driver'
+import { aggregate, fillLog, noArchive, noTables, over, type Target } from './aggregated.ts'
 import { envelopes } from './bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from './config.ts'
+import { allOf, oneEach, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
+import { cpuOf, processOn } from './engine-cpu.ts'
 import { median, reportLine } from './paired.ts'
 
 const LANES = 8
-const ROUNDS = 3
-const ENVELOPES = 4_000
+const ROUNDS = 4
+const ENVELOPES = 8_000
 const EVENTS = 25
-const SINGLE_UPDATES = 15_000
-const CONCURRENCIES = [32, 64, 128, 256, 512]
-const COUNT_MS_MAX = 300_000
+const UPDATES = 15_000
+const CONCURRENCIES = [64, 128, 256, 512]
 const TIMES_BAR = 10
 const EXACT_BAR = 0.9
-const queries = loadQueries()
+
+/** Figures of one run: events (or updates) a second, and CPU in us for each, by process. */
+interface Run {
+  readonly rate: number
+  readonly own: number
+  readonly cassandra: number
+  readonly kafka: number
+}
 
 /**
- * The aggregator from Kafka into all tables and the archive on Cassandra, against one counter update for each event through the driver, and against
- * itself without watermarks: neither read nor written, nothing checked.
+ * The aggregator from Kafka into all tables and the archive on Cassandra, with a backlog to count: against one counter update for each event through the
+ * driver, against updates of all counters that the events feed, and against itself without watermarks, neither written nor checked.
  */
 export async function clusterAggregatorBench(): Promise<void> {
   if (!kafkaBrokers || !cassandraContactPoints) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name no engines')
   const name = `bench_${randomBytes(6).toString('hex')}`
   const settings: CassandraSettings = { ...cassandraDefaults, contactPoints: cassandraContactPoints, dataCenter: 'datacenter1', keyspace: name }
   await migrate(settings)
-  const rest = await openCassandra(settings, LANES)
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: kafkaBrokers, lanes: LANES, topic: name, group: name }).connect()
+  const storage = withLog(await openCassandra(settings, LANES), log)
   const client = new Client({ contactPoints: [...cassandraContactPoints], localDataCenter: 'datacenter1', keyspace: name })
-  const storage = { ...rest, log }
   try {
-    const single = await bestSingleUpdates(client)
-    const [on, off]: number[][] = [[], []]
-    for (let round = -1; round < ROUNDS; round++) {
-      const rates = [await aggregated(storage, `on${round}`, storage.writer), await aggregated(storage, `off${round}`, withoutWatermarks(storage.writer, client))]
-      if (round < 0) continue
-      on!.push(rates[0]!)
-      off!.push(rates[1]!)
-    }
-    const again = await singleUpdates(client, single.concurrency)
-    const bare = Math.max(single.rate, again)
-    console.log(`  aggregator on Kafka and Cassandra: ${Math.round(median(on!))} events/s; without watermarks ${Math.round(median(off!))} events/s`)
-    console.log(`  one counter update for each event: ${Math.round(bare)} events/s, at ${single.concurrency} at once`)
-    console.log(reportLine('aggregator on Cassandra : one counter update for each event', ratios(on!, () => bare), TIMES_BAR))
-    console.log(reportLine('exactly-once on : off', ratios(on!, (at) => off![at]!), EXACT_BAR))
+    await compare(storage, client)
   } finally {
-    await log.close()
-    await rest.close()
+    await storage.close()
     await client.execute(`DROP KEYSPACE ${name}`, [], { readTimeout: 60_000 })
     await client.shutdown()
   }
 }
 
-function ratios(rates: readonly number[], to: (at: number) => number): { ratio: number; ratioMin: number; ratioMax: number } {
-  const all = rates.map((rate, at) => rate / to(at))
-  return { ratio: median(all), ratioMin: Math.min(...all), ratioMax: Math.max(...all) }
+async function compare(storage: Storage, client: Client): Promise<void> {
+  const { writer, archive } = storage
+  const full = { writer, archive } as Target
+  const without = { writer: withoutWatermarks(writer, client), archive } as Target
+  const count = (target: Target): Promise<Run> => counted(storage, target)
+  for (const target of [full, without, full]) await count(target)
+  const [on, off]: Run[][] = [[], []]
+  const single = await best(client, oneEach(UPDATES, LANES))
+  for (let round = 0; round < ROUNDS; round++) {
+    // In turn the first and the second: whoever comes second meets a Cassandra that has more to do.
+    const first = await count(round % 2 === 0 ? full : without)
+    const second = await count(round % 2 === 0 ? without : full)
+    on!.push(round % 2 === 0 ? first : second)
+    off!.push(round % 2 === 0 ? second : first)
+  }
+  const again = await sent(client, oneEach(UPDATES, LANES), single.concurrency)
+  const bare = again.rate > single.rate ? again : single
+  const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', UPDATES / EVENTS, EVENTS), LANES)
+  const naive = perEvent(await sent(client, all, single.concurrency), all.length / UPDATES)
+
+  console.log(`  the aggregator counts and archives ${figures(middle(on!))}`)
+  console.log(`  without watermarks ${figures(middle(off!))}`)
+  await parts(count, writer)
+  console.log(`  one counter update for each event, ${single.concurrency} at once: ${figures(bare)}`)
+  console.log(`  an update of each counter that an event feeds (${(all.length / UPDATES).toFixed(1)}): ${figures(naive)}`)
+  console.log(reportLine('aggregator on Cassandra : one counter update for each event', ratios(on!, (run) => run.rate / bare.rate), TIMES_BAR))
+  console.log(compared('the same by CPU of all processes', ratios(on!, (run) => cpu(bare) / cpu(run))))
+  console.log(compared('aggregator : an update of each counter that an event feeds', ratios(on!, (run) => run.rate / naive.rate)))
+  console.log(compared('the same by CPU of all processes', ratios(on!, (run) => cpu(naive) / cpu(run))))
+  console.log(reportLine('exactly-once on : off', ratios(on!, (run, at) => run.rate / off![at]!.rate), EXACT_BAR))
+  console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on!, (run, at) => cpu(off![at]!) / cpu(run)), EXACT_BAR))
 }
 
-/** Events per second, from the first that is counted to the last; an app of its own for each run. */
-async function aggregated(storage: Omit<Storage, 'log'> & { log: KafkaEventLog }, app: string, writer: TableWriter): Promise<number> {
-  await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-  await storage.registry.apps.put('bench', app, { id: app, organization: 'bench', name: app, timezone: 'UTC', origins: [], keep_parameters: [] })
-  const all = envelopes(app, ENVELOPES, EVENTS)
-  for (let at = 0; at < all.length; at += 500) await storage.log.append(all.slice(at, at + 500))
-  const today = new Date().toISOString().slice(0, 10)
-  const countedSoFar = async (): Promise<number> => (await storage.reader.counters('fates_by_date', app, [today])).reduce((sum, row) => sum + row.counters[0]!, 0)
-  const aggregator = new Aggregator({ ...storage, writer, owner: app })
-  await aggregator.start()
-  try {
-    const end = performance.now() + COUNT_MS_MAX
-    let first: { counted: number; at: number } | undefined
-    for (;;) {
-      const counted = await countedSoFar()
-      const at = performance.now()
-      if (counted > 0) first ??= { counted, at }
-      if (first && counted === ENVELOPES * EVENTS) return ((counted - first.counted) / (at - first.at)) * 1_000
-      if (at > end) throw new Error(`only ${counted} events counted in ${COUNT_MS_MAX} ms`)
-      await new Promise((next) => setTimeout(next, 50))
-    }
-  } finally {
-    await aggregator.close()
+/** What the parts cost: each run leaves one thing more to do than the one before. */
+async function parts(count: (target: Target) => Promise<Run>, writer: TableWriter): Promise<void> {
+  const none = undefined as unknown as NonNullable<Target['archive']>
+  console.log(`  of that, reading the log and folding it: ${figures(await count({ writer: noTables, archive: none }))}`)
+  console.log(`    and encoding the chunks of the archive: ${figures(await count({ writer: noTables, archive: noArchive }))}`)
+  console.log(`    or writing the tables, no archive: ${figures(await count({ writer, archive: none }))}`)
+}
+
+let runs = 0
+
+async function counted(storage: Storage, target: Target): Promise<Run> {
+  const id = `run${runs++}`
+  await fillLog(storage, id, ENVELOPES, EVENTS)
+  return measured(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
+}
+
+async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run & { readonly concurrency: number }> {
+  return { ...(await measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))), concurrency }
+}
+
+async function best(client: Client, updates: readonly CounterUpdate[]): Promise<Run & { readonly concurrency: number }> {
+  let found = await sent(client, updates, CONCURRENCIES[0]!)
+  for (const concurrency of CONCURRENCIES) {
+    const run = await sent(client, updates, concurrency)
+    if (run.rate > found.rate) found = run
   }
+  return found
+}
+
+/** Runs `work`, which answers a rate, and tells what each process has used for each of so many. */
+async function measured(count: number, work: () => Promise<number>): Promise<Run> {
+  const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
+  const used = (): [number, number, number] => {
+    const { user, system } = process.cpuUsage()
+    return [user + system, cpuOf(cassandra), cpuOf(kafka)]
+  }
+  const before = used()
+  const rate = await work()
+  const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [number, number, number]
+  return { rate, own, cassandra: ofCassandra, kafka: ofKafka }
 }
 
 /** The same writer, its counters as plain updates: no watermark is read, written or checked. */
 function withoutWatermarks(writer: TableWriter, client: Client): TableWriter {
-  const count = async (batch: LaneBatch): Promise<void> => {
-    await Promise.all(batch.counters.map(({ table, app, date, rows }) => {
-      const query = queries.get(`${table.replaceAll('_', '-')}.add`)!
-      const statements = rows.map(({ key, deltas }) => ({ query, params: [...deltas, app, date, batch.lane, ...key] }))
-      return client.batch(statements, { prepare: true, counter: true })
-    }))
-  }
-  return {
-    firstPositions: (...of) => writer.firstPositions(...of),
-    seenIds: (...of) => writer.seenIds(...of),
-    identities: (...of) => writer.identities(...of),
-    applied: async (_lane, partitions) => partitions.map(() => -1),
-    apply: async (lease: Lease, batch: LaneBatch) => {
-      await writer.apply(lease, { ...batch, counters: [] })
-      await count(batch)
-    },
-  }
+  const plain = over(writer, async (lease: Lease, batch: LaneBatch) => {
+    await writer.apply(lease, { ...batch, counters: [] })
+    await Promise.all(batch.counters.map((change) => client.batch(updatesOf(change, batch.lane).map(({ query, params }) => ({ query, params: [...params] })), { prepare: true, counter: true })))
+  })
+  return { ...plain, applied: async (_lane, partitions) => partitions.map(() => -1) }
 }
 
-async function bestSingleUpdates(client: Client): Promise<{ rate: number; concurrency: number }> {
-  let best = { rate: 0, concurrency: 0 }
-  for (const concurrency of CONCURRENCIES) {
-    const rate = await singleUpdates(client, concurrency)
-    if (rate > best.rate) best = { rate, concurrency }
-  }
-  return best
+function cpu({ own, cassandra, kafka }: Run): number {
+  return own + cassandra + kafka
 }
 
-/** Updates per second, each of one event's counter, spread over pages and lanes as real events are. */
-async function singleUpdates(client: Client, concurrency: number): Promise<number> {
-  const query = queries.get('page-views-by-date.add')!
-  const started = performance.now()
-  let next = 0
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (next < SINGLE_UPDATES) {
-      const number = next++
-      await client.execute(query, [1, 100, 1, 'single', '2026-01-01', number % LANES, `/page-${number % 50}`], { prepare: true })
-    }
-  }))
-  return SINGLE_UPDATES / ((performance.now() - started) / 1_000)
+function perEvent({ rate, own, cassandra, kafka }: Run, updates: number): Run {
+  return { rate: rate / updates, own: own * updates, cassandra: cassandra * updates, kafka: kafka * updates }
+}
+
+function middle(some: readonly Run[]): Run {
+  const of = (name: keyof Run): number => median(some.map((run) => run[name]))
+  return { rate: of('rate'), own: of('own'), cassandra: of('cassandra'), kafka: of('kafka') }
+}
+
+function figures(run: Run): string {
+  return `${Math.round(run.rate)} events/s, CPU ${cpu(run).toFixed(1)} us an event (ours ${run.own.toFixed(1)}, Cassandra ${run.cassandra.toFixed(1)}, Kafka ${run.kafka.toFixed(1)})`
+}
+
+function ratios(some: readonly Run[], of: (run: Run, at: number) => number): { ratio: number; ratioMin: number; ratioMax: number } {
+  const all = some.map(of)
+  return { ratio: median(all), ratioMin: Math.min(...all), ratioMax: Math.max(...all) }
+}
+
+function compared(what: string, { ratio, ratioMin, ratioMax }: ReturnType<typeof ratios>): string {
+  return `  ${what}: ratio ${ratio.toFixed(2)} (${ratioMin.toFixed(2)} to ${ratioMax.toFixed(2)})`
 }

@@ -1,0 +1,74 @@
+import { Aggregator } from '@hopper/aggregator'
+import type { App } from '@hopper/contracts'
+import type { Archive, Lease, Storage, TableWriter } from '@hopper/storage'
+import { envelopes } from './bodies.ts'
+
+const COUNT_MS_MAX = 600_000
+
+/** What an aggregation counts into; without an archive there are only the tables. */
+export type Target = Pick<Storage, 'writer' | 'archive'>
+
+/** An app of its own whose events stand in the log and wait to be counted. */
+export async function fillLog({ log, registry }: Storage, id: string, count: number, events: number): Promise<App> {
+  const app: App = { id, organization: 'bench', name: id, timezone: 'UTC', origins: [], keep_parameters: [] }
+  await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
+  await registry.apps.put('bench', id, app)
+  const all = envelopes(id, count, events)
+  for (let at = 0; at < all.length; at += 500) await log.append(all.slice(at, at + 500))
+  return app
+}
+
+/** Counts what waits in the log, and archives it; answers the events per second from the first that is counted to the last. */
+export async function aggregate(storage: Storage, owner: string, events: number, { writer, archive }: Target): Promise<number> {
+  let counted = 0
+  let first: { readonly counted: number; readonly at: number } | undefined
+  const done = Promise.withResolvers<number>()
+  const end = setTimeout(() => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)), COUNT_MS_MAX)
+  const watched = over(writer, async (lease, batch) => {
+    await writer.apply(lease, batch)
+    for (const { table, rows } of batch.counters) if (table === 'fates_by_date') for (const { deltas } of rows) counted += deltas[0]!
+    const at = performance.now()
+    first ??= { counted, at }
+    if (counted >= events) done.resolve(((counted - first.counted) / (at - first.at)) * 1_000)
+  })
+  const { log, lanes, registry } = storage
+  const aggregator = new Aggregator({ log, lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
+  try {
+    await aggregator.start()
+    return await done.promise
+  } finally {
+    clearTimeout(end)
+    await aggregator.close()
+  }
+}
+
+/** A writer with another `apply`. */
+export function over(writer: TableWriter, apply: TableWriter['apply']): TableWriter {
+  return {
+    applied: (...asked) => writer.applied(...asked),
+    firstPositions: (...asked) => writer.firstPositions(...asked),
+    seenIds: (...asked) => writer.seenIds(...asked),
+    identities: (...asked) => writer.identities(...asked),
+    ...(writer.identifiedDevices && { identifiedDevices: (...asked) => writer.identifiedDevices!(...asked) }),
+    apply,
+  }
+}
+
+/** Tables that forget everything: what is left is reading the log and folding it. */
+export const noTables: TableWriter = {
+  applied: async (_lane, partitions) => partitions.map(() => -1),
+  firstPositions: async () => new Map(),
+  async *seenIds() {},
+  identities: async () => new Map(),
+  async *identifiedDevices() {},
+  apply: async (_lease: Lease) => undefined,
+}
+
+/** An archive that takes chunks and keeps none: what is left is encoding them. */
+export const noArchive: Archive = {
+  covered: async (_lane, partitions) => partitions.map(() => -1),
+  append: async () => undefined,
+  replace: async () => undefined,
+  list: async () => [],
+  columns: async () => new Map(),
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+/** so many clock ticks a second Linux counts CPU time in */
+const TICKS_PER_SECOND = 100
+const LISTENING = '0A'
+
+/** The process of this machine that listens on a port (`host:port`); undefined when there is none, or none that we may look at. Linux only. */
+export function processOn(address: string): number | undefined {
+  const port = Number(address.split(':').at(-1)).toString(16).toUpperCase().padStart(4, '0')
+  const sockets = ['tcp', 'tcp6'].flatMap((file) => linesOf(`/proc/net/${file}`)).map((line) => line.trim().split(/\s+/))
+  const inode = sockets.find(([, local, , state]) => state === LISTENING && local?.endsWith(`:${port}`))?.[9]
+  return inode === undefined ? undefined : readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).find((pid) => holds(pid, `socket:[${inode}]`))
+}
+
+/** CPU time that a process has used, in us; 0 of one that is not known. */
+export function cpuOf(pid: number | undefined): number {
+  if (pid === undefined) return 0
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+  return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
+}
+
+function holds(pid: number, socket: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`) === socket
+      } catch {
+        return false
+      }
+    })
+  } catch {
+    return false
+  }
+}
+
+function linesOf(file: string): string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n')
+  } catch {
+    return []
+  }
+}
