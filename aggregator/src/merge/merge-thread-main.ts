@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os'
-import { parentPort } from 'node:worker_threads'
-import { Chunk, ColumnCache, mergeChunks } from '@hopper/engine'
+import { parentPort, workerData } from 'node:worker_threads'
+import { Chunk, ColumnCache, installZstdLock, mergeChunks } from '@hopper/engine'
 import type { MergeReply } from './merge-thread.ts'
 import { packed, type PackedChunk } from './packed-chunk.ts'
 
@@ -10,6 +10,7 @@ const NICE = 10
 // What folds and answers goes first. Only on Linux is this about the thread that asks; elsewhere it would be about the whole process.
 if (process.platform === 'linux') setPriority(NICE)
 
+installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
 port.on('message', (chunks: readonly PackedChunk[]) => {
   try {

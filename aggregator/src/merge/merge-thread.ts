@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { EncodedChunk } from '@hopper/contracts'
+import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
 import { packed, type PackedChunk } from './packed-chunk.ts'
 
 /** Makes one span of the chunks of several. */
@@ -22,6 +23,7 @@ interface Asked {
  */
 export class MergeThread implements SpanMerger {
   #thread: Worker | undefined
+  #lock = newZstdLock()
   #asked: Asked | undefined
   #last: Promise<unknown> = Promise.resolve()
 
@@ -33,9 +35,9 @@ export class MergeThread implements SpanMerger {
 
   /** Ends the thread at once: a merge under way is rejected. */
   async close(): Promise<void> {
-    const thread = this.#thread
+    const [thread, lock] = [this.#thread, this.#lock]
     this.#fail(new Error('the merging of spans was ended'))
-    await thread?.terminate()
+    if (thread) await terminateOutsideZstd(thread, lock)
   }
 
   #ask(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
@@ -49,8 +51,9 @@ export class MergeThread implements SpanMerger {
 
   #start(): Worker {
     const fromSources = import.meta.url.endsWith('.ts')
+    const workerData = (this.#lock = newZstdLock())
     const thread = new Worker(new URL(`./merge-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
-      name: 'merge', execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
+      name: 'merge', workerData, execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
     })
     thread.unref()
     thread.on('message', (reply: MergeReply) => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
+import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
 import type { Asked, FromThread, Progress, QueryJob, Reply, ToThread } from './query-job.ts'
 
 /** The thread looks at its time itself; one that does not answer so long after it is ended. */
@@ -14,7 +15,8 @@ export interface JobHost {
 
 /** A thread of queries, as the main thread sees it: one job at a time, each ended by its limit or by `stop`. */
 export class QueryThreadHandle {
-  readonly #worker: Worker = startWorker()
+  readonly #lock = newZstdLock()
+  readonly #worker: Worker = startWorker(this.#lock)
   /** the app that it worked for last, whose columns it has decoded */
   app: string | undefined
   ended = false
@@ -74,7 +76,7 @@ export class QueryThreadHandle {
 
   async end(): Promise<void> {
     this.ended = true
-    await this.#worker.terminate()
+    await terminateOutsideZstd(this.#worker, this.#lock)
   }
 }
 
@@ -86,9 +88,9 @@ function errorOf({ code, message, details }: Extract<FromThread, { error: unknow
 }
 
 /** Runs from the sources as well as from the build. */
-function startWorker(): Worker {
+function startWorker(workerData: SharedArrayBuffer): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
   return new Worker(new URL(`./query-thread.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
-    execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
+    workerData, execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
   })
 }

@@ -1,6 +1,6 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
-import { timeBudget, type KeyTally } from '@hopper/engine'
+import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
 import { BoundedMap } from './bounded-map.ts'
 import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
 import { KnownIdentities } from './known-identities.ts'
@@ -9,6 +9,7 @@ import { runQuestion } from './run-question.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
 
+installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
 const asked = new Map<number, (answer: unknown) => void>()
 let nextId = 0

@@ -4,6 +4,7 @@ import {
   vectorFromArray, type Data, type DataType, type Vector,
 } from 'apache-arrow'
 import type { Value } from '@hopper/contracts'
+import { withZstd } from './zstd-lock.ts'
 import { contentSize } from './zstd-size.ts'
 
 const ZSTD_LEVEL = 3
@@ -25,7 +26,8 @@ export function packFrame(fields: ReadonlyMap<string, Data>, metadata: Readonly<
   const children = [...fields.values()]
   const data = makeData({ type: new Struct(schema.fields), length: children[0]?.length ?? 0, nullCount: 0, children })
   const table = new Table(schema, [new RecordBatch(schema, data)])
-  return zstdCompressSync(tableToIPC(table, 'stream'), { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
+  const bytes = tableToIPC(table, 'stream')
+  return withZstd(() => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }))
 }
 
 export function unpackFrame(bytes: Uint8Array): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } {
@@ -39,7 +41,7 @@ export function unpackFrame(bytes: Uint8Array): { readonly frame: Frame; readonl
 function unpack(bytes: Uint8Array): Uint8Array {
   const size = contentSize(bytes)
   const chunkSize = size === undefined || size >= FRAME_BYTES_MAX ? PIECE_BYTES : Math.max(size + 1, PIECE_BYTES_MIN)
-  return zstdDecompressSync(bytes, { maxOutputLength: FRAME_BYTES_MAX, chunkSize })
+  return withZstd(() => zstdDecompressSync(bytes, { maxOutputLength: FRAME_BYTES_MAX, chunkSize }))
 }
 
 export function bytesData(values: Uint8Array): Data {
