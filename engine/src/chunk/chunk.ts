@@ -8,6 +8,7 @@ import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
 import { Dictionary } from './row-columns.ts'
+import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './time-offsets.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
 
 /** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
@@ -34,6 +35,7 @@ export type CellLoader = (column: string) => Uint8Array | undefined
 /** Before a column's name in the cache: no name of a column begins so. */
 const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
+const OFFSETS = '/offsets/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
@@ -75,8 +77,24 @@ export class Chunk {
     return this.numbers('timestamp')
   }
 
+  /** The same in half the room, and sooner decoded. */
+  timeOffsets(): TimeOffsets {
+    return this.#cache.get(this.#name + OFFSETS, () => {
+      const { min_time: base, max_time } = this.summary
+      const span = max_time - base
+      const value = this.#cache.has(this.#name + 'timestamp')
+        ? offsetsOf(this.times(), base, span)
+        : decodeOffsets(encodedNumbers(this.#unpacked('timestamp')), this.runs().starts, span)
+      return { value, bytes: value.offsets.byteLength }
+    })
+  }
+
   numbers(column: NumberColumn): Float64Array {
     return this.#cache.get(this.#name + column, () => {
+      if (column === 'timestamp' && this.#cache.has(this.#name + OFFSETS)) {
+        const times = timesOf(this.timeOffsets())
+        return { value: times, bytes: times.byteLength }
+      }
       const encoded = this.#cache.has(this.#name + ENCODED + column) ? this.#encoded(column) : encodedNumbers(this.#unpacked(column))
       const value = decodeNumbers(encoded, this.runs().starts, () => this.times())
       return { value, bytes: value.byteLength }
@@ -91,7 +109,8 @@ export class Chunk {
       return (run, out) => out.set(numbers.subarray(starts[run], starts[run + 1]))
     }
     const encoded = this.#encoded(column)
-    return (run, out) => decodeRun(encoded, starts[run]!, starts[run + 1]!, () => this.times(), out)
+    const times = (): Float64Array => this.times()
+    return (run, out) => decodeRun(encoded, starts[run]!, starts[run + 1]!, times, out)
   }
 
   #encoded(column: NumberColumn): EncodedNumbers {
@@ -112,7 +131,8 @@ export class Chunk {
 
   /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
   atHand(column: string): boolean {
-    return !Object.hasOwn(this.summary.columns, column) || this.#cache.has(this.#name + column) || this.#cache.has(this.#name + ENCODED + column)
+    const offsets = column === 'timestamp' && this.#cache.has(this.#name + OFFSETS)
+    return !Object.hasOwn(this.summary.columns, column) || offsets || this.#cache.has(this.#name + column) || this.#cache.has(this.#name + ENCODED + column)
   }
 
   /** What the rows of each device have in common in a column of values. */

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { decodeOffsets, offsetsOf, timesOf } from './time-offsets.ts'
 import { decodeNumbers, decodeRun, encodeNumbers, numberEncodings } from './number-encoding.ts'
 
 it('whole numbers of any size come back from every encoding', () => {
@@ -11,7 +12,13 @@ it('whole numbers of any size come back from every encoding', () => {
       const counts = Uint32Array.from(runs, (run) => run.length)
       const starts = Uint32Array.from([0, ...counts.map((_, i) => counts.slice(0, i + 1).reduce((a, b) => a + b))])
       const base = times.reduce((a, b) => Math.min(a, b))
-      expect(decodeNumbers({ encoding: 'run-delta', planes: encodeNumbers('timestamp', times, base, counts, times), base }, starts, () => times)).toEqual(times)
+      const timestamp = { encoding: 'run-delta' as const, planes: encodeNumbers('timestamp', times, base, counts, times), base }
+      expect(decodeNumbers(timestamp, starts, () => times)).toEqual(times)
+      const span = times.reduce((a, b) => Math.max(a, b)) - base
+      for (const offsets of [decodeOffsets(timestamp, starts, span), offsetsOf(times, base, span)]) {
+        expect(offsets.offsets).toBeInstanceOf(span < 2 ** 32 ? Uint32Array : Float64Array)
+        expect(timesOf(offsets)).toEqual(times)
+      }
       const others = Float64Array.from(runs.flat(), (value) => value % 2 ** 50)
       for (const column of ['seq', 'index'] as const) {
         const encoded = { encoding: numberEncodings[column], planes: encodeNumbers(column, others, 0, counts, times), base: 0 }

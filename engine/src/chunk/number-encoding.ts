@@ -62,6 +62,14 @@ export function decodeNumbers({ encoding, planes, base }: EncodedNumbers, starts
 
 /** The rows of one device only, from `begin` up to `end`, into the first places of `out`. */
 export function decodeRun(
+  encoded: EncodedNumbers, begin: number, end: number, timestamps: () => Float64Array, out: Float64Array,
+): void {
+  const { encoding, planes } = encoded
+  if (planes.length <= 4 && encoding !== 'zigzag-from-timestamp') decodeNarrowRun(encoded, begin, end, out)
+  else decodeAnyRun(encoded, begin, end, timestamps, out)
+}
+
+function decodeAnyRun(
   { encoding, planes, base }: EncodedNumbers, begin: number, end: number, timestamps: () => Float64Array, out: Float64Array,
 ): void {
   const times = encoding === 'zigzag-from-timestamp' ? timestamps() : undefined
@@ -74,6 +82,22 @@ export function decodeRun(
     else if (times) value = unzigzag(value) + times[i]!
     before = value
     out[i - begin] = value
+  }
+}
+
+/** Numbers below 2^32 before they are added. */
+function decodeNarrowRun({ encoding, planes, base }: EncodedNumbers, begin: number, end: number, out: Float64Array): void {
+  const [b0, b1, b2, b3] = planes as [Uint8Array, Uint8Array | undefined, Uint8Array | undefined, Uint8Array | undefined]
+  const signed = encoding === 'zigzag-run-delta'
+  const added = encoding !== 'plain'
+  let sum = added ? base : 0
+  for (let i = begin, to = 0; i < end; i++, to++) {
+    let value = b0[i]!
+    if (b1) value |= b1[i]! << 8
+    if (b2) value |= b2[i]! << 16
+    if (b3) value = (value | (b3[i]! << 24)) >>> 0
+    if (signed) value = (value >>> 1) ^ -(value & 1)
+    out[to] = added ? (sum += value) : value
   }
 }
 

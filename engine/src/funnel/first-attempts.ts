@@ -29,8 +29,10 @@ export class FirstAttempts {
 
   /** Adds the units of the runs from `first` up to `last` to the tally. */
   follow(prepared: Prepared, first: number, last: number, name: RunName): void {
-    const { times, inside, from, until, runs, starts } = prepared
-    const { windowMs, to, steps: count } = this.#plan
+    const { inside, runs, starts } = prepared
+    const { base, offsets: times } = prepared.times
+    const { windowMs, steps: count } = this.#plan
+    const [from, until, to, completeTo] = [prepared.from - base, prepared.until - base, this.#plan.to - base, this.#completeTo - base]
     const taken = this.#taken
     const steps = this.#stepsOf(prepared, first, last)
     for (let run = first; run < last; run++) {
@@ -57,13 +59,13 @@ export class FirstAttempts {
           start = row
           limit = now + windowMs
         }
-        taken[level++] = now
+        taken[level++] = base + now
         if (level === count) break
       }
       if (level === 0) continue
       if (late) this.#searchAll(prepared, steps, begin, end, run, name)
       else {
-        const open = limit >= this.#completeTo
+        const open = limit >= completeTo
         // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
         const before = !open && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
         this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : before ? BEFORE : NEVER, start, run, name)

@@ -72,7 +72,7 @@ export class FunnelScan extends UnitScan {
     if (this.#steps.length < end) this.#steps = new Uint8Array(end * 2)
     for (let i = begin; i < end; i++) this.#steps[i] = this.plan.symbolStep[rows.symbol[i]!]!
     const { taken } = this.#simple
-    this.#simple.search(this.#steps, rows.time, begin, end)
+    this.#simple.search(this.#steps, { base: 0, offsets: rows.time }, begin, end)
     const { level, start, cause } = this.#simple
     if (level > 0) this.#add(level, taken, cause, rows.group[start]!, who)
   }

@@ -1,5 +1,6 @@
 import type { Chunk, RunReader } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
+import type { TimeOffsets } from '../chunk/time-offsets.ts'
 import type { Symbols } from './funnel-plan.ts'
 import type { UnitRows } from './unit-rows.ts'
 
@@ -9,7 +10,7 @@ export interface Prepared extends Symbols {
   /** the chunk's runs: run r has the rows `starts[r]` up to `starts[r + 1]` */
   readonly starts: Uint32Array
   /** of use only where `runs` has a device that passes */
-  readonly times: Float64Array
+  readonly times: TimeOffsets
   /** every row lies between the query's `from` and `end` */
   readonly inside: boolean
   readonly groupCodes: Codes
@@ -25,21 +26,22 @@ export interface Prepared extends Symbols {
 }
 
 /** Whether any of the rows from `begin` up to `end` does. */
-export function meansSomething({ codes, table, times, inside, from, until }: Prepared, begin: number, end: number): boolean {
+export function meansSomething({ codes, table, times: { base, offsets }, inside, from, until }: Prepared, begin: number, end: number): boolean {
   for (let row = begin; row < end; row++) {
-    if (table[codes[row]!] !== 0 && (inside || (times[row]! >= from && times[row]! < until))) return true
+    if (table[codes[row]!] !== 0 && (inside || (base + offsets[row]! >= from && base + offsets[row]! < until))) return true
   }
   return false
 }
 
 /** The rows from `begin` up to `end` that mean something. */
 export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number, end: number): void {
-  const { codes, table, times, from, until, groupCodes, groupTable, match } = prepared
+  const { codes, table, from, until, groupCodes, groupTable, match } = prepared
+  const { base, offsets } = prepared.times
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
     const symbol = table[codes[row]!]!
     if (symbol === 0) continue
-    const time = times[row]!
+    const time = base + offsets[row]!
     if (time < from || time >= until) continue
     const at = rows.length++
     rows.time[at] = time
@@ -74,16 +76,18 @@ export class RunPlaces {
 
 /** As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean nothing too. */
 export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
-  const { starts, codes, table, times, from, until, groupCodes, groupTable, match } = prepared
+  const { starts, codes, table, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!
   const end = starts[run + 1]!
   const first = rows.length
+  const { base, offsets } = prepared.times
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
     const symbol = table[codes[row]!]!
-    if ((symbol === 0 && !all) || times[row]! < from || times[row]! >= until) continue
+    const time = base + offsets[row]!
+    if ((symbol === 0 && !all) || time < from || time >= until) continue
     const at = rows.length++
-    rows.time[at] = times[row]!
+    rows.time[at] = time
     rows.symbol[at] = symbol
     rows.group[at] = groupTable.length > 0 ? groupTable[groupCodes[row]!]! : 0
     rows.match[at] = match ? match(row) : -1

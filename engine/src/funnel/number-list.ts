@@ -1,5 +1,5 @@
 const BLOCK_FIRST = 256
-const BLOCK_MAX = 65_536
+const BLOCK_MAX = 8_192
 
 /** A list of numbers that grows block by block and never copies what it has. */
 export class NumberList {

@@ -168,7 +168,7 @@ export abstract class UnitScan {
       until: this.plan.end,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
       ...(symbols ?? { codes: new Uint8Array(0), table: new Uint16Array(0), steps: new Uint8Array(0), runs: new Uint8Array(devices) }),
-      times: symbols ? chunk.times() : new Float64Array(0),
+      times: symbols ? chunk.timeOffsets() : { base: 0, offsets: new Uint32Array(0) },
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
       match: this.plan.match.length > 0 && symbols ? this.#matches.reader(chunk) : undefined,
@@ -247,8 +247,8 @@ function inOrder(cursor: DeviceCursor<Prepared>): boolean {
   for (let s = 0; s < cursor.segments; s++) {
     const { runs, times } = cursor.prepared[s]!
     if (runs?.[cursor.runs[s]!] === 0) continue
-    if (before !== undefined && before >= times[cursor.begins[s]!]!) return false
-    before = times[cursor.ends[s]! - 1]!
+    if (before !== undefined && before >= times.base + times.offsets[cursor.begins[s]!]!) return false
+    before = times.base + times.offsets[cursor.ends[s]! - 1]!
   }
   return true
 }
