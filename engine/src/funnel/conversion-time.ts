@@ -5,7 +5,7 @@ const OCTAVES = 31
 const CELLS = OCTAVES * 128
 const BUCKETS = 256
 /** so few values are sorted sooner than counted */
-const SORTED_MAX = 2_000
+const SORTED_MAX = 256
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
 const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
@@ -48,25 +48,35 @@ interface Ranked {
 }
 
 function bySorting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
-  const sorted = Float64Array.from(blocks.flatMap((block) => [...block])).sort()
+  const sorted = new Float64Array(blocks.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const block of blocks) {
+    sorted.set(block, at)
+    at += block.length
+  }
+  sorted.sort()
   const buckets = new Float64Array(BUCKETS)
-  for (const ms of sorted) buckets[bucketOf(halfCell(ms))]!++
+  for (let i = 0; i < sorted.length; i++) buckets[bucketOf(halfCell(sorted[i]!))]!++
   return { values: ranks.map((rank) => sorted[rank]!), histogram: histogramOf(buckets) }
 }
 
 /** In time linear in the values: only those of the ranks' half cells are sorted. */
 function byCounting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
   const counts = new Uint32Array(CELLS * 2 + BUCKETS)
-  for (const block of blocks) for (let i = 0; i < block.length; i++) counts[halfCell(block[i]!)]!++
+  for (const block of blocks) countHalves(block, counts)
   const buckets = new Float64Array(BUCKETS)
-  counts.forEach((count, half) => {
-    if (count > 0) buckets[bucketOf(half)]! += count
-  })
+  for (let half = 0; half < counts.length; half++) if (counts[half]! > 0) buckets[bucketOf(half)]! += counts[half]!
   return { values: atRanks(ranks, blocks, counts), histogram: histogramOf(buckets) }
 }
 
+function countHalves(block: Float64Array, counts: Uint32Array): void {
+  for (let i = 0; i < block.length; i++) counts[halfCell(block[i]!)]!++
+}
+
 function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
-  return Array.from(buckets.entries()).flatMap(([bucket, count]) => (count > 0 ? [{ ...bucketBounds(bucket), count }] : []))
+  const histogram: { from_ms: number; to_ms: number; count: number }[] = []
+  for (let bucket = 0; bucket < buckets.length; bucket++) if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
+  return histogram
 }
 
 function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array): number[] {
@@ -74,14 +84,16 @@ function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], coun
   const wanted = new Map(places.map(({ half }) => [half, [] as number[]]))
   const isWanted = new Uint8Array(counts.length)
   for (const half of wanted.keys()) isWanted[half] = 1
-  for (const block of blocks) {
-    for (let i = 0; i < block.length; i++) {
-      const half = halfCell(block[i]!)
-      if (isWanted[half] === 1) wanted.get(half)!.push(block[i]!)
-    }
-  }
+  for (const block of blocks) pick(block, isWanted, wanted)
   for (const values of wanted.values()) values.sort((a, b) => a - b)
   return places.map(({ half, within }) => wanted.get(half)![within]!)
+}
+
+function pick(block: Float64Array, isWanted: Uint8Array, wanted: ReadonlyMap<number, number[]>): void {
+  for (let i = 0; i < block.length; i++) {
+    const half = halfCell(block[i]!)
+    if (isWanted[half] === 1) wanted.get(half)!.push(block[i]!)
+  }
 }
 
 function placeOf(rank: number, counts: Uint32Array): { readonly half: number; readonly within: number } {
