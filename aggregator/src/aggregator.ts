@@ -54,8 +54,9 @@ export class Aggregator implements LaneConsumer {
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
   readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
   #subscription: Subscription | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timers: readonly NodeJS.Timeout[] = []
   #ticking: Promise<void> = Promise.resolve()
+  #renewing: Promise<void> = Promise.resolve()
 
   constructor(options: AggregatorOptions) {
     this.#options = options
@@ -68,19 +69,22 @@ export class Aggregator implements LaneConsumer {
   }
 
   async start(): Promise<void> {
-    this.#timer = setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS)
+    this.#timers = [
+      setInterval(() => (this.#renewing = this.#renewing.then(() => this.#renew())), TICK_MS),
+      setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS),
+    ]
     try {
       this.#subscription = await this.#options.log.subscribe(this)
     } catch (error) {
-      clearInterval(this.#timer)
+      this.#stopTimers()
       throw error
     }
   }
 
   /** Finishes the batches under way, commits the positions and gives the lanes back. */
   async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#ticking
+    this.#stopTimers()
+    await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
     await this.#merges?.close()
   }
@@ -182,16 +186,31 @@ export class Aggregator implements LaneConsumer {
     }
   }
 
-  /** Each second: renew the leases that age, archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
-  async #tick(): Promise<void> {
-    await Promise.all([...this.#own].map(async ([lane, own]) => {
+  #stopTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+  }
+
+  /** Each second, however long batches and the archive take meanwhile: a lane whose lease has run out must be read again. */
+  async #renew(): Promise<void> {
+    await Promise.all([...this.#own].filter(([, own]) => own.aging).map(async ([lane, own]) => {
       try {
-        if (own.aging) own.lease = await this.#options.lanes.renew(own.lease)
-        await this.#commit(own, await own.archiveRipe())
+        own.lease = await this.#options.lanes.renew(own.lease)
       } catch (error) {
         // Until it runs out nobody else can write the lane, so there is time to try again.
         this.#forgetExpired(lane)
-        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed, its events not archived or its position not committed')
+        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
+      }
+    }))
+  }
+
+  /** Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
+  async #tick(): Promise<void> {
+    await Promise.all([...this.#own].map(async ([lane, own]) => {
+      try {
+        await this.#commit(own, await own.archiveRipe())
+      } catch (error) {
+        this.#forgetExpired(lane)
+        this.#options.logger?.error({ lane, err: error }, 'events could not be archived, or the position not committed')
       }
     }))
     this.#takeExpired()

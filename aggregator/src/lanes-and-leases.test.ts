@@ -1,5 +1,5 @@
 import type { Envelope, Event } from '@hopper/contracts'
-import type { Lanes, TableWriter } from '@hopper/storage'
+import type { Archive, Lanes, Lease, TableWriter } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -147,6 +147,39 @@ it('renews a lease well before it runs out, and only then', async () => {
   await until(async () => (await lanes.positions())[0] === 1)
   // The renewed lease lasts for long, so it is not renewed with every commit.
   expect(renewals).toHaveLength(1)
+})
+
+it('goes on with a batch and with the archive for longer than the lease lasts, because it renews meanwhile', async () => {
+  const { lanes, writer, archive } = lane.storage
+  const lastsMs = 2_500
+  let takes = 0
+  const short = overLanes(lanes, {
+    acquire: async (...asked) => (takes++, { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
+    renew: async (lease) => ({ ...(await lanes.renew(lease)), expiresAt: performance.now() + lastsMs }),
+  })
+  const outlasting = async (lease: Lease): Promise<void> => {
+    const first = lease.expiresAt
+    await until(async () => performance.now() > first)
+    if (performance.now() >= lease.expiresAt) throw new Error('the lease has run out')
+  }
+  const slowWriter = overWriter(writer, async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)))
+  let archiving: Promise<void> | undefined
+  const slowArchive: Archive = {
+    covered: (...asked) => archive!.covered(...asked),
+    append: async (lease, chunks) => {
+      // Not this call's own lease: whether another lane's would be renewed meanwhile.
+      await (archiving ??= until(async () => performance.now() > lease.expiresAt))
+      return archive!.append({ ...lease, expiresAt: Infinity }, chunks)
+    },
+    replace: (...asked) => archive!.replace(...asked),
+    list: (...asked) => archive!.list(...asked),
+    columns: (...asked) => archive!.columns(...asked),
+  }
+  await start({ lanes: short, writer: slowWriter, archive: slowArchive })
+  await send(envelopeOf('shop', { events: [view('a')] }))
+  await until(async () => (await lanes.positions())[0] === 1)
+  expect(await lane.fates('shop')).toEqual({ accepted: 1 })
+  expect(takes).toBe(1)
 })
 
 it('takes a lane again whose lease ran out, also when no further message comes, and archives what it had read', async () => {

@@ -96,6 +96,12 @@ export class OwnedLane {
     return performance.now() >= this.#lease.expiresAt
   }
 
+  /** The lease with the end that it has at each look: a batch that takes long goes on when it was renewed meanwhile. */
+  #lasting(): Lease {
+    const until = (): number => this.#lease.expiresAt
+    return { ...this.#lease, get expiresAt() { return until() } }
+  }
+
   /** Rejects when the tables could not take the batch; it may be delivered again then. */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
     const decoded = await this.#decode(delivered)
@@ -131,7 +137,7 @@ export class OwnedLane {
     this.#seen.add(batch.lane, batch.seen)
     this.#identified.add(batch.lane, batch.identities)
     try {
-      await this.#writer.apply(this.lease, batch)
+      await this.#writer.apply(this.#lasting(), batch)
     } catch (error) {
       // Some partitions may hold the change and others not: what is true must be read again.
       this.#watermarks.clear()
