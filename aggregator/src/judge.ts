@@ -43,7 +43,12 @@ export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
 
 /** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
 export function seenPartition(app: string, event: Event): Partition {
-  return { app, date: utcDate(event.client_time ?? event.timestamp) }
+  return { app, date: seenDate(event) }
+}
+
+/** The date of that partition. */
+export function seenDate(event: Event): string {
+  return utcDate(event.client_time ?? event.timestamp)
 }
 
 export function seenKey({ app, date }: Partition, eventId: string): string {
@@ -61,7 +66,7 @@ export function deviceKey(app: string, device: string): string {
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
   const identities: IdentityChange[] = []
-  const seen = new Set<string>()
+  const seen = new IdsByPartition()
   const users = new Map<string, string>()
   const before = messages[0]?.position ?? 0
   for (const message of messages) {
@@ -71,9 +76,9 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     let user = users.get(device) ?? userBefore(past.identities.get(device), before)
     let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
-      const key = seenKey(seenPartition(app.id, event), event.event_id)
-      const repeated = seen.has(key) || (past.firstPositions.get(key) ?? position) < position
-      seen.add(key)
+      const ids = seen.of(app.id, event)
+      const repeated = ids.has(event.event_id) || (firstPosition(past, app, event) ?? position) < position
+      ids.add(event.event_id)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
       if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
@@ -86,6 +91,30 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     users.set(device, user)
   }
   return { events, identities }
+}
+
+/** The ids that a batch had so far; events of one partition stand side by side. */
+class IdsByPartition {
+  readonly #partitions = new Map<string, Set<string>>()
+  #app = ''
+  #date = ''
+  #ids = new Set<string>()
+
+  of(app: string, event: Event): Set<string> {
+    const date = seenDate(event)
+    if (app !== this.#app || date !== this.#date) {
+      const key = `${app}\0${date}`
+      this.#ids = this.#partitions.get(key) ?? new Set()
+      this.#partitions.set(key, this.#ids)
+      ;[this.#app, this.#date] = [app, date]
+    }
+    return this.#ids
+  }
+}
+
+/** Of most batches the store knows nothing, and a key costs more than to see that. */
+function firstPosition({ firstPositions }: Past, app: App, event: Event): number | undefined {
+  return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
 }
 
 function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): [Fate, FateReason] {

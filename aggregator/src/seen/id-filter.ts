@@ -27,12 +27,12 @@ export class IdFilter {
   }
 
   add(id: string): void {
+    // This leaves the hash of the id behind.
     if (this.has(id)) return
     let layer = this.#layers.at(-1)
     if (!layer || layer.ids >= layer.idsMax) this.#layers.push((layer = layerOf(layer ? layer.idsMax * GROWTH : FIRST_LAYER_IDS)))
     layer.ids++
     const { words, blocks } = layer
-    hash(id)
     const begin = blockOf(blocks)
     for (let probe = 0, bits = low; probe < PROBES; probe++, bits = next(bits, probe)) words[begin + ((bits >>> 5) & (BLOCK_WORDS - 1))]! |= 1 << (bits & 31)
   }

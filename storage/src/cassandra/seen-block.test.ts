@@ -39,8 +39,8 @@ it('takes some 19 bytes for a UUID, and has the same bytes for ever', () => {
     { event_id: 'a\u0100', position: 101, fate: 'accepted', reason: 'new' },
   ])
   expect(block.toString('hex')).toBe(
-    `0103000100010000000000000059402f00${Buffer.from(JSON.stringify(['accepted\0new', 'late\0after_settled'])).toString('hex')}` +
-    'c80100' + '0001' + '0100' + '00112233445566778899aabbccddeeff' + '01e4' + '0461000001')
+    '0103000100010000000000000059402d00' + '00112233445566778899aabbccddeeff' + '01e4' + '0461000001' +
+    Buffer.from(JSON.stringify([['accepted', 'new'], ['late', 'after_settled']])).toString('hex') + 'c80100' + '0001' + '0100')
 })
 
 it('refuses a block that is damaged', () => {

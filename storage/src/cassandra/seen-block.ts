@@ -7,40 +7,67 @@ type SeenRow = Pick<SeenChange['rows'][number], 'event_id' | 'position' | 'fate'
 /** It stands in the store, so it must never change its meaning. */
 const VERSION = 1
 const HEAD_BYTES = 17
+/** of an id beside its text: length, position and verdict */
+const ROW_BYTES_MAX = 20
+/** more than all verdicts that there are take */
+const VERDICT_BYTES_MAX = 4_096
 
 /**
  * Ids that stood in the log for the first time, as one cell: version (8 bits), how many, how many of them are UUIDs and how many are other texts of
- * Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16 bits), the distinct verdicts as JSON; then of all ids in turn
- * the position and the number of the verdict, as varints; then the ids: 16 bytes for each UUID, else length and text, Latin-1 before UTF-16. At most 65,535 ids.
+ * Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16 bits); then the ids: 16 bytes for each UUID, else length and text,
+ * Latin-1 before UTF-16; then the distinct verdicts as JSON; then of all ids in turn the position and the number of the verdict. Lengths, positions (from the
+ * smallest on) and numbers are varints. At most 65,535 ids.
  */
 export function packSeen(rows: readonly SeenRow[]): Buffer {
-  const kinds: [SeenRow[], SeenRow[], SeenRow[]] = [[], [], []]
-  const uuid = Buffer.alloc(UUID_BYTES)
   let bytesMax = HEAD_BYTES
-  let first = Infinity
+  for (const { event_id } of rows) bytesMax += ROW_BYTES_MAX + 2 * event_id.length
+  const block = Buffer.allocUnsafe(bytesMax + VERDICT_BYTES_MAX)
+  const ordered: SeenRow[] = []
+  let at = HEAD_BYTES
+  let others: SeenRow[] | undefined
   for (const row of rows) {
-    const kind = writeUuid(row.event_id, uuid, 0) ? 0 : isLatin1(row.event_id) ? 1 : 2
-    kinds[kind].push(row)
-    bytesMax += 20 + (kind === 0 ? UUID_BYTES : 2 * row.event_id.length)
-    first = Math.min(first, row.position)
+    if (!writeUuid(row.event_id, block, at)) (others ??= []).push(row)
+    else {
+      ordered.push(row)
+      at += UUID_BYTES
+    }
   }
-  const verdicts = [...new Set(rows.map(({ fate, reason }) => `${fate}\0${reason}`))]
-  const json = Buffer.from(JSON.stringify(verdicts))
-  const block = Buffer.allocUnsafe(bytesMax + json.length)
+  const uuids = ordered.length
+  const [latin, wide] = [others?.filter(({ event_id }) => isLatin1(event_id)) ?? [], others?.filter(({ event_id }) => !isLatin1(event_id)) ?? []]
+  for (const { event_id } of latin) at = writeText(block, at, event_id, 'latin1')
+  for (const { event_id } of wide) at = writeText(block, at, event_id, 'utf16le')
+  ordered.push(...latin, ...wide)
+  return writeHead(block, ordered, { uuids, latin: latin.length, idsEnd: at })
+}
+
+/** Writes what stands before and behind the ids. */
+function writeHead(block: Buffer, rows: readonly SeenRow[], { uuids, latin, idsEnd }: { uuids: number; latin: number; idsEnd: number }): Buffer {
+  const verdicts = verdictsOf(rows)
+  const json = JSON.stringify(verdicts.map(({ fate, reason }) => [fate, reason]))
+  const first = rows.reduce((least, { position }) => Math.min(least, position), Infinity)
   block.writeUInt8(VERSION, 0)
   block.writeUInt16LE(rows.length, 1)
-  block.writeUInt16LE(kinds[0].length, 3)
-  block.writeUInt16LE(kinds[1].length, 5)
+  block.writeUInt16LE(uuids, 3)
+  block.writeUInt16LE(latin, 5)
   block.writeDoubleLE(first, 7)
-  block.writeUInt16LE(json.length, 15)
-  let at = HEAD_BYTES + json.copy(block, HEAD_BYTES)
-  const ordered = kinds.flat()
-  for (const { position, fate, reason } of ordered) {
+  let at = idsEnd + block.write(json, idsEnd, 'latin1')
+  block.writeUInt16LE(at - idsEnd, 15)
+  for (const { position, fate, reason } of rows) {
     at = writeVarint(block, at, position - first)
-    at = writeVarint(block, at, verdicts.length === 1 ? 0 : verdicts.indexOf(`${fate}\0${reason}`))
+    block[at++] = verdicts.length === 1 ? 0 : verdicts.findIndex((verdict) => verdict.fate === fate && verdict.reason === reason)
   }
-  for (const [kind, some] of kinds.entries()) for (const { event_id } of some) at = writeId(block, at, kind, event_id)
   return block.subarray(0, at)
+}
+
+function verdictsOf(rows: readonly SeenRow[]): Pick<SeenRow, 'fate' | 'reason'>[] {
+  const verdicts: SeenRow[] = []
+  let last: SeenRow | undefined
+  for (const row of rows) {
+    if (row.fate === last?.fate && row.reason === last.reason) continue
+    last = row
+    if (!verdicts.some(({ fate, reason }) => fate === row.fate && reason === row.reason)) verdicts.push(row)
+  }
+  return verdicts
 }
 
 /** The ids of a block. @throws RangeError when it is damaged */
@@ -63,40 +90,50 @@ function readBlock(cell: Uint8Array, visit: (id: string, seen: () => FirstSeen) 
   const block = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
   if (block.readUInt8(0) !== VERSION) throw new RangeError('no block of seen ids')
   const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
-  const first = block.readDoubleLE(7)
-  const metaBegin = HEAD_BYTES + block.readUInt16LE(15)
-  const seenAt = (wanted: number): FirstSeen => {
-    cursor.at = metaBegin
-    for (let before = 0; before < 2 * wanted; before++) readVarint(block)
-    const position = first + readVarint(block)
-    const verdicts = JSON.parse(block.toString('utf8', HEAD_BYTES, metaBegin)) as string[]
-    const [fate, reason] = verdicts[readVarint(block)]!.split('\0') as [Fate, FateReason]
-    return { position, fate, reason }
-  }
-  cursor.at = metaBegin
-  for (let before = 0; before < 2 * ids; before++) readVarint(block)
-  let at = cursor.at
+  const begins = new Uint32Array(ids + 1)
+  cursor.at = HEAD_BYTES
   for (let number = 0; number < ids; number++) {
-    if (number < uuids) {
-      visit(readUuid(block, at), () => seenAt(number))
-      at += UUID_BYTES
-      continue
-    }
-    cursor.at = at
-    const end = readVarint(block) + cursor.at
-    visit(block.toString(number < uuids + latin ? 'latin1' : 'utf16le', cursor.at, end), () => seenAt(number))
-    at = end
+    begins[number] = cursor.at
+    cursor.at = number < uuids ? cursor.at + UUID_BYTES : readVarint(block) + cursor.at
   }
-  if (at !== block.length) throw new RangeError('a block of seen ids is damaged')
+  const idsEnd = (begins[ids] = cursor.at)
+  const seen = seenIn(block, idsEnd)
+  for (let number = 0; number < ids; number++) {
+    const id = number < uuids ? readUuid(block, begins[number]!) : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le')
+    visit(id, () => seen(number))
+  }
+  if (endOf(block, idsEnd, ids) !== block.length) throw new RangeError('a block of seen ids is damaged')
 }
 
-function writeId(block: Buffer, at: number, kind: number, id: string): number {
-  if (kind === 0) {
-    writeUuid(id, block, at)
-    return at + UUID_BYTES
+/** Reads the position and the verdict of an id by its number. */
+function seenIn(block: Buffer, idsEnd: number): (wanted: number) => FirstSeen {
+  const first = block.readDoubleLE(7)
+  const begin = idsEnd + block.readUInt16LE(15)
+  return (wanted) => {
+    cursor.at = begin
+    for (let before = 0; before < 2 * wanted; before++) readVarint(block)
+    const position = first + readVarint(block)
+    const verdicts = JSON.parse(block.toString('latin1', idsEnd, begin)) as [Fate, FateReason][]
+    const [fate, reason] = verdicts[readVarint(block)]!
+    return { position, fate, reason }
   }
-  const begin = writeVarint(block, at, kind === 1 ? id.length : 2 * id.length)
-  return begin + block.write(id, begin, kind === 1 ? 'latin1' : 'utf16le')
+}
+
+function endOf(block: Buffer, idsEnd: number, ids: number): number {
+  cursor.at = idsEnd + block.readUInt16LE(15)
+  for (let before = 0; before < 2 * ids; before++) readVarint(block)
+  return cursor.at
+}
+
+function writeText(block: Buffer, at: number, text: string, encoding: 'latin1' | 'utf16le'): number {
+  const begin = writeVarint(block, at, encoding === 'latin1' ? text.length : 2 * text.length)
+  return begin + block.write(text, begin, encoding)
+}
+
+function readText(block: Buffer, at: number, encoding: 'latin1' | 'utf16le'): string {
+  cursor.at = at
+  const end = readVarint(block) + cursor.at
+  return block.toString(encoding, cursor.at, end)
 }
 
 function isLatin1(text: string): boolean {

@@ -6,6 +6,7 @@ import { inParts } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
 import { pagesOf, rowsOf, statement } from './statements.ts'
+import { UUID_BYTES, writeUuid } from './uuid-bytes.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
 const PACKED_IDS_MIN = 1_024
@@ -100,8 +101,11 @@ function firstSeen(row: types.Row): FirstSeen {
 }
 
 const halves = new Uint32Array(2)
+const bytes = new Uint8Array(UUID_BYTES)
 
+/** A UUID is random in its last byte already. */
 function bucketOf(id: string): number {
+  if (writeUuid(id, bytes, 0)) return bytes[UUID_BYTES - 1]! % BUCKETS
   writeNameHash(id, halves, 0)
   return halves[1]! % BUCKETS
 }
