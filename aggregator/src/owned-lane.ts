@@ -3,7 +3,7 @@ import { placeOf, type Archive, type CounterPartition, type DeadLetter, type Ide
 import { ArchiveBuffer } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
-import { deviceKey, judge, seenKey, seenPartition, type Judgement, type Message, type Past } from './judge.ts'
+import { deviceKey, judge, seenDate, seenKey, type Judgement, type Message, type Past } from './judge.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import { partitionKey } from './row-key.ts'
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
@@ -172,13 +172,16 @@ export class OwnedLane {
   async #past(messages: readonly Message[]): Promise<Past> {
     const ids = new Map<string, { partition: Partition; ids: string[] }>()
     const devices = new Map<string, Set<string>>()
+    let last: { readonly partition: Partition; readonly ids: string[] } | undefined
     for (const { envelope, app } of messages) {
       for (const event of envelope.events) {
-        const partition = seenPartition(app.id, event)
-        const key = `${partition.app}\0${partition.date}`
-        const found = ids.get(key)
-        if (found) found.ids.push(event.event_id)
-        else ids.set(key, { partition, ids: [event.event_id] })
+        const date = seenDate(event)
+        if (last?.partition.app !== app.id || last.partition.date !== date) {
+          const key = `${app.id}\0${date}`
+          last = ids.get(key) ?? { partition: { app: app.id, date }, ids: [] }
+          ids.set(key, last)
+        }
+        last.ids.push(event.event_id)
       }
       const known = devices.get(app.id)
       if (known) known.add(envelope.device_id)
