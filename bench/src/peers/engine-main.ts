@@ -10,7 +10,8 @@ const hot = lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(fi
 
 parentPort!.on('message', (job: EngineJob) => {
   const scan = new FunnelScan(job.request, job.context)
-  for (const lane of job.hot ? hot : lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(file.chunks()) }))) scan.scanLane(lane)
+  // cold: a lane after the other, so that no more than one is held
+  lanes.forEach(({ lane, file }, i) => scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }))
   const partial = scan.partial()
   parentPort!.postMessage({ partial, cacheBytes: cache.bytes } satisfies EngineReply, buffersOf(partial))
 })

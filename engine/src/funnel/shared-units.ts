@@ -21,6 +21,9 @@ export class SharedUnits {
   readonly #matches: TupleNumbers
   readonly #users = new Dictionary()
   readonly #rows = new UnitRows()
+  /** the names whose codes are known by number, and the codes, -1 = not yet */
+  #known: readonly string[] = []
+  #codes = new Int32Array(0)
 
   /** `groups` and `matches` number the breakdown and match values of the scan. */
   constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers) {
@@ -29,16 +32,26 @@ export class SharedUnits {
     this.#matches = matches
   }
 
-  /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first. */
-  take(rows: UnitRows, column: ValueColumn | undefined, first: string): void {
+  /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first, by its number. */
+  take(rows: UnitRows, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
     if (rows.length === 0) return
-    const code = this.#users.code(first)
+    const code = this.#codeOf(first, users)
     this.#rows.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
       rows.unit[i] = user === null ? code : this.#users.code(user)
       this.#rows.append(rows, i)
     }
+  }
+
+  /** A look into a list, where one into the names of all users would be far away in memory. */
+  #codeOf(number: number, users: readonly string[]): number {
+    if (this.#known !== users) {
+      this.#known = users
+      this.#codes = new Int32Array(users.length).fill(-1)
+    }
+    const code = this.#codes[number]!
+    return code < 0 ? (this.#codes[number] = this.#users.code(users[number]!)) : code
   }
 
   data(): SharedRows {

@@ -92,7 +92,7 @@ export abstract class UnitScan {
       const sharedFrom = (run: number, end: number): number => (cursor ? cursor.next(keys, rests, run, end) : end)
       let run = 0
       if (carried && last > 0) {
-        this.#carry(prepared, 0, sharedFrom(0, 1) === 0)
+        this.#carry(prepared, 0, sharedFrom(0, 1) === 0 ? cursor!.entry : -1)
         if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => name(0))
         this.#rows.length = 0
         carried = false
@@ -101,18 +101,18 @@ export abstract class UnitScan {
       while (run < last) {
         const end = sharedFrom(run, last)
         if (run < end) this.units(prepared, run, end, name)
-        if (end < last) this.#share(prepared, end)
+        if (end < last) this.#share(prepared, end, cursor!.entry)
         run = end + 1
       }
-      if (goesOn) this.#carry(prepared, last, sharedFrom(last, last + 1) === last)
+      if (goesOn) this.#carry(prepared, last, sharedFrom(last, last + 1) === last ? cursor!.entry : -1)
       carried = goesOn
     }
   }
 
-  /** Keeps the rows of a device that goes on in another chunk. */
-  #carry(prepared: Prepared, run: number, shared: boolean): void {
+  /** Keeps the rows of a device that goes on in another chunk; `identity` is not -1 when it is shared. */
+  #carry(prepared: Prepared, run: number, identity: number): void {
     const { starts } = prepared
-    if (shared) this.#share(prepared, run)
+    if (identity >= 0) this.#share(prepared, run, identity)
     else if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
   }
 
@@ -127,7 +127,7 @@ export abstract class UnitScan {
       rest[0] = cursor.rest
       if (this.plan.unit === 'session') this.#countSessions(cursor)
       else if (shared?.next(key, rest, 0, 1) === 0) {
-        for (let s = 0; s < cursor.segments; s++) this.#share(cursor.prepared[s]!, cursor.runs[s]!)
+        for (let s = 0; s < cursor.segments; s++) this.#share(cursor.prepared[s]!, cursor.runs[s]!, shared.entry)
       } else if (cursor.segments === 1) {
         const prepared = cursor.prepared[0]!
         if (prepared.runs?.[cursor.run] !== 0) this.units(prepared, cursor.run, cursor.run + 1, (run) => this.#nameOf(prepared.chunk, run))
@@ -199,15 +199,13 @@ export abstract class UnitScan {
   }
 
   /** Gathers the rows of a device that is not a person by itself. */
-  #share(prepared: Prepared, run: number): void {
+  #share(prepared: Prepared, run: number, identity: number): void {
     if (prepared.runs?.[run] === 0) return
     const { chunk } = prepared
-    const { keys, rests } = chunk.runs()
     const { users, firstUser, shared } = this.#identities!
-    const identity = identityOf(this.#identities!, keys[run]!, rests[run]!)
     this.#spare.length = 0
     gatherPlaces(this.#spare, prepared, run, this.#lane, false)
-    this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, users[firstUser[identity]!]!)
+    this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, firstUser[identity]!, users)
   }
 
   #countSessions(cursor: DeviceCursor<Prepared>): void {

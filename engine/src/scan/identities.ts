@@ -71,6 +71,8 @@ export class SharedCursor {
   readonly #identities: Identities
   /** the entries of shared devices, ascending */
   readonly #entries: Uint32Array
+  /** the entry of the device found last */
+  entry = -1
   #at = 0
 
   constructor(identities: Identities) {
@@ -86,7 +88,10 @@ export class SharedCursor {
       const rest = this.#identities.rests[entry]!
       run = firstNotBefore(keys, rests, run, end, key, rest)
       // stays on the entry: the device may go on in the next chunk
-      if (run === end || (keys[run] === key && rests[run] === rest)) return run
+      if (run === end) return end
+      if (keys[run] !== key || rests[run] !== rest) continue
+      this.entry = entry
+      return run
     }
     return end
   }
