@@ -15,6 +15,8 @@ export interface EngineJob {
   readonly request: FunnelRequest
   readonly context: QueryContext
   readonly hot: boolean
+  /** whether what breaks ties between the devices of a person is read */
+  readonly placed: boolean
 }
 
 export interface EngineReply {

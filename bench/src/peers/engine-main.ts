@@ -9,7 +9,7 @@ const cache = new ColumnCache(CACHE_BYTES_MAX)
 const hot = lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(file.chunks(cache)) }))
 
 parentPort!.on('message', (job: EngineJob) => {
-  const scan = new FunnelScan(job.request, job.context)
+  const scan = new FunnelScan(job.request, job.context, undefined, job.placed)
   // cold: a lane after the other, so that no more than one is held
   lanes.forEach(({ lane, file }, i) => scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }))
   const partial = scan.partial()

@@ -21,13 +21,17 @@ export class EnginePool {
   }
 
   async funnel(request: FunnelRequest, hot: boolean): Promise<FunnelResult> {
-    const job: EngineJob = { request, context: this.#context, hot }
+    return (await this.#run(request, hot, false)) ?? (await this.#run(request, hot, true))!
+  }
+
+  async #run(request: FunnelRequest, hot: boolean, placed: boolean): Promise<FunnelResult | undefined> {
+    const job: EngineJob = { request, context: this.#context, hot, placed }
     const replies = await Promise.all(this.#workers.map(async (worker) => {
       worker.postMessage(job)
       return ((await once(worker, 'message')) as [EngineReply])[0]
     }))
     this.cacheBytes = replies.reduce((sum, reply) => sum + reply.cacheBytes, 0)
-    return mergeFunnelPartials(request, this.#context, replies.map(({ partial }) => partial))
+    return mergeFunnelPartials(request, this.#context, replies.map(({ partial }) => partial), placed)
   }
 
   async close(): Promise<void> {

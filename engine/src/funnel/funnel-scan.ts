@@ -31,8 +31,8 @@ export class FunnelScan extends UnitScan {
   /** the steps of rows that were gathered, while the plan is simple */
   #steps = new Uint8Array(1024)
 
-  constructor(request: FunnelRequest, context: QueryContext, budget?: Budget) {
-    super(new FunnelPlan(request), budget)
+  constructor(request: FunnelRequest, context: QueryContext, budget?: Budget, placed = true) {
+    super(new FunnelPlan(request), budget, placed)
     this.#request = request
     this.#context = context
     this.#tally = new FunnelTally(request, context)
@@ -99,16 +99,21 @@ export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
   return [...new Set([...tally.times, ...tally.timeGroups].flat().map(({ buffer }) => buffer as ArrayBuffer))]
 }
 
-/** The answer out of what the threads found. */
-export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[]): FunnelResult {
-  const scan = new FunnelScan(request, context)
+/** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */
+export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[], placed = true): FunnelResult | undefined {
+  const scan = new FunnelScan(request, context, undefined, placed)
   for (const partial of partials) scan.absorb(partial)
-  return scan.finish()
+  const answer = scan.finish()
+  return scan.tied ? undefined : answer
 }
 
 /** Runs a whole funnel query in this thread. */
 export function queryFunnel(request: FunnelRequest, context: QueryContext, lanes: readonly LaneInput[], budget?: Budget): FunnelResult {
-  const scan = new FunnelScan(request, context, budget)
-  for (const lane of lanes) scan.scanLane(lane)
-  return scan.finish()
+  const run = (placed: boolean): FunnelResult | undefined => {
+    const scan = new FunnelScan(request, context, budget, placed)
+    for (const lane of lanes) scan.scanLane(lane)
+    const answer = scan.finish()
+    return scan.tied ? undefined : answer
+  }
+  return run(false) ?? run(true)!
 }

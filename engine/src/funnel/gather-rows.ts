@@ -76,10 +76,25 @@ export class RunPlaces {
 
 /** As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean nothing too. */
 export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
+  const first = rows.length
+  gatherUnplaced(rows, prepared, run, lane, all)
+  if (rows.length === first) return
+  const begin = prepared.starts[run]!
+  const places = (prepared.places ??= new RunPlaces(prepared.chunk))
+  places.read(run)
+  for (let at = first; at < rows.length; at++) {
+    const place = rows.unit[at]! - begin
+    rows.seq[at] = places.seq[place]!
+    rows.position[at] = places.position[place]!
+    rows.index[at] = places.index[place]!
+  }
+}
+
+/** The same without what breaks ties. */
+export function gatherUnplaced(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
   const { starts, codes, table, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!
   const end = starts[run + 1]!
-  const first = rows.length
   const { base, offsets } = prepared.times
   rows.reserve(end - begin)
   for (let row = begin; row < end; row++) {
@@ -93,14 +108,5 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
     rows.match[at] = match ? match(row) : -1
     rows.lane[at] = lane
     rows.unit[at] = row
-  }
-  if (rows.length === first) return
-  const places = (prepared.places ??= new RunPlaces(prepared.chunk))
-  places.read(run)
-  for (let at = first; at < rows.length; at++) {
-    const place = rows.unit[at]! - begin
-    rows.seq[at] = places.seq[place]!
-    rows.position[at] = places.position[place]!
-    rows.index[at] = places.index[place]!
   }
 }

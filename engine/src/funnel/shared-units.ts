@@ -19,14 +19,21 @@ export class SharedUnits {
   readonly #plan: FunnelPlan
   readonly #groups: Dictionary
   readonly #matches: TupleNumbers
+  readonly #placed: boolean
   readonly #users = new Dictionary()
   readonly #rows = new UnitRows()
   /** the names whose codes are known by number, and the codes, -1 = not yet */
   #known: readonly string[] = []
   #codes = new Int32Array(0)
 
-  /** `groups` and `matches` number the breakdown and match values of the scan. */
-  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers) {
+  /** segments taken so far */
+  #segments = 0
+  /** whether two devices of a person have events at the same instant whose order is not known */
+  tied = false
+
+  /** `groups` and `matches` number the breakdown and match values of the scan; `placed` when the rows come with what breaks ties. */
+  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, placed: boolean) {
+    this.#placed = placed
     this.#plan = plan
     this.#groups = groups
     this.#matches = matches
@@ -39,9 +46,18 @@ export class SharedUnits {
     this.#rows.reserve(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
+      if (!this.#placed) this.#placeIn(rows, i)
       rows.unit[i] = user === null ? code : this.#users.code(user)
       this.#rows.append(rows, i)
     }
+    this.#segments++
+  }
+
+  /** Events of a segment stand in their order: it is told from others by its number. */
+  #placeIn(rows: UnitRows, i: number): void {
+    rows.seq[i] = 0
+    rows.position[i] = this.#segments
+    rows.index[i] = rows.unit[i]!
   }
 
   /** A look into a list, where one into the names of all users would be far away in memory. */
@@ -104,7 +120,14 @@ export class SharedUnits {
       if (begins[user] === ends[user]) continue
       const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
       UnitRows.reordered(rows, places, own)
+      if (!this.#placed) this.tied ||= hasTie(own)
       hand(own, 0, own.length, this.#users.values[user] as string)
     }
   }
+}
+
+/** Whether events of different segments come at the same instant. */
+function hasTie({ length, time, position, lane }: UnitRows): boolean {
+  for (let i = 1; i < length; i++) if (time[i] === time[i - 1] && (position[i] !== position[i - 1] || lane[i] !== lane[i - 1])) return true
+  return false
 }

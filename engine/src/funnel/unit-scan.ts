@@ -8,7 +8,7 @@ import { DeviceCursor, type Span } from '../scan/device-cursor.ts'
 import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../scan/identities.ts'
 import { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { gatherPlaces, gatherSegment, type Prepared } from './gather-rows.ts'
+import { gatherPlaces, gatherSegment, gatherUnplaced, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from './sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
@@ -29,6 +29,8 @@ export type RunName = (run: number) => string
  */
 export abstract class UnitScan {
   readonly plan: FunnelPlan
+  /** whether what breaks ties between a person's devices is read from the start */
+  readonly placed: boolean
   readonly #request: Pick<FunnelRequest, 'breakdown'>
   readonly #budget: Budget
   /** numbers of the breakdown values */
@@ -42,13 +44,15 @@ export abstract class UnitScan {
   #lane = 0
   #identities: Identities | undefined
 
-  constructor(plan: FunnelPlan, budget: Budget = endless) {
+  /** Without `placed`, see `tied` afterwards: few persons ever have events on two devices in the same millisecond. */
+  constructor(plan: FunnelPlan, budget: Budget = endless, placed = true) {
     this.plan = plan
+    this.placed = placed
     this.#request = plan.request
     this.#budget = budget
     this.#matches = new TupleNumbers(plan.match)
     this.groups.code(null)
-    this.shared = new SharedUnits(plan, this.groups, this.#matches)
+    this.shared = new SharedUnits(plan, this.groups, this.#matches, placed)
   }
 
   /** One unit: its rows from `begin` up to `end`. `who` names it, as long as the call lasts. */
@@ -146,6 +150,11 @@ export abstract class UnitScan {
     return identity < 0 ? `d:${device()}` : `u:${this.#identities!.users[this.#identities!.firstUser[identity]!]!}`
   }
 
+  /** After `finish`: the answer may be wrong, for ties were met that only a scan that reads what breaks them can break. */
+  get tied(): boolean {
+    return this.shared.tied
+  }
+
   protected sharedRows(): SharedRows {
     return this.shared.data()
   }
@@ -204,7 +213,8 @@ export abstract class UnitScan {
     const { chunk } = prepared
     const { users, firstUser, shared } = this.#identities!
     this.#spare.length = 0
-    gatherPlaces(this.#spare, prepared, run, this.#lane, false)
+    if (this.placed) gatherPlaces(this.#spare, prepared, run, this.#lane, false)
+    else gatherUnplaced(this.#spare, prepared, run, this.#lane, false)
     this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, firstUser[identity]!, users)
   }
 
