@@ -10,8 +10,8 @@ import { UUID_BYTES, writeUuid } from './uuid-bytes.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
 const PACKED_IDS_MIN = 1_024
-/** Of more ids in a partition blocks would be too long to look through: the rest are rows. */
-const PACKED_IDS_MAX = 4_000_000
+/** Of more ids in a partition the blocks of a bucket (75 kB then) would be too long to look through: the rest are rows. */
+const PACKED_IDS_MAX = 1_000_000
 /** The ids of a partition whose hashes end alike stand together. It is stored, so it must never change. */
 const BUCKETS = 256
 const IDS_PER_BLOCK = 4_096
