@@ -9,6 +9,7 @@ import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { openCluster } from './storage-main.ts'
+import { failingAtPoison } from './unsafe-log.ts'
 import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
@@ -17,7 +18,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   opened.defer(close)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
-    log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
+    log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })

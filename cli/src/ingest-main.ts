@@ -9,6 +9,7 @@ import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
 import { spoolMetrics } from './spool-metrics.ts'
 import { openSpooledCluster } from './storage-main.ts'
+import { acknowledgingEarly } from './unsafe-log.ts'
 
 export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
@@ -18,7 +19,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   spoolMetrics(metrics, () => log.depth)
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
-    log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
+    log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
     rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })

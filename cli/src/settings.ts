@@ -77,6 +77,14 @@ export const settings = {
     flag: '--unsafe-no-lease', variable: 'HOPPER_UNSAFE_NO_LEASE', default: '0',
     help: 'only for the control of the fault test: 1 counts also after the lease of the lane has run out', read: truth,
   },
+  unsafeEarlyAck: {
+    flag: '--unsafe-early-ack', variable: 'HOPPER_UNSAFE_EARLY_ACK', default: '0',
+    help: 'only for the control of the fault test: 1 acknowledges what is not stored yet', read: truth,
+  },
+  unsafeNoDeadLetters: {
+    flag: '--unsafe-no-dead-letters', variable: 'HOPPER_UNSAFE_NO_DEAD_LETTERS', default: '0',
+    help: 'only for the control of the fault test: 1 stops a lane at a message that can not be decoded', read: truth,
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 type Settings = typeof settings
@@ -97,8 +105,8 @@ const engines = [
 /** Which settings each subcommand takes. */
 export const settingsOf = {
   start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
-  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines],
-  aggregator: ['port', 'host', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease'],
+  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
+  aggregator: ['port', 'host', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */

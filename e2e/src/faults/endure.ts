@@ -84,3 +84,8 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
 export function rowsCountedTwice({ truth, found }: Endured): number {
   return sorted(found.counters).filter(([row, values]) => values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0))).length
 }
+
+/** How many counter rows say less than was sent, or are missing. */
+export function rowsShort({ truth, found }: Pick<Endured, 'truth' | 'found'>): number {
+  return sorted(truth.counters).filter(([row, values]) => values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0))).length
+}

@@ -8,11 +8,12 @@ import { startKafka, type KafkaBroker } from '../engines/kafka-jar.ts'
 import { Service } from '../service.ts'
 import { apps, provision } from './apps.ts'
 import { figure } from './at-work.ts'
-import { endure, expectExact, type Endured } from './endure.ts'
+import { endure, expectExact, rowsShort, type Endured } from './endure.ts'
 import type { Sending } from './sending.ts'
 
 const engines = inject('engines')
 const AWAY_MS = 30_000
+const AWAY_MS_CONTROL = 5_000
 
 describe.skipIf(!engines || !(await canUseJars()))('Kafka that is stopped under load, and ingest killed meanwhile', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-away-'))
@@ -28,15 +29,14 @@ describe.skipIf(!engines || !(await canUseJars()))('Kafka that is stopped under 
     rmSync(dir, { recursive: true, force: true })
   })
 
-  /** Stops Kafka, kills an ingest in the middle, starts Kafka again; answers how many requests were acknowledged while it was away. */
-  const away = async (sending: Sending, ingest: Service, ms: number): Promise<number> => {
+  /** Stops Kafka, does something in the middle, starts Kafka again; answers how many requests were acknowledged while it was away. */
+  const away = async (sending: Sending, ms: number, meanwhile?: () => Promise<void>): Promise<number> => {
     await sending.more(150)
     await broker.process.stop()
     const before = sending.acknowledged
     const end = performance.now() + ms
     await pause(ms / 2)
-    await ingest.stop('SIGKILL')
-    await ingest.start()
+    await meanwhile?.()
     await pause(end - performance.now())
     const acknowledged = sending.acknowledged - before
     broker = await broker.restart()
@@ -48,7 +48,10 @@ describe.skipIf(!engines || !(await canUseJars()))('Kafka that is stopped under 
     let acknowledged = 0
     let waited = 0
     const endured: Endured = await endure({ product, app: apps.proved, seed: 61 }, async (sending) => {
-      acknowledged = await away(sending, product.ingest, AWAY_MS)
+      acknowledged = await away(sending, AWAY_MS, async () => {
+        await product.ingest.stop('SIGKILL')
+        await product.ingest.start()
+      })
       waited = await figure(product.ingest, 'hopper_spool_messages')
     })
     expectExact(endured)
@@ -57,7 +60,18 @@ describe.skipIf(!engines || !(await canUseJars()))('Kafka that is stopped under 
     expect(waited).toBeGreaterThanOrEqual(0)
   }, 480_000)
 
-  it('control: without a spool nothing is acknowledged while Kafka is away', async () => {
+  it('control: acknowledged before it is stored, what came while Kafka was away is missing', async () => {
+    const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_SPOOL_BYTES: '0', HOPPER_UNSAFE_EARLY_ACK: '1' }
+    const careless = await cluster({ ...engines!, kafka: broker.address }, { provision, env })
+    try {
+      const endured = await endure({ product: careless, app: apps.control, seed: 62 }, async (sending) => void (await away(sending, AWAY_MS_CONTROL)))
+      expect(rowsShort(endured)).toBeGreaterThan(0)
+    } finally {
+      await careless.dispose()
+    }
+  }, 240_000)
+
+  it('without room in the spool nothing is acknowledged while Kafka is away', async () => {
     const ingest = await Service.of('ingest', [], { ...product.env, HOPPER_SPOOL_BYTES: '0' })
     await ingest.start()
     await broker.process.stop()
