@@ -12,7 +12,7 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 11 }).filter((envelopes
 /** Runs the command from its sources. */
 async function hopper(dir: string, ...args: string[]): Promise<{ code: number; out: string; errors: string }> {
   const command = ['--conditions=source', '--disable-warning=ExperimentalWarning', main, ...args, '--data', dir, '--lanes', '2']
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, command, { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, errors] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text))
