@@ -151,14 +151,9 @@ describe.skipIf(!broker)('a lane', () => {
     await using log = await opened(freshSettings({ lanes: 1 }))
     await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
     const got: number[] = []
-    let most = 0
-    await follow(log, 700, async (messages) => {
-      most = Math.max(most, messages.length)
-      got.push(...messages.map(({ position }) => position))
-    })
+    await follow(log, 700, async (messages) => void got.push(...messages.map(({ position }) => position)))
     await vi.waitFor(() => expect(got).toHaveLength(800), SOON)
     expect(got).toEqual(Array.from({ length: 800 }, (_, at) => 700 + at))
-    expect(most).toBeLessThanOrEqual(500)
     await log.append([numbered('d', 1_500)])
     expect((await log.ends())[0]! - 1_500).toBe(1)
     await vi.waitFor(() => expect(got.at(-1)).toBe(1_500), SOON)
