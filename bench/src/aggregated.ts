@@ -1,6 +1,6 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { App } from '@hopper/contracts'
-import type { Archive, Lease, Storage, TableWriter } from '@hopper/storage'
+import type { Archive, EventLog, Lease, Storage, TableWriter } from '@hopper/storage'
 import { envelopes } from './bodies.ts'
 
 const COUNT_MS_MAX = 600_000
@@ -18,27 +18,41 @@ export async function fillLog({ log, registry }: Storage, id: string, count: num
   return app
 }
 
-/** Counts what waits in the log, and archives it; answers the events per second from the first that is counted to the last. */
+/** Counts what waits in the log, and archives it; answers the events per second from the first batch that is handed over until the last is counted. */
 export async function aggregate(storage: Storage, owner: string, events: number, { writer, archive }: Target): Promise<number> {
   let counted = 0
-  let first: { readonly counted: number; readonly at: number } | undefined
+  let begun: number | undefined
   const done = Promise.withResolvers<number>()
   const end = setTimeout(() => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)), COUNT_MS_MAX)
   const watched = over(writer, async (lease, batch) => {
     await writer.apply(lease, batch)
     for (const { table, rows } of batch.counters) if (table === 'fates_by_date') for (const { deltas } of rows) counted += deltas[0]!
-    const at = performance.now()
-    first ??= { counted, at }
-    if (counted >= events) done.resolve(((counted - first.counted) / (at - first.at)) * 1_000)
+    if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
   })
   const { log, lanes, registry } = storage
-  const aggregator = new Aggregator({ log, lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
+  const aggregator = new Aggregator({ log: beginning(log, () => (begun ??= performance.now())), lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
   try {
     await aggregator.start()
     return await done.promise
   } finally {
     clearTimeout(end)
     await aggregator.close()
+  }
+}
+
+/** A log that tells when it hands a batch over. */
+function beginning(log: EventLog, batchBegins: () => void): EventLog {
+  return {
+    lanes: log.lanes,
+    append: (...asked) => log.append(...asked),
+    subscribe: (consumer) => log.subscribe({
+      assigned: (lane) => consumer.assigned(lane),
+      batch: (...handed) => (batchBegins(), consumer.batch(...handed)),
+      revoked: (lane) => consumer.revoked(lane),
+    }),
+    read: (...asked) => log.read(...asked),
+    ends: () => log.ends(),
+    close: () => log.close(),
   }
 }
 
