@@ -52,10 +52,11 @@ export async function panelsBench(): Promise<void> {
 
 const EVENTS_EACH = 3
 
+/** Day after day, as traffic comes. */
 async function fill(product: Cluster, storage: Storage): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (let user = 0; user < USERS; user += ENVELOPES_AT_ONCE) {
-    await storage.log.append(Array.from({ length: ENVELOPES_AT_ONCE }, (_, at) => visit(user + at, today - ((user + at) % DAYS) * DAY_MS)))
+    await storage.log.append(Array.from({ length: ENVELOPES_AT_ONCE }, (_, at) => visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / USERS) * DAYS)) * DAY_MS)))
   }
   await counted(product, key, COUNTED_MS)
 }
