@@ -8,8 +8,8 @@ import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { canonicalJson, fingerprintOf } from './fingerprint.ts'
 import { PartStream } from './part-stream.ts'
-import type { Cells, Want } from './query-job.ts'
-import { exportBounds, QueryPool, queryBounds, type Task } from './query-pool.ts'
+import type { Cells, Task, Want } from './query-job.ts'
+import { exportBounds, QueryPool, queryBounds } from './query-pool.ts'
 import type { JobHost } from './query-thread-handle.ts'
 import type { ExportRequest, Question, Results } from './question.ts'
 import { reachOf, type Reach } from './reach.ts'
@@ -32,13 +32,14 @@ export interface Answer<K extends keyof Results = keyof Results> {
 export class ArchiveQuestions implements OnModuleDestroy {
   readonly #archive: Archive | undefined
   readonly #limitMs: number
-  readonly #pool = new QueryPool(queryBounds)
+  readonly #pool: QueryPool
   readonly #exports = new QueryPool(exportBounds)
   readonly #runs = new SharedRuns<Answer>()
   readonly #settled = new BoundedMap<unknown>(SETTLED_BYTES_MAX)
 
-  constructor(@Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number, @Inject(METRICS) metrics: Metrics) {
+  constructor(@Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number, @Inject(METRICS) metrics: Metrics, bounds = queryBounds) {
     this.#archive = archive
+    this.#pool = new QueryPool(bounds)
     this.#limitMs = limitMs
     measureLoad(this.#pool, metrics)
   }

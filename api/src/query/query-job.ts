@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
 import type { Question } from './question.ts'
@@ -14,7 +15,14 @@ export interface QueryJob {
   readonly limitMs: number
   /** another number than 0 at its only place ends the query */
   readonly stop: SharedArrayBuffer
+  /** to the threads that scan the other lanes of the question; this one merges what they find */
+  readonly others: readonly MessagePort[]
+  /** when this is one of the others: to the thread that merges */
+  readonly leader?: MessagePort
 }
+
+/** What a job is without its time, its stop and what it is a part of, which the pool gives it. */
+export type Task = Omit<QueryJob, 'limitMs' | 'stop' | 'others' | 'leader'>
 
 /** Columns of a chunk that a thread needs. */
 export interface Want {
@@ -44,4 +52,5 @@ export type FromThread =
   | ({ readonly id: number } & Asked)
   | { readonly progress: Progress }
   | { readonly result: unknown }
+  | { readonly over: true }
   | { readonly error: { readonly code?: string; readonly message: string; readonly details?: unknown } }

@@ -1,28 +1,31 @@
 import { availableParallelism } from 'node:os'
 import { HopperError } from '@hopper/contracts'
-import type { QueryJob } from './query-job.ts'
+import { JobOver } from './chunk-source.ts'
+import type { QueryJob, Task } from './query-job.ts'
 import { QueryThreadHandle, type JobHost } from './query-thread-handle.ts'
+import { hostsOfParts, partsMaxOf, splitTask } from './split-task.ts'
 
-/** How many threads there are at most, how many of them one app may have, and how many jobs may wait. */
+/** How many threads there are at most, how many of them one app may have, how many jobs may wait, and from how many rows on one is shared by threads. */
 export interface PoolBounds {
   readonly threadsMax: number
   readonly threadsPerAppMax: number
   readonly waitingMax: number
+  readonly splitRowsMin: number
 }
 
-/** One core is for ingest and for the calls themselves; three threads at least, so that one long query stops neither its app's others nor other apps'. */
+/** A funnel over fewer rows is answered before another thread would have been of much help. */
+const SPLIT_ROWS_MIN = 500_000
+
+/** One core is for ingest and for the calls themselves; three threads at least, so that a long query in one stops neither its app's others nor other apps'. */
 const QUERY_THREADS_MAX = Math.max(3, Math.min(4, availableParallelism() - 1))
 /** Every app leaves a thread to the others. */
-export const queryBounds: PoolBounds = { threadsMax: QUERY_THREADS_MAX, threadsPerAppMax: QUERY_THREADS_MAX - 1, waitingMax: 64 }
+export const queryBounds: PoolBounds = { threadsMax: QUERY_THREADS_MAX, threadsPerAppMax: QUERY_THREADS_MAX - 1, waitingMax: 64, splitRowsMin: SPLIT_ROWS_MIN }
 /** Exports take as long as their clients take: they have threads of their own, and no queue. */
-export const exportBounds: PoolBounds = { threadsMax: 3, threadsPerAppMax: 2, waitingMax: 1 }
-
-/** What a job is without its time and its stop, which the pool gives it. */
-export type Task = Omit<QueryJob, 'limitMs' | 'stop'>
+export const exportBounds: PoolBounds = { threadsMax: 3, threadsPerAppMax: 2, waitingMax: 1, splitRowsMin: Infinity }
 
 interface Waiting {
   readonly task: Task
-  start(thread: QueryThreadHandle): void
+  start(threads: readonly QueryThreadHandle[]): void
 }
 
 /** The threads of queries: a bounded number of jobs at once and waiting, in order, none of the threads' apps shutting out another. */
@@ -57,9 +60,9 @@ export class QueryPool {
         leave()
         reject(gone())
       }
-      const start = (thread: QueryThreadHandle): void => {
+      const start = (threads: readonly QueryThreadHandle[]): void => {
         leave()
-        this.#run(thread, task, host, until - performance.now(), signal).then(resolve, reject)
+        this.#runParts(threads, task, host, until - performance.now(), signal).then(resolve, reject)
       }
       const waiting: Waiting = { task, start }
       const timer = setTimeout(late, limitMs)
@@ -80,30 +83,52 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  async #run(thread: QueryThreadHandle, task: Task, host: JobHost, limitMs: number, signal: AbortSignal): Promise<unknown> {
-    const job = { ...task, limitMs, stop: new SharedArrayBuffer(4) }
-    const stop = (): void => thread.stop(job)
+  /** Every part is over when this is; one that fails stops the others. */
+  async #runParts(threads: readonly QueryThreadHandle[], task: Task, host: JobHost, limitMs: number, signal: AbortSignal): Promise<unknown> {
+    const given = { ...task, limitMs, stop: new SharedArrayBuffer(4) }
+    const jobs = splitTask(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
+    const hosts = hostsOfParts(host, task, threads.length)
+    const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
+    const failures: unknown[] = []
     signal.addEventListener('abort', stop)
+    const results = await Promise.all(jobs.map((job, i) => this.#run(threads[i]!, job, hosts[i]!).catch((error: unknown) => {
+      failures.push(error)
+      stop()
+    })))
+    signal.removeEventListener('abort', stop)
+    if (failures.length === 0) return results[0]
+    // A part is over, too, because another has failed.
+    throw failures.find((error) => !(error instanceof JobOver)) ?? failures[0]
+  }
+
+  async #run(thread: QueryThreadHandle, job: QueryJob, host: JobHost): Promise<unknown> {
     try {
       return await thread.run(job, host)
     } finally {
-      signal.removeEventListener('abort', stop)
       this.#busy.delete(thread)
       if (thread.ended) this.#threads.delete(thread)
       this.#next()
     }
   }
 
-  /** Starts the first that may start. */
+  /** Starts the first that may start. When no other waits, it is helped by the threads that its app may have besides. */
   #next(): void {
     for (const waiting of this.#waiting) {
-      const { app } = waiting.task
-      if ([...this.#busy.values()].filter((other) => other === app).length >= this.#bounds.threadsPerAppMax) continue
-      const thread = this.#free(app)
-      if (!thread) return
-      this.#busy.set(thread, app)
-      waiting.start(thread)
+      const { task } = waiting
+      const partsMax = this.#waiting.size > 1 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
+      const threads: QueryThreadHandle[] = []
+      while (threads.length < partsMax && this.#busyFor(task.app) < this.#bounds.threadsPerAppMax) {
+        const thread = this.#free(task.app)
+        if (!thread) break
+        this.#busy.set(thread, task.app)
+        threads.push(thread)
+      }
+      if (threads.length > 0) waiting.start(threads)
     }
+  }
+
+  #busyFor(app: string): number {
+    return [...this.#busy.values()].filter((other) => other === app).length
   }
 
   /** A thread that has worked for this app knows its columns. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
+import { JobOver } from './chunk-source.ts'
 import type { Asked, FromThread, Progress, QueryJob, Reply, ToThread } from './query-job.ts'
 
 /** The thread looks at its time itself; one that does not answer so long after it is ended. */
@@ -35,7 +36,7 @@ export class QueryThreadHandle {
     setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
   }
 
-  /** Resolves with the answer; rejects also with what `host.answer` rejected with. */
+  /** Resolves with the answer; rejects also with what `host.answer` rejected with, and with JobOver when nobody needs the answer. */
   run(job: QueryJob, host: JobHost): Promise<unknown> {
     this.app = job.app
     this.#running = job
@@ -65,12 +66,12 @@ export class QueryThreadHandle {
         if ('ask' in message) return void reply(message.id, message)
         over()
         if ('result' in message) resolve(message.result)
-        else reject(failure ?? errorOf(message.error))
+        else reject(failure ?? ('over' in message ? new JobOver() : errorOf(message.error)))
       }
       const timer = setTimeout(() => void this.end(), Math.max(0, job.limitMs) + GRACE_MS)
       worker.on('message', heard).on('error', failed).on('exit', gone)
       worker.ref()
-      worker.postMessage({ job } satisfies ToThread)
+      worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)
     })
   }
 

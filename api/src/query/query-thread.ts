@@ -39,7 +39,7 @@ async function run(job: QueryJob): Promise<void> {
   try {
     send({ result: await runQuestion(job, { source, identities, tallies, budget, ask, progress: (progress) => send({ progress }) }) })
   } catch (error) {
-    send({ error: told(error) })
+    send(error instanceof JobOver ? { over: true } : { error: told(error) })
   } finally {
     asked.clear()
     source.settle()
@@ -48,5 +48,5 @@ async function run(job: QueryJob): Promise<void> {
 
 function told(error: unknown): Extract<FromThread, { error: unknown }>['error'] {
   if (error instanceof HopperError) return { code: error.code, message: error.message, details: error.details }
-  return { message: error instanceof JobOver ? 'the job is over' : error instanceof Error ? (error.stack ?? error.message) : String(error) }
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

@@ -11,6 +11,7 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
+import { queryBounds } from './query-pool.ts'
 import type { Question } from './question.ts'
 
 const LANES = 3
@@ -21,14 +22,16 @@ const is = (name: string): Filter => ({ type: 'eq', key: 'tag', value: name })
 
 let dir: string
 let storage: Storage
-let questions: ArchiveQuestions
+/** of three lanes: each question in one thread, and its funnels in two and in three */
+let pools: ArchiveQuestions[]
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-same-'))
   storage = await openEmbedded({ dir, lanes: LANES })
-  questions = new ArchiveQuestions(storage.archive!, 60_000, new Registry())
+  const split = [2, 3].map((threads) => ({ ...queryBounds, threadsMax: threads, threadsPerAppMax: threads, splitRowsMin: 0 }))
+  pools = [queryBounds, ...split].map((bounds) => new ArchiveQuestions(storage.archive!, 60_000, new Registry(), bounds))
 })
 afterAll(async () => {
-  await questions.onModuleDestroy()
+  await Promise.all(pools.map((questions) => questions.onModuleDestroy()))
   await storage.close()
   rmSync(dir, { recursive: true })
 })
@@ -38,9 +41,9 @@ const steps = [{ name: 'a', filters: [is('a')] }, { name: 'b', filters: [is('b')
 const range = fc.record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) }).map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
 const question: fc.Arbitrary<Question> = fc.oneof(
-  fc.record({ range, count_by, order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const), match: fc.constantFrom([], ['item']), breakdown: fc.constantFrom({}, { breakdown: 'item' }), people: fc.boolean() })
-    .map(({ range: at, breakdown, people, ...rest }): Question => ({
-      kind: 'funnel', request: { ...at, steps, window_ms: 6 * HOUR_MS, ...rest, ...breakdown, ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}) },
+  fc.record({ range, count_by, order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const), match: fc.constantFrom([], ['item']), breakdown: fc.constantFrom({}, { breakdown: 'item' }), trend: fc.constantFrom({}, { trend: 'day' as const }), people: fc.boolean() })
+    .map(({ range: at, breakdown, trend, people, ...rest }): Question => ({
+      kind: 'funnel', request: { ...at, steps, window_ms: 6 * HOUR_MS, ...rest, ...breakdown, ...trend, ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}) },
     })),
   fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'journeys', request: { ...at, key: 'tag', count_by: by } })),
   fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'retention', request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by } })),
@@ -84,8 +87,11 @@ it('what the threads answer, with only the columns that they ask for, is what th
       const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
       const chunks = await Promise.all(listed.map(async (summary) => Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) })))
       for (const each of asked) {
-        const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
-        expect(sorted(result)).toEqual(sorted(directly(each, chunks)))
+        const expected = sorted(directly(each, chunks))
+        for (const questions of pools) {
+          const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
+          expect(sorted(result)).toEqual(expected)
+        }
       }
     }),
     { numRuns: 40 },

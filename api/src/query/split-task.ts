@@ -1,0 +1,39 @@
+import { MessageChannel } from 'node:worker_threads'
+import type { Progress, QueryJob, Task } from './query-job.ts'
+import type { JobHost } from './query-thread-handle.ts'
+
+/** How many threads can share the task: a funnel over so many rows is split by lanes, anything else runs in one. */
+export function partsMaxOf({ question, chunks }: Task, splitRowsMin: number): number {
+  return question.kind === 'funnel' && rowsOf(chunks) >= splitRowsMin ? Math.max(1, new Set(chunks.map(({ lane }) => lane)).size) : 1
+}
+
+/** Parts of about equal rows, each of lanes of its own; the first merges what the others find. */
+export function splitTask(task: Task, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
+  if (parts === 1) return [{ chunks: task.chunks, others: [] }]
+  const channels = Array.from({ length: parts - 1 }, () => new MessageChannel())
+  const shares = Array.from({ length: parts }, () => ({ rows: 0, chunks: [] as QueryJob['chunks'][number][] }))
+  const lanes = [...Map.groupBy(task.chunks, ({ lane }) => lane)].sort(([a], [b]) => a - b)
+  for (const [, chunks] of lanes) {
+    const least = shares.reduce((a, b) => (b.rows < a.rows ? b : a))
+    least.rows += rowsOf(chunks)
+    least.chunks.push(...chunks)
+  }
+  return shares.map(({ chunks }, i) => (i === 0 ? { chunks, others: channels.map(({ port1 }) => port1) } : { chunks, others: [], leader: channels[i - 1]!.port2 }))
+}
+
+/** Tells the progress of all parts as one. */
+export function hostsOfParts(host: JobHost, { chunks }: Task, parts: number): JobHost[] {
+  const done = new Array<number>(parts).fill(0)
+  const total = rowsOf(chunks)
+  return done.map((_, part) => ({
+    answer: (asked) => host.answer(asked),
+    progress(progress: Progress) {
+      done[part] = progress.done
+      host.progress({ done: done.reduce((sum, rows) => sum + rows, 0), total })
+    },
+  }))
+}
+
+function rowsOf(chunks: QueryJob['chunks']): number {
+  return chunks.reduce((sum, { rows }) => sum + rows, 0)
+}
