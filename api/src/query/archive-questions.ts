@@ -134,7 +134,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
 function measureLoad(pool: QueryPool, metrics: Metrics): void {
   new Gauge({
-    name: 'hopper_api_queries', help: 'Queries over the archive: those a thread works on, and those that wait for one', labelNames: ['state'], registers: [metrics],
+    name: 'hopper_api_queries', help: 'Queries over the archive: threads that work on them, and queries that wait for one', labelNames: ['state'], registers: [metrics],
     collect() {
       const { running, waiting } = pool.load
       this.set({ state: 'running' }, running)

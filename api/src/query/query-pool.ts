@@ -74,7 +74,7 @@ export class QueryPool {
     })
   }
 
-  /** jobs under way, and those that wait for a thread */
+  /** threads at work, and tasks that wait for one */
   get load(): { readonly running: number; readonly waiting: number } {
     return { running: this.#busy.size, waiting: this.#waiting.size }
   }

@@ -32,12 +32,13 @@ let metrics: Registry
 let broken: number | undefined
 const opened: ArchiveQuestions[] = []
 
+/** Ten users of devices in both lanes, ten in each alone; events of theirs come at the same instants. */
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-split-'))
   storage = await openEmbedded({ dir, lanes: 2 })
   broken = undefined
   for (const lane of [0, 1]) {
-    const rows = Array.from({ length: ROWS }, (_, i): Sketch => ({ device: `${lane}/${i % 50}`, user: `u${i % 20}`, time: T0 + i, data: { text: `${'a'.repeat(2_000)}${lane}/${i}` } }))
+    const rows = Array.from({ length: ROWS }, (_, i): Sketch => ({ device: `${lane}/${i % 50}`, user: `u${i % 20 < 10 ? '' : lane}/${i % 20}`, time: T0 + i, data: { text: `${'a'.repeat(2_000)}${lane}/${i}` } }))
     for (let part = 0; part < 3; part++) await fill(storage, APP, lane, DATE, part * 10_000, rows)
   }
 })
@@ -87,7 +88,18 @@ it.each([0, 1])('what fails in the thread of lane %i is told, stops the other, a
   await expect(questions.ask(APP, easy, context, somebody)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
   expect(await running()).toBe(0)
   broken = undefined
-  expect((await questions.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([20, 20])
+  expect((await questions.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([30, 30])
+})
+
+it('asks once whether the answer is known for who the devices belong to, and then ends in both threads', async () => {
+  const questions = open(60_000)
+  const first = await questions.ask(APP, easy, context, somebody)
+  // the same user again, after the range: another chunk to read, and nobody else
+  await fill(storage, APP, 0, '2026-03-29', 50_000, [{ device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} }])
+  expect((await questions.ask(APP, easy, context, somebody)).result).toBe(first.result)
+  expect(await running()).toBe(0)
+  await fill(storage, APP, 0, '2026-03-29', 50_001, [{ device: 'new', user: 'u/0', time: T0 + 80_000_000, data: {} }])
+  expect((await questions.ask(APP, easy, context, somebody)).result).not.toBe(first.result)
 })
 
 it('ends at its limit in both threads', async () => {
