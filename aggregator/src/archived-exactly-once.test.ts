@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { ArchivedEvent, Envelope } from '@hopper/contracts'
 import { Chunk, chunkRows } from '@hopper/engine'
-import type { Archive, LogMessage } from '@hopper/storage'
+import { over, type Archive, type LogMessage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
@@ -36,16 +36,14 @@ async function archived(app: string): Promise<ArchivedEvent[]> {
 
 /** The real archive, which fails when told to: before it has written, or after. */
 function failing(mode: () => 'before' | 'after' | undefined): Archive {
-  return {
-    covered: (...asked) => archive.covered(...asked), replace: (...asked) => archive.replace(...asked),
-    list: (...asked) => archive.list(...asked), columns: (...asked) => archive.columns(...asked),
+  return over(archive, {
     async append(lease, chunks) {
       const fails = mode()
       if (fails === 'before') throw new Error('cut')
       await archive.append(lease, chunks)
       if (fails === 'after') throw new Error('cut')
     },
-  }
+  })
 }
 
 const sent = fc.array(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope, Event, RejectedEvent } from '@hopper/contracts'
-import type { LogMessage, TableWriter } from '@hopper/storage'
+import { over, type LogMessage, type TableWriter } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
@@ -56,11 +56,7 @@ const delivery = fc.record({ back: fc.nat(12), length: fc.integer({ min: 1, max:
 
 /** The real writer, which a time-out or a crash can cut: then some partitions hold their change and others do not. */
 function cutting(writer: TableWriter, mask: () => number | undefined): TableWriter {
-  return {
-    applied: (...asked) => writer.applied(...asked),
-    firstPositions: (...asked) => writer.firstPositions(...asked),
-    seenIds: (...asked) => writer.seenIds(...asked), identities: (...asked) => writer.identities(...asked),
-    ...(writer.identifiedDevices && { identifiedDevices: (...asked) => writer.identifiedDevices!(...asked) }),
+  return over(writer, {
     async apply(lease, batch) {
       const bits = mask()
       if (bits === undefined) return writer.apply(lease, batch)
@@ -72,7 +68,7 @@ function cutting(writer: TableWriter, mask: () => number | undefined): TableWrit
       })
       throw new Error('cut')
     },
-  }
+  })
 }
 
 /** The log of a run, with apps of its own. */

@@ -1,5 +1,5 @@
 import type { Envelope, Event } from '@hopper/contracts'
-import type { Archive, Lanes, Lease, TableWriter } from '@hopper/storage'
+import { over, type Lease } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -70,9 +70,11 @@ it('sends what it can not count to the dead letters and goes on', async () => {
 it('counts what stands beside a poison message in the same batch, and names the reason', async () => {
   const letters: string[] = []
   const { writer } = lane.storage
-  const watching = overWriter(writer, async (lease, batch) => {
-    await writer.apply(lease, batch)
-    letters.push(...batch.deadLetters.map(({ position, reason }) => `${position} ${reason}`))
+  const watching = over(writer, {
+    apply: async (lease, batch) => {
+      await writer.apply(lease, batch)
+      letters.push(...batch.deadLetters.map(({ position, reason }) => `${position} ${reason}`))
+    },
   })
   const aggregator = make({ writer: watching })
   await aggregator.assigned(0)
@@ -97,11 +99,13 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
   const { writer, lanes } = lane.storage
   let failures = 2
   let takes = 0
-  const failing = overWriter(writer, async (lease, batch) => {
-    if (failures-- > 0) throw new Error('the store is away')
-    return writer.apply(lease, batch)
+  const failing = over(writer, {
+    apply: async (lease, batch) => {
+      if (failures-- > 0) throw new Error('the store is away')
+      return writer.apply(lease, batch)
+    },
   })
-  await start({ writer: failing, lanes: overLanes(lanes, { acquire: (...asked) => (takes++, lanes.acquire(...asked)) }) })
+  await start({ writer: failing, lanes: over(lanes, { acquire: (...asked) => (takes++, lanes.acquire(...asked)) }) })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await fated('accepted', 1)
   expect({ failures, takes }).toEqual({ failures: -1, takes: 1 })
@@ -110,7 +114,7 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
 it('writes nothing more to a lane that another owner has taken, and takes it anew when its lease has run out', async () => {
   const { lanes } = lane.storage
   let lastsMs = 0
-  const short = overLanes(lanes, { acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }) })
+  const short = over(lanes, { acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }) })
   const messages = messagesOf([{ position: 0, envelope: envelopeOf('shop', { events: [view('a')] }) }])
   lastsMs = 60_000
   const fenced = make({ lanes: short })
@@ -132,7 +136,7 @@ it('renews a lease well before it runs out, and only then', async () => {
   const { lanes } = lane.storage
   const renewals: number[] = []
   const lastsMs = 3_000
-  const shortened = overLanes(lanes, {
+  const shortened = over(lanes, {
     acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
     renew: async (lease) => {
       renewals.push(lease.expiresAt - performance.now())
@@ -153,7 +157,7 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
   const { lanes, writer, archive } = lane.storage
   const lastsMs = 2_500
   let takes = 0
-  const short = overLanes(lanes, {
+  const short = over(lanes, {
     acquire: async (...asked) => (takes++, { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
     renew: async (lease) => ({ ...(await lanes.renew(lease)), expiresAt: performance.now() + lastsMs }),
   })
@@ -162,17 +166,8 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
     await until(async () => performance.now() > first)
     if (performance.now() >= lease.expiresAt) throw new Error('the lease has run out')
   }
-  const slowWriter = overWriter(writer, async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)))
-  const slowArchive: Archive = {
-    covered: (...asked) => archive!.covered(...asked),
-    append: async (lease, chunks) => {
-      await outlasting(lease)
-      return archive!.append(lease, chunks)
-    },
-    replace: (...asked) => archive!.replace(...asked),
-    list: (...asked) => archive!.list(...asked),
-    columns: (...asked) => archive!.columns(...asked),
-  }
+  const slowWriter = over(writer, { apply: async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)) })
+  const slowArchive = over(archive!, { append: async (lease, chunks) => (await outlasting(lease), archive!.append(lease, chunks)) })
   await start({ lanes: short, writer: slowWriter, archive: slowArchive })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await until(async () => (await lanes.positions())[0] === 1)
@@ -184,7 +179,7 @@ it('takes a lane again whose lease ran out, also when no further message comes, 
   const { lanes } = lane.storage
   let takes = 0
   let away = true
-  const failing = overLanes(lanes, {
+  const failing = over(lanes, {
     acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
     renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
     commit: async (...asked) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...asked)),
@@ -202,11 +197,13 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
   const { lanes, writer, archive } = lane.storage
   let takes = 0
   const counted = Promise.withResolvers<void>()
-  const slow = overWriter(writer, async (...asked) => {
-    await writer.apply(...asked)
-    await counted.promise
+  const slow = over(writer, {
+    apply: async (...asked) => {
+      await writer.apply(...asked)
+      await counted.promise
+    },
   })
-  const short = overLanes(lanes, {
+  const short = over(lanes, {
     acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
     renew: () => Promise.reject(new Error('the store is away')),
   })
@@ -222,7 +219,7 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
 
 it('ends cleanly when it can not subscribe', async () => {
   const { lanes } = lane.storage
-  const broken = make({ lanes: overLanes(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
+  const broken = make({ lanes: over(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
   await expect(broken.start()).rejects.toThrow('no lanes')
   await broken.close()
 })
@@ -242,17 +239,3 @@ it('tells Prometheus what became of the events and how far each lane is behind',
   await aggregator.batch(0, await lane.storage.log.read(0, 2, 1))
   expect(await metrics.metrics()).toMatch(/dead_letters_total\{reason="unknown_app"\} 1[^]*hopper_aggregator_lag\{lane="0"\} 0/)
 })
-
-function overWriter(writer: TableWriter, apply: TableWriter['apply']): TableWriter {
-  return {
-    applied: (...asked) => writer.applied(...asked), firstPositions: (...asked) => writer.firstPositions(...asked),
-    seenIds: (...asked) => writer.seenIds(...asked), identities: (...asked) => writer.identities(...asked), apply,
-  }
-}
-
-function overLanes(lanes: Lanes, changed: Partial<Lanes>): Lanes {
-  return {
-    acquire: (...asked) => lanes.acquire(...asked), renew: (...asked) => lanes.renew(...asked), release: (...asked) => lanes.release(...asked),
-    commit: (...asked) => lanes.commit(...asked), positions: () => lanes.positions(), ...changed,
-  }
-}

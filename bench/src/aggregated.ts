@@ -1,6 +1,6 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { App } from '@hopper/contracts'
-import type { Archive, EventLog, Lease, Storage, TableWriter } from '@hopper/storage'
+import { over, type Archive, type EventLog, type Lease, type Storage, type TableWriter } from '@hopper/storage'
 import { envelopes } from './bodies.ts'
 
 const COUNT_MS_MAX = 600_000
@@ -24,10 +24,12 @@ export async function aggregate(storage: Storage, owner: string, events: number,
   let begun: number | undefined
   const done = Promise.withResolvers<number>()
   const end = setTimeout(() => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)), COUNT_MS_MAX)
-  const watched = over(writer, async (lease, batch) => {
-    await writer.apply(lease, batch)
-    for (const { table, rows } of batch.counters) if (table === 'fates_by_date') for (const { deltas } of rows) counted += deltas[0]!
-    if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
+  const watched = over(writer, {
+    apply: async (lease, batch) => {
+      await writer.apply(lease, batch)
+      for (const { table, rows } of batch.counters) if (table === 'fates_by_date') for (const { deltas } of rows) counted += deltas[0]!
+      if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
+    },
   })
   const { log, lanes, registry } = storage
   const aggregator = new Aggregator({ log: beginning(log, () => (begun ??= performance.now())), lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
@@ -42,30 +44,7 @@ export async function aggregate(storage: Storage, owner: string, events: number,
 
 /** A log that tells when it hands a batch over. */
 function beginning(log: EventLog, batchBegins: () => void): EventLog {
-  return {
-    lanes: log.lanes,
-    append: (...asked) => log.append(...asked),
-    subscribe: (consumer) => log.subscribe({
-      assigned: (lane) => consumer.assigned(lane),
-      batch: (...handed) => (batchBegins(), consumer.batch(...handed)),
-      revoked: (lane) => consumer.revoked(lane),
-    }),
-    read: (...asked) => log.read(...asked),
-    ends: () => log.ends(),
-    close: () => log.close(),
-  }
-}
-
-/** A writer with another `apply`. */
-export function over(writer: TableWriter, apply: TableWriter['apply']): TableWriter {
-  return {
-    applied: (...asked) => writer.applied(...asked),
-    firstPositions: (...asked) => writer.firstPositions(...asked),
-    seenIds: (...asked) => writer.seenIds(...asked),
-    identities: (...asked) => writer.identities(...asked),
-    ...(writer.identifiedDevices && { identifiedDevices: (...asked) => writer.identifiedDevices!(...asked) }),
-    apply,
-  }
+  return over(log, { subscribe: (consumer) => log.subscribe(over(consumer, { batch: (...handed) => (batchBegins(), consumer.batch(...handed)) })) })
 }
 
 /** Tables that forget everything: what is left is reading the log and folding it. */

@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { LaneBatch, Lease, Storage, TableWriter } from '@hopper/storage'
-import { withLog } from '@hopper/storage'
+import { over, withLog, type Storage, type TableWriter } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Client } from 'cassandra-driver'
-import { aggregate, fillLog, noArchive, noTables, over, type Target } from './aggregated.ts'
+import { aggregate, fillLog, noArchive, noTables, type Target } from './aggregated.ts'
 import { envelopes } from './bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from './config.ts'
 import { allOf, oneEach, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
-import { cpuOf, processOn } from './engine-cpu.ts'
+import { cpuOf, processOn } from './process-usage.ts'
 import { median, reportLine } from './paired.ts'
 
 const LANES = 8
@@ -126,11 +125,13 @@ async function measured(count: number, work: () => Promise<number>): Promise<Run
 
 /** The same writer, its counters as plain updates: no watermark is read, written or checked. */
 function withoutWatermarks(writer: TableWriter, client: Client): TableWriter {
-  const plain = over(writer, async (lease: Lease, batch: LaneBatch) => {
-    await writer.apply(lease, { ...batch, counters: [] })
-    await Promise.all(batch.counters.map((change) => client.batch(updatesOf(change, batch.lane).map(({ query, params }) => ({ query, params: [...params] })), { prepare: true, counter: true })))
+  return over(writer, {
+    applied: async (_lane, partitions) => partitions.map(() => -1),
+    apply: async (lease, batch) => {
+      await writer.apply(lease, { ...batch, counters: [] })
+      await Promise.all(batch.counters.map((change) => client.batch(updatesOf(change, batch.lane).map(({ query, params }) => ({ query, params: [...params] })), { prepare: true, counter: true })))
+    },
   })
-  return { ...plain, applied: async (_lane, partitions) => partitions.map(() => -1) }
 }
 
 function cpu({ own, cassandra, kafka }: Run): number {

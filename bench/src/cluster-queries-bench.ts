@@ -5,11 +5,12 @@ import type { FunnelResult } from '@hopper/contracts'
 import { cluster, Service, type Cluster } from '@hopper/e2e'
 import { cpuByPart } from './cpu-profile.ts'
 import { GENERATED_DAYS, GENERATED_FROM, generatedSteps } from './generated-columns.ts'
-import { cpuMsOf, peakMegabytesOf, withOwnEngines, type OwnEngines } from './own-engines.ts'
+import { withOwnEngines, type OwnEngines } from './own-engines.ts'
 import { median } from './paired.ts'
 import { LANES } from './peers/dataset.ts'
 import { builtDataset } from './peers/dataset-process.ts'
 import { LaneFile } from './peers/lane-file.ts'
+import { cpuOf, peakMegabytesOf } from './process-usage.ts'
 
 const DAY_MS = 86_400_000
 const COLD_ROUNDS = 5
@@ -103,11 +104,11 @@ interface Asked {
 }
 
 async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<Asked> {
-  const before = [cpuMsOf(api.pid!), cpuMsOf(cassandraPid)] as const
+  const before = [cpuOf(api.pid), cpuOf(cassandraPid)] as const
   const started = performance.now()
   await work()
   const wallMs = performance.now() - started
-  return { wallMs, apiMs: cpuMsOf(api.pid!) - before[0], cassandraMs: cpuMsOf(cassandraPid) - before[1] }
+  return { wallMs, apiMs: (cpuOf(api.pid) - before[0]) / 1_000, cassandraMs: (cpuOf(cassandraPid) - before[1]) / 1_000 }
 }
 
 async function ask({ url }: Service, body: object): Promise<void> {

@@ -1,7 +1,8 @@
 import { cluster, counted, standalone, type Product } from '@hopper/e2e'
 import autocannon from 'autocannon'
 import { bodies, userAgent } from './bodies.ts'
-import { peakMegabytesOf, withOwnEngines } from './own-engines.ts'
+import { withOwnEngines } from './own-engines.ts'
+import { peakMegabytesOf } from './process-usage.ts'
 
 const EVENTS = 50
 const REQUESTS = 4_000

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jarCache, startCassandra, startKafka } from '@hopper/e2e'
@@ -25,15 +25,4 @@ export async function withOwnEngines(work: (engines: OwnEngines) => Promise<void
     await Promise.all([kafka.process.stop(), cassandra.process.stop()])
     rmSync(dir, { recursive: true, force: true })
   }
-}
-
-/** The high-water mark of a process' resident memory. */
-export function peakMegabytesOf(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
-}
-
-/** What all threads of a process have used so far; a tick of Linux is 10 ms. */
-export function cpuMsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
 }

@@ -1,39 +1,24 @@
 import { decodeEnvelope, laneOf } from '@hopper/contracts'
-import type { EventLog } from '@hopper/storage'
+import { over, type EventLog } from '@hopper/storage'
 
 /** A log that promises what it has not stored: the control of the fault test in which the log is away. */
 export function acknowledgingEarly(log: EventLog): EventLog {
-  return {
-    ...over(log),
+  return over(log, {
     append: async (envelopes) => {
       log.append(envelopes).catch(() => undefined)
       return envelopes.map(({ app, device_id }) => ({ lane: laneOf(app, device_id, log.lanes), position: -1 }))
     },
-  }
+  })
 }
 
 /** A log whose reader fails at a message that it can not decode: the control of the fault test with poison messages. */
 export function failingAtPoison(log: EventLog): EventLog {
-  return {
-    ...over(log),
-    subscribe: (consumer) => log.subscribe({
-      assigned: (lane) => consumer.assigned(lane),
-      revoked: (lane) => consumer.revoked(lane),
+  return over(log, {
+    subscribe: (consumer) => log.subscribe(over(consumer, {
       batch: async (lane, messages, signal) => {
         for (const { value } of messages) decodeEnvelope(value)
         await consumer.batch(lane, messages, signal)
       },
-    }),
-  }
-}
-
-function over(log: EventLog): EventLog {
-  return {
-    lanes: log.lanes,
-    append: (envelopes) => log.append(envelopes),
-    subscribe: (consumer) => log.subscribe(consumer),
-    read: (lane, from, limit) => log.read(lane, from, limit),
-    ends: () => log.ends(),
-    close: () => log.close(),
-  }
+    })),
+  })
 }

@@ -19,6 +19,11 @@ export function cpuOf(pid: number | undefined): number {
   return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
 }
 
+/** The high-water mark of a process' resident memory. */
+export function peakMegabytesOf(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
+}
+
 function holds(pid: number, socket: string): boolean {
   try {
     return readdirSync(`/proc/${pid}/fd`).some((fd) => {
