@@ -1,5 +1,6 @@
 import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type TimeZone, type Visitor } from '@hopper/contracts'
 import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+import { ByPartition } from './by-partition.ts'
 import { utcDate } from './utc-date.ts'
 
 /** A decoded message of a lane, with the app that it belongs to. */
@@ -66,7 +67,7 @@ export function deviceKey(app: string, device: string): string {
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
   const identities: IdentityChange[] = []
-  const seen = new IdsByPartition()
+  const seen = new ByPartition(() => new Set<string>())
   const users = new Map<string, string>()
   const before = messages[0]?.position ?? 0
   for (const message of messages) {
@@ -76,7 +77,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     let user = users.get(device) ?? userBefore(past.identities.get(device), before)
     let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
-      const ids = seen.of(app.id, event)
+      const ids = seen.of(app.id, seenDate(event))
       const repeated = ids.has(event.event_id) || (firstPosition(past, app, event) ?? position) < position
       ids.add(event.event_id)
       const date = zone.dateOf(event.timestamp)
@@ -91,25 +92,6 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     users.set(device, user)
   }
   return { events, identities }
-}
-
-/** The ids that a batch had so far; events of one partition stand side by side. */
-class IdsByPartition {
-  readonly #partitions = new Map<string, Set<string>>()
-  #app = ''
-  #date = ''
-  #ids = new Set<string>()
-
-  of(app: string, event: Event): Set<string> {
-    const date = seenDate(event)
-    if (app !== this.#app || date !== this.#date) {
-      const key = `${app}\0${date}`
-      this.#ids = this.#partitions.get(key) ?? new Set()
-      this.#partitions.set(key, this.#ids)
-      ;[this.#app, this.#date] = [app, date]
-    }
-    return this.#ids
-  }
 }
 
 /** Of most batches the store knows nothing, and a key costs more than to see that. */

@@ -1,6 +1,7 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import { placeOf, type Archive, type CounterPartition, type DeadLetter, type Identity, type LaneBatch, type Lease, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
+import { ByPartition } from './by-partition.ts'
 import { flawOf } from './flaw.ts'
 import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
 import { deviceKey, judge, seenDate, seenKey, type Judgement, type Message, type Past } from './judge.ts'
@@ -170,24 +171,15 @@ export class OwnedLane {
 
   /** What the store knows of the ids and the devices of a batch. */
   async #past(messages: readonly Message[]): Promise<Past> {
-    const ids = new Map<string, { partition: Partition; ids: string[] }>()
+    const seen = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
-    let last: { readonly partition: Partition; readonly ids: string[] } | undefined
     for (const { envelope, app } of messages) {
-      for (const event of envelope.events) {
-        const date = seenDate(event)
-        if (last?.partition.app !== app.id || last.partition.date !== date) {
-          const key = `${app.id}\0${date}`
-          last = ids.get(key) ?? { partition: { app: app.id, date }, ids: [] }
-          ids.set(key, last)
-        }
-        last.ids.push(event.event_id)
-      }
+      for (const event of envelope.events) seen.of(app.id, seenDate(event)).ids.push(event.event_id)
       const known = devices.get(app.id)
       if (known) known.add(envelope.device_id)
       else devices.set(app.id, new Set([envelope.device_id]))
     }
-    const [firstPositions, identities] = await Promise.all([this.#firstPositions([...ids.values()]), this.#identities(devices, messages)])
+    const [firstPositions, identities] = await Promise.all([this.#firstPositions(seen.values()), this.#identities(devices, messages)])
     return { firstPositions, identities }
   }
 

@@ -1,0 +1,26 @@
+import type { Partition } from '@hopper/storage'
+
+/** Something for each (app, date) that events fall into. Events of one partition stand side by side, so hardly any of them costs the making of a key. */
+export class ByPartition<T> {
+  readonly #make: (partition: Partition) => T
+  readonly #found = new Map<string, T>()
+  #last: { readonly app: string; readonly date: string; readonly of: T } | undefined
+
+  constructor(make: (partition: Partition) => T) {
+    this.#make = make
+  }
+
+  of(app: string, date: string): T {
+    if (this.#last?.app === app && this.#last.date === date) return this.#last.of
+    const key = `${app}\0${date}`
+    let of = this.#found.get(key)
+    if (of === undefined) this.#found.set(key, (of = this.#make({ app, date })))
+    this.#last = { app, date, of }
+    return of
+  }
+
+  /** In the order of their first events. */
+  values(): T[] {
+    return [...this.#found.values()]
+  }
+}
