@@ -1,6 +1,7 @@
 import { HopperError, type EncodedChunk } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { concurrently } from './concurrently.ts'
+import { inParts } from './in-parts.ts'
 import { rowsOf, statement } from './statements.ts'
 
 /** Small cells are written together, up to so many bytes. */
@@ -37,8 +38,7 @@ export class ChunkCells {
   /** A column that the chunk does not have is missing. @throws HopperError HOP_STORE_UNAVAILABLE when the chunk itself is gone */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    const reads = Array.from({ length: Math.ceil(columns.length / CELLS_PER_READ) }, (_, at) => columns.slice(at * CELLS_PER_READ, (at + 1) * CELLS_PER_READ))
-    await concurrently(reads, AT_ONCE, async (some) => {
+    await concurrently(inParts(columns, CELLS_PER_READ), AT_ONCE, async (some) => {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some])) found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
     if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0) throw gone()

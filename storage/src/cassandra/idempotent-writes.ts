@@ -1,13 +1,11 @@
 import type { LaneBatch } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
-import { statement } from './statements.ts'
+import { statement, type Statement } from './statements.ts'
 
 /** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
 const TOP = 2n ** 52n
 /** More partitions in a batch Cassandra would warn of. */
 const SESSIONS_PER_BATCH = 10
-
-type Statement = { query: string; params: unknown[] }
 
 /** Everything of a batch but its ids and visitors that may be written again without harm, as batches of few partitions: a request costs more than a row. */
 export function idempotentWrites(batch: LaneBatch): Statement[][] {

@@ -1,12 +1,10 @@
 import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import { type types, type Client } from 'cassandra-driver'
 import type { Partition } from '../ports/tables.ts'
-import { rowsOf, statement } from './statements.ts'
+import { rowsOf, statement, type Statement } from './statements.ts'
 
 const PAGE_ROWS = 500
 const READS_MAX = 5
-
-type Statement = { query: string; params: unknown[] }
 
 /** Names a manifest: the spans of an app in one lane and calendar month. */
 export interface ManifestKey {

@@ -1,34 +1,23 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { Client } from 'cassandra-driver'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { FirstSeen, SeenChange } from '../ports/tables.ts'
-import { migrate } from './cassandra.ts'
+import { connectedTo } from './connected.fixture.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { SeenIds } from './seen-ids.ts'
-import { clientOptions } from './settings.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
 const date = '2026-03-28'
-const { settings, drop } = ownKeyspace(engines)
+const keyspace = ownKeyspace(engines)
 
 describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
-  let client: Client
-  beforeAll(async () => {
-    await migrate(settings)
-    client = new Client(clientOptions(settings, settings.keyspace))
-    await client.connect()
-  })
-  afterAll(async () => {
-    await client.shutdown()
-    await drop()
-  })
+  const client = connectedTo(keyspace)
 
   async function write(store: SeenIds, app: string, rows: SeenChange['rows'], lane = 1): Promise<void> {
-    for (const batch of store.writes({ lane, seen: [{ app, date, rows }] })) await client.batch(batch, { prepare: true, logged: false })
+    for (const batch of store.writes({ lane, seen: [{ app, date, rows }] })) await client().batch(batch, { prepare: true, logged: false })
   }
 
   async function all(store: SeenIds, app: string, lane = 1): Promise<string[]> {
@@ -46,10 +35,10 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
       for (const { from, length, packed } of batches) {
         const batch = rows.slice(from, from + length)
         if (batch.length === 0) continue
-        await write(new SeenIds(client, packed ? 1 : Infinity), app, batch)
+        await write(new SeenIds(client(), packed ? 1 : Infinity), app, batch)
         for (const { event_id, ...seen } of batch) expected.set(event_id, seen)
       }
-      const store = new SeenIds(client)
+      const store = new SeenIds(client())
       expect(await store.find(1, { app, date }, [...ids, randomUUID()])).toEqual(expected)
       expect((await all(store, app)).sort()).toEqual([...expected.keys()].sort())
       expect(await store.find(0, { app, date }, ids)).toEqual(new Map())
@@ -59,15 +48,15 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
 
   it('stay in the bucket that their text names, for ever', async () => {
     const app = randomUUID()
-    await write(new SeenIds(client, 1), app, [{ event_id: '00112233-4455-6677-8899-aabbccddeeff', position: 3, fate: 'accepted', reason: 'new' }])
-    const rows = (await client.execute('SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date WHERE app = ? AND date = ? AND lane = 1', [app, date], { prepare: true })).rows
+    await write(new SeenIds(client(), 1), app, [{ event_id: '00112233-4455-6677-8899-aabbccddeeff', position: 3, fate: 'accepted', reason: 'new' }])
+    const rows = (await client().execute('SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date WHERE app = ? AND date = ? AND lane = 1', [app, date], { prepare: true })).rows
     expect(rows.map((row) => ({ ...row }))).toEqual([{ bucket: 255, first_position: 3n, last_position: 3n, part: 0 }])
   })
 
   it('take a row each in a small batch, and one for many in a large one', async () => {
     const app = randomUUID()
     const rows = Array.from({ length: 6_000 }, (_, position) => ({ event_id: randomUUID(), position, fate: 'accepted' as const, reason: 'new' as const }))
-    const statements = (some: SeenChange['rows']): number => new SeenIds(client).writes({ lane: 0, seen: [{ app, date, rows: some }] }).flat().length
+    const statements = (some: SeenChange['rows']): number => new SeenIds(client()).writes({ lane: 0, seen: [{ app, date, rows: some }] }).flat().length
     expect(statements(rows.slice(0, 500))).toBe(500)
     expect(statements(rows)).toBeLessThanOrEqual(256)
   })

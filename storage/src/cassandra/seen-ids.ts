@@ -5,7 +5,7 @@ import { concurrently } from './concurrently.ts'
 import { inParts } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
-import { pagesOf, rowsOf, statement } from './statements.ts'
+import { pagesOf, rowsOf, statement, type Statement } from './statements.ts'
 import { UUID_BYTES, writeUuid } from './uuid-bytes.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
@@ -24,8 +24,6 @@ const READS_AT_ONCE = 16
 const PARTITIONS_MAX = 10_000
 /** Above every position, so that a write timestamp can fall as they rise. */
 const TOP = 2n ** 52n
-
-type Statement = { query: string; params: unknown[] }
 
 /**
  * The ids that a lane has seen: those of a small batch a row each, those of a large one packed, in one block for each bucket of their hashes. The key of a

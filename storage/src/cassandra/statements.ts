@@ -4,6 +4,9 @@ import type { Client, QueryOptions, types } from 'cassandra-driver'
 
 const queries = loadQueries()
 
+/** A query of a batch, as the driver takes it. */
+export type Statement = { query: string; params: unknown[] }
+
 /** The text of a named query of cql/queries. */
 export function statement(name: string): string {
   const text = queries.get(name)

@@ -6,14 +6,12 @@ import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import { SeenIds } from './seen-ids.ts'
 import type { CassandraSettings } from './settings.ts'
-import { pagesOf, queryFile, rowsOf, statement } from './statements.ts'
+import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { visitorWrites } from './visitor-rows.ts'
 import { renewVersions } from './visitor-versions.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
-
-type Statement = { query: string; params: unknown[] }
 
 /** Writes a lane's batches to Cassandra, counters exactly once by DESIGN section 5. */
 export class CassandraTableWriter implements TableWriter {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { Client } from 'cassandra-driver'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import type { Client } from 'cassandra-driver'
+import { describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { LaneBatch } from '../ports/tables.ts'
-import { migrate } from './cassandra.ts'
+import { connectedTo } from './connected.fixture.ts'
 import { CassandraLanes } from './lanes.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
-import { clientOptions } from './settings.ts'
 import { statement } from './statements.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 import { Uniques } from './uniques.ts'
@@ -16,7 +15,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 const engines = inject('engines')
 const LANES = 2
 const dates = ['2020-03-31', '2020-04-01']
-const { settings, drop } = ownKeyspace(engines, { leaseMs: 60_000 })
+const keyspace = ownKeyspace(engines, { leaseMs: 60_000 })
 
 /** The same client, which counts how often visitor rows are read. */
 function counting(client: Client): { client: Client; reads: () => number } {
@@ -33,19 +32,10 @@ function counting(client: Client): { client: Client; reads: () => number } {
 }
 
 describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
-  let client: Client
-  beforeAll(async () => {
-    await migrate(settings)
-    client = new Client(clientOptions(settings, settings.keyspace))
-    await client.connect()
-  })
-  afterAll(async () => {
-    await client.shutdown()
-    await drop()
-  })
+  const client = connectedTo(keyspace)
 
   async function writerOf(app: string): Promise<(lane: number, date: string, devices: readonly string[]) => Promise<void>> {
-    const [lanes, writer] = [new CassandraLanes(client, LANES, settings), new CassandraTableWriter(client, settings)]
+    const [lanes, writer] = [new CassandraLanes(client(), LANES, keyspace.settings), new CassandraTableWriter(client(), keyspace.settings)]
     const leases = [await lanes.acquire(0, randomUUID()), await lanes.acquire(1, randomUUID())]
     for (const lease of leases) await lanes.release(lease)
     return async (lane, date, devices) => {
@@ -58,7 +48,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   it('reads only the partitions again that have changed, and each once for all that ask at the same time', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const counted = counting(client)
+    const counted = counting(client())
     const uniques = new Uniques(counted.client, LANES, 1_000_000)
     const total = async (): Promise<number> => (await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: [], countBy: 'device' }))[0]!.users
     await write(0, dates[0]!, ['a', 'b'])
@@ -75,7 +65,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   it('counts the same when nothing can be kept', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const counted = counting(client)
+    const counted = counting(client())
     const uniques = new Uniques(counted.client, LANES, 0)
     await write(0, dates[0]!, ['a', 'b'])
     for (const reads of [4, 8]) {
@@ -90,7 +80,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const devices = Array.from({ length: 300 }, (_, at) => `d${at}`)
     await write(0, dates[0]!, devices)
     const count = async (): Promise<[users: number | undefined, reads: number]> => {
-      const counted = counting(client)
+      const counted = counting(client())
       const rows = await new Uniques(counted.client, LANES, 0).count({ table: 'users_by_date', app, dates: dates.slice(0, 1), prefix: [], groupBy: ['hour'], countBy: 'person' })
       expect(rows.map(({ group }) => group)).toEqual([[3]])
       return [rows[0]?.users, counted.reads()]
@@ -101,8 +91,8 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     expect(await count()).toEqual([301, 2])
     expect(await count()).toEqual([301, 1])
     const key = [app, dates[0], 0, 'users_by_date', '[]']
-    const [row] = (await client.execute(statement('visitor-digests.read'), key, { prepare: true })).rows
-    await client.execute(statement('visitor-digests.insert'), [...key, row!.get('version'), Buffer.from('damaged')], { prepare: true })
+    const [row] = (await client().execute(statement('visitor-digests.read'), key, { prepare: true })).rows
+    await client().execute(statement('visitor-digests.insert'), [...key, row!.get('version'), Buffer.from('damaged')], { prepare: true })
     expect(await count()).toEqual([301, 2])
     expect(await count()).toEqual([301, 1])
   })

@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
-import { Client } from 'cassandra-driver'
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
+import { describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { VisitorTableName } from '../ports/table-definitions.ts'
 import type { VisitorChange } from '../ports/tables.ts'
-import { migrate } from './cassandra.ts'
+import { connectedTo } from './connected.fixture.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
-import { clientOptions } from './settings.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
 import { readVisitorRows, visitorWrites } from './visitor-rows.ts'
 
@@ -15,7 +13,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 const engines = inject('engines')
 const date = '2026-03-28'
-const { settings, drop } = ownKeyspace(engines)
+const keyspace = ownKeyspace(engines)
 
 const name = fc.oneof(fc.constantFrom('', 'ann', 'a', '1 a', '__proto__', '\u{1f600}'), fc.string({ unit: 'binary', maxLength: 4 }))
 const visitor = fc.record({ user: name, device: name })
@@ -53,16 +51,7 @@ it('a large batch takes far fewer rows than it has', () => {
 })
 
 describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
-  let client: Client
-  beforeAll(async () => {
-    await migrate(settings)
-    client = new Client(clientOptions(settings, settings.keyspace))
-    await client.connect()
-  })
-  afterAll(async () => {
-    await client.shutdown()
-    await drop()
-  })
+  const client = connectedTo(keyspace)
 
   it('are read once each, those of a key side by side, however they were written', async () => {
     await fc.assert(fc.asyncProperty(fc.array(fc.tuple(batch, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 5 }), async (batches) => {
@@ -73,17 +62,17 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
         const visitors = changesOf(app, written).map((change) => ({ ...change, rows: change.rows.filter(({ visitor: { user, device } }) => user.isWellFormed() && device.isWellFormed()) }))
         for (const { table, rows } of visitors) expected.set(table, new Set([...(expected.get(table) ?? []), ...texts(rows)]))
         for (let times = twice ? 2 : 1; times > 0; times--) {
-          for (const statements of visitorWrites({ lane: 1, visitors }, packed ? 1 : Infinity)) if (statements.length > 0) await client.batch(statements, { prepare: true, logged: false })
+          for (const statements of visitorWrites({ lane: 1, visitors }, packed ? 1 : Infinity)) if (statements.length > 0) await client().batch(statements, { prepare: true, logged: false })
         }
       }
       for (const [table, all] of expected) {
-        const rows = await readVisitorRows(client, { table, app, date, lane: 1, prefix: [] })
+        const rows = await readVisitorRows(client(), { table, app, date, lane: 1, prefix: [] })
         expect(texts(rows)).toEqual([...all].sort())
         const runs = rows.filter(({ key }, at) => JSON.stringify(key) !== JSON.stringify(rows[at - 1]?.key)).length
         expect(runs).toBe(new Set(rows.map(({ key }) => JSON.stringify(key))).size)
-        expect(await readVisitorRows(client, { table, app, date, lane: 0, prefix: [] })).toEqual([])
+        expect(await readVisitorRows(client(), { table, app, date, lane: 0, prefix: [] })).toEqual([])
       }
-      const some = await readVisitorRows(client, { table: 'stage_users_by_date', app, date, lane: 1, prefix: ['f', 1] })
+      const some = await readVisitorRows(client(), { table: 'stage_users_by_date', app, date, lane: 1, prefix: ['f', 1] })
       expect(texts(some)).toEqual([...(expected.get('stage_users_by_date') ?? [])].filter((text) => text.startsWith('[["f",1]')).sort())
     }), { numRuns: 12 })
   })

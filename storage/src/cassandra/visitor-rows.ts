@@ -2,15 +2,13 @@ import { types, type Client } from 'cassandra-driver'
 import { visitorTables, type Key, type KeyValue, type VisitorTableName } from '../ports/table-definitions.ts'
 import type { LaneBatch, VisitorChange } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
-import { queryFile, rowsOf, statement } from './statements.ts'
+import { queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
 
 /** Fewer rows of an app and date in a batch are written as rows, which are one however often they are written. */
 const PACKED_ROWS_MIN = 256
 const ROWS_PER_BLOCK = 20_000
 const ROWS_PER_BATCH = 300
-
-type Statement = { query: string; params: unknown[] }
 
 /** Where rows of visitors stand, and below which prefix of their key. */
 export interface VisitorPlace {

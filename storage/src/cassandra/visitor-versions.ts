@@ -2,13 +2,11 @@ import { randomInt } from 'node:crypto'
 import type { Client } from 'cassandra-driver'
 import type { LaneBatch } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
-import { rowsOf, statement } from './statements.ts'
+import { rowsOf, statement, type Statement } from './statements.ts'
 
 const STEP_MAX = 2 ** 31
 const AT_ONCE = 16
 const FIRST_USERS = 'first_users'
-
-type Statement = { query: string; params: unknown[] }
 
 /** To be called after the rows of a batch were written, so that a new version means that they can be read. What is counted twice does no harm here. */
 export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch): Promise<void> {
