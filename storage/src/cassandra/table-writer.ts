@@ -8,7 +8,7 @@ import { SeenIds } from './seen-ids.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { visitorWrites } from './visitor-rows.ts'
-import { renewVersions } from './visitor-versions.ts'
+import { renewVersions } from './versions.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
@@ -18,7 +18,7 @@ export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings
   readonly #seen: SeenIds
-  readonly #lanes = new Map<number, { epoch: number; watermarks: Watermarks }>()
+  readonly #lanes = new Map<number, Watermarks>()
 
   constructor(client: Client, settings: CassandraSettings) {
     this.#client = client
@@ -27,7 +27,7 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]> {
-    return (this.#lanes.get(lane)?.watermarks ?? new Watermarks(this.#client, lane)).read(partitions)
+    return this.#watermarksOf(lane).read(partitions)
   }
 
   async firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
@@ -53,18 +53,22 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   async apply(lease: Lease, batch: LaneBatch): Promise<void> {
-    const watermarks = this.#watermarksOf(lease)
+    const watermarks = this.#watermarksOf(lease.lane)
+    watermarks.enter(lease.epoch)
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
     await concurrently([...this.#seen.writes(batch), ...visitorWrites(batch, this.#settings.packedRowsMin), ...idempotentWrites(batch)], WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
-    await renewVersions(this.#client, batch)
+    watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
+    const { unsure } = watermarks
+    await renewVersions(this.#client, batch, unsure)
+    watermarks.settle(unsure)
   }
 
-  #watermarksOf({ lane, epoch }: Lease): Watermarks {
-    let own = this.#lanes.get(lane)
-    if (!own || own.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, watermarks: new Watermarks(this.#client, lane) }))
-    return own.watermarks
+  #watermarksOf(lane: number): Watermarks {
+    const own = this.#lanes.get(lane) ?? new Watermarks(this.#client, lane)
+    this.#lanes.set(lane, own)
+    return own
   }
 
   /** A write must have ended, one way or the other, before the next owner may begin; that owner waits `unknownOutcomeMs` longer than the lease. */

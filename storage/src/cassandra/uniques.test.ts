@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { Client } from 'cassandra-driver'
 import { describe, expect, inject, it, vi } from 'vitest'
 import '../contract/engines.ts'
 import type { LaneBatch } from '../ports/tables.ts'
 import { connectedTo } from './connected.fixture.ts'
+import { countingClient } from './counting-client.fixture.ts'
 import { CassandraLanes } from './lanes.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { statement } from './statements.ts'
@@ -16,20 +16,6 @@ const engines = inject('engines')
 const LANES = 2
 const dates = ['2020-03-31', '2020-04-01']
 const keyspace = ownKeyspace(engines, { leaseMs: 60_000 })
-
-/** The same client, which counts how often visitor rows are read. */
-function counting(client: Client): { client: Client; reads: () => number } {
-  const rows = statement('users-by-date.read')
-  let reads = 0
-  const execute = (query: string, ...rest: [unknown[], object]): Promise<unknown> => {
-    if (query === rows) reads++
-    return client.execute(query, ...rest)
-  }
-  return {
-    reads: () => reads,
-    client: new Proxy(client, { get: (target, name) => (name === 'execute' ? execute : (Reflect.get(target, name, target) as unknown)) }),
-  }
-}
 
 describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   const client = connectedTo(keyspace)
@@ -48,29 +34,29 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
   it('reads only the partitions again that have changed, and each once for all that ask at the same time', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const counted = counting(client())
+    const counted = countingClient(client(), 'users-by-date.read')
     const uniques = new Uniques(counted.client, LANES, 1_000_000)
     const total = async (): Promise<number> => (await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: [], countBy: 'device' }))[0]!.users
     await write(0, dates[0]!, ['a', 'b'])
     await write(1, dates[1]!, ['c', 'a'])
     expect(await Promise.all([total(), total(), total()])).toEqual([3, 3, 3])
-    expect(counted.reads()).toBe(4)
+    expect(counted.count()).toBe(4)
     expect(await total()).toBe(3)
-    expect(counted.reads()).toBe(4)
+    expect(counted.count()).toBe(4)
     await write(1, dates[0]!, ['d'])
     expect(await total()).toBe(4)
-    expect(counted.reads()).toBe(5)
+    expect(counted.count()).toBe(5)
   })
 
   it('counts the same when nothing can be kept', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
-    const counted = counting(client())
+    const counted = countingClient(client(), 'users-by-date.read')
     const uniques = new Uniques(counted.client, LANES, 0)
     await write(0, dates[0]!, ['a', 'b'])
     for (const reads of [4, 8]) {
       expect(await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: ['date'], countBy: 'person' })).toEqual([{ group: [dates[0]], users: 2 }])
-      expect(counted.reads()).toBe(reads)
+      expect(counted.count()).toBe(reads)
     }
   })
 
@@ -80,10 +66,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const devices = Array.from({ length: 300 }, (_, at) => `d${at}`)
     await write(0, dates[0]!, devices)
     const count = async (): Promise<[users: number | undefined, reads: number]> => {
-      const counted = counting(client())
+      const counted = countingClient(client(), 'users-by-date.read')
       const rows = await new Uniques(counted.client, LANES, 0).count({ table: 'users_by_date', app, dates: dates.slice(0, 1), prefix: [], groupBy: ['hour'], countBy: 'person' })
       expect(rows.map(({ group }) => group)).toEqual([[3]])
-      return [rows[0]?.users, counted.reads()]
+      return [rows[0]?.users, counted.count()]
     }
     expect(await count()).toEqual([300, 2])
     expect(await count()).toEqual([300, 1])

@@ -5,7 +5,7 @@ import type { UniquesQuery, UniquesRow } from '../ports/tables.ts'
 import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
 import { KeptVisitors, type FirstUser, type KeyRun, type VisitorRuns } from './kept-visitors.ts'
-import { firstUserVersions, versionKey, visitorVersions } from './visitor-versions.ts'
+import { firstUserVersions, versionKey, versionsOf } from './versions.ts'
 
 const READS_AT_ONCE = 64
 
@@ -56,7 +56,7 @@ export class Uniques {
   async #partitions(
     kept: KeptVisitors, { table, app, dates, prefix }: Pick<UniquesQuery, 'table' | 'app' | 'dates' | 'prefix'>,
   ): Promise<{ date: string; of: VisitorRuns }[]> {
-    const versions = await visitorVersions(this.#client, table, app, dates)
+    const versions = await versionsOf(this.#client, table, app, dates)
     const lanes = this.#laneNumbers()
     const wanted = dates.flatMap((date) => lanes.map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })))
     return concurrently(wanted, READS_AT_ONCE, async (partition) => ({ date: partition.date, of: await kept.partition(partition) }))

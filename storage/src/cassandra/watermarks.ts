@@ -1,6 +1,6 @@
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { CounterPartition } from '../ports/tables.ts'
+import type { CounterPartition, Partition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'
 
@@ -15,10 +15,35 @@ export class Watermarks {
   readonly #client: Client
   readonly #lane: number
   readonly #known = new Map<string, number>()
+  readonly #unsure = new Map<string, Partition>()
+  #epoch: number | undefined
 
   constructor(client: Client, lane: number) {
     this.#client = client
     this.#lane = lane
+  }
+
+  /**
+   * The dates that may have counted more than the versions of their counters say: those in doubt, and those whose watermarks were read, because whoever
+   * counted there before may not have come to renew the version.
+   */
+  get unsure(): Partition[] {
+    return [...this.#unsure.values()]
+  }
+
+  doubt(partitions: readonly Partition[]): void {
+    for (const { app, date } of partitions) remember(this.#unsure, `${app}\0${date}`, { app, date })
+  }
+
+  /** Their versions are renewed. */
+  settle(partitions: readonly Partition[]): void {
+    for (const { app, date } of partitions) this.#unsure.delete(`${app}\0${date}`)
+  }
+
+  /** Whose the lane is: what was known in another epoch may have changed since. */
+  enter(epoch: number): void {
+    if (this.#epoch !== epoch) this.forget()
+    this.#epoch = epoch
   }
 
   /** -1 where nothing was counted yet. The column holds the position plus one, because a counter begins at zero. */
@@ -26,7 +51,8 @@ export class Watermarks {
     return concurrently(partitions, READS_AT_ONCE, async (partition) => {
       const rows = await rowsOf(this.#client, `${queryFile(partition.table)}.applied`, [partition.app, partition.date, this.#lane])
       const applied = Number((rows[0]?.get('applied') as bigint | null | undefined) ?? 0n) - 1
-      this.#remember(partition, applied)
+      remember(this.#known, keyOf(partition), applied)
+      this.doubt([partition])
       return applied
     })
   }
@@ -44,19 +70,19 @@ export class Watermarks {
   }
 
   advance(partition: CounterPartition, to: number): void {
-    this.#remember(partition, to)
+    remember(this.#known, keyOf(partition), to)
   }
 
   forget(): void {
     this.#known.clear()
   }
+}
 
-  #remember(partition: CounterPartition, applied: number): void {
-    const key = keyOf(partition)
-    this.#known.delete(key)
-    this.#known.set(key, applied)
-    if (this.#known.size > PARTITIONS_MAX) this.#known.delete(this.#known.keys().next().value!)
-  }
+/** The one remembered longest ago makes room. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > PARTITIONS_MAX) map.delete(map.keys().next().value!)
 }
 
 function keyOf({ table, app, date }: CounterPartition): string {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto'
 import type { Client } from 'cassandra-driver'
-import type { LaneBatch } from '../ports/tables.ts'
+import type { VisitorTableName } from '../ports/table-definitions.ts'
+import type { LaneBatch, Partition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { rowsOf, statement, type Statement } from './statements.ts'
 
@@ -8,12 +9,18 @@ const STEP_MAX = 2 ** 31
 const AT_ONCE = 16
 const FIRST_USERS = 'first_users'
 
-/** To be called after the rows of a batch were written, so that a new version means that they can be read. What is counted twice does no harm here. */
-export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch): Promise<void> {
-  const changed = new Map<string, [app: string, month: string, table: string, date: string, lane: number]>()
-  for (const { table, app, date, rows } of visitors) {
-    if (rows.length > 0) changed.set(JSON.stringify([app, table, date]), [app, date.slice(0, 7), table, date, lane])
-  }
+/** What has a version for each date and lane: a visitor table, and all counter tables together. */
+export type Versioned = VisitorTableName | 'counters'
+
+/**
+ * Makes the versions others of what a batch has changed: its visitors and identities, and the counters of these dates. To be called after all of that was
+ * written, so that a new version means that it can be read. What is renewed without need does no harm.
+ */
+export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch, counted: Iterable<Partition>): Promise<void> {
+  const changed = new Map<string, [app: string, month: string, of: string, date: string, lane: number]>()
+  const note = (of: Versioned, { app, date }: Partition): void => void changed.set(JSON.stringify([app, of, date]), [app, date.slice(0, 7), of, date, lane])
+  for (const change of visitors) if (change.rows.length > 0) note(change.table, change)
+  for (const partition of counted) note('counters', partition)
   for (const { app } of identities) changed.set(JSON.stringify([app]), [app, '', FIRST_USERS, '', lane])
   const query = statement('visitor-versions.add')
   const batches = new Map<string, Statement[]>()
@@ -24,12 +31,12 @@ export async function renewVersions(client: Client, { lane, visitors, identities
   await concurrently([...batches.values()], AT_ONCE, (batch) => client.batch(batch, { prepare: true, counter: true, isIdempotent: false }))
 }
 
-/** The versions of a visitor table by `versionKey`, over ascending dates. To be read before the rows. */
-export async function visitorVersions(client: Client, table: string, app: string, dates: readonly string[]): Promise<Map<string, bigint>> {
+/** The versions of a table, or of all counters, by `versionKey`, over ascending dates. To be read before the rows. */
+export async function versionsOf(client: Client, of: Versioned, app: string, dates: readonly string[]): Promise<Map<string, bigint>> {
   const [first, last] = [dates[0], dates.at(-1)]
   if (first === undefined || last === undefined) return new Map()
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
-  const rows = await concurrently(months, AT_ONCE, (month) => rowsOf(client, 'visitor-versions.read', [app, month, table, first, last]))
+  const rows = await concurrently(months, AT_ONCE, (month) => rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]))
   return new Map(rows.flat().map((row) => [versionKey(row.get('date') as string, row.get('lane') as number), row.get('version') as bigint]))
 }
 
