@@ -3,7 +3,7 @@ import { counts, type Judged } from './judge.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** What a batch knows of each session: its bounds, who it is by its last event, and where in the log it stands. */
+/** What a batch knows of each session: its bounds, who it is at its end, and where in the log it stands. */
 export function foldSessions(events: readonly Judged[]): SessionChange[] {
   const sessions = new Map<string, Mutable<SessionChange>>()
   let session: Mutable<SessionChange> | undefined
@@ -16,10 +16,12 @@ export function foldSessions(events: readonly Judged[]): SessionChange[] {
       session = sessions.get(id)
       if (!session) sessions.set(id, (session = { app: app.id, session_id, device, user, start: timestamp, end: timestamp, first_position: position, last_position: position }))
     }
-    session.device = device
-    session.user = user
     if (timestamp < session.start) session.start = timestamp
-    if (timestamp > session.end) session.end = timestamp
+    if (timestamp >= session.end) {
+      session.end = timestamp
+      session.device = device
+      session.user = user
+    }
     session.last_position = position
   }
   return [...sessions.values()]

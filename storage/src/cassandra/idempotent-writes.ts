@@ -1,15 +1,12 @@
 import type { LaneBatch } from '../ports/tables.ts'
-import { inParts } from './in-parts.ts'
 import { statement, type Statement } from './statements.ts'
 
-/** Above every position and every time in ms, so that a write timestamp can fall as they rise. */
+/** Above every position, so that a write timestamp can fall as they rise. */
 const TOP = 2n ** 52n
-/** More partitions in a batch Cassandra would warn of. */
-const SESSIONS_PER_BATCH = 10
 
-/** Everything of a batch but its ids and visitors that may be written again without harm, as batches of few partitions: a request costs more than a row. */
+/** Everything of a batch but its ids, visitors and sessions that may be written again without harm, as batches of few partitions: a request costs more than a row. */
 export function idempotentWrites(batch: LaneBatch): Statement[][] {
-  return [...identityWrites(batch), ...sessionWrites(batch), ...deadLetterWrites(batch)]
+  return [...identityWrites(batch), ...deadLetterWrites(batch)]
 }
 
 function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
@@ -18,18 +15,6 @@ function identityWrites({ lane, identities }: LaneBatch): Statement[][] {
     [{ query: statement('identity.insertDevice'), params: [app, user, device] }],
     [{ query: statement('identity.insertFirst'), params: [app, lane, device, BigInt(place), user, TOP - BigInt(place)] }],
   ])
-}
-
-function sessionWrites({ lane, sessions }: LaneBatch): Statement[][] {
-  const writes = sessions.map((session) => {
-    const [start, end] = [BigInt(session.start), BigInt(session.end)]
-    const id = [session.app, session.session_id]
-    return [
-      { query: statement('sessions-by-id.widenStart'), params: [TOP - start, start, BigInt(session.first_position), ...id] },
-      { query: statement('sessions-by-id.widenEnd'), params: [end, end, BigInt(session.last_position), session.device, session.user, lane, ...id] },
-    ]
-  })
-  return inParts(writes, SESSIONS_PER_BATCH).map((some) => some.flat())
 }
 
 function deadLetterWrites({ lane, deadLetters }: LaneBatch): Statement[][] {

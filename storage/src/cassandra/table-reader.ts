@@ -1,10 +1,11 @@
 import type { Client } from 'cassandra-driver'
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { counterRows } from './counter-rows.ts'
 import { KeptCounters } from './kept-counters.ts'
 import { SeenIds } from './seen-ids.ts'
+import { readSession } from './sessions.ts'
 import { queryFile, rowsOf } from './statements.ts'
 import { Uniques } from './uniques.ts'
 import { readVisitorRows } from './visitor-rows.ts'
@@ -39,6 +40,10 @@ export class CassandraTableReader implements TableReader {
 
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
     return this.#seen.find(lane, partition, eventIds)
+  }
+
+  session(app: string, sessionId: string): Promise<Session | undefined> {
+    return readSession(this.#client, app, sessionId)
   }
 
   async deadLetters(): Promise<number> {

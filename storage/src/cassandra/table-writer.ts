@@ -5,6 +5,7 @@ import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Parti
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import { SeenIds } from './seen-ids.ts'
+import { SessionRows } from './sessions.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { visitorWrites } from './visitor-rows.ts'
@@ -18,6 +19,7 @@ export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings
   readonly #seen: SeenIds
+  readonly #sessions = new SessionRows()
   readonly #lanes = new Map<number, Watermarks>()
 
   constructor(client: Client, settings: CassandraSettings) {
@@ -57,7 +59,8 @@ export class CassandraTableWriter implements TableWriter {
     watermarks.enter(lease.epoch)
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
-    await concurrently([...this.#seen.writes(batch), ...visitorWrites(batch, this.#settings.packedRowsMin), ...idempotentWrites(batch)], WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    const idempotent = [...this.#seen.writes(batch), ...visitorWrites(batch, this.#settings.packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch)]
+    await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
     const { unsure } = watermarks

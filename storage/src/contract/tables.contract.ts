@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { personKey, type Visitor } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
-import type { LaneBatch, Lease } from '../ports/tables.ts'
+import type { LaneBatch, Lease, SessionChange } from '../ports/tables.ts'
 
 const dates = ['2026-03-28', '2026-03-29']
 const empty = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
@@ -161,10 +161,9 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await told(0, dates[1]!)).toEqual([])
     })
 
-    it('answers who a device was before a place, however often that is written, and accepts sessions again', async () => {
+    it('answers who a device was before a place, however often that is written', async () => {
       const app = randomUUID()
-      const session = { app, session_id: 's', start: 5, end: 6, device: 'd', user: 'a', first_position: 2, last_position: 3 }
-      const of = (user: string, place: number): Partial<LaneBatch> => ({ identities: [{ app, device: 'd', user, place }], sessions: [session] })
+      const of = (user: string, place: number): Partial<LaneBatch> => ({ identities: [{ app, device: 'd', user, place }] })
       for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
       const before = async (place: number): Promise<unknown> => [...(await storage.writer.identities(app, ['d', 'x'], place))]
       expect(await before(8)).toEqual([['d', { user: 'b', place: 7 }]])
@@ -176,6 +175,32 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
         return found
       }
       if (storage.writer.identifiedDevices) expect([await devices(0), await devices(1)]).toEqual([['d'], []])
+    })
+
+    it('answers when a session began and ended and who it was then, however batches are cut and however often they are delivered', async () => {
+      const moment = fc.record({ session: fc.nat(2), time: fc.nat(50).map((days) => Date.UTC(2026, 1, 20) + days * 86_400_000), user: fc.constantFrom('', 'a', 'b') })
+      const cuts = fc.array(fc.tuple(fc.nat(12), fc.nat(12)), { maxLength: 8 })
+      await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 20 }), cuts, async (moments, deliveries) => {
+        const app = randomUUID()
+        const sessionsOf = (start: number, end: number): SessionChange[] => [0, 1, 2].flatMap((session) => {
+          const own = moments.slice(start, end).flatMap((each, at) => (each.session === session ? [{ ...each, position: start + at }] : []))
+          const times = own.map(({ time }) => time)
+          const [start_, end_] = [Math.min(...times), Math.max(...times)]
+          const last = own.findLast(({ time }) => time === end_)
+          return last ? [{ app, session_id: `s${session}`, start: start_, end: end_, device: 'd', user: last.user, first_position: own[0]!.position, last_position: own.at(-1)!.position }] : []
+        })
+        let next = 0
+        for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
+          const start = Math.max(0, next - back)
+          next = Math.max(next, Math.min(moments.length, start + length))
+          await apply(lease, { sessions: sessionsOf(start, Math.min(start + length, moments.length)) })
+        }
+        // A batch that goes back is followed by all that comes after it.
+        await apply(lease, { sessions: sessionsOf(0, moments.length) })
+        const whole = sessionsOf(0, moments.length).map(({ session_id, start, end, device, user }) => [session_id, { start, end, device, user }])
+        expect(await Promise.all(whole.map(async ([id]) => [id, await storage.reader.session(app, id as string)]))).toEqual(whole)
+        expect(await storage.reader.session(app, 'never')).toBeUndefined()
+      }), { numRuns: 40 })
     })
 
     it('counts persons and devices exactly, over lanes and dates', async () => {

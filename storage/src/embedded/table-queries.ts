@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 
 type Row = Record<string, KeyValue>
 
@@ -45,6 +45,11 @@ export class TableQueries {
       const found = row.get(app, date, lane, id) as FirstSeen | undefined
       return found ? [[id, { ...found }]] : []
     }))
+  }
+
+  session(app: string, sessionId: string): Session | undefined {
+    const row = this.#database.prepare('SELECT start, "end", device, user FROM sessions_by_id WHERE app = ? AND session_id = ?').get(app, sessionId)
+    return row && { ...(row as unknown as Session) }
   }
 
   deadLetters(): number {

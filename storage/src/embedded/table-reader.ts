@@ -1,5 +1,5 @@
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
@@ -21,6 +21,10 @@ export class EmbeddedTableReader implements TableReader {
 
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
     return this.#thread.ask('seen', lane, partition, eventIds)
+  }
+
+  session(app: string, sessionId: string): Promise<Session | undefined> {
+    return this.#thread.ask('session', app, sessionId)
   }
 
   deadLetters(): Promise<number> {

@@ -123,7 +123,8 @@ function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 
     identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
     own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-      start = min(start, excluded.start), "end" = max("end", excluded."end"), device = excluded.device, user = excluded.user,
+      start = min(start, excluded.start), "end" = max("end", excluded."end"),
+      device = iif(excluded."end" >= "end", excluded.device, device), user = iif(excluded."end" >= "end", excluded.user, user),
       first_position = min(first_position, excluded.first_position), last_position = max(last_position, excluded.last_position)`),
     bury: database.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     buried: database.prepare('SELECT count(*) AS count FROM dead_letters'),

@@ -53,7 +53,7 @@ export function placeOf(position: number, index: number): number {
 /** Who a device is from a place on. */
 export type Identity = Pick<IdentityChange, 'user' | 'place'>
 
-/** What a batch knows of a session; `start` and `end` widen what is stored. */
+/** What a batch knows of a session: `start` and `end` widen what is stored; who it is comes from the event at its end. */
 export interface SessionChange {
   readonly app: string
   readonly session_id: string
@@ -64,6 +64,9 @@ export interface SessionChange {
   readonly first_position: number
   readonly last_position: number
 }
+
+/** When a session began and ended (ms), and who it was at its end. */
+export type Session = Pick<SessionChange, 'start' | 'end' | 'device' | 'user'>
 
 export interface DeadLetter {
   readonly position: number
@@ -146,6 +149,8 @@ export interface TableReader {
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]>
   /** Where each of these ids stood first in a partition of a lane, and its fate there; ids never seen are missing. The partition is that of `SeenChange`. */
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>>
+  /** A session, over all lanes and dates; undefined when no event that counts names it. */
+  session(app: string, sessionId: string): Promise<Session | undefined>
   deadLetters(): Promise<number>
   /** The rows of one partition of a lane, by key. What a batch that is being applied meanwhile adds may be missing: `applied` tells, read before and after. */
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]>
