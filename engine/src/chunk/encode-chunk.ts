@@ -5,7 +5,8 @@ import { hashText } from './device-order.ts'
 import { numberColumns } from './event-keys.ts'
 import { idFields } from './ids.ts'
 import { encodeNumbers, numberEncodings } from './number-encoding.ts'
-import { columnsOfRows, sliceColumns, type RowColumns, type ValueCodes } from './row-columns.ts'
+import { columnsOfRows, sliceColumns, type RowColumns } from './row-columns.ts'
+import type { ValueCodes } from './value-columns.ts'
 
 /** Rows of one chunk: 16 random bytes each, as event ids are, still fit a cell. */
 export const CHUNK_ROWS_MAX = 60_000

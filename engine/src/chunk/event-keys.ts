@@ -1,5 +1,3 @@
-import type { ArchivedEvent, Context, Event, Value } from '@hopper/contracts'
-
 /** Fields of an event that are columns of their own, beside the whole-number columns and the ids. */
 export const eventColumns = [
   'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time',
@@ -27,22 +25,4 @@ export function utmColumn(name: string): string {
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]
   return fixed.has(key) || key.startsWith(UTM_PREFIX) ? [key, DATA_PREFIX + key] : [DATA_PREFIX + key]
-}
-
-/** Hands over each value that an event has, by column; not the whole numbers and ids, which every event has. */
-export function eachValue(row: ArchivedEvent, hand: (column: string, value: Value) => void): void {
-  const event = row.event as Event & Readonly<Record<string, Value | undefined>>
-  for (const column of eventColumns) {
-    const value = event[column]
-    // An event may carry fields that its kind does not have, and they may hold anything.
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') hand(column, value)
-  }
-  if (row.user !== '') hand('user', row.user)
-  const context: Context = row.context
-  for (const column of contextColumns) {
-    const value = context[column]
-    if (value !== undefined) hand(column, value)
-  }
-  for (const [name, value] of Object.entries(context.utm ?? {})) hand(utmColumn(name), value)
-  if ('data' in row.event && row.event.data) for (const [key, value] of Object.entries(row.event.data)) hand(DATA_PREFIX + key, value)
 }

@@ -1,7 +1,6 @@
+import { readUuid, UUID_BYTES, writeUuid } from '@hopper/contracts'
 import { fixed16Data, textData, type Frame } from './arrow-frame.ts'
 import type { Data } from 'apache-arrow'
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** Many ids: a UUID in lower case takes 16 bytes, any other text stands apart by its place. */
 export interface Ids {
@@ -11,12 +10,12 @@ export interface Ids {
 }
 
 export function idsOf(list: readonly string[]): Ids {
-  const bytes = Buffer.alloc(list.length * 16)
+  const bytes = new Uint8Array(list.length * UUID_BYTES)
   const texts = new Map<number, string>()
   for (let i = 0; i < list.length; i++) {
-    const id = list[i]!
-    if (UUID.test(id)) bytes.write(id.replaceAll('-', ''), i * 16, 'hex')
-    else texts.set(i, id)
+    if (writeUuid(list[i]!, bytes, i * UUID_BYTES)) continue
+    bytes.fill(0, i * UUID_BYTES, (i + 1) * UUID_BYTES)
+    texts.set(i, list[i]!)
   }
   return { length: list.length, bytes, texts }
 }
@@ -24,8 +23,7 @@ export function idsOf(list: readonly string[]): Ids {
 export function idAt(ids: Ids, i: number): string {
   const text = ids.texts.get(i)
   if (text !== undefined) return text
-  const hex = Buffer.from(ids.bytes.buffer, ids.bytes.byteOffset + i * 16, 16).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  return readUuid(Buffer.from(ids.bytes.buffer, ids.bytes.byteOffset + i * UUID_BYTES, UUID_BYTES), 0)
 }
 
 /** The ids at `places[i]` of the source `sources[i]`, in that order. */

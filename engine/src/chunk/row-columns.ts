@@ -1,12 +1,7 @@
-import { deviceHash, type ArchivedEvent, type Value } from '@hopper/contracts'
-import { eachValue, numberColumns, type NumberColumn } from './event-keys.ts'
+import { deviceHash, type ArchivedEvent } from '@hopper/contracts'
+import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOf, type Ids } from './ids.ts'
-
-/** The values of one column: row i has `values[codes[i]]`; `null` when the event has no value. */
-export interface ValueCodes {
-  readonly codes: Uint32Array
-  readonly values: readonly (Value | null)[]
-}
+import { valuesOf, type ValueCodes } from './value-columns.ts'
 
 /** One entry a device, ascending by hash: its rows stand together. */
 export interface DeviceRuns {
@@ -23,21 +18,6 @@ export interface RowColumns {
   readonly numbers: Readonly<Record<NumberColumn, Float64Array>>
   readonly eventIds: Ids
   readonly values: ReadonlyMap<string, ValueCodes>
-}
-
-/** Gives equal values the same code, in the order in which they are met. Types are kept apart. */
-export class Dictionary {
-  readonly values: (Value | null)[] = []
-  readonly #codes = new Map<Value | null, number>()
-
-  code(value: Value | null): number {
-    let code = this.#codes.get(value)
-    if (code === undefined) {
-      this.#codes.set(value, (code = this.values.length))
-      this.values.push(value)
-    }
-    return code
-  }
 }
 
 interface Keyed {
@@ -71,7 +51,7 @@ export function columnsOfRows(app: string, rows: readonly ArchivedEvent[]): RowC
     numbers.index[i] = row.index
     numbers.received_at[i] = row.received_at
   })
-  return { rows: rows.length, runs: runsOf(keyed), numbers, eventIds: idsOf(keyed.map(({ row }) => row.event.event_id)), values: valuesOf(keyed) }
+  return { rows: rows.length, runs: runsOf(keyed), numbers, eventIds: idsOf(keyed.map(({ row }) => row.event.event_id)), values: valuesOf(keyed.map(({ row }) => row)) }
 }
 
 function runsOf(keyed: readonly Keyed[]): DeviceRuns {
@@ -88,21 +68,6 @@ function runsOf(keyed: readonly Keyed[]): DeviceRuns {
     rows,
     deviceIds: idsOf(firsts.map((k) => k.row.device_id)),
   }
-}
-
-function valuesOf(keyed: readonly Keyed[]): Map<string, ValueCodes> {
-  const columns = new Map<string, { codes: Uint32Array; dictionary: Dictionary }>()
-  keyed.forEach(({ row }, i) =>
-    eachValue(row, (name, value) => {
-      let column = columns.get(name)
-      if (!column) {
-        columns.set(name, (column = { codes: new Uint32Array(keyed.length), dictionary: new Dictionary() }))
-        column.dictionary.code(null)
-      }
-      column.codes[i] = column.dictionary.code(value)
-    }),
-  )
-  return new Map([...columns].map(([name, { codes, dictionary }]) => [name, { codes, values: dictionary.values }]))
 }
 
 /** Rows from `begin` up to `end`, which may cut a device in two. Dictionaries are shared: packing drops what no row uses. */

@@ -1,6 +1,5 @@
-import type { Fate, FateReason } from '@hopper/contracts'
+import { readUuid, UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
 import type { FirstSeen, SeenChange } from '../ports/tables.ts'
-import { readUuid, writeUuid, UUID_BYTES } from './uuid-bytes.ts'
 
 type SeenRow = Pick<SeenChange['rows'][number], 'event_id' | 'position' | 'fate' | 'reason'>
 

@@ -1,12 +1,11 @@
 import type { Client, types } from 'cassandra-driver'
-import type { Fate, FateReason } from '@hopper/contracts'
+import { UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
 import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { inParts } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from './statements.ts'
-import { UUID_BYTES, writeUuid } from './uuid-bytes.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
 const PACKED_IDS_MIN = 1_024

@@ -1,3 +1,4 @@
+/** of a UUID in binary (RFC 9562, section 4) */
 export const UUID_BYTES = 16
 const DASH = 45
 const NO_DIGIT = 255
