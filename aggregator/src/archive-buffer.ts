@@ -1,6 +1,7 @@
 import type { ArchivedEvent } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
+import { ByPartition } from './by-partition.ts'
 import type { Judged } from './judge.ts'
 
 /** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 100 MB. */
@@ -16,8 +17,7 @@ export function rowsHeldMax(lanes: number): number {
   return Math.min(LANE_ROWS_MAX, Math.ceil(ROWS_MAX / Math.max(1, lanes)))
 }
 
-interface Buffered {
-  readonly partition: Partition
+interface Buffered extends Partition {
   readonly rows: ArchivedEvent[]
 }
 
@@ -31,7 +31,7 @@ export class ArchiveBuffer {
   readonly #appended: (partition: Partition) => void
   readonly #heldMs: number
   readonly #covered = new Map<string, number>()
-  #partitions = new Map<string, Buffered>()
+  #partitions = nothing()
   #rows = 0
   /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
   #since = 0
@@ -79,20 +79,23 @@ export class ArchiveBuffer {
   async #flush(lease: Lease): Promise<void> {
     if (this.#rows === 0) return
     const taken = this.#partitions
-    this.#partitions = new Map()
+    this.#partitions = nothing()
     this.#rows = 0
     this.#receivedAt = 0
     try {
-      await this.#readCovered(taken)
-      const chunks = [...taken].flatMap(([key, { partition, rows }]) => {
-        const covered = this.#covered.get(key)!
+      await this.#readCovered(taken.values())
+      const chunks = taken.values().flatMap(({ app, date, rows }) => {
+        const covered = this.#covered.get(keyOf(app, date))!
         const missing = rows.filter(({ position }) => position > covered)
         if (missing.length === 0) return []
-        return encodeChunks(missing, { ...partition, lane: this.#lane, first_position: missing[0]!.position, last_position: missing.at(-1)!.position })
+        return encodeChunks(missing, { app, date, lane: this.#lane, first_position: missing[0]!.position, last_position: missing.at(-1)!.position })
       })
       if (chunks.length > 0) await this.#archive.append(lease, chunks)
       for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
-      for (const [key, { rows }] of taken) this.#covered.set(key, Math.max(this.#covered.get(key)!, rows.at(-1)!.position))
+      for (const { app, date, rows } of taken.values()) {
+        const key = keyOf(app, date)
+        this.#covered.set(key, Math.max(this.#covered.get(key)!, rows.at(-1)!.position))
+      }
     } catch (error) {
       // Some spans may be visible and others not: what is true must be read again.
       this.#covered.clear()
@@ -101,20 +104,19 @@ export class ArchiveBuffer {
     }
   }
 
-  async #readCovered(taken: ReadonlyMap<string, Buffered>): Promise<void> {
-    if (this.#covered.size + taken.size > PARTITIONS_MAX) this.#covered.clear()
-    const unknown = [...taken].filter(([key]) => !this.#covered.has(key))
+  async #readCovered(taken: readonly Buffered[]): Promise<void> {
+    if (this.#covered.size + taken.length > PARTITIONS_MAX) this.#covered.clear()
+    const unknown = taken.filter(({ app, date }) => !this.#covered.has(keyOf(app, date)))
     if (unknown.length === 0) return
-    const covered = await this.#archive.covered(this.#lane, unknown.map(([, { partition }]) => partition))
-    unknown.forEach(([key], at) => this.#covered.set(key, covered[at]!))
+    const covered = await this.#archive.covered(this.#lane, unknown.map(({ app, date }) => ({ app, date })))
+    unknown.forEach(({ app, date }, at) => this.#covered.set(keyOf(app, date), covered[at]!))
   }
 
   /** What could not be written stands before what came meanwhile. */
-  #giveBack(taken: Map<string, Buffered>): void {
-    for (const [key, { partition, rows }] of this.#partitions) {
-      const earlier = taken.get(key)
-      if (earlier) for (const row of rows) earlier.rows.push(row)
-      else taken.set(key, { partition, rows })
+  #giveBack(taken: ByPartition<Buffered>): void {
+    for (const { app, date, rows } of this.#partitions.values()) {
+      const { rows: earlier } = taken.of(app, date)
+      for (const row of rows) earlier.push(row)
     }
     this.#partitions = taken
     this.#rows = 0
@@ -122,12 +124,17 @@ export class ArchiveBuffer {
   }
 
   #put({ position, index, message: { envelope, app }, event, date, visitor }: Judged): void {
-    const key = `${app.id}\0${date}`
-    let found = this.#partitions.get(key)
-    if (!found) this.#partitions.set(key, (found = { partition: { app: app.id, date }, rows: [] }))
     const { context, received_at } = envelope
-    found.rows.push({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
+    this.#partitions.of(app.id, date).rows.push({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
     if (this.#rows++ === 0) this.#since = performance.now()
     this.#receivedAt = Math.max(this.#receivedAt, received_at)
   }
+}
+
+function nothing(): ByPartition<Buffered> {
+  return new ByPartition((partition) => ({ ...partition, rows: [] }))
+}
+
+function keyOf(app: string, date: string): string {
+  return `${app}\0${date}`
 }

@@ -135,7 +135,6 @@ export class OwnedLane {
     const appliedOf: AppliedOf = ({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1
     const folded = foldBatch(messages, judgement, appliedOf, this.#watermarkCheck)
     const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...folded, visitors: this.#written.unwritten(folded.visitors) }
-    this.#seen.add(batch.lane, batch.seen)
     this.#identified.add(batch.lane, batch.identities)
     try {
       await this.#writer.apply(this.#lasting(), batch)
@@ -187,7 +186,7 @@ export class OwnedLane {
     const found = new Map<string, number>()
     const { lane } = this.lease
     await Promise.all(asked.map(async ({ partition, ids }) => {
-      const maybe = await this.#seen.maybeSeen(lane, partition, ids)
+      const maybe = await this.#seen.meet(lane, partition, ids)
       if (maybe.length === 0) return
       for (const [id, position] of await this.#writer.firstPositions(lane, partition, maybe)) found.set(seenKey(partition, id), position)
     }))

@@ -8,24 +8,36 @@ export type VisitorRow = VisitorChange['rows'][number]
 /** The distinct visitors that a batch puts into one partition. */
 export class VisitorRows {
   readonly #partition: Omit<VisitorChange, 'rows'>
-  readonly #rows = new Map<string, VisitorRow>()
+  readonly #keys = new Map<string, { readonly key: Key; readonly visitors: Map<string, Visitor> }>()
 
   constructor(partition: Omit<VisitorChange, 'rows'>) {
     this.#partition = partition
   }
 
   put(key: Key, visitor: Visitor): void {
-    const row = { key, visitor }
-    const id = visitorRowKey(row)
-    if (!this.#rows.has(id)) this.#rows.set(id, row)
+    const id = rowKey(key)
+    let own = this.#keys.get(id)
+    if (!own) this.#keys.set(id, (own = { key, visitors: new Map() }))
+    own.visitors.set(visitorName(visitor), visitor)
   }
 
+  /** The rows of a key stand side by side, and share it. */
   changes(): VisitorChange[] {
-    return this.#rows.size === 0 ? [] : [{ ...this.#partition, rows: [...this.#rows.values()] }]
+    const rows = [...this.#keys.values()].flatMap(({ key, visitors }) => Array.from(visitors.values(), (visitor): VisitorRow => ({ key, visitor })))
+    return rows.length === 0 ? [] : [{ ...this.#partition, rows }]
   }
 }
 
-/** One text for a row; a user's id may hold any character. */
+const names = new WeakMap<Visitor, string>()
+
+/** One text for a visitor, made once; a user's id may hold any character. */
+export function visitorName(visitor: Visitor): string {
+  let name = names.get(visitor)
+  if (name === undefined) names.set(visitor, (name = `${visitor.user.length}\0${visitor.user}\0${visitor.device}`))
+  return name
+}
+
+/** One text for a row. */
 export function visitorRowKey({ key, visitor }: VisitorRow): string {
-  return `${rowKey(key)}\0${visitor.user.length}\0${visitor.user}\0${visitor.device}`
+  return `${rowKey(key)}\0${visitorName(visitor)}`
 }

@@ -1,13 +1,14 @@
 import type { VisitorChange } from '@hopper/storage'
-import { partitionKey } from './row-key.ts'
-import { visitorRowKey } from './visitor-rows.ts'
+import { partitionKey, rowKey } from './row-key.ts'
+import { visitorName, type VisitorRow } from './visitor-rows.ts'
+
+/** The names of the visitors of one partition, by the text of their row's key. */
+type Names = Map<string, Set<string>>
 
 /** Rows of visitors that the owner of a lane has written: most visitors come again within the hour, and their rows stay as they are. */
 export class WrittenVisitors {
   readonly #max: number
-  readonly #partitions = new Map<string, Set<string>>()
-  /** the texts of the rows of changes that `unwritten` has made */
-  readonly #texts = new WeakMap<VisitorChange, readonly string[]>()
+  readonly #partitions = new Map<string, Names>()
   #size = 0
 
   constructor(max: number) {
@@ -17,38 +18,47 @@ export class WrittenVisitors {
   /** The changes without the rows that are written. */
   unwritten(changes: readonly VisitorChange[]): VisitorChange[] {
     return changes.flatMap((change) => {
-      const written = this.#partitions.get(partitionOf(change))
-      const texts: string[] = []
-      const rows = change.rows.filter((row) => {
-        const text = visitorRowKey(row)
-        if (written?.has(text)) return false
-        texts.push(text)
-        return true
-      })
-      if (rows.length === 0) return []
-      const left = { ...change, rows }
-      this.#texts.set(left, texts)
-      return [left]
+      const names = this.#partitions.get(partitionOf(change))
+      if (!names) return [change]
+      const rows = change.rows.filter(byKey((key, visitor) => !names.get(key)?.has(visitor)))
+      return rows.length === 0 ? [] : [{ ...change, rows }]
     })
   }
 
   /** Remembers rows that the tables hold now. */
   add(changes: readonly VisitorChange[]): void {
     for (const change of changes) {
-      const texts = (this.#texts.get(change) ?? change.rows.map(visitorRowKey)).slice(0, this.#max)
-      if (this.#size + texts.length > this.#max) this.#clear()
-      const key = partitionOf(change)
-      const written = this.#partitions.get(key) ?? new Set()
-      this.#partitions.set(key, written)
-      this.#size -= written.size
-      for (const text of texts) written.add(text)
-      this.#size += written.size
+      const rows = change.rows.slice(0, this.#max)
+      if (this.#size + rows.length > this.#max) this.#clear()
+      const partition = partitionOf(change)
+      const names = this.#partitions.get(partition) ?? (new Map() as Names)
+      this.#partitions.set(partition, names)
+      rows.forEach(byKey((key, visitor) => this.#put(names, key, visitor)))
     }
+  }
+
+  #put(names: Names, key: string, visitor: string): void {
+    const own = names.get(key) ?? new Set()
+    names.set(key, own)
+    this.#size -= own.size
+    own.add(visitor)
+    this.#size += own.size
   }
 
   #clear(): void {
     this.#partitions.clear()
     this.#size = 0
+  }
+}
+
+/** Hands over the texts of each row; of rows side by side that share their key, that of the key is made once. */
+function byKey<T>(visit: (key: string, visitor: string) => T): (row: VisitorRow) => T {
+  let last: VisitorRow['key'] | undefined
+  let text = ''
+  return ({ key, visitor }) => {
+    if (key !== last) text = rowKey(key)
+    last = key
+    return visit(text, visitorName(visitor))
   }
 }
 

@@ -26,15 +26,17 @@ export class IdFilter {
     return this.#layers.reduce((sum, { words }) => sum + words.byteLength, 0)
   }
 
-  add(id: string): void {
+  /** Whether it may have been added before. */
+  add(id: string): boolean {
     // This leaves the hash of the id behind.
-    if (this.has(id)) return
+    if (this.has(id)) return true
     let layer = this.#layers.at(-1)
     if (!layer || layer.ids >= layer.idsMax) this.#layers.push((layer = layerOf(layer ? layer.idsMax * GROWTH : FIRST_LAYER_IDS)))
     layer.ids++
     const { words, blocks } = layer
     const begin = blockOf(blocks)
     for (let probe = 0, bits = low; probe < PROBES; probe++, bits = next(bits, probe)) words[begin + ((bits >>> 5) & (BLOCK_WORDS - 1))]! |= 1 << (bits & 31)
+    return false
   }
 
   /** Whether the id may have been added; false is certain. */

@@ -22,7 +22,7 @@ it('needs no look-up for a date that is new, and answers maybe for what it was t
   const app = randomUUID()
   const [known, fresh] = [ids(50), ids(50)]
   expect(await filters.maybeSeen(0, { app, date }, known)).toEqual([])
-  filters.add(0, [change(app, known)])
+  expect(await filters.meet(0, { app, date }, [...known, known[7]!])).toEqual([known[7]])
   expect(await filters.maybeSeen(0, { app, date }, [...known, ...fresh])).toEqual(known)
   expect(await filters.maybeSeen(0, { app, date: '2026-06-16' }, known)).toEqual([])
   expect(await filters.maybeSeen(1, { app, date }, known)).toEqual([])
@@ -33,14 +33,16 @@ it('answers maybe for every id until it has read what the store holds, a page at
   const [known, fresh] = [ids(6_000), ids(100)]
   await write(change(app, known))
   const filters = new SeenFilters(lane.storage.writer)
-  expect(await filters.maybeSeen(0, { app, date }, fresh)).toEqual(fresh)
+  expect(await filters.meet(0, { app, date }, fresh)).toEqual(fresh)
   // What is written while it reads may be missing in what it reads.
   const meanwhile = ids(10)
-  filters.add(0, [change(app, meanwhile)])
-  let maybe: readonly string[] = fresh
-  for (let touch = 0; touch < 3; touch++) maybe = await filters.maybeSeen(0, { app, date }, fresh)
+  filters.tell(0, { app, date }, meanwhile)
+  const others = ids(100)
+  let maybe: readonly string[] = others
+  for (let touch = 0; touch < 3; touch++) maybe = await filters.maybeSeen(0, { app, date }, others)
   expect(maybe.length).toBeLessThan(5)
-  expect(await filters.maybeSeen(0, { app, date }, [...known, ...meanwhile])).toEqual([...known, ...meanwhile])
+  const all = [...known, ...fresh, ...meanwhile]
+  expect(await filters.maybeSeen(0, { app, date }, all)).toEqual(all)
 })
 
 it('forgets what was used least when its memory is full, and a lane that has another owner; then it asks the store again', async () => {
@@ -48,9 +50,8 @@ it('forgets what was used least when its memory is full, and a lane that has ano
   const apps = Array.from({ length: 10 }, () => randomUUID())
   const known = ids(100)
   for (const app of apps) {
-    await filters.maybeSeen(0, { app, date }, known)
+    await filters.meet(0, { app, date }, known)
     await write(change(app, known))
-    filters.add(0, [change(app, known)])
     expect(filters.bytes).toBeLessThanOrEqual(20_000)
   }
   for (const app of apps) expect(await filters.maybeSeen(0, { app, date }, known)).toEqual(known)

@@ -1,4 +1,4 @@
-import type { Partition, SeenChange, TableWriter } from '@hopper/storage'
+import type { Partition, TableWriter } from '@hopper/storage'
 import { IdFilter } from './id-filter.ts'
 
 /** Memory of all filters of a process: some 30 million ids. */
@@ -40,18 +40,19 @@ export class SeenFilters {
 
   /** Those of the ids that may stand in the store. */
   async maybeSeen(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
-    const key = keyOf(lane, partition)
-    const known = this.#use(key, () => ({ filter: new IdFilter(), rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](), bytes: 0 }))
-    if (known.rest) await this.#fill(key, known, ids.length * FILLED_PER_ASKED)
-    return known.rest ? ids : ids.filter((id) => known.filter.has(id))
+    const { filter, rest } = await this.#filled(lane, partition, ids.length)
+    return rest ? ids : ids.filter((id) => filter.has(id))
   }
 
-  /** Tells of ids that are about to be written. */
-  add(lane: number, seen: readonly SeenChange[]): void {
-    for (const { app, date, rows } of seen) this.tell(lane, { app, date }, rows.map(({ event_id }) => event_id))
+  /** The same of ids that are about to be written: from now on each of them may stand there. An id that stands twice among them is one that may. */
+  async meet(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
+    const known = await this.#filled(lane, partition, ids.length)
+    const maybe = ids.filter((id) => known.filter.add(id))
+    this.#weigh(keyOf(lane, partition), known)
+    return known.rest ? ids : maybe
   }
 
-  /** The same of ids of one partition. */
+  /** Tells of ids that are about to be written, and were not met. */
   tell(lane: number, partition: Partition, ids: readonly string[]): void {
     const key = keyOf(lane, partition)
     const known = this.#known.get(key)
@@ -63,6 +64,13 @@ export class SeenFilters {
   /** Forgets a lane: it has, or had, another owner. */
   forget(lane: number): void {
     for (const [key, known] of this.#known) if (key.startsWith(`${lane}\0`)) this.#drop(key, known)
+  }
+
+  async #filled(lane: number, partition: Partition, asked: number): Promise<Known> {
+    const key = keyOf(lane, partition)
+    const known = this.#use(key, () => ({ filter: new IdFilter(), rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](), bytes: 0 }))
+    if (known.rest) await this.#fill(key, known, asked * FILLED_PER_ASKED)
+    return known
   }
 
   /** One page at least, and no further one when so many ids were told. */

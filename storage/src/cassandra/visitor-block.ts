@@ -18,28 +18,40 @@ interface Packed {
 /** The visitor rows of one app and date as one cell: JSON in a zstd frame. */
 export function packVisitors(changes: readonly Pick<VisitorChange, 'table' | 'rows'>[]): Buffer {
   const visitors: Packed['visitors'] = []
-  const places = new Map<string, number>()
-  const placeOf = ({ user, device }: Visitor): number => {
-    const name = `${user.length} ${user}${device}`
-    const place = places.get(name) ?? visitors.length
-    if (place === visitors.length) {
-      places.set(name, place)
-      visitors.push([user, device])
-    }
-    return place
-  }
+  const placeOf = placesIn(visitors)
   const tables: Packed['tables'] = {}
   for (const { table, rows } of changes) {
     const keys = new Map<string, [Key, number[]]>(tables[table]?.map((entry) => [JSON.stringify(entry[0]), entry]))
+    let last: [Key, number[]] | undefined
     for (const { key, visitor } of rows) {
-      const id = JSON.stringify(key)
-      const found = keys.get(id)
-      if (found) found[1].push(placeOf(visitor))
-      else keys.set(id, [key, [placeOf(visitor)]])
+      // Rows of a key stand side by side and share it.
+      if (key !== last?.[0]) {
+        const id = JSON.stringify(key)
+        last = keys.get(id)
+        if (!last) keys.set(id, (last = [key, []]))
+      }
+      last[1].push(placeOf(visitor))
     }
     tables[table] = [...keys.values()]
   }
   return zstdCompressSync(JSON.stringify({ visitors, tables } satisfies Packed))
+}
+
+/** Where each visitor stands in the list, at its end when it is new. Whoever is in several tables is mostly one object there. */
+function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
+  const places = new Map<Visitor, number>()
+  const named = new Map<string, number>()
+  return (visitor) => {
+    let place = places.get(visitor)
+    if (place !== undefined) return place
+    const { user, device } = visitor
+    const name = `${user.length} ${user}${device}`
+    place = named.get(name) ?? visitors.length
+    if (place === visitors.length) visitors.push([user, device])
+    places.set(visitor, place)
+    named.set(name, place)
+    return place
+  }
 }
 
 /** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */

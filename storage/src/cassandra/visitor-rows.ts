@@ -50,12 +50,26 @@ function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Sta
 function blockWrites(lane: number, changes: readonly VisitorChange[]): Statement[][] {
   const query = statement('visitor-blocks-by-date.insert')
   const { app, date } = changes[0]!
-  const parts = inParts(changes.flatMap(({ table, rows }) => rows.map((row) => ({ table, row }))), ROWS_PER_BLOCK)
-  return parts.map((part) => {
-    const tables = Map.groupBy(part, ({ table }) => table)
-    const block = packVisitors([...tables].map(([table, some]) => ({ table, rows: some.map(({ row }) => row) })))
-    return [{ query, params: [app, date, lane, types.TimeUuid.now(), block] }]
-  })
+  return blocksOf(changes).map((some) => [{ query, params: [app, date, lane, types.TimeUuid.now(), packVisitors(some)] }])
+}
+
+/** The changes in blocks of so many rows, nearly always one. */
+function blocksOf(changes: readonly VisitorChange[]): VisitorChange[][] {
+  const blocks: VisitorChange[][] = []
+  let left = 0
+  for (const change of changes) {
+    for (let at = 0; at < change.rows.length; ) {
+      if (left === 0) {
+        blocks.push([])
+        left = ROWS_PER_BLOCK
+      }
+      const rows = change.rows.slice(at, at + left)
+      blocks.at(-1)!.push({ ...change, rows })
+      left -= rows.length
+      at += rows.length
+    }
+  }
+  return blocks
 }
 
 function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
