@@ -27,6 +27,12 @@ interface Wanted {
   readonly prefix: Key
 }
 
+interface WantedDate extends Wanted {
+  readonly date: string
+  /** a moment before the versions were read */
+  readonly asOf: number
+}
+
 /**
  * The rows of the counter tables as they were read last: of a lane and date, and of a date summed over the lanes. They are read again when the version of
  * their counters is another, so a month is two small reads while nothing changes, and one partition more for each lane that has counted.
@@ -34,7 +40,7 @@ interface Wanted {
 export class KeptCounters {
   readonly #client: Client
   readonly #lanes: readonly number[]
-  readonly #kept: Kept<readonly CounterPartitionRow[]>
+  readonly #kept: Kept<string, readonly CounterPartitionRow[]>
 
   constructor(client: Client, lanes: number, bytesMax: number) {
     this.#client = client
@@ -44,28 +50,29 @@ export class KeptCounters {
 
   /** Over ascending dates, sorted by date and key. */
   async rows(wanted: Wanted, dates: readonly string[]): Promise<readonly CounterRow[]> {
+    const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'counters', wanted.app, dates)
     const found = await concurrently(dates, DATES_AT_ONCE, async (date) => {
       const era = eraOf(date)
-      const rows = await this.#date(wanted, date, this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`))
+      const rows = await this.#date({ ...wanted, date, asOf }, this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`))
       return rows.map(({ key, counters }) => ({ date, key, counters }))
     })
     return found.flat()
   }
 
-  #date(wanted: Wanted, date: string, versions: readonly string[]): Promise<readonly CounterPartitionRow[]> {
-    return this.#kept.get(nameOf(wanted, date), versions.join(), async () =>
-      sumOfLanes(await concurrently(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, date, lane, versions[lane]!))))
+  #date(wanted: WantedDate, versions: readonly string[]): Promise<readonly CounterPartitionRow[]> {
+    return this.#kept.get(nameOf(wanted), versions.join(), wanted.asOf, async () =>
+      sumOfLanes(await concurrently(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))))
   }
 
-  #lane(wanted: Wanted, date: string, lane: number, version: string): Promise<readonly CounterPartitionRow[]> {
-    const { table, app, prefix } = wanted
+  #lane(wanted: WantedDate, lane: number, version: string): Promise<readonly CounterPartitionRow[]> {
+    const { table, app, prefix, date, asOf } = wanted
     const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
-    return this.#kept.get(nameOf(wanted, date, lane), version, async () => counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])))
+    return this.#kept.get(nameOf(wanted, lane), version, asOf, async () => counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])))
   }
 }
 
-function nameOf({ table, app, prefix }: Wanted, date: string, lane?: number): string {
+function nameOf({ table, app, prefix, date }: WantedDate, lane?: number): string {
   return JSON.stringify([table, app, prefix, date, lane])
 }
 

@@ -1,24 +1,24 @@
 import type { Client } from 'cassandra-driver'
 import type { Key } from '../ports/table-definitions.ts'
+import { Kept, type KeptEntry } from './kept.ts'
 import { writeNameHash } from './name-hash.ts'
 import { NameNumbers } from './name-numbers.ts'
 import { rowsOf } from './statements.ts'
-import { readVisitors, type WantedVisitors } from './visitor-digests.ts'
+import { lastDelta, rowsSince } from './visitor-deltas.ts'
+import { digestRows, type VisitorDigest } from './visitor-digest.ts'
+import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
-/** So many bytes stand for a row and a partition in the estimate of what is kept. */
+/** So many bytes stand for a row, a partition and a first user in the estimate of what is kept. */
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
+const FIRST_USER_BYTES = 40
+/** What comes again is added again, so a partition that has grown by so much since it was read as a whole is read as a whole. */
+const GROWTH_MAX = 2
+const ROWS_ADDED_MIN = 10_000
 
-/** Rows of a partition that have one key: `rows` from `begin` up to `end`. */
-export interface KeyRun {
+/** The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than once. */
+export interface KeyVisitors {
   readonly key: Key
-  readonly begin: number
-  readonly end: number
-}
-
-/** The visitors of one partition, by number; `user` is 0 in an anonymous row. */
-export interface VisitorRuns {
-  readonly runs: readonly KeyRun[]
   readonly devices: Uint32Array
   readonly users: Uint32Array
 }
@@ -26,63 +26,94 @@ export interface VisitorRuns {
 /** As whom a device was identified first, by number. */
 export type FirstUser = readonly [device: number, user: number]
 
-interface Kept<T> {
-  readonly version: bigint | undefined
-  readonly value: Promise<T>
+/** The visitors of one partition; the same `id` stands for the same. */
+export interface PartitionVisitors {
+  readonly id: number
+  readonly keys: readonly KeyVisitors[]
+  /** no number in it is higher */
+  readonly highest: number
 }
 
+/** The first users of a lane; the same `id` stands for the same. */
+export interface FirstUsers {
+  readonly id: number
+  readonly users: readonly FirstUser[]
+  readonly highest: number
+}
+
+interface KeptPartition extends PartitionVisitors {
+  readonly rows: number
+  readonly rowsMax: number
+  /** the last delta that is in it; undefined where deltas can not be added */
+  readonly last: bigint | undefined
+}
+
+type Version = bigint | undefined
+
 /**
- * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted without their names. A partition
- * is read again when its version is another.
+ * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted without their names. When the
+ * version of a partition is another, what was added since is read, or all of it when that can not be told.
  */
 export class KeptVisitors {
   readonly #client: Client
   readonly #app: string
   readonly #numbers = new NameNumbers()
-  readonly #partitions = new Map<string, Kept<VisitorRuns>>()
-  readonly #firstUsers = new Map<string, Kept<readonly FirstUser[]>>()
-  readonly #rowsOf = new Map<string, number>()
-  #rows = 0
+  readonly #partitions = new Kept<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
+  readonly #firstUsers = new Kept<Version, FirstUsers>(Infinity, ({ users: { length } }) => PARTITION_BYTES + length * FIRST_USER_BYTES)
+  #ids = 0
 
   constructor(client: Client, app: string) {
     this.#client = client
     this.#app = app
   }
 
-  /** how many names there are: every number is at most this */
-  get names(): number {
-    return this.#numbers.size
-  }
-
   /** about how much memory this takes */
   get bytes(): number {
-    return this.#numbers.bytes + this.#rows * ROW_BYTES + this.#rowsOf.size * PARTITION_BYTES
+    return this.#numbers.bytes + this.#partitions.bytes + this.#firstUsers.bytes
   }
 
-  partition(wanted: WantedVisitors): Promise<VisitorRuns> {
+  /** `asOf` is a moment before the version was read. */
+  partition(wanted: WantedVisitors, asOf: number): Promise<PartitionVisitors> {
     const { table, date, lane, prefix, version } = wanted
-    const key = JSON.stringify([table, date, lane, prefix])
-    return kept(this.#partitions, key, version, async () => {
-      const { keys, ends, devices, users } = await readVisitors(this.#client, this.#app, wanted)
-      this.#note(key, devices.length / 2)
-      const runs = keys.map((each, at) => ({ key: each, begin: at === 0 ? 0 : ends[at - 1]!, end: ends[at]! }))
-      return { runs, devices: this.#numbered(devices), users: this.#numbered(users) }
-    })
+    return this.#partitions.get(JSON.stringify([table, date, lane, prefix]), version, asOf, async (before) =>
+      (await this.#continued(wanted, before)) ?? this.#whole(wanted))
   }
 
-  firstUsers(lane: number, version: bigint | undefined): Promise<readonly FirstUser[]> {
-    const key = `first users ${lane}`
-    return kept(this.#firstUsers, key, version, async () => {
+  firstUsers(lane: number, version: Version, asOf: number): Promise<FirstUsers> {
+    return this.#firstUsers.get(String(lane), version, asOf, async () => {
       const rows = await rowsOf(this.#client, 'identity.firstUsers', [this.#app, lane])
-      this.#note(key, rows.length)
-      return rows.map((row) => [this.#number(`d:${row.get('device') as string}`), this.#number(`u:${row.get('user') as string}`)] as const)
+      const users = rows.map((row): FirstUser => [this.#number(`d:${row.get('device') as string}`), this.#number(`u:${row.get('user') as string}`)])
+      return { id: ++this.#ids, users, highest: this.#numbers.size }
     })
   }
 
-  /** So many rows stand in the place of those that were kept under this key. */
-  #note(key: string, rows: number): void {
-    this.#rows += rows - (this.#rowsOf.get(key) ?? 0)
-    this.#rowsOf.set(key, rows)
+  async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
+    // Before the rows: those of this delta are there.
+    const last = isOver(wanted) ? undefined : await lastDelta(this.#client, { ...wanted, app: this.#app })
+    const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
+    const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
+    return { ...this.#now(keys), rows, rowsMax: rows * GROWTH_MAX + ROWS_ADDED_MIN, last }
+  }
+
+  async #continued(wanted: WantedVisitors, before: KeptEntry<Version, KeptPartition> | undefined): Promise<KeptPartition | undefined> {
+    const kept = await before?.value.catch(() => undefined)
+    if (kept?.last === undefined || before?.version === undefined || wanted.version === undefined) return undefined
+    const added = await rowsSince(this.#client, { ...wanted, app: this.#app }, { version: before.version, last: kept.last }, wanted.version)
+    const rows = kept.rows + (added?.rows.length ?? 0)
+    if (!added || rows > kept.rowsMax) return undefined
+    return { ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))), rows, rowsMax: kept.rowsMax, last: added.last }
+  }
+
+  #now(keys: readonly KeyVisitors[]): PartitionVisitors {
+    return { id: ++this.#ids, keys, highest: this.#numbers.size }
+  }
+
+  #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {
+    const [deviceNumbers, userNumbers] = [this.#numbered(devices), this.#numbered(users)]
+    return keys.map((key, at) => {
+      const [begin, end] = [at === 0 ? 0 : ends[at - 1]!, ends[at]!]
+      return { key, devices: deviceNumbers.subarray(begin, end), users: userNumbers.subarray(begin, end) }
+    })
   }
 
   #number(name: string): number {
@@ -102,12 +133,19 @@ export class KeptVisitors {
   }
 }
 
-/** What is kept under a key in this version, or read now; those who ask meanwhile wait for the same. What could not be read is not kept. */
-function kept<K, T>(map: Map<K, Kept<T>>, key: K, version: bigint | undefined, read: () => Promise<T>): Promise<T> {
-  const found = map.get(key)
-  if (found && found.version === version) return found.value
-  const entry = { version, value: read() }
-  map.set(key, entry)
-  entry.value.catch(() => map.get(key) === entry && map.delete(key))
-  return entry.value
+function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+  const keys = new Map(kept.map((each) => [JSON.stringify(each.key), each]))
+  for (const { key, devices, users } of added) {
+    const id = JSON.stringify(key)
+    const own = keys.get(id)
+    keys.set(id, own ? { key, devices: concat(own.devices, devices), users: concat(own.users, users) } : { key, devices, users })
+  }
+  return [...keys.values()]
+}
+
+function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const all = new Uint32Array(a.length + b.length)
+  all.set(a)
+  all.set(b, a.length)
+  return all
 }

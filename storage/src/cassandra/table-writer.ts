@@ -8,8 +8,10 @@ import { SeenIds } from './seen-ids.ts'
 import { SessionRows } from './sessions.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
-import { visitorWrites } from './visitor-rows.ts'
 import { renewVersions } from './versions.ts'
+import { DeltaNumbers } from './visitor-deltas.ts'
+import { visitorParts } from './visitor-parts.ts'
+import { visitorWrites } from './visitor-rows.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
@@ -20,6 +22,7 @@ export class CassandraTableWriter implements TableWriter {
   readonly #settings: CassandraSettings
   readonly #seen: SeenIds
   readonly #sessions = new SessionRows()
+  readonly #deltas = new DeltaNumbers()
   readonly #lanes = new Map<number, Watermarks>()
 
   constructor(client: Client, settings: CassandraSettings) {
@@ -59,13 +62,16 @@ export class CassandraTableWriter implements TableWriter {
     watermarks.enter(lease.epoch)
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
-    const idempotent = [...this.#seen.writes(batch), ...visitorWrites(batch, this.#settings.packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch)]
+    const visitors = this.#deltas.number(lease, visitorParts(batch.visitors))
+    const idempotent = [
+      ...this.#seen.writes(batch), ...visitorWrites(lease.lane, visitors, this.#settings.packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch),
+    ]
     await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
-    const { unsure } = watermarks
-    await renewVersions(this.#client, batch, unsure)
-    watermarks.settle(unsure)
+    const { unsure: counted } = watermarks
+    await renewVersions(this.#client, lease.lane, { visitors, identities: batch.identities, counted })
+    watermarks.settle(counted)
   }
 
   #watermarksOf(lane: number): Watermarks {

@@ -1,34 +1,42 @@
-import { randomInt } from 'node:crypto'
 import type { Client } from 'cassandra-driver'
 import type { VisitorTableName } from '../ports/table-definitions.ts'
-import type { LaneBatch, Partition } from '../ports/tables.ts'
+import type { IdentityChange, Partition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
+import { randomStep } from './random-step.ts'
 import { rowsOf, statement, type Statement } from './statements.ts'
+import type { VisitorDelta } from './visitor-deltas.ts'
 
-const STEP_MAX = 2 ** 31
 const AT_ONCE = 16
 const FIRST_USERS = 'first_users'
 
 /** What has a version for each date and lane: a visitor table, and all counter tables together. */
 export type Versioned = VisitorTableName | 'counters'
 
+/** What has changed in a lane. */
+export interface Changes {
+  readonly visitors: readonly VisitorDelta[]
+  readonly identities: readonly Pick<IdentityChange, 'app'>[]
+  /** dates whose counters have */
+  readonly counted: readonly Partition[]
+}
+
 /**
- * Makes the versions others of what a batch has changed: its visitors and identities, and the counters of these dates. To be called after all of that was
- * written, so that a new version means that it can be read. What is renewed without need does no harm.
+ * Makes the versions others of what has changed: those of visitors by the steps of their deltas. To be called after all of that was written, so that a new
+ * version means that it can be read. What is renewed without need does no harm.
  */
-export async function renewVersions(client: Client, { lane, visitors, identities }: LaneBatch, counted: Iterable<Partition>): Promise<void> {
-  const changed = new Map<string, [app: string, month: string, of: string, date: string, lane: number]>()
-  const note = (of: Versioned, { app, date }: Partition): void => void changed.set(JSON.stringify([app, of, date]), [app, date.slice(0, 7), of, date, lane])
-  for (const change of visitors) if (change.rows.length > 0) note(change.table, change)
-  for (const partition of counted) note('counters', partition)
-  for (const { app } of identities) changed.set(JSON.stringify([app]), [app, '', FIRST_USERS, '', lane])
-  const query = statement('visitor-versions.add')
-  const batches = new Map<string, Statement[]>()
-  for (const key of changed.values()) {
-    const partition = JSON.stringify(key.slice(0, 2))
-    batches.set(partition, [...(batches.get(partition) ?? []), { query, params: [BigInt(randomInt(1, STEP_MAX)), ...key] }])
+export async function renewVersions(client: Client, lane: number, { visitors, identities, counted }: Changes): Promise<void> {
+  const changed = new Map<string, { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }>()
+  const renew = (app: string, of: Versioned | typeof FIRST_USERS, date: string, step: bigint): void => {
+    const id = JSON.stringify([app, of, date])
+    changed.set(id, { key: [app, date.slice(0, 7), of, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
   }
-  await concurrently([...batches.values()], AT_ONCE, (batch) => client.batch(batch, { prepare: true, counter: true, isIdempotent: false }))
+  for (const { app, date, changes, step } of visitors) for (const { table } of changes) renew(app, table, date, step)
+  for (const { app, date } of counted) renew(app, 'counters', date, randomStep())
+  for (const { app } of identities) renew(app, FIRST_USERS, '', randomStep())
+  const query = statement('visitor-versions.add')
+  const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
+  await concurrently([...batches.values()], AT_ONCE, (batch) => (
+    client.batch(batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })), { prepare: true, counter: true, isIdempotent: false })))
 }
 
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. To be read before the rows. */

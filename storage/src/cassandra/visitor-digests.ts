@@ -18,10 +18,15 @@ export interface WantedVisitors {
   readonly version: bigint | undefined
 }
 
+/** whether hardly anyone comes to the date any more, so that a digest of it lasts */
+export function isOver({ date, version }: Pick<WantedVisitors, 'date' | 'version'>): boolean {
+  return version !== undefined && date < new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10)
+}
+
 /** Reads the visitors of a partition: from its digest where there is one of this version, else from the rows, and makes the digest of a date that is over. */
 export async function readVisitors(client: Client, app: string, wanted: WantedVisitors): Promise<VisitorDigest> {
   const { table, date, lane, prefix, version } = wanted
-  const over = version !== undefined && date < new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10)
+  const over = isOver(wanted)
   const key = [app, date, lane, table, JSON.stringify(prefix)]
   if (over) {
     const [found] = await rowsOf(client, 'visitor-digests.read', key)

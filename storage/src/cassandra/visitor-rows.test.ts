@@ -7,6 +7,8 @@ import type { VisitorChange } from '../ports/tables.ts'
 import { connectedTo } from './connected.fixture.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
+import { DeltaNumbers, type VisitorDelta } from './visitor-deltas.ts'
+import { visitorParts } from './visitor-parts.ts'
 import { readVisitorRows, visitorWrites } from './visitor-rows.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -27,6 +29,11 @@ function changesOf(app: string, written: Batch): VisitorChange[] {
   return Object.entries(written).flatMap(([table, rows]) => (rows.length === 0 ? [] : [{ table: table as VisitorTableName, app, date, rows }]))
 }
 
+const numbers = new DeltaNumbers()
+function deltasOf(visitors: readonly VisitorChange[]): VisitorDelta[] {
+  return numbers.number({ lane: 1, owner: 'o', epoch: 1, expiresAt: Infinity }, visitorParts(visitors))
+}
+
 function texts(rows: readonly VisitorRow[]): string[] {
   return rows.map(({ key, visitor: { user, device } }) => JSON.stringify([key, user, device])).sort()
 }
@@ -42,11 +49,11 @@ it('a block tells the rows of each table, below any prefix', () => {
   }))
 })
 
-it('a large batch takes far fewer rows than it has', () => {
+it('a large batch takes far fewer rows than it has, and one tells of the others', () => {
   const rows = Array.from({ length: 2_000 }, (_, at) => ({ key: [at % 5], visitor: { user: '', device: randomUUID() } }))
   const changes: VisitorChange[] = [{ table: 'users_by_date', app: 'a', date, rows }]
-  expect(visitorWrites({ lane: 0, visitors: changes }).flat()).toHaveLength(1)
-  expect(visitorWrites({ lane: 0, visitors: [{ ...changes[0]!, rows: rows.slice(0, 100) }] }).flat()).toHaveLength(100)
+  expect(visitorWrites(0, deltasOf(changes)).flat()).toHaveLength(2)
+  expect(visitorWrites(0, deltasOf([{ ...changes[0]!, rows: rows.slice(0, 100) }])).flat()).toHaveLength(101)
   expect(packVisitors(changes).length / rows.length).toBeLessThan(35)
 })
 
@@ -62,7 +69,7 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
         const visitors = changesOf(app, written).map((change) => ({ ...change, rows: change.rows.filter(({ visitor: { user, device } }) => user.isWellFormed() && device.isWellFormed()) }))
         for (const { table, rows } of visitors) expected.set(table, new Set([...(expected.get(table) ?? []), ...texts(rows)]))
         for (let times = twice ? 2 : 1; times > 0; times--) {
-          for (const statements of visitorWrites({ lane: 1, visitors }, packed ? 1 : Infinity)) if (statements.length > 0) await client().batch(statements, { prepare: true, logged: false })
+          for (const statements of visitorWrites(1, deltasOf(visitors), packed ? 1 : Infinity)) if (statements.length > 0) await client().batch(statements, { prepare: true, logged: false })
         }
       }
       for (const [table, all] of expected) {

@@ -1,30 +1,25 @@
 import { types, type Client } from 'cassandra-driver'
-import { visitorTables, type Key, type KeyValue, type VisitorTableName } from '../ports/table-definitions.ts'
-import type { LaneBatch, VisitorChange } from '../ports/tables.ts'
+import { visitorTables, type Key, type KeyValue } from '../ports/table-definitions.ts'
+import type { VisitorChange } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
 import { queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
+import { deltaWrite, type VisitorDelta } from './visitor-deltas.ts'
+import type { VisitorPlace } from './visitor-place.ts'
 
-/** Fewer rows of an app and date in a batch are written as rows, which are one however often they are written. */
+/** Fewer rows of a part are written as rows, which are one however often they are written. */
 const PACKED_ROWS_MIN = 256
-const ROWS_PER_BLOCK = 20_000
 const ROWS_PER_BATCH = 300
 
-/** Where rows of visitors stand, and below which prefix of their key. */
-export interface VisitorPlace {
-  readonly table: VisitorTableName
-  readonly app: string
-  readonly date: string
-  readonly lane: number
-  readonly prefix: Key
-}
-
-/** What writes the visitors of a batch, as batches that each touch one partition: rows when they are few, else blocks that hold those of all tables. */
-export function visitorWrites({ lane, visitors }: Pick<LaneBatch, 'lane' | 'visitors'>, packedRowsMin = PACKED_ROWS_MIN): Statement[][] {
-  const partitions = Map.groupBy(visitors, ({ app, date }) => JSON.stringify([app, date]))
-  return [...partitions.values()].flatMap((changes) => {
-    const rows = changes.reduce((sum, change) => sum + change.rows.length, 0)
-    return rows < packedRowsMin ? changes.flatMap((change) => rowWrites(lane, change)) : blockWrites(lane, changes)
+/**
+ * What writes the visitors of a batch and tells of them, as batches that each touch one partition: the rows of a part when they are few, else its block.
+ */
+export function visitorWrites(lane: number, deltas: readonly VisitorDelta[], packedRowsMin = PACKED_ROWS_MIN): Statement[][] {
+  return deltas.flatMap((delta) => {
+    const block = packVisitors(delta.changes)
+    if (delta.rows >= packedRowsMin) return [blockWrite(lane, delta, block)]
+    const [first = [], ...rest] = delta.changes.flatMap((change) => rowWrites(lane, change))
+    return [[...first, deltaWrite(lane, delta, block)], ...rest]
   })
 }
 
@@ -47,29 +42,9 @@ function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Sta
 }
 
 /** Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing may be written over. */
-function blockWrites(lane: number, changes: readonly VisitorChange[]): Statement[][] {
-  const query = statement('visitor-blocks-by-date.insert')
-  const { app, date } = changes[0]!
-  return blocksOf(changes).map((some) => [{ query, params: [app, date, lane, types.TimeUuid.now(), packVisitors(some)] }])
-}
-
-/** The changes in blocks of so many rows, nearly always one. */
-function blocksOf(changes: readonly VisitorChange[]): VisitorChange[][] {
-  const blocks: VisitorChange[][] = []
-  let left = 0
-  for (const change of changes) {
-    for (let at = 0; at < change.rows.length; ) {
-      if (left === 0) {
-        blocks.push([])
-        left = ROWS_PER_BLOCK
-      }
-      const rows = change.rows.slice(at, at + left)
-      blocks.at(-1)!.push({ ...change, rows })
-      left -= rows.length
-      at += rows.length
-    }
-  }
-  return blocks
+function blockWrite(lane: number, delta: VisitorDelta, block: Buffer): Statement[] {
+  const id = types.TimeUuid.now()
+  return [{ query: statement('visitor-blocks-by-date.insert'), params: [delta.app, delta.date, lane, id, block] }, deltaWrite(lane, delta, id)]
 }
 
 function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
