@@ -1,6 +1,6 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { App } from '@hopper/contracts'
-import { over, type Archive, type EventLog, type Lease, type Storage, type TableWriter } from '@hopper/storage'
+import { over, type Archive, type EventLog, type LaneBatch, type Lease, type Storage, type TableWriter } from '@hopper/storage'
 import { envelopes } from './bodies.ts'
 
 const COUNT_MS_MAX = 600_000
@@ -9,7 +9,7 @@ const COUNT_MS_MAX = 600_000
 export type Target = Pick<Storage, 'writer' | 'archive'>
 
 /** An app of its own whose events stand in the log and wait to be counted. */
-export async function fillLog({ log, registry }: Storage, id: string, count: number, events: number): Promise<App> {
+export async function fillLog({ log, registry }: Pick<Storage, 'log' | 'registry'>, id: string, count: number, events: number): Promise<App> {
   const app: App = { id, organization: 'bench', name: id, timezone: 'UTC', origins: [], keep_parameters: [] }
   await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
   await registry.apps.put('bench', id, app)
@@ -27,7 +27,7 @@ export async function aggregate(storage: Storage, owner: string, events: number,
   const watched = over(writer, {
     apply: async (lease, batch) => {
       await writer.apply(lease, batch)
-      for (const { table, rows } of batch.counters) if (table === 'fates_by_date') for (const { deltas } of rows) counted += deltas[0]!
+      counted += countedIn(batch)
       if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
     },
   })
@@ -40,6 +40,11 @@ export async function aggregate(storage: Storage, owner: string, events: number,
     clearTimeout(end)
     await aggregator.close()
   }
+}
+
+/** The events of a batch, by their fates: each has one. */
+export function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
+  return counters.reduce((sum, { table, rows }) => (table === 'fates_by_date' ? rows.reduce((part, { deltas }) => part + deltas[0]!, sum) : sum), 0)
 }
 
 /** A log that tells when it hands a batch over. */

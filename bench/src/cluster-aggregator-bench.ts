@@ -3,6 +3,8 @@ import { over, withLog, type Storage, type TableWriter } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Client } from 'cassandra-driver'
+import type { AggregatorTarget } from './aggregator-process-main.ts'
+import { AggregatorProcesses } from './aggregator-processes.ts'
 import { aggregate, fillLog, noArchive, noTables, type Target } from './aggregated.ts'
 import { envelopes } from './bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from './config.ts'
@@ -11,8 +13,11 @@ import { cpuOf, processOn } from './process-usage.ts'
 import { median, reportLine } from './paired.ts'
 
 const LANES = 8
+const WARM_UPS = 3
 const ROUNDS = 4
-const ENVELOPES = 8_000
+const ENVELOPES = 16_000
+/** one for each core of the machine that the figures come from */
+const PROCESSES = 2
 const EVENTS = 25
 const UPDATES = 15_000
 const CONCURRENCIES = [64, 128, 256, 512]
@@ -33,14 +38,26 @@ interface Run {
  */
 export async function clusterAggregatorBench(): Promise<void> {
   if (!kafkaBrokers || !cassandraContactPoints) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name no engines')
-  const name = `bench_${randomBytes(6).toString('hex')}`
-  const settings: CassandraSettings = { ...cassandraDefaults, contactPoints: cassandraContactPoints, dataCenter: 'datacenter1', keyspace: name }
+  const shared = await withStorage(shareLanes)
+  await withStorage(({ storage, client }) => compare(storage, client, shared))
+}
+
+/** A topic and a keyspace of their own, and what reads and writes them. */
+interface Own {
+  readonly storage: Storage
+  readonly client: Client
+  readonly target: AggregatorTarget
+}
+
+async function withStorage<T>(work: (own: Own) => Promise<T>): Promise<T> {
+  const [brokers, contactPoints, dataCenter, name] = [kafkaBrokers!, cassandraContactPoints!, 'datacenter1', `bench_${randomBytes(6).toString('hex')}`]
+  const settings: CassandraSettings = { ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }
   await migrate(settings)
-  const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: kafkaBrokers, lanes: LANES, topic: name, group: name }).connect()
+  const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes: LANES, topic: name, group: name }).connect()
   const storage = withLog(await openCassandra(settings, LANES), log)
-  const client = new Client({ contactPoints: [...cassandraContactPoints], localDataCenter: 'datacenter1', keyspace: name })
+  const client = new Client({ contactPoints: [...contactPoints], localDataCenter: dataCenter, keyspace: name })
   try {
-    await compare(storage, client)
+    return await work({ storage, client, target: { brokers, contactPoints, dataCenter, name, lanes: LANES } })
   } finally {
     await storage.close()
     await client.execute(`DROP KEYSPACE ${name}`, [], { readTimeout: 60_000 })
@@ -48,7 +65,22 @@ export async function clusterAggregatorBench(): Promise<void> {
   }
 }
 
-async function compare(storage: Storage, client: Client): Promise<void> {
+/** Processes that share the lanes, as `--scale aggregator=2` starts them: one alone leaves a core to the node, which needs a third of it. */
+async function shareLanes({ storage, target }: Own): Promise<Run[]> {
+  const processes = await AggregatorProcesses.start(PROCESSES, target)
+  try {
+    const runs: Run[] = []
+    for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
+      await fillLog(storage, `shared${round}`, ENVELOPES, EVENTS)
+      runs.push(await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids))
+    }
+    return runs.slice(WARM_UPS)
+  } finally {
+    await processes.stop()
+  }
+}
+
+async function compare(storage: Storage, client: Client, shared: readonly Run[]): Promise<void> {
   const { writer, archive } = storage
   const full = { writer, archive } as Target
   const without = { writer: withoutWatermarks(writer, client), archive } as Target
@@ -68,15 +100,17 @@ async function compare(storage: Storage, client: Client): Promise<void> {
   const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', UPDATES / EVENTS, EVENTS), LANES)
   const naive = perEvent(await sent(client, all, single.concurrency), all.length / UPDATES)
 
-  console.log(`  the aggregator counts and archives ${figures(middle(on!))}`)
+  console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared))}`)
+  console.log(`  one alone ${figures(middle(on!))}`)
   console.log(`  without watermarks ${figures(middle(off!))}`)
   await parts(count, writer)
   console.log(`  one counter update for each event, ${single.concurrency} at once: ${figures(bare)}`)
   console.log(`  an update of each counter that an event feeds (${(all.length / UPDATES).toFixed(1)}): ${figures(naive)}`)
-  console.log(reportLine('aggregator on Cassandra : one counter update for each event', ratios(on!, (run) => run.rate / bare.rate), TIMES_BAR))
-  console.log(compared('the same by CPU of all processes', ratios(on!, (run) => cpu(bare) / cpu(run))))
-  console.log(compared('aggregator : an update of each counter that an event feeds', ratios(on!, (run) => run.rate / naive.rate)))
-  console.log(compared('the same by CPU of all processes', ratios(on!, (run) => cpu(naive) / cpu(run))))
+  console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared, (run) => run.rate / bare.rate), TIMES_BAR))
+  console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(bare) / cpu(run))))
+  console.log(compared('one aggregator alone : one counter update for each event', ratios(on!, (run) => run.rate / bare.rate)))
+  console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared, (run) => run.rate / naive.rate)))
+  console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(naive) / cpu(run))))
   console.log(reportLine('exactly-once on : off', ratios(on!, (run, at) => run.rate / off![at]!.rate), EXACT_BAR))
   console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on!, (run, at) => cpu(off![at]!) / cpu(run)), EXACT_BAR))
 }
@@ -110,12 +144,12 @@ async function best(client: Client, updates: readonly CounterUpdate[]): Promise<
   return found
 }
 
-/** Runs `work`, which answers a rate, and tells what each process has used for each of so many. */
-async function measured(count: number, work: () => Promise<number>): Promise<Run> {
+/** Runs `work`, which answers a rate, and tells what each process has used for each of so many; ours are this one and those of `pids`. */
+async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
   const used = (): [number, number, number] => {
     const { user, system } = process.cpuUsage()
-    return [user + system, cpuOf(cassandra), cpuOf(kafka)]
+    return [pids.reduce((sum, pid) => sum + cpuOf(pid), user + system), cpuOf(cassandra), cpuOf(kafka)]
   }
   const before = used()
   const rate = await work()

@@ -1,0 +1,68 @@
+import { Aggregator } from '@hopper/aggregator'
+import { over, withLog } from '@hopper/storage'
+import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
+import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
+import { countedIn } from './aggregated.ts'
+
+/** What the processes of the bench count from, and into. */
+export interface AggregatorTarget {
+  readonly brokers: readonly string[]
+  readonly contactPoints: readonly string[]
+  readonly dataCenter: string
+  /** of the topic, the group and the keyspace */
+  readonly name: string
+  readonly lanes: number
+}
+
+/** What such a process tells: how many lanes it has now, or how many events it has counted since it told that last. */
+export type AggregatorNews = { readonly lanes: number } | { readonly counted: number }
+/** Whether it may count what it reads, or keeps it for later. */
+export type AggregatorOrder = 'go' | 'wait'
+
+/** One aggregator of several. */
+const { brokers, contactPoints, dataCenter, name, lanes } = JSON.parse(process.argv[2]!) as AggregatorTarget
+const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes, topic: name, group: name }).connect()
+const storage = withLog(await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, lanes), log)
+let gate = Promise.withResolvers<void>()
+const own = new Set<number>()
+const tell = (news: AggregatorNews): void => void process.send!(news)
+
+const gated = over(log, {
+  subscribe: (consumer) => log.subscribe({
+    assigned: async (lane) => {
+      const position = await consumer.assigned(lane)
+      tell({ lanes: own.add(lane).size })
+      return position
+    },
+    batch: async (...handed) => {
+      await gate.promise
+      await consumer.batch(...handed)
+    },
+    revoked: async (lane) => {
+      own.delete(lane)
+      await consumer.revoked(lane)
+      tell({ lanes: own.size })
+    },
+  }),
+})
+const writer = over(storage.writer, {
+  apply: async (lease, batch) => {
+    await storage.writer.apply(lease, batch)
+    tell({ counted: countedIn(batch) })
+  },
+})
+const aggregator = new Aggregator({ log: gated, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })
+await aggregator.start()
+
+process.on('message', (order: AggregatorOrder) => {
+  if (order === 'go') gate.resolve()
+  else gate = Promise.withResolvers()
+})
+const end = async (): Promise<void> => {
+  gate.resolve()
+  await aggregator.close()
+  await storage.close()
+  process.exit()
+}
+process.on('SIGTERM', end)
+process.on('disconnect', end)

@@ -1,0 +1,85 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import type { AggregatorNews, AggregatorOrder, AggregatorTarget } from './aggregator-process-main.ts'
+
+const TAKEN_MS_MAX = 60_000
+const COUNT_MS_MAX = 600_000
+
+/** Aggregators in processes of their own that share the lanes: they are started once, and count backlog after backlog. */
+export class AggregatorProcesses {
+  readonly #children: readonly ChildProcess[]
+  readonly #lanes = new Map<ChildProcess, number>()
+  #counted = 0
+  #wake: () => void = () => undefined
+  #failure: Error | undefined
+
+  /** Resolves when each of them has its part of the lanes. */
+  static async start(processes: number, target: AggregatorTarget): Promise<AggregatorProcesses> {
+    const own = new AggregatorProcesses(processes, target)
+    await own.#until(() => own.#share() >= Math.floor(target.lanes / processes), TAKEN_MS_MAX, () => `the lanes are shared ${[...own.#lanes.values()].join(' : ')}`)
+    return own
+  }
+
+  private constructor(processes: number, target: AggregatorTarget) {
+    this.#children = Array.from({ length: processes }, () => {
+      const child = fork(new URL('./aggregator-process-main.js', import.meta.url), [JSON.stringify(target)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+      child.on('message', (news: AggregatorNews) => this.#hear(child, news))
+      child.on('exit', (code) => code && this.#fail(new Error(`an aggregator of the bench ended with ${code}`)))
+      return child
+    })
+  }
+
+  get pids(): number[] {
+    return this.#children.map(({ pid }) => pid!)
+  }
+
+  /** Counts so many events, which stand in the log; answers how many a second. */
+  async count(events: number): Promise<number> {
+    this.#counted = 0
+    const begun = performance.now()
+    this.#order('go')
+    await this.#until(() => this.#counted >= events, COUNT_MS_MAX, () => `only ${this.#counted} of ${events} events are counted`)
+    const rate = (events / (performance.now() - begun)) * 1_000
+    this.#order('wait')
+    return rate
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#children.map((child) => new Promise<void>((ended) => {
+      if (child.exitCode !== null || child.signalCode !== null) return ended()
+      child.once('exit', () => ended())
+      child.kill()
+    })))
+  }
+
+  #share(): number {
+    return Math.min(...this.#children.map((child) => this.#lanes.get(child) ?? 0))
+  }
+
+  #hear(child: ChildProcess, news: AggregatorNews): void {
+    if ('lanes' in news) this.#lanes.set(child, news.lanes)
+    else this.#counted += news.counted
+    this.#wake()
+  }
+
+  #fail(failure: Error): void {
+    this.#failure = failure
+    this.#wake()
+  }
+
+  #order(order: AggregatorOrder): void {
+    for (const child of this.#children) child.send(order)
+  }
+
+  async #until(reached: () => boolean, msMax: number, state: () => string): Promise<void> {
+    const deadline = Date.now() + msMax
+    while (!reached()) {
+      if (this.#failure) throw this.#failure
+      if (Date.now() >= deadline) throw new Error(`${state()} after ${msMax} ms`)
+      const told = Promise.withResolvers<void>()
+      this.#wake = told.resolve
+      const timer = setTimeout(told.resolve, deadline - Date.now())
+      await told.promise
+      clearTimeout(timer)
+    }
+  }
+}
