@@ -5,7 +5,7 @@ import { CHUNK_ROWS_MAX, encodeColumns } from './encode-chunk.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
-import { Dictionary, type ValueCodes } from './value-column.ts'
+import { Dictionary, type ValueCodes } from './value-columns.ts'
 
 /** Some devices of many chunks with all their rows, in order: row i is row `rows[i]` of the chunk `chunks[i]`. */
 interface Slice {
