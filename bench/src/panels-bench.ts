@@ -34,7 +34,7 @@ export async function panelsBench(): Promise<void> {
       try {
         const started = performance.now()
         await fill(product, storage)
-        console.log(`  ${USERS} users with ${USERS * EVENTS_EACH} events counted in ${Math.round((performance.now() - started) / 1_000)} s`)
+        console.log(`  ${USERS} users counted in ${Math.round((performance.now() - started) / 1_000)} s`)
         await product.api.stop('SIGTERM')
         await product.api.start()
         const first = await once(product, panels[0]!)
@@ -52,8 +52,6 @@ export async function panelsBench(): Promise<void> {
   })
 }
 
-const EVENTS_EACH = 3
-
 /** Day after day, as traffic comes. */
 async function fill(product: Cluster, storage: Storage): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
@@ -63,7 +61,7 @@ async function fill(product: Cluster, storage: Storage): Promise<void> {
   await counted(product, key, COUNTED_MS)
 }
 
-/** A user who comes to some stage of the funnel, sees a page, and hovers or clicks. */
+/** A user who comes to some stage of the funnel, sees a page, and hovers or clicks; every third one logs in. */
 function visit(user: number, date: number): Envelope {
   const timestamp = Math.min(date + ((user * 7_919) % DAY_MS), Date.now() - 1_000)
   const session_id = randomUUID()
@@ -76,6 +74,7 @@ function visit(user: number, date: number): Envelope {
     user % 2 === 0
       ? { ...base(2), type: 'click', target, elapsed_time: 1_300, current_url: url }
       : { ...base(2), type: 'btn_time', target, action: user % 3 === 0 ? 'hover-then-leave' : 'hover-then-clicked', elapsed_time: 420 },
+    ...(user % 3 === 0 ? [{ ...base(3), type: 'identify', user_id: `user-${user}` } as const] : []),
   ]
   const browser = ['Chrome', 'Safari', 'Firefox', 'Edge'][user % 4]!
   return { version: 1, app: app.id, device_id: randomUUID(), received_at: timestamp, context: { device: 'desktop', browser, os: 'Linux', country: ['DE', 'NP', 'US'][user % 3]! }, events }

@@ -1,17 +1,15 @@
 import type { Client } from 'cassandra-driver'
 import type { Key } from '../ports/table-definitions.ts'
+import { concatNumbers } from './concat-numbers.ts'
 import { Kept, type KeptEntry } from './kept.ts'
-import { writeNameHash } from './name-hash.ts'
-import { NameNumbers } from './name-numbers.ts'
-import { rowsOf } from './statements.ts'
+import type { NameNumbers } from './name-numbers.ts'
 import { lastDelta, rowsSince } from './visitor-deltas.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
 import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
-/** So many bytes stand for a row, a partition and a first user in the estimate of what is kept. */
+/** So many bytes stand for a row and a partition in the estimate of what is kept. */
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
-const FIRST_USER_BYTES = 40
 /** What comes again is added again, so a partition that has grown by so much since it was read as a whole is read as a whole. */
 const GROWTH_MAX = 2
 const ROWS_ADDED_MIN = 10_000
@@ -23,21 +21,11 @@ export interface KeyVisitors {
   readonly users: Uint32Array
 }
 
-/** As whom a device was identified first, by number. */
-export type FirstUser = readonly [device: number, user: number]
-
 /** The visitors of one partition; the same `id` stands for the same. */
 export interface PartitionVisitors {
   readonly id: number
   readonly keys: readonly KeyVisitors[]
   /** no number in it is higher */
-  readonly highest: number
-}
-
-/** The first users of a lane; the same `id` stands for the same. */
-export interface FirstUsers {
-  readonly id: number
-  readonly users: readonly FirstUser[]
   readonly highest: number
 }
 
@@ -57,19 +45,19 @@ type Version = bigint | undefined
 export class KeptVisitors {
   readonly #client: Client
   readonly #app: string
-  readonly #numbers = new NameNumbers()
+  readonly #numbers: NameNumbers
   readonly #partitions = new Kept<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
-  readonly #firstUsers = new Kept<Version, FirstUsers>(Infinity, ({ users: { length } }) => PARTITION_BYTES + length * FIRST_USER_BYTES)
   #ids = 0
 
-  constructor(client: Client, app: string) {
+  constructor(client: Client, app: string, numbers: NameNumbers) {
     this.#client = client
     this.#app = app
+    this.#numbers = numbers
   }
 
   /** about how much memory this takes */
   get bytes(): number {
-    return this.#numbers.bytes + this.#partitions.bytes + this.#firstUsers.bytes
+    return this.#partitions.bytes
   }
 
   /** `asOf` is a moment before the version was read. */
@@ -79,17 +67,9 @@ export class KeptVisitors {
       (await this.#continued(wanted, before)) ?? this.#whole(wanted))
   }
 
-  firstUsers(lane: number, version: Version, asOf: number): Promise<FirstUsers> {
-    return this.#firstUsers.get(String(lane), version, asOf, async () => {
-      const rows = await rowsOf(this.#client, 'identity.firstUsers', [this.#app, lane])
-      const users = rows.map((row): FirstUser => [this.#number(`d:${row.get('device') as string}`), this.#number(`u:${row.get('user') as string}`)])
-      return { id: ++this.#ids, users, highest: this.#numbers.size }
-    })
-  }
-
   async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
     // Before the rows: those of this delta are there.
-    const last = isOver(wanted) ? undefined : await lastDelta(this.#client, { ...wanted, app: this.#app })
+    const last = wanted.version === undefined || isOver(wanted) ? undefined : await lastDelta(this.#client, { ...wanted, app: this.#app })
     const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
     const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
     return { ...this.#now(keys), rows, rowsMax: rows * GROWTH_MAX + ROWS_ADDED_MIN, last }
@@ -109,27 +89,11 @@ export class KeptVisitors {
   }
 
   #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {
-    const [deviceNumbers, userNumbers] = [this.#numbered(devices), this.#numbered(users)]
+    const [deviceNumbers, userNumbers] = [this.#numbers.numbersOf(devices), this.#numbers.numbersOf(users)]
     return keys.map((key, at) => {
       const [begin, end] = [at === 0 ? 0 : ends[at - 1]!, ends[at]!]
       return { key, devices: deviceNumbers.subarray(begin, end), users: userNumbers.subarray(begin, end) }
     })
-  }
-
-  #number(name: string): number {
-    const halves = new Uint32Array(2)
-    writeNameHash(name, halves, 0)
-    return this.#numbers.numberOf(halves[0]!, halves[1]!)
-  }
-
-  /** The numbers of hashes; 0 for nobody, whose halves are both 0. */
-  #numbered(halves: Uint32Array): Uint32Array {
-    const numbers = new Uint32Array(halves.length / 2)
-    for (let at = 0; at < numbers.length; at++) {
-      const low = halves[2 * at + 1]!
-      if (low !== 0) numbers[at] = this.#numbers.numberOf(halves[2 * at]!, low)
-    }
-    return numbers
   }
 }
 
@@ -138,14 +102,7 @@ function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): Ke
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
     const own = keys.get(id)
-    keys.set(id, own ? { key, devices: concat(own.devices, devices), users: concat(own.users, users) } : { key, devices, users })
+    keys.set(id, own ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) } : { key, devices, users })
   }
   return [...keys.values()]
-}
-
-function concat(a: Uint32Array, b: Uint32Array): Uint32Array {
-  const all = new Uint32Array(a.length + b.length)
-  all.set(a)
-  all.set(b, a.length)
-  return all
 }

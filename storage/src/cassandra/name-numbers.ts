@@ -23,6 +23,16 @@ export class NameNumbers {
     }
   }
 
+  /** The numbers of hashes that are given as halves, high and low in turn; 0 for nobody, whose halves are both 0. */
+  numbersOf(halves: Uint32Array): Uint32Array {
+    const numbers = new Uint32Array(halves.length / 2)
+    for (let at = 0; at < numbers.length; at++) {
+      const low = halves[2 * at + 1]!
+      if (low !== 0) numbers[at] = this.numberOf(halves[2 * at]!, low)
+    }
+    return numbers
+  }
+
   #add(high: number, low: number, slot: number): number {
     const number = ++this.#size
     this.#slots[slot] = number

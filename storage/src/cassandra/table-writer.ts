@@ -9,8 +9,9 @@ import { SessionRows } from './sessions.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { renewVersions } from './versions.ts'
-import { DeltaNumbers } from './visitor-deltas.ts'
-import { visitorParts } from './visitor-parts.ts'
+import { packVisitors } from './visitor-block.ts'
+import { DeltaNumbers, deltaWrite } from './visitor-deltas.ts'
+import { identityParts, visitorParts } from './visitor-parts.ts'
 import { visitorWrites } from './visitor-rows.ts'
 import { Watermarks } from './watermarks.ts'
 
@@ -63,14 +64,16 @@ export class CassandraTableWriter implements TableWriter {
     await watermarks.check(batch.counters)
     this.#checkLease(lease)
     const visitors = this.#deltas.number(lease, visitorParts(batch.visitors))
+    const identities = this.#deltas.number(lease, identityParts(batch.identities))
     const idempotent = [
       ...this.#seen.writes(batch), ...visitorWrites(lease.lane, visitors, this.#settings.packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch),
+      ...identities.map((delta) => [deltaWrite(lease.lane, delta, packVisitors(delta.changes))]),
     ]
     await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
     const { unsure: counted } = watermarks
-    await renewVersions(this.#client, lease.lane, { visitors, identities: batch.identities, counted })
+    await renewVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
     watermarks.settle(counted)
   }
 

@@ -5,22 +5,28 @@ import type { UniquesQuery, UniquesRow } from '../ports/tables.ts'
 import { compareKeys } from './compare-keys.ts'
 import { concurrently } from './concurrently.ts'
 import { DistinctVisitors, type DatedVisitors } from './distinct-visitors.ts'
-import { KeptVisitors, type FirstUsers } from './kept-visitors.ts'
-import { firstUserVersions, versionKey, versionsOf } from './versions.ts'
+import { KeptFirstUsers, type FirstUsers } from './kept-first-users.ts'
+import { KeptVisitors } from './kept-visitors.ts'
+import { NameNumbers } from './name-numbers.ts'
+import { versionKey, versionsOf } from './versions.ts'
+import { NO_DATE } from './visitor-parts.ts'
 
 const READS_AT_ONCE = 64
 
 /** What is kept of an app. */
 class KeptApp {
+  readonly #numbers = new NameNumbers()
   readonly visitors: KeptVisitors
+  readonly firstUsers: KeptFirstUsers
   readonly distinct = new DistinctVisitors()
 
   constructor(client: Client, app: string) {
-    this.visitors = new KeptVisitors(client, app)
+    this.visitors = new KeptVisitors(client, app, this.#numbers)
+    this.firstUsers = new KeptFirstUsers(client, app, this.#numbers)
   }
 
   get bytes(): number {
-    return this.visitors.bytes + this.distinct.bytes
+    return this.#numbers.bytes + this.visitors.bytes + this.firstUsers.bytes + this.distinct.bytes
   }
 }
 
@@ -63,8 +69,8 @@ export class Uniques {
 
   async #firstUsers(kept: KeptApp, app: string): Promise<FirstUsers[]> {
     const asOf = performance.now()
-    const versions = await firstUserVersions(this.#client, app)
-    return concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => kept.visitors.firstUsers(lane, versions.get(versionKey('', lane)), asOf))
+    const versions = await versionsOf(this.#client, 'first_users', app, [NO_DATE])
+    return concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf))
   }
 
   /** The app's, as the one that was asked last. */

@@ -1,38 +1,28 @@
 import type { Client } from 'cassandra-driver'
-import type { VisitorTableName } from '../ports/table-definitions.ts'
-import type { IdentityChange, Partition } from '../ports/tables.ts'
+import type { Partition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { randomStep } from './random-step.ts'
 import { rowsOf, statement, type Statement } from './statements.ts'
-import type { VisitorDelta } from './visitor-deltas.ts'
+import type { PackedTable } from './visitor-block.ts'
+import type { Delta } from './visitor-deltas.ts'
 
 const AT_ONCE = 16
-const FIRST_USERS = 'first_users'
 
-/** What has a version for each date and lane: a visitor table, and all counter tables together. */
-export type Versioned = VisitorTableName | 'counters'
-
-/** What has changed in a lane. */
-export interface Changes {
-  readonly visitors: readonly VisitorDelta[]
-  readonly identities: readonly Pick<IdentityChange, 'app'>[]
-  /** dates whose counters have */
-  readonly counted: readonly Partition[]
-}
+/** What has a version for each date and lane: a table whose deltas are written, and all counter tables together. */
+export type Versioned = PackedTable | 'counters'
 
 /**
- * Makes the versions others of what has changed: those of visitors by the steps of their deltas. To be called after all of that was written, so that a new
- * version means that it can be read. What is renewed without need does no harm.
+ * Makes the versions others of what has changed: by the steps of the deltas, and of the counters of these dates. To be called after all of that was
+ * written, so that a new version means that it can be read. What is renewed without need does no harm.
  */
-export async function renewVersions(client: Client, lane: number, { visitors, identities, counted }: Changes): Promise<void> {
+export async function renewVersions(client: Client, lane: number, deltas: readonly Delta[], counted: readonly Partition[]): Promise<void> {
   const changed = new Map<string, { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }>()
-  const renew = (app: string, of: Versioned | typeof FIRST_USERS, date: string, step: bigint): void => {
+  const renew = (of: Versioned, { app, date }: Partition, step: bigint): void => {
     const id = JSON.stringify([app, of, date])
     changed.set(id, { key: [app, date.slice(0, 7), of, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
   }
-  for (const { app, date, changes, step } of visitors) for (const { table } of changes) renew(app, table, date, step)
-  for (const { app, date } of counted) renew(app, 'counters', date, randomStep())
-  for (const { app } of identities) renew(app, FIRST_USERS, '', randomStep())
+  for (const delta of deltas) for (const { table } of delta.changes) renew(table, delta, delta.step)
+  for (const partition of counted) renew('counters', partition, randomStep())
   const query = statement('visitor-versions.add')
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
   await concurrently([...batches.values()], AT_ONCE, (batch) => (
@@ -46,12 +36,6 @@ export async function versionsOf(client: Client, of: Versioned, app: string, dat
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
   const rows = await concurrently(months, AT_ONCE, (month) => rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]))
   return new Map(rows.flat().map((row) => [versionKey(row.get('date') as string, row.get('lane') as number), row.get('version') as bigint]))
-}
-
-/** The versions of the first users of an app, by `versionKey` of the date ''. */
-export async function firstUserVersions(client: Client, app: string): Promise<Map<string, bigint>> {
-  const rows = await rowsOf(client, 'visitor-versions.read', [app, '', FIRST_USERS, '', ''])
-  return new Map(rows.map((row) => [versionKey('', row.get('lane') as number), row.get('version') as bigint]))
 }
 
 export function versionKey(date: string, lane: number): string {

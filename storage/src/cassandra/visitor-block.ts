@@ -9,14 +9,23 @@ export type VisitorRow = VisitorChange['rows'][number]
 /** No block of ours unpacks to more. */
 const UNPACKED_BYTES_MAX = 64_000_000
 
+/** What a block has rows of: the tables of visitors, and who was identified first as whom, with the place of that as the key. */
+export type PackedTable = VisitorTableName | 'first_users'
+
+/** Rows of one of them. */
+export interface PackedRows {
+  readonly table: PackedTable
+  readonly rows: readonly VisitorRow[]
+}
+
 /** As it is stored: each visitor once, and for each key of each table the places of those who are in its row. */
 interface Packed {
   readonly visitors: [user: string, device: string][]
-  readonly tables: Partial<Record<VisitorTableName, [key: Key, visitors: number[]][]>>
+  readonly tables: Partial<Record<PackedTable, [key: Key, visitors: number[]][]>>
 }
 
 /** The visitor rows of one app and date as one cell: JSON in a zstd frame. */
-export function packVisitors(changes: readonly Pick<VisitorChange, 'table' | 'rows'>[]): Buffer {
+export function packVisitors(changes: readonly PackedRows[]): Buffer {
   const visitors: Packed['visitors'] = []
   const placeOf = placesIn(visitors)
   const tables: Packed['tables'] = {}
@@ -55,7 +64,7 @@ function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
 }
 
 /** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */
-export function visitorsOf(block: Uint8Array, table: VisitorTableName, prefix: Key): VisitorRow[] {
+export function visitorsOf(block: Uint8Array, table: PackedTable, prefix: Key): VisitorRow[] {
   const { visitors, tables } = JSON.parse(zstdDecompressSync(block, { maxOutputLength: UNPACKED_BYTES_MAX }).toString()) as Packed
   const names = visitors.map(([user, device]): Visitor => ({ user, device }))
   return (tables[table] ?? []).filter(([key]) => prefix.every((value, at) => key[at] === value)).flatMap(([key, places]) => places.map((place) => ({ key, visitor: names[place]! })))

@@ -7,8 +7,8 @@ import type { VisitorChange } from '../ports/tables.ts'
 import { connectedTo } from './connected.fixture.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
-import { DeltaNumbers, type VisitorDelta } from './visitor-deltas.ts'
-import { visitorParts } from './visitor-parts.ts'
+import { DeltaNumbers, type Delta } from './visitor-deltas.ts'
+import { visitorParts, type VisitorPart } from './visitor-parts.ts'
 import { readVisitorRows, visitorWrites } from './visitor-rows.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -30,7 +30,7 @@ function changesOf(app: string, written: Batch): VisitorChange[] {
 }
 
 const numbers = new DeltaNumbers()
-function deltasOf(visitors: readonly VisitorChange[]): VisitorDelta[] {
+function deltasOf(visitors: readonly VisitorChange[]): Delta<VisitorPart>[] {
   return numbers.number({ lane: 1, owner: 'o', epoch: 1, expiresAt: Infinity }, visitorParts(visitors))
 }
 

@@ -4,7 +4,8 @@ import type { VisitorChange } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
 import { queryFile, rowsOf, statement, type Statement } from './statements.ts'
 import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
-import { deltaWrite, type VisitorDelta } from './visitor-deltas.ts'
+import { deltaWrite, type Delta } from './visitor-deltas.ts'
+import type { VisitorPart } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
 
 /** Fewer rows of a part are written as rows, which are one however often they are written. */
@@ -14,7 +15,7 @@ const ROWS_PER_BATCH = 300
 /**
  * What writes the visitors of a batch and tells of them, as batches that each touch one partition: the rows of a part when they are few, else its block.
  */
-export function visitorWrites(lane: number, deltas: readonly VisitorDelta[], packedRowsMin = PACKED_ROWS_MIN): Statement[][] {
+export function visitorWrites(lane: number, deltas: readonly Delta<VisitorPart>[], packedRowsMin = PACKED_ROWS_MIN): Statement[][] {
   return deltas.flatMap((delta) => {
     const block = packVisitors(delta.changes)
     if (delta.rows >= packedRowsMin) return [blockWrite(lane, delta, block)]
@@ -42,7 +43,7 @@ function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Sta
 }
 
 /** Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing may be written over. */
-function blockWrite(lane: number, delta: VisitorDelta, block: Buffer): Statement[] {
+function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Statement[] {
   const id = types.TimeUuid.now()
   return [{ query: statement('visitor-blocks-by-date.insert'), params: [delta.app, delta.date, lane, id, block] }, deltaWrite(lane, delta, id)]
 }

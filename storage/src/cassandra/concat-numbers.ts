@@ -1,0 +1,7 @@
+/** The numbers of one list and then those of another. */
+export function concatNumbers(a: Uint32Array, b: Uint32Array): Uint32Array {
+  const all = new Uint32Array(a.length + b.length)
+  all.set(a)
+  all.set(b, a.length)
+  return all
+}
