@@ -1,5 +1,5 @@
-import type { ArchivedEvent } from '@hopper/contracts'
-import { encodeChunks } from '@hopper/engine'
+import type { EncodedChunk } from '@hopper/contracts'
+import { encodeBuffer, RowBuffer } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import type { Judged } from './judge.ts'
@@ -18,7 +18,7 @@ export function rowsHeldMax(lanes: number): number {
 }
 
 interface Buffered extends Partition {
-  readonly rows: ArchivedEvent[]
+  readonly buffer: RowBuffer
 }
 
 /**
@@ -32,6 +32,8 @@ export class ArchiveBuffer {
   readonly #heldMs: number
   readonly #covered = new Map<string, number>()
   #partitions = nothing()
+  /** what is being written, and what could not be written before it */
+  readonly #taken: ByPartition<Buffered>[] = []
   #rows = 0
   /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
   #since = 0
@@ -78,30 +80,38 @@ export class ArchiveBuffer {
 
   async #flush(lease: Lease): Promise<void> {
     if (this.#rows === 0) return
-    const taken = this.#partitions
+    this.#taken.push(this.#partitions)
     this.#partitions = nothing()
     this.#rows = 0
     this.#receivedAt = 0
     try {
-      await this.#readCovered(taken.values())
-      const chunks = taken.values().flatMap(({ app, date, rows }) => {
-        const covered = this.#covered.get(keyOf(app, date))!
-        const missing = rows.filter(({ position }) => position > covered)
-        if (missing.length === 0) return []
-        return encodeChunks(missing, { app, date, lane: this.#lane, first_position: missing[0]!.position, last_position: missing.at(-1)!.position })
-      })
-      if (chunks.length > 0) await this.#archive.append(lease, chunks)
-      for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
-      for (const { app, date, rows } of taken.values()) {
-        const key = keyOf(app, date)
-        this.#covered.set(key, Math.max(this.#covered.get(key)!, rows.at(-1)!.position))
-      }
+      for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!.values())
     } catch (error) {
       // Some spans may be visible and others not: what is true must be read again.
       this.#covered.clear()
-      this.#giveBack(taken)
+      for (const { buffer } of this.#taken.flatMap((taken) => taken.values())) this.#rows += buffer.rows
       throw error
     }
+  }
+
+  async #append(lease: Lease, taken: readonly Buffered[]): Promise<void> {
+    await this.#readCovered(taken)
+    const chunks = taken.flatMap((buffered) => this.#missingOf(buffered))
+    if (chunks.length > 0) await this.#archive.append(lease, chunks)
+    for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
+    for (const { app, date, buffer } of taken) {
+      const key = keyOf(app, date)
+      this.#covered.set(key, Math.max(this.#covered.get(key)!, lastPosition(buffer)))
+    }
+  }
+
+  /** The chunks of what the archive does not cover yet. */
+  #missingOf({ app, date, buffer }: Buffered): EncodedChunk[] {
+    const covered = this.#covered.get(keyOf(app, date))!
+    let first = 0
+    while (first < buffer.rows && buffer.positionOf(first) <= covered) first++
+    if (first === buffer.rows) return []
+    return encodeBuffer(buffer, { app, date, lane: this.#lane, first_position: buffer.positionOf(first), last_position: lastPosition(buffer) }, first)
   }
 
   async #readCovered(taken: readonly Buffered[]): Promise<void> {
@@ -112,29 +122,22 @@ export class ArchiveBuffer {
     unknown.forEach(({ app, date }, at) => this.#covered.set(keyOf(app, date), covered[at]!))
   }
 
-  /** What could not be written stands before what came meanwhile. */
-  #giveBack(taken: ByPartition<Buffered>): void {
-    for (const { app, date, rows } of this.#partitions.values()) {
-      const { rows: earlier } = taken.of(app, date)
-      for (const row of rows) earlier.push(row)
-    }
-    this.#partitions = taken
-    this.#rows = 0
-    for (const { rows } of taken.values()) this.#rows += rows.length
-  }
-
   #put({ position, index, message: { envelope, app }, event, date, visitor }: Judged): void {
     const { context, received_at } = envelope
-    this.#partitions.of(app.id, date).rows.push({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
+    this.#partitions.of(app.id, date).buffer.put({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
     if (this.#rows++ === 0) this.#since = performance.now()
     this.#receivedAt = Math.max(this.#receivedAt, received_at)
   }
 }
 
 function nothing(): ByPartition<Buffered> {
-  return new ByPartition((partition) => ({ ...partition, rows: [] }))
+  return new ByPartition((partition) => ({ ...partition, buffer: new RowBuffer(partition.app) }))
 }
 
 function keyOf(app: string, date: string): string {
   return `${app}\0${date}`
+}
+
+function lastPosition(buffer: RowBuffer): number {
+  return buffer.positionOf(buffer.rows - 1)
 }

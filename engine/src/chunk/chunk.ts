@@ -8,7 +8,7 @@ import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
 import { postingsOf, type Postings } from './postings.ts'
-import { Dictionary } from './value-columns.ts'
+import { Dictionary } from './value-column.ts'
 import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './time-offsets.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
 

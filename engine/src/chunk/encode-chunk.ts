@@ -5,8 +5,9 @@ import { hashText } from './device-order.ts'
 import { numberColumns } from './event-keys.ts'
 import { idFields } from './ids.ts'
 import { encodeNumbers, numberEncodings } from './number-encoding.ts'
-import { columnsOfRows, sliceColumns, type RowColumns } from './row-columns.ts'
-import type { ValueCodes } from './value-columns.ts'
+import { RowBuffer } from './row-buffer.ts'
+import { sliceColumns, type RowColumns } from './row-columns.ts'
+import type { ValueCodes } from './value-column.ts'
 
 /** Rows of one chunk: 16 random bytes each, as event ids are, still fit a cell. */
 export const CHUNK_ROWS_MAX = 60_000
@@ -19,12 +20,27 @@ const SUMMARY_NAMES_MAX = 256
 const SUMMARY_CHARS_MAX = 64
 
 /** Packs events of one app and lane into the chunks of one span, in as many parts as the bounds ask for. */
-export function encodeChunks(rows: readonly ArchivedEvent[], cover: ChunkCover): EncodedChunk[] {
-  return encodeColumns(columnsOfRows(cover.app, rows), cover)
+export function encodeChunks(rows: readonly ArchivedEvent[], cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  return encodeBuffer(RowBuffer.of(cover.app, rows), cover, 0, rowsMax)
+}
+
+/** The same for the rows of a buffer from one on. */
+export function encodeBuffer(buffer: RowBuffer, cover: ChunkCover, first = 0, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  const parts: EncodedChunk[] = []
+  for (const columns of buffer.slices(first, CHUNK_VALUES_MAX)) parts.push(...partsOf(columns, cover, rowsMax))
+  return numbered(parts)
 }
 
 /** The same for events that are columns already. */
 export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  return numbered(partsOf(columns, cover, rowsMax))
+}
+
+function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
+  return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
+}
+
+function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {
     const slice = begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end)
@@ -38,7 +54,7 @@ export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = 
     }
   }
   for (let begin = 0; begin < columns.rows; begin += rowsMax) cut(begin, Math.min(begin + rowsMax, columns.rows))
-  return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
+  return parts
 }
 
 /** The columns that have a value in any of the rows, with dictionaries of what these have. */

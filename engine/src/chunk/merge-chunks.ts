@@ -5,7 +5,10 @@ import { CHUNK_ROWS_MAX, encodeColumns } from './encode-chunk.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
-import { Dictionary, type ValueCodes } from './value-columns.ts'
+import { Dictionary, type ValueCodes } from './value-column.ts'
+
+/** What a slice has of rows times columns, 4 bytes each: senders choose the keys, so that many chunks may have very many of them together. */
+const SLICE_VALUES_MAX = 60_000_000
 
 /** Some devices of many chunks with all their rows, in order: row i is row `rows[i]` of the chunk `chunks[i]`. */
 interface Slice {
@@ -38,7 +41,8 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
     last_position: Math.max(...summaries.map((s) => s.last_position)),
   }
   const parts: EncodedChunk[] = []
-  for (const slice of slicesOf(chunks, rowsMax)) parts.push(...encodeColumns(sliceColumns(chunks, slice), cover, rowsMax))
+  const columns = new Set(summaries.flatMap((summary) => Object.keys(summary.columns))).size
+  for (const slice of slicesOf(chunks, Math.min(rowsMax, Math.ceil(SLICE_VALUES_MAX / columns)))) parts.push(...encodeColumns(sliceColumns(chunks, slice), cover, rowsMax))
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 

@@ -1,9 +1,8 @@
 import * as fc from 'fast-check'
 import { laneOf, type ArchivedEvent, type ChunkSummary, type Context, type Event } from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
-import { encodeColumns } from '../chunk/encode-chunk.ts'
+import { encodeChunks } from '../chunk/encode-chunk.ts'
 import { mergeChunks } from '../chunk/merge-chunks.ts'
-import { columnsOfRows } from '../chunk/row-columns.ts'
 import type { LaneInput } from '../funnel/unit-scan.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
@@ -105,7 +104,7 @@ function chunksOf(rows: readonly ArchivedEvent[], lane: number, rowsMax: number,
     const end = begin + cuts[cut % cuts.length]!
     const batch = rows.slice(begin, end)
     const cover = { app: APP, date: '2026-01-01', lane, first_position: begin, last_position: Math.min(end, rows.length) - 1 }
-    spans.push(encodeColumns(columnsOfRows(APP, batch), cover, rowsMax).map((chunk) => Chunk.of(chunk)))
+    spans.push(encodeChunks(batch, cover, rowsMax).map((chunk) => Chunk.of(chunk)))
     begin = end
   }
   if (merge === 0) return mergeChunks(spans.flat()).map((chunk) => Chunk.of(chunk))

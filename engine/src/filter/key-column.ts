@@ -3,7 +3,7 @@ import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
 import { columnsOfKey, numberColumns, type NumberColumn } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
-import { Dictionary } from '../chunk/value-columns.ts'
+import { Dictionary } from '../chunk/value-column.ts'
 import { runCodesOf, type RunCodes } from '../chunk/run-codes.ts'
 
 /** The column of a key of a query, undefined when no event of the chunk has the key. */

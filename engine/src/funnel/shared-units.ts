@@ -1,6 +1,6 @@
 import type { Value } from '@hopper/contracts'
 import type { ValueColumn } from '../chunk/chunk.ts'
-import type { Dictionary } from '../chunk/value-columns.ts'
+import type { Dictionary } from '../chunk/value-column.ts'
 import type { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import { UnitRows } from './unit-rows.ts'

@@ -1,7 +1,7 @@
 import type { FunnelRequest } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { idAt } from '../chunk/ids.ts'
-import { Dictionary } from '../chunk/value-columns.ts'
+import { Dictionary } from '../chunk/value-column.ts'
 import { keyColumn } from '../filter/key-column.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { DeviceCursor, type Span } from '../scan/device-cursor.ts'

@@ -1,6 +1,6 @@
 import type { Value } from '@hopper/contracts'
 import type { ValueColumn } from '../chunk/chunk.ts'
-import { type Dictionary } from '../chunk/value-columns.ts'
+import { type Dictionary } from '../chunk/value-column.ts'
 
 /** The different values of one key that some rows have, by number; numbers are shared by all that count the key. */
 export class DistinctValues {

@@ -1,6 +1,6 @@
 import { queryLimits, type EventRequest, type EventResult, type Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
-import { Dictionary } from '../chunk/value-columns.ts'
+import { Dictionary } from '../chunk/value-column.ts'
 import { classifyRows } from '../filter/classify-rows.ts'
 import { holds } from '../filter/compile-filters.ts'
 import { keyColumn } from '../filter/key-column.ts'

@@ -1,6 +1,6 @@
 import { NumberList } from '../funnel/number-list.ts'
 import { DistinctValues } from './distinct-values.ts'
-import type { Dictionary } from '../chunk/value-columns.ts'
+import type { Dictionary } from '../chunk/value-column.ts'
 
 /** The events of one set of an `exact_order` funnel: what decides whether they convert, and what is counted of them. */
 export class StageEvents {
