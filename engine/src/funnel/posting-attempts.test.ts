@@ -3,8 +3,7 @@ import { expect, it } from 'vitest'
 import type { ArchivedEvent, FunnelRequest } from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
 import { ColumnCache } from '../chunk/column-cache.ts'
-import { encodeColumns } from '../chunk/encode-chunk.ts'
-import { columnsOfRows } from '../chunk/row-columns.ts'
+import { encodeChunks } from '../chunk/encode-chunk.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf } from '../scan/identities.ts'
 import type { LaneInput } from './unit-scan.ts'
@@ -47,7 +46,7 @@ it('an answer out of the rows of each step is the one out of all rows', { timeou
   }
   fc.assert(
     fc.property(events, fc.array(query, { minLength: 6, maxLength: 6 }), fc.constantFrom(60, 7), (list, queries, rowsMax) => {
-      const encoded = encodeColumns(columnsOfRows('a', rowsOf(list)), cover, rowsMax)
+      const encoded = encodeChunks(rowsOf(list), cover, rowsMax)
       const laneOf = (chunks: readonly Chunk[]): LaneInput[] => [{ lane: 0, spans: spansOf(chunks), identities }]
       const cache = new Watched(1e9)
       const kept = encoded.map((chunk) => Chunk.of(chunk, cache))
