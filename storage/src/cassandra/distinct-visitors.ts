@@ -140,11 +140,10 @@ function devicesOf(rows: readonly KeyVisitors[]): KeyVisitors[] {
   return rows.map(({ key, devices }) => ({ key, devices, users: new Uint32Array(0) }))
 }
 
-/** The person of each device by number: its first user; 0, and nothing behind the last, for a device that is its own. */
+/** The person of each device by number: its first user; 0, or nothing, for a device that is its own. */
 function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
-  const highest = firstUsers.reduce((most, { devices }) => devices.reduce((of, device) => Math.max(of, device), most), -1)
-  const persons = new Uint32Array(highest + 1)
-  for (const { devices, users } of firstUsers) devices.forEach((device, at) => (persons[device] ||= users[at]!))
+  const persons = new Uint32Array(firstUsers.reduce((most, { highest }) => Math.max(most, highest), -1) + 1)
+  for (const { devices, users } of firstUsers) for (let at = 0; at < devices.length; at++) persons[devices[at]!] ||= users[at]!
   return persons
 }
 

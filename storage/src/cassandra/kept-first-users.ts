@@ -4,7 +4,7 @@ import { Kept, type KeptEntry } from './kept.ts'
 import { writeNameHash } from './name-hash.ts'
 import type { NameNumbers } from './name-numbers.ts'
 import { rowsOf } from './statements.ts'
-import { lastDelta, rowsSince } from './visitor-deltas.ts'
+import { deltaBefore, rowsSince } from './visitor-deltas.ts'
 import { NO_DATE } from './visitor-parts.ts'
 
 /** So many bytes stand for a lane and a first user in the estimate of what is kept. */
@@ -28,8 +28,8 @@ interface KeptLane extends FirstUsers {
   /** of the last one */
   readonly place: number
   readonly sizeMax: number
-  /** the last delta that is in it */
-  readonly last: bigint
+  /** a delta that is in it, as all before it are */
+  readonly since: bigint
 }
 
 interface Identified {
@@ -65,25 +65,25 @@ export class KeptFirstUsers {
   }
 
   async #whole(lane: number): Promise<KeptLane> {
-    const last = await lastDelta(this.#client, { app: this.#app, date: NO_DATE, lane })
+    const since = await deltaBefore(this.#client, { app: this.#app, date: NO_DATE, lane })
     const rows = await rowsOf(this.#client, 'identity.firstUsers', [this.#app, lane])
     const all = rows.map((row) => ({ device: row.get('device') as string, user: row.get('user') as string, place: Number(row.get('place')) }))
-    return { id: ++this.#ids, ...this.#numbered(all, -1), sizeMax: all.length * GROWTH_MAX + ADDED_MIN, last }
+    return { id: ++this.#ids, ...this.#numbered(all, -1), sizeMax: all.length * GROWTH_MAX + ADDED_MIN, since }
   }
 
   async #continued(lane: number, version: Version, before: KeptEntry<Version, KeptLane> | undefined): Promise<KeptLane | undefined> {
     const kept = await before?.value.catch(() => undefined)
     if (!kept || before?.version === undefined || version === undefined) return undefined
     const place = { table: 'first_users', app: this.#app, date: NO_DATE, lane, prefix: [] } as const
-    const added = await rowsSince(this.#client, place, { version: before.version, last: kept.last }, version)
+    const added = await rowsSince(this.#client, place, { version: before.version, since: kept.since }, version)
     const rows = added?.rows.map(({ key, visitor }): Identified => ({ ...visitor, place: Number(key[0]) }))
     // An earlier place than those that are there is a repair: what is kept does not tell the place of each.
     if (!rows || kept.devices.length + rows.length > kept.sizeMax || rows.some(({ place: at }) => at < kept.place)) return undefined
     const { devices, users, ...rest } = this.#numbered(rows, kept.place)
-    return { ...kept, ...rest, devices: concatNumbers(kept.devices, devices), users: concatNumbers(kept.users, users), last: added!.last }
+    return { ...kept, ...rest, devices: concatNumbers(kept.devices, devices), users: concatNumbers(kept.users, users), since: added!.since }
   }
 
-  #numbered(identified: readonly Identified[], place: number): Omit<KeptLane, 'id' | 'sizeMax' | 'last'> {
+  #numbered(identified: readonly Identified[], place: number): Omit<KeptLane, 'id' | 'sizeMax' | 'since'> {
     const sorted = [...identified].sort((a, b) => a.place - b.place)
     const [devices, users] = [sorted.map(({ device }) => `d:${device}`), sorted.map(({ user }) => `u:${user}`)].map((names) => this.#numbersOf(names)) as [Uint32Array, Uint32Array]
     return { devices, users, highest: this.#numbers.size, place: sorted.at(-1)?.place ?? place }

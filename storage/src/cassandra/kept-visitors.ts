@@ -3,7 +3,7 @@ import type { Key } from '../ports/table-definitions.ts'
 import { concatNumbers } from './concat-numbers.ts'
 import { Kept, type KeptEntry } from './kept.ts'
 import type { NameNumbers } from './name-numbers.ts'
-import { lastDelta, rowsSince } from './visitor-deltas.ts'
+import { deltaBefore, rowsSince } from './visitor-deltas.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
 import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
@@ -32,8 +32,8 @@ export interface PartitionVisitors {
 interface KeptPartition extends PartitionVisitors {
   readonly rows: number
   readonly rowsMax: number
-  /** the last delta that is in it; undefined where deltas can not be added */
-  readonly last: bigint | undefined
+  /** a delta that is in it, as all before it are; undefined where deltas can not be added */
+  readonly since: bigint | undefined
 }
 
 type Version = bigint | undefined
@@ -69,19 +69,19 @@ export class KeptVisitors {
 
   async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
     // Before the rows: those of this delta are there.
-    const last = wanted.version === undefined || isOver(wanted) ? undefined : await lastDelta(this.#client, { ...wanted, app: this.#app })
+    const since = wanted.version === undefined || isOver(wanted) ? undefined : await deltaBefore(this.#client, { ...wanted, app: this.#app })
     const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
     const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
-    return { ...this.#now(keys), rows, rowsMax: rows * GROWTH_MAX + ROWS_ADDED_MIN, last }
+    return { ...this.#now(keys), rows, rowsMax: rows * GROWTH_MAX + ROWS_ADDED_MIN, since }
   }
 
   async #continued(wanted: WantedVisitors, before: KeptEntry<Version, KeptPartition> | undefined): Promise<KeptPartition | undefined> {
     const kept = await before?.value.catch(() => undefined)
-    if (kept?.last === undefined || before?.version === undefined || wanted.version === undefined) return undefined
-    const added = await rowsSince(this.#client, { ...wanted, app: this.#app }, { version: before.version, last: kept.last }, wanted.version)
+    if (kept?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
+    const added = await rowsSince(this.#client, { ...wanted, app: this.#app }, { version: before.version, since: kept.since }, wanted.version)
     const rows = kept.rows + (added?.rows.length ?? 0)
     if (!added || rows > kept.rowsMax) return undefined
-    return { ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))), rows, rowsMax: kept.rowsMax, last: added.last }
+    return { ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))), rows, rowsMax: kept.rowsMax, since: added.since }
   }
 
   #now(keys: readonly KeyVisitors[]): PartitionVisitors {

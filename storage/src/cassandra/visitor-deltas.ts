@@ -7,6 +7,8 @@ import type { Part } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
 
 const EPOCH_BITS = 32n
+/** A lane applies one batch after another, in a part or two for each date. */
+const UNSURE_MAX = 3
 
 /** A part of a batch with its place among those of its lane, and the step by which it changes the versions of its tables. */
 export type Delta<P extends Part = Part> = P & { readonly number: bigint; readonly step: bigint }
@@ -14,10 +16,10 @@ export type Delta<P extends Part = Part> = P & { readonly number: bigint; readon
 /** Where rows stand whose deltas are read. */
 export type DeltaPlace = Omit<VisitorPlace, 'table'> & { readonly table: PackedTable }
 
-/** A partition as it was read: its version, which was read before, and the last delta that was there before. */
+/** A partition as it was read: its version, which was read before, and a delta that is in that version, as all before it are. */
 export interface DeltaState {
   readonly version: bigint
-  readonly last: bigint
+  readonly since: bigint
 }
 
 /** Numbers parts of batches: they grow within an epoch of a lane, and from epoch to epoch. */
@@ -35,28 +37,37 @@ export function deltaWrite(lane: number, { app, date, number, step }: Delta, blo
   return { query: statement(isBlock ? 'visitor-deltas.insert' : 'visitor-deltas.insertPlace'), params: [app, date, lane, number, step, block] }
 }
 
-/** The number of the last delta of an app, date and lane, 0 when there is none. To be read before the rows. */
-export async function lastDelta(client: Client, { app, date, lane }: Pick<DeltaPlace, 'app' | 'date' | 'lane'>): Promise<bigint> {
-  const [row] = await rowsOf(client, 'visitor-deltas.last', [app, date, lane])
-  return (row?.get('number') as bigint | undefined) ?? 0n
+/**
+ * A delta of an app, date and lane that versions of now have in them: the last but some, because the version of the last may not be renewed yet; 0 when
+ * there are not so many. To be read before the rows.
+ */
+export async function deltaBefore(client: Client, { app, date, lane }: Pick<DeltaPlace, 'app' | 'date' | 'lane'>): Promise<bigint> {
+  const numbers = (await rowsOf(client, 'visitor-deltas.last', [app, date, lane])).map((row) => row.get('number') as bigint)
+  return numbers.length > UNSURE_MAX ? numbers[UNSURE_MAX]! : 0n
 }
 
 /**
  * What was added to a partition between a state and a version; undefined when that can not be told. Every version is the one before and the step of a
- * delta: the deltas after the last one are all that was added when their steps add up to what the version has changed by. Else one was forgotten, was
- * there before its step or is not there yet, or the partition was emptied.
+ * delta: successive deltas are all that was added when their steps add up to what the version has changed by. Else one was forgotten or is not there yet, or
+ * the partition was emptied.
  */
-export async function rowsSince(client: Client, place: DeltaPlace, { version, last }: DeltaState, now: bigint): Promise<{ rows: VisitorRow[]; last: bigint } | undefined> {
-  const rows: VisitorRow[] = []
-  let reached = version
-  for (const delta of await rowsOf(client, 'visitor-deltas.after', [place.app, place.date, place.lane, last])) {
+export async function rowsSince(client: Client, place: DeltaPlace, { version, since }: DeltaState, now: bigint): Promise<{ rows: VisitorRow[]; since: bigint } | undefined> {
+  const added: { readonly step: bigint; readonly rows: readonly VisitorRow[] }[] = []
+  let missing = now - version
+  if (missing < 0n) return undefined
+  for (const delta of await rowsOf(client, 'visitor-deltas.after', [place.app, place.date, place.lane, since])) {
     const block = await blockOf(client, place, delta)
     if (!block) return undefined
-    const added = visitorsOf(block, place.table, [])
-    if (added.length === 0) continue
-    reached += delta.get('step') as bigint
-    rows.push(...added.filter(({ key }) => place.prefix.every((value, at) => key[at] === value)))
-    if (reached === now) return { rows, last: delta.get('number') as bigint }
+    const [step, rows] = [delta.get('step') as bigint, visitorsOf(block, place.table, [])]
+    if (rows.length === 0) continue
+    added.push({ step, rows })
+    missing -= step
+    // What is too much was in the version before.
+    while (missing < 0n) missing += added.shift()!.step
+    if (missing === 0n) {
+      const below = added.flatMap((each) => each.rows).filter(({ key }) => place.prefix.every((value, at) => key[at] === value))
+      return { rows: below, since: delta.get('number') as bigint }
+    }
   }
   return undefined
 }
