@@ -10,18 +10,18 @@ import type { LaneInput } from './unit-scan.ts'
 import { queryFunnel } from './funnel-scan.ts'
 
 const T0 = 1_767_560_400_000
-const names = ['a', 'b', 'c', 'd', 'e', 'other']
+const names = ['a', 'b', 'c', 'd']
 const cover = { app: 'a', date: '2026-01-04', lane: 0, first_position: 0, last_position: 1_000 }
 
 /** Events of some devices: device, time and name of each. */
-const events = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 60 }), fc.constantFrom(...names)), { minLength: 1, maxLength: 60 })
+const events = fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 20 }), fc.constantFrom(...names)), { minLength: 20, maxLength: 80, size: 'max' })
 
 const query = fc.record({
-  steps: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1, maxLength: 5 }),
-  from: fc.nat({ max: 30 }),
-  length: fc.integer({ min: 1, max: 60 }),
-  window: fc.integer({ min: 1, max: 40 }),
-  completeTo: fc.nat({ max: 150 }),
+  steps: fc.shuffledSubarray(names, { minLength: 1 }),
+  from: fc.nat({ max: 8 }),
+  length: fc.integer({ min: 5, max: 30 }),
+  window: fc.integer({ min: 1, max: 10 }),
+  completeTo: fc.nat({ max: 40 }),
   filtered: fc.boolean(),
   breakdown: fc.boolean(),
   detailed: fc.boolean(),
@@ -67,7 +67,7 @@ it('an answer out of the rows of each step is the one out of all rows', { timeou
         expect(answer(kept)).toEqual(answer(encoded.map((chunk) => Chunk.of(chunk))))
       }
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   )
-  expect(asked).toBeGreaterThan(500)
+  expect(asked).toBeGreaterThan(300)
 })
