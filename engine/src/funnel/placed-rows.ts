@@ -1,6 +1,8 @@
 import { NO_RUN, type Postings } from '../chunk/postings.ts'
 import type { TimeOffsets } from '../chunk/time-offsets.ts'
 
+/** of so many rows of a code, one is of use: then it is looked for */
+const FEW = 16
 /** comes after all rows */
 const LAST_ROW = 4_294_967_295
 
@@ -24,11 +26,13 @@ export class PlacedRows {
     this.began = new Float64Array(room)
   }
 
-  /** Takes the rows of a code (-1 = none) whose runs have come to `level`. */
-  take({ starts, rows, runs }: Postings, code: number, levels: Uint8Array, level: number, times: TimeOffsets): void {
+  /** Takes the rows of a code (-1 = none) whose runs have come to `level`: `reached` are rows of just these runs, where that is known. */
+  take({ starts, rows, runs }: Postings, code: number, levels: Uint8Array, level: number, times: TimeOffsets, reached?: PlacedRows): void {
     const [begin, end] = code < 0 ? [0, 0] : [starts[code]!, starts[code + 1]!]
     this.clear(end - begin)
-    this.end = pick(rows, runs, begin, end, levels, level, this.rows, this.runs)
+    this.end = reached && reached.end * FEW < end - begin
+      ? pickFew(rows, runs, begin, end, reached, this.rows, this.runs)
+      : pick(rows, runs, begin, end, levels, level, this.rows, this.runs)
     place(times, this.rows, this.times, this.end)
     this.rows[this.end] = LAST_ROW
   }
@@ -71,6 +75,38 @@ function pick(fromRows: Uint16Array, fromRuns: Uint16Array, begin: number, end: 
     at += Number(levels[run]! >= level)
   }
   return at
+}
+
+/** Goes to the rows of each run in steps that double. Answers the end. */
+function pickFew(fromRows: Uint16Array, fromRuns: Uint16Array, begin: number, end: number, { runs: wanted, end: count }: PlacedRows, rows: Uint32Array, runs: Uint16Array): number {
+  let at = 1
+  let next = begin
+  for (let i = 1; i < count; i++) {
+    const run = wanted[i]!
+    if (run === wanted[i - 1]) continue
+    next = firstNotBefore(fromRuns, run, next, end)
+    for (; next < end && fromRuns[next] === run; next++) {
+      rows[at] = fromRows[next]!
+      runs[at++] = run
+    }
+  }
+  return at
+}
+
+function firstNotBefore(runs: Uint16Array, run: number, from: number, end: number): number {
+  let low = from
+  let step = 1
+  while (low + step < end && runs[low + step]! < run) {
+    low += step
+    step *= 2
+  }
+  let high = Math.min(low + step, end)
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (runs[middle]! < run) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** A function of its own, as are all loops here: thus they are compiled into the tightest code. */

@@ -38,6 +38,8 @@ export class PostingAttempts {
   readonly #reached: PlacedRows
   readonly #next: PlacedRows
   readonly #runs: RunStates
+  /** how a unit ends that lacks a step, by step and what was seen of it */
+  readonly #endsBySight: readonly Uint16Array[]
 
   /** Uses `space` as long as a call lasts. */
   constructor(plan: FunnelPlan, completeTo: number, space: AttemptSpace) {
@@ -47,6 +49,7 @@ export class PostingAttempts {
     this.#reached = space.reached
     this.#next = space.next
     this.#runs = space.runs
+    this.#endsBySight = Array.from({ length: plan.steps + 1 }, (_, step) => Uint16Array.from(causes, (cause) => endOf(Math.max(step - 1, 0), cause)))
   }
 
   /** Follows the runs that are 1 in `passing`; `codes` are those of the steps. */
@@ -70,7 +73,7 @@ export class PostingAttempts {
     let reached = first
     for (let step = 2; step <= steps; step++) {
       const rows = this.#rows[step]!
-      rows.take(postings, codes[step]!, levels, step - 1, times)
+      rows.take(postings, codes[step]!, levels, step - 1, times, reached)
       if (!inside) rows.keepBetween(from, until)
       const next = reached === this.#reached ? this.#next : this.#reached
       next.takeWithin(windowMs, reached, rows)
@@ -101,8 +104,7 @@ export class PostingAttempts {
     const { rows, runs, times, end } = this.#rows[step]!
     const { levels, began, active, sights, places, rows: row, times: at } = this.#runs
     look(rows, runs, end, row, sights, places)
-    const ends = Uint16Array.from(causes, (cause) => endOf(step - 1, cause))
-    const kept = stay(active, count, step, levels, sights, began, this.#completeTo - this.#plan.windowMs, ends, out.ends)
+    const kept = stay(active, count, step, levels, sights, began, this.#completeTo - this.#plan.windowMs, this.#endsBySight[step]!, out.ends)
     advance(active, kept, places, rows, times, row, at, out.gapMs, out.gapOf, out.gaps)
     out.gapSteps.fill(step - 1, out.gaps, out.gaps + kept)
     out.gaps += kept

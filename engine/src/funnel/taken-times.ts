@@ -52,7 +52,7 @@ export class TakenTimes {
     for (let k = 1; k < ends.length; k++) ends[k]! += ends[k - 1]!
     const sorted = this.#ms instanceof Uint32Array ? new Uint32Array(length) : new Float64Array(length)
     for (let i = length - 1; i >= 0; i--) sorted[--ends[this.#groups[i]! * steps + this.#steps[i]!]!] = this.#ms[i]!
-    return Array.from(ends, (begin, k) => binTimes(sorted.slice(begin, ends[k + 1] ?? length)))
+    return Array.from(ends, (begin, k) => binTimes(sorted.subarray(begin, ends[k + 1] ?? length)))
   }
 }
 
