@@ -95,8 +95,10 @@ export class FunnelScan extends UnitScan {
 }
 
 /** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
-export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
-  return [...new Set(tally.times.flat().flatMap(({ bins, ends, values }) => [bins, ends, values].map(({ buffer }) => buffer as ArrayBuffer)))]
+export function buffersOf({ tally, shared }: FunnelPartial): ArrayBuffer[] {
+  const ofTimes = tally.times.flat().flatMap(({ bins, ends, values }) => [bins, ends, values])
+  const ofRows = Object.values(shared.rows).filter((column) => typeof column !== 'number')
+  return [...new Set([...ofTimes, ...ofRows].map(({ buffer }) => buffer as ArrayBuffer))]
 }
 
 /** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */

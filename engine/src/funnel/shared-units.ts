@@ -5,6 +5,8 @@ import type { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import { UnitRows } from './unit-rows.ts'
 
+const FEW_ROWS = 64
+
 /** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
 export interface SharedRows {
   readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
@@ -138,12 +140,24 @@ export class SharedUnits {
     for (let user = 0; user < ends.length; user++) {
       // a user may be known only as a device's first, and have no rows
       if (begins[user] === ends[user]) continue
-      const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
+      const places = inOrder(rows, order.subarray(begins[user], ends[user]))
       UnitRows.reordered(rows, places, own)
       if (!this.#placed) this.tied ||= hasTie(own)
       hand(own, 0, own.length, this.#users[user]!)
     }
   }
+}
+
+/** Puts rows of a person into their order. Most persons have few, for which the built-in way is slow. */
+function inOrder(rows: UnitRows, places: Uint32Array): Uint32Array {
+  if (places.length > FEW_ROWS) return places.sort((a, b) => rows.compare(a, b))
+  for (let i = 1; i < places.length; i++) {
+    const place = places[i]!
+    let at = i
+    for (; at > 0 && rows.compare(places[at - 1]!, place) > 0; at--) places[at] = places[at - 1]!
+    places[at] = place
+  }
+  return places
 }
 
 /** Whether events of different segments come at the same instant. */
