@@ -108,7 +108,8 @@ export interface TableWriter {
   /** All devices of an app that a lane has identities of, some thousand at a time, as `seenIds`. Missing where `identities` costs next to nothing. */
   identifiedDevices?(lane: number, app: string): AsyncIterable<readonly string[]>
   /**
-   * Applies a batch. When it rejects, some partitions may hold the change and others not, and nothing of it can be applied any more:
+   * Applies a batch; those of a lease come in the order of the log, and one that goes back is followed by what comes after it. When it rejects, some partitions may
+   * hold the change and others not, and nothing of it can be applied any more:
    * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
    */
   apply(lease: Lease, batch: LaneBatch): Promise<void>
