@@ -7,7 +7,6 @@ import { keyOf, restOf } from './device-order.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
-import { postingsOf, type Postings } from './postings.ts'
 import { Dictionary } from './value-column.ts'
 import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './time-offsets.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
@@ -37,7 +36,6 @@ export type CellLoader = (column: string) => Uint8Array | undefined
 const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
-const POSTINGS = '/postings/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
@@ -144,16 +142,6 @@ export class Chunk {
       const value = runCodesOf(values.codes, this.runs().starts)
       return { value, bytes: value.first.byteLength + value.mixed.byteLength }
     })
-  }
-
-  /** The rows of each code of a column of values. Made for what is read again and again: it takes longer than to look through all rows once. */
-  postings(column: string): Postings | undefined {
-    const values = this.values(column)
-    if (!values) return undefined
-    return this.#cache.get(this.#name + POSTINGS + column, () => {
-      const postings = postingsOf(values.codes, values.values.length, this.runs().starts)
-      return { value: { postings }, bytes: postings ? 4 * values.codes.length + postings.starts.byteLength : 0 }
-    }).postings
   }
 
   /** A column's cell as it is stored. */

@@ -14,14 +14,9 @@ export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
 
 /** What the rows of each device have in common in the column of a key. */
 export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
-  const stored = storedColumn(chunk, key)
-  return stored === undefined ? runCodesOf(column.codes, chunk.runs().starts) : chunk.runCodes(stored)!
-}
-
-/** The column of values that is all there is of a key in the chunk. */
-export function storedColumn(chunk: Chunk, key: string): string | undefined {
   const names = columnsOfKey(key).filter((name) => Object.hasOwn(chunk.summary.columns, name))
-  return names.length === 1 && chunk.valueColumns().includes(names[0]!) ? names[0] : undefined
+  const stored = names.length === 1 && chunk.valueColumns().includes(names[0]!)
+  return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 
 /** The columns to fetch of a chunk for a key. */

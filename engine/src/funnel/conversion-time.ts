@@ -1,56 +1,104 @@
-import { bucketBounds, type ConversionTime } from '@hopper/contracts'
-import { BINS, bucketOfBin, BUCKETS, type BinnedTimes } from './binned-times.ts'
+import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 
-const firstBinOf = Uint16Array.from({ length: BUCKETS }, (_, bucket) => Math.max(0, bucketOfBin.indexOf(bucket)))
+/** Durations below 2^31 ms fall into cells: 128 an octave, cut once more where a bucket begins inside. The longer ones go by bucket alone. */
+const OCTAVES = 31
+const CELLS = OCTAVES * 128
+const BUCKETS = 256
+/** so few values are sorted sooner than counted */
+const SORTED_MAX = 256
 
-/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact, of all parts together. */
-export function conversionTime(parts: readonly BinnedTimes[]): ConversionTime {
-  const n = parts.reduce((total, { values }) => total + values.length, 0)
+const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
+const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
+/** where the next bucket begins */
+const edgeOfCell = Float64Array.from(bucketOfCell, (bucket) => bucketBounds(bucket).to_ms)
+
+/** Counts by half cell: ascending like the durations. */
+function halfCell(ms: number): number {
+  if (ms < 2) return 0
+  if (ms >= 2_147_483_648) return CELLS * 2 + durationBucket(ms)
+  const zeros = Math.clz32(ms)
+  const cell = ((31 - zeros) << 7) | ((ms << zeros << 1) >>> 25)
+  return cell * 2 + Number(ms >= edgeOfCell[cell]!)
+}
+
+function bucketOf(half: number): number {
+  return half < CELLS * 2 ? bucketOfCell[half >>> 1]! + (half & 1) : half - CELLS * 2
+}
+
+/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `blocks` hold whole ms. */
+export function conversionTime(blocks: readonly Float64Array[]): ConversionTime {
+  const n = blocks.reduce((total, { length }) => total + length, 0)
   if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
-  const bins = new Uint32Array(BINS)
-  const buckets = new Uint32Array(BUCKETS)
-  for (const part of parts) count(part, bins, buckets)
-  const at = (rank: number): number => {
-    const bucket = placeOf(rank, buckets, 0)
-    const bin = placeOf(bucket.within, bins, firstBinOf[bucket.place]!)
-    return valuesOf(parts, bin.place)[bin.within]!
+  const ranks = [(n - 1) >>> 1, n >>> 1, Math.ceil(n * 0.9) - 1]
+  const { values, histogram } = n <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks)
+  return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sumOf(blocks) / n, p90_ms: values[2]!, histogram }
+}
+
+/** A loop: a callback would make an object of each number. */
+function sumOf(blocks: readonly Float64Array[]): number {
+  let sum = 0
+  for (const block of blocks) for (let i = 0; i < block.length; i++) sum += block[i]!
+  return sum
+}
+
+interface Ranked {
+  /** the values of the ranks */
+  readonly values: readonly number[]
+  readonly histogram: ConversionTime['histogram']
+}
+
+function bySorting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
+  const sorted = new Float64Array(blocks.reduce((total, { length }) => total + length, 0))
+  let at = 0
+  for (const block of blocks) {
+    sorted.set(block, at)
+    at += block.length
   }
-  return {
-    median_ms: (at((n - 1) >>> 1) + at(n >>> 1)) / 2,
-    average_ms: parts.reduce((total, { sum }) => total + sum, 0) / n,
-    p90_ms: at(Math.ceil(n * 0.9) - 1),
-    histogram: histogramOf(buckets),
-  }
+  sorted.sort()
+  const buckets = new Float64Array(BUCKETS)
+  for (let i = 0; i < sorted.length; i++) buckets[bucketOf(halfCell(sorted[i]!))]!++
+  return { values: ranks.map((rank) => sorted[rank]!), histogram: histogramOf(buckets) }
 }
 
-function count({ bins, ends }: BinnedTimes, ofBins: Uint32Array, ofBuckets: Uint32Array): void {
-  for (let i = 0, begin = 0; i < bins.length; i++) {
-    const size = ends[i]! - begin
-    ofBins[bins[i]!]! += size
-    ofBuckets[bucketOfBin[bins[i]!]!]! += size
-    begin = ends[i]!
-  }
+/** In time linear in the values: only those of the ranks' half cells are sorted. */
+function byCounting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
+  const counts = new Uint32Array(CELLS * 2 + BUCKETS)
+  for (const block of blocks) countHalves(block, counts)
+  const buckets = new Float64Array(BUCKETS)
+  for (let half = 0; half < counts.length; half++) if (counts[half]! > 0) buckets[bucketOf(half)]! += counts[half]!
+  return { values: atRanks(ranks, blocks, counts), histogram: histogramOf(buckets) }
 }
 
-/** Where the value of a rank is counted, and its rank there; from place `first` on, with which the ranks begin. */
-function placeOf(rank: number, counts: Uint32Array, first: number): { readonly place: number; readonly within: number } {
-  let place = first
-  let before = 0
-  while (before + counts[place]! <= rank) before += counts[place++]!
-  return { place, within: rank - before }
+function countHalves(block: Float64Array, counts: Uint32Array): void {
+  for (let i = 0; i < block.length; i++) counts[halfCell(block[i]!)]!++
 }
 
-/** The durations of a bin, ascending. */
-function valuesOf(parts: readonly BinnedTimes[], bin: number): Float64Array {
-  const found = parts.flatMap(({ bins, ends, values }) => {
-    const i = bins.indexOf(bin)
-    return i < 0 ? [] : Array.from(values.subarray(i > 0 ? ends[i - 1] : 0, ends[i]))
-  })
-  return Float64Array.from(found).sort()
-}
-
-function histogramOf(buckets: Uint32Array): ConversionTime['histogram'] {
+function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
   const histogram: { from_ms: number; to_ms: number; count: number }[] = []
-  for (let bucket = 0; bucket < BUCKETS; bucket++) if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
+  for (let bucket = 0; bucket < buckets.length; bucket++) if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
   return histogram
+}
+
+function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array): number[] {
+  const places = ranks.map((rank) => placeOf(rank, counts))
+  const wanted = new Map(places.map(({ half }) => [half, [] as number[]]))
+  const isWanted = new Uint8Array(counts.length)
+  for (const half of wanted.keys()) isWanted[half] = 1
+  for (const block of blocks) pick(block, isWanted, wanted)
+  for (const values of wanted.values()) values.sort((a, b) => a - b)
+  return places.map(({ half, within }) => wanted.get(half)![within]!)
+}
+
+function pick(block: Float64Array, isWanted: Uint8Array, wanted: ReadonlyMap<number, number[]>): void {
+  for (let i = 0; i < block.length; i++) {
+    const half = halfCell(block[i]!)
+    if (isWanted[half] === 1) wanted.get(half)!.push(block[i]!)
+  }
+}
+
+function placeOf(rank: number, counts: Uint32Array): { readonly half: number; readonly within: number } {
+  let half = 0
+  let before = 0
+  while (before + counts[half]! <= rank) before += counts[half++]!
+  return { half, within: rank - before }
 }

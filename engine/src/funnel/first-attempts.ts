@@ -1,63 +1,99 @@
-import { LATE_START, NOT_BEGUN, type Followed } from './followed.ts'
-import { endOf } from './funnel-tally.ts'
+import type { Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { BEFORE, NEVER, nextOf, NO_CAUSE, OPEN } from './simple-search.ts'
-import type { StepRows } from './step-rows.ts'
+import type { FunnelTally } from './funnel-tally.ts'
+import type { Prepared } from './gather-rows.ts'
+import { BEFORE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
+import type { RunName } from './unit-scan.ts'
 
 /**
  * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes, or where no event of the step
- * that it lacks follows at all, no later attempt can do better, so it is the furthest. Only of units where such an event comes after its window
- * all attempts have to be searched. Attempts whose window ends from `completeTo` on are not over.
+ * that it lacks follows at all, no later attempt can do better, so it is the furthest. Only where such an event comes after its window are all attempts searched.
  */
-export function followRows(
-  { rows, steps, times, runs: unitRuns, ends: unitEnds, units: count }: StepRows, { steps: last, windowMs, to }: FunnelPlan, completeTo: number, out: Followed,
-): void {
-  const { ends, runs, starts, gapSteps, gapMs, gapOf } = out
-  let [units, late, gaps, end] = [0, 0, 0, 0]
-  for (let unit = 0; unit < count; unit++) {
-    const begin = end
-    end = unitEnds[unit]!
-    const run = unitRuns[unit]!
-    let level = 0
-    let start = begin
-    let limit = to - 1
-    let before = 0
-    let seen = 0
-    let isLate = false
-    for (let row = begin; row < end; row++) {
-      const step = steps[row]!
-      seen |= 1 << step
-      if (step !== level + 1) continue
-      const now = times[row]!
-      isLate = now > limit
-      if (isLate) break
-      if (level === 0) {
-        start = row
-        limit = now + windowMs
-      } else {
-        gapSteps[gaps] = level
-        gapOf[gaps] = run
-        gapMs[gaps++] = now - before
-      }
-      before = now
-      if (++level === last) break
-    }
-    ends[run] = NOT_BEGUN
-    if (level === 0) continue
-    let cause = NO_CAUSE
-    if (level === last) {
-      gapSteps[gaps] = 0
-      gapOf[gaps] = run
-      gapMs[gaps++] = before - times[start]!
-    } else if (limit >= completeTo) cause = OPEN
-    // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
-    else cause = ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end ? BEFORE : NEVER
-    late += Number(isLate)
-    ends[run] = isLate ? LATE_START : endOf(level, cause)
-    starts[run] = rows[start]!
-    runs[units++] = run
+export class FirstAttempts {
+  readonly #plan: FunnelPlan
+  readonly #completeTo: number
+  readonly #tally: FunnelTally
+  readonly #search: SimpleSearch
+  /** when the attempt took each step */
+  readonly #taken: Float64Array
+  /** the step that each row of the chunk serves, 0 = none */
+  #steps = new Uint8Array(0)
+
+  constructor(plan: FunnelPlan, completeTo: number, tally: FunnelTally, search: SimpleSearch) {
+    this.#plan = plan
+    this.#completeTo = completeTo
+    this.#tally = tally
+    this.#search = search
+    this.#taken = new Float64Array(plan.steps)
   }
-  out.units = units
-  out.late = late
-  out.gaps = gaps
+
+  /** Adds the units of the runs from `first` up to `last` to the tally. */
+  follow(prepared: Prepared, first: number, last: number, name: RunName): void {
+    const { inside, runs, starts } = prepared
+    const { base, offsets: times } = prepared.times
+    const { windowMs, steps: count } = this.#plan
+    const [from, until, to, completeTo] = [prepared.from - base, prepared.until - base, this.#plan.to - base, this.#completeTo - base]
+    const taken = this.#taken
+    const steps = this.#stepsOf(prepared, first, last)
+    for (let run = first; run < last; run++) {
+      if (runs !== undefined && runs[run] === 0) continue
+      let begin = starts[run]!
+      let end = starts[run + 1]!
+      if (!inside) {
+        while (begin < end && times[begin]! < from) begin++
+        while (begin < end && times[end - 1]! >= until) end--
+      }
+      let level = 0
+      let start = begin
+      let limit = to - 1
+      let late = false
+      let seen = 0
+      for (let row = begin; row < end; row++) {
+        const step = steps[row]!
+        seen |= 1 << step
+        if (step !== level + 1) continue
+        const now = times[row]!
+        late = now > limit
+        if (late) break
+        if (level === 0) {
+          start = row
+          limit = now + windowMs
+        }
+        taken[level++] = base + now
+        if (level === count) break
+      }
+      if (level === 0) continue
+      if (late) this.#searchAll(prepared, steps, begin, end, run, name)
+      else {
+        const open = limit >= completeTo
+        // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
+        const before = !open && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
+        this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : before ? BEFORE : NEVER, start, run, name)
+      }
+    }
+  }
+
+  #searchAll(prepared: Prepared, steps: Uint8Array, begin: number, end: number, run: number, name: RunName): void {
+    const search = this.#search
+    search.search(steps, prepared.times, begin, end)
+    this.#add(prepared, search.level, search.taken, search.cause, search.start, run, name)
+  }
+
+  #add({ groupTable, groupCodes }: Prepared, level: number, taken: Float64Array, cause: number, start: number, run: number, name: RunName): void {
+    this.#tally.add(level, taken, cause, groupTable.length > 0 ? groupTable[groupCodes[start]!]! : 0)
+    if (this.#tally.asks(level, cause)) this.#tally.people.push(name(run))
+  }
+
+  /** One pass that does nothing else, so that the walk is the same code for codes of any width. */
+  #stepsOf({ codes, steps: table, runs, starts }: Prepared, first: number, last: number): Uint8Array {
+    if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)
+    const steps = this.#steps
+    if (runs === undefined) fill(steps, codes, table, starts[first]!, starts[last]!)
+    else for (let run = first; run < last; run++) if (runs[run] === 1) fill(steps, codes, table, starts[run]!, starts[run + 1]!)
+    return steps
+  }
+}
+
+function fill(steps: Uint8Array, codes: Codes, table: Uint8Array, begin: number, end: number): void {
+  for (let row = begin; row < end; row++) steps[row] = table[codes[row]!]!
 }

@@ -1,5 +1,4 @@
 import { dropCauses, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
-import type { BinnedTimes } from './binned-times.ts'
 import { conversionTime } from './conversion-time.ts'
 import type { FunnelTally, QueryContext } from './funnel-tally.ts'
 import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
@@ -7,19 +6,18 @@ import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
 /** Makes the answer out of a complete tally; `groups` are the breakdown values by number. */
 export function funnelAnswer(request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[]): FunnelResult {
   const all = groups.map((_, group) => group)
-  const times = tally.times()
-  const timesOf = (of: readonly number[], step: number): BinnedTimes[] => of.flatMap((group) => times[group * request.steps.length + step]!)
-  const steps = stepAnswers(request, tally, all, timesOf)
+  const steps = stepAnswers(request, tally, all, (step) => tally.times[step]!.blocks())
   const total = steps[0]!.count
   const answer: FunnelResult = {
     total,
     steps,
-    overall: { rate: ratio(steps.at(-1)!.count, total), time: conversionTime(request.steps.length > 1 ? timesOf(all, 0) : []) },
+    overall: { rate: ratio(steps.at(-1)!.count, total), time: conversionTime(request.steps.length > 1 ? tally.times[0]!.blocks() : []) },
   }
   if (request.breakdown !== undefined) {
+    const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
     answer.breakdown = all
       .map((group) => {
-        const ofGroup = stepAnswers(request, tally, [group], timesOf)
+        const ofGroup = stepAnswers(request, tally, [group], (step) => [times[step]![group]!])
         return { value: groups[group]!, total: ofGroup[0]!.count, steps: ofGroup }
       })
       .filter((row) => row.total > 0)
@@ -30,19 +28,22 @@ export function funnelAnswer(request: FunnelRequest, context: QueryContext, tall
   return answer
 }
 
-function stepAnswers(
-  request: FunnelRequest, tally: FunnelTally, groups: readonly number[], timesOf: (groups: readonly number[], step: number) => BinnedTimes[],
-): FunnelStepAnswer[] {
-  const counts = reached(request.steps.length, (level) => tally.units(groups, level))
-  return request.steps.map(({ name }, step) => ({
-    name,
-    count: counts[step]!,
-    rate: ratio(counts[step]!, counts[0]!),
-    rate_from_previous: ratio(counts[step]!, counts[Math.max(step - 1, 0)]!),
-    dropped: step === 0 ? 0 : counts[step - 1]! - counts[step]!,
-    causes: Object.fromEntries(dropCauses.map((name, number) => [name, tally.units(groups, step, number)])) as FunnelStepAnswer['causes'],
-    time: conversionTime(step === 0 ? [] : timesOf(groups, step)),
-  }))
+function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], times: (step: number) => Float64Array[]): FunnelStepAnswer[] {
+  const steps = request.steps.length
+  const counts = reached(steps, (level) => groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0))
+  return request.steps.map(({ name }, step) => {
+    const cause = (number: number): number =>
+      groups.reduce((sum, group) => sum + (tally.causes[(group * steps + step) * dropCauses.length + number] ?? 0), 0)
+    return {
+      name,
+      count: counts[step]!,
+      rate: ratio(counts[step]!, counts[0]!),
+      rate_from_previous: ratio(counts[step]!, counts[Math.max(step - 1, 0)]!),
+      dropped: step === 0 ? 0 : counts[step - 1]! - counts[step]!,
+      causes: Object.fromEntries(dropCauses.map((name, number) => [name, cause(number)])) as FunnelStepAnswer['causes'],
+      time: conversionTime(step === 0 ? [] : times(step)),
+    }
+  })
 }
 
 function trendRows({ steps, window_ms }: FunnelRequest, { completeTo }: QueryContext, { trend, starts }: FunnelTally): NonNullable<FunnelResult['trend']> {
@@ -55,6 +56,19 @@ function trendRows({ steps, window_ms }: FunnelRequest, { completeTo }: QueryCon
       settled: starts![bucket + 1]! + (window_ms ?? WINDOW_MS_DEFAULT) <= completeTo,
     }
   })
+}
+
+/** Takes the times of all groups apart. */
+function byGroup(values: Float64Array, groups: Float64Array, count: number): Float64Array[] {
+  const sizes = new Uint32Array(count)
+  for (const group of groups) sizes[group]!++
+  const lists = Array.from(sizes, (size) => new Float64Array(size))
+  sizes.fill(0)
+  for (let i = 0; i < values.length; i++) {
+    const group = groups[i]!
+    lists[group]![sizes[group]!++] = values[i]!
+  }
+  return lists
 }
 
 /** Units that took each step, from the units at each level. */

@@ -1,10 +1,9 @@
 import { queryLimits, type ChunkSummary, type FunnelOrder, type FunnelRequest, type FunnelUnit } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
-import type { Postings } from '../chunk/postings.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
-import { columnsToRead, storedColumn } from '../filter/key-column.ts'
+import { columnsToRead } from '../filter/key-column.ts'
 import { passingRuns, type KeyFilter } from '../filter/run-filter.ts'
 import { ValueTruths } from '../filter/value-truths.ts'
 import { FilterBudget, invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
@@ -21,8 +20,6 @@ export interface Symbols {
   readonly steps: Uint8Array
   /** runs that the filters leave out are 0 here, their rows mean nothing; undefined when there is none */
   readonly runs: Uint8Array | undefined
-  /** the rows of each code, where they are at hand or worth to be found */
-  readonly postings: Postings | undefined
 }
 
 interface Exclusion {
@@ -116,7 +113,6 @@ export class FunnelPlan {
   symbols(chunk: Chunk, budget: Budget): Symbols | undefined {
     const passing = passingRuns(chunk, this.#apart, this.#known)
     if (!passing) return undefined
-    const reread = this.#rereadColumn(chunk)
     const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget, this.#known, this.#keys)
     const symbols = Uint16Array.from(truths, (truth) => this.#symbolOfTruth(truth))
     // sessions are made of all events, also of those that mean nothing
@@ -124,15 +120,7 @@ export class FunnelPlan {
     const table = new Uint16Array(classes.length)
     for (let code = 0; code < table.length; code++) table[code] = symbols[classes[code]!]!
     const left = passing.refused ? withoutRows(codes, table, passing.refused) : { codes, table }
-    const postings = reread === undefined || passing.refused ? undefined : chunk.postings(reread)
-    return { ...left, steps: this.#stepsOf(left.table), runs: passing.runs, postings }
-  }
-
-  /** The column that tells the symbols of a simple plan, when it was read before: then it will be again. */
-  #rereadColumn(chunk: Chunk): string | undefined {
-    if (!this.simple || this.#keys.size !== 1) return undefined
-    const column = storedColumn(chunk, [...this.#keys][0]!)
-    return column !== undefined && chunk.atHand(column) ? column : undefined
+    return { ...left, steps: this.#stepsOf(left.table), runs: passing.runs }
   }
 
   #stepsOf(table: Uint16Array): Uint8Array {

@@ -1,14 +1,14 @@
 import { dropCauses, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { Attempt } from './attempt.ts'
+import { FirstAttempts } from './first-attempts.ts'
 import { funnelAnswer } from './funnel-answer.ts'
 import { FunnelPlan } from './funnel-plan.ts'
-import { endOf, FunnelTally, type QueryContext, type TallyData } from './funnel-tally.ts'
+import { FunnelTally, type QueryContext, type TallyData } from './funnel-tally.ts'
 import { FurthestAttempt } from './furthest-attempt.ts'
 import type { Prepared } from './gather-rows.ts'
 import type { SharedRows } from './shared-units.ts'
 import { NO_CAUSE, SimpleSearch } from './simple-search.ts'
-import { SimpleUnits } from './simple-units.ts'
 import type { UnitRows } from './unit-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from './unit-scan.ts'
 
@@ -26,7 +26,7 @@ export class FunnelScan extends UnitScan {
   readonly #attempt: Attempt
   readonly #furthest: FurthestAttempt
   readonly #simple: SimpleSearch
-  readonly #units: SimpleUnits
+  readonly #first: FirstAttempts
   readonly #taken: Float64Array
   /** the steps of rows that were gathered, while the plan is simple */
   #steps = new Uint8Array(1024)
@@ -39,7 +39,7 @@ export class FunnelScan extends UnitScan {
     this.#attempt = new Attempt(this.plan)
     this.#furthest = new FurthestAttempt(this.plan, this.#attempt, budget ?? endless)
     this.#simple = new SimpleSearch(this.plan, context.completeTo)
-    this.#units = new SimpleUnits(this.plan, context.completeTo, this.#tally, this.#simple)
+    this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally, this.#simple)
     this.#taken = new Float64Array(this.plan.steps)
   }
 
@@ -59,7 +59,7 @@ export class FunnelScan extends UnitScan {
   }
 
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
-    if (this.plan.simple) this.#units.add(prepared, first, last, name)
+    if (this.plan.simple) this.#first.follow(prepared, first, last, name)
     else super.units(prepared, first, last, name)
   }
 
@@ -72,7 +72,7 @@ export class FunnelScan extends UnitScan {
     if (this.#steps.length < end) this.#steps = new Uint8Array(end * 2)
     for (let i = begin; i < end; i++) this.#steps[i] = this.plan.symbolStep[rows.symbol[i]!]!
     const { taken } = this.#simple
-    this.#simple.search(this.#steps, rows.time, begin, end)
+    this.#simple.search(this.#steps, { base: 0, offsets: rows.time }, begin, end)
     const { level, start, cause } = this.#simple
     if (level > 0) this.#add(level, taken, cause, rows.group[start]!, who)
   }
@@ -90,15 +90,13 @@ export class FunnelScan extends UnitScan {
 
   #add(level: number, taken: Float64Array, cause: number, group: number, who: () => string): void {
     this.#tally.add(level, taken, cause, group)
-    if (this.#tally.asks(endOf(level, cause))) this.#tally.people.push(who())
+    if (this.#tally.asks(level, cause)) this.#tally.people.push(who())
   }
 }
 
 /** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
-export function buffersOf({ tally, shared }: FunnelPartial): ArrayBuffer[] {
-  const ofTimes = tally.times.flat().flatMap(({ bins, ends, values }) => [bins, ends, values])
-  const ofRows = Object.values(shared.rows).filter((column) => typeof column !== 'number')
-  return [...new Set([...ofTimes, ...ofRows].map(({ buffer }) => buffer as ArrayBuffer))]
+export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
+  return [...new Set([...tally.times, ...tally.timeGroups].flat().map(({ buffer }) => buffer as ArrayBuffer))]
 }
 
 /** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */

@@ -15,11 +15,28 @@ export class NumberList {
     this.length++
   }
 
+  /** Takes over the numbers; they must not change afterwards. */
+  append(values: Float64Array): void {
+    if (values.length === 0) return
+    if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used))
+    this.#full.push(values)
+    this.#block = new Float64Array(BLOCK_FIRST)
+    this.#used = 0
+    this.length += values.length
+  }
+
+  /** The numbers as blocks, in order; not copies. */
+  blocks(): Float64Array[] {
+    return this.#used > 0 ? [...this.#full, this.#block.subarray(0, this.#used)] : [...this.#full]
+  }
+
   /** The numbers in one array. */
   view(): Float64Array {
+    const blocks = this.blocks()
+    if (blocks.length === 1) return blocks[0]!
     const all = new Float64Array(this.length)
     let at = 0
-    for (const block of [...this.#full, this.#block.subarray(0, this.#used)]) {
+    for (const block of blocks) {
       all.set(block, at)
       at += block.length
     }

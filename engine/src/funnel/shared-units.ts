@@ -1,11 +1,9 @@
 import type { Value } from '@hopper/contracts'
 import type { ValueColumn } from '../chunk/chunk.ts'
-import type { Dictionary } from '../chunk/value-column.ts'
+import { Dictionary } from '../chunk/value-column.ts'
 import type { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import { UnitRows } from './unit-rows.ts'
-
-const FEW_ROWS = 64
 
 /** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
 export interface SharedRows {
@@ -22,10 +20,7 @@ export class SharedUnits {
   readonly #groups: Dictionary
   readonly #matches: TupleNumbers
   readonly #placed: boolean
-  /** the names of the persons by code */
-  readonly #users: string[] = []
-  /** the codes of the names; made when a name has to be looked up */
-  #byName: Map<string, number> | undefined
+  readonly #users = new Dictionary()
   readonly #rows = new UnitRows()
   /** the names whose codes are known by number, and the codes, -1 = not yet */
   #known: readonly string[] = []
@@ -52,7 +47,7 @@ export class SharedUnits {
     for (let i = 0; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
       if (!this.#placed) this.#placeIn(rows, i)
-      rows.unit[i] = user === null ? code : this.#codeOfName(user as string)
+      rows.unit[i] = user === null ? code : this.#users.code(user)
       this.#rows.append(rows, i)
     }
     this.#segments++
@@ -68,28 +63,11 @@ export class SharedUnits {
   /** A look into a list, where one into the names of all users would be far away in memory. */
   #codeOf(number: number, users: readonly string[]): number {
     if (this.#known !== users) {
-      if (this.#users.length > 0) this.#names()
       this.#known = users
       this.#codes = new Int32Array(users.length).fill(-1)
     }
     const code = this.#codes[number]!
-    return code < 0 ? (this.#codes[number] = this.#codeOfNew(users[number]!)) : code
-  }
-
-  /** Of a user of the list of users that was not met before: by name only when users from elsewhere were. */
-  #codeOfNew(name: string): number {
-    return this.#byName ? this.#codeOfName(name) : this.#users.push(name) - 1
-  }
-
-  #codeOfName(name: string): number {
-    const names = this.#names()
-    let code = names.get(name)
-    if (code === undefined) names.set(name, (code = this.#users.push(name) - 1))
-    return code
-  }
-
-  #names(): Map<string, number> {
-    return (this.#byName ??= new Map(this.#users.map((user, code) => [user, code])))
+    return code < 0 ? (this.#codes[number] = this.#users.code(users[number]!)) : code
   }
 
   data(): SharedRows {
@@ -99,7 +77,7 @@ export class SharedUnits {
       symbols: this.#plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#plan.symbolExclusions[i]! })),
       groups: this.#groups.values,
       matches: this.#matches.names,
-      users: this.#users,
+      users: this.#users.values as string[],
       rows: {
         length, time: cut(time), symbol: cut(symbol), match: cut(match), group: cut(group), seq: cut(seq), position: cut(position), lane: cut(lane),
         index: cut(index), unit: cut(unit),
@@ -111,7 +89,7 @@ export class SharedUnits {
   absorb(shared: SharedRows): number[] {
     const groups = shared.groups.map((value) => this.#groups.code(value))
     const matches = shared.matches.map((name) => this.#matches.number(name))
-    const users = shared.users.map((user) => this.#codeOfName(user))
+    const users = shared.users.map((user) => this.#users.code(user))
     const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions)))
     const from = Object.assign(new UnitRows(), shared.rows)
     const rows = this.#rows
@@ -130,7 +108,7 @@ export class SharedUnits {
   /** Hands over the persons one by one, each one's events in order. */
   each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
     const rows = this.#rows
-    const ends = new Uint32Array(this.#users.length)
+    const ends = new Uint32Array(this.#users.values.length)
     for (let i = 0; i < rows.length; i++) ends[rows.unit[i]!]!++
     for (let user = 1; user < ends.length; user++) ends[user]! += ends[user - 1]!
     const begins = ends.slice()
@@ -140,24 +118,12 @@ export class SharedUnits {
     for (let user = 0; user < ends.length; user++) {
       // a user may be known only as a device's first, and have no rows
       if (begins[user] === ends[user]) continue
-      const places = inOrder(rows, order.subarray(begins[user], ends[user]))
+      const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
       UnitRows.reordered(rows, places, own)
       if (!this.#placed) this.tied ||= hasTie(own)
-      hand(own, 0, own.length, this.#users[user]!)
+      hand(own, 0, own.length, this.#users.values[user] as string)
     }
   }
-}
-
-/** Puts rows of a person into their order. Most persons have few, for which the built-in way is slow. */
-function inOrder(rows: UnitRows, places: Uint32Array): Uint32Array {
-  if (places.length > FEW_ROWS) return places.sort((a, b) => rows.compare(a, b))
-  for (let i = 1; i < places.length; i++) {
-    const place = places[i]!
-    let at = i
-    for (; at > 0 && rows.compare(places[at - 1]!, place) > 0; at--) places[at] = places[at - 1]!
-    places[at] = place
-  }
-  return places
 }
 
 /** Whether events of different segments come at the same instant. */

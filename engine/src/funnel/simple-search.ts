@@ -1,4 +1,5 @@
 import { dropCauses } from '@hopper/contracts'
+import type { TimeOffsets } from '../chunk/time-offsets.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 
 export const OPEN = dropCauses.indexOf('open')
@@ -20,46 +21,65 @@ export class SimpleSearch {
   readonly taken: Float64Array
   readonly #plan: FunnelPlan
   readonly #completeTo: number
-  /** time of the latest start that reached each level, -Infinity = none */
+  /** time of the latest start that reached each level */
   readonly #latest: Float64Array
 
   constructor(plan: FunnelPlan, completeTo: number) {
     this.taken = new Float64Array(plan.steps)
     this.#plan = plan
     this.#completeTo = completeTo
-    this.#latest = new Float64Array(plan.steps + 1).fill(-Infinity)
+    this.#latest = new Float64Array(plan.steps + 1)
   }
 
-  /** `steps` and `times` are of the rows, each of which serves a step; `begin` to `end` are the unit's. In time linear in these. */
-  search(steps: Uint8Array, times: Float64Array, begin: number, end: number): void {
-    const { steps: count, windowMs, to } = this.#plan
-    const latest = this.#latest
-    let level = 0
-    let at = begin
-    for (let row = begin; row < end && level < count; row++) {
-      const step = steps[row]!
-      const now = times[row]!
-      const start = step > 1 ? latest[step - 1]! : now < to ? now : -Infinity
-      if (now - start > windowMs) continue
-      latest[step] = start
-      if (step <= level) continue
-      level = step
+  /** `steps` and `times` are of the rows; `begin` to `end` are the unit's. In time linear in these. */
+  search(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number): void {
+    const { steps: count, windowMs } = this.#plan
+    const to = this.#plan.to - base
+    let at = nextOf(1, steps, begin, end)
+    this.level = at < end && times[at]! < to ? 1 : 0
+    if (this.level === 0) return
+    this.#latest.fill(-Infinity)
+    let followed = at
+    for (let row = nextOf(2, steps, at + 1, end); row < end && this.level < count; row = nextOf(this.level + 1, steps, row + 1, end)) {
+      const from = times[row]! - windowMs
+      this.#follow(steps, times, to, firstFrom(from, times, followed, row), row)
+      followed = row
+      const start = this.#latest[this.level]!
+      if (start < from) continue
+      this.#latest[++this.level] = start
       at = row
     }
-    for (let step = 1; step <= level; step++) latest[step] = -Infinity
-    this.level = level
-    if (level > 0) this.#walk(steps, times, begin, end, at)
+    this.#walk(steps, times, base, begin, end, at)
+  }
+
+  /**
+   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can take it. Rows that are not followed
+   * lie a window or more before the next such place, so that no attempt that began there can.
+   */
+  #follow(steps: Uint8Array, times: TimeOffsets['offsets'], to: number, begin: number, end: number): void {
+    const { windowMs } = this.#plan
+    const { level } = this
+    const latest = this.#latest
+    for (let row = begin; row < end; row++) {
+      const step = steps[row]!
+      if (step === 0 || step > level) continue
+      const now = times[row]!
+      if (step > 1) {
+        const start = latest[step - 1]!
+        if (now - start <= windowMs) latest[step] = start
+      } else if (now < to) latest[1] = now
+    }
   }
 
   /** Of the attempts that reach the level, all at row `at`, the first is the earliest whose window holds that row. */
-  #walk(steps: Uint8Array, times: Float64Array, begin: number, end: number, at: number): void {
+  #walk(steps: Uint8Array, times: TimeOffsets['offsets'], base: number, begin: number, end: number, at: number): void {
     const { level, taken } = this
     let row = level === 1 ? at : nextOf(1, steps, firstFrom(times[at]! - this.#plan.windowMs, times, begin, at), at)
     this.start = row
-    taken[0] = times[row]!
+    taken[0] = base + times[row]!
     for (let step = 1; step < level; step++) {
       row = nextOf(step + 1, steps, row + 1, end)
-      taken[step] = times[row]!
+      taken[step] = base + times[row]!
     }
     this.cause = level === this.#plan.steps ? NO_CAUSE : this.#causeAt(row, steps, begin, end)
   }
@@ -82,7 +102,7 @@ export function nextOf(step: number, steps: Uint8Array, begin: number, end: numb
 }
 
 /** The first row from `begin` up to `end` that is not before an instant; the search begins at the end. */
-function firstFrom(instant: number, times: Float64Array, begin: number, end: number): number {
+function firstFrom(instant: number, times: TimeOffsets['offsets'], begin: number, end: number): number {
   let row = end
   while (row > begin && times[row - 1]! >= instant) row--
   return row

@@ -89,45 +89,35 @@ export abstract class UnitScan {
     for (let part = 0; part < span.length; part++) {
       const chunk = span[part]!
       const prepared = this.#prepare(chunk)
-      const alone = prepared.runs?.slice() ?? new Uint8Array(chunk.summary.devices).fill(1)
-      const own = { ...prepared, runs: alone }
-      if (cursor) this.#takeShared(prepared, cursor, alone)
+      const { keys, rests } = chunk.runs()
+      const name: RunName = (run) => this.#nameOf(chunk, run)
       const goesOn = span[part + 1] !== undefined && sameDevice(chunk, span[part + 1]!)
-      const last = alone.length - 1
-      // a chunk of one device in the middle of its rows has nobody else
-      if (!goesOn || last > 0) {
-        if (carried) this.#endCarried(own)
-        const going = alone[last]!
-        if (goesOn) alone[last] = 0
-        this.units(own, 0, alone.length, (run) => this.#nameOf(chunk, run))
-        alone[last] = going
+      const last = goesOn ? keys.length - 1 : keys.length
+      const sharedFrom = (run: number, end: number): number => (cursor ? cursor.next(keys, rests, run, end) : end)
+      let run = 0
+      if (carried && last > 0) {
+        this.#carry(prepared, 0, sharedFrom(0, 1) === 0 ? cursor!.entry : -1)
+        if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => name(0))
+        this.#rows.length = 0
+        carried = false
+        run = 1
       }
-      if (goesOn) this.#carry(own, last)
+      while (run < last) {
+        const end = sharedFrom(run, last)
+        if (run < end) this.units(prepared, run, end, name)
+        if (end < last) this.#share(prepared, end, cursor!.entry)
+        run = end + 1
+      }
+      if (goesOn) this.#carry(prepared, last, sharedFrom(last, last + 1) === last ? cursor!.entry : -1)
       carried = goesOn
     }
   }
 
-  /** Gathers the rows of the shared devices, which are 0 in `alone` from then on. */
-  #takeShared(prepared: Prepared, cursor: SharedCursor, alone: Uint8Array): void {
-    const { keys, rests } = prepared.chunk.runs()
-    for (let run = cursor.next(keys, rests, 0, keys.length); run < keys.length; run = cursor.next(keys, rests, run + 1, keys.length)) {
-      this.#share(prepared, run, cursor.entry)
-      alone[run] = 0
-    }
-  }
-
-  /** Hands over the device that has gone on to this chunk, which is 0 in `runs` from then on. */
-  #endCarried(prepared: Prepared & { readonly runs: Uint8Array }): void {
-    this.#carry(prepared, 0)
-    if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => this.#nameOf(prepared.chunk, 0))
-    this.#rows.length = 0
-    prepared.runs[0] = 0
-  }
-
-  /** Keeps the rows of a device that goes on in another chunk. */
-  #carry(prepared: Prepared, run: number): void {
+  /** Keeps the rows of a device that goes on in another chunk; `identity` is not -1 when it is shared. */
+  #carry(prepared: Prepared, run: number, identity: number): void {
     const { starts } = prepared
-    if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
+    if (identity >= 0) this.#share(prepared, run, identity)
+    else if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
   }
 
   /** Several spans: a device's events may lie in any of them. */
@@ -186,7 +176,7 @@ export abstract class UnitScan {
       from: this.plan.from,
       until: this.plan.end,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
-      ...(symbols ?? { codes: new Uint8Array(0), table: new Uint16Array(0), steps: new Uint8Array(0), runs: new Uint8Array(devices), postings: undefined }),
+      ...(symbols ?? { codes: new Uint8Array(0), table: new Uint16Array(0), steps: new Uint8Array(0), runs: new Uint8Array(devices) }),
       times: symbols ? chunk.timeOffsets() : { base: 0, offsets: new Uint32Array(0) },
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
