@@ -30,6 +30,8 @@ export interface Past {
   readonly firstPositions: ReadonlyMap<string, number>
   /** identities, by `deviceKey` */
   readonly identities: ReadonlyMap<string, readonly Identity[]>
+  /** the only ids that may stand in the batch twice or before it; any may when it is missing */
+  readonly suspects?: ReadonlySet<string>
 }
 
 export interface Judgement {
@@ -70,6 +72,13 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   const seen = new ByPartition(() => new Set<string>())
   const users = new Map<string, string>()
   const before = messages[0]?.position ?? 0
+  const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
+  const isRepeated = ({ app, position }: Message, event: Event): boolean => {
+    const ids = seen.of(app.id, seenDate(event))
+    if (ids.has(event.event_id)) return true
+    ids.add(event.event_id)
+    return (firstPosition(past, app, event) ?? position) < position
+  }
   for (const message of messages) {
     const { position, envelope, app } = message
     const device = deviceKey(app.id, envelope.device_id)
@@ -77,9 +86,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     let user = users.get(device) ?? userBefore(past.identities.get(device), before)
     let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
-      const ids = seen.of(app.id, seenDate(event))
-      const repeated = ids.has(event.event_id) || (firstPosition(past, app, event) ?? position) < position
-      ids.add(event.event_id)
+      const repeated = isSuspect(event) && isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
       if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {

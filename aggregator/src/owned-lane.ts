@@ -178,19 +178,21 @@ export class OwnedLane {
       if (known) known.add(envelope.device_id)
       else devices.set(app.id, new Set([envelope.device_id]))
     }
-    const [firstPositions, identities] = await Promise.all([this.#firstPositions(seen.values()), this.#identities(devices, messages)])
-    return { firstPositions, identities }
+    const [repeats, identities] = await Promise.all([this.#repeats(seen.values()), this.#identities(devices, messages)])
+    return { ...repeats, identities }
   }
 
-  async #firstPositions(asked: readonly { partition: Partition; ids: string[] }[]): Promise<Map<string, number>> {
-    const found = new Map<string, number>()
+  async #repeats(asked: readonly { partition: Partition; ids: string[] }[]): Promise<Pick<Past, 'firstPositions' | 'suspects'>> {
+    const firstPositions = new Map<string, number>()
+    const suspects = new Set<string>()
     const { lane } = this.lease
     await Promise.all(asked.map(async ({ partition, ids }) => {
       const maybe = await this.#seen.meet(lane, partition, ids)
       if (maybe.length === 0) return
-      for (const [id, position] of await this.#writer.firstPositions(lane, partition, maybe)) found.set(seenKey(partition, id), position)
+      for (const id of maybe) suspects.add(id)
+      for (const [id, position] of await this.#writer.firstPositions(lane, partition, maybe)) firstPositions.set(seenKey(partition, id), position)
     }))
-    return found
+    return { firstPositions, suspects }
   }
 
   async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
