@@ -53,5 +53,5 @@ function servicesOf(...files: readonly string[]): Services {
 
 function alike(service: Service, differ: readonly string[]): unknown {
   const environment = Object.fromEntries(Object.entries(service.environment).filter(([name]) => !differ.includes(name)))
-  return { ...service, depends_on: undefined, environment }
+  return { ...service, depends_on: undefined, dns_opt: undefined, environment }
 }
