@@ -25,6 +25,8 @@ const step = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('merge' as const, 'merge' as const, 'fails before' as const, 'fails after' as const, 'new owner' as const, 'lease lost' as const) },
 )
 
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
 interface Run {
   readonly app: string
   lease: Lease | undefined
@@ -90,9 +92,18 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }
 
   /** Plays the steps; every reader, also one that listed before a merge, must find each event once. */
-  async function play(steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[], replace: Archive['replace']): Promise<ChunkSummary[]> {
+  async function play(steps: readonly Step[], replace: Archive['replace']): Promise<ChunkSummary[]> {
     const run = { app: `m-${randomUUID()}`, fails: undefined, expected: [], position: 0 } as unknown as Run
     await takeLane(run, replace)
+    try {
+      return await playIn(run, steps, replace)
+    } finally {
+      // Who plays next would wait for it to run out.
+      await lane.storage.lanes.release(run.lease!)
+    }
+  }
+
+  async function playIn(run: Run, steps: readonly Step[], replace: Archive['replace']): Promise<ChunkSummary[]> {
     for (const each of steps) {
       if (typeof each === 'object') await append(run, each)
       else if (each === 'new owner') await takeLane(run, replace)
