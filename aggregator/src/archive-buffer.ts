@@ -4,7 +4,7 @@ import type { Archive, Lease, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import type { Judged } from './judge.ts'
 
-/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 100 MB. */
+/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 70 MB. */
 const LANE_ROWS_MAX = 20_000
 const ROWS_MAX = 160_000
 /** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */

@@ -17,8 +17,8 @@ interface Device {
 }
 
 /**
- * Events of one app and lane on their way into a chunk, taken apart at once: numbers and codes in place of the objects that they came as, a tenth of the memory and nothing for
- * the garbage collector to look through. The values of a row stand side by side as (column, code), so that senders who choose ever new keys cost what they send.
+ * Events of one app and lane on their way into a chunk, taken apart at once: numbers and codes in place of the objects that they came as, which the garbage collector would
+ * look through again and again. The values of a row stand side by side as (column, code), so that senders who choose ever new keys cost what they send.
  */
 export class RowBuffer {
   readonly #app: string
