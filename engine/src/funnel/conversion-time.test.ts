@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { bucketBounds, durationBucket } from '@hopper/contracts'
-import { conversionTime } from './conversion-time.ts'
+import { addDurations, conversionTime, countDurations } from './conversion-time.ts'
 
 it('times to convert have the exact median, average, 90th percentile and the histogram of the duration buckets', () => {
   const ms = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms))
@@ -11,7 +11,12 @@ it('times to convert have the exact median, average, 90th percentile and the his
     fc.property(fc.array(ms, { minLength: 1, maxLength: 60 }), fc.nat({ max: 60 }), times, (some, cut, many) => {
       const values = Array.from({ length: many }, () => some).flat()
       const sorted = [...values].sort((a, b) => a - b)
-      const found = conversionTime([Float64Array.from(values.slice(0, cut)), Float64Array.from(values.slice(cut))])
+      const blocks = [Float64Array.from(values.slice(0, cut)), Float64Array.from(values.slice(cut))]
+      const found = conversionTime(blocks)
+      const joined = countDurations(blocks.slice(0, 1))
+      addDurations(joined, countDurations(blocks.slice(1)))
+      expect(conversionTime(blocks, joined)).toEqual(found)
+      expect(found.average_ms).toBe(values.reduce((sum, value) => sum + value, 0) / values.length)
       expect(found.median_ms).toBe((sorted[(values.length - 1) >> 1]! + sorted[values.length >> 1]!) / 2)
       expect(found.p90_ms).toBe(sorted[Math.ceil(values.length * 0.9) - 1])
       const buckets = [...new Set(sorted.map(durationBucket))]

@@ -25,52 +25,71 @@ function bucketOf(half: number): number {
   return half < CELLS * 2 ? bucketOfCell[half >>> 1]! + (half & 1) : half - CELLS * 2
 }
 
-/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `blocks` hold whole ms. */
-export function conversionTime(blocks: readonly Float64Array[]): ConversionTime {
-  const n = blocks.reduce((total, { length }) => total + length, 0)
-  if (n === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
-  const ranks = [(n - 1) >>> 1, n >>> 1, Math.ceil(n * 0.9) - 1]
-  const { values, histogram } = n <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks)
-  return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sumOf(blocks) / n, p90_ms: values[2]!, histogram }
+/** Durations counted by half cell, as plain data: where they were found they are counted, and who joins them only adds. */
+export interface CountedDurations {
+  count: number
+  /** ms */
+  sum: number
+  readonly halves: Uint32Array
 }
 
-/** A loop: a callback would make an object of each number. */
-function sumOf(blocks: readonly Float64Array[]): number {
-  let sum = 0
-  for (const block of blocks) for (let i = 0; i < block.length; i++) sum += block[i]!
-  return sum
+/** `blocks` hold whole ms. */
+export function countDurations(blocks: readonly Float64Array[]): CountedDurations {
+  const halves = new Uint32Array(CELLS * 2 + BUCKETS)
+  const counted: CountedDurations = { count: 0, sum: 0, halves }
+  for (const block of blocks) {
+    counted.count += block.length
+    counted.sum += countHalves(block, halves)
+  }
+  return counted
+}
+
+/** Counts in place what is in another. */
+export function addDurations(to: CountedDurations, { count, sum, halves }: CountedDurations): void {
+  to.count += count
+  to.sum += sum
+  for (let half = 0; half < halves.length; half++) to.halves[half]! += halves[half]!
+}
+
+/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `counted` are the durations of all blocks. */
+export function conversionTime(blocks: readonly Float64Array[], counted?: CountedDurations): ConversionTime {
+  const count = counted?.count ?? blocks.reduce((total, { length }) => total + length, 0)
+  if (count === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
+  const ranks = [(count - 1) >>> 1, count >>> 1, Math.ceil(count * 0.9) - 1]
+  const { values, sum, buckets } = count <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks, counted ?? countDurations(blocks))
+  return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sum / count, p90_ms: values[2]!, histogram: histogramOf(buckets) }
 }
 
 interface Ranked {
   /** the values of the ranks */
   readonly values: readonly number[]
-  readonly histogram: ConversionTime['histogram']
+  readonly sum: number
+  /** how many by bucket */
+  readonly buckets: Float64Array
 }
 
 function bySorting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
-  const sorted = new Float64Array(blocks.reduce((total, { length }) => total + length, 0))
-  let at = 0
-  for (const block of blocks) {
-    sorted.set(block, at)
-    at += block.length
+  const sorted = Float64Array.from(blocks.flatMap((block) => [...block])).sort()
+  const buckets = new Float64Array(BUCKETS)
+  for (const ms of sorted) buckets[bucketOf(halfCell(ms))]!++
+  return { values: ranks.map((rank) => sorted[rank]!), sum: sorted.reduce((sum, ms) => sum + ms, 0), buckets }
+}
+
+function byCounting(blocks: readonly Float64Array[], ranks: readonly number[], { sum, halves }: CountedDurations): Ranked {
+  const buckets = new Float64Array(BUCKETS)
+  for (let half = 0; half < halves.length; half++) if (halves[half]! > 0) buckets[bucketOf(half)]! += halves[half]!
+  return { values: atRanks(ranks, blocks, halves), sum, buckets }
+}
+
+/** Answers their sum. */
+function countHalves(block: Float64Array, halves: Uint32Array): number {
+  let sum = 0
+  for (let i = 0; i < block.length; i++) {
+    const ms = block[i]!
+    sum += ms
+    halves[halfCell(ms)]!++
   }
-  sorted.sort()
-  const buckets = new Float64Array(BUCKETS)
-  for (let i = 0; i < sorted.length; i++) buckets[bucketOf(halfCell(sorted[i]!))]!++
-  return { values: ranks.map((rank) => sorted[rank]!), histogram: histogramOf(buckets) }
-}
-
-/** In time linear in the values: only those of the ranks' half cells are sorted. */
-function byCounting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
-  const counts = new Uint32Array(CELLS * 2 + BUCKETS)
-  for (const block of blocks) countHalves(block, counts)
-  const buckets = new Float64Array(BUCKETS)
-  for (let half = 0; half < counts.length; half++) if (counts[half]! > 0) buckets[bucketOf(half)]! += counts[half]!
-  return { values: atRanks(ranks, blocks, counts), histogram: histogramOf(buckets) }
-}
-
-function countHalves(block: Float64Array, counts: Uint32Array): void {
-  for (let i = 0; i < block.length; i++) counts[halfCell(block[i]!)]!++
+  return sum
 }
 
 function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
@@ -79,26 +98,58 @@ function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
   return histogram
 }
 
-function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array): number[] {
-  const places = ranks.map((rank) => placeOf(rank, counts))
-  const wanted = new Map(places.map(({ half }) => [half, [] as number[]]))
-  const isWanted = new Uint8Array(counts.length)
-  for (const half of wanted.keys()) isWanted[half] = 1
-  for (const block of blocks) pick(block, isWanted, wanted)
-  for (const values of wanted.values()) values.sort((a, b) => a - b)
-  return places.map(({ half, within }) => wanted.get(half)![within]!)
+/** The values of three ranks, ascending, in time linear in the values: only those of the ranks' half cells are sorted. */
+function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], halves: Uint32Array): number[] {
+  const places = ranks.map((rank) => placeOf(rank, halves))
+  const ranges = places.map(({ half }, at) => (places.findIndex((place) => place.half === half) === at ? rangeOf(half) : nowhere()))
+  for (const block of blocks) pick(block, ranges)
+  for (const { values } of ranges) values.sort((a, b) => a - b)
+  return places.map(({ half, within }) => ranges[places.findIndex((place) => place.half === half)]!.values[within]!)
 }
 
-function pick(block: Float64Array, isWanted: Uint8Array, wanted: ReadonlyMap<number, number[]>): void {
+/** The whole ms of a half cell by their middle, and what was found of them. */
+interface Range {
+  readonly middle: number
+  /** from the middle to the first and to the last; negative when there are none */
+  readonly radius: number
+  readonly values: number[]
+}
+
+function rangeOf(half: number): Range {
+  const [first, last] = [firstOf(half), firstOf(half + 1) - 1]
+  return { middle: (first + last) / 2, radius: (last - first) / 2, values: [] }
+}
+
+function nowhere(): Range {
+  return { middle: 0, radius: -1, values: [] }
+}
+
+/** One pass. Nearly no value is near one of the middles, so the processor foresees each comparison; whether it is above a bound it could not. */
+function pick(block: Float64Array, ranges: readonly Range[]): void {
+  const [low, middle, high] = [ranges[0]!, ranges[1]!, ranges[2]!]
+  const [lowAt, lowRadius, middleAt, middleRadius, highAt, highRadius] = [low.middle, low.radius, middle.middle, middle.radius, high.middle, high.radius]
   for (let i = 0; i < block.length; i++) {
-    const half = halfCell(block[i]!)
-    if (isWanted[half] === 1) wanted.get(half)!.push(block[i]!)
+    const ms = block[i]!
+    if (Math.abs(ms - lowAt) <= lowRadius) low.values.push(ms)
+    else if (Math.abs(ms - middleAt) <= middleRadius) middle.values.push(ms)
+    else if (Math.abs(ms - highAt) <= highRadius) high.values.push(ms)
   }
 }
 
-function placeOf(rank: number, counts: Uint32Array): { readonly half: number; readonly within: number } {
+/** The least whole ms of a half cell, or of the next that has any. */
+function firstOf(half: number): number {
+  let [low, high] = [0, Number.MAX_SAFE_INTEGER]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (halfCell(middle) >= half) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+function placeOf(rank: number, halves: Uint32Array): { readonly half: number; readonly within: number } {
   let half = 0
   let before = 0
-  while (before + counts[half]! <= rank) before += counts[half++]!
+  while (before + halves[half]! <= rank) before += halves[half++]!
   return { half, within: rank - before }
 }

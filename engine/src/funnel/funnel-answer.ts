@@ -1,4 +1,4 @@
-import { dropCauses, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import { dropCauses, type ConversionTime, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
 import { conversionTime } from './conversion-time.ts'
 import type { FunnelTally, QueryContext } from './funnel-tally.ts'
 import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
@@ -6,18 +6,18 @@ import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
 /** Makes the answer out of a complete tally; `groups` are the breakdown values by number. */
 export function funnelAnswer(request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[]): FunnelResult {
   const all = groups.map((_, group) => group)
-  const steps = stepAnswers(request, tally, all, (step) => tally.times[step]!.blocks())
+  const steps = stepAnswers(request, tally, all, (step) => conversionTime(tally.times[step]!.blocks(), tally.durations(step)))
   const total = steps[0]!.count
   const answer: FunnelResult = {
     total,
     steps,
-    overall: { rate: ratio(steps.at(-1)!.count, total), time: conversionTime(request.steps.length > 1 ? tally.times[0]!.blocks() : []) },
+    overall: { rate: ratio(steps.at(-1)!.count, total), time: request.steps.length > 1 ? conversionTime(tally.times[0]!.blocks(), tally.durations(0)) : conversionTime([]) },
   }
   if (request.breakdown !== undefined) {
     const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
     answer.breakdown = all
       .map((group) => {
-        const ofGroup = stepAnswers(request, tally, [group], (step) => [times[step]![group]!])
+        const ofGroup = stepAnswers(request, tally, [group], (step) => conversionTime([times[step]![group]!]))
         return { value: groups[group]!, total: ofGroup[0]!.count, steps: ofGroup }
       })
       .filter((row) => row.total > 0)
@@ -28,7 +28,7 @@ export function funnelAnswer(request: FunnelRequest, context: QueryContext, tall
   return answer
 }
 
-function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], times: (step: number) => Float64Array[]): FunnelStepAnswer[] {
+function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], time: (step: number) => ConversionTime): FunnelStepAnswer[] {
   const steps = request.steps.length
   const counts = reached(steps, (level) => groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0))
   return request.steps.map(({ name }, step) => {
@@ -41,7 +41,7 @@ function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonl
       rate_from_previous: ratio(counts[step]!, counts[Math.max(step - 1, 0)]!),
       dropped: step === 0 ? 0 : counts[step - 1]! - counts[step]!,
       causes: Object.fromEntries(dropCauses.map((name, number) => [name, cause(number)])) as FunnelStepAnswer['causes'],
-      time: conversionTime(step === 0 ? [] : times(step)),
+      time: step === 0 ? conversionTime([]) : time(step),
     }
   })
 }

@@ -1,5 +1,6 @@
 import { dropCauses, queryLimits, type FunnelRequest } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
+import { addDurations, countDurations, type CountedDurations } from './conversion-time.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
 
@@ -21,6 +22,8 @@ export interface TallyData {
   /** blocks by step */
   readonly times: readonly (readonly Float64Array[])[]
   readonly timeGroups: readonly (readonly Float64Array[])[]
+  /** what is in `times`, counted */
+  readonly durations: readonly CountedDurations[]
 }
 
 /** Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of their breakdown value. */
@@ -39,6 +42,8 @@ export class FunnelTally {
   /** the group of each of these, when there is a breakdown */
   readonly timeGroups: NumberList[]
   readonly starts: Float64Array | undefined
+  /** by step, those of absorbed tallies */
+  readonly #durations: (CountedDurations | undefined)[]
   /** the group of each number, -1 = none yet */
   #places = new Int32Array(256).fill(-1)
   readonly #steps: number
@@ -53,6 +58,7 @@ export class FunnelTally {
     this.#people = request.people
     this.times = request.steps.map(() => new NumberList())
     this.timeGroups = request.steps.map(() => new NumberList())
+    this.#durations = request.steps.map(() => undefined)
     this.starts = request.trend && bucketStarts(request.from, request.to, request.trend, context.timezone)
     if (this.starts) this.trend = new Array<number>((this.starts.length - 1) * (this.#steps + 1)).fill(0)
     this.#whole = this.#grouped ? -1 : this.#group(0)
@@ -90,13 +96,25 @@ export class FunnelTally {
     })
     other.trend.forEach((count, i) => (this.trend[i]! += count))
     other.times.forEach((blocks, k) => blocks.forEach((block) => this.times[k]!.append(block)))
+    other.durations.forEach((counted, k) => {
+      const own = this.#durations[k]
+      if (own) addDurations(own, counted)
+      else this.#durations[k] = { ...counted, halves: counted.halves.slice() }
+    })
     if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
     for (const person of other.people) if (this.#people && this.people.length < this.#people.limit) this.people.push(person)
   }
 
+  /** The times of a step, counted; in a tally that has absorbed all of them that was done elsewhere. */
+  durations(step: number): CountedDurations {
+    const absorbed = this.#durations[step]
+    return absorbed?.count === this.times[step]!.length ? absorbed : countDurations(this.times[step]!.blocks())
+  }
+
   data(): TallyData {
     const { groups, levels, causes, trend, people } = this
-    return { groups, levels, causes, trend, people, times: this.times.map((list) => list.blocks()), timeGroups: this.timeGroups.map((list) => list.blocks()) }
+    const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [Float64Array[][], Float64Array[][]]
+    return { groups, levels, causes, trend, people, times, timeGroups, durations: this.times.map((_, step) => this.durations(step)) }
   }
 
   #addGroups(level: number, group: number): void {
