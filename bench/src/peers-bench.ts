@@ -102,7 +102,7 @@ async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<voi
 /** Medians of runs in turn. */
 async function manySteps(merged: EnginePool): Promise<void> {
   const ratios: number[] = []
-  for (let round = -2; round < 9; round++) {
+  for (let round = -4; round < 9; round++) {
     const [few, many] = [await cpuOf(merged, three), await cpuOf(merged, twenty)]
     if (round >= 0) ratios.push(many / few)
   }

@@ -1,6 +1,9 @@
 import { median, reportLine } from '../paired.ts'
 import type { Peer } from './python.ts'
 
+/** Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest way. */
+const WARM_UPS = 4
+
 /** One side of a trial: answers the question. */
 export interface Contender {
   readonly name: string
@@ -43,9 +46,13 @@ export class Trial {
     for (const opponent of this.#opponents) best.set(opponent, await this.#best(opponent, expected))
     const own: Cost[] = []
     const others = new Map<Opponent, Cost[]>(this.#opponents.map((opponent) => [opponent, []]))
-    for (let round = 0; round < rounds; round++) {
-      for (const [opponent, question] of best) others.get(opponent)!.push(await this.#ask(opponent.peer, question, expected))
-      own.push(await this.#measure(expected))
+    for (let round = -WARM_UPS; round < rounds; round++) {
+      const asked: Cost[] = []
+      for (const [opponent, question] of best) asked.push(await this.#ask(opponent.peer, question, expected))
+      const measured = await this.#measure(expected)
+      if (round < 0) continue
+      own.push(measured)
+      this.#opponents.forEach((opponent, at) => others.get(opponent)!.push(asked[at]!))
     }
     console.log(`  ${this.#what}: ours ${costs(own)}`)
     for (const [opponent, list] of others) {

@@ -44,6 +44,11 @@ export function countDurations(blocks: readonly Float64Array[]): CountedDuration
   return counted
 }
 
+/** The same of more than are sorted sooner. */
+export function countedWhenMany(blocks: readonly Float64Array[]): CountedDurations | undefined {
+  return countOf(blocks) <= SORTED_MAX ? undefined : countDurations(blocks)
+}
+
 /** Counts in place what is in another. */
 export function addDurations(to: CountedDurations, { count, sum, halves }: CountedDurations): void {
   to.count += count
@@ -53,11 +58,15 @@ export function addDurations(to: CountedDurations, { count, sum, halves }: Count
 
 /** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `counted` are the durations of all blocks. */
 export function conversionTime(blocks: readonly Float64Array[], counted?: CountedDurations): ConversionTime {
-  const count = counted?.count ?? blocks.reduce((total, { length }) => total + length, 0)
+  const count = counted?.count ?? countOf(blocks)
   if (count === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
   const ranks = [(count - 1) >>> 1, count >>> 1, Math.ceil(count * 0.9) - 1]
   const { values, sum, buckets } = count <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks, counted ?? countDurations(blocks))
   return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sum / count, p90_ms: values[2]!, histogram: histogramOf(buckets) }
+}
+
+function countOf(blocks: readonly Float64Array[]): number {
+  return blocks.reduce((total, { length }) => total + length, 0)
 }
 
 interface Ranked {

@@ -96,7 +96,7 @@ export class FunnelScan extends UnitScan {
 
 /** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
 export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
-  return [...new Set([...tally.times, ...tally.timeGroups, tally.durations.map(({ halves }) => halves)].flat().map(({ buffer }) => buffer as ArrayBuffer))]
+  return [...new Set([...tally.times, ...tally.timeGroups, tally.durations.flatMap((counted) => (counted ? [counted.halves] : []))].flat().map(({ buffer }) => buffer as ArrayBuffer))]
 }
 
 /** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */

@@ -1,6 +1,6 @@
 import { dropCauses, queryLimits, type FunnelRequest } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
-import { addDurations, countDurations, type CountedDurations } from './conversion-time.ts'
+import { addDurations, countedWhenMany, type CountedDurations } from './conversion-time.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
 
@@ -22,8 +22,8 @@ export interface TallyData {
   /** blocks by step */
   readonly times: readonly (readonly Float64Array[])[]
   readonly timeGroups: readonly (readonly Float64Array[])[]
-  /** what is in `times`, counted */
-  readonly durations: readonly CountedDurations[]
+  /** what is in `times`, counted where it is worth it */
+  readonly durations: readonly (CountedDurations | undefined)[]
 }
 
 /** Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of their breakdown value. */
@@ -98,23 +98,23 @@ export class FunnelTally {
     other.times.forEach((blocks, k) => blocks.forEach((block) => this.times[k]!.append(block)))
     other.durations.forEach((counted, k) => {
       const own = this.#durations[k]
-      if (own) addDurations(own, counted)
-      else this.#durations[k] = { ...counted, halves: counted.halves.slice() }
+      if (own && counted) addDurations(own, counted)
+      else if (counted) this.#durations[k] = { ...counted, halves: counted.halves.slice() }
     })
     if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
     for (const person of other.people) if (this.#people && this.people.length < this.#people.limit) this.people.push(person)
   }
 
-  /** The times of a step, counted; in a tally that has absorbed all of them that was done elsewhere. */
-  durations(step: number): CountedDurations {
+  /** The times of a step as they were counted elsewhere; undefined unless all of them were. */
+  durations(step: number): CountedDurations | undefined {
     const absorbed = this.#durations[step]
-    return absorbed?.count === this.times[step]!.length ? absorbed : countDurations(this.times[step]!.blocks())
+    return absorbed?.count === this.times[step]!.length ? absorbed : undefined
   }
 
   data(): TallyData {
     const { groups, levels, causes, trend, people } = this
     const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [Float64Array[][], Float64Array[][]]
-    return { groups, levels, causes, trend, people, times, timeGroups, durations: this.times.map((_, step) => this.durations(step)) }
+    return { groups, levels, causes, trend, people, times, timeGroups, durations: times.map(countedWhenMany) }
   }
 
   #addGroups(level: number, group: number): void {
