@@ -6,6 +6,8 @@ const CELLS = OCTAVES * 128
 const BUCKETS = 256
 /** so few values are sorted sooner than counted */
 const SORTED_MAX = 256
+/** so many are counted by who has found them */
+const COUNTED_MIN = 10_000
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
 const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
@@ -44,9 +46,9 @@ export function countDurations(blocks: readonly Float64Array[]): CountedDuration
   return counted
 }
 
-/** The same of more than are sorted sooner. */
+/** The same of so many that the counts are less than the durations: fewer are counted where they are joined. */
 export function countedWhenMany(blocks: readonly Float64Array[]): CountedDurations | undefined {
-  return countOf(blocks) <= SORTED_MAX ? undefined : countDurations(blocks)
+  return countOf(blocks) < COUNTED_MIN ? undefined : countDurations(blocks)
 }
 
 /** Counts in place what is in another. */
