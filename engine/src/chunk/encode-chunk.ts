@@ -36,11 +36,13 @@ export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = 
   return numbered(partsOf(columns, cover, rowsMax))
 }
 
-function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
+/** The parts of one span, in its order. */
+export function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 
-function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
+/** Chunks that are not numbered yet, as many as the bounds ask for. */
+export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {
     const slice = begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end)

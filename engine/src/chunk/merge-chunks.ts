@@ -1,7 +1,7 @@
 import type { ChunkCover, EncodedChunk } from '@hopper/contracts'
 import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import type { Chunk, Runs } from './chunk.ts'
-import { CHUNK_ROWS_MAX, encodeColumns } from './encode-chunk.ts'
+import { CHUNK_ROWS_MAX, numbered, partsOf } from './encode-chunk.ts'
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
@@ -42,8 +42,8 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
   }
   const parts: EncodedChunk[] = []
   const columns = new Set(summaries.flatMap((summary) => Object.keys(summary.columns))).size
-  for (const slice of slicesOf(chunks, Math.min(rowsMax, Math.ceil(SLICE_VALUES_MAX / columns)))) parts.push(...encodeColumns(sliceColumns(chunks, slice), cover, rowsMax))
-  return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
+  for (const slice of slicesOf(chunks, Math.min(rowsMax, Math.ceil(SLICE_VALUES_MAX / columns)))) parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
+  return numbered(parts)
 }
 
 /** Slices of at most `rowsMax` rows, or of one device that has more. */

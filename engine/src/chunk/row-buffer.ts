@@ -3,7 +3,7 @@ import { contextColumns, DATA_PREFIX, eventColumns, numberColumns, utmColumn, ty
 import { Growing } from './growing.ts'
 import { idsOf, type Ids } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
-import { ValueColumn, type ValueCodes } from './value-column.ts'
+import { BufferedColumn, type ValueCodes } from './value-column.ts'
 
 const BEGIN_ROWS = 256
 const BEGIN_ENTRIES = 2_048
@@ -26,9 +26,9 @@ export class RowBuffer {
   readonly #numbers = Object.fromEntries(numberColumns.map((name) => [name, new Growing(new Float64Array(BEGIN_ROWS))])) as Record<NumberColumn, Growing<Float64Array>>
   readonly #idBytes = new Growing(new Uint8Array(BEGIN_ROWS * UUID_BYTES))
   readonly #idTexts = new Map<number, string>()
-  readonly #columns: ValueColumn[] = []
-  readonly #byName = new Map<string, ValueColumn>()
-  readonly #ofEvent: (ValueColumn | undefined)[] = eventColumns.map(() => undefined)
+  readonly #columns: BufferedColumn[] = []
+  readonly #byName = new Map<string, BufferedColumn>()
+  readonly #ofEvent: (BufferedColumn | undefined)[] = eventColumns.map(() => undefined)
   /** of each row, where its entries end */
   readonly #ends = new Growing(new Uint32Array(BEGIN_ROWS))
   readonly #entryColumns = new Growing(new Uint32Array(BEGIN_ENTRIES))
@@ -196,7 +196,7 @@ export class RowBuffer {
     })
   }
 
-  #putValue(column: ValueColumn, value: Value): void {
+  #putValue(column: BufferedColumn, value: Value): void {
     this.#putCode(column.number, column.codeOf(value))
   }
 
@@ -205,10 +205,10 @@ export class RowBuffer {
     this.#entryCodes.push(code)
   }
 
-  #columnOf(name: string): ValueColumn {
+  #columnOf(name: string): BufferedColumn {
     let column = this.#byName.get(name)
     if (!column) {
-      this.#byName.set(name, (column = new ValueColumn(name, this.#columns.length)))
+      this.#byName.set(name, (column = new BufferedColumn(name, this.#columns.length)))
       this.#columns.push(column)
     }
     return column

@@ -22,7 +22,7 @@ export class Dictionary {
 }
 
 /** What a column of a buffer has met. */
-export class ValueColumn {
+export class BufferedColumn {
   readonly name: string
   readonly number: number
   readonly dictionary = new Dictionary()
