@@ -4,15 +4,12 @@ import { Kept, type KeptEntry } from './kept.ts'
 import { writeNameHash } from './name-hash.ts'
 import type { NameNumbers } from './name-numbers.ts'
 import { rowsOf } from './statements.ts'
-import { deltaBefore, rowsSince } from './visitor-deltas.ts'
+import { deltaBefore, rowsMaxOf, rowsSince } from './visitor-deltas.ts'
 import { NO_DATE } from './visitor-parts.ts'
 
 /** So many bytes stand for a lane and a first user in the estimate of what is kept. */
 const LANE_BYTES = 500
 const FIRST_USER_BYTES = 16
-/** What comes again is added again. */
-const GROWTH_MAX = 2
-const ADDED_MIN = 10_000
 
 /** As whom devices of a lane were identified, by number, in the order of their places: of several of a device the first counts. */
 export interface FirstUsers {
@@ -27,7 +24,7 @@ export interface FirstUsers {
 interface KeptLane extends FirstUsers {
   /** of the last one */
   readonly place: number
-  readonly sizeMax: number
+  readonly rowsMax: number
   /** a delta that is in it, as all before it are */
   readonly since: bigint
 }
@@ -68,7 +65,7 @@ export class KeptFirstUsers {
     const since = await deltaBefore(this.#client, { app: this.#app, date: NO_DATE, lane })
     const rows = await rowsOf(this.#client, 'identity.firstUsers', [this.#app, lane])
     const all = rows.map((row) => ({ device: row.get('device') as string, user: row.get('user') as string, place: Number(row.get('place')) }))
-    return { id: ++this.#ids, ...this.#numbered(all, -1), sizeMax: all.length * GROWTH_MAX + ADDED_MIN, since }
+    return { id: ++this.#ids, ...this.#numbered(all, -1), rowsMax: rowsMaxOf(all.length), since }
   }
 
   async #continued(lane: number, version: Version, before: KeptEntry<Version, KeptLane> | undefined): Promise<KeptLane | undefined> {
@@ -78,12 +75,12 @@ export class KeptFirstUsers {
     const added = await rowsSince(this.#client, place, { version: before.version, since: kept.since }, version)
     const rows = added?.rows.map(({ key, visitor }): Identified => ({ ...visitor, place: Number(key[0]) }))
     // An earlier place than those that are there is a repair: what is kept does not tell the place of each.
-    if (!rows || kept.devices.length + rows.length > kept.sizeMax || rows.some(({ place: at }) => at < kept.place)) return undefined
+    if (!rows || kept.devices.length + rows.length > kept.rowsMax || rows.some(({ place: at }) => at < kept.place)) return undefined
     const { devices, users, ...rest } = this.#numbered(rows, kept.place)
     return { ...kept, ...rest, devices: concatNumbers(kept.devices, devices), users: concatNumbers(kept.users, users), since: added!.since }
   }
 
-  #numbered(identified: readonly Identified[], place: number): Omit<KeptLane, 'id' | 'sizeMax' | 'since'> {
+  #numbered(identified: readonly Identified[], place: number): Omit<KeptLane, 'id' | 'rowsMax' | 'since'> {
     const sorted = [...identified].sort((a, b) => a.place - b.place)
     const [devices, users] = [sorted.map(({ device }) => `d:${device}`), sorted.map(({ user }) => `u:${user}`)].map((names) => this.#numbersOf(names)) as [Uint32Array, Uint32Array]
     return { devices, users, highest: this.#numbers.size, place: sorted.at(-1)?.place ?? place }

@@ -3,16 +3,13 @@ import type { Key } from '../ports/table-definitions.ts'
 import { concatNumbers } from './concat-numbers.ts'
 import { Kept, type KeptEntry } from './kept.ts'
 import type { NameNumbers } from './name-numbers.ts'
-import { deltaBefore, rowsSince } from './visitor-deltas.ts'
+import { deltaBefore, rowsMaxOf, rowsSince } from './visitor-deltas.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
 import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
 /** So many bytes stand for a row and a partition in the estimate of what is kept. */
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
-/** What comes again is added again, so a partition that has grown by so much since it was read as a whole is read as a whole. */
-const GROWTH_MAX = 2
-const ROWS_ADDED_MIN = 10_000
 
 /** The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than once. */
 export interface KeyVisitors {
@@ -72,7 +69,7 @@ export class KeptVisitors {
     const since = wanted.version === undefined || isOver(wanted) ? undefined : await deltaBefore(this.#client, { ...wanted, app: this.#app })
     const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
     const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
-    return { ...this.#now(keys), rows, rowsMax: rows * GROWTH_MAX + ROWS_ADDED_MIN, since }
+    return { ...this.#now(keys), rows, rowsMax: rowsMaxOf(rows), since }
   }
 
   async #continued(wanted: WantedVisitors, before: KeptEntry<Version, KeptPartition> | undefined): Promise<KeptPartition | undefined> {

@@ -53,14 +53,18 @@ function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
   return (visitor) => {
     let place = places.get(visitor)
     if (place !== undefined) return place
-    const { user, device } = visitor
-    const name = `${user.length} ${user}${device}`
+    const name = visitorName(visitor)
     place = named.get(name) ?? visitors.length
-    if (place === visitors.length) visitors.push([user, device])
+    if (place === visitors.length) visitors.push([visitor.user, visitor.device])
     places.set(visitor, place)
     named.set(name, place)
     return place
   }
+}
+
+/** One text for a visitor; a user's id may hold any character. */
+export function visitorName({ user, device }: Visitor): string {
+  return `${user.length} ${user}${device}`
 }
 
 /** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */

@@ -9,6 +9,8 @@ import type { VisitorPlace } from './visitor-place.ts'
 const EPOCH_BITS = 32n
 /** A lane applies one batch after another, in a part or two for each date. */
 const UNSURE_MAX = 3
+const GROWTH_MAX = 2
+const ROWS_ADDED_MIN = 10_000
 
 /** A part of a batch with its place among those of its lane, and the step by which it changes the versions of its tables. */
 export type Delta<P extends Part = Part> = P & { readonly number: bigint; readonly step: bigint }
@@ -20,6 +22,11 @@ export type DeltaPlace = Omit<VisitorPlace, 'table'> & { readonly table: PackedT
 export interface DeltaState {
   readonly version: bigint
   readonly since: bigint
+}
+
+/** What comes again is added again: what was read as a whole is read so again when deltas have made more than so many rows of it. */
+export function rowsMaxOf(rows: number): number {
+  return rows * GROWTH_MAX + ROWS_ADDED_MIN
 }
 
 /** Numbers parts of batches: they grow within an epoch of a lane, and from epoch to epoch. */

@@ -3,7 +3,7 @@ import { visitorTables, type Key, type KeyValue } from '../ports/table-definitio
 import type { VisitorChange } from '../ports/tables.ts'
 import { inParts } from './in-parts.ts'
 import { queryFile, rowsOf, statement, type Statement } from './statements.ts'
-import { packVisitors, visitorsOf, type VisitorRow } from './visitor-block.ts'
+import { packVisitors, visitorName, visitorsOf, type VisitorRow } from './visitor-block.ts'
 import { deltaWrite, type Delta } from './visitor-deltas.ts'
 import type { VisitorPart } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
@@ -53,14 +53,14 @@ function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
   let last: Key | undefined
   let own: Map<string, VisitorRow> | undefined
   for (const row of lists.flat()) {
-    const { key, visitor: { user, device } } = row
+    const { key, visitor } = row
     if (key !== last || !own) {
       const id = JSON.stringify(key)
       own = keys.get(id)
       if (!own) keys.set(id, (own = new Map()))
       last = key
     }
-    own.set(`${user.length} ${user}${device}`, row)
+    own.set(visitorName(visitor), row)
   }
   return [...keys.values()].flatMap((rows) => [...rows.values()])
 }
