@@ -24,12 +24,9 @@ export async function aggregate(storage: Storage, owner: string, events: number,
   let begun: number | undefined
   const done = Promise.withResolvers<number>()
   const end = setTimeout(() => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)), COUNT_MS_MAX)
-  const watched = over(writer, {
-    apply: async (lease, batch) => {
-      await writer.apply(lease, batch)
-      counted += countedIn(batch)
-      if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
-    },
+  const watched = telling(writer, (some) => {
+    counted += some
+    if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
   })
   const { log, lanes, registry } = storage
   const aggregator = new Aggregator({ log: beginning(log, () => (begun ??= performance.now())), lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
@@ -42,8 +39,18 @@ export async function aggregate(storage: Storage, owner: string, events: number,
   }
 }
 
+/** A writer that tells how many events each batch has counted. */
+export function telling(writer: TableWriter, tell: (events: number) => void): TableWriter {
+  return over(writer, {
+    apply: async (lease, batch) => {
+      await writer.apply(lease, batch)
+      tell(countedIn(batch))
+    },
+  })
+}
+
 /** The events of a batch, by their fates: each has one. */
-export function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
+function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
   return counters.reduce((sum, { table, rows }) => (table === 'fates_by_date' ? rows.reduce((part, { deltas }) => part + deltas[0]!, sum) : sum), 0)
 }
 

@@ -2,7 +2,7 @@ import { Aggregator } from '@hopper/aggregator'
 import { over, withLog } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
-import { countedIn } from './aggregated.ts'
+import { telling } from './aggregated.ts'
 
 /** What the processes of the bench count from, and into. */
 export interface AggregatorTarget {
@@ -45,12 +45,7 @@ const gated = over(log, {
     },
   }),
 })
-const writer = over(storage.writer, {
-  apply: async (lease, batch) => {
-    await storage.writer.apply(lease, batch)
-    tell({ counted: countedIn(batch) })
-  },
-})
+const writer = telling(storage.writer, (counted) => tell({ counted }))
 const aggregator = new Aggregator({ log: gated, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })
 await aggregator.start()
 
