@@ -8,7 +8,7 @@ import { builtDataset } from './peers/dataset-process.ts'
 import { CACHE_BYTES_MAX } from './peers/engine-job.ts'
 import { EnginePool } from './peers/engine-pool.ts'
 import { Peer, pythonOfPeers, runScript } from './peers/python.ts'
-import { Trial, type Contender } from './peers/trial.ts'
+import { Trial, WARM_UPS, type Contender } from './peers/trial.ts'
 
 const DAY_MS = 86_400_000
 const THREADS = 2
@@ -102,7 +102,7 @@ async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<voi
 /** Medians of runs in turn. */
 async function manySteps(merged: EnginePool): Promise<void> {
   const ratios: number[] = []
-  for (let round = -4; round < 9; round++) {
+  for (let round = -WARM_UPS; round < 9; round++) {
     const [few, many] = [await cpuOf(merged, three), await cpuOf(merged, twenty)]
     if (round >= 0) ratios.push(many / few)
   }

@@ -2,7 +2,7 @@ import { median, reportLine } from '../paired.ts'
 import type { Peer } from './python.ts'
 
 /** Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest way. */
-const WARM_UPS = 4
+export const WARM_UPS = 4
 
 /** One side of a trial: answers the question. */
 export interface Contender {
