@@ -5,7 +5,7 @@ import { addDurations, conversionTime, countDurations } from './conversion-time.
 
 it('times to convert have the exact median, average, 90th percentile and the histogram of the duration buckets', () => {
   const ms = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms))
-  // few values are sorted, many are counted: each list is tried as it is and many times over
+  // by bucket, and by half cell where they come counted; each list as it is and many times over
   const times = fc.constantFrom(1, 100)
   fc.assert(
     fc.property(fc.array(ms, { minLength: 1, maxLength: 60 }), fc.nat({ max: 60 }), times, (some, cut, many) => {

@@ -4,9 +4,7 @@ import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contr
 const OCTAVES = 31
 const CELLS = OCTAVES * 128
 const BUCKETS = 256
-/** so few values are sorted sooner than counted */
-const SORTED_MAX = 256
-/** so many are counted by who has found them */
+/** so many durations are counted by half cell, and by who has found them; fewer by bucket, for which there are less counts to pass over */
 const COUNTED_MIN = 10_000
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
@@ -63,7 +61,8 @@ export function conversionTime(blocks: readonly Float64Array[], counted?: Counte
   const count = counted?.count ?? countOf(blocks)
   if (count === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
   const ranks = [(count - 1) >>> 1, count >>> 1, Math.ceil(count * 0.9) - 1]
-  const { values, sum, buckets } = count <= SORTED_MAX ? bySorting(blocks, ranks) : byCounting(blocks, ranks, counted ?? countDurations(blocks))
+  const fine = counted ?? countedWhenMany(blocks)
+  const { values, sum, buckets } = fine ? byHalfCell(blocks, ranks, fine) : byBucket(blocks, ranks)
   return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sum / count, p90_ms: values[2]!, histogram: histogramOf(buckets) }
 }
 
@@ -76,20 +75,26 @@ interface Ranked {
   readonly values: readonly number[]
   readonly sum: number
   /** how many by bucket */
-  readonly buckets: Float64Array
+  readonly buckets: Uint32Array
 }
 
-function bySorting(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
-  const sorted = Float64Array.from(blocks.flatMap((block) => [...block])).sort()
-  const buckets = new Float64Array(BUCKETS)
-  for (const ms of sorted) buckets[bucketOf(halfCell(ms))]!++
-  return { values: ranks.map((rank) => sorted[rank]!), sum: sorted.reduce((sum, ms) => sum + ms, 0), buckets }
+function byBucket(blocks: readonly Float64Array[], ranks: readonly number[]): Ranked {
+  const buckets = new Uint32Array(BUCKETS)
+  let sum = 0
+  for (const block of blocks) {
+    for (let i = 0; i < block.length; i++) {
+      const ms = block[i]!
+      sum += ms
+      buckets[bucketOf(halfCell(ms))]!++
+    }
+  }
+  return { values: atRanks(ranks, blocks, buckets, rangeOfBucket), sum, buckets }
 }
 
-function byCounting(blocks: readonly Float64Array[], ranks: readonly number[], { sum, halves }: CountedDurations): Ranked {
-  const buckets = new Float64Array(BUCKETS)
+function byHalfCell(blocks: readonly Float64Array[], ranks: readonly number[], { sum, halves }: CountedDurations): Ranked {
+  const buckets = new Uint32Array(BUCKETS)
   for (let half = 0; half < halves.length; half++) if (halves[half]! > 0) buckets[bucketOf(half)]! += halves[half]!
-  return { values: atRanks(ranks, blocks, halves), sum, buckets }
+  return { values: atRanks(ranks, blocks, halves, rangeOfHalf), sum, buckets }
 }
 
 /** Answers their sum. */
@@ -103,22 +108,22 @@ function countHalves(block: Float64Array, halves: Uint32Array): number {
   return sum
 }
 
-function histogramOf(buckets: Float64Array): ConversionTime['histogram'] {
+function histogramOf(buckets: Uint32Array): ConversionTime['histogram'] {
   const histogram: { from_ms: number; to_ms: number; count: number }[] = []
   for (let bucket = 0; bucket < buckets.length; bucket++) if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
   return histogram
 }
 
-/** The values of three ranks, ascending, in time linear in the values: only those of the ranks' half cells are sorted. */
-function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], halves: Uint32Array): number[] {
-  const places = ranks.map((rank) => placeOf(rank, halves))
-  const ranges = places.map(({ half }, at) => (places.findIndex((place) => place.half === half) === at ? rangeOf(half) : nowhere()))
+/** The values of three ranks, ascending, in time linear in the values: only those of the ranks' cells are sorted. `counts` are by cell, ascending like the values. */
+function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array, rangeOf: (cell: number) => Range): number[] {
+  const places = ranks.map((rank) => placeOf(rank, counts))
+  const ranges = places.map(({ cell }, at) => (places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : nowhere()))
   for (const block of blocks) pick(block, ranges)
-  for (const { values } of ranges) values.sort((a, b) => a - b)
-  return places.map(({ half, within }) => ranges[places.findIndex((place) => place.half === half)]!.values[within]!)
+  const sorted = ranges.map(({ values }) => Float64Array.from(values).sort())
+  return places.map(({ cell, within }) => sorted[places.findIndex((place) => place.cell === cell)]![within]!)
 }
 
-/** The whole ms of a half cell by their middle, and what was found of them. */
+/** The whole ms of a cell by their middle, and what was found of them. */
 interface Range {
   readonly middle: number
   /** from the middle to the first and to the last; negative when there are none */
@@ -126,9 +131,18 @@ interface Range {
   readonly values: number[]
 }
 
-function rangeOf(half: number): Range {
-  const [first, last] = [firstOf(half), firstOf(half + 1) - 1]
-  return { middle: (first + last) / 2, radius: (last - first) / 2, values: [] }
+function rangeOfHalf(half: number): Range {
+  return rangeFrom(firstOf(half), firstOf(half + 1))
+}
+
+function rangeOfBucket(bucket: number): Range {
+  const { from_ms, to_ms } = bucketBounds(bucket)
+  return rangeFrom(from_ms, to_ms)
+}
+
+/** `to` is not in it. */
+function rangeFrom(from: number, to: number): Range {
+  return { middle: (from + to - 1) / 2, radius: (to - 1 - from) / 2, values: [] }
 }
 
 function nowhere(): Range {
@@ -158,9 +172,9 @@ function firstOf(half: number): number {
   return low
 }
 
-function placeOf(rank: number, halves: Uint32Array): { readonly half: number; readonly within: number } {
-  let half = 0
+function placeOf(rank: number, counts: Uint32Array): { readonly cell: number; readonly within: number } {
+  let cell = 0
   let before = 0
-  while (before + halves[half]! <= rank) before += halves[half++]!
-  return { half, within: rank - before }
+  while (before + counts[cell]! <= rank) before += counts[cell++]!
+  return { cell, within: rank - before }
 }

@@ -2,7 +2,8 @@ import type { Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
 import type { Prepared } from './gather-rows.ts'
-import { BEFORE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
+import { PassingRuns } from './passing-runs.ts'
+import { BEFORE, LATE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
 import type { RunName } from './unit-scan.ts'
 
 /**
@@ -18,6 +19,7 @@ export class FirstAttempts {
   readonly #taken: Float64Array
   /** the step that each row of the chunk serves, 0 = none */
   #steps = new Uint8Array(0)
+  readonly #passing = new PassingRuns()
 
   constructor(plan: FunnelPlan, completeTo: number, tally: FunnelTally, search: SimpleSearch) {
     this.#plan = plan
@@ -35,8 +37,10 @@ export class FirstAttempts {
     const [from, until, to, completeTo] = [prepared.from - base, prepared.until - base, this.#plan.to - base, this.#completeTo - base]
     const taken = this.#taken
     const steps = this.#stepsOf(prepared, first, last)
-    for (let run = first; run < last; run++) {
-      if (runs !== undefined && runs[run] === 0) continue
+    const { runs: passing, count: passed } = this.#passing
+    const units = runs === undefined ? last - first : passed
+    for (let unit = 0; unit < units; unit++) {
+      const run = runs === undefined ? first + unit : passing[unit]!
       let begin = starts[run]!
       let end = starts[run + 1]!
       if (!inside) {
@@ -45,10 +49,12 @@ export class FirstAttempts {
       }
       let level = 0
       let start = begin
+      let at = begin
+      let row = begin
       let limit = to - 1
       let late = false
       let seen = 0
-      for (let row = begin; row < end; row++) {
+      for (; row < end; row++) {
         const step = steps[row]!
         seen |= 1 << step
         if (step !== level + 1) continue
@@ -60,23 +66,20 @@ export class FirstAttempts {
           limit = now + windowMs
         }
         taken[level++] = base + now
+        at = row
         if (level === count) break
       }
       if (level === 0) continue
-      if (late) this.#searchAll(prepared, steps, begin, end, run, name)
-      else {
-        const open = limit >= completeTo
-        // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
-        const before = !open && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
-        this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : before ? BEFORE : NEVER, start, run, name)
+      const search = this.#search
+      if (late && search.further(level, steps, prepared.times, begin, end, start, at, row)) {
+        this.#add(prepared, search.level, search.taken, search.cause, search.start, run, name)
+        continue
       }
+      const open = limit >= completeTo
+      // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
+      const before = !open && !late && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
+      this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : late ? LATE : before ? BEFORE : NEVER, start, run, name)
     }
-  }
-
-  #searchAll(prepared: Prepared, steps: Uint8Array, begin: number, end: number, run: number, name: RunName): void {
-    const search = this.#search
-    search.search(steps, prepared.times, begin, end)
-    this.#add(prepared, search.level, search.taken, search.cause, search.start, run, name)
   }
 
   #add({ groupTable, groupCodes }: Prepared, level: number, taken: Float64Array, cause: number, start: number, run: number, name: RunName): void {
@@ -85,12 +88,23 @@ export class FirstAttempts {
   }
 
   /** One pass that does nothing else, so that the walk is the same code for codes of any width. */
-  #stepsOf({ codes, steps: table, runs, starts }: Prepared, first: number, last: number): Uint8Array {
+  #stepsOf(prepared: Prepared, first: number, last: number): Uint8Array {
+    const { codes, steps: table, runs, starts } = prepared
     if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)
-    const steps = this.#steps
-    if (runs === undefined) fill(steps, codes, table, starts[first]!, starts[last]!)
-    else for (let run = first; run < last; run++) if (runs[run] === 1) fill(steps, codes, table, starts[run]!, starts[run + 1]!)
-    return steps
+    if (runs === undefined) fill(this.#steps, codes, table, starts[first]!, starts[last]!)
+    else {
+      this.#passing.list(prepared, first, last)
+      fillRuns(this.#steps, codes, table, starts, this.#passing)
+    }
+    return this.#steps
+  }
+}
+
+function fillRuns(steps: Uint8Array, codes: Codes, table: Uint8Array, starts: Uint32Array, { runs, count }: PassingRuns): void {
+  for (let i = 0; i < count; i++) {
+    const run = runs[i]!
+    const end = starts[run + 1]!
+    for (let row = starts[run]!; row < end; row++) steps[row] = table[codes[row]!]!
   }
 }
 

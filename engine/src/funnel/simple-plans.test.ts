@@ -49,6 +49,12 @@ it('a later attempt that comes further is found, also long after the first', () 
   expect(result.steps[2]!.causes.late).toBe(1)
 })
 
+it('an event of the first step behind the end of the range takes nothing from the attempts that began in it', () => {
+  const { result } = run([row('d', 0, 'a'), row('d', 450, 'a'), row('d', 600, 'a'), row('d', 1_200, 'b')], { steps: ['a', 'b'].map(step) })
+  expect(result.steps.map((each) => each.count)).toEqual([1, 1])
+  expect(result.overall.time.median_ms).toBe(750)
+})
+
 it('devices are filtered before other columns are read', () => {
   const rows = Array.from({ length: 40 }, (_, i) => row(`device-${i}`, i, 'a', { shop: `shop-${i}` }))
   const nowhere = run(rows, { steps: [step('a')], filters: [{ type: 'eq', key: 'shop', value: 'nowhere' }] })

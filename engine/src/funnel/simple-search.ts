@@ -21,58 +21,65 @@ export class SimpleSearch {
   readonly taken: Float64Array
   readonly #plan: FunnelPlan
   readonly #completeTo: number
-  /** time of the latest start that reached each level */
+  /** time of the latest start that reached the level before each step: [0] never, [1] its own */
   readonly #latest: Float64Array
 
   constructor(plan: FunnelPlan, completeTo: number) {
     this.taken = new Float64Array(plan.steps)
     this.#plan = plan
     this.#completeTo = completeTo
-    this.#latest = new Float64Array(plan.steps + 1)
+    this.#latest = new Float64Array(plan.steps + 2)
   }
 
   /** `steps` and `times` are of the rows; `begin` to `end` are the unit's. In time linear in these. */
-  search(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number): void {
-    const { steps: count, windowMs } = this.#plan
-    const to = this.#plan.to - base
-    let at = nextOf(1, steps, begin, end)
-    this.level = at < end && times[at]! < to ? 1 : 0
-    if (this.level === 0) return
-    this.#latest.fill(-Infinity)
-    let followed = at
-    for (let row = nextOf(2, steps, at + 1, end); row < end && this.level < count; row = nextOf(this.level + 1, steps, row + 1, end)) {
-      const from = times[row]! - windowMs
-      this.#follow(steps, times, to, firstFrom(from, times, followed, row), row)
-      followed = row
-      const start = this.#latest[this.level]!
-      if (start < from) continue
-      this.#latest[++this.level] = start
-      at = row
-    }
-    this.#walk(steps, times, base, begin, end, at)
+  search(steps: Uint8Array, times: TimeOffsets, begin: number, end: number): void {
+    const at = nextOf(1, steps, begin, end)
+    this.level = at < end && times.offsets[at]! < this.#plan.to - times.base ? 1 : 0
+    if (this.level > 0) this.#walk(steps, times, begin, end, this.#furthest(steps, times, end, at, at, nextOf(2, steps, at + 1, end)))
   }
 
   /**
-   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can take it. Rows that are not followed
-   * lie a window or more before the next such place, so that no attempt that began there can.
+   * Whether any attempt comes further than the first, which began at row `first`, reached `level` at row `at` and saw the next step at row `next` only,
+   * after its window. If not, nothing else is found out.
    */
-  #follow(steps: Uint8Array, times: TimeOffsets['offsets'], to: number, begin: number, end: number): void {
-    const { windowMs } = this.#plan
-    const { level } = this
-    const latest = this.#latest
-    for (let row = begin; row < end; row++) {
+  further(level: number, steps: Uint8Array, times: TimeOffsets, begin: number, end: number, first: number, at: number, next: number): boolean {
+    this.level = level
+    const reached = this.#furthest(steps, times, end, first, at, next)
+    if (this.level === level) return false
+    this.#walk(steps, times, begin, end, reached)
+    return true
+  }
+
+  /**
+   * Raises the level to that of the furthest attempt; answers the row where that is first reached. Arguments as above.
+   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can take it. An attempt that takes the
+   * step at row `next` or later began a window before it or later, so rows before that are not looked at.
+   * A start is handed on though its window has passed, for that saves a branch which no processor foresees: it will never be inside again.
+   */
+  #furthest(steps: Uint8Array, { base, offsets: times }: TimeOffsets, end: number, first: number, at: number, next: number): number {
+    if (next >= end) return at
+    const { steps: count, windowMs } = this.#plan
+    const to = this.#plan.to - base
+    const latest = this.#latest.fill(-Infinity)
+    let level = this.level
+    let reached = at
+    for (let row = firstFrom(times[next]! - windowMs, times, first, next); row < end; row++) {
       const step = steps[row]!
-      if (step === 0 || step > level) continue
       const now = times[row]!
-      if (step > 1) {
-        const start = latest[step - 1]!
-        if (now - start <= windowMs) latest[step] = start
-      } else if (now < to) latest[1] = now
+      latest[1] = now < to ? now : latest[2]!
+      const start = latest[step]!
+      latest[step + 1] = start
+      if (step !== level + 1 || now - start > windowMs) continue
+      level = step
+      reached = row
+      if (level === count) break
     }
+    this.level = level
+    return reached
   }
 
   /** Of the attempts that reach the level, all at row `at`, the first is the earliest whose window holds that row. */
-  #walk(steps: Uint8Array, times: TimeOffsets['offsets'], base: number, begin: number, end: number, at: number): void {
+  #walk(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number, at: number): void {
     const { level, taken } = this
     let row = level === 1 ? at : nextOf(1, steps, firstFrom(times[at]! - this.#plan.windowMs, times, begin, at), at)
     this.start = row
