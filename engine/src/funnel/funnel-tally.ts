@@ -1,6 +1,6 @@
 import { dropCauses, queryLimits, type FunnelRequest } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
-import { addDurations, countedWhenMany, type CountedDurations } from './conversion-time.ts'
+import { addDurations, countDurations, countedWhenMany, type CountedDurations } from './conversion-time.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
 
@@ -42,8 +42,10 @@ export class FunnelTally {
   /** the group of each of these, when there is a breakdown */
   readonly timeGroups: NumberList[]
   readonly starts: Float64Array | undefined
-  /** by step, those of absorbed tallies */
+  /** by step: those of absorbed tallies that were counted there */
   readonly #durations: (CountedDurations | undefined)[]
+  /** the blocks of `times` that are */
+  readonly #counted = new Set<Float64Array>()
   /** the group of each number, -1 = none yet */
   #places = new Int32Array(256).fill(-1)
   readonly #steps: number
@@ -100,15 +102,19 @@ export class FunnelTally {
       const own = this.#durations[k]
       if (own && counted) addDurations(own, counted)
       else if (counted) this.#durations[k] = { ...counted, halves: counted.halves.slice() }
+      if (counted) other.times[k]!.forEach((block) => this.#counted.add(block))
     })
     if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
     for (const person of other.people) if (this.#people && this.people.length < this.#people.limit) this.people.push(person)
   }
 
-  /** The times of a step as they were counted elsewhere; undefined unless all of them were. */
+  /** The times of a step, counted: only what was not counted elsewhere is here. Undefined when nothing was. */
   durations(step: number): CountedDurations | undefined {
     const absorbed = this.#durations[step]
-    return absorbed?.count === this.times[step]!.length ? absorbed : undefined
+    if (!absorbed) return undefined
+    const all = countDurations(this.times[step]!.blocks().filter((block) => !this.#counted.has(block)))
+    addDurations(all, absorbed)
+    return all
   }
 
   data(): TallyData {

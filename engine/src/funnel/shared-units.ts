@@ -3,7 +3,7 @@ import type { ValueColumn } from '../chunk/chunk.ts'
 import { Dictionary } from '../chunk/value-column.ts'
 import type { TupleNumbers } from '../scan/match-numbers.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
-import { UnitRows } from './unit-rows.ts'
+import { UnitRows, type RowArrays } from './unit-rows.ts'
 
 /** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
 export interface SharedRows {
@@ -11,7 +11,7 @@ export interface SharedRows {
   readonly groups: readonly (Value | null)[]
   readonly matches: readonly string[]
   readonly users: readonly string[]
-  readonly rows: Pick<UnitRows, 'length' | 'time' | 'symbol' | 'match' | 'group' | 'seq' | 'position' | 'lane' | 'index' | 'unit'>
+  readonly rows: RowArrays
 }
 
 /** Gathers the events of persons with several devices until all lanes are walked. */
@@ -21,7 +21,8 @@ export class SharedUnits {
   readonly #matches: TupleNumbers
   readonly #placed: boolean
   readonly #users = new Dictionary()
-  readonly #rows = new UnitRows()
+  /** the events so far: append those of a device in a chunk and `take` them */
+  readonly rows = new UnitRows()
   /** the names whose codes are known by number, and the codes, -1 = not yet */
   #known: readonly string[] = []
   #codes = new Int32Array(0)
@@ -39,25 +40,27 @@ export class SharedUnits {
     this.#matches = matches
   }
 
-  /** Rows of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the device's first, by its number. */
-  take(rows: UnitRows, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
-    if (rows.length === 0) return
+  /**
+   * Takes the rows from `begin` on: of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the
+   * device's first, by its number.
+   */
+  take(begin: number, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
+    const { rows } = this
+    if (rows.length === begin) return
     const code = this.#codeOf(first, users)
-    this.#rows.reserve(rows.length)
-    for (let i = 0; i < rows.length; i++) {
+    for (let i = begin; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
-      if (!this.#placed) this.#placeIn(rows, i)
+      if (!this.#placed) this.#placeIn(i)
       rows.unit[i] = user === null ? code : this.#users.code(user)
-      this.#rows.append(rows, i)
     }
     this.#segments++
   }
 
   /** Events of a segment stand in their order: it is told from others by its number. */
-  #placeIn(rows: UnitRows, i: number): void {
-    rows.seq[i] = 0
-    rows.position[i] = this.#segments
-    rows.index[i] = rows.unit[i]!
+  #placeIn(i: number): void {
+    this.rows.seq[i] = 0
+    this.rows.position[i] = this.#segments
+    this.rows.index[i] = this.rows.unit[i]!
   }
 
   /** A look into a list, where one into the names of all users would be far away in memory. */
@@ -71,17 +74,12 @@ export class SharedUnits {
   }
 
   data(): SharedRows {
-    const { length, time, symbol, match, group, seq, position, lane, index, unit } = this.#rows
-    const cut = <T extends { slice(from: number, to: number): T }>(array: T): T => array.slice(0, length)
     return {
       symbols: this.#plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#plan.symbolExclusions[i]! })),
       groups: this.#groups.values,
       matches: this.#matches.names,
       users: this.#users.values as string[],
-      rows: {
-        length, time: cut(time), symbol: cut(symbol), match: cut(match), group: cut(group), seq: cut(seq), position: cut(position), lane: cut(lane),
-        index: cut(index), unit: cut(unit),
-      },
+      rows: this.rows.data(),
     }
   }
 
@@ -91,23 +89,21 @@ export class SharedUnits {
     const matches = shared.matches.map((name) => this.#matches.number(name))
     const users = shared.users.map((user) => this.#users.code(user))
     const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions)))
-    const from = Object.assign(new UnitRows(), shared.rows)
-    const rows = this.#rows
-    rows.reserve(from.length)
-    for (let i = 0; i < from.length; i++) {
-      rows.append(from, i)
-      const at = rows.length - 1
-      rows.symbol[at] = symbols[from.symbol[i]!]!
-      rows.match[at] = from.match[i]! < 0 ? -1 : matches[from.match[i]!]!
-      rows.group[at] = groups[from.group[i]!]!
-      rows.unit[at] = users[from.unit[i]!]!
+    const { rows } = this
+    const begin = rows.length
+    rows.appendAll(shared.rows)
+    for (let i = begin; i < rows.length; i++) {
+      rows.symbol[i] = symbols[rows.symbol[i]!]!
+      rows.match[i] = rows.match[i]! < 0 ? -1 : matches[rows.match[i]!]!
+      rows.group[i] = groups[rows.group[i]!]!
+      rows.unit[i] = users[rows.unit[i]!]!
     }
     return groups
   }
 
   /** Hands over the persons one by one, each one's events in order. */
   each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
-    const rows = this.#rows
+    const rows = this.rows
     const ends = new Uint32Array(this.#users.values.length)
     for (let i = 0; i < rows.length; i++) ends[rows.unit[i]!]!++
     for (let user = 1; user < ends.length; user++) ends[user]! += ends[user - 1]!

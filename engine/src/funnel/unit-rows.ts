@@ -1,3 +1,8 @@
+const columns = ['time', 'symbol', 'match', 'group', 'seq', 'position', 'lane', 'index', 'unit'] as const
+
+/** The same as plain data. */
+export type RowArrays = Readonly<Pick<UnitRows, 'length' | (typeof columns)[number]>>
+
 /** Events of units, sorted in time, as the kernel sees them. Grows and is used again; nothing is allocated per unit. */
 export class UnitRows {
   length = 0
@@ -32,6 +37,19 @@ export class UnitRows {
     this.lane = grown(new Uint32Array(capacity), this.lane)
     this.index = grown(new Float64Array(capacity), this.index)
     this.unit = grown(new Int32Array(capacity), this.unit)
+  }
+
+  /** Appends rows column by column. */
+  appendAll(from: RowArrays): void {
+    this.reserve(from.length)
+    for (const column of columns) this[column].set(from[column].subarray(0, from.length), this.length)
+    this.length += from.length
+  }
+
+  /** The rows as plain data, in arrays of their own. */
+  data(): RowArrays {
+    const cut = columns.map((column) => [column, this[column].slice(0, this.length)] as const)
+    return { length: this.length, ...(Object.fromEntries(cut) as unknown as Pick<UnitRows, (typeof columns)[number]>) }
   }
 
   /** Appends row i of other rows. Call `reserve` before. */

@@ -212,10 +212,11 @@ export abstract class UnitScan {
     if (prepared.runs?.[run] === 0) return
     const { chunk } = prepared
     const { users, firstUser, shared } = this.#identities!
-    this.#spare.length = 0
-    if (this.placed) gatherPlaces(this.#spare, prepared, run, this.#lane, false)
-    else gatherUnplaced(this.#spare, prepared, run, this.#lane, false)
-    this.shared.take(this.#spare, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, firstUser[identity]!, users)
+    const { rows } = this.shared
+    const begin = rows.length
+    if (this.placed) gatherPlaces(rows, prepared, run, this.#lane, false)
+    else gatherUnplaced(rows, prepared, run, this.#lane, false)
+    this.shared.take(begin, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, firstUser[identity]!, users)
   }
 
   #countSessions(cursor: DeviceCursor<Prepared>): void {
