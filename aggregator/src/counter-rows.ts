@@ -4,13 +4,17 @@ import type { Add } from './tables/fold.ts'
 
 /** What a batch adds to one counter partition that stands at the watermark `from`. */
 export class CounterRows {
-  readonly from: number
+  /** what stands at positions above this is not counted yet */
+  readonly after: number
+  readonly #from: number
   readonly #partition: CounterPartition
   readonly #rows = new Map<string, CounterChange['rows'][number] & { readonly deltas: number[] }>()
 
-  constructor(partition: CounterPartition, from: number) {
+  /** `skip` false is the control of the fault test: everything is held to be not counted. */
+  constructor(partition: CounterPartition, from: number, skip = true) {
     this.#partition = partition
-    this.from = from
+    this.#from = from
+    this.after = skip ? from : -1
   }
 
   readonly add: Add = (key, deltas) => {
@@ -23,6 +27,6 @@ export class CounterRows {
   /** The change up to the batch's last position; none when nothing is added. */
   changes(last: number): CounterChange[] {
     if (this.#rows.size === 0) return []
-    return [{ ...this.#partition, from: this.from, to: Math.max(this.from, last), rows: [...this.#rows.values()] }]
+    return [{ ...this.#partition, from: this.#from, to: Math.max(this.#from, last), rows: [...this.#rows.values()] }]
   }
 }

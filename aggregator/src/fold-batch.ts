@@ -1,25 +1,19 @@
 import { pageOf, timeZone, type TimeZone } from '@hopper/contracts'
-import type { CounterPartition, LaneBatch, Partition, VisitorChange } from '@hopper/storage'
-import type { CountedEvent } from './counted-event.ts'
+import type { CounterPartition, IdentityChange, LaneBatch, Partition } from '@hopper/storage'
+import { ByPartition } from './by-partition.ts'
 import { CounterRows } from './counter-rows.ts'
-import { foldSeen } from './fold-seen.ts'
-import { foldSessions } from './fold-sessions.ts'
+import { DateFold } from './date-fold.ts'
+import { SeenFold } from './fold-seen.ts'
+import { SessionFold } from './fold-sessions.ts'
 import { counts, type Judged, type Judgement, type Message } from './judge.ts'
-import { counterFolds, visitorFolds } from './tables/all.ts'
+import { counterFolds } from './tables/all.ts'
 import { utcDate } from './utc-date.ts'
-import { VisitorRows } from './visitor-rows.ts'
 
 /** The watermark of a counter partition: positions up to it are counted there. */
 export type AppliedOf = (partition: CounterPartition) => number
 
 /** What a fold gives, without the lane and the dead letters. */
 export type Folded = Omit<LaneBatch, 'lane' | 'deadLetters'>
-
-/** The events of a batch that count on one local date of an app. */
-interface LocalDate {
-  readonly partition: Partition
-  readonly events: { readonly position: number; readonly counted: CountedEvent }[]
-}
 
 /** Every counter partition that a batch may touch: all tables of each app and date in it. */
 export function touchedPartitions(messages: readonly Message[], { events }: Judgement): CounterPartition[] {
@@ -40,84 +34,91 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
   return [...received.values(), ...[...dates.values()].flatMap((partition) => counterFolds.map(({ table }) => ({ table, ...partition })))]
 }
 
+/** What a judged batch comes to where nothing was counted before. Pure. */
+export function foldBatch(messages: readonly Message[], judgement: Pick<Judgement, 'events' | 'identities'>): Folded {
+  const fold = new BatchFold(() => -1)
+  fold.add(messages, judgement)
+  return fold.changes(messages.at(-1)?.position ?? -1)
+}
+
 /**
- * Folds a judged batch into one change for each partition. Pure. A partition that has counted up to a position gets nothing of the events up to it, so a
- * batch that is delivered again, as a whole or in part, adds only what is missing. `skip` false is the control of the fault test: it counts again.
+ * Folds a judged batch, part by part, into one change for each partition. A partition that has counted up to a position gets nothing of the events up to
+ * it, so a batch that is delivered again, as a whole or in part, adds only what is missing.
  */
-export function foldBatch(messages: readonly Message[], judgement: Judgement, appliedOf: AppliedOf, skip = true): Folded {
-  const last = messages.at(-1)?.position ?? -1
-  const dates = localDates(judgement.events)
-  return {
-    counters: [...foldFates(messages, judgement.events, appliedOf, skip), ...dates.flatMap((date) => foldCounters(date, appliedOf, skip))]
-      .flatMap((rows) => rows.changes(last)),
-    visitors: dates.flatMap(foldVisitors),
-    seen: foldSeen(judgement.events), identities: judgement.identities, sessions: foldSessions(judgement.events),
+export class BatchFold {
+  readonly #appliedOf: AppliedOf
+  readonly #skip: boolean
+  readonly #fates = new ByPartition(({ app, date }) => this.#rowsOf({ table: 'fates_by_date', app, date }))
+  readonly #dates = new ByPartition((partition) => new DateFold(partition, (table) => this.#rowsOf({ table, ...partition })))
+  readonly #pages = new Map<string, (url: string) => string>()
+  readonly #seen = new SeenFold()
+  readonly #sessions = new SessionFold()
+  readonly #identities: IdentityChange[] = []
+
+  /** `skip` false is the control of the fault test: it counts again. */
+  constructor(appliedOf: AppliedOf, skip = true) {
+    this.#appliedOf = appliedOf
+    this.#skip = skip
   }
-}
 
-function foldCounters({ partition, events }: LocalDate, appliedOf: AppliedOf, skip: boolean): CounterRows[] {
-  return counterFolds.map(({ table, fold }) => {
-    const rows = rowsOf({ table, ...partition }, appliedOf)
-    for (const { position, counted } of events) if (!skip || position > rows.from) fold(counted, rows.add)
-    return rows
-  })
-}
+  /** Adds messages with the judgement of their events. `appliedOf` must know the partitions that they touch. */
+  add(messages: readonly Message[], { events, identities }: Pick<Judgement, 'events' | 'identities'>): void {
+    this.#addFates(messages, events)
+    this.#addCounted(events)
+    this.#seen.add(events)
+    this.#sessions.add(events)
+    this.#identities.push(...identities)
+  }
 
-function foldVisitors({ partition, events }: LocalDate): VisitorChange[] {
-  return visitorFolds.flatMap(({ table, fold, repeats }) => {
-    const rows = new VisitorRows({ table, ...partition })
-    let last: CountedEvent | undefined
-    for (const { counted } of events) {
-      if (!last || !repeats?.(last, counted)) fold(counted, (key) => rows.put(key, counted.visitor))
-      last = counted
+  /** The changes up to position `last`, the batch's last. */
+  changes(last: number): Folded {
+    const dates = this.#dates.values()
+    return {
+      counters: [...this.#fates.values(), ...dates.flatMap(({ counters }) => counters)].flatMap((rows) => rows.changes(last)),
+      visitors: dates.flatMap(({ visitors }) => visitors.flatMap((rows) => rows.changes())),
+      seen: this.#seen.changes(), identities: this.#identities, sessions: this.#sessions.changes(),
     }
-    return rows.changes()
-  })
-}
-
-/** All events have a fate, also those that ingest refused. */
-function foldFates(messages: readonly Message[], events: readonly Judged[], appliedOf: AppliedOf, skip: boolean): Iterable<CounterRows> {
-  const dates = new Map<string, CounterRows>()
-  const add = ({ app, envelope, position }: Message, fate: string, reason: string, count: number): void => {
-    const date = utcDate(envelope.received_at)
-    const id = `${app.id}\0${date}`
-    let rows = dates.get(id)
-    if (!rows) dates.set(id, (rows = rowsOf({ table: 'fates_by_date', app: app.id, date }, appliedOf)))
-    if (!skip || position > rows.from) rows.add([fate, reason], [count])
   }
-  for (let at = 0, next = 0; at < events.length; at = next) {
-    const { message, fate, reason } = events[at]!
-    for (next = at + 1; next < events.length; next++) if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
-    add(message, fate, reason, next - at)
-  }
-  for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) add(message, 'rejected', reason, 1)
-  return dates.values()
-}
 
-function rowsOf(partition: CounterPartition, appliedOf: AppliedOf): CounterRows {
-  return new CounterRows(partition, appliedOf(partition))
-}
-
-function localDates(events: readonly Judged[]): LocalDate[] {
-  const dates = new Map<string, LocalDate>()
-  const pages = new Map<string, (url: string) => string>()
-  let found: LocalDate | undefined
-  let last: Judged | undefined
-  let zone: TimeZone | undefined
-  let page: ((url: string) => string) | undefined
-  for (const judged of events) {
-    if (!counts(judged)) continue
-    const { position, event, date, message: { app, envelope }, visitor } = judged
-    // Events of one app and date stand side by side.
-    if (app !== last?.message.app || date !== last.date) {
-      found = valueOf(dates, `${app.id}\0${date}`, () => ({ partition: { app: app.id, date }, events: [] }))
-      zone = timeZone(app.timezone)
-      page = valueOf(pages, app.id, () => pagesOf(app.keep_parameters))
+  /** All events have a fate, also those that ingest refused. */
+  #addFates(messages: readonly Message[], events: readonly Judged[]): void {
+    for (let at = 0, next = 0; at < events.length; at = next) {
+      const { message, fate, reason } = events[at]!
+      for (next = at + 1; next < events.length; next++) if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
+      this.#addFate(message, fate, reason, next - at)
     }
-    last = judged
-    found!.events.push({ position, counted: { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page! } })
+    for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) this.#addFate(message, 'rejected', reason, 1)
   }
-  return [...dates.values()]
+
+  #addFate({ app, envelope, position }: Message, fate: string, reason: string, count: number): void {
+    const rows = this.#fates.of(app.id, utcDate(envelope.received_at))
+    if (position > rows.after) rows.add([fate, reason], [count])
+  }
+
+  #addCounted(events: readonly Judged[]): void {
+    const touched = new Set<DateFold>()
+    let last: Judged | undefined
+    let zone: TimeZone | undefined
+    let page: ((url: string) => string) | undefined
+    let fold: DateFold | undefined
+    for (const judged of events) {
+      if (!counts(judged)) continue
+      const { position, event, date, message: { app, envelope }, visitor } = judged
+      // Events of one app and date stand side by side.
+      if (app !== last?.message.app || date !== last.date) {
+        touched.add((fold = this.#dates.of(app.id, date)))
+        zone = timeZone(app.timezone)
+        page = valueOf(this.#pages, app.id, () => pagesOf(app.keep_parameters))
+      }
+      last = judged
+      fold!.take(position, { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page! })
+    }
+    for (const each of touched) each.fold()
+  }
+
+  #rowsOf(partition: CounterPartition): CounterRows {
+    return new CounterRows(partition, this.#appliedOf(partition), this.#skip)
+  }
 }
 
 function valueOf<T>(map: Map<string, T>, key: string, make: () => T): T {

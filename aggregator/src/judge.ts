@@ -32,11 +32,41 @@ export interface Past {
   readonly identities: ReadonlyMap<string, readonly Identity[]>
   /** the only ids that may stand in the batch twice or before it; any may when it is missing */
   readonly suspects?: ReadonlySet<string>
+  /** what was judged since, when a batch is judged in parts: none of it stands in the store yet */
+  readonly earlier?: EarlierParts
+}
+
+/** Ids, by the partition in which they are looked up. */
+export interface IdsOfPartition {
+  readonly partition: Partition
+  readonly ids: readonly string[]
+}
+
+/** What the parts of a batch leave for those after them. */
+export class EarlierParts {
+  /** the user of each device, by `deviceKey` */
+  readonly users = new Map<string, string>()
+  readonly #ids = new ByPartition((): string[] => [])
+
+  /** Those of a partition. */
+  idsOf({ app, date }: Partition): readonly string[] {
+    return this.#ids.of(app, date)
+  }
+
+  add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {
+    for (const [device, user] of users) this.users.set(device, user)
+    for (const { partition: { app, date }, ids: some } of ids) {
+      const own = this.#ids.of(app, date)
+      for (const id of some) own.push(id)
+    }
+  }
 }
 
 export interface Judgement {
   readonly events: readonly Judged[]
   readonly identities: readonly IdentityChange[]
+  /** the user that each device has at the end, by `deviceKey` */
+  readonly users: ReadonlyMap<string, string>
 }
 
 /** Only these events feed the tables and identify a device; the others only have their fate. */
@@ -69,7 +99,7 @@ export function deviceKey(app: string, device: string): string {
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
   const identities: IdentityChange[] = []
-  const seen = new ByPartition(() => new Set<string>())
+  const seen = new ByPartition((partition) => new Set(past.earlier?.idsOf(partition)))
   const users = new Map<string, string>()
   const before = messages[0]?.position ?? 0
   const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
@@ -83,7 +113,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     const { position, envelope, app } = message
     const device = deviceKey(app.id, envelope.device_id)
     const zone = timeZone(app.timezone)
-    let user = users.get(device) ?? userBefore(past.identities.get(device), before)
+    let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), before)
     let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
       const repeated = isSuspect(event) && isRepeated(message, event)
@@ -98,7 +128,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     })
     users.set(device, user)
   }
-  return { events, identities }
+  return { events, identities, users }
 }
 
 /** Of most batches the store knows nothing, and a key costs more than to see that. */
@@ -106,7 +136,7 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event): number
   return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
 }
 
-function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): [Fate, FateReason] {
+function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): readonly [Fate, FateReason] {
   if (repeated) return ['duplicate', 'repeated_id']
   if (envelope.context.bot) return ['bot', envelope.context.bot]
   // A date ends after each of its events, so the calendar is asked only for what may be late.

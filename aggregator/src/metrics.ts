@@ -31,9 +31,8 @@ export class AggregatorMetrics {
     })
   }
 
-  applied(lane: number, { judgement, messages, deadLetters }: Applied, position: number, seconds: number): void {
-    for (const { fate, reason } of judgement.events) this.#events.inc({ fate, reason })
-    for (const { envelope } of messages) for (const { reason } of envelope.rejected ?? []) this.#events.inc({ fate: 'rejected', reason })
+  applied(lane: number, { verdicts, deadLetters }: Applied, position: number, seconds: number): void {
+    for (const { fate, reason, count } of verdicts) this.#events.inc({ fate, reason }, count)
     for (const { reason } of deadLetters) this.#deadLetters.inc({ reason })
     this.#seconds.observe(seconds)
     this.#position.set({ lane }, position)

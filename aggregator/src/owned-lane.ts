@@ -1,32 +1,40 @@
 import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
-import { placeOf, type Archive, type CounterPartition, type DeadLetter, type Identity, type LaneBatch, type Lease, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
+import type { Archive, CounterPartition, DeadLetter, LaneBatch, Lease, LogMessage, TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
-import { ByPartition } from './by-partition.ts'
 import { flawOf } from './flaw.ts'
-import { foldBatch, touchedPartitions, type AppliedOf } from './fold-batch.ts'
-import { deviceKey, judge, seenDate, seenKey, type Judgement, type Message, type Past } from './judge.ts'
+import { BatchFold, foldBatch, touchedPartitions } from './fold-batch.ts'
+import { EarlierParts, judge, type Message, type Past } from './judge.ts'
+import { LanePast } from './lane-past.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import { partitionKey } from './row-key.ts'
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
 import type { SeenFilters } from './seen/seen-filters.ts'
+import { addVerdicts, type Verdicts } from './verdicts.ts'
 import { WrittenVisitors } from './written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
 const WRITTEN_VISITORS_MAX = 20_000
 const DETAIL_CHARS_MAX = 500
 const RENEWALS_PER_LEASE = 4
+/** Of messages that are folded at a time: some 250 events. */
+const PART_BYTES = 64_000
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 /** What became of a batch, for the metrics. */
 export interface Applied {
-  readonly judgement: Judgement
-  readonly messages: readonly Message[]
+  readonly verdicts: readonly Verdicts[]
   readonly deadLetters: readonly DeadLetter[]
 }
 
 interface Decoded {
-  readonly messages: (Message & { readonly value: Uint8Array })[]
+  readonly messages: Message[]
   readonly deadLetters: DeadLetter[]
+}
+
+/** What a batch comes to, before any of it is written. */
+interface Prepared {
+  readonly batch: LaneBatch
+  readonly verdicts: readonly Verdicts[]
 }
 
 /** Where a lane's events go, and what it asks on the way. */
@@ -55,8 +63,8 @@ export class OwnedLane {
   committed: number
   readonly merges: LaneMerges | undefined
   readonly #writer: TableWriter
-  readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
+  readonly #past: LanePast
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
   readonly #rowsMax: () => number
@@ -68,8 +76,8 @@ export class OwnedLane {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
-    this.#seen = seen
     this.#identified = identified
+    this.#past = new LanePast(lease.lane, writer, seen, identified)
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
@@ -105,16 +113,11 @@ export class OwnedLane {
 
   /** Rejects when the tables could not take the batch; it may be delivered again then. */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
-    const decoded = await this.#decode(delivered)
-    const applied = await this.#count(decoded).catch((error: unknown) => {
-      const foldable = siftFoldable(decoded)
-      if (foldable.deadLetters.length === decoded.deadLetters.length) throw error
-      return this.#count(foldable)
-    })
-    this.#buffer?.add(applied.judgement.events)
+    const { batch, verdicts } = await this.#prepare(delivered)
+    await this.#write(batch)
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
     if (this.#buffer && this.#buffer.rows >= this.#rowsMax()) await this.archive()
-    return applied
+    return { verdicts, deadLetters: batch.deadLetters }
   }
 
   /** Does the same as `archive` unless what is held back had better wait for more. */
@@ -129,12 +132,39 @@ export class OwnedLane {
     return position
   }
 
-  async #count({ messages, deadLetters }: Decoded): Promise<Applied> {
-    const judgement = judge(messages, await this.#past(messages))
-    await this.#readWatermarks(touchedPartitions(messages, judgement))
-    const appliedOf: AppliedOf = ({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1
-    const folded = foldBatch(messages, judgement, appliedOf, this.#watermarkCheck)
-    const batch: LaneBatch = { lane: this.lease.lane, deadLetters, ...folded, visitors: this.#written.unwritten(folded.visitors) }
+  async #prepare(delivered: readonly LogMessage[]): Promise<Prepared> {
+    return this.#fold(delivered, new Map()).catch(async (error: unknown) => {
+      const unfoldable = await this.#unfoldable(delivered)
+      if (unfoldable.size === 0) throw error
+      return this.#fold(delivered, unfoldable)
+    })
+  }
+
+  /**
+   * All that needs the events themselves, some messages at a time, so that no event is kept for long: an object that waits costs the garbage collector several
+   * times what it cost to make. What the archive's buffer takes in, and the tables refuse then, is passed over when it comes again.
+   */
+  async #fold(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Prepared> {
+    const fold = new BatchFold(({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1, this.#watermarkCheck)
+    const earlier = new EarlierParts()
+    const verdicts: Verdicts[] = []
+    const buried: DeadLetter[] = []
+    for (const part of partsOf(delivered)) {
+      const { messages, deadLetters } = await this.#decode(part, unfoldable)
+      buried.push(...deadLetters)
+      const { past, ids } = await this.#past.of(messages, earlier)
+      const judgement = judge(messages, past)
+      await this.#readWatermarks(touchedPartitions(messages, judgement))
+      fold.add(messages, judgement)
+      this.#buffer?.add(judgement.events)
+      addVerdicts(verdicts, messages, judgement)
+      earlier.add(judgement, ids)
+    }
+    const folded = fold.changes(delivered.at(-1)!.position)
+    return { batch: { lane: this.lease.lane, deadLetters: buried, ...folded, visitors: this.#written.unwritten(folded.visitors) }, verdicts }
+  }
+
+  async #write(batch: LaneBatch): Promise<void> {
     this.#identified.add(batch.lane, batch.identities)
     try {
       await this.#writer.apply(this.#lasting(), batch)
@@ -145,64 +175,42 @@ export class OwnedLane {
     }
     this.#written.add(batch.visitors)
     for (const { table, app, date, to } of batch.counters) this.#watermarks.set(partitionKey(table, app, date), to)
-    return { judgement, messages, deadLetters }
   }
 
-  async #decode(delivered: readonly LogMessage[]): Promise<Decoded> {
+  /** Messages whose shape passes but whose events can not be folded: they must not stop their lane. Each is tried alone, in memory. */
+  async #unfoldable(delivered: readonly LogMessage[]): Promise<Map<number, DeadLetter>> {
+    const letters = new Map<number, DeadLetter>()
+    for (const { position, value } of delivered) {
+      const { messages: [message] } = await this.#decode([{ position, value }], letters)
+      const failure = message && failureOf(message)
+      if (failure !== undefined) letters.set(position, letterOf(position, value, 'fold_failed', String(failure)))
+    }
+    return letters
+  }
+
+  async #decode(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Decoded> {
     const messages: Decoded['messages'] = []
     const deadLetters: DeadLetter[] = []
     for (const { position, value } of delivered) {
       const bury = (reason: DeadLetterReason, detail: string): void => void deadLetters.push(letterOf(position, value, reason, detail))
+      const letter = unfoldable.get(position)
+      if (letter) {
+        deadLetters.push(letter)
+        continue
+      }
       try {
         const envelope = decodeEnvelope(value)
         const app = await this.#appOf(envelope.app)
         const flaw = flawOf(envelope)
         if (!app) bury('unknown_app', envelope.app)
         else if (flaw !== undefined) bury('fold_failed', flaw)
-        else messages.push({ position, envelope, app, value })
+        else messages.push({ position, envelope, app })
       } catch (error) {
         if (error instanceof SyntaxError || error instanceof TypeError) bury(error instanceof SyntaxError ? 'undecodable' : 'unknown_version', error.message)
         else throw error
       }
     }
     return { messages, deadLetters }
-  }
-
-  /** What the store knows of the ids and the devices of a batch. */
-  async #past(messages: readonly Message[]): Promise<Past> {
-    const seen = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
-    const devices = new Map<string, Set<string>>()
-    for (const { envelope, app } of messages) {
-      for (const event of envelope.events) seen.of(app.id, seenDate(event)).ids.push(event.event_id)
-      const known = devices.get(app.id)
-      if (known) known.add(envelope.device_id)
-      else devices.set(app.id, new Set([envelope.device_id]))
-    }
-    const [repeats, identities] = await Promise.all([this.#repeats(seen.values()), this.#identities(devices, messages)])
-    return { ...repeats, identities }
-  }
-
-  async #repeats(asked: readonly { partition: Partition; ids: string[] }[]): Promise<Pick<Past, 'firstPositions' | 'suspects'>> {
-    const firstPositions = new Map<string, number>()
-    const suspects = new Set<string>()
-    const { lane } = this.lease
-    await Promise.all(asked.map(async ({ partition, ids }) => {
-      const maybe = await this.#seen.meet(lane, partition, ids)
-      if (maybe.length === 0) return
-      for (const id of maybe) suspects.add(id)
-      for (const [id, position] of await this.#writer.firstPositions(lane, partition, maybe)) firstPositions.set(seenKey(partition, id), position)
-    }))
-    return { firstPositions, suspects }
-  }
-
-  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
-    const found = new Map<string, readonly Identity[]>()
-    const before = placeOf(messages[0]?.position ?? 0, 0)
-    await Promise.all([...asked].map(async ([app, devices]) => {
-      const maybe = await this.#identified.maybe(this.lease.lane, app, [...devices])
-      if (maybe.length > 0) for (const [device, identity] of await this.#writer.identities(app, maybe, before)) found.set(deviceKey(app, device), [identity])
-    }))
-    return found
   }
 
   async #readWatermarks(partitions: readonly CounterPartition[]): Promise<void> {
@@ -218,23 +226,19 @@ function letterOf(position: number, value: Uint8Array, reason: DeadLetterReason,
   return { position, value, reason, detail: detail.slice(0, DETAIL_CHARS_MAX) }
 }
 
-/** A message whose shape passes but whose events can not be folded must not stop its lane. When a batch fails, each is tried alone, in memory. */
-function siftFoldable({ messages, deadLetters }: Decoded): Decoded {
-  const foldable: Decoded = { messages: [], deadLetters: [...deadLetters] }
-  for (const message of messages) {
-    const failure = failureOf(message)
-    if (failure === undefined) foldable.messages.push(message)
-    else foldable.deadLetters.push(letterOf(message.position, message.value, 'fold_failed', String(failure)))
-  }
-  return foldable
-}
-
 function failureOf(message: Message): unknown {
   try {
-    const judgement = judge([message], NOTHING)
-    foldBatch([message], judgement, () => -1)
+    foldBatch([message], judge([message], NOTHING))
     return undefined
   } catch (error) {
     return error
+  }
+}
+
+/** Some messages at a time, one at least. */
+function* partsOf(delivered: readonly LogMessage[]): Generator<readonly LogMessage[]> {
+  for (let begin = 0, end = 0; begin < delivered.length; begin = end) {
+    for (let bytes = 0; end < delivered.length && bytes < PART_BYTES; end++) bytes += delivered[end]!.value.length
+    yield delivered.slice(begin, end)
   }
 }

@@ -10,13 +10,13 @@ const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
  * once and with the user in effect, so nothing before it is asked. Not `fates_by_date`: its dates are those of receipt, see `foldArchivedFates`.
  */
 export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
-  const { counters, visitors } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  const { counters, visitors } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] })
   return { counters: counters.filter(({ table }) => table !== 'fates_by_date'), visitors }
 }
 
 /** The fates of archived events, by the date of their receipt. Each is one duplicate less among what was received, see `foldReceived`. */
 export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
-  const { counters } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] }, () => -1)
+  const { counters } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] })
   const fates = counters.filter(({ table }) => table === 'fates_by_date')
   const less = (deltas: readonly number[]): CounterChange['rows'][number] => ({ key: ['duplicate', 'repeated_id'], deltas: deltas.map((n) => -n) })
   const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => less(deltas)) }))

@@ -22,7 +22,7 @@ export async function foldMessages(writer: TableWriter, lane: number, messages: 
   const events = Map.groupBy(judge(messages, await pastOf(writer, lane, messages)).events, ({ position }) => position)
   return messages.map((message) => {
     const { position } = message
-    return { position, folded: foldBatch([message], { events: events.get(position) ?? [], identities: [] }, () => -1) }
+    return { position, folded: foldBatch([message], { events: events.get(position) ?? [], identities: [] }) }
   })
 }
 

@@ -88,7 +88,7 @@ describe('dates and hours', () => {
     const events = instants.map((instant, at): Event => ({ ...custom, event_id: `e${at}`, timestamp: Date.parse(instant) }))
     const messages = [{ position: 0, app, envelope: envelopeOf('a', { events }) }]
     const judgement = judge(messages, { firstPositions: new Map(), identities: new Map() })
-    return foldBatch(messages, judgement, () => -1).counters.filter(({ table }) => table === 'activity_by_date')
+    return foldBatch(messages, judgement).counters.filter(({ table }) => table === 'activity_by_date')
       .flatMap(({ date, rows }) => rows.map(({ key, deltas }) => `${date} ${key[0]}: ${deltas[0]}`))
   }
 
@@ -114,7 +114,7 @@ it('keeps rows apart whose texts would read the same when they are joined', () =
   })
   // An address that no parser takes is kept as it is, with whatever it holds.
   const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
-  const { counters, visitors } = foldBatch(messages, judge(messages, { firstPositions: new Map(), identities: new Map() }), () => -1)
+  const { counters, visitors } = foldBatch(messages, judge(messages, { firstPositions: new Map(), identities: new Map() }))
   expect(counters.find(({ table }) => table === 'clicks_by_date')!.rows).toHaveLength(2)
   expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(2)
 })

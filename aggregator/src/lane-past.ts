@@ -1,0 +1,56 @@
+import { placeOf, type Identity, type Partition, type TableWriter } from '@hopper/storage'
+import { ByPartition } from './by-partition.ts'
+import { deviceKey, seenDate, seenKey, type EarlierParts, type IdsOfPartition, type Message, type Past } from './judge.ts'
+import type { IdentifiedDevices } from './seen/identified-devices.ts'
+import type { SeenFilters } from './seen/seen-filters.ts'
+
+/** What the store knows of a lane before some messages; most often the filters in memory say that it knows nothing. */
+export class LanePast {
+  readonly #lane: number
+  readonly #writer: TableWriter
+  readonly #seen: SeenFilters
+  readonly #identified: IdentifiedDevices
+
+  constructor(lane: number, writer: TableWriter, seen: SeenFilters, identified: IdentifiedDevices) {
+    this.#lane = lane
+    this.#writer = writer
+    this.#seen = seen
+    this.#identified = identified
+  }
+
+  /** The past of messages that are about to be counted, and their ids; `earlier` has what is not in the store yet. */
+  async of(messages: readonly Message[], earlier: EarlierParts): Promise<{ readonly past: Past; readonly ids: readonly IdsOfPartition[] }> {
+    const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
+    const devices = new Map<string, Set<string>>()
+    for (const { envelope, app } of messages) {
+      for (const event of envelope.events) ids.of(app.id, seenDate(event)).ids.push(event.event_id)
+      const known = devices.get(app.id)
+      if (known) known.add(envelope.device_id)
+      else devices.set(app.id, new Set([envelope.device_id]))
+    }
+    const [repeats, identities] = await Promise.all([this.#repeats(ids.values()), this.#identities(devices, messages)])
+    return { past: { ...repeats, identities, earlier }, ids: ids.values() }
+  }
+
+  async #repeats(asked: readonly { readonly partition: Partition; readonly ids: readonly string[] }[]): Promise<Pick<Past, 'firstPositions' | 'suspects'>> {
+    const firstPositions = new Map<string, number>()
+    const suspects = new Set<string>()
+    await Promise.all(asked.map(async ({ partition, ids }) => {
+      const maybe = await this.#seen.meet(this.#lane, partition, ids)
+      if (maybe.length === 0) return
+      for (const id of maybe) suspects.add(id)
+      for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe)) firstPositions.set(seenKey(partition, id), position)
+    }))
+    return { firstPositions, suspects }
+  }
+
+  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
+    const found = new Map<string, readonly Identity[]>()
+    const before = placeOf(messages[0]?.position ?? 0, 0)
+    await Promise.all([...asked].map(async ([app, devices]) => {
+      const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
+      if (maybe.length > 0) for (const [device, identity] of await this.#writer.identities(app, maybe, before)) found.set(deviceKey(app, device), [identity])
+    }))
+    return found
+  }
+}

@@ -1,0 +1,20 @@
+import type { Fate, FateReason } from '@hopper/contracts'
+import type { Judgement, Message } from './judge.ts'
+
+/** How many events of a batch met a fate for a reason. */
+export interface Verdicts {
+  readonly fate: Fate
+  readonly reason: FateReason
+  count: number
+}
+
+/** Adds the verdicts of all events of some messages, of those too that ingest refused. */
+export function addVerdicts(found: Verdicts[], messages: readonly Message[], { events }: Judgement): void {
+  const count = (fate: Fate, reason: FateReason): void => {
+    const own = found.find((each) => each.fate === fate && each.reason === reason)
+    if (own) own.count++
+    else found.push({ fate, reason, count: 1 })
+  }
+  for (const { fate, reason } of events) count(fate, reason)
+  for (const { envelope } of messages) for (const { reason } of envelope.rejected ?? []) count('rejected', reason)
+}
