@@ -42,22 +42,30 @@ export interface IdsOfPartition {
   readonly ids: readonly string[]
 }
 
+/** An id of an earlier part is looked up so often by going through all of them before a set of them is worth its making: nearly all that filters suspect is new. */
+const SCANS_MAX = 16
+
 /** What the parts of a batch leave for those after them. */
 export class EarlierParts {
   /** the user of each device, by `deviceKey` */
   readonly users = new Map<string, string>()
-  readonly #ids = new ByPartition((): string[] => [])
+  readonly #ids = new ByPartition(() => ({ list: [] as string[], scans: 0, set: undefined as Set<string> | undefined }))
 
-  /** Those of a partition. */
-  idsOf({ app, date }: Partition): readonly string[] {
-    return this.#ids.of(app, date)
+  /** Whether an id of this partition stood in an earlier part. */
+  has({ app, date }: Partition, id: string): boolean {
+    const own = this.#ids.of(app, date)
+    if (!own.set && ++own.scans > SCANS_MAX) own.set = new Set(own.list)
+    return own.set ? own.set.has(id) : own.list.includes(id)
   }
 
   add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {
     for (const [device, user] of users) this.users.set(device, user)
     for (const { partition: { app, date }, ids: some } of ids) {
-      const own = this.#ids.of(app, date)
-      for (const id of some) own.push(id)
+      const { list, set } = this.#ids.of(app, date)
+      for (const id of some) {
+        list.push(id)
+        set?.add(id)
+      }
     }
   }
 }
@@ -99,15 +107,15 @@ export function deviceKey(app: string, device: string): string {
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
   const identities: IdentityChange[] = []
-  const seen = new ByPartition((partition) => new Set(past.earlier?.idsOf(partition)))
+  const seen = new ByPartition((partition) => ({ partition, ids: new Set<string>() }))
   const users = new Map<string, string>()
   const before = messages[0]?.position ?? 0
   const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
   const isRepeated = ({ app, position }: Message, event: Event): boolean => {
-    const ids = seen.of(app.id, seenDate(event))
+    const { partition, ids } = seen.of(app.id, seenDate(event))
     if (ids.has(event.event_id)) return true
     ids.add(event.event_id)
-    return (firstPosition(past, app, event) ?? position) < position
+    return (past.earlier?.has(partition, event.event_id) ?? false) || (firstPosition(past, app, event) ?? position) < position
   }
   for (const message of messages) {
     const { position, envelope, app } = message

@@ -5,6 +5,7 @@ import '../contract/engines.ts'
 import type { Session, SessionChange } from '../ports/tables.ts'
 import { connectedTo } from './connected.fixture.ts'
 import { ownKeyspace } from './own-keyspace.fixture.ts'
+import { sessionKey } from './session-key.ts'
 import { readSession, SessionRows } from './sessions.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -67,7 +68,8 @@ describe.skipIf(!engines)('sessions on Cassandra', () => {
     const months = (await client().execute('SELECT month FROM span_months WHERE app = ?', [app], { prepare: true })).rows.map((row) => row.get('month') as string)
     expect(months).toEqual(['2026-03'])
     const stored = await Promise.all(Array.from({ length: 16 }, (_, bucket) => (
-      client().execute('SELECT first_position, last_position FROM sessions_by_month WHERE app = ? AND month = ? AND lane = ? AND bucket = ?', [app, months[0], lane, bucket], { prepare: true }))))
-    expect(stored.flatMap(({ rows: found }) => found.map((row) => [row.get('first_position'), row.get('last_position')]))).toEqual([[0n, 11n]])
+      client().execute('SELECT key, session FROM sessions_by_month WHERE app = ? AND month = ? AND lane = ? AND bucket = ?', [app, months[0], lane, bucket], { prepare: true }))))
+    const found = stored.flatMap(({ rows: all }) => all.map((row) => [row.get('key') as Buffer, JSON.parse(row.get('session') as string) as unknown]))
+    expect(found).toEqual([[sessionKey('s', 0n), [beginMs, beginMs + 660_000, 11, 'd', '']]])
   })
 })

@@ -3,6 +3,7 @@ import type { LaneBatch, Lease, Session, SessionChange } from '../ports/tables.t
 import { concurrently } from './concurrently.ts'
 import { inParts } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
+import { sessionKey, sessionKeys } from './session-key.ts'
 import { SpanMonths } from './span-months.ts'
 import { rowsOf, statement, type Statement } from './statements.ts'
 
@@ -17,6 +18,9 @@ const READS_AT_ONCE = 64
 interface OpenSession extends SessionChange {
   readonly month: string
 }
+
+/** What a row says of a session. */
+type Row = readonly [start: number, end: number, last_position: number, device: string, user: string]
 
 /**
  * Writes sessions, each batch one row for each of them: all that the owner of the lane has counted of the session so far. The key of the row is where that begins,
@@ -51,12 +55,12 @@ export class SessionRows {
 export async function readSession(client: Client, app: string, sessionId: string): Promise<Session | undefined> {
   const months = await new SpanMonths(client).between(app, 0, Infinity)
   const bucket = bucketOf(sessionId)
-  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) => rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, sessionId]))
+  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) => rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]))
   let found: (Session & { readonly last_position: number }) | undefined
   for (const row of rows.flat()) {
-    const [start, end, last_position] = [Number(row.get('start')), Number(row.get('end')), Number(row.get('last_position'))]
+    const [start, end, last_position, device, user] = JSON.parse(row.get('session') as string) as Row
     const ends = !found || end > found.end || (end === found.end && last_position > found.last_position)
-    const last = ends ? { device: row.get('device') as string, user: row.get('user') as string, end, last_position } : found!
+    const last = ends ? { device, user, end, last_position } : found!
     found = { ...last, start: Math.min(start, found?.start ?? start) }
   }
   return found && { start: found.start, end: found.end, device: found.device, user: found.user }
@@ -79,8 +83,8 @@ function joined(before: OpenSession, change: SessionChange): OpenSession {
 }
 
 function insert(lane: number, bucket: number, { app, month, session_id, first_position, last_position, start, end, device, user }: OpenSession): Statement {
-  const last = BigInt(last_position)
-  return { query: statement('sessions-by-month.insert'), params: [app, month, lane, bucket, session_id, BigInt(first_position), last, BigInt(start), BigInt(end), device, user, last] }
+  const row: Row = [start, end, last_position, device, user]
+  return { query: statement('sessions-by-month.insert'), params: [app, month, lane, bucket, sessionKey(session_id, BigInt(first_position)), JSON.stringify(row), BigInt(last_position)] }
 }
 
 function monthOf({ start }: SessionChange): string {

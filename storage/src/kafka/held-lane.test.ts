@@ -64,18 +64,18 @@ it('hands over nothing twice, and nothing that lies beyond a position it has not
   expect(lane.next).toBe(10)
 })
 
-it('hands over what has piled up in few parts, none of more than 4,000 messages or 2.5 MB, unless one message is larger', async () => {
+it('hands over what has piled up in few parts, none of more than 16,000 messages or 8 MB, unless one message is larger', async () => {
   const parts: { count: number; bytes: number }[] = []
   const lane = new HeldLane(0, {
     assigned: async () => 0, revoked: async () => undefined,
     batch: async (_lane, some) => void parts.push({ count: some.length, bytes: some.reduce((sum, { value }) => sum + value.length, 0) }),
   })
   await new Promise<void>((taken) => lane.take(taken))
-  const sizes = [...new Array<number>(9_000).fill(10), 1_500_000, 1_000_000, 1, 3_000_000, 5]
+  const sizes = [...new Array<number>(33_000).fill(10), 5_000_000, 3_000_000, 1, 9_000_000, 5]
   expect(await lane.deliver(0, sizes.map((size, position) => ({ position, value: new Uint8Array(size) })))).toBe(true)
   expect(parts).toEqual([
-    { count: 4_000, bytes: 40_000 }, { count: 4_000, bytes: 40_000 }, { count: 1_001, bytes: 1_510_000 }, { count: 2, bytes: 1_000_001 },
-    { count: 1, bytes: 3_000_000 }, { count: 1, bytes: 5 },
+    { count: 16_000, bytes: 160_000 }, { count: 16_000, bytes: 160_000 }, { count: 1_001, bytes: 5_010_000 }, { count: 2, bytes: 3_000_001 },
+    { count: 1, bytes: 9_000_000 }, { count: 1, bytes: 5 },
   ])
   expect(lane.next).toBe(sizes.length)
 })

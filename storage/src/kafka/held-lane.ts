@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
-/** A lag makes large batches, which cost less for each event; what they take in memory, some ten times their bytes, is what bounds them. */
-const MESSAGES_PER_BATCH = 4_000
-const BYTES_PER_BATCH = 2_500_000
+/** A lag makes large batches, which cost less for each event; the memory of the lanes that are held at once is what bounds them. */
+const MESSAGES_PER_BATCH = 16_000
+const BYTES_PER_BATCH = 8_000_000
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
