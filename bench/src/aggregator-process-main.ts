@@ -16,28 +16,22 @@ export interface AggregatorTarget {
 
 /** What such a process tells: how many lanes it has now, or how many events it has counted since it told that last. */
 export type AggregatorNews = { readonly lanes: number } | { readonly counted: number }
-/** Whether it may count what it reads, or keeps it for later. */
-export type AggregatorOrder = 'go' | 'wait'
 
 /** One aggregator of several. */
 const { brokers, contactPoints, dataCenter, name, lanes } = JSON.parse(process.argv[2]!) as AggregatorTarget
 const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes, topic: name, group: name }).connect()
 const storage = withLog(await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, lanes), log)
-let gate = Promise.withResolvers<void>()
 const own = new Set<number>()
 const tell = (news: AggregatorNews): void => void process.send!(news)
 
-const gated = over(log, {
+const watched = over(log, {
   subscribe: (consumer) => log.subscribe({
     assigned: async (lane) => {
       const position = await consumer.assigned(lane)
       tell({ lanes: own.add(lane).size })
       return position
     },
-    batch: async (...handed) => {
-      await gate.promise
-      await consumer.batch(...handed)
-    },
+    batch: (...handed) => consumer.batch(...handed),
     revoked: async (lane) => {
       own.delete(lane)
       await consumer.revoked(lane)
@@ -46,15 +40,10 @@ const gated = over(log, {
   }),
 })
 const writer = telling(storage.writer, (counted) => tell({ counted }))
-const aggregator = new Aggregator({ log: gated, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })
+const aggregator = new Aggregator({ log: watched, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })
 await aggregator.start()
 
-process.on('message', (order: AggregatorOrder) => {
-  if (order === 'go') gate.resolve()
-  else gate = Promise.withResolvers()
-})
 const end = async (): Promise<void> => {
-  gate.resolve()
   await aggregator.close()
   await storage.close()
   process.exit()

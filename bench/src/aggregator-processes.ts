@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import type { AggregatorNews, AggregatorOrder, AggregatorTarget } from './aggregator-process-main.ts'
+import type { AggregatorNews, AggregatorTarget } from './aggregator-process-main.ts'
 
 const TAKEN_MS_MAX = 60_000
 const COUNT_MS_MAX = 600_000
@@ -32,18 +32,22 @@ export class AggregatorProcesses {
     return this.#children.map(({ pid }) => pid!)
   }
 
+  /** Stops them until the next `count`, so that nothing of what is written to the log meanwhile is read before. A lease outlasts it: filling takes some seconds. */
+  hold(): void {
+    this.#signal('SIGSTOP')
+  }
+
   /** Counts so many events, which stand in the log; answers how many a second. */
   async count(events: number): Promise<number> {
     this.#counted = 0
     const begun = performance.now()
-    this.#order('go')
+    this.#signal('SIGCONT')
     await this.#until(() => this.#counted >= events, COUNT_MS_MAX, () => `only ${this.#counted} of ${events} events are counted`)
-    const rate = (events / (performance.now() - begun)) * 1_000
-    this.#order('wait')
-    return rate
+    return (events / (performance.now() - begun)) * 1_000
   }
 
   async stop(): Promise<void> {
+    this.#signal('SIGCONT')
     await Promise.all(this.#children.map((child) => new Promise<void>((ended) => {
       if (child.exitCode !== null || child.signalCode !== null) return ended()
       child.once('exit', () => ended())
@@ -66,8 +70,8 @@ export class AggregatorProcesses {
     this.#wake()
   }
 
-  #order(order: AggregatorOrder): void {
-    for (const child of this.#children) child.send(order)
+  #signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const child of this.#children) child.kill(signal)
   }
 
   async #until(reached: () => boolean, msMax: number, state: () => string): Promise<void> {

@@ -9,7 +9,7 @@ import { aggregate, fillLog, noArchive, noTables, type Target } from './aggregat
 import { envelopes } from './bodies.ts'
 import { cassandraContactPoints, kafkaBrokers } from './config.ts'
 import { allOf, oneEach, sendAll, updatesOf, type CounterUpdate } from './counter-updates.ts'
-import { cpuOf, processOn } from './process-usage.ts'
+import { cpuOf, idle, processOn } from './process-usage.ts'
 import { median, reportLine } from './paired.ts'
 
 const LANES = 8
@@ -19,8 +19,10 @@ const ENVELOPES = 16_000
 /** one for each core of the machine that the figures come from */
 const PROCESSES = 2
 const EVENTS = 25
-const UPDATES = 15_000
-const CONCURRENCIES = [64, 128, 256, 512]
+const UPDATES = 30_000
+/** events whose every counter is updated */
+const COUNTED = 15_000
+const CONCURRENCIES = [128, 256, 512, 1_024, 2_048]
 const TIMES_BAR = 10
 const EXACT_BAR = 0.9
 
@@ -65,9 +67,9 @@ async function withStorage<T>(work: (own: Own) => Promise<T>): Promise<T> {
   }
 }
 
-/** Updates of counters through the driver, for each event: one, and one of every counter that it feeds. */
+/** Updates of counters through the driver: how many at once it does fastest, and what an update of every counter that an event feeds takes, for each event. */
 interface Updates {
-  readonly bare: Run & { readonly concurrency: number }
+  readonly concurrency: number
   readonly naive: Run
 }
 
@@ -78,57 +80,54 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
   const without = { writer: withoutWatermarks(writer, client), archive } as Target
   const count = (target: Target): Promise<Run> => counted(storage, target)
   for (const target of [full, without, full]) await count(target)
-  const [on, off]: Run[][] = [[], []]
-  const bare = await best(client, oneEach(UPDATES, LANES))
+  const [on, off, bare]: Run[][] = [[], [], []]
+  const concurrency = await bestConcurrency(client)
   for (let round = 0; round < ROUNDS; round++) {
     // In turn the first and the second: whoever comes second meets a Cassandra that has more to do.
     const first = await count(round % 2 === 0 ? full : without)
     const second = await count(round % 2 === 0 ? without : full)
     on!.push(round % 2 === 0 ? first : second)
     off!.push(round % 2 === 0 ? second : first)
+    bare!.push(await updated(client, concurrency))
   }
   console.log(`  one aggregator counts and archives ${figures(middle(on!))}`)
   console.log(`  without watermarks ${figures(middle(off!))}`)
   await parts(count, writer)
-  const updates = { bare: await better(client, bare), naive: await everyCounter(storage, client, bare.concurrency) }
-  console.log(compared('one aggregator : one counter update for each event', ratios(on!, (run) => run.rate / updates.bare.rate)))
+  console.log(compared('one aggregator : one counter update for each event', ratios(on!, (run, at) => run.rate / bare![at]!.rate)))
   console.log(reportLine('exactly-once on : off', ratios(on!, (run, at) => run.rate / off![at]!.rate), EXACT_BAR))
   console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on!, (run, at) => cpu(off![at]!) / cpu(run)), EXACT_BAR))
-  return updates
+  return { concurrency, naive: await everyCounter(storage, client, concurrency) }
 }
 
 /** Processes that share the lanes, as `--scale aggregator=2` starts them: one alone leaves a core to the node, which needs a third of it. */
-async function compareShared({ storage, client, target }: Own, { bare: before, naive }: Updates): Promise<void> {
+async function compareShared({ storage, client, target }: Own, { concurrency, naive }: Updates): Promise<void> {
   const processes = await AggregatorProcesses.start(PROCESSES, target)
   try {
-    const runs: Run[] = []
-    for (let round = 0; round < WARM_UPS + ROUNDS; round++) {
+    const [shared, bare]: Run[][] = [[], []]
+    for (let round = -WARM_UPS; round < ROUNDS; round++) {
+      processes.hold()
       await fillLog(storage, `shared${round}`, ENVELOPES, EVENTS)
-      runs.push(await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids))
+      const run = await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
+      const one = await updated(client, concurrency)
+      if (round < 0) continue
+      shared!.push(run)
+      bare!.push(one)
     }
-    const shared = runs.slice(WARM_UPS)
-    const bare = await better(client, before)
-    console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared))}`)
-    console.log(`  one counter update for each event, ${bare.concurrency} at once: ${figures(bare)}`)
+    console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared!))}`)
+    console.log(`  one counter update for each event, ${concurrency} at once: ${figures(middle(bare!))}`)
     console.log(`  an update of each counter that an event feeds: ${figures(naive)}`)
-    console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared, (run) => run.rate / bare.rate), TIMES_BAR))
-    console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(bare) / cpu(run))))
-    console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared, (run) => run.rate / naive.rate)))
-    console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(naive) / cpu(run))))
+    console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared!, (run, at) => run.rate / bare![at]!.rate), TIMES_BAR))
+    console.log(compared('the same by CPU of all processes', ratios(shared!, (run, at) => cpu(bare![at]!) / cpu(run))))
+    console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared!, (run) => run.rate / naive.rate)))
+    console.log(compared('the same by CPU of all processes', ratios(shared!, (run) => cpu(naive) / cpu(run))))
   } finally {
     await processes.stop()
   }
 }
 
-/** The better of what was measured before and what is measured now. */
-async function better(client: Client, before: Updates['bare']): Promise<Updates['bare']> {
-  const again = await sent(client, oneEach(UPDATES, LANES), before.concurrency)
-  return again.rate > before.rate ? again : before
-}
-
 async function everyCounter(storage: Storage, client: Client, concurrency: number): Promise<Run> {
-  const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', UPDATES / EVENTS, EVENTS), LANES)
-  return perEvent(await sent(client, all, concurrency), all.length / UPDATES)
+  const all = allOf(await fillLog(storage, 'naive', 0, 0), envelopes('naive', COUNTED / EVENTS, EVENTS), LANES)
+  return perEvent(await sent(client, all, concurrency), all.length / COUNTED)
 }
 
 /** What the parts cost: each run leaves one thing more to do than the one before. */
@@ -147,26 +146,34 @@ async function counted(storage: Storage, target: Target): Promise<Run> {
   return measured(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
 }
 
-async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run & { readonly concurrency: number }> {
-  return { ...(await measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))), concurrency }
+/** One counter update for each event. */
+function updated(client: Client, concurrency: number): Promise<Run> {
+  return sent(client, oneEach(UPDATES, LANES), concurrency)
 }
 
-async function best(client: Client, updates: readonly CounterUpdate[]): Promise<Run & { readonly concurrency: number }> {
-  let found = await sent(client, updates, CONCURRENCIES[0]!)
-  for (const concurrency of CONCURRENCIES) {
-    const run = await sent(client, updates, concurrency)
-    if (run.rate > found.rate) found = run
-  }
-  return found
+async function sent(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<Run> {
+  return measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
 }
 
-/** Runs `work`, which answers a rate, and tells what each process has used for each of so many; ours are this one and those of `pids`. */
+/** How many updates at once the driver does fastest. */
+async function bestConcurrency(client: Client): Promise<number> {
+  await updated(client, CONCURRENCIES[0]!)
+  const found: { readonly concurrency: number; readonly rate: number }[] = []
+  for (const concurrency of CONCURRENCIES) found.push({ concurrency, rate: median([(await updated(client, concurrency)).rate, (await updated(client, concurrency)).rate]) })
+  return found.reduce((best, each) => (each.rate > best.rate ? each : best)).concurrency
+}
+
+/**
+ * Runs `work`, which answers a rate, once Cassandra has done what the work before it left behind, and tells what each process has used for each of so many; ours are this
+ * one and those of `pids`.
+ */
 async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
   const used = (): [number, number, number] => {
     const { user, system } = process.cpuUsage()
     return [pids.reduce((sum, pid) => sum + cpuOf(pid), user + system), cpuOf(cassandra), cpuOf(kafka)]
   }
+  await idle(cassandra)
   const before = used()
   const rate = await work()
   const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [number, number, number]

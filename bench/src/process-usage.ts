@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** so many clock ticks a second Linux counts CPU time in */
 const TICKS_PER_SECOND = 100
@@ -43,5 +44,18 @@ function linesOf(file: string): string[] {
     return readFileSync(file, 'utf8').split('\n')
   } catch {
     return []
+  }
+}
+
+const LOOK_MS = 300
+const IDLE_SHARE = 0.1
+const IDLE_WAIT_MS_MAX = 30_000
+
+/** Resolves when a process uses less than a tenth of a core; after half a minute it goes on all the same. */
+export async function idle(pid: number | undefined): Promise<void> {
+  for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end; ) {
+    const before = cpuOf(pid)
+    await pause(LOOK_MS)
+    if ((cpuOf(pid) - before) / 1_000 < LOOK_MS * IDLE_SHARE) return
   }
 }
