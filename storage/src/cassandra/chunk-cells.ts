@@ -1,7 +1,7 @@
 import { HopperError, type EncodedChunk } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import { concurrently } from './concurrently.ts'
-import { inParts } from './in-parts.ts'
+import { inParts, inPartsByWeight } from './in-parts.ts'
 import { rowsOf, statement } from './statements.ts'
 
 /** Small cells are written together, up to so many bytes. */
@@ -53,17 +53,8 @@ export class ChunkCells {
 
 /** The cells of a chunk, which are one partition, in batches. */
 function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
-  const batches: Cell[][] = []
-  let bytes = Infinity
-  for (const [column, cell] of columns) {
-    bytes += cell.length
-    if (bytes > BATCH_BYTES_MAX) {
-      batches.push([])
-      bytes = cell.length
-    }
-    batches.at(-1)!.push({ part, column, bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength) })
-  }
-  return batches
+  const cells = Array.from(columns, ([column, cell]) => ({ part, column, bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength) }))
+  return inPartsByWeight(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
 }
 
 /** Never an answer without the chunk's events: whoever asks must list again. */

@@ -2,19 +2,23 @@ import type { Client, types } from 'cassandra-driver'
 import { UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
 import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
-import { inParts } from './in-parts.ts'
+import { inParts, inPartsByWeight } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from './statements.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
 const PACKED_IDS_MIN = 1_024
-/** Of more ids in a partition the blocks of a bucket (75 kB then) would be too long to look through: the rest are rows. */
-const PACKED_IDS_MAX = 1_000_000
-/** The ids of a partition whose hashes end alike stand together. It is stored, so it must never change. */
-const BUCKETS = 256
+/**
+ * The ids of a partition whose hashes are alike stand together: in 256 buckets, and while there are few in 64 or in 16 wider ones, which have numbers of their own. Each block is a row,
+ * and rows cost more than bytes. A level takes so many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what comes after the last are
+ * rows. Stored, so what a number means must never change.
+ */
+const LEVELS = [{ idsMax: 62_500, first: 320, shift: 4 }, { idsMax: 250_000, first: 256, shift: 2 }, { idsMax: 1_000_000, first: 0, shift: 0 }] as const
+type Level = (typeof LEVELS)[number]
+const HASHES = 256
 const IDS_PER_BLOCK = 4_096
-const BLOCKS_PER_BATCH = 128
+const BATCH_BYTES_MAX = 256_000
 const ROWS_PER_BATCH = 300
 const IDS_PER_READ = 200
 const BUCKETS_PER_READ = 16
@@ -42,7 +46,10 @@ export class SeenIds {
 
   /** What writes the ids of a batch, as batches that each touch one partition. */
   writes({ lane, seen }: Pick<LaneBatch, 'lane' | 'seen'>): Statement[][] {
-    return seen.flatMap((change) => (this.#packs(lane, change) ? blocksOf(lane, change) : rowsFor(lane, change)))
+    return seen.flatMap((change) => {
+      const level = this.#levelOf(lane, change)
+      return level ? blocksOf(lane, change, level) : rowsFor(lane, change)
+    })
   }
 
   /** Where each of these ids stood first; ids never seen are missing. */
@@ -50,7 +57,7 @@ export class SeenIds {
     const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]))
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
     const wanted = new Set(ids.filter((id) => !found.has(id)))
-    const buckets = [...new Set([...wanted].map(bucketOf))]
+    const buckets = [...new Set([...wanted].flatMap(bucketsOf))]
     await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some])) for (const block of page) findSeen(block, wanted, found)
     })
@@ -63,14 +70,16 @@ export class SeenIds {
     for await (const page of pagesOf(this.#client, 'seen-by-date.ids', [app, date, lane])) yield page.map((row) => row.get('event_id') as string)
   }
 
-  #packs(lane: number, { app, date, rows }: SeenChange): boolean {
-    if (rows.length < this.#packedIdsMin) return false
+  /** Where a batch is packed; undefined when it is not. */
+  #levelOf(lane: number, { app, date, rows }: SeenChange): Level | undefined {
+    if (rows.length < this.#packedIdsMin) return undefined
     const key = `${lane}\0${app}\0${date}`
     const packed = (this.#packed.get(key) ?? 0) + rows.length
-    if (packed > PACKED_IDS_MAX) return false
+    const level = LEVELS.find(({ idsMax }) => packed <= idsMax)
+    if (!level) return undefined
     if (this.#packed.size >= PARTITIONS_MAX) this.#packed.clear()
     this.#packed.set(key, packed)
-    return true
+    return level
   }
 }
 
@@ -84,13 +93,13 @@ function rowsFor(lane: number, { app, date, rows }: SeenChange): Statement[][] {
     { query, params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)] })))
 }
 
-function blocksOf(lane: number, { app, date, rows }: SeenChange): Statement[][] {
+function blocksOf(lane: number, { app, date, rows }: SeenChange, { first, shift }: Level): Statement[][] {
   const query = statement('seen-blocks-by-date.insert')
-  const buckets = Array.from({ length: BUCKETS }, (): SeenChange['rows'][number][] => [])
-  for (const row of rows) buckets[bucketOf(row.event_id)]!.push(row)
-  const blocks = buckets.flatMap((own, bucket) => inParts(own, IDS_PER_BLOCK).map((part, number) => (
-    { query, params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, packSeen(part)] })))
-  return inParts(blocks, BLOCKS_PER_BATCH)
+  const buckets = Array.from({ length: HASHES >> shift }, (): SeenChange['rows'][number][] => [])
+  for (const row of rows) buckets[hashOf(row.event_id) >> shift]!.push(row)
+  const blocks = buckets.flatMap((own, bucket) => inParts(own, IDS_PER_BLOCK).map((part, number) => ({ bucket: first + bucket, own, number, block: packSeen(part) })))
+  return inPartsByWeight(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) => some.map(({ bucket, own, number, block }) => (
+    { query, params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, block] })))
 }
 
 function firstSeen(row: types.Row): FirstSeen {
@@ -100,9 +109,15 @@ function firstSeen(row: types.Row): FirstSeen {
 const halves = new Uint32Array(2)
 const bytes = new Uint8Array(UUID_BYTES)
 
+/** The buckets in which an id may stand. */
+function bucketsOf(id: string): number[] {
+  const hash = hashOf(id)
+  return LEVELS.map(({ first, shift }) => first + (hash >> shift))
+}
+
 /** A UUID is random in its last byte already. */
-function bucketOf(id: string): number {
-  if (writeUuid(id, bytes, 0)) return bytes[UUID_BYTES - 1]! % BUCKETS
+function hashOf(id: string): number {
+  if (writeUuid(id, bytes, 0)) return bytes[UUID_BYTES - 1]! % HASHES
   writeNameHash(id, halves, 0)
-  return halves[1]! % BUCKETS
+  return halves[1]! % HASHES
 }
