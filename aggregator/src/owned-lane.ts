@@ -1,4 +1,4 @@
-import { decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
+import { decodeEnvelope, HopperError, type App, type DeadLetterReason } from '@hopper/contracts'
 import type { Archive, CounterPartition, DeadLetter, LaneBatch, Lease, LogMessage, TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
 import { flawOf } from './flaw.ts'
@@ -18,6 +18,7 @@ const DETAIL_CHARS_MAX = 500
 const RENEWALS_PER_LEASE = 4
 /** Of messages that are folded at a time: some 250 events. */
 const PART_BYTES = 64_000
+const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 /** What became of a batch, for the metrics. */
@@ -116,7 +117,6 @@ export class OwnedLane {
     const { batch, verdicts } = await this.#prepare(delivered)
     await this.#write(batch)
     this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
-    if (this.#buffer && this.#buffer.rows >= this.#rowsMax()) await this.archive()
     return { verdicts, deadLetters: batch.deadLetters }
   }
 
@@ -133,8 +133,9 @@ export class OwnedLane {
   }
 
   async #prepare(delivered: readonly LogMessage[]): Promise<Prepared> {
-    return this.#fold(delivered, new Map()).catch(async (error: unknown) => {
-      const unfoldable = await this.#unfoldable(delivered)
+    return this.#fold(delivered, NONE).catch(async (error: unknown) => {
+      // What the store has to say is not the messages' fault.
+      const unfoldable = error instanceof HopperError ? NONE : await this.#unfoldable(delivered)
       if (unfoldable.size === 0) throw error
       return this.#fold(delivered, unfoldable)
     })
@@ -142,7 +143,8 @@ export class OwnedLane {
 
   /**
    * All that needs the events themselves, some messages at a time, so that no event is kept for long: an object that waits costs the garbage collector several
-   * times what it cost to make. What the archive's buffer takes in, and the tables refuse then, is passed over when it comes again.
+   * times what it cost to make. What the archive's buffer takes in, and the tables refuse then, is passed over when it comes again; it may be archived before the
+   * tables have it, since each of them tells by itself what it has.
    */
   async #fold(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Prepared> {
     const fold = new BatchFold(({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1, this.#watermarkCheck)
@@ -157,6 +159,7 @@ export class OwnedLane {
       await this.#readWatermarks(touchedPartitions(messages, judgement))
       fold.add(messages, judgement)
       this.#buffer?.add(judgement.events)
+      if (this.#buffer && this.#buffer.rows >= this.#rowsMax()) await this.archive()
       addVerdicts(verdicts, messages, judgement)
       earlier.add(judgement, ids)
     }

@@ -88,3 +88,19 @@ it('an id that comes again far behind in a large batch counts once, and a device
   const { persons, devices } = await lane.tables(app)
   expect([persons, devices].map((rows) => Object.entries(rows).find(([row]) => row.startsWith('users_by_date'))![1])).toEqual([999, 999])
 })
+
+it('a batch that is larger than what a lane may hold back is archived while it is folded', async () => {
+  await using lane = await openLane(openEmbedded)
+  const app = `p-${randomUUID()}`
+  await lane.app(app)
+  const notes = (position: number): Event[] => Array.from({ length: 500 }, (_, at) => ({ type: 'custom', name: 'n', event_id: `${position}-${at}`, timestamp: T0 + at, seq: at }))
+  const messages = messagesOf(Array.from({ length: 90 }, (_, position) => ({ position, envelope: envelopeOf(app, { device_id: `d${position}`, received_at: T0, events: notes(position) }) })))
+  const aggregator = new Aggregator({ ...lane.storage, owner: app })
+  await aggregator.assigned(0)
+  await aggregator.batch(0, messages)
+  const spans = (): Promise<readonly { readonly rows: number }[]> => lane.storage.archive!.list({ app, from: 0, to: T0 * 2 })
+  expect((await spans()).map(({ rows }) => rows)).toEqual([20_000, 20_000])
+  await aggregator.revoked(0)
+  expect((await spans()).map(({ rows }) => rows)).toEqual([20_000, 20_000, 5_000])
+  expect(await lane.fates(app)).toEqual({ accepted: 45_000 })
+})
