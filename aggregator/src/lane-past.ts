@@ -4,6 +4,9 @@ import { deviceKey, seenDate, seenKey, type EarlierParts, type IdsOfPartition, t
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
 import type { SeenFilters } from './seen/seen-filters.ts'
 
+/** The ids that were looked up. */
+type Suspects = Required<Pick<Past, 'suspects'>>
+
 /** What the store knows of a lane before some messages; most often the filters in memory say that it knows nothing. */
 export class LanePast {
   readonly #lane: number
@@ -19,7 +22,7 @@ export class LanePast {
   }
 
   /** The past of messages that are about to be counted, and their ids; `earlier` has what is not in the store yet. */
-  async of(messages: readonly Message[], earlier: EarlierParts): Promise<{ readonly past: Past; readonly ids: readonly IdsOfPartition[] }> {
+  async of(messages: readonly Message[], earlier: EarlierParts): Promise<{ readonly past: Past & Suspects; readonly ids: readonly IdsOfPartition[] }> {
     const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
     for (const { envelope, app } of messages) {
@@ -32,7 +35,7 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  async #repeats(asked: readonly { readonly partition: Partition; readonly ids: readonly string[] }[]): Promise<Pick<Past, 'firstPositions' | 'suspects'>> {
+  async #repeats(asked: readonly { readonly partition: Partition; readonly ids: readonly string[] }[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
     await Promise.all(asked.map(async ({ partition, ids }) => {

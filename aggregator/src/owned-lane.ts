@@ -16,8 +16,10 @@ const WATERMARKS_MAX = 20_000
 const WRITTEN_VISITORS_MAX = 20_000
 const DETAIL_CHARS_MAX = 500
 const RENEWALS_PER_LEASE = 4
-/** Of messages that are folded at a time: some 250 events. */
+/** Of messages that are folded at a time: some 250 events. Where many ids are looked up, as after a restart, one look at the store must do for many more. */
 const PART_BYTES = 64_000
+const WIDE_PART_BYTES = 2_500_000
+const LOOKED_UP_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
@@ -72,6 +74,8 @@ export class OwnedLane {
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
+  /** whether many of the ids of the last part had to be looked up */
+  #wide = false
 
   constructor(lease: Lease, position: number, { writer, seen, identified, archive, archiveMs, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
@@ -151,10 +155,12 @@ export class OwnedLane {
     const earlier = new EarlierParts()
     const verdicts: Verdicts[] = []
     const buried: DeadLetter[] = []
-    for (const part of partsOf(delivered)) {
-      const { messages, deadLetters } = await this.#decode(part, unfoldable)
+    for (let begin = 0, end = 0; begin < delivered.length; begin = end) {
+      end = endOfPart(delivered, begin, this.#wide ? WIDE_PART_BYTES : PART_BYTES)
+      const { messages, deadLetters } = await this.#decode(delivered.slice(begin, end), unfoldable)
       buried.push(...deadLetters)
       const { past, ids } = await this.#past.of(messages, earlier)
+      this.#wide = past.suspects.size > LOOKED_UP_SHARE_MAX * ids.reduce((sum, { ids: { length } }) => sum + length, 0)
       const judgement = judge(messages, past)
       await this.#readWatermarks(touchedPartitions(messages, judgement))
       fold.add(messages, judgement)
@@ -238,10 +244,9 @@ function failureOf(message: Message): unknown {
   }
 }
 
-/** Some messages at a time, one at least. */
-function* partsOf(delivered: readonly LogMessage[]): Generator<readonly LogMessage[]> {
-  for (let begin = 0, end = 0; begin < delivered.length; begin = end) {
-    for (let bytes = 0; end < delivered.length && bytes < PART_BYTES; end++) bytes += delivered[end]!.value.length
-    yield delivered.slice(begin, end)
-  }
+/** One message at least. */
+function endOfPart(delivered: readonly LogMessage[], begin: number, bytesMax: number): number {
+  let end = begin
+  for (let bytes = 0; end < delivered.length && bytes < bytesMax; end++) bytes += delivered[end]!.value.length
+  return end
 }

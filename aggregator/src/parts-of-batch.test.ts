@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { App, Event } from '@hopper/contracts'
+import { over } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
@@ -87,6 +88,26 @@ it('an id that comes again far behind in a large batch counts once, and a device
   expect(await lane.fates(app)).toEqual({ accepted: 1_000, duplicate: 2 })
   const { persons, devices } = await lane.tables(app)
   expect([persons, devices].map((rows) => Object.entries(rows).find(([row]) => row.startsWith('users_by_date'))![1])).toEqual([999, 999])
+})
+
+it('a batch that comes again after a restart is looked up in few questions, not one for each part', async () => {
+  await using lane = await openLane(openEmbedded)
+  const app = `p-${randomUUID()}`
+  await lane.app(app)
+  const messages = messagesOf(Array.from({ length: 2_000 }, (_, position) => (
+    { position, envelope: envelopeOf(app, { device_id: `d${position}`, received_at: T0, events: [{ type: 'custom', name: 'n', data: { long: 'x'.repeat(200) }, event_id: `e${position}`, timestamp: T0, seq: 0 }] }) })))
+  let asked = 0
+  const writer = over(lane.storage.writer, { firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)) })
+  for (const restart of [0, 1]) {
+    const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })
+    await aggregator.assigned(0)
+    asked = 0
+    await aggregator.batch(0, messages)
+    await aggregator.revoked(0)
+  }
+  expect(asked).toBeGreaterThan(0)
+  expect(asked).toBeLessThanOrEqual(3)
+  expect(await lane.fates(app)).toEqual({ accepted: 2_000 })
 })
 
 it('a batch that is larger than what a lane may hold back is archived while it is folded', async () => {
