@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { FirstSeen } from '../ports/tables.ts'
-import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
+import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
 
 const eventId = fc.oneof(fc.uuid(), fc.uuid().map((id) => id.toUpperCase()), fc.string({ maxLength: 40 }), fc.string({ unit: 'binary', maxLength: 9 }), fc.constantFrom('__proto__', '\ud800', 'é'.repeat(128), '0'.repeat(36)))
 const verdict = fc.constantFrom({ fate: 'accepted', reason: 'new' } as const, { fate: 'late', reason: 'after_settled' } as const, { fate: 'bot', reason: 'user_agent' } as never)
@@ -18,7 +18,7 @@ it('answers every id with its position and its fate, whatever the id holds, and 
     const block = packSeen(some)
     expect(seenIdsOf(block).sort()).toEqual(some.map(({ event_id }) => event_id).sort())
     const found = new Map<string, FirstSeen>()
-    findSeen(block, new Set([...some.map(({ event_id }) => event_id), other]), found)
+    findSeen(block, new WantedIds([...some.map(({ event_id }) => event_id), other]), found)
     expect(found).toEqual(new Map(some.map(({ event_id, ...seen }) => [event_id, seen])))
   }))
 })
@@ -26,7 +26,7 @@ it('answers every id with its position and its fate, whatever the id holds, and 
 it('keeps the smaller of two positions', () => {
   const at = (position: number): Buffer => packSeen([{ event_id: 'e', position, fate: 'accepted', reason: 'new' }])
   const found = new Map<string, FirstSeen>()
-  for (const position of [9, 4, 7]) findSeen(at(position), new Set(['e']), found)
+  for (const position of [9, 4, 7]) findSeen(at(position), new WantedIds(['e']), found)
   expect(found.get('e')?.position).toBe(4)
 })
 

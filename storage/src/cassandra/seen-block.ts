@@ -69,23 +69,46 @@ function verdictsOf(rows: readonly SeenRow[]): Pick<SeenRow, 'fate' | 'reason'>[
   return verdicts
 }
 
-/** The ids of a block. @throws RangeError when it is damaged */
+/** All ids of a block. @throws RangeError when it is damaged */
 export function seenIdsOf(cell: Uint8Array): string[] {
-  const ids: string[] = []
-  readBlock(cell, (id) => void ids.push(id))
-  return ids
+  const block = openBlock(cell)
+  return Array.from({ length: block.ids }, (_, number) => block.idOf(number))
+}
+
+/** Ids that are looked for. A UUID is told by its first four bytes from nearly all others, without its text. */
+export class WantedIds {
+  readonly all: ReadonlySet<string>
+  readonly heads = new Set<number>()
+
+  constructor(ids: Iterable<string>) {
+    this.all = new Set(ids)
+    const bytes = Buffer.alloc(UUID_BYTES)
+    for (const id of this.all) if (writeUuid(id, bytes, 0)) this.heads.add(bytes.readUInt32LE(0))
+  }
 }
 
 /** Puts those of the wanted ids that a block has into `found`; of two positions of an id the smaller counts. @throws RangeError when it is damaged */
-export function findSeen(cell: Uint8Array, wanted: ReadonlySet<string>, found: Map<string, FirstSeen>): void {
-  readBlock(cell, (id, seen) => {
-    if (!wanted.has(id)) return
-    const verdict = seen()
+export function findSeen(cell: Uint8Array, wanted: WantedIds, found: Map<string, FirstSeen>): void {
+  const block = openBlock(cell)
+  for (let number = 0; number < block.ids; number++) {
+    if (number < block.uuids && !wanted.heads.has(block.headOf(number))) continue
+    const id = block.idOf(number)
+    if (!wanted.all.has(id)) continue
+    const verdict = block.seenOf(number)
     if (verdict.position < (found.get(id)?.position ?? Infinity)) found.set(id, verdict)
-  })
+  }
 }
 
-function readBlock(cell: Uint8Array, visit: (id: string, seen: () => FirstSeen) => void): void {
+/** What stands in a block, by the number of the id; the first `uuids` of them are UUIDs. */
+interface Block {
+  readonly ids: number
+  readonly uuids: number
+  readonly headOf: (number: number) => number
+  readonly idOf: (number: number) => string
+  readonly seenOf: (number: number) => FirstSeen
+}
+
+function openBlock(cell: Uint8Array): Block {
   const block = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
   if (block.readUInt8(0) !== VERSION) throw new RangeError('no block of seen ids')
   const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
@@ -96,12 +119,12 @@ function readBlock(cell: Uint8Array, visit: (id: string, seen: () => FirstSeen) 
     cursor.at = number < uuids ? cursor.at + UUID_BYTES : readVarint(block) + cursor.at
   }
   const idsEnd = (begins[ids] = cursor.at)
-  const seen = seenIn(block, idsEnd)
-  for (let number = 0; number < ids; number++) {
-    const id = number < uuids ? readUuid(block, begins[number]!) : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le')
-    visit(id, () => seen(number))
-  }
   if (endOf(block, idsEnd, ids) !== block.length) throw new RangeError('a block of seen ids is damaged')
+  return {
+    ids, uuids, seenOf: seenIn(block, idsEnd),
+    headOf: (number) => block.readUInt32LE(begins[number]!),
+    idOf: (number) => (number < uuids ? readUuid(block, begins[number]!) : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le')),
+  }
 }
 
 /** Reads the position and the verdict of an id by its number. */

@@ -4,7 +4,7 @@ import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../ports/table
 import { concurrently } from './concurrently.ts'
 import { inParts, inPartsByWeight } from './in-parts.ts'
 import { writeNameHash } from './name-hash.ts'
-import { findSeen, packSeen, seenIdsOf } from './seen-block.ts'
+import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from './statements.ts'
 
 /** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
@@ -56,8 +56,8 @@ export class SeenIds {
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
     const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]))
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
-    const wanted = new Set(ids.filter((id) => !found.has(id)))
-    const buckets = [...new Set([...wanted].flatMap(bucketsOf))]
+    const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
+    const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
     await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some])) for (const block of page) findSeen(block, wanted, found)
     })
