@@ -1,4 +1,4 @@
-import { pageOf, timeZone, type TimeZone } from '@hopper/contracts'
+import { pageOf, timeZone, type App, type TimeZone } from '@hopper/contracts'
 import type { CounterPartition, IdentityChange, LaneBatch, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { CounterRows } from './counter-rows.ts'
@@ -108,7 +108,7 @@ export class BatchFold {
       if (app !== last?.message.app || date !== last.date) {
         touched.add((fold = this.#dates.of(app.id, date)))
         zone = timeZone(app.timezone)
-        page = valueOf(this.#pages, app.id, () => pagesOf(app.keep_parameters))
+        page = this.#pageOf(app)
       }
       last = judged
       fold!.take(position, { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page! })
@@ -116,15 +116,15 @@ export class BatchFold {
     for (const each of touched) each.fold()
   }
 
+  #pageOf({ id, keep_parameters }: App): (url: string) => string {
+    let page = this.#pages.get(id)
+    if (!page) this.#pages.set(id, (page = pagesOf(keep_parameters)))
+    return page
+  }
+
   #rowsOf(partition: CounterPartition): CounterRows {
     return new CounterRows(partition, this.#appliedOf(partition), this.#skip)
   }
-}
-
-function valueOf<T>(map: Map<string, T>, key: string, make: () => T): T {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
 }
 
 /** URLs repeat within a batch, and reading one takes long. */

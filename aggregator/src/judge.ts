@@ -144,7 +144,7 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event): number
   return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
 }
 
-function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): readonly [Fate, FateReason] {
+function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): [Fate, FateReason] {
   if (repeated) return ['duplicate', 'repeated_id']
   if (envelope.context.bot) return ['bot', envelope.context.bot]
   // A date ends after each of its events, so the calendar is asked only for what may be late.

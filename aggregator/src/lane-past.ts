@@ -1,4 +1,4 @@
-import { placeOf, type Identity, type Partition, type TableWriter } from '@hopper/storage'
+import { placeOf, type Identity, type TableWriter } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { deviceKey, seenDate, seenKey, type EarlierParts, type IdsOfPartition, type Message, type Past } from './judge.ts'
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
@@ -35,7 +35,7 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  async #repeats(asked: readonly { readonly partition: Partition; readonly ids: readonly string[] }[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
+  async #repeats(asked: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
     await Promise.all(asked.map(async ({ partition, ids }) => {

@@ -160,8 +160,8 @@ export class OwnedLane {
       const { messages, deadLetters } = await this.#decode(delivered.slice(begin, end), unfoldable)
       buried.push(...deadLetters)
       const { past, ids } = await this.#past.of(messages, earlier)
-      this.#wide = past.suspects.size > LOOKED_UP_SHARE_MAX * ids.reduce((sum, { ids: { length } }) => sum + length, 0)
       const judgement = judge(messages, past)
+      this.#wide = past.suspects.size > LOOKED_UP_SHARE_MAX * judgement.events.length
       await this.#readWatermarks(touchedPartitions(messages, judgement))
       fold.add(messages, judgement)
       this.#buffer?.add(judgement.events)
@@ -190,7 +190,7 @@ export class OwnedLane {
   async #unfoldable(delivered: readonly LogMessage[]): Promise<Map<number, DeadLetter>> {
     const letters = new Map<number, DeadLetter>()
     for (const { position, value } of delivered) {
-      const { messages: [message] } = await this.#decode([{ position, value }], letters)
+      const { messages: [message] } = await this.#decode([{ position, value }], NONE)
       const failure = message && failureOf(message)
       if (failure !== undefined) letters.set(position, letterOf(position, value, 'fold_failed', String(failure)))
     }

@@ -123,6 +123,8 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     const actions = new Map((await get<ElementActions>('elements/actions')).rows.map((row) => [row.name, row]))
     expect(actions.get('Shop now')).toMatchObject({ hover_leave: 1, hover_click: 0, hits: 1, leave_percent: 100, click_percent: 0 })
     expect(actions.get('Add to cart')).toMatchObject({ hover_leave: 0, hover_click: 1, hits: 1, leave_percent: 0, click_percent: 100 })
+    expect(actions.get('Shop now')!.elapsed_leave_ms).toBeGreaterThanOrEqual(600 - 50)
+    expect(actions.get('Add to cart')!.elapsed_click_ms).toBeGreaterThanOrEqual(400 - 50)
     expect(Math.abs(actions.get('Shop now')!.elapsed_leave_ms - hovered(marks, 'shop-now', 'out'))).toBeLessThan(SLACK_MS)
     expect(Math.abs(actions.get('Add to cart')!.elapsed_click_ms - hovered(marks, 'add', 'click'))).toBeLessThan(SLACK_MS)
     const durations = await get<ElementDurations>(`elements/durations?xpath=${encodeURIComponent("//*[@id='add']")}`)

@@ -1,4 +1,4 @@
-import type { Codes } from '../chunk/codes.ts'
+import { translate, type Codes } from '../chunk/codes.ts'
 import type { FunnelPlan } from './funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
 import type { Prepared } from './gather-rows.ts'
@@ -91,7 +91,7 @@ export class FirstAttempts {
   #stepsOf(prepared: Prepared, first: number, last: number): Uint8Array {
     const { codes, steps: table, runs, starts } = prepared
     if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)
-    if (runs === undefined) fill(this.#steps, codes, table, starts[first]!, starts[last]!)
+    if (runs === undefined) translate(this.#steps, codes, table, starts[first]!, starts[last]!)
     else {
       this.#passing.list(prepared, first, last)
       fillRuns(this.#steps, codes, table, starts, this.#passing)
@@ -103,11 +103,6 @@ export class FirstAttempts {
 function fillRuns(steps: Uint8Array, codes: Codes, table: Uint8Array, starts: Uint32Array, { runs, count }: PassingRuns): void {
   for (let i = 0; i < count; i++) {
     const run = runs[i]!
-    const end = starts[run + 1]!
-    for (let row = starts[run]!; row < end; row++) steps[row] = table[codes[row]!]!
+    translate(steps, codes, table, starts[run]!, starts[run + 1]!)
   }
-}
-
-function fill(steps: Uint8Array, codes: Codes, table: Uint8Array, begin: number, end: number): void {
-  for (let row = begin; row < end; row++) steps[row] = table[codes[row]!]!
 }

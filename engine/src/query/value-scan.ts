@@ -1,6 +1,6 @@
 import { queryLimits, type ChunkSummary, type Filter, type Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
-import type { Codes } from '../chunk/codes.ts'
+import { translate, type Codes } from '../chunk/codes.ts'
 import { idColumns, numberColumns } from '../chunk/event-keys.ts'
 import { keyOfColumn } from '../chunk/key-names.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
@@ -97,7 +97,7 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   const inside = plan.surrounds(chunk.summary)
   const times = inside ? undefined : chunk.times()
   const wanted = new Uint8Array(codes.length)
-  mark(wanted, codes, Uint8Array.from(classes, (number) => Number(matching[number])))
+  translate(wanted, codes, Uint8Array.from(classes, (number) => Number(matching[number])), 0, wanted.length)
   if (times) for (let row = 0; row < wanted.length; row++) if (times[row]! < from || times[row]! >= to) wanted[row] = 0
   return plan.keys(chunk.summary).flatMap((key) => {
     budget.check()
@@ -113,11 +113,7 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   })
 }
 
-/** A loop by itself is compiled into the tightest code. */
-function mark(wanted: Uint8Array, codes: Codes, table: Uint8Array): void {
-  for (let row = 0; row < wanted.length; row++) wanted[row] = table[codes[row]!]!
-}
-
+/** A loop by itself, as `translate`. */
 function count(counts: Uint32Array, codes: Codes, wanted: Uint8Array): void {
   for (let row = 0; row < wanted.length; row++) counts[codes[row]!]! += wanted[row]!
 }

@@ -3,8 +3,6 @@ import kafkajs from 'kafkajs'
 
 /** the most that one compressed batch of messages may hold; an append is bounded far below */
 const BATCH_BYTES_MAX = 128_000_000
-/** what it is unpacked in: small pieces would be joined again */
-const PIECE_BYTES = 1 << 19
 /** The fastest level: nine times smaller is as good as all that slower ones reach on events. */
 const params = { [constants.ZSTD_c_compressionLevel]: 1 }
 
@@ -20,6 +18,6 @@ interface Encoded {
 export function installZstd(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
     compress: async ({ buffer }: Encoded) => zstdCompressSync(buffer, { params }),
-    decompress: async (buffer: Buffer) => zstdDecompressSync(buffer, { maxOutputLength: BATCH_BYTES_MAX, chunkSize: PIECE_BYTES }),
+    decompress: async (buffer: Buffer) => zstdDecompressSync(buffer, { maxOutputLength: BATCH_BYTES_MAX }),
   })
 }
