@@ -2,7 +2,8 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { HopperError, limits } from '@hopper/contracts'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { collect } from './payload.ts'
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 const encodings: ReadonlyMap<string, Decompress> = new Map([
@@ -24,14 +25,15 @@ export interface ParsedBody {
 /** Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight. */
 export function registerBodyParser(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser(['application/json', 'text/plain'], { parseAs: 'buffer', bodyLimit: limits.bodyBytesMax }, readBody)
+  server.addContentTypeParser(['application/json', 'text/plain'], ({ headers }, payload, done: Done) =>
+    collect(payload, headers['content-length'], (error, body) => (error ? done(error) : readBody(body, headers['content-encoding'], done))),
+  )
 }
 
 type Done = (error: Error | null, body?: ParsedBody) => void
 
 /** A plain body, as nearly all are, is read within the turn. */
-function readBody({ headers }: FastifyRequest, body: Buffer, done: Done): void {
-  const encoding = headers['content-encoding'] ?? 'identity'
+function readBody(body: Buffer, encoding = 'identity', done: Done): void {
   if (encoding === 'identity') return finish(body, done)
   decompress(body, encoding.trim().toLowerCase()).then((bytes) => finish(bytes, done), done)
 }

@@ -17,7 +17,6 @@ export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<F
 
 /** What Fastify refuses by itself, by its code. */
 const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'HOP_BODY_TOO_LARGE',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
 }
 

@@ -3,6 +3,7 @@ import { HopperError, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
+import { repairEncoder } from './encoder.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
@@ -14,6 +15,7 @@ import { installZstd } from './zstd.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
+repairEncoder()
 repairRequestQueue()
 installZstd()
 

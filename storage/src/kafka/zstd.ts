@@ -17,7 +17,7 @@ interface Encoded {
  */
 export function installZstd(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({
-    compress: async ({ buffer }: Encoded) => zstdCompressSync(buffer, { params }),
+    compress: async ({ buffer }: Encoded) => zstdCompressSync(buffer, { params, pledgedSrcSize: buffer.length }),
     decompress: async (buffer: Buffer) => zstdDecompressSync(buffer, { maxOutputLength: BATCH_BYTES_MAX }),
   })
 }
