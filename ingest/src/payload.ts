@@ -6,8 +6,8 @@ type Done = (error: HopperError | null, body: Buffer) => void
 const none = Buffer.alloc(0)
 
 /**
- * Collects the bytes of a request, at most `bodyBytesMax`. What came in one piece, as most bodies do, is handed on as that piece: Fastify's own reader
- * makes a copy, and it is memory outside of the heap that makes the garbage collector run.
+ * Collects the bytes of a request, at most `bodyBytesMax`. What came in one piece, as most bodies do, is handed on as that piece: Fastify's own
+ * reader makes a copy, and it is memory outside of the heap that makes the garbage collector run.
  * @throws through `done`: HopperError HOP_BODY_TOO_LARGE; HOP_BODY_INVALID when the sender broke off
  */
 export function collect(payload: Readable, contentLength: string | undefined, done: Done): void {
