@@ -27,30 +27,60 @@ describe.skipIf(!wanted)('docker compose up', () => {
   demoShopSuite(async () => ({ ...product, ingestUrl: product.ingestUrl, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)('goes on after a restart of %s, and loses nothing', async (service) => {
-    const readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
-    const views = async (): Promise<number> => {
-      const { rows } = await getJson<PageViews>(product, '/api/v1/apps/demo-shop/pages/views', readKey)
-      return rows.find(({ url }) => url === `/restarted/${service}`)?.views ?? 0
-    }
-    await view(service)
+    const url = `/restarted/${service}`
+    await view(url)
     const restarted = product.compose('restart', service)
-    await view(service)
+    await view(url)
     await restarted
-    await view(service)
-    await until(async () => (await views().catch(() => 0)) === 3, 120_000)
-    await counted(product, readKey)
-    expect(await views()).toBe(3)
+    await view(url)
+    await until(async () => (await views(url).catch(() => 0)) === 3, 120_000)
+    await counted(product, readKey())
+    expect(await views(url)).toBe(3)
   }, 240_000)
 
+  it('is shared by two of ingest and two aggregators, and goes on with one of each, and loses nothing', async () => {
+    await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=2', '--scale', 'aggregator=2')
+    await until(async () => {
+      const lanes = await Promise.all([1, 2].map(lanesOf))
+      return lanes.every((own) => own.length === 4) && new Set(lanes.flat()).size === 8
+    }, 60_000)
+    const ports = await Promise.all([1, 2].map(async (index) => (await product.compose('port', '--index', String(index), 'ingest', '8080')).trim()))
+    expect(new Set(ports).size).toBe(2)
+    for (const port of ports) for (let sent = 0; sent < 20; sent++) expect((await send(`http://${port}`, '/shared')).status).toBe(202)
+    await counted(product, readKey())
+    expect(await views('/shared')).toBe(40)
+    await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=1', '--scale', 'aggregator=1')
+    await view('/shared')
+    await until(async () => (await views('/shared')) === 41, 60_000)
+  }, 240_000)
+
+  /** The lanes that an aggregator has. */
+  async function lanesOf(index: number): Promise<string[]> {
+    const metrics = await product.compose('exec', '--index', String(index), 'aggregator', 'node', '-e', "fetch('http://127.0.0.1:8080/metrics').then(async (r) => console.log(await r.text()))")
+    return [...metrics.matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(([, lane]) => lane!)
+  }
+
+  function readKey(): string {
+    return /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
+  }
+
+  async function views(url: string): Promise<number> {
+    const { rows } = await getJson<PageViews>(product, '/api/v1/apps/demo-shop/pages/views', readKey())
+    return rows.find((row) => row.url === url)?.views ?? 0
+  }
+
   /** One page view, sent until it is acknowledged. */
-  async function view(service: string): Promise<void> {
-    const event = { type: 'url_change', event_id: randomUUID(), timestamp: Date.now(), from: '', to: `/restarted/${service}`, elapsed_time: 0 }
-    const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
-    const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
+  async function view(url: string): Promise<void> {
     await until(async () => {
       await product.findIngest().catch(() => undefined)
-      const answer = await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) }).catch(() => undefined)
-      return answer?.status === 202
+      return (await send(product.ingestUrl, url).catch(() => undefined))?.status === 202
     }, 120_000)
+  }
+
+  function send(ingestUrl: string, url: string): Promise<Response> {
+    const event = { type: 'url_change', event_id: randomUUID(), timestamp: Date.now(), from: '', to: url, elapsed_time: 0 }
+    const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
+    const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
+    return fetch(`${ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) })
   }
 })
