@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { provision } from '@hopper/api'
 import type { Event } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import type { Appended, Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
@@ -79,7 +79,9 @@ async function auditAtWork(storage: Storage): Promise<void> {
   const sent = (async () => {
     for (let n = 0; sending; n++) {
       const renamed = (events: readonly Event[]): Event[] => events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` }))
-      await storage.log.append(sample!.map((each) => ({ ...each, events: renamed(each.events) })))
+      const places = await storage.log.append(sample!.map((each) => ({ ...each, events: renamed(each.events) })))
+      // The next when these are counted: otherwise it is more the faster the log is, and all of it is counted again below.
+      await expect.poll(() => areCounted(storage, places), { timeout: 60_000, interval: 20 }).toBe(true)
     }
   })()
   const dates = { from: '2026-03-28', to: '2026-03-31' }
@@ -90,6 +92,11 @@ async function auditAtWork(storage: Storage): Promise<void> {
   await aggregator.close()
   await count(storage)
   expect(await auditOf(storage)).toEqual([])
+}
+
+async function areCounted({ lanes }: Storage, places: readonly Appended[]): Promise<boolean> {
+  const positions = await lanes.positions()
+  return places.every(({ lane, position }) => (positions[lane] ?? 0) > position)
 }
 
 function count(storage: Storage): Promise<void> {

@@ -40,11 +40,17 @@ export async function startKafkaContainer(): Promise<ContainedEngine> {
   return ready(container, address, ['sh', '-c', answers])
 }
 
-/** The official image of Cassandra; a counter write is given up after 1 s, as in the engine that is started from jars. */
+/**
+ * The official image of Cassandra; a counter write is given up after 1 s, as in the engine that is started from jars. Changes of the schema are not
+ * flushed one by one: each test has a keyspace of its own, and this node is never started again.
+ */
 export async function startCassandraContainer(): Promise<ContainedEngine> {
   const container = await new GenericContainer(versions.cassandra.image)
     .withExposedPorts(9042)
-    .withEnvironment({ MAX_HEAP_SIZE: '768M', HEAP_NEWSIZE: '128M', CASSANDRA_DC: 'datacenter1', CASSANDRA_ENDPOINT_SNITCH: 'GossipingPropertyFileSnitch' })
+    .withEnvironment({
+      MAX_HEAP_SIZE: '768M', HEAP_NEWSIZE: '128M', CASSANDRA_DC: 'datacenter1', CASSANDRA_ENDPOINT_SNITCH: 'GossipingPropertyFileSnitch',
+      JVM_EXTRA_OPTS: '-Dcassandra.test.flush_local_schema_changes=false',
+    })
     .withHealthCheck({ test: ['CMD', 'cqlsh', '-e', 'describe cluster'], interval: 2_000, timeout: 20_000, retries: 60 })
     .withWaitStrategy(Wait.forHealthCheck())
     .withStartupTimeout(START_MS)
