@@ -3,6 +3,7 @@ import { HopperError } from '@hopper/contracts'
 import { aggregatorCommand } from './aggregator.ts'
 import { apiCommand } from './api.ts'
 import { auditCommand } from './audit.ts'
+import { causesOf } from './causes.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { ingestCommand } from './ingest.ts'
@@ -28,13 +29,13 @@ try {
   process.exitCode = report(error)
 }
 
-/** Tells the person what went wrong, in one line when it is no fault of ours; answers the exit code. */
+/** Tells the person what went wrong, and what led to it when it is no fault of ours; answers the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
   if (!(error instanceof HopperError)) {
     console.error(error)
     return EXIT_FAULT
   }
-  console.error(`hopper: ${error.code}: ${error.message}`)
+  console.error([`hopper: ${error.code}: ${error.message}`, ...causesOf(error).map((cause) => `  because: ${cause}`)].join('\n'))
   return error.code === 'HOP_CONFIG' ? EXIT_USAGE : EXIT_FAULT
 }

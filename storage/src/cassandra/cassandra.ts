@@ -45,5 +45,5 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
 function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
   if (error instanceof HopperError) return error
   if (/keyspace .* does not exist/i.test(error.message)) return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)
-  return new HopperError('HOP_STORE_UNAVAILABLE', `Cassandra can not be reached: ${error.message}`, { cause: error })
+  return new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause: error })
 }

@@ -40,7 +40,7 @@ async function withClient<T>(settings: CassandraSettings, keyspace: string | und
   const client = new Client(clientOptions(settings, keyspace))
   try {
     await client.connect().catch((cause: Error) => {
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `Cassandra can not be reached: ${cause.message}`, { cause })
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause })
     })
     return await work(client)
   } finally {
