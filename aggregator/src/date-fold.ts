@@ -2,6 +2,7 @@ import type { CounterTableName, Partition } from '@hopper/storage'
 import type { CountedEvent } from './counted-event.ts'
 import type { CounterRows } from './counter-rows.ts'
 import { counterFolds, visitorFolds } from './tables/all.ts'
+import type { Put } from './tables/fold.ts'
 import { VisitorRows } from './visitor-rows.ts'
 
 /** What the events of one local date of an app feed into its tables. They are taken in one by one and folded together, table by table. */
@@ -33,8 +34,10 @@ export class DateFold {
     visitorFolds.forEach(({ fold, repeats }, at) => {
       const rows = this.visitors[at]!
       let last = this.#before
-      for (const event of events) {
-        if (!last || !repeats?.(last, event)) fold(event, (key) => rows.put(key, event.visitor))
+      let event: CountedEvent
+      const put: Put = (key) => rows.put(key, event.visitor)
+      for (event of events) {
+        if (!last || !repeats?.(last, event)) fold(event, put)
         last = event
       }
     })

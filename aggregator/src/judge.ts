@@ -144,13 +144,19 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event): number
   return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
 }
 
-function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): [Fate, FateReason] {
-  if (repeated) return ['duplicate', 'repeated_id']
+type Verdict = readonly [Fate, FateReason]
+
+const accepted: Verdict = ['accepted', 'new']
+const late: Verdict = ['late', 'after_settled']
+const duplicate: Verdict = ['duplicate', 'repeated_id']
+
+function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
+  if (repeated) return duplicate
   if (envelope.context.bot) return ['bot', envelope.context.bot]
   // A date ends after each of its events, so the calendar is asked only for what may be late.
-  if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return ['accepted', 'new']
+  if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return accepted
   const dateEnd = zone.startOf(shiftDate(date, 1))
-  return envelope.received_at > dateEnd + limits.lateAfterMs ? ['late', 'after_settled'] : ['accepted', 'new']
+  return envelope.received_at > dateEnd + limits.lateAfterMs ? late : accepted
 }
 
 /** The user of a device before a position; '' when it was not identified yet. */

@@ -145,17 +145,17 @@ export class RowBuffer {
   #valuesOf({ order, begin, end }: Slice): Map<string, ValueCodes> {
     const used: (Uint32Array | undefined)[] = []
     const values = new Map<string, ValueCodes>()
-    for (let at = begin; at < end; at++) {
-      this.#eachEntry(order[at]!, (column, code) => {
-        let codes = used[column]
-        if (!codes) {
-          const { name, dictionary } = this.#columns[column]!
-          used[column] = codes = new Uint32Array(end - begin)
-          values.set(name, { codes, values: dictionary.values })
-        }
-        codes[at - begin] = code
-      })
+    let at = begin
+    const put = (column: number, code: number): void => {
+      let codes = used[column]
+      if (!codes) {
+        const { name, dictionary } = this.#columns[column]!
+        used[column] = codes = new Uint32Array(end - begin)
+        values.set(name, { codes, values: dictionary.values })
+      }
+      codes[at - begin] = code
     }
+    for (; at < end; at++) this.#eachEntry(order[at]!, put)
     return values
   }
 
