@@ -34,6 +34,7 @@ export class DateFold {
     visitorFolds.forEach(({ fold, repeats }, at) => {
       const rows = this.visitors[at]!
       let last = this.#before
+      // One function for all events: one for each is garbage.
       let event: CountedEvent
       const put: Put = (key) => rows.put(key, event.visitor)
       for (event of events) {

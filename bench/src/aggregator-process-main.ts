@@ -25,19 +25,18 @@ const own = new Set<number>()
 const tell = (news: AggregatorNews): void => void process.send!(news)
 
 const watched = over(log, {
-  subscribe: (consumer) => log.subscribe({
+  subscribe: (consumer) => log.subscribe(over(consumer, {
     assigned: async (lane) => {
       const position = await consumer.assigned(lane)
       tell({ lanes: own.add(lane).size })
       return position
     },
-    batch: (...handed) => consumer.batch(...handed),
     revoked: async (lane) => {
       own.delete(lane)
       await consumer.revoked(lane)
       tell({ lanes: own.size })
     },
-  }),
+  })),
 })
 const writer = telling(storage.writer, (counted) => tell({ counted }))
 const aggregator = new Aggregator({ log: watched, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })

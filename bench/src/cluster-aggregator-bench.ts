@@ -80,22 +80,24 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
   const without = { writer: withoutWatermarks(writer, client), archive } as Target
   const count = (target: Target): Promise<Run> => counted(storage, target)
   for (const target of [full, without, full]) await count(target)
-  const [on, off, bare]: Run[][] = [[], [], []]
+  const on: Run[] = []
+  const off: Run[] = []
+  const bare: Run[] = []
   const concurrency = await bestConcurrency(client)
   for (let round = 0; round < ROUNDS; round++) {
     // In turn the first and the second: whoever comes second meets a Cassandra that has more to do.
     const first = await count(round % 2 === 0 ? full : without)
     const second = await count(round % 2 === 0 ? without : full)
-    on!.push(round % 2 === 0 ? first : second)
-    off!.push(round % 2 === 0 ? second : first)
-    bare!.push(await updated(client, concurrency))
+    on.push(round % 2 === 0 ? first : second)
+    off.push(round % 2 === 0 ? second : first)
+    bare.push(await updated(client, concurrency))
   }
-  console.log(`  one aggregator counts and archives ${figures(middle(on!))}`)
-  console.log(`  without watermarks ${figures(middle(off!))}`)
+  console.log(`  one aggregator counts and archives ${figures(middle(on))}`)
+  console.log(`  without watermarks ${figures(middle(off))}`)
   await parts(count, writer)
-  console.log(compared('one aggregator : one counter update for each event', ratios(on!, (run, at) => run.rate / bare![at]!.rate)))
-  console.log(reportLine('exactly-once on : off', ratios(on!, (run, at) => run.rate / off![at]!.rate), EXACT_BAR))
-  console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on!, (run, at) => cpu(off![at]!) / cpu(run)), EXACT_BAR))
+  console.log(compared('one aggregator : one counter update for each event', ratios(on, (run, at) => run.rate / bare[at]!.rate)))
+  console.log(reportLine('exactly-once on : off', ratios(on, (run, at) => run.rate / off[at]!.rate), EXACT_BAR))
+  console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on, (run, at) => cpu(off[at]!) / cpu(run)), EXACT_BAR))
   return { concurrency, naive: await everyCounter(storage, client, concurrency) }
 }
 
@@ -103,23 +105,24 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
 async function compareShared({ storage, client, target }: Own, { concurrency, naive }: Updates): Promise<void> {
   const processes = await AggregatorProcesses.start(PROCESSES, target)
   try {
-    const [shared, bare]: Run[][] = [[], []]
+    const shared: Run[] = []
+    const bare: Run[] = []
     for (let round = -WARM_UPS; round < ROUNDS; round++) {
       processes.hold()
       await fillLog(storage, `shared${round}`, ENVELOPES, EVENTS)
       const run = await measured(ENVELOPES * EVENTS, () => processes.count(ENVELOPES * EVENTS), processes.pids)
       const one = await updated(client, concurrency)
       if (round < 0) continue
-      shared!.push(run)
-      bare!.push(one)
+      shared.push(run)
+      bare.push(one)
     }
-    console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared!))}`)
-    console.log(`  one counter update for each event, ${concurrency} at once: ${figures(middle(bare!))}`)
+    console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared))}`)
+    console.log(`  one counter update for each event, ${concurrency} at once: ${figures(middle(bare))}`)
     console.log(`  an update of each counter that an event feeds: ${figures(naive)}`)
-    console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared!, (run, at) => run.rate / bare![at]!.rate), TIMES_BAR))
-    console.log(compared('the same by CPU of all processes', ratios(shared!, (run, at) => cpu(bare![at]!) / cpu(run))))
-    console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared!, (run) => run.rate / naive.rate)))
-    console.log(compared('the same by CPU of all processes', ratios(shared!, (run) => cpu(naive) / cpu(run))))
+    console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared, (run, at) => run.rate / bare[at]!.rate), TIMES_BAR))
+    console.log(compared('the same by CPU of all processes', ratios(shared, (run, at) => cpu(bare[at]!) / cpu(run))))
+    console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared, (run) => run.rate / naive.rate)))
+    console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(naive) / cpu(run))))
   } finally {
     await processes.stop()
   }

@@ -4,6 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 /** so many clock ticks a second Linux counts CPU time in */
 const TICKS_PER_SECOND = 100
 const LISTENING = '0A'
+const LOOK_MS = 300
+const IDLE_SHARE = 0.1
+const IDLE_WAIT_MS_MAX = 30_000
 
 /** The process of this machine that listens on a port (`host:port`); undefined when there is none, or none that we may look at. Linux only. */
 export function processOn(address: string): number | undefined {
@@ -46,10 +49,6 @@ function linesOf(file: string): string[] {
     return []
   }
 }
-
-const LOOK_MS = 300
-const IDLE_SHARE = 0.1
-const IDLE_WAIT_MS_MAX = 30_000
 
 /** Resolves when a process uses less than a tenth of a core; after half a minute it goes on all the same. */
 export async function idle(pid: number | undefined): Promise<void> {

@@ -26,7 +26,7 @@ export interface ParsedBody {
 export function registerBodyParser(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(['application/json', 'text/plain'], ({ headers }, payload, done: Done) =>
-    collect(payload, headers['content-length'], (error, body) => (error ? done(error) : readBody(body, headers['content-encoding'], done))),
+    collect(payload, headers['content-length'], (body) => readBody(body, headers['content-encoding'], done), done),
   )
 }
 

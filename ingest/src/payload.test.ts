@@ -9,7 +9,7 @@ import { browser, keys, openGateway } from './gateway.fixture.ts'
 import { collect } from './payload.ts'
 
 const collected = (payload: Readable, contentLength?: string): Promise<Buffer> =>
-  new Promise((resolve, reject) => collect(payload, contentLength, (error, body) => (error ? reject(error) : resolve(body))))
+  new Promise((resolve, reject) => collect(payload, contentLength, resolve, reject))
 
 describe('a body', () => {
   it('is what was sent, in whatever pieces it comes', async () => {

@@ -145,6 +145,7 @@ export class RowBuffer {
   #valuesOf({ order, begin, end }: Slice): Map<string, ValueCodes> {
     const used: (Uint32Array | undefined)[] = []
     const values = new Map<string, ValueCodes>()
+    // One function for all rows: one for each is garbage.
     let at = begin
     const put = (column: number, code: number): void => {
       let codes = used[column]
