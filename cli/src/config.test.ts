@@ -11,7 +11,7 @@ const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof r
 it('has a default for everything that needs one', () => {
   expect(read({}, {})).toMatchObject({
     port: 8080, host: '127.0.0.1', data: resolve('data'), provision: undefined, lanes: 8, publicUrl: undefined,
-    trustProxy: false, rate: 20_000, demo: true, logLevel: 'info', unsafeNoWatermark: false,
+    trustProxy: false, rate: 20_000, eventRate: 10_000, byteRate: 5_000_000, demo: true, logLevel: 'info', unsafeNoWatermark: false,
     kafkaBrokers: undefined, kafkaTopic: 'hopper-events', cassandraKeyspace: 'hopper', leaseMs: 15_000, unknownOutcomeMs: 7_000,
   })
 })

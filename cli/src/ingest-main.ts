@@ -20,7 +20,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
     log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
-    rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
+    rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })
   opened.defer(() => server.close())

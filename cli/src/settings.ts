@@ -28,6 +28,14 @@ export const settings = {
   ingestUrl: { flag: '--ingest-url', variable: 'HOPPER_INGEST_URL', help: 'where sites load the tracker from, when that is not the dashboard\'s address', read: origin },
   trustProxy: { flag: '--trust-proxy', variable: 'HOPPER_TRUST_PROXY', default: 'false', help: 'true: believe X-Forwarded-For and -Proto of the proxy in front', read: truth },
   rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
+  eventRate: {
+    flag: '--event-rate', variable: 'HOPPER_EVENT_RATE', default: '10000',
+    help: 'events a second that one key may send to ingest; twice as many at once', read: integer(1, 10_000_000),
+  },
+  byteRate: {
+    flag: '--byte-rate', variable: 'HOPPER_BYTE_RATE', default: '5000000',
+    help: 'bytes a second, decompressed, that one key may send to ingest; twice as many at once', read: integer(1_000, 10_000_000_000),
+  },
   spoolBytes: {
     flag: '--spool-bytes', variable: 'HOPPER_SPOOL_BYTES', default: '1000000000',
     help: 'disk that ingest of a cluster may fill with events while Kafka is away; 0 for none', read: integer(0, 1_000_000_000_000),
@@ -104,8 +112,8 @@ const engines = [
 
 /** Which settings each subcommand takes. */
 export const settingsOf = {
-  start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'demo', 'logLevel', 'unsafeNoWatermark'],
-  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
+  start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'demo', 'logLevel', 'unsafeNoWatermark'],
+  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
   aggregator: ['port', 'host', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],

@@ -51,7 +51,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     log, registry, health, metrics, logger,
     metricsText: () => metricsText(metrics, () => aggregator.metrics()),
     trackerFile,
-    rate: { requestsPerSecond: config.rate, burstRequests: 2 * config.rate },
+    rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
   const api = await createApi({ log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)

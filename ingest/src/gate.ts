@@ -1,9 +1,9 @@
 import { HopperError } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 
-/** What every call with a write key passes before its body is read: key, origin, rate. */
+/** Checks what every call with a write key must pass: key, origin and rate before its body is read, events and bytes afterwards. */
 export class Gate {
   readonly #keys: KeyCheck
   readonly #rate: RateLimit
@@ -20,13 +20,20 @@ export class Gate {
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
       throw new HopperError('HOP_ORIGIN', `The app does not take events from ${origin.slice(0, 200)}.`)
     }
-    const seconds = this.#rate.secondsToWait(sender.keyHash, performance.now())
-    if (seconds > 0) {
-      reply.header('retry-after', seconds)
-      throw new HopperError('HOP_RATE')
-    }
+    refuse(this.#rate.admit(sender.keyHash, performance.now()), reply)
     return sender
   }
+
+  /** Charges what an admitted request turned out to hold. @throws HopperError HOP_RATE, before anything of it was taken */
+  charge({ keyHash }: Sender, cost: RequestCost, reply: FastifyReply): void {
+    refuse(this.#rate.charge(keyHash, cost, performance.now()), reply)
+  }
+}
+
+function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
+  if (!exceeded) return
+  reply.header('retry-after', exceeded.seconds)
+  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} a second.`, { details: { rate: exceeded.rate } })
 }
 
 /** The key of a request: a header before the query, as a header can not be left over in a copied address. */

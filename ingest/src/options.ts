@@ -1,7 +1,7 @@
 import type { EventLog, Registry, Storage } from '@hopper/storage'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
-import type { Rate } from './rate-limit.ts'
+import type { Rates } from './rate-limit.ts'
 
 /** What ingest is wired over; it knows ports, never an adapter. */
 export interface IngestOptions {
@@ -15,8 +15,8 @@ export interface IngestOptions {
   /** the built tracker; without it `/hopper.js` is not served */
   readonly trackerFile?: string
   readonly logger?: Pick<FastifyBaseLogger, 'info' | 'error'>
-  /** requests that one key may send */
-  readonly rate?: Rate
+  /** what one key may send; unlimited when not given */
+  readonly rates?: Rates
   /** events that may wait for the log before further ones are answered 503 */
   readonly waitingEventsMax?: number
   /** answers every path that nobody serves; for a server that has nothing beside ingest */

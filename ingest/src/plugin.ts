@@ -24,7 +24,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (server: Fa
   const pipeline = new Pipeline()
   const metrics = createMetrics(options.metrics, pipeline)
   const logger = options.logger ?? server.log
-  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rate))
+  const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rates))
   const log = new DurableLog(options.log, metrics.appendSeconds, logger, options.waitingEventsMax)
 
   // before the routes: no log line shows an address or a key

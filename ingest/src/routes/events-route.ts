@@ -34,8 +34,10 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
       request.setDecorator<Sender>(sender, await gate.admit(request, reply))
     },
   }, async (request, reply) => {
-    const { app } = request.getDecorator<Sender>(sender)
-    const { batch, sent, webdriver } = readBatch(request.body as ParsedBody | undefined, app, clock())
+    const admitted = request.getDecorator<Sender>(sender)
+    const body = request.body as ParsedBody | undefined
+    const { batch, sent, webdriver } = readBatch(body, admitted.app, clock())
+    gate.charge(admitted, { events: sent.length, bytes: body!.bytes.length }, reply)
     const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
     const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
     const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
