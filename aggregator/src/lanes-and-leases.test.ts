@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope, Event } from '@hopper/contracts'
 import { over, type Lease } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -81,8 +82,39 @@ it('counts what stands beside a poison message in the same batch, and names the 
   const [good] = messagesOf([{ position: 9, envelope: envelopeOf('shop', { events: [view('good')] }) }])
   const values = ['{', '\xff', 'null', '{"version":2}', JSON.stringify(envelopeOf('nobody', {})), JSON.stringify({ ...envelopeOf('shop', {}), events: [{}] })]
   await aggregator.batch(0, [...values.map((value, position) => ({ position, value: Buffer.from(value, 'latin1') })), good!])
-  expect(letters).toEqual(['0 undecodable', '1 undecodable', '2 unknown_version', '3 unknown_version', '4 unknown_app', '5 fold_failed'])
+  expect(letters).toEqual(['0 undecodable', '1 undecodable', '2 unknown_version', '3 unknown_version', '4 unknown_app', '5 invalid_envelope'])
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
+})
+
+it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), new RangeError('a bug')])(
+  'does not bury a message for a fault that is not its own: the lane stops, says so, and counts it when it comes again (%s)',
+  async (fault) => {
+    const { registry } = lane.storage
+    let faults = 3
+    const met: unknown[] = []
+    const failing = over(registry, {
+      app: async (id) => {
+        if (faults-- > 0) throw fault
+        return registry.app(id)
+      },
+    })
+    const logger = { info: () => undefined, error: ({ err }: { err?: unknown }) => void met.push(err) }
+    await start({ registry: failing, logger })
+    await send(envelopeOf('shop', { events: [view('a')] }))
+    await fated('accepted', 1)
+    expect(new Set(met)).toEqual(new Set([fault]))
+    expect(await lane.storage.reader.deadLetters()).toBe(0)
+  },
+)
+
+it('does not bury the messages of an app whose registered time zone cannot be used', async () => {
+  const app = await lane.app('nowhere', 'Mars/Phobos')
+  await start()
+  await send(envelopeOf('nowhere', { events: [view('a')] }))
+  await pause(300)
+  expect(await lane.storage.reader.deadLetters()).toBe(0)
+  await lane.storage.registry.apps.put('acme', 'nowhere', { ...app, timezone: 'UTC' })
+  await fated('accepted', 1, 'nowhere')
 })
 
 it('never mixes two apps that share devices, ids and times', async () => {

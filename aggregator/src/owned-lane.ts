@@ -1,11 +1,12 @@
-import { decodeEnvelope, HopperError, type App, type DeadLetterReason } from '@hopper/contracts'
+import { HopperError, type App } from '@hopper/contracts'
 import type { Archive, CounterPartition, DeadLetter, LaneBatch, Lease, LogMessage, TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
-import { flawOf } from './flaw.ts'
-import { BatchFold, foldBatch, touchedPartitions } from './fold-batch.ts'
-import { EarlierParts, judge, type Message, type Past } from './judge.ts'
+import { foldingFailure } from './fold-alone.ts'
+import { BatchFold, touchedPartitions } from './fold-batch.ts'
+import { EarlierParts, judge, type Message } from './judge.ts'
 import { LanePast } from './lane-past.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
+import { isCountable, letterOf, readMessage } from './read-message.ts'
 import { partitionKey } from './row-key.ts'
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
 import type { SeenFilters } from './seen/seen-filters.ts'
@@ -14,14 +15,12 @@ import { WrittenVisitors } from './written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
 const WRITTEN_VISITORS_MAX = 20_000
-const DETAIL_CHARS_MAX = 500
 const RENEWALS_PER_LEASE = 4
 /** Of messages that are folded at a time: some 250 events. Where many ids are looked up, as after a restart, one look at the store must do for many more. */
 const PART_BYTES = 64_000
 const WIDE_PART_BYTES = 2_500_000
 const LOOKED_UP_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
-const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
 /** What became of a batch, for the metrics. */
 export interface Applied {
@@ -138,8 +137,8 @@ export class OwnedLane {
 
   async #prepare(delivered: readonly LogMessage[]): Promise<Prepared> {
     return this.#fold(delivered, NONE).catch(async (error: unknown) => {
-      // What the store has to say is not the messages' fault.
-      const unfoldable = error instanceof HopperError ? NONE : await this.#unfoldable(delivered)
+      // What the store has to say is not the messages' fault, nor what cannot be found out about them.
+      const unfoldable = error instanceof HopperError ? NONE : await this.#unfoldable(delivered).catch(() => NONE)
       if (unfoldable.size === 0) throw error
       return this.#fold(delivered, unfoldable)
     })
@@ -186,13 +185,13 @@ export class OwnedLane {
     for (const { table, app, date, to } of batch.counters) this.#watermarks.set(partitionKey(table, app, date), to)
   }
 
-  /** Messages whose shape passes but whose events can not be folded: they must not stop their lane. Each is tried alone, in memory. */
+  /** Messages whose shape passes but whose events cannot be folded: they must not stop their lane. Each is tried alone, in memory. */
   async #unfoldable(delivered: readonly LogMessage[]): Promise<Map<number, DeadLetter>> {
     const letters = new Map<number, DeadLetter>()
-    for (const { position, value } of delivered) {
-      const { messages: [message] } = await this.#decode([{ position, value }], NONE)
-      const failure = message && failureOf(message)
-      if (failure !== undefined) letters.set(position, letterOf(position, value, 'fold_failed', String(failure)))
+    for (const sent of delivered) {
+      const read = await readMessage(sent, this.#appOf)
+      const failure = isCountable(read) ? foldingFailure(read) : undefined
+      if (failure !== undefined) letters.set(sent.position, letterOf(sent, 'fold_failed', String(failure)))
     }
     return letters
   }
@@ -200,24 +199,10 @@ export class OwnedLane {
   async #decode(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Decoded> {
     const messages: Decoded['messages'] = []
     const deadLetters: DeadLetter[] = []
-    for (const { position, value } of delivered) {
-      const bury = (reason: DeadLetterReason, detail: string): void => void deadLetters.push(letterOf(position, value, reason, detail))
-      const letter = unfoldable.get(position)
-      if (letter) {
-        deadLetters.push(letter)
-        continue
-      }
-      try {
-        const envelope = decodeEnvelope(value)
-        const app = await this.#appOf(envelope.app)
-        const flaw = flawOf(envelope)
-        if (!app) bury('unknown_app', envelope.app)
-        else if (flaw !== undefined) bury('fold_failed', flaw)
-        else messages.push({ position, envelope, app })
-      } catch (error) {
-        if (error instanceof SyntaxError || error instanceof TypeError) bury(error instanceof SyntaxError ? 'undecodable' : 'unknown_version', error.message)
-        else throw error
-      }
+    for (const sent of delivered) {
+      const read = unfoldable.get(sent.position) ?? (await readMessage(sent, this.#appOf))
+      if (isCountable(read)) messages.push(read)
+      else deadLetters.push(read)
     }
     return { messages, deadLetters }
   }
@@ -228,19 +213,6 @@ export class OwnedLane {
     if (unknown.length === 0) return
     const applied = await this.#writer.applied(this.lease.lane, unknown)
     unknown.forEach(({ table, app, date }, at) => this.#watermarks.set(partitionKey(table, app, date), applied[at]!))
-  }
-}
-
-function letterOf(position: number, value: Uint8Array, reason: DeadLetterReason, detail: string): DeadLetter {
-  return { position, value, reason, detail: detail.slice(0, DETAIL_CHARS_MAX) }
-}
-
-function failureOf(message: Message): unknown {
-  try {
-    foldBatch([message], judge([message], NOTHING))
-    return undefined
-  } catch (error) {
-    return error
   }
 }
 

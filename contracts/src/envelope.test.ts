@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { decodeEnvelope, encodeEnvelope, type Envelope } from './envelope.ts'
+import { describe, expect, it } from 'vitest'
+import { DecodeError, decodeEnvelope, encodeEnvelope, type Envelope } from './envelope.ts'
 
 const event = { type: 'click', event_id: 'e', timestamp: 1, seq: 0, target: '/a', elapsed_time: 0, current_url: '/' } as const
 const envelope: Envelope = { version: 1, app: 'a', device_id: 'd', received_at: 1, context: { device: 'unknown', browser: '', os: '' }, events: [event] }
@@ -14,4 +14,31 @@ it('keeps every character, plain or not', () => {
   for (const target of ['/plain', '/é', '/€', '/😀', '\u0000\u007f\u0080']) {
     expect(decodeEnvelope(encodeEnvelope({ ...envelope, events: [{ ...event, target }] })).events[0]).toMatchObject({ target })
   }
+})
+
+describe('bytes that are no envelope', () => {
+  const head = JSON.stringify({ ...envelope, events: undefined })
+  const body = (events: unknown): string => `${head}\n${JSON.stringify({ events })}`
+  it.each([
+    ['nothing', '', 'undecodable'],
+    ['half of one', '{"version":1', 'undecodable'],
+    ['half of a body', `${head}\n{"events":[`, 'undecodable'],
+    ['half of a head', `{"version"\n{"events":[]}`, 'undecodable'],
+    ['null', 'null', 'unknown_version'],
+    ['a list', '[]', 'unknown_version'],
+    ['another version', '{"version":2}', 'unknown_version'],
+    ['a head that is null', 'null\n{"events":[]}', 'unknown_version'],
+    ['no fields', '{"version":1}', 'invalid_envelope'],
+    ['a context that is null', JSON.stringify({ ...envelope, context: null }), 'invalid_envelope'],
+    ['an event that is null', JSON.stringify({ ...envelope, session_id: 's', events: [null] }), 'invalid_envelope'],
+    ['an event that is a number', JSON.stringify({ ...envelope, session_id: 's', events: [7] }), 'invalid_envelope'],
+    ['a body that is null', `${head}\nnull`, 'invalid_envelope'],
+    ['a body without events', `${head}\n{}`, 'invalid_envelope'],
+    ['a body with events that are no list', body({ 0: {} }), 'invalid_envelope'],
+    ['a body with an event that is null', body([null]), 'invalid_envelope'],
+  ])('are refused, with the reason: %s', (_name, bytes, reason) => {
+    const read = (): unknown => decodeEnvelope(Buffer.from(bytes))
+    expect(read).toThrow(DecodeError)
+    expect(read).toThrow(expect.objectContaining({ reason }))
+  })
 })

@@ -1,5 +1,5 @@
 import { eventTypes, type Event } from './event.ts'
-import type { BotReason, RejectReason } from './fate.ts'
+import type { BotReason, DeadLetterReason, RejectReason } from './fate.ts'
 
 /** What ingest learned about the sender of one request. */
 export interface Context {
@@ -48,31 +48,59 @@ function headLine({ version, app, device_id, session_id, received_at, context }:
   return `${JSON.stringify({ version, app, device_id, session_id, received_at, context })}\n`
 }
 
+/** A message of the log that is no envelope. Nothing else that reading one may throw is the message's fault. */
+export class DecodeError extends Error {
+  readonly reason: Extract<DeadLetterReason, 'undecodable' | 'unknown_version' | 'invalid_envelope'>
+
+  constructor(reason: DecodeError['reason'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'DecodeError'
+    this.reason = reason
+  }
+}
+
 /**
- * Reads a message of the log. Throws a `SyntaxError` for bytes that are no JSON and a `TypeError` for another shape or version:
- * the caller sends such a message to the dead letters.
+ * Reads a message of the log.
+ * @throws DecodeError for bytes that are no JSON (`undecodable`), another version (`unknown_version`) or another shape (`invalid_envelope`)
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const lineEnd = message.indexOf('\n')
-  const value: unknown = lineEnd === -1 ? JSON.parse(message.toString()) : { ...JSON.parse(message.toString('utf8', 0, lineEnd)), events: eventsOf(message.toString('utf8', lineEnd + 1)) }
-  if (!isEnvelope(value)) throw new TypeError('not an envelope of version 1')
+  const value = lineEnd === -1 ? parse(message.toString()) : joined(message, lineEnd)
+  if ((value as Partial<Envelope> | null)?.version !== 1) throw new DecodeError('unknown_version', 'not an envelope of version 1')
+  if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields are not of their types')
   const { session_id } = value
   if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
   return value
 }
 
-/** The events of a body that was taken as it was sent; a tracker names their types by number. */
-function eventsOf(body: string): Event[] {
-  const { events } = JSON.parse(body) as { events: { type: number | string }[] }
-  for (const event of events) if (typeof event.type === 'number') event.type = eventTypes[event.type]!
-  return events as Event[]
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch (cause) {
+    if (cause instanceof SyntaxError) throw new DecodeError('undecodable', cause.message, { cause })
+    throw cause
+  }
+}
+
+/** A line of JSON, and a body that was taken as it was sent; a tracker names the types of its events by number. */
+function joined(message: Buffer, lineEnd: number): object {
+  const head = parse(message.toString('utf8', 0, lineEnd)) as object
+  const body = parse(message.toString('utf8', lineEnd + 1)) as { events?: unknown } | null
+  const events = body?.events
+  if (!isObjects(events)) throw new DecodeError('invalid_envelope', 'its body has no list of events')
+  for (const event of events) if (typeof event.type === 'number') event.type = eventTypes[event.type]
+  return { ...head, events }
 }
 
 function isEnvelope(value: unknown): value is Envelope {
-  const e = value as Partial<Envelope> | null
+  const e = value as Partial<Envelope>
   return (
-    typeof e === 'object' && e !== null && e.version === 1 && typeof e.app === 'string' && typeof e.device_id === 'string' &&
-    Number.isSafeInteger(e.received_at) && typeof e.context === 'object' && e.context !== null && Array.isArray(e.events)
+    typeof e.app === 'string' && typeof e.device_id === 'string' && Number.isSafeInteger(e.received_at) &&
+    typeof e.context === 'object' && e.context !== null && isObjects(e.events)
   )
+}
+
+function isObjects(value: unknown): value is { type?: unknown }[] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'object' && each !== null)
 }

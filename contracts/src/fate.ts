@@ -23,8 +23,11 @@ export type RejectReason = keyof typeof rejectReasons
 export const botReasons = ['user_agent', 'webdriver', 'no_user_agent'] as const
 export type BotReason = (typeof botReasons)[number]
 
-/** Why a message of the log can not be counted at all; it goes to the dead letters and its lane goes on. */
-export const deadLetterReasons = ['undecodable', 'unknown_version', 'unknown_app', 'fold_failed'] as const
+/**
+ * Why a message of the log cannot be counted; it goes to the dead letters and its lane goes on. `invalid_envelope`: a field of it, or of an
+ * event, is not what the schema says; `fold_failed`: its shape is right, and still no table can take it.
+ */
+export const deadLetterReasons = ['undecodable', 'unknown_version', 'invalid_envelope', 'unknown_app', 'fold_failed'] as const
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** The reason of a fate: a closed union, so that a metric label or a table key never grows beyond it. */

@@ -1,21 +1,7 @@
-import { decodeEnvelope, type App } from '@hopper/contracts'
-import { placeOf, type CounterChange, type Identity, type LogMessage, type Partition, type TableWriter } from '@hopper/storage'
-import { flawOf } from '../flaw.ts'
+import { placeOf, type CounterChange, type Identity, type Partition, type TableWriter } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge.ts'
 import { utcDate } from '../utc-date.ts'
-
-/** A message of the log as it counts; undefined when it does not: no envelope, of no app, or with a flaw. */
-export async function readMessage({ position, value }: LogMessage, appOf: (id: string) => Promise<App | undefined>): Promise<Message | undefined> {
-  try {
-    const envelope = decodeEnvelope(value)
-    const app = await appOf(envelope.app)
-    return app && flawOf(envelope) === undefined ? { position, envelope, app } : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return undefined
-    throw error
-  }
-}
 
 /** What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it. */
 export async function foldMessages(writer: TableWriter, lane: number, messages: readonly Message[]): Promise<{ position: number; folded: Folded }[]> {

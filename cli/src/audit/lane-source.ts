@@ -1,4 +1,4 @@
-import { foldMessages, readMessage } from '@hopper/aggregator'
+import { foldMessages, isCountable, readMessage, type Message } from '@hopper/aggregator'
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { ExportRange } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
@@ -6,7 +6,7 @@ import { laneMessages } from '../export/lane-messages.ts'
 import { archivedEvents } from './archived-events.ts'
 
 /** A message of the log as it counts. */
-export type CountedMessage = NonNullable<Awaited<ReturnType<typeof readMessage>>>
+export type CountedMessage = Message
 export type FoldedMessage = Awaited<ReturnType<typeof foldMessages>>[number]
 
 /** What one lane has to say: the archive up to the position that the lane has committed, the log from there on. */
@@ -34,7 +34,7 @@ export class LaneSource {
   async *messages(from: number, to: number): AsyncGenerator<readonly CountedMessage[]> {
     for await (const messages of laneMessages(this.storage.log, this.lane, from, to)) {
       const read = await Promise.all(messages.map((message) => readMessage(message, this.#appOf)))
-      yield read.filter((message) => message !== undefined)
+      yield read.filter(isCountable)
     }
   }
 
