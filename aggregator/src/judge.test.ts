@@ -38,6 +38,12 @@ it('begins to be late a week after the end of the date in the time zone of the a
   expect(fatesOf([at(1, [note('a')], { received_at: end }), at(2, [note('b')], { received_at: end + 1 })])).toEqual(['accepted', 'late'])
 })
 
+it('accepts what an import brings in, however old it is, and says that it is historical only where it would be late', () => {
+  const imported = { context: { device: 'server', browser: '', os: '', historical: true } } as const
+  const judged = judge([at(1, [note('a')], imported), at(2, [note('b')], { ...imported, received_at: noon + 300 * 86_400_000 })], nothing).events
+  expect(judged.map(({ fate, reason }) => [fate, reason])).toEqual([['accepted', 'new'], ['accepted', 'historical']])
+})
+
 it('gives events to the user that their device was identified as before them', () => {
   const ann = note('b', { type: 'identify', user_id: 'ann' })
   const bob = note('d', { user_id: 'bob' })

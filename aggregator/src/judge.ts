@@ -147,6 +147,7 @@ function firstPosition({ firstPositions }: Past, app: App, event: Event): number
 type Verdict = readonly [Fate, FateReason]
 
 const accepted: Verdict = ['accepted', 'new']
+const historical: Verdict = ['accepted', 'historical']
 const late: Verdict = ['late', 'after_settled']
 const duplicate: Verdict = ['duplicate', 'repeated_id']
 
@@ -156,7 +157,8 @@ function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: st
   // A date ends after each of its events, so the calendar is asked only for what may be late.
   if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return accepted
   const dateEnd = zone.startOf(shiftDate(date, 1))
-  return envelope.received_at > dateEnd + limits.lateAfterMs ? late : accepted
+  if (envelope.received_at <= dateEnd + limits.lateAfterMs) return accepted
+  return envelope.context.historical ? historical : late
 }
 
 /** The user of a device before a position; '' when it was not identified yet. */

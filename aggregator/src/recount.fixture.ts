@@ -52,8 +52,10 @@ export function recount(app: App, log: readonly Placed[]): Recount {
         fate('bot', context.bot)
         continue
       }
-      if (received_at > dateEnd(event.timestamp, app.timezone) + WEEK_MS) fate('late', 'after_settled')
-      else fate('accepted', 'new')
+      const isOverdue = received_at > dateEnd(event.timestamp, app.timezone) + WEEK_MS
+      if (!isOverdue) fate('accepted', 'new')
+      else if (context.historical) fate('accepted', 'historical')
+      else fate('late', 'after_settled')
       if (event.user_id !== undefined) {
         user.set(device, event.user_id)
         if (!firstUser.has(device)) firstUser.set(device, event.user_id)

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { Presets, SingleBar } from 'cli-progress'
-import { HopperError } from '@hopper/contracts'
+import { HopperError, limits } from '@hopper/contracts'
 import { readConfig } from './config.ts'
 import { readDemoKey } from './demo-key.ts'
 import { drive, type Tally } from './load/drive.ts'
@@ -19,6 +19,7 @@ interface LoadOptions {
   readonly days: number
   readonly visitors: number
   readonly seed: string
+  readonly until?: number
 }
 
 /** `hopper load --demo`: a realistic year of the demo shop, through the real ingest. */
@@ -31,6 +32,7 @@ export function loadCommand(): Command {
     .option('--data <dir>', 'the data directory of the running Hopper, for the key')
     .option('--days <n>', 'how many days until now', whole(DAYS_MAX), 365)
     .option('--visitors <n>', 'about how many devices come by', whole(VISITORS_MAX), 12_000)
+    .option('--until <time>', 'when the traffic ends, as ISO 8601 (default: now)', instant)
     .option('--seed <text>', 'the same seed makes the same traffic', 'hopper')
     .action(load)
 }
@@ -41,7 +43,7 @@ async function load(options: LoadOptions): Promise<void> {
   const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
   const key = options.key ?? (await readDemoKey(config.data))
   await expectHopper(url)
-  const plan = { seed: options.seed, untilMs: Date.now(), days: options.days, visitors: options.visitors, origin: url }
+  const plan = { seed: options.seed, untilMs: options.until ?? Date.now(), days: options.days, visitors: options.visitors, origin: url }
   const sender = new Sender(url, key, CONNECTIONS)
   const beganMs = performance.now()
   try {
@@ -80,6 +82,12 @@ function originOf(text: string): string {
 async function expectHopper(url: string): Promise<void> {
   const healthy = await fetch(new URL('/healthcheck', url)).then((answer) => answer.ok, () => false)
   if (!healthy) throw new HopperError('HOP_CONFIG', `No Hopper answers at ${url}; start it with "npm start", or name another --url.`)
+}
+
+function instant(text: string): number {
+  const ms = Date.parse(text)
+  if (!(ms >= limits.timestampMsMin && ms <= Date.now())) throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
+  return ms
 }
 
 function whole(maximum: number): (text: string) => number {

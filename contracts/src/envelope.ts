@@ -10,6 +10,8 @@ export interface Context {
   readonly country?: string
   readonly referrer?: string
   readonly utm?: Readonly<Record<string, string>>
+  /** set when the sender brings in events of the past on purpose, as an import does: they are accepted, not late */
+  readonly historical?: true
   /** set when the sender is held to be a machine: its events are kept, not counted */
   readonly bot?: BotReason
 }

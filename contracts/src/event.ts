@@ -105,6 +105,7 @@ export const EventsBody = Type.Object({
   sent_at: Type.Optional(Type.Integer({ description: "the sender's clock at sending, ms since the epoch; corrects timestamps" })),
   device_id: Type.Optional(id),
   session_id: Type.Optional(id),
+  historical: Type.Optional(Type.Boolean({ description: 'true: events of the past are brought in on purpose; they are accepted, never late' })),
   events: Type.Array(Type.Unknown(), { minItems: 0, maxItems: limits.eventsPerBatchMax }),
 })
 export type EventsBody = Static<typeof EventsBody>

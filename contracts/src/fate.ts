@@ -1,6 +1,6 @@
 /**
  * Every event has exactly one fate, with a reason out of one closed list.
- * `accepted` and `late` events are counted in the tables; `bot` events are kept but not counted, so that a rule can be reversed;
+ * `accepted` and `late` events are counted in the tables (`historical`: accepted from an import, which would be late otherwise); `bot` events are kept but not counted, so that a rule can be reversed;
  * `duplicate` events repeat an earlier `event_id`; `rejected` events were refused by ingest and named in its answer.
  */
 export const fates = ['accepted', 'duplicate', 'bot', 'late', 'rejected'] as const
@@ -31,4 +31,4 @@ export const deadLetterReasons = ['undecodable', 'unknown_version', 'invalid_env
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** The reason of a fate: a closed union, so that a metric label or a table key never grows beyond it. */
-export type FateReason = 'new' | 'repeated_id' | 'after_settled' | BotReason | RejectReason
+export type FateReason = 'new' | 'historical' | 'repeated_id' | 'after_settled' | BotReason | RejectReason

@@ -15,7 +15,7 @@ export interface ReadBatch {
 export function readBatch(parsed: ParsedBody | undefined, app: App, received_at: number): ReadBatch {
   const body = parsed?.value
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
-  const { sent_at, device_id, session_id, events, webdriver } = body as Record<string, unknown>
+  const { sent_at, device_id, session_id, events, webdriver, historical } = body as Record<string, unknown>
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
   if (events.length > limits.eventsPerBatchMax) throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events.length} events.`)
   const sentAt = sent_at === undefined ? received_at : instantOf(sent_at)
@@ -26,13 +26,14 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
     clockBehindMs: received_at - sentAt,
     device_id: idOf('device_id', device_id),
     session_id: idOf('session_id', session_id),
+    historical: historical === true,
     small: parsed!.bytes.length <= limits.eventBytesMax,
     body: parsed!.exact && hasOnlyKnownFields(body) ? parsed!.bytes : undefined,
   }
   return { batch, sent: events, webdriver: webdriver === true }
 }
 
-const fields: ReadonlySet<string> = new Set(['sent_at', 'device_id', 'session_id', 'events', 'webdriver'])
+const fields: ReadonlySet<string> = new Set(['sent_at', 'device_id', 'session_id', 'events', 'webdriver', 'historical'])
 
 function hasOnlyKnownFields(body: object): boolean {
   for (const name in body) if (!fields.has(name)) return false

@@ -38,8 +38,8 @@ function isTakenAsSent({ body, device_id }: Batch, results: readonly (Incoming |
   return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
 }
 
-function headOf({ app, session_id, received_at }: Batch, device_id: string, agent: Agent, events: readonly Event[], referer?: string): Omit<Envelope, 'events'> {
-  const context = { ...agent, ...arrivalOf(events, referer) }
+function headOf({ app, session_id, received_at, historical }: Batch, device_id: string, agent: Agent, events: readonly Event[], referer?: string): Omit<Envelope, 'events'> {
+  const context = { ...agent, ...arrivalOf(events, referer), ...(historical && { historical } as const) }
   return { version: 1, app: app.id, device_id, ...(session_id !== undefined && { session_id }), received_at, context }
 }
 

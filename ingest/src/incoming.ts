@@ -8,6 +8,8 @@ export interface Batch {
   readonly clockBehindMs: number
   readonly device_id: string | undefined
   readonly session_id: string | undefined
+  /** whether the sender brings in events of the past on purpose */
+  readonly historical: boolean
   /** whether the body is so small that no event of it can be over the bound */
   readonly small: boolean
   /** the body itself, when there is nothing in it that the log would not keep, outside its events */

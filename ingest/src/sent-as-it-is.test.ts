@@ -23,7 +23,7 @@ const odd = fc.oneof(
 )
 const event = fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.tuple(plain, odd).map(([fields, more]) => ({ ...fields, ...more })) })
 const body = fc.record(
-  { device_id: text, session_id: fc.option(text, { nil: undefined }), sent_at: fc.constantFrom(undefined, now, now - 60_000), events: fc.array(event, { minLength: 1, maxLength: 5 }) },
+  { device_id: text, session_id: fc.option(text, { nil: undefined }), historical: fc.constantFrom(undefined, true, false), sent_at: fc.constantFrom(undefined, now, now - 60_000), events: fc.array(event, { minLength: 1, maxLength: 5 }) },
 )
 
 function envelopesFor(value: unknown, indent: number): Envelope[] {
@@ -39,6 +39,7 @@ it('a body that stands in the log as it was sent reads the same as one that was 
     fc.property(body, fc.constantFrom(0, 2), (value, indent) => {
       for (const envelope of envelopesFor(value, indent)) {
         if (envelope.sent) asSent++
+        expect(envelope.context.historical).toBe(value.historical === true ? true : undefined)
         const rewritten = { ...envelope, sent: undefined } as unknown as Envelope
         expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(decodeEnvelope(encodeEnvelope(rewritten)))
       }

@@ -8,7 +8,7 @@ import { readCounted, Watermarks } from './read-counted.ts'
 /** How far an event's time may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
 /** What tells the fate of an archived event, and what every row is read with. */
-const columns: ReadonlySet<string> = new Set(['runs', 'device_id', 'event_id', 'timestamp', 'seq', 'position', 'index', 'received_at', 'bot'])
+const columns: ReadonlySet<string> = new Set(['runs', 'device_id', 'event_id', 'timestamp', 'seq', 'position', 'index', 'received_at', 'bot', 'historical'])
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
 /** What the log alone can tell of a lane's fates before a position: how many events and which refusals there were, of every app. */

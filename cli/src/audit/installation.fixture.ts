@@ -50,7 +50,7 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
     const of = (id: string | undefined): string => `${fields.device_id} ${id}`
     const events = fields.events.map((each) =>
       ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
-    return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : sender }
+    return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : bot === 1 ? { ...sender, historical: true } : sender }
   }),
   { minLength: 4, maxLength: 40, size: 'max' },
 )

@@ -41,8 +41,11 @@ export class Sender {
   }
 
   #post({ device, userAgent, events }: Batch): Promise<{ status: number; text: string; retryAfterMs: number }> {
-    const body = Buffer.from(JSON.stringify({ device_id: device, events }))
-    const headers = { 'content-type': 'application/json', 'content-length': body.length, 'x-api-key': this.#key, 'user-agent': userAgent }
+    const body = Buffer.from(JSON.stringify({ device_id: device, historical: true, events }))
+    const headers = {
+      // A page is behind each of these requests, which a request without an origin would deny.
+      origin: this.#url.origin, 'content-type': 'application/json', 'content-length': body.length, 'x-api-key': this.#key, 'user-agent': userAgent,
+    }
     return new Promise((resolve, reject) => {
       const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: ANSWER_MS_MAX })
       outgoing.on('response', (answer) => read(answer).then(resolve, reject))

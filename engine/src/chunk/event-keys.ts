@@ -3,7 +3,7 @@ export const eventColumns = [
   'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time',
 ] as const
 /** What ingest learned about the sender. */
-export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot'] as const
+export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
 /** The whole-number columns: their place in the log and in time. */
 export const numberColumns = ['timestamp', 'seq', 'position', 'index', 'received_at'] as const
 export type NumberColumn = (typeof numberColumns)[number]

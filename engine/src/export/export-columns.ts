@@ -43,6 +43,7 @@ export const exportColumns: Columns = [
   { name: 'country', kind: 'text', value: ({ context }) => context.country },
   { name: 'referrer', kind: 'text', value: ({ context }) => context.referrer },
   utm('source'), utm('medium'), utm('campaign'), utm('term'), utm('content'),
+  { name: 'historical', kind: 'text', value: ({ context }) => context.historical && 'true' },
   { name: 'bot', kind: 'text', value: ({ context }) => context.bot },
   { name: 'client_time', kind: 'time', value: ({ event }) => event.client_time },
   { name: 'received_at', kind: 'time', value: ({ received_at }) => received_at },
