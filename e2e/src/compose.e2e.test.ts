@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import type { PageViews } from '@hopper/contracts'
+import { promisify } from 'node:util'
+import { traffic } from '@hopper/cli/load/traffic'
+import type { PageViews, Status, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { canCompose, composed, type Composed } from './compose.ts'
 import { environment } from './config.ts'
@@ -10,9 +13,13 @@ import { until } from './until.ts'
 
 const START_MS = 900_000
 const DEMO_KEY = 'hw_demo_shop_of_docker_compose'
-const services = ['kafka', 'cassandra', 'ingest', 'aggregator', 'api']
+const services = ['kafka', 'cassandra', 'ingest', 'aggregator', 'api', 'proxy']
 // Where DOCKER_HOST names an engine it must do; elsewhere nothing is built and started unasked.
 const wanted = environment.DOCKER_HOST !== undefined
+
+const DAY_MS = 86_400_000
+const date = (ms: string | number): string => new Date(ms).toISOString().slice(0, 10)
+const docker = async (...args: string[]): Promise<string> => (await promisify(execFile)('docker', args)).stdout
 
 describe.skipIf(!wanted)('docker compose up', () => {
   let product: Composed
@@ -24,7 +31,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
   afterAll(() => product?.dispose(), 120_000)
 
   // The suite starts and ends what it is given; this one outlives it.
-  demoShopSuite(async () => ({ ...product, ingestUrl: product.ingestUrl, start: async () => undefined, dispose: async () => undefined }))
+  demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)('goes on after a restart of %s, and loses nothing', async (service) => {
     const url = `/restarted/${service}`
@@ -44,9 +51,12 @@ describe.skipIf(!wanted)('docker compose up', () => {
       const lanes = await Promise.all([1, 2].map(lanesOf))
       return lanes.every((own) => own.length === 4) && new Set(lanes.flat()).size === 8
     }, 60_000)
-    const ports = await Promise.all([1, 2].map(async (index) => (await product.compose('port', '--index', String(index), 'ingest', '8080')).trim()))
-    expect(new Set(ports).size).toBe(2)
-    for (const port of ports) for (let sent = 0; sent < 20; sent++) expect((await send(`http://${port}`, '/shared')).status).toBe(202)
+    const before = await Promise.all([1, 2].map(acknowledgedBy))
+    for (let sent = 0; sent < 40; sent++) expect((await send('/shared')).status).toBe(202)
+    const after = await Promise.all([1, 2].map(acknowledgedBy))
+    const taken = after.map((count, at) => count - before[at]!)
+    expect(taken[0]! + taken[1]!).toBe(40)
+    expect(Math.min(...taken)).toBeGreaterThan(5)
     await counted(product, readKey())
     expect(await views('/shared')).toBe(40)
     await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=1', '--scale', 'aggregator=1')
@@ -54,10 +64,66 @@ describe.skipIf(!wanted)('docker compose up', () => {
     await until(async () => (await views('/shared')) === 41, 60_000)
   }, 240_000)
 
+  it('counts every event of a year of the demo within the memory of its aggregator', async () => {
+    const plan = { seed: 'hopper', untilMs: Math.floor(Date.now() / 1_000) * 1_000, days: 365, visitors: 12_000, origin: 'http://ingest:8080' }
+    const before = await fates()
+    const endsAt = new Date(plan.untilMs).toISOString()
+    await product.compose('run', '--rm', 'demo', 'load', '--demo', '--url', plan.origin, '--key', DEMO_KEY, '--until', endsAt)
+    await counted(product, readKey(), 300_000)
+    const truth = truthOf(plan)
+    const after = await fates()
+    const found = (fate: string): number => (after.get(fate) ?? 0) - (before.get(fate) ?? 0)
+    expect(Object.fromEntries(Object.keys(truth.fates).map((fate) => [fate, found(fate)]))).toEqual(truth.fates)
+    const days = await getJson<Traffic>(product, `/api/v1/apps/demo-shop/traffic?by=day&from=${date(plan.untilMs - 366 * DAY_MS)}&to=${date(plan.untilMs)}`, readKey())
+    const countedOn = new Map(days.rows.map(({ time, events }) => [date(time), events]))
+    for (const [day, events] of truth.days) if (day < date(plan.untilMs)) expect([day, countedOn.get(day)]).toEqual([day, events])
+
+    const aggregator = (await product.compose('ps', '-q', 'aggregator')).trim()
+    const state = await docker('inspect', '--format', '{{.RestartCount}} {{.State.OOMKilled}} {{.State.Health.Status}}', aggregator)
+    expect(state.trim()).toBe('0 false healthy')
+  }, 600_000)
+
+  /** What the demo's traffic must come to, by its own generator: events by fate, and those that count by UTC date. */
+  function truthOf(plan: Parameters<typeof traffic>[0]): { fates: Record<string, number>; days: Map<string, number> } {
+    const seen = new Set<string>()
+    const found = { accepted: 0, bot: 0, duplicate: 0, late: 0, rejected: 0 }
+    const days = new Map<string, number>()
+    for (const { userAgent, events } of [...traffic(plan)].flatMap(({ batches }) => batches)) {
+      for (const { event_id, timestamp } of events) {
+        const isBot = /bot|crawl|spider|headless/i.test(userAgent)
+        if (seen.has(event_id!)) found.duplicate++
+        else if (isBot) found.bot++
+        else {
+          found.accepted++
+          days.set(date(Number(timestamp)), (days.get(date(Number(timestamp))) ?? 0) + 1)
+        }
+        seen.add(event_id!)
+      }
+    }
+    return { fates: found, days }
+  }
+
+  /** Events by fate, of the last 30 days of receipt. */
+  async function fates(): Promise<Map<string, number>> {
+    const sums = new Map<string, number>()
+    const { fates: rows } = await getJson<Status>(product, '/api/v1/status', readKey())
+    for (const { fate, events } of rows) sums.set(fate, (sums.get(fate) ?? 0) + events)
+    return sums
+  }
+
   /** The lanes that an aggregator has. */
   async function lanesOf(index: number): Promise<string[]> {
-    const metrics = await product.compose('exec', '--index', String(index), 'aggregator', 'node', '-e', "fetch('http://127.0.0.1:8080/metrics').then(async (r) => console.log(await r.text()))")
-    return [...metrics.matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(([, lane]) => lane!)
+    return [...(await metricsOf('aggregator', index)).matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(([, lane]) => lane!)
+  }
+
+  /** Requests that one container of ingest has acknowledged. */
+  async function acknowledgedBy(index: number): Promise<number> {
+    return Number(/^hopper_ingest_requests_total\{status="202"[^}]*\} (\d+)/m.exec(await metricsOf('ingest', index))?.[1] ?? 0)
+  }
+
+  function metricsOf(service: string, index: number): Promise<string> {
+    const script = "fetch('http://127.0.0.1:8080/metrics').then(async (r) => console.log(await r.text()))"
+    return product.compose('exec', '--index', String(index), service, 'node', '-e', script)
   }
 
   function readKey(): string {
@@ -71,16 +137,13 @@ describe.skipIf(!wanted)('docker compose up', () => {
 
   /** One page view, sent until it is acknowledged. */
   async function view(url: string): Promise<void> {
-    await until(async () => {
-      await product.findIngest().catch(() => undefined)
-      return (await send(product.ingestUrl, url).catch(() => undefined))?.status === 202
-    }, 120_000)
+    await until(async () => (await send(url).catch(() => undefined))?.status === 202, 120_000)
   }
 
-  function send(ingestUrl: string, url: string): Promise<Response> {
+  function send(url: string): Promise<Response> {
     const event = { type: 'url_change', event_id: randomUUID(), timestamp: Date.now(), from: '', to: url, elapsed_time: 0 }
     const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
     const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
-    return fetch(`${ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) })
+    return fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) })
   }
 })

@@ -12,33 +12,22 @@ const BUILD_MS = 900_000
 export interface Composed extends Product {
   /** Runs a subcommand of `docker compose` on it; answers what that printed. */
   compose(...args: string[]): Promise<string>
-  /** Asks which port of the range Docker has chosen for ingest, now and after each restart. */
-  findIngest(): Promise<void>
 }
 
 export function composed(): Composed {
   const project = `hopper-e2e-${randomBytes(4).toString('hex')}`
   let printed = ''
-  let ingestUrl = ''
   const compose = async (...args: string[]): Promise<string> => {
     const options = { cwd: repository, timeout: BUILD_MS, maxBuffer: 100_000_000 }
     const { stdout } = await run('docker', ['compose', '-p', project, '-f', 'docker-compose.yml', ...args], options)
     return stdout
   }
-  const findIngest = async (): Promise<void> => {
-    ingestUrl = `http://${(await compose('port', 'ingest', '8080')).trim()}`
-  }
   return {
-    compose, findIngest,
-    get ingestUrl() {
-      return ingestUrl
-    },
-    apiUrl: 'http://127.0.0.1:8080', services: [],
+    compose, ingestUrl: 'http://127.0.0.1:8081', apiUrl: 'http://127.0.0.1:8080', services: [],
     output: () => printed,
     start: async () => {
       try {
         await compose('up', '-d', '--build', '--wait')
-        await findIngest()
       } finally {
         printed = await compose('logs', '--no-log-prefix')
       }
