@@ -2,6 +2,7 @@ import { HopperError, type App } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { rowsHeldMax } from './archive-buffer.ts'
+import { BackgroundWriteOut } from './background-write-out.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics } from './metrics.ts'
@@ -48,6 +49,7 @@ export class Aggregator implements LaneConsumer {
   readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
+  readonly #packed: BackgroundWriteOut
   readonly #own = new Map<number, OwnedLane>()
   /** lanes that are given to us, but whose lease has run out: how far they had been read */
   readonly #expired = new Map<number, number>()
@@ -64,6 +66,7 @@ export class Aggregator implements LaneConsumer {
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax)
     this.#identified = new IdentifiedDevices(options.writer)
     const { archive, registry, merger, logger } = options
+    this.#packed = new BackgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
   }
@@ -86,12 +89,17 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    await this.#merges?.close()
+    await Promise.all([this.#merges?.close(), this.#packed.close()])
   }
 
   /** Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for it. */
   merge(): Promise<void> {
     return this.#merges?.run(() => this.#own.values()) ?? Promise.resolve()
+  }
+
+  /** Writes out what was packed by large batches of our lanes and is due. It goes on by itself; this waits for it. */
+  writeOut(): Promise<void> {
+    return this.#packed.run(() => this.#own.values())
   }
 
   async assigned(lane: number): Promise<number> {
@@ -123,6 +131,7 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
+      await this.#packed.left(lane)
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -215,6 +224,7 @@ export class Aggregator implements LaneConsumer {
     }))
     this.#takeExpired()
     void this.merge()
+    void this.writeOut()
   }
 
   async #commit(own: OwnedLane, position: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { WrittenOut } from '@hopper/storage'
 import type { Merged } from './merge/lane-merges.ts'
 import type { Applied } from './owned-lane.ts'
 
@@ -11,6 +12,7 @@ export class AggregatorMetrics {
   readonly #position: Gauge
   readonly #mergedSpans: Counter
   readonly #mergedEvents: Counter
+  readonly #writtenOutRows: Counter
 
   /** `lags` tells how far each lane is behind; it is asked when the figures are read. */
   constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>) {
@@ -22,6 +24,7 @@ export class AggregatorMetrics {
     this.#position = new Gauge({ name: 'hopper_aggregator_position', help: 'The next position of each lane', labelNames: ['lane'], registers })
     this.#mergedSpans = new Counter({ name: 'hopper_aggregator_merged_spans_total', help: 'Spans of the archive that a merged one took the place of', registers })
     this.#mergedEvents = new Counter({ name: 'hopper_aggregator_merged_events_total', help: 'Events that were rewritten by merging', registers })
+    this.#writtenOutRows = new Counter({ name: 'hopper_aggregator_written_out_rows_total', help: 'Packed rows of visitors that are rows of their tables now', registers })
     new Gauge({
       name: 'hopper_aggregator_lag', help: 'Messages of each lane that are not counted yet', labelNames: ['lane'], registers,
       async collect() {
@@ -41,6 +44,10 @@ export class AggregatorMetrics {
   merged({ spans, rows }: Merged): void {
     this.#mergedSpans.inc(spans)
     this.#mergedEvents.inc(rows)
+  }
+
+  wroteOut({ rows }: WrittenOut): void {
+    this.#writtenOutRows.inc(rows)
   }
 
   failed(): void {

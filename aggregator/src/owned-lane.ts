@@ -110,7 +110,7 @@ export class OwnedLane {
   }
 
   /** The lease with the end that it has at each look: a batch that takes long goes on when it was renewed meanwhile. */
-  #lasting(): Lease {
+  lasting(): Lease {
     const until = (): number => this.#lease.expiresAt
     return { ...this.#lease, get expiresAt() { return until() } }
   }
@@ -131,7 +131,7 @@ export class OwnedLane {
   /** Appends to the archive what is held back; answers the position before which every event is in the tables and in the archive. */
   async archive(): Promise<number> {
     const { position } = this
-    await this.#buffer?.flush(() => this.#lasting())
+    await this.#buffer?.flush(() => this.lasting())
     return position
   }
 
@@ -175,7 +175,7 @@ export class OwnedLane {
   async #write(batch: LaneBatch): Promise<void> {
     this.#identified.add(batch.lane, batch.identities)
     try {
-      await this.#writer.apply(this.#lasting(), batch)
+      await this.#writer.apply(this.lasting(), batch)
     } catch (error) {
       // Some partitions may hold the change and others not: what is true must be read again.
       this.#watermarks.clear()

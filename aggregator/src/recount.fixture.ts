@@ -64,6 +64,7 @@ export function recount(app: App, log: readonly Placed[]): Recount {
       const hour = hourOfDate(event.timestamp, app.timezone)
       const visit = (table: string, ...key: unknown[]): void => void visits.push({ row: [table, date, ...key].join('|'), user: user.get(device) ?? '', device })
       visit('users_by_date', hour)
+      visit('users_by_date', -1)
       for (const kind of ['device', 'browser', 'os', 'country'] as const) if (context[kind]) visit('agents_by_date', kind, context[kind])
       add(['activity_by_date', date, hour], [1, event.type === 'url_change' && event.to !== '' ? 1 : 0])
       recountKind(event, (url) => page(url, app.keep_parameters), (table, ...key) => (values) => add([table, date, ...key], values), visit)

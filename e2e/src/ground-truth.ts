@@ -45,6 +45,7 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
         // No clock changes in the days of this traffic, so the hour is the clock's.
         const hour = Number(clock.slice(0, 2))
         visit('users_by_date', hour)
+        visit('users_by_date', -1)
         for (const kind of ['device', 'browser', 'os'] as const) visit('agents_by_date', kind, agent[kind])
         add(['activity_by_date', date, hour], [1, event.type === 'url_change' ? 1 : 0])
         countEvent(event, date, add, visit)

@@ -59,7 +59,7 @@ describe.each([
   ['stage_users_by_date', stage, [['f', 3]]],
   ['stage_edges_by_date', stage, [['f', 2, 3]]],
   ['stage_edges_by_date', entry, [['f', -1, 1]]],
-  ['users_by_date', identify, [[12]]],
+  ['users_by_date', identify, [[-1], [12]]],
   ['agents_by_date', custom, [['device', 'mobile'], ['os', 'iOS'], ['country', 'NP']]],
 ] as const)('%s', (table, event, rows) => {
   it(`holds the visitor in ${JSON.stringify(rows)} for ${event.type}`, () => expect(put(table, event as Event)).toEqual(rows))
@@ -116,5 +116,5 @@ it('keeps rows apart whose texts would read the same when they are joined', () =
   const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
   const { counters, visitors } = foldBatch(messages, judge(messages, { firstPositions: new Map(), identities: new Map() }))
   expect(counters.find(({ table }) => table === 'clicks_by_date')!.rows).toHaveLength(2)
-  expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(2)
+  expect(visitors.find(({ table }) => table === 'users_by_date')!.rows).toHaveLength(4)
 })

@@ -31,6 +31,8 @@ export interface CassandraSettings {
   readonly packedIdsMin?: number
   /** the same of rows of visitors of an app and date; 256 when missing */
   readonly packedRowsMin?: number
+  /** how long packed rows of visitors wait before they are written out into the tables; 15 s when missing */
+  readonly packedMs?: number
   /** visitors that a reader keeps in memory, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
   readonly keptVisitorBytesMax: number
 }

@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, WrittenOut } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
+import { PackedVisitors } from './packed-visitors.ts'
 import { SeenIds } from './seen-ids.ts'
 import { SessionRows } from './sessions.ts'
 import type { CassandraSettings } from './settings.ts'
@@ -12,7 +13,7 @@ import { renewVersions } from './versions.ts'
 import { packVisitors } from './visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitor-deltas.ts'
 import { identityParts, visitorParts } from './visitor-parts.ts'
-import { visitorWrites } from './visitor-rows.ts'
+import { PACKED_ROWS_MIN, visitorWrites } from './visitor-rows.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
@@ -24,12 +25,16 @@ export class CassandraTableWriter implements TableWriter {
   readonly #seen: SeenIds
   readonly #sessions = new SessionRows()
   readonly #deltas = new DeltaNumbers()
+  readonly #packed: PackedVisitors
+  readonly #packedRowsMin: number
   readonly #lanes = new Map<number, Watermarks>()
 
   constructor(client: Client, settings: CassandraSettings) {
     this.#client = client
     this.#settings = settings
     this.#seen = new SeenIds(client, settings.packedIdsMin)
+    this.#packed = new PackedVisitors(client, settings.packedMs)
+    this.#packedRowsMin = settings.packedRowsMin ?? PACKED_ROWS_MIN
   }
 
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]> {
@@ -65,8 +70,9 @@ export class CassandraTableWriter implements TableWriter {
     this.#checkLease(lease)
     const visitors = this.#deltas.number(lease, visitorParts(batch.visitors))
     const identities = this.#deltas.number(lease, identityParts(batch.identities))
+    for (const part of visitors) if (part.rows >= this.#packedRowsMin) this.#packed.packed(lease, part)
     const idempotent = [
-      ...this.#seen.writes(batch), ...visitorWrites(lease.lane, visitors, this.#settings.packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch),
+      ...this.#seen.writes(batch), ...visitorWrites(lease.lane, visitors, this.#packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch),
       ...identities.map((delta) => [deltaWrite(lease.lane, delta, packVisitors(delta.changes))]),
     ]
     await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
@@ -75,6 +81,10 @@ export class CassandraTableWriter implements TableWriter {
     const { unsure: counted } = watermarks
     await renewVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
     watermarks.settle(counted)
+  }
+
+  writeOut(lease: Lease): Promise<WrittenOut | undefined> {
+    return this.#packed.writeOut(lease, () => this.#checkLease(lease))
   }
 
   #watermarksOf(lane: number): Watermarks {

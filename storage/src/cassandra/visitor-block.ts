@@ -69,7 +69,23 @@ export function visitorName({ user, device }: Visitor): string {
 
 /** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */
 export function visitorsOf(block: Uint8Array, table: PackedTable, prefix: Key): VisitorRow[] {
+  return rowsOfTable(unpack(block), table).filter(({ key }) => prefix.every((value, at) => key[at] === value))
+}
+
+/** The rows of all tables in a block. @throws Error when it is damaged */
+export function unpackVisitors(block: Uint8Array): PackedRows[] {
+  const packed = unpack(block)
+  return (Object.keys(packed.tables) as PackedTable[]).map((table) => ({ table, rows: rowsOfTable(packed, table) }))
+}
+
+/** A block with its visitors as objects. */
+type Unpacked = Pick<Packed, 'tables'> & { readonly visitors: readonly Visitor[] }
+
+function unpack(block: Uint8Array): Unpacked {
   const { visitors, tables } = JSON.parse(zstdDecompressSync(block, { maxOutputLength: UNPACKED_BYTES_MAX }).toString()) as Packed
-  const names = visitors.map(([user, device]): Visitor => ({ user, device }))
-  return (tables[table] ?? []).filter(([key]) => prefix.every((value, at) => key[at] === value)).flatMap(([key, places]) => places.map((place) => ({ key, visitor: names[place]! })))
+  return { tables, visitors: visitors.map(([user, device]) => ({ user, device })) }
+}
+
+function rowsOfTable({ tables, visitors }: Unpacked, table: PackedTable): VisitorRow[] {
+  return (tables[table] ?? []).flatMap(([key, places]) => places.map((place) => ({ key, visitor: visitors[place]! })))
 }

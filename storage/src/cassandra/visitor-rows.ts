@@ -9,7 +9,7 @@ import type { VisitorPart } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
 
 /** Fewer rows of a part are written as rows, which are one however often they are written. */
-const PACKED_ROWS_MIN = 256
+export const PACKED_ROWS_MIN = 256
 const ROWS_PER_BATCH = 300
 
 /**
@@ -24,20 +24,22 @@ export function visitorWrites(lane: number, deltas: readonly Delta<VisitorPart>[
   })
 }
 
-/** The rows, each once, those of a key side by side. */
+/**
+ * Reads the rows, each once, those of a key side by side. The blocks are read before the rows: a block is deleted after its rows were written, so a row is in
+ * one of the two answers, whatever is written out meanwhile.
+ */
 export async function readVisitorRows(client: Client, { table, app, date, lane, prefix }: VisitorPlace): Promise<VisitorRow[]> {
   const columns = Object.keys(visitorTables[table].key)
-  const [rows, blocks] = await Promise.all([
-    rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [app, date, lane, ...prefix]),
-    rowsOf(client, 'visitor-blocks-by-date.read', [app, date, lane]),
-  ])
+  const blocks = await rowsOf(client, 'visitor-blocks-by-date.read', [app, date, lane])
+  const rows = await rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [app, date, lane, ...prefix])
   const found = rows.map((row): VisitorRow => ({
     key: columns.map((column) => row.get(column) as KeyValue), visitor: { user: row.get('user') as string, device: row.get('device') as string },
   }))
   return blocks.length === 0 ? found : distinct([found, ...blocks.map((row) => visitorsOf(row.get('block') as Uint8Array, table, prefix))])
 }
 
-function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
+/** What writes rows of one table as rows, as batches that each touch its partition. */
+export function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
   const query = statement(`${queryFile(table)}.insert`)
   return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key, visitor.user, visitor.device] })), ROWS_PER_BATCH)
 }
@@ -48,7 +50,8 @@ function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Sta
   return [{ query: statement('visitor-blocks-by-date.insert'), params: [delta.app, delta.date, lane, id, block] }, deltaWrite(lane, delta, id)]
 }
 
-function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
+/** The rows of several lists, each once, those of a key side by side. */
+export function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
   const keys = new Map<string, Map<string, VisitorRow>>()
   let last: Key | undefined
   let own: Map<string, VisitorRow> | undefined

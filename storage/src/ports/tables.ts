@@ -113,6 +113,17 @@ export interface TableWriter {
    * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
    */
   apply(lease: Lease, batch: LaneBatch): Promise<void>
+  /**
+   * Writes some of the visitors that a lane's large batches have packed out into the tables' own rows, and removes what was packed. Answers `undefined` when
+   * nothing is due now. Changes nothing of what a `TableReader` answers, may be cut anywhere, and rejects when the lease has run out. Missing where nothing is packed.
+   */
+  writeOut?(lease: Lease): Promise<WrittenOut | undefined>
+}
+
+/** What was packed and is in rows now. */
+export interface WrittenOut {
+  readonly blocks: number
+  readonly rows: number
 }
 
 export interface CounterRow {
