@@ -105,7 +105,7 @@ describe('the text of the statements', () => {
   it('says for each table which question it answers and how it is compacted', () => {
     for (const { name: migration, text } of [{ name: 'bootstrap', ...loadBootstrap() }, ...loadMigrations()]) {
       const tables = text.split('\n\n').filter((part) => part.includes('CREATE TABLE'))
-      expect(tables.length, migration).toBeGreaterThan(0)
+      if (!text.includes('ALTER TABLE')) expect(tables.length, migration).toBeGreaterThan(0)
       for (const table of tables) {
         expect(table, migration).toMatch(/^-- .*\?/m)
         expect(table, migration).toMatch(/compaction = \{'class': '\w+CompactionStrategy'\}/)

@@ -13,6 +13,7 @@ const RETRY_MS = 30_000
 /** Rows in memory at a time; a block has 20,000 at most. */
 const ROWS_AT_ONCE = 40_000
 const BLOCKS_PER_PAGE = 4
+const FIRST_TOKEN = -(2n ** 63n)
 const BATCHES_AT_ONCE = 8
 /** More are not remembered, but looked for again. */
 const PARTITIONS_PER_LANE_MAX = 10_000
@@ -109,7 +110,7 @@ export class PackedVisitors {
 
   async #find(own: PackedLane, lane: number): Promise<void> {
     const now = performance.now()
-    for await (const rows of pagesOf(this.#client, 'visitor-blocks-by-date.partitions', [])) {
+    for await (const rows of pagesOf(this.#client, 'visitor-blocks-by-date.partitions', [FIRST_TOKEN])) {
       for (const row of rows) {
         if (row.get('lane') === lane) this.#remember(own, { app: row.get('app') as string, date: String(row.get('date')), dueAt: now, found: true })
       }
