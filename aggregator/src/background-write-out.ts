@@ -13,7 +13,8 @@ export interface BackgroundWriteOutOptions {
 }
 
 /**
- * Writes out what the large batches of our lanes have packed, a part of one lane after the other, so that its memory is that of one part and batches under way
+ * Writes out what the large batches of our lanes have packed, a part of one lane after the other, so that its memory
+ * is that of one part and batches under way
  * keep most of the store.
  */
 export class BackgroundWriteOut {
@@ -43,10 +44,13 @@ export class BackgroundWriteOut {
   }
 
   async #run(lanes: () => Iterable<WritingLane>): Promise<void> {
-    for (let worked = true; worked && !this.#closed; ) {
+    for (let worked = true; worked && !this.#closed;) {
       worked = false
       // A lane may be taken away while those before it are written.
-      for (const lane of [...lanes()]) if (!this.#closed && [...lanes()].includes(lane) && (await this.#step(lane.lasting()))) worked = true
+      for (const lane of [...lanes()]) {
+        const isOurs = !this.#closed && [...lanes()].includes(lane)
+        if (isOurs && (await this.#step(lane.lasting()))) worked = true
+      }
     }
   }
 
@@ -66,7 +70,8 @@ export class BackgroundWriteOut {
       if (written) this.#options.wroteOut(written)
       return written !== undefined
     } catch (error) {
-      this.#options.logger?.error({ lane: lease.lane, err: error }, 'packed visitors could not be written out and will be tried again')
+      const message = 'packed visitors could not be written out and will be tried again'
+      this.#options.logger?.error({ lane: lease.lane, err: error }, message)
       return false
     }
   }

@@ -20,12 +20,27 @@ const keyspace = ownKeyspace(engines, { leaseMs: 60_000, packedRowsMin: 3, packe
 const today = new Date().toISOString().slice(0, 10)
 const dates = ['2020-03-31', today]
 
-const visitor = fc.record({ user: fc.constantFrom('', 'u', 'v'), device: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f') })
+const visitor = fc.record({
+  user: fc.constantFrom('', 'u', 'v'),
+  device: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+})
 const stages = fc.array(fc.record({ key: fc.tuple(fc.constantFrom('f', 'g'), fc.nat(2)), visitor }), { maxLength: 8 })
 const hours = fc.array(fc.record({ key: fc.tuple(fc.nat(2)), visitor }), { maxLength: 8 })
-const agents = fc.array(fc.record({ key: fc.tuple(fc.constantFrom('os', 'browser'), fc.constantFrom('', 'x')), visitor }), { maxLength: 8 })
-const edges = fc.array(fc.record({ key: fc.tuple(fc.constant('f'), fc.integer({ min: -1, max: 1 }), fc.nat(2)), visitor }), { maxLength: 8 })
-const batch = fc.record({ date: fc.constantFrom(...dates), stage_users_by_date: stages, stage_edges_by_date: edges, users_by_date: hours, agents_by_date: agents })
+const agents = fc.array(
+  fc.record({ key: fc.tuple(fc.constantFrom('os', 'browser'), fc.constantFrom('', 'x')), visitor }),
+  { maxLength: 8 },
+)
+const edges = fc.array(
+  fc.record({ key: fc.tuple(fc.constant('f'), fc.integer({ min: -1, max: 1 }), fc.nat(2)), visitor }),
+  { maxLength: 8 },
+)
+const batch = fc.record({
+  date: fc.constantFrom(...dates),
+  stage_users_by_date: stages,
+  stage_edges_by_date: edges,
+  users_by_date: hours,
+  agents_by_date: agents,
+})
 
 describe.skipIf(!engines)('packed visitors', () => {
   const client = connectedTo(keyspace)
@@ -37,65 +52,114 @@ describe.skipIf(!engines)('packed visitors', () => {
     return own
   }
 
-  function changesOf(app: string, { date, ...tables }: { date: string } & Partial<Record<VisitorTableName, VisitorChange['rows']>>): VisitorChange[] {
-    return Object.entries(tables).flatMap(([table, rows]) => (rows.length === 0 ? [] : [{ table: table as VisitorTableName, app, date, rows }]))
+  function changesOf(
+    app: string,
+    { date, ...tables }: { date: string } & Partial<Record<VisitorTableName, VisitorChange['rows']>>,
+  ): VisitorChange[] {
+    return Object.entries(tables).flatMap(([table, rows]) =>
+      rows.length === 0 ? [] : [{ table: table as VisitorTableName, app, date, rows }],
+    )
   }
 
   function apply(writer: CassandraTableWriter, own: Lease, visitors: readonly VisitorChange[]): Promise<void> {
-    const nothing: Omit<LaneBatch, 'visitors'> = { lane: 0, counters: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+    const nothing: Omit<LaneBatch, 'visitors'> = {
+      lane: 0,
+      counters: [],
+      seen: [],
+      identities: [],
+      sessions: [],
+      deadLetters: [],
+    }
     return writer.apply(own, { ...nothing, visitors })
   }
 
   /** The rows of a table itself, as cqlsh shows them. */
   async function rowsOf(app: string, date: string, table: VisitorTableName): Promise<string[]> {
     const columns = [...Object.keys(visitorTables[table].key), 'user', 'device']
-    const { rows } = await client().execute(`SELECT ${columns.join()} FROM ${table} WHERE app = ? AND date = ? AND lane = 0`, [app, date], { prepare: true })
+    const { rows } = await client().execute(
+      `SELECT ${columns.join()} FROM ${table} WHERE app = ? AND date = ? AND lane = 0`,
+      [app, date],
+      { prepare: true },
+    )
     return rows.map((row) => JSON.stringify(columns.map((column) => row.get(column) as unknown))).sort()
   }
 
   function expectedOf(changes: readonly VisitorChange[], date: string, table: VisitorTableName): string[] {
-    const rows = changes.filter((change) => change.table === table && change.date === date).flatMap((change) => change.rows)
+    const rows = changes
+      .filter((change) => change.table === table && change.date === date)
+      .flatMap((change) => change.rows)
     return [...new Set(rows.map(({ key, visitor: { user, device } }) => JSON.stringify([...key, user, device])))].sort()
   }
 
   async function blocks(app: string): Promise<number> {
-    const counts = await Promise.all(dates.map((date) => client().execute('SELECT id FROM visitor_blocks_by_date WHERE app = ? AND date = ? AND lane = 0', [app, date], { prepare: true })))
+    const counts = await Promise.all(
+      dates.map((date) =>
+        client().execute('SELECT id FROM visitor_blocks_by_date WHERE app = ? AND date = ? AND lane = 0', [app, date], {
+          prepare: true,
+        }),
+      ),
+    )
     return counts.reduce((sum, { rows }) => sum + rows.length, 0)
   }
 
   async function writeAllOut(writer: CassandraTableWriter, own: Lease): Promise<void> {
-    while (await writer.writeOut(own)) { /* the next */ }
+    while (await writer.writeOut(own)) {
+      /* the next */
+    }
   }
 
   it('become rows of their tables, and a reader answers the same before, while and after', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), fc.boolean(), async (batches, restarted) => {
-      const app = randomUUID()
-      const own = await lease()
-      const changes = batches.flatMap((each) => changesOf(app, each))
-      const first = new CassandraTableWriter(client(), keyspace.settings)
-      for (const each of batches) await apply(first, own, changesOf(app, each))
-      const kept = new Uniques(client(), 1, 1_000_000)
-      const asked = { table: 'stage_users_by_date', app, dates, prefix: ['f'], groupBy: ['date', 'stage'], countBy: 'device' } as const
-      const before = await kept.count(asked)
-      const reading = Promise.all(dates.flatMap((date) => visitorTableNames.map(async (table) => {
-        for (let times = 0; times < 3; times++) {
-          const rows = await readVisitorRows(client(), { table, app, date, lane: 0, prefix: [] })
-          expect(rows.map(({ key, visitor: { user, device } }) => JSON.stringify([...key, user, device])).sort()).toEqual(expectedOf(changes, date, table))
+    await fc.assert(
+      fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), fc.boolean(), async (batches, restarted) => {
+        const app = randomUUID()
+        const own = await lease()
+        const changes = batches.flatMap((each) => changesOf(app, each))
+        const first = new CassandraTableWriter(client(), keyspace.settings)
+        for (const each of batches) await apply(first, own, changesOf(app, each))
+        const kept = new Uniques(client(), 1, 1_000_000)
+        const asked = {
+          table: 'stage_users_by_date',
+          app,
+          dates,
+          prefix: ['f'],
+          groupBy: ['date', 'stage'],
+          countBy: 'device',
+        } as const
+        const before = await kept.count(asked)
+        const reading = Promise.all(
+          dates.flatMap((date) =>
+            visitorTableNames.map(async (table) => {
+              for (let times = 0; times < 3; times++) {
+                const rows = await readVisitorRows(client(), { table, app, date, lane: 0, prefix: [] })
+                expect(
+                  rows.map(({ key, visitor: { user, device } }) => JSON.stringify([...key, user, device])).sort(),
+                ).toEqual(expectedOf(changes, date, table))
+              }
+            }),
+          ),
+        )
+        // Whoever has the lane next finds what the owner before it has packed.
+        const last = restarted ? new CassandraTableWriter(client(), keyspace.settings) : first
+        await writeAllOut(last, restarted ? await lease() : own)
+        await reading
+        expect(await blocks(app)).toBe(0)
+        for (const date of dates)
+          for (const table of visitorTableNames)
+            expect(await rowsOf(app, date, table)).toEqual(expectedOf(changes, date, table))
+        expect(await kept.count(asked)).toEqual(before)
+        expect(await new Uniques(client(), 1, 1_000_000).count(asked)).toEqual(before)
+        // What comes later is added to what was kept.
+        const more: VisitorChange = {
+          table: 'stage_users_by_date',
+          app,
+          date: today,
+          rows: [{ key: ['f', 1], visitor: { user: '', device: 'z' } }],
         }
-      })))
-      // Whoever has the lane next finds what the owner before it has packed.
-      const last = restarted ? new CassandraTableWriter(client(), keyspace.settings) : first
-      await writeAllOut(last, restarted ? await lease() : own)
-      await reading
-      expect(await blocks(app)).toBe(0)
-      for (const date of dates) for (const table of visitorTableNames) expect(await rowsOf(app, date, table)).toEqual(expectedOf(changes, date, table))
-      expect(await kept.count(asked)).toEqual(before)
-      expect(await new Uniques(client(), 1, 1_000_000).count(asked)).toEqual(before)
-      // What comes later is added to what was kept.
-      const more: VisitorChange = { table: 'stage_users_by_date', app, date: today, rows: [{ key: ['f', 1], visitor: { user: '', device: 'z' } }] }
-      await apply(last, await lease(), [more])
-      expect(await kept.count(asked)).toEqual(await new Uniques(client(), 1, 1_000_000).count(asked))
-    }), { numRuns: 12 })
+        await apply(last, await lease(), [more])
+        expect(await kept.count(asked)).toEqual(await new Uniques(client(), 1, 1_000_000).count(asked))
+      }),
+      { numRuns: 12 },
+    )
   })
 
   it('are not lost when writing them out is cut anywhere, and are written out then', async () => {
@@ -105,7 +169,10 @@ describe.skipIf(!engines)('packed visitors', () => {
       const changes: VisitorChange[] = [{ table: 'users_by_date', app, date: today, rows }]
       const own = await lease()
       let left = Infinity
-      const failing = over(client(), { batch: ((...args: Parameters<Client['batch']>) => (left-- > 0 ? client().batch(...args) : Promise.reject(new Error('cut')))) as Client['batch'] })
+      const failing = over(client(), {
+        batch: ((...args: Parameters<Client['batch']>) =>
+          left-- > 0 ? client().batch(...args) : Promise.reject(new Error('cut'))) as Client['batch'],
+      })
       const writer = new CassandraTableWriter(failing, keyspace.settings)
       await apply(writer, own, changes)
       left = cut
@@ -122,7 +189,14 @@ describe.skipIf(!engines)('packed visitors', () => {
     const app = randomUUID()
     const own = await lease()
     const writer = new CassandraTableWriter(client(), keyspace.settings)
-    await apply(writer, own, [{ table: 'users_by_date', app, date: today, rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })) }])
+    await apply(writer, own, [
+      {
+        table: 'users_by_date',
+        app,
+        date: today,
+        rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })),
+      },
+    ])
     await expect(writer.writeOut({ ...own, expiresAt: 0 })).rejects.toThrow('has run out')
     expect(await rowsOf(app, today, 'users_by_date')).toEqual([])
     expect(await blocks(app)).toBe(1)
@@ -133,7 +207,14 @@ describe.skipIf(!engines)('packed visitors', () => {
     const own = await lease()
     const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedMs: 60_000 })
     await writeAllOut(writer, own)
-    await apply(writer, own, [{ table: 'users_by_date', app, date: today, rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })) }])
+    await apply(writer, own, [
+      {
+        table: 'users_by_date',
+        app,
+        date: today,
+        rows: ['a', 'b', 'c'].map((device) => ({ key: [1], visitor: { user: '', device } })),
+      },
+    ])
     expect(await writer.writeOut(own)).toBeUndefined()
     expect(await blocks(app)).toBe(1)
   })

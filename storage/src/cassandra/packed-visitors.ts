@@ -18,7 +18,10 @@ const BATCHES_AT_ONCE = 8
 /** More are not remembered, but looked for again. */
 const PARTITIONS_PER_LANE_MAX = 10_000
 
-/** A partition that has blocks, and from when on they are written out (`performance.now()`); `found` are those of before, which wait for what comes now. */
+/**
+ * A partition that has blocks, and from when on they are written out (`performance.now()`); `found` are those of
+ * before, which wait for what comes now.
+ */
 interface Pending extends Partition {
   readonly dueAt: number
   readonly found: boolean
@@ -41,8 +44,10 @@ interface Taken {
 }
 
 /**
- * Writes the blocks of `visitor_blocks_by_date` out into the tables of visitors, partition by partition, so that each table is right by itself. A block is
- * deleted after its rows were written: cut anywhere, it is written again, which changes nothing. What the partition holds does not change for a reader that
+ * Writes the blocks of `visitor_blocks_by_date` out into the tables of visitors, partition by partition, so that each
+ * table is right by itself. A block is
+ * deleted after its rows were written: cut anywhere, it is written again, which changes nothing. What the partition
+ * holds does not change for a reader that
  * joins rows and blocks, so neither do the versions.
  */
 export class PackedVisitors {
@@ -70,7 +75,11 @@ export class PackedVisitors {
       const { ids, changes, more } = await this.#take(lease.lane, due)
       const writes = changes.flatMap((change) => rowWrites(lease.lane, change))
       await concurrently(writes, BATCHES_AT_ONCE, (statements) => this.#write(statements, assertLease))
-      if (ids.length > 0) await this.#write(ids.map((id) => dropOf(due, lease.lane, id)), assertLease)
+      if (ids.length > 0)
+        await this.#write(
+          ids.map((id) => dropOf(due, lease.lane, id)),
+          assertLease,
+        )
       if (more) this.#remember(own, due)
       return { blocks: ids.length, rows: changes.reduce((sum, { rows }) => sum + rows.length, 0) }
     } catch (error) {
@@ -112,7 +121,8 @@ export class PackedVisitors {
     const now = performance.now()
     for await (const rows of pagesOf(this.#client, 'visitor-blocks-by-date.partitions', [FIRST_TOKEN])) {
       for (const row of rows) {
-        if (row.get('lane') === lane) this.#remember(own, { app: row.get('app') as string, date: String(row.get('date')), dueAt: now, found: true })
+        if (row.get('lane') === lane)
+          this.#remember(own, { app: row.get('app') as string, date: String(row.get('date')), dueAt: now, found: true })
       }
     }
   }
@@ -121,7 +131,9 @@ export class PackedVisitors {
     const ids: types.TimeUuid[] = []
     const tables = new Map<VisitorTableName, VisitorRow[][]>()
     let rows = 0
-    for await (const page of pagesOf(this.#client, 'visitor-blocks-by-date.read', [app, date, lane], { fetchSize: BLOCKS_PER_PAGE })) {
+    for await (const page of pagesOf(this.#client, 'visitor-blocks-by-date.read', [app, date, lane], {
+      fetchSize: BLOCKS_PER_PAGE,
+    })) {
       if (rows >= ROWS_AT_ONCE) return { ids, changes: changesOf(tables, { app, date }), more: true }
       for (const row of page) {
         ids.push(row.get('id') as types.TimeUuid)
@@ -141,8 +153,16 @@ export class PackedVisitors {
   }
 }
 
-function changesOf(tables: ReadonlyMap<VisitorTableName, readonly VisitorRow[][]>, partition: Partition): VisitorChange[] {
-  return [...tables].map(([table, lists]) => ({ table, app: partition.app, date: partition.date, rows: distinct(lists) }))
+function changesOf(
+  tables: ReadonlyMap<VisitorTableName, readonly VisitorRow[][]>,
+  partition: Partition,
+): VisitorChange[] {
+  return [...tables].map(([table, lists]) => ({
+    table,
+    app: partition.app,
+    date: partition.date,
+    rows: distinct(lists),
+  }))
 }
 
 function dropOf({ app, date }: Partition, lane: number, id: types.TimeUuid): Statement {
