@@ -132,7 +132,7 @@ test('a key is shown once, is then known by its hint, and stops working when rem
 
 test('apps and elements can be added and changed, and bad ones are named', async () => {
   const bad = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Mars/Olympus' }, owner)
-  expect(bad).toMatchObject({ status: 400, body: { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: '/timezone' }] } } } })
+  expect(bad).toMatchObject({ status: 400, body: { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'timezone' }] } } } })
   const { status, body } = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Asia/Tokyo' }, owner)
   expect(status).toBe(201)
   expect((await hopper.get('/api/v1/apps/new/traffic', bearer((body as { read_key: string }).read_key))).status).toBe(200)

@@ -19,6 +19,7 @@ import { SchemasController } from './controllers/schemas.controller.ts'
 import { StagesController } from './controllers/stages.controller.ts'
 import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
+import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import type { ApiOptions } from './options.ts'
@@ -65,6 +66,7 @@ export class AppModule {
         AccessService,
         ArchiveQuestions,
         { provide: APP_GUARD, useClass: AccessGuard },
+        { provide: APP_INTERCEPTOR, useClass: CheckInterceptor },
         { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ProgressInterceptor },
       ],

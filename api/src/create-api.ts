@@ -7,6 +7,7 @@ import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance 
 import { AppModule } from './app.module.ts'
 import { DashboardFiles } from './http/dashboard-files.ts'
 import { ErrorFilter } from './http/error-filter.ts'
+import { registerJsonBody } from './http/json-body.ts'
 import { measureRequests } from './http/request-metrics.ts'
 import { RouteTable } from './http/route-table.ts'
 import { isApiPath, secureHeaders } from './http/secure-headers.ts'
@@ -26,6 +27,7 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
     }
     done()
   })
+  registerJsonBody(fastify)
   measureRequests(fastify, options.metrics)
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)

@@ -48,7 +48,7 @@ test('who asks for events is told how far the query is, then the answer; an erro
   expect(JSON.parse(events[0]![1])).toMatchObject({ total: 20_000 })
   expect(JSON.parse(events.at(-1)![1])).toMatchObject({ data: [{ name: 'all', count: 4 * 1_111 }], meta: { from: DATE } })
   const refused = await fetch(url, { method: 'POST', headers: accept, body: query([{ type: 'regex', key: 'text', value: '(' }]) })
-  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'HOP_PARAM_INVALID', details: { path: 'value' } } }])
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'data[0].filters[0].value' }] } } }])
 })
 
 test('more than may wait are told to come again', async () => {

@@ -4,24 +4,26 @@ export interface ErrorPolicy {
   readonly retryable: boolean
   /** one sentence that says what to do */
   readonly hint: string
+  /** whether the hint is good advice after any message of this code; else a message of its own stands alone and says what to do itself */
+  readonly follows?: boolean
 }
 
 /** The closed catalogue of errors; `docs/errors.md` lists the same codes, checked both ways by a test. */
 export const errorCatalogue = {
-  HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.' },
-  HOP_BODY_TOO_LARGE: { status: 413, retryable: false, hint: 'Split the batch: at most 1 MB and 1,000 events a request.' },
+  HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
+  HOP_BODY_TOO_LARGE: { status: 413, retryable: false, hint: 'Split the batch: at most 1 MB and 1,000 events a request.', follows: true },
   HOP_BODY_TYPE: { status: 415, retryable: false, hint: 'Send application/json, or text/plain with JSON in it.' },
   HOP_KEY_MISSING: { status: 401, retryable: false, hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.' },
   HOP_KEY_UNKNOWN: { status: 401, retryable: false, hint: 'The key is not known here; look it up on the settings page of the app.' },
   HOP_KEY_POWER: { status: 403, retryable: false, hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.' },
   HOP_ROLE: { status: 403, retryable: false, hint: 'Your role does not allow this; ask an owner or admin of the organization.' },
-  HOP_ORIGIN: { status: 403, retryable: false, hint: 'This origin is not in the list of the app; add it to "origins".' },
+  HOP_ORIGIN: { status: 403, retryable: false, hint: 'This origin is not in the list of the app; add it to "origins".', follows: true },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
   HOP_CSRF: { status: 403, retryable: false, hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.' },
-  HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.' },
-  HOP_LOG_UNAVAILABLE: { status: 503, retryable: true, hint: 'Nothing durable can take the events now; send them again after Retry-After.' },
-  HOP_STORE_UNAVAILABLE: { status: 503, retryable: true, hint: 'The tables can not be read now; try again shortly.' },
+  HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.', follows: true },
+  HOP_LOG_UNAVAILABLE: { status: 503, retryable: true, hint: 'Nothing durable can take the events now; send them again after Retry-After.', follows: true },
+  HOP_STORE_UNAVAILABLE: { status: 503, retryable: true, hint: 'The tables can not be read now; try again shortly.', follows: true },
   HOP_NOT_FOUND: { status: 404, retryable: false, hint: 'No such path; GET /docs lists the calls.' },
   HOP_METHOD: { status: 405, retryable: false, hint: 'This path does not take that method; GET /docs lists the calls.' },
   HOP_APP_UNKNOWN: { status: 404, retryable: false, hint: 'No such app for this key; GET /api/v1/apps lists them.' },
@@ -33,8 +35,8 @@ export const errorCatalogue = {
   HOP_LIMIT: { status: 400, retryable: false, hint: 'Over a bound of this installation; details names it.' },
   HOP_QUERY_TIMEOUT: { status: 503, retryable: false, hint: 'The query took longer than its time limit; narrow the range or the filters.' },
   HOP_QUERY_BUSY: { status: 503, retryable: true, hint: 'Too many queries are waiting already; ask again after Retry-After.' },
-  HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/operating.md lists them.' },
-  HOP_INTERNAL: { status: 500, retryable: true, hint: 'A fault of Hopper; the log has the cause under this request id.' },
+  HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/operating.md lists them.', follows: true },
+  HOP_INTERNAL: { status: 500, retryable: true, hint: 'A fault of Hopper; the log has the cause under this request id.', follows: true },
 } as const satisfies Record<string, ErrorPolicy>
 export type ErrorCode = keyof typeof errorCatalogue
 
@@ -49,8 +51,7 @@ export class HopperError extends Error {
   readonly details?: unknown
 
   constructor(code: ErrorCode, message?: string, options: { details?: unknown; cause?: unknown } = {}) {
-    const hint = errorCatalogue[code].hint
-    super(message ? `${message} ${hint}` : hint, options.cause === undefined ? undefined : { cause: options.cause })
+    super(textOf(code, message), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'HopperError'
     this.code = code
     if (options.details !== undefined) this.details = options.details
@@ -67,6 +68,12 @@ export class HopperError extends Error {
   toBody(): ErrorBody {
     return { error: { code: this.code, message: this.message, ...(this.details === undefined ? {} : { details: this.details }) } }
   }
+}
+
+function textOf(code: ErrorCode, message: string | undefined): string {
+  const { hint, follows }: ErrorPolicy = errorCatalogue[code]
+  if (!message) return hint
+  return follows ? `${message} ${hint}` : message
 }
 
 /** Closes a switch over a closed union: a missing case fails to compile. */

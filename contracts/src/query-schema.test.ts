@@ -29,3 +29,11 @@ it('refers to one definition of a filter, wherever filters stand', () => {
   expect(JSON.stringify(data.items.properties!['filters'])).toContain('"items":{"$ref":"#/$defs/Filter"}')
   expect(schema.$defs.Filter.anyOf.filter((filter) => JSON.stringify(filter.properties).includes('"$ref"'))).toHaveLength(2)
 })
+
+it('accepts nested filters, and no field that it does not name, as any validator of JSON Schema reads it', () => {
+  const validator = Compile(schema as never)
+  const eq = { type: 'eq', key: 'a', value: 1 }
+  const query = (filter: object): object => ({ start: 1, end: 2, data: [{ name: 'a', filters: [{ type: 'not', filter: { type: 'or', filters: [eq, filter] } }] }] })
+  expect([query(eq), query({ ...eq, vaule: 1 }), { ...query(eq), limit: 1 }].map((each) => validator.Check(each))).toEqual([true, false, false])
+  expect(JSON.stringify(schema)).not.toContain('"$id"')
+})

@@ -18,10 +18,16 @@ export function sharedDefinitions(schema: object, place: string): PlainSchema {
       if (Object.hasOwn(definitions, name)) continue
       // it stands there before it is read, because it refers to itself
       definitions[name] = undefined
-      definitions[name] = plain(definition)
+      definitions[name] = withoutId(plain(definition))
     }
     const others = Object.fromEntries(Object.entries(rest).map(([name, inner]) => [name, plain(inner)]))
     return typeof $ref === 'string' ? { ...others, $ref: $ref.includes('/') ? $ref : `${place}${$ref}` } : others
   }
   return { schema: plain(schema) as Record<string, unknown>, definitions }
+}
+
+/** An `$id` would begin a document of its own, in which the references of the definition lead nowhere. */
+function withoutId(definition: unknown): unknown {
+  const { $id: _, ...rest } = definition as { $id?: unknown }
+  return rest
 }

@@ -22,7 +22,7 @@ export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url:
       .send()
   })
   const refuse = (): never => {
-    throw new HopperError('HOP_METHOD', `This path takes ${method}.`)
+    throw new HopperError('HOP_METHOD', `This path takes ${method} only.`)
   }
   server.route({
     url,

@@ -52,7 +52,7 @@ export class KeyCheck {
     const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
     if (power !== 'write') throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
-    if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone.')
+    if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone; use a key of another app.')
     return { app, keyHash }
   }
 

@@ -19,10 +19,11 @@ export class AccessGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const { need } = callOf(context.getHandler())
+    const call = callOf(context.getHandler())
+    const { need } = call
     if (need === 'nothing') return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
-    const caller = await this.access.identify(request)
+    const caller = await this.access.identify(request, call)
     checkPower(caller, need)
     const { app: id } = request.params as { app?: string }
     grant(request, id === undefined ? { caller } : { caller, app: await this.app(caller, id) })
@@ -41,7 +42,7 @@ export class AccessGuard implements CanActivate {
 /** @throws HopperError when the caller has not the power */
 export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
   if (need === 'login') {
-    if (caller.kind !== 'member') throw new HopperError('HOP_LOGIN_REQUIRED', 'A key is nobody: only a member can do this.')
+    if (caller.kind !== 'member') throw new HopperError('HOP_LOGIN_REQUIRED', 'Only a logged-in member can make this call; a key belongs to nobody.')
     return
   }
   const role = roleOf(caller)

@@ -3,6 +3,8 @@ import { HopperError } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import type { Call } from '../http/call.ts'
+import { isCredential } from '../http/credential.ts'
 import type { Caller, KeyCaller, MemberCaller } from './caller.ts'
 import { sessionCookie } from './cookies.ts'
 import { sameSecret, secretHash } from './secret.ts'
@@ -20,8 +22,8 @@ export class AccessService {
     this.clock = clock
   }
 
-  async identify(request: FastifyRequest): Promise<Caller> {
-    const key = keyOf(request)
+  async identify(request: FastifyRequest, call: Pick<Call, 'query'>): Promise<Caller> {
+    const key = keyOf(request, call)
     if (key !== undefined) return this.byKey(key)
     const token = sessionCookie(request)
     if (!token) throw new HopperError('HOP_LOGIN_REQUIRED')
@@ -48,13 +50,13 @@ export class AccessService {
   }
 }
 
-function keyOf(request: FastifyRequest): string | undefined {
+function keyOf(request: FastifyRequest, call: Pick<Call, 'query'>): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')
   if (bearer) return bearer[1]
   const header = request.headers['x-api-key']
   if (typeof header === 'string' && header !== '') return header
   const { key } = request.query as Record<string, unknown>
-  return typeof key === 'string' && key !== '' ? key : undefined
+  return typeof key === 'string' && key !== '' && isCredential(call, key) ? key : undefined
 }
 
 function checkCsrf(request: FastifyRequest, caller: MemberCaller): void {

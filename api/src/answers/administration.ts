@@ -8,7 +8,7 @@ const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Lite
 const password = Type.String({ minLength: 10, maxLength: 200, description: 'at least 10 characters' })
 
 export const Funnels = Type.Object({ funnels: Type.Array(Funnel) })
-export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(Funnel.properties.stages) })
+export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(Funnel.properties.stages) }, { 'x-fixed': { id: 'cannot be changed' } })
 export type FunnelPatch = Static<typeof FunnelPatch>
 
 export const Elements = Type.Object({ elements: Type.Array(Element) })
@@ -43,7 +43,7 @@ export const AppPatch = Type.Object({
   name: Type.Optional(label),
   origins: Type.Optional(App.properties.origins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
-})
+}, { 'x-fixed': { id: 'cannot be changed', organization: 'cannot be changed', timezone: 'cannot be changed: the dates of this app are counted in it; create another app' } })
 export type AppPatch = Static<typeof AppPatch>
 export const CreatedApp = Type.Object({ app: App, write_key: Type.String(), read_key: Type.String() })
 export type CreatedApp = Static<typeof CreatedApp>
@@ -58,7 +58,7 @@ export const NewMember = Type.Object({ id: slug, name: label, role, password: Ty
 export type NewMember = Static<typeof NewMember>
 export const CreatedMember = Type.Object({ ...MemberView.properties, login_link: Type.String({ description: 'logs the member in once, within a day' }) })
 export type CreatedMember = Static<typeof CreatedMember>
-export const MemberPatch = Type.Object({ name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) })
+export const MemberPatch = Type.Object({ name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) }, { 'x-fixed': { id: 'cannot be changed' } })
 export type MemberPatch = Static<typeof MemberPatch>
 export const LoginLink = Type.Object({ login_link: Type.String() })
 export const OwnPatch = Type.Object({

@@ -8,7 +8,7 @@ const range = {
   to: Type.Optional(date('last date, included; default: today')),
 }
 const countBy = { count_by: Type.Optional(Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what a user is; default: person' })) }
-const funnel = { funnel: Type.Optional(Type.String({ maxLength: limits.idCharsMax, description: "id of a funnel; default: the app's first" })) }
+const funnel = { funnel: Type.Optional(Type.String({ minLength: 1, maxLength: limits.idCharsMax, description: "id of a funnel; default: the app's first" })) }
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, description: 'the element' })
 
 export const RangeAsked = Type.Object(range)
@@ -36,7 +36,7 @@ export type TrafficAsked = Static<typeof TrafficAsked>
 export const JourneysAsked = Type.Object({
   ...range,
   ...countBy,
-  depth: Type.Optional(Type.String({ pattern: '^[0-9]{1,3}$', description: `places of a way, 2 to ${queryLimits.journeyDepthMax}; default: 5` })),
+  depth: Type.Optional(Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places of a way; default: 5' })),
   start: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways from this place on' })),
   end: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place' })),
   key: Type.Optional(Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'what a place is; default: `to`, the page' })),

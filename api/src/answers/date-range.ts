@@ -18,14 +18,17 @@ export interface DateRange {
  */
 export function dateRange(asked: { from?: string; to?: string }, app: App, now: number): DateRange {
   const zone = timeZone(app.timezone)
-  for (const date of [asked.from, asked.to]) if (date !== undefined && (!isDate(date) || date > LAST_DATE)) throw invalid(`"${date.slice(0, 40)}" is no date.`)
+  for (const field of ['from', 'to'] as const) {
+    const date = asked[field]
+    if (date !== undefined && (!isDate(date) || date > LAST_DATE)) throw invalid(field, `is no date like 2026-01-31, but ${JSON.stringify(date.slice(0, 40))}`)
+  }
   const to = asked.to ?? zone.dateOf(now)
   const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
-  if (from > to) throw invalid(`${from} is after ${to}.`)
-  if (shiftDate(from, limits.rangeDaysMax) <= to) throw invalid(`${from} to ${to} is too long.`)
+  if (from > to) throw invalid('from', `(${from}) is after to (${to})`)
+  if (shiftDate(from, limits.rangeDaysMax) <= to) throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)
   return { from, to, dates: datesBetween(from, to), zone }
 }
 
-function invalid(message: string): HopperError {
-  return new HopperError('HOP_RANGE_INVALID', message)
+function invalid(field: string, message: string): HopperError {
+  return new HopperError('HOP_RANGE_INVALID', `${field} ${message}.`, { details: { fields: [{ field, message }] } })
 }

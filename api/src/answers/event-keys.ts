@@ -9,8 +9,8 @@ export const VALUES_DEFAULT = 50
 export const VALUES_OF_EACH_DEFAULT = 20
 
 const prefix = Type.Optional(Type.String({ maxLength: queryLimits.valueCharsMax, description: 'only those that begin like this' }))
-const limit = (most: number): ReturnType<typeof Type.Optional<ReturnType<typeof Type.String>>> =>
-  Type.Optional(Type.String({ pattern: '^[0-9]{1,4}$', description: `values, the most frequent first, at most ${VALUES_MAX}; default: ${most}` }))
+const limit = (most: number): ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>> =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: VALUES_MAX, description: `values, the most frequent first; default: ${most}` }))
 
 export const EventKeysAsked = Type.Object({
   ...RangeAsked.properties,

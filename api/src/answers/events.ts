@@ -4,8 +4,8 @@ import { exportFormats, type ExportedEvent } from '@hopper/engine'
 import { RangeAsked } from './asked.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
-const PAGE_EVENTS_DEFAULT = 100
-const limit = Type.Optional(Type.String({ pattern: '^[0-9]{1,4}$', description: `events, at most ${PAGE_EVENTS_MAX}; default: ${PAGE_EVENTS_DEFAULT}` }))
+export const PAGE_EVENTS_DEFAULT = 100
+const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }))
 
 export const EventsAsked = Type.Object({
   start: Type.Optional(
@@ -61,8 +61,3 @@ export const Person = Type.Object({
   meta: Meta,
 })
 export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }
-
-/** @returns how many events are asked for */
-export function pageLimit(asked: string | undefined): number {
-  return Math.min(PAGE_EVENTS_MAX, asked === undefined ? PAGE_EVENTS_DEFAULT : Math.max(1, Number(asked)))
-}

@@ -1,4 +1,4 @@
-import { HopperError } from '@hopper/contracts'
+import { invalidFields } from '../http/checked.ts'
 
 /** Where a page of events begins: so many events passed over from the order of each lane on. */
 export interface PageStart {
@@ -13,7 +13,9 @@ export interface PageStart {
 export function pageStart(start: string | undefined, lanes: number): PageStart {
   if (start === undefined || /^\d+$/.test(start)) return { starts: new Array<number>(lanes).fill(0), skip: Number(start ?? 0) }
   const starts = start.slice(1).split('.').map((text) => parseInt(text, 36))
-  if (starts.length !== lanes || !starts.every((place) => Number.isSafeInteger(place) && place >= 0)) throw new HopperError('HOP_PARAM_INVALID', 'start is no cursor of this installation.')
+  if (starts.length !== lanes || !starts.every((place) => Number.isSafeInteger(place) && place >= 0)) {
+    throw invalidFields([{ field: 'start', message: 'is no cursor of this installation; send a number of events, or `next` of the page before' }])
+  }
   return { starts, skip: 0 }
 }
 

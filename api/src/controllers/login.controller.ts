@@ -29,7 +29,7 @@ export class LoginController {
     return login.me
   }
 
-  @Calls('GET', 'login', { summary: 'Follow a login link: sets the cookie and goes to the dashboard', need: 'nothing', query: LinkAsked, status: 302 })
+  @Calls('GET', 'login', { summary: 'Follow a login link: sets the cookie and goes to the dashboard', need: 'nothing', lenient: true, query: LinkAsked, status: 302 })
   async follow(@Asked() { token }: { token?: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     let login: NewLogin
     try {

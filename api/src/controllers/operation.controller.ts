@@ -19,19 +19,19 @@ export class OperationController {
     this.registry = registry
   }
 
-  @Calls('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', answer: text })
+  @Calls('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', lenient: true, answer: text })
   healthcheck(@Res() reply: FastifyReply): void {
     void reply.type('text/plain; charset=utf-8').send('OK')
   }
 
-  @Calls('GET', 'ready', { summary: 'Whether every engine answers, with reasons', need: 'nothing', answer: Type.Object({ ready: Type.Boolean() }) })
+  @Calls('GET', 'ready', { summary: 'Whether every engine answers, with reasons', need: 'nothing', lenient: true, answer: Type.Object({ ready: Type.Boolean() }) })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const engines = await this.health()
     const ready = engines.every(({ healthy }) => healthy)
     void reply.code(ready ? 200 : 503).send({ ready, engines })
   }
 
-  @Calls('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', answer: text })
+  @Calls('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', lenient: true, answer: text })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     void reply.type(this.registry.contentType).send(await this.registry.metrics())
   }

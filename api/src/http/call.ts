@@ -1,5 +1,6 @@
 import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, type ApiBodyOptions, type ApiQueryOptions, type ApiResponseOptions } from '@nestjs/swagger'
+import { strictSchema } from '@hopper/contracts'
 import type { TObject, TSchema } from 'typebox'
 
 /** What a caller must have: nothing, a login, the power to read, or the power to administrate. */
@@ -22,6 +23,8 @@ export interface Call {
   readonly csv?: boolean
   /** whether the answer takes long enough to be had as a stream of events: progress, then the answer */
   readonly progress?: boolean
+  /** whether parameters that the call does not know pass: probes and links of mails carry their own */
+  readonly lenient?: boolean
 }
 
 const CALL = Symbol('Call')
@@ -37,7 +40,7 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
     ApiOperation({ summary: call.summary, description: [needTexts[call.need], call.note, call.progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ') }),
     ApiResponse(answerOf(call, status)),
     ...queriesOf(call).map((query) => ApiQuery(query)),
-    ...(call.body ? [ApiBody({ required: true, schema: call.body } as ApiBodyOptions)] : []),
+    ...(call.body ? [ApiBody({ required: true, schema: strictSchema(call.body) } as unknown as ApiBodyOptions)] : []),
   )
 }
 
@@ -46,6 +49,11 @@ export function callOf(handler: object): Call {
   const call = Reflect.getMetadata(CALL, handler) as Call | undefined
   if (!call) throw new TypeError('a handler without Calls')
   return call
+}
+
+/** All parameters that a call takes. */
+export function parametersOf(call: Call): TObject | undefined {
+  return call.query
 }
 
 const PROGRESS_TEXT =

@@ -1,22 +1,73 @@
-import { HopperError } from '@hopper/contracts'
-import { Compile, type Validator } from 'typebox/compile'
-import { Clone } from 'typebox/value'
-import type { TSchema } from 'typebox'
+import { HopperError, sharedDefinitions, strictSchema } from '@hopper/contracts'
+import { Compile, type Validator } from 'typebox/schema'
+import type { TObject, TSchema } from 'typebox'
 import { assertBounded } from './bounded.ts'
+import { faultsOf, type Fault } from './faults.ts'
 
-const DETAILS_MAX = 20
-const validators = new WeakMap<TSchema, Validator>()
+/** Faults that the message itself names; `details` has more. */
+const FAULTS_SAID_MAX = 3
+
+interface Checker {
+  readonly schema: Record<string, unknown>
+  readonly definitions: Readonly<Record<string, object>>
+  readonly validator: Validator
+}
+const checkers = new WeakMap<TSchema, Checker>()
 
 /**
- * The value without the fields that the schema does not know.
+ * Checks a body against a schema, in which no object may have fields that the schema does not name.
  * @throws HopperError HOP_PARAM_INVALID with every field that is wrong
  */
-export function checked(schema: TSchema, value: unknown): unknown {
-  assertBounded(value)
-  let validator = validators.get(schema)
-  if (!validator) validators.set(schema, (validator = Compile(schema) as unknown as Validator))
-  const clean = validator.Clean(Clone(value))
-  if (validator.Check(clean)) return clean
-  const fields = validator.Errors(clean).slice(0, DETAILS_MAX).map(({ instancePath, message }) => ({ field: instancePath, message }))
-  throw new HopperError('HOP_PARAM_INVALID', undefined, { details: { fields } })
+export function checkedBody(schema: TSchema, body: unknown): unknown {
+  assertBounded(body)
+  return checked(schema, body, 'The body')
+}
+
+/**
+ * Checks the parameters of an address and gives those of a numeric schema as numbers.
+ * @throws HopperError HOP_PARAM_INVALID with every parameter that is wrong
+ */
+export function checkedQuery(schema: TObject, query: Readonly<Record<string, unknown>>): unknown {
+  const repeated = Object.entries(query).filter(([, value]) => Array.isArray(value))
+  if (repeated.length > 0) throw invalidFields(repeated.map(([field]) => ({ field, message: 'is given more than once' })))
+  const properties = schema.properties as Readonly<Record<string, { type?: string }>>
+  const read = Object.entries(query).map(([name, text]) => [name, properties[name]?.type === 'integer' ? integerOf(text) : text])
+  return checked(schema, Object.fromEntries(read), 'The query')
+}
+
+/** Names all faults of a schema in plain words; none when the value fits. */
+export function faultsIn(schema: TSchema, value: unknown): Fault[] {
+  const checker = checkerOf(schema)
+  if (checker.validator.Check(value)) return []
+  const faults = faultsOf(checker.schema, checker.definitions, value)
+  return faults.length > 0 ? faults : [{ field: '', message: 'does not have the documented shape' }]
+}
+
+/** The error for fields that are wrong. */
+export function invalidFields(faults: readonly Fault[], whole = 'The request'): HopperError {
+  const said = faults.slice(0, FAULTS_SAID_MAX).map(({ field, message }) => `${field === '' ? whole : field} ${message}`)
+  const more = faults.length > said.length ? ` (and ${faults.length - said.length} more, see details)` : ''
+  const end = said.at(-1)!.endsWith('?') && more === '' ? '' : '.'
+  return new HopperError('HOP_PARAM_INVALID', `${said.join('; ')}${more}${end}`, { details: { fields: faults } })
+}
+
+function checked(schema: TSchema, value: unknown, whole: string): unknown {
+  const faults = faultsIn(schema, value)
+  if (faults.length > 0) throw invalidFields(faults, whole)
+  return value
+}
+
+function checkerOf(schema: TSchema): Checker {
+  let checker = checkers.get(schema)
+  if (!checker) {
+    const { schema: plain, definitions } = sharedDefinitions(strictSchema(schema), '#/$defs/')
+    const validator = Compile({ ...plain, $defs: definitions } as never) as unknown as Validator
+    checkers.set(schema, (checker = { schema: plain, definitions: definitions as Record<string, object>, validator }))
+  }
+  return checker
+}
+
+/** Reads digits as a number; any other text stays, and does not fit the schema of a number. */
+function integerOf(text: unknown): unknown {
+  return typeof text === 'string' && /^-?(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text
 }

@@ -3,8 +3,7 @@ import type { App } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { grantedOf, type Caller } from '../access/caller.ts'
 import type { Client } from '../query/shared-runs.ts'
-import { callOf } from './call.ts'
-import { checked } from './checked.ts'
+import { checkedParts } from './check.interceptor.ts'
 import { clientOf } from './client.ts'
 
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
@@ -15,14 +14,10 @@ export const TheApp = createParamDecorator((_: unknown, context: ExecutionContex
 export const TheCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller)
 
 /** The query, checked against the call's schema. */
-export const Asked = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
-  checked(callOf(context.getHandler()).query!, { ...(requestOf(context).query as object) }),
-)
+export const Asked = createParamDecorator((_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).query)
 
 /** The body, checked against the call's schema. */
-export const Sent = createParamDecorator((_: unknown, context: ExecutionContext): unknown =>
-  checked(callOf(context.getHandler()).body!, requestOf(context).body),
-)
+export const Sent = createParamDecorator((_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).body)
 
 /** Who waits for the answer, and may leave before it comes. */
 export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>

@@ -1,15 +1,14 @@
 import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { Compile } from 'typebox/compile'
 import { secretHash } from '../access/secret.ts'
-
-const shape = Compile(Provision)
+import { faultsIn } from '../http/checked.ts'
 
 /** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
-  const problems = shape.Check(file)
-    ? [...twice(file), ...(await conflicts(registry, file))]
-    : shape.Errors(file).map(({ instancePath, message }) => `${instancePath || 'the file'} ${message}`)
+  const faults = faultsIn(Provision, file)
+  const problems = faults.length > 0
+    ? faults.map(({ field, message }) => `${field || 'the file'} ${message}`)
+    : [...twice(file as Provision), ...(await conflicts(registry, file as Provision))]
   if (problems.length > 0) throw new HopperError('HOP_CONFIG', `Provision file: ${problems.slice(0, 20).join('; ')}.`, { details: { problems } })
 }
 

@@ -54,7 +54,7 @@ export class QueryPool {
       }
       const late = (): void => {
         leave()
-        reject(new HopperError('HOP_QUERY_TIMEOUT', 'It waited for others all the time.'))
+        reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; ask again.'))
       }
       const aborted = (): void => {
         leave()

@@ -4,6 +4,7 @@ import type { Registry } from '@hopper/storage'
 import { maySee, type Caller } from '../access/caller.ts'
 import { keyRecord, newKey } from '../access/secret.ts'
 import type { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
+import { invalidFields } from '../http/checked.ts'
 import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
 
 const APPS_PER_ORGANIZATION_MAX = 1_000
@@ -28,7 +29,7 @@ export class AppsService {
   async create(caller: Caller, { id, name, timezone = 'UTC', origins = [], keep_parameters = [] }: NewApp): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
-      throw new HopperError('HOP_PARAM_INVALID', undefined, { details: { fields: [{ field: '/timezone', message: 'must be an IANA time zone' }] } })
+      throw invalidFields([{ field: 'timezone', message: 'must be an IANA time zone, like Europe/Berlin' }])
     }
     if (await this.registry.app(id)) throw new HopperError('HOP_CONFLICT')
     if ((await this.registry.apps.list(organization)).length >= APPS_PER_ORGANIZATION_MAX) {

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, limits, type App, type Filter } from '@hopper/contracts'
+import { limits, type App, type Filter } from '@hopper/contracts'
 import { keyOfColumn } from '@hopper/engine'
 import type { DateRange } from '../answers/date-range.ts'
-import { VALUES_DEFAULT, VALUES_MAX, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
+import { VALUES_DEFAULT, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
@@ -24,7 +24,7 @@ export class EventKeysService {
 
   async keys(app: App, { prefix = '', where, limit, ...asked }: EventKeysAsked, client: Client): Promise<EventKeys> {
     const range = await this.answers.open(app, asked)
-    if (where !== undefined) return this.keysWhere(app, range, prefix, filterOf(where), limitOf(limit, VALUES_OF_EACH_DEFAULT), client)
+    if (where !== undefined) return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)
     const { from, to } = instantRange(app, range.from, range.to)
     const keys = new Set<string>()
     for (const { columns } of await this.archived.list({ app: app.id, from, to })) {
@@ -38,7 +38,7 @@ export class EventKeysService {
 
   async values(app: App, key: string, { prefix, limit, ...asked }: KeyValuesAsked, client: Client): Promise<EventValues> {
     const range = await this.answers.open(app, asked)
-    const request = { key, filters: [], limit: limitOf(limit, VALUES_DEFAULT), ...(prefix === undefined ? {} : { prefix }) }
+    const request = { key, filters: [], limit: limit ?? VALUES_DEFAULT, ...(prefix === undefined ? {} : { prefix }) }
     const [found] = await this.ask(app, range, request, client)
     return { rows: [...(found?.values ?? [])], more: found?.more ?? false, meta: range.meta }
   }
@@ -64,10 +64,4 @@ function filterOf(where: string): Filter {
   const number = Number(text)
   const others = text === 'true' || text === 'false' ? [text === 'true'] : text.trim() !== '' && Number.isFinite(number) ? [number] : []
   return { type: 'in', key, values: [text, ...others] }
-}
-
-function limitOf(limit: string | undefined, most: number): number {
-  const wanted = limit === undefined ? most : Number(limit)
-  if (wanted < 1 || wanted > VALUES_MAX) throw new HopperError('HOP_PARAM_INVALID', `limit is a number from 1 to ${VALUES_MAX}.`)
-  return wanted
 }

@@ -3,7 +3,7 @@ import { HopperError, shiftDate, type App } from '@hopper/contracts'
 import type { ExportedEvent } from '@hopper/engine'
 import { placeOf, type EventLog, type FirstSeen, type TableReader } from '@hopper/storage'
 import type { RangeAsked } from '../answers/asked.ts'
-import { eventView, pageLimit, type EventFate, type EventsAsked, type EventsPage, type Person, type PersonAsked } from '../answers/events.ts'
+import { eventView, PAGE_EVENTS_DEFAULT, type EventFate, type EventsAsked, type EventsPage, type Person, type PersonAsked } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
@@ -34,8 +34,8 @@ export class EventsService {
     this.lanes = log.lanes
   }
 
-  async page(app: App, { start, limit }: EventsAsked, client: Client): Promise<EventsPage> {
-    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit: pageLimit(limit) }
+  async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EventsPage> {
+    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit: limit }
     const { events, next } = await this.read(app, request, client)
     return { events: events.map(eventView), next: pageCursor(next) }
   }
@@ -45,19 +45,19 @@ export class EventsService {
     const range = await this.answers.open(app, asked)
     const found = await this.firstSeen(app, id, [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)])
     const event = found && (await this.eventAt(app, found, id, instantRange(app, range.from, range.to), client))
-    if (!event) throw new HopperError('HOP_NOT_FOUND', `No event of ${range.from} to ${range.to} has this id.`)
+    if (!event) throw new HopperError('HOP_NOT_FOUND', `No event of ${range.from} to ${range.to} has this id; widen from and to if it is of another date.`)
     const { fate, reason, lane, position } = found
     return { fate, reason, lane, position, event: eventView(event) }
   }
 
-  async person(app: App, id: string, { limit, ...asked }: PersonAsked, client: Client): Promise<Person> {
+  async person(app: App, id: string, { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked, client: Client): Promise<Person> {
     const range = await this.answers.open(app, asked)
     const { from, to } = instantRange(app, range.from, range.to)
     const [kind, name] = /^[ud]:/.test(id) ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)] : ['user' as const, id]
-    const request = { kind, id: name, from, to, lanes: this.lanes, limit: pageLimit(limit) }
+    const request = { kind, id: name, from, to, lanes: this.lanes, limit: limit }
     const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
     const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
-    if (result.events === 0) throw new HopperError('HOP_NOT_FOUND', `Nobody of this id has events from ${range.from} to ${range.to}.`)
+    if (result.events === 0) throw new HopperError('HOP_NOT_FOUND', `Nobody of this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`)
     const { users, devices, properties, events, timeline } = result
     return { id: `${kind === 'user' ? 'u' : 'd'}:${name}`, users: [...users], devices: [...devices], properties: { ...properties }, events, timeline: timeline.map(eventView), meta: range.meta }
   }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, type App, type Funnel } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FunnelPatch } from '../answers/administration.ts'
+import { invalidFields } from '../http/checked.ts'
 import { REGISTRY } from '../tokens.ts'
 
 @Injectable()
@@ -51,7 +52,6 @@ export class FunnelsService {
 /** @throws HopperError HOP_PARAM_INVALID when two stages of a funnel have the same id */
 export function checkStages(funnel: Funnel): void {
   const ids = funnel.stages.map(({ id }) => id)
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice === undefined) return
-  throw new HopperError('HOP_PARAM_INVALID', undefined, { details: { fields: [{ field: '/stages', message: `stage ${twice} is there twice` }] } })
+  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index)
+  if (twice >= 0) throw invalidFields([{ field: `stages[${twice}].id`, message: `is ${ids[twice]}, as that of an earlier stage; give each its own` }])
 }

@@ -35,7 +35,7 @@ export class KeysService {
 
   async remove(app: App, id: string, caller: Caller): Promise<void> {
     const record = (await this.visible(app, caller)).find(({ hash }) => hash.slice(0, ID_CHARS) === id)
-    if (!record) throw new HopperError('HOP_NOT_FOUND', 'No such key.')
+    if (!record) throw new HopperError('HOP_NOT_FOUND', 'No such key in this app; GET /api/v1/apps/APP/keys lists them by id.')
     await this.registry.keys.remove(app.organization, record.hash)
   }
 

@@ -23,7 +23,7 @@ export class LiveService implements OnModuleDestroy {
 
   /** @throws HopperError HOP_QUERY_BUSY when too many listen */
   listen(app: App, client: Client): EventStream {
-    if (this.streams.size >= CLIENTS_MAX) throw new HopperError('HOP_QUERY_BUSY', 'Too many listen to live events.', { details: { clients_max: CLIENTS_MAX } })
+    if (this.streams.size >= CLIENTS_MAX) throw new HopperError('HOP_QUERY_BUSY', 'Too many listen to live events already; ask again after Retry-After.', { details: { clients_max: CLIENTS_MAX } })
     const stream = new EventStream()
     this.streams.add(stream)
     const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)

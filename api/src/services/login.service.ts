@@ -6,6 +6,7 @@ import type { MemberCaller } from '../access/caller.ts'
 import { verifyPassword } from '../access/password.ts'
 import { newSecret, secretHash } from '../access/secret.ts'
 import type { LoginBody } from '../answers/administration.ts'
+import { invalidFields } from '../http/checked.ts'
 import { removeExpiredLogins } from '../provisioning/login-link.ts'
 import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../tokens.ts'
 
@@ -39,7 +40,7 @@ export class LoginService {
   async byPassword(body: LoginBody, source: string): Promise<NewLogin> {
     const name = body.member ?? body.name
     if (name === undefined) {
-      throw new HopperError('HOP_PARAM_INVALID', undefined, { details: { fields: [{ field: '/name', message: 'name or member is required' }] } })
+      throw invalidFields([{ field: 'name', message: 'is required, or `member`' }])
     }
     const now = this.clock()
     this.perName.check(name, now)

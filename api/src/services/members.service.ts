@@ -64,7 +64,7 @@ export class MembersService {
   async changeOwn(caller: MemberCaller, { name, password, current_password: current }: OwnPatch): Promise<MemberView> {
     const member = (await this.registry.members.get(caller.organization, caller.member))!
     if (password !== undefined && member.password !== undefined && !(await verifyPassword(current ?? '', member.password))) {
-      throw new HopperError('HOP_LOGIN_FAILED', 'The current password is another.')
+      throw new HopperError('HOP_LOGIN_FAILED', 'The current password is wrong; correct current_password.')
     }
     return this.save(member, { name, password }, caller.login)
   }
@@ -88,7 +88,7 @@ export class MembersService {
 
   private async reachable(caller: Caller, id: string): Promise<Member> {
     const member = await this.registry.members.get(caller.organization, id)
-    if (!member) throw new HopperError('HOP_NOT_FOUND', 'No such member.')
+    if (!member) throw new HopperError('HOP_NOT_FOUND', 'No such member in this organization; GET /api/v1/members lists them.')
     checkMayGive(caller, member.role)
     return member
   }
@@ -96,7 +96,7 @@ export class MembersService {
   private async checkNotLastOwner(member: Member): Promise<void> {
     if (member.role !== 'owner') return
     const owners = (await this.registry.members.list(member.organization)).filter(({ role }) => role === 'owner')
-    if (owners.length === 1) throw new HopperError('HOP_CONFLICT', 'An organization keeps at least one owner.')
+    if (owners.length === 1) throw new HopperError('HOP_CONFLICT', 'An organization keeps at least one owner; make another member owner first.')
   }
 
   private async endLogins(member: Member, except?: string): Promise<void> {

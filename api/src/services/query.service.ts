@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
+import { type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
 import type { JourneysAsked } from '../answers/asked.ts'
+import { invalidFields } from '../http/checked.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Question, Results } from '../query/question.ts'
@@ -29,7 +30,7 @@ export class QueryService {
 
   /** How far people come through steps, and why not further. */
   async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
-    if ((steps === undefined) === (funnel === undefined)) throw new HopperError('HOP_PARAM_INVALID', 'A funnel query has either steps or the id of a funnel.')
+    checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!))
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
@@ -37,7 +38,7 @@ export class QueryService {
 
   /** Sets of events: how many, how many different values, and which. */
   async events(app: App, sent: SentEvents, client: Client): Answered<'events'> {
-    const { from, to, dates } = instantRange(app, sent.start, sent.end)
+    const { from, to, dates } = instantRange(app, sent.start, sent.end, ['start', 'end'])
     return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } }, client)
   }
 
@@ -45,7 +46,7 @@ export class QueryService {
   async journeys(app: App, { depth, from, to, ...asked }: JourneysAsked, client: Client): Answered<'journeys'> {
     const range = await this.answers.open(app, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })
     const instants = instantRange(app, range.from, range.to)
-    const request = { ...asked, from: instants.from, to: instants.to, ...(depth === undefined ? {} : { depth: Number(depth) }) }
+    const request = { ...asked, from: instants.from, to: instants.to, ...(depth === undefined ? {} : { depth }) }
     return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
   }
 
@@ -61,4 +62,9 @@ export class QueryService {
     const { result, completeTo } = await this.archived.ask<K>(app.id, question, { timezone: app.timezone, completeTo: meta.complete_to }, client)
     return { ...result, meta: { ...meta, complete_to: completeTo } }
   }
+}
+
+function checkOneOf(steps: unknown, funnel: unknown): void {
+  if (steps === undefined && funnel === undefined) throw invalidFields([{ field: 'steps', message: 'is required, unless `funnel` names a configured one' }])
+  if (steps !== undefined && funnel !== undefined) throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
 }

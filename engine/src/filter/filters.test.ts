@@ -65,7 +65,7 @@ describe('filters', () => {
       [{ type: 'regex', key: 'a', value: '(' }], [{ type: 'regex', key: 'a', value: '(a)\\1' }], [{ type: 'or', filters: [] }], [{ type: 'gt', key: 'a', value: true }]]) {
       expect(code(bad)).toBe('HOP_PARAM_INVALID')
     }
-    expect(() => parseFilters([all, { type: 'not', filter: { type: 'eq', key: 'a' } }])).toThrow('filters/1/filter/value')
+    expect(() => parseFilters([all, { type: 'not', filter: { type: 'eq', key: 'a' } }])).toThrow('filters[1].filter.value')
   })
 
   it('match a regex that blows up elsewhere in time linear in the value', () => {

@@ -1,4 +1,5 @@
 import { HopperError, queryLimits, type Filter, type Value } from '@hopper/contracts'
+import { RE2JS } from 're2js'
 
 /** Counts the filters of one query over all its parts. */
 export class FilterBudget {
@@ -14,7 +15,7 @@ export function parseFilters(value: unknown, path = 'filters', budget = new Filt
 function parseList(value: unknown, path: string, budget: FilterBudget, depth: number): Filter[] {
   if (!Array.isArray(value)) throw invalid(path, 'must be an array of filters')
   if (value.length > queryLimits.filtersMax) throw over(path, 'filtersMax')
-  return value.map((item, i) => parseFilter(item, `${path}/${i}`, budget, depth))
+  return value.map((item, i) => parseFilter(item, `${path}[${i}]`, budget, depth))
 }
 
 function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: number): Filter {
@@ -25,32 +26,42 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
   const { type } = filter
   switch (type) {
     case 'not':
-      return { type, filter: parseFilter(filter.filter, `${path}/filter`, budget, depth + 1) }
+      return { type, filter: parseFilter(filter.filter, `${path}.filter`, budget, depth + 1) }
     case 'or': {
-      const filters = parseList(filter.filters, `${path}/filters`, budget, depth + 1)
-      if (filters.length === 0) throw invalid(`${path}/filters`, 'must not be empty')
+      const filters = parseList(filter.filters, `${path}.filters`, budget, depth + 1)
+      if (filters.length === 0) throw invalid(`${path}.filters`, 'must not be empty')
       return { type, filters }
     }
     case 'all':
-      return { type, key: parseKey(filter.key, `${path}/key`) }
+      return { type, key: parseKey(filter.key, `${path}.key`) }
     case 'eq':
     case 'ne':
-      return { type, key: parseKey(filter.key, `${path}/key`), value: parseValue(filter.value, `${path}/value`) }
+      return { type, key: parseKey(filter.key, `${path}.key`), value: parseValue(filter.value, `${path}.value`) }
     case 'in':
-      return { type, key: parseKey(filter.key, `${path}/key`), values: parseValues(filter.values, `${path}/values`) }
+      return { type, key: parseKey(filter.key, `${path}.key`), values: parseValues(filter.values, `${path}.values`) }
     case 'contains':
     case 'regex':
-      if (type === 'regex' && ++budget.regexes > queryLimits.regexesMax) throw over(path, 'regexesMax')
-      return { type, key: parseKey(filter.key, `${path}/key`), value: parseText(filter.value, `${path}/value`, type === 'regex' ? 'regexCharsMax' : 'valueCharsMax') }
+      return { type, key: parseKey(filter.key, `${path}.key`), value: type === 'regex' ? parseRegex(filter.value, path, budget) : parseText(filter.value, `${path}.value`, 'valueCharsMax') }
     case 'gt':
     case 'lt': {
-      const bound = parseValue(filter.value, `${path}/value`)
-      if (typeof bound === 'boolean') throw invalid(`${path}/value`, 'must be a number or a text')
-      return { type, key: parseKey(filter.key, `${path}/key`), value: bound }
+      const bound = parseValue(filter.value, `${path}.value`)
+      if (typeof bound === 'boolean') throw invalid(`${path}.value`, 'must be a number or a text')
+      return { type, key: parseKey(filter.key, `${path}.key`), value: bound }
     }
     default:
-      throw invalid(`${path}/type`, 'must be one of eq, ne, all, in, contains, regex, gt, lt, not, or')
+      throw invalid(`${path}.type`, 'must be one of eq, ne, all, in, contains, regex, gt, lt, not, or')
   }
+}
+
+function parseRegex(value: unknown, path: string, budget: FilterBudget): string {
+  if (++budget.regexes > queryLimits.regexesMax) throw over(path, 'regexesMax')
+  const pattern = parseText(value, `${path}.value`, 'regexCharsMax')
+  try {
+    RE2JS.compile(pattern)
+  } catch (error) {
+    throw invalid(`${path}.value`, `is no regular expression of RE2 (${error instanceof Error ? error.message : String(error)})`)
+  }
+  return pattern
 }
 
 /** A key of a query. */
@@ -75,15 +86,17 @@ function parseValue(value: unknown, path: string): Value {
 function parseValues(value: unknown, path: string): Value[] {
   if (!Array.isArray(value) || value.length === 0) throw invalid(path, 'must be an array with at least one value')
   if (value.length > queryLimits.filterValuesMax) throw over(path, 'filterValuesMax')
-  return value.map((item, i) => parseValue(item, `${path}/${i}`))
+  return value.map((item, i) => parseValue(item, `${path}[${i}]`))
 }
 
 /** A fault in the query's shape. */
 export function invalid(path: string, message: string): HopperError {
-  return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, { details: { path } })
+  return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, { details: { fields: [{ field: path, message }] } })
 }
 
 /** A query over one of its bounds. */
 export function over(path: string, bound: keyof typeof queryLimits): HopperError {
-  return new HopperError('HOP_LIMIT', `${path} is over the bound of ${queryLimits[bound]}.`, { details: { path, bound, max: queryLimits[bound] } })
+  return new HopperError('HOP_LIMIT', `${path} is over the bound of ${queryLimits[bound]}.`, {
+    details: { fields: [{ field: path, message: `is over the bound of ${queryLimits[bound]}` }], bound, max: queryLimits[bound] },
+  })
 }

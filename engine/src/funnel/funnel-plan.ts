@@ -79,9 +79,9 @@ export class FunnelPlan {
     const budget = new FilterBudget()
     const all = [...(request.filters ?? []), ...request.steps.flatMap((step) => step.filters)]
     const filters = withoutBots(parseFilters(request.filters ?? [], 'filters', budget), all).map((filter) => this.#atoms.compile([filter]))
-    this.#steps = request.steps.map((step, i) => this.#atoms.compile(parseFilters(step.filters, `steps/${i}/filters`, budget)))
+    this.#steps = request.steps.map((step, i) => this.#atoms.compile(parseFilters(step.filters, `steps[${i}].filters`, budget)))
     this.exclusions = (request.exclude ?? []).map(({ filters, after, before }, i) => ({
-      expression: this.#atoms.compile(parseFilters(filters, `exclude/${i}/filters`, budget)), after, before,
+      expression: this.#atoms.compile(parseFilters(filters, `exclude[${i}].filters`, budget)), after, before,
     }))
     this.#filters = { op: 'and', of: filters }
     const apart = this.unit === 'session' ? [] : this.#apartFrom(filters)
@@ -192,12 +192,12 @@ function checkRequest({ from, to, steps, window_ms: windowMs, match, exclude, br
   if (windowMs !== undefined && !(Number.isSafeInteger(windowMs) && windowMs >= 1)) throw invalid('window_ms', 'must be a whole number above 0')
   if (windowMs !== undefined && windowMs > queryLimits.windowMsMax) throw over('window_ms', 'windowMsMax')
   if ((match?.length ?? 0) > queryLimits.matchKeysMax) throw over('match', 'matchKeysMax')
-  match?.forEach((key, i) => parseKey(key, `match/${i}`))
+  match?.forEach((key, i) => parseKey(key, `match[${i}]`))
   if ((exclude?.length ?? 0) > queryLimits.excludesMax) throw over('exclude', 'excludesMax')
   exclude?.forEach(({ after, before }, i) => {
-    if (!(after >= 1 && after < before && before <= steps.length)) throw invalid(`exclude/${i}`, 'must come after a step and before a later one')
+    if (!(after >= 1 && after < before && before <= steps.length)) throw invalid(`exclude[${i}]`, 'must come after a step and before a later one')
   })
   if (breakdown !== undefined) parseKey(breakdown, 'breakdown')
-  if (people && !(people.step >= 1 && people.step <= steps.length)) throw invalid('people/step', 'must be one of the steps')
-  if (people && people.limit > queryLimits.peopleMax) throw over('people/limit', 'peopleMax')
+  if (people && !(people.step >= 1 && people.step <= steps.length)) throw invalid('people.step', 'must be one of the steps')
+  if (people && people.limit > queryLimits.peopleMax) throw over('people.limit', 'peopleMax')
 }

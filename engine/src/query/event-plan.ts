@@ -34,16 +34,16 @@ export class EventPlan {
     const budget = new FilterBudget()
     this.sets = data.map(({ name, filters, unique, operations, keys, events }, i) => {
       const wanted = [...new Set([...(unique ?? []), ...(operations ?? []).map((operation) => operation.key)])]
-      if (wanted.length > queryLimits.uniqueKeysMax || (keys?.length ?? 0) > queryLimits.uniqueKeysMax) throw over(`data/${i}`, 'uniqueKeysMax')
-      for (const key of [...wanted, ...(keys ?? [])]) parseKey(key, `data/${i}`)
-      if (events !== undefined && events > queryLimits.eventsMax) throw over(`data/${i}/events`, 'eventsMax')
-      const expression = this.atoms.compile(withoutBots(parseFilters(filters, `data/${i}/filters`, budget)))
+      if (wanted.length > queryLimits.uniqueKeysMax || (keys?.length ?? 0) > queryLimits.uniqueKeysMax) throw over(`data[${i}]`, 'uniqueKeysMax')
+      for (const key of [...wanted, ...(keys ?? [])]) parseKey(key, `data[${i}]`)
+      if (events !== undefined && events > queryLimits.eventsMax) throw over(`data[${i}].events`, 'eventsMax')
+      const expression = this.atoms.compile(withoutBots(parseFilters(filters, `data[${i}].filters`, budget)))
       return { name, expression, unique: wanted, keys, events: events ?? 0 }
     })
     if (new Set(data.map((set) => set.name)).size < data.length) throw invalid('data', 'must have sets of different names')
     this.match = funnel?.match ?? []
-    if (this.match.length > queryLimits.matchKeysMax) throw over('funnel/match', 'matchKeysMax')
-    for (const key of this.match) parseKey(key, 'funnel/match')
+    if (this.match.length > queryLimits.matchKeysMax) throw over('funnel.match', 'matchKeysMax')
+    for (const key of this.match) parseKey(key, 'funnel.match')
     this.stages = funnel ? stagesOf(funnel.order ?? funnel.data ?? data.map((set) => set.name), this.sets) : []
   }
 
@@ -64,10 +64,10 @@ export class EventPlan {
 }
 
 function stagesOf(names: readonly string[], sets: readonly PlannedSet[]): number[] {
-  if (names.length > queryLimits.setsMax) throw over('funnel/order', 'setsMax')
+  if (names.length > queryLimits.setsMax) throw over('funnel.order', 'setsMax')
   return names.map((name, i) => {
     const at = sets.findIndex((set) => set.name === name)
-    if (at < 0) throw invalid(`funnel/order/${i}`, 'must name one of the sets')
+    if (at < 0) throw invalid(`funnel.order[${i}]`, 'must name one of the sets')
     return at
   })
 }

@@ -1,0 +1,200 @@
+import { nearName } from '@hopper/contracts'
+import { Check } from 'typebox/schema'
+
+/** What is wrong with one field of a request. */
+export interface Fault {
+  /** its path, like `steps[0].filters[1].type`; empty for the whole */
+  readonly field: string
+  readonly message: string
+}
+
+/** JSON Schema as far as requests use it. */
+interface Schema {
+  readonly $ref?: string
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null'
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly required?: readonly string[]
+  readonly items?: Schema
+  readonly anyOf?: readonly Schema[]
+  readonly enum?: readonly unknown[]
+  readonly const?: unknown
+  readonly description?: string
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly pattern?: string
+  readonly additionalProperties?: boolean | Schema
+  /** fields that cannot be changed, with the reason */
+  readonly 'x-fixed'?: Readonly<Record<string, string>>
+}
+
+const FAULTS_MAX = 20
+const NAME_CHARS_MAX = 100
+const VALUE_CHARS_MAX = 60
+const KNOWN_NAMES_MAX = 20
+
+/**
+ * Explains in plain words why a value does not fit a schema, each field by its path. Of the alternatives of a union only the one that was meant is
+ * judged, so that one mistake is one message.
+ */
+export function faultsOf(schema: object, definitions: Readonly<Record<string, object>>, value: unknown): Fault[] {
+  const walk = new FaultWalk(definitions as Readonly<Record<string, Schema>>)
+  walk.visit(schema as Schema, value, '')
+  return walk.faults
+}
+
+class FaultWalk {
+  readonly faults: Fault[] = []
+  private readonly definitions: Readonly<Record<string, Schema>>
+
+  constructor(definitions: Readonly<Record<string, Schema>>) {
+    this.definitions = definitions
+  }
+
+  visit(schema: Schema, value: unknown, path: string): void {
+    if (this.faults.length >= FAULTS_MAX) return
+    const own = this.resolved(schema)
+    const choices = choicesOf(own, (each) => this.resolved(each))
+    if (choices) return choices.includes(value) ? undefined : this.add(path, `must be ${oneOf(choices)}${notThis(value)}`)
+    if (own.anyOf) return this.visitUnion(own.anyOf.map((each) => this.resolved(each)), value, path)
+    if (own.type === 'object') return this.visitObject(own, value, path)
+    if (own.type === 'array') return this.visitArray(own, value, path)
+    const wrong = scalarFault(own, value)
+    if (wrong !== undefined) this.add(path, wrong)
+  }
+
+  private visitObject(schema: Schema, value: unknown, path: string): void {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.add(path, 'must be an object')
+    const { properties = {}, required = [] } = schema
+    const known = Object.keys(properties)
+    for (const name of Object.keys(value)) {
+      if (!Object.hasOwn(properties, name) && schema.additionalProperties === false) this.add(fieldPath(path, name), unknownField(schema, name, known))
+    }
+    for (const name of required) {
+      if (!Object.hasOwn(value, name)) this.add(fieldPath(path, name), `is required${this.allowed(properties[name])}`)
+    }
+    for (const [name, inner] of Object.entries(properties)) {
+      const part = (value as Record<string, unknown>)[name]
+      if (Object.hasOwn(value, name) && part !== undefined) this.visit(inner, part, fieldPath(path, name))
+    }
+  }
+
+  private visitArray({ items, minItems = 0, maxItems = Infinity }: Schema, value: unknown, path: string): void {
+    if (!Array.isArray(value)) return this.add(path, 'must be an array')
+    if (value.length < minItems) this.add(path, minItems === 1 ? 'must not be empty' : `must have at least ${minItems} items`)
+    if (value.length > maxItems) return this.add(path, `has ${value.length} items; at most ${maxItems} are allowed`)
+    if (items) for (const [at, item] of value.entries()) this.visit(items, item, `${path}[${at}]`)
+  }
+
+  /** Objects are told apart by the field that names their kind, other values by their type. */
+  private visitUnion(variants: readonly Schema[], value: unknown, path: string): void {
+    const kind = kindField(variants)
+    if (kind !== undefined) {
+      const kinds = variants.map(({ properties }) => properties![kind]!.const)
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
+      if (!Object.hasOwn(value, kind)) return this.add(fieldPath(path, kind), `is required: ${oneOf(kinds)}`)
+      const chosen = (value as Record<string, unknown>)[kind]
+      const variant = variants[kinds.indexOf(chosen)]
+      return variant ? this.visit(variant, value, path) : this.add(fieldPath(path, kind), `must be ${oneOf(kinds)}${notThis(chosen)}`)
+    }
+    if (variants.some((variant) => Check({ ...variant, $defs: this.definitions } as never, value))) return
+    const meant = variants.find(({ type }) => type !== undefined && hasType(type, value))
+    if (meant) return this.visit(meant, value, path)
+    this.add(path, `must be ${listed(variants.map(({ type }) => typeName(type)))}`)
+  }
+
+  private allowed(schema: Schema | undefined): string {
+    const own = schema && this.resolved(schema)
+    const choices = own && choicesOf(own, (each) => this.resolved(each))
+    if (choices) return `: ${oneOf(choices)}`
+    return own?.description === undefined ? '' : `: ${own.description}`
+  }
+
+  private resolved(schema: Schema): Schema {
+    return schema.$ref === undefined ? schema : (this.definitions[schema.$ref.split('/').at(-1)!] ?? schema)
+  }
+
+  private add(field: string, message: string): void {
+    if (this.faults.length < FAULTS_MAX) this.faults.push({ field, message })
+  }
+}
+
+/** The path of a field below another; names that are no identifiers are quoted, long ones cut. */
+export function fieldPath(path: string, name: string): string {
+  const short = name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name
+  if (!/^[A-Za-z_$][\w$-]*…?$/.test(short)) return `${path}[${JSON.stringify(short)}]`
+  return path === '' ? short : `${path}.${short}`
+}
+
+function unknownField(schema: Schema, name: string, known: readonly string[]): string {
+  const fixed = schema['x-fixed'] ?? {}
+  if (Object.hasOwn(fixed, name)) return fixed[name]!
+  const near = nearName(name, known)
+  if (near !== undefined) return `is unknown here; did you mean ${near}?`
+  if (known.length === 0) return 'is unknown here; none is expected'
+  return known.length > KNOWN_NAMES_MAX ? 'is unknown here' : `is unknown here; known: ${known.join(', ')}`
+}
+
+function scalarFault(schema: Schema, value: unknown): string | undefined {
+  const { type, minLength = 0, maxLength = Infinity, pattern, description, minimum, maximum } = schema
+  if (type === undefined) return undefined
+  if (!hasType(type, value)) return `must be ${typeName(type)}${boundsText(schema)}`
+  if (Check(schema as never, value)) return undefined
+  if (type === 'integer' || type === 'number') return `must be ${typeName(type)}${boundsText({ minimum, maximum })}${notThis(value)}`
+  const { length } = value as string
+  if (length === 0) return 'must not be empty'
+  if (length < minLength) return `must have at least ${minLength} characters`
+  if (length > maxLength) return `must have at most ${maxLength} characters; it has ${length}`
+  return description === undefined ? `must match ${pattern}` : `must be: ${description}`
+}
+
+function boundsText({ minimum, maximum }: { minimum?: number | undefined; maximum?: number | undefined }): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`
+  if (minimum !== undefined) return ` from ${minimum} on`
+  return maximum === undefined ? '' : ` of at most ${maximum}`
+}
+
+/** The values that a schema lists, when it does nothing but list values. */
+function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readonly unknown[] | undefined {
+  if (schema.enum) return schema.enum
+  if ('const' in schema) return [schema.const]
+  const variants = schema.anyOf?.map(resolved)
+  return variants?.every((variant) => 'const' in variant) ? variants.map((variant) => variant.const) : undefined
+}
+
+/** The field whose constant tells the variants of a union apart. */
+function kindField(variants: readonly Schema[]): string | undefined {
+  const first = Object.entries(variants[0]?.properties ?? {})
+  return first.find(([name]) => variants.every(({ properties }) => properties?.[name] !== undefined && 'const' in properties[name]))?.[0]
+}
+
+function hasType(type: NonNullable<Schema['type']>, value: unknown): boolean {
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'number') return Number.isFinite(value)
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'null') return value === null
+  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === type
+}
+
+function typeName(type: Schema['type']): string {
+  if (type === undefined || type === 'null') return String(type)
+  return /^[aio]/.test(type) ? `an ${type}` : `a ${type}`
+}
+
+function oneOf(values: readonly unknown[]): string {
+  return values.length === 1 ? JSON.stringify(values[0]) : `one of ${values.map(String).join(', ')}`
+}
+
+function notThis(value: unknown): string {
+  const text = typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'an array' : 'an object') : JSON.stringify(value)
+  return `, not ${text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text}`
+}
+
+function listed(names: readonly string[]): string {
+  const distinct = [...new Set(names)]
+  return distinct.length === 1 ? distinct[0]! : `${distinct.slice(0, -1).join(', ')} or ${distinct.at(-1)}`
+}
