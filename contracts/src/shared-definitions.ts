@@ -28,6 +28,5 @@ export function sharedDefinitions(schema: object, place: string): PlainSchema {
 
 /** An `$id` would begin a document of its own, in which the references of the definition lead nowhere. */
 function withoutId(definition: unknown): unknown {
-  const { $id: _, ...rest } = definition as { $id?: unknown }
-  return rest
+  return Object.fromEntries(Object.entries(definition as object).filter(([name]) => name !== '$id'))
 }
