@@ -13,11 +13,10 @@ const events = new Map<unknown, Validator>(Object.entries(schemas).map(([type, s
 const text = Type.String()
 /** what stands in keys of the tables */
 const name = Type.String({ maxLength: limits.urlCharsMax })
-const id = Type.String({ minLength: 1, maxLength: limits.idCharsMax })
 const oneOf = (names: readonly string[]): TSchema => Type.Union(names.map((name) => Type.Literal(name)))
 const sender = Compile(
   Type.Object({
-    device_id: id,
+    device_id: Type.String({ maxLength: limits.idCharsMax }),
     context: Type.Object({
       device: name, browser: name, os: name, country: Type.Optional(name), referrer: Type.Optional(text), utm: Type.Optional(Type.Record(Type.String(), text)),
       bot: Type.Optional(oneOf(botReasons)),
@@ -36,6 +35,8 @@ const INSTANT_MS_MAX = 253_402_300_799_999
  */
 export function flawOf(envelope: Envelope): string | undefined {
   if (!sender.Check(envelope)) return 'its device, its context or its rejected events are not of their types'
+  // What was refused for want of a device comes without one.
+  if (envelope.device_id === '' && envelope.events.length > 0) return 'its events have no device'
   if (!isInCalendar(envelope.received_at)) return 'received_at is out of the calendar'
   const at = envelope.events.findIndex((event) => !isEvent(event))
   return at < 0 ? undefined : `its event ${at} is not valid`

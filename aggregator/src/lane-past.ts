@@ -26,6 +26,7 @@ export class LanePast {
     const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
     for (const { envelope, app } of messages) {
+      if (envelope.events.length === 0) continue
       for (const event of envelope.events) ids.of(app.id, seenDate(event)).ids.push(event.event_id)
       const known = devices.get(app.id)
       if (known) known.add(envelope.device_id)

@@ -117,6 +117,17 @@ it('does not bury the messages of an app whose registered time zone cannot be us
   await fated('accepted', 1, 'nowhere')
 })
 
+it('counts what ingest refused for want of a device, and buries events that have none', async () => {
+  await start()
+  await send(envelopeOf('shop', { device_id: '', events: [], rejected: [{ reason: 'no_device' }, { reason: 'no_device' }] }))
+  await fated('rejected', 2)
+  expect(await lane.storage.reader.deadLetters()).toBe(0)
+  await send(envelopeOf('shop', { device_id: '', events: [view('a')] }), envelopeOf('shop', { events: [view('b')] }))
+  await fated('accepted', 1)
+  expect(await lane.storage.reader.deadLetters()).toBe(1)
+  expect(await lane.fates('shop')).toEqual({ accepted: 1, rejected: 2 })
+})
+
 it('never mixes two apps that share devices, ids and times', async () => {
   await lane.app('other', 'Asia/Kathmandu')
   await start()

@@ -1,4 +1,5 @@
 import { Type, type Static, type TSchema } from 'typebox'
+import { botReasons, type BotReason } from './fate.ts'
 import { limits } from './limits.ts'
 
 /** The kinds of events by their wire number (DESIGN section 4). A wire event may name its type either way. */
@@ -112,7 +113,11 @@ export type EventsBody = Static<typeof EventsBody>
 
 /** The answer of `POST /v1/events`. */
 export const EventsAnswer = Type.Object({
-  accepted: Type.Integer(),
+  accepted: Type.Integer({ description: 'events that are stored; what repeats an earlier event_id shows later' }),
   rejected: Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),
+  bot: Type.Optional(
+    Type.Integer({ description: 'how many of the accepted events are kept but not counted, since a machine is held to have sent them' }),
+  ),
+  bot_reason: Type.Optional(Type.Unsafe<BotReason>(Type.Union(botReasons.map((reason) => Type.Literal(reason))))),
 })
 export type EventsAnswer = Static<typeof EventsAnswer>

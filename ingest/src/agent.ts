@@ -9,24 +9,33 @@ export type Agent = Pick<Context, 'device' | 'browser' | 'os' | 'bot'>
 /** How a request came: what decides, beside its user agent, whether a machine is behind it. */
 export interface Origin {
   readonly userAgent: string | undefined
-  /** the key stood in a header and no page is behind the request: a server that sends on purpose */
+  /** the key is in a header and no page is behind the request: a server that sends on purpose */
   readonly server: boolean
   readonly webdriver: boolean
 }
 
 const USER_AGENTS_MAX = 5_000
 const USER_AGENT_CHARS_MAX = 512
-// What servers send by; with a key in a header it is the use that the key is for, not a crawler.
-const clientLibrary = /^(curl|wget|node|undici|axios|got|python|aiohttp|httpx|okhttp|java|apache-httpclient|go-http-client|ruby|faraday|php|guzzle|perl|libwww|dart|rust|reqwest|postman|insomnia|httpie|\.net|k6)/i
 const server: Agent = { device: 'server', browser: 'unknown', os: 'unknown' }
+const nobody: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
-/** Device, browser and system of a sender, and whether it is held to be a machine, and why. */
+/** Tells device, browser and system of a sender, and whether it is held to be a machine, and why. */
 export function agentOf({ userAgent, server: fromServer, webdriver }: Origin): Agent {
   const text = userAgent?.slice(0, USER_AGENT_CHARS_MAX) ?? ''
-  if (fromServer && (text === '' || clientLibrary.test(text))) return server
-  const agent = text === '' ? withBot({ device: 'unknown', browser: 'unknown', os: 'unknown' }, 'no_user_agent') : parsed(text)
+  const agent = fromServer ? agentOfServer(text) : text === '' ? nobody : parsed(text)
   return webdriver && agent.bot === undefined ? withBot(agent, 'webdriver') : agent
+}
+
+/**
+ * A server is what the key in a header is for, so its user agent is not judged, whatever it calls itself. One that forwards the user agent of a
+ * visitor's browser is believed.
+ */
+function agentOfServer(text: string): Agent {
+  if (text === '') return server
+  const agent = parsed(text)
+  const isBrowser = agent.bot === undefined && agent.device !== 'unknown' && agent.browser !== 'unknown'
+  return isBrowser ? agent : server
 }
 
 function parsed(userAgent: string): Agent {

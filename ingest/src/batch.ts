@@ -29,6 +29,7 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
     historical: historical === true,
     small: parsed!.bytes.length <= limits.eventBytesMax,
     body: parsed!.exact && hasOnlyKnownFields(body) ? parsed!.bytes : undefined,
+    repetitions: new Map<string, number>(),
   }
   return { batch, sent: events, webdriver: webdriver === true }
 }

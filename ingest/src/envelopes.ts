@@ -4,6 +4,9 @@ import { arrivalOf } from './arrival.ts'
 import { isId } from './batch.ts'
 import { Dropped, type Batch, type Incoming } from './incoming.ts'
 
+/** Only an envelope without events may have it: nothing is counted for it but the fates of what was refused. */
+const NO_DEVICE = ''
+
 interface OfDevice {
   readonly events: Event[]
   readonly rejected: RejectedEvent[]
@@ -25,11 +28,21 @@ export function envelopesOf(batch: Batch, sent: readonly unknown[], results: rea
     if (result instanceof Dropped) ofDevice(deviceOf(sent[index], batch)).rejected.push(stubOf(sent[index], result))
     else ofDevice(result.device_id).events.push(result.event!)
   }
+  placeHomeless(devices)
   return [...devices].map(([device_id, { events, rejected }]) => ({
     ...headOf(batch, device_id, agent, events, referer),
     events,
     ...(rejected.length > 0 && { rejected }),
   }))
+}
+
+/** What was refused for want of a device goes with another envelope of the request; where there is none, into one without a device. */
+function placeHomeless(devices: Map<string, OfDevice>): void {
+  const homeless = devices.get(NO_DEVICE)
+  if (!homeless || devices.size === 1) return
+  devices.delete(NO_DEVICE)
+  const [first] = devices.values()
+  first!.rejected.push(...homeless.rejected)
 }
 
 /** Nearly every batch of a tracker is: one device, and not a word in it that the log would not hold. */
@@ -48,8 +61,8 @@ function stubOf(sent: unknown, { reason }: Dropped): RejectedEvent {
   return isId(event_id) ? { event_id, reason } : { reason }
 }
 
-/** The device of a refused event; '' when it has none that can be believed. */
+/** The device of a refused event, when it has one that can be believed. */
 function deviceOf(sent: unknown, batch: Batch): string {
   const { device_id } = (sent ?? {}) as { device_id?: unknown }
-  return isId(device_id) ? device_id : (batch.device_id ?? '')
+  return isId(device_id) ? device_id : (batch.device_id ?? NO_DEVICE)
 }

@@ -37,14 +37,6 @@ describe('what is stored', () => {
     expect(events.map(({ timestamp }) => timestamp)).toEqual([now, now - 3_600_000])
   })
 
-  it('gets an id of version 8 from its content, the same for the same, another for another', async () => {
-    const [same, again, other] = (await stored([click(), click(), click({ elapsed_time: 6 })])).events.map(({ event_id }) => event_id)
-    expect(same).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
-    expect(again).toBe(same)
-    expect(other).not.toBe(same)
-    expect((await stored([click()])).events[0]!.event_id).not.toBe(same)
-  })
-
   it('has no half of a surrogate pair, and every whole one', async () => {
     const device_id = 'surrogates'
     const body = `{"device_id":"${device_id}","events":[{"type":0,"name":"\\ud83d\\ude00 \\ud83d \\\\ud83d"}]}`
@@ -107,14 +99,6 @@ describe('the context', () => {
     expect(await bot('')).toBe('no_user_agent')
     expect(await bot(browser, { webdriver: true })).toBe('webdriver')
     expect(await bot('curl/8.5.0')).toBe('user_agent')
-  })
-
-  it('knows a server by its key in a header and its client library', async () => {
-    const context = async (userAgent: string, more = {}) => (await stored([click()], {}, { 'x-api-key': keys.write, 'user-agent': userAgent, ...more })).context
-    expect(await context('curl/8.5.0')).toEqual({ device: 'server', browser: 'unknown', os: 'unknown' })
-    expect(await context('')).toMatchObject({ device: 'server' })
-    expect(await context('curl/8.5.0', { origin: 'https://shop.example' })).toMatchObject({ bot: 'user_agent' })
-    expect(await context('Googlebot/2.1')).toMatchObject({ bot: 'user_agent' })
   })
 
   it('has campaign and referrer from the first page', async () => {

@@ -39,8 +39,15 @@ function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
 /** The key of a request: a header before the query, as a header can not be left over in a copied address. */
 function keyOf(request: FastifyRequest): string | undefined {
   const { authorization, 'x-api-key': header } = request.headers
-  if (authorization !== undefined) return /^Bearer +(\S+)\s*$/i.exec(authorization)?.[1]
+  if (authorization !== undefined) return keyOfAuthorization(authorization)
   if (typeof header === 'string') return header
   const { key } = request.query as { key?: unknown }
   return typeof key === 'string' ? key : undefined
+}
+
+/** The token of `Bearer`, or the user name of `Basic` (RFC 7617), which is where clients of the Segment API put their write key. */
+function keyOfAuthorization(authorization: string): string | undefined {
+  const [, scheme, credentials] = /^(Bearer|Basic) +(\S+)\s*$/i.exec(authorization) ?? []
+  if (credentials === undefined || scheme!.toLowerCase() === 'bearer') return credentials
+  return Buffer.from(credentials, 'base64').toString().split(':', 1)[0]
 }

@@ -14,6 +14,8 @@ export interface Batch {
   readonly small: boolean
   /** the body itself, when there is nothing in it that the log would not keep, outside its events */
   readonly body: Buffer | undefined
+  /** how often each content without an id has been met so far */
+  readonly repetitions: Map<string, number>
 }
 
 /** One event on its way through the steps; each step fills in what it finds out. */

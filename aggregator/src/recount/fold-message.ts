@@ -30,6 +30,7 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
   const ids = new Map<string, { readonly partition: Partition; readonly ids: string[] }>()
   const devices = new Map<string, Set<string>>()
   for (const { envelope, app } of messages) {
+    if (envelope.events.length === 0) continue
     for (const event of envelope.events) {
       const partition = seenPartition(app.id, event)
       const key = seenKey(partition, '')

@@ -1,13 +1,13 @@
-import type { EventsAnswer } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { agentOf } from '../agent.ts'
+import { answerOf } from '../answer.ts'
 import { readBatch } from '../batch.ts'
 import type { ParsedBody } from '../body-parser.ts'
 import { allowAnyOrigin, onlyMethod } from '../cors.ts'
 import type { DurableLog } from '../durable-log.ts'
 import { envelopesOf } from '../envelopes.ts'
 import type { Gate } from '../gate.ts'
-import { Dropped, incomingOf } from '../incoming.ts'
+import { incomingOf } from '../incoming.ts'
 import type { Sender } from '../key-check.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Pipeline } from '../pipeline.ts'
@@ -43,7 +43,7 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
     const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
 
-    const answer = answerOf(results)
+    const answer = answerOf(results, agent)
     if (agent.bot === undefined) accepted.inc(answer.accepted)
     else metrics.events.inc({ fate: 'bot', reason: agent.bot }, answer.accepted)
     for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })
@@ -52,13 +52,11 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
   })
 }
 
-function answerOf(results: ReturnType<Pipeline['run']>): EventsAnswer {
-  if (!results.some((result) => result instanceof Dropped)) return { accepted: results.length, rejected: [] }
-  const rejected = results.flatMap((result, index) => (result instanceof Dropped ? [{ index, reason: result.reason, message: result.message }] : []))
-  return { accepted: results.length - rejected.length, rejected }
-}
-
-/** A browser names its page as the origin and a script tag can not set a header: a key in a header and no origin is a server. */
+/**
+ * A key in a header, and no page behind the request: a server. A page names itself as the origin of what it posts, and its browser adds
+ * `Sec-Fetch-Site`; `Sec-Fetch-Mode` alone says nothing, as Node's `fetch` sends it too.
+ */
 function isServer({ headers }: FastifyRequest): boolean {
-  return headers.origin === undefined && (headers.authorization !== undefined || headers['x-api-key'] !== undefined)
+  const isPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+  return !isPage && (headers.authorization !== undefined || headers['x-api-key'] !== undefined)
 }

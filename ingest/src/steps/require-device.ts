@@ -1,9 +1,16 @@
 import { rejectReasons } from '@hopper/contracts'
+import { derivedId } from '../derived-id.ts'
 import { Dropped, type Incoming } from '../incoming.ts'
 
+/** Someone who is known by `user_id` alone, as a server knows its users, gets a device: always the same. */
 export function requireDevice(incoming: Incoming): Incoming | Dropped {
-  const device = incoming.wire.device_id ?? incoming.batch.device_id
-  if (device === undefined) return new Dropped('no_device', `${rejectReasons.no_device} Name one in either.`)
+  const { wire, batch } = incoming
+  const device = wire.device_id ?? batch.device_id ?? deviceOfUser(batch.app.id, wire.user_id)
+  if (device === undefined) return new Dropped('no_device', `${rejectReasons.no_device} Name one in either, or a user_id.`)
   incoming.device_id = device
   return incoming
+}
+
+function deviceOfUser(app: string, user: string | undefined): string | undefined {
+  return user === undefined ? undefined : derivedId('device of user', app, user)
 }
