@@ -94,7 +94,8 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
       const make = (): Aggregator => new Aggregator({
         ...lane.storage, owner: app, archive: failing(() => fails), merger,
         log: {
-          lanes: 1, append: (...asked) => log.append(...asked), ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
+          lanes: 1, append: (...asked) => log.append(...asked), appendMessages: (...asked) => log.appendMessages(...asked),
+          ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
           read: async (_, from, limit) => messages.slice(from, from + limit),
         },
         lanes: {

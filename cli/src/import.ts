@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import { isCluster, type InstallationConfig } from './audit/open-installation.ts'
 import { commandWith } from './command-with.ts'
-import { importDump } from './import/import-dump.ts'
+import { describeCounts } from './export/dump-counts.ts'
+import { importDump, verifyDump } from './import/import-dump.ts'
 import { readLines } from './import/read-lines.ts'
 import { createLogger } from './logger.ts'
 import { countAll } from './rebuild/count-all.ts'
@@ -9,7 +10,7 @@ import { settingsOf } from './settings.ts'
 
 /** `hopper import FILE`: reads what `hopper export --all` wrote into this installation. */
 export function importCommand(): Command {
-  const description = 'reads a dump of "hopper export --all"; run again, it counts nothing twice'
+  const description = 'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
   return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
     await importFile(config, file!)
     // The drivers' connections may linger.
@@ -19,15 +20,18 @@ export function importCommand(): Command {
 }
 
 async function importFile(config: InstallationConfig, file: string): Promise<void> {
+  // Nothing of a file that was cut or changed is imported; what comes through a pipe is judged at its end.
+  if (file !== '-') await verifyDump(readLines(file))
   const { openStorage } = await import('./storage-main.ts')
   const storage = await openStorage(config)
   const show = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r${text}`))
   try {
-    const { records, envelopes } = await importDump(storage, readLines(file), (done) => show(`${done.envelopes} envelopes`))
+    const { skipped, ...counts } = await importDump(storage, readLines(file), (messages) => show(`${messages} messages`))
     const logger = createLogger(config.logLevel, 'import')
     // In a cluster the aggregators do this.
     if (!isCluster(config)) await countAll(storage, logger, (done, all) => show(`${done} of ${all} messages counted`))
-    console.log(`${records} records and ${envelopes} envelopes are imported.`)
+    const earlier = skipped > 0 ? ` ${skipped} of the messages had been imported before.` : ''
+    console.log(`Imported: ${describeCounts(counts)}.${earlier}`)
   } finally {
     await storage.close()
   }

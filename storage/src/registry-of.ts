@@ -12,7 +12,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
   const keys = collectionOf<KeyRecord>('key')
   return {
     organizations: collectionOf('organization'), apps, keys, funnels: collectionOf('funnel'), elements: collectionOf('element'),
-    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'),
+    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'), imports: collectionOf('import'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }

@@ -1,4 +1,4 @@
-import type { ArchivedEvent, ChunkSummary } from '@hopper/contracts'
+import { HopperError, type ArchivedEvent, type ChunkSummary } from '@hopper/contracts'
 import { Chunk, eventsOfChunk, type ExportRange } from '@hopper/engine'
 import type { Archive } from '@hopper/storage'
 
@@ -25,10 +25,20 @@ export async function* archivedEvents(
   }
 }
 
-/** A chunk with some of its columns, as if it had no others. */
+/**
+ * Fetches some columns of a chunk, as if it had no others.
+ * @throws HopperError HOP_STORE_UNAVAILABLE when the archive does not have them as the chunk's summary says: what is read must be whole
+ */
 export async function fetchChunk(archive: Archive, summary: ChunkSummary, wanted: (column: string) => boolean = () => true): Promise<Chunk> {
   const names = Object.keys(summary.columns).filter(wanted)
   const cells = await archive.columns(summary, names)
+  const lost = names.filter((name) => cells.get(name)?.byteLength !== summary.columns[name])
+  if (lost.length > 0) throw lostColumns(summary, lost)
   const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
   return new Chunk({ ...summary, columns }, (column) => cells.get(column))
+}
+
+function lostColumns({ app, date, lane, first_position, last_position }: ChunkSummary, lost: readonly string[]): HopperError {
+  const chunk = `of ${app} ${date}, lane ${lane}, positions ${first_position} to ${last_position}`
+  return new HopperError('HOP_STORE_UNAVAILABLE', `The archive lacks ${lost.length} columns ${chunk} (${lost.slice(0, 5).join(', ')}): it is damaged, or the chunk was merged.`)
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Aggregator } from '@hopper/aggregator'
-import type { App, Envelope, Event, RejectedEvent } from '@hopper/contracts'
+import { eventTypes, type App, type Envelope, type Event, type RejectedEvent } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
@@ -42,18 +42,26 @@ const context = fc.constantFrom(
 /** Envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused events. */
 export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
   fc.record({
-    app: fc.constantFrom('berlin', 'kathmandu'), device_id: fc.constantFrom('d0', 'd1', 'd2', 'd3'), context, bot: fc.nat(8), late: fc.nat(8),
+    app: fc.constantFrom('berlin', 'kathmandu'), device_id: fc.constantFrom('d0', 'd1', 'd2', 'd3'), context, bot: fc.nat(8), late: fc.nat(8), asSent: fc.boolean(),
     events: fc.array(event, { minLength: 1, maxLength: 4 }), rejected: fc.array(rejected, { maxLength: 1 }),
-  }).map(({ bot, late, context: sender, ...fields }): Envelope => {
+  }).map(({ bot, late, asSent, context: sender, ...fields }): Envelope => {
     const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
     // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and which of them is counted first.
     const of = (id: string | undefined): string => `${fields.device_id} ${id}`
     const events = fields.events.map((each) =>
       ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
-    return { version: 1, ...fields, events, received_at, context: bot === 0 ? { ...sender, bot: 'webdriver' } : bot === 1 ? { ...sender, historical: true } : sender }
+    const senderAs = bot === 0 ? { ...sender, bot: 'webdriver' as const } : bot === 1 ? { ...sender, historical: true as const } : sender
+    const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderAs }
+    return asSent && fields.rejected.length === 0 ? { ...envelope, sent: bodyOf(envelope) } : envelope
   }),
   { minLength: 4, maxLength: 40, size: 'max' },
 )
+
+/** The body of a browser, which the log holds as it was sent: types by number, spaces, and characters that JSON may escape or not. */
+function bodyOf({ device_id, events }: Pick<Envelope, 'device_id' | 'events'>): Buffer {
+  const numbered = events.map((each) => ({ ...each, type: eventTypes.indexOf(each.type) }))
+  return Buffer.from(JSON.stringify({ device_id, sent_at: 1, events: numbered }, null, 1).replaceAll('/', '\\/'))
+}
 
 /** A data directory of its own, with both apps. */
 export interface Installation extends AsyncDisposable {

@@ -1,19 +1,26 @@
 import type { Registry } from '@hopper/storage'
+import type { DumpCounts } from './dump-counts.ts'
 
 /**
- * What a dump has of the registry, in the order in which it is read back. Logins are none of it: they end soon, and are links to one installation.
+ * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they expire soon and belong to one
+ * installation. Neither are results of audits and the progress of imports.
  */
 export const dumpedKinds = ['organizations', 'apps', 'keys', 'members', 'funnels', 'elements'] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 
-export const DUMP_VERSION = 1
+/** Version 1 left out the messages that hold a body as it was sent (decision 0008). */
+export const DUMP_VERSION = 2
+/** No line of a dump is longer. */
+export const LINE_BYTES_MAX = 64_000_000
 
 /** One line of a dump. The first is a `DumpHead`, the last a `DumpEnd`; a dump without its last line was cut. */
-export type DumpLine = DumpHead | DumpedRecord | DumpedEnvelope | DumpEnd
+export type DumpLine = DumpHead | DumpedRecord | DumpedMessage | DumpEnd
 
 export interface DumpHead {
   readonly hopper: 'dump'
   readonly version: number
+  /** names this dump, so that an import that is run again goes on where it was */
+  readonly id: string
   readonly lanes: number
   readonly made_at: string
 }
@@ -25,16 +32,12 @@ export interface DumpedRecord {
   readonly record: object
 }
 
-/** A message of the log as it stands there, in the order of its lane. */
-export interface DumpedEnvelope {
-  readonly lane: number
-  readonly envelope: object
-}
+/** A message of the log, byte for byte, in the order of its lane: as text where the bytes are UTF-8, else as base64. */
+export type DumpedMessage = { readonly lane: number; readonly position: number } & ({ readonly text: string } | { readonly base64: string })
 
-export interface DumpEnd {
+/** The manifest: what the lines before it hold. */
+export interface DumpEnd extends DumpCounts {
   readonly end: true
-  readonly records: number
-  readonly envelopes: number
-  /** messages that are no JSON object, such as only a foreign writer puts into a log */
-  readonly left_out: number
+  /** SHA-256 of all lines before this one, in hex */
+  readonly sha256: string
 }

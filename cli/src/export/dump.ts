@@ -1,39 +1,85 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { HopperError } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
-import { DUMP_VERSION, dumpedKinds, type DumpLine, type DumpedKind, type DumpedRecord } from './dump-lines.ts'
+import { DumpTally, type DumpCounts } from './dump-counts.ts'
+import { DUMP_VERSION, dumpedKinds, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from './dump-lines.ts'
+import { dumpMessage } from './dump-message.ts'
 import { laneMessages } from './lane-messages.ts'
 
-/** All that an installation can not recount: its registry and its log, lane by lane, as lines of JSON. Events that come meanwhile may be missing. */
-export async function* dumpInstallation(storage: Storage): AsyncGenerator<string> {
-  yield lineOf({ hopper: 'dump', version: DUMP_VERSION, lanes: storage.log.lanes, made_at: new Date().toISOString() })
-  const end = { records: 0, envelopes: 0, left_out: 0 }
-  for await (const record of dumpRegistry(storage)) {
-    end.records++
-    yield lineOf(record)
-  }
-  yield* dumpLog(storage, end)
-  yield lineOf({ end: true, ...end })
+export interface DumpRequest {
+  /** Dumps a log that has lost messages, rather than to refuse it. */
+  readonly partial?: boolean | undefined
 }
 
-async function* dumpLog({ log }: Storage, end: { envelopes: number; left_out: number }): AsyncGenerator<string> {
+/** What a dump says as soon as it knows it. */
+export interface DumpReport {
+  /** something that the dump leaves out, and why */
+  leftOut(message: string): void
+  done(counts: DumpCounts): void
+}
+
+/**
+ * Writes all that an installation cannot recount: its registry and its log, lane by lane, as lines of JSON. The last line is a manifest of what the
+ * others hold. Messages that arrive meanwhile may be missing.
+ * @throws HopperError HOP_CONFIG for a log that has lost messages, unless `partial` is asked for
+ */
+export async function* dumpInstallation(storage: Storage, request: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+  const { lanes } = storage.log
+  const tally = new DumpTally(lanes)
+  const hash = createHash('sha256')
+  const head: DumpHead = { hopper: 'dump', version: DUMP_VERSION, id: randomUUID(), lanes, made_at: new Date().toISOString() }
+  for await (const line of contents(storage, head, tally, request, report)) {
+    hash.update(line)
+    yield line
+  }
+  yield lineOf({ end: true, ...tally.counts, sha256: hash.digest('hex') } satisfies DumpEnd)
+  report.done(tally.counts)
+}
+
+async function* contents(storage: Storage, head: DumpHead, tally: DumpTally, request: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+  yield lineOf(head)
+  for await (const record of dumpRegistry(storage, report)) {
+    tally.addRecord(record.kind)
+    yield lineOf(record)
+  }
+  yield* dumpLog(storage, tally, request, report)
+}
+
+async function* dumpLog({ log }: Storage, tally: DumpTally, { partial }: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+  const missing = (lane: number, from: number, to: number): void => {
+    const message = `Lane ${lane} of the log lacks the messages from position ${from} to ${to - 1}: they are gone or damaged.`
+    if (!partial) throw new HopperError('HOP_CONFIG', `${message} "--partial" dumps the rest; the archive has the events, see "hopper export --app".`)
+    report.leftOut(message)
+  }
   for (const [lane, last] of (await log.ends()).entries()) {
+    let next = 0
     for await (const messages of laneMessages(log, lane, 0, last)) {
-      for (const { value } of messages) {
-        const envelope = objectOf(value)
-        if (envelope) {
-          end.envelopes++
-          yield lineOf({ lane, envelope })
-        } else end.left_out++
+      for (const { position, value, isDamaged } of messages) {
+        if (position > next) missing(lane, next, position)
+        next = position + 1
+        if (isDamaged) {
+          missing(lane, position, next)
+          continue
+        }
+        tally.addMessage({ lane, value })
+        yield dumpMessage(lane, position, value)
       }
     }
   }
 }
 
-async function* dumpRegistry({ registry }: Storage): AsyncGenerator<DumpedRecord> {
+async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGenerator<DumpedRecord> {
   const [organizations, apps] = [await registry.organizations.list(''), await registry.apps.list()]
   for (const kind of dumpedKinds) {
+    let dumped = 0
     for (const owner of ownersOf(kind, organizations.map(({ id }) => id), apps.map(({ id }) => id))) {
-      for (const record of await registry[kind].list(owner)) yield { kind, owner, id: idOf(kind, record), record }
+      for (const record of await registry[kind].list(owner)) {
+        dumped++
+        yield { kind, owner, id: idOf(kind, record), record }
+      }
     }
+    const orphans = (await registry[kind].list()).length - dumped
+    if (orphans > 0) report.leftOut(`${orphans} ${kind} are left out: their organization or app is not in the registry.`)
   }
 }
 
@@ -42,22 +88,12 @@ function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: read
   return kind === 'funnels' || kind === 'elements' ? apps : organizations
 }
 
-/** Under which id a record of this kind stands. */
+/** The id under which a record of this kind is stored. */
 export function idOf(kind: DumpedKind, record: object): string {
   const { id, hash, xpath } = record as { id?: string; hash?: string; xpath?: string }
   return (kind === 'keys' ? hash : kind === 'elements' ? xpath : id) ?? ''
 }
 
-/** Parsed and written again, so that a line is always one line. */
-function objectOf(value: Uint8Array): object | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8'))
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function lineOf(line: DumpLine): string {
+function lineOf(line: DumpHead | DumpedRecord | DumpEnd): string {
   return `${JSON.stringify(line)}\n`
 }

@@ -2,6 +2,7 @@ import { createApi } from '@hopper/api'
 import type { Storage } from '@hopper/storage'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
+import { expect } from 'vitest'
 import { RANGE } from '../audit/installation.fixture.ts'
 import { dumpInstallation } from '../export/dump.ts'
 import { importDump } from './import-dump.ts'
@@ -64,7 +65,7 @@ export async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
 }
 
 export async function dumpOf(storage: Storage): Promise<string> {
-  return (await collect(dumpInstallation(storage))).join('')
+  return (await collect(dumpInstallation(storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }))).join('')
 }
 
 /** Imports a dump, read in parts that cut its lines anywhere. */

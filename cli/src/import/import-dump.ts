@@ -1,51 +1,52 @@
-import { HopperError, type Envelope } from '@hopper/contracts'
+import { HopperError } from '@hopper/contracts'
 import type { Collection, Storage } from '@hopper/storage'
+import type { DumpCounts } from '../export/dump-counts.ts'
 import type { DumpedRecord } from '../export/dump-lines.ts'
-import { checkHead, parseLine } from './parse-line.ts'
+import { dumpEntries } from './dump-entries.ts'
+import { ImportedLog } from './imported-log.ts'
 
-const ENVELOPES_PER_APPEND = 500
+export interface Imported extends DumpCounts {
+  /** messages that an earlier run has appended */
+  readonly skipped: number
+}
 
-export interface Imported {
-  readonly records: number
-  readonly envelopes: number
+/** How far an import is, in messages. */
+export type ImportReport = (messages: number) => void
+
+/** Reads a dump to its end and answers what it holds. @throws HopperError HOP_CONFIG for whatever is no whole dump */
+export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCounts> {
+  const entries = dumpEntries(lines)
+  for (;;) {
+    const { done, value } = await entries.next()
+    if (done) return value
+  }
 }
 
 /**
- * Reads a dump into an installation: its records are created or replaced, its envelopes appended in the order of their lanes, so that those of a
- * device keep theirs, whatever the number of lanes is here. Run again, or after it was cut, it counts nothing twice: the events are duplicates then.
- * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut, and for an app that is another organization's here
+ * Reads a dump into an installation: its records are created or replaced, its messages appended byte for byte in the order of their lanes. Run again,
+ * also after it was interrupted or the dump was cut, it goes on behind what it has appended. Another dump of the same installation counts no event
+ * twice: its events are duplicates.
+ * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut or changed, and for an app that is another organization's here
  */
-export async function importDump(storage: Storage, lines: AsyncIterable<string>, progress: (imported: Imported) => void): Promise<Imported> {
-  const imported = { records: 0, envelopes: 0 }
-  let waiting: Envelope[] = []
-  let number = 0
-  let ended = false
-  const append = async (): Promise<void> => {
-    await storage.log.append(waiting)
-    imported.envelopes += waiting.length
-    waiting = []
-    progress(imported)
-  }
-  for await (const text of lines) {
-    if (ended) throw new HopperError('HOP_CONFIG', 'The dump goes on behind its end.')
-    const line = parseLine(text, ++number)
-    if (number === 1) checkHead(line)
-    if ('envelope' in line) {
-      waiting.push(line.envelope)
-      if (waiting.length >= ENVELOPES_PER_APPEND) await append()
-    } else if ('kind' in line) {
-      await putRecord(storage, line)
-      imported.records++
-    } else if ('end' in line) {
-      await append()
-      ended = line.records === imported.records && line.envelopes === imported.envelopes
+export async function importDump(storage: Storage, lines: AsyncIterable<string>, report: ImportReport): Promise<Imported> {
+  const entries = dumpEntries(lines)
+  let log: ImportedLog | undefined
+  let reported = -1
+  for (;;) {
+    const { done, value } = await entries.next()
+    if (done) {
+      await log!.finish()
+      return { ...value, skipped: log!.skipped }
+    }
+    if ('hopper' in value) log = await ImportedLog.open(storage, value.id)
+    else if ('kind' in value) await putRecord(storage, value)
+    else {
+      await log!.add(value)
+      if (log!.appended === reported) continue
+      reported = log!.appended
+      report(reported)
     }
   }
-  if (number === 0) checkHead(undefined)
-  if (!ended) {
-    throw new HopperError('HOP_CONFIG', 'The dump was cut: it lacks its end. What it has is imported; importing a whole one counts nothing twice.')
-  }
-  return imported
 }
 
 async function putRecord({ registry }: Storage, { kind, owner, id, record }: DumpedRecord): Promise<void> {

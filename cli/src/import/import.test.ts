@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provision } from '@hopper/api'
 import type { Envelope } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import { over, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { auditOf, countAll, traffic } from '../audit/installation.fixture.ts'
+import { dumpInstallation } from '../export/dump.ts'
 import { writeOut } from '../export/write-out.ts'
 import { answersOf, collect, dumpOf, readDump, registryFile } from './answers.fixture.ts'
+import { verifyDump } from './import-dump.ts'
 import { readLines } from './read-lines.ts'
 
 interface Made extends AsyncDisposable {
@@ -37,19 +39,25 @@ async function make(lanes: number): Promise<Made> {
   }
 }
 
+/** What no reader can decode or count: it becomes a dead letter. */
+const unreadable = [
+  Buffer.from(''), Buffer.from('no JSON'), Buffer.from([0xff, 0xfe, 0, 0x80]), Buffer.from('\u0000\u0001\u001f'.repeat(50)), Buffer.from('[1]'),
+  Buffer.from('{"version":2,"app":"berlin"}\n{'), Buffer.from('{"version":1,"app":"nobody","device_id":"d","received_at":1,"context":{},"events":[]}'),
+]
+
 async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {
   const made = await make(lanes)
   await provision(made.storage.registry, registryFile, 0)
   await made.storage.log.append(envelopes)
+  await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
   await countAll(made.storage)
   return made
 }
 
-const repeated = ['duplicate', 'rejected']
-/** All rows but the fates of what came again, in any lane. */
+/** All rows, in any lane, the fates of every event among them. */
 async function tablesOf(storage: Storage): Promise<string[]> {
   const fates = await storage.reader.counters('fates_by_date', 'berlin', ['2026-03-01', '2026-05-01'])
-  return [...fates.filter(({ key }) => !repeated.includes(String(key[0]))).map((row) => JSON.stringify(row)), ...(await answersOf(storage))]
+  return [...fates.map((row) => JSON.stringify(row)), ...(await answersOf(storage)), `${await storage.reader.deadLetters()} dead letters`]
 }
 
 it('moves an installation into another with another number of lanes: the API answers the same bytes to everything', async () => {
@@ -62,14 +70,17 @@ it('moves an installation into another with another number of lanes: the API ans
       expect(answers.filter((answer) => !/ 200 /.test(answer))).toEqual([])
       expect(await target.answers()).toEqual(answers)
       expect(await auditOf(target.storage)).toEqual([])
-      expect(envelopesOf(await target.dump())).toEqual(envelopesOf(await source.dump()))
+      expect(await target.storage.reader.deadLetters()).toBe(unreadable.length)
+      expect(await messagesOf(target.storage)).toEqual(await messagesOf(source.storage))
     }),
     { numRuns: 3, endOnFailure: true },
   )
 }, 180_000)
 
-function envelopesOf(dump: string): string[] {
-  return dump.split('\n').filter((line) => line.includes('"envelope"')).map((line) => line.replace(/^\{"lane":\d+/, '')).sort()
+/** Every message of a log, byte for byte, in any lane. */
+async function messagesOf({ log }: Storage): Promise<string[]> {
+  const lanes = await Promise.all(Array.from({ length: log.lanes }, (_, lane) => log.read(lane, 0, Infinity)))
+  return lanes.flat().map(({ value }) => Buffer.from(value).toString('latin1')).sort()
 }
 
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
@@ -89,22 +100,126 @@ it('counts nothing twice when it is run again, also after a dump that was cut', 
   }
 }, 120_000)
 
+it('goes on where it was interrupted, at whatever append, and appends each message once', async () => {
+  const many = Array.from({ length: 60 }, (_, n) => sample!.map(({ sent: _, ...each }) => ({ ...each, events: each.events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` })) })))
+  await using source = await filled(many.flat(), 2)
+  const dump = await source.dump()
+  const wanted = { messages: await messagesOf(source.storage), tables: await tablesOf(source.storage) }
+  expect(wanted.messages.length).toBeGreaterThan(1_500)
+  for (const interruption of ['before', 'half', 'after', 'note'] as const) {
+    await using target = await make(3)
+    for (let at = 0; at < 3; at++) await expect(readDump(interrupted(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow('interrupted')
+    for (let times = 0; times < 2; times++) {
+      await target.read(dump)
+      expect(await messagesOf(target.storage)).toEqual(wanted.messages)
+    }
+    expect(await tablesOf(target.storage)).toEqual(wanted.tables)
+  }
+}, 240_000)
+
+/** A storage that fails for good at the append after so many, before it, after half of it, after it, or when its progress is noted. */
+function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
+  let left = appends
+  const log = over(storage.log, {
+    appendMessages: async (messages) => {
+      if (left-- > 0) return storage.log.appendMessages(messages)
+      const taken = how === 'before' ? 0 : how === 'half' ? Math.floor(messages.length / 2) : messages.length
+      await storage.log.appendMessages(messages.slice(0, taken))
+      if (how !== 'note') throw new Error('interrupted')
+      return []
+    },
+  })
+  const imports = over(storage.registry.imports, {
+    put: async (owner, id, progress) => {
+      if (how === 'note' && left < 0) throw new Error('interrupted')
+      await storage.registry.imports.put(owner, id, progress)
+    },
+  })
+  return { ...storage, log, registry: { ...storage.registry, imports } }
+}
+
+it('imports a dump again whose messages are gone from the log', async () => {
+  await using source = await filled(sample!, 2)
+  const dump = await source.dump()
+  await using target = await make(2)
+  await target.read(dump)
+  await using other = await make(2)
+  const { imports } = target.storage.registry
+  for (const each of await imports.list('')) await other.storage.registry.imports.put('', each.dump, each)
+  await other.read(dump)
+  expect(await messagesOf(other.storage)).toEqual(await messagesOf(source.storage))
+})
+
+it('notices every kind of damage to a dump before its end', async () => {
+  await using source = await filled(sample!, 2)
+  const lines = (await source.dump()).trimEnd().split('\n')
+  const first = lines.findIndex((line) => line.startsWith('{"lane"'))
+  const damages: [string, string[]][] = [
+    ['a line is missing', lines.toSpliced(first, 1)], ['a line stands twice', lines.toSpliced(first, 0, lines[first]!)],
+    ['two lines are exchanged', lines.toSpliced(first, 2, lines[first + 1]!, lines[first]!)], ['a text differs', lines.with(first, lines[first]!.replace('d0', 'd9').replace('d1', 'd8'))],
+    ['the end is missing', lines.slice(0, -1)], ['a record is missing', lines.toSpliced(2, 1)],
+  ]
+  for (const [damage, rest] of damages) {
+    const outcome = await verifyDump(linesOf(rest)).then(() => 'passed', (error: Error) => error.message)
+    expect([damage, outcome]).toEqual([damage, expect.stringMatching(/^The dump (does not hold|was changed|was cut)/) as string])
+  }
+  const counts = await verifyDump(linesOf(lines))
+  expect(counts.messages).toBe(sample!.length + unreadable.length)
+  expect(counts.undecodable).toBe(unreadable.length - 1)
+  const sent = (app: string, type: string): number => sample!.filter((each) => each.app === app).flatMap(({ events }) => events).filter((event) => event.type === type).length
+  for (const [app, { events }] of Object.entries(counts.apps)) for (const [type, n] of Object.entries(events)) expect([app, type, n]).toEqual([app, type, sent(app, type)])
+  expect(counts.apps.berlin!.rejected).toEqual(countBy(sample!.filter(({ app }) => app === 'berlin').flatMap(({ rejected = [] }) => rejected.map(({ reason }) => reason))))
+})
+
+async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
+  yield* lines
+}
+
+function countBy(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, of]) => [name, of.length]))
+}
+
+it('refuses to dump a log that has lost messages, unless it is asked to', async () => {
+  await using source = await filled(sample!, 1)
+  const { storage } = source
+  const lossy = (lost: (position: number) => boolean): Storage => ({
+    ...storage,
+    log: over(storage.log, { read: async (...asked) => (await storage.log.read(...asked)).filter(({ position }) => !lost(position)) }),
+  })
+  const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
+    collect(dumpInstallation(of, { partial }, { leftOut: (message) => void leftOut.push(message), done: () => undefined }))
+  for (const lost of [(position: number) => position < 3, (position: number) => position === 5]) {
+    await expect(dump(lossy(lost), false)).rejects.toThrow('lacks the messages from position')
+    const leftOut: string[] = []
+    await dump(lossy(lost), true, leftOut)
+    expect(leftOut).toEqual([expect.stringContaining('Lane 0 of the log lacks the messages')])
+  }
+  await expect(dump(lossy((position) => position > 7), true)).rejects.toThrow('yields nothing from position 8 on')
+})
+
 it('refuses what is no dump, and says at which line', async () => {
   await using target = await make(1)
-  const head = '{"hopper":"dump","version":1,"lanes":1,"made_at":""}\n'
+  const head = '{"hopper":"dump","version":2,"id":"x","lanes":1,"made_at":""}\n'
+  const message = (fields: object): string => `${head}${JSON.stringify({ lane: 0, position: 0, ...fields })}`
+  const empty = { end: true, records: {}, messages: 0, lanes: [0], undecodable: 0, apps: {} }
   const app = { id: 'a', organization: 'acme', name: 'A', timezone: 'UTC', origins: [], keep_parameters: [] }
   const record = (fields: object, id = 'a', owner = 'acme'): string =>
     `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
   const bad: [string, string][] = [
     ['', 'This is no dump'], ['hello', 'Line 1 is not'], ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
-    [head.replace('"version":1', '"version":9'), 'of version 9'],
+    [head.replace('"version":2', '"version":9'), 'of version 9'],
+    [head.replace('"version":2', '"version":1'), 'left out what browsers had sent'], [head.replace('"lanes":1', '"lanes":0'), 'Line 1 is not'],
     [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'], [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
     [record({ timezone: 'Mars/Olympus' }), 'Line 2'], [record({ organization: 'other' }), 'Line 2'], [record({}, 'b'), 'Line 2'],
-    [`${head}{"lane":0,"envelope":{"version":2}}`, 'Line 2'], [`${head}{"lane":0,"envelope":null}`, 'Line 2'], [head, 'The dump was cut'],
-    [`${head}{"end":true,"records":1,"envelopes":0,"left_out":0}`, 'The dump was cut'],
-    [`${head}{"end":true,"records":0,"envelopes":0,"left_out":0}\n${head}`, 'goes on behind its end'],
+    [record({ timezone: 7 }), 'Line 2: the record "a" of apps is not valid here: /timezone'],
+    [`${head}{"lane":0,"envelope":{"version":1}}`, 'Line 2'], [message({}), 'Line 2'], [message({ text: 1 }), 'Line 2'], [message({ base64: '_w==' }), 'Line 2'],
+    [message({ text: '', base64: '' }), 'Line 2'], [message({ text: '', position: -1 }), 'Line 2'], [message({ text: '', lane: 1 }), 'names lane 1'], [head, 'The dump was cut'],
+    [`${head}${JSON.stringify({ ...empty, messages: 1 })}`, 'messages: the manifest says 1, found 0'],
+    [`${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`, 'apps.a.events.click: the manifest says 3, found nothing'],
+    [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was changed'],
+    [`${head}${JSON.stringify(empty)}\n${head}`, 'goes on behind its end'],
   ]
-  for (const [dump, message] of bad) await expect(target.read(dump)).rejects.toThrow(message)
+  for (const [dump, problem] of bad) await expect(target.read(dump)).rejects.toThrow(problem)
   await target.storage.registry.apps.put('other', 'a', { ...app, organization: 'other' })
   await expect(target.read(record({}))).rejects.toThrow('belongs to another organization')
 })

@@ -1,8 +1,9 @@
-import { App, decodeEnvelope, Element, Funnel, HopperError, isTimeZone, keyPrefixes, Organization, type Envelope } from '@hopper/contracts'
+import { App, Element, Funnel, HopperError, isTimeZone, keyPrefixes, Organization } from '@hopper/contracts'
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { idOf } from '../export/dump.ts'
-import { DUMP_VERSION, dumpedKinds, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead, type DumpLine } from '../export/dump-lines.ts'
+import { DUMP_VERSION, dumpedKinds, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from '../export/dump-lines.ts'
+import { messageBytes } from '../export/dump-message.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 2_048 })
 const powers = Type.Union(Object.keys(keyPrefixes).map((power) => Type.Literal(power)))
@@ -13,23 +14,36 @@ const schemas = {
   members: Type.Object({ id: text, organization: text, name: text, role: roles, password: Type.Optional(text) }),
 } as const satisfies Record<DumpedKind, TSchema>
 const records = new Map<string, Validator>(dumpedKinds.map((kind) => [kind, Compile(schemas[kind])]))
+const natural = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const head = Compile(Type.Object({ id: text, lanes: Type.Integer({ minimum: 1, maximum: 1_024 }) }))
+const message = Compile(Type.Object({ lane: natural, position: natural }))
 const place = Compile(Type.Object({ kind: text, owner: Type.String({ maxLength: 64 }), id: text }))
 
-/** A line of a dump, its envelope checked. @throws HopperError HOP_CONFIG for whatever is none */
-export function parseLine(line: string, number: number): Exclude<DumpLine, { envelope: object }> | { readonly envelope: Envelope } {
+/** A message of a dump, its bytes restored. */
+export interface ParsedMessage {
+  readonly lane: number
+  readonly position: number
+  readonly value: Buffer
+}
+
+/** A line of a dump. @throws HopperError HOP_CONFIG for whatever is none */
+export function parseLine(line: string, number: number): DumpHead | DumpedRecord | ParsedMessage | DumpEnd {
   const value = objectOf(line, number)
-  if ('envelope' in value) return { envelope: envelopeOf(value.envelope, number) }
   if ('kind' in value) return recordOf(value, number)
+  if ('position' in value) return messageOf(value, number)
   if (value.hopper === 'dump' || value.end === true) return value as unknown as DumpHead | DumpEnd
   throw invalid(number)
 }
 
 /** The first line. @throws HopperError HOP_CONFIG for a file that is no dump, or one of another version */
-export function checkHead(line: DumpLine | { readonly envelope: Envelope } | undefined): void {
+export function checkHead(line: ReturnType<typeof parseLine> | undefined): DumpHead {
   if (!line || !('hopper' in line)) throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
   if (line.version !== DUMP_VERSION) {
-    throw new HopperError('HOP_CONFIG', `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.`)
+    const old = line.version < DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
+    throw new HopperError('HOP_CONFIG', `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.${old}`)
   }
+  if (!head.Check(line)) throw invalid(1)
+  return line
 }
 
 function objectOf(line: string, number: number): Readonly<Record<string, unknown>> {
@@ -44,7 +58,10 @@ function objectOf(line: string, number: number): Readonly<Record<string, unknown
 
 function recordOf(value: Readonly<Record<string, unknown>>, number: number): DumpedRecord {
   const line = value as unknown as DumpedRecord
-  if (!place.Check(value) || !records.get(line.kind)?.Check(line.record) || !isInPlace(line)) throw invalid(number)
+  const schema = place.Check(value) ? records.get(line.kind) : undefined
+  if (!schema) throw invalid(number)
+  if (!schema.Check(line.record)) throw unfit(line, number, schema.Errors(line.record)[0])
+  if (!isInPlace(line)) throw invalid(number)
   return line
 }
 
@@ -54,14 +71,16 @@ function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
   return idOf(kind, record) === id && organization === owner && isTimeZone(timezone)
 }
 
-/** What the events of an envelope must be is judged where they are counted: a flawed one goes to the dead letters, as it did before. */
-function envelopeOf(value: unknown, number: number): Envelope {
-  try {
-    decodeEnvelope(Buffer.from(JSON.stringify(value)))
-    return value as Envelope
-  } catch (cause) {
-    throw invalid(number, cause)
-  }
+/** Whether the bytes can be decoded and counted is judged where they are counted: what cannot becomes a dead letter, as it did before. */
+function messageOf(value: Readonly<Record<string, unknown>>, number: number): ParsedMessage {
+  const bytes = messageBytes(value)
+  if (!bytes || !message.Check(value)) throw invalid(number)
+  return { lane: value.lane as number, position: value.position as number, value: bytes }
+}
+
+function unfit({ kind, id }: DumpedRecord, number: number, error: { instancePath: string; message: string } | undefined): HopperError {
+  const why = error ? `: ${error.instancePath || 'it'} ${error.message}` : ''
+  return new HopperError('HOP_CONFIG', `Line ${number}: the record ${JSON.stringify(id)} of ${kind} is not valid here${why}.`)
 }
 
 function invalid(number: number, cause?: unknown): HopperError {

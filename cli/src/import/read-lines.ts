@@ -2,11 +2,10 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { createZstdDecompress } from 'node:zlib'
 import { HopperError } from '@hopper/contracts'
+import { LINE_BYTES_MAX } from '../export/dump-lines.ts'
 
 /** RFC 8878: what a zstd frame begins with */
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
-/** longer than any envelope that ingest takes */
-const LINE_BYTES_MAX = 16_000_000
 
 /** The lines of a file, or of stdin when it is `-`, unpacked when it is a zstd frame. */
 export async function* readLines(file: string): AsyncGenerator<string> {

@@ -54,6 +54,18 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.log.read(lane, position, 0)).toEqual([])
     })
 
+    it('takes messages as they are into the lanes they name, also what is no envelope, and reads no more bytes than asked', async () => {
+      const values = ['', 'no JSON', '\u0000\n', 'x'.repeat(3_000), 'y'.repeat(3_000), '{}'].map((text) => Buffer.from(text)).concat([Buffer.from([0xff, 0xfe, 0])])
+      expect(await storage.log.appendMessages([])).toEqual([])
+      const lane = storage.log.lanes - 1
+      const places = await storage.log.appendMessages(values.map((value) => ({ lane, value })))
+      expect(places.map((place) => place.lane)).toEqual(values.map(() => lane))
+      const from = places[0]!.position
+      expect((await storage.log.read(lane, from, values.length)).map(({ value }) => Buffer.from(value))).toEqual(values)
+      expect(await storage.log.read(lane, from, values.length, 3_050)).toHaveLength(4)
+      expect(await storage.log.read(lane, places[3]!.position, values.length, 100)).toHaveLength(1)
+    })
+
     it('asks each lane once for its position, delivers from there, and calls for one lane one at a time', async () => {
       const app = randomUUID()
       const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))

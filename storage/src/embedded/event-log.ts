@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
 import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
-import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import { decodeBlock } from './block.ts'
 import { LaneReaders } from './lane-readers.ts'
 import { nextPosition, prepareLog } from './log-schema.ts'
@@ -57,14 +57,17 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
-    if (envelopes.length === 0) return Promise.resolve([])
+    return this.appendMessages(envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.lanes), value: encodeEnvelope(envelope) })))
+  }
+
+  appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
+    if (messages.length === 0) return Promise.resolve([])
     if (this.#failure) return Promise.reject(unavailable(this.#failure))
     const lanes: number[] = []
     const values: Uint8Array[] = []
     let bytes = 0
-    for (const envelope of envelopes) {
-      const value = encodeEnvelope(envelope)
-      lanes.push(laneOf(envelope.app, envelope.device_id, this.lanes))
+    for (const { lane, value } of messages) {
+      lanes.push(lane)
       values.push(value)
       bytes += value.length
     }
@@ -87,8 +90,8 @@ export class EmbeddedEventLog implements EventLog {
     }
   }
 
-  async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
-    return this.#read(lane, from, limit)
+  async read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]> {
+    return this.#read(lane, from, limit, bytesMax)
   }
 
   async ends(): Promise<readonly number[]> {
@@ -113,12 +116,12 @@ export class EmbeddedEventLog implements EventLog {
     for (const row of this.#reads[lane]!.iterate(from)) {
       const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
       if (first + count <= from) continue
-      const values = readBlock(block, count)
+      const { values, ...flags } = readBlock(block, count)
       for (let at = Math.max(0, from - first); at < count; at++) {
         const value = values[at]!
         bytes += value.length
         if (messages.length >= limit || (messages.length > 0 && bytes > bytesMax)) return messages
-        messages.push({ position: first + at, value })
+        messages.push({ position: first + at, value, ...flags })
       }
     }
     return messages
@@ -192,11 +195,11 @@ export class EmbeddedEventLog implements EventLog {
 }
 
 /** A block that the disk has spoiled must not stop its lane: each of its messages is handed on as the spoiled bytes, which the reader buries. */
-function readBlock(block: Uint8Array, count: number): Uint8Array[] {
+function readBlock(block: Uint8Array, count: number): { values: Uint8Array[]; isDamaged?: true } {
   try {
-    return decodeBlock(block, count)
+    return { values: decodeBlock(block, count) }
   } catch {
-    return new Array<Uint8Array>(count).fill(block)
+    return { values: new Array<Uint8Array>(count).fill(block), isDamaged: true }
   }
 }
 

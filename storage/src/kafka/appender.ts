@@ -1,6 +1,6 @@
-import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
-import type { Appended } from '../ports/event-log.ts'
-import type { IdempotentProducer, LaneMessage } from './idempotent-producer.ts'
+import { HopperError } from '@hopper/contracts'
+import type { Appended, LaneMessage } from '../ports/event-log.ts'
+import type { IdempotentProducer } from './idempotent-producer.ts'
 import type { KafkaSettings } from './settings.ts'
 import { unavailable, within } from './within.ts'
 
@@ -47,9 +47,8 @@ export class Appender {
     }
   }
 
-  append(envelopes: readonly Envelope[]): Promise<Appended[]> {
+  append(messages: readonly LaneMessage[]): Promise<Appended[]> {
     if (!this.#producer && performance.now() < this.#awayUntilMs) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
-    const messages = envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.#settings.lanes), value: encodeEnvelope(envelope) }))
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
     this.#waitingBytes += bytes

@@ -1,13 +1,8 @@
 import kafkajs, { Kafka, type Producer } from 'kafkajs'
+import type { LaneMessage } from '../ports/event-log.ts'
 import { promptConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 import { within } from './within.ts'
-
-/** A message for the partition `lane`. */
-export interface LaneMessage {
-  readonly lane: number
-  readonly value: Buffer
-}
 
 const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
@@ -48,7 +43,8 @@ export class IdempotentProducer {
   async send(messages: readonly LaneMessage[]): Promise<Map<number, number>> {
     const { topic, timeoutMs } = this.#settings
     const sent = await this.#producer.send({
-      topic, acks: -1, timeout: timeoutMs / 4, compression: kafkajs.CompressionTypes.ZSTD, messages: messages.map(({ lane, value }) => ({ partition: lane, value })),
+      topic, acks: -1, timeout: timeoutMs / 4, compression: kafkajs.CompressionTypes.ZSTD,
+      messages: messages.map(({ lane, value }) => ({ partition: lane, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) })),
     })
     const firsts = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset ?? -1)]))
     for (const { lane } of messages) {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { HopperError, type Envelope } from '@hopper/contracts'
-import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
+import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
 import { repairEncoder } from './encoder.ts'
@@ -54,7 +54,11 @@ export class KafkaEventLog implements EventLog {
   }
 
   async append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
-    return envelopes.length === 0 ? [] : this.#appender.append(envelopes)
+    return this.appendMessages(envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.lanes), value: encodeEnvelope(envelope) })))
+  }
+
+  async appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
+    return messages.length === 0 ? [] : this.#appender.append(messages)
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
@@ -71,12 +75,12 @@ export class KafkaEventLog implements EventLog {
   }
 
   /** A group of one is made for the read, so that it takes some tenths of a second, and as long as the broker lets a new group wait for its members. */
-  async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
+  async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
     const end = (await this.ends())[lane] ?? 0
     if (limit <= 0 || from >= end) return []
     const groupId = `${this.#settings.group}-read-${randomUUID()}`
     try {
-      return await readLane(this.#settings, { groupId, lane, from, end, limit })
+      return await readLane(this.#settings, { groupId, lane, from, end, limit, bytesMax })
     } catch (error) {
       throw unavailable(error)
     } finally {

@@ -6,7 +6,7 @@ import { Sockets } from './sockets.ts'
 
 const READ_WAIT_MS = 15_000
 
-/** A part of a lane: from a position on, what stands before `end`, at most `limit` messages. */
+/** A part of a lane: from a position on, what stands before `end`, at most `limit` messages, and after the first no more than `bytesMax`. */
 export interface LaneRange {
   /** the group to read as; of this read alone */
   readonly groupId: string
@@ -14,6 +14,7 @@ export interface LaneRange {
   readonly from: number
   readonly end: number
   readonly limit: number
+  readonly bytesMax: number
 }
 
 /** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
@@ -32,12 +33,18 @@ export async function readLane(settings: KafkaSettings, range: LaneRange): Promi
   }
 }
 
-function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, from, end, limit }: LaneRange): Promise<LogMessage[]> {
+function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, from, end, limit, bytesMax }: LaneRange): Promise<LogMessage[]> {
   const others = Array.from({ length: lanes }, (_, each) => each).filter((each) => each !== lane)
   const found: LogMessage[] = []
+  let bytes = 0
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} could not be read.`)), READ_WAIT_MS)
-    const done = (): void => (clearTimeout(timer), resolve(found))
+    let isDone = false
+    const done = (): void => {
+      isDone = true
+      clearTimeout(timer)
+      resolve(found)
+    }
     consumer.on(consumer.events.GROUP_JOIN, () => {
       if (others.length > 0) consumer.pause([{ topic, partitions: others }])
       consumer.seek({ topic, partition: lane, offset: String((found.at(-1)?.position ?? from - 1) + 1) })
@@ -46,9 +53,13 @@ function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, fr
       autoCommit: false,
       eachMessage: async ({ partition, message }) => {
         const position = Number(message.offset)
-        if (partition !== lane || position < from || found.length >= limit) return
-        if (position < end) found.push({ position, value: message.value ?? new Uint8Array() })
+        if (partition !== lane || position < from || isDone) return
+        const value = message.value ?? new Uint8Array()
+        bytes += value.length
+        if (found.length > 0 && bytes > bytesMax) return done()
+        if (position < end) found.push({ position, value })
         if (found.length >= limit || position >= end - 1) done()
+        else timer.refresh()
       },
     }).catch((error: unknown) => (clearTimeout(timer), reject(error)))
   })

@@ -4,6 +4,14 @@ import type { Envelope } from '@hopper/contracts'
 export interface LogMessage {
   readonly position: number
   readonly value: Uint8Array
+  /** whether `value` is not what was appended, because the disk has changed it */
+  readonly isDamaged?: true
+}
+
+/** Bytes for a lane as they are: a message that a log has held before. */
+export interface LaneMessage {
+  readonly lane: number
+  readonly value: Uint8Array
 }
 
 /** Where a message went. `position` is -1 for one that is durable but not in its lane yet (see `spool/`). */
@@ -40,9 +48,14 @@ export interface EventLog {
    * Calls may overlap; they are committed together.
    */
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]>
+  /** Appends messages to the lanes they name, with the promise of `append`: for import and replay. A message that no reader can decode is taken too. */
+  appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]>
   subscribe(consumer: LaneConsumer): Promise<Subscription>
-  /** Reads up to `limit` messages of a lane from a position on, without owning the lane. */
-  read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]>
+  /**
+   * Reads up to `limit` messages of a lane from a position on, without owning the lane; after the first no more than `bytesMax` together.
+   * Empty only where no message stands at or behind that position.
+   */
+  read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]>
   /** The next position of each lane, by lane. */
   ends(): Promise<readonly number[]>
   close(): Promise<void>

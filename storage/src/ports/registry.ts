@@ -21,9 +21,22 @@ export interface Login {
   readonly expires_at: number
 }
 
+/** How far the import of a dump is: what lets one that was interrupted go on, each message appended once. */
+export interface ImportProgress {
+  /** the id of the dump */
+  readonly dump: string
+  /** messages of the dump that are in the log */
+  readonly appended: number
+  /** messages after those whose append has begun */
+  readonly pending: number
+  /** where the lanes ended before that append */
+  readonly ends: readonly number[]
+  readonly finished_at?: number
+}
+
 /**
  * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
- * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins and audits to ''.
+ * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits and imports to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -36,6 +49,8 @@ export interface Registry {
   readonly logins: Collection<Login>
   /** the result of the last audit, as `last` */
   readonly audits: Collection<AuditResult>
+  /** by the id of the dump */
+  readonly imports: Collection<ImportProgress>
   /** The app with this id, whichever organization has it: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, laneOf, type Envelope } from '@hopper/contracts'
-import type { Appended, EventLog, LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
+import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import { DiskSpool, type SpooledRound } from './disk-spool.ts'
 
 export const spoolDefaults = { bytesMax: 1_000_000_000, patienceMs: 2_000, drainPatienceMs: 60_000 } as const satisfies Partial<SpoolSettings>
@@ -117,12 +117,17 @@ export class SpooledLog implements EventLog {
     return settled
   }
 
+  /** Goes to the main log alone: import and replay have no business with the spool. */
+  async appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
+    return this.#present().appendMessages(messages)
+  }
+
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
     return this.#present().subscribe(consumer)
   }
 
-  async read(lane: number, from: number, limit: number): Promise<readonly LogMessage[]> {
-    return this.#present().read(lane, from, limit)
+  async read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]> {
+    return this.#present().read(lane, from, limit, bytesMax)
   }
 
   async ends(): Promise<readonly number[]> {

@@ -31,7 +31,7 @@ export function unsteady(log: EventLog): UnsteadyLog {
     throw refused()
   }
   return {
-    lanes: log.lanes, append,
+    lanes: log.lanes, append, appendMessages: (messages) => log.appendMessages(messages),
     get asked() {
       return asked
     },
@@ -44,7 +44,7 @@ export function unsteady(log: EventLog): UnsteadyLog {
       hanging = []
     },
     subscribe: (consumer) => log.subscribe(consumer),
-    read: (lane, from, limit) => log.read(lane, from, limit),
+    read: (...asked) => log.read(...asked),
     ends: () => log.ends(),
     close: () => log.close(),
   }

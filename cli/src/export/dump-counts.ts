@@ -1,0 +1,136 @@
+import { decodeEnvelope, type Envelope } from '@hopper/contracts'
+import type { LaneMessage } from '@hopper/storage'
+import type { DumpedKind } from './dump-lines.ts'
+
+/** Apps counted by name; what foreign messages name beyond that is counted together. */
+const APPS_MAX = 10_000
+/** Kinds of events counted by name in an app; there are six, the rest comes from foreign messages. */
+const KINDS_MAX = 100
+const OTHER = 'other'
+
+/** How much a dump holds, of each kind. Import counts the same and compares. */
+export interface DumpCounts {
+  readonly records: Readonly<Partial<Record<DumpedKind, number>>>
+  readonly messages: number
+  /** messages of each lane of the log that was exported */
+  readonly lanes: readonly number[]
+  /** messages that cannot be decoded: dead letters, kept byte for byte */
+  readonly undecodable: number
+  readonly apps: Readonly<Record<string, AppCounts>>
+}
+
+/** What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is counted. */
+export interface AppCounts {
+  readonly messages: number
+  /** by type */
+  readonly events: Readonly<Record<string, number>>
+  /** by the reason why a machine was suspected */
+  readonly bots: Readonly<Record<string, number>>
+  /** events that ingest refused, by reason */
+  readonly rejected: Readonly<Record<string, number>>
+}
+
+interface AppTally {
+  messages: number
+  readonly events: Map<string, number>
+  readonly bots: Map<string, number>
+  readonly rejected: Map<string, number>
+}
+
+/** Counts what passes on its way into a dump, or out of one. */
+export class DumpTally {
+  readonly #records = new Map<string, number>()
+  readonly #lanes: number[]
+  readonly #apps = new Map<string, AppTally>()
+  #undecodable = 0
+
+  constructor(lanes: number) {
+    this.#lanes = new Array<number>(lanes).fill(0)
+  }
+
+  get lanes(): number {
+    return this.#lanes.length
+  }
+
+  addRecord(kind: DumpedKind): void {
+    increment(this.#records, kind, 1)
+  }
+
+  /** Counts a message; answers its envelope, undefined when it is none. */
+  addMessage({ lane, value }: LaneMessage): Envelope | undefined {
+    this.#lanes[lane] = (this.#lanes[lane] ?? 0) + 1
+    const envelope = envelopeOf(value)
+    if (!envelope) {
+      this.#undecodable++
+      return undefined
+    }
+    const app = this.#app(envelope.app)
+    app.messages++
+    for (const event of envelope.events) increment(app.events, String((event as { type?: unknown } | null)?.type), 1)
+    if (envelope.context.bot !== undefined) increment(app.bots, String(envelope.context.bot), envelope.events.length)
+    for (const refused of Array.isArray(envelope.rejected) ? envelope.rejected : []) increment(app.rejected, String((refused as { reason?: unknown } | null)?.reason), 1)
+    return envelope
+  }
+
+  get counts(): DumpCounts {
+    const apps = [...this.#apps].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { messages, events, bots, rejected }]) =>
+      [id, { messages, events: sorted(events), bots: sorted(bots), rejected: sorted(rejected) }] as const)
+    return {
+      records: sorted(this.#records), messages: this.#lanes.reduce((sum, n) => sum + n, 0), lanes: this.#lanes, undecodable: this.#undecodable,
+      apps: Object.fromEntries(apps),
+    }
+  }
+
+  #app(id: string): AppTally {
+    const name = this.#apps.has(id) || this.#apps.size < APPS_MAX ? id : OTHER
+    let own = this.#apps.get(name)
+    if (!own) this.#apps.set(name, (own = { messages: 0, events: new Map(), bots: new Map(), rejected: new Map() }))
+    return own
+  }
+}
+
+/** One line for a person. */
+export function describeCounts({ records, messages, undecodable, apps }: DumpCounts): string {
+  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, n) => total + n, 0)
+  const all = Object.values(apps)
+  const [events, rejected] = [all.reduce((total, app) => total + sum(app.events), 0), all.reduce((total, app) => total + sum(app.rejected), 0)]
+  const kept = undecodable > 0 ? `, ${undecodable} messages that cannot be decoded, kept as bytes` : ''
+  return `${sum(records)} records and ${messages} messages with ${events} events and ${rejected} refused ones of ${all.length} apps${kept}`
+}
+
+/** What differs between a recount and a manifest, as sentences for a person. */
+export function differencesOf(found: object, manifest: object, path = ''): string[] {
+  const [is, says] = [found, manifest] as Readonly<Record<string, unknown>>[]
+  return [...new Set([...Object.keys(is!), ...Object.keys(says!)])].flatMap((name) => {
+    const [a, b] = [valueAt(is!, name), valueAt(says!, name)]
+    const place = path === '' ? name : `${path}.${name}`
+    if (isObject(a) || isObject(b)) return differencesOf(isObject(a) ? a : {}, isObject(b) ? b : {}, place)
+    return a === b ? [] : [`${place}: the manifest says ${JSON.stringify(b) ?? 'nothing'}, found ${JSON.stringify(a) ?? 'nothing'}`]
+  })
+}
+
+function valueAt(of: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(of, name) ? of[name] : undefined
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+/** A message that cannot be decoded is counted as such, and kept byte for byte. */
+function envelopeOf(value: Uint8Array): Envelope | undefined {
+  try {
+    return decodeEnvelope(value)
+  } catch {
+    return undefined
+  }
+}
+
+function increment(counts: Map<string, number>, name: string, by: number): void {
+  const key = counts.has(name) || counts.size < KINDS_MAX ? name : OTHER
+  counts.set(key, (counts.get(key) ?? 0) + by)
+}
+
+function sorted(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto'
+import { laneOf } from '@hopper/contracts'
+import type { ImportProgress, LaneMessage, Storage } from '@hopper/storage'
+import { laneMessages } from '../export/lane-messages.ts'
+import type { DumpMessage } from './dump-entries.ts'
+
+const MESSAGES_PER_APPEND = 500
+const APPEND_BYTES_MAX = 4_000_000
+
+/**
+ * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append the progress says which messages
+ * follow and where the log ends; an import that is run again looks behind those ends for what arrived of them.
+ */
+export class ImportedLog {
+  readonly #storage: Storage
+  readonly #dump: string
+  /** of an earlier run; undefined once its last append is completed */
+  #earlier: ImportProgress | undefined
+  readonly #skipped: number
+  #met = 0
+  #appended: number
+  #waiting: LaneMessage[] = []
+  #waitingBytes = 0
+
+  private constructor(storage: Storage, dump: string, earlier: ImportProgress | undefined) {
+    this.#storage = storage
+    this.#dump = dump
+    this.#skipped = this.#appended = earlier?.appended ?? 0
+    this.#earlier = earlier && earlier.pending > 0 ? earlier : undefined
+  }
+
+  static async open(storage: Storage, dump: string): Promise<ImportedLog> {
+    const earlier = await storage.registry.imports.get('', dump)
+    const ends = await storage.log.ends()
+    // A log that ends before is another one: what an earlier run appended is gone.
+    const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
+    return new ImportedLog(storage, dump, isSameLog ? earlier : undefined)
+  }
+
+  /** messages that an earlier run has appended already */
+  get skipped(): number {
+    return Math.min(this.#skipped, this.#met)
+  }
+
+  /** messages of the dump that are in the log */
+  get appended(): number {
+    return this.#appended
+  }
+
+  /** Messages of a device keep their order, whatever the number of lanes; those that cannot be decoded go where they were, as far as there is such a lane. */
+  async add({ lane, value, envelope }: DumpMessage): Promise<void> {
+    if (this.#met++ < this.#skipped) return
+    const { lanes } = this.#storage.log
+    this.#waiting.push({ lane: envelope ? laneOf(envelope.app, envelope.device_id, lanes) : lane % lanes, value })
+    this.#waitingBytes += value.length
+    const isFull = this.#earlier
+      ? this.#waiting.length === this.#earlier.pending
+      : this.#waiting.length >= MESSAGES_PER_APPEND || this.#waitingBytes >= APPEND_BYTES_MAX
+    if (isFull) await this.#append()
+  }
+
+  async finish(): Promise<void> {
+    await this.#append()
+    await this.#note({ pending: 0, finished_at: Date.now() })
+  }
+
+  async #append(): Promise<void> {
+    if (this.#waiting.length === 0) return
+    const { log } = this.#storage
+    if (this.#earlier) await log.appendMessages(await this.#missing(this.#earlier))
+    else {
+      await this.#note({ pending: this.#waiting.length })
+      await log.appendMessages(this.#waiting)
+    }
+    this.#earlier = undefined
+    this.#appended += this.#waiting.length
+    this.#waiting = []
+    this.#waitingBytes = 0
+  }
+
+  /** Those that wait and did not arrive when an earlier run began to append them. */
+  async #missing({ ends }: ImportProgress): Promise<LaneMessage[]> {
+    const { log } = this.#storage
+    const arrived = new Map<string, number>()
+    const wanted = new Set(this.#waiting.map(nameOf))
+    const now = await log.ends()
+    for (const lane of new Set(this.#waiting.map(({ lane }) => lane))) {
+      for await (const messages of laneMessages(log, lane, ends[lane]!, now[lane]!)) {
+        for (const { value } of messages) {
+          const name = nameOf({ lane, value })
+          if (wanted.has(name)) arrived.set(name, (arrived.get(name) ?? 0) + 1)
+        }
+      }
+    }
+    return this.#waiting.filter((message) => {
+      const name = nameOf(message)
+      const left = arrived.get(name) ?? 0
+      arrived.set(name, left - 1)
+      return left <= 0
+    })
+  }
+
+  async #note(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
+    const progress: ImportProgress = { dump: this.#dump, appended: this.#appended, ends: await this.#storage.log.ends(), ...state }
+    await this.#storage.registry.imports.put('', this.#dump, progress)
+  }
+}
+
+function nameOf({ lane, value }: LaneMessage): string {
+  return `${lane} ${createHash('sha256').update(value).digest('base64')}`
+}
