@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createZstdCompress } from 'node:zlib'
+import { constants, createZstdCompress } from 'node:zlib'
 import { HopperError } from '@hopper/contracts'
 
 /**
@@ -12,7 +12,7 @@ import { HopperError } from '@hopper/contracts'
  */
 export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: string): Promise<void> {
   const source = Readable.from(parts)
-  const packed: Transform[] = file.endsWith('.zst') ? [createZstdCompress()] : []
+  const packed: Transform[] = file.endsWith('.zst') ? [createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })] : []
   if (file === '-') return pipeline([source, ...packed, process.stdout], { end: false })
   const partial = `${file}.part`
   try {

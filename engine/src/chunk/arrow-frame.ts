@@ -7,7 +7,8 @@ import type { Value } from '@hopper/contracts'
 import { withZstd } from './zstd-lock.ts'
 import { contentSize } from './zstd-size.ts'
 
-const ZSTD_LEVEL = 3
+/** The checksum tells a cell that the disk has changed from one that is as it was written. */
+const ZSTD = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 }
 /** no frame of ours unpacks to more: a damaged cell must not take the memory */
 const FRAME_BYTES_MAX = 1 << 28
 /** a frame of unknown size is unpacked in pieces; the least is the least that zlib takes */
@@ -27,7 +28,7 @@ export function packFrame(fields: ReadonlyMap<string, Data>, metadata: Readonly<
   const data = makeData({ type: new Struct(schema.fields), length: children[0]?.length ?? 0, nullCount: 0, children })
   const table = new Table(schema, [new RecordBatch(schema, data)])
   const bytes = tableToIPC(table, 'stream')
-  return withZstd(() => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } }))
+  return withZstd(() => zstdCompressSync(bytes, { params: ZSTD }))
 }
 
 export function unpackFrame(bytes: Uint8Array): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } {
