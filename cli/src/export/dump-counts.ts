@@ -1,34 +1,12 @@
 import { decodeEnvelope, type Envelope } from '@hopper/contracts'
 import type { LaneMessage } from '@hopper/storage'
-import type { DumpedKind } from './dump-lines.ts'
+import type { DumpCounts, DumpedKind } from './dump-lines.ts'
 
 /** Apps counted by name; what foreign messages name beyond that is counted together. */
 const APPS_MAX = 10_000
 /** Kinds of events counted by name in an app; there are six, the rest comes from foreign messages. */
 const KINDS_MAX = 100
 const OTHER = 'other'
-
-/** How much a dump holds, of each kind. Import counts the same and compares. */
-export interface DumpCounts {
-  readonly records: Readonly<Partial<Record<DumpedKind, number>>>
-  readonly messages: number
-  /** messages of each lane of the log that was exported */
-  readonly lanes: readonly number[]
-  /** messages that cannot be decoded: dead letters, kept byte for byte */
-  readonly undecodable: number
-  readonly apps: Readonly<Record<string, AppCounts>>
-}
-
-/** What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is counted. */
-export interface AppCounts {
-  readonly messages: number
-  /** by type */
-  readonly events: Readonly<Record<string, number>>
-  /** by the reason why a machine was suspected */
-  readonly bots: Readonly<Record<string, number>>
-  /** events that ingest refused, by reason */
-  readonly rejected: Readonly<Record<string, number>>
-}
 
 interface AppTally {
   messages: number

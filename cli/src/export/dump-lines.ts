@@ -1,5 +1,4 @@
 import type { Registry } from '@hopper/storage'
-import type { DumpCounts } from './dump-counts.ts'
 
 /**
  * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they expire soon and belong to one
@@ -34,6 +33,28 @@ export interface DumpedRecord {
 
 /** A message of the log, byte for byte, in the order of its lane: as text where the bytes are UTF-8, else as base64. */
 export type DumpedMessage = { readonly lane: number; readonly position: number } & ({ readonly text: string } | { readonly base64: string })
+
+/** How much a dump holds, of each kind. Import counts the same and compares. */
+export interface DumpCounts {
+  readonly records: Readonly<Partial<Record<DumpedKind, number>>>
+  readonly messages: number
+  /** messages of each lane of the log that was exported */
+  readonly lanes: readonly number[]
+  /** messages that cannot be decoded: dead letters, kept byte for byte */
+  readonly undecodable: number
+  readonly apps: Readonly<Record<string, AppCounts>>
+}
+
+/** What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is counted. */
+export interface AppCounts {
+  readonly messages: number
+  /** by type */
+  readonly events: Readonly<Record<string, number>>
+  /** by the reason why a machine was suspected */
+  readonly bots: Readonly<Record<string, number>>
+  /** events that ingest refused, by reason */
+  readonly rejected: Readonly<Record<string, number>>
+}
 
 /** The manifest: what the lines before it hold. */
 export interface DumpEnd extends DumpCounts {

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
-import { DumpTally, type DumpCounts } from './dump-counts.ts'
-import { DUMP_VERSION, dumpedKinds, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from './dump-lines.ts'
+import { DumpTally } from './dump-counts.ts'
+import { DUMP_VERSION, dumpedKinds, type DumpCounts, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from './dump-lines.ts'
 import { dumpMessage } from './dump-message.ts'
 import { laneMessages } from './lane-messages.ts'
 

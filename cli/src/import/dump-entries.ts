@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { HopperError, type Envelope } from '@hopper/contracts'
-import { differencesOf, DumpTally, type DumpCounts } from '../export/dump-counts.ts'
-import type { DumpedRecord, DumpEnd, DumpHead } from '../export/dump-lines.ts'
+import { differencesOf, DumpTally } from '../export/dump-counts.ts'
+import type { DumpCounts, DumpedRecord, DumpEnd, DumpHead } from '../export/dump-lines.ts'
 import { checkHead, parseLine, type ParsedMessage } from './parse-line.ts'
 
 const DIFFERENCES_SHOWN = 5

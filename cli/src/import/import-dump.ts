@@ -1,7 +1,6 @@
 import { HopperError } from '@hopper/contracts'
 import type { Collection, Storage } from '@hopper/storage'
-import type { DumpCounts } from '../export/dump-counts.ts'
-import type { DumpedRecord } from '../export/dump-lines.ts'
+import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
 import { dumpEntries } from './dump-entries.ts'
 import { ImportedLog } from './imported-log.ts'
 
