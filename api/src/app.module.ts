@@ -21,6 +21,7 @@ import { StatusController } from './controllers/status.controller.ts'
 import { TrafficController } from './controllers/traffic.controller.ts'
 import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv.interceptor.ts'
+import { EncodedInterceptor } from './http/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import type { ApiOptions } from './options.ts'
 import { ArchiveQuestions } from './query/archive-questions.ts'
@@ -67,6 +68,7 @@ export class AppModule {
         ArchiveQuestions,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CheckInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: EncodedInterceptor },
         { provide: APP_INTERCEPTOR, useClass: CsvInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ProgressInterceptor },
       ],

@@ -51,11 +51,13 @@ test('who asks for events is told how far the query is, then the answer; an erro
   expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'data[0].filters[0].value' }] } } }])
 })
 
-test('more than may wait are told to come again', async () => {
+test('more than one key may have waiting are told to come again, and which limit that is', async () => {
   const leaving = new AbortController()
   const waiting = Array.from({ length: 90 }, (_, i) => fetch(url, { method: 'POST', headers, body: hostile.replace('"all"', `"all ${i}"`), signal: leaving.signal }).catch(() => undefined))
   const first = await Promise.race(waiting)
-  expect([first?.status, first?.headers.get('retry-after'), await first?.json()]).toMatchObject([503, '1', { error: { code: 'HOP_QUERY_BUSY' } }])
+  expect([first?.status, first?.headers.get('retry-after'), await first?.json()]).toMatchObject([
+    429, '1', { error: { code: 'HOP_SHARE', details: { limit: 'queries_waiting_per_caller', max: 48 } } },
+  ])
   expect(await metric('waiting')).toBeGreaterThan(32)
   leaving.abort()
   await Promise.all(waiting)

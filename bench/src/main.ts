@@ -10,12 +10,13 @@ import { mergeBench } from './merge-bench.ts'
 import { panelsBench } from './panels-bench.ts'
 import { peersBench } from './peers-bench.ts'
 import { sizingBench } from './sizing-bench.ts'
+import { starvationBench } from './starvation-bench.ts'
 import { trackerBench } from './tracker-bench.ts'
 
 /** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need more than Node. */
 const benches: Record<string, () => void | Promise<void>> = {
   tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench,
-  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
+  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, starvation: starvationBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
   funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000), peers: () => peersBench(), 'peers-1m': () => peersBench(1_000_000),
 }
 /** chDB and DuckDB come with Python */

@@ -33,9 +33,10 @@ export class AccessService {
   }
 
   private async byKey(key: string): Promise<KeyCaller> {
-    const record = await this.registry.keyByHash(secretHash(key))
+    const hash = secretHash(key)
+    const record = await this.registry.keyByHash(hash)
     if (!record) throw new HopperError('HOP_KEY_UNKNOWN')
-    return { kind: 'key', power: record.power, organization: record.organization, ...(record.app === undefined ? {} : { app: record.app }) }
+    return { kind: 'key', hash, power: record.power, organization: record.organization, ...(record.app === undefined ? {} : { app: record.app }) }
   }
 
   private async byCookie(token: string): Promise<MemberCaller> {

@@ -3,6 +3,8 @@ import type { FastifyRequest } from 'fastify'
 
 export interface KeyCaller {
   readonly kind: 'key'
+  /** the hash of the key */
+  readonly hash: string
   readonly power: KeyPower
   readonly organization: string
   readonly app?: string
@@ -20,6 +22,11 @@ export interface MemberCaller {
 
 /** Who asks: a key, or a member by cookie. */
 export type Caller = KeyCaller | MemberCaller
+
+/** The same text for each request of a key, and of a member in all of its sessions. */
+export function callerName(caller: Caller): string {
+  return caller.kind === 'key' ? `key ${caller.hash}` : `member ${caller.organization} ${caller.member}`
+}
 
 /** What a caller may do at most; nothing for a write key. An admin key is as strong as an owner of its organization. */
 export function roleOf(caller: Caller): Role | undefined {

@@ -4,6 +4,7 @@ import type { Registry } from '@hopper/storage'
 import type { Caller } from '../access/caller.ts'
 import { EventAnswer } from '../answers/asked.ts'
 import { Calls } from '../http/call.ts'
+import type { EncodedAnswer } from '../http/encoded-answer.ts'
 import { Sent, TheCaller, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/shared-runs.ts'
 import { QueryService, type SentEvents } from '../services/query.service.ts'
@@ -21,7 +22,7 @@ export class QueryController {
   }
 
   @Calls('POST', '', { need: 'read', status: 200, progress: true, summary: 'The same query for the app of the read key', body: EventQuery, answer: EventAnswer })
-  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer> {
+  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer | EncodedAnswer> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
     if (!app) throw new HopperError('HOP_PARAM_INVALID', 'Only the read key of an app says which app is meant; with another key or login, use /api/v1/apps/APP/query.')
     return this.queries.events(app, sent, client)

@@ -1,10 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { callerName, grantedOf } from '../access/caller.ts'
 import type { Progress } from '../query/query-job.ts'
 import { gone } from '../query/query-pool.ts'
 
 /** The client of a request: its signal is aborted when the connection closes before the answer is sent. */
 export interface HttpClient {
   readonly signal: AbortSignal
+  readonly caller: string
+  readonly arrivedAt: number
   progress?: (progress: Progress) => void
 }
 
@@ -20,7 +23,7 @@ export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClie
     // it may have left while the guard was still looking its key up
     if (reply.raw.closed || request.raw.socket.destroyed) closed()
     else reply.raw.once('close', closed)
-    clients.set(request, (client = { signal: left.signal }))
+    clients.set(request, (client = { signal: left.signal, caller: callerName(grantedOf(request).caller), arrivedAt: performance.now() - reply.elapsedTime }))
   }
   return client
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { EncodedAnswer } from './encoded-answer.ts'
 
 /** Events that nobody has read yet; a reader that is further behind is cut off. */
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024
@@ -13,13 +14,15 @@ export class EventStream extends Readable {
   /** One event with a JSON value, which holds no line break. Nothing happens after the end. */
   tell(event: string, value: unknown): void {
     if (this.destroyed || this.readableEnded) return
-    if (this.readableLength > UNREAD_BYTES_MAX) this.destroy()
-    else this.push(`event: ${event}\ndata: ${JSON.stringify(value)}\n\n`)
+    if (this.readableLength > UNREAD_BYTES_MAX) return void this.destroy()
+    this.push(`event: ${event}\ndata: `)
+    this.push(value instanceof EncodedAnswer ? value.toBuffer() : JSON.stringify(value))
+    this.push('\n\n')
   }
 
-  /** A line that no reader looks at, which keeps the connection open. */
+  /** A line that no reader looks at, which keeps the connection open; not needed when there is something to read. */
   keepAlive(): void {
-    if (!this.destroyed) this.push(':\n\n')
+    if (!this.destroyed && !this.readableEnded && this.readableLength < UNREAD_BYTES_MAX) this.push(':\n\n')
   }
 
   end(): void {

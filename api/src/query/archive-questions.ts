@@ -1,47 +1,70 @@
 import type { Readable } from 'node:stream'
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
-import type { QueryContext } from '@hopper/engine'
+import { columnsOfKey, type QueryContext } from '@hopper/engine'
 import type { Archive, ChunkRange } from '@hopper/storage'
 import { Gauge, type Registry as Metrics } from 'prom-client'
 import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { BoundedMap } from './bounded-map.ts'
+import { Exports } from './exports.ts'
 import { canonicalJson, fingerprintOf } from './fingerprint.ts'
-import { PartStream } from './part-stream.ts'
 import type { Cells, Task, Want } from './query-job.ts'
-import { exportBounds, QueryPool, queryBounds } from './query-pool.ts'
+import { MadeRoom, QueryPool, queryBounds, type Turn, type Wait } from './query-pool.ts'
 import type { JobHost } from './query-thread-handle.ts'
-import type { ExportRequest, Question, Results } from './question.ts'
-import { reachOf, type Reach } from './reach.ts'
+import type { ExportPart, ExportRequest, Question, Results } from './question.ts'
+import { outlineOf, type Outline } from './reach.ts'
+import { Result } from './result.ts'
 import { SharedRuns, type Client } from './shared-runs.ts'
+import type { Asker } from './shares.ts'
 
-/** an export takes as long as its client takes */
-const EXPORT_LIMIT_MS = 6 * 3_600_000
 const FETCHES_AT_ONCE = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 const identifyingNames = ['runs', 'user', 'position', 'index']
 
-export interface Answer<K extends keyof Results = keyof Results> {
-  readonly result: Results[K]
+export class Answer<K extends keyof Results = keyof Results> {
+  readonly encoded: Result<Results[K]>
   /** everything received before this instant is in the answer */
   readonly completeTo: number
+
+  constructor(encoded: Result<Results[K]>, completeTo: number) {
+    this.encoded = encoded
+    this.completeTo = completeTo
+  }
+
+  /** @see Result.value */
+  get result(): Results[K] {
+    return this.encoded.value
+  }
 }
 
-/** Questions for the archive: equal ones run once, settled answers are kept, the rest goes to the threads with what they need of the archive. */
+interface Work {
+  readonly app: string
+  readonly question: Question
+  readonly context: QueryContext
+  readonly outline: Outline
+}
+
+/**
+ * Questions for the archive: equal ones run once, settled answers are kept, the rest waits for its turn with a thread. What costs time for a large question, a
+ * large archive or a large answer happens in that thread or once the turn has come.
+ */
 @Injectable()
 export class ArchiveQuestions implements OnModuleDestroy {
   readonly #archive: Archive | undefined
   readonly #limitMs: number
   readonly #pool: QueryPool
-  readonly #exports = new QueryPool(exportBounds)
+  readonly #exports = new Exports({ cells: ({ wants }) => this.#cells(wants) })
+  /** by question: those that wait for their turn */
+  readonly #waiting = new SharedRuns<Answer>()
+  /** by question and chunks: those at work */
   readonly #runs = new SharedRuns<Answer>()
-  readonly #settled = new BoundedMap<unknown>(SETTLED_BYTES_MAX)
+  readonly #settled = new BoundedMap<Result<unknown>>(SETTLED_BYTES_MAX)
 
   constructor(@Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number, @Inject(METRICS) metrics: Metrics, bounds = queryBounds) {
     this.#archive = archive
     this.#pool = new QueryPool(bounds)
     this.#limitMs = limitMs
-    measureLoad(this.#pool, metrics)
+    measureLoad(this.#pool, this.#exports, metrics)
   }
 
   /** The chunks of an app that overlap a range. */
@@ -51,39 +74,29 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
-    const reach = reachOf(question, context)
-    const listed = await this.list(reach.byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from: reach.from, to: reach.to })
-    const chunks = listed.filter((summary) => summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary))
-    const identifying = reach.byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
-    const asked = canonicalJson([app, context.timezone, question, fingerprintOf(chunks)])
-    const key = `${asked}${fingerprintOf(identifying)}`
-    const task = { app, question, context, chunks: chunks.map(withoutValues), identifying: identifying.map(narrowed) }
-    return this.#runs.join(key, client, (all) => this.#run(task, reach, asked, all)) as Promise<Answer<K>>
+    const work = { app, question, context, outline: outlineOf(question, context) }
+    const key = canonicalJson([app, context.timezone, question])
+    const [limited, done] = withLimit(client, this.#limitMs)
+    try {
+      return await (this.#waiting.join(key, limited, (all, detach) => this.#inTurn(work, key, { app, caller: client.caller ?? '' }, all, detach)) as Promise<Answer<K>>)
+    } finally {
+      done()
+    }
   }
 
   /**
    * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest can not be read.
-   * @throws HopperError HOP_QUERY_BUSY when too many exports are under way
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many exports are under way
    */
-  async export(app: string, request: ExportRequest, context: QueryContext, signal: AbortSignal): Promise<Readable> {
-    const chunks = (await this.list({ app, from: request.from, to: request.to })).map(withoutValues)
-    const parts = new PartStream()
-    const left = new AbortController()
-    const stop = (): void => left.abort(signal.reason)
-    signal.addEventListener('abort', stop)
-    parts.once('close', () => left.abort())
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
-    const answer: JobHost['answer'] = async (asked) => {
-      if (asked.ask === 'cells') return this.#cells(asked.wants)
-      begin()
-      return asked.ask === 'take' && (await parts.hand(asked.bytes)) ? 'go on' : undefined
+  async export(app: string, request: Omit<ExportRequest, keyof ExportPart>, context: QueryContext, client: Client): Promise<Readable> {
+    const leave = this.#exports.enter({ app, caller: client.caller ?? '' })
+    try {
+      const chunks = (await this.list({ app, from: request.from, to: request.to })).map(withoutValues)
+      return await this.#exports.begin(app, request, chunks, context, client, leave)
+    } catch (error) {
+      leave()
+      throw error
     }
-    const task = { app, question: { kind: 'export' as const, request }, context, chunks, identifying: [] }
-    const whole = this.#exports.run(task, { answer, progress: () => undefined }, EXPORT_LIMIT_MS, left.signal).finally(() => signal.removeEventListener('abort', stop))
-    whole.then(() => parts.end(), (error: Error) => parts.destroy(error))
-    parts.on('error', () => undefined)
-    await Promise.race([begun, whole])
-    return parts
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -95,16 +108,47 @@ export class ArchiveQuestions implements OnModuleDestroy {
     return this.#archive
   }
 
-  async #run(task: Task, reach: Reach, asked: string, client: Client): Promise<Answer> {
+  /** Works on a question when it has a thread; again, when it gave its thread to others meanwhile. */
+  async #inTurn(work: Work, key: string, asker: Asker, client: Client, detach: () => void): Promise<Answer> {
+    for (let isLong = false; ; isLong = true) {
+      const turn = await this.#pool.turn(asker, this.#waitOf(client), isLong)
+      // who asks from here on may know of events that this turn does not see
+      detach()
+      try {
+        return await this.#work(work, key, turn, client)
+      } catch (error) {
+        if (!(error instanceof MadeRoom)) throw error
+      }
+    }
+  }
+
+  /** Looks what the archive has of the range, then joins whoever works on the same already, or begins. */
+  async #work({ app, question, context, outline }: Work, key: string, turn: Turn, client: Client): Promise<Answer> {
+    const { from, to, byPerson, keys } = outline
+    const range = byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from, to }
+    const listed = await this.list(range).catch((error: unknown) => {
+      turn.end()
+      throw error
+    })
+    const chunks = listed.filter((summary) => summary.min_time < to && summary.max_time >= from)
+    const identifying = byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
+    const asked = `${key}${fingerprintOf(chunks)}`
+    const run = `${asked}${fingerprintOf(identifying)}`
+    if (this.#runs.has(run)) turn.end()
+    const names = [...keys].flatMap(columnsOfKey)
+    const task = { app, question, context, chunks: chunks.map((summary) => withValues(summary, names)), identifying: identifying.map(narrowed) }
+    return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
+  }
+
+  async #run(task: Task, { to, byPerson }: Outline, asked: string, turn: Turn, client: Client): Promise<Answer> {
     const { completeTo } = task.context
     // The answer to a range that is over depends on nothing but these chunks and on who the devices belong to.
-    const over = reach.to <= completeTo
-    let key = over && !reach.byPerson ? asked : undefined
+    const over = to <= completeTo
+    let key = over && !byPerson ? asked : undefined
     let found = key === undefined ? undefined : this.#settled.get(key)
-    if (found !== undefined) return { result: found as Answer['result'], completeTo }
+    if (found !== undefined) return new Answer(found as Answer['encoded'], completeTo)
     const host: JobHost = {
       answer: async (question) => {
-        if (client.signal.aborted) return undefined
         if (question.ask === 'cells') return this.#cells(question.wants)
         if (question.ask !== 'known') return undefined
         key = over ? `${asked}${question.identities}` : undefined
@@ -113,12 +157,16 @@ export class ArchiveQuestions implements OnModuleDestroy {
       },
       progress: (progress) => client.progress?.(progress),
     }
-    const result = await this.#pool.run(task, host, this.#limitMs, client.signal).catch((error: unknown) => {
+    const result = await turn.run(task, host, this.#waitOf(client)).then((json) => new Result(json), (error: unknown) => {
       if (found === undefined) throw error
       return found
     })
-    if (key !== undefined) this.#settled.put(key, result, JSON.stringify(result).length * 2)
-    return { result: result as Answer['result'], completeTo }
+    if (key !== undefined) this.#settled.put(key, result, result.json.byteLength * 3)
+    return new Answer(result as Answer['encoded'], completeTo)
+  }
+
+  #waitOf(client: Client): Wait {
+    return { until: () => performance.now() + leftOf(client, this.#limitMs), signal: client.signal }
   }
 
   async #cells(wants: readonly Want[]): Promise<Cells[]> {
@@ -132,7 +180,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 }
 
-function measureLoad(pool: QueryPool, metrics: Metrics): void {
+function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void {
   new Gauge({
     name: 'hopper_api_queries', help: 'Queries over the archive: threads that work on them, and queries that wait for one', labelNames: ['state'], registers: [metrics],
     collect() {
@@ -141,6 +189,7 @@ function measureLoad(pool: QueryPool, metrics: Metrics): void {
       this.set({ state: 'waiting' }, waiting)
     },
   })
+  new Gauge({ name: 'hopper_api_exports', help: 'Exports under way', registers: [metrics], collect() { this.set(exports.open) } })
 }
 
 /** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */
@@ -149,11 +198,36 @@ function assertAll({ summary, names }: Want, found: Cells): void {
   if (absent !== undefined) throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)
 }
 
-/** What a chunk may hold has been looked at already, and is much to send to a thread. */
 function withoutValues(summary: ChunkSummary): ChunkSummary {
   return { ...summary, values: {} }
 }
 
+/** All values of a chunk would be much to send to a thread. */
+function withValues(summary: ChunkSummary, names: readonly string[]): ChunkSummary {
+  return { ...summary, values: Object.fromEntries(names.filter((name) => Object.hasOwn(summary.values, name)).map((name) => [name, summary.values[name]!])) }
+}
+
 function narrowed(summary: ChunkSummary): ChunkSummary {
   return { ...withoutValues(summary), columns: Object.fromEntries(identifyingNames.map((name) => [name, summary.columns[name] ?? 0])) }
+}
+
+function leftOf({ arrivedAt = performance.now() }: Client, limitMs: number): number {
+  return arrivedAt + limitMs - performance.now()
+}
+
+/** A query ends by itself at its limit, or its thread is ended a second later; a client that joined one which began later waits no longer than this. */
+const LIMIT_GRACE_MS = 1_500
+
+/** The same client, which leaves when its time is over; and what to call when it has its answer. */
+function withLimit(client: Client, limitMs: number): [Client, () => void] {
+  const limited = new AbortController()
+  const left = (): void => limited.abort(client.signal.reason)
+  const timer = setTimeout(() => limited.abort(new HopperError('HOP_QUERY_TIMEOUT')), Math.max(0, leftOf(client, limitMs)) + LIMIT_GRACE_MS)
+  client.signal.addEventListener('abort', left)
+  if (client.signal.aborted) left()
+  const done = (): void => {
+    clearTimeout(timer)
+    client.signal.removeEventListener('abort', left)
+  }
+  return [{ ...client, signal: limited.signal, progress: (progress) => client.progress?.(progress) }, done]
 }

@@ -1,17 +1,42 @@
 import { Readable } from 'node:stream'
 
-/** A stream whose parts are handed in one by one: `hand` resolves when the reader wants more, false when it has left. */
+const BUFFERED_BYTES = 256 * 1024
+
+/** A stream whose parts are handed in one by one, by somebody who asks whether the reader wants more. */
 export class PartStream extends Readable {
-  #wanted: ((more: boolean) => void) | undefined
+  readonly #askers = new Set<() => void>()
+  #handed = 0
+  #wantsMore = true
 
   constructor() {
-    super({ highWaterMark: 256 * 1024 })
+    super({ highWaterMark: BUFFERED_BYTES })
   }
 
-  hand(bytes: Uint8Array): Promise<boolean> {
-    if (this.destroyed) return Promise.resolve(false)
-    if (this.push(bytes)) return Promise.resolve(true)
-    return new Promise((resolve) => (this.#wanted = resolve))
+  /** bytes that the reader has taken */
+  get taken(): number {
+    return this.#handed - this.readableLength
+  }
+
+  hand(bytes: Uint8Array): void {
+    if (this.destroyed) return
+    this.#handed += bytes.byteLength
+    this.#wantsMore = this.push(bytes)
+  }
+
+  /** Whether the reader wants more: `false` when it has left, undefined when it did not say within some time. */
+  async wantsMore(withinMs: number): Promise<boolean | undefined> {
+    if (this.destroyed) return false
+    if (this.#wantsMore) return true
+    await new Promise<void>((resolve) => {
+      const said = (): void => {
+        clearTimeout(timer)
+        this.#askers.delete(said)
+        resolve()
+      }
+      const timer = setTimeout(said, withinMs)
+      this.#askers.add(said)
+    })
+    return this.destroyed ? false : this.#wantsMore || undefined
   }
 
   end(): void {
@@ -19,17 +44,12 @@ export class PartStream extends Readable {
   }
 
   override _read(): void {
-    this.#answer(true)
+    this.#wantsMore = true
+    for (const said of this.#askers) said()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#answer(false)
     done(error)
-  }
-
-  #answer(more: boolean): void {
-    const wanted = this.#wanted
-    this.#wanted = undefined
-    wanted?.(more)
+    for (const said of this.#askers) said()
   }
 }

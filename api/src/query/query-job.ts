@@ -8,7 +8,7 @@ export interface QueryJob {
   readonly question: Question
   readonly app: string
   readonly context: QueryContext
-  /** the chunks that may matter */
+  /** the chunks of the range; the thread picks those that may matter by their values of the keys that filters name */
   readonly chunks: readonly ChunkSummary[]
   /** chunks of all times that say who a device belongs to; empty when nobody asks */
   readonly identifying: readonly ChunkSummary[]
@@ -45,12 +45,12 @@ export type Asked =
 /** `undefined` = the thread shall end the job: it is over, or its answer is known already. */
 export interface Reply {
   readonly id: number
-  readonly answer: readonly Cells[] | 'go on' | undefined
+  readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined
 }
 export type ToThread = { readonly job: QueryJob } | { readonly reply: Reply }
 export type FromThread =
   | ({ readonly id: number } & Asked)
   | { readonly progress: Progress }
-  | { readonly result: unknown }
+  | { readonly result: Uint8Array }
   | { readonly over: true }
   | { readonly error: { readonly code?: string; readonly message: string; readonly details?: unknown } }

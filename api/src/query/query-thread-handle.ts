@@ -36,8 +36,8 @@ export class QueryThreadHandle {
     setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
   }
 
-  /** Resolves with the answer; rejects also with what `host.answer` rejected with, and with JobOver when nobody needs the answer. */
-  run(job: QueryJob, host: JobHost): Promise<unknown> {
+  /** Resolves with the answer as JSON; rejects also with what `host.answer` rejected with, and with JobOver when nobody needs the answer. */
+  run(job: QueryJob, host: JobHost): Promise<Uint8Array> {
     this.app = job.app
     this.#running = job
     const worker = this.#worker

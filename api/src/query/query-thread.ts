@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
 import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
@@ -6,11 +7,17 @@ import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
 import { KnownIdentities } from './known-identities.ts'
 import type { FromThread, QueryJob, ToThread } from './query-job.ts'
 import { runQuestion } from './run-question.ts'
+import type { Workplace } from './workplace.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
+const NICE = 10
+
+// HTTP, the log and the folding of events go first. On Linux a priority is the calling thread's; elsewhere it would be the whole process'.
+if (process.platform === 'linux') setPriority(NICE)
 
 installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
+const encoder = new TextEncoder()
 const asked = new Map<number, (answer: unknown) => void>()
 let nextId = 0
 
@@ -24,6 +31,7 @@ const ask: Ask = (question) =>
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
+const exported: Workplace['exported'] = {}
 
 /** Runs one query after the other, away from the thread that serves requests. */
 port.on('message', (message: ToThread) => {
@@ -37,7 +45,9 @@ async function run(job: QueryJob): Promise<void> {
   const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
   const budget = timeBudget(job.limitMs, signal)
   try {
-    send({ result: await runQuestion(job, { source, identities, tallies, budget, ask, progress: (progress) => send({ progress }) }) })
+    const result = await runQuestion(job, { source, identities, tallies, exported, budget, ask, progress: (progress) => send({ progress }) })
+    const encoded = encoder.encode(JSON.stringify(result) ?? 'null')
+    port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
     send(error instanceof JobOver ? { over: true } : { error: told(error) })
   } finally {

@@ -50,9 +50,22 @@ export interface PersonResult {
   readonly timeline: readonly ExportedEvent[]
 }
 
-/** All events of a range. */
-export interface ExportRequest extends ExportRange {
+/** All events of a range, or a part of them. */
+export interface ExportRequest extends ExportRange, ExportPart {
   readonly format: ExportFormat
+}
+/** Which part of an export. */
+export interface ExportPart {
+  readonly start: ExportPlace
+  /** whether it begins with what stands before all events, such as the names of columns */
+  readonly isFirst: boolean
+  /** whether it ends with what stands behind them */
+  readonly isLast: boolean
+}
+/** Where an export goes on: in which of its chunks, and at which row. */
+export interface ExportPlace {
+  readonly chunk: number
+  readonly row: number
 }
 
 /** A question about what persons, devices or sessions did. */
@@ -67,6 +80,6 @@ export interface Results {
   readonly values: readonly KeyValues[]
   readonly page: PageResult
   readonly person: PersonResult
-  /** what is exported goes out part by part */
-  readonly export: undefined
+  /** what is exported goes out part by part; null at the end of the chunks */
+  readonly export: ExportPlace | null
 }

@@ -1,4 +1,5 @@
 import type { ChunkSummary } from '@hopper/contracts'
+import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import { EventPlan, FunnelPlan, JourneyScan, RetentionScan, ValuePlan, type QueryContext } from '@hopper/engine'
 import type { UnitQuestion, Question } from './question.ts'
 
@@ -12,6 +13,18 @@ export interface Reach {
   readonly byPerson: boolean
   /** Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain. */
   mayMatter(summary: ChunkSummary): boolean
+}
+
+/** What can be told of a question without any work on its regular expressions, which threads compile and test. */
+export interface Outline extends Omit<Reach, 'mayMatter'> {
+  /** the keys whose values tell whether a chunk may matter */
+  readonly keys: ReadonlySet<string>
+}
+
+/** @throws HopperError when the question is not valid, whatever its regular expressions are */
+export function outlineOf(question: Question, context: QueryContext): Outline {
+  const { from, to, byPerson } = reachOf(withoutPatterns(question), context)
+  return { from, to, byPerson, keys: keysOfFilters(question.request, new Set(['bot', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])])) }
 }
 
 /** @throws HopperError when the question is not valid */

@@ -1,20 +1,38 @@
-import { encodeExport, type Chunk } from '@hopper/engine'
+import { encodeEvents, eventsOfChunk, type Chunk, type ExportedEvent } from '@hopper/engine'
 import { JobOver } from './chunk-source.ts'
+import { chunkName } from './fingerprint.ts'
 import type { QueryJob } from './query-job.ts'
-import type { QuestionOf } from './question.ts'
+import type { ExportPlace, QuestionOf } from './question.ts'
 import type { Workplace } from './workplace.ts'
 
-/** Hands out all events of a range, part by part: the next chunk is read when the client has taken what was made of those before. */
-export async function runExport({ request }: QuestionOf<'export'>, { chunks }: QueryJob, { source, budget, ask }: Workplace): Promise<undefined> {
-  async function* read(): AsyncGenerator<Chunk> {
-    for (const summary of chunks) {
+/**
+ * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what was made of those before. Answers where to
+ * go on, when it was asked to pause, and null at the end.
+ */
+export async function runExport({ request }: QuestionOf<'export'>, { chunks }: QueryJob, workplace: Workplace): Promise<ExportPlace | null> {
+  const { budget, ask } = workplace
+  const place = { ...request.start }
+  async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
+    for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {
       budget.check()
-      yield (await source.chunks([{ summary, names: Object.keys(summary.columns) }], false))[0]!
+      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, workplace), request, place)
     }
   }
-  for await (const bytes of encodeExport(request.format, read(), request)) {
+  for await (const bytes of encodeEvents(request.format, read(), request)) {
     budget.check()
-    if (!(await ask({ ask: 'take', bytes }))) throw new JobOver()
+    const answer = await ask({ ask: 'take', bytes })
+    if (answer === undefined) throw new JobOver()
+    if (answer === 'pause') return place
   }
-  return undefined
+  return null
+}
+
+/** The chunk that was read last stays at hand: an export that paused goes on in it. */
+async function chunkAt(summary: QueryJob['chunks'][number], { source, exported }: Workplace): Promise<Chunk> {
+  const name = `${summary.app}/${chunkName(summary)}`
+  if (exported.name !== name) {
+    const [chunk] = await source.chunks([{ summary, names: Object.keys(summary.columns) }], false)
+    Object.assign(exported, { name, chunk })
+  }
+  return exported.chunk!
 }

@@ -2,6 +2,7 @@ import { EventScan } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from './batches.ts'
 import type { QueryJob } from './query-job.ts'
 import type { QuestionOf } from './question.ts'
+import { reachOf } from './reach.ts'
 import { runExport } from './run-export.ts'
 import { runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
@@ -9,9 +10,10 @@ import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
 import type { Workplace } from './workplace.ts'
 
-/** Runs a question in this thread. */
-export async function runQuestion(job: QueryJob, place: Workplace): Promise<unknown> {
-  const { question } = job
+/** Runs a question in this thread, over the chunks that may matter to it. */
+export async function runQuestion(given: QueryJob, place: Workplace): Promise<unknown> {
+  const { question } = given
+  const job = { ...given, chunks: mattering(given, place) }
   if (question.kind === 'events') return runEvents(question, job, place)
   if (question.kind === 'values') return runValues(question, job, place)
   if (question.kind === 'page') return runPage(question, job, place)
@@ -25,4 +27,13 @@ async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob
   const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
   return scan.finish()
+}
+
+/** @throws HopperError when the question is not valid */
+function mattering({ question, context, chunks }: QueryJob, { budget }: Workplace): QueryJob['chunks'] {
+  const reach = reachOf(question, context)
+  return chunks.filter((summary) => {
+    budget.check()
+    return summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary)
+  })
 }

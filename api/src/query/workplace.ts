@@ -1,4 +1,4 @@
-import type { Budget, KeyTally } from '@hopper/engine'
+import type { Budget, Chunk, KeyTally } from '@hopper/engine'
 import type { BoundedMap } from './bounded-map.ts'
 import type { Ask, ChunkSource } from './chunk-source.ts'
 import type { KnownIdentities } from './known-identities.ts'
@@ -10,6 +10,8 @@ export interface Workplace {
   readonly identities: KnownIdentities
   /** what was counted of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
+  /** the chunk that an export read last */
+  readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget
   readonly ask: Ask
   progress(progress: Progress): void

@@ -30,7 +30,7 @@ export class ExportService {
     const { from, to, meta } = await this.answers.open(app, asked)
     const instants = instantRange(app, from, to)
     const context = { timezone: app.timezone, completeTo: meta.complete_to }
-    const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client.signal)
+    const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)
     const { mediaType, extension } = exportFormats[format]
     return { parts, mediaType, fileName: `hopper-${app.id}-${from}-${to}.${extension}`, meta }
   }

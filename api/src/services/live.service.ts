@@ -1,14 +1,16 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
-import { HopperError, type App } from '@hopper/contracts'
+import type { App } from '@hopper/contracts'
 import type { EventLog, Lanes, TableReader } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { EventStream } from '../http/event-stream.ts'
 import type { CountedEvent } from '../live/counted-events.ts'
 import { LiveFeed } from '../live/live-feed.ts'
 import type { Client } from '../query/shared-runs.ts'
+import { Shares, type ShareBounds } from '../query/shares.ts'
 import { LANES, LOG, LOGGER, READER } from '../tokens.ts'
 
-const CLIENTS_MAX = 100
+/** Open streams: each caller and each app leaves places to others. */
+const streamBounds: ShareBounds = { total: 200, perApp: 100, perCaller: 25 }
 const KEPT_ALIVE_EVERY_MS = 15_000
 
 /** Each event as it is counted, to whoever listens. */
@@ -16,14 +18,17 @@ const KEPT_ALIVE_EVERY_MS = 15_000
 export class LiveService implements OnModuleDestroy {
   private readonly feed: LiveFeed
   private readonly streams = new Set<EventStream>()
+  private readonly open = new Shares()
 
   constructor(@Inject(LOG) log: EventLog, @Inject(LANES) lanes: Lanes, @Inject(READER) reader: TableReader, @Inject(LOGGER) logger: Logger) {
     this.feed = new LiveFeed(log, lanes, reader, (err) => logger.warn({ err }, 'the live feed could not look at the log'))
   }
 
-  /** @throws HopperError HOP_QUERY_BUSY when too many listen */
+  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many listen */
   listen(app: App, client: Client): EventStream {
-    if (this.streams.size >= CLIENTS_MAX) throw new HopperError('HOP_QUERY_BUSY', 'Too many listen to live events already; ask again after Retry-After.', { details: { clients_max: CLIENTS_MAX } })
+    const asker = { app: app.id, caller: client.caller ?? '' }
+    this.open.assertRoom(asker, streamBounds, 'live_streams')
+    this.open.add(asker)
     const stream = new EventStream()
     this.streams.add(stream)
     const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)
@@ -31,6 +36,7 @@ export class LiveService implements OnModuleDestroy {
     stream.once('close', () => {
       clearInterval(alive)
       this.streams.delete(stream)
+      this.open.remove(asker)
       end()
     })
     client.signal.addEventListener('abort', () => stream.destroy())

@@ -3,6 +3,7 @@ import { type App, type EventRequest, type FunnelQuery, type Meta, type Retentio
 import { stepsOfFunnel } from '@hopper/engine'
 import type { JourneysAsked } from '../answers/asked.ts'
 import { invalidFields } from '../http/checked.ts'
+import { EncodedAnswer } from '../http/encoded-answer.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Question, Results } from '../query/question.ts'
@@ -13,7 +14,7 @@ import { FunnelsService } from './funnels.service.ts'
 type Sent<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
 export type SentEvents = Sent<EventRequest, 'start' | 'end'>
 export type SentRetention = Sent<RetentionRequest, 'from' | 'to'>
-type Answered<K extends keyof Results> = Promise<Results[K] & { meta: Meta }>
+type Answered<K extends keyof Results> = Promise<(Results[K] & { meta: Meta }) | EncodedAnswer>
 
 /** Any question about all events, answered out of the archive. */
 @Injectable()
@@ -59,8 +60,9 @@ export class QueryService {
   private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }, client: Client): Answered<K> {
     // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
     const { meta } = await this.answers.open(app, dates)
-    const { result, completeTo } = await this.archived.ask<K>(app.id, question, { timezone: app.timezone, completeTo: meta.complete_to }, client)
-    return { ...result, meta: { ...meta, complete_to: completeTo } }
+    const { encoded, completeTo } = await this.archived.ask<K>(app.id, question, { timezone: app.timezone, completeTo: meta.complete_to }, client)
+    const all = { ...meta, complete_to: completeTo }
+    return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
   }
 }
 

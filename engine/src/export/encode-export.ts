@@ -12,6 +12,13 @@ export const exportFormats = {
 } as const satisfies Record<string, { mediaType: string; extension: string }>
 export type ExportFormat = keyof typeof exportFormats
 
+/** Whether what is encoded begins and ends an export: else it has no head, or no end. */
+export interface ExportPiece {
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
+const wholeExport: ExportPiece = { isFirst: true, isLast: true }
+
 const ROWS_PER_BATCH = 10_000
 const CHARS_PER_PART = 65_536
 
@@ -23,19 +30,23 @@ export function encodeExport(format: ExportFormat, chunks: AsyncIterable<Chunk> 
   return encodeEvents(format, eventsOf(chunks, range))
 }
 
-/** The same for events that the caller picks out of chunks by `eventsOfChunk`. */
-export async function* encodeEvents(format: ExportFormat, events: AsyncIterable<Iterable<ExportedEvent>>): AsyncGenerator<Uint8Array> {
-  if (format === 'arrow') yield* encodeArrow(events)
-  else yield* encodeLines(events, format === 'csv' ? csvHead : '', format === 'csv' ? csvLine : ndjsonLine)
+/**
+ * The same for events that the caller picks out of chunks by `eventsOfChunk`. A part has every event that was taken until then, so a caller that knows its
+ * place may leave after any part, and go on from there with another piece, which is not the first.
+ */
+export async function* encodeEvents(format: ExportFormat, events: AsyncIterable<Iterable<ExportedEvent>>, piece: ExportPiece = wholeExport): AsyncGenerator<Uint8Array> {
+  if (format === 'arrow') yield* encodeArrow(events, piece)
+  else yield* encodeLines(events, format === 'csv' && piece.isFirst ? csvHead : '', format === 'csv' ? csvLine : ndjsonLine)
 }
 
 async function* eventsOf(chunks: AsyncIterable<Chunk> | Iterable<Chunk>, range: ExportRange): AsyncGenerator<Iterable<ExportedEvent>> {
   for await (const chunk of chunks) yield eventsOfChunk(chunk, range)
 }
 
-async function* encodeArrow(chunks: AsyncIterable<Iterable<ExportedEvent>>): AsyncGenerator<Uint8Array> {
+async function* encodeArrow(chunks: AsyncIterable<Iterable<ExportedEvent>>, { isFirst, isLast }: ExportPiece): AsyncGenerator<Uint8Array> {
   const batches = new ArrowBatches()
-  yield batches.begin()
+  const head = batches.begin()
+  if (isFirst) yield head
   let rows: ExportedEvent[] = []
   for await (const events of chunks) {
     for (const event of events) {
@@ -46,7 +57,7 @@ async function* encodeArrow(chunks: AsyncIterable<Iterable<ExportedEvent>>): Asy
     }
   }
   if (rows.length > 0) yield batches.batch(rows)
-  yield batches.end()
+  if (isLast) yield batches.end()
 }
 
 async function* encodeLines(

@@ -13,12 +13,13 @@ export interface ExportRange {
   readonly to: number
 }
 
-/** The events of a chunk that lie in the range, read one by one, so that a large chunk never stands in memory as rows. */
-export function* eventsOfChunk(chunk: Chunk, { from, to }: ExportRange): Generator<ExportedEvent> {
+/** The events of a chunk that lie in the range, read one by one from a row on, so that a large chunk never stands in memory as rows. `place` follows. */
+export function* eventsOfChunk(chunk: Chunk, { from, to }: ExportRange, place = { row: 0 }): Generator<ExportedEvent> {
   const times = chunk.times()
   const read = chunkRowReader(chunk)
   const { lane } = chunk.summary
-  for (let row = 0; row < times.length; row++) {
+  while (place.row < times.length) {
+    const row = place.row++
     if (times[row]! >= from && times[row]! < to) yield { ...read(row), lane }
   }
 }

@@ -1,0 +1,18 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common'
+import type { FastifyReply } from 'fastify'
+import { map, type Observable } from 'rxjs'
+import { EncodedAnswer } from './encoded-answer.ts'
+
+/** Sends the bytes of an answer that is JSON already. */
+@Injectable()
+export class EncodedInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(
+      map((answer) => {
+        if (!(answer instanceof EncodedAnswer)) return answer
+        void context.switchToHttp().getResponse<FastifyReply>().header('content-type', 'application/json; charset=utf-8')
+        return answer.toBuffer()
+      }),
+    )
+  }
+}

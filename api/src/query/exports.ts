@@ -1,0 +1,143 @@
+import type { Readable } from 'node:stream'
+import { HopperError, type ChunkSummary } from '@hopper/contracts'
+import type { QueryContext } from '@hopper/engine'
+import { PartStream } from './part-stream.ts'
+import type { Asked, Reply, Task } from './query-job.ts'
+import { QueryPool, type PoolBounds, type Turn } from './query-pool.ts'
+import type { ExportPart, ExportPlace, ExportRequest } from './question.ts'
+import type { Client } from './shared-runs.ts'
+import { Shares, type Asker, type ShareBounds } from './shares.ts'
+
+/** an export takes as long as its client takes, within this */
+const EXPORT_LIMIT_MS = 6 * 3_600_000
+/** a thread waits so long for a client to take what it has before it does something else */
+const PAUSE_AFTER_MS = 250
+/** an export lets others have the thread after so long */
+const SLICE_MS = 1_000
+/** A client that is waited for has to take so much in so long; else its export is ended. */
+const SLOWEST = { bytes: 65_536, ms: 60_000 }
+const CHUNKS_PER_SLICE = 64
+/** Clients that do not read hold no thread, only their place in these bounds and a few hundred kilobytes. */
+const openBounds: ShareBounds = { total: 32, perApp: 16, perCaller: 8 }
+const poolBounds: PoolBounds = { threadsMax: 2, threadsPerAppMax: 1, waitingMax: openBounds.total, splitRowsMin: Infinity, sliceMs: Infinity }
+
+/** What exports need of the archive. */
+export interface ExportHost {
+  cells(asked: Asked & { ask: 'cells' }): Promise<Reply['answer']>
+}
+
+interface Exported {
+  readonly asker: Asker
+  readonly request: Omit<ExportRequest, keyof ExportPart>
+  readonly chunks: readonly ChunkSummary[]
+  readonly context: QueryContext
+  readonly parts: PartStream
+  readonly left: AbortController
+}
+
+/** Exports under way: each has a thread only while its client reads. */
+export class Exports {
+  readonly #host: ExportHost
+  readonly #slowest: typeof SLOWEST
+  readonly #pool = new QueryPool(poolBounds)
+  readonly #open = new Shares()
+
+  constructor(host: ExportHost, slowest = SLOWEST) {
+    this.#host = host
+    this.#slowest = slowest
+  }
+
+  get open(): number {
+    return this.#open.total
+  }
+
+  /**
+   * Takes a place for an export, or refuses it; what gives it back.
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
+   */
+  enter(asker: Asker): () => void {
+    this.#open.assertRoom(asker, openBounds, 'exports')
+    this.#open.add(asker)
+    let isOpen = true
+    return () => {
+      if (isOpen) this.#open.remove(asker)
+      isOpen = false
+    }
+  }
+
+  /** Resolves with the first part. The stream ends early, with an error, when the rest can not be read or its client is too slow. */
+  async begin(app: string, request: Exported['request'], chunks: Exported['chunks'], context: QueryContext, client: Client, leave: () => void): Promise<Readable> {
+    const parts = new PartStream()
+    const left = new AbortController()
+    const stop = (): void => left.abort(client.signal.reason)
+    client.signal.addEventListener('abort', stop)
+    const watch = this.#watch(parts)
+    parts.on('error', () => undefined).once('close', () => {
+      left.abort()
+      clearInterval(watch)
+      client.signal.removeEventListener('abort', stop)
+      leave()
+    })
+    if (client.signal.aborted) stop()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const whole = this.#all({ asker: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left }, begin)
+    whole.then(() => parts.end(), (error: Error) => parts.destroy(error))
+    await Promise.race([begun, whole])
+    return parts
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close()
+  }
+
+  /** Slice after slice. Between two, an export that waits for its client has no thread. */
+  async #all(exported: Exported, begun: () => void): Promise<void> {
+    const until = performance.now() + EXPORT_LIMIT_MS
+    const { asker, chunks, parts, left: { signal } } = exported
+    for (let first = 0, place: ExportPlace = { chunk: 0, row: 0 }, isFirst = true, isDone = false; !isDone; isFirst = false) {
+      const turn = await this.#pool.turn(asker, { until: () => until, signal }, false)
+      const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
+      const isLast = first + own.length >= chunks.length
+      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() => turn.end())
+      first += paused ? paused.chunk : own.length
+      place = { chunk: 0, row: paused?.row ?? 0 }
+      isDone = isLast && paused === null
+      if (!isDone && !(await parts.wantsMore(until - performance.now()))) throw new HopperError('HOP_SLOW_READER')
+    }
+  }
+
+  async #slice({ request, context, parts, asker, left }: Exported, slice: Slice, begun: () => void): Promise<ExportPlace | null> {
+    const { own, place: start, isFirst, isLast, turn, until } = slice
+    const answer = async (asked: Asked): Promise<Reply['answer']> => {
+      if (asked.ask === 'cells') return this.#host.cells(asked)
+      if (asked.ask !== 'take') return undefined
+      begun()
+      parts.hand(asked.bytes)
+      const wantsMore = await parts.wantsMore(PAUSE_AFTER_MS)
+      if (wantsMore === false) return undefined
+      const isOver = this.#pool.load.waiting > 0 && performance.now() - turn.startedAt >= SLICE_MS
+      return wantsMore && !isOver ? 'go on' : 'pause'
+    }
+    const task: Task = { app: asker.app, question: { kind: 'export', request: { ...request, start, isFirst, isLast } }, context, chunks: own, identifying: [] }
+    const json = await turn.run(task, { answer, progress: () => undefined }, { until: () => until, signal: left.signal })
+    return JSON.parse(Buffer.from(json).toString()) as ExportPlace | null
+  }
+
+  #watch(parts: PartStream): NodeJS.Timeout {
+    let taken = 0
+    return setInterval(() => {
+      const waits = parts.readableLength > 0
+      if (waits && parts.taken - taken < this.#slowest.bytes) parts.destroy(new HopperError('HOP_SLOW_READER'))
+      taken = parts.taken
+    }, this.#slowest.ms).unref()
+  }
+}
+
+interface Slice {
+  readonly own: readonly ChunkSummary[]
+  readonly place: ExportPlace
+  readonly isFirst: boolean
+  readonly isLast: boolean
+  readonly turn: Turn
+  readonly until: number
+}

@@ -1,0 +1,51 @@
+import type { Asker, Shares } from './shares.ts'
+
+/** Apps and callers whose last turn is remembered; one that was forgotten counts as not served yet. */
+const REMEMBERED_MAX = 10_000
+
+/**
+ * Picks whose turn it is: first the one whose app and caller have the least at work, then the one whose app and caller were served longest ago. One caller
+ * with many apps goes as one, and so does one app with many callers, which then take turns among themselves.
+ */
+export class FairOrder {
+  readonly #atWork: Shares
+  readonly #apps = new Map<string, number>()
+  readonly #callers = new Map<string, number>()
+  #turns = 0
+
+  constructor(atWork: Shares) {
+    this.#atWork = atWork
+  }
+
+  /** `waiting` in the order of arrival. */
+  first<W extends Asker>(waiting: Iterable<W>): W | undefined {
+    let best: W | undefined
+    for (const each of waiting) if (!best || this.#before(each, best)) best = each
+    return best
+  }
+
+  served({ app, caller }: Asker): void {
+    this.#turns++
+    remember(this.#apps, app, this.#turns)
+    remember(this.#callers, caller, this.#turns)
+  }
+
+  #before(a: Asker, b: Asker): boolean {
+    const [of, than] = [this.#ranks(a), this.#ranks(b)]
+    const differing = of.findIndex((rank, i) => rank !== than[i])
+    return differing >= 0 && of[differing]! < than[differing]!
+  }
+
+  /** The most important first; lower goes before. */
+  #ranks(asker: Asker): number[] {
+    const [appWork, callerWork] = [this.#atWork.ofApp(asker), this.#atWork.ofCaller(asker)]
+    const [appTurn, callerTurn] = [this.#apps.get(asker.app) ?? 0, this.#callers.get(asker.caller) ?? 0]
+    return [Math.max(appWork, callerWork), Math.max(appTurn, callerTurn), callerWork, callerTurn]
+  }
+}
+
+function remember(turns: Map<string, number>, name: string, turn: number): void {
+  turns.delete(name)
+  turns.set(name, turn)
+  if (turns.size > REMEMBERED_MAX) turns.delete(turns.keys().next().value!)
+}

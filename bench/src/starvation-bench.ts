@@ -1,0 +1,25 @@
+import { quantile } from './hostile.ts'
+import { probes, starve, type Probe } from './starvation.ts'
+
+const MS = 20_000
+/** What queries may add to the p99 of those who do not wait for a query. */
+const ADDED_MS_MAX = 100
+/** What they may add for another app's query, which shares the threads with theirs. */
+const ADDED_TO_FUNNEL_MS_MAX = 5_000
+
+const names: Record<Probe, string> = { ingest: 'ingest of one event', healthcheck: '/healthcheck', funnel: "another app's funnel", panel: "another app's fixed panel" }
+
+/** What 90 funnels of 30 regular expressions by one key cost everybody else. Ends the process with an error when it is too much. */
+export async function starvationBench(): Promise<void> {
+  const { idle, loaded, ends } = await starve(MS)
+  for (const probe of probes) {
+    const [before, under] = [idle[probe], loaded[probe]].map((latencies) => ({ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), calls: latencies.length }))
+    const told = [before!, under!].map(({ p50, p99, calls }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${calls}`)
+    const bar = probe === 'funnel' ? ADDED_TO_FUNNEL_MS_MAX : ADDED_MS_MAX
+    const added = under!.p99 - before!.p99
+    const reached = added <= bar
+    if (!reached) process.exitCode = 1
+    console.log(`  ${names[probe]}: idle ${told[0]}; loaded ${told[1]}; p99 ${added.toFixed(1)} ms above idle, bar ${bar} ms ${reached ? 'reached' : 'NOT REACHED'}`)
+  }
+  console.log(`  the attacking funnels ended with ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ') || 'nothing yet'}`)
+}

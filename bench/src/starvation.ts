@@ -1,0 +1,125 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { counted, standalone, type Product } from '@hopper/e2e'
+import type { Latencies } from './hostile.ts'
+
+const EVENTS = 60_000
+const EVENTS_PER_BODY = 1_000
+const DAYS = 30
+const DAY_MS = 86_400_000
+const FUNNELS_AT_ONCE = 90
+const STEPS = 30
+const PROBE_EVERY_MS = 10
+const ASK_AGAIN_MS = 50
+
+const keys = {
+  shop: { write: 'hw_starving_shop_012345678', read: 'hr_starving_shop_012345678' },
+  other: { write: 'hw_starving_other_01234567', read: 'hr_starving_other_01234567' },
+} as const
+type App = keyof typeof keys
+const stages = [{ id: 1, name: 'See', url: '/see' }, { id: 2, name: 'Buy', url: '/buy' }]
+const provision = {
+  organizations: [{
+    id: 'bench', name: 'Bench', admin_key: 'ha_starving_0123456789',
+    apps: Object.entries(keys).map(([id, { write, read }]) => ({ id, name: id, write_key: write, read_key: read, funnels: [{ id: 'sale', name: 'Sale', stages }] })),
+  }],
+}
+
+export const probes = ['ingest', 'healthcheck', 'funnel', 'panel'] as const
+export type Probe = (typeof probes)[number]
+/** What each probe took, in ms, ascending. */
+export type Starvation = Readonly<Record<Probe, Latencies>>
+
+export interface StarvationReport {
+  readonly idle: Starvation
+  readonly loaded: Starvation
+  /** how the attacking queries ended: "status code" and how often */
+  readonly ends: ReadonlyMap<string, number>
+}
+
+/** Measures the whole product idle, and while one read key has 90 funnels of 30 regular expressions under way all the time; `ms` each. */
+export async function starve(ms: number): Promise<StarvationReport> {
+  const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
+  try {
+    await product.start()
+    for (const app of ['shop', 'other'] as const) await fill(product, app)
+    await counted(product, keys.shop.read, 300_000)
+    await probe(product, 1_000)
+    const idle = await probe(product, ms)
+    const ends = new Map<string, number>()
+    const leaving = new AbortController()
+    const attackers = Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal))
+    await pause(500)
+    const loaded = await probe(product, ms)
+    leaving.abort()
+    await Promise.all(attackers)
+    return { idle, loaded, ends }
+  } finally {
+    await product.dispose()
+  }
+}
+
+async function fill(product: Product, app: App): Promise<void> {
+  for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
+    const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => {
+      const number = at + i
+      const timestamp = Date.now() - (number % DAYS) * DAY_MS - number
+      return { type: 'custom', name: number % 3 === 0 ? 'buy' : 'see', timestamp, device_id: `d${number % 2_000}`, data: { text: `${'a'.repeat(100)}${number}!` } }
+    })
+    const answer = await post(`${product.ingestUrl}/v1/events`, keys[app].write, { events })
+    if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
+  }
+}
+
+/** Asks one funnel after the other; each is new, so that no answer is a kept one. */
+async function attack(product: Product, attacker: number, ends: Map<string, number>, signal: AbortSignal): Promise<void> {
+  for (let number = 0; !signal.aborted; number++) {
+    const steps = Array.from({ length: STEPS }, (_, step) => ({
+      name: `step ${step}`, filters: [{ type: 'regex', key: 'text', value: `((a+)+b?){${step + 1}}c${attacker}-${number}$` }],
+    }))
+    try {
+      const answer = await post(`${product.apiUrl}/api/v1/apps/shop/funnels/query`, keys.shop.read, { ...range(), steps }, signal)
+      const { error } = (await answer.json()) as { error?: { code: string } }
+      const end = `${answer.status}${error ? ` ${error.code}` : ''}`
+      ends.set(end, (ends.get(end) ?? 0) + 1)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    await pause(ASK_AGAIN_MS)
+  }
+}
+
+async function probe(product: Product, ms: number): Promise<Starvation> {
+  const taken: Record<Probe, number[]> = { ingest: [], healthcheck: [], funnel: [], panel: [] }
+  const of = `${product.apiUrl}/api/v1/apps/other`
+  const headers = { 'x-api-key': keys.other.read }
+  const steps = ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] }))
+  const calls: Record<Probe, () => Promise<Response>> = {
+    ingest: () => post(`${product.ingestUrl}/v1/events`, keys.other.write, { events: [{ type: 'custom', name: 'ping', device_id: 'probe' }] }),
+    healthcheck: () => fetch(`${product.ingestUrl}/healthcheck`),
+    funnel: () => post(`${of}/funnels/query`, keys.other.read, { ...range(), steps, window_ms: 3_600_000 + Math.floor(performance.now() * 1_000) }),
+    panel: () => fetch(`${of}/traffic?by=day`, { headers }),
+  }
+  const end = performance.now() + ms
+  await Promise.all(probes.map(async (kind) => {
+    while (performance.now() < end) {
+      const at = performance.now()
+      const answer = await calls[kind]()
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
+      taken[kind].push(performance.now() - at)
+      await pause(PROBE_EVERY_MS)
+    }
+  }))
+  for (const list of Object.values(taken)) list.sort((a, b) => a - b)
+  return taken
+}
+
+function range(): { from: string; to: string } {
+  const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)
+  return { from: day(DAYS + 1), to: day(-1) }
+}
+
+function post(url: string, key: string, body: object, signal?: AbortSignal): Promise<Response> {
+  const headers = { 'content-type': 'application/json', 'x-api-key': key, 'user-agent': 'Mozilla/5.0 Firefox/130.0' }
+  return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) })
+}
