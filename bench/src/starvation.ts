@@ -9,7 +9,6 @@ const DAY_MS = 86_400_000
 const FUNNELS_AT_ONCE = 90
 const STEPS = 30
 const PROBE_EVERY_MS = 10
-const ASK_AGAIN_MS = 50
 
 const keys = {
   shop: { write: 'hw_starving_shop_012345678', read: 'hr_starving_shop_012345678' },
@@ -70,21 +69,23 @@ async function fill(product: Product, app: App): Promise<void> {
   }
 }
 
-/** Asks one funnel after the other; each is new, so that no answer is a kept one. */
+/** Asks one funnel after the other, as soon as it may; each is new, so that no answer is a kept one. */
 async function attack(product: Product, attacker: number, ends: Map<string, number>, signal: AbortSignal): Promise<void> {
   for (let number = 0; !signal.aborted; number++) {
     const steps = Array.from({ length: STEPS }, (_, step) => ({
       name: `step ${step}`, filters: [{ type: 'regex', key: 'text', value: `((a+)+b?){${step + 1}}c${attacker}-${number}$` }],
     }))
+    let waitMs = 0
     try {
       const answer = await post(`${product.apiUrl}/api/v1/apps/shop/funnels/query`, keys.shop.read, { ...range(), steps }, signal)
       const { error } = (await answer.json()) as { error?: { code: string } }
       const end = `${answer.status}${error ? ` ${error.code}` : ''}`
+      waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000
       ends.set(end, (ends.get(end) ?? 0) + 1)
     } catch (error) {
       if (!signal.aborted) throw error
     }
-    await pause(ASK_AGAIN_MS)
+    await pause(waitMs)
   }
 }
 

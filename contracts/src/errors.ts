@@ -34,9 +34,9 @@ export const errorCatalogue = {
   HOP_CONFLICT: { status: 409, retryable: false, hint: 'One with that id exists already; use PATCH to change it.' },
   HOP_LIMIT: { status: 400, retryable: false, hint: 'Over a bound of this installation; details names it.' },
   HOP_QUERY_TIMEOUT: { status: 503, retryable: false, hint: 'The query took longer than its time limit; narrow the range or the filters.' },
-  HOP_SHARE: { status: 429, retryable: true, hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.' },
+  HOP_SHARE: { status: 429, retryable: true, hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.', follows: true },
   HOP_SLOW_READER: { status: 503, retryable: true, hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.' },
-  HOP_QUERY_BUSY: { status: 503, retryable: true, hint: 'All places of what details.limit names are taken; ask again after Retry-After.' },
+  HOP_QUERY_BUSY: { status: 503, retryable: true, hint: 'All places of what details.limit names are taken; ask again after Retry-After.', follows: true },
   HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/operating.md lists them.', follows: true },
   HOP_INTERNAL: { status: 500, retryable: true, hint: 'A fault of Hopper; the log has the cause under this request id.', follows: true },
 } as const satisfies Record<string, ErrorPolicy>

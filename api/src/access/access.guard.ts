@@ -3,30 +3,37 @@ import { HopperError, type App } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { callOf, type Need } from '../http/call.ts'
+import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { REGISTRY } from '../tokens.ts'
 import { AccessService } from './access.service.ts'
-import { grant, maySee, roleOf, type Caller } from './caller.ts'
+import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
 
 /** Lets a request in when its caller has the power the call needs, and sees the app the path names. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly access: AccessService
   private readonly registry: Registry
+  private readonly questions: ArchiveQuestions
 
-  constructor(@Inject(AccessService) access: AccessService, @Inject(REGISTRY) registry: Registry) {
+  constructor(@Inject(AccessService) access: AccessService, @Inject(REGISTRY) registry: Registry, @Inject(ArchiveQuestions) questions: ArchiveQuestions) {
     this.access = access
     this.registry = registry
+    this.questions = questions
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const call = callOf(context.getHandler())
-    const { need } = call
+    const { need, progress } = call
     if (need === 'nothing') return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const caller = await this.access.identify(request, call)
     checkPower(caller, need)
     const { app: id } = request.params as { app?: string }
-    grant(request, id === undefined ? { caller } : { caller, app: await this.app(caller, id) })
+    const granted = id === undefined ? { caller } : { caller, app: await this.app(caller, id) }
+    grant(request, granted)
+    // a flood of queries is refused before their bodies are checked
+    const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
+    if (progress && app !== undefined) this.questions.assertRoom({ app, caller: callerName(caller) })
     return true
   }
 

@@ -72,6 +72,14 @@ export class ArchiveQuestions implements OnModuleDestroy {
     return this.#opened().list(range)
   }
 
+  /**
+   * Refuses an asker who has enough questions waiting, before anything is made of the next.
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
+   */
+  assertRoom(asker: Asker): void {
+    this.#pool.assertRoom(asker)
+  }
+
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
     const work = { app, question, context, outline: outlineOf(question, context) }

@@ -72,13 +72,18 @@ export class QueryPool {
     this.#sliceMs = bounds.sliceMs ?? SLICE_MS
   }
 
+  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when no more of the asker may wait */
+  assertRoom(asker: Asker): void {
+    this.#waitingShares.assertRoom(asker, this.#waitingBounds, 'queries_waiting')
+  }
+
   /**
    * Resolves with a thread, as soon as there is one for the asker, who ends the turn.
    * @param isLong of one that has made room for others before: those who may be quicker go first, and it is not stopped again
    * @throws HopperError HOP_QUERY_TIMEOUT when the time is over before, HOP_SHARE or HOP_QUERY_BUSY when too many wait
    */
   async turn(asker: Asker, wait: Wait, isLong: boolean): Promise<Turn> {
-    if (!isLong) this.#waitingShares.assertRoom(asker, this.#waitingBounds, 'queries_waiting')
+    if (!isLong) this.assertRoom(asker)
     return this.#enter(asker, wait, isLong)
   }
 
