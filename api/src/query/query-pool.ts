@@ -158,8 +158,8 @@ export class QueryPool {
     const now = performance.now()
     const longMax = Math.max(1, this.#bounds.threadsMax - 1)
     const roomForLong = [...this.#turns].filter((turn) => turn.isLongAt(now, this.#sliceMs)).length < longMax
-    const { total: _, ...shares } = this.#running
-    return [...this.#waiting].filter((waiting) => this.#atWork.hasRoom(waiting, { total: Infinity, ...shares }) && (roomForLong || !waiting.isLong))
+    const shares = { ...this.#running, total: Infinity }
+    return [...this.#waiting].filter((each) => this.#atWork.hasRoom(each, shares) && (roomForLong || !each.isLong))
   }
 
   /** When somebody could start but for a thread, the youngest of those who have had one for a slice makes room. */
