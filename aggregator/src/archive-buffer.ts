@@ -1,8 +1,9 @@
-import type { EncodedChunk } from '@hopper/contracts'
-import { encodeBuffer, RowBuffer } from '@hopper/engine'
+import { setImmediate } from 'node:timers/promises'
+import type { DateCover, EncodedChunk } from '@hopper/contracts'
+import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
-import { ByPartition } from './by-partition.ts'
 import type { Judged } from './judge.ts'
+import { isOver, monthOf } from './merge/stored-span.ts'
 
 /** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 70 MB. */
 const LANE_ROWS_MAX = 20_000
@@ -10,20 +11,25 @@ const ROWS_MAX = 160_000
 /** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
-const PARTITIONS_MAX = 20_000
+/** What is known of the archive between two flushes, for so many dates. */
+const COVERED_MAX = 5_000
+/** Cells that are appended together. */
+const APPEND_BYTES = 4_000_000
+/** How long rows are packed before whatever else the thread has to do gets its turn. */
+const TURN_MS = 20
 
 /** Rows that each of so many lanes may hold back. */
 export function rowsHeldMax(lanes: number): number {
   return Math.min(LANE_ROWS_MAX, Math.ceil(ROWS_MAX / Math.max(1, lanes)))
 }
 
-interface Buffered extends Partition {
-  readonly buffer: RowBuffer
-}
+/** The rows of each app. */
+type Buffers = Map<string, RowBuffer>
 
 /**
- * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended exactly once: the archive tells which
- * positions it covers, so what is delivered again, by a crash or a failed write, adds nothing.
+ * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended exactly once: the archive knows which
+ * positions it covers, so what is delivered again, by a crash or a failed write, adds nothing. All dates of an app share one buffer, and dates that are over
+ * share one span for each month, so that events of very many dates, as of an import, cost as much as those of one.
  */
 export class ArchiveBuffer {
   readonly #archive: Archive
@@ -31,9 +37,9 @@ export class ArchiveBuffer {
   readonly #appended: (partition: Partition) => void
   readonly #heldMs: number
   readonly #covered = new Map<string, number>()
-  #partitions = nothing()
+  #buffers: Buffers = new Map()
   /** what is being written, and what could not be written before it */
-  readonly #taken: ByPartition<Buffered>[] = []
+  readonly #taken: Buffers[] = []
   #rows = 0
   /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
   #since = 0
@@ -42,7 +48,7 @@ export class ArchiveBuffer {
   #next: number
   #flushing: Promise<void> = Promise.resolve()
 
-  /** `appended` is told of each span that became visible; events wait `heldMs` for others */
+  /** `appended` learns of each span that became visible; events wait `heldMs` for others */
   constructor(archive: Archive, lane: number, position: number, heldMs: number, appended: (partition: Partition) => void) {
     this.#archive = archive
     this.#lane = lane
@@ -53,6 +59,11 @@ export class ArchiveBuffer {
 
   get rows(): number {
     return this.#rows
+  }
+
+  /** An estimate of the memory that the rows take, with those that are being written. */
+  get bytes(): number {
+    return [this.#buffers, ...this.#taken].reduce((sum, buffers) => sum + bytesOf(buffers), 0)
   }
 
   /** Whether what is held back should not wait for more. */
@@ -80,64 +91,100 @@ export class ArchiveBuffer {
 
   async #flush(lease: Lease): Promise<void> {
     if (this.#rows === 0) return
-    this.#taken.push(this.#partitions)
-    this.#partitions = nothing()
+    this.#taken.push(this.#buffers)
+    this.#buffers = new Map()
     this.#rows = 0
     this.#receivedAt = 0
     try {
-      for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!.values())
+      for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!)
     } catch (error) {
       // Some spans may be visible and others not: what is true must be read again.
       this.#covered.clear()
-      for (const { buffer } of this.#taken.flatMap((taken) => taken.values())) this.#rows += buffer.rows
+      for (const buffers of this.#taken) for (const { rows } of buffers.values()) this.#rows += rows
       throw error
     }
   }
 
-  async #append(lease: Lease, taken: readonly Buffered[]): Promise<void> {
-    await this.#readCovered(taken)
-    const chunks = taken.flatMap((buffered) => this.#missingOf(buffered))
-    if (chunks.length > 0) await this.#archive.append(lease, chunks)
-    for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
-    for (const { app, date, buffer } of taken) {
-      const key = keyOf(app, date)
-      this.#covered.set(key, Math.max(this.#covered.get(key)!, lastPosition(buffer)))
+  async #append(lease: Lease, buffers: Buffers): Promise<void> {
+    const covered = await this.#readCovered(buffers)
+    let chunks: EncodedChunk[] = []
+    let bytes = 0
+    const append = async (): Promise<void> => {
+      if (chunks.length > 0) await this.#archive.append(lease, chunks)
+      for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
+      chunks = []
+      bytes = 0
+    }
+    let turn = performance.now()
+    for (const span of this.#spansOf(buffers, covered)) {
+      chunks.push(...span)
+      bytes += span.reduce((sum, { columns }) => sum + [...columns.values()].reduce((own, cell) => own + cell.length, 0), 0)
+      if (bytes >= APPEND_BYTES) await append()
+      if (performance.now() - turn < TURN_MS) continue
+      await setImmediate()
+      turn = performance.now()
+    }
+    await append()
+    this.#remember(buffers, covered)
+  }
+
+  /** The chunks of each span of what the archive does not cover yet. */
+  *#spansOf(buffers: Buffers, covered: ReadonlyMap<string, number>): Generator<EncodedChunk[]> {
+    const now = Date.now()
+    for (const [app, buffer] of buffers) {
+      const coveredOf = (date: string): number => covered.get(keyOf(app, date))!
+      const spans = [...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (isOver(date, now) ? monthOf(date) : date)).values()]
+        .map((dates) => spanOf(app, this.#lane, dates))
+      const numbers = new Map(spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])))
+      for (const chunks of encodeGroups(buffer, spans, (date, position) => (position > coveredOf(date) ? numbers.get(date) : undefined))) yield chunks
     }
   }
 
-  /** The chunks of what the archive does not cover yet. */
-  #missingOf({ app, date, buffer }: Buffered): EncodedChunk[] {
-    const covered = this.#covered.get(keyOf(app, date))!
-    let first = 0
-    while (first < buffer.rows && buffer.positionOf(first) <= covered) first++
-    if (first === buffer.rows) return []
-    return encodeBuffer(buffer, { app, date, lane: this.#lane, first_position: buffer.positionOf(first), last_position: lastPosition(buffer) }, first)
+  async #readCovered(buffers: Buffers): Promise<Map<string, number>> {
+    const partitions = [...buffers].flatMap(([app, { dates }]) => dates.map((date) => ({ app, date })))
+    const unknown = partitions.filter(({ app, date }) => !this.#covered.has(keyOf(app, date)))
+    const read = unknown.length > 0 ? await this.#archive.covered(this.#lane, unknown) : []
+    const covered = new Map(unknown.map(({ app, date }, at) => [keyOf(app, date), read[at]!]))
+    for (const { app, date } of partitions) if (!covered.has(keyOf(app, date))) covered.set(keyOf(app, date), this.#covered.get(keyOf(app, date))!)
+    return covered
   }
 
-  async #readCovered(taken: readonly Buffered[]): Promise<void> {
-    if (this.#covered.size + taken.length > PARTITIONS_MAX) this.#covered.clear()
-    const unknown = taken.filter(({ app, date }) => !this.#covered.has(keyOf(app, date)))
-    if (unknown.length === 0) return
-    const covered = await this.#archive.covered(this.#lane, unknown.map(({ app, date }) => ({ app, date })))
-    unknown.forEach(({ app, date }, at) => this.#covered.set(keyOf(app, date), covered[at]!))
+  #remember(buffers: Buffers, covered: ReadonlyMap<string, number>): void {
+    if (this.#covered.size + covered.size > COVERED_MAX) this.#covered.clear()
+    if (covered.size > COVERED_MAX) return
+    for (const [app, buffer] of buffers) {
+      for (const { date, last_position } of buffer.datesAbove(() => -1)) {
+        const key = keyOf(app, date)
+        this.#covered.set(key, Math.max(covered.get(key)!, last_position))
+      }
+    }
   }
 
   #put({ position, index, message: { envelope, app }, event, date, visitor }: Judged): void {
     const { context, received_at } = envelope
-    this.#partitions.of(app.id, date).buffer.put({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index })
+    let buffer = this.#buffers.get(app.id)
+    if (!buffer) this.#buffers.set(app.id, (buffer = new RowBuffer(app.id)))
+    buffer.put({ event, device_id: visitor.device, user: visitor.user, context, received_at, position, index }, date)
     if (this.#rows++ === 0) this.#since = performance.now()
     this.#receivedAt = Math.max(this.#receivedAt, received_at)
   }
 }
 
-function nothing(): ByPartition<Buffered> {
-  return new ByPartition((partition) => ({ ...partition, buffer: new RowBuffer(partition.app) }))
+function spanOf(app: string, lane: number, dates: readonly DateCover[]): SpanCover {
+  return {
+    app, lane, date: dates.reduce((first, { date }) => (date < first ? date : first), dates[0]!.date),
+    first_position: dates.reduce((first, own) => Math.min(first, own.first_position), Infinity),
+    last_position: dates.reduce((last, own) => Math.max(last, own.last_position), -1),
+    dates: dates.map(({ date, first_position, last_position }) => ({ date, first_position, last_position })),
+  }
+}
+
+function bytesOf(buffers: Buffers): number {
+  let bytes = 0
+  for (const buffer of buffers.values()) bytes += buffer.bytes
+  return bytes
 }
 
 function keyOf(app: string, date: string): string {
   return `${app}\0${date}`
-}
-
-function lastPosition(buffer: RowBuffer): number {
-  return buffer.positionOf(buffer.rows - 1)
 }

@@ -35,6 +35,17 @@ test('event keys by prefix, in the range only; a key of data that is named like 
   expect((await hopper.get(`${app}/keys?prefix=old&from=2026-01-01&to=${DATE}`)).body).toMatchObject({ rows: [{ key: 'old_key' }] })
 })
 
+test('keys of which each event has others are all there, with their values', async () => {
+  const rare = Array.from({ length: 50 }, (_, i): Sketch => event(`r${i}`, 10, Object.fromEntries(Array.from({ length: 4 }, (_, k) => [`rare_${i}_${k}`, i]))))
+  await archive(hopper.storage, 'shop', 0, '2026-02-01', 10, rare.map((sketch) => ({ ...sketch, time: Date.UTC(2026, 1, 1, 9) })))
+  const on = 'from=2026-02-01&to=2026-02-01'
+  const rows = ((await hopper.get(`${app}/keys?prefix=rare_&${on}`)).body as { rows: { key: string }[] }).rows.map(({ key }) => key)
+  expect(rows).toEqual(rare.flatMap(({ data }) => Object.keys(data)).sort())
+  expect((await hopper.get(`${app}/keys/rare_7_1/values?${on}`)).body).toMatchObject({ rows: [{ value: 7, events: 1 }], more: false })
+  const found = (await hopper.get(`${app}/keys?prefix=rare_&where=rare_7_1:7&${on}`)).body as { rows: { key: string }[] }
+  expect(found.rows.map(({ key }) => key)).toEqual(['rare_7_0', 'rare_7_1', 'rare_7_2', 'rare_7_3'])
+})
+
 test('the values of a key, the most frequent first, those of machines not counted', async () => {
   const of = async (path: string): Promise<unknown> => (await hopper.get(`${app}/keys/${path}`)).body
   expect(await of(`item_colour/values?${range}`)).toMatchObject({ rows: [{ value: 'red', events: 2 }, { value: 'blue', events: 1 }], more: false })

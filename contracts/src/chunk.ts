@@ -44,8 +44,17 @@ export interface ChunkSummary extends ChunkCover {
   readonly values: Readonly<Record<string, readonly (string | number | boolean | null)[]>>
 }
 
+/** What a span answers for of one of its dates: every event of the date between these positions of the lane. */
+export interface DateCover {
+  readonly date: string
+  readonly first_position: number
+  readonly last_position: number
+}
+
 /** A chunk as it is stored: one cell a column, each one zstd frame of an Arrow IPC stream. */
 export interface EncodedChunk {
   readonly summary: ChunkSummary
+  /** of a span that is appended with events of several dates of one month: what it covers of each; without it, of the date of its summary */
+  readonly dates?: readonly DateCover[]
   readonly columns: ReadonlyMap<string, Uint8Array>
 }

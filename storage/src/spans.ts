@@ -1,4 +1,4 @@
-import { HopperError, type EncodedChunk } from '@hopper/contracts'
+import { HopperError, type DateCover, type EncodedChunk } from '@hopper/contracts'
 import type { SpanKey } from './ports/archive.ts'
 import type { Lease } from './ports/tables.ts'
 
@@ -27,6 +27,12 @@ export function wholeSpans(lease: Lease, chunks: readonly EncodedChunk[]): Encod
     }
   }
   return [...spans.values()].sort(([a], [b]) => a!.summary.first_position - b!.summary.first_position)
+}
+
+/** What a span covers, by date. */
+export function datesOfSpan([first]: readonly EncodedChunk[]): readonly DateCover[] {
+  const { date, first_position, last_position } = first!.summary
+  return first!.dates ?? [{ date, first_position, last_position }]
 }
 
 export function wrongLane(lease: Lease, lane: number): HopperError {

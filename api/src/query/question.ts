@@ -1,5 +1,5 @@
 import type { EventRequest, EventResult, FunnelRequest, FunnelResult, JourneyRequest, JourneyResult, RetentionRequest, RetentionResult } from '@hopper/contracts'
-import type { ExportedEvent, ExportFormat, ExportRange, KeyValues, ValuesRequest } from '@hopper/engine'
+import type { ExportedEvent, ExportFormat, ExportRange, KeyValues, RareKeysRequest, ValuesRequest } from '@hopper/engine'
 
 /** A question for the archive, ready to run. */
 export type Question =
@@ -8,6 +8,7 @@ export type Question =
   | { readonly kind: 'retention'; readonly request: RetentionRequest }
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
+  | { readonly kind: 'keys'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
@@ -78,6 +79,7 @@ export interface Results {
   readonly retention: RetentionResult
   readonly events: EventResult
   readonly values: readonly KeyValues[]
+  readonly keys: readonly string[]
   readonly page: PageResult
   readonly person: PersonResult
   /** what is exported goes out part by part; null at the end of the chunks */

@@ -1,6 +1,6 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
-import { EventPlan, FunnelPlan, JourneyScan, RetentionScan, ValuePlan, type QueryContext } from '@hopper/engine'
+import { EventPlan, FunnelPlan, hasRareKeys, JourneyScan, RetentionScan, ValuePlan, type QueryContext } from '@hopper/engine'
 import type { UnitQuestion, Question } from './question.ts'
 
 /** Which part of the archive a question is about. */
@@ -37,6 +37,7 @@ export function reachOf(question: Question, context: QueryContext): Reach {
     const plan = new ValuePlan(question.request)
     return { from: plan.request.from, to: plan.request.to, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
   }
+  if (question.kind === 'keys') return { from: question.request.from, to: question.request.to, byPerson: false, mayMatter: hasRareKeys }
   if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', mayMatter: () => true }

@@ -4,6 +4,7 @@ import type { QueryJob } from './query-job.ts'
 import type { QuestionOf } from './question.ts'
 import { reachOf } from './reach.ts'
 import { runExport } from './run-export.ts'
+import { runKeys } from './run-keys.ts'
 import { runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
 import { runUnits } from './run-units.ts'
@@ -16,6 +17,7 @@ export async function runQuestion(given: QueryJob, place: Workplace): Promise<un
   const job = { ...given, chunks: mattering(given, place) }
   if (question.kind === 'events') return runEvents(question, job, place)
   if (question.kind === 'values') return runValues(question, job, place)
+  if (question.kind === 'keys') return runKeys(question, job, place)
   if (question.kind === 'page') return runPage(question, job, place)
   if (question.kind === 'person') return runPerson(question, job, place)
   if (question.kind === 'export') return runExport(question, job, place)

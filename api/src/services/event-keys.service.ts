@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { limits, type App, type Filter } from '@hopper/contracts'
-import { keyOfColumn } from '@hopper/engine'
+import { hasRareKeys, keyOfColumn } from '@hopper/engine'
 import type { DateRange } from '../answers/date-range.ts'
 import { VALUES_DEFAULT, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
@@ -27,12 +27,14 @@ export class EventKeysService {
     if (where !== undefined) return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)
     const { from, to } = instantRange(app, range.from, range.to)
     const keys = new Set<string>()
-    for (const { columns } of await this.archived.list({ app: app.id, from, to })) {
+    const chunks = await this.archived.list({ app: app.id, from, to })
+    for (const { columns } of chunks) {
       for (const column of Object.keys(columns)) {
         const key = keyOfColumn(column)
         if (key?.startsWith(prefix)) keys.add(key)
       }
     }
+    if (chunks.some(hasRareKeys)) for (const key of await this.rareKeys(app, range, prefix, client)) keys.add(key)
     return largest([...keys].sort(byText).map((key) => ({ key })), range.meta)
   }
 
@@ -44,12 +46,18 @@ export class EventKeysService {
   }
 
   private async keysWhere(app: App, range: Range, prefix: string, filter: Filter, limit: number, client: Client): Promise<EventKeys> {
-    const found = await this.ask(app, range, { filters: [filter], limit }, client)
+    const found = await this.ask(app, range, { filters: [filter], keyPrefix: prefix, limit }, client)
     const rows = found.filter(({ key }) => key.startsWith(prefix)).map(({ key, values, more }) => ({ key, values: [...values], more }))
     return largest(rows, range.meta)
   }
 
-  private async ask(app: App, range: Range, asked: { key?: string; prefix?: string; filters: Filter[]; limit: number }, client: Client) {
+  private async rareKeys(app: App, range: Range, prefix: string, client: Client): Promise<readonly string[]> {
+    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const request = { ...instantRange(app, range.from, range.to), prefix, limit: limits.answerRowsMax + 1 }
+    return (await this.archived.ask<'keys'>(app.id, { kind: 'keys', request }, context, client)).result
+  }
+
+  private async ask(app: App, range: Range, asked: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number }, client: Client) {
     const { from, to } = instantRange(app, range.from, range.to)
     const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
     const { result } = await this.archived.ask<'values'>(app.id, { kind: 'values', request: { ...asked, from, to } }, context, client)

@@ -5,7 +5,7 @@ import type { Archive } from '@hopper/storage'
 const EVENTS_PER_PART = 5_000
 
 /** What no table is made of. */
-const unused = /^(data|utm_)/
+const unused = /^(data|utm_|spilled)/
 
 /** The events of one lane of an app that lie in the range and stand before a position, part by part; the free keys of the events are left out. */
 export async function* archivedEvents(

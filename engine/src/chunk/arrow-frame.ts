@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import {
   Dictionary, Field, FixedSizeBinary, Float64, Bool, RecordBatch, Schema, Struct, Table, Uint8, Uint16, Uint32, Utf8, makeData, tableFromIPC, tableToIPC,
-  vectorFromArray, type Data, type DataType, type Vector,
+  Vector, vectorFromArray, type Data, type DataType,
 } from 'apache-arrow'
 import type { Value } from '@hopper/contracts'
 import { withZstd } from './zstd-lock.ts'
@@ -58,8 +58,33 @@ export function fixed16Data(values: Uint8Array): Data {
   return makeData({ type: new FixedSizeBinary(16), data: values, length: values.length / 16, nullCount: 0 }) as Data
 }
 
-export function textData(values: readonly string[]): Data {
-  return vectorFromArray(values, new Utf8()).data[0]! as Data
+/** The same as `vectorFromArray` makes, in a fraction of its time: senders may choose very many short texts. */
+export function textData(values: readonly (string | null)[]): Data {
+  const offsets = new Int32Array(values.length + 1)
+  const bytes = utf8Of(values, offsets)
+  const nulls = values.reduce((count, value) => count + Number(value === null), 0)
+  const valid = nulls > 0 ? { nullBitmap: validity(values) } : {}
+  return makeData({ type: new Utf8(), data: bytes, valueOffsets: offsets, length: values.length, nullCount: nulls, ...valid }) as Data
+}
+
+/** All texts one after the other; puts into `offsets` where each ends. */
+function utf8Of(values: readonly (string | null)[], offsets: Int32Array): Uint8Array {
+  const joined = values.join('')
+  const bytes = Buffer.from(joined)
+  if (bytes.length === joined.length) {
+    for (let i = 0; i < values.length; i++) offsets[i + 1] = offsets[i]! + (values[i]?.length ?? 0)
+    return bytes
+  }
+  // Each by itself: halves of surrogate pairs that stand apart must not meet.
+  const parts = values.map((value) => Buffer.from(value ?? ''))
+  parts.forEach((part, i) => (offsets[i + 1] = offsets[i]! + part.length))
+  return Buffer.concat(parts)
+}
+
+function validity(values: readonly unknown[]): Uint8Array {
+  const bits = new Uint8Array((values.length + 7) >> 3)
+  for (let i = 0; i < values.length; i++) if (values[i] !== null) bits[i >> 3]! |= 1 << (i & 7)
+  return bits
 }
 
 const valueTypes = { string: () => new Utf8(), number: () => new Float64(), boolean: () => new Bool() } as const
@@ -67,7 +92,7 @@ export type ValueType = keyof typeof valueTypes
 
 /** Codes into a dictionary; a missing value is a `null` in the dictionary, so that no row needs a validity bit. */
 export function dictionaryData(type: ValueType, codes: Uint32Array, dictionary: readonly (Value | null)[]): Data {
-  const values: Vector = vectorFromArray(dictionary, valueTypes[type]() as Utf8)
+  const values = type === 'string' ? (new Vector([textData(dictionary as (string | null)[])]) as Vector) : (vectorFromArray(dictionary, valueTypes[type]() as Float64) as Vector)
   if (dictionary.length <= 256) return dictionaryOf(type, new Uint8(), Uint8Array.from(codes), values)
   if (dictionary.length <= 65_536) return dictionaryOf(type, new Uint16(), Uint16Array.from(codes), values)
   return dictionaryOf(type, new Uint32(), codes, values)

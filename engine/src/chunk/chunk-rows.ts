@@ -21,9 +21,11 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
       const value = at(name, row)
       return value === null ? [] : [[name.slice(prefix.length), value]]
     }))
+  const rare = spilledReader(chunk)
   return (row) => {
-    const data = pick(dataColumns, row, DATA_PREFIX)
-    const utm = pick(utmColumns, row) as Record<string, string>
+    const free = rare?.(row) ?? []
+    const data = { ...pick(dataColumns, row, DATA_PREFIX), ...pickPrefixed(free, DATA_PREFIX, DATA_PREFIX.length) }
+    const utm = { ...pick(utmColumns, row), ...pickPrefixed(free, 'utm_', 0) } as Record<string, string>
     return {
       event: {
         event_id: idAt(eventIds, row),
@@ -40,6 +42,23 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
       index: index[row]!,
     }
   }
+}
+
+/** Reads the values of rare keys of a row; undefined when the chunk has none. */
+function spilledReader(chunk: Chunk): ((row: number) => [column: string, value: Value][]) | undefined {
+  const [keys, byRow, all] = [chunk.spilledKeys(), chunk.spilledByRow(), chunk.spilled()]
+  if (!keys || !byRow || !all) return undefined
+  return (row) => {
+    const found: [string, Value][] = []
+    for (let at = row === 0 ? 0 : byRow.ends[row - 1]!; at < byRow.ends[row]!; at++) {
+      found.push([keys.names[byRow.keys[at]!]!, all.values[all.codes[byRow.entries[at]!]!] as Value])
+    }
+    return found
+  }
+}
+
+function pickPrefixed(entries: readonly (readonly [string, Value])[], prefix: string, cut: number): Record<string, Value> {
+  return Object.fromEntries(entries.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(cut), value]] : [])))
 }
 
 /** All events of a chunk. */

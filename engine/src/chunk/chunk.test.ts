@@ -8,7 +8,7 @@ import { APP, T0, world } from '../contract/random-world.ts'
 import { Chunk } from './chunk.ts'
 import { chunkRows } from './chunk-rows.ts'
 import { ColumnCache } from './column-cache.ts'
-import { CELL_BYTES_MAX, CHUNK_VALUES_MAX, encodeChunks } from './encode-chunk.ts'
+import { CELL_BYTES_MAX, encodeChunks } from './encode-chunk.ts'
 import { mergeChunks } from './merge-chunks.ts'
 
 const cover = { app: APP, date: '2026-01-01', lane: 0, first_position: 0, last_position: 99 }
@@ -71,7 +71,7 @@ describe('chunks', () => {
     for (const { columns } of chunks) for (const cell of columns.values()) expect(cell.length).toBeLessThanOrEqual(CELL_BYTES_MAX)
     const wide = Array.from({ length: 60 }, (_, i) => row(i, Object.fromEntries(Array.from({ length: 30 }, (_, k) => [`key-${i}-${k}`, k]))))
     const parts = encodeChunks(wide, cover)
-    for (const { columns } of parts) expect(columns.size).toBeLessThanOrEqual(CHUNK_VALUES_MAX + 8)
+    for (const { columns } of parts) expect(columns.size).toBeLessThanOrEqual(50)
     expect(parts.flatMap((chunk) => chunkRows(Chunk.of(chunk))).sort(inLog)).toEqual(wide)
   })
 

@@ -4,12 +4,14 @@ import { unpackFrame, type Frame } from './arrow-frame.ts'
 import type { Codes } from './codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
-import { numberColumns, type NumberColumn } from './event-keys.ts'
+import { maySpill, numberColumns, SPILLED, SPILLED_KEYS, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
+import { entriesByRow, spilledKeysOf, type EntriesByRow, type SpilledKeys } from './spilled.ts'
 import { Dictionary } from './value-column.ts'
 import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './time-offsets.ts'
 import { runCodesOf, type RunCodes } from './run-codes.ts'
+import { contentSize } from './zstd-size.ts'
 
 /** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
 export interface ValueColumn {
@@ -24,6 +26,11 @@ export interface Runs {
   readonly high: Uint32Array
   readonly low: Uint32Array
   readonly starts: Uint32Array
+}
+
+/** Entries of rare keys: entry i has `values[codes[i]]` in row `rows[i]`. */
+export interface SpilledValues extends ValueColumn {
+  readonly rows: Uint32Array
 }
 
 /** Puts the numbers of a run into the first places of `out`. */
@@ -122,10 +129,49 @@ export class Chunk {
 
   /** The values of one column, undefined when no event of the chunk has one. */
   values(column: string): ValueColumn | undefined {
+    if (maySpill(this.summary.columns, column)) return this.#spilledColumn(column)
     return this.#decoded(column, (frame) => {
-      const fields = [...frame.values()].map(fieldColumn)
-      const value = fields.length === 1 ? fields[0]! : combine(fields, this.summary.rows)
-      return { value, bytes: value.codes.byteLength + value.values.length * 40 }
+      const value = columnOf([...frame.values()], this.summary.rows)
+      return { value, bytes: value.codes.byteLength + bytesOfValues(value.values) }
+    })
+  }
+
+  /** The keys that are too rare for a column of their own, undefined when there are none. */
+  spilledKeys(): SpilledKeys | undefined {
+    return this.#decoded(SPILLED_KEYS, (frame) => {
+      const value = spilledKeysOf(frame)
+      return { value, bytes: value.names.reduce((sum, name) => sum + 120 + name.length, value.starts.byteLength) }
+    })
+  }
+
+  /** Their entries: those of key k are from `starts[k]` up to `starts[k + 1]`; `values` is as of a column. */
+  spilled(): SpilledValues | undefined {
+    return this.#decoded(SPILLED, (frame) => {
+      const row = frame.get('row')!
+      const { codes, values } = columnOf([...frame].flatMap(([name, data]) => (name === 'row' ? [] : [data])), row.length)
+      const value = { rows: (row.values as Uint32Array).subarray(0, row.length), codes, values }
+      return { value, bytes: value.rows.byteLength + codes.byteLength + bytesOfValues(values) }
+    })
+  }
+
+  /** The same entries by row. */
+  spilledByRow(): EntriesByRow | undefined {
+    const keys = this.spilledKeys()
+    return keys && this.#cache.get(this.#name + BY_RUN + SPILLED, () => {
+      const value = entriesByRow(keys.starts, this.spilled()!.rows, this.summary.rows)
+      return { value, bytes: value.ends.byteLength + value.entries.byteLength + value.keys.byteLength }
+    })
+  }
+
+  #spilledColumn(column: string): ValueColumn | undefined {
+    const keys = this.spilledKeys()!
+    const key = keys.numbers.get(column)
+    return key === undefined ? undefined : this.#cache.get(this.#name + column, () => {
+      const { rows, codes, values } = this.spilled()!
+      const dictionary = new Dictionary()
+      const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
+      for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++) own[rows[at]!] = dictionary.code(values[codes[at]!]!)
+      return { value: { codes: own, values: dictionary.values }, bytes: own.byteLength + bytesOfValues(dictionary.values) }
     })
   }
 
@@ -144,6 +190,14 @@ export class Chunk {
     })
   }
 
+  /** What all its cells unpack to, by what they say themselves. */
+  unpackedBytes(): number {
+    return Object.keys(this.summary.columns).reduce((bytes, name) => {
+      const cell = this.#load(name)
+      return bytes + (cell ? (contentSize(cell) ?? cell.length) : 0)
+    }, 0)
+  }
+
   /** A column's cell as it is stored. */
   cell(column: string): Uint8Array | undefined {
     return this.#load(column)
@@ -158,9 +212,9 @@ export class Chunk {
     return this.#ids('device_id', this.summary.devices)
   }
 
-  /** the columns of values: without runs, whole numbers and ids */
+  /** the columns of values: without runs, whole numbers, ids and the entries of rare keys */
   valueColumns(): string[] {
-    const others: ReadonlySet<string> = new Set(['runs', 'event_id', 'device_id', ...numberColumns])
+    const others: ReadonlySet<string> = new Set(['runs', 'event_id', 'device_id', SPILLED, SPILLED_KEYS, ...numberColumns])
     return Object.keys(this.summary.columns).filter((name) => !others.has(name))
   }
 
@@ -186,6 +240,18 @@ export class Chunk {
 function encodedNumbers({ frame, metadata }: ReturnType<typeof unpackFrame>): EncodedNumbers {
   const planes = [...frame.values()].map((data) => (data.values as Uint8Array).subarray(0, data.length))
   return { encoding: metadata.get('encoding') as NumberEncoding, planes, base: Number(metadata.get('base')) }
+}
+
+function columnOf(data: readonly Data[], length: number): ValueColumn {
+  const fields = data.map(fieldColumn)
+  return fields.length === 1 ? fields[0]! : combine(fields, length)
+}
+
+/** Memory of a dictionary, about. */
+function bytesOfValues(values: readonly (Value | null)[]): number {
+  let bytes = values.length * 40
+  for (const value of values) if (typeof value === 'string') bytes += value.length
+  return bytes
 }
 
 function fieldColumn(data: Data): ValueColumn {

@@ -21,6 +21,25 @@ export function utmColumn(name: string): string {
   return name.startsWith(UTM_PREFIX) ? name : UTM_PREFIX + name
 }
 
+/** The entries of rare keys, which have no column of their own, and the names of these keys (`spilled.ts`). */
+export const SPILLED = 'spilled'
+export const SPILLED_KEYS = 'spilled_keys'
+
+/** Whether senders choose the name of a column. */
+export function isFreeColumn(name: string): boolean {
+  return name.startsWith(DATA_PREFIX) || name.startsWith(UTM_PREFIX)
+}
+
+/** Whether the values of a column may be among the entries of rare keys. */
+export function maySpill(columns: Readonly<Record<string, number>>, name: string): boolean {
+  return isFreeColumn(name) && Object.hasOwn(columns, SPILLED) && !Object.hasOwn(columns, name)
+}
+
+/** Those columns for a key that a chunk has, or may have among its rare keys. */
+export function presentColumns(columns: Readonly<Record<string, number>>, key: string): string[] {
+  return columnsOfKey(key).filter((name) => Object.hasOwn(columns, name) || maySpill(columns, name))
+}
+
 /** The columns that answer for a key of a query, in order: the first that has a value for the event gives it. */
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]

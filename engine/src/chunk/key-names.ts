@@ -1,7 +1,7 @@
-import { columnsOfKey, DATA_PREFIX } from './event-keys.ts'
+import { columnsOfKey, DATA_PREFIX, SPILLED, SPILLED_KEYS } from './event-keys.ts'
 
 /** Columns that are no key of a query. */
-const hidden: ReadonlySet<string> = new Set(['runs', 'position', 'index'])
+const hidden: ReadonlySet<string> = new Set(['runs', 'position', 'index', SPILLED, SPILLED_KEYS])
 
 /** The shortest key of a query that reads this column; undefined for a column that no key reads. */
 export function keyOfColumn(column: string): string | undefined {

@@ -1,14 +1,17 @@
-import type { ChunkCover, EncodedChunk } from '@hopper/contracts'
+import type { ChunkCover, EncodedChunk, Value } from '@hopper/contracts'
 import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import type { Chunk, Runs } from './chunk.ts'
 import { CHUNK_ROWS_MAX, numbered, partsOf } from './encode-chunk.ts'
-import { numberColumns, type NumberColumn } from './event-keys.ts'
+import { isFreeColumn, numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
+import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { Dictionary, type ValueCodes } from './value-column.ts'
 
-/** What a slice has of rows times columns, 4 bytes each: senders choose the keys, so that many chunks may have very many of them together. */
-const SLICE_VALUES_MAX = 60_000_000
+/** What a slice has of rows times columns, 4 bytes each. */
+const SLICE_VALUES_MAX = 8_000_000
+/** What the cells of a slice unpack to, about: columns that repeat pack so well that the size of cells bounds nothing. */
+const SLICE_BYTES_MAX = 32_000_000
 
 /** Some devices of many chunks with all their rows, in order: row i is row `rows[i]` of the chunk `chunks[i]`. */
 interface Slice {
@@ -41,9 +44,17 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
     last_position: Math.max(...summaries.map((s) => s.last_position)),
   }
   const parts: EncodedChunk[] = []
-  const columns = new Set(summaries.flatMap((summary) => Object.keys(summary.columns))).size
-  for (const slice of slicesOf(chunks, Math.min(rowsMax, Math.ceil(SLICE_VALUES_MAX / columns)))) parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
+  const sliceRowsMax = Math.min(rowsMax, rowsPerSlice(chunks))
+  for (const slice of slicesOf(chunks, sliceRowsMax)) parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
   return numbered(parts)
+}
+
+/** How many rows a slice may have, so that its memory is bounded whatever the rows hold. */
+function rowsPerSlice(chunks: readonly Chunk[]): number {
+  const columns = chunks.reduce((most, { summary }) => Math.max(most, Object.keys(summary.columns).length), 0) + ownKeysMax(Infinity)
+  const rows = chunks.reduce((sum, { summary }) => sum + summary.rows, 0)
+  const bytes = chunks.reduce((sum, chunk) => sum + chunk.unpackedBytes(), 0)
+  return Math.max(1, Math.min(Math.ceil(SLICE_VALUES_MAX / columns), Math.floor((rows * SLICE_BYTES_MAX) / Math.max(1, bytes))))
 }
 
 /** Slices of at most `rowsMax` rows, or of one device that has more. */
@@ -120,13 +131,56 @@ function sliceColumns(chunks: readonly Chunk[], slice: Slice): RowColumns {
       return [name, Float64Array.from(rows, (row, i) => columns[sources[i]!]![row]!)]
     }),
   ) as Record<NumberColumn, Float64Array>
-  const names = new Set(used.flatMap((index) => chunks[index]!.valueColumns()))
   return {
     rows: rows.length,
     runs: runsOfSlice(chunks, slice),
     numbers,
     eventIds: pickIds(ofUsed(used, (index) => chunks[index]!.eventIds()), sources, rows),
-    values: new Map([...names].map((name) => [name, valuesOfSlice(ofUsed(used, (index) => chunks[index]!.values(name)), sources, rows)])),
+    ...slicedValues(chunks, used, sources, rows),
+  }
+}
+
+/** The values of a slice: keys that were rare in small chunks may get a column, and columns of small chunks may be rare in all of them together. */
+function slicedValues(chunks: readonly Chunk[], used: readonly number[], sources: Uint32Array, rows: Uint32Array): Pick<RowColumns, 'values' | 'spilled'> {
+  const names = new Set(used.flatMap((index) => [...chunks[index]!.valueColumns(), ...(chunks[index]!.spilledKeys()?.names ?? [])]))
+  const free = new Set([...names].filter(isFreeColumn))
+  const readers = ofUsed(used, (index) => freeReader(chunks[index]!))
+  const dense = (own: Iterable<string>): Map<string, ValueCodes> =>
+    new Map([...own].map((name) => [name, valuesOfSlice(ofUsed(used, (index) => chunks[index]!.values(name)), sources, rows)]))
+  if (free.size <= ownKeysMax(rows.length)) return { values: dense(names) }
+  const counts = new Map<string, number>()
+  const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
+  for (let i = 0; i < rows.length; i++) readers[sources[i]!]!(rows[i]!, count)
+  const own = chooseOwnKeys(counts, rows.length)
+  const rare = [...counts.keys()].filter((name) => !own.has(name))
+  const values = dense([...names].filter((name) => !free.has(name) || own.has(name)))
+  if (rare.length === 0) return { values }
+  const numbers = new Map(rare.map((name, number) => [name, number]))
+  const builder = new SpillBuilder(rare, rare.map((name) => counts.get(name)!))
+  const dictionary = new Dictionary()
+  dictionary.code(null)
+  let at = 0
+  const put = (name: string, value: Value): void => {
+    const number = numbers.get(name)
+    if (number !== undefined) builder.put(number, at, dictionary.code(value))
+  }
+  for (; at < rows.length; at++) readers[sources[at]!]!(rows[at]!, put)
+  return { values, spilled: builder.entries(dictionary.values) }
+}
+
+/** Hands over the values that a row has of keys that senders chose, wherever the chunk has them. */
+function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Value) => void) => void {
+  const columns = chunk.valueColumns().filter(isFreeColumn).map((name) => ({ name, ...chunk.values(name)! }))
+  const [keys, byRow, all] = [chunk.spilledKeys(), chunk.spilledByRow(), chunk.spilled()]
+  return (row, visit) => {
+    for (const { name, codes, values } of columns) {
+      const value = values[codes[row]!]!
+      if (value !== null) visit(name, value)
+    }
+    if (!keys || !byRow || !all) return
+    for (let at = row === 0 ? 0 : byRow.ends[row - 1]!; at < byRow.ends[row]!; at++) {
+      visit(keys.names[byRow.keys[at]!]!, all.values[all.codes[byRow.entries[at]!]!] as Value)
+    }
   }
 }
 

@@ -1,12 +1,25 @@
-import { deviceHash, UUID_BYTES, writeUuid, type ArchivedEvent, type Context, type Event, type Value } from '@hopper/contracts'
+import { deviceHash, UUID_BYTES, writeUuid, type ArchivedEvent, type Context, type DateCover, type Event, type Value } from '@hopper/contracts'
 import { contextColumns, DATA_PREFIX, eventColumns, numberColumns, utmColumn, type NumberColumn } from './event-keys.ts'
+import { FreeKeys } from './free-keys.ts'
 import { Growing } from './growing.ts'
 import { idsOf, type Ids } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
+import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { BufferedColumn, type ValueCodes } from './value-column.ts'
 
-const BEGIN_ROWS = 256
-const BEGIN_ENTRIES = 2_048
+/** Small, since a process holds back buffers of many apps and lanes: they grow with what they hold. */
+const BEGIN_ROWS = 16
+const BEGIN_ENTRIES = 128
+/** Columns whose names senders do not choose. */
+const fixedNames = [...eventColumns, 'user', ...contextColumns] as const
+const USER = fixedNames.indexOf('user')
+const FIRST_OF_CONTEXT = USER + 1
+/** Memory of a row without its entries, of an entry, of a device and of a text beside its characters; about. */
+const ROW_BYTES = 76
+const ENTRY_BYTES = 8
+const DEVICE_BYTES = 280
+const TEXT_BYTES = 100
+const CHAR_BYTES = 1
 
 interface Device {
   readonly id: string
@@ -16,9 +29,18 @@ interface Device {
   readonly rows: number[]
 }
 
+/** Where the rows of one date stand. */
+interface BufferedDate extends DateCover {
+  readonly rows: number
+}
+
+/** Names the group that a row goes to by its date and its position; undefined leaves it out. */
+export type GroupOfRow = (date: string, position: number) => number | undefined
+
 /**
- * Events of one app and lane on their way into a chunk, taken apart at once: numbers and codes in place of the objects that they came as, which the garbage collector would
- * look through again and again. The values of a row stand side by side as (column, code), so that senders who choose ever new keys cost what they send.
+ * Events of one app and lane on their way into chunks, taken apart at once: numbers and codes in place of the objects that they came as, which the garbage collector would
+ * look through again and again. The values of a row stand side by side as (column, code), and all dates share the memory, so that senders who choose ever new keys, values or
+ * dates cost what they send.
  */
 export class RowBuffer {
   readonly #app: string
@@ -26,15 +48,20 @@ export class RowBuffer {
   readonly #numbers = Object.fromEntries(numberColumns.map((name) => [name, new Growing(new Float64Array(BEGIN_ROWS))])) as Record<NumberColumn, Growing<Float64Array>>
   readonly #idBytes = new Growing(new Uint8Array(BEGIN_ROWS * UUID_BYTES))
   readonly #idTexts = new Map<number, string>()
-  readonly #columns: BufferedColumn[] = []
-  readonly #byName = new Map<string, BufferedColumn>()
-  readonly #ofEvent: (BufferedColumn | undefined)[] = eventColumns.map(() => undefined)
+  readonly #dates: string[] = []
+  readonly #dateNumbers = new Map<string, number>()
+  readonly #dateOf = new Growing(new Uint32Array(BEGIN_ROWS))
+  readonly #fixed: (BufferedColumn | undefined)[] = fixedNames.map(() => undefined)
+  readonly #free = new FreeKeys()
   /** of each row, where its entries end */
   readonly #ends = new Growing(new Uint32Array(BEGIN_ROWS))
+  /** the number of a fixed column, or of a free key behind those */
   readonly #entryColumns = new Growing(new Uint32Array(BEGIN_ENTRIES))
   readonly #entryCodes = new Growing(new Uint32Array(BEGIN_ENTRIES))
   #context: Context | undefined
   #ofContext: readonly (readonly [column: number, code: number])[] = []
+  #idTextBytes = 0
+  #deviceBytes = 0
 
   constructor(app: string) {
     this.#app = app
@@ -50,12 +77,13 @@ export class RowBuffer {
     return this.#ends.length
   }
 
-  /** The position of a row, by the order in which it came. */
-  positionOf(row: number): number {
-    return this.#numbers.position.values[row]!
+  /** An estimate of the memory that it takes. */
+  get bytes(): number {
+    const texts = this.#fixed.reduce((sum, column) => sum + (column?.dictionary.chars ?? 0) * CHAR_BYTES + (column?.dictionary.values.length ?? 0) * TEXT_BYTES, 0)
+    return this.rows * ROW_BYTES + this.#entryCodes.length * ENTRY_BYTES + texts + this.#free.bytes + this.#idTextBytes + this.#deviceBytes
   }
 
-  put({ event, device_id, user, context, received_at, position, index }: ArchivedEvent): void {
+  put({ event, device_id, user, context, received_at, position, index }: ArchivedEvent, date = ''): void {
     this.#deviceOf(device_id).rows.push(this.rows)
     const numbers = this.#numbers
     numbers.timestamp.push(event.timestamp)
@@ -63,49 +91,58 @@ export class RowBuffer {
     numbers.position.push(position)
     numbers.index.push(index)
     numbers.received_at.push(received_at)
+    this.#dateOf.push(this.#dateNumber(date))
     this.#putId(event.event_id)
     this.#putEvent(event as Event & Readonly<Record<string, Value | undefined>>)
-    if (user !== '') this.#putValue(this.#columnOf('user'), user)
+    if (user !== '') this.#putFixed(USER, user)
     // The events of one envelope share their context, and most of them come one after the other.
     if (context !== this.#context) this.#readContext(context)
     for (const [column, code] of this.#ofContext) this.#putCode(column, code)
-    if ('data' in event && event.data) for (const [key, value] of Object.entries(event.data)) this.#putValue(this.#columnOf(DATA_PREFIX + key), value)
+    if ('data' in event && event.data) for (const [key, value] of Object.entries(event.data)) this.#putFree(DATA_PREFIX, key, value)
     this.#ends.push(this.#entryColumns.length)
   }
 
-  /** The rows from one on, in the order of a chunk: by device hash, timestamp, `seq`, then place in the log. In slices of at most so many columns of values, or of one row. */
-  *slices(first: number, columnsMax: number): Generator<RowColumns> {
-    const { order, devices } = this.#sorted(first)
-    if (order.length > 0) yield* this.#cut({ order, devices, begin: 0, end: order.length }, columnsMax)
+  /** The dates of the rows that stand above what is covered of their date. */
+  datesAbove(coveredOf: (date: string) => number): BufferedDate[] {
+    const covered = this.#dates.map(coveredOf)
+    const found = this.#dates.map((date) => ({ date, rows: 0, first_position: Infinity, last_position: -1 }))
+    for (let row = 0; row < this.rows; row++) {
+      const date = this.#dateOf.values[row]!
+      const position = this.#numbers.position.values[row]!
+      if (position <= covered[date]!) continue
+      const own = found[date]!
+      own.rows++
+      own.first_position = Math.min(own.first_position, position)
+      own.last_position = Math.max(own.last_position, position)
+    }
+    return found.filter(({ rows }) => rows > 0)
   }
 
-  *#cut(slice: Slice, columnsMax: number): Generator<RowColumns> {
-    const { begin, end } = slice
-    if (end - begin === 1 || this.#columns.length <= columnsMax || !this.#hasMoreColumns(slice, columnsMax)) return yield this.#sliceOf(slice)
-    const middle = (begin + end) >>> 1
-    yield* this.#cut({ ...slice, end: middle }, columnsMax)
-    yield* this.#cut({ ...slice, begin: middle }, columnsMax)
+  /** All dates, in the order of their first rows. */
+  get dates(): readonly string[] {
+    return this.#dates
   }
 
-  #hasMoreColumns({ order, begin, end }: Slice, columnsMax: number): boolean {
-    const met = new Set<number>()
-    for (let at = begin; at < end && met.size <= columnsMax; at++) this.#eachEntry(order[at]!, (column) => met.add(column))
-    return met.size > columnsMax
+  /** The rows of each group in the order of a chunk: by device hash, timestamp, `seq`, then place in the log. Groups without rows are passed over. */
+  *groups(groupOf: GroupOfRow = () => 0): Generator<{ readonly group: number; readonly columns: RowColumns }> {
+    for (const [group, slice] of this.#sorted(groupOf)) yield { group, columns: this.#columnsOf(slice) }
   }
 
-  #sorted(first: number): Omit<Slice, 'begin' | 'end'> {
+  #sorted(groupOf: GroupOfRow): Map<number, Slice> {
+    const groups = new Map<number, { readonly order: number[]; readonly devices: Device[] }>()
     const devices = [...this.#devices.values()].sort((a, b) => a.high - b.high || a.low - b.low)
-    const order: number[] = []
-    const deviceAt: Device[] = []
     const before = this.#before.bind(this)
     for (const device of devices) {
-      const rows = first === 0 ? device.rows : device.rows.filter((row) => row >= first)
-      for (const row of isSorted(rows, before) ? rows : rows.toSorted(before)) {
-        order.push(row)
-        deviceAt.push(device)
+      for (const row of isSorted(device.rows, before) ? device.rows : device.rows.toSorted(before)) {
+        const group = groupOf(this.#dates[this.#dateOf.values[row]!]!, this.#numbers.position.values[row]!)
+        if (group === undefined) continue
+        let own = groups.get(group)
+        if (!own) groups.set(group, (own = { order: [], devices: [] }))
+        own.order.push(row)
+        own.devices.push(device)
       }
     }
-    return { order, devices: deviceAt }
+    return groups
   }
 
   #before(a: number, b: number): number {
@@ -116,48 +153,65 @@ export class RowBuffer {
     )
   }
 
-  #sliceOf(slice: Slice): RowColumns {
-    const { order, begin, end } = slice
-    const rows = end - begin
+  #columnsOf(slice: Slice): RowColumns {
+    const { order } = slice
     const numbers = Object.fromEntries(numberColumns.map((name) => {
       const from = this.#numbers[name].values
-      const to = new Float64Array(rows)
-      for (let at = 0; at < rows; at++) to[at] = from[order[begin + at]!]!
+      const to = new Float64Array(order.length)
+      for (let at = 0; at < order.length; at++) to[at] = from[order[at]!]!
       return [name, to]
     })) as Record<NumberColumn, Float64Array>
-    return { rows, runs: runsOf(slice), numbers, eventIds: this.#idsOf(slice), values: this.#valuesOf(slice) }
+    return { rows: order.length, runs: runsOf(slice), numbers, eventIds: this.#idsOf(slice), ...this.#valuesOf(slice) }
   }
 
-  #idsOf({ order, begin, end }: Slice): Ids {
+  #idsOf({ order }: Slice): Ids {
     const from = this.#idBytes.values
-    const bytes = new Uint8Array((end - begin) * UUID_BYTES)
+    const bytes = new Uint8Array(order.length * UUID_BYTES)
     const texts = new Map<number, string>()
-    for (let at = begin; at < end; at++) {
+    for (let at = 0; at < order.length; at++) {
       const row = order[at]!
-      for (let byte = 0; byte < UUID_BYTES; byte++) bytes[(at - begin) * UUID_BYTES + byte] = from[row * UUID_BYTES + byte]!
+      for (let byte = 0; byte < UUID_BYTES; byte++) bytes[at * UUID_BYTES + byte] = from[row * UUID_BYTES + byte]!
       if (this.#idTexts.size === 0) continue
       const text = this.#idTexts.get(row)
-      if (text !== undefined) texts.set(at - begin, text)
+      if (text !== undefined) texts.set(at, text)
     }
-    return { length: end - begin, bytes, texts }
+    return { length: order.length, bytes, texts }
   }
 
-  #valuesOf({ order, begin, end }: Slice): Map<string, ValueCodes> {
+  #valuesOf(slice: Slice): Pick<RowColumns, 'values' | 'spilled'> {
+    const { order } = slice
+    const spill = this.#free.names.length > ownKeysMax(order.length) ? this.#spillOf(slice) : undefined
     const used: (Uint32Array | undefined)[] = []
     const values = new Map<string, ValueCodes>()
     // One function for all rows: one for each is garbage.
-    let at = begin
+    let at = 0
     const put = (column: number, code: number): void => {
+      const rare = spill?.numberOf.get(column)
+      if (rare !== undefined) return spill!.builder.put(rare, at, code)
       let codes = used[column]
       if (!codes) {
-        const { name, dictionary } = this.#columns[column]!
-        used[column] = codes = new Uint32Array(end - begin)
-        values.set(name, { codes, values: dictionary.values })
+        used[column] = codes = new Uint32Array(order.length)
+        const fixed = this.#fixed[column]
+        values.set(fixed?.name ?? this.#free.names[column - fixedNames.length]!, { codes, values: fixed?.dictionary.values ?? this.#free.values })
       }
-      codes[at - begin] = code
+      codes[at] = code
     }
-    for (; at < end; at++) this.#eachEntry(order[at]!, put)
-    return values
+    for (; at < order.length; at++) this.#eachEntry(order[at]!, put)
+    return { values, ...(spill ? { spilled: spill.builder.entries(this.#free.values) } : {}) }
+  }
+
+  /** Which keys of a slice have no column of their own; undefined when all have. */
+  #spillOf({ order }: Slice): { readonly numberOf: ReadonlyMap<number, number>; readonly builder: SpillBuilder } | undefined {
+    const counts = new Map<number, number>()
+    const count = (column: number): void => {
+      if (column >= fixedNames.length) counts.set(column, (counts.get(column) ?? 0) + 1)
+    }
+    for (const row of order) this.#eachEntry(row, count)
+    const own = chooseOwnKeys(counts, order.length)
+    if (own.size === counts.size) return undefined
+    const rare = [...counts.keys()].filter((column) => !own.has(column))
+    const builder = new SpillBuilder(rare.map((column) => this.#free.names[column - fixedNames.length]!), rare.map((column) => counts.get(column)!))
+    return { numberOf: new Map(rare.map((column, number) => [column, number])), builder }
   }
 
   #eachEntry(row: number, visit: (column: number, code: number) => void): void {
@@ -167,8 +221,23 @@ export class RowBuffer {
 
   #deviceOf(id: string): Device {
     let device = this.#devices.get(id)
-    if (!device) this.#devices.set(id, (device = { id, ...deviceHash(this.#app, id), rows: [] }))
+    if (!device) {
+      this.#devices.set(id, (device = { id, ...deviceHash(this.#app, id), rows: [] }))
+      this.#deviceBytes += DEVICE_BYTES + id.length * CHAR_BYTES
+    }
     return device
+  }
+
+  #dateNumber(date: string): number {
+    // Events of one date stand side by side.
+    const last = this.#dateOf.values[this.#dateOf.length - 1]
+    if (last !== undefined && this.#dates[last] === date) return last
+    let number = this.#dateNumbers.get(date)
+    if (number === undefined) {
+      this.#dateNumbers.set(date, (number = this.#dates.length))
+      this.#dates.push(date)
+    }
+    return number
   }
 
   #putId(id: string): void {
@@ -176,6 +245,7 @@ export class RowBuffer {
     if (writeUuid(id, this.#idBytes.values, at)) return
     this.#idBytes.values.fill(0, at, at + UUID_BYTES)
     this.#idTexts.set(this.#ends.length, id)
+    this.#idTextBytes += TEXT_BYTES + id.length * CHAR_BYTES
   }
 
   #putEvent(event: Readonly<Record<string, Value | undefined>>): void {
@@ -183,22 +253,30 @@ export class RowBuffer {
       const value = event[eventColumns[place]!]
       // An event may carry fields that its kind does not have, and they may hold anything.
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue
-      this.#putValue((this.#ofEvent[place] ??= this.#columnOf(eventColumns[place]!)), value)
+      this.#putFixed(place, value)
     }
   }
 
   #readContext(context: Context): void {
-    const values: [string, Value][] = Object.entries(context.utm ?? {}).map(([name, value]) => [utmColumn(name), value])
-    for (const name of contextColumns) if (context[name] !== undefined) values.push([name, context[name]])
     this.#context = context
-    this.#ofContext = values.map(([name, value]) => {
-      const column = this.#columnOf(name)
-      return [column.number, column.codeOf(value)]
+    const codes: [number, number][] = Object.entries(context.utm ?? {}).map(([name, value]) => {
+      const key = this.#free.numberOf('', utmColumn(name))
+      return [fixedNames.length + key, this.#free.codeOf(key, value)]
     })
+    contextColumns.forEach((name, at) => {
+      const value = context[name]
+      if (value !== undefined) codes.push([FIRST_OF_CONTEXT + at, this.#column(FIRST_OF_CONTEXT + at).codeOf(value)])
+    })
+    this.#ofContext = codes
   }
 
-  #putValue(column: BufferedColumn, value: Value): void {
-    this.#putCode(column.number, column.codeOf(value))
+  #putFixed(number: number, value: Value): void {
+    this.#putCode(number, this.#column(number).codeOf(value))
+  }
+
+  #putFree(prefix: string, name: string, value: Value): void {
+    const key = this.#free.numberOf(prefix, name)
+    this.#putCode(fixedNames.length + key, this.#free.codeOf(key, value))
   }
 
   #putCode(column: number, code: number): void {
@@ -206,30 +284,22 @@ export class RowBuffer {
     this.#entryCodes.push(code)
   }
 
-  #columnOf(name: string): BufferedColumn {
-    let column = this.#byName.get(name)
-    if (!column) {
-      this.#byName.set(name, (column = new BufferedColumn(name, this.#columns.length)))
-      this.#columns.push(column)
-    }
-    return column
+  #column(number: number): BufferedColumn {
+    return (this.#fixed[number] ??= new BufferedColumn(fixedNames[number]!))
   }
 }
 
-/** Rows of a buffer in the order of a chunk, and whose they are, from one place up to another. */
+/** Rows of a buffer in the order of a chunk, and whose they are. */
 interface Slice {
   readonly order: readonly number[]
   readonly devices: readonly Device[]
-  readonly begin: number
-  readonly end: number
 }
 
-function runsOf({ devices, begin, end }: Slice): DeviceRuns {
+function runsOf({ devices }: Slice): DeviceRuns {
   const own: Device[] = []
   const rows: number[] = []
-  for (let at = begin; at < end; at++) {
-    const device = devices[at]!
-    if (device !== own.at(-1)) {
+  for (const device of devices) {
+    if (device !== own[own.length - 1]) {
       own.push(device)
       rows.push(0)
     }

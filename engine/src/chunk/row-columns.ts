@@ -1,5 +1,6 @@
 import { numberColumns, type NumberColumn } from './event-keys.ts'
 import type { Ids } from './ids.ts'
+import { sliceSpilled, type SpilledEntries } from './spilled.ts'
 import type { ValueCodes } from './value-column.ts'
 
 /** One entry a device, ascending by hash: its rows stand together. */
@@ -17,6 +18,8 @@ export interface RowColumns {
   readonly numbers: Readonly<Record<NumberColumn, Float64Array>>
   readonly eventIds: Ids
   readonly values: ReadonlyMap<string, ValueCodes>
+  /** values of keys that are not in `values` */
+  readonly spilled?: SpilledEntries
 }
 
 /** Rows from `begin` up to `end`, which may cut a device in two. Dictionaries are shared: packing drops what no row uses. */
@@ -39,7 +42,9 @@ export function sliceColumns(columns: RowColumns, begin: number, end: number): R
   }
   const devices = new Map<number, string>()
   for (const [i, text] of runs.deviceIds.texts) if (i >= first && i <= last) devices.set(i - first, text)
+  const spilled = columns.spilled && sliceSpilled(columns.spilled, begin, end)
   return {
+    ...(spilled ? { spilled } : {}),
     rows: end - begin,
     runs: {
       high: runs.high.subarray(first, last + 1),

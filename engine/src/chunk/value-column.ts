@@ -9,6 +9,8 @@ export interface ValueCodes {
 /** Gives equal values the same code, in the order in which they are met. Types are kept apart. */
 export class Dictionary {
   readonly values: (Value | null)[] = []
+  /** of all texts together */
+  chars = 0
   readonly #codes = new Map<Value | null, number>()
 
   code(value: Value | null): number {
@@ -16,6 +18,7 @@ export class Dictionary {
     if (code === undefined) {
       this.#codes.set(value, (code = this.values.length))
       this.values.push(value)
+      if (typeof value === 'string') this.chars += value.length
     }
     return code
   }
@@ -24,14 +27,12 @@ export class Dictionary {
 /** What a column of a buffer has met. */
 export class BufferedColumn {
   readonly name: string
-  readonly number: number
   readonly dictionary = new Dictionary()
   #last: Value | undefined
   #code = 0
 
-  constructor(name: string, number: number) {
+  constructor(name: string) {
     this.name = name
-    this.number = number
     this.dictionary.code(null)
   }
 

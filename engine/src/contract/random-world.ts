@@ -33,7 +33,14 @@ interface Draft {
   readonly session: number
   readonly bot: boolean
   readonly samplerate: number
+  /** of keys that are rare: more of them than a chunk has columns for */
+  readonly rare: readonly (readonly [key: string, value: string | number | boolean])[]
 }
+
+/** Keys that only some events have, among them names of fields. */
+export const rareKeys = [...Array.from({ length: 30 }, (_, i) => `k${i}`), 'name', 'to', 'user_id', 'utm_source', '__proto__']
+
+const rare = fc.array(fc.tuple(fc.constantFrom(...rareKeys), fc.constantFrom<string | number | boolean>('x', 'a', 1, '1', true, 'user-1')), { maxLength: 9, size: 'max' })
 
 const draft: fc.Arbitrary<Draft> = fc.record({
   device: fc.nat({ max: 3 }),
@@ -46,6 +53,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   session: fc.nat({ max: 4 }),
   bot: fc.nat({ max: 30 }).map((n) => n === 0),
   samplerate: fc.constantFrom(1, 1, 1, 5),
+  rare,
 })
 
 /** Small worlds that are rich in ties, repeated steps, shared devices and split chunks. */
@@ -56,8 +64,9 @@ export const world: fc.Arbitrary<World> = fc
     rowsMax: fc.constantFrom(2, 5, 100, 100),
     cuts: fc.array(fc.integer({ min: 2, max: 16 }), { minLength: 4, maxLength: 4 }),
     merge: fc.nat({ max: 3 }),
+    wide: fc.boolean(),
   })
-  .map(({ drafts, lanes, rowsMax, cuts, merge }) => build(drafts, lanes, rowsMax, cuts, merge))
+  .map(({ drafts, lanes, rowsMax, cuts, merge, wide }) => build(wide ? drafts : drafts.map((draft) => ({ ...draft, rare: [] })), lanes, rowsMax, cuts, merge))
 
 function build(drafts: readonly Draft[], lanes: number, rowsMax: number, cuts: readonly number[], merge: number): World {
   const positions = new Array<number>(lanes).fill(0)
@@ -85,7 +94,7 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
     ...(d.session > 2 ? { session_id: `s-${d.session}` } : {}),
   }
   const user = identified ? { user_id: `user-${d.user % 3}` } : {}
-  const data = { ...(d.item === undefined ? {} : { item: d.item }), plan: d.plan, constructor: 'k' }
+  const data = { ...(d.item === undefined ? {} : { item: d.item }), plan: d.plan, constructor: 'k', ...Object.fromEntries(d.rare) }
   if (d.name === 'identify') return { ...base, type: 'identify', user_id: `user-${d.user % 3}`, data }
   if (d.name === 'url') return { ...base, ...user, type: 'url_change', from: '', to: `/p${d.plan}`, elapsed_time: d.tick }
   return { ...base, ...user, type: 'custom', name: d.name, data, ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}) }

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { HopperError, queryLimits, type Filter } from '@hopper/contracts'
 import { chunkRows } from '../chunk/chunk-rows.ts'
 import { naiveAll } from '../contract/naive-filter.ts'
-import { T0, TICK_MS, world } from '../contract/random-world.ts'
+import { rareKeys, T0, TICK_MS, world } from '../contract/random-world.ts'
 import { classifyRows, possibleOutcomes } from './classify-rows.ts'
 import { AtomSet, holds, possible } from './compile-filters.ts'
 import { parseFilters } from './parse-filters.ts'
 
-const key = fc.constantFrom('name', 'type', 'item', 'plan', 'country', 'to', 'user_id', 'user', 'device_id', 'event_id', 'timestamp', 'seq', 'data.item', 'nothing', 'utm_source', 'constructor', 'session_id')
+const key = fc.constantFrom('name', 'type', 'item', 'plan', 'country', 'to', 'user_id', 'user', 'device_id', 'event_id', 'timestamp', 'seq', 'data.item', 'nothing', 'utm_source', 'constructor', 'session_id', ...rareKeys)
 const value = fc.constantFrom<string | number | boolean>('a', 'x', 1, '1', true, 0, 'DE', 'custom', 'user-1', T0 + 3 * TICK_MS, 'k', '')
 const filter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(

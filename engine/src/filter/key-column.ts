@@ -1,7 +1,7 @@
 import type { Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
-import { columnsOfKey, numberColumns, type NumberColumn } from '../chunk/event-keys.ts'
+import { columnsOfKey, maySpill, numberColumns, presentColumns, SPILLED, SPILLED_KEYS, type NumberColumn } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
 import { runCodesOf, type RunCodes } from '../chunk/run-codes.ts'
@@ -14,14 +14,17 @@ export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
 
 /** What the rows of each device have in common in the column of a key. */
 export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
-  const names = columnsOfKey(key).filter((name) => Object.hasOwn(chunk.summary.columns, name))
+  const names = presentColumns(chunk.summary.columns, key)
   const stored = names.length === 1 && chunk.valueColumns().includes(names[0]!)
   return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 
 /** The columns to fetch of a chunk for a key. */
 export function columnsToRead(columns: Readonly<Record<string, number>>, key: string): string[] {
-  return columnsOfKey(key).filter((name) => Object.hasOwn(columns, name)).concat(key === 'device_id' ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [])
+  const names = presentColumns(columns, key)
+  const own = names.filter((name) => !maySpill(columns, name))
+  if (own.length < names.length) own.push(SPILLED_KEYS, SPILLED)
+  return own.concat(key === 'device_id' ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [])
 }
 
 function readColumn(chunk: Chunk, name: string): ValueColumn | undefined {

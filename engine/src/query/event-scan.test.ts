@@ -9,17 +9,17 @@ import { EventPlan } from './event-plan.ts'
 import { queryEvents } from './event-scan.ts'
 
 const filters = fc.constantFrom<Filter[]>(
-  [{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'eq', key: 'name', value: 'b' }], [{ type: 'all', key: 'item' }], [],
+  [{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'eq', key: 'name', value: 'b' }], [{ type: 'all', key: 'item' }], [], [{ type: 'all', key: 'k3' }], [{ type: 'ne', key: 'k4', value: 1 }],
   [{ type: 'or', filters: [{ type: 'eq', key: 'item', value: 'x' }, { type: 'regex', key: 'to', value: '/p[12]' }] }],
 )
-const keys = fc.subarray(['user_id', 'item', 'device_id', 'plan', 'timestamp'], { minLength: 0, maxLength: 2 })
+const keys = fc.subarray(['user_id', 'item', 'device_id', 'plan', 'timestamp', 'k1', 'k2', 'data.name'], { minLength: 0, maxLength: 2 })
 
 const request: fc.Arbitrary<EventRequest> = fc
   .record({
     sets: fc.array(fc.record({ filters, keys, second: fc.boolean(), events: fc.nat({ max: 4 }), shown: fc.boolean() }), { minLength: 1, maxLength: 3 }),
     from: fc.nat({ max: 8 }),
     ticks: fc.integer({ min: 1, max: 30 }),
-    match: fc.constantFrom([], ['user_id'], ['item'], ['item', 'plan'], ['device_id', 'item']),
+    match: fc.constantFrom([], ['user_id'], ['item'], ['item', 'plan'], ['device_id', 'item'], ['k5']),
     funnel: fc.boolean(),
     order: fc.boolean(),
   })
@@ -33,7 +33,7 @@ const request: fc.Arbitrary<EventRequest> = fc
         filters: set.filters,
         ...(set.second ? { operations: set.keys.map((key) => ({ type: 'unique' as const, key })) } : { unique: set.keys }),
         ...(set.events > 0 ? { events: set.events } : {}),
-        ...(set.shown ? { keys: ['item', 'timestamp', 'to'] } : {}),
+        ...(set.shown ? { keys: ['item', 'timestamp', 'to', 'k6'] } : {}),
       })),
       ...(funnel ? { funnel: { type: 'exact_order' as const, match, ...(order ? { order: names } : { data: [...names].reverse() }) } } : {}),
     }

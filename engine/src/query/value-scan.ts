@@ -1,7 +1,7 @@
 import { queryLimits, type ChunkSummary, type Filter, type Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { translate, type Codes } from '../chunk/codes.ts'
-import { idColumns, numberColumns } from '../chunk/event-keys.ts'
+import { columnsOfKey, idColumns, numberColumns, SPILLED, SPILLED_KEYS } from '../chunk/event-keys.ts'
 import { keyOfColumn } from '../chunk/key-names.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
@@ -21,6 +21,8 @@ export interface ValuesRequest {
   readonly key?: string
   /** only values whose text begins like this */
   readonly prefix?: string
+  /** only keys that begin like this, when no key is given */
+  readonly keyPrefix?: string
   /** so many values of each key, the most frequent first */
   readonly limit: number
 }
@@ -43,7 +45,9 @@ export interface KeyTally {
 /** Values of one key that are looked at, over all chunks; of every key when all keys are asked for. */
 const VALUES_OF_ONE_MAX = 200_000
 const VALUES_OF_EACH_MAX = 2_000
-const KEYS_MAX = 1_000
+/** keys that an answer about all of them has; of more, the first by name */
+const KEYS_MAX = 20_000
+const KEYS_PER_CHECK = 256
 
 /** A question for values made ready. */
 export class ValuePlan {
@@ -70,6 +74,10 @@ export class ValuePlan {
     return (possible(this.expression, possibleOutcomes(summary, this.atoms.atoms)) & 1) === 1
   }
 
+  wants(key: string): boolean {
+    return this.request.key !== undefined || key.startsWith(this.request.keyPrefix ?? '')
+  }
+
   /** Whether all events of a chunk lie in the range, so that its tally holds for every range around it. */
   surrounds({ min_time, max_time }: ChunkSummary): boolean {
     return min_time >= this.request.from && max_time < this.request.to
@@ -77,14 +85,15 @@ export class ValuePlan {
 
   columns(summary: ChunkSummary): readonly string[] {
     const keys = [...this.atoms.keys, ...this.keys(summary)]
-    return [...new Set(['runs', 'timestamp', ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
+    const rare = this.request.key === undefined ? [SPILLED_KEYS, SPILLED].filter((name) => Object.hasOwn(summary.columns, name)) : []
+    return [...new Set(['runs', 'timestamp', ...rare, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
   }
 
-  /** The keys of a chunk that are asked for. Every event has a time and an id of its own: nobody chooses among them. */
+  /** The keys of a chunk that are asked for, without those that are too rare for a column. Every event has a time and an id of its own: nobody chooses among them. */
   keys({ columns }: ChunkSummary): readonly string[] {
     if (this.request.key !== undefined) return [this.request.key]
     const others: ReadonlySet<string> = new Set([...idColumns, ...numberColumns])
-    return [...new Set(Object.keys(columns).flatMap((name) => (others.has(name) ? [] : (keyOfColumn(name) ?? []))))].slice(0, KEYS_MAX)
+    return [...new Set(Object.keys(columns).flatMap((name) => (others.has(name) ? [] : (keyOfColumn(name) ?? []))))]
   }
 }
 
@@ -99,18 +108,43 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   const wanted = new Uint8Array(codes.length)
   translate(wanted, codes, Uint8Array.from(classes, (number) => Number(matching[number])), 0, wanted.length)
   if (times) for (let row = 0; row < wanted.length; row++) if (times[row]! < from || times[row]! >= to) wanted[row] = 0
-  return plan.keys(chunk.summary).flatMap((key) => {
+  const max = single === undefined ? VALUES_OF_EACH_MAX : Infinity
+  const ofKeys = plan.keys(chunk.summary).flatMap((key) => {
     budget.check()
-    const column = keyColumn(chunk, key)
+    const column = plan.wants(key) ? keyColumn(chunk, key) : undefined
     if (!column) return []
     const counts = new Uint32Array(column.values.length)
     count(counts, column.codes, wanted)
     const found = Array.from(counts.keys()).filter((code) => counts[code]! > 0 && column.values[code] !== null)
-    if (found.length === 0) return []
-    const max = single === undefined ? VALUES_OF_EACH_MAX : Infinity
-    const kept = found.length <= max ? found : found.sort((a, b) => counts[b]! - counts[a]!).slice(0, max)
-    return [{ key, values: kept.map((code) => column.values[code] as Value), events: Uint32Array.from(kept, (code) => counts[code]!), more: found.length > max }]
+    return tallyOf(key, found.map((code) => [column.values[code] as Value, counts[code]!]), max)
   })
+  return single === undefined ? [...ofKeys, ...tallyRareKeys(plan, chunk, wanted, budget)] : ofKeys
+}
+
+/** The values of keys that have no column of their own: each costs its entries and no pass over the rows. */
+function tallyRareKeys(plan: ValuePlan, chunk: Chunk, wanted: Uint8Array, budget: Budget): KeyTally[] {
+  const [keys, all] = [chunk.spilledKeys(), chunk.spilled()]
+  if (!keys || !all) return []
+  const columns = new Set(plan.keys(chunk.summary))
+  return keys.names.flatMap((name, number) => {
+    if (number % KEYS_PER_CHECK === 0) budget.check()
+    const key = keyOfColumn(name)
+    if (key === undefined || !plan.wants(key) || columns.has(key)) return []
+    const column = columnsOfKey(key).length > 1 ? keyColumn(chunk, key) : undefined
+    const counts = new Map<Value, number>()
+    const add = (value: Value | null, row: number): void => {
+      if (value !== null && wanted[row] === 1) counts.set(value, (counts.get(value) ?? 0) + 1)
+    }
+    if (column) for (let row = 0; row < wanted.length; row++) add(column.values[column.codes[row]!]!, row)
+    else for (let at = keys.starts[number]!; at < keys.starts[number + 1]!; at++) add(all.values[all.codes[at]!]!, all.rows[at]!)
+    return tallyOf(key, [...counts], VALUES_OF_EACH_MAX)
+  })
+}
+
+function tallyOf(key: string, found: (readonly [value: Value, events: number])[], max: number): KeyTally[] {
+  if (found.length === 0) return []
+  const kept = found.length <= max ? found : found.sort((a, b) => b[1] - a[1]).slice(0, max)
+  return [{ key, values: kept.map(([value]) => value), events: Uint32Array.from(kept, ([, events]) => events), more: found.length > max }]
 }
 
 /** A loop by itself, as `translate`. */
@@ -121,6 +155,8 @@ function count(counts: Uint32Array, codes: Codes, wanted: Uint8Array): void {
 /** Adds the tallies of chunks up. */
 export class ValueTotals {
   readonly #request: ValuesRequest
+  /** no key behind this one is looked at any more */
+  #last: string | undefined
   readonly #keys = new Map<string, { readonly events: Map<Value, number>; more: boolean }>()
 
   constructor(request: ValuesRequest) {
@@ -131,6 +167,7 @@ export class ValueTotals {
     const { prefix = '', key: single } = this.#request
     const max = single === undefined ? VALUES_OF_EACH_MAX : VALUES_OF_ONE_MAX
     for (const { key, values, events, more } of tallies) {
+      if (this.#last !== undefined && key > this.#last) continue
       let total = this.#keys.get(key)
       if (!total) this.#keys.set(key, (total = { events: new Map(), more: false }))
       total.more ||= more
@@ -143,6 +180,13 @@ export class ValueTotals {
         else total.more = true
       }
     }
+    if (this.#keys.size > 2 * KEYS_MAX) this.#cut()
+  }
+
+  #cut(): void {
+    const names = [...this.#keys.keys()].sort()
+    for (const name of names.slice(KEYS_MAX)) this.#keys.delete(name)
+    this.#last = names[KEYS_MAX - 1]
   }
 
   /** The keys in the order of their names. */

@@ -12,7 +12,7 @@ const row = (device_id: string, position: number): ArchivedEvent => ({
 
 /** A span whose devices have these hashes: the same high half, the low half given. */
 function span(first: number, lows: readonly number[]): Chunk[] {
-  const columns = [...RowBuffer.of('a', lows.map((_, i) => row(`d${i}`, first + i))).slices(0, Infinity)][0]!
+  const columns = [...RowBuffer.of('a', lows.map((_, i) => row(`d${i}`, first + i))).groups()][0]!.columns
   const runs = { ...columns.runs, high: new Uint32Array(lows.length).fill(7), low: Uint32Array.from(lows) }
   const cover = { app: 'a', date: '2026-01-04', lane: 0, first_position: first, last_position: first + 9 }
   return encodeColumns({ ...columns, runs }, cover).map((chunk) => Chunk.of(chunk))

@@ -2,7 +2,7 @@ import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contr
 import { types, type Client } from 'cassandra-driver'
 import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../ports/archive.ts'
 import type { Lease, Partition } from '../ports/tables.ts'
-import { spanName, wholeSpans } from '../spans.ts'
+import { datesOfSpan, spanName, wholeSpans } from '../spans.ts'
 import { ChunkCells, gone } from './chunk-cells.ts'
 import { concurrently } from './concurrently.ts'
 import type { CassandraLanes } from './lanes.ts'
@@ -162,12 +162,14 @@ function coveredIn({ covered }: ManifestState, date: string): number {
 function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]): Record<string, bigint> {
   const after: Record<string, bigint> = {}
   for (const { chunks } of spans) {
-    const { app, date, first_position, last_position } = chunks[0]!.summary
-    const covered = after[dayOf(date)] ?? before[dayOf(date)] ?? -1n
-    if (first_position <= covered) {
-      throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+    for (const { date, first_position, last_position } of datesOfSpan(chunks)) {
+      const covered = after[dayOf(date)] ?? before[dayOf(date)] ?? -1n
+      if (first_position <= covered) {
+        const { app } = chunks[0]!.summary
+        throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+      }
+      after[dayOf(date)] = BigInt(last_position)
     }
-    after[dayOf(date)] = BigInt(last_position)
   }
   return after
 }

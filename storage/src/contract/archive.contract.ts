@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
+import type { ChunkSummary, DateCover, EncodedChunk } from '@hopper/contracts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Archive } from '../ports/archive.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
@@ -64,6 +64,21 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       await expect(archive.append(lease, span(app, 0, 3, 9))).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
       expect(await places(app)).toEqual([[3, 9, 0], [12, 20, 0]])
       expect(await archive.covered(0, partitions)).toEqual([20, -1])
+    })
+
+    it('covers each date of a span that has several, and refuses one that begins before what is covered of any', async () => {
+      const app = randomUUID()
+      const dates = [{ date, first_position: 3, last_position: 8 }, { date: '2026-03-30', first_position: 5, last_position: 9 }]
+      const several = (first: number, last: number, of: readonly DateCover[]): EncodedChunk[] => span(app, 0, first, last, 2).map((chunk) => ({ ...chunk, dates: of }))
+      const asked = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
+      await archive.append(lease, several(3, 9, dates))
+      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      const again = several(9, 20, [{ date, first_position: 10, last_position: 20 }, { date: '2026-03-30', first_position: 9, last_position: 9 }])
+      await expect(archive.append(lease, again)).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
+      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      await archive.append(lease, several(9, 20, [{ date, first_position: 9, last_position: 20 }, { date: '2026-03-29', first_position: 12, last_position: 12 }]))
+      expect(await archive.covered(0, asked)).toEqual([20, 12, 9])
+      expect(await places(app)).toEqual([[3, 9, 0], [3, 9, 1], [9, 20, 0], [9, 20, 1]])
     })
 
     it('shows a span with all its parts or not at all', async () => {

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contracts'
 import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../ports/archive.ts'
 import type { Lease, Partition } from '../ports/tables.ts'
-import { spanName, wholeSpans, wrongLane } from '../spans.ts'
+import { datesOfSpan, spanName, wholeSpans, wrongLane } from '../spans.ts'
 import { prepareArchive, type ArchiveQueries } from './archive-queries.ts'
 import type { EmbeddedLanes } from './lanes.ts'
 import { ReaderThread } from './reader-thread.ts'
@@ -52,7 +52,7 @@ export class EmbeddedArchive implements Archive {
     const spans = wholeSpans(lease, chunks)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
-      for (const [first] of spans) this.#mark(first!.summary)
+      for (const span of spans) this.#mark(span)
       for (const chunk of chunks) this.#insert(chunk, chunk.summary.part, null)
     })
   }
@@ -101,10 +101,13 @@ export class EmbeddedArchive implements Archive {
     return (this.#statements.covered.get(app, date, lane) as { position: number } | undefined)?.position ?? -1
   }
 
-  #mark({ app, date, lane, first_position, last_position }: ChunkSummary): void {
-    const covered = this.#covered(app, date, lane)
-    if (first_position <= covered) throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
-    this.#statements.mark.run(app, date, lane, last_position)
+  #mark(span: readonly EncodedChunk[]): void {
+    const { app, lane } = span[0]!.summary
+    for (const { date, first_position, last_position } of datesOfSpan(span)) {
+      const covered = this.#covered(app, date, lane)
+      if (first_position <= covered) throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+      this.#statements.mark.run(app, date, lane, last_position)
+    }
   }
 
   #insert({ summary, columns }: EncodedChunk, part: number, replacedAt: number | null): void {

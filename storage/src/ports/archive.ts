@@ -26,7 +26,8 @@ export interface Archive {
   /** The last position that each partition of a lane covers, -1 where it has nothing: events up to it must not be appended again. */
   covered(lane: number, partitions: readonly Partition[]): Promise<readonly number[]>
   /**
-   * Makes whole spans visible, each with all its parts or not at all. A span that begins at or before what its partition covers is refused.
+   * Makes whole spans visible, each with all its parts or not at all. A span of several dates is of one month and says what it covers of each. One
+   * that begins at or before what a partition of it covers is refused.
    * Rejects before writing when the lease has run out; when it rejects later, some spans may be visible: the caller asks `covered` again.
    */
   append(lease: Lease, chunks: readonly EncodedChunk[]): Promise<void>
