@@ -1,4 +1,4 @@
-import { RareKeyScan, rareKeyColumns } from '@hopper/engine'
+import { hasRareKeys, RareKeyScan, rareKeyColumns } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from './batches.ts'
 import type { QueryJob } from './query-job.ts'
 import type { QuestionOf } from './question.ts'
@@ -7,7 +7,7 @@ import type { Workplace } from './workplace.ts'
 /** The keys that are too rare for a column of their own. */
 export async function runKeys({ request }: QuestionOf<'keys'>, { chunks }: QueryJob, place: Workplace): Promise<readonly string[]> {
   const scan = new RareKeyScan(request)
-  const wants = chunks.map((summary) => ({ summary, names: rareKeyColumns }))
+  const wants = chunks.filter(hasRareKeys).map((summary) => ({ summary, names: rareKeyColumns }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.add(chunk)
   return scan.finish()
 }
