@@ -2,7 +2,8 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const MESSAGES_MAX = 500
 const BYTES_MAX = 8_000_000
-const options = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+// The checksum tells a block that the disk has changed from one that is as it was written.
+const options = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
 
 /**
  * Messages that were committed together, as one zstd frame: their lengths (u32, little-endian), then their bytes. Events repeat each other, so the

@@ -13,9 +13,9 @@ export const foldsByApp: readonly string[] = [
   'applied', 'seen_by_date', 'person_by_device', 'devices_by_person', 'sessions_by_id', 'chunks', 'archived',
 ]
 /** The others, and where each lane is read again. */
-export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'dead_letters', 'lanes']
+export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'archive_losses', 'dead_letters', 'lanes']
 /** What no log can give back. */
-export const keptTables: readonly string[] = ['registry']
+export const keptTables: readonly string[] = ['registry', 'registry_changes', 'installation']
 
 /**
  * Empties every fold of the log in a data directory, or what they have of one app, and lets each lane be read again from its beginning, in one
@@ -38,7 +38,8 @@ export function clearFolds(dir: string, app?: string): void {
   }
 }
 
-function clearAll(database: DatabaseSync): void {
+/** Empties every fold and makes it again as this version has it, within the caller's transaction. */
+export function clearAll(database: DatabaseSync): void {
   for (const table of folds) database.exec(`DROP TABLE IF EXISTS ${table}`)
   prepareTables(database)
   prepareArchive(database)

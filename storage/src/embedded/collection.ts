@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { IndexedCollection } from '../registry-of.ts'
+import { isLasting } from './registry-state.ts'
+import { transaction } from './sqlite.ts'
 
 /** Records as JSON in SQLite: small, read often, cached by their readers. */
 export class EmbeddedCollection<T> implements IndexedCollection<T> {
@@ -24,15 +26,25 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   }
 
   async put(owner: string, id: string, record: T): Promise<void> {
-    this.#database.prepare('INSERT INTO registry VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record').run(this.#kind, owner, id, JSON.stringify(record))
+    const put = 'INSERT INTO registry VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET record = excluded.record'
+    this.#change(put, this.#kind, owner, id, JSON.stringify(record))
   }
 
   async remove(owner: string, id: string): Promise<boolean> {
-    return this.#database.prepare('DELETE FROM registry WHERE kind = ? AND owner = ? AND id = ?').run(this.#kind, owner, id).changes > 0
+    return this.#change('DELETE FROM registry WHERE kind = ? AND owner = ? AND id = ?', this.#kind, owner, id)
   }
 
   async byId(id: string): Promise<T | undefined> {
     return parsed(this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND id = ?').get(this.#kind, id))
+  }
+
+  /** Answers whether the statement changed anything; a change of a record that lasts is counted with it. */
+  #change(statement: string, ...values: string[]): boolean {
+    return transaction(this.#database, () => {
+      const changed = this.#database.prepare(statement).run(...values).changes > 0
+      if (changed && isLasting(this.#kind)) this.#database.exec('INSERT INTO registry_changes VALUES (1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1')
+      return changed
+    })
   }
 }
 

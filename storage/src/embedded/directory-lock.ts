@@ -19,13 +19,14 @@ export function lockDirectory(dir: string): DirectoryLock {
 
 /** Takes the directory, unless another process has it: a transaction held open, so no stale file can ever block a start. */
 export function tryLockDirectory(dir: string): DirectoryLock | undefined {
-  const database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 })
+  let database: DatabaseSync | undefined
   try {
-    database.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    const opened = (database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 }))
+    opened.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
+    return { release: () => opened.close() }
   } catch (cause) {
-    database.close()
+    database?.close()
     if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) return undefined
-    throw new HopperError('HOP_CONFIG', `The data directory ${dir} can not be locked: ${(cause as Error).message}.`, { cause })
+    throw new HopperError('HOP_CONFIG', `${join(dir, 'lock.db')} cannot be locked: ${(cause as Error).message}.`, { cause })
   }
-  return { release: () => database.close() }
 }

@@ -1,20 +1,24 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { HopperError } from '@hopper/contracts'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive.ts'
+import { ensureDirectory } from './data-directory.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { EmbeddedEventLog } from './event-log.ts'
+import { ensureIntact, type LossLogger } from './intact/accept-loss.ts'
+import { TABLES_FILE } from './intact/find-damage.ts'
+import { identify } from './log-schema.ts'
 import { EmbeddedLanes } from './lanes.ts'
 import { EmbeddedCollection } from './collection.ts'
-import { openDatabase } from './sqlite.ts'
+import { notOpened, openDatabase } from './sqlite.ts'
 import { EmbeddedTableReader } from './table-reader.ts'
 import { prepareTables } from './table-schema.ts'
+import { TablesRecorder } from './tables-recorder.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
 export { clearFolds } from './clear-folds.ts'
+export { assertIntact } from './intact/accept-loss.ts'
 
 export interface EmbeddedOptions {
   /** the data directory; made when it is missing */
@@ -23,52 +27,61 @@ export interface EmbeddedOptions {
   readonly lanes: number
   /** false for a further thread of the process that has the directory */
   readonly exclusive?: boolean
+  /** true: goes on without what was lost, and writes down what that was */
+  readonly acceptLoss?: boolean
+  /** is told of an accepted loss */
+  readonly logger?: LossLogger
 }
 
-/** The whole storage in one directory on SQLite: `log.db` is the truth, `tables.db` its folds and the registry. Throws HOP_CONFIG when it can not be had. */
-export async function openEmbedded({ dir, lanes, exclusive = true }: EmbeddedOptions): Promise<Storage> {
-  makeDirectory(dir)
+/**
+ * The whole storage in one directory on SQLite: `log.db` is the truth, `tables.db` its folds and the registry. Throws HOP_CONFIG when it cannot be had,
+ * HOP_DATA_DAMAGED when it lacks what was acknowledged or counted.
+ */
+export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
+  const { dir, lanes, exclusive = true, acceptLoss = false, logger } = options
+  ensureDirectory(dir)
   const lock = exclusive ? lockDirectory(dir) : undefined
   try {
-    const log = new EmbeddedEventLog(dir, lanes)
-    const file = join(dir, 'tables.db')
-    const database = openDatabase(file)
-    prepareTables(database)
-    const owners = new EmbeddedLanes(database, lanes)
-    const archive = new EmbeddedArchive(database, file, owners, { sweeps: exclusive })
-    const reader = new EmbeddedTableReader(file)
-    return {
-      log, reader, lanes: owners, archive,
-      writer: new EmbeddedTableWriter(database, owners),
-      registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
-      health: async () => [health(database, log)],
-      close: async () => {
-        await log.close()
-        await reader.close()
-        await archive.close()
-        database.close()
-        lock?.release()
-      },
-    }
+    const id = exclusive ? ensureIntact({ dir, lanes, acceptLoss, logger }) : undefined
+    const storage = open(options, id)
+    return { ...storage, close: () => storage.close().finally(() => lock?.release()) }
   } catch (error) {
     lock?.release()
-    throw error
+    throw notOpened(error)
   }
 }
 
-function health(database: DatabaseSync, log: EmbeddedEventLog): { name: string; healthy: boolean; detail?: string } {
+/** `id` of the installation, for the handle that has the directory to itself. */
+function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage {
+  const log = new EmbeddedEventLog(dir, lanes, id)
+  const file = join(dir, TABLES_FILE)
+  const database = openDatabase(file)
+  prepareTables(database)
+  const owners = new EmbeddedLanes(database, lanes)
+  const archive = new EmbeddedArchive(database, file, owners, { sweeps: id !== undefined })
+  const reader = new EmbeddedTableReader(file)
+  const notes = id === undefined ? undefined : new TablesRecorder(dir, database, identify(database, id), () => log.endsNow())
+  return {
+    log, reader, lanes: owners, archive,
+    writer: new EmbeddedTableWriter(database, owners),
+    registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
+    health: async () => [health(database, log, notes)],
+    close: async () => {
+      notes?.close()
+      await log.close()
+      await reader.close()
+      await archive.close()
+      database.close()
+    },
+  }
+}
+
+function health(database: DatabaseSync, log: EmbeddedEventLog, notes: TablesRecorder | undefined): { name: string; healthy: boolean; detail?: string } {
   try {
     database.prepare('SELECT count(*) FROM lanes').get()
-    return log.failure ? { name: 'sqlite', healthy: false, detail: log.failure.message } : { name: 'sqlite', healthy: true }
+    const failure = log.failure ?? notes?.failure
+    return failure ? { name: 'sqlite', healthy: false, detail: failure.message } : { name: 'sqlite', healthy: true }
   } catch (error) {
     return { name: 'sqlite', healthy: false, detail: String(error) }
-  }
-}
-
-function makeDirectory(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true })
-  } catch (cause) {
-    throw new HopperError('HOP_CONFIG', `The data directory ${dir} can not be made.`, { cause })
   }
 }

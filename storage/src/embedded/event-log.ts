@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { setImmediate } from 'node:timers/promises'
@@ -6,7 +7,8 @@ import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/cont
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import { decodeBlock } from './block.ts'
 import { LaneReaders } from './lane-readers.ts'
-import { nextPosition, prepareLog } from './log-schema.ts'
+import { LOG_FILE, LOG_RECORD } from './intact/find-damage.ts'
+import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses, type PositionRange } from './log-schema.ts'
 import type { AppendReply, AppendRequest } from './log-writer.ts'
 import { openDatabase } from './sqlite.ts'
 import { endThread, startThread } from './thread.ts'
@@ -27,8 +29,12 @@ interface Waiting {
 export class EmbeddedEventLog implements EventLog {
   readonly lanes: number
   readonly #file: string
+  readonly #recordFile: string
+  readonly #installation: string
   readonly #database: DatabaseSync
   readonly #reads: StatementSync[]
+  /** positions that a lane is known not to have */
+  readonly #absent: readonly (readonly PositionRange[])[]
   readonly #channel: BroadcastChannel
   readonly #subscriptions = new Set<LaneReaders>()
   #writer: Worker | undefined
@@ -39,13 +45,17 @@ export class EmbeddedEventLog implements EventLog {
   #underWay: readonly Waiting[] = []
   #announcing: NodeJS.Timeout | undefined
 
-  constructor(dir: string, lanes: number) {
+  /** `installation` is the id of a log that is new */
+  constructor(dir: string, lanes: number, installation: string = randomUUID()) {
     this.lanes = lanes
-    this.#file = join(dir, 'log.db')
+    this.#file = join(dir, LOG_FILE)
+    this.#recordFile = join(dir, LOG_RECORD)
     this.#database = openDatabase(this.#file)
     prepareLog(this.#database, lanes)
+    this.#installation = identify(this.#database, installation)
     const each = <T>(make: (lane: number) => T): T[] => Array.from({ length: lanes }, (_, lane) => make(lane))
     this.#reads = each((lane) => this.#database.prepare(blocksFrom(lane)))
+    this.#absent = each((lane) => [{ first: 0, next: startOf(this.#database, lane) }, ...lossesOf(this.#database, lane)])
     this.#channel = new BroadcastChannel(`hopper-log:${this.#file}`)
     this.#channel.onmessage = () => this.#wake()
     this.#channel.unref()
@@ -95,7 +105,11 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async ends(): Promise<readonly number[]> {
-    return Array.from({ length: this.lanes }, (_, lane) => nextPosition(this.#database, lane))
+    return this.endsNow()
+  }
+
+  endsNow(): number[] {
+    return Array.from({ length: this.lanes }, (_, lane) => endOf(this.#database, lane))
   }
 
   async close(): Promise<void> {
@@ -113,9 +127,12 @@ export class EmbeddedEventLog implements EventLog {
   #read(lane: number, from: number, limit: number, bytesMax = Infinity): LogMessage[] {
     const messages: LogMessage[] = []
     let bytes = 0
+    let expected = from
     for (const row of this.#reads[lane]!.iterate(from)) {
       const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }
       if (first + count <= from) continue
+      if (first > expected) this.#assertAbsent(lane, { first: expected, next: first })
+      expected = first + count
       const { values, ...flags } = readBlock(block, count)
       for (let at = Math.max(0, from - first); at < count; at++) {
         const value = values[at]!
@@ -125,6 +142,13 @@ export class EmbeddedEventLog implements EventLog {
       }
     }
     return messages
+  }
+
+  /** A hole that nobody has accepted must not be passed over: its messages were acknowledged. */
+  #assertAbsent(lane: number, hole: PositionRange): void {
+    const [missing] = withoutLosses(hole, this.#absent[lane]!)
+    if (!missing) return
+    throw new HopperError('HOP_DATA_DAMAGED', `${this.#file} lacks positions ${missing.first} to ${missing.next - 1} of lane ${lane}.`)
   }
 
   /** Resolves when everything that was appended before is durable or refused. */
@@ -153,7 +177,9 @@ export class EmbeddedEventLog implements EventLog {
 
   #thread(): Worker {
     if (this.#writer) return this.#writer
-    this.#writer = startThread('log-writer', { file: this.#file, lanes: this.lanes })
+    this.#writer = startThread('log-writer', {
+      file: this.#file, lanes: this.lanes, recordFile: this.#recordFile, installation: this.#installation,
+    })
     this.#writer.on('message', (reply: AppendReply) => this.#receive(reply))
     this.#writer.on('error', (error) => this.#fail(error as Error))
     this.#writer.on('exit', () => this.#fail(new Error('the thread of the log has ended')))

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { encodeBlock, inBlocks } from './block.ts'
 import { nextPosition } from './log-schema.ts'
+import { SideRecord } from './side-record.ts'
 import { openDatabase, transaction } from './sqlite.ts'
 
 /** What the log's thread is asked, one request at a time: the messages of one append or of several, one after the other in `bytes`. */
@@ -11,15 +12,23 @@ export interface AppendRequest {
 }
 export type AppendReply = { readonly positions: Float64Array } | { readonly error: string }
 
-const { file, lanes } = workerData as { file: string; lanes: number }
+const RECORD_SYNC_MS = 1_000
+
+const { file, lanes, recordFile, installation } = workerData as { file: string; lanes: number; recordFile: string; installation: string }
 const port = parentPort!
 const database = openDatabase(file)
 const inserts = Array.from({ length: lanes }, (_, lane) => database.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?)`))
 const next = Array.from({ length: lanes }, (_, lane) => nextPosition(database, lane))
+const record = new SideRecord(recordFile)
+record.replace({ installation, ends: next })
+const syncing = setInterval(() => record.sync((error) => {
+  throw error
+}), RECORD_SYNC_MS).unref()
 
 /** One transaction with one sync for everything that came while the last one ran, and one block for each lane. */
 function commit(request: AppendRequest): AppendReply {
   const before = [...next]
+  let committed: Float64Array
   try {
     const blocks = Array.from({ length: lanes }, (): Uint8Array[] => [])
     const positions = distribute(request, blocks)
@@ -32,11 +41,14 @@ function commit(request: AppendRequest): AppendReply {
         }
       })
     })
-    return { positions }
+    committed = positions
   } catch (error) {
     next.splice(0, next.length, ...before)
     return { error: String(error) }
   }
+  // After the commit and before the answer: what was acknowledged is never beyond what the record says, nor the record beyond the log.
+  record.write({ installation, ends: next })
+  return { positions: committed }
 }
 
 /** Gives each message its position and puts it into the block of its lane. */
@@ -52,6 +64,8 @@ function distribute({ lanes: to, lengths, bytes }: AppendRequest, blocks: readon
 
 port.on('message', (request: AppendRequest | { end: true }) => {
   if ('end' in request) {
+    clearInterval(syncing)
+    record.close()
     database.close()
     port.close()
     return

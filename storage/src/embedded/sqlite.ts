@@ -1,10 +1,119 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { HopperError } from '@hopper/contracts'
 
-/** Opens a database of ours: write-ahead log, every commit synced, waits for another thread's write. */
+/** How long a statement waits for another thread's write. */
+const BUSY_MS = 30_000
+/** The same at a start, when nobody of ours writes. */
+const INSPECT_BUSY_MS = 2_000
+/** SQLite's result codes, the low byte of `errcode`. */
+const BUSY = 5
+const READ_ONLY = 8
+const IO_ERROR = 10
+const CORRUPT = 11
+const FULL = 13
+const CANNOT_OPEN = 14
+const NOT_A_DATABASE = 26
+
+const damageCodes: readonly number[] = [CORRUPT, NOT_A_DATABASE]
+const unusableCodes: readonly number[] = [BUSY, READ_ONLY, IO_ERROR, FULL, CANNOT_OPEN]
+
+/** A database whose errors name its file. */
+class LocatedDatabase extends DatabaseSync {
+  readonly #file: string
+
+  constructor(file: string, options: { timeout: number; readOnly?: boolean }) {
+    super(file, options)
+    this.#file = file
+  }
+
+  override exec(sql: string): void {
+    this.#locating(() => super.exec(sql))
+  }
+
+  override prepare(sql: string): StatementSync {
+    const statement = this.#locating(() => super.prepare(sql))
+    const { iterate } = statement
+    statement.get = this.#wrapped(statement.get.bind(statement))
+    statement.all = this.#wrapped(statement.all.bind(statement))
+    statement.run = this.#wrapped(statement.run.bind(statement))
+    const file = this.#file
+    statement.iterate = function* (...values: SQLInputValue[]) {
+      try {
+        yield* (iterate as (...anonymous: SQLInputValue[]) => ReturnType<typeof iterate>).apply(statement, values)
+      } catch (error) {
+        throw located(error, file)
+      }
+    } as StatementSync['iterate']
+    return statement
+  }
+
+  /** The same function, but that its errors name the file. */
+  #wrapped<F extends (...values: SQLInputValue[]) => unknown>(call: F): F {
+    const file = this.#file
+    return ((...values: SQLInputValue[]) => {
+      try {
+        return call(...values)
+      } catch (error) {
+        throw located(error, file)
+      }
+    }) as F
+  }
+
+  #locating<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw located(error, this.#file)
+    }
+  }
+}
+
+/** The error of SQLite with the file in its message; any other error as it is. */
+function located(error: unknown, file: string): unknown {
+  if (error instanceof Error && codeOf(error) !== undefined && !error.message.startsWith(file)) error.message = `${file}: ${error.message}`
+  return error
+}
+
+function codeOf(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: number }
+  return typeof errcode === 'number' ? errcode & 0xff : undefined
+}
+
+/** Whether SQLite found the content of a file broken. */
+export function isDamage(error: unknown): error is Error {
+  return error instanceof Error && damageCodes.includes(codeOf(error) ?? 0)
+}
+
+/** Opens a database of ours: write-ahead log, every commit synced, waits for another thread's write. Its errors name the file. */
 export function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file, { timeout: 30_000 })
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
-  return database
+  const database = open(file, { timeout: BUSY_MS })
+  try {
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** Opens a database to look at it: nothing of it is changed, not even its write-ahead log. */
+export function openToInspect(file: string): DatabaseSync {
+  return open(file, { timeout: INSPECT_BUSY_MS, readOnly: true })
+}
+
+function open(file: string, options: { timeout: number; readOnly?: boolean }): DatabaseSync {
+  try {
+    return new LocatedDatabase(file, options)
+  } catch (error) {
+    throw located(error, file)
+  }
+}
+
+/** An error of opening a database as one of ours: the file is damaged, or cannot be used. */
+export function notOpened(error: unknown): unknown {
+  if (isDamage(error)) return new HopperError('HOP_DATA_DAMAGED', `${error.message}.`, { cause: error })
+  if (!unusableCodes.includes(codeOf(error) ?? 0)) return error
+  return new HopperError('HOP_CONFIG', `${(error as Error).message}.`, { cause: error })
 }
 
 /** Runs `work` in one transaction; an error rolls it back and is thrown on. */

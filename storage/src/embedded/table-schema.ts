@@ -36,6 +36,9 @@ export function prepareTables(database: DatabaseSync): void {
     CREATE TABLE IF NOT EXISTS registry (
       kind TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, owner, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS registry_by_id ON registry (kind, id);
+    CREATE TABLE IF NOT EXISTS registry_changes (one INTEGER PRIMARY KEY CHECK (one = 1), changes INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS archive_losses (lane INTEGER PRIMARY KEY, position INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS installation (id TEXT NOT NULL);
   `)
 }
 

@@ -1,0 +1,63 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { HopperError } from '@hopper/contracts'
+
+const PROBE_BYTES = 4_096
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'the system makes no directory there',
+  ENOTDIR: 'a part of the path, or the path itself, is not a directory',
+  EEXIST: 'a part of the path, or the path itself, is not a directory',
+  EACCES: 'this user has no right to write there',
+  EPERM: 'this user has no right to write there',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of this user is used up',
+  ENAMETOOLONG: 'the path is too long',
+  ELOOP: 'its symbolic links go in circles',
+  EIO: 'the disk has a fault',
+}
+
+/**
+ * Makes a directory that is missing and makes sure that files in it can be written and synced. Node's own recursive `mkdir` never ends where the system
+ * makes no directories (`/proc`), so each part of the path is made by itself. `name` says what the directory is for.
+ * @throws HopperError HOP_CONFIG with the reason
+ */
+export function ensureDirectory(dir: string, name = 'data directory'): void {
+  try {
+    make(dir)
+    probe(dir)
+  } catch (cause) {
+    const { code = '', message } = cause as NodeJS.ErrnoException
+    throw new HopperError('HOP_CONFIG', `The ${name} ${dir} cannot be written: ${reasons[code] ?? message}.`, { cause })
+  }
+}
+
+function make(dir: string): void {
+  try {
+    mkdirSync(dir)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'EISDIR' || code === 'EROFS') return assertDirectory(dir, error as Error)
+    const parent = dirname(dir)
+    if (code !== 'ENOENT' || parent === dir) throw error
+    make(parent)
+    mkdirSync(dir)
+  }
+}
+
+function assertDirectory(dir: string, error: Error): void {
+  if (!(statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false)) throw error
+}
+
+function probe(dir: string): void {
+  const file = join(dir, `.probe-${process.pid}`)
+  const descriptor = openSync(file, 'w', 0o600)
+  try {
+    writeSync(descriptor, Buffer.alloc(PROBE_BYTES))
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+    rmSync(file, { force: true })
+  }
+}

@@ -1,0 +1,153 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { HopperError } from '@hopper/contracts'
+import { clearAll } from '../clear-folds.ts'
+import { identify, prepareLog } from '../log-schema.ts'
+import { openDatabase, transaction } from '../sqlite.ts'
+import { prepareTables } from '../table-schema.ts'
+import { findDamage, findLogDamage, lossesToAccept, LOG_FILE, LOG_RECORD, RECORDS, TABLES_FILE, TABLES_RECORD, type Damage, type Findings } from './find-damage.ts'
+import { salvageLog, salvageRegistry } from './salvage.ts'
+
+/** What an accepted loss is written to, one JSON object a line. */
+export const LOSSES_FILE = 'losses.jsonl'
+
+/** Is told what was lost. */
+export interface LossLogger {
+  warn(details: object, message: string): void
+}
+
+export interface IntactOptions {
+  readonly dir: string
+  readonly lanes: number
+  /** goes on without what was lost, and writes down what that was */
+  readonly acceptLoss: boolean
+  readonly logger: LossLogger | undefined
+}
+
+/**
+ * Makes sure that a data directory holds everything that was acknowledged and counted; answers the id of its installation.
+ * @throws HopperError HOP_DATA_DAMAGED when it does not and nobody accepts that
+ */
+export function ensureIntact(options: IntactOptions): string {
+  return ensure(options, () => findDamage(options.dir, options.lanes))
+}
+
+/** The same for a directory with a log alone, as the spool is. */
+export function ensureLogIntact(options: IntactOptions): string {
+  return ensure(options, () => findLogDamage(options.dir, options.lanes))
+}
+
+/** Throws HOP_DATA_DAMAGED when a data directory lacks something; changes nothing. */
+export function assertIntact(dir: string, lanes: number): void {
+  const { damages } = findDamage(dir, lanes)
+  if (damages.length > 0) throw refused(dir, damages)
+}
+
+function ensure(options: IntactOptions, find: () => Findings): string {
+  const { dir, acceptLoss } = options
+  const findings = find()
+  if (findings.damages.length === 0) return findings.id ?? randomUUID()
+  if (!acceptLoss || findings.damages.some(({ kind }) => kind === 'ambiguous')) throw refused(dir, findings.damages)
+  return accept(options, findings, find)
+}
+
+function refused(dir: string, damages: readonly Damage[]): HopperError {
+  return new HopperError('HOP_DATA_DAMAGED', `In ${dir}: ${damages.map(({ what }) => what).join('; ')}.`, { details: damages })
+}
+
+/** Replaces what is broken by what can be read of it, and then notes every position that is still missing as lost. */
+function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: () => Findings): string {
+  const id = found.id ?? randomUUID()
+  const aside = `damaged-${new Date().toISOString().replace(/[:.]/g, '')}`
+  const kinds = (file: string): Damage['kind'][] => found.damages.filter((damage) => damage.file === file).map(({ kind }) => kind)
+  const [logKinds, tablesKinds] = [kinds(LOG_FILE), kinds(TABLES_FILE)]
+  write(dir, { at: new Date().toISOString(), accepted: found.damages }, logger, found.damages)
+  if (logKinds.some((kind) => kind === 'broken' || kind === 'foreign')) {
+    replaceFile(dir, LOG_FILE, aside, logKinds.includes('broken') ? (from, to) => salvageLog(from, to, lanes, id) : undefined)
+  }
+  if (tablesKinds.some((kind) => kind === 'broken' || kind === 'foreign')) {
+    replaceFile(dir, TABLES_FILE, aside, tablesKinds.includes('broken') ? (from, to) => salvageRegistry(from, to, id) : undefined)
+  }
+  if (kinds(RECORDS).length > 0) for (const file of [LOG_RECORD, TABLES_RECORD]) rmSync(join(dir, file), { force: true })
+  const left = find()
+  noteLost(dir, lanes, id, left, logger)
+  if (tablesKinds.length > 0) noteTables(dir, id, found)
+  return id
+}
+
+/** The log knows its losses, so that no later position is one of them: what was counted once must not be met again. */
+function noteLost(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
+  const lost: { lane: number; first: number; next: number }[] = []
+  const database = openDatabase(join(dir, LOG_FILE))
+  try {
+    transaction(database, () => {
+      prepareLog(database, lanes)
+      identify(database, id)
+      const note = database.prepare('INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
+      for (let lane = 0; lane < lanes; lane++) {
+        const ranges = [...lossesToAccept(lane, left), ...dropSpoiled(database, lane, left.spoiled[lane]!)]
+        for (const range of ranges) {
+          note.run(lane, range.first, range.next, Date.now())
+          lost.push({ lane, ...range })
+        }
+      }
+    })
+  } finally {
+    database.close()
+  }
+  if (lost.length > 0) write(dir, { at: new Date().toISOString(), lost }, logger, lost)
+}
+
+function dropSpoiled(database: ReturnType<typeof openDatabase>, lane: number, firsts: readonly number[]): { first: number; next: number }[] {
+  const read = database.prepare(`SELECT count FROM lane_${lane} WHERE first = ?`)
+  const drop = database.prepare(`DELETE FROM lane_${lane} WHERE first = ?`)
+  return firsts.map((first) => {
+    const { count } = read.get(first) as { count: number }
+    drop.run(first)
+    return { first, next: first + count }
+  })
+}
+
+/** Tables that were lost are made anew and counted again; an archive that was lost stays so, where the log cannot give it back either. */
+function noteTables(dir: string, id: string, { damages, log, tables }: Findings): void {
+  const database = openDatabase(join(dir, TABLES_FILE))
+  try {
+    transaction(database, () => {
+      prepareTables(database)
+      identify(database, id)
+      if (!damages.some(({ kind }) => kind === 'archive')) return
+      // A log that has everything gives the archive back: all is counted and archived again.
+      if (!log.hasLosses && damages.every(({ file }) => file === TABLES_FILE)) return clearAll(database)
+      const mark = database.prepare(`INSERT INTO archive_losses SELECT lane, position FROM lanes WHERE lane = ?
+        ON CONFLICT DO UPDATE SET position = excluded.position`)
+      for (const lane of tables.withoutArchive) mark.run(lane)
+    })
+  } finally {
+    database.close()
+  }
+  // It says how the tables were; from here on they are as they are.
+  rmSync(join(dir, TABLES_RECORD), { force: true })
+}
+
+/** Puts what `salvage` can read of a database in its place. The database itself is renamed with its write-ahead log: nothing of it is thrown away. */
+function replaceFile(dir: string, file: string, name: string, salvage: ((from: string, to: string) => void) | undefined): void {
+  const [path, made] = [join(dir, file), join(dir, `${file}.salvaged`)]
+  for (const suffix of ['', '-wal', '-shm']) rmSync(made + suffix, { force: true })
+  salvage?.(path, made)
+  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.${name}${suffix}`)
+  rmSync(`${path}-shm`, { force: true })
+  if (salvage) renameSync(made, path)
+}
+
+function write(dir: string, line: object, logger: LossLogger | undefined, details: unknown): void {
+  const file = join(dir, LOSSES_FILE)
+  const descriptor = openSync(file, 'a', 0o600)
+  try {
+    writeSync(descriptor, `${JSON.stringify(line)}\n`)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  logger?.warn({ file, losses: details }, 'a loss was accepted by --accept-loss')
+}

@@ -1,0 +1,191 @@
+import { join } from 'node:path'
+import type { PositionRange } from '../log-schema.ts'
+import type { RegistryState } from '../registry-state.ts'
+import { readSideRecord } from '../side-record.ts'
+import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
+import { emptyTables, inspectTables, type InspectedTables } from './inspect-tables.ts'
+
+export const LOG_FILE = 'log.db'
+export const TABLES_FILE = 'tables.db'
+/** how far the log had come: written by the log's thread with every commit */
+export const LOG_RECORD = 'log.ends'
+/** how far the tables had come: written each second, and when the directory is closed */
+export const TABLES_RECORD = 'tables.ends'
+
+/** both of them, as a message names them */
+export const RECORDS = `${LOG_RECORD} and ${TABLES_RECORD}`
+
+export interface LogRecord {
+  readonly installation: string
+  /** the position after the last acknowledged message, by lane */
+  readonly ends: readonly number[]
+}
+
+export interface TablesRecord {
+  readonly installation: string
+  /** the position before which each lane was counted and archived */
+  readonly counted: readonly number[]
+  /** where the log ended then, by lane */
+  readonly ends: readonly number[]
+  readonly registry: RegistryState
+}
+
+/** Positions of a lane that are gone. */
+export interface LaneLoss extends PositionRange {
+  readonly lane: number
+  /** of these, those before this position were counted before they went */
+  readonly counted: number
+}
+
+/** One thing that is wrong with a data directory. */
+export interface Damage {
+  readonly file: string
+  readonly kind: 'broken' | 'missing' | 'foreign' | 'positions' | 'registry' | 'archive' | 'ambiguous'
+  /** a sentence without its full stop */
+  readonly what: string
+  readonly lanes?: readonly LaneLoss[]
+}
+
+/** What was found in a data directory. */
+export interface Findings {
+  readonly damages: readonly Damage[]
+  /** the id of the installation; undefined for a new one */
+  readonly id: string | undefined
+  readonly log: InspectedLog
+  readonly tables: InspectedTables
+  /** the position before which each lane was acknowledged or counted */
+  readonly reached: readonly number[]
+  /** rows of the log that cannot be decoded, by lane */
+  readonly spoiled: readonly (readonly number[])[]
+}
+
+/** The log of a directory that has nothing else, as the spool is: what was acknowledged must be there, or taken away on purpose. */
+export function findLogDamage(dir: string, lanes: number): Findings {
+  const record = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
+  return compare(dir, lanes, record, undefined, emptyTables(lanes), false)
+}
+
+/**
+ * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError HOP_CONFIG for another number of
+ * lanes, or a file that cannot be opened now
+ */
+export function findDamage(dir: string, lanes: number): Findings {
+  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
+  const logRecord = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
+  const tablesRecord = readSideRecord<TablesRecord>(join(dir, TABLES_RECORD))
+  return compare(dir, lanes, logRecord, tablesRecord, tables, true)
+}
+
+function look<T>(file: string, inspect: (file: string) => T): T | undefined {
+  return isThere(file) ? inspect(file) : undefined
+}
+
+function compare(
+  dir: string, lanes: number, logRecord: LogRecord | undefined, tablesRecord: TablesRecord | undefined, lookedTables: InspectedTables | Broken, hasTables: boolean,
+): Findings {
+  const damages: Damage[] = []
+  const known = isBroken(lookedTables) ? emptyTables(lanes) : lookedTables
+  const lookedLog = look(join(dir, LOG_FILE), (file) => inspectLog(file, lanes, known.counted)) ?? emptyLog(lanes)
+  if (isBroken(lookedLog)) damages.push(broken(LOG_FILE, lookedLog))
+  if (isBroken(lookedTables)) damages.push(broken(TABLES_FILE, lookedTables))
+  let log = isBroken(lookedLog) ? emptyLog(lanes) : lookedLog
+  let tables = known
+
+  const foreign = foreignOf(log.id, tables.id, logRecord?.installation, tablesRecord?.installation)
+  if (foreign) damages.push(foreign)
+  if (foreign?.kind === 'foreign' && foreign.file === LOG_FILE) log = emptyLog(lanes)
+  if (foreign?.kind === 'foreign' && foreign.file === TABLES_FILE) tables = emptyTables(lanes)
+  const id = tables.id ?? log.id ?? logRecord?.installation ?? tablesRecord?.installation
+  const ours = logRecord?.installation === id ? logRecord : undefined
+  const noted = tablesRecord?.installation === id ? tablesRecord : undefined
+
+  const counted = Array.from({ length: lanes }, (_, lane) => Math.max(tables.counted[lane]!, noted?.counted[lane] ?? 0))
+  const reached = counted.map((position, lane) => Math.max(position, ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, log.next[lane]!))
+  if (!isBroken(lookedLog)) damages.push(...positionsDamage(dir, log, counted, reached))
+  if (hasTables && !isBroken(lookedTables) && foreign?.file !== TABLES_FILE) damages.push(...tablesDamage(log, tables, noted, reached))
+  return { damages, id, log, tables, reached, spoiled: log.spoiled }
+}
+
+export function isBroken(looked: object): looked is Broken {
+  return 'broken' in looked
+}
+
+function broken(file: string, { broken: because }: Broken): Damage {
+  return { file, kind: 'broken', what: `${file} cannot be read as a database (${because})` }
+}
+
+/** Whether one of the files belongs to another installation; the records beside them tell which. */
+function foreignOf(log: string | undefined, tables: string | undefined, logRecord: string | undefined, tablesRecord: string | undefined): Damage | undefined {
+  const records = [logRecord, tablesRecord].filter((id) => id !== undefined)
+  const another = (file: string, belong = 'belongs'): Damage => ({ file, kind: 'foreign', what: `${file} ${belong} to another installation than the files beside it` })
+  if (log === undefined || tables === undefined || log === tables) {
+    const own = tables ?? log
+    if (own === undefined || records.length === 0 || records.includes(own)) return undefined
+    return tables === undefined ? another(LOG_FILE) : another(RECORDS, 'belong')
+  }
+  const [forTables, forLog] = [records.includes(tables), records.includes(log)]
+  if (forTables && !forLog) return another(LOG_FILE)
+  if (forLog && !forTables) return another(TABLES_FILE)
+  const what = `${LOG_FILE} and ${TABLES_FILE} belong to different installations, and the files beside them do not tell which is the right one`
+  return { file: LOG_FILE, kind: 'ambiguous', what }
+}
+
+/** Positions that were acknowledged or counted and that the log does not have. */
+function positionsDamage(dir: string, log: InspectedLog, counted: readonly number[], reached: readonly number[]): Damage[] {
+  const lost = reached.flatMap((end, lane) => {
+    const after: PositionRange[] = log.next[lane]! < end ? [{ first: log.next[lane]!, next: end }] : []
+    return [...log.missing[lane]!, ...after].map((range): LaneLoss => ({ lane, ...range, counted: counted[lane]! }))
+  })
+  const spoiled = log.spoiled.flatMap((rows, lane) => rows.map((first) => ({ lane, first })))
+  const damages: Damage[] = []
+  if (lost.length > 0) {
+    const state = isThere(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
+    damages.push({ file: LOG_FILE, kind: 'positions', what: `${LOG_FILE} ${state}: ${describeLosses(lost)}`, lanes: lost })
+  }
+  if (spoiled.length > 0) {
+    const places = spoiled.map(({ lane, first }) => `lane ${lane} from position ${first}`)
+    damages.push({ file: LOG_FILE, kind: 'positions', what: `${LOG_FILE} has blocks that are not as they were written: ${listed(places)}` })
+  }
+  return damages
+}
+
+function tablesDamage(log: InspectedLog, tables: InspectedTables, noted: TablesRecord | undefined, reached: readonly number[]): Damage[] {
+  const damage = (kind: Damage['kind'], what: string): Damage => ({ file: TABLES_FILE, kind, what })
+  const somethingThere = reached.some((position) => position > 0) || (noted?.registry.records ?? 0) > 0
+  if (tables.id === undefined && (log.id ?? noted) !== undefined && somethingThere) {
+    return [damage('missing', `${TABLES_FILE} is missing or empty: the tables can be counted again from the log, the apps, keys, funnels and members cannot`)]
+  }
+  const damages: Damage[] = []
+  if (noted) {
+    const { changes, records } = tables.registry
+    const changed = noted.registry.changes > changes || (noted.registry.changes === changes && noted.registry.records > records)
+    if (changed) {
+      const had = `${noted.registry.records} after ${noted.registry.changes} changes`
+      damages.push(damage('registry', `${TABLES_FILE} is older than it was or has lost apps, keys, funnels or members: it has ${records} records after ${changes} changes, it had ${had}`))
+    }
+  }
+  if (tables.withoutArchive.length > 0) {
+    damages.push(damage('archive', `${TABLES_FILE} has lost its archive of events in lanes ${listed(tables.withoutArchive.map(String))}`))
+  }
+  return damages
+}
+
+const LISTED_MAX = 10
+
+function listed(texts: readonly string[]): string {
+  const rest = texts.length - LISTED_MAX
+  return `${texts.slice(0, LISTED_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
+export function describeLosses(lost: readonly LaneLoss[]): string {
+  const messages = lost.reduce((sum, { first, next }) => sum + next - first, 0)
+  const uncounted = lost.reduce((sum, { first, next, counted }) => sum + Math.max(0, next - Math.max(first, counted)), 0)
+  const places = lost.map(({ lane, first, next }) => `lane ${lane} positions ${first} to ${next - 1}`)
+  return `${listed(places)} (${messages} messages, ${uncounted} of them not counted yet)`
+}
+
+/** What of a lane is lost once somebody accepts it, beside what is known to be. */
+export function lossesToAccept(lane: number, { log, reached }: Findings): PositionRange[] {
+  const after = log.next[lane]! < reached[lane]! ? [{ first: log.next[lane]!, next: reached[lane]! }] : []
+  return [...log.missing[lane]!, ...after]
+}

@@ -1,0 +1,68 @@
+import { statSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { openToInspect } from '../sqlite.ts'
+import { registryState, type RegistryState } from '../registry-state.ts'
+import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
+import type { Broken } from './inspect-log.ts'
+
+/** Tables up to this size are checked as a whole at each start. */
+const WHOLE_BYTES_MAX = 256_000_000
+
+/** What a look at the tables found. */
+export interface InspectedTables {
+  readonly id: string | undefined
+  /** the position before which each lane was counted or archived */
+  readonly counted: readonly number[]
+  readonly registry: RegistryState
+  /** lanes whose counted events are in no archive, although they were archived */
+  readonly withoutArchive: readonly number[]
+}
+
+/** Looks at the tables, the archive and the registry without changing them. @throws HopperError HOP_CONFIG when the file cannot be opened now */
+export function inspectTables(file: string, lanes: number): InspectedTables | Broken {
+  const database = openToInspect(file)
+  try {
+    if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= WHOLE_BYTES_MAX) quickCheck(database)
+    return {
+      id: idOf(database),
+      counted: countedOf(database, lanes),
+      registry: registryState(database),
+      withoutArchive: lanesWithoutArchive(database),
+    }
+  } catch (error) {
+    return { broken: brokenBecause(error) }
+  } finally {
+    database.close()
+  }
+}
+
+export function emptyTables(lanes: number): InspectedTables {
+  return { id: undefined, counted: new Array<number>(lanes).fill(0), registry: { changes: 0, records: 0 }, withoutArchive: [] }
+}
+
+function countedOf(database: DatabaseSync, lanes: number): number[] {
+  const counted = new Array<number>(lanes).fill(0)
+  const queries = {
+    lanes: 'SELECT lane, position AS next FROM lanes',
+    applied: 'SELECT lane, max(position) + 1 AS next FROM applied GROUP BY lane',
+    archived: 'SELECT lane, max(position) + 1 AS next FROM archived GROUP BY lane',
+  }
+  for (const [table, query] of Object.entries(queries)) {
+    if (!hasTable(database, table)) continue
+    for (const { lane, next } of database.prepare(query).all() as { lane: number; next: number }[]) {
+      if (lane < lanes) counted[lane] = Math.max(counted[lane]!, next)
+    }
+  }
+  return counted
+}
+
+/** An event that counts is archived before its lane's position is committed past it, so where such events were committed there must be chunks. */
+function lanesWithoutArchive(database: DatabaseSync): number[] {
+  if (!['chunks', 'chunk_cells', 'applied', 'lanes', 'archive_losses'].every((table) => hasTable(database, table))) return []
+  const hasCells = database.prepare('SELECT 1 FROM chunk_cells LIMIT 1').get() !== undefined
+  const archived = new Set(hasCells ? database.prepare('SELECT DISTINCT lane FROM chunks').all().map(({ lane }) => Number(lane)) : [])
+  const committed = database.prepare(`SELECT a.lane AS lane FROM applied a JOIN lanes l ON l.lane = a.lane
+    LEFT JOIN archive_losses lost ON lost.lane = a.lane
+    WHERE a."table" = 'activity_by_date' AND a.position < l.position AND a.position >= coalesce(lost.position, 0) GROUP BY a.lane ORDER BY a.lane`)
+  return committed.all().map(({ lane }) => Number(lane)).filter((lane) => !archived.has(lane))
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { identify, prepareLog } from '../log-schema.ts'
+import { openDatabase, openToInspect, transaction } from '../sqlite.ts'
+import { prepareTables } from '../table-schema.ts'
+import { isWhole } from './inspect-log.ts'
+
+const ROWS_PER_TRANSACTION = 500
+
+/** Copies what can be read of a damaged log into a new one: each lane from its beginning and from its end up to where the damage begins. */
+export function salvageLog(from: string, to: string, lanes: number, id: string): void {
+  const target = openDatabase(to)
+  try {
+    prepareLog(target, lanes)
+    identify(target, id)
+    reading(from, (source) => {
+      for (let lane = 0; lane < lanes; lane++) {
+        const insert = target.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?) ON CONFLICT DO NOTHING`)
+        for (const order of ['ASC', 'DESC']) {
+          copy(target, readable(source, `SELECT first, count, block FROM lane_${lane} ORDER BY first ${order}`), (row) => {
+            const { first, count, block } = row as { first: number; count: number; block: unknown }
+            const good = first >= 0 && count > 0 && block instanceof Uint8Array && isWhole(block, count)
+            return !good || insert.run(first, count, block).changes > 0
+          })
+        }
+      }
+      for (const table of ['losses', 'starts']) copyTable(source, target, table)
+    })
+  } finally {
+    target.close()
+  }
+}
+
+/** Copies what can be read of the registry of damaged tables into new ones. */
+export function salvageRegistry(from: string, to: string, id: string): void {
+  const target = openDatabase(to)
+  try {
+    prepareTables(target)
+    identify(target, id)
+    reading(from, (source) => {
+      for (const table of ['registry', 'registry_changes']) copyTable(source, target, table)
+    })
+  } finally {
+    target.close()
+  }
+}
+
+function reading(file: string, work: (source: DatabaseSync) => void): void {
+  if (!existsSync(file)) return
+  const source = openToInspect(file)
+  try {
+    work(source)
+  } finally {
+    source.close()
+  }
+}
+
+function copyTable(source: DatabaseSync, target: DatabaseSync, table: string): void {
+  const columns = target.prepare(`SELECT name FROM pragma_table_info('${table}')`).all().map(({ name }) => String(name))
+  const insert = target.prepare(`INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`)
+  const listed = columns.map((name) => `"${name}"`).join(', ')
+  const order = columns.map((name) => `"${name}" DESC`).join(', ')
+  for (const query of [`SELECT ${listed} FROM ${table}`, `SELECT ${listed} FROM ${table} ORDER BY ${order}`]) {
+    copy(target, readable(source, query), (row) => insert.run(...columns.map((name) => row[name] as SQLInputValue)).changes > 0)
+  }
+}
+
+/** The rows of a query up to the first that cannot be read: what is broken begins there. */
+function* readable(source: DatabaseSync, query: string): Generator<Record<string, unknown>> {
+  try {
+    yield* source.prepare(query).iterate() as Iterable<Record<string, unknown>>
+  } catch {
+    // The damage is why this runs; what is missing in the end is compared with what was acknowledged, and written down.
+  }
+}
+
+/** Hands each row to `insert` until that answers false: the row was there already, so what follows was copied from the other end. */
+function copy(target: DatabaseSync, rows: Generator<Record<string, unknown>>, insert: (row: Record<string, unknown>) => boolean): void {
+  for (let more = true; more; ) {
+    transaction(target, () => {
+      for (let at = 0; at < ROWS_PER_TRANSACTION && more; at++) {
+        const { value, done } = rows.next()
+        more = !done && insert(value)
+      }
+    })
+  }
+}
