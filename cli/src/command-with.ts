@@ -15,6 +15,7 @@ export function commandWith<N extends SettingName, O extends object>(
 export function optionOf(name: SettingName): Option {
   const setting: Setting<unknown> = settings[name]
   const shown = setting.default === undefined ? setting.help : `${setting.help} (default: ${setting.default})`
-  const option = new Option(`${setting.flag} <value>`, `${shown} [${setting.variable}]`)
+  const option = new Option(`${setting.flag} ${setting.isSwitch ? '[value]' : '<value>'}`, `${shown} [${setting.variable}]`)
+  if (setting.isSwitch) option.preset('true')
   return name.startsWith('unsafe') ? option.hideHelp() : option
 }

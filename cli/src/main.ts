@@ -15,6 +15,8 @@ import { startCommand } from './start.ts'
 const EXIT_FAULT = 1
 /** what was asked for can not be done as it was asked */
 const EXIT_USAGE = 2
+/** something that was acknowledged or counted is gone */
+const EXIT_DAMAGED = 4
 
 const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
@@ -37,5 +39,6 @@ function report(error: unknown): number {
     return EXIT_FAULT
   }
   console.error([`hopper: ${error.code}: ${error.message}`, ...causesOf(error).map((cause) => `  because: ${cause}`)].join('\n'))
+  if (error.code === 'HOP_DATA_DAMAGED') return EXIT_DAMAGED
   return error.code === 'HOP_CONFIG' ? EXIT_USAGE : EXIT_FAULT
 }

@@ -21,7 +21,12 @@ export async function runUntilStopped(name: string, logLevel: LogLevel, start: (
   const logger = createLogger(logLevel, name)
   for (const variable of unknownVariables()) logger.warn({ variable }, 'no such setting; see docs/operating.md')
   const stop = nextSignal()
-  const running = await start(logger)
+  const running = await Promise.race([start(logger), stop])
+  // Nothing was acknowledged yet, and what a start has begun the next one finishes.
+  if (typeof running === 'string') {
+    logger.info({ signal: running }, 'stopped during the start')
+    process.exit(0)
+  }
   if (running.greeting) process.stdout.write(running.greeting)
   const end = await Promise.race([stop, ...(running.failed ? [running.failed] : [])])
   if (end instanceof Error) {

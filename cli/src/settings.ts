@@ -7,6 +7,8 @@ export interface Setting<T> {
   /** as it would be typed; missing when there is none */
   readonly default?: string
   readonly help: string
+  /** whether the flag may stand alone, which is `true` */
+  readonly isSwitch?: boolean
   /** Turns the text into the value, or throws an Error that ends the sentence "… must be". */
   read(text: string): T
 }
@@ -22,6 +24,10 @@ export const settings = {
   port: { flag: '--port', variable: 'HOPPER_PORT', default: '8080', help: 'the port to listen on; 0 takes a free one', read: integer(0, 65_535) },
   host: { flag: '--host', variable: 'HOPPER_HOST', default: '127.0.0.1', help: 'the address to listen on; 0.0.0.0 for every one', read: hostName },
   data: { flag: '--data', variable: 'HOPPER_DATA', default: './data', help: 'the directory that holds everything, or the spool of ingest; made when missing', read: path },
+  acceptLoss: {
+    flag: '--accept-loss', variable: 'HOPPER_ACCEPT_LOSS', default: 'false', isSwitch: true,
+    help: 'true: start although acknowledged events are gone, and write down which; for one start only', read: truth,
+  },
   provision: { flag: '--provision', variable: 'HOPPER_PROVISION', help: 'a JSON file of organizations, apps, keys and funnels, applied at each start', read: path },
   lanes: { flag: '--lanes', variable: 'HOPPER_LANES', default: '8', help: 'ordered sub-streams of the log; fixed when the data directory or the topic is made', read: integer(1, 1_024) },
   publicUrl: { flag: '--public-url', variable: 'HOPPER_PUBLIC_URL', help: 'the address that browsers use, when a proxy stands in between', read: origin },
@@ -112,11 +118,11 @@ const engines = [
 
 /** Which settings each subcommand takes. */
 export const settingsOf = {
-  start: ['port', 'host', 'data', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'demo', 'logLevel', 'unsafeNoWatermark'],
-  ingest: ['port', 'host', 'data', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
-  aggregator: ['port', 'host', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
+  start: ['port', 'host', 'data', 'acceptLoss', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'demo', 'logLevel', 'unsafeNoWatermark'],
+  ingest: ['port', 'host', 'data', 'acceptLoss', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
+  aggregator: ['port', 'host', 'acceptLoss', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */
-  installation: ['data', ...engines],
+  installation: ['data', 'acceptLoss', ...engines],
 } as const satisfies Record<string, SettingName[]>

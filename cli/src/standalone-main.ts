@@ -1,6 +1,4 @@
-import { access, constants, mkdir } from 'node:fs/promises'
 import { createApi } from '@hopper/api'
-import { HopperError } from '@hopper/contracts'
 import { ingestPlugin } from '@hopper/ingest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
@@ -29,8 +27,7 @@ export interface Standalone {
 export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
   // What was opened last is closed first, also when a later part can not start.
   await using opened = new AsyncDisposableStack()
-  await ensureDirectory(config.data)
-  const storage = await openEmbedded({ dir: config.data, lanes: config.lanes })
+  const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
   const { log, reader, lanes, registry, archive } = storage
   const health = (): ReturnType<typeof storage.health> => storage.health()
@@ -63,14 +60,5 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     welcome: { url: publicUrl, loginUrl, demoUrl: demoKey === undefined ? undefined : `${publicUrl}/demo/`, dataDir: config.data, newKeys },
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
-  }
-}
-
-async function ensureDirectory(dir: string): Promise<void> {
-  try {
-    await mkdir(dir, { recursive: true })
-    await access(dir, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    throw new HopperError('HOP_CONFIG', `The data directory ${dir} can not be written: ${(cause as Error).message}.`, { cause })
   }
 }

@@ -105,7 +105,9 @@ it('says in one line what is wrong with a port in use, a directory that is a fil
 
   const attempts: [Command, RegExp][] = [
     [new Command(['start', '--port', port, '--data', directory()]), /HOP_CONFIG: .*another program listens/],
-    [start(file), /HOP_CONFIG: .*can not be written/],
+    [start(file), /HOP_CONFIG: .*cannot be written/],
+    [start('/proc/nope'), /HOP_CONFIG: .*\/proc\/nope cannot be written/],
+    [start('/dev/null/x'), /HOP_CONFIG: .*not a directory/],
     [start(directory(), '--provision', file), /HOP_CONFIG: .*file\.json/],
     [start(directory(), '--provision', join(dir, 'none.json')), /HOP_CONFIG: .*none\.json/],
     [new Command(['start', '--port', 'x', '--lanes', '0'], { HOPPER_TRUST_PROXY: 'perhaps' }), /HOP_CONFIG: (?=.*--port)(?=.*--lanes)(?=.*HOPPER_TRUST_PROXY)/],
@@ -113,6 +115,17 @@ it('says in one line what is wrong with a port in use, a directory that is a fil
   for (const [command, message] of attempts) {
     expect(await command.end(), command.output).toBe(2)
     expect(command.output).toMatch(message)
+  }
+}, 60_000)
+
+it('ends by a signal at whatever moment of its start that comes', async () => {
+  for (const afterMs of [0, 50, 150, 300, 450, 600, 900]) {
+    const hopper = start(directory())
+    await new Promise((resolve) => setTimeout(resolve, afterMs))
+    const started = performance.now()
+    await hopper.end(afterMs % 100 === 0 ? 'SIGTERM' : 'SIGINT')
+    expect(performance.now() - started, hopper.output).toBeLessThan(5_000)
+    expect([0, null]).toContain(hopper.child.exitCode)
   }
 }, 60_000)
 

@@ -7,12 +7,12 @@ import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spo
 import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
 import type { ConfigOf } from './config.ts'
 
-type EngineConfig = Omit<ConfigOf<'installation'>, 'data'>
+type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
 /** The installation that the settings name: the cluster where they name its engines, else the data directory of a standalone product that is stopped. */
 export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
   if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config)
-  return openEmbedded({ dir: config.data, lanes: config.lanes })
+  return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
 /** The log in Kafka, everything else in Cassandra. @throws HopperError HOP_CONFIG when one of them is not named */
@@ -35,7 +35,7 @@ export async function openCluster(config: EngineConfig): Promise<Storage> {
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<Storage & { readonly log: SpooledLog }> {
   const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
-  const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes }
+  const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes, acceptLoss: config.acceptLoss }
   const rest = await openCassandra(cassandra, config.lanes)
   try {
     const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)

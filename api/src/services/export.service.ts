@@ -2,10 +2,12 @@ import type { Readable } from 'node:stream'
 import { Inject, Injectable } from '@nestjs/common'
 import type { App, Meta } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
+import type { Logger } from 'pino'
 import type { ExportAsked } from '../answers/events.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/shared-runs.ts'
+import { LOGGER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 
 export interface Exported {
@@ -20,10 +22,12 @@ export interface Exported {
 export class ExportService {
   private readonly archived: ArchiveQuestions
   private readonly answers: AnswerService
+  private readonly logger: Logger
 
-  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService) {
+  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(LOGGER) logger: Logger) {
     this.archived = archived
     this.answers = answers
+    this.logger = logger
   }
 
   async export(app: App, { format, ...asked }: ExportAsked, client: Client): Promise<Exported> {
@@ -31,6 +35,10 @@ export class ExportService {
     const instants = instantRange(app, from, to)
     const context = { timezone: app.timezone, completeTo: meta.complete_to }
     const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)
+    // The status is sent by then, so the client sees only a connection that was cut.
+    parts.on('error', (error) => {
+      if (!client.signal.aborted) this.logger.error({ err: error, app: app.id }, 'an export was cut short: the rest could not be read')
+    })
     const { mediaType, extension } = exportFormats[format]
     return { parts, mediaType, fileName: `hopper-${app.id}-${from}-${to}.${extension}`, meta }
   }

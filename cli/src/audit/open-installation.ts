@@ -21,5 +21,5 @@ export async function openInstallation(config: InstallationConfig): Promise<Stor
 
 /** Throws HOP_CONFIG when the directory is none of Hopper's, so that a typing error makes no new one. */
 export function assertDirectory({ data }: InstallationConfig): void {
-  if (!existsSync(join(data, 'log.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)
+  if (!existsSync(join(data, 'log.db')) && !existsSync(join(data, 'tables.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)
 }

@@ -1,19 +1,30 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { decodeEnvelope, HopperError, type Envelope } from '@hopper/contracts'
 import { decodeBlock } from '../embedded/block.ts'
+import { ensureDirectory } from '../embedded/data-directory.ts'
 import { tryLockDirectory, type DirectoryLock } from '../embedded/directory-lock.ts'
 import { EmbeddedEventLog } from '../embedded/event-log.ts'
-import { openDatabase, transaction } from '../embedded/sqlite.ts'
+import { ensureLogIntact, type LossLogger } from '../embedded/intact/accept-loss.ts'
+import { LOG_FILE } from '../embedded/intact/find-damage.ts'
+import { isDamage, notOpened, openDatabase, transaction } from '../embedded/sqlite.ts'
 
 const PLACES_MAX = 100
+
+export interface DiskSpoolOptions {
+  readonly dir: string
+  readonly lanes: number
+  readonly bytesMax: number
+  /** goes on without what the disk has lost of what was spooled, and writes down what that was */
+  readonly acceptLoss?: boolean
+  readonly logger?: LossLogger | undefined
+}
 
 /** The oldest envelopes of a spool, each lane's in order, and what to forget once they are elsewhere. */
 export interface SpooledRound {
   readonly envelopes: readonly Envelope[]
-  /** the first position of the last block taken, by lane */
-  readonly taken: ReadonlyMap<number, number>
+  /** the last block taken, by lane: its first position, and the position after it */
+  readonly taken: ReadonlyMap<number, { readonly first: number; readonly next: number }>
   /** whether nothing else waited when this was read */
   readonly complete: boolean
 }
@@ -23,16 +34,18 @@ interface LaneStatements {
   readonly first: StatementSync
   readonly last: StatementSync
   readonly forget: StatementSync
+  readonly start: StatementSync
 }
 
 /**
  * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of which the oldest part is taken
- * away again. What is taken is decided by what is there, so nothing else must survive a crash. Processes that share a directory, such as the
+ * away again, up to a position that stands in the same file. What was acknowledged and is neither there nor taken away is a loss, and noticed. Processes that share a directory, such as the
  * replicas of one service on one volume, have a numbered place each: the first that is free, so a process that starts again goes on with what waits there.
  */
 export class DiskSpool {
   readonly #lock: DirectoryLock
   readonly #log: EmbeddedEventLog
+  readonly #file: string
   readonly #database: DatabaseSync
   readonly #lanes: readonly LaneStatements[]
   readonly #size: StatementSync
@@ -40,17 +53,21 @@ export class DiskSpool {
   readonly #underWay = new Set<Promise<unknown>>()
   #nextLane = 0
 
-  /** @throws HopperError HOP_CONFIG when the directory can not be had, every place in it is taken, or it was made for another number of lanes */
-  constructor(dir: string, lanes: number, bytesMax: number) {
+  /**
+   * @throws HopperError HOP_CONFIG when the directory can not be had, every place in it is taken, or it was made for another number of lanes;
+   * HOP_DATA_DAMAGED when it lacks what was acknowledged
+   */
+  constructor({ dir, lanes, bytesMax, acceptLoss = false, logger }: DiskSpoolOptions) {
     const place = takePlace(dir)
     this.#lock = place.lock
     try {
-      this.#log = new EmbeddedEventLog(place.dir, lanes)
+      this.#log = new EmbeddedEventLog(place.dir, lanes, ensureLogIntact({ dir: place.dir, lanes, acceptLoss, logger }))
     } catch (error) {
       this.#lock.release()
-      throw error
+      throw notOpened(error)
     }
-    this.#database = openDatabase(join(place.dir, 'log.db'))
+    this.#file = join(place.dir, LOG_FILE)
+    this.#database = openDatabase(this.#file)
     // What is forgotten may come back after a power cut: it would be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
@@ -108,7 +125,7 @@ export class DiskSpool {
   /** The oldest blocks of every lane up to about `bytesMax` before compression, beginning with another lane each time. Nothing is taken away yet. */
   peek(bytesMax: number): SpooledRound {
     const envelopes: Envelope[] = []
-    const taken = new Map<number, number>()
+    const taken = new Map<number, { first: number; next: number }>()
     const lanes = this.#lanes.length
     let bytes = 0
     let complete = true
@@ -120,10 +137,10 @@ export class DiskSpool {
           complete = false
           break
         }
-        const values = decodeBlock(row.block, row.count)
+        const values = this.#valuesOf(lane, row)
         ofLane += values.reduce((sum, value) => sum + value.length, 0)
         for (const value of values) envelopes.push(decodeEnvelope(value))
-        taken.set(lane, row.first)
+        taken.set(lane, { first: row.first, next: row.first + row.count })
       }
       bytes += ofLane
     }
@@ -131,10 +148,21 @@ export class DiskSpool {
     return { envelopes, taken, complete }
   }
 
+  #valuesOf(lane: number, { first, count, block }: BlockRow): Uint8Array[] {
+    try {
+      return decodeBlock(block, count)
+    } catch (cause) {
+      throw new HopperError('HOP_DATA_DAMAGED', `${this.#file}: the block of lane ${lane} at position ${first} is not as it was written.`, { cause })
+    }
+  }
+
   /** Takes away what `peek` gave. */
   forget({ taken }: SpooledRound): void {
     transaction(this.#database, () => {
-      for (const [lane, first] of taken) this.#lanes[lane]!.forget.run(first)
+      for (const [lane, { first, next }] of taken) {
+        this.#lanes[lane]!.forget.run(first)
+        this.#lanes[lane]!.start.run(next)
+      }
     })
   }
 
@@ -143,6 +171,11 @@ export class DiskSpool {
     this.#database.close()
     this.#lock.release()
   }
+}
+
+/** Whether an error says that the files of a spool are damaged, which no retry mends. */
+export function isSpoolDamage(error: unknown): error is Error {
+  return isDamage(error) || (error instanceof HopperError && error.code === 'HOP_DATA_DAMAGED')
 }
 
 interface BlockRow {
@@ -158,6 +191,7 @@ function statementsOf(database: DatabaseSync, lane: number): LaneStatements {
     first: position('ASC'),
     last: position('DESC'),
     forget: database.prepare(`DELETE FROM lane_${lane} WHERE first <= ?`),
+    start: database.prepare(`INSERT INTO starts VALUES (${lane}, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)`),
   }
 }
 
@@ -168,17 +202,9 @@ function envelopesOf(row: BlockRow | undefined): Envelope[] {
 function takePlace(dir: string): { dir: string; lock: DirectoryLock } {
   for (let number = 0; number < PLACES_MAX; number++) {
     const place = join(dir, String(number))
-    makeDirectory(place)
+    ensureDirectory(place, 'directory of the spool')
     const lock = tryLockDirectory(place)
     if (lock) return { dir: place, lock }
   }
   throw new HopperError('HOP_CONFIG', `${PLACES_MAX} processes spool to ${dir} already; name another directory.`)
-}
-
-function makeDirectory(dir: string): void {
-  try {
-    mkdirSync(dir, { recursive: true })
-  } catch (cause) {
-    throw new HopperError('HOP_CONFIG', `The directory ${dir} of the spool can not be made.`, { cause })
-  }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
-import { DiskSpool, type SpooledRound } from './disk-spool.ts'
+import { DiskSpool, isSpoolDamage, type SpooledRound } from './disk-spool.ts'
 
 export const spoolDefaults = { bytesMax: 1_000_000_000, patienceMs: 2_000, drainPatienceMs: 60_000 } as const satisfies Partial<SpoolSettings>
 
@@ -16,11 +16,14 @@ export interface SpoolSettings {
   readonly patienceMs: number
   /** how long the main log may take for what is drained before that is sent again */
   readonly drainPatienceMs: number
+  /** goes on without what the disk has lost of what was spooled, and writes down what that was */
+  readonly acceptLoss?: boolean
 }
 
 /** What a spool says to whoever keeps the log of the process. */
 export interface SpoolLogger {
   info(details: object, message: string): void
+  warn(details: object, message: string): void
   error(details: object, message: string): void
 }
 
@@ -80,7 +83,7 @@ export class SpooledLog implements EventLog {
     this.#settings = settings
     this.#connect = connect
     this.#logger = logger
-    this.#spool = new DiskSpool(settings.dir, settings.lanes, settings.bytesMax)
+    this.#spool = new DiskSpool({ ...settings, logger })
     this.#since = this.#spool.oldest
   }
 
@@ -236,6 +239,7 @@ export class SpooledLog implements EventLog {
         this.#failure = undefined
         retryMs = RETRY_MS_FIRST
       } catch (error) {
+        this.#sayDamage(error)
         this.#failure = error
         if (this.#state === 'handing over') this.#leave(error)
         await pause(retryMs, undefined, { signal }).catch(() => undefined)
@@ -244,6 +248,12 @@ export class SpooledLog implements EventLog {
       connecting = undefined
     }
     if (this.#state === 'handing over') this.#leave(signal.reason)
+  }
+
+  /** Once: what the disk has damaged stops the drain until somebody looks at it. New appends are taken all the same. */
+  #sayDamage(error: unknown): void {
+    if (!isSpoolDamage(error) || (this.#failure as Error | undefined)?.message === error.message) return
+    this.#logger?.error({ err: error }, 'the spool is damaged, so what waits in it cannot be sent')
   }
 
   /** Sends the oldest round. True when nothing waits any more and appends go to the main log. */
