@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { clearFolds as clearCassandra } from '@hopper/storage/cassandra'
-import { assertIntact, clearFolds as clearDirectory } from '@hopper/storage/embedded'
+import { assertLogIntact, clearFolds as clearDirectory } from '@hopper/storage/embedded'
 import { HeldLane } from '../audit/held-lane.ts'
 import { assertDirectory, isCluster, openInstallation, type InstallationConfig } from '../audit/open-installation.ts'
 import { cassandraSettings } from '../storage-main.ts'
@@ -14,7 +14,7 @@ export async function clearInstallation(config: InstallationConfig, app: string 
   if (isCluster(config)) return clearCluster(config, app)
   assertDirectory(config)
   // What the log has lost, the tables are all that is left of.
-  if (!config.acceptLoss) assertIntact(config.data, config.lanes)
+  if (!config.acceptLoss) assertLogIntact(config.data, config.lanes)
   if (app !== undefined) await assertApp(config, app)
   // Not opened before, so that tables of an earlier version are no hindrance.
   clearDirectory(config.data, app)

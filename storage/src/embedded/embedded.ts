@@ -18,7 +18,7 @@ import { TablesRecorder } from './tables-recorder.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
 export { clearFolds } from './clear-folds.ts'
-export { assertIntact } from './intact/accept-loss.ts'
+export { assertLogIntact } from './intact/accept-loss.ts'
 
 export interface EmbeddedOptions {
   /** the data directory; made when it is missing */

@@ -3,7 +3,7 @@ import type { PositionRange } from '../log-schema.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
 import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
-import { emptyTables, inspectTables, type InspectedTables } from './inspect-tables.ts'
+import { emptyTables, inspectTables, type CountedBasis, type InspectedTables } from './inspect-tables.ts'
 
 export const LOG_FILE = 'log.db'
 export const TABLES_FILE = 'tables.db'
@@ -69,8 +69,8 @@ export function findLogDamage(dir: string, lanes: number): Findings {
  * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError HOP_CONFIG for another number of
  * lanes, or a file that cannot be opened now
  */
-export function findDamage(dir: string, lanes: number): Findings {
-  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
+export function findDamage(dir: string, lanes: number, basis: CountedBasis = 'all'): Findings {
+  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes, basis)) ?? emptyTables(lanes)
   const logRecord = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
   const tablesRecord = readSideRecord<TablesRecord>(join(dir, TABLES_RECORD))
   return compare(dir, lanes, logRecord, tablesRecord, tables, true)
