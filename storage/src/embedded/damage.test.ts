@@ -1,4 +1,4 @@
-import { copyFileSync, cpSync, existsSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -134,6 +134,37 @@ describe('a damaged data directory', () => {
     const spoiltRecords = copyOf(intact)
     for (const name of ['log.ends', 'tables.ends']) writeFileSync(join(spoiltRecords, name), 'x'.repeat(70_000))
     expect(await endsOf(spoiltRecords)).toEqual(ends)
+  })
+
+  it('watermarks beyond a log that has lost nothing are passed over: later messages do not pass for counted', async () => {
+    const dir = copyOf(intact)
+    const ends = await endsOf(dir)
+    sql(join(dir, 'tables.db'), `UPDATE applied SET position = ${ends[0]! + 500} WHERE lane = 0`)
+    const told: string[] = []
+    const storage = await openEmbedded({ dir, lanes: LANES, logger: { warn: (_, message) => void told.push(message) } })
+    expect(told.join()).toContain('beyond the log')
+    const places = await storage.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
+    for (const { lane, position } of places) expect(position).toBeGreaterThanOrEqual(lane === 0 ? ends[0]! + 500 : ends[1]!)
+    await storage.close()
+  })
+
+  it('a directory that was copied while it was written is opened, or refused by name, in whatever order its files were copied', async () => {
+    const dir = copyOf(intact)
+    const storage = await openEmbedded({ dir, lanes: LANES })
+    const names = ['log.db', 'log.db-wal', 'log.ends', 'tables.db', 'tables.db-wal', 'tables.ends']
+    for (const order of [names, [...names].reverse(), ['tables.ends', 'log.db-wal', 'log.db', 'tables.db', 'log.ends', 'tables.db-wal']]) {
+      const copy = join(root, `copy${copies++}`)
+      mkdirSync(copy)
+      for (const name of order) {
+        for (let at = 0; at < 30; at++) await storage.log.append([envelope(`d${at}`, noise())])
+        if (existsSync(join(dir, name))) copyFileSync(join(dir, name), join(copy, name))
+      }
+      const outcome = await openEmbedded({ dir: copy, lanes: LANES }).then((opened) => opened.close(), (error: Error) => error)
+      if (outcome) expect(outcome).toMatchObject({ code: 'HOP_DATA_DAMAGED' })
+      await (await openEmbedded({ dir: copy, lanes: LANES, acceptLoss: true })).close()
+      await (await openEmbedded({ dir: copy, lanes: LANES })).close()
+    }
+    await storage.close()
   })
 
   it.each(ways)('$name: refused by name; accepted, it is written down and what comes later counts on', async ({ from, names, adopts, damage }) => {

@@ -39,20 +39,39 @@ export function ensureLogIntact(options: IntactOptions): string {
 }
 
 /**
- * Throws HOP_DATA_DAMAGED when the log of a data directory lacks something, whatever the tables' own watermarks say: they are about to be made again.
- * Changes nothing.
+ * Throws HOP_DATA_DAMAGED when the log of a data directory lacks something; its tables are about to be made again. Changes nothing.
  */
 export function assertLogIntact(dir: string, lanes: number): void {
-  const damages = findDamage(dir, lanes, 'committed').damages.filter(({ file }) => file === LOG_FILE)
+  const damages = findDamage(dir, lanes).damages.filter(({ file }) => file === LOG_FILE)
   if (damages.length > 0) throw refused(dir, damages)
 }
 
 function ensure(options: IntactOptions, find: () => Findings): string {
   const { dir, acceptLoss } = options
   const findings = find()
-  if (findings.damages.length === 0) return findings.id ?? randomUUID()
+  if (findings.damages.length === 0) {
+    const id = findings.id ?? randomUUID()
+    if (findings.beyond.length > 0) passOver(options, id, findings.beyond)
+    return id
+  }
   if (!acceptLoss || findings.damages.some(({ kind }) => kind === 'ambiguous')) throw refused(dir, findings.damages)
   return accept(options, findings, find)
+}
+
+/** Watermarks that are beyond the log would make the next messages pass for counted. */
+function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Findings['beyond']): void {
+  const database = openDatabase(join(dir, LOG_FILE))
+  try {
+    transaction(database, () => {
+      prepareLog(database, lanes)
+      identify(database, id)
+      const note = database.prepare('INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
+      for (const { lane, first, next } of beyond) note.run(lane, first, next, Date.now())
+    })
+  } finally {
+    database.close()
+  }
+  logger?.warn({ positions: beyond }, 'tables have watermarks beyond the log, which has lost nothing: these positions are passed over; run "hopper audit"')
 }
 
 function refused(dir: string, damages: readonly Damage[]): HopperError {

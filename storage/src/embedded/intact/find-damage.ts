@@ -3,7 +3,7 @@ import type { PositionRange } from '../log-schema.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
 import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
-import { emptyTables, inspectTables, type CountedBasis, type InspectedTables } from './inspect-tables.ts'
+import { emptyTables, inspectTables, type InspectedTables } from './inspect-tables.ts'
 
 export const LOG_FILE = 'log.db'
 export const TABLES_FILE = 'tables.db'
@@ -55,6 +55,8 @@ export interface Findings {
   readonly tables: InspectedTables
   /** the position before which each lane was acknowledged or counted */
   readonly reached: readonly number[]
+  /** positions up to watermarks that are beyond a log that has lost nothing: no message may take one of them */
+  readonly beyond: readonly (PositionRange & { readonly lane: number })[]
   /** rows of the log that cannot be decoded, by lane */
   readonly spoiled: readonly (readonly number[])[]
 }
@@ -69,8 +71,8 @@ export function findLogDamage(dir: string, lanes: number): Findings {
  * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError HOP_CONFIG for another number of
  * lanes, or a file that cannot be opened now
  */
-export function findDamage(dir: string, lanes: number, basis: CountedBasis = 'all'): Findings {
-  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes, basis)) ?? emptyTables(lanes)
+export function findDamage(dir: string, lanes: number): Findings {
+  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
   const logRecord = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
   const tablesRecord = readSideRecord<TablesRecord>(join(dir, TABLES_RECORD))
   return compare(dir, lanes, logRecord, tablesRecord, tables, true)
@@ -100,10 +102,14 @@ function compare(
   const noted = tablesRecord?.installation === id ? tablesRecord : undefined
 
   const counted = Array.from({ length: lanes }, (_, lane) => Math.max(tables.counted[lane]!, noted?.counted[lane] ?? 0))
-  const reached = counted.map((position, lane) => Math.max(position, ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, log.next[lane]!))
+  const acknowledged = counted.map((_, lane) => Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0))
+  // Where both records say that the log is whole, watermarks beyond it are wrong; the log has lost nothing.
+  const isWhole = (lane: number): boolean => ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
+  const reached = counted.map((position, lane) => Math.max(isWhole(lane) ? 0 : position, acknowledged[lane]!, log.next[lane]!))
+  const beyond = counted.flatMap((position, lane) => (position > reached[lane]! ? [{ lane, first: reached[lane]!, next: position }] : []))
   if (!isBroken(lookedLog)) damages.push(...positionsDamage(dir, log, counted, reached))
   if (hasTables && !isBroken(lookedTables) && foreign?.file !== TABLES_FILE) damages.push(...tablesDamage(log, tables, noted, reached))
-  return { damages, id, log, tables, reached, spoiled: log.spoiled }
+  return { damages, id, log, tables, reached, beyond, spoiled: log.spoiled }
 }
 
 export function isBroken(looked: object): looked is Broken {

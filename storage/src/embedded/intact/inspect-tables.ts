@@ -8,9 +8,6 @@ import type { Broken } from './inspect-log.ts'
 /** Tables up to this size are checked as a whole at each start. */
 const WHOLE_BYTES_MAX = 256_000_000
 
-/** Where the tables say how far they have counted: in every watermark, or only in the positions that are committed lane by lane. */
-export type CountedBasis = 'all' | 'committed'
-
 /** What a look at the tables found. */
 export interface InspectedTables {
   readonly id: string | undefined
@@ -22,13 +19,13 @@ export interface InspectedTables {
 }
 
 /** Looks at the tables, the archive and the registry without changing them. @throws HopperError HOP_CONFIG when the file cannot be opened now */
-export function inspectTables(file: string, lanes: number, basis: CountedBasis = 'all'): InspectedTables | Broken {
+export function inspectTables(file: string, lanes: number): InspectedTables | Broken {
   const database = openToInspect(file)
   try {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) <= WHOLE_BYTES_MAX) quickCheck(database)
     return {
       id: idOf(database),
-      counted: countedOf(database, lanes, basis),
+      counted: countedOf(database, lanes),
       registry: registryState(database),
       withoutArchive: lanesWithoutArchive(database),
     }
@@ -43,7 +40,7 @@ export function emptyTables(lanes: number): InspectedTables {
   return { id: undefined, counted: new Array<number>(lanes).fill(0), registry: { changes: 0, records: 0 }, withoutArchive: [] }
 }
 
-function countedOf(database: DatabaseSync, lanes: number, basis: CountedBasis): number[] {
+function countedOf(database: DatabaseSync, lanes: number): number[] {
   const counted = new Array<number>(lanes).fill(0)
   const queries = {
     lanes: 'SELECT lane, position AS next FROM lanes',
@@ -51,7 +48,7 @@ function countedOf(database: DatabaseSync, lanes: number, basis: CountedBasis): 
     archived: 'SELECT lane, max(position) + 1 AS next FROM archived GROUP BY lane',
   }
   for (const [table, query] of Object.entries(queries)) {
-    if (!hasTable(database, table) || (basis === 'committed' && table !== 'lanes')) continue
+    if (!hasTable(database, table)) continue
     for (const { lane, next } of database.prepare(query).all() as { lane: number; next: number }[]) {
       if (lane < lanes) counted[lane] = Math.max(counted[lane]!, next)
     }
