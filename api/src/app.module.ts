@@ -38,6 +38,7 @@ import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/login.service.ts'
 import { MembersService } from './services/members.service.ts'
 import { QueryService } from './services/query.service.ts'
+import { RatesService } from './services/rates.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
@@ -48,7 +49,7 @@ const controllers = [
   StatusController, SchemasController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, ExportService, FunnelsService, KeysService, LiveService, LoginService, MembersService, QueryService, StagesService,
+  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, ExportService, FunnelsService, KeysService, LiveService, LoginService, MembersService, QueryService, RatesService, StagesService,
   StatusService, TrafficService,
 ]
 

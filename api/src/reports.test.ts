@@ -170,3 +170,15 @@ test('status sums the fates of the apps that the caller sees, and counts events 
   expect((await hopper.get('/api/v1/status')).body).toMatchObject({ last_audit: audit })
   expect((await hopper.get('/api/v1/status', { 'x-api-key': keys.blogRead })).body).not.toHaveProperty('last_audit')
 })
+
+test('settled and the lag of the status tell of old events that wait in the log; the rate is known at the first call', async () => {
+  const old = '2026-01-01'
+  const settled = async (app: string, key: string): Promise<boolean> =>
+    ((await hopper.get(`/api/v1/apps/${app}/traffic?from=${old}&to=${old}`, { 'x-api-key': key })).body as { meta: { settled: boolean } }).meta.settled
+  expect(await settled('shop', keys.read)).toBe(true)
+  const events = Array.from({ length: 30 }, (_, i) => ({ type: 'custom', name: 'x', event_id: `old-${i}`, timestamp: Date.UTC(2026, 0, 1, 12), seq: 0 }))
+  const context = { device: 'server', browser: '', os: '' }
+  await hopper.storage.log.append([{ version: 1, app: 'shop', device_id: 'a', received_at: hopper.clock, context, events } as never])
+  expect([await settled('shop', keys.read), await settled('blog', keys.blogRead)]).toEqual([false, true])
+  expect((await hopper.get('/api/v1/status')).body).toMatchObject({ lag: { messages: 1, events: 30, remaining_seconds: null } })
+})

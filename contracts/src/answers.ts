@@ -11,7 +11,7 @@ export const Meta = Type.Object({
   to: text,
   timezone: text,
   complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
-  settled: Type.Boolean({ description: 'true when every date of the range ended more than 7 days ago and all events received are counted: only an event that arrives late can still change it' }),
+  settled: Type.Boolean({ description: 'true when every date of the range ended more than 7 days ago and no event that has arrived waits to be counted: only one that comes yet can change it' }),
   truncated: Type.Optional(Type.Boolean({ description: 'more rows than the answer may hold; the largest are here' })),
 })
 export type Meta = Static<typeof Meta>
@@ -73,7 +73,13 @@ export const Status = Type.Object({
   mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
   started_at: whole,
   complete_to: whole,
-  events_per_second: Type.Number({ description: 'events counted per second over the last minute' }),
+  events_per_second: Type.Number({ description: 'events counted per second over the last minute, whatever their fate' }),
+  lag: Type.Object({
+    messages: Type.Integer({ description: 'messages of the log that are not counted yet' }),
+    events: Type.Integer({ description: 'about how many events these hold' }),
+    seconds: Type.Number({ description: 'how long ago the instant is up to which everything received is counted' }),
+    remaining_seconds: Type.Union([Type.Number(), Type.Null()], { description: 'in about how long they are counted; null while nothing is' }),
+  }),
   fates: Type.Array(Type.Object({ fate: text, reason: text, events: whole })),
   lanes: Type.Array(Type.Object({ lane: whole, next: whole, done: whole, lag: whole })),
   dead_letters: whole,

@@ -157,6 +157,14 @@ describe('the view', () => {
     expect(await page.getByRole('link', { name: 'demo shop' }).getAttribute('href')).toBe('/demo/')
   })
 
+  it('tells that events are being counted when an empty report has a backlog', async () => {
+    server.fixture.traffic = []
+    server.fixture.lag = { messages: 900, events: 12_000, seconds: 45, remaining_seconds: 75 }
+    await open('/')
+    await page.getByText('12,000 events are being counted (about 1:15 min left)').waitFor()
+    expect(await page.getByText('No events in this range').count()).toBe(0)
+  })
+
   it("shows the API's words for an error", async () => {
     await page.goto(`${server.origin}/?app=blog`)
     await page.getByText('There is nothing at /api/v1/apps/blog/traffic.').waitFor()

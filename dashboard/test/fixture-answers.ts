@@ -7,6 +7,7 @@ export interface Fixture {
   loggedIn: boolean
   traffic: Traffic['rows']
   views: number
+  lag: Status['lag']
   funnels: Funnel[]
   elements: { name: string; xpath: string }[]
 }
@@ -17,6 +18,7 @@ export function newFixture(): Fixture {
     loggedIn: true,
     traffic: [{ time: `${today}T00:00:00.000Z`, events: 7_101, views: 4_202, users: 1_303 }],
     views: 2_404,
+    lag: { messages: 11, events: 120, seconds: 0.5, remaining_seconds: 9 },
     funnels: [{ id: 'checkout', name: 'Checkout', stages: [{ id: 1, name: 'Home', url: '/*' }, { id: 2, name: 'Cart', click: '#add' }] }],
     elements: [{ name: 'Buy now', xpath: "//*[@id='buy']" }],
   }
@@ -42,7 +44,7 @@ const agents: Record<string, Agents['rows']> = {
   browser: [{ value: 'Firefox', users: 806, share: 0.62 }],
   os: [{ value: 'Linux', users: 707, share: 0.54 }],
 }
-const status: Status = {
+const status: Omit<Status, 'lag'> = {
   version: '9.9.9', mode: 'standalone', started_at: 1_760_000_000_000, complete_to: 1_760_000_100_000, events_per_second: 12.5, dead_letters: 3,
   fates: [{ fate: 'accepted', reason: 'new', events: 8_118 }, { fate: 'bot', reason: 'user_agent', events: 219 }],
   lanes: [{ lane: 0, next: 5_510, done: 5_499, lag: 11 }],
@@ -56,7 +58,7 @@ export function answerTo(path: string, asked: URLSearchParams, fixture: Fixture)
   const answers: Record<string, unknown> = {
     '/api/v1/me': me,
     '/api/v1/apps': apps,
-    '/api/v1/status': status,
+    '/api/v1/status': { ...status, lag: fixture.lag },
     '/api/v1/apps/shop/traffic': { rows: fixture.traffic, meta },
     '/api/v1/apps/shop/pages/views': { rows: pages, meta },
     '/api/v1/apps/shop/clicks': { rows: clicks, meta },

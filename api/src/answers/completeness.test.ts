@@ -28,3 +28,24 @@ test('complete_to is now when all is counted, else the newest instant whose ends
   await close()
   rmSync(dir, { recursive: true })
 })
+
+test('what waits is told in messages and about how many events; it concerns an app unless all of it is looked at and is none of its', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-waiting-'))
+  const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
+  const completeness = new Completeness(log, lanes, () => 1_000_000)
+  const lease = await lanes.acquire(0, 'test')
+  const told = async (): Promise<unknown[]> => {
+    const progress = await completeness.progress()
+    return [await completeness.waiting(progress), await completeness.mayConcern('shop', progress), await completeness.mayConcern('blog', progress)]
+  }
+  expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
+  const events = Array.from({ length: 40 }, (_, i) => ({ type: 'custom', name: 'test', event_id: `e${i}`, timestamp: 1, seq: 0 }))
+  await log.append([{ ...(envelope('a', 999_000) as object), events } as never])
+  expect(await told()).toEqual([{ messages: 1, events: 40 }, true, false])
+  await log.append(Array.from({ length: 40 }, (_, i) => ({ ...(envelope(`d${i}`, 999_000) as object), events } as never)))
+  expect(await told()).toEqual([{ messages: 41, events: 41 * 40 }, true, true])
+  await lanes.commit(lease, 41)
+  expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
+  await close()
+  rmSync(dir, { recursive: true })
+})

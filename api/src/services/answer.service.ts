@@ -17,8 +17,11 @@ export class AnswerService {
 
   async open(app: App, asked: { from?: string; to?: string }): Promise<DateRange & { meta: Meta }> {
     const range = dateRange(asked, app, this.clock())
-    const { completeTo } = await this.completeness.progress()
-    const settled = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
+    const progress = await this.completeness.progress()
+    const { completeTo } = progress
+    const isOver = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
+    // what waits in the log may be of any date
+    const settled = isOver && !(await this.completeness.mayConcern(app.id, progress))
     return { ...range, meta: { from: range.from, to: range.to, timezone: app.timezone, complete_to: completeTo, settled } }
   }
 }

@@ -4,9 +4,9 @@ import { datesBetween, shiftDate, type App, type Status } from '@hopper/contract
 import type { Registry, Storage, TableReader } from '@hopper/storage'
 import { maySee, type Caller } from '../access/caller.ts'
 import { Completeness } from '../answers/completeness.ts'
-import { EventRates } from '../answers/event-rates.ts'
 import { byText, sumBy } from '../answers/rows.ts'
 import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
+import { RatesService } from './rates.service.ts'
 
 const FATE_DAYS = 30
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -21,7 +21,7 @@ export class StatusService {
   private readonly clock: Clock
   private readonly mode: Status['mode']
   private readonly startedAt: number
-  private readonly rates = new EventRates()
+  private readonly rates: RatesService
 
   constructor(
     @Inject(READER) reader: TableReader,
@@ -30,6 +30,7 @@ export class StatusService {
     @Inject(Completeness) completeness: Completeness,
     @Inject(CLOCK) clock: Clock,
     @Inject(MODE) mode: Status['mode'],
+    @Inject(RatesService) rates: RatesService,
   ) {
     this.reader = reader
     this.registry = registry
@@ -37,20 +38,28 @@ export class StatusService {
     this.completeness = completeness
     this.clock = clock
     this.mode = mode
+    this.rates = rates
     this.startedAt = clock()
   }
 
   async status(caller: Caller): Promise<Status> {
-    const { completeTo, ends, done } = await this.completeness.progress()
+    const progress = await this.completeness.progress()
+    const { completeTo, ends, done } = progress
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
-    const [fates, deadLetters, engines, audit] = await Promise.all([this.fates(apps), this.reader.deadLetters(), this.health(), this.registry.audits.get('', 'last')])
-    const total = fates.reduce((sum, { events }) => sum + events, 0)
+    const [fates, deadLetters, engines, audit, rates, waiting] = await Promise.all([
+      this.fates(apps), this.reader.deadLetters(), this.health(), this.registry.audits.get('', 'last'), this.rates.current(), this.completeness.waiting(progress),
+    ])
+    const counting = rates.messages()
     return {
       version,
       mode: this.mode,
       started_at: this.startedAt,
       complete_to: completeTo,
-      events_per_second: this.rates.perSecond(apps.map(({ id }) => id).join(' '), total, this.clock()),
+      events_per_second: rates.events(apps.map(({ id }) => id)),
+      lag: {
+        ...waiting, seconds: Math.max(0, this.clock() - completeTo) / 1_000,
+        remaining_seconds: waiting.messages === 0 ? 0 : counting > 0 ? waiting.messages / counting : null,
+      },
       fates,
       lanes: ends.map((next, lane) => ({ lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)) })),
       dead_letters: deadLetters,

@@ -4,7 +4,7 @@ import { reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { formatCount } from '../format/numbers.ts'
 import { Freshness } from '../parts/freshness.tsx'
-import { Install } from '../parts/install.tsx'
+import { NoEvents } from '../parts/install.tsx'
 import { ReportView } from '../parts/report-view.tsx'
 import { trafficStep } from '../state/date-range.ts'
 import type { Scope } from '../state/scope.ts'
@@ -29,7 +29,7 @@ export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
         <Freshness meta={traffic.data?.meta} />
       </div>
       <ReportView report={traffic}>
-        {({ rows, meta }) => (rows.every(({ events }) => events === 0) && !traffic.stale ? <Install /> : (
+        {({ rows, meta }) => (rows.every(({ events }) => events === 0) && !traffic.stale ? <NoEvents /> : (
           <div className="cards">
             <Headline users={devices.report.data?.total_users} rows={rows} countBy={countBy} />
             <TrafficCard rows={rows} step={step} timezone={meta.timezone} completeTo={meta.complete_to} path={trafficPath} stale={traffic.stale} />

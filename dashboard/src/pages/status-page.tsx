@@ -47,11 +47,10 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
 }
 
 function Headline({ status, timezone }: { status: Status; timezone: string }): ReactNode {
-  const lag = status.lanes.reduce((sum, lane) => sum + lane.lag, 0)
   return (
     <dl className="headline wide">
       <div><dt>Counting</dt><dd>{formatRate(status.events_per_second)}</dd></div>
-      <div><dt>Lag</dt><dd>{formatCount(lag)}</dd></div>
+      <div><dt>Events to count</dt><dd>{formatCount(status.lag.events)}</dd></div>
       <div><dt>Dead letters</dt><dd className={status.dead_letters > 0 ? 'bad' : undefined}>{formatCount(status.dead_letters)}</dd></div>
       <div><dt>Hopper {status.version}, {status.mode}</dt><dd className="small-text">since {formatInstant(timezone, status.started_at)}</dd></div>
     </dl>

@@ -1,10 +1,22 @@
 import type { ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
+import { useCounting } from './counting.tsx'
 import { PageLink } from './page-link.tsx'
 import { ScriptTag } from './script-tag.tsx'
 
-/** What to do when no event has come yet. */
-export function Install(): ReactNode {
+/** What an empty report says: that events are being counted, or what to do when none has come yet. */
+export function NoEvents(): ReactNode {
+  const counting = useCounting()
+  if (counting === undefined) return <Install />
+  return (
+    <section className="card wide install" aria-labelledby="counting-title">
+      <h2 id="counting-title">Events are being counted</h2>
+      <p role="status">{counting}. They appear here as soon as they are counted.</p>
+    </section>
+  )
+}
+
+function Install(): ReactNode {
   const { ingest_url: ingest = '' } = useSession().me
   return (
     <section className="card wide install" aria-labelledby="install-title">

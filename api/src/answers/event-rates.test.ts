@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { EventRates, type RateSample } from './event-rates.ts'
+
+const sample = (seconds: number, events: number, date = '2026-03-30', messages = events): RateSample =>
+  ({ at: seconds * 1_000, events: new Map([['shop', new Map([[date, events]])]]), messages })
+
+test('the rate is one over the last minute, also when it was not asked for', () => {
+  const rates = new EventRates()
+  expect([rates.events(['shop']), rates.messages()]).toEqual([0, 0])
+  for (let at = 0; at <= 300; at += 5) rates.add(sample(at, at < 200 ? at * 10 : 2_000 + (at - 200) * 3))
+  expect([rates.events(['shop']), rates.events(['other']), rates.messages()]).toEqual([3, 0, 3])
+  rates.add(sample(300.2, 2_361))
+  expect(rates.events(['shop'])).toBeCloseTo(241 / 60.2, 5)
+})
+
+test('two samples are enough; midnight and a rebuild are no loss', () => {
+  const rates = new EventRates()
+  rates.add(sample(0, 100))
+  rates.add({ at: 2_000, events: new Map([['shop', new Map([['2026-03-30', 110], ['2026-03-31', 10]])]]), messages: 9 })
+  expect(rates.events(['shop'])).toBe(10)
+  rates.add(sample(4, 50))
+  expect([rates.events(['shop']), rates.messages()]).toEqual([0, 0])
+})

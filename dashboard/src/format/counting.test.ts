@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest'
+import { countingText } from './counting.ts'
+
+test('a backlog is told with its size and how long it takes, a moment is not told', () => {
+  const lag = { messages: 1_200, events: 12_000, seconds: 40, remaining_seconds: 19.2 }
+  expect(countingText(lag)).toBe('12,000 events are being counted (about 20.0 s left)')
+  expect(countingText({ ...lag, remaining_seconds: 150 })).toBe('12,000 events are being counted (about 2:30 min left)')
+  expect(countingText({ ...lag, events: 1, remaining_seconds: null })).toBe('1 event is being counted')
+  expect(countingText({ ...lag, seconds: 0.4 })).toBeUndefined()
+  expect(countingText({ ...lag, messages: 0, events: 0 })).toBeUndefined()
+})

@@ -1,0 +1,12 @@
+import type { Status } from '@hopper/contracts'
+import { formatCount, formatSeconds } from './numbers.ts'
+
+/** A lag that is shorter comes and goes while events come in. */
+const LAG_SECONDS_MIN = 3
+
+/** "12,000 events are being counted (about 20 s left)"; undefined when nothing waits, or for a moment only. */
+export function countingText({ events, seconds, remaining_seconds: remaining }: Status['lag']): string | undefined {
+  if (events === 0 || seconds < LAG_SECONDS_MIN) return undefined
+  const left = remaining === null ? '' : ` (about ${formatSeconds(Math.max(1, Math.ceil(remaining)))} left)`
+  return `${formatCount(events)} ${events === 1 ? 'event is' : 'events are'} being counted${left}`
+}
