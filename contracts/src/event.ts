@@ -1,5 +1,6 @@
-import { Type, type Static, type TSchema } from 'typebox'
-import { botReasons, type BotReason } from './fate.ts'
+import { Type, type Static, type TSchema, type TUnsafe } from 'typebox'
+import { changeReasons, type ChangeReason } from './changes.ts'
+import { botReasons } from './fate.ts'
 import { limits } from './limits.ts'
 
 /** The kinds of events by their wire number (DESIGN section 4). A wire event may name its type either way. */
@@ -79,7 +80,7 @@ const wireKind = (type: EventType): TSchema =>
     { title: type },
   )
 
-/** What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown fields are dropped. */
+/** What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown fields are dropped and named. */
 export const wireEvents: Record<EventType, TSchema> = {
   custom: wireKind('custom'),
   click: wireKind('click'),
@@ -103,21 +104,47 @@ export interface WireEvent {
 
 /** The body of `POST /v1/events`. Events are checked one by one, so that the good ones of a mixed batch are kept. */
 export const EventsBody = Type.Object({
-  sent_at: Type.Optional(Type.Integer({ description: "the sender's clock at sending, ms since the epoch; corrects timestamps" })),
+  sent_at: Type.Optional(
+    Type.Union([Type.Integer(), Type.String({ format: 'date-time' })], {
+      description: "the sender's clock at sending, ms since the epoch or ISO 8601; corrects timestamps",
+    }),
+  ),
   device_id: Type.Optional(id),
   session_id: Type.Optional(id),
-  historical: Type.Optional(Type.Boolean({ description: 'true: events of the past are brought in on purpose; they are accepted, never late' })),
+  webdriver: Type.Optional(Type.Boolean({ description: 'true: a program drives the browser; the events are kept and not counted' })),
+  historical: Type.Optional(
+    Type.Boolean({ description: 'true: events of the past are brought in on purpose; they are accepted, never late' }),
+  ),
   events: Type.Array(Type.Unknown(), { minItems: 0, maxItems: limits.eventsPerBatchMax }),
 })
 export type EventsBody = Static<typeof EventsBody>
+
+const literals = <T extends string>(names: readonly T[]): TUnsafe<T> =>
+  Type.Unsafe<T>(Type.Union(names.map((name) => Type.Literal(name))))
+
+/** A field of an accepted event, or of the body itself, that does not stand as it was sent. */
+export const EventChange = Type.Object({
+  index: Type.Union([Type.Integer(), Type.Null()], { description: 'of the event; null for a field of the body' }),
+  path: Type.String(),
+  reason: literals(Object.keys(changeReasons) as ChangeReason[]),
+  did_you_mean: Type.Optional(Type.String({ description: 'a known field with a name near to an unknown one' })),
+})
+export type EventChange = Static<typeof EventChange>
 
 /** The answer of `POST /v1/events`. */
 export const EventsAnswer = Type.Object({
   accepted: Type.Integer({ description: 'events that are stored; what repeats an earlier event_id shows later' }),
   rejected: Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),
+  changed: Type.Optional(
+    Type.Array(EventChange, {
+      maxItems: limits.changesNamedMax,
+      description: 'what of the accepted events could not stand as it was sent; the events are kept',
+    }),
+  ),
+  changed_total: Type.Optional(Type.Integer({ description: 'how many changes there are, when there are more than are named' })),
   bot: Type.Optional(
     Type.Integer({ description: 'how many of the accepted events are kept but not counted, since a machine is held to have sent them' }),
   ),
-  bot_reason: Type.Optional(Type.Unsafe<BotReason>(Type.Union(botReasons.map((reason) => Type.Literal(reason))))),
+  bot_reason: Type.Optional(literals(botReasons)),
 })
 export type EventsAnswer = Static<typeof EventsAnswer>

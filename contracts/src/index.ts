@@ -1,5 +1,6 @@
 export * from './answers.ts'
 export * from './app.ts'
+export * from './changes.ts'
 export * from './chunk.ts'
 export * from './duration-bucket.ts'
 export * from './envelope.ts'

@@ -4,6 +4,8 @@ export const limits = {
   bodyBytesMax: 1_000_000,
   eventsPerBatchMax: 1_000,
   eventBytesMax: 32_768,
+  /** changes that one answer names; it has their number too */
+  changesNamedMax: 100,
   dataKeysMax: 64,
   dataKeyCharsMax: 128,
   dataValueCharsMax: 2_048,

@@ -18,8 +18,10 @@ export interface ParsedBody {
   readonly value: unknown
   /** as it was sent, after decompression */
   readonly bytes: Buffer
-  /** whether the bytes, read again, say exactly `value` */
+  /** whether the bytes, read again, say exactly `value`, and hold nothing that UTF-8 does not */
   readonly exact: boolean
+  /** whether no text has half a surrogate pair, which only an escape can smuggle in */
+  readonly isUnicode: boolean
 }
 
 /** Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight. */
@@ -65,21 +67,34 @@ function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
-  const json = wellFormed(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
+  const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  const isUnicode = !hasHalfPair(json)
   try {
-    return { value: JSON.parse(json), bytes, exact: json === text }
+    return { value: JSON.parse(json), bytes, exact: isUnicode && json === text, isUnicode }
   } catch (cause) {
+    const value = withNulls(json)
+    if (value !== undefined) return { value, bytes, exact: false, isUnicode }
     throw new HopperError('HOP_BODY_INVALID', `The body is not JSON: ${(cause as Error).message.slice(0, 200)}.`, { cause })
   }
 }
 
+/** Whether an escape is half a surrogate pair. An escaped backslash and a whole pair are matched first, so that they pass. */
+function hasHalfPair(json: string): boolean {
+  if (!json.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(json)) return false
+  const candidate = /\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g
+  for (let match = candidate.exec(json); match !== null; match = candidate.exec(json)) if (match[0].length === 6) return true
+  return false
+}
+
 /**
- * Half a surrogate pair, which only an escape can smuggle in, becomes U+FFFD: no store keeps it, so two ids that differ in it would
- * become one on their way. An escaped backslash and a whole pair are matched first, so that they stay.
+ * Reads JSON in which numbers are written that JSON does not have, as Python does by default: each is a null, so that one value does not cost a whole
+ * body. Texts are matched as wholes, so that they stay; one without an end runs to the end, which keeps this linear.
  */
-function wellFormed(json: string): string {
-  if (!json.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(json)) return json
-  return json.replace(/\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g, (match) =>
-    match.length === 6 ? '\\ufffd' : match,
-  )
+function withNulls(json: string): unknown {
+  if (!/NaN|Infinity/.test(json)) return undefined
+  try {
+    return JSON.parse(json.replace(/"(?:[^"\\]|\\[\s\S])*"?|-?\bInfinity\b|\bNaN\b/g, (match) => (match.startsWith('"') ? match : 'null')))
+  } catch {
+    return undefined
+  }
 }

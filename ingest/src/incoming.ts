@@ -1,4 +1,5 @@
 import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
+import type { Changes, Room } from './changes.ts'
 
 /** What one request says about all its events. */
 export interface Batch {
@@ -14,6 +15,9 @@ export interface Batch {
   readonly small: boolean
   /** the body itself, when there is nothing in it that the log would not keep, outside its events */
   readonly body: Buffer | undefined
+  /** whether each text of the body is Unicode: an escape can smuggle in half a surrogate pair */
+  readonly isUnicode: boolean
+  readonly room: Room
   /** how often each content without an id has been met so far */
   readonly repetitions: Map<string, number>
 }
@@ -22,8 +26,12 @@ export interface Batch {
 export interface Incoming {
   readonly batch: Batch
   readonly index: number
-  /** as it was sent; its fields may be trusted after `checkFields` */
-  readonly wire: WireEvent
+  /** as it was sent */
+  readonly sent: unknown
+  /** as it was sent, or repaired; its fields may be trusted after `checkFields` */
+  wire: WireEvent
+  /** what does not stand as it was sent */
+  changes: Changes | undefined
   type: EventType
   device_id: string
   event_id: string
@@ -50,5 +58,8 @@ export class Dropped {
 export type Step = (incoming: Incoming) => Incoming | Dropped
 
 export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
-  return { batch, index, wire: sent as WireEvent, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined, event: undefined, rewritten: false }
+  return {
+    batch, index, sent, wire: sent as WireEvent, changes: undefined, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined,
+    event: undefined, rewritten: false,
+  }
 }

@@ -13,8 +13,8 @@ import { requireDevice } from './steps/require-device.ts'
 /** What happens to every event, in this order. */
 export const steps: readonly Step[] = [
   rejectNonObject,
-  rejectOversize,
   readType,
+  rejectOversize,
   checkFields,
   requireDevice,
   readTime,

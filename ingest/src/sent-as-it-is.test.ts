@@ -28,7 +28,7 @@ const body = fc.record(
 
 function envelopesFor(value: unknown, indent: number): Envelope[] {
   const bytes = Buffer.from(JSON.stringify(value, null, indent))
-  const { batch, sent } = readBatch({ value: JSON.parse(bytes.toString()), bytes, exact: true }, app, now)
+  const { batch, sent } = readBatch({ value: JSON.parse(bytes.toString()), bytes, exact: true, isUnicode: true }, app, now)
   const results = new Pipeline().run(sent.map((each, index) => incomingOf(batch, index, each)))
   return envelopesOf(batch, sent, results, { device: 'desktop', browser: 'B', os: 'O' })
 }

@@ -36,14 +36,14 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
   }, async (request, reply) => {
     const admitted = request.getDecorator<Sender>(sender)
     const body = request.body as ParsedBody | undefined
-    const { batch, sent, webdriver } = readBatch(body, admitted.app, clock())
+    const { batch, sent, webdriver, changes } = readBatch(body, admitted.app, clock())
     gate.charge(admitted, { events: sent.length, bytes: body!.bytes.length }, reply)
     const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
     const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
     const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
 
-    const answer = answerOf(results, agent)
+    const answer = answerOf(results, changes, agent)
     if (agent.bot === undefined) accepted.inc(answer.accepted)
     else metrics.events.inc({ fate: 'bot', reason: agent.bot }, answer.accepted)
     for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })

@@ -1,12 +1,14 @@
 import { eventFields, eventTypes, type Event, type EventType } from '@hopper/contracts'
+import { Changes } from '../changes.ts'
 import type { Incoming } from '../incoming.ts'
+import { wireNames } from '../repair.ts'
 
 const names = Object.fromEntries(eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]])) as Record<EventType, string[]>
 const stored = Object.fromEntries(
   eventTypes.map((type): [EventType, ReadonlySet<string>] => [type, new Set(['event_id', 'timestamp', 'type', 'seq', 'session_id', ...names[type]])]),
 ) as Record<EventType, ReadonlySet<string>>
 
-/** The event as the log knows it: only fields that the schema names, everything else that was sent is left behind. */
+/** The event as the log knows it: only fields that the schema names; everything else that was sent is left out, and named. */
 export function buildEvent(incoming: Incoming): Incoming {
   const { wire, type, event_id, timestamp, client_time, index } = incoming
   if (saysTheSame(incoming)) {
@@ -14,6 +16,7 @@ export function buildEvent(incoming: Incoming): Incoming {
     incoming.event = wire as Event
     return incoming
   }
+  noteUnknown(incoming)
   const event: Record<string, unknown> = { event_id, timestamp, type, seq: wire.seq ?? index }
   if (client_time !== undefined) event.client_time = client_time
   if (wire.session_id !== undefined) event.session_id = wire.session_id
@@ -26,8 +29,15 @@ export function buildEvent(incoming: Incoming): Incoming {
   return incoming
 }
 
+function noteUnknown(incoming: Incoming): void {
+  const sent = incoming.sent as object
+  const known = wireNames[incoming.type]
+  for (const name in sent) if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).noteUnknown(sent, known)
+}
+
 /** Whether the event was sent as the log would hold it, but for its type, which may be a number. */
-function saysTheSame({ wire, type, timestamp, client_time }: Incoming): boolean {
+function saysTheSame({ wire, type, timestamp, client_time, changes }: Incoming): boolean {
+  if (changes !== undefined) return false
   if (wire.event_id === undefined || wire.seq === undefined || wire.timestamp !== timestamp || client_time !== undefined) return false
   const known = stored[type]
   for (const name in wire) if (!known.has(name)) return false

@@ -12,10 +12,13 @@ export function fillEventId(incoming: Incoming): Incoming {
   return incoming
 }
 
-/** The time is the sender's own: it is the same when the event is sent again, whatever its clock shows then. */
-function contentId({ wire, type, device_id, timestamp, client_time, batch }: Incoming): string {
+/**
+ * Of what was sent, not of what a repair makes of it, which may be the same for two events. The time is the sender's own:
+ * it is the same when the event is sent again, whatever its clock shows then.
+ */
+function contentId({ sent, wire, type, device_id, timestamp, client_time, batch }: Incoming): string {
   const session_id = wire.session_id ?? batch.session_id
-  const content = derivedId(batch.app.id, { ...wire, type, device_id, session_id, timestamp: client_time ?? timestamp })
+  const content = derivedId(batch.app.id, { ...(sent as object), type, device_id, session_id, timestamp: client_time ?? timestamp })
   const before = batch.repetitions.get(content) ?? 0
   batch.repetitions.set(content, before + 1)
   return before === 0 ? content : derivedId(content, before)

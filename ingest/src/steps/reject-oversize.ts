@@ -1,11 +1,19 @@
 import { limits } from '@hopper/contracts'
 import { Dropped, type Incoming } from '../incoming.ts'
+import { repair, wireNames } from '../repair.ts'
 
+/** An event that is too large only for its too long texts is kept: those are cut. */
 export function rejectOversize(incoming: Incoming): Incoming | Dropped {
   if (incoming.batch.small) return incoming
-  const bytes = bytesOf(incoming.wire)
+  const bytes = bytesOf(incoming.sent)
   if (bytes <= limits.eventBytesMax) return incoming
+  repair(incoming)
+  if (bytesOf(incoming.wire) + bytesOf(unknownOf(incoming)) <= limits.eventBytesMax) return incoming
   return new Dropped('too_large', `The event has ${bytes === Infinity ? 'too deep a nesting' : `${bytes} bytes`}; send at most ${limits.eventBytesMax} bytes an event.`)
+}
+
+function unknownOf({ sent, type }: Incoming): object {
+  return Object.fromEntries(Object.entries(sent as object).filter(([name]) => !wireNames[type].has(name)))
 }
 
 function bytesOf(value: unknown): number {

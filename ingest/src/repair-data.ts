@@ -1,0 +1,84 @@
+import { limits } from '@hopper/contracts'
+import type { Changes } from './changes.ts'
+import { repairText } from './repair-value.ts'
+
+type Value = string | number | boolean
+
+/** Objects within objects that are taken apart; what lies deeper is written as JSON. */
+const DEPTH_MAX = 16
+
+/** Makes `data` flat: keys and values as the schema takes them, each change noted. Keys that are there already come before those of inner objects. */
+export function repairData(sent: object, changes: Changes): Record<string, Value> {
+  const repair = new DataRepair(changes)
+  repair.addObject(sent, '', 0)
+  return repair.data
+}
+
+class DataRepair {
+  /** Without a prototype: `__proto__` is a key like any other. */
+  readonly data = Object.create(null) as Record<string, Value>
+  readonly #changes: Changes
+  #keys = 0
+
+  constructor(changes: Changes) {
+    this.#changes = changes
+  }
+
+  addObject(sent: object, prefix: string, depth: number): void {
+    const inner: [key: string, value: object][] = []
+    for (const [name, value] of Object.entries(sent)) {
+      const key = prefix + name
+      if (isObject(value) && depth < DEPTH_MAX) inner.push([key, value])
+      else this.#addValue(key, value)
+    }
+    for (const [key, value] of inner) {
+      this.#note(key, 'flattened')
+      this.addObject(value, `${key}.`, depth + 1)
+    }
+  }
+
+  #addValue(sentKey: string, sent: unknown): void {
+    const value = this.#valueOf(sentKey, sent)
+    if (value === undefined) return
+    if (sentKey === '') return this.#note(sentKey, 'empty')
+    const key = repairText(sentKey, limits.dataKeyCharsMax, (reason) => this.#note(sentKey, reason))
+    if (key in this.data) return this.#note(sentKey, 'key_taken')
+    if (this.#keys === limits.dataKeysMax) return this.#note(sentKey, 'too_many_keys')
+    this.#keys++
+    this.data[key] = value
+  }
+
+  #valueOf(key: string, sent: unknown): Value | undefined {
+    if (typeof sent === 'boolean' || Number.isFinite(sent)) return sent as Value
+    if (sent === null) return void this.#note(key, 'null_value')
+    if (typeof sent === 'number') return void this.#note(key, 'out_of_range')
+    return this.#textOf(key, sent)
+  }
+
+  #textOf(key: string, sent: unknown): string | undefined {
+    const note = (reason: Parameters<Changes['note']>[1]): void => this.#note(key, reason)
+    if (typeof sent === 'string') return repairText(sent, limits.dataValueCharsMax, note)
+    const json = jsonOf(sent)
+    if (json === undefined) return void note('wrong_type')
+    note('made_text')
+    return repairText(json, limits.dataValueCharsMax, note)
+  }
+
+  #note(key: string, reason: Parameters<Changes['note']>[1]): void {
+    this.#changes.note(`data.${key}`, reason)
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Undefined for what is nested deeper than any stack: JSON.parse takes any depth, JSON.stringify does not. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,80 @@
+import type { ChangeReason } from '@hopper/contracts'
+import type { TSchema } from 'typebox'
+import { cutText, hashedId, isWithin } from './repair-text.ts'
+
+/** Takes down what is done to a value. */
+export type Note = (reason: ChangeReason) => void
+
+/** What a repair asks of the schema of a field. */
+type FieldSchema = TSchema & {
+  readonly type?: string
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minimum?: number
+  readonly maximum?: number
+}
+
+const number = /^\s*[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})(e[+-]?\d{1,3})?\s*$/i
+/** Texts that tell things apart: of these no character may be lost. */
+const ids: ReadonlySet<string> = new Set(['event_id', 'device_id', 'session_id', 'user_id', 'funnel'])
+/** URLs that may be unknown: that is written as an empty one. */
+const urls: ReadonlySet<string> = new Set(['from', 'to', 'current_url'])
+
+/** Makes of a value what a field can have, and notes how; undefined when nothing can be made of it. */
+export function repairValue(name: string, value: unknown, schema: FieldSchema, note: Note): unknown {
+  if (name === 'elapsed_time') return repairInteger(value, schema, note) ?? 0
+  if (value === null) {
+    note('null_value')
+    return schema.type === 'string' && urls.has(name) ? '' : undefined
+  }
+  if (schema.type === 'string') return repairString(value, schema, ids.has(name), note)
+  if (schema.type === 'integer') return repairInteger(value, schema, note)
+  if (isOneOf(value, schema)) return value
+  note('wrong_type')
+  return undefined
+}
+
+function repairString(value: unknown, { minLength = 0, maxLength = Infinity }: FieldSchema, isId: boolean, note: Note): string | undefined {
+  const text = textOf(value, isId, note)
+  if (text === undefined) return undefined
+  if (text.length < minLength) return void note('empty')
+  if (isId && !(text.isWellFormed() && isWithin(text, maxLength))) {
+    note('hashed')
+    return hashedId(text)
+  }
+  return repairText(text, maxLength, note)
+}
+
+/** Cuts a text, and puts U+FFFD in the place of what is no character. */
+export function repairText(text: string, charsMax: number, note: Note): string {
+  if (!text.isWellFormed()) note('not_unicode')
+  const whole = text.toWellFormed()
+  if (isWithin(whole, charsMax)) return whole
+  note('shortened')
+  return cutText(whole, charsMax)
+}
+
+function textOf(value: unknown, isId: boolean, note: Note): string | undefined {
+  if (typeof value === 'string') return value
+  if ((typeof value === 'number' && Number.isFinite(value)) || (typeof value === 'boolean' && !isId)) {
+    note('made_text')
+    return String(value)
+  }
+  return void note('wrong_type')
+}
+
+function repairInteger(value: unknown, { minimum = -Infinity, maximum = Infinity }: FieldSchema, note: Note): number | undefined {
+  if (value === null) return void note('null_value')
+  if (typeof value === 'string' && number.test(value)) note('made_number')
+  else if (typeof value !== 'number') return void note('wrong_type')
+  const read = Number(value)
+  const whole = Math.round(read)
+  if (!(whole >= minimum && whole <= maximum)) return void note('out_of_range')
+  if (whole !== read) note('rounded')
+  return whole
+}
+
+function isOneOf(value: unknown, schema: FieldSchema): boolean {
+  const { anyOf } = schema as { anyOf?: readonly { const?: unknown }[] }
+  return anyOf?.some((each) => each.const === value) ?? false
+}
