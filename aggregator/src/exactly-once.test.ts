@@ -21,21 +21,21 @@ const instants = [
 const WEEK_MS = 7 * 86_400_000
 
 const timestamp = fc.tuple(fc.constantFrom(...instants), fc.integer({ min: -150, max: 150 }), fc.constantFrom(-1, 0, 0, 1)).map(([at, minutes, ms]) => at + minutes * MINUTE_MS + ms)
-const url = fc.constantFrom('', 'https://s.example/', 'https://s.example/a/?b=1&ref=x#top', '/a', '/a/?ref=y', 'https://s.example/a?q=1')
+const url = fc.constantFrom('', 'https://search.example/a?q=1', 'https://s.example/', 'https://s.example/a/?b=1&ref=x#top', '/a', '/a/?ref=y', 'https://s.example/a?q=1')
 const target = fc.constantFrom("//*[@id='x']", '//a[1]', '__proto__')
 const elapsed_time = fc.oneof(fc.nat(9), fc.nat(100_000))
 const identify = fc.record({ type: fc.constant('identify' as const), user_id: fc.constantFrom('ann', 'bob') })
 const kind = fc.oneof(
   fc.record({ type: fc.constant('click' as const), target, elapsed_time, current_url: url }),
   fc.record({ type: fc.constant('url_change' as const), from: url, to: url, elapsed_time }),
-  fc.record({ type: fc.constant('btn_time' as const), target, action: fc.constantFrom('hover-then-leave' as const, 'hover-then-clicked' as const), elapsed_time }),
+  fc.record({ type: fc.constant('btn_time' as const), target, action: fc.constantFrom('hover-then-leave' as const, 'hover-then-clicked' as const), elapsed_time, pointer: fc.constantFrom('mouse' as const, 'touch' as const, 'pen' as const) }, { requiredKeys: ['type', 'target', 'action', 'elapsed_time'] }),
   fc.record({ type: fc.constant('funnel_change' as const), action: fc.constant('onClick' as const), funnel: fc.constantFrom('f', 'g'), entered: fc.nat(2), from: fc.nat(2), elapsed_time }, { requiredKeys: ['type', 'action', 'funnel', 'entered', 'elapsed_time'] }),
   identify, identify,
   fc.record({ type: fc.constant('custom' as const), name: fc.constant('note'), user_id: fc.constantFrom('ann', 'd0') }, { requiredKeys: ['type', 'name'] }),
 )
 const event: fc.Arbitrary<Event> = fc
-  .tuple(kind, timestamp, fc.nat(40), fc.nat(2), fc.option(fc.constantFrom(...instants), { nil: undefined }))
-  .map(([fields, at, id, session, client]) => ({ ...fields, event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}`, ...(client && { client_time: client }) }) as Event)
+  .tuple(kind, timestamp, fc.nat(40), fc.nat(2), fc.option(fc.constantFrom(...instants), { nil: undefined }), fc.constantFrom(undefined, undefined, undefined, 10))
+  .map(([fields, at, id, session, client, samplerate]) => ({ ...fields, ...(samplerate && { samplerate }), event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}`, ...(client && { client_time: client }) }) as Event)
 const rejected: fc.Arbitrary<RejectedEvent> = fc.record({ reason: fc.constantFrom('too_old' as const, 'missing_field' as const) })
 const plain = fc.record(
   { device: fc.constantFrom('desktop' as const, 'mobile' as const), browser: fc.constantFrom('Chrome', ''), os: fc.constant('Linux'), country: fc.constant('NP') },

@@ -1,4 +1,4 @@
-import { pageOf, timeZone, type App, type TimeZone } from '@hopper/contracts'
+import { pageOf, timeZone, type App, type PageRule, type TimeZone } from '@hopper/contracts'
 import type { CounterPartition, IdentityChange, LaneBatch, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { CounterRows } from './counter-rows.ts'
@@ -116,9 +116,9 @@ export class BatchFold {
     for (const each of touched) each.fold()
   }
 
-  #pageOf({ id, keep_parameters }: App): (url: string) => string {
-    let page = this.#pages.get(id)
-    if (!page) this.#pages.set(id, (page = pagesOf(keep_parameters)))
+  #pageOf(app: App): (url: string) => string {
+    let page = this.#pages.get(app.id)
+    if (!page) this.#pages.set(app.id, (page = pagesOf(app)))
     return page
   }
 
@@ -128,11 +128,11 @@ export class BatchFold {
 }
 
 /** URLs repeat within a batch, and reading one takes long. */
-function pagesOf(keepParameters: readonly string[]): (url: string) => string {
+function pagesOf({ keep_parameters, hash_routing }: PageRule): (url: string) => string {
   const pages = new Map<string, string>()
   return (url) => {
     let page = pages.get(url)
-    if (page === undefined) pages.set(url, (page = pageOf(url, keepParameters)))
+    if (page === undefined) pages.set(url, (page = pageOf(url, keep_parameters, hash_routing)))
     return page
   }
 }

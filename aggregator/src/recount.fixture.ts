@@ -66,8 +66,12 @@ export function recount(app: App, log: readonly Placed[]): Recount {
       visit('users_by_date', hour)
       visit('users_by_date', -1)
       for (const kind of ['device', 'browser', 'os', 'country'] as const) if (context[kind]) visit('agents_by_date', kind, context[kind])
-      add(['activity_by_date', date, hour], [1, event.type === 'url_change' && event.to !== '' ? 1 : 0])
-      recountKind(event, (url) => page(url, app.keep_parameters), (table, ...key) => (values) => add([table, date, ...key], values), visit)
+      const pageOfUrl = (url: string): string => page(url, app.keep_parameters)
+      const isView = event.type === 'url_change' && event.to !== '' && pageOfUrl(event.to) !== pageOfUrl(event.from)
+      // a sampled event stands for so many
+      const weighted = (row: readonly unknown[], values: readonly number[]): void => add(row, values.map((value) => value * (event.samplerate ?? 1)))
+      weighted(['activity_by_date', date, hour], [1, isView ? 1 : 0])
+      recountKind(event, context, pageOfUrl, (table, ...key) => (values) => weighted([table, date, ...key], values), visit)
     }
   }
   const person = (visit: Visit): string => `user ${visit.user || firstUser.get(visit.device)}`.replace(/^user undefined$/, `device ${visit.device}`)
@@ -75,15 +79,19 @@ export function recount(app: App, log: readonly Placed[]): Recount {
 }
 
 function recountKind(
-  event: Event, pageOfUrl: (url: string) => string,
+  event: Event, { device }: Envelope['context'], pageOfUrl: (url: string) => string,
   at: (table: string, ...key: unknown[]) => (values: readonly number[]) => void, visit: (table: string, ...key: unknown[]) => void,
 ): void {
   if (event.type === 'click') at('clicks_by_date', pageOfUrl(event.current_url), event.target)([1, event.elapsed_time])
   if (event.type === 'url_change') {
-    if (event.to !== '') at('page_views_by_date', pageOfUrl(event.to))([1, 0, 0])
-    if (event.from !== '') at('page_views_by_date', pageOfUrl(event.from))([0, event.elapsed_time, 1])
+    const [from, to] = [pageOfUrl(event.from), pageOfUrl(event.to)]
+    if (to !== '' && to !== from) at('page_views_by_date', to)([1, 0, 0])
+    const [host, other] = [to, from].map((of) => of.split('/')[0]!)
+    const untimed = event.elapsed_time === 0 && (to === from || (host !== '' && other !== '' && host !== other))
+    if (from !== '' && !untimed) at('page_views_by_date', from)([0, event.elapsed_time, to === from ? 0 : 1])
   }
-  if (event.type === 'btn_time') {
+  const isFinger = event.type === 'btn_time' && (event.pointer === undefined ? device === 'mobile' || device === 'tablet' : event.pointer !== 'mouse')
+  if (event.type === 'btn_time' && !isFinger) {
     const leave = event.action === 'hover-then-leave'
     at('element_actions_by_date', event.target)(leave ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
     at('element_durations_by_date', event.target, event.action, bucket(event.elapsed_time))([1])

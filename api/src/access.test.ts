@@ -70,7 +70,7 @@ test('a login link works once and not after a day', async () => {
 })
 
 test('what changes something by cookie needs the CSRF header; a read does not', async () => {
-  const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one' }] }
+  const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/one' }] }
   const url = '/api/v1/apps/shop/funnels'
   expect(code(await hopper.send('POST', url, funnel, { cookie: owner['cookie']! }))).toBe('HOP_CSRF')
   expect(code(await hopper.send('POST', url, funnel, { ...owner, 'x-hopper-csrf': 'wrong' }))).toBe('HOP_CSRF')

@@ -121,8 +121,14 @@ test('journeys and retention', async () => {
   const { status, body } = await hopper.get(`${app}/journeys?from=${DATE}&to=${DATE}&key=page&depth=3`)
   expect(status).toBe(200)
   expect((body as { links: object[] }).links).toEqual([
-    { from: '0:/', to: '1:/a', users: 1 }, { from: '0:/', to: '1:/cart', users: 1 }, { from: '1:/a', to: '2:/', users: 1 },
+    { from: '0:/', to: '1/exit', users: 1 }, { from: '0:/', to: '1:/a', users: 1 }, { from: '0:/', to: '1:/cart', users: 1 }, { from: '1:/a', to: '2:/', users: 1 },
+    { from: '1:/cart', to: '2/exit', users: 1 },
   ])
+  for (const [name, place] of [['start', '/nowhere'], ['end', 'https://x.example/']]) {
+    expect(await hopper.get(`${app}/journeys?from=${DATE}&to=${DATE}&key=page&${name}=${encodeURIComponent(place!)}`)).toMatchObject({
+      status: 400, body: { error: { code: 'HOP_PARAM_INVALID', message: expect.stringContaining(`${name} is `) as string, details: { fields: [{ field: name }] } } },
+    })
+  }
   const retention = { ...range, first: [has('product_view')], again: [has('add_to_cart')], by: 'day' }
   const again = await hopper.send('POST', `${app}/retention/query`, retention, reads)
   expect([again.status, again.body]).toMatchObject([200, { cohorts: [{ size: 3, again: [2] }] }])

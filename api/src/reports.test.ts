@@ -67,14 +67,14 @@ test('stages/conversion sets unique users of the range against all users, by per
     rows: [{ stage: 1, name: '/home', users: 2, rate: 1 }, { stage: 2, name: 'cart', users: 1, rate: 0.5 }, { stage: 3, name: 'thanks', users: 0, rate: 0 }],
   })
   expect(await answer('stages/conversion', `${range}&count_by=device`)).toMatchObject({ total_users: 3, rows: [{ users: 3, rate: 1 }, { users: 1, rate: 1 / 3 }, { users: 0 }] })
-  expect(await answer('stages/conversion', 'from=2020-01-01&to=2020-01-02')).toMatchObject({ total_users: 0, rows: [{ rate: 0 }, { rate: 0 }, { rate: 0 }], meta: { settled: true } })
+  expect(await answer('stages/conversion', 'from=2020-01-01&to=2020-01-02')).toMatchObject({ total_users: 0, rows: [{ rate: null }, { rate: null }, { rate: null }], meta: { settled: true } })
 })
 
 test('stages/time and stages/graph', async () => {
   expect((await answer('stages/time')).rows).toEqual([
     { stage: 1, name: '/home', elapsed_ms: 3000, hits: 2, average_seconds: 1.5 },
-    { stage: 2, name: 'cart', elapsed_ms: 0, hits: 0, average_seconds: 0 },
-    { stage: 3, name: 'thanks', elapsed_ms: 0, hits: 0, average_seconds: 0 },
+    { stage: 2, name: 'cart', elapsed_ms: 0, hits: 0, average_seconds: null },
+    { stage: 3, name: 'thanks', elapsed_ms: 0, hits: 0, average_seconds: null },
   ])
   expect((await answer('stages/graph')).rows).toEqual([{ from: null, to: 1, users: 1 }, { from: 1, to: 2, users: 1 }])
 })
@@ -84,7 +84,7 @@ test('elements/actions names configured elements and shows the others by XPath',
   expect(rows).toMatchObject([
     { name: 'Add to cart', hover_leave: 3, elapsed_leave_ms: 600, hover_click: 1, elapsed_click_ms: 500, hits: 4, leave_percent: 75, click_percent: 25, average_leave_ms: 200, average_click_ms: 500 },
     { name: '//i', hits: 1, leave_percent: 0, click_percent: 100 },
-    { name: 'Never seen', hits: 0, leave_percent: 0, click_percent: 0 },
+    { name: 'Never seen', hits: 0, leave_percent: null, click_percent: null, average_leave_ms: null, average_click_ms: null },
   ])
   expect((await answer('elements/actions', `${range}&xpath=//i`)).rows).toHaveLength(1)
   expect(await hopper.get(at('elements/actions', 'xpath=//nowhere'))).toMatchObject({ status: 404, body: { error: { code: 'HOP_ELEMENT_UNKNOWN' } } })

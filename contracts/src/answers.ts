@@ -3,7 +3,7 @@ import { Type, type Static, type TObject, type TProperties } from 'typebox'
 /** The answers of the dashboard API (API.md section 2): one value gives the TS type, the OpenAPI schema and the CSV columns. */
 const text = Type.String()
 const whole = Type.Integer()
-const real = Type.Number()
+/** a share or an average; null of nothing */
 const maybe = Type.Union([Type.Number(), Type.Null()])
 
 export const Meta = Type.Object({
@@ -12,16 +12,19 @@ export const Meta = Type.Object({
   timezone: text,
   complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
   settled: Type.Boolean({ description: 'true when every date of the range ended more than 7 days ago and no event that has arrived waits to be counted: only one that comes yet can change it' }),
-  truncated: Type.Optional(Type.Boolean({ description: 'more rows than the answer may hold; the largest are here' })),
+  truncated: Type.Optional(Type.Boolean({ description: 'something is left out or folded into `other`: there is more than the answer may hold' })),
 })
 export type Meta = Static<typeof Meta>
+
+/** A result of which something may be left out or folded into `other`; the api says so in `meta`. */
+export type Cut<T> = T & { readonly truncated?: true }
 
 const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> => Type.Object({ ...properties, meta: Meta })
 
 export const StageUsers = answer({ rows: Type.Array(Type.Object({ date: text, stage: whole, name: text, users: whole })) })
-export const StageConversion = answer({ total_users: whole, rows: Type.Array(Type.Object({ stage: whole, name: text, users: whole, rate: real })) })
+export const StageConversion = answer({ total_users: whole, rows: Type.Array(Type.Object({ stage: whole, name: text, users: whole, rate: maybe })) })
 export const StageTime = answer({
-  rows: Type.Array(Type.Object({ stage: whole, name: text, elapsed_ms: whole, hits: whole, average_seconds: real })),
+  rows: Type.Array(Type.Object({ stage: whole, name: text, elapsed_ms: whole, hits: whole, average_seconds: maybe })),
 })
 /** `from` is null where people entered the funnel without having been in another stage. */
 export const StageGraph = answer({ rows: Type.Array(Type.Object({ from: maybe, to: whole, users: whole })) })
@@ -29,7 +32,7 @@ export const ElementActions = answer({
   rows: Type.Array(
     Type.Object({
       xpath: text, name: text, hover_leave: whole, elapsed_leave_ms: whole, hover_click: whole, elapsed_click_ms: whole, hits: whole,
-      leave_percent: real, click_percent: real, average_leave_ms: real, average_click_ms: real,
+      leave_percent: maybe, click_percent: maybe, average_leave_ms: maybe, average_click_ms: maybe,
     }),
   ),
 })
@@ -38,10 +41,10 @@ export const ElementDurations = answer({
   buckets: Type.Array(Type.Object({ from_ms: whole, to_ms: whole, leave: whole, click: whole })),
   correlation: maybe,
 })
-/** `average_seconds` is the mean time on the page over the visits whose end was seen; null when none was. */
+/** `average_seconds` is the mean time on the page over the visits whose end was seen. */
 export const PageViews = answer({ rows: Type.Array(Type.Object({ url: text, views: whole, average_seconds: maybe })) })
-export const Clicks = answer({ rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: real })) })
-export const Agents = answer({ total_users: whole, rows: Type.Array(Type.Object({ value: text, users: whole, share: real })) })
+export const Clicks = answer({ rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: maybe })) })
+export const Agents = answer({ total_users: whole, rows: Type.Array(Type.Object({ value: text, users: whole, share: maybe })) })
 /** `time` is the ISO instant at which the hour or the date begins. */
 export const Traffic = answer({ rows: Type.Array(Type.Object({ time: text, events: whole, views: whole, users: whole })) })
 

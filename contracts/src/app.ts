@@ -31,7 +31,9 @@ export const App = Type.Object({
   /** origins that may send events from a browser; empty means any */
   origins: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
   /** URL parameters that stay part of a page's address */
-  keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 20 }),
+  keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: limits.keepParametersMax }),
+  /** whether a fragment like `#/cart` names a page */
+  hash_routing: Type.Optional(Type.Boolean()),
 })
 export type App = Static<typeof App>
 
@@ -84,6 +86,7 @@ export const Provision = Type.Object({
             read_key: Type.Optional(key('hr_')),
             origins: Type.Optional(App.properties.origins),
             keep_parameters: Type.Optional(App.properties.keep_parameters),
+            hash_routing: App.properties.hash_routing,
             funnels: Type.Optional(Type.Array(Funnel, { maxItems: limits.funnelsPerAppMax })),
             elements: Type.Optional(Type.Array(Element, { maxItems: limits.elementsPerAppMax })),
           }),
@@ -98,4 +101,8 @@ export type Provision = Static<typeof Provision>
 export interface TrackerConfig {
   funnels: { id: string; stages: Stage[] }[]
   elements: { xpath: string }[]
+  /** parameters that are part of a page's address; missing when there are none */
+  keep_parameters?: string[]
+  /** whether a fragment like `#/cart` names a page; missing when not */
+  hash_routing?: true
 }

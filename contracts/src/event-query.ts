@@ -77,7 +77,7 @@ export const EventResult = Type.Object({
   data: Type.Array(Type.Object({ name, count, unique, events: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))) })),
   funnel: Type.Optional(
     Type.Object({
-      stages: Type.Array(Type.Object({ name, count, unique, rate: Type.Number({ description: 'count of the stage : count of the first' }) })),
+      stages: Type.Array(Type.Object({ name, count, unique, rate: Type.Union([Type.Number(), Type.Null()], { description: 'count of the stage : count of the first; null when that is 0' }) })),
     }),
   ),
 })

@@ -21,20 +21,31 @@ const data = Type.Record(
   { maxProperties: limits.dataKeysMax, additionalProperties: false },
 )
 
+/** of how many events this is the one that was kept: it counts so often, except among unique users */
+const sampled = { samplerate: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.samplerateMax })) }
+
 /** What is particular to each kind: the one place where the fields of an event are written down. */
 export const eventFields = {
-  custom: { name, data: Type.Optional(data), samplerate: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.samplerateMax })) },
-  click: { target: xpath, elapsed_time: elapsed, current_url: url },
-  url_change: { from: url, to: url, elapsed_time: elapsed },
-  btn_time: { target: xpath, action: Type.Union([Type.Literal('hover-then-leave'), Type.Literal('hover-then-clicked')]), elapsed_time: elapsed },
+  custom: { name, data: Type.Optional(data), ...sampled },
+  click: { target: xpath, elapsed_time: elapsed, current_url: url, ...sampled },
+  url_change: { from: url, to: url, elapsed_time: elapsed, ...sampled },
+  btn_time: {
+    target: xpath,
+    action: Type.Union([Type.Literal('hover-then-leave'), Type.Literal('hover-then-clicked')]),
+    elapsed_time: elapsed,
+    /** hesitation is measured by mouse: a finger is on an element when it presses it */
+    pointer: Type.Optional(Type.Union([Type.Literal('mouse'), Type.Literal('touch'), Type.Literal('pen')])),
+    ...sampled,
+  },
   funnel_change: {
     action: Type.Union([Type.Literal('onClick'), Type.Literal('onUrlChange')]),
     funnel: id,
     entered: stage,
     from: Type.Optional(stage),
     elapsed_time: elapsed,
+    ...sampled,
   },
-  identify: { user_id: userId, data: Type.Optional(data) },
+  identify: { user_id: userId, data: Type.Optional(data), ...sampled },
 } as const satisfies Record<EventType, Record<string, TSchema>>
 
 const anyKind = { user_id: Type.Optional(userId) }

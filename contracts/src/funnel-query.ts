@@ -75,6 +75,8 @@ export interface FunnelRequest {
 }
 
 const maybe = Type.Union([Type.Number(), Type.Null()])
+/** A share, null of nothing. */
+const rate = maybe
 const count = Type.Integer({ minimum: 0 })
 export const ConversionTime = Type.Object({
   median_ms: maybe,
@@ -87,8 +89,8 @@ export type ConversionTime = Static<typeof ConversionTime>
 export const FunnelStepAnswer = Type.Object({
   name: Type.String(),
   count,
-  rate: Type.Number({ description: 'of all units that started' }),
-  rate_from_previous: Type.Number(),
+  rate: Type.Union([Type.Number(), Type.Null()], { description: 'of all units that started; null when none did' }),
+  rate_from_previous: rate,
   dropped: Type.Integer({ description: 'units that took the step before, but not this one' }),
   causes: Type.Object({ open: count, excluded: count, late: count, mismatch: count, before: count, never: count }),
   time: ConversionTime,
@@ -101,16 +103,22 @@ const steps = Type.Array(FunnelStepAnswer)
 export const FunnelResult = Type.Object({
   total: Type.Integer({ description: 'units that took the first step' }),
   steps,
-  overall: Type.Object({ rate: Type.Number(), time: ConversionTime }),
+  overall: Type.Object({ rate, time: ConversionTime }),
   breakdown: Type.Optional(
-    Type.Array(Type.Object({ value: Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), total: count, steps })),
+    Type.Array(
+      Type.Object({
+        value: Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), total: count, steps,
+        other: Type.Optional(Type.Boolean({ description: 'true for the row of all values that have none of their own; `meta.truncated` says so too' })),
+      }),
+      { description: `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one` },
+    ),
   ),
   trend: Type.Optional(
     Type.Array(
       Type.Object({
         time: Type.Integer({ description: 'the instant at which the day or week begins' }),
         total: count,
-        steps: Type.Array(Type.Object({ name: Type.String(), count, rate: Type.Number() })),
+        steps: Type.Array(Type.Object({ name: Type.String(), count, rate })),
         settled: Type.Boolean({ description: 'false while a conversion window is still running' }),
       }),
     ),

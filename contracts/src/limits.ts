@@ -28,9 +28,13 @@ export const limits = {
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,
   elementsPerAppMax: 500,
+  /** URL parameters that an app keeps, those included that its stages name */
+  keepParametersMax: 20,
   /** dates in one dashboard request */
   rangeDaysMax: 1_100,
   /** rows in one dashboard answer; the rest is cut and `meta.truncated` says so */
   answerRowsMax: 10_000,
   samplerateMax: 1_000_000,
+  /** what one event with a samplerate may add to a sum of durations */
+  sampledElapsedMsMax: 1_000_000_000_000,
 } as const

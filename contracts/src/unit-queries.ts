@@ -44,7 +44,7 @@ export interface DistinctRequest {
 }
 
 /** With a breakdown a unit counts once for every value that it has, so these may add up to more. */
-export const DistinctResult = Type.Object({ count, breakdown: Type.Optional(Type.Array(Type.Object({ value, count }))) })
+export const DistinctResult = Type.Object({ count, breakdown: Type.Optional(Type.Array(Type.Object({ value, count, other: Type.Optional(Type.Boolean()) }))) })
 export type DistinctResult = Static<typeof DistinctResult>
 
 /** The query of `GET journeys`. */
@@ -55,7 +55,7 @@ export const JourneyQuery = Type.Object({
   key: Type.Optional(KeySchema),
 })
 
-/** What ways people take: a unit's places are the values of `key` (default `to`, the page), equal neighbours once. */
+/** What ways people take: a unit's places are the pages that it came to, or the values of `key`; equal neighbours once. */
 export interface JourneyRequest {
   readonly from: number
   readonly to: number
@@ -70,7 +70,12 @@ export interface JourneyRequest {
 }
 
 export const JourneyResult = Type.Object({
-  nodes: Type.Array(Type.Object({ id: Type.String(), step: count, value: Type.String(), users: count })),
+  nodes: Type.Array(
+    Type.Object({
+      id: Type.String(), step: count, value: Type.String(), users: count,
+      kind: Type.Optional(Type.Enum(['other', 'exit'], { description: 'other: the less used places of the step; exit: those who went to no further place' })),
+    }),
+  ),
   links: Type.Array(Type.Object({ from: Type.String(), to: Type.String(), users: count })),
 })
 export type JourneyResult = Static<typeof JourneyResult>

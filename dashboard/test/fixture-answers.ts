@@ -30,7 +30,7 @@ export const keys = { keys: [{ id: 'abc', power: 'write', hint: 'Wxyz', created_
 
 const stageUsers: StageUsers['rows'] = [{ date: '2026-01-01', stage: 1, name: 'Home', users: 611 }, { date: '2026-01-01', stage: 2, name: 'Cart', users: 322 }]
 const conversion: Omit<StageConversion, 'meta'> = { total_users: 1_000, rows: [{ stage: 1, name: 'Home', users: 951, rate: 0.951 }, { stage: 2, name: 'Cart', users: 437, rate: 0.437 }] }
-const times: StageTime['rows'] = [{ stage: 1, name: 'Home', elapsed_ms: 65_000 * 83, hits: 83, average_seconds: 65 }, { stage: 2, name: 'Cart', elapsed_ms: 0, hits: 0, average_seconds: 0 }]
+const times: StageTime['rows'] = [{ stage: 1, name: 'Home', elapsed_ms: 65_000 * 83, hits: 83, average_seconds: 65 }, { stage: 2, name: 'Cart', elapsed_ms: 0, hits: 0, average_seconds: null }]
 const graph: StageGraph['rows'] = [{ from: null, to: 1, users: 942 }, { from: 1, to: 2, users: 437 }, { from: 2, to: 1, users: 58 }]
 const actions: ElementActions['rows'] = [{
   xpath: "//*[@id='buy']", name: 'Buy now', hover_leave: 150, elapsed_leave_ms: 300_000, hover_click: 50, elapsed_click_ms: 60_000, hits: 200,

@@ -8,6 +8,8 @@ import { Dropped, type Batch, type Incoming } from './incoming.ts'
 const NO_DEVICE = ''
 
 interface OfDevice {
+  /** its first URL change */
+  first?: Incoming
   readonly events: Event[]
   readonly rejected: RejectedEvent[]
 }
@@ -16,7 +18,7 @@ interface OfDevice {
 export function envelopesOf(batch: Batch, sent: readonly unknown[], results: readonly (Incoming | Dropped)[], agent: Agent, referer?: string): Envelope[] {
   if (isTakenAsSent(batch, results)) {
     const events = results.map(({ event }) => event!)
-    return [{ ...headOf(batch, batch.device_id!, agent, events, referer), events, sent: batch.body! }]
+    return [{ ...headOf(batch, batch.device_id!, agent, results.find(isUrlChange), referer), events, sent: batch.body! }]
   }
   const devices = new Map<string, OfDevice>()
   const ofDevice = (device: string): OfDevice => {
@@ -26,11 +28,15 @@ export function envelopesOf(batch: Batch, sent: readonly unknown[], results: rea
   }
   for (const [index, result] of results.entries()) {
     if (result instanceof Dropped) ofDevice(deviceOf(sent[index], batch)).rejected.push(stubOf(sent[index], result))
-    else ofDevice(result.device_id).events.push(result.event!)
+    else {
+      const own = ofDevice(result.device_id)
+      own.events.push(result.event!)
+      if (isUrlChange(result)) own.first ??= result
+    }
   }
   placeHomeless(devices)
-  return [...devices].map(([device_id, { events, rejected }]) => ({
-    ...headOf(batch, device_id, agent, events, referer),
+  return [...devices].map(([device_id, { events, rejected, first }]) => ({
+    ...headOf(batch, device_id, agent, first, referer),
     events,
     ...(rejected.length > 0 && { rejected }),
   }))
@@ -51,8 +57,15 @@ function isTakenAsSent({ body, device_id }: Batch, results: readonly (Incoming |
   return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
 }
 
-function headOf({ app, session_id, received_at, historical }: Batch, device_id: string, agent: Agent, events: readonly Event[], referer?: string): Omit<Envelope, 'events'> {
-  const context = { ...agent, ...arrivalOf(events, referer), ...(historical && { historical } as const) }
+function isUrlChange({ type }: Incoming): boolean {
+  return type === 'url_change'
+}
+
+/** `first` is the URL change that tells how the visitor came. */
+function headOf(batch: Batch, device_id: string, agent: Agent, first: Incoming | undefined, referer?: string): Omit<Envelope, 'events'> {
+  const { app, session_id, received_at, historical } = batch
+  const arrival = arrivalOf(first && { from: String(first.wire['from']), to: String(first.wire['to']) }, referer)
+  const context = { ...agent, ...arrival, ...(historical && { historical } as const) }
   return { version: 1, app: app.id, device_id, ...(session_id !== undefined && { session_id }), received_at, context }
 }
 

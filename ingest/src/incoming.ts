@@ -37,6 +37,8 @@ export interface Incoming {
   event_id: string
   timestamp: number
   client_time: number | undefined
+  /** fields of which less is stored than was sent */
+  stored: Readonly<Record<string, unknown>> | undefined
   /** what goes into the log */
   event: Event | undefined
   /** whether the log must hold something else than what was sent */
@@ -60,6 +62,6 @@ export type Step = (incoming: Incoming) => Incoming | Dropped
 export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
   return {
     batch, index, sent, wire: sent as WireEvent, changes: undefined, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined,
-    event: undefined, rewritten: false,
+    stored: undefined, event: undefined, rewritten: false,
   }
 }

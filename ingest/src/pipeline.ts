@@ -9,6 +9,7 @@ import { readType } from './steps/read-type.ts'
 import { rejectNonObject } from './steps/reject-non-object.ts'
 import { rejectOversize } from './steps/reject-oversize.ts'
 import { requireDevice } from './steps/require-device.ts'
+import { stripUrls } from './steps/strip-urls.ts'
 
 /** What happens to every event, in this order. */
 export const steps: readonly Step[] = [
@@ -21,6 +22,7 @@ export const steps: readonly Step[] = [
   correctClock,
   checkClock,
   fillEventId,
+  stripUrls,
   buildEvent,
 ]
 

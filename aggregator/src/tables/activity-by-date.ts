@@ -1,4 +1,6 @@
 import type { CounterFold } from './fold.ts'
+import { isView } from './page-view.ts'
+import { weightOf } from './weight.ts'
 
 /** What an event adds, and a page view. */
 const EVENT = [1, 0]
@@ -7,5 +9,9 @@ const VIEW = [1, 1]
 /** Events and page views per hour. */
 export const activityByDate: CounterFold = {
   table: 'activity_by_date',
-  fold: ({ event, hour }, add) => add([hour], event.type === 'url_change' && event.to !== '' ? VIEW : EVENT),
+  fold: ({ event, hour, page }, add) => {
+    const weight = weightOf(event)
+    const deltas = isView(event, page) ? VIEW : EVENT
+    add([hour], weight === 1 ? deltas : deltas.map((delta) => delta * weight))
+  },
 }

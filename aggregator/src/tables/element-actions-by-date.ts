@@ -1,10 +1,14 @@
 import type { CounterFold } from './fold.ts'
+import { isByMouse } from './hesitation.ts'
+import { weightedMs, weightOf } from './weight.ts'
 
-/** How often an interesting element was left or clicked after hovering, and after how long. */
+/** How often an interesting element was left or clicked after hovering by mouse, and after how long. */
 export const elementActionsByDate: CounterFold = {
   table: 'element_actions_by_date',
-  fold: ({ event }, add) => {
-    if (event.type !== 'btn_time') return
-    add([event.target], event.action === 'hover-then-leave' ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
+  fold: ({ event, context }, add) => {
+    if (event.type !== 'btn_time' || !isByMouse(event, context)) return
+    const weight = weightOf(event)
+    const elapsed = weightedMs(event.elapsed_time, weight)
+    add([event.target], event.action === 'hover-then-leave' ? [weight, elapsed, 0, 0, weight] : [0, 0, weight, elapsed, weight])
   },
 }

@@ -1,10 +1,13 @@
 import { durationBucket } from '@hopper/contracts'
 import type { CounterFold } from './fold.ts'
+import { isByMouse } from './hesitation.ts'
+import { weightOf } from './weight.ts'
 
-/** How long people hover before they leave or click, in log-scaled buckets. */
+/** How long people hover by mouse before they leave or click, in log-scaled buckets. */
 export const elementDurationsByDate: CounterFold = {
   table: 'element_durations_by_date',
-  fold: ({ event }, add) => {
-    if (event.type === 'btn_time') add([event.target, event.action, durationBucket(event.elapsed_time)], [1])
+  fold: ({ event, context }, add) => {
+    if (event.type !== 'btn_time' || !isByMouse(event, context)) return
+    add([event.target, event.action, durationBucket(event.elapsed_time)], [weightOf(event)])
   },
 }

@@ -1,11 +1,27 @@
 import type { CounterFold } from './fold.ts'
+import { staysOnPage } from './page-view.ts'
+import { weightedMs, weightOf } from './weight.ts'
 
-/** Views of the page that was entered; time on the page that was left, when the tracker knows one. */
+/**
+ * Views of the page that was entered; time on the page that was left, when the tracker knows one. A URL change that stays on the page is no view,
+ * and its time is part of the visit that goes on. A page of another site is no page of the app: nobody measured the time on it.
+ */
 export const pageViewsByDate: CounterFold = {
   table: 'page_views_by_date',
   fold: ({ event, page }, add) => {
     if (event.type !== 'url_change') return
-    if (event.to !== '') add([page(event.to)], [1, 0, 0])
-    if (event.from !== '') add([page(event.from)], [0, event.elapsed_time, 1])
+    const { from, to } = event
+    const weight = weightOf(event)
+    const elapsed = weightedMs(event.elapsed_time, weight)
+    const stays = to !== '' && staysOnPage(from, to, page)
+    if (to !== '' && !stays) add([page(to)], [weight, 0, 0])
+    if (from === '' || (elapsed === 0 && (stays || isOtherSite(page(from), page(to))))) return
+    add([page(from)], [0, elapsed, stays ? 0 : weight])
   },
+}
+
+/** Bare paths have no host, and are pages of any. */
+function isOtherSite(from: string, to: string): boolean {
+  const [own, other] = [to, from].map((page) => page.slice(0, Math.max(0, page.indexOf('/'))))
+  return own !== '' && other !== '' && own !== other
 }

@@ -10,26 +10,27 @@ import { counterFolds, visitorFolds } from './all.ts'
 const base = { event_id: 'e', timestamp: Date.parse('2026-06-15T12:34:00Z'), seq: 0 }
 const click: Event = { ...base, type: 'click', target: '//a', elapsed_time: 70, current_url: 'https://s.example/p/?q=1' }
 const change = (from: string, to: string): Event => ({ ...base, type: 'url_change', from, to, elapsed_time: 900 })
-const hover = (action: 'hover-then-leave' | 'hover-then-clicked'): Event => ({ ...base, type: 'btn_time', target: '//b', action, elapsed_time: 420 })
+const hover = (action: 'hover-then-leave' | 'hover-then-clicked', pointer?: 'mouse' | 'touch' | 'pen'): Event =>
+  ({ ...base, type: 'btn_time', target: '//b', action, elapsed_time: 420, ...(pointer && { pointer }) })
 const stage: Event = { ...base, type: 'funnel_change', action: 'onClick', funnel: 'f', entered: 3, from: 2, elapsed_time: 5_000 }
 const entry: Event = { ...base, type: 'funnel_change', action: 'onUrlChange', funnel: 'f', entered: 1, elapsed_time: 0 }
 const identify: Event = { ...base, type: 'identify', user_id: 'ann' }
 const custom: Event = { ...base, type: 'custom', name: 'n' }
 
-const countedOf = (event: Event): CountedEvent => ({
-  event, hour: 12, visitor: { user: '', device: 'd' }, page: (url) => pageOf(url), context: { device: 'mobile', browser: '', os: 'iOS', country: 'NP' },
+const countedOf = (event: Event, device: 'desktop' | 'mobile' | 'tablet' = 'desktop'): CountedEvent => ({
+  event, hour: 12, visitor: { user: '', device: 'd' }, page: (url) => pageOf(url), context: { device, browser: '', os: 'iOS', country: 'NP' },
 })
 
 /** What one event adds to a counter table. */
-function added(table: string, event: Event): [Key, readonly number[]][] {
+function added(table: string, event: Event, device?: 'desktop' | 'mobile' | 'tablet'): [Key, readonly number[]][] {
   const rows: [Key, readonly number[]][] = []
-  counterFolds.find((each) => each.table === table)!.fold(countedOf(event), (key, deltas) => rows.push([key, deltas]))
+  counterFolds.find((each) => each.table === table)!.fold(countedOf(event, device), (key, deltas) => rows.push([key, deltas]))
   return rows
 }
 
 function put(table: string, event: Event): Key[] {
   const rows: Key[] = []
-  visitorFolds.find((each) => each.table === table)!.fold(countedOf(event), (key) => rows.push(key))
+  visitorFolds.find((each) => each.table === table)!.fold(countedOf(event, 'mobile'), (key) => rows.push(key))
   return rows
 }
 
@@ -43,6 +44,23 @@ describe.each([
   ['page_views_by_date', change('/a', '/b?x#y'), [[['/b'], [1, 0, 0]], [['/a'], [0, 900, 1]]]],
   ['page_views_by_date', change('', '/b'), [[['/b'], [1, 0, 0]]]],
   ['page_views_by_date', change('/a', ''), [[['/a'], [0, 900, 1]]]],
+  ['page_views_by_date', change('/a?x=1', '/a/#y'), [[['/a'], [0, 900, 0]]]],
+  ['page_views_by_date', { ...change('/a', '/a'), elapsed_time: 0 }, []],
+  ['page_views_by_date', { ...change('https://search.example/?q=1', 'https://s.example/b'), elapsed_time: 0 }, [[['s.example/b'], [1, 0, 0]]]],
+  ['page_views_by_date', { ...change('https://s.example/a', 'https://s.example/b'), elapsed_time: 0 }, [[['s.example/b'], [1, 0, 0]], [['s.example/a'], [0, 0, 1]]]],
+  ['page_views_by_date', { ...change('/a', '/b'), samplerate: 10 }, [[['/b'], [10, 0, 0]], [['/a'], [0, 9_000, 10]]]],
+  ['clicks_by_date', { ...click, samplerate: 5 }, [[['s.example/p', '//a'], [5, 350]]]],
+  ['clicks_by_date', { ...click, samplerate: 1_000_000, elapsed_time: 31_622_400_000 }, [[['s.example/p', '//a'], [1_000_000, 1_000_000_000_000]]]],
+  ['activity_by_date', change('/a?x=1', '/a/'), [[[12], [1, 0]]]],
+  ['activity_by_date', { ...change('', '/b'), samplerate: 10 }, [[[12], [10, 10]]]],
+  ['activity_by_date', { ...custom, samplerate: 5 }, [[[12], [5, 0]]]],
+  ['element_actions_by_date', { ...hover('hover-then-leave'), samplerate: 2 }, [[['//b'], [2, 840, 0, 0, 2]]]],
+  ['element_actions_by_date', hover('hover-then-leave', 'mouse'), [[['//b'], [1, 420, 0, 0, 1]]]],
+  ['element_actions_by_date', hover('hover-then-clicked', 'touch'), []],
+  ['element_actions_by_date', hover('hover-then-leave', 'pen'), []],
+  ['element_durations_by_date', hover('hover-then-clicked', 'touch'), []],
+  ['element_durations_by_date', { ...hover('hover-then-leave'), samplerate: 3 }, [[['//b', 'hover-then-leave', durationBucket(420)], [3]]]],
+  ['stage_time_by_date', { ...stage, samplerate: 4 }, [[['f', 2], [20_000, 4]]]],
   ['activity_by_date', change('', '/b'), [[[12], [1, 1]]]],
   ['activity_by_date', change('/a', ''), [[[12], [1, 0]]]],
   ['activity_by_date', custom, [[[12], [1, 0]]]],
@@ -53,6 +71,14 @@ describe.each([
   ['stage_time_by_date', entry, []],
 ] as const)('%s', (table, event, rows) => {
   it(`adds ${JSON.stringify(rows)} for ${event.type}`, () => expect(added(table, event as Event)).toEqual(rows))
+})
+
+it.each([
+  [undefined, 'desktop', 1], [undefined, 'mobile', 0], [undefined, 'tablet', 0], ['mouse', 'mobile', 1], ['touch', 'desktop', 0],
+] as const)('counts a hover by pointer %s on a %s %i times', (pointer, device, times) => {
+  for (const table of ['element_actions_by_date', 'element_durations_by_date']) {
+    expect(added(table, hover('hover-then-clicked', pointer), device)).toHaveLength(times)
+  }
 })
 
 describe.each([

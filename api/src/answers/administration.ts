@@ -37,12 +37,14 @@ export const NewApp = Type.Object({
   timezone: Type.Optional(App.properties.timezone),
   origins: Type.Optional(App.properties.origins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
+  hash_routing: App.properties.hash_routing,
 })
 export type NewApp = Static<typeof NewApp>
 export const AppPatch = Type.Object({
   name: Type.Optional(label),
   origins: Type.Optional(App.properties.origins),
   keep_parameters: Type.Optional(App.properties.keep_parameters),
+  hash_routing: App.properties.hash_routing,
 }, { 'x-fixed': { id: 'cannot be changed', organization: 'cannot be changed', timezone: 'cannot be changed: the dates of this app are counted in it; create another app' } })
 export type AppPatch = Static<typeof AppPatch>
 export const CreatedApp = Type.Object({ app: App, write_key: Type.String(), read_key: Type.String() })

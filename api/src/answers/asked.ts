@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EventResult, JourneyResult, limits, Meta, queryLimits, RetentionResult } from '@hopper/contracts'
+import { EventResult, funnelUnits, JourneyResult, limits, Meta, queryLimits, RetentionResult } from '@hopper/contracts'
 
 /** The queries of the dashboard API. */
 const date = (what: string): ReturnType<typeof Type.String> => Type.String({ maxLength: 40, description: what })
@@ -35,11 +35,11 @@ export const TrafficAsked = Type.Object({
 export type TrafficAsked = Static<typeof TrafficAsked>
 export const JourneysAsked = Type.Object({
   ...range,
-  ...countBy,
+  count_by: Type.Optional(Type.Union(funnelUnits.map((unit) => Type.Literal(unit)), { description: 'whose ways: person, device or session; default: person' })),
   depth: Type.Optional(Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places of a way; default: 5' })),
-  start: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways from this place on' })),
-  end: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place' })),
-  key: Type.Optional(Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'what a place is; default: `to`, the page' })),
+  start: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways from this place on: a page as `pages/views` shows it, or its address' })),
+  end: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place, as `start`' })),
+  key: Type.Optional(Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'what a place is; default: the page that was come to' })),
 })
 export type JourneysAsked = Static<typeof JourneysAsked>
 

@@ -26,9 +26,9 @@ export function sumBy(rows: readonly CounterRow[], keyOf: (row: CounterRow) => K
   return [...sums.values()]
 }
 
-/** `a / b`, and 0 where nothing was counted. */
-export function ratio(a: number, b: number): number {
-  return b === 0 ? 0 : a / b
+/** `a / b`, and null where there is nothing to divide by: a share or an average of nothing is no number. */
+export function ratio(a: number, b: number): number | null {
+  return b === 0 ? null : a / b
 }
 
 /** The order of texts by code point, the same on every machine. */

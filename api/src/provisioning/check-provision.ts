@@ -2,13 +2,16 @@ import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
+import { keptParameters, keptProblems, stageProblems } from '../services/check-stages.ts'
 
 /** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
   const faults = faultsIn(Provision, file)
   const problems = faults.length > 0
     ? faults.map(({ field, message }) => `${field || 'the file'} ${message}`)
-    : [...twice(file as Provision), ...(await conflicts(registry, file as Provision))]
+    : [
+      ...twice(file as Provision), ...(await unusableStages(registry, file as Provision)), ...(await conflicts(registry, file as Provision)),
+    ]
   if (problems.length > 0) throw new HopperError('HOP_CONFIG', `Provision file: ${problems.slice(0, 20).join('; ')}.`, { details: { problems } })
 }
 
@@ -22,9 +25,22 @@ function twice({ organizations }: Provision): string[] {
     ...apps.flatMap((app) => [
       ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
       ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map((xpath) => `app "${app.id}" has the element "${xpath}" twice`),
-      ...(app.funnels ?? []).flatMap((funnel) => repeated(funnel.stages.map(({ id }) => id)).map((id) => `funnel "${funnel.id}" has the stage ${id} twice`)),
     ]),
   ]
+}
+
+async function unusableStages(registry: Registry, { organizations }: Provision): Promise<string[]> {
+  const problems: string[] = []
+  for (const { id, hash_routing, keep_parameters, funnels = [] } of organizations.flatMap((organization) => organization.apps ?? [])) {
+    const old = await registry.app(id)
+    const hashRouting = hash_routing ?? old?.hash_routing ?? false
+    for (const funnel of funnels) {
+      for (const { field, message } of stageProblems(funnel, { hash_routing: hashRouting })) problems.push(`app "${id}", funnel "${funnel.id}": ${field} ${message}`)
+    }
+    const kept = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
+    problems.push(...keptProblems(kept).map(({ message }) => `app "${id}": its stages ${message}`))
+  }
+  return problems
 }
 
 async function conflicts(registry: Registry, { organizations }: Provision): Promise<string[]> {

@@ -1,6 +1,7 @@
 import type { App, KeyPower, Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
+import { keptParameters } from '../services/check-stages.ts'
 import { checkProvision } from './check-provision.ts'
 
 type OrganizationEntry = Provision['organizations'][number]
@@ -36,13 +37,16 @@ export async function provision(registry: Registry, file: Provision, now = Date.
 
 async function putApp(registry: Registry, organization: string, entry: AppEntry): Promise<void> {
   const old = await registry.app(entry.id)
+  const hashRouting = entry.hash_routing ?? old?.hash_routing
+  const funnels = [...(await registry.funnels.list(entry.id)), ...(entry.funnels ?? [])]
   const app: App = {
     id: entry.id,
     organization,
     name: entry.name,
     timezone: entry.timezone ?? old?.timezone ?? 'UTC',
     origins: entry.origins ?? old?.origins ?? [],
-    keep_parameters: entry.keep_parameters ?? old?.keep_parameters ?? [],
+    keep_parameters: keptParameters(entry.keep_parameters ?? old?.keep_parameters ?? [], funnels),
+    ...(hashRouting === undefined ? {} : { hash_routing: hashRouting }),
   }
   await registry.apps.put(organization, app.id, app)
   for (const funnel of entry.funnels ?? []) await registry.funnels.put(app.id, funnel.id, funnel)

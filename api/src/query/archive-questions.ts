@@ -83,7 +83,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
     const work = { app, question, context, outline: outlineOf(question, context) }
-    const key = canonicalJson([app, context.timezone, question])
+    const key = canonicalJson([app, context.timezone, context.pages ?? null, question])
     const [limited, done] = withLimit(client, this.#limitMs)
     try {
       return await (this.#waiting.join(key, limited, (all, detach) => this.#inTurn(work, key, { app, caller: client.caller ?? '' }, all, detach)) as Promise<Answer<K>>)

@@ -1,3 +1,4 @@
+import type { PageRule } from '@hopper/contracts'
 import { Chunk, ColumnCache } from '@hopper/engine'
 import { BoundedMap } from './bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
@@ -24,6 +25,8 @@ export class ChunkSource {
   readonly #kept = new ColumnCache(KEPT_BYTES_MAX)
   readonly #unused = new BoundedMap<Uint8Array>(UNUSED_BYTES_MAX)
   readonly #ask: Ask
+  /** what a page is to the app of the current job */
+  pages: PageRule | undefined
   /** what was fetched, by call: the last call's chunks are not read yet, those of the one before may be */
   #lent: Lent[][] = []
 
@@ -38,7 +41,7 @@ export class ChunkSource {
   async chunks(wants: readonly Want[], kept = true): Promise<Chunk[]> {
     const columns = new HeldColumns(kept ? this.#kept : new ColumnCache(Infinity))
     const had = wants.map(() => new Map<string, Uint8Array>())
-    const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns))
+    const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns, this.pages))
     const missing = wants.flatMap(({ summary, names }, at) => {
       const absent = [...new Set(names)].filter((name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, had[at]!))
       return absent.length > 0 ? [{ at, want: { summary, names: absent } }] : []

@@ -6,6 +6,7 @@ import { BoundedMap } from './bounded-map.ts'
 import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
 import { KnownIdentities } from './known-identities.ts'
 import type { FromThread, QueryJob, ToThread } from './query-job.ts'
+import { encodeResult } from './result.ts'
 import { runQuestion } from './run-question.ts'
 import type { Workplace } from './workplace.ts'
 
@@ -17,7 +18,6 @@ if (process.platform === 'linux') setPriority(NICE)
 
 installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
-const encoder = new TextEncoder()
 const asked = new Map<number, (answer: unknown) => void>()
 let nextId = 0
 
@@ -44,9 +44,10 @@ async function run(job: QueryJob): Promise<void> {
   const stop = new Int32Array(job.stop)
   const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
   const budget = timeBudget(job.limitMs, signal)
+  source.pages = job.context.pages
   try {
     const result = await runQuestion(job, { source, identities, tallies, exported, budget, ask, progress: (progress) => send({ progress }) })
-    const encoded = encoder.encode(JSON.stringify(result) ?? 'null')
+    const encoded = encodeResult(result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
     send(error instanceof JobOver ? { over: true } : { error: told(error) })

@@ -6,6 +6,7 @@ import { keyRecord, newKey } from '../access/secret.ts'
 import type { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
 import { invalidFields } from '../http/checked.ts'
 import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import { keptParameters, keptProblems, stageProblems } from './check-stages.ts'
 
 const APPS_PER_ORGANIZATION_MAX = 1_000
 
@@ -26,7 +27,7 @@ export class AppsService {
   }
 
   /** A new app with its first two keys, which are shown this once. Its time zone is for ever: dates are counted by it. */
-  async create(caller: Caller, { id, name, timezone = 'UTC', origins = [], keep_parameters = [] }: NewApp): Promise<CreatedApp> {
+  async create(caller: Caller, { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing }: NewApp): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
       throw invalidFields([{ field: 'timezone', message: 'must be an IANA time zone, like Europe/Berlin' }])
@@ -35,13 +36,22 @@ export class AppsService {
     if ((await this.registry.apps.list(organization)).length >= APPS_PER_ORGANIZATION_MAX) {
       throw new HopperError('HOP_LIMIT', undefined, { details: { apps_max: APPS_PER_ORGANIZATION_MAX } })
     }
-    const app: App = { id, organization, name, timezone, origins, keep_parameters }
+    const app: App = { id, organization, name, timezone, origins, keep_parameters, ...(hash_routing === undefined ? {} : { hash_routing }) }
     await this.registry.apps.put(organization, id, app)
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
   }
 
+  /** What the app's stages ask for stays: their parameters are kept, and a stage with a route needs `hash_routing`. */
   async change(app: App, patch: AppPatch): Promise<App> {
-    const changed = { ...app, ...patch }
+    const funnels = await this.registry.funnels.list(app.id)
+    const merged = { ...app, ...patch }
+    const changed = { ...merged, keep_parameters: keptParameters(merged.keep_parameters, funnels) }
+    const withRoute = changed.hash_routing === true ? undefined : funnels.find((funnel) => stageProblems(funnel, changed).length > stageProblems(funnel, app).length)
+    const faults = [
+      ...keptProblems(changed.keep_parameters, 'keep_parameters'),
+      ...(withRoute ? [{ field: 'hash_routing', message: `must stay true while funnel "${withRoute.id}" has a stage with a route` }] : []),
+    ]
+    if (faults.length > 0) throw invalidFields(faults)
     await this.registry.apps.put(app.organization, app.id, changed)
     return changed
   }

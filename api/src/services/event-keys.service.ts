@@ -1,10 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { limits, type App, type Filter } from '@hopper/contracts'
-import { hasRareKeys, keyOfColumn } from '@hopper/engine'
+import { hasRareKeys, keysOfColumns } from '@hopper/engine'
 import type { DateRange } from '../answers/date-range.ts'
 import { VALUES_DEFAULT, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
@@ -29,10 +30,7 @@ export class EventKeysService {
     const keys = new Set<string>()
     const chunks = await this.archived.list({ app: app.id, from, to })
     for (const { columns } of chunks) {
-      for (const column of Object.keys(columns)) {
-        const key = keyOfColumn(column)
-        if (key?.startsWith(prefix)) keys.add(key)
-      }
+      for (const key of keysOfColumns(Object.keys(columns))) if (key.startsWith(prefix)) keys.add(key)
     }
     if (chunks.some(hasRareKeys)) for (const key of await this.rareKeys(app, range, prefix, client)) keys.add(key)
     return largest([...keys].sort(byText).map((key) => ({ key })), range.meta)
@@ -42,24 +40,25 @@ export class EventKeysService {
     const range = await this.answers.open(app, asked)
     const request = { key, filters: [], limit: limit ?? VALUES_DEFAULT, ...(prefix === undefined ? {} : { prefix }) }
     const [found] = await this.ask(app, range, request, client)
-    return { rows: [...(found?.values ?? [])], more: found?.more ?? false, meta: range.meta }
+    const more = found?.more ?? false
+    return { rows: [...(found?.values ?? [])], more, meta: { ...range.meta, ...(more && { truncated: true }) } }
   }
 
   private async keysWhere(app: App, range: Range, prefix: string, filter: Filter, limit: number, client: Client): Promise<EventKeys> {
     const found = await this.ask(app, range, { filters: [filter], keyPrefix: prefix, limit }, client)
     const rows = found.filter(({ key }) => key.startsWith(prefix)).map(({ key, values, more }) => ({ key, values: [...values], more }))
-    return largest(rows, range.meta)
+    return largest(rows, rows.some(({ more }) => more) ? { ...range.meta, truncated: true } : range.meta)
   }
 
   private async rareKeys(app: App, range: Range, prefix: string, client: Client): Promise<readonly string[]> {
-    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const context = contextOf(app, range.meta.complete_to)
     const request = { ...instantRange(app, range.from, range.to), prefix, limit: limits.answerRowsMax + 1 }
     return (await this.archived.ask<'keys'>(app.id, { kind: 'keys', request }, context, client)).result
   }
 
   private async ask(app: App, range: Range, asked: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number }, client: Client) {
     const { from, to } = instantRange(app, range.from, range.to)
-    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const context = contextOf(app, range.meta.complete_to)
     const { result } = await this.archived.ask<'values'>(app.id, { kind: 'values', request: { ...asked, from, to } }, context, client)
     return result
   }

@@ -6,6 +6,7 @@ import type { RangeAsked } from '../answers/asked.ts'
 import { eventView, PAGE_EVENTS_DEFAULT, type EventFate, type EventsAsked, type EventsPage, type Person, type PersonAsked } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { PageRequest } from '../query/question.ts'
 import type { Client } from '../query/shared-runs.ts'
@@ -54,8 +55,8 @@ export class EventsService {
     const range = await this.answers.open(app, asked)
     const { from, to } = instantRange(app, range.from, range.to)
     const [kind, name] = /^[ud]:/.test(id) ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)] : ['user' as const, id]
-    const request = { kind, id: name, from, to, lanes: this.lanes, limit: limit }
-    const context = { timezone: app.timezone, completeTo: range.meta.complete_to }
+    const request = { kind, id: name, from, to, lanes: this.lanes, limit }
+    const context = contextOf(app, range.meta.complete_to)
     const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
     if (result.events === 0) throw new HopperError('HOP_NOT_FOUND', `Nobody of this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`)
     const { users, devices, properties, events, timeline } = result
@@ -84,7 +85,7 @@ export class EventsService {
   }
 
   private async read(app: App, request: PageRequest, client: Client): Promise<{ readonly events: readonly ExportedEvent[]; readonly next: readonly number[] }> {
-    const { result } = await this.archived.ask<'page'>(app.id, { kind: 'page', request }, { timezone: app.timezone, completeTo: 0 }, client)
+    const { result } = await this.archived.ask<'page'>(app.id, { kind: 'page', request }, contextOf(app, 0), client)
     return result
   }
 }

@@ -5,6 +5,7 @@ import { exportFormats } from '@hopper/engine'
 import type { Logger } from 'pino'
 import type { ExportAsked } from '../answers/events.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/shared-runs.ts'
 import { LOGGER } from '../tokens.ts'
@@ -33,7 +34,7 @@ export class ExportService {
   async export(app: App, { format, ...asked }: ExportAsked, client: Client): Promise<Exported> {
     const { from, to, meta } = await this.answers.open(app, asked)
     const instants = instantRange(app, from, to)
-    const context = { timezone: app.timezone, completeTo: meta.complete_to }
+    const context = contextOf(app, meta.complete_to)
     const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)
     // The status is sent by then, so the client sees only a connection that was cut.
     parts.on('error', (error) => {

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, type App, type Funnel } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FunnelPatch } from '../answers/administration.ts'
-import { invalidFields } from '../http/checked.ts'
 import { REGISTRY } from '../tokens.ts'
+import { checkStages, keepParametersOf } from './check-stages.ts'
 
 @Injectable()
 export class FunnelsService {
@@ -29,17 +29,19 @@ export class FunnelsService {
   }
 
   async create(app: App, funnel: Funnel): Promise<Funnel> {
-    checkStages(funnel)
+    checkStages(funnel, app)
     const existing = await this.list(app)
     if (existing.some(({ id }) => id === funnel.id)) throw new HopperError('HOP_CONFLICT')
     if (existing.length >= limits.funnelsPerAppMax) throw new HopperError('HOP_LIMIT', undefined, { details: { funnels_max: limits.funnelsPerAppMax } })
+    await keepParametersOf(this.registry, app, funnel)
     await this.registry.funnels.put(app.id, funnel.id, funnel)
     return funnel
   }
 
   async change(app: App, id: string, patch: FunnelPatch): Promise<Funnel> {
     const funnel = { ...(await this.get(app, id)), ...patch }
-    checkStages(funnel)
+    checkStages(funnel, app)
+    await keepParametersOf(this.registry, app, funnel)
     await this.registry.funnels.put(app.id, id, funnel)
     return funnel
   }
@@ -47,11 +49,4 @@ export class FunnelsService {
   async remove(app: App, id: string): Promise<void> {
     if (!(await this.registry.funnels.remove(app.id, id))) throw new HopperError('HOP_FUNNEL_UNKNOWN')
   }
-}
-
-/** @throws HopperError HOP_PARAM_INVALID when two stages of a funnel have the same id */
-export function checkStages(funnel: Funnel): void {
-  const ids = funnel.stages.map(({ id }) => id)
-  const twice = ids.findIndex((id, index) => ids.indexOf(id) !== index)
-  if (twice >= 0) throw invalidFields([{ field: `stages[${twice}].id`, message: `is ${ids[twice]}, as that of an earlier stage; give each its own` }])
 }

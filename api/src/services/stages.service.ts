@@ -57,7 +57,7 @@ export class StagesService {
     const sums = new Map(sumBy(counted, ({ key }) => [key[1]!]).map(({ key, counters }) => [key[0], counters]))
     const rows = funnel.stages.map(({ id, name }) => {
       const [elapsed = 0, hits = 0] = sums.get(id) ?? []
-      return { stage: id, name, elapsed_ms: elapsed, hits, average_seconds: ratio(elapsed, hits) / 1000 }
+      return { stage: id, name, elapsed_ms: elapsed, hits, average_seconds: ratio(elapsed / 1000, hits) }
     })
     return { rows, meta }
   }

@@ -23,9 +23,11 @@ export class TrafficService {
   async pages(app: App, asked: RangeAsked): Promise<PageViews> {
     const { dates, meta } = await this.answers.open(app, asked)
     const sums = sumBy(await this.reader.counters('page_views_by_date', app.id, dates), ({ key }) => key)
-    const rows = sums.map(({ key, counters: [views = 0, elapsed = 0, left = 0] }) => ({
-      url: String(key[0]), views, average_seconds: left === 0 ? null : elapsed / left / 1000,
+    const pages = sums.map(({ key, counters: [views = 0, elapsed = 0, left = 0] }) => ({
+      url: String(key[0]), views, average_seconds: ratio(elapsed / 1000, left),
     }))
+    // a page that was only left in this range was not viewed in it, and need not be one of the app's
+    const rows = pages.filter(({ views }) => views > 0)
     return largest(rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)), meta)
   }
 

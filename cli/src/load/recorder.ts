@@ -1,4 +1,4 @@
-import type { Funnel, WireEvent } from '@hopper/contracts'
+import { pageUrlOf, StagePattern, type EventOf, type Funnel, type WireEvent } from '@hopper/contracts'
 
 const CLICK_PAUSE_MS_MAX = 1_800_000
 
@@ -35,9 +35,9 @@ export class Recorder {
     this.#add('url_change', { from: this.#page, to, elapsed_time: this.#page === '' ? 0 : this.#nowMs - this.#pageSinceMs })
     this.#page = to
     this.#pageSinceMs = this.#nowMs
-    const pathname = new URL(to).pathname
+    const page = pageUrlOf(to)
     for (const { id, stages } of this.#funnels) {
-      const stage = stages.findLast(({ url }) => url !== undefined && matches(url, url.startsWith('http') ? to : pathname))
+      const stage = stages.findLast(({ url }) => url !== undefined && new StagePattern(url).matches(page))
       if (stage) this.#enter(id, stage.id, 'onUrlChange')
     }
   }
@@ -53,9 +53,9 @@ export class Recorder {
   }
 
   /** The pointer rests on an element, then leaves it or clicks it. */
-  hover(element: ShopElement, ms: number, clicked: boolean): void {
+  hover(element: ShopElement, ms: number, clicked: boolean, pointer: EventOf<'btn_time'>['pointer']): void {
     this.wait(ms)
-    this.#add('btn_time', { target: element.xpath, action: clicked ? 'hover-then-clicked' : 'hover-then-leave', elapsed_time: ms })
+    this.#add('btn_time', { target: element.xpath, action: clicked ? 'hover-then-clicked' : 'hover-then-leave', elapsed_time: ms, pointer })
     if (clicked) this.click(element)
   }
 
@@ -80,9 +80,4 @@ export class Recorder {
 export interface ShopElement {
   readonly xpath: string
   readonly selector?: string
-}
-
-/** Whether a path fits a stage's pattern: `*` stands for any run of characters. */
-function matches(pattern: string, path: string): boolean {
-  return new RegExp(`^${pattern.replace(/\W/g, (c) => (c === '*' ? '.*' : `\\${c}`))}$`).test(path)
 }

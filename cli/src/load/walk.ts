@@ -110,11 +110,11 @@ class Walker {
 
   /** The pointer rests and leaves again. */
   #rest(element: ShopElement, medianMs: number): void {
-    if (this.#hovers) this.#visit.hover(element, this.#random.durationMs(medianMs, 0.7), false)
+    if (this.#hovers) this.#visit.hover(element, this.#random.durationMs(medianMs, 0.7), false, 'mouse')
   }
 
   #press(element: ShopElement, medianMs: number): void {
     if (this.#random.chance(0.25)) this.#rest(element, medianMs * 0.6)
-    this.#visit.hover(element, this.#random.durationMs(this.#hovers ? medianMs : 90, 0.6), true)
+    this.#visit.hover(element, this.#random.durationMs(this.#hovers ? medianMs : 90, 0.6), true, this.#hovers ? 'mouse' : 'touch')
   }
 }

@@ -4,8 +4,8 @@ export interface FunnelStep {
   readonly stage: number
   readonly name: string
   readonly users: number
-  /** share of all users of the range */
-  readonly rate: number
+  /** share of all users of the range; null when there are none */
+  readonly rate: number | null
   /** how many fewer users than the stage before had; negative when more entered here */
   readonly dropped: number | null
   /** `dropped` as a share of the stage before; null for the first stage and after an empty one */

@@ -9,6 +9,7 @@ describe('numbers for people', () => {
   it('shows a share of 1 as a percentage with one digit', () => {
     expect(formatPercent(0.1234)).toBe('12.3%')
     expect(formatPercent(1)).toBe('100.0%')
+    expect(formatPercent(null)).toBe('–')
   })
 
   it('shows a duration in the unit a person would say', () => {

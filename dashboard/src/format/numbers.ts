@@ -14,9 +14,9 @@ export function formatShort(value: number): string {
   return short.format(value)
 }
 
-/** `share` of 1. */
-export function formatPercent(share: number): string {
-  return percent.format(share)
+/** `share` of 1; a share of nothing is none. */
+export function formatPercent(share: number | null): string {
+  return share === null ? NOTHING : percent.format(share)
 }
 
 /** A duration in the unit a person would say: 350 ms, 4.2 s, 3:05 min, 2:10 h. */

@@ -26,7 +26,7 @@ export function useAgents({ app, range, live, countBy }: Scope, by: AgentKind): 
 /** What people use. Someone with two browsers counts for each, so shares may add up to more than 100 %. */
 export function AgentsCard({ title, agents: { by, path, report } }: { title: string; agents: AgentsReport }): ReactNode {
   const columns: Column<Row>[] = [
-    { name: title, value: ({ value }) => value, bar: ({ share }) => share },
+    { name: title, value: ({ value }) => value, bar: ({ share }) => share ?? 0 },
     { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
     { name: 'Share', value: ({ share }) => formatPercent(share), numeric: true },
   ]

@@ -11,15 +11,15 @@ const columns: Column<Row>[] = [
   { name: 'Left', value: ({ hover_leave }) => formatCount(hover_leave), numeric: true },
   { name: 'Clicked', value: ({ hover_click }) => formatCount(hover_click), numeric: true },
   { name: 'Click rate', value: (row) => (row.hits === 0 ? NOTHING : formatPercent(clickShare(row))), numeric: true },
-  { name: 'Average before leaving', value: ({ hover_leave, average_leave_ms }) => formatDuration(hover_leave === 0 ? null : average_leave_ms), numeric: true },
-  { name: 'Average before a click', value: ({ hover_click, average_click_ms }) => formatDuration(hover_click === 0 ? null : average_click_ms), numeric: true },
+  { name: 'Average before leaving', value: ({ average_leave_ms }) => formatDuration(average_leave_ms), numeric: true },
+  { name: 'Average before a click', value: ({ average_click_ms }) => formatDuration(average_click_ms), numeric: true },
 ]
 
 /** Left against clicked, for each element. */
 export function ElementsCard({ rows, path, stale }: { rows: readonly Row[]; path: string; stale: boolean }): ReactNode {
   return (
     <Card
-      title="Left or clicked" hint="Of all the times somebody stayed over an element: how often it was clicked, how often left." size="wide" stale={stale} csv={{ path, name: 'elements' }}
+      title="Left or clicked" hint="Of all the times the mouse stayed over an element: how often it was clicked, how often left. A tap is not a hover." size="wide" stale={stale} csv={{ path, name: 'elements' }}
       picture={<ul className="split" aria-label="Left against clicked per element">{rows.map((row) => <Split key={row.xpath} row={row} />)}</ul>}
       table={<DataTable caption="Left against clicked per element" columns={columns} rows={rows} rowKey={({ xpath }) => xpath} first={30} />}
     />

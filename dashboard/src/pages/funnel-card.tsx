@@ -10,7 +10,7 @@ const columns: Column<FunnelStep>[] = [
   { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
   { name: 'Conversion', value: ({ rate }) => formatPercent(rate), numeric: true },
   { name: 'Dropped', value: ({ dropped }) => (dropped === null ? NOTHING : formatCount(dropped)), numeric: true },
-  { name: 'Drop rate', value: ({ dropRate }) => (dropRate === null ? NOTHING : formatPercent(dropRate)), numeric: true },
+  { name: 'Drop rate', value: ({ dropRate }) => formatPercent(dropRate), numeric: true },
 ]
 
 /** The stages as bars, with what is lost between them. */
@@ -39,7 +39,7 @@ function Stage({ step: { name, users, rate, dropped, dropRate } }: { step: Funne
       )}
       <div className="stage">
         <span className="stage-name" title={name}>{name}</span>
-        <span className="stage-track" aria-hidden="true"><span className="stage-bar" style={{ width: `${Math.max(0.4, Math.min(1, rate) * 100)}%` }} /></span>
+        <span className="stage-track" aria-hidden="true"><span className="stage-bar" style={{ width: `${Math.max(0.4, Math.min(1, rate ?? 0) * 100)}%` }} /></span>
         <span className="stage-users">{formatCount(users)}</span>
         <span className="stage-rate">{formatPercent(rate)}</span>
       </div>

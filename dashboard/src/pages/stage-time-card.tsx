@@ -14,10 +14,10 @@ type Row = StageTime['rows'][number]
 export function StageTimeCard({ scope: { app, range, live }, funnel }: { scope: Scope; funnel: string }): ReactNode {
   const path = reportPath(app.id, 'stages/time', range, { funnel })
   const report = useReport<StageTime>(path, live)
-  const longest = Math.max(1, ...(report.data?.rows ?? []).map(({ average_seconds }) => average_seconds))
+  const longest = Math.max(1, ...(report.data?.rows ?? []).map(({ average_seconds }) => average_seconds ?? 0))
   const columns: Column<Row>[] = [
-    { name: 'Stage', value: ({ name }) => name, bar: ({ average_seconds }) => average_seconds / longest },
-    { name: 'Avg. time', value: ({ average_seconds, hits }) => formatSeconds(hits === 0 ? null : average_seconds), numeric: true },
+    { name: 'Stage', value: ({ name }) => name, bar: ({ average_seconds }) => (average_seconds ?? 0) / longest },
+    { name: 'Avg. time', value: ({ average_seconds }) => formatSeconds(average_seconds), numeric: true },
     { name: 'Times left', value: ({ hits }) => formatCount(hits), numeric: true },
   ]
   return (

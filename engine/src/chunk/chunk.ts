@@ -1,4 +1,4 @@
-import type { ChunkSummary, EncodedChunk, Value } from '@hopper/contracts'
+import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
 import { unpackFrame, type Frame } from './arrow-frame.ts'
 import type { Codes } from './codes.ts'
@@ -39,10 +39,14 @@ export type RunReader = (run: number, out: Float64Array) => void
 /** Gives the cell of a column; undefined when the chunk has no such column. */
 export type CellLoader = (column: string) => Uint8Array | undefined
 
+/** The rule of an app that keeps no parameters and does not route by hash. */
+const plainPages: PageRule = { keep_parameters: [] }
+
 /** Before a column's name in the cache: no name of a column begins so. */
 const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
+const DERIVED = '/derived/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
@@ -52,16 +56,19 @@ export class Chunk {
   readonly #load: CellLoader
   readonly #cache: ColumnCache
   readonly #name: string
+  readonly #pages: PageRule
 
-  constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded()) {
+  /** `pages` says what a page is to the app whose events these are. */
+  constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded(), pages = plainPages) {
     this.summary = summary
+    this.#pages = pages
     this.#load = load
     this.#cache = cache
     this.#name = `${summary.app}/${summary.lane}/${summary.date}/${summary.first_position}-${summary.last_position}/${summary.part}-${summary.parts}/${summary.rows}/`
   }
 
-  static of(encoded: EncodedChunk, cache?: ColumnCache): Chunk {
-    return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache)
+  static of(encoded: EncodedChunk, cache?: ColumnCache, pages?: PageRule): Chunk {
+    return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache, pages)
   }
 
   runs(): Runs {
@@ -172,6 +179,15 @@ export class Chunk {
       const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
       for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++) own[rows[at]!] = dictionary.code(values[codes[at]!]!)
       return { value: { codes: own, values: dictionary.values }, bytes: own.byteLength + bytesOfValues(dictionary.values) }
+    })
+  }
+
+  /** A column that is worked out of others by the app's rule for pages, kept like a decoded one. */
+  derived(key: string, derive: (pages: PageRule) => ValueColumn): ValueColumn {
+    const { keep_parameters, hash_routing = false } = this.#pages
+    return this.#cache.get(`${this.#name}${DERIVED}${key}${JSON.stringify([hash_routing, ...keep_parameters])}`, () => {
+      const value = derive(this.#pages)
+      return { value, bytes: value.codes.byteLength + value.values.length * 40 }
     })
   }
 

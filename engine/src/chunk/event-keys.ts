@@ -1,6 +1,6 @@
 /** Fields of an event that are columns of their own, beside the whole-number columns and the ids. */
 export const eventColumns = [
-  'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time',
+  'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time', 'pointer',
 ] as const
 /** What ingest learned about the sender. */
 export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
@@ -40,8 +40,25 @@ export function presentColumns(columns: Readonly<Record<string, number>>, key: s
   return columnsOfKey(key).filter((name) => Object.hasOwn(columns, name) || maySpill(columns, name))
 }
 
+/**
+ * Keys of the page that an event is about, by the app's rule (`page-url.ts`): as reports show it, and with its scheme, as patterns of stages are
+ * compared with it. No column holds them: they are worked out of an address for each of its different values.
+ */
+export type PageKey = 'page' | 'page_url'
+const addressColumns = ['to', 'current_url'] as const
+
+export function isPageKey(key: string): key is PageKey {
+  return key === 'page' || key === 'page_url'
+}
+
+/** Whether a column holds addresses that keys of the page are worked out of. */
+export function isAddressColumn(column: string): boolean {
+  return (addressColumns as readonly string[]).includes(column)
+}
+
 /** The columns that answer for a key of a query, in order: the first that has a value for the event gives it. */
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]
+  if (isPageKey(key)) return [...addressColumns, DATA_PREFIX + key]
   return fixed.has(key) || key.startsWith(UTM_PREFIX) ? [key, DATA_PREFIX + key] : [DATA_PREFIX + key]
 }

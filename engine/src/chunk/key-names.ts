@@ -1,4 +1,4 @@
-import { columnsOfKey, DATA_PREFIX, SPILLED, SPILLED_KEYS } from './event-keys.ts'
+import { columnsOfKey, DATA_PREFIX, isAddressColumn, SPILLED, SPILLED_KEYS } from './event-keys.ts'
 
 /** Columns that are no key of a query. */
 const hidden: ReadonlySet<string> = new Set(['runs', 'position', 'index', SPILLED, SPILLED_KEYS])
@@ -10,4 +10,10 @@ export function keyOfColumn(column: string): string | undefined {
   const short = column.slice(DATA_PREFIX.length)
   // a key of `data` that is named like a field must be written in full
   return short !== '' && columnsOfKey(short)[0] === column ? short : column
+}
+
+/** The keys that the columns of a chunk answer for, each once; no column is named `page`. */
+export function keysOfColumns(columns: readonly string[]): string[] {
+  const keys = columns.flatMap((column) => keyOfColumn(column) ?? [])
+  return [...new Set(columns.some((column) => isAddressColumn(column) || column === `${DATA_PREFIX}page`) ? [...keys, 'page'] : keys)]
 }

@@ -36,7 +36,7 @@ export function naiveEvents(world: World, request: EventRequest): EventResult {
     converted = before ? set.rows.filter((r) => before.some((b) => same(b, r) && earlier(b, r) < 0)) : set.rows
     const n = count(converted)
     if (!before) first = n
-    return { name, count: n, unique: unique(set, converted), rate: first === 0 ? 0 : n / first }
+    return { name, count: n, unique: unique(set, converted), rate: first === 0 ? null : n / first }
   })
   return { data, funnel: { stages } }
 }

@@ -116,7 +116,7 @@ function answer(results: readonly Result[], request: FunnelRequest, context: Que
 
 const order = (value: Value | null): string => (value === null ? '0' : typeof value === 'boolean' ? `1${value}` : typeof value === 'number' ? `2${value}` : `3${value}`)
 const at = (result: Result, step: number): number => result.taken[step]!.event.timestamp
-const ratio = (part: number, all: number): number => (all === 0 ? 0 : part / all)
+const ratio = (part: number, all: number): number | null => (all === 0 ? null : part / all)
 
 function stepsOf(results: readonly Result[], request: FunnelRequest): FunnelStepAnswer[] {
   return request.steps.map(({ name }, step) => {

@@ -43,25 +43,32 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
   }
 }
 
-export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult {
-  const key = request.key ?? 'to'
+/** Undefined when nobody was at the start or the end that is asked for. */
+export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult | undefined {
+  const key = request.key ?? 'page'
   const depth = request.depth ?? 5
-  const nodes = new Map<string, { id: string; step: number; value: string; users: number }>()
+  const nodes = new Map<string, JourneyResult['nodes'][number]>()
   const links = new Map<string, { from: string; to: string; users: number }>()
+  const met = new Set<string>()
   for (const rows of units(world, request)) {
-    const values = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined).map((r) => String(naiveValue(r, key)))
+    const places = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
+    const values = places.filter((r) => request.key !== undefined || r.event.type === 'url_change').map((r) => String(naiveValue(r, key)))
     let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
+    for (const value of way) met.add(value)
     if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
     if (request.end !== undefined) way = way.includes(request.end) ? way.slice(0, way.indexOf(request.end) + 1) : []
-    way = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
-    const offset = request.end === undefined ? 0 : depth - way.length
-    way.forEach((value, i) => {
-      const id = `${offset + i}:${value}`
-      nodes.set(id, { id, step: offset + i, value, users: (nodes.get(id)?.users ?? 0) + 1 })
+    const steps: { id: string; value: string; kind?: 'exit' }[] = []
+    const shown = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
+    const offset = request.end === undefined ? 0 : depth - shown.length
+    shown.forEach((value, i) => steps.push({ id: `${offset + i}:${value}`, value }))
+    if (request.end === undefined && way.length > 0 && way.length < depth) steps.push({ id: `${way.length}/exit`, value: 'exit', kind: 'exit' })
+    steps.forEach((step, i) => {
+      nodes.set(step.id, { ...step, step: offset + i, users: (nodes.get(step.id)?.users ?? 0) + 1 })
       if (i === 0) return
-      const from = `${offset + i - 1}:${way[i - 1]!}`
-      links.set(`${from} ${id}`, { from, to: id, users: (links.get(`${from} ${id}`)?.users ?? 0) + 1 })
+      const from = steps[i - 1]!.id
+      links.set(`${from} ${step.id}`, { from, to: step.id, users: (links.get(`${from} ${step.id}`)?.users ?? 0) + 1 })
     })
   }
+  if ([request.start, request.end].some((place) => place !== undefined && !met.has(place))) return undefined
   return { nodes: [...nodes.values()], links: [...links.values()] }
 }

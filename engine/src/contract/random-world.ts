@@ -86,6 +86,11 @@ function build(drafts: readonly Draft[], lanes: number, rowsMax: number, cuts: r
   return { rows, users, identities, chunks, lanes: chunks.map((list, lane) => ({ lane, spans: spansOf(list), identities })) }
 }
 
+/** one page in several ways of writing it, as a path and with a host */
+const addresses: readonly ((plan: number) => string)[] = [
+  (plan) => `/p${plan}`, (plan) => `/p${plan}/`, (plan) => `https://S.example/p${plan}?plan=${plan}#top`, (plan) => `https://s.example/%70${plan}`, () => '',
+]
+
 function eventOf(d: Draft, i: number, identified: boolean): Event {
   const base = {
     event_id: i % 2 === 0 ? `evt_${i}` : `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`,
@@ -94,9 +99,9 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
     ...(d.session > 2 ? { session_id: `s-${d.session}` } : {}),
   }
   const user = identified ? { user_id: `user-${d.user % 3}` } : {}
-  const data = { ...(d.item === undefined ? {} : { item: d.item }), plan: d.plan, constructor: 'k', ...Object.fromEntries(d.rare) }
+  const data = { ...(d.item === undefined ? {} : { item: d.item, page: d.item }), plan: d.plan, constructor: 'k', ...Object.fromEntries(d.rare) }
   if (d.name === 'identify') return { ...base, type: 'identify', user_id: `user-${d.user % 3}`, data }
-  if (d.name === 'url') return { ...base, ...user, type: 'url_change', from: '', to: `/p${d.plan}`, elapsed_time: d.tick }
+  if (d.name === 'url') return { ...base, ...user, type: 'url_change', from: '', to: addresses[i % addresses.length]!(d.plan), elapsed_time: d.tick }
   return { ...base, ...user, type: 'custom', name: d.name, data, ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}) }
 }
 

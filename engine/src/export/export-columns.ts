@@ -12,7 +12,7 @@ export interface ExportColumn<K extends ExportKind = ExportKind> {
   readonly value: (event: ExportedEvent) => K extends 'id' | 'text' ? string | undefined : number | undefined
 }
 type Columns = readonly { [K in ExportKind]: ExportColumn<K> }[ExportKind][]
-type TextField = 'name' | 'user_id' | 'target' | 'action' | 'current_url' | 'from' | 'to' | 'funnel'
+type TextField = 'name' | 'user_id' | 'target' | 'action' | 'pointer' | 'current_url' | 'from' | 'to' | 'funnel'
 type CountField = 'elapsed_time' | 'entered' | 'samplerate'
 
 const field = <N extends string>(event: Event, name: N): unknown => (event as Readonly<Record<string, unknown>>)[name]
@@ -33,7 +33,7 @@ export const exportColumns: Columns = [
   { name: 'user', kind: 'text', value: ({ user }) => user || undefined },
   { name: 'session_id', kind: 'text', value: ({ event }) => event.session_id },
   { name: 'seq', kind: 'count', value: ({ event }) => event.seq },
-  text('user_id'), text('target'), text('action'), text('current_url'), text('from'), text('to'), text('funnel'),
+  text('user_id'), text('target'), text('action'), text('pointer'), text('current_url'), text('from'), text('to'), text('funnel'),
   { name: 'from_stage', kind: 'count', value: ({ event }) => numberOf(field(event, 'from')) },
   count('entered'), count('elapsed_time'), count('samplerate'),
   { name: 'data', kind: 'id', value: ({ event }) => ('data' in event && event.data ? JSON.stringify(event.data) : undefined) },

@@ -1,7 +1,7 @@
 import type { ChunkSummary, Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
-import { presentColumns } from '../chunk/event-keys.ts'
+import { isAddressColumn, isPageKey, presentColumns } from '../chunk/event-keys.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
@@ -79,6 +79,7 @@ export function possibleOutcomes(summary: ChunkSummary, atoms: readonly Atom[], 
   const outcomes = new Uint8Array(atoms.length).fill(3)
   for (const key of new Set(atoms.map((atom) => atom.key))) {
     const columns = presentColumns(summary.columns, key)
+    if (isPageKey(key) && columns.some(isAddressColumn)) continue
     if (columns.length > 1 || (columns.length === 1 && !Object.hasOwn(summary.values, columns[0]!))) continue
     const truths = (columns.length === 0 ? [null] : summary.values[columns[0]!]!).map((value) => known.of(key, value))
     atoms.forEach((atom, i) => {

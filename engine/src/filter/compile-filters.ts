@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { assertNever, type Filter, type Value } from '@hopper/contracts'
+import { assertNever, StagePattern, type Filter, type Value } from '@hopper/contracts'
 
 /** A test of one value of one key; `null` = the event has no such key. */
 export interface Atom {
@@ -89,12 +89,16 @@ const either = (a: number, b: number): number => ((a | b) & 1) | (a & b & 2)
 function testOf(filter: Exclude<Filter, { type: 'not' | 'or' }>): Atom['test'] {
   switch (filter.type) {
     case 'eq':
-      return (value) => value === filter.value
-    case 'ne':
-      return (value) => value !== filter.value
-    case 'in': {
-      const values = new Set<Value | null>(filter.values)
-      return (value) => values.has(value)
+      return equality([filter.value])
+    case 'ne': {
+      const equal = equality([filter.value])
+      return (value) => !equal(value)
+    }
+    case 'in':
+      return equality(filter.values)
+    case 'pattern': {
+      const pattern = new StagePattern(filter.value)
+      return (value) => typeof value === 'string' && pattern.matches(value)
     }
     case 'all':
       return (value) => value !== null
@@ -106,10 +110,42 @@ function testOf(filter: Exclude<Filter, { type: 'not' | 'or' }>): Atom['test'] {
       return (value) => value !== null && pattern.matches(String(value))
     }
     case 'gt':
-      return (value) => typeof value === typeof filter.value && value! > filter.value
+      return comparison(filter.value, (value, bound) => value > bound)
     case 'lt':
-      return (value) => typeof value === typeof filter.value && value! < filter.value
+      return comparison(filter.value, (value, bound) => value < bound)
     default:
       return assertNever(filter)
   }
+}
+
+/** A number and a text are equal when the text is that number; two texts when they are the same, or `007` would be `7`. */
+function equality(wanted: readonly Value[]): Atom['test'] {
+  const values = new Set<Value | null>(wanted)
+  const numbers = new Set(wanted.filter((value) => typeof value === 'number'))
+  const texts = new Set(wanted.flatMap((value) => (typeof value === 'string' ? (numberOf(value) ?? []) : [])))
+  return (value) => {
+    if (values.has(value)) return true
+    if (typeof value === 'number') return texts.has(value)
+    if (typeof value !== 'string' || numbers.size === 0) return false
+    const number = numberOf(value)
+    return number !== undefined && numbers.has(number)
+  }
+}
+
+/** As numbers where both are numeric, else as texts. */
+function comparison(bound: string | number, holds: <T extends string | number>(value: T, bound: T) => boolean): Atom['test'] {
+  const number = numberOf(bound)
+  return (value) => {
+    const own = number === undefined ? undefined : numberOf(value)
+    if (own !== undefined) return holds(own, number!)
+    return typeof value === 'string' && typeof bound === 'string' && holds(value, bound)
+  }
+}
+
+const numericText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+
+/** The number that a value is, or that its text says. */
+function numberOf(value: Value | null): number | undefined {
+  if (typeof value === 'number') return value
+  return typeof value === 'string' && numericText.test(value) ? Number(value) : undefined
 }

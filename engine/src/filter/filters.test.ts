@@ -8,8 +8,8 @@ import { classifyRows, possibleOutcomes } from './classify-rows.ts'
 import { AtomSet, holds, possible } from './compile-filters.ts'
 import { parseFilters } from './parse-filters.ts'
 
-const key = fc.constantFrom('name', 'type', 'item', 'plan', 'country', 'to', 'user_id', 'user', 'device_id', 'event_id', 'timestamp', 'seq', 'data.item', 'nothing', 'utm_source', 'constructor', 'session_id', ...rareKeys)
-const value = fc.constantFrom<string | number | boolean>('a', 'x', 1, '1', true, 0, 'DE', 'custom', 'user-1', T0 + 3 * TICK_MS, 'k', '')
+const key = fc.constantFrom('name', 'type', 'item', 'plan', 'country', 'to', 'page', 'data.page', 'user_id', 'user', 'device_id', 'event_id', 'timestamp', 'seq', 'data.item', 'nothing', 'utm_source', 'constructor', 'session_id', ...rareKeys)
+const value = fc.constantFrom<string | number | boolean>('a', 'x', 1, '1', true, 0, 'DE', 'custom', 'user-1', 's.example/p1', '/p0', '1.0', '0', T0 + 3 * TICK_MS, 'k', '')
 const filter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => ({
   filter: fc.oneof(
     { maxDepth: 3 },
@@ -18,7 +18,8 @@ const filter: fc.Arbitrary<Filter> = fc.letrec<{ filter: Filter }>((tie) => ({
     fc.record({ type: fc.constant('all' as const), key }),
     fc.record({ type: fc.constant('contains' as const), key, value: fc.constantFrom('a', '-', '', 'p') }),
     fc.record({ type: fc.constant('regex' as const), key, value: fc.constantFrom('[a-c]', 'a|x', '.*', 'user-\\d', '') }),
-    fc.record({ type: fc.constantFrom('gt' as const, 'lt' as const), key, value: fc.constantFrom<string | number>('b', 1, T0 + 5 * TICK_MS) }),
+    fc.record({ type: fc.constantFrom('gt' as const, 'lt' as const), key, value: fc.constantFrom<string | number>('b', 1, '0', '9', '1e0', T0 + 5 * TICK_MS) }),
+    fc.record({ type: fc.constant('pattern' as const), key: fc.constant('page_url' as const), value: fc.constantFrom('/p1', '/p*', 'https://*', '/p2?plan=*') }),
     fc.record({ type: fc.constant('not' as const), filter: tie('filter') }),
     fc.record({ type: fc.constant('or' as const), filters: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }),
   ),

@@ -1,21 +1,53 @@
-import type { Value } from '@hopper/contracts'
+import { pageOf, pageUrlOf, type Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/codes.ts'
-import { columnsOfKey, maySpill, numberColumns, presentColumns, SPILLED, SPILLED_KEYS, type NumberColumn } from '../chunk/event-keys.ts'
+import {
+  columnsOfKey, isAddressColumn, isPageKey, maySpill, numberColumns, presentColumns, SPILLED, SPILLED_KEYS, type NumberColumn, type PageKey,
+} from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
 import { runCodesOf, type RunCodes } from '../chunk/run-codes.ts'
 
 /** The column of a key of a query, undefined when no event of the chunk has the key. */
 export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
-  const columns = columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? [])
-  return columns.length <= 1 ? columns[0] : firstOf(columns[0]!, columns[1]!)
+  if (isPageKey(key)) return pageColumn(chunk, key)
+  return firstOfAll(columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? []))
+}
+
+function firstOfAll(columns: readonly ValueColumn[]): ValueColumn | undefined {
+  return columns.length === 0 ? undefined : columns.reduce((first, second) => firstOf(first, second))
+}
+
+/** The page of each event that has an address, else the value that its `data` has under this key. */
+function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
+  const [addresses, others] = partition(columnsOfKey(key), isAddressColumn)
+  const urls = addresses.flatMap((name) => chunk.values(name) ?? [])
+  const own = (): ValueColumn[] => others.flatMap((name) => readColumn(chunk, name) ?? [])
+  if (urls.length === 0) return firstOfAll(own())
+  return chunk.derived(key, ({ keep_parameters, hash_routing }) => {
+    const nameOf = key === 'page' ? pageOf : pageUrlOf
+    const page = (url: Value | null): string | null => (typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null)
+    return firstOfAll([...urls.map((column) => renamed(column, page)), ...own()])!
+  })
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))]
+}
+
+/** The column with other values, each of them once. */
+function renamed({ codes, values }: ValueColumn, rename: (value: Value | null) => Value | null): ValueColumn {
+  const dictionary = new Dictionary()
+  const codeOf = Uint32Array.from(values, (value) => dictionary.code(rename(value)))
+  const named = new Uint32Array(codes.length)
+  for (let i = 0; i < named.length; i++) named[i] = codeOf[codes[i]!]!
+  return { codes: named, values: dictionary.values }
 }
 
 /** What the rows of each device have in common in the column of a key. */
 export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
   const names = presentColumns(chunk.summary.columns, key)
-  const stored = names.length === 1 && chunk.valueColumns().includes(names[0]!)
+  const stored = !isPageKey(key) && names.length === 1 && chunk.valueColumns().includes(names[0]!)
   return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 

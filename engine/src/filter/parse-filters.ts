@@ -48,6 +48,9 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
       if (typeof bound === 'boolean') throw invalid(`${path}.value`, 'must be a number or a text')
       return { type, key: parseKey(filter.key, `${path}.key`), value: bound }
     }
+    // made from a stage, whose pattern was checked when it was saved
+    case 'pattern':
+      return { type, key: 'page_url', value: parseText(filter.value, `${path}.value`, 'valueCharsMax') }
     default:
       throw invalid(`${path}.type`, 'must be one of eq, ne, all, in, contains, regex, gt, lt, not, or')
   }

@@ -1,10 +1,12 @@
-import { dropCauses, type ConversionTime, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import { dropCauses, queryLimits, type ConversionTime, type Cut, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
 import { conversionTime } from './conversion-time.ts'
 import type { FunnelTally, QueryContext } from './funnel-tally.ts'
 import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
 
-/** Makes the answer out of a complete tally; `groups` are the breakdown values by number. */
-export function funnelAnswer(request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[]): FunnelResult {
+/** Makes the answer out of a complete tally; `groups` are the breakdown values by number, whatever at the place of `tally.other`. */
+export function funnelAnswer(
+  request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[],
+): Cut<FunnelResult> {
   const all = groups.map((_, group) => group)
   const steps = stepAnswers(request, tally, all, (step) => conversionTime(tally.times[step]!.blocks(), tally.durations(step)))
   const total = steps[0]!.count
@@ -13,19 +15,25 @@ export function funnelAnswer(request: FunnelRequest, context: QueryContext, tall
     steps,
     overall: { rate: ratio(steps.at(-1)!.count, total), time: request.steps.length > 1 ? conversionTime(tally.times[0]!.blocks(), tally.durations(0)) : conversionTime([]) },
   }
-  if (request.breakdown !== undefined) {
-    const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
-    answer.breakdown = all
-      .map((group) => {
-        const ofGroup = stepAnswers(request, tally, [group], (step) => conversionTime([times[step]![group]!]))
-        return { value: groups[group]!, total: ofGroup[0]!.count, steps: ofGroup }
-      })
-      .filter((row) => row.total > 0)
-      .sort((a, b) => b.total - a.total || compareValues(a.value, b.value))
-  }
+  if (request.breakdown !== undefined) answer.breakdown = breakdownRows(request, tally, groups)
   if (request.trend) answer.trend = trendRows(request, context, tally)
   if (request.people) answer.people = tally.people
-  return answer
+  return tally.isCut || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
+}
+
+/** The values of most units, then all others as one row. */
+function breakdownRows(request: FunnelRequest, tally: FunnelTally, groups: readonly (Value | null)[]): NonNullable<FunnelResult['breakdown']> {
+  const width = request.steps.length + 1
+  const totals = groups.map((_, group) => tally.levels.slice(group * width + 1, (group + 1) * width).reduce((sum, units) => sum + units, 0))
+  const some = groups.map((_, group) => group).filter((group) => totals[group]! > 0)
+  const own = some.filter((group) => group !== tally.other).sort((a, b) => totals[b]! - totals[a]! || compareValues(groups[a]!, groups[b]!))
+  const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
+  const stepsOf = (members: readonly number[]): FunnelStepAnswer[] =>
+    stepAnswers(request, tally, members, (step) => conversionTime(members.map((group) => times[step]![group]!)))
+  const rows = own.slice(0, queryLimits.breakdownValuesMax).map((group) => ({ value: groups[group]!, total: totals[group]!, steps: stepsOf([group]) }))
+  const rest = [...own.slice(queryLimits.breakdownValuesMax), ...some.filter((group) => group === tally.other)]
+  if (rest.length === 0) return rows
+  return [...rows, { value: 'other', other: true, total: rest.reduce((sum, group) => sum + totals[group]!, 0), steps: stepsOf(rest) }]
 }
 
 function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], time: (step: number) => ConversionTime): FunnelStepAnswer[] {
@@ -78,8 +86,8 @@ function reached(steps: number, atLevel: (level: number) => number): number[] {
   return counts
 }
 
-function ratio(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole
+function ratio(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole
 }
 
 /** One order for values of any type: none, booleans, numbers, texts. */

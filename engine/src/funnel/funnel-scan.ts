@@ -1,4 +1,4 @@
-import { dropCauses, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
+import { dropCauses, type Cut, type FunnelRequest, type FunnelResult } from '@hopper/contracts'
 import { endless, type Budget } from '../scan/budget.ts'
 import { Attempt } from './attempt.ts'
 import { FirstAttempts } from './first-attempts.ts'
@@ -53,9 +53,9 @@ export class FunnelScan extends UnitScan {
   }
 
   /** The answer. Nothing can be scanned after that. */
-  finish(): FunnelResult {
+  finish(): Cut<FunnelResult> {
     this.finishShared()
-    return funnelAnswer(this.#request, this.#context, this.#tally, this.#tally.groups.map((number) => this.groups.values[number]!))
+    return funnelAnswer(this.#request, this.#context, this.#tally, this.#tally.groups.map((number) => this.groups.values[number] ?? null))
   }
 
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
@@ -100,7 +100,7 @@ export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
 }
 
 /** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */
-export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[], placed = true): FunnelResult | undefined {
+export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[], placed = true): Cut<FunnelResult> | undefined {
   const scan = new FunnelScan(request, context, undefined, placed)
   for (const partial of partials) scan.absorb(partial)
   const answer = scan.finish()
@@ -108,8 +108,8 @@ export function mergeFunnelPartials(request: FunnelRequest, context: QueryContex
 }
 
 /** Runs a whole funnel query in this thread. */
-export function queryFunnel(request: FunnelRequest, context: QueryContext, lanes: readonly LaneInput[], budget?: Budget): FunnelResult {
-  const run = (placed: boolean): FunnelResult | undefined => {
+export function queryFunnel(request: FunnelRequest, context: QueryContext, lanes: readonly LaneInput[], budget?: Budget): Cut<FunnelResult> {
+  const run = (placed: boolean): Cut<FunnelResult> | undefined => {
     const scan = new FunnelScan(request, context, budget, placed)
     for (const lane of lanes) scan.scanLane(lane)
     const answer = scan.finish()

@@ -1,5 +1,4 @@
-import { dropCauses, queryLimits, type FunnelRequest } from '@hopper/contracts'
-import { over } from '../filter/parse-filters.ts'
+import { dropCauses, queryLimits, type FunnelRequest, type PageRule } from '@hopper/contracts'
 import { addDurations, countDurations, countedWhenMany, type CountedDurations } from './conversion-time.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
@@ -10,6 +9,8 @@ export interface QueryContext {
   readonly timezone: string
   /** every event received before this instant is in the archive */
   readonly completeTo: number
+  /** what a page is to the app; missing: no parameters are kept, no routes */
+  readonly pages?: PageRule
 }
 
 /** A tally as plain data, to be sent between threads. */
@@ -19,6 +20,7 @@ export interface TallyData {
   readonly causes: readonly number[]
   readonly trend: readonly number[]
   readonly people: readonly string[]
+  readonly isCut: boolean
   /** blocks by step */
   readonly times: readonly (readonly Float64Array[])[]
   readonly timeGroups: readonly (readonly Float64Array[])[]
@@ -26,10 +28,19 @@ export interface TallyData {
   readonly durations: readonly (CountedDurations | undefined)[]
 }
 
+/** Numbers that the groups of a tally may take: of so many values the largest are known, later ones count as `other` from the start. */
+const CELLS_MAX = 4_000_000
+/** In the place of a value's number: all values that have no group of their own. */
+const OTHER = -1
+
 /** Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of their breakdown value. */
 export class FunnelTally {
-  /** the numbers of the breakdown values that were met; a group is a place in this list */
+  /** the numbers of the breakdown values that were met, `OTHER` for the rest; a group is a place in this list */
   readonly groups: number[] = []
+  /** the group of the rest, when there is one */
+  other: number | undefined
+  /** whether more people are asked for than there is room for */
+  isCut = false
   /** units by group and level: `levels[group * (steps + 1) + level]` */
   readonly levels: number[] = []
   /** units by group, step not taken (from 0) and cause: `causes[(group * steps + step) * 6 + cause]` */
@@ -49,6 +60,7 @@ export class FunnelTally {
   /** the group of each number, -1 = none yet */
   #places = new Int32Array(256).fill(-1)
   readonly #steps: number
+  readonly #groupsMax: number
   readonly #grouped: boolean
   readonly #people: FunnelRequest['people']
   /** the place of all units when there is no breakdown */
@@ -56,6 +68,7 @@ export class FunnelTally {
 
   constructor(request: FunnelRequest, context: QueryContext) {
     this.#steps = request.steps.length
+    this.#groupsMax = Math.max(queryLimits.breakdownValuesMax, Math.floor(CELLS_MAX / (this.#steps * (dropCauses.length + 1) + 1)))
     this.#grouped = request.breakdown !== undefined
     this.#people = request.people
     this.times = request.steps.map(() => new NumberList())
@@ -80,17 +93,18 @@ export class FunnelTally {
 
   /** Whether the names of units with this result are asked for and there is room for one more in `people`. */
   asks(level: number, cause: number): boolean {
-    if (this.#people === undefined || this.people.length >= this.#people.limit) return false
-    const { step, outcome } = this.#people
-    if (outcome === 'reached') return level >= step
-    return level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
+    if (this.#people === undefined) return false
+    const { step, outcome, limit } = this.#people
+    const isWanted = outcome === 'reached' ? level >= step : level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
+    if (isWanted && this.people.length >= limit) this.isCut = true
+    return isWanted && this.people.length < limit
   }
 
   /** Adds another tally of the same query; `numbers` are the numbers here of its breakdown values. */
   absorb(other: TallyData, numbers: readonly number[]): void {
     const { levels, causes } = other
     const width = this.#steps + 1
-    const groups = other.groups.map((number) => this.#group(numbers[number]!))
+    const groups = other.groups.map((number) => (number === OTHER ? this.#otherGroup() : this.#group(numbers[number]!)))
     groups.forEach((group, from) => {
       for (let k = 0; k < width; k++) this.levels[group * width + k]! += levels[from * width + k] ?? 0
       const cells = this.#steps * dropCauses.length
@@ -105,7 +119,9 @@ export class FunnelTally {
       if (counted) other.times[k]!.forEach((block) => this.#counted.add(block))
     })
     if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
-    for (const person of other.people) if (this.#people && this.people.length < this.#people.limit) this.people.push(person)
+    const room = (this.#people?.limit ?? 0) - this.people.length
+    this.people.push(...other.people.slice(0, Math.max(0, room)))
+    this.isCut ||= other.isCut || other.people.length > room
   }
 
   /** The times of a step, counted: only what was not counted elsewhere is here. Undefined when nothing was. */
@@ -118,9 +134,9 @@ export class FunnelTally {
   }
 
   data(): TallyData {
-    const { groups, levels, causes, trend, people } = this
+    const { groups, levels, causes, trend, people, isCut } = this
     const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [Float64Array[][], Float64Array[][]]
-    return { groups, levels, causes, trend, people, times, timeGroups, durations: times.map(countedWhenMany) }
+    return { groups, levels, causes, trend, people, isCut, times, timeGroups, durations: times.map(countedWhenMany) }
   }
 
   #addGroups(level: number, group: number): void {
@@ -134,17 +150,22 @@ export class FunnelTally {
   }
 
   #addGroup(number: number): number {
-    const group = this.groups.length
-    if (group >= queryLimits.breakdownValuesMax) throw over('breakdown', 'breakdownValuesMax')
+    if (this.groups.length >= this.#groupsMax) return this.#otherGroup()
     if (number >= this.#places.length) {
       const places = new Int32Array(number * 2).fill(-1)
       places.set(this.#places)
       this.#places = places
     }
-    this.#places[number] = group
-    this.groups.push(number)
+    return (this.#places[number] = this.#newGroup(number))
+  }
+
+  #otherGroup(): number {
+    return (this.other ??= this.#newGroup(OTHER))
+  }
+
+  #newGroup(number: number): number {
     for (let i = 0; i <= this.#steps; i++) this.levels.push(0)
     for (let i = 0; i < this.#steps * dropCauses.length; i++) this.causes.push(0)
-    return group
+    return this.groups.push(number) - 1
   }
 }

@@ -64,7 +64,7 @@ export class EventScan {
     const counts = followStages(this.#stages, sets.map((set) => set.unique.map((key) => this.#dictionary(key))))
     const stages = sets.map(({ name, unique }, s) => {
       const { count, unique: sizes } = counts[s]!
-      return { name, count, unique: Object.fromEntries(unique.map((key, k) => [key, sizes[k]!])), rate: counts[0]!.count === 0 ? 0 : count / counts[0]!.count }
+      return { name, count, unique: Object.fromEntries(unique.map((key, k) => [key, sizes[k]!])), rate: counts[0]!.count === 0 ? null : count / counts[0]!.count }
     })
     return { data, funnel: { stages } }
   }

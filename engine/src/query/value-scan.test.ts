@@ -8,14 +8,14 @@ import { tallyValues, ValuePlan, ValueTotals, type ValuesRequest } from './value
 
 const filters = fc.constantFrom<Filter[]>([], [{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'not', filter: { type: 'all', key: 'item' } }])
 const range = fc.record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 40 }) }).map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
-const keys = ['item', 'plan', 'name', 'country', 'data.constructor', 'user', 'utm_source', 'event_id', 'nothing', ...rareKeys, 'data.name', 'data.utm_source']
+const keys = ['item', 'plan', 'name', 'country', 'data.constructor', 'user', 'utm_source', 'event_id', 'page', 'nothing', ...rareKeys, 'data.name', 'data.utm_source']
 
 function naive(at: World, { from, to, filters: wanted, key, prefix = '' }: ValuesRequest): Map<Value, number> {
   const counts = new Map<Value, number>()
   for (const row of at.rows) {
     if (row.context.bot || row.event.timestamp < from || row.event.timestamp >= to || !naiveAll(row, wanted)) continue
     const value = naiveValue(row, key!)
-    if (value !== undefined && String(value).startsWith(prefix)) counts.set(value, (counts.get(value) ?? 0) + 1)
+    if (value !== undefined && String(value).startsWith(prefix)) counts.set(value, (counts.get(value) ?? 0) + (row.event.samplerate ?? 1))
   }
   return counts
 }

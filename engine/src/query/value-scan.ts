@@ -2,7 +2,7 @@ import { queryLimits, type ChunkSummary, type Filter, type Value } from '@hopper
 import type { Chunk } from '../chunk/chunk.ts'
 import { translate, type Codes } from '../chunk/codes.ts'
 import { columnsOfKey, idColumns, numberColumns, SPILLED, SPILLED_KEYS } from '../chunk/event-keys.ts'
-import { keyOfColumn } from '../chunk/key-names.ts'
+import { keyOfColumn, keysOfColumns } from '../chunk/key-names.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
 import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead, keyColumn } from '../filter/key-column.ts'
@@ -34,11 +34,11 @@ export interface KeyValues {
   readonly more: boolean
 }
 
-/** The values of one key in one chunk, and how many of its matching events have each. */
+/** The values of one key in one chunk, and how many of its matching events have each, an event as often as its samplerate says. */
 export interface KeyTally {
   readonly key: string
   readonly values: readonly Value[]
-  readonly events: Uint32Array
+  readonly events: Float64Array
   readonly more: boolean
 }
 
@@ -84,7 +84,7 @@ export class ValuePlan {
   }
 
   columns(summary: ChunkSummary): readonly string[] {
-    const keys = [...this.atoms.keys, ...this.keys(summary)]
+    const keys = [...this.atoms.keys, ...this.keys(summary), 'samplerate']
     const rare = this.request.key === undefined ? [SPILLED_KEYS, SPILLED].filter((name) => Object.hasOwn(summary.columns, name)) : []
     return [...new Set(['runs', 'timestamp', ...rare, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
   }
@@ -93,7 +93,9 @@ export class ValuePlan {
   keys({ columns }: ChunkSummary): readonly string[] {
     if (this.request.key !== undefined) return [this.request.key]
     const others: ReadonlySet<string> = new Set([...idColumns, ...numberColumns])
-    return [...new Set(Object.keys(columns).flatMap((name) => (others.has(name) ? [] : (keyOfColumn(name) ?? []))))]
+    const keys = keysOfColumns(Object.keys(columns).filter((name) => !others.has(name)))
+    // one that is too rare for a column may name a page too
+    return Object.hasOwn(columns, SPILLED) ? [...new Set([...keys, 'page'])] : keys
   }
 }
 
@@ -108,21 +110,23 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   const wanted = new Uint8Array(codes.length)
   translate(wanted, codes, Uint8Array.from(classes, (number) => Number(matching[number])), 0, wanted.length)
   if (times) for (let row = 0; row < wanted.length; row++) if (times[row]! < from || times[row]! >= to) wanted[row] = 0
+  const weights = weightsOf(chunk, wanted)
   const max = single === undefined ? VALUES_OF_EACH_MAX : Infinity
   const ofKeys = plan.keys(chunk.summary).flatMap((key) => {
     budget.check()
     const column = plan.wants(key) ? keyColumn(chunk, key) : undefined
     if (!column) return []
-    const counts = new Uint32Array(column.values.length)
-    count(counts, column.codes, wanted)
+    const counts = weights ? new Float64Array(column.values.length) : new Uint32Array(column.values.length)
+    if (weights) weigh(counts, column.codes, weights)
+    else count(counts as Uint32Array, column.codes, wanted)
     const found = Array.from(counts.keys()).filter((code) => counts[code]! > 0 && column.values[code] !== null)
     return tallyOf(key, found.map((code) => [column.values[code] as Value, counts[code]!]), max)
   })
-  return single === undefined ? [...ofKeys, ...tallyRareKeys(plan, chunk, wanted, budget)] : ofKeys
+  return single === undefined ? [...ofKeys, ...tallyRareKeys(plan, chunk, weights ?? wanted, budget)] : ofKeys
 }
 
 /** The values of keys that have no column of their own: each costs its entries and no pass over the rows. */
-function tallyRareKeys(plan: ValuePlan, chunk: Chunk, wanted: Uint8Array, budget: Budget): KeyTally[] {
+function tallyRareKeys(plan: ValuePlan, chunk: Chunk, weights: Uint8Array | Float64Array, budget: Budget): KeyTally[] {
   const [keys, all] = [chunk.spilledKeys(), chunk.spilled()]
   if (!keys || !all) return []
   const columns = new Set(plan.keys(chunk.summary))
@@ -133,9 +137,9 @@ function tallyRareKeys(plan: ValuePlan, chunk: Chunk, wanted: Uint8Array, budget
     const column = columnsOfKey(key).length > 1 ? keyColumn(chunk, key) : undefined
     const counts = new Map<Value, number>()
     const add = (value: Value | null, row: number): void => {
-      if (value !== null && wanted[row] === 1) counts.set(value, (counts.get(value) ?? 0) + 1)
+      if (value !== null && weights[row]! > 0) counts.set(value, (counts.get(value) ?? 0) + weights[row]!)
     }
-    if (column) for (let row = 0; row < wanted.length; row++) add(column.values[column.codes[row]!]!, row)
+    if (column) for (let row = 0; row < weights.length; row++) add(column.values[column.codes[row]!]!, row)
     else for (let at = keys.starts[number]!; at < keys.starts[number + 1]!; at++) add(all.values[all.codes[at]!]!, all.rows[at]!)
     return tallyOf(key, [...counts], VALUES_OF_EACH_MAX)
   })
@@ -144,7 +148,17 @@ function tallyRareKeys(plan: ValuePlan, chunk: Chunk, wanted: Uint8Array, budget
 function tallyOf(key: string, found: (readonly [value: Value, events: number])[], max: number): KeyTally[] {
   if (found.length === 0) return []
   const kept = found.length <= max ? found : found.sort((a, b) => b[1] - a[1]).slice(0, max)
-  return [{ key, values: kept.map(([value]) => value), events: Uint32Array.from(kept, ([, events]) => events), more: found.length > max }]
+  return [{ key, values: kept.map(([value]) => value), events: Float64Array.from(kept, ([, events]) => events), more: found.length > max }]
+}
+
+/** How often each row counts; undefined when each wanted one counts once, as nearly always. */
+function weightsOf(chunk: Chunk, wanted: Uint8Array): Float64Array | undefined {
+  const rates = chunk.values('samplerate')
+  return rates && Float64Array.from(wanted, (is, row) => is * Number(rates.values[rates.codes[row]!] ?? 1))
+}
+
+function weigh(counts: Float64Array | Uint32Array, codes: Codes, weights: Float64Array): void {
+  for (let row = 0; row < weights.length; row++) counts[codes[row]!]! += weights[row]!
 }
 
 /** A loop by itself, as `translate`. */

@@ -1,5 +1,4 @@
-import { queryLimits, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
-import { over } from '../filter/parse-filters.ts'
+import { queryLimits, type Cut, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import { FunnelPlan } from '../funnel/funnel-plan.ts'
 import type { UnitRows } from '../funnel/unit-rows.ts'
@@ -7,10 +6,15 @@ import { meansSomething, type Prepared } from '../funnel/gather-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from '../funnel/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
+/** Breakdown values that are told apart while units are counted: later ones count as `other` from the start. */
+const GROUPS_MAX = 200_000
+
 /** Counts the units that have a matching event. */
 export class DistinctScan extends UnitScan {
   #count = 0
   readonly #byGroup = new Map<number, number>()
+  /** units with values that are not told apart */
+  #rest = 0
   readonly #grouped: boolean
 
   constructor({ from, to, filters, breakdown, count_by }: DistinctRequest, budget?: Budget) {
@@ -19,11 +23,14 @@ export class DistinctScan extends UnitScan {
     this.#grouped = breakdown !== undefined
   }
 
-  finish(): DistinctResult {
+  finish(): Cut<DistinctResult> {
     this.finishShared()
     if (!this.#grouped) return { count: this.#count }
     const rows = [...this.#byGroup].map(([group, count]) => ({ value: this.groups.values[group]!, count }))
-    return { count: this.#count, breakdown: rows.sort((a, b) => b.count - a.count || compareValues(a.value, b.value)) }
+    rows.sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
+    const rest = rows.slice(queryLimits.breakdownValuesMax).reduce((sum, { count }) => sum + count, this.#rest)
+    if (rest === 0) return { count: this.#count, breakdown: rows }
+    return { count: this.#count, breakdown: [...rows.slice(0, queryLimits.breakdownValuesMax), { value: 'other', other: true, count: rest }], truncated: true }
   }
 
   /** Without a breakdown, the first event that matches decides. */
@@ -40,13 +47,16 @@ export class DistinctScan extends UnitScan {
   protected override unit(rows: UnitRows, begin: number, end: number): void {
     this.#count++
     if (!this.#grouped) return
-    for (const group of new Set(rows.group.subarray(begin, end))) this.#byGroup.set(group, (this.#byGroup.get(group) ?? 0) + 1)
-    if (this.#byGroup.size > queryLimits.breakdownValuesMax) throw over('breakdown', 'breakdownValuesMax')
+    for (const group of new Set(rows.group.subarray(begin, end))) {
+      const known = this.#byGroup.get(group)
+      if (known !== undefined || this.#byGroup.size < GROUPS_MAX) this.#byGroup.set(group, (known ?? 0) + 1)
+      else this.#rest++
+    }
   }
 }
 
 /** Runs a whole distinct count in this thread. */
-export function queryDistinct(request: DistinctRequest, lanes: readonly LaneInput[], budget?: Budget): DistinctResult {
+export function queryDistinct(request: DistinctRequest, lanes: readonly LaneInput[], budget?: Budget): Cut<DistinctResult> {
   const scan = new DistinctScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

@@ -1,25 +1,28 @@
-import { queryLimits, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
+import { queryLimits, type Cut, type Filter, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
 import { invalid, over } from '../filter/parse-filters.ts'
 import { FunnelPlan } from '../funnel/funnel-plan.ts'
 import type { UnitRows } from '../funnel/unit-rows.ts'
 import { UnitScan, type LaneInput } from '../funnel/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
+import { JourneyGraph } from './journey-graph.ts'
 
-const KEY_DEFAULT = 'to'
 const DEPTH_DEFAULT = 5
+/** A visit to a page: a click on one is none. */
+const urlChange: Filter = { type: 'eq', key: 'type', value: 'url_change' }
 
 /** Counts the ways that units take from place to place, and how many went each. */
 export class JourneyScan extends UnitScan {
   readonly #depth: number
   readonly #start: string | undefined
   readonly #end: string | undefined
-  readonly #users = new Map<string, number>()
-  readonly #links = new Map<string, { from: string; to: string; users: number }>()
-  readonly #nodes = new Map<string, { step: number; value: string }>()
+  /** of `start` and `end`, those where somebody was */
+  readonly #met = new Set<string>()
+  readonly #graph = new JourneyGraph()
 
-  constructor({ from, to, depth, start, end, key = KEY_DEFAULT, filters, count_by }: JourneyRequest, budget?: Budget) {
-    const steps = [{ name: 'place', filters: [...(filters ?? []), { type: 'all' as const, key }] }]
-    super(new FunnelPlan({ from, to, steps, breakdown: key, ...(count_by ? { count_by } : {}) }, 0), budget)
+  constructor({ from, to, depth, start, end, key, filters, count_by }: JourneyRequest, budget?: Budget) {
+    const place = key ?? 'page'
+    const steps = [{ name: 'place', filters: [...(filters ?? []), ...(key === undefined ? [urlChange] : []), { type: 'all' as const, key: place }] }]
+    super(new FunnelPlan({ from, to, steps, breakdown: place, ...(count_by ? { count_by } : {}) }, 0), budget)
     if (depth !== undefined && (!Number.isInteger(depth) || depth < 2)) throw invalid('depth', 'must be a whole number from 2 on')
     if ((depth ?? 0) > queryLimits.journeyDepthMax) throw over('depth', 'journeyDepthMax')
     this.#depth = depth ?? DEPTH_DEFAULT
@@ -27,15 +30,16 @@ export class JourneyScan extends UnitScan {
     this.#end = end
   }
 
-  /** The most used links, and the nodes that they join; a node nobody went on from stands alone. */
-  finish(): JourneyResult {
+  /**
+   * Nodes and links, the most used; the others are folded into `other`.
+   * @throws HopperError HOP_PARAM_INVALID when nobody was at `start` or `end`
+   */
+  finish(): Cut<JourneyResult> {
     this.finishShared()
-    const byUsers = (a: { users: number; id: string }, b: { users: number; id: string }): number => b.users - a.users || (a.id < b.id ? -1 : 1)
-    const links = [...this.#links].map(([id, link]) => ({ id, ...link })).sort(byUsers).slice(0, queryLimits.journeyLinksMax)
-    const nodes = [...this.#nodes].map(([id, node]) => ({ id, ...node, users: this.#users.get(id)! })).sort((a, b) => a.step - b.step || byUsers(a, b))
-    const joined = new Set(links.flatMap((link) => [link.from, link.to]))
-    const kept = nodes.length <= queryLimits.journeyLinksMax ? nodes : nodes.filter((node) => joined.has(node.id))
-    return { nodes: kept, links: links.map(({ from, to, users }) => ({ from, to, users })) }
+    for (const [name, place] of [['start', this.#start], ['end', this.#end]] as const) {
+      if (place !== undefined && !this.#met.has(place)) throw invalid(name, `is ${JSON.stringify(place)}, where nobody was in this range`)
+    }
+    return this.#graph.finish()
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number): void {
@@ -44,33 +48,19 @@ export class JourneyScan extends UnitScan {
       const place = String(this.groups.values[rows.group[i]!]!)
       if (places.at(-1) !== place) places.push(place)
     }
+    for (const wanted of [this.#start, this.#end]) if (wanted !== undefined && places.includes(wanted)) this.#met.add(wanted)
     const first = this.#start === undefined ? 0 : places.indexOf(this.#start)
     if (first < 0) return
-    const last = this.#end === undefined ? places.length - 1 : places.indexOf(this.#end, first)
+    if (this.#end === undefined) return this.#graph.add(places.slice(first, first + this.#depth), 0, places.length - first < this.#depth)
+    const last = places.indexOf(this.#end, first)
     if (last < first) return
-    const way = this.#end === undefined ? places.slice(first, first + this.#depth) : places.slice(Math.max(first, last + 1 - this.#depth), last + 1)
-    const offset = this.#end === undefined ? 0 : this.#depth - way.length
-    const ids = way.map((value, i) => this.#node(offset + i, value))
-    for (let i = 1; i < ids.length; i++) this.#link(ids[i - 1]!, ids[i]!)
-  }
-
-  #node(step: number, value: string): string {
-    const id = `${step}:${value}`
-    if (!this.#nodes.has(id)) this.#nodes.set(id, { step, value })
-    this.#users.set(id, (this.#users.get(id) ?? 0) + 1)
-    return id
-  }
-
-  #link(from: string, to: string): void {
-    const name = JSON.stringify([from, to])
-    const link = this.#links.get(name)
-    if (link) link.users++
-    else this.#links.set(name, { from, to, users: 1 })
+    const way = places.slice(Math.max(first, last + 1 - this.#depth), last + 1)
+    this.#graph.add(way, this.#depth - way.length, false)
   }
 }
 
 /** Runs a whole journey query in this thread. */
-export function queryJourneys(request: JourneyRequest, lanes: readonly LaneInput[], budget?: Budget): JourneyResult {
+export function queryJourneys(request: JourneyRequest, lanes: readonly LaneInput[], budget?: Budget): Cut<JourneyResult> {
   const scan = new JourneyScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

@@ -42,7 +42,12 @@ export function configRoute(server: FastifyInstance, { gate, registry }: { gate:
   })
 }
 
-async function trackerConfig(registry: Registry, app: string): Promise<TrackerConfig> {
-  const [funnels, elements] = await Promise.all([registry.funnels.list(app), registry.elements.list(app)])
-  return { funnels: funnels.map(({ id, stages }) => ({ id, stages })), elements: elements.map(({ xpath }) => ({ xpath })) }
+async function trackerConfig(registry: Registry, id: string): Promise<TrackerConfig> {
+  const [app, funnels, elements] = await Promise.all([registry.app(id), registry.funnels.list(id), registry.elements.list(id)])
+  return {
+    funnels: funnels.map(({ id, stages }) => ({ id, stages })),
+    elements: elements.map(({ xpath }) => ({ xpath })),
+    ...(app && app.keep_parameters.length > 0 && { keep_parameters: app.keep_parameters }),
+    ...(app?.hash_routing && { hash_routing: true }),
+  }
 }

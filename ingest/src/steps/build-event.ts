@@ -21,7 +21,7 @@ export function buildEvent(incoming: Incoming): Incoming {
   if (client_time !== undefined) event.client_time = client_time
   if (wire.session_id !== undefined) event.session_id = wire.session_id
   for (const name of names[type]) {
-    const value = wire[name]
+    const value = incoming.stored?.[name] ?? wire[name]
     if (value !== undefined) event[name] = value
   }
   incoming.event = event as Event
@@ -36,8 +36,8 @@ function noteUnknown(incoming: Incoming): void {
 }
 
 /** Whether the event was sent as the log would hold it, but for its type, which may be a number. */
-function saysTheSame({ wire, type, timestamp, client_time, changes }: Incoming): boolean {
-  if (changes !== undefined) return false
+function saysTheSame({ wire, type, timestamp, client_time, changes, stored: less }: Incoming): boolean {
+  if (changes !== undefined || less !== undefined) return false
   if (wire.event_id === undefined || wire.seq === undefined || wire.timestamp !== timestamp || client_time !== undefined) return false
   const known = stored[type]
   for (const name in wire) if (!known.has(name)) return false
