@@ -222,7 +222,33 @@ test('a provision file with an unknown or wrong field is refused by its path', a
   const wrong: [object, string][] = [
     [{ time_zone: 'UTC' }, 'organizations[0].apps[0].time_zone is unknown here; did you mean timezone?'],
     [{ funnels: [{ id: 'f', name: 'f', stages: [] }] }, 'organizations[0].apps[0].funnels[0].stages must not be empty'],
+    [{ funnels: [{ id: 'f', name: 'f', stages: [{ id: 1, name: 'a', url: '/' }, { id: 2, name: 'b', click: 'a[' }] }] }, 'app "shop", funnel "f": stages[1].click is no CSS selector'],
+    [{ funnels: [{ id: 'f', name: 'f', stages: [{ id: 1, name: 'a' }] }] }, 'app "shop", funnel "f": stages[0] must have a url or a click'],
+    [{ elements: [{ name: 'a', xpath: '//a[' }] }, 'app "shop", element "a": xpath is no XPath of elements'],
     [{ write_key: 'hw_short' }, 'organizations[0].apps[0].write_key must match'],
   ]
   for (const [app, message] of wrong) await expect(provision(hopper.storage.registry, file(app))).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringContaining(message) })
+})
+
+test('stages and elements that no browser can find are refused at their field', async () => {
+  const create = (...stages: object[]): Promise<Refused> => refused('POST', `${app}/funnels`, { id: 'fresh', name: 'Fresh', stages })
+  const home = { id: 1, name: 'home', url: '/' }
+  const cases: [object, string, string][] = [
+    [{ id: 2, name: 'b' }, 'stages[1]', 'must have a url or a click'], [{ id: 2, name: 'b', click: 'a[' }, 'stages[1].click', 'is no CSS selector'],
+    [{ id: 2, name: 'b', click: "//*[@id='buy']" }, 'stages[1].click', 'is no CSS selector'], [{ id: 2, name: 'b', url: '/b', click: ':visible' }, 'stages[1].click', 'no browser knows :visible'],
+    [{ id: 1, name: 'b', url: '/b' }, 'stages[1].id', 'that of an earlier stage'], [{ id: 2, name: 'b', click: '' }, 'stages[1].click', 'must not be empty'],
+  ]
+  for (const [stage, field, message] of cases) {
+    expect(await create(home, stage)).toMatchObject({ status: 400, code: 'HOP_PARAM_INVALID', fields: [{ field, message: expect.stringContaining(message) }] })
+    expect(await refused('PATCH', `${app}/funnels/checkout`, { stages: [home, stage] })).toMatchObject({ status: 400, fields: [{ field }] })
+  }
+  for (const xpath of ['//a[', '#add', "//*[@id='it's']", '//a/@href', '1']) {
+    const wrong = { status: 400, code: 'HOP_PARAM_INVALID', fields: [{ field: 'xpath', message: expect.stringContaining('is no XPath of elements') }] }
+    expect(await refused('POST', `${app}/elements`, { name: 'x', xpath })).toMatchObject(wrong)
+    expect(await refused('PATCH', `${app}/elements?xpath=//b`, { xpath })).toMatchObject(wrong)
+    for (const report of ['actions', 'durations']) expect(await refused('GET', `${app}/elements/${report}?xpath=${encodeURIComponent(xpath)}`)).toMatchObject(wrong)
+  }
+  expect(await refused('GET', `${app}/elements/actions?xpath=//nosuch`)).toMatchObject({ status: 404, code: 'HOP_ELEMENT_UNKNOWN' })
+  expect((await hopper.send('POST', `${app}/funnels`, { id: 'fresh', name: 'Fresh', stages: [home, { id: 2, name: 'b', click: '#buy, [data-buy]' }] }, bearer(keys.admin))).status).toBe(201)
+  expect((await hopper.send('POST', `${app}/elements`, { name: 'x', xpath: "//*[@id='x']" }, bearer(keys.admin))).status).toBe(201)
 })

@@ -3,6 +3,7 @@ import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
 import { keptParameters, keptProblems, stageProblems } from '../services/check-stages.ts'
+import { xpathProblem } from '../validation/xpath.ts'
 
 /** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
@@ -31,11 +32,15 @@ function twice({ organizations }: Provision): string[] {
 
 async function unusableStages(registry: Registry, { organizations }: Provision): Promise<string[]> {
   const problems: string[] = []
-  for (const { id, hash_routing, keep_parameters, funnels = [] } of organizations.flatMap((organization) => organization.apps ?? [])) {
+  for (const { id, hash_routing, keep_parameters, funnels = [], elements = [] } of organizations.flatMap((organization) => organization.apps ?? [])) {
     const old = await registry.app(id)
     const hashRouting = hash_routing ?? old?.hash_routing ?? false
     for (const funnel of funnels) {
       for (const { field, message } of stageProblems(funnel, { hash_routing: hashRouting })) problems.push(`app "${id}", funnel "${funnel.id}": ${field} ${message}`)
+    }
+    for (const { name, xpath } of elements) {
+      const problem = xpathProblem(xpath)
+      if (problem !== undefined) problems.push(`app "${id}", element "${name}": xpath ${problem}`)
     }
     const kept = keptParameters(keep_parameters ?? old?.keep_parameters ?? [], funnels)
     problems.push(...keptProblems(kept).map(({ message }) => `app "${id}": its stages ${message}`))

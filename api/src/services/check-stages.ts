@@ -2,8 +2,9 @@ import { limits, parametersOfStages, patternProblem, type App, type Funnel, type
 import type { Registry } from '@hopper/storage'
 import { invalidFields } from '../http/checked.ts'
 import type { Fault } from '../http/faults.ts'
+import { selectorProblem } from '../validation/selector.ts'
 
-/** What is wrong with the stages of a funnel: two of one id, one that nothing enters, a pattern that no page can fit. */
+/** What is wrong with the stages of a funnel: two of one id, one that nothing enters, a pattern that no page can fit, a selector that no browser takes. */
 export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<PageRule, 'hash_routing'>): Fault[] {
   const ids = stages.map(({ id }) => id)
   return stages.flatMap(({ id, url, click }, at) => {
@@ -13,6 +14,8 @@ export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<Pag
     if (url === undefined && click === undefined) faults.push({ field, message: 'must have a url or a click: nothing enters the stage otherwise' })
     const problem = url === undefined ? undefined : patternProblem(url, rule)
     if (problem !== undefined) faults.push({ field: `${field}.url`, message: problem })
+    const unusable = click === undefined ? undefined : selectorProblem(click)
+    if (unusable !== undefined) faults.push({ field: `${field}.click`, message: unusable })
     return faults
   })
 }

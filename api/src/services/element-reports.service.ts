@@ -4,7 +4,9 @@ import type { Registry, TableReader } from '@hopper/storage'
 import type { ElementAsked, ElementsAsked } from '../answers/asked.ts'
 import { durationCorrelation, type ActionBucket } from '../answers/correlation.ts'
 import { byText, largest, ratio, sumBy } from '../answers/rows.ts'
+import { invalidFields } from '../http/checked.ts'
 import { READER, REGISTRY } from '../tokens.ts'
+import { xpathProblem } from '../validation/xpath.ts'
 import { AnswerService } from './answer.service.ts'
 
 /** Questions about interesting elements: those configured, and those that events were counted for. */
@@ -28,7 +30,7 @@ export class ElementReportsService {
     const counted = await this.reader.counters('element_actions_by_date', app.id, dates, prefix)
     const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
     for (const { key, counters } of sumBy(counted, ({ key }) => key)) sums.set(String(key[0]), counters)
-    if (asked.xpath !== undefined && sums.size === 0) throw new HopperError('HOP_ELEMENT_UNKNOWN')
+    if (asked.xpath !== undefined && sums.size === 0) throw unknownElement(asked.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
     const rows = [...sums].map(([xpath, counters]) => actionsRow(xpath, names.get(xpath) ?? xpath, counters))
     return largest(rows.sort((a, b) => b.hits - a.hits || byText(a.xpath, b.xpath)), meta)
@@ -38,11 +40,17 @@ export class ElementReportsService {
   async durations(app: App, asked: ElementAsked): Promise<ElementDurations> {
     const { dates, meta } = await this.answers.open(app, asked)
     const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [asked.xpath])
-    if (counted.length === 0 && !(await this.registry.elements.get(app.id, asked.xpath))) throw new HopperError('HOP_ELEMENT_UNKNOWN')
+    if (counted.length === 0 && !(await this.registry.elements.get(app.id, asked.xpath))) throw unknownElement(asked.xpath)
     const buckets = bucketsOf(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
     const shown = buckets.map(({ bucket, leave, click }) => ({ ...bucketBounds(bucket), leave, click })).filter(({ from_ms, to_ms }) => from_ms < to_ms)
     return { buckets: shown, correlation: durationCorrelation(buckets), meta }
   }
+}
+
+/** What events name is shown whatever it is; only of what nobody knows it matters whether it could be an element. */
+function unknownElement(xpath: string): HopperError {
+  const message = xpathProblem(xpath)
+  return message === undefined ? new HopperError('HOP_ELEMENT_UNKNOWN') : invalidFields([{ field: 'xpath', message }])
 }
 
 function actionsRow(xpath: string, name: string, counters: readonly number[]): ElementActions['rows'][number] {

@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, type App, type Element } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { ElementPatch } from '../answers/administration.ts'
+import { invalidFields } from '../http/checked.ts'
 import { REGISTRY } from '../tokens.ts'
+import { xpathProblem } from '../validation/xpath.ts'
 
 /** The interesting elements of an app, each known by its XPath. */
 @Injectable()
@@ -18,6 +20,7 @@ export class ElementsService {
   }
 
   async create(app: App, element: Element): Promise<Element> {
+    checkXPath(element.xpath)
     const existing = await this.list(app)
     if (existing.some(({ xpath }) => xpath === element.xpath)) throw new HopperError('HOP_CONFLICT')
     if (existing.length >= limits.elementsPerAppMax) throw new HopperError('HOP_LIMIT', undefined, { details: { elements_max: limits.elementsPerAppMax } })
@@ -29,6 +32,7 @@ export class ElementsService {
   async change(app: App, xpath: string, patch: ElementPatch): Promise<Element> {
     const old = await this.registry.elements.get(app.id, xpath)
     if (!old) throw new HopperError('HOP_ELEMENT_UNKNOWN')
+    if (patch.xpath !== undefined) checkXPath(patch.xpath)
     const element = { ...old, ...patch }
     if (element.xpath !== xpath && (await this.registry.elements.get(app.id, element.xpath))) throw new HopperError('HOP_CONFLICT')
     await this.registry.elements.put(app.id, element.xpath, element)
@@ -39,4 +43,10 @@ export class ElementsService {
   async remove(app: App, xpath: string): Promise<void> {
     if (!(await this.registry.elements.remove(app.id, xpath))) throw new HopperError('HOP_ELEMENT_UNKNOWN')
   }
+}
+
+/** @throws HopperError HOP_PARAM_INVALID for a text that selects no elements in any browser */
+export function checkXPath(xpath: string): void {
+  const message = xpathProblem(xpath)
+  if (message !== undefined) throw invalidFields([{ field: 'xpath', message }])
 }

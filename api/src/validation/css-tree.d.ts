@@ -1,0 +1,13 @@
+/** The part of css-tree that reads selectors; the types of DefinitelyTyped describe the whole package only. */
+declare module 'css-tree/selector-parser' {
+  export interface SelectorNode {
+    readonly type: string
+    readonly name?: string | { readonly name: string }
+    readonly value?: unknown
+    readonly flags?: string | null
+    readonly selector?: SelectorNode | null
+    readonly children?: Iterable<SelectorNode> | null
+  }
+  /** @throws SyntaxError */
+  export default function parse(text: string, options: { readonly context: 'selectorList' }): SelectorNode
+}
