@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { NotFoundException } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { SwaggerModule } from '@nestjs/swagger'
@@ -21,6 +22,7 @@ import type { ApiOptions } from './options.ts'
 export async function createApi(options: ApiOptions, fastify: FastifyInstance = ownFastify(options)): Promise<NestFastifyApplication> {
   const routes = new RouteTable(fastify)
   fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.is404 && !BODILESS.has(request.method)) return done(new NotFoundException())
     if (isApiPath(request.url)) {
       secureHeaders(reply, request.url.startsWith('/docs'))
       void reply.header('cache-control', 'no-store')
@@ -39,6 +41,9 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
   await fastify.ready()
   return app
 }
+
+/** Of these no body is read, and a dashboard's page may be what is asked for. */
+const BODILESS = new Set(['GET', 'HEAD'])
 
 /** an id of 256 characters, each of them escaped */
 const PATH_PART_CHARS_MAX = 1_024

@@ -12,6 +12,12 @@ export interface ErrorPolicy {
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
   HOP_BODY_TOO_LARGE: { status: 413, retryable: false, hint: 'Split the batch: at most 1 MB and 1,000 events a request.', follows: true },
+  HOP_REQUEST_INVALID: { status: 400, retryable: false, hint: 'This is no HTTP request that can be read; check its address and headers.' },
+  HOP_REQUEST_TIMEOUT: { status: 408, retryable: true, hint: 'The request did not arrive in time; send it again at once and whole.' },
+  HOP_URL_TOO_LONG: { status: 414, retryable: false, hint: 'The address, or a part of it, is too long; send long values in the body.' },
+  HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The header Expect can only be 100-continue; leave it out.' },
+  HOP_HEADERS_TOO_LARGE: { status: 431, retryable: false, hint: 'The headers are larger than 16 kB; send fewer cookies or shorter values.' },
+  HOP_NOT_ACCEPTABLE: { status: 406, retryable: false, hint: 'This call cannot answer in a type that Accept names; ask for application/json.' },
   HOP_BODY_TYPE: { status: 415, retryable: false, hint: 'Send application/json, or text/plain with JSON in it.' },
   HOP_KEY_MISSING: { status: 401, retryable: false, hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.' },
   HOP_KEY_UNKNOWN: { status: 401, retryable: false, hint: 'The key is not known here; look it up on the settings page of the app.' },

@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { registerBodyParser } from './body-parser.ts'
 import { DurableLog } from './durable-log.ts'
 import { answerError } from './error-answer.ts'
@@ -36,8 +36,21 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (server: Fa
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
   if (options.answersUnknownPaths) {
-    server.setNotFoundHandler((request) => {
-      throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`)
+    // before any body is read: of an unknown path it is no matter what the body is
+    server.addHook('onRequest', async (request, reply) => {
+      if (request.is404) refuseUnknown(server, request, reply)
     })
+    server.setNotFoundHandler((request, reply) => refuseUnknown(server, request, reply))
   }
+}
+
+const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST']
+
+/** @throws HopperError HOP_METHOD when the path is known for other methods, else HOP_NOT_FOUND */
+function refuseUnknown(server: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {
+  const url = request.url.split('?', 1)[0]!
+  const allowed = methods.filter((method) => server.hasRoute({ method, url }))
+  if (allowed.length === 0) throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${url.slice(0, 200)}.`)
+  reply.header('allow', allowed.join(', '))
+  throw new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
 }

@@ -1,0 +1,66 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { HopperError, type ErrorCode } from '@hopper/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+/** A request line that alone is this long is what the parser ran out of room for. */
+const LINE_CHARS_MAX = 8_192
+
+/** What the HTTP parser refuses, by its code; everything else is no request at all. */
+const parserCodes: Readonly<Record<string, ErrorCode>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'HOP_REQUEST_TIMEOUT',
+  HPE_HEADER_OVERFLOW: 'HOP_HEADERS_TOO_LARGE',
+  HPE_INVALID_METHOD: 'HOP_METHOD',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'HOP_BODY_TOO_LARGE',
+}
+
+/** What the router refuses before it knows a route. */
+const routerCodes: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_BAD_URL: 'HOP_REQUEST_INVALID',
+  FST_ERR_MAX_PARAM_LENGTH: 'HOP_URL_TOO_LONG',
+}
+
+/** Answers what the HTTP parser could not read, and closes the connection: nothing says where the next request would begin. */
+export function answerParserError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  endWith(socket, new HopperError(parserCode(error)))
+}
+
+/** Answers an address that no route can be looked up for. */
+export function answerRouterError(error: { readonly code: string }, _request: FastifyRequest, reply: FastifyReply): void {
+  const known = new HopperError(routerCodes[error.code] ?? 'HOP_REQUEST_INVALID')
+  void reply.code(known.status).type('application/json; charset=utf-8').send(JSON.stringify(known.toBody()))
+}
+
+/** Gives the answers that Node's server makes by itself, with an empty body, the shape of every other error. */
+export function answerForServer(server: Server): void {
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    const error = new HopperError('HOP_EXPECTATION')
+    response.writeHead(error.status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' }).end(JSON.stringify(error.toBody()))
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, new HopperError('HOP_METHOD')))
+}
+
+/** HTTP/1.1 demands the header Host; Node checks it too, but answers without a body. */
+export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
+  if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
+}
+
+function parserCode({ code = '', rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): ErrorCode {
+  const known = parserCodes[code] ?? 'HOP_REQUEST_INVALID'
+  const line = rawPacket?.indexOf('\n') ?? 0
+  const isLongLine = rawPacket !== undefined && (line < 0 ? rawPacket.length : line) > LINE_CHARS_MAX && /^[A-Z]+ \//.test(rawPacket.toString('latin1', 0, 20))
+  return known === 'HOP_HEADERS_TOO_LARGE' && isLongLine ? 'HOP_URL_TOO_LONG' : known
+}
+
+function endWith(socket: Duplex, error: HopperError): void {
+  const body = JSON.stringify(error.toBody())
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`, 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(error.code === 'HOP_METHOD' ? [`Allow: ${METHODS}`] : []), 'Connection: close',
+  ]
+  if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+  else socket.destroy()
+}
