@@ -7,6 +7,7 @@ import { limits } from '@hopper/contracts'
 import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { AppModule } from './app.module.ts'
 import { DashboardFiles } from './http/dashboard-files.ts'
+import { tagAnswers } from './http/entity-tag.ts'
 import { ErrorFilter } from './http/error-filter.ts'
 import { registerJsonBody } from './http/json-body.ts'
 import { measureRequests } from './http/request-metrics.ts'
@@ -30,6 +31,7 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
     done()
   })
   registerJsonBody(fastify)
+  tagAnswers(fastify)
   measureRequests(fastify, options.metrics)
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)

@@ -37,8 +37,9 @@ export function eventView({ event: own, device_id, user, context, received_at, l
 export const EventsPage = Type.Object({
   events: Type.Array(event, { description: 'lane after lane, each in the order of the log' }),
   next: Type.String({ description: 'the `start` of the next page; events that come later are found there' }),
+  meta: Meta,
 })
-export type EventsPage = { events: EventView[]; next: string }
+export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
   fate: Type.Enum([...fates], { description: 'of the first event with this id; whatever repeats it is a duplicate and counts nowhere' }),
@@ -46,6 +47,7 @@ export const EventFate = Type.Object({
   lane: Type.Integer(),
   position: Type.Integer(),
   event,
+  meta: Meta,
 })
 export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: EventView }
 

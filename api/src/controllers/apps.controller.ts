@@ -14,7 +14,7 @@ export class AppsController {
     this.apps = apps
   }
 
-  @Calls('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', answer: Apps })
+  @Calls('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', csv: true, answer: Apps })
   list(@TheCaller() caller: Caller): Promise<Apps> {
     return this.apps.list(caller)
   }
@@ -34,7 +34,7 @@ export class AppsController {
     return this.apps.change(app, patch)
   }
 
-  @Calls('GET', 'organizations', { summary: "The caller's organization", need: 'read', answer: Organizations })
+  @Calls('GET', 'organizations', { summary: "The caller's organization", need: 'read', csv: true, answer: Organizations })
   organizations(@TheCaller() caller: Caller): Promise<Organizations> {
     return this.apps.organizations(caller)
   }

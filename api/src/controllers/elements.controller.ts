@@ -28,7 +28,7 @@ export class ElementsController {
     return this.reports.durations(app, asked)
   }
 
-  @Calls('GET', '', { summary: 'The interesting elements', need: 'read', answer: Elements })
+  @Calls('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
   async list(@TheApp() app: App): Promise<{ elements: readonly Element[] }> {
     return { elements: await this.elements.list(app) }
   }

@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { RangeAsked } from '../answers/asked.ts'
 import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answers/events.ts'
+import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { Asked, PathPart, TheApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/shared-runs.ts'
@@ -15,19 +16,19 @@ export class EventsController {
     this.events = events
   }
 
-  @Calls('GET', 'events', { need: 'read', summary: 'All events, in the order of the log', query: EventsAsked, answer: EventsPage })
+  @Calls('GET', 'events', { need: 'read', summary: 'All events, in the order of the log', query: EventsAsked, csv: eventsTable, answer: EventsPage })
   page(@TheApp() app: App, @Asked() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
     return this.events.page(app, asked, client)
   }
 
-  @Calls('GET', 'events/:event', { need: 'read', summary: 'One event by its id, and what became of it', query: RangeAsked, answer: EventFate })
+  @Calls('GET', 'events/:event', { need: 'read', summary: 'One event by its id, and what became of it', query: RangeAsked, csv: eventTable, answer: EventFate })
   event(@TheApp() app: App, @PathPart('event') id: string, @Asked() asked: RangeAsked, @TheClient() client: Client): Promise<EventFate> {
     return this.events.event(app, id, asked, client)
   }
 
   @Calls('GET', 'persons/:person', {
     need: 'read', summary: 'Devices, properties and timeline of a person', note: 'A person is `u:USER` or `d:DEVICE`, as the lists of a funnel name it; without a prefix a user is meant.',
-    query: PersonAsked, answer: Person,
+    query: PersonAsked, csv: personTable, answer: Person,
   })
   person(@TheApp() app: App, @PathPart('person') id: string, @Asked() asked: PersonAsked, @TheClient() client: Client): Promise<Person> {
     return this.events.person(app, id, asked, client)

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Funnel, type App } from '@hopper/contracts'
 import { FunnelPatch, Funnels } from '../answers/administration.ts'
+import { funnelsTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { PathPart, Sent, TheApp } from '../http/parameters.ts'
 import { FunnelsService } from '../services/funnels.service.ts'
@@ -13,7 +14,7 @@ export class FunnelsController {
     this.funnels = funnels
   }
 
-  @Calls('GET', '', { summary: 'The funnels', need: 'read', answer: Funnels })
+  @Calls('GET', '', { summary: 'The funnels', need: 'read', csv: funnelsTable, answer: Funnels })
   async list(@TheApp() app: App): Promise<{ funnels: readonly Funnel[] }> {
     return { funnels: await this.funnels.list(app) }
   }

@@ -4,6 +4,7 @@ import { checkPower } from '../access/access.guard.ts'
 import type { Caller } from '../access/caller.ts'
 import { CreatedKey, NewKey, type Keys } from '../answers/administration.ts'
 import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys } from '../answers/event-keys.ts'
+import { keysTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { Asked, PathPart, Sent, TheApp, TheCaller, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/shared-runs.ts'
@@ -23,7 +24,7 @@ export class KeysController {
     this.eventKeys = eventKeys
   }
 
-  @Calls('GET', '', { summary: 'The keys of events, or the access keys', note, need: 'read', query: EventKeysAsked, answer: KeysAnswer })
+  @Calls('GET', '', { summary: 'The keys of events, or the access keys', note, need: 'read', query: EventKeysAsked, csv: keysTable, answer: KeysAnswer })
   async list(@TheApp() app: App, @TheCaller() caller: Caller, @Asked() asked: EventKeysAsked, @TheClient() client: Client): Promise<EventKeys | Keys> {
     if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
     checkPower(caller, 'administrate')

@@ -13,7 +13,7 @@ export class MembersController {
     this.members = members
   }
 
-  @Calls('GET', '', { summary: 'The members of the organization', need: 'administrate', answer: Members })
+  @Calls('GET', '', { summary: 'The members of the organization', need: 'administrate', csv: true, answer: Members })
   async list(@TheCaller() caller: Caller): Promise<{ members: MemberView[] }> {
     return { members: await this.members.list(caller) }
   }

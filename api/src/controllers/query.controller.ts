@@ -3,6 +3,7 @@ import { EventQuery, HopperError } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { Caller } from '../access/caller.ts'
 import { EventAnswer } from '../answers/asked.ts'
+import { queryTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/encoded-answer.ts'
 import { Sent, TheCaller, TheClient } from '../http/parameters.ts'
@@ -21,7 +22,7 @@ export class QueryController {
     this.registry = registry
   }
 
-  @Calls('POST', '', { need: 'read', status: 200, progress: true, summary: 'The same query for the app of the read key', body: EventQuery, answer: EventAnswer })
+  @Calls('POST', '', { need: 'read', status: 200, progress: true, summary: 'The same query for the app of the read key', body: EventQuery, csv: queryTable, answer: EventAnswer })
   async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer | EncodedAnswer> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
     if (!app) throw new HopperError('HOP_PARAM_INVALID', 'Only the read key of an app says which app is meant; with another key or login, use /api/v1/apps/APP/query.')

@@ -1,7 +1,8 @@
 import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, type ApiBodyOptions, type ApiQueryOptions, type ApiResponseOptions } from '@nestjs/swagger'
 import { strictSchema } from '@hopper/contracts'
-import type { TObject, TSchema } from 'typebox'
+import { Type, type TObject, type TSchema } from 'typebox'
+import { tableOf, type Table } from './csv.ts'
 
 /** What a caller must have: nothing, a login, the power to read, or the power to administrate. */
 export type Need = 'nothing' | 'login' | 'read' | 'administrate'
@@ -19,8 +20,8 @@ export interface Call {
   readonly media?: readonly string[]
   /** default: 201 for POST, 204 without an answer, else 200 */
   readonly status?: number
-  /** whether the rows of the answer can be had as CSV */
-  readonly csv?: boolean
+  /** whether the rows of the answer can be had as CSV: as its schema tells them, or as a table of its own */
+  readonly csv?: boolean | Table
   /** whether the answer takes long enough to be had as a stream of events: progress, then the answer */
   readonly progress?: boolean
   /** whether parameters that the call does not know pass: probes and links of mails carry their own */
@@ -51,9 +52,21 @@ export function callOf(handler: object): Call {
   return call
 }
 
+/** How a table is written: parameters of every call that answers CSV. */
+export const styleParameters = {
+  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'of CSV: 1 begins with the byte-order mark, by which spreadsheets know UTF-8' })),
+  decimal: Type.Optional(Type.Enum(['point', 'comma'], { description: 'of CSV: comma writes 0,5 and separates cells by semicolons; default: point' })),
+}
+
 /** All parameters that a call takes. */
 export function parametersOf(call: Call): TObject | undefined {
-  return call.query
+  return call.csv ? Type.Object({ ...call.query?.properties, ...styleParameters }) : call.query
+}
+
+/** The table of a call that can answer CSV. */
+export function tableOfCall({ csv, answer }: Call): Table | undefined {
+  if (!csv || !answer) return undefined
+  return csv === true ? tableOf(answer) : csv
 }
 
 const PROGRESS_TEXT =
@@ -76,8 +89,9 @@ function answerOf(call: Call, status: number): ApiResponseOptions {
 }
 
 function queriesOf(call: Call): ApiQueryOptions[] {
-  const required = new Set<string>(call.query?.required ?? [])
-  return Object.entries(call.query?.properties ?? {}).map(
+  const parameters = parametersOf(call)
+  const required = new Set<string>(parameters?.required ?? [])
+  return Object.entries(parameters?.properties ?? {}).map(
     ([name, schema]) => ({ name, required: required.has(name), schema, description: (schema as { description?: string }).description ?? '' }) as ApiQueryOptions,
   )
 }

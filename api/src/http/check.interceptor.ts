@@ -11,7 +11,10 @@ const nothing = Type.Object({})
 interface Checked {
   readonly query: unknown
   readonly body: unknown
+  /** how a table is asked for */
+  readonly style: { readonly bom?: string; readonly decimal?: string }
 }
+const parameterSchemas = new WeakMap<Call, TObject>()
 const results = new WeakMap<FastifyRequest, Checked>()
 
 /** Checks query and body of every call before its handler runs; what a call does not know is refused by name. */
@@ -20,8 +23,8 @@ export class CheckInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const call = callOf(context.getHandler())
-    if (!call.lenient) results.set(request, { query: queryOf(call, request), body: bodyOf(call, request) })
-    else results.set(request, { query: lenientQuery(call, request), body: undefined })
+    if (call.lenient) results.set(request, { query: lenientQuery(call, request), body: undefined, style: {} })
+    else results.set(request, { ...queryOf(call, request), body: bodyOf(call, request) })
     return next.handle()
   }
 }
@@ -33,10 +36,20 @@ export function checkedParts(request: FastifyRequest): Checked {
   return parts
 }
 
-function queryOf(call: Call, request: FastifyRequest): unknown {
+function queryOf(call: Call, request: FastifyRequest): Pick<Checked, 'query' | 'style'> {
   const { key, ...others } = request.query as Record<string, unknown>
   const isParameter = key !== undefined && !isCredential(call, key)
-  return checkedQuery(parametersOf(call) ?? nothing, isParameter ? { ...others, key } : others)
+  const query = checkedQuery(parametersOfCall(call), isParameter ? { ...others, key } : others) as Record<string, unknown>
+  if (!call.csv) return { query, style: {} }
+  const { bom, decimal, ...asked } = query
+  return { query: asked, style: { bom, decimal } as Checked['style'] }
+}
+
+/** One schema for each call, so that it is compiled once. */
+function parametersOfCall(call: Call): TObject {
+  let parameters = parameterSchemas.get(call)
+  if (!parameters) parameterSchemas.set(call, (parameters = parametersOf(call) ?? nothing))
+  return parameters
 }
 
 /** A call that takes no body takes an empty one as well: clients name a content type by habit. */

@@ -22,6 +22,12 @@ test('any text comes back as it was, except that a formula has an apostrophe bef
   )
 })
 
+test('a byte-order mark, and the decimal comma with semicolons between the cells', () => {
+  expect(toCsv(['a', 'b'], [{ a: 'é', b: 0.5 }], { bom: true })).toBe('\ufeffa,b\r\né,0.5\r\n')
+  const rows = [{ a: 'x;y', b: -1.25 }, { a: 'x,y', b: 7 }, { a: '=1;"', b: null }]
+  expect(toCsv(['a', 'b'], rows, { decimalComma: true })).toBe('a;b\r\n"x;y";-1,25\r\n"x,y";7\r\n"\'=1;""";\r\n')
+})
+
 test('numbers, also negative ones, and nothing', () => {
   expect(toCsv(['a', 'b'], [{ a: -1.5, b: null }])).toBe('a,b\r\n-1.5,\r\n')
 })

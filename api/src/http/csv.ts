@@ -1,13 +1,32 @@
 import type { TObject, TSchema } from 'typebox'
 
-type Cell = string | number | boolean | null | undefined
+export type Cell = string | number | boolean | null | undefined
+export type Row = Readonly<Record<string, Cell>>
+
+/** How a program of a country expects its tables. */
+export interface CsvStyle {
+  /** begins with the byte-order mark, by which a spreadsheet knows UTF-8 */
+  readonly bom?: boolean
+  /** writes 0,5 instead of 0.5; cells are then separated by semicolons, as such programs expect */
+  readonly decimalComma?: boolean
+}
+
+/** The rows of an answer as a table. */
+export interface Table {
+  /** columns that are there even without rows; a row may have others, which follow in the order of their first row */
+  readonly columns: readonly string[]
+  rows(answer: never): readonly Row[]
+}
 
 /** A text that a spreadsheet would run as a formula. */
 const FORMULA = /^[=+\-@\t\r]/
 
 /** One line per row below the names of the columns: RFC 4180, with formulas defused by a leading apostrophe. */
-export function toCsv(columns: readonly string[], rows: readonly Readonly<Record<string, Cell>>[]): string {
-  return [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('')
+export function toCsv(columns: readonly string[], rows: readonly Row[], { bom, decimalComma }: CsvStyle = {}): string {
+  const separator = decimalComma ? ';' : ','
+  const cellOf = decimalComma ? commaCell : csvCell
+  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((cells) => `${cells.map(cellOf).join(separator)}\r\n`)
+  return `${bom ? '\ufeff' : ''}${lines.join('')}`
 }
 
 export function csvCell(value: Cell): string {
@@ -17,24 +36,62 @@ export function csvCell(value: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-/** Which list of an answer is its rows, and the columns of that list, from the answer's schema. */
-export function csvShape(answer: TSchema): { list: string; columns: string[] } {
+function commaCell(value: Cell): string {
+  if (typeof value === 'number') return String(value).replace('.', ',')
+  const cell = csvCell(value)
+  return cell.includes(';') && !cell.startsWith('"') ? `"${cell.replaceAll('"', '""')}"` : cell
+}
+
+/** All columns of rows: those that a table always has, then whatever else the rows have. */
+export function columnsOf({ columns }: Table, rows: readonly Row[]): string[] {
+  const names = new Set(columns)
+  for (const row of rows) for (const name of Object.keys(row)) names.add(name)
+  return [...names]
+}
+
+/** The table of an answer whose first list holds flat rows: its columns are those of the schema. */
+export function tableOf(answer: TSchema): Table {
   for (const [list, schema] of Object.entries((answer as TObject).properties)) {
     const { type, items } = schema as { type?: string; items?: TObject }
-    if (type === 'array' && items?.properties) return { list, columns: Object.keys(items.properties) }
+    if (type === 'array' && items?.properties) return { columns: Object.keys(items.properties), rows: (body: never) => body[list] as readonly Row[] }
   }
   throw new TypeError('an answer without rows')
 }
 
+/** A value with everything inside of it side by side: `data.plan`; lists stand as JSON. */
+export function flatRow(value: object, path = ''): Record<string, Cell> {
+  const row: Record<string, Cell> = {}
+  for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) Object.assign(row, flatRow(inner, `${path}${name}.`))
+    else row[`${path}${name}`] = Array.isArray(inner) ? JSON.stringify(inner) : (inner as Cell)
+  }
+  return row
+}
+
+interface Wish {
+  readonly type: string
+  readonly q: number
+}
+
 /** Whether an Accept header prefers CSV to JSON. */
 export function prefersCsv(accept: string | undefined): boolean {
-  const wishes = (accept ?? '').split(',').map((part) => {
-    const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
-    const q = parameters.find((parameter) => parameter.startsWith('q='))
-    return { type, q: q === undefined ? 1 : Number(q.slice(2)) || 0 }
-  })
+  const wishes = wishesOf(accept)
   const csv = wishes.findIndex(({ type }) => type === 'text/csv')
   if (csv < 0 || wishes[csv]!.q === 0) return false
   const json = wishes.findIndex(({ type }) => type === 'application/json')
   return json < 0 || wishes[csv]!.q > wishes[json]!.q || (wishes[csv]!.q === wishes[json]!.q && csv < json)
+}
+
+/** Whether an Accept header names CSV and nothing that JSON would do for. */
+export function takesCsvOnly(accept: string | undefined): boolean {
+  const wanted = wishesOf(accept).filter(({ q }) => q > 0)
+  return wanted.some(({ type }) => type === 'text/csv') && !wanted.some(({ type }) => ['*/*', 'application/*', 'application/json'].includes(type))
+}
+
+function wishesOf(accept = ''): Wish[] {
+  return accept.split(',').map((part) => {
+    const [type = '', ...parameters] = part.split(';').map((text) => text.trim().toLowerCase())
+    const q = parameters.find((parameter) => parameter.startsWith('q='))
+    return { type, q: q === undefined ? 1 : Number(q.slice(2)) || 0 }
+  })
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, shiftDate, type App } from '@hopper/contracts'
+import { HopperError, limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
 import type { ExportedEvent } from '@hopper/engine'
 import { placeOf, type EventLog, type FirstSeen, type TableReader } from '@hopper/storage'
 import type { RangeAsked } from '../answers/asked.ts'
@@ -36,9 +36,21 @@ export class EventsService {
   }
 
   async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EventsPage> {
-    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit: limit }
+    const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
+    // first what is proved to be archived, then what the archive holds: so `complete_to` is true of the page
+    const { meta } = await this.answers.open(app, {})
     const { events, next } = await this.read(app, request, client)
-    return { events: events.map(eventView), next: pageCursor(next) }
+    return { events: events.map(eventView), next: pageCursor(next), meta: await this.metaOf(app, meta, events) }
+  }
+
+  /** What is known of a page: the dates of its events, and whether they can still change. A page without events is of no date but today's. */
+  private async metaOf(app: App, meta: Meta, events: readonly ExportedEvent[]): Promise<Meta> {
+    const zone = timeZone(app.timezone)
+    const dates = events.map(({ event }) => zone.dateOf(event.timestamp)).sort()
+    const [from = meta.to, to = meta.to] = [dates[0], dates.at(-1)]
+    const isShort = shiftDate(from, limits.rangeDaysMax) > to
+    const settled = isShort && (await this.answers.open(app, { from, to })).meta.settled
+    return { ...meta, from, to, settled }
   }
 
   /** The first event with an id, and what became of it. */
@@ -48,7 +60,7 @@ export class EventsService {
     const event = found && (await this.eventAt(app, found, id, instantRange(app, range.from, range.to), client))
     if (!event) throw new HopperError('HOP_NOT_FOUND', `No event of ${range.from} to ${range.to} has this id; widen from and to if it is of another date.`)
     const { fate, reason, lane, position } = found
-    return { fate, reason, lane, position, event: eventView(event) }
+    return { fate, reason, lane, position, event: eventView(event), meta: range.meta }
   }
 
   async person(app: App, id: string, { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked, client: Client): Promise<Person> {

@@ -1,0 +1,77 @@
+import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
+import type { Cell, Row, Table } from '../http/csv.ts'
+import { flatRow } from '../http/csv.ts'
+
+/** The tables of answers that are more than a list of flat rows: each chooses the rows that people put into a spreadsheet. */
+type Stored = Readonly<Record<string, unknown>>
+
+const EVENT = ['event_id', 'type', 'timestamp', 'seq', 'device_id', 'user', 'received_at', 'lane', 'position', 'index'] as const
+
+/** Events, each with its own fields and those of `data` and `context` side by side. */
+export const eventsTable: Table = { columns: EVENT, rows: ({ events }: { events: readonly object[] }) => events.map((event) => flatRow(event)) }
+
+/** One event and its fate, as one row. */
+export const eventTable: Table = {
+  columns: ['fate', 'reason', ...EVENT],
+  rows: ({ fate, reason, event }: { fate: string; reason: string; event: object }) => [{ fate, reason, ...flatRow(event) }],
+}
+
+/** The timeline of a person. */
+export const personTable: Table = { columns: EVENT, rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)) }
+
+/** The keys of events, with a row for each value where values are asked for; or the access keys. */
+export const keysTable: Table = {
+  columns: [],
+  rows: (answer: { keys: readonly Row[] } | { rows: readonly { key: string; values?: readonly Row[] }[] }) => {
+    if ('keys' in answer) return answer.keys
+    return answer.rows.flatMap(({ key, values }): Row[] => (values ? values.map((value) => ({ key, ...value })) : [{ key }]))
+  },
+}
+
+const CAUSES = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
+
+/** The steps of a funnel; of a breakdown, the steps of each value. */
+export const funnelTable: Table = {
+  columns: ['step', 'name', 'count', 'rate', 'rate_from_previous', 'dropped', ...CAUSES, 'median_ms', 'average_ms', 'p90_ms'],
+  rows: ({ steps, breakdown }: FunnelResult) => {
+    if (!breakdown) return stepRows(steps, {})
+    return breakdown.flatMap(({ value, steps: own }) => stepRows(own, { value }))
+  },
+}
+
+function stepRows(steps: FunnelResult['steps'], more: Record<string, Cell>): Row[] {
+  return steps.map(({ causes, time, ...step }, at) => ({ step: at + 1, ...step, ...causes, ...timeCells(time), ...more }))
+}
+
+function timeCells({ median_ms, average_ms, p90_ms }: ConversionTime): Row {
+  return { median_ms, average_ms, p90_ms }
+}
+
+/** The sets of a query, then the stages of its funnel; a column for each key whose different values are counted. */
+export const queryTable: Table = {
+  columns: ['part', 'name', 'count', 'rate'],
+  rows: ({ data, funnel }: EventResult) => [
+    ...data.map(({ name, count, unique }) => ({ part: 'set', name, count, ...uniqueCells(unique) })),
+    ...(funnel?.stages ?? []).map(({ name, count, unique, rate }) => ({ part: 'stage', name, count, rate, ...uniqueCells(unique) })),
+  ],
+}
+
+function uniqueCells(unique: Readonly<Record<string, number>>): Row {
+  return Object.fromEntries(Object.entries(unique).map(([key, count]) => [`unique.${key}`, count]))
+}
+
+/** Cohorts, with a column for each later day or week. */
+export const retentionTable: Table = {
+  columns: ['time', 'size'],
+  rows: ({ cohorts }: RetentionResult) => cohorts.map(({ time, size, again }) => ({ time, size, ...Object.fromEntries(again.map((count, at) => [`again.${at}`, count])) })),
+}
+
+/** The links between places; the places are their ends. */
+export const journeysTable: Table = { columns: ['from', 'to', 'users'], rows: ({ links }: JourneyResult) => links.map((link) => ({ ...link })) }
+
+/** Funnels, with a row for each stage. */
+export const funnelsTable: Table = {
+  columns: ['funnel', 'funnel_name', 'id', 'name', 'url', 'click'],
+  rows: ({ funnels }: { funnels: readonly { id: string; name: string; stages: readonly Stored[] }[] }) =>
+    funnels.flatMap(({ id, name, stages }) => stages.map((stage) => ({ funnel: id, funnel_name: name, ...(stage as Row) }))),
+}
