@@ -38,7 +38,7 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
   const adapter = new FastifyAdapter(fastify as unknown as ConstructorParameters<typeof FastifyAdapter>[0])
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, { logger: false, bodyParser: false, abortOnError: false })
   app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
-  SwaggerModule.setup('docs', app, describeApi(app), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Hopper API' })
+  SwaggerModule.setup('docs', app, describeApi(app, options), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Hopper API' })
   await app.init()
   await fastify.ready()
   return app

@@ -1,34 +1,60 @@
 import type { INestApplication } from '@nestjs/common'
 import { sharedDefinitions } from '@hopper/contracts'
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger'
+import { CALL_NUMBER, numberedCall } from './http/call.ts'
+import { Components } from './openapi/components.ts'
+import { errorSchema } from './openapi/errors.ts'
+import { ingestPaths } from './openapi/ingest-calls.ts'
+import { operationOf } from './openapi/operations.ts'
 
-/** The OpenAPI 3.1 description of every call, made from what the controllers say. */
-export function describeApi(app: INestApplication): OpenAPIObject {
-  const settings = new DocumentBuilder()
-    .setOpenAPIVersion('3.1.0')
-    .setTitle('Hopper')
-    .setDescription('The dashboard API. Errors: { error: { code, message, details? } }; the codes are in docs/errors.md.')
-    .setVersion('1')
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'hr_... reads its app, ha_... administrates its organization' }, 'key')
-    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-Api-Key' }, 'header')
-    .addApiKey({ type: 'apiKey', in: 'query', name: 'key' }, 'parameter')
-    .addSecurityRequirements('key')
-    .addSecurityRequirements('header')
-    .addSecurityRequirements('parameter')
-    .build()
-  const document = SwaggerModule.createDocument(app, settings, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
-  })
-  for (const [path, item] of Object.entries(document.paths)) namePathParts(path, item)
-  const { schema: paths, definitions } = sharedDefinitions(document.paths, '#/components/schemas/')
-  return { ...document, paths: paths as OpenAPIObject['paths'], components: { ...document.components, schemas: { ...document.components?.schemas, ...definitions } as never } }
+/** Where the calls are made. */
+export interface Addresses {
+  readonly publicUrl: string
+  /** of ingest, when that is another */
+  readonly ingestUrl?: string | undefined
 }
 
-/** The parts of a path are parameters like all others. */
-function namePathParts(path: string, item: object): void {
-  const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
-  for (const operation of Object.values(item) as { parameters?: { name?: string; in?: string }[] }[]) {
-    const others = (operation.parameters ?? []).filter((parameter) => parameter.in !== 'path')
-    operation.parameters = [...(parts as { name: string; in: string }[]), ...others]
-  }
+const DESCRIPTION = [
+  'Every error answer is { error: { code, message, details? } }; the codes are in docs/errors.md, and each call lists those it may answer.',
+  'Unknown fields and parameters are refused by name. Answers of rows are CSV to whoever sends `Accept: text/csv`.',
+].join(' ')
+
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'hw_... sends events of its app, hr_... reads its app, ha_... administrates its organization' },
+  header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'the same keys' },
+  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for what can set no header' },
+  cookie: { type: 'apiKey', in: 'cookie', name: 'hopper_session', description: 'a login of the dashboard; calls that change something send X-Hopper-Csrf as well' },
+}
+
+type Operation = { [CALL_NUMBER]?: number; operationId: string; summary: string; description?: string; tags?: string[] }
+
+/** The OpenAPI 3.1 description of every call, those of ingest included, made from what the controllers declare. */
+export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Addresses): OpenAPIObject {
+  const settings = new DocumentBuilder().setOpenAPIVersion('3.1.0').setTitle('Hopper').setDescription(DESCRIPTION).setVersion('1').addServer(publicUrl).build()
+  const found = SwaggerModule.createDocument(app, settings, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  })
+  const components = new Components()
+  components.schemas['Error'] = errorSchema
+  const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
+  const own = Object.entries(found.paths).filter(([path]) => !Object.hasOwn(ingest, path))
+  // answers first: a schema of both keeps its name there
+  describeAll(own, new Components(), components)
+  const paths = { ...describeAll(own, components, components), ...ingest }
+  const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')
+  const plain = schema as { paths: OpenAPIObject['paths']; schemas: object }
+  return { ...found, paths: plain.paths, components: { securitySchemes, schemas: { ...plain.schemas, ...definitions } } as never }
+}
+
+function describeAll(paths: readonly [string, object][], components: Components, answers: Components): Record<string, object> {
+  return Object.fromEntries(paths.map(([path, item]) => [path, describePath(path, item, components, answers)]))
+}
+
+function describePath(path: string, item: object, components: Components, answers: Components): object {
+  const operations = Object.entries(item) as [string, Operation][]
+  return Object.fromEntries(operations.map(([method, { [CALL_NUMBER]: number, operationId, summary, description, tags }]) => {
+    const call = numberedCall(number)
+    if (components !== answers && call.answer) answers.answer(call.answer)
+    return [method, { operationId, summary, description, tags, ...operationOf(call, method, path, components) }]
+  }))
 }

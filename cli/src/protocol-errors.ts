@@ -22,8 +22,14 @@ const routerCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'HOP_URL_TOO_LONG',
 }
 
+/** An error of the parser, with the bytes that it was given last. */
+interface ParserError {
+  readonly code?: string | undefined
+  readonly rawPacket?: unknown
+}
+
 /** Answers what the HTTP parser could not read, and closes the connection: nothing says where the next request would begin. */
-export function answerParserError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Duplex): void {
+export function answerParserError(error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   endWith(socket, new HopperError(parserCode(error)))
 }
@@ -48,11 +54,12 @@ export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
   if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
 }
 
-function parserCode({ code = '', rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): ErrorCode {
+function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
   const known = parserCodes[code] ?? 'HOP_REQUEST_INVALID'
-  const line = rawPacket?.indexOf('\n') ?? 0
-  const isLongLine = rawPacket !== undefined && (line < 0 ? rawPacket.length : line) > LINE_CHARS_MAX && /^[A-Z]+ \//.test(rawPacket.toString('latin1', 0, 20))
-  return known === 'HOP_HEADERS_TOO_LARGE' && isLongLine ? 'HOP_URL_TOO_LONG' : known
+  if (known !== 'HOP_HEADERS_TOO_LARGE' || !Buffer.isBuffer(rawPacket)) return known
+  const lineEnd = rawPacket.indexOf('\n')
+  const isLongLine = (lineEnd < 0 ? rawPacket.length : lineEnd) > LINE_CHARS_MAX && /^[A-Z]+ \//.test(rawPacket.toString('latin1', 0, 20))
+  return isLongLine ? 'HOP_URL_TOO_LONG' : known
 }
 
 function endWith(socket: Duplex, error: HopperError): void {

@@ -1,6 +1,5 @@
 import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
-import { ApiBody, ApiOperation, ApiQuery, ApiResponse, type ApiBodyOptions, type ApiQueryOptions, type ApiResponseOptions } from '@nestjs/swagger'
-import { strictSchema } from '@hopper/contracts'
+import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv.ts'
 
@@ -29,6 +28,9 @@ export interface Call {
 }
 
 const CALL = Symbol('Call')
+/** Where the description of an operation says which call it is. */
+export const CALL_NUMBER = 'x-hopper-call'
+const numbered: Call[] = []
 const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
 
 /** Declares a method of a controller as a call. */
@@ -39,9 +41,7 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
     HttpCode(status),
     SetMetadata(CALL, call),
     ApiOperation({ summary: call.summary, description: [needTexts[call.need], call.note, call.progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ') }),
-    ApiResponse(answerOf(call, status)),
-    ...queriesOf(call).map((query) => ApiQuery(query)),
-    ...(call.body ? [ApiBody({ required: true, schema: strictSchema(call.body) } as unknown as ApiBodyOptions)] : []),
+    ApiExtension(CALL_NUMBER, numbered.push(call) - 1),
   )
 }
 
@@ -49,6 +49,13 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
 export function callOf(handler: object): Call {
   const call = Reflect.getMetadata(CALL, handler) as Call | undefined
   if (!call) throw new TypeError('a handler without Calls')
+  return call
+}
+
+/** @throws TypeError for an operation that was not declared with `Calls` */
+export function numberedCall(number: number | undefined): Call {
+  const call = number === undefined ? undefined : numbered[number]
+  if (!call) throw new TypeError('an operation without Calls')
   return call
 }
 
@@ -78,20 +85,4 @@ const needTexts: Record<Need, string> = {
   login: 'Needs a logged-in member.',
   read: 'Needs a read key of the app, an admin key, or a logged-in member.',
   administrate: 'Needs an admin key, or a member who is owner or admin.',
-}
-
-function answerOf(call: Call, status: number): ApiResponseOptions {
-  if (call.media) return { status, description: 'the stream', content: Object.fromEntries(call.media.map((type) => [type, { schema: { type: 'string' } }])) } as ApiResponseOptions
-  if (!call.answer) return { status, description: 'done' }
-  const text = { schema: { type: 'string' } }
-  const content = { 'application/json': { schema: call.answer }, ...(call.csv ? { 'text/csv': text } : {}), ...(call.progress ? { 'text/event-stream': text } : {}) }
-  return { status, description: 'the answer', content } as ApiResponseOptions
-}
-
-function queriesOf(call: Call): ApiQueryOptions[] {
-  const parameters = parametersOf(call)
-  const required = new Set<string>(parameters?.required ?? [])
-  return Object.entries(parameters?.properties ?? {}).map(
-    ([name, schema]) => ({ name, required: required.has(name), schema, description: (schema as { description?: string }).description ?? '' }) as ApiQueryOptions,
-  )
 }
