@@ -19,7 +19,7 @@ interface PageParts {
 
 /** The page of a URL: `shop.example/products`; a bare path has no host, an address of another scheme than http keeps its scheme. */
 export function pageOf(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
-  const plain = plainAddress.exec(url)
+  const plain = plainParts(url, keepParameters, hashRouting)
   if (plain) return plain[2]! + withoutTrailingSlash(plain[3]!)
   const { scheme, host, rest } = partsOf(url, keepParameters, hashRouting)
   return `${isWeb(scheme) ? '' : scheme}${host}${rest}`
@@ -27,7 +27,7 @@ export function pageOf(url: string, keepParameters: readonly string[] = [], hash
 
 /** The page of a URL with its scheme, `https://shop.example/products`: what patterns of stages are compared with. */
 export function pageUrlOf(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
-  const plain = plainAddress.exec(url)
+  const plain = plainParts(url, keepParameters, hashRouting)
   if (plain) return plain[1]! + plain[2]! + withoutTrailingSlash(plain[3]!)
   const { scheme, host, rest } = partsOf(url, keepParameters, hashRouting)
   return scheme + host + rest
@@ -38,7 +38,7 @@ export function pageUrlOf(url: string, keepParameters: readonly string[] = [], h
  * without credentials. What stays is as it was sent; a URL of which nothing has to go is returned itself.
  */
 export function storableUrl(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
-  if (!suspicious.test(url)) return url
+  if (harmless.test(url) || !suspicious.test(url)) return url
   const text = cleaned(url)
   const opaque = opaqueScheme.exec(text)
   if (opaque) return opaqueAddress(text, opaque[1]!)
@@ -46,15 +46,26 @@ export function storableUrl(url: string, keepParameters: readonly string[] = [],
   return cleaned(withoutCredentials(head) + keptPairs(query, keepParameters) + (hashRouting ? storableRoute(fragment, keepParameters) : '')) || '/'
 }
 
-/** An address that is in normal form already, but for a trailing slash: nearly all are. */
-const plainAddress =
-  /^(https?:\/\/)(?!(?:[^/]*\.)?xn--)((?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)((?:\/(?!\.)[\w\-.~!$&'()*+,;=:@]+)*\/?)$/
+/** Scheme, host and path of an address that is in normal form already, but for a trailing slash: nearly all are. */
+const plainAddress = new RegExp(
+  '^(https?://)(?!(?:[^/]*\\.)?xn--)' +
+    '((?:(?:[a-z0-9-]+\\.)*[a-z][a-z0-9-]*|127\\.0\\.0\\.1)(?::(?!(?:80|443)(?:/|$))(?:[1-9]\\d{0,3}|[1-5]\\d{4}))?)' +
+    "((?:/(?!\\.)[\\w\\-.~!$&'()*+,;=:@]+)*/?)$",
+)
+/** An address of which nothing has to go: nearly all are, and this is sooner told than the rest. */
+const harmless = /^(?:https?:\/\/|\/)[\w.\-~!$&'()*+,;=:%/]*$/i
 /** Anything that `storableUrl` might have to take away. */
 const suspicious = /[?#@\p{Cc}]|^ | $|^[^/]*:(?!\/\/)/u
 /** Addresses whose text is content or an action: only the scheme says something about the place. */
 const opaqueScheme = /^(about|blob|data|javascript|mailto|tel|view-source):/i
 const anyScheme = /^([a-z][a-z0-9+.-]*):\/\//i
 const webScheme = /^(https?):[\\/]*/i
+
+function plainParts(url: string, keep: readonly string[], hashRouting: boolean): RegExpExecArray | null {
+  if (keep.length > 0 || hashRouting) return plainAddress.exec(url)
+  const end = url.search(/[?#]/)
+  return plainAddress.exec(end < 0 ? url : url.slice(0, end))
+}
 
 function isWeb(scheme: string): boolean {
   return scheme === 'https://' || scheme === 'http://'
