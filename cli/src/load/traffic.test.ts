@@ -71,3 +71,24 @@ it('grows over the days and sends the number of visits it announces', () => {
 function lastOf(batches: Visit['batches']): number {
   return Math.max(...batches.flatMap(({ events }) => events.map(({ timestamp }) => Number(timestamp))))
 }
+
+/** The correlation of ln(duration) with click = 1 and leave = 0. */
+function correlationOf(hovers: readonly { ms: number; clicked: boolean }[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [x, y] = [hovers.map(({ ms }) => Math.log(Math.max(1, ms))), hovers.map(({ clicked }) => Number(clicked))]
+  const [mx, my] = [mean(x), mean(y)]
+  const product = (a: readonly number[], b: readonly number[]): number => mean(a.map((value, i) => (value - (a === x ? mx : my)) * (b[i]! - (b === x ? mx : my))))
+  return product(x, y) / Math.sqrt(product(x, x) * product(y, y))
+}
+
+it('names the pointer of each hover: a mouse hesitates longer before a click, a finger is on the element when it presses it', () => {
+  const hovers = [...traffic({ seed: 'demo', untilMs: Date.UTC(2026, 5, 15), days: 60, visitors: 1_500, origin: 'http://127.0.0.1:8080' })].flatMap(({ batches }) =>
+    batches.flatMap(({ events, userAgent }) => events.filter(({ type, target }) => type === 'btn_time' && target === "//*[@id='add']").map((event) => ({
+      ms: Number(event['elapsed_time']), clicked: event['action'] === 'hover-then-clicked', pointer: event['pointer'], isMobile: /Mobile|iPad|SM-X700/.test(userAgent),
+    }))))
+  expect(hovers.length).toBeGreaterThan(300)
+  expect(hovers.every(({ pointer, isMobile }) => pointer === (isMobile ? 'touch' : 'mouse'))).toBe(true)
+  const byMouse = correlationOf(hovers.filter(({ pointer }) => pointer === 'mouse'))
+  const all = correlationOf(hovers)
+  expect([byMouse > 0.3, all < 0.1], `${byMouse} by mouse, ${all} with touch`).toEqual([true, true])
+})
