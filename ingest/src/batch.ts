@@ -1,9 +1,9 @@
-import { EventsBody, HopperError, limits, type App } from '@hopper/contracts'
+import { EventsBody, HopperError, isWithin, limits, type App } from '@hopper/contracts'
 import type { ParsedBody } from './body-parser.ts'
 import { Changes, Room } from './changes.ts'
 import type { Batch } from './incoming.ts'
 import { instantOf } from './instant.ts'
-import { hashedId, isWithin } from './repair-text.ts'
+import { hashedId } from './repair-text.ts'
 
 /** A body of `POST /v1/events` whose outer shape is right; its events are not looked at yet. */
 export interface ReadBatch {

@@ -1,17 +1,5 @@
 import { derivedId } from './derived-id.ts'
 
-/** Cuts a text to a number of characters (code points, as the schema counts them). */
-export function cutText(text: string, charsMax: number): string {
-  // UTF-16 units are at least as many as characters.
-  if (text.length <= charsMax) return text
-  return [...text.slice(0, 2 * charsMax)].slice(0, charsMax).join('')
-}
-
-/** Whether a text has at most so many characters. */
-export function isWithin(text: string, charsMax: number): boolean {
-  return text.length <= charsMax || cutText(text, charsMax).length === text.length
-}
-
 /** The id that stands for one that cannot be stored: cut or mended it would be the same as others. */
 export function hashedId(id: string): string {
   return derivedId('an id that cannot be stored', id)

@@ -1,6 +1,6 @@
-import type { ChangeReason } from '@hopper/contracts'
+import { cutText, isWithin, type ChangeReason } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
-import { cutText, hashedId, isWithin } from './repair-text.ts'
+import { hashedId } from './repair-text.ts'
 
 /** Takes down what is done to a value. */
 export type Note = (reason: ChangeReason) => void

@@ -12,12 +12,13 @@ function parse(csv: string): string[][] {
   return rows.slice(0, -1)
 }
 
-test('any text comes back as it was, except that a formula has an apostrophe before it', () => {
+test('any text comes back as it was, when one apostrophe before formulas is taken away', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.string(), fc.string({ unit: fc.constantFrom('=', '+', '-', '@', '\t', '\r', '\n', '"', ',', 'a') })), { minLength: 1 }), (pairs) => {
+    fc.property(fc.array(fc.tuple(fc.string(), fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '\n', '"', ',', 'a') })), { minLength: 1 }), (pairs) => {
       const read = parse(toCsv(['a', 'b'], pairs.map(([a, b]) => ({ a, b }))))
-      const defused = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
-      expect(read).toEqual([['a', 'b'], ...pairs.map((pair) => pair.map(defused))])
+      const plain = (text: string): string => (/^'+[=+\-@\t\r]/.test(text) ? text.slice(1) : text)
+      for (const text of read.flat()) expect(text).not.toMatch(/^[=+\-@\t\r]/)
+      expect(read.map((row) => row.map(plain))).toEqual([['a', 'b'], ...pairs])
     }),
   )
 })

@@ -67,6 +67,15 @@ export function textData(values: readonly (string | null)[]): Data {
   return makeData({ type: new Utf8(), data: bytes, valueOffsets: offsets, length: values.length, nullCount: nulls, ...valid }) as Data
 }
 
+/** Unlike Arrow's own it keeps a byte order mark (U+FEFF) at the beginning of a text: two texts may differ in nothing else. */
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+
+/** Reads the text at a place of what `textData` makes. */
+export function textAt({ values, valueOffsets }: Data, at: number): string {
+  const offsets = valueOffsets as Int32Array
+  return utf8.decode((values as Uint8Array).subarray(offsets[at]!, offsets[at + 1]!))
+}
+
 /** All texts one after the other; puts into `offsets` where each ends. */
 function utf8Of(values: readonly (string | null)[], offsets: Int32Array): Uint8Array {
   const joined = values.join('')

@@ -1,6 +1,6 @@
 import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
-import type { Data } from 'apache-arrow'
-import { unpackFrame, type Frame } from './arrow-frame.ts'
+import { DataType, type Data } from 'apache-arrow'
+import { textAt, unpackFrame, type Frame } from './arrow-frame.ts'
 import type { Codes } from './codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
@@ -273,7 +273,10 @@ function bytesOfValues(values: readonly (Value | null)[]): number {
 function fieldColumn(data: Data): ValueColumn {
   const dictionary = data.dictionary!
   const values: (Value | null)[] = new Array(dictionary.length)
-  for (let i = 0; i < values.length; i++) values[i] = dictionary.get(i) as Value | null
+  const texts = DataType.isUtf8(dictionary.type) ? dictionary.data[0] : undefined
+  for (let i = 0; i < values.length; i++) {
+    values[i] = texts?.getValid(i) ? textAt(texts, i) : (dictionary.get(i) as Value | null)
+  }
   return { codes: (data.values as Codes).subarray(0, data.length), values }
 }
 

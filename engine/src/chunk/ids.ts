@@ -1,5 +1,5 @@
 import { readUuid, UUID_BYTES, writeUuid } from '@hopper/contracts'
-import { fixed16Data, textData, type Frame } from './arrow-frame.ts'
+import { fixed16Data, textAt, textData, type Frame } from './arrow-frame.ts'
 import type { Data } from 'apache-arrow'
 
 /** Many ids: a UUID in lower case takes 16 bytes, any other text stands apart by its place. */
@@ -53,11 +53,9 @@ export function idsOfFrame(frame: Frame, length: number): Ids {
   const text = frame.get('text')
   const texts = new Map<number, string>()
   if (text) {
-    const decoder = new TextDecoder()
     const offsets = text.valueOffsets as Int32Array
-    const values = text.values as Uint8Array
     for (let i = 0; i < length; i++) {
-      if (offsets[i + 1]! > offsets[i]! || !uuid) texts.set(i, decoder.decode(values.subarray(offsets[i]!, offsets[i + 1])))
+      if (offsets[i + 1]! > offsets[i]! || !uuid) texts.set(i, textAt(text, i))
     }
   }
   return { length, bytes: uuid ? (uuid.values as Uint8Array) : new Uint8Array(0), texts }

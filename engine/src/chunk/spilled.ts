@@ -1,6 +1,6 @@
 import type { Value } from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
-import { textData, uint32Data, type Frame } from './arrow-frame.ts'
+import { textAt, textData, uint32Data, type Frame } from './arrow-frame.ts'
 
 /**
  * Values of keys that are too rare for a column of their own: entries of (key, row, value), ascending by key, then by row. A key of a chunk is either in a
@@ -104,10 +104,7 @@ export function spilledKeysOf(frame: Frame): SpilledKeys {
 }
 
 function textsOf(data: Data): string[] {
-  const decoder = new TextDecoder()
-  const offsets = data.valueOffsets as Int32Array
-  const bytes = data.values as Uint8Array
-  return Array.from({ length: data.length }, (_, i) => decoder.decode(bytes.subarray(offsets[i]!, offsets[i + 1]!)))
+  return Array.from({ length: data.length }, (_, i) => textAt(data, i))
 }
 
 /** The entries of a chunk by row: those of row r are `entries` from `ends[r - 1]` up to `ends[r]`, with the number of the key of each. */

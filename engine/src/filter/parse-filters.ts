@@ -1,4 +1,4 @@
-import { HopperError, queryLimits, type Filter, type Value } from '@hopper/contracts'
+import { HopperError, isWithin, queryLimits, type Filter, type Value } from '@hopper/contracts'
 import { RE2JS } from 're2js'
 
 /** Counts the filters of one query over all its parts. */
@@ -76,7 +76,7 @@ export function parseKey(value: unknown, path: string): string {
 
 function parseText(value: unknown, path: string, bound: 'keyCharsMax' | 'valueCharsMax' | 'regexCharsMax'): string {
   if (typeof value !== 'string') throw invalid(path, 'must be a text')
-  if (value.length > queryLimits[bound]) throw over(path, bound)
+  if (!isWithin(value, queryLimits[bound])) throw over(path, bound)
   return value
 }
 
