@@ -5,6 +5,7 @@ import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import type { ConfigOf } from './config.ts'
 import { serve } from './listen.ts'
+import { patiently } from './patiently.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
@@ -14,7 +15,7 @@ import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
-  const { log, writer, lanes, registry, archive, health, close } = await openCluster(config)
+  const { log, writer, lanes, registry, archive, health, close } = await patiently(logger, () => openCluster(config))
   opened.defer(close)
   const metrics = processMetrics()
   const aggregator = new Aggregator({

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { builtDashboard } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
 import { listen, portFor, urlOf } from './listen.ts'
+import { patiently } from './patiently.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
@@ -10,7 +11,8 @@ import { openCluster } from './storage-main.ts'
 
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
-  const { log, reader, lanes, registry, archive, health, close } = await openCluster(config)
+  const { log, reader, lanes, registry, archive, health, close } = await patiently(logger, () => openCluster(config, (error) =>
+    logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete')))
   opened.defer(close)
   const metrics = processMetrics()
   const port = await portFor(config)

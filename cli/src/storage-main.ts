@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { withLog, type Storage } from '@hopper/storage'
 import { cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
-import { openEmbedded } from '@hopper/storage/embedded'
+import { ensureDirectory, openEmbedded } from '@hopper/storage/embedded'
+import { RememberedRegistry, rememberedDefaults } from '@hopper/storage/remembered'
 import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spool'
 import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
 import type { ConfigOf } from './config.ts'
@@ -15,36 +16,50 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
-/** The log in Kafka, everything else in Cassandra. @throws HopperError HOP_CONFIG when one of them is not named */
-export async function openCluster(config: EngineConfig): Promise<Storage> {
+/**
+ * The log in Kafka, everything else in Cassandra. With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
+ * @throws HopperError HOP_CONFIG when one of them is not named
+ */
+export async function openCluster(config: EngineConfig, logMayBeAway?: (error: HopperError) => void): Promise<Storage> {
   const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
   const rest = await openCassandra(cassandra, config.lanes)
   const log = new KafkaEventLog(kafka)
   try {
     await log.connect()
   } catch (error) {
-    await rest.close()
-    throw error
+    const isAway = error instanceof HopperError && error.code === 'HOP_LOG_UNAVAILABLE'
+    if (!isAway || !logMayBeAway) {
+      await rest.close()
+      throw error
+    }
+    logMayBeAway(error)
   }
   return withLog(rest, log)
 }
 
 /**
- * The same for ingest: what Kafka does not take is spooled to the data directory, so the process starts and goes on when Kafka is away.
+ * The same for ingest: what Kafka does not take is spooled to the data directory, and what the registry last said is kept there, so the process starts
+ * and goes on when either is away.
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
-export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<Storage & { readonly log: SpooledLog }> {
+export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {
   const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
   const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes, acceptLoss: config.acceptLoss }
-  const rest = await openCassandra(cassandra, config.lanes)
+  ensureDirectory(config.data)
+  const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
   try {
-    const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
-    return withLog(rest, log)
+    const remembered = { ...rememberedDefaults, file: join(config.data, 'registry-snapshot.json') }
+    const rest = await RememberedRegistry.start(remembered, () => openCassandra(cassandra, config.lanes), logger)
+    const { registry } = rest
+    return withLog({ registry, health: () => rest.health(), close: () => rest.close() }, log)
   } catch (error) {
-    await rest.close()
+    await log.close()
     throw error
   }
 }
+
+/** What ingest needs of a cluster. */
+export type SpooledCluster = Pick<Storage, 'registry' | 'health' | 'close'> & { readonly log: SpooledLog }
 
 export function kafkaSettings(config: EngineConfig): KafkaSettings {
   const { kafkaBrokers: brokers, kafkaSasl: mechanism, kafkaUsername: username = '', kafkaPassword: password = '' } = config

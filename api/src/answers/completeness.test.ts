@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
+import { over } from '@hopper/storage'
 import { Completeness } from './completeness.ts'
 
 const envelope = (device_id: string, received_at: number): never =>
@@ -46,6 +47,39 @@ test('what waits is told in messages and about how many events; it concerns an a
   expect(await told()).toEqual([{ messages: 41, events: 41 * 40 }, true, true])
   await lanes.commit(lease, 41)
   expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
+  await close()
+  rmSync(dir, { recursive: true })
+})
+
+test.each(['refuses', 'does not answer'])('a log that %s is not waited for: what was proved before, and is counted since, is known', async (how) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+  const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
+  let now = 1_000_000
+  let isAway = false
+  const away = (): Promise<never> => (how === 'refuses' ? Promise.reject(new Error('as the test wants it')) : new Promise(() => undefined))
+  const completeness = new Completeness(over(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
+  const lease = await lanes.acquire(0, 'test')
+  await log.append([envelope('a', 999_000)])
+  await lanes.commit(lease, 1)
+  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: false })
+  now = 1_001_000
+  await log.append([envelope('b', 1_000_500)])
+  expect((await completeness.progress()).completeTo).toBe(1_000_000)
+
+  isAway = true
+  now = 1_050_000
+  const started = performance.now()
+  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, ends: [2], done: [1], isLogAway: true })
+  await lanes.commit(lease, 2)
+  for (let asked = 0; asked < 20; asked++) expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
+  expect(performance.now() - started).toBeLessThan(3_000)
+  expect(await new Completeness(over(log, { ends: away }), lanes, () => now).progress()).toMatchObject({ completeTo: 0, isLogAway: true })
+
+  if (how === 'refuses') {
+    isAway = false
+    await expect.poll(async () => (await completeness.progress()).isLogAway).toBe(false)
+    expect((await completeness.progress()).completeTo).toBe(1_050_000)
+  }
   await close()
   rmSync(dir, { recursive: true })
 })

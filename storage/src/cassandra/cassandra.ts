@@ -2,11 +2,13 @@ import { HopperError } from '@hopper/contracts'
 import { Client } from 'cassandra-driver'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
+import { tellingUnavailable } from './available.ts'
 import { CassandraArchive } from './archive.ts'
 import { CassandraLanes } from './lanes.ts'
 import { CassandraCollection } from './collection.ts'
 import { assertMigrated } from './migrate.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './settings.ts'
+import { probeHosts, type SteadyHosts } from './steady-hosts.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
@@ -19,14 +21,17 @@ export { cassandraDefaults, consistencies, type CassandraSettings, type Consiste
  * when the cluster can not be reached.
  */
 export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
-  const client = new Client(clientOptions(settings, settings.keyspace))
+  const options = clientOptions(settings, settings.keyspace)
+  const driver = new Client(options)
   try {
-    await client.connect()
-    await assertMigrated(client)
+    await driver.connect()
+    await assertMigrated(driver)
   } catch (error) {
-    await client.shutdown()
+    await driver.shutdown()
     throw notOpened(error as Error, settings)
   }
+  const client = tellingUnavailable(driver)
+  const probes = probeHosts(driver, options.policies!.loadBalancing as SteadyHosts)
   const owners = new CassandraLanes(client, lanes, settings)
   return {
     archive: new CassandraArchive(client, owners, serialConsistency(settings)),
@@ -35,10 +40,13 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {
-      const detail = await client.execute('SELECT release_version FROM system.local', [], { prepare: false, readTimeout: 2_000 }).then(() => undefined, (error: Error) => error.message)
+      const detail = await driver.execute('SELECT release_version FROM system.local', [], { prepare: false, isIdempotent: true, readTimeout: 2_000 }).then(() => undefined, (error: Error) => error.message)
       return [{ name: 'cassandra', healthy: detail === undefined, ...(detail ? { detail } : {}) }]
     },
-    close: () => client.shutdown(),
+    close: () => {
+      probes.stop()
+      return driver.shutdown()
+    },
   }
 }
 

@@ -91,7 +91,7 @@ export class CassandraLanes implements Lanes {
   }
 
   async #row(lane: number): Promise<LaneRow | undefined> {
-    const options = { prepare: true, consistency: serialConsistency(this.#settings) }
+    const options = { prepare: true, isIdempotent: true, consistency: serialConsistency(this.#settings) }
     const row = (await this.#client.execute(statement('lanes.read'), [lane], options)).first()
     if (!row) return undefined
     return { owner: row.get('owner') as string | null, epoch: row.get('epoch') as number, leaseMs: row.get('lease_ms') as number, renewed: String(row.get('renewed')) }

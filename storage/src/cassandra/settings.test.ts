@@ -5,10 +5,22 @@ import { cassandraDefaults, clientOptions, serialConsistency, type CassandraSett
 const settings: CassandraSettings = { ...cassandraDefaults, contactPoints: ['127.0.0.1:9042'], dataCenter: 'datacenter1' }
 
 describe('the settings of Cassandra', () => {
-  it('ask a quorum of our data center, and never send a statement twice', () => {
+  it('ask a quorum of our data center, and never send twice what is not idempotent', () => {
     const { queryOptions, policies } = clientOptions(settings)
     expect(queryOptions).toMatchObject({ consistency: types.consistencies.localQuorum, serialConsistency: types.consistencies.localSerial, isIdempotent: false })
-    expect(policies!.retry!.constructor.name).toBe('FallthroughRetryPolicy')
+    const retry = policies!.retry!
+    const asked = (idempotent: boolean | undefined, nbRetry = 0): never => ({ query: '', nbRetry, executionOptions: { isIdempotent: () => idempotent } }) as never
+    const [rethrow, again] = [retry.rethrowResult().decision, retry.retryResult(undefined as never, false).decision]
+    for (const idempotent of [false, undefined]) {
+      expect(retry.onRequestError(asked(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
+      expect(retry.onReadTimeout(asked(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
+      expect(retry.onWriteTimeout(asked(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
+      expect(retry.onUnavailable(asked(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
+    }
+    expect(retry.onRequestError(asked(true), undefined as never, new Error())).toMatchObject({ decision: again, useCurrentHost: false })
+    expect(retry.onReadTimeout(asked(true), undefined as never, 2, 1, false as never)).toMatchObject({ decision: again, useCurrentHost: false })
+    expect(retry.onRequestError(asked(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
+    expect(retry.onWriteTimeout(asked(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
     expect(clientOptions({ ...settings, consistency: 'QUORUM' }).queryOptions!.consistency).toBe(types.consistencies.quorum)
     expect(serialConsistency({ ...settings, consistency: 'QUORUM' })).toBe(types.consistencies.serial)
   })

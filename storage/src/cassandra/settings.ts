@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { HopperError } from '@hopper/contracts'
 import { auth, policies, types, type ClientOptions } from 'cassandra-driver'
+import { RetryIdempotent } from './retry-reads.ts'
+import { SteadyHosts } from './steady-hosts.ts'
 
 /** How to reach a Cassandra cluster, and what to ask of it. */
 export interface CassandraSettings {
@@ -44,6 +46,10 @@ export const cassandraDefaults = {
   keyspace: 'hopper', replication: 1, leaseMs: 15_000, unknownOutcomeMs: 7_000, requestTimeoutMs: 6_000, keptVisitorBytesMax: 256_000_000,
 } as const satisfies Partial<CassandraSettings>
 
+/** An idempotent statement without an answer is sent to the next node after this time; the first answer counts. */
+const SPECULATE_AFTER_MS = 400
+const SPECULATIONS_MAX = 2
+
 const ofDriver = { LOCAL_QUORUM: types.consistencies.localQuorum, QUORUM: types.consistencies.quorum, LOCAL_ONE: types.consistencies.localOne }
 
 /** For lightweight transactions and for reads that must see the last of them. */
@@ -53,7 +59,8 @@ export function serialConsistency({ consistency }: CassandraSettings): types.con
 
 /**
  * A watermark once written must be read by every later owner, so reads and writes meet: by LOCAL_QUORUM, or where there is but one replica. The driver must
- * never send a statement twice by itself: a counter write is not idempotent, so nothing is retried below the aggregator, and nothing is sent speculatively.
+ * never send a counter write or a lightweight transaction twice by itself: these are not idempotent, and nothing is unless its call says so. What is
+ * idempotent (reads, sets) goes to another node when the first is slow, fails, or is silent.
  * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that can not be read.
  */
 export function clientOptions(settings: CassandraSettings, keyspace?: string): ClientOptions {
@@ -67,7 +74,14 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
     ...(settings.tls || settings.tlsCaFile ? { sslOptions: tlsOptions(settings) } : {}),
     encoding: { useBigIntAsLong: true },
     socketOptions: { readTimeout: settings.requestTimeoutMs, connectTimeout: 5_000 },
-    policies: { retry: new policies.retry.FallthroughRetryPolicy(), reconnection: new policies.reconnection.ExponentialReconnectionPolicy(200, 5_000) },
+    // Each node prepares a statement when it first meets it: a silent one would be waited for.
+    prepareOnAllHosts: false,
+    policies: {
+      loadBalancing: new SteadyHosts(new policies.loadBalancing.DefaultLoadBalancingPolicy({ localDc: settings.dataCenter })),
+      retry: new RetryIdempotent(),
+      speculativeExecution: new policies.speculativeExecution.ConstantSpeculativeExecutionPolicy(SPECULATE_AFTER_MS, SPECULATIONS_MAX),
+      reconnection: new policies.reconnection.ExponentialReconnectionPolicy(200, 5_000),
+    },
     queryOptions: { prepare: true, isIdempotent: false, fetchSize: 5_000, consistency: ofDriver[consistency], serialConsistency: serialConsistency(settings) },
   }
 }

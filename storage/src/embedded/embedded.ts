@@ -18,6 +18,7 @@ import { TablesRecorder } from './tables-recorder.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
 export { clearFolds } from './clear-folds.ts'
+export { ensureDirectory } from './data-directory.ts'
 export { assertLogIntact } from './intact/accept-loss.ts'
 
 export interface EmbeddedOptions {

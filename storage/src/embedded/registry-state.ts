@@ -8,7 +8,7 @@ export interface RegistryState {
 }
 
 /** Kinds that come and go by themselves, and that nobody misses. */
-const passingKinds: readonly string[] = ['login', 'audit']
+const passingKinds: readonly string[] = ['login', 'audit', 'import']
 
 export function isLasting(kind: string): boolean {
   return !passingKinds.includes(kind)

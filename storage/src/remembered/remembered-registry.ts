@@ -1,0 +1,209 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { HopperError, type App, type Element, type Funnel, type KeyRecord } from '@hopper/contracts'
+import { over } from '../over.ts'
+import type { Collection, Registry } from '../ports/registry.ts'
+import type { Storage } from '../ports/storage.ts'
+import { readSnapshot, takeSnapshot, writeSnapshot, type RegistrySnapshot } from './snapshot.ts'
+
+export const rememberedDefaults = { everyMs: 30_000, patienceMs: 1_000, retryMs: 1_000 } as const
+
+export interface RememberedSettings {
+  /** where the snapshot is kept */
+  readonly file: string
+  /** pause between two snapshots */
+  readonly everyMs: number
+  /** how long an answer of the store is waited for where the snapshot has one */
+  readonly patienceMs: number
+  /** first pause before the store is opened again */
+  readonly retryMs: number
+}
+
+/** The part of a store that this needs. */
+export type RegistryStore = Pick<Storage, 'registry' | 'health' | 'close'>
+
+export interface RememberedLogger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+}
+
+const RETRY_MS_MAX = 15_000
+const TAKE_MS_MAX = 30_000
+
+/**
+ * A registry that goes on, and starts, while its store is away: it reads all that ingest needs each half minute, keeps it in memory and in a file, and
+ * answers from there when the store does not. A key that was revoked before the snapshot stays revoked; one that it does not know may be new, so the
+ * caller is told to try again.
+ */
+export class RememberedRegistry {
+  readonly registry: Registry
+  readonly #settings: RememberedSettings
+  readonly #open: () => Promise<RegistryStore>
+  readonly #logger: RememberedLogger
+  readonly #closing = new AbortController()
+  #store: RegistryStore | undefined
+  #snapshot: RegistrySnapshot | undefined
+  #keys = new Map<string, KeyRecord>()
+  #apps = new Map<string, RegistrySnapshot['apps'][number]>()
+  #revoked = new Set<string>()
+  #failure: Error | undefined
+  #keeping: Promise<void> = Promise.resolve()
+
+  private constructor(settings: RememberedSettings, open: () => Promise<RegistryStore>, logger: RememberedLogger) {
+    this.#settings = settings
+    this.#open = open
+    this.#logger = logger
+    this.#remember(readSnapshot(settings.file))
+    this.registry = this.#asRegistry()
+  }
+
+  /**
+   * Opens the store, or starts on the snapshot while it is away; without a snapshot it waits for the store.
+   * @throws HopperError HOP_CONFIG when `open` does
+   */
+  static async start(settings: RememberedSettings, open: () => Promise<RegistryStore>, logger: RememberedLogger): Promise<RememberedRegistry> {
+    const remembered = new RememberedRegistry(settings, open, logger)
+    if (!(await remembered.#connect())) {
+      if (remembered.#snapshot) logger.warn(remembered.#since(), 'the store of the registry is away: this process starts on the snapshot it has')
+      else await remembered.#connectAtLast()
+    }
+    remembered.#keeping = remembered.#keep()
+    return remembered
+  }
+
+  /** Healthy as long as keys can be looked up, by the store or in the snapshot. */
+  async health(): Promise<Awaited<ReturnType<Storage['health']>>> {
+    const engines = this.#store ? await this.#store.health() : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is away' }]
+    if (!this.#snapshot) return engines
+    const since = new Date(this.#snapshot.at).toISOString()
+    return engines.map((engine) => (engine.healthy ? engine : { ...engine, healthy: true, detail: `${engine.detail ?? 'does not answer'}; keys and funnels are those of ${since}` }))
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#keeping
+    await this.#store?.close()
+  }
+
+  async #connect(): Promise<boolean> {
+    try {
+      this.#store = await this.#open()
+      this.#failure = undefined
+      return true
+    } catch (error) {
+      if (!(error instanceof HopperError) || error.code !== 'HOP_STORE_UNAVAILABLE') throw error
+      this.#failure = error
+      return false
+    }
+  }
+
+  async #connectAtLast(): Promise<void> {
+    let waitMs = this.#settings.retryMs
+    while (!this.#closing.signal.aborted && !this.#store) {
+      this.#logger.warn({ err: this.#failure, retryMs: waitMs }, 'the store of the registry is away, and there is no snapshot to start on; trying again')
+      await this.#pause(waitMs)
+      waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
+      await this.#connect()
+    }
+  }
+
+  /** Opens the store when it is away, and takes snapshots, until the end. */
+  async #keep(): Promise<void> {
+    const { everyMs, retryMs } = this.#settings
+    let waitMs = retryMs
+    while (!this.#closing.signal.aborted) {
+      if (!this.#store && !(await this.#connect().catch((error: Error) => ((this.#failure = error), false)))) {
+        await this.#pause(waitMs)
+        waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
+        continue
+      }
+      await this.#take()
+      await this.#pause(everyMs)
+    }
+  }
+
+  async #take(): Promise<void> {
+    try {
+      const snapshot = await this.#inTime(takeSnapshot(this.#store!.registry, this.#snapshot))
+      writeSnapshot(this.#settings.file, snapshot)
+      if (this.#failure) this.#logger.info({}, 'the store of the registry answers again')
+      this.#failure = undefined
+      this.#remember(snapshot)
+    } catch (error) {
+      if (!this.#failure) this.#logger.warn({ err: error, ...this.#since() }, 'no snapshot of the registry could be taken; the one before is kept')
+      this.#failure = error as Error
+    }
+  }
+
+  /** The outcome, unless it takes too long or the end comes first. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => undefined)
+    const late = pause(TAKE_MS_MAX, undefined, { signal: this.#closing.signal, ref: false }).then(() => {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `The registry was not read within ${TAKE_MS_MAX} ms.`)
+    })
+    return Promise.race([work, late])
+  }
+
+  #remember(snapshot: RegistrySnapshot | undefined): void {
+    if (!snapshot) return
+    this.#snapshot = snapshot
+    this.#keys = new Map(snapshot.keys.map((key) => [key.hash, key]))
+    this.#apps = new Map(snapshot.apps.map((each) => [each.app.id, each]))
+    this.#revoked = new Set(snapshot.revoked)
+  }
+
+  #since(): { snapshotOf?: string } {
+    return this.#snapshot ? { snapshotOf: new Date(this.#snapshot.at).toISOString() } : {}
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await pause(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined)
+  }
+
+  #asRegistry(): Registry {
+    const collection = <N extends CollectionName>(name: N): Registry[N] => this.#collection((registry) => registry[name] as Collection<unknown>) as Registry[N]
+    const ofApp = <T extends Funnel | Element>(all: Collection<T>, kept: (app: RegistrySnapshot['apps'][number]) => readonly T[]): Collection<T> =>
+      over(all, { list: (owner?: string) => this.#askOr(() => all.list(owner), () => keptOf(this.#apps.get(owner ?? ''), kept)) })
+    return {
+      organizations: collection('organizations'), apps: collection('apps'), keys: collection('keys'), members: collection('members'),
+      logins: collection('logins'), audits: collection('audits'), imports: collection('imports'),
+      funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
+      elements: ofApp(collection('elements'), ({ elements }) => elements),
+      app: (id) => this.#askOr((): Promise<App | undefined> => this.#ask((registry) => registry.app(id)), () => keptOf(this.#apps.get(id), ({ app }) => app)),
+      keyByHash: (hash) => this.#askOr((): Promise<KeyRecord | undefined> => this.#ask((registry) => registry.keyByHash(hash)), () =>
+        this.#revoked.has(hash) ? { found: undefined } : keptOf(this.#keys.get(hash), (key) => key)),
+    }
+  }
+
+  #collection<T>(of: (registry: Registry) => Collection<T>): Collection<T> {
+    return {
+      get: (...asked) => this.#ask((registry) => of(registry).get(...asked)),
+      list: (...asked) => this.#ask((registry) => of(registry).list(...asked)),
+      put: (...asked) => this.#ask((registry) => of(registry).put(...asked)),
+      remove: (...asked) => this.#ask((registry) => of(registry).remove(...asked)),
+    }
+  }
+
+  async #ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+    if (!this.#store) throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is away.', { cause: this.#failure })
+    return question(this.#store.registry)
+  }
+
+  /** The answer of the store, or what the snapshot has when the store fails or takes long. What the snapshot does not have, only the store can say. */
+  async #askOr<T>(question: () => Promise<T>, kept: () => { readonly found: T } | undefined): Promise<T> {
+    const answer = question()
+    const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(kept)
+    const remembered = await Promise.race([answer.then((found) => ({ found })), late]).catch((error: unknown) => {
+      const known = kept()
+      if (known) return known
+      throw error
+    })
+    answer.catch(() => undefined)
+    return remembered ? remembered.found : answer
+  }
+}
+
+type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash'>
+
+function keptOf<K, T>(kept: K | undefined, part: (kept: K) => T): { readonly found: T } | undefined {
+  return kept === undefined ? undefined : { found: part(kept) }
+}
