@@ -9,13 +9,16 @@ import { patiently } from './patiently.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
-import { openCluster } from './storage-main.ts'
+import { assertExactTimes, openCluster } from './storage-main.ts'
 import { failingAtPoison } from './unsafe-log.ts'
 import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
-  const { log, writer, lanes, registry, archive, health, close } = await patiently(logger, () => openCluster(config))
+  const { log, writer, lanes, registry, archive, health, close } = await patiently(logger, async () => {
+    await assertExactTimes(config, logger)
+    return openCluster(config)
+  })
   opened.defer(close)
   const metrics = processMetrics()
   const aggregator = new Aggregator({

@@ -5,6 +5,7 @@ import { describeDrift } from './audit/drift.ts'
 import { openInstallation, type InstallationConfig } from './audit/open-installation.ts'
 import { runAudit, type AuditReport, type AuditRequest } from './audit/run-audit.ts'
 import { commandWith } from './command-with.ts'
+import { createLogger } from './logger.ts'
 import { settingsOf } from './settings.ts'
 
 /** the exit code when the tables are left with drift */
@@ -28,6 +29,10 @@ export function auditCommand(): Command {
 }
 
 async function audit(config: InstallationConfig, options: AuditRequest): Promise<number> {
+  if (options.repair) {
+    const { assertExactTimes } = await import('./storage-main.ts')
+    await assertExactTimes(config, createLogger(config.logLevel, 'audit'))
+  }
   const storage = await openInstallation(config)
   const summary = new Summary()
   try {

@@ -35,6 +35,25 @@ it('names every bad setting at once, by the name it was given under', () => {
   }
 })
 
+it('refuses values that do not go together, all at once and with the reason, besides those that are bad by themselves', () => {
+  const readBad = (environment: NodeJS.ProcessEnv): string => {
+    try {
+      read({}, environment)
+      return ''
+    } catch (error) {
+      return (error as HopperError).message
+    }
+  }
+  const message = readBad({
+    HOPPER_PORT: 'x', HOPPER_CASSANDRA_CONSISTENCY: 'LOCAL_ONE', HOPPER_CASSANDRA_REPLICATION: '3', HOPPER_CASSANDRA_PASSWORD: 'secret', HOPPER_KAFKA_USERNAME: 'u', HOPPER_LEASE_MS: '1000',
+  })
+  for (const name of ['HOPPER_PORT must', '--cassandra-consistency cannot', '--cassandra-username must', '--kafka-sasl must', '--lease-ms must be at least 2000']) expect(message).toContain(name)
+  expect(message).not.toContain('secret')
+  expect(readBad({ HOPPER_KAFKA_SASL: 'plain' })).toContain('--kafka-username and --kafka-password')
+  expect(readBad({ HOPPER_LEASE_MS: '600000' })).toContain('--kafka-session-ms')
+  expect(readBad({ HOPPER_KAFKA_SASL: 'plain', HOPPER_KAFKA_USERNAME: 'u', HOPPER_KAFKA_PASSWORD: 'p', HOPPER_LEASE_MS: '2000', HOPPER_KAFKA_SESSION_MS: '2000' })).toBe('')
+})
+
 it('sees a variable that looks like a setting and is none', () => {
   expect(unknownVariables({ HOPPER_PROVISON: 'x', HOPPER_PORT: '1', HOME: '/' })).toEqual(['HOPPER_PROVISON'])
 })

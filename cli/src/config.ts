@@ -1,4 +1,5 @@
 import { HopperError } from '@hopper/contracts'
+import { rules } from './dependent-settings.ts'
 import { settings, type settingsOf, type AllSettings, type Setting, type SettingName } from './settings.ts'
 
 /** The values of some settings. */
@@ -22,6 +23,12 @@ export function readConfig<N extends SettingName>(names: readonly N[], flags: Fl
     }
   }
   const config = Object.fromEntries(names.map((name) => [name, read(name)]))
+  // A value that is bad by itself says nothing about others.
+  const isGood = (name: SettingName): boolean => (names as readonly SettingName[]).includes(name) && !bad.some((each) => [settings[name].flag, settings[name].variable].includes(each.name as never))
+  for (const { of, names: name, broken } of rules) {
+    const why = of.every(isGood) ? broken(config as AllSettings) : undefined
+    if (why !== undefined) bad.push({ name: settings[name].flag, message: `${settings[name].flag} ${why}` })
+  }
   if (bad.length > 0) throw new HopperError('HOP_CONFIG', `${bad.map(({ message }) => message).join('; ')}.`, { details: bad })
   return Object.freeze(config) as Config<N>
 }

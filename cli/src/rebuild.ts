@@ -16,6 +16,8 @@ export function rebuildCommand(): Command {
 }
 
 async function rebuild(config: InstallationConfig, app: string | undefined): Promise<void> {
+  const { assertExactTimes } = await import('./storage-main.ts')
+  await assertExactTimes(config, createLogger(config.logLevel, 'rebuild'))
   const { clearInstallation } = await import('./rebuild/clear-main.ts')
   await clearInstallation(config, app)
   const storage = await openInstallation(config)

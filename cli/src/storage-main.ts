@@ -1,7 +1,8 @@
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { withLog, type Storage } from '@hopper/storage'
-import { cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
+import { assertOutlastsCounterWrites, cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { ensureDirectory, openEmbedded } from '@hopper/storage/embedded'
 import { RememberedRegistry, rememberedDefaults } from '@hopper/storage/remembered'
 import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spool'
@@ -21,7 +22,7 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
  * @throws HopperError HOP_CONFIG when one of them is not named
  */
 export async function openCluster(config: EngineConfig, logMayBeAway?: (error: HopperError) => void): Promise<Storage> {
-  const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
+  const [kafka, cassandra] = engineSettings(config)
   const rest = await openCassandra(cassandra, config.lanes)
   const log = new KafkaEventLog(kafka)
   try {
@@ -43,9 +44,10 @@ export async function openCluster(config: EngineConfig, logMayBeAway?: (error: H
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {
-  const [kafka, cassandra] = [kafkaSettings(config), cassandraSettings(config)]
+  const [kafka, cassandra] = engineSettings(config)
   const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes, acceptLoss: config.acceptLoss }
   ensureDirectory(config.data)
+  await checkSpoolFits(config, logger)
   const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
   try {
     const remembered = { ...rememberedDefaults, file: join(config.data, 'registry-snapshot.json') }
@@ -58,8 +60,23 @@ export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: Spo
   }
 }
 
+/** @throws HopperError HOP_CONFIG when the spool may grow larger than the disk is */
+async function checkSpoolFits({ data, spoolBytes }: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<void> {
+  const { bsize, blocks, bavail } = await statfs(data)
+  const [size, free] = [bsize * blocks, bsize * bavail]
+  if (size > 0 && spoolBytes > size) {
+    throw new HopperError('HOP_CONFIG', `--spool-bytes is ${spoolBytes}, but the disk of ${data} has ${size} bytes: the spool must fit on it.`)
+  }
+  if (spoolBytes > free) logger.warn({ spoolBytes, free, dir: data }, 'the disk has less room than the spool may take; when it is full, ingest answers 503')
+}
+
 /** What ingest needs of a cluster. */
 export type SpooledCluster = Pick<Storage, 'registry' | 'health' | 'close'> & { readonly log: SpooledLog }
+
+/** For what writes counters: whether `--unknown-outcome-ms` is long enough for the nodes there are. */
+export async function assertExactTimes(config: EngineConfig, logger: Pick<SpoolLogger, 'warn'>): Promise<void> {
+  if (config.cassandraContactPoints) await assertOutlastsCounterWrites(cassandraSettings(config), logger)
+}
 
 export function kafkaSettings(config: EngineConfig): KafkaSettings {
   const { kafkaBrokers: brokers, kafkaSasl: mechanism, kafkaUsername: username = '', kafkaPassword: password = '' } = config
@@ -82,6 +99,12 @@ export function cassandraSettings(config: EngineConfig): CassandraSettings {
   }
 }
 
-function missing(variable: string): HopperError {
-  return new HopperError('HOP_CONFIG', `${variable} must name the engine's address, like host:port.`)
+/** Both, or one error that names every one that is missing. */
+function engineSettings(config: EngineConfig): [KafkaSettings, CassandraSettings] {
+  if (!config.kafkaBrokers && !config.cassandraContactPoints) throw missing('HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS')
+  return [kafkaSettings(config), cassandraSettings(config)]
+}
+
+function missing(variables: string): HopperError {
+  return new HopperError('HOP_CONFIG', `${variables} must name the engine's address, like host:port.`)
 }

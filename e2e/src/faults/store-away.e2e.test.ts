@@ -23,7 +23,7 @@ describe.skipIf(!engines)('Cassandra away', () => {
   let api: Service
   let ingest: Service
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_KAFKA_SESSION_MS: '6000' } })
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'warn', HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '7000' } })
     proxy = await CqlProxy.before(engines!.cassandra)
     await product.migrate()
     const env = { ...product.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint }

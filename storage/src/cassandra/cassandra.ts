@@ -13,6 +13,7 @@ import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
 
 export { clearFolds } from './clear-folds.ts'
+export { assertOutlastsCounterWrites } from './counter-timeout.ts'
 export { migrate } from './migrate.ts'
 export { cassandraDefaults, consistencies, type CassandraSettings, type Consistency } from './settings.ts'
 
