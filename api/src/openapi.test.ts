@@ -37,7 +37,9 @@ let operations: [string, string, Operation][]
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded, { ingestUrl: 'https://in.example' })
   document = (await hopper.get('/openapi.json', {})).body as Document
-  operations = Object.entries(document.paths).flatMap(([path, { servers: _, ...item }]) => Object.entries(item).map(([method, operation]) => [path, method, operation] as [string, string, Operation]))
+  operations = Object.entries(document.paths).flatMap(([path, { servers: _, ...item }]) =>
+    Object.entries(item).map(([method, operation]) => [path, method, operation] as [string, string, Operation]),
+  )
 })
 afterAll(() => hopper.close())
 
@@ -47,35 +49,68 @@ test('each operation says who may make it, which errors it has, and where', () =
   expect(document.paths['/v1/events']!.servers).toEqual([{ url: 'https://in.example' }])
   for (const [path, method, { security, responses }] of operations) {
     expect([path, method, Array.isArray(security)]).toEqual([path, method, true])
-    for (const scheme of security!.flatMap((one) => Object.keys(one))) expect(document.components.securitySchemes).toHaveProperty(scheme)
+    for (const scheme of security!.flatMap((one) => Object.keys(one)))
+      expect(document.components.securitySchemes).toHaveProperty(scheme)
     const errors = Object.entries(responses).filter(([status]) => Number(status) >= 400)
     expect([path, method, errors.length >= 3]).toEqual([path, method, true])
     if (security!.length > 0) expect(responses).toHaveProperty('401')
     for (const [status, { content }] of errors) {
       if (path === '/ready') continue
-      expect([path, method, status, JSON.stringify(content!['application/json']!.schema)]).toEqual([path, method, status, expect.stringContaining('#/components/schemas/Error')])
+      expect([path, method, status, JSON.stringify(content!['application/json']!.schema)]).toEqual([
+        path,
+        method,
+        status,
+        expect.stringContaining('#/components/schemas/Error'),
+      ])
     }
   }
 })
 
-test('bodies and answers are named components, every reference leads somewhere, and CSV is a media type of its own', () => {
+test('bodies and answers are named components, references lead somewhere, and CSV is a media type', () => {
   const names = new Set(Object.keys(document.components.schemas))
-  expect(['FunnelQuery', 'FunnelAnswer', 'EventQuery', 'EventAnswer', 'Filter', 'Meta', 'Error', 'Funnel', 'FunnelInput', 'EventsBody', 'EventsAnswer'].filter((name) => !names.has(name))).toEqual([])
+  expect(
+    [
+      'FunnelQuery',
+      'FunnelAnswer',
+      'EventQuery',
+      'EventAnswer',
+      'Filter',
+      'Meta',
+      'Error',
+      'Funnel',
+      'FunnelInput',
+      'EventsBody',
+      'EventsAnswer',
+    ].filter((name) => !names.has(name)),
+  ).toEqual([])
   const text = JSON.stringify(document)
-  for (const [, place, name] of text.matchAll(/"\$ref":"(#\/components\/schemas\/)?([^"]*)"/g)) expect([place, names.has(name!)]).toEqual(['#/components/schemas/', true])
+  for (const [, place, name] of text.matchAll(/"\$ref":"(#\/components\/schemas\/)?([^"]*)"/g))
+    expect([place, names.has(name!)]).toEqual(['#/components/schemas/', true])
   expect(text).not.toMatch(/"\$defs"|"\$id"|x-hopper-call/)
   for (const [path, method, { requestBody, responses }] of operations) {
-    for (const { schema } of Object.values(requestBody?.content ?? {})) expect([path, method, schema.$ref]).toEqual([path, method, expect.any(String)])
+    for (const { schema } of Object.values(requestBody?.content ?? {}))
+      expect([path, method, schema.$ref]).toEqual([path, method, expect.any(String)])
     const content = Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].content ?? {}
-    if (content['application/json'] && path.startsWith('/api')) expect([path, method, JSON.stringify(content['application/json'].schema)]).toEqual([path, method, expect.stringMatching(/^\{"\$ref"/)])
+    if (content['application/json'] && path.startsWith('/api'))
+      expect([path, method, JSON.stringify(content['application/json'].schema)]).toEqual([
+        path,
+        method,
+        expect.stringMatching(/^\{"\$ref"/),
+      ])
   }
-  expect(Object.keys(document.paths['/api/v1/apps/{app}/keys']!['get']!.responses['200']!.content!)).toEqual(['application/json', 'text/csv'])
+  expect(Object.keys(document.paths['/api/v1/apps/{app}/keys']!['get']!.responses['200']!.content!)).toEqual([
+    'application/json',
+    'text/csv',
+  ])
 })
 
 test('each example fits the schema of its body', () => {
   const schemas: Record<string, unknown> = { ...contracts, ...administration }
-  for (const [name, example] of Object.entries(examples)) expect([name, faultsIn(schemas[name] as never, example)]).toEqual([name, []])
-  const given = operations.flatMap(([, , { requestBody }]) => Object.values(requestBody?.content ?? {}).map(({ example }) => example !== undefined))
+  for (const [name, example] of Object.entries(examples))
+    expect([name, faultsIn(schemas[name] as never, example)]).toEqual([name, []])
+  const given = operations.flatMap(([, , { requestBody }]) =>
+    Object.values(requestBody?.content ?? {}).map(({ example }) => example !== undefined),
+  )
   expect(given).toEqual(given.map(() => true))
 })
 
@@ -83,23 +118,34 @@ test('each example fits the schema of its body', () => {
 const program = `
 import createClient from 'openapi-fetch'
 import type { paths, components } from './hopper.ts'
-const client = createClient<paths, 'application/json'>({ baseUrl: 'http://127.0.0.1', headers: { authorization: 'Bearer hr_x' } })
+const client = createClient<paths, 'application/json'>({ baseUrl: 'http://127.0.0.1' })
 const range = { from: '2026-01-01', to: '2026-01-31' }
-const { data, error } = await client.POST('/api/v1/apps/{app}/funnels/query', { params: { path: { app: 'shop' } }, body: { ...range, steps: [{ name: 'a', filters: [{ type: 'eq', key: 'a', value: 1 }] }] } })
+const params = { path: { app: 'shop' } }
+const steps = [{ name: 'a', filters: [{ type: 'eq' as const, key: 'a', value: 1 }] }]
+const body = { ...range, steps }
+const { data, error } = await client.POST('/api/v1/apps/{app}/funnels/query', { params, body })
 const counts: number[] = data?.steps.map(({ count }) => count) ?? []
 const code: string | undefined = error?.error.code
 const views = await client.GET('/api/v1/apps/{app}/pages/views', { params: { path: { app: 'shop' }, query: range } })
 const first: components['schemas']['PageViews']['rows'][number] | undefined = views.data?.rows[0]
-const sent = await client.POST('/v1/events', { body: { device_id: 'd', events: [{ type: 'custom', name: 'x', data: { a: 1 } }] } })
+const events = [{ type: 'custom' as const, name: 'x', data: { a: 1 } }]
+const sent = await client.POST('/v1/events', { body: { device_id: 'd', events } })
 export const seen = [counts, code, first?.url, sent.data?.accepted]
 // @ts-expect-error a window is a number
-await client.POST('/api/v1/apps/{app}/funnels/query', { params: { path: { app: 'shop' } }, body: { ...range, window_ms: '1' } })
+await client.POST('/api/v1/apps/{app}/funnels/query', { params, body: { ...range, window_ms: '1' } })
 // @ts-expect-error no such parameter
 await client.GET('/api/v1/apps/{app}/pages/views', { params: { path: { app: 'shop' }, query: { form: '2026-01-01' } } })
 `
 
 const compilerOptions = {
-  noEmit: true, strict: true, skipLibCheck: true, target: 'esnext', module: 'nodenext', moduleResolution: 'nodenext', lib: ['esnext', 'dom', 'dom.iterable'], types: [],
+  noEmit: true,
+  strict: true,
+  skipLibCheck: true,
+  target: 'esnext',
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  lib: ['esnext', 'dom', 'dom.iterable'],
+  types: [],
   allowImportingTsExtensions: true,
 }
 
@@ -112,26 +158,48 @@ test('a client generated from the description compiles', async () => {
     await writeFile(join(dir, 'hopper.ts'), astToString(await openapiTS(JSON.stringify(document))))
     await writeFile(join(dir, 'program.ts'), program)
     const compiler = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
-    const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir]).catch((error: { stdout: string }) => error)
+    const { stdout } = await promisify(execFile)(process.execPath, [compiler, '-p', dir]).catch(
+      (error: { stdout: string }) => error,
+    )
     expect(stdout).toBe('')
   } finally {
     await rm(dir, { recursive: true })
   }
 })
 
-type Calls = { [path: string]: { get: { responses: { 200: { content: { 'application/json': Record<string, unknown> } } } } } }
+type Calls = {
+  [path: string]: { get: { responses: { 200: { content: { 'application/json': Record<string, unknown> } } } } }
+}
 
 test('a client by the description makes real calls: reads, a query with its example, and what is refused', async () => {
   await hopper.app.listen(0, '127.0.0.1')
-  const client = createClient<Calls>({ baseUrl: await hopper.app.getUrl(), headers: { authorization: `Bearer ${keys.read}` } })
+  const client = createClient<Calls>({
+    baseUrl: await hopper.app.getUrl(),
+    headers: { authorization: `Bearer ${keys.read}` },
+  })
   const params = { path: { app: 'shop' } }
-  const call = client as unknown as Record<'GET' | 'POST', (path: string, init: object) => Promise<{ data?: Record<string, unknown>; error?: { error: { code: string } }; response: Response }>>
+  const call = client as unknown as Record<
+    'GET' | 'POST',
+    (
+      path: string,
+      init: object,
+    ) => Promise<{ data?: Record<string, unknown>; error?: { error: { code: string } }; response: Response }>
+  >
   for (const [path, method, { parameters = [], requestBody }] of operations) {
     const isQuery = /query$/.test(path) && method === 'post'
-    const needsMore = parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') || /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members/.test(path)
+    const needsMore =
+      parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') ||
+      /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members/.test(path)
     if (!isQuery && (method !== 'get' || needsMore)) continue
-    const query = { ...(path.endsWith('agents') ? { by: 'browser' } : {}), ...(path.endsWith('durations') ? { xpath: '//b' } : {}), ...(path.endsWith('keys') ? { prefix: '' } : {}) }
-    const { data, error, response } = await call[method === 'get' ? 'GET' : 'POST'](path, { params: { ...params, query }, ...(isQuery ? { body: requestBody!.content['application/json']!.example } : {}) })
+    const query = {
+      ...(path.endsWith('agents') ? { by: 'browser' } : {}),
+      ...(path.endsWith('durations') ? { xpath: '//b' } : {}),
+      ...(path.endsWith('keys') ? { prefix: '' } : {}),
+    }
+    const { data, error, response } = await call[method === 'get' ? 'GET' : 'POST'](path, {
+      params: { ...params, query },
+      ...(isQuery ? { body: requestBody!.content['application/json']!.example } : {}),
+    })
     expect([path, error, response.status, typeof data]).toEqual([path, undefined, 200, 'object'])
   }
   const refused = await call.POST('/api/v1/apps/{app}/funnels/query', { params, body: { windowMs: 1 } })

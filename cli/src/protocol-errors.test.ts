@@ -24,8 +24,26 @@ async function open(kind: Kind): Promise<number> {
   const health = (): ReturnType<typeof storage.health> => storage.health()
   const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
   const server = createServer(logger, false)
-  if (kind !== 'api') await server.register(ingestPlugin, { log, registry, health, metrics, ...(kind === 'ingest' ? { answersUnknownPaths: true } : {}) })
-  const options = { log, reader, lanes, registry, health, mode: 'standalone', publicUrl: 'http://127.0.0.1', metrics, logger, operationRoutes: kind === 'api' } as const
+  if (kind !== 'api')
+    await server.register(ingestPlugin, {
+      log,
+      registry,
+      health,
+      metrics,
+      ...(kind === 'ingest' ? { answersUnknownPaths: true } : {}),
+    })
+  const options = {
+    log,
+    reader,
+    lanes,
+    registry,
+    health,
+    mode: 'standalone',
+    publicUrl: 'http://127.0.0.1',
+    metrics,
+    logger,
+    operationRoutes: kind === 'api',
+  } as const
   const api = kind === 'ingest' ? undefined : await createApi(options, server)
   await server.listen({ host: '127.0.0.1', port: 0 })
   closing.push(async () => {
@@ -55,7 +73,9 @@ function raw(kind: Kind, request: string | Buffer): Promise<Answer> {
     const finish = (): void => {
       const [head = '', body = ''] = text.split('\r\n\r\n')
       const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1])
-      const json = /^content-type: application\/json/im.test(head) ? (JSON.parse(body.replace(/^[0-9a-f]+\r\n|\r\n0$/g, '')) as { error?: { code: string; message: string } }) : {}
+      const json = /^content-type: application\/json/im.test(head)
+        ? (JSON.parse(body.replace(/^[0-9a-f]+\r\n|\r\n0$/g, '')) as { error?: { code: string; message: string } })
+        : {}
       if (json.error) expect(json.error.message.length).toBeGreaterThan(10)
       resolve({ status, head, code: json.error?.code })
     }
@@ -64,7 +84,9 @@ function raw(kind: Kind, request: string | Buffer): Promise<Answer> {
       const length = /content-length: (\d+)/i.exec(text)?.[1]
       if (length !== undefined && Buffer.byteLength(text.split('\r\n\r\n')[1] ?? '') >= Number(length)) socket.end()
     })
-    socket.on('close', finish).on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? finish() : reject(error)))
+    socket
+      .on('close', finish)
+      .on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? finish() : reject(error)))
     socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer: ${text}`)))
   })
 }
@@ -72,32 +94,70 @@ function raw(kind: Kind, request: string | Buffer): Promise<Answer> {
 const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`
 const get = (path: string, ...headers: string[]): string => lines(`GET ${path} HTTP/1.1`, 'Host: x', ...headers)
 
-test.each(kinds)('%s: what the parser cannot read has the shape of every other error, and the connection closes', async (kind) => {
-  const cases: [string, number, string][] = [
-    ['nonsense\r\n\r\n', 405, 'HOP_METHOD'], [lines('FOO / HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'], ['\x16\x03\x01\x02\x00\x01\x00', 405, 'HOP_METHOD'],
-    [lines('GET / HTTP/9.9', 'Host: x'), 400, 'HOP_REQUEST_INVALID'], [lines('GET / HTTP/1.1', 'Host x'), 400, 'HOP_REQUEST_INVALID'], [get('/', 'X-A: \x01'), 400, 'HOP_REQUEST_INVALID'],
-    [get('/', `X-A: ${'a'.repeat(20_000)}`), 431, 'HOP_HEADERS_TOO_LARGE'], [get(`/${'a'.repeat(20_000)}`), 414, 'HOP_URL_TOO_LONG'], [get('/', ...Array.from({ length: 2_000 }, (_, i) => `X-${i}: aaaaaaaa`)), 431, 'HOP_HEADERS_TOO_LARGE'],
-    [lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 5', 'Transfer-Encoding: chunked'), 400, 'HOP_REQUEST_INVALID'], [lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: -5'), 400, 'HOP_REQUEST_INVALID'],
-    [lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 5', 'Content-Length: 6'), 400, 'HOP_REQUEST_INVALID'],
-    [lines('CONNECT x:1 HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
-  ]
-  for (const [request, status, code] of cases) {
-    const answer = await raw(kind, request)
-    expect([request.slice(0, 60), answer.status, answer.code]).toEqual([request.slice(0, 60), status, code])
-    expect(answer.head).toMatch(/connection: close/i)
-    if (status === 405) expect(answer.head).toMatch(/^allow: GET, /im)
-  }
-})
+test.each(kinds)(
+  '%s: what the parser cannot read has the shape of every other error, and the connection closes',
+  async (kind) => {
+    const cases: [string, number, string][] = [
+      ['nonsense\r\n\r\n', 405, 'HOP_METHOD'],
+      [lines('FOO / HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
+      ['\x16\x03\x01\x02\x00\x01\x00', 405, 'HOP_METHOD'],
+      [lines('GET / HTTP/9.9', 'Host: x'), 400, 'HOP_REQUEST_INVALID'],
+      [lines('GET / HTTP/1.1', 'Host x'), 400, 'HOP_REQUEST_INVALID'],
+      [get('/', 'X-A: \x01'), 400, 'HOP_REQUEST_INVALID'],
+      [get('/', `X-A: ${'a'.repeat(20_000)}`), 431, 'HOP_HEADERS_TOO_LARGE'],
+      [get(`/${'a'.repeat(20_000)}`), 414, 'HOP_URL_TOO_LONG'],
+      [get('/', ...Array.from({ length: 2_000 }, (_, i) => `X-${i}: aaaaaaaa`)), 431, 'HOP_HEADERS_TOO_LARGE'],
+      [
+        lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 5', 'Transfer-Encoding: chunked'),
+        400,
+        'HOP_REQUEST_INVALID',
+      ],
+      [lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: -5'), 400, 'HOP_REQUEST_INVALID'],
+      [
+        lines('POST /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 5', 'Content-Length: 6'),
+        400,
+        'HOP_REQUEST_INVALID',
+      ],
+      [lines('CONNECT x:1 HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
+    ]
+    for (const [request, status, code] of cases) {
+      const answer = await raw(kind, request)
+      expect([request.slice(0, 60), answer.status, answer.code]).toEqual([request.slice(0, 60), status, code])
+      expect(answer.head).toMatch(/connection: close/i)
+      if (status === 405) expect(answer.head).toMatch(/^allow: GET, /im)
+    }
+  },
+)
 
 test.each(kinds)('%s: what the router and the server refuse has that shape too', async (kind) => {
   const cases: [string, number, string][] = [
-    [get('/%zz'), 400, 'HOP_REQUEST_INVALID'], [get('/api/v1/apps/%ff'), 400, 'HOP_REQUEST_INVALID'],
-    [lines('GET /healthcheck HTTP/1.1'), 400, 'HOP_REQUEST_INVALID'], [lines('POST /v1/events HTTP/1.1', 'Host: x', 'Expect: 200-ok', 'Content-Length: 2') + '{}', 417, 'HOP_EXPECTATION'],
-    [get('/nothing'), 404, 'HOP_NOT_FOUND'], [lines('GET /nothing HTTP/1.0'), 404, 'HOP_NOT_FOUND'], [lines('PROPFIND /nothing HTTP/1.1', 'Host: x'), 404, 'HOP_NOT_FOUND'],
-    [lines('PURGE /healthcheck HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'], [lines('POST /healthcheck HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'], [lines('TRACE /metrics HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
+    [get('/%zz'), 400, 'HOP_REQUEST_INVALID'],
+    [get('/api/v1/apps/%ff'), 400, 'HOP_REQUEST_INVALID'],
+    [lines('GET /healthcheck HTTP/1.1'), 400, 'HOP_REQUEST_INVALID'],
+    [
+      lines('POST /v1/events HTTP/1.1', 'Host: x', 'Expect: 200-ok', 'Content-Length: 2') + '{}',
+      417,
+      'HOP_EXPECTATION',
+    ],
+    [get('/nothing'), 404, 'HOP_NOT_FOUND'],
+    [lines('GET /nothing HTTP/1.0'), 404, 'HOP_NOT_FOUND'],
+    [lines('PROPFIND /nothing HTTP/1.1', 'Host: x'), 404, 'HOP_NOT_FOUND'],
+    [lines('PURGE /healthcheck HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
+    [lines('POST /healthcheck HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'],
+    [lines('TRACE /metrics HTTP/1.1', 'Host: x'), 405, 'HOP_METHOD'],
     [lines('DELETE /ready HTTP/1.1', 'Host: x', 'Content-Type: application/json'), 405, 'HOP_METHOD'],
-    ...(kind === 'ingest' ? [] : ([[get(`/api/v1/apps/${'a'.repeat(1_100)}`), 414, 'HOP_URL_TOO_LONG'], [lines('PUT /api/v1/me HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD']] as [string, number, string][])),
-    ...(kind === 'api' ? [] : ([[lines('PUT /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'], [lines('POST /v1/config HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD']] as [string, number, string][])),
+    ...(kind === 'ingest'
+      ? []
+      : ([
+          [get(`/api/v1/apps/${'a'.repeat(1_100)}`), 414, 'HOP_URL_TOO_LONG'],
+          [lines('PUT /api/v1/me HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'],
+        ] as [string, number, string][])),
+    ...(kind === 'api'
+      ? []
+      : ([
+          [lines('PUT /v1/events HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'],
+          [lines('POST /v1/config HTTP/1.1', 'Host: x', 'Content-Length: 0'), 405, 'HOP_METHOD'],
+        ] as [string, number, string][])),
   ]
   for (const [request, status, code] of cases) {
     const answer = await raw(kind, request)
@@ -110,12 +170,23 @@ test.each(kinds)('%s: what the router and the server refuse has that shape too',
 test.each(kinds)('%s: of an unknown path it is no matter what the body is', async (kind) => {
   const gzip = gzipSync('{"a":1}')
   const bodies: [string, Buffer][] = [
-    ['Content-Type: application/json', Buffer.from('{"a":')], ['Content-Type: application/json\r\nContent-Encoding: gzip', gzip], ['Content-Type: application/json\r\nContent-Encoding: gzip', gzip.subarray(0, 9)],
-    ['Content-Type: application/json\r\nContent-Encoding: compress', Buffer.from('{}')], ['Content-Type: application/xml', Buffer.from('<a/>')], ['X-No: type', Buffer.from('x')], ['Content-Type: ;;;', Buffer.from('x')],
+    ['Content-Type: application/json', Buffer.from('{"a":')],
+    ['Content-Type: application/json\r\nContent-Encoding: gzip', gzip],
+    ['Content-Type: application/json\r\nContent-Encoding: gzip', gzip.subarray(0, 9)],
+    ['Content-Type: application/json\r\nContent-Encoding: compress', Buffer.from('{}')],
+    ['Content-Type: application/xml', Buffer.from('<a/>')],
+    ['X-No: type', Buffer.from('x')],
+    ['Content-Type: ;;;', Buffer.from('x')],
   ]
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     for (const [type, body] of bodies) {
-      const answer = await raw(kind, Buffer.concat([Buffer.from(lines(`${method} /nothing/here HTTP/1.1`, 'Host: x', type, `Content-Length: ${body.length}`)), body]))
+      const answer = await raw(
+        kind,
+        Buffer.concat([
+          Buffer.from(lines(`${method} /nothing/here HTTP/1.1`, 'Host: x', type, `Content-Length: ${body.length}`)),
+          body,
+        ]),
+      )
       expect([method, type, answer.status, answer.code]).toEqual([method, type, 404, 'HOP_NOT_FOUND'])
     }
   }

@@ -28,14 +28,21 @@ interface ParserError {
   readonly rawPacket?: unknown
 }
 
-/** Answers what the HTTP parser could not read, and closes the connection: nothing says where the next request would begin. */
+/**
+ * Answers what the HTTP parser could not read, and closes the connection: nothing says where the next request would
+ * begin.
+ */
 export function answerParserError(error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   endWith(socket, new HopperError(parserCode(error)))
 }
 
 /** Answers an address that no route can be looked up for. */
-export function answerRouterError(error: { readonly code: string }, _request: FastifyRequest, reply: FastifyReply): void {
+export function answerRouterError(
+  error: { readonly code: string },
+  _request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   const known = new HopperError(routerCodes[error.code] ?? 'HOP_REQUEST_INVALID')
   void reply.code(known.status).type('application/json; charset=utf-8').send(JSON.stringify(known.toBody()))
 }
@@ -44,29 +51,37 @@ export function answerRouterError(error: { readonly code: string }, _request: Fa
 export function answerForServer(server: Server): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const error = new HopperError('HOP_EXPECTATION')
-    response.writeHead(error.status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' }).end(JSON.stringify(error.toBody()))
+    response
+      .writeHead(error.status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' })
+      .end(JSON.stringify(error.toBody()))
   })
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, new HopperError('HOP_METHOD')))
 }
 
 /** HTTP/1.1 demands the header Host; Node checks it too, but answers without a body. */
 export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
-  if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
+  if (raw.headers.host === undefined && raw.httpVersion === '1.1')
+    throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
 }
 
 function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
   const known = parserCodes[code] ?? 'HOP_REQUEST_INVALID'
   if (known !== 'HOP_HEADERS_TOO_LARGE' || !Buffer.isBuffer(rawPacket)) return known
   const lineEnd = rawPacket.indexOf('\n')
-  const isLongLine = (lineEnd < 0 ? rawPacket.length : lineEnd) > LINE_CHARS_MAX && /^[A-Z]+ \//.test(rawPacket.toString('latin1', 0, 20))
+  const isLongLine =
+    (lineEnd < 0 ? rawPacket.length : lineEnd) > LINE_CHARS_MAX &&
+    /^[A-Z]+ \//.test(rawPacket.toString('latin1', 0, 20))
   return isLongLine ? 'HOP_URL_TOO_LONG' : known
 }
 
 function endWith(socket: Duplex, error: HopperError): void {
   const body = JSON.stringify(error.toBody())
   const head = [
-    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`, 'Content-Type: application/json; charset=utf-8', `Content-Length: ${Buffer.byteLength(body)}`,
-    ...(error.code === 'HOP_METHOD' ? [`Allow: ${METHODS}`] : []), 'Connection: close',
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    'Content-Type: application/json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(error.code === 'HOP_METHOD' ? [`Allow: ${METHODS}`] : []),
+    'Connection: close',
   ]
   if (socket.writable) socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
   else socket.destroy()

@@ -4,7 +4,10 @@ const CHARS_MIN = 3
 /** A longer name was not mistyped but made up, and comparing it costs time. */
 const CHARS_MAX = 64
 
-/** Finds the known name that a sender probably meant: other spelling (`windowMs`), beginning (`window`) or a mistyped letter (`window_sm`). */
+/**
+ * Finds the known name that a sender probably meant: other spelling (`windowMs`), beginning (`window`) or a mistyped
+ * letter (`window_sm`).
+ */
 export function nearName(name: string, known: readonly string[]): string | undefined {
   if (name.length > CHARS_MAX) return undefined
   const plain = plainName(name)
@@ -13,7 +16,9 @@ export function nearName(name: string, known: readonly string[]): string | undef
   if (equal !== undefined) return equal
   const extended = known.find((other) => plainName(other).startsWith(plain) || plain.startsWith(plainName(other)))
   if (extended !== undefined && extended.length >= CHARS_MIN) return extended
-  const ranked = known.map((other) => ({ other, edits: editsBetween(plain, plainName(other)) })).sort((a, b) => a.edits - b.edits)
+  const ranked = known
+    .map((other) => ({ other, edits: editsBetween(plain, plainName(other)) }))
+    .sort((a, b) => a.edits - b.edits)
   const best = ranked[0]
   return best !== undefined && best.edits <= Math.min(EDITS_MAX, Math.floor(plain.length / 3)) ? best.other : undefined
 }

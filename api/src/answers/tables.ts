@@ -1,30 +1,40 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
-import type { Cell, Row, Table } from '../http/csv.ts'
-import { flatRow } from '../http/csv.ts'
+import { flatRow, type Cell, type Row, type Table } from '../http/csv.ts'
 
-/** The tables of answers that are more than a list of flat rows: each chooses the rows that people put into a spreadsheet. */
+// The tables of answers that are more than a list of flat rows: each has the rows that people put into a spreadsheet.
+
 type Stored = Readonly<Record<string, unknown>>
 
-const EVENT = ['event_id', 'type', 'timestamp', 'seq', 'device_id', 'user', 'received_at', 'lane', 'position', 'index'] as const
+const EVENT = 'event_id type timestamp seq device_id user received_at lane position index'.split(' ')
 
 /** Events, each with its own fields and those of `data` and `context` side by side. */
-export const eventsTable: Table = { columns: EVENT, rows: ({ events }: { events: readonly object[] }) => events.map((event) => flatRow(event)) }
+export const eventsTable: Table = {
+  columns: EVENT,
+  rows: ({ events }: { events: readonly object[] }) => events.map((event) => flatRow(event)),
+}
 
 /** One event and its fate, as one row. */
 export const eventTable: Table = {
   columns: ['fate', 'reason', ...EVENT],
-  rows: ({ fate, reason, event }: { fate: string; reason: string; event: object }) => [{ fate, reason, ...flatRow(event) }],
+  rows: ({ fate, reason, event }: { fate: string; reason: string; event: object }) => [
+    { fate, reason, ...flatRow(event) },
+  ],
 }
 
 /** The timeline of a person. */
-export const personTable: Table = { columns: EVENT, rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)) }
+export const personTable: Table = {
+  columns: EVENT,
+  rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)),
+}
 
 /** The keys of events, with a row for each value where values are asked for; or the access keys. */
 export const keysTable: Table = {
   columns: [],
   rows: (answer: { keys: readonly Row[] } | { rows: readonly { key: string; values?: readonly Row[] }[] }) => {
     if ('keys' in answer) return answer.keys
-    return answer.rows.flatMap(({ key, values }): Row[] => (values ? values.map((value) => ({ key, ...value })) : [{ key }]))
+    return answer.rows.flatMap(({ key, values }): Row[] =>
+      values ? values.map((value) => ({ key, ...value })) : [{ key }],
+    )
   },
 }
 
@@ -32,7 +42,18 @@ const CAUSES = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as co
 
 /** The steps of a funnel; of a breakdown, the steps of each value. */
 export const funnelTable: Table = {
-  columns: ['step', 'name', 'count', 'rate', 'rate_from_previous', 'dropped', ...CAUSES, 'median_ms', 'average_ms', 'p90_ms'],
+  columns: [
+    'step',
+    'name',
+    'count',
+    'rate',
+    'rate_from_previous',
+    'dropped',
+    ...CAUSES,
+    'median_ms',
+    'average_ms',
+    'p90_ms',
+  ],
   rows: ({ steps, breakdown }: FunnelResult) => {
     if (!breakdown) return stepRows(steps, {})
     return breakdown.flatMap(({ value, steps: own }) => stepRows(own, { value }))
@@ -40,7 +61,13 @@ export const funnelTable: Table = {
 }
 
 function stepRows(steps: FunnelResult['steps'], more: Record<string, Cell>): Row[] {
-  return steps.map(({ causes, time, ...step }, at) => ({ step: at + 1, ...step, ...causes, ...timeCells(time), ...more }))
+  return steps.map(({ causes, time, ...step }, at) => ({
+    step: at + 1,
+    ...step,
+    ...causes,
+    ...timeCells(time),
+    ...more,
+  }))
 }
 
 function timeCells({ median_ms, average_ms, p90_ms }: ConversionTime): Row {
@@ -52,7 +79,13 @@ export const queryTable: Table = {
   columns: ['part', 'name', 'count', 'rate'],
   rows: ({ data, funnel }: EventResult) => [
     ...data.map(({ name, count, unique }) => ({ part: 'set', name, count, ...uniqueCells(unique) })),
-    ...(funnel?.stages ?? []).map(({ name, count, unique, rate }) => ({ part: 'stage', name, count, rate, ...uniqueCells(unique) })),
+    ...(funnel?.stages ?? []).map(({ name, count, unique, rate }) => ({
+      part: 'stage',
+      name,
+      count,
+      rate,
+      ...uniqueCells(unique),
+    })),
   ],
 }
 
@@ -63,15 +96,25 @@ function uniqueCells(unique: Readonly<Record<string, number>>): Row {
 /** Cohorts, with a column for each later day or week. */
 export const retentionTable: Table = {
   columns: ['time', 'size'],
-  rows: ({ cohorts }: RetentionResult) => cohorts.map(({ time, size, again }) => ({ time, size, ...Object.fromEntries(again.map((count, at) => [`again.${at}`, count])) })),
+  rows: ({ cohorts }: RetentionResult) =>
+    cohorts.map(({ time, size, again }) => ({
+      time,
+      size,
+      ...Object.fromEntries(again.map((count, at) => [`again.${at}`, count])),
+    })),
 }
 
 /** The links between places; the places are their ends. */
-export const journeysTable: Table = { columns: ['from', 'to', 'users'], rows: ({ links }: JourneyResult) => links.map((link) => ({ ...link })) }
+export const journeysTable: Table = {
+  columns: ['from', 'to', 'users'],
+  rows: ({ links }: JourneyResult) => links.map((link) => ({ ...link })),
+}
 
 /** Funnels, with a row for each stage. */
 export const funnelsTable: Table = {
   columns: ['funnel', 'funnel_name', 'id', 'name', 'url', 'click'],
   rows: ({ funnels }: { funnels: readonly { id: string; name: string; stages: readonly Stored[] }[] }) =>
-    funnels.flatMap(({ id, name, stages }) => stages.map((stage) => ({ funnel: id, funnel_name: name, ...(stage as Row) }))),
+    funnels.flatMap(({ id, name, stages }) =>
+      stages.map((stage) => ({ funnel: id, funnel_name: name, ...(stage as Row) })),
+    ),
 }

@@ -40,7 +40,7 @@ export function Calls(method: keyof typeof methods, path: string, call: Call): M
     methods[method](path),
     HttpCode(status),
     SetMetadata(CALL, call),
-    ApiOperation({ summary: call.summary, description: [needTexts[call.need], call.note, call.progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ') }),
+    ApiOperation({ summary: call.summary, description: descriptionOf(call) }),
     ApiExtension(CALL_NUMBER, numbered.push(call) - 1),
   )
 }
@@ -61,8 +61,12 @@ export function numberedCall(number: number | undefined): Call {
 
 /** How a table is written: parameters of every call that answers CSV. */
 export const styleParameters = {
-  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'of CSV: 1 begins with the byte-order mark, by which spreadsheets know UTF-8' })),
-  decimal: Type.Optional(Type.Enum(['point', 'comma'], { description: 'of CSV: comma writes 0,5 and separates cells by semicolons; default: point' })),
+  bom: Type.Optional(
+    Type.Enum(['0', '1'], { description: 'of CSV: 1 begins with the byte-order mark, by which UTF-8 is known' }),
+  ),
+  decimal: Type.Optional(
+    Type.Enum(['point', 'comma'], { description: 'of CSV: comma writes 0,5 and separates cells by semicolons' }),
+  ),
 }
 
 /** All parameters that a call takes. */
@@ -77,7 +81,8 @@ export function tableOfCall({ csv, answer }: Call): Table | undefined {
 }
 
 const PROGRESS_TEXT =
-  'With "Accept: text/event-stream" a long one tells how far it is: events `progress` with { done, total } in rows, at last one `answer` with the answer, or one `error`. ' +
+  'With "Accept: text/event-stream" a long one tells how far it is: events `progress` with { done, total } in rows, ' +
+  'at last one `answer` with the answer, or one `error`. ' +
   'Whoever closes the connection ends the query.'
 
 const needTexts: Record<Need, string> = {
@@ -85,4 +90,8 @@ const needTexts: Record<Need, string> = {
   login: 'Needs a logged-in member.',
   read: 'Needs a read key of the app, an admin key, or a logged-in member.',
   administrate: 'Needs an admin key, or a member who is owner or admin.',
+}
+
+function descriptionOf({ need, note, progress }: Call): string {
+  return [needTexts[need], note, progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ')
 }

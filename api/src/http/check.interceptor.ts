@@ -39,7 +39,10 @@ export function checkedParts(request: FastifyRequest): Checked {
 function queryOf(call: Call, request: FastifyRequest): Pick<Checked, 'query' | 'style'> {
   const { key, ...others } = request.query as Record<string, unknown>
   const isParameter = key !== undefined && !isCredential(call, key)
-  const query = checkedQuery(parametersOfCall(call), isParameter ? { ...others, key } : others) as Record<string, unknown>
+  const query = checkedQuery(parametersOfCall(call), isParameter ? { ...others, key } : others) as Record<
+    string,
+    unknown
+  >
   if (!call.csv) return { query, style: {} }
   const { bom, decimal, ...asked } = query
   return { query: asked, style: { bom, decimal } as Checked['style'] }

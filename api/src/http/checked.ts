@@ -29,9 +29,13 @@ export function checkedBody(schema: TSchema, body: unknown): unknown {
  */
 export function checkedQuery(schema: TObject, query: Readonly<Record<string, unknown>>): unknown {
   const repeated = Object.entries(query).filter(([, value]) => Array.isArray(value))
-  if (repeated.length > 0) throw invalidFields(repeated.map(([field]) => ({ field, message: 'is given more than once' })))
+  if (repeated.length > 0)
+    throw invalidFields(repeated.map(([field]) => ({ field, message: 'is given more than once' })))
   const properties = schema.properties as Readonly<Record<string, { type?: string }>>
-  const read = Object.entries(query).map(([name, text]) => [name, properties[name]?.type === 'integer' ? integerOf(text) : text])
+  const read = Object.entries(query).map(([name, text]) => [
+    name,
+    properties[name]?.type === 'integer' ? integerOf(text) : text,
+  ])
   return checked(schema, Object.fromEntries(read), 'The query')
 }
 
@@ -45,7 +49,9 @@ export function faultsIn(schema: TSchema, value: unknown): Fault[] {
 
 /** The error for fields that are wrong. */
 export function invalidFields(faults: readonly Fault[], whole = 'The request'): HopperError {
-  const said = faults.slice(0, FAULTS_SAID_MAX).map(({ field, message }) => `${field === '' ? whole : field} ${message}`)
+  const said = faults
+    .slice(0, FAULTS_SAID_MAX)
+    .map(({ field, message }) => `${field === '' ? whole : field} ${message}`)
   const more = faults.length > said.length ? ` (and ${faults.length - said.length} more, see details)` : ''
   const end = said.at(-1)!.endsWith('?') && more === '' ? '' : '.'
   return new HopperError('HOP_PARAM_INVALID', `${said.join('; ')}${more}${end}`, { details: { fields: faults } })

@@ -5,6 +5,8 @@ import { map, type Observable } from 'rxjs'
 import { callOf, tableOfCall, type Call } from './call.ts'
 import { checkedParts } from './check.interceptor.ts'
 import { columnsOf, prefersCsv, takesCsvOnly, toCsv, type CsvStyle } from './csv.ts'
+import { EncodedAnswer } from './encoded-answer.ts'
+import { EventStream } from './event-stream.ts'
 
 type Body = { readonly meta?: { readonly complete_to: number; readonly truncated?: boolean } }
 
@@ -25,8 +27,13 @@ export class CsvInterceptor implements NestInterceptor {
     if (!prefersCsv(accept)) return next.handle()
     const style = styleOf(request)
     return next.handle().pipe(
-      map((body: Body) => {
-        void reply.header('content-type', 'text/csv; charset=utf-8').header('content-disposition', 'attachment; filename="hopper.csv"')
+      map((answer: Body | EncodedAnswer | EventStream) => {
+        // who takes events as well gets how far the query is, and the answer in them
+        if (answer instanceof EventStream) return answer
+        const body = answer instanceof EncodedAnswer ? decoded(answer) : answer
+        void reply
+          .header('content-type', 'text/csv; charset=utf-8')
+          .header('content-disposition', 'attachment; filename="hopper.csv"')
         if (body.meta) void reply.header('x-hopper-complete-to', body.meta.complete_to)
         if (body.meta?.truncated) void reply.header('x-hopper-truncated', 'true')
         const rows = table.rows(body as never)
@@ -39,10 +46,18 @@ export class CsvInterceptor implements NestInterceptor {
 /** Before anything is done: who takes nothing but a table gets nothing else. */
 function refuseCsvOnly({ media, answer, lenient }: Call, accept: string | undefined): void {
   if (media || lenient || !answer || !takesCsvOnly(accept)) return
-  throw new HopperError('HOP_NOT_ACCEPTABLE', 'This answer is no table, so that there is no CSV of it; ask for application/json.')
+  throw new HopperError(
+    'HOP_NOT_ACCEPTABLE',
+    'This answer is no table, so that there is no CSV of it; ask for application/json.',
+  )
 }
 
 function styleOf(request: FastifyRequest): CsvStyle {
   const { bom, decimal } = checkedParts(request).style
   return { bom: bom === '1', decimalComma: decimal === 'comma' }
+}
+
+/** An answer that a query thread has written as JSON, which its bounds keep small enough to be read here. */
+function decoded(answer: EncodedAnswer): Body {
+  return JSON.parse(answer.toBuffer().toString('utf8')) as Body
 }

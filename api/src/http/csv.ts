@@ -25,7 +25,9 @@ const FORMULA = /^'*[=+\-@\t\r]/
 export function toCsv(columns: readonly string[], rows: readonly Row[], { bom, decimalComma }: CsvStyle = {}): string {
   const separator = decimalComma ? ';' : ','
   const cellOf = decimalComma ? commaCell : csvCell
-  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((cells) => `${cells.map(cellOf).join(separator)}\r\n`)
+  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map(
+    (cells) => `${cells.map(cellOf).join(separator)}\r\n`,
+  )
   return `${bom ? '\ufeff' : ''}${lines.join('')}`
 }
 
@@ -53,7 +55,8 @@ export function columnsOf({ columns }: Table, rows: readonly Row[]): string[] {
 export function tableOf(answer: TSchema): Table {
   for (const [list, schema] of Object.entries((answer as TObject).properties)) {
     const { type, items } = schema as { type?: string; items?: TObject }
-    if (type === 'array' && items?.properties) return { columns: Object.keys(items.properties), rows: (body: never) => body[list] as readonly Row[] }
+    if (type === 'array' && items?.properties)
+      return { columns: Object.keys(items.properties), rows: (body: never) => body[list] as readonly Row[] }
   }
   throw new TypeError('an answer without rows')
 }
@@ -62,7 +65,8 @@ export function tableOf(answer: TSchema): Table {
 export function flatRow(value: object, path = ''): Record<string, Cell> {
   const row: Record<string, Cell> = {}
   for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
-    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) Object.assign(row, flatRow(inner, `${path}${name}.`))
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner))
+      Object.assign(row, flatRow(inner, `${path}${name}.`))
     else row[`${path}${name}`] = Array.isArray(inner) ? JSON.stringify(inner) : (inner as Cell)
   }
   return row
@@ -85,7 +89,10 @@ export function prefersCsv(accept: string | undefined): boolean {
 /** Whether an Accept header names CSV and nothing that JSON would do for. */
 export function takesCsvOnly(accept: string | undefined): boolean {
   const wanted = wishesOf(accept).filter(({ q }) => q > 0)
-  return wanted.some(({ type }) => type === 'text/csv') && !wanted.some(({ type }) => ['*/*', 'application/*', 'application/json'].includes(type))
+  return (
+    wanted.some(({ type }) => type === 'text/csv') &&
+    !wanted.some(({ type }) => ['*/*', 'application/*', 'application/json'].includes(type))
+  )
 }
 
 function wishesOf(accept = ''): Wish[] {

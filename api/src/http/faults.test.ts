@@ -5,15 +5,48 @@ import { faultsIn } from './checked.ts'
 
 const eq = { type: 'eq', key: 'a', value: 1 }
 const valid: readonly [string, never, object][] = [
-  ['funnel query', FunnelQuery as never, { from: 1, to: '2026-01-01', steps: [{ name: 'a', filters: [eq, { type: 'not', filter: { type: 'or', filters: [eq] } }] }], order: 'strict', window_ms: 5, people: { step: 1, outcome: 'late', limit: 3 } }],
-  ['query', EventQuery as never, { start: 1, end: 2, data: [{ name: 'a', filters: [{ type: 'in', key: 'a', values: [1, 'x', true] }], operations: [{ type: 'unique', key: 'b' }] }], funnel: { type: 'exact_order', order: ['a'] } }],
-  ['retention', RetentionQuery as never, { from: 1, to: 2, first: [{ type: 'gt', key: 'a', value: '9' }], again: [], by: 'week', count_by: 'session' }],
+  [
+    'funnel query',
+    FunnelQuery as never,
+    {
+      from: 1,
+      to: '2026-01-01',
+      steps: [{ name: 'a', filters: [eq, { type: 'not', filter: { type: 'or', filters: [eq] } }] }],
+      order: 'strict',
+      window_ms: 5,
+      people: { step: 1, outcome: 'late', limit: 3 },
+    },
+  ],
+  [
+    'query',
+    EventQuery as never,
+    {
+      start: 1,
+      end: 2,
+      data: [
+        {
+          name: 'a',
+          filters: [{ type: 'in', key: 'a', values: [1, 'x', true] }],
+          operations: [{ type: 'unique', key: 'b' }],
+        },
+      ],
+      funnel: { type: 'exact_order', order: ['a'] },
+    },
+  ],
+  [
+    'retention',
+    RetentionQuery as never,
+    { from: 1, to: 2, first: [{ type: 'gt', key: 'a', value: '9' }], again: [], by: 'week', count_by: 'session' },
+  ],
   ['funnel', Funnel as never, { id: 'f', name: 'f', stages: [{ id: 1, name: 's', url: '/' }] }],
 ]
 
 /** All places in a value, each as the keys that lead there. */
 function placesIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
-  const inner = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, part]) => placesIn(part, [...path, key])) : []
+  const inner =
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, part]) => placesIn(part, [...path, key]))
+      : []
   return [path, ...inner]
 }
 
@@ -24,20 +57,30 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
   return Object.assign(copy, { [key]: replaced(part, rest, by) })
 }
 
-test.each(valid)('a %s that fits has no fault, and one with anything in any place is accepted or has a fault that names a field', (_, schema, value) => {
-  expect(faultsIn(schema, value)).toEqual([])
-  const places = placesIn(value)
-  fc.assert(
-    fc.property(fc.constantFrom(...places), fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom({ type: 'eq' }, { type: 'nothing' }, 'x'.repeat(3_000), 1e308)), (place, by) => {
-      for (const { field, message } of faultsIn(schema, replaced(value, place, by))) {
-        expect(message).not.toBe('does not have the documented shape')
-        expect(message).not.toMatch(/constant|anyOf|schema/)
-        expect(field === '' ? place.length : 0).toBe(0)
-      }
-    }),
-    { numRuns: 500 },
-  )
-})
+test.each(valid)(
+  'a %s that fits has no fault, and one with anything in any place is accepted or has a fault that names a field',
+  (_, schema, value) => {
+    expect(faultsIn(schema, value)).toEqual([])
+    const places = placesIn(value)
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...places),
+        fc.oneof(
+          fc.jsonValue({ maxDepth: 2 }),
+          fc.constantFrom({ type: 'eq' }, { type: 'nothing' }, 'x'.repeat(3_000), 1e308),
+        ),
+        (place, by) => {
+          for (const { field, message } of faultsIn(schema, replaced(value, place, by))) {
+            expect(message).not.toBe('does not have the documented shape')
+            expect(message).not.toMatch(/constant|anyOf|schema/)
+            expect(field === '' ? place.length : 0).toBe(0)
+          }
+        },
+      ),
+      { numRuns: 500 },
+    )
+  },
+)
 
 test.each(valid)('a %s with an unknown field in any object has that fault and no other', (_, schema, value) => {
   for (const place of placesIn(value)) {
@@ -51,8 +94,22 @@ test.each(valid)('a %s with an unknown field in any object has that fault and no
 test('names that were probably meant', () => {
   const known = ['from', 'to', 'steps', 'window_ms', 'count_by', 'filters', 'breakdown']
   const cases: [string, string | undefined][] = [
-    ['windowMs', 'window_ms'], ['window-ms', 'window_ms'], ['window', 'window_ms'], ['WINDOW_MS', 'window_ms'], ['windwo_ms', 'window_ms'], ['filter', 'filters'], ['breakdwon', 'breakdown'],
-    ['To', 'to'], ['step', 'steps'], ['fromm', 'from'], ['xyz', undefined], ['', undefined], ['_', undefined], ['x'.repeat(10_000), undefined], ['constructor', undefined], ['__proto__', undefined],
+    ['windowMs', 'window_ms'],
+    ['window-ms', 'window_ms'],
+    ['window', 'window_ms'],
+    ['WINDOW_MS', 'window_ms'],
+    ['windwo_ms', 'window_ms'],
+    ['filter', 'filters'],
+    ['breakdwon', 'breakdown'],
+    ['To', 'to'],
+    ['step', 'steps'],
+    ['fromm', 'from'],
+    ['xyz', undefined],
+    ['', undefined],
+    ['_', undefined],
+    ['x'.repeat(10_000), undefined],
+    ['constructor', undefined],
+    ['__proto__', undefined],
   ]
   for (const [name, meant] of cases) expect([name, nearName(name, known)]).toEqual([name, meant])
 })

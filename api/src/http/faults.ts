@@ -37,8 +37,8 @@ const VALUE_CHARS_MAX = 60
 const KNOWN_NAMES_MAX = 20
 
 /**
- * Explains in plain words why a value does not fit a schema, each field by its path. Of the alternatives of a union only the one that was meant is
- * judged, so that one mistake is one message.
+ * Explains in plain words why a value does not fit a schema, each field by its path. Of the alternatives of a union
+ * only the one that was meant is judged, so that one mistake is one message.
  */
 export function faultsOf(schema: object, definitions: Readonly<Record<string, object>>, value: unknown): Fault[] {
   const walk = new FaultWalk(definitions as Readonly<Record<string, Schema>>)
@@ -58,8 +58,14 @@ class FaultWalk {
     if (this.faults.length >= FAULTS_MAX) return
     const own = this.resolved(schema)
     const choices = choicesOf(own, (each) => this.resolved(each))
-    if (choices) return choices.includes(value) ? undefined : this.add(path, `must be ${oneOf(choices)}${notThis(value)}`)
-    if (own.anyOf) return this.visitUnion(own.anyOf.map((each) => this.resolved(each)), value, path)
+    if (choices)
+      return choices.includes(value) ? undefined : this.add(path, `must be ${oneOf(choices)}${notThis(value)}`)
+    if (own.anyOf)
+      return this.visitUnion(
+        own.anyOf.map((each) => this.resolved(each)),
+        value,
+        path,
+      )
     if (own.type === 'object') return this.visitObject(own, value, path)
     if (own.type === 'array') return this.visitArray(own, value, path)
     const wrong = scalarFault(own, value)
@@ -71,7 +77,8 @@ class FaultWalk {
     const { properties = {}, required = [] } = schema
     const known = Object.keys(properties)
     for (const name of Object.keys(value)) {
-      if (!Object.hasOwn(properties, name) && schema.additionalProperties === false) this.add(fieldPath(path, name), unknownField(schema, name, known))
+      if (!Object.hasOwn(properties, name) && schema.additionalProperties === false)
+        this.add(fieldPath(path, name), unknownField(schema, name, known))
     }
     for (const name of required) {
       if (!Object.hasOwn(value, name)) this.add(fieldPath(path, name), `is required${this.allowed(properties[name])}`)
@@ -84,7 +91,8 @@ class FaultWalk {
 
   private visitArray({ items, minItems = 0, maxItems = Infinity }: Schema, value: unknown, path: string): void {
     if (!Array.isArray(value)) return this.add(path, 'must be an array')
-    if (value.length < minItems) this.add(path, minItems === 1 ? 'must not be empty' : `must have at least ${minItems} items`)
+    if (value.length < minItems)
+      this.add(path, minItems === 1 ? 'must not be empty' : `must have at least ${minItems} items`)
     if (value.length > maxItems) return this.add(path, `has ${value.length} items; at most ${maxItems} are allowed`)
     if (items) for (const [at, item] of value.entries()) this.visit(items, item, `${path}[${at}]`)
   }
@@ -94,11 +102,14 @@ class FaultWalk {
     const kind = kindField(variants)
     if (kind !== undefined) {
       const kinds = variants.map(({ properties }) => properties![kind]!.const)
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        return this.add(path, `must be an object with "${kind}": ${oneOf(kinds)}`)
       if (!Object.hasOwn(value, kind)) return this.add(fieldPath(path, kind), `is required: ${oneOf(kinds)}`)
       const chosen = (value as Record<string, unknown>)[kind]
       const variant = variants[kinds.indexOf(chosen)]
-      return variant ? this.visit(variant, value, path) : this.add(fieldPath(path, kind), `must be ${oneOf(kinds)}${notThis(chosen)}`)
+      return variant
+        ? this.visit(variant, value, path)
+        : this.add(fieldPath(path, kind), `must be ${oneOf(kinds)}${notThis(chosen)}`)
     }
     if (variants.some((variant) => Check({ ...variant, $defs: this.definitions } as never, value))) return
     const meant = variants.find(({ type }) => type !== undefined && hasType(type, value))
@@ -143,7 +154,8 @@ function scalarFault(schema: Schema, value: unknown): string | undefined {
   if (type === undefined) return undefined
   if (!hasType(type, value)) return `must be ${typeName(type)}${boundsText(schema)}`
   if (Check(schema as never, value)) return undefined
-  if (type === 'integer' || type === 'number') return `must be ${typeName(type)}${boundsText({ minimum, maximum })}${notThis(value)}`
+  if (type === 'integer' || type === 'number')
+    return `must be ${typeName(type)}${boundsText({ minimum, maximum })}${notThis(value)}`
   const { length } = value as string
   if (length === 0) return 'must not be empty'
   if (length < minLength) return `must have at least ${minLength} characters`
@@ -168,7 +180,9 @@ function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readon
 /** The field whose constant tells the variants of a union apart. */
 function kindField(variants: readonly Schema[]): string | undefined {
   const first = Object.entries(variants[0]?.properties ?? {})
-  return first.find(([name]) => variants.every(({ properties }) => properties?.[name] !== undefined && 'const' in properties[name]))?.[0]
+  return first.find(([name]) =>
+    variants.every(({ properties }) => properties?.[name] !== undefined && 'const' in properties[name]),
+  )?.[0]
 }
 
 function hasType(type: NonNullable<Schema['type']>, value: unknown): boolean {
@@ -190,7 +204,12 @@ function oneOf(values: readonly unknown[]): string {
 }
 
 function notThis(value: unknown): string {
-  const text = typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'an array' : 'an object') : JSON.stringify(value)
+  const text =
+    typeof value === 'object' && value !== null
+      ? Array.isArray(value)
+        ? 'an array'
+        : 'an object'
+      : JSON.stringify(value)
   return `, not ${text.length > VALUE_CHARS_MAX ? `${text.slice(0, VALUE_CHARS_MAX)}…` : text}`
 }
 

@@ -8,15 +8,25 @@ import * as events from '../answers/events.ts'
 /** The name of every schema that a module exports: it is the name of its component. */
 const names = new Map<object, string>(
   [contracts, asked, administration, events, eventKeys].flatMap((module) =>
-    Object.entries(module as Record<string, unknown>).flatMap(([name, value]) => (isSchema(value) ? [[value, name] as [object, string]] : [])),
+    Object.entries(module as Record<string, unknown>).flatMap(([name, value]) =>
+      isSchema(value) ? [[value, name] as [object, string]] : [],
+    ),
   ),
 )
 
 function isSchema(value: unknown): value is TSchema {
-  return typeof value === 'object' && value !== null && ('type' in value || 'anyOf' in value || '$ref' in value) && !Array.isArray(value)
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ('type' in value || 'anyOf' in value || '$ref' in value) &&
+    !Array.isArray(value)
+  )
 }
 
-/** The named schemas that a description refers to. What is sent is strict and what is answered may grow, so a schema of both has two names. */
+/**
+ * The named schemas that a description refers to. What is sent is strict and what is answered may grow, so a schema of
+ * both has two names.
+ */
 export class Components {
   readonly schemas: Record<string, unknown> = {}
   private readonly answered = new Set<string>()
@@ -31,16 +41,27 @@ export class Components {
 
   /** Refers to the schema of a request; answers are to be described before. */
   request(schema: TSchema): object {
-    const strict = this.visit(schema, (name) => (this.answered.has(name) ? `${name}Input` : name), contracts.strictSchema)
+    const strict = this.visit(
+      schema,
+      (name) => (this.answered.has(name) ? `${name}Input` : name),
+      contracts.strictSchema,
+    )
     return strict as object
   }
 
   /** Copies a schema with references in the place of its named parts, which become components. */
-  private visit(value: unknown, nameOf: (name: string) => string, finished: <T extends object>(schema: T) => T = (schema) => schema): unknown {
+  private visit(
+    value: unknown,
+    nameOf: (name: string) => string,
+    finished: <T extends object>(schema: T) => T = (schema) => schema,
+  ): unknown {
     if (typeof value !== 'object' || value === null) return value
     if (Array.isArray(value)) return value.map((each) => this.visit(each, nameOf, finished))
     const known = names.get(value)
-    const copy = (): object => finished(Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.visit(inner, nameOf, finished)])))
+    const copy = (): object =>
+      finished(
+        Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.visit(inner, nameOf, finished)])),
+      )
     // a filter refers to itself: it is shared by its own definitions
     if (known === undefined || '$ref' in value || !('properties' in value || 'anyOf' in value)) return copy()
     const name = nameOf(known)

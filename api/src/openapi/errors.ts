@@ -16,31 +16,57 @@ export const errorSchema = {
           type: 'object',
           properties: {
             fields: {
-              type: 'array', description: 'what is wrong with a request',
-              items: { type: 'object', required: ['field', 'message'], properties: { field: { type: 'string', examples: ['steps[0].filters[1].type'] }, message: { type: 'string' } } },
+              type: 'array',
+              description: 'what is wrong with a request',
+              items: {
+                type: 'object',
+                required: ['field', 'message'],
+                properties: {
+                  field: { type: 'string', examples: ['steps[0].filters[1].type'] },
+                  message: { type: 'string' },
+                },
+              },
             },
           },
         },
       },
     },
   },
-  examples: [{ error: { code: 'HOP_PARAM_INVALID', message: 'windowMs is unknown here; did you mean window_ms?', details: { fields: [{ field: 'windowMs', message: 'is unknown here; did you mean window_ms?' }] } } }],
+  examples: [
+    {
+      error: {
+        code: 'HOP_PARAM_INVALID',
+        message: 'windowMs is unknown here; did you mean window_ms?',
+        details: { fields: [{ field: 'windowMs', message: 'is unknown here; did you mean window_ms?' }] },
+      },
+    },
+  ],
 }
 
 /** What the server refuses whichever call is made. */
-const everywhere: readonly ErrorCode[] = ['HOP_REQUEST_INVALID', 'HOP_PARAM_INVALID', 'HOP_REQUEST_TIMEOUT', 'HOP_URL_TOO_LONG', 'HOP_EXPECTATION', 'HOP_HEADERS_TOO_LARGE', 'HOP_INTERNAL']
+const everywhere: readonly ErrorCode[] = [
+  'HOP_REQUEST_INVALID',
+  'HOP_PARAM_INVALID',
+  'HOP_REQUEST_TIMEOUT',
+  'HOP_URL_TOO_LONG',
+  'HOP_EXPECTATION',
+  'HOP_HEADERS_TOO_LARGE',
+  'HOP_INTERNAL',
+]
 
 /** What a call of the API may be refused with, by what it needs and takes. */
 export function errorsOf(call: Call, method: string, path: string): ErrorCode[] {
   const changes = method !== 'get'
   const codes: ErrorCode[] = [...everywhere]
-  if (call.need !== 'nothing') codes.push('HOP_KEY_UNKNOWN', 'HOP_LOGIN_REQUIRED', 'HOP_KEY_POWER', 'HOP_ROLE', 'HOP_STORE_UNAVAILABLE')
+  if (call.need !== 'nothing')
+    codes.push('HOP_KEY_UNKNOWN', 'HOP_LOGIN_REQUIRED', 'HOP_KEY_POWER', 'HOP_ROLE', 'HOP_STORE_UNAVAILABLE')
   if (call.need !== 'nothing' && changes) codes.push('HOP_CSRF')
   if (path.includes('{app}')) codes.push('HOP_APP_UNKNOWN')
   if (call.body || changes) codes.push('HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE')
   if (!call.csv && !call.media && call.answer) codes.push('HOP_NOT_ACCEPTABLE')
   if (call.query && 'from' in call.query.properties) codes.push('HOP_RANGE_INVALID')
-  if (call.progress || call.media || /\/(events|keys|persons)/.test(path)) codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
+  if (call.progress || call.media || /\/(events|keys|persons)/.test(path))
+    codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
   if (path.includes('{member}') || path.includes('{key}')) codes.push('HOP_NOT_FOUND')
@@ -60,7 +86,9 @@ function responseOf(codes: readonly ErrorCode[]): object {
   const code = { properties: { error: { properties: { code: { enum: [...codes] } } } } }
   return {
     description: codes.map((each) => `\`${each}\`: ${errorCatalogue[each].hint}`).join('\n\n'),
-    ...(isRetryable ? { headers: { 'Retry-After': { description: 'seconds to wait', schema: { type: 'integer' } } } } : {}),
+    ...(isRetryable
+      ? { headers: { 'Retry-After': { description: 'seconds to wait', schema: { type: 'integer' } } } }
+      : {}),
     content: { 'application/json': { schema: { allOf: [{ $ref: '#/components/schemas/Error' }, code] } } },
   }
 }

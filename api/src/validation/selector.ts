@@ -1,13 +1,17 @@
 import parse, { type SelectorNode } from 'css-tree/selector-parser'
 
 /** Pseudo-classes of the standards, as browsers know them; what is not here (`:contains`, `:visible`) throws there. */
-const PLAIN = new Set(
-  ('active any-link autofill buffering checked closed current default defined disabled empty enabled first-child first-of-type focus focus-visible focus-within ' +
-    'fullscreen future host hover in-range indeterminate invalid last-child last-of-type link local-link modal muted only-child only-of-type open optional out-of-range ' +
-    'past paused picture-in-picture placeholder-shown playing popover-open read-only read-write required root scope seeking stalled target target-within user-invalid ' +
-    'user-valid valid visited volume-locked').split(' '),
-)
-const WITH_ARGUMENTS = new Set('current dir has host host-context is lang matches not nth-child nth-last-child nth-last-of-type nth-of-type state where'.split(' '))
+const PLAIN = namesIn(`
+  active any-link autofill buffering checked closed current default defined disabled empty enabled first-child
+  first-of-type focus focus-visible focus-within fullscreen future host hover in-range indeterminate invalid last-child
+  last-of-type link local-link modal muted only-child only-of-type open optional out-of-range past paused
+  picture-in-picture placeholder-shown playing popover-open read-only read-write required root scope seeking stalled
+  target target-within user-invalid user-valid valid visited volume-locked
+`)
+const WITH_ARGUMENTS = namesIn(`
+  current dir has host host-context is lang matches not nth-child nth-last-child nth-last-of-type nth-of-type state
+  where
+`)
 /** Of these an empty list matches nothing, but it is one. */
 const MAY_BE_EMPTY = new Set(['is', 'where', 'matches'])
 const VENDOR = /^-(webkit|moz|ms|o)-/
@@ -46,7 +50,8 @@ function selectorFault(parts: readonly SelectorNode[], isRelative: boolean): str
   for (const [at, part] of parts.entries()) {
     const isCombinator = part.type === 'Combinator'
     if (isCombinator && at === 0 && !isRelative) return `it begins with ${nameOf(part)}`
-    if (isCombinator && (at === parts.length - 1 || parts[at + 1]!.type === 'Combinator')) return `nothing follows ${nameOf(part)}`
+    if (isCombinator && (at === parts.length - 1 || parts[at + 1]!.type === 'Combinator'))
+      return `nothing follows ${nameOf(part)}`
     const fault = partFault(part)
     if (fault !== undefined) return fault
   }
@@ -77,8 +82,12 @@ function partFault(part: SelectorNode): string | undefined {
 
 function pseudoFault({ children }: SelectorNode, name: string): string | undefined {
   if (VENDOR.test(name)) return undefined
-  if (['before', 'after', 'first-line', 'first-letter'].includes(name)) return `:${name} is no element that can be clicked`
-  if (!children) return PLAIN.has(name) ? undefined : `no browser knows :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
+  if (['before', 'after', 'first-line', 'first-letter'].includes(name))
+    return `:${name} is no element that can be clicked`
+  if (!children)
+    return PLAIN.has(name)
+      ? undefined
+      : `no browser knows :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
   if (!WITH_ARGUMENTS.has(name)) return `no browser knows :${name}(...)`
   const given = [...children]
   if (given.length === 0) return MAY_BE_EMPTY.has(name) ? undefined : `:${name}() has no arguments`
@@ -93,4 +102,8 @@ function pseudoFault({ children }: SelectorNode, name: string): string | undefin
 
 function nameOf({ name }: SelectorNode): string {
   return typeof name === 'object' ? name.name : (name ?? '')
+}
+
+function namesIn(text: string): ReadonlySet<string> {
+  return new Set(text.trim().split(/\s+/))
 }

@@ -1,14 +1,40 @@
 import { createRequire } from 'node:module'
 
 /** Not imported: the types of the package know no `parse`, and bring the DOM into every file of the api. */
-const { parse } = createRequire(import.meta.url)('xpath') as { parse(text: string): { readonly expression: { readonly expression: Node } } }
+const { parse } = createRequire(import.meta.url)('xpath') as {
+  parse(text: string): { readonly expression: { readonly expression: Node } }
+}
 
 /** The functions of XPath 1.0, the version that browsers have, with the least and the most arguments. */
 const ARGUMENTS: ReadonlyMap<string, readonly [number, number]> = new Map(
   Object.entries({
-    last: [0, 0], position: [0, 0], count: [1, 1], id: [1, 1], 'local-name': [0, 1], 'namespace-uri': [0, 1], name: [0, 1], string: [0, 1], concat: [2, Infinity],
-    'starts-with': [2, 2], contains: [2, 2], 'substring-before': [2, 2], 'substring-after': [2, 2], substring: [2, 3], 'string-length': [0, 1], 'normalize-space': [0, 1],
-    translate: [3, 3], boolean: [1, 1], not: [1, 1], true: [0, 0], false: [0, 0], lang: [1, 1], number: [0, 1], sum: [1, 1], floor: [1, 1], ceiling: [1, 1], round: [1, 1],
+    last: [0, 0],
+    position: [0, 0],
+    count: [1, 1],
+    id: [1, 1],
+    'local-name': [0, 1],
+    'namespace-uri': [0, 1],
+    name: [0, 1],
+    string: [0, 1],
+    concat: [2, Infinity],
+    'starts-with': [2, 2],
+    contains: [2, 2],
+    'substring-before': [2, 2],
+    'substring-after': [2, 2],
+    substring: [2, 3],
+    'string-length': [0, 1],
+    'normalize-space': [0, 1],
+    translate: [3, 3],
+    boolean: [1, 1],
+    not: [1, 1],
+    true: [0, 0],
+    false: [0, 0],
+    lang: [1, 1],
+    number: [0, 1],
+    sum: [1, 1],
+    floor: [1, 1],
+    ceiling: [1, 1],
+    round: [1, 1],
   }),
 )
 const ATTRIBUTE_AXIS = 2
@@ -41,7 +67,11 @@ export function xpathProblem(text: string): string | undefined {
   try {
     tree = parse(text).expression.expression
   } catch (error) {
-    return problem(error instanceof Error && error.message !== 'XPath parse error' ? error.message : `it ends, or goes on, where XPath does not: ${text}`)
+    return problem(
+      error instanceof Error && error.message !== 'XPath parse error'
+        ? error.message
+        : `it ends, or goes on, where XPath does not: ${text}`,
+    )
   }
   const fault = expressionFault(tree) ?? (selectsElements(tree) ? undefined : 'it does not select elements')
   return fault === undefined ? undefined : problem(fault)
@@ -63,7 +93,10 @@ function expressionFault(node: Node | undefined): string | undefined {
   }
   const steps = locationPath?.steps ?? []
   return (
-    firstFault([...given, ...filterPredicates]) ?? expressionFault(node.filter) ?? expressionFault(node.lhs) ?? expressionFault(node.rhs) ??
+    firstFault([...given, ...filterPredicates]) ??
+    expressionFault(node.filter) ??
+    expressionFault(node.lhs) ??
+    expressionFault(node.rhs) ??
     steps.map(stepFault).find((fault) => fault !== undefined)
   )
 }
@@ -83,7 +116,12 @@ function selectsElements(node: Node): boolean {
   if (node.functionName !== undefined) return node.functionName === 'id'
   if (node.filter && !selectsElements(node.filter)) return false
   const last = node.locationPath?.steps.at(-1)
-  if (last) return last.axis !== ATTRIBUTE_AXIS && last.axis !== NAMESPACE_AXIS && (NAME_TESTS.includes(last.nodeTest.type) || last.nodeTest.type === ANY_NODE)
+  if (last)
+    return (
+      last.axis !== ATTRIBUTE_AXIS &&
+      last.axis !== NAMESPACE_AXIS &&
+      (NAME_TESTS.includes(last.nodeTest.type) || last.nodeTest.type === ANY_NODE)
+    )
   // the document alone is no element; what stands in brackets is what it is without
   return node.locationPath === undefined && node.filter !== undefined
 }
