@@ -121,6 +121,10 @@ test('the byte-order mark and the decimal comma are asked for', async () => {
   for (const wrong of ['bom=2', 'bom=true', 'decimal=,', 'bom=1&bom=1'])
     expect((await hopper.get(`${app}/traffic?${wrong}`, csv)).status).toBe(400)
   expect((await hopper.get('/api/v1/status?bom=1')).status).toBe(400)
+  const plain = await hopper.get(`${app}/export?format=csv&${range}`)
+  const exported = await hopper.get(`${app}/export?format=csv&bom=1&${range}`)
+  expect(exported.text).toBe(`\ufeff${plain.text}`)
+  expect((await hopper.get(`${app}/export?format=ndjson&bom=1&${range}`)).status).toBe(400)
 })
 
 test('events and one event say in meta what is known of them', async () => {

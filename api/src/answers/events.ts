@@ -19,6 +19,7 @@ export type PersonAsked = Static<typeof PersonAsked>
 export const ExportAsked = Type.Object({
   ...RangeAsked.properties,
   format: Type.Union(Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)), { description: 'arrow (an Arrow IPC stream), ndjson or csv' }),
+  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'of csv: 1 begins with the byte-order mark' })),
 })
 export type ExportAsked = Static<typeof ExportAsked>
 

@@ -4,12 +4,15 @@ import type { App, Meta } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
 import type { Logger } from 'pino'
 import type { ExportAsked } from '../answers/events.ts'
+import { invalidFields } from '../http/checked.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/shared-runs.ts'
 import { LOGGER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
+
+const BYTE_ORDER_MARK = Buffer.from('\ufeff')
 
 export interface Exported {
   readonly parts: Readable
@@ -31,7 +34,8 @@ export class ExportService {
     this.logger = logger
   }
 
-  async export(app: App, { format, ...asked }: ExportAsked, client: Client): Promise<Exported> {
+  async export(app: App, { format, bom, ...asked }: ExportAsked, client: Client): Promise<Exported> {
+    if (bom === '1' && format !== 'csv') throw invalidFields([{ field: 'bom', message: 'is of format=csv only' }])
     const { from, to, meta } = await this.answers.open(app, asked)
     const instants = instantRange(app, from, to)
     const context = contextOf(app, meta.complete_to)
@@ -40,6 +44,7 @@ export class ExportService {
     parts.on('error', (error) => {
       if (!client.signal.aborted) this.logger.error({ err: error, app: app.id }, 'an export was cut short: the rest could not be read')
     })
+    if (bom === '1') parts.unshift(BYTE_ORDER_MARK)
     const { mediaType, extension } = exportFormats[format]
     return { parts, mediaType, fileName: `hopper-${app.id}-${from}-${to}.${extension}`, meta }
   }
