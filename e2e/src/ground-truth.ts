@@ -47,8 +47,8 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
         visit('users_by_date', hour)
         visit('users_by_date', -1)
         for (const kind of ['device', 'browser', 'os'] as const) visit('agents_by_date', kind, agent[kind])
-        add(['activity_by_date', date, hour], [1, event.type === 'url_change' ? 1 : 0])
-        countEvent(event, date, add, visit)
+        add(['activity_by_date', date, hour], [1, event.type === 'url_change' && page(event.from) !== page(event.to) ? 1 : 0])
+        countEvent(event, agent.device, date, add, visit)
       }
     }
   }
@@ -59,14 +59,19 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
   return { counters, fates, persons: distinct(visits, person), devices: distinct(visits, ({ device }) => device) }
 }
 
-function countEvent(event: RandomEvent, date: string, add: (row: unknown[], values: number[]) => void, visit: (...row: unknown[]) => void): void {
+function countEvent(
+  event: RandomEvent, kind: string, date: string, add: (row: unknown[], values: number[]) => void, visit: (...row: unknown[]) => void,
+): void {
   const elapsed = event.elapsed_time as number
   if (event.type === 'click') add(['clicks_by_date', date, page(event.current_url), event.target], [1, elapsed])
   if (event.type === 'url_change') {
-    add(['page_views_by_date', date, page(event.to)], [1, 0, 0])
-    if (event.from !== '') add(['page_views_by_date', date, page(event.from)], [0, elapsed, 1])
+    // a move that stays on its page is no view, and does not leave it
+    const stays = page(event.from) === page(event.to)
+    if (!stays) add(['page_views_by_date', date, page(event.to)], [1, 0, 0])
+    if (event.from !== '' && !(stays && elapsed === 0)) add(['page_views_by_date', date, page(event.from)], [0, elapsed, stays ? 0 : 1])
   }
-  if (event.type === 'btn_time') {
+  // this traffic names no pointer: on a phone or tablet it is a finger, which does not hesitate
+  if (event.type === 'btn_time' && kind !== 'mobile' && kind !== 'tablet') {
     add(['element_actions_by_date', date, event.target], event.action === 'hover-then-leave' ? [1, elapsed, 0, 0, 1] : [0, 0, 1, elapsed, 1])
     add(['element_durations_by_date', date, event.target, event.action, bucket(elapsed)], [1])
   }
