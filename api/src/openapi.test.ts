@@ -44,7 +44,7 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 test('each operation says who may make it, which errors it has, and where', () => {
-  expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'header', 'parameter', 'cookie'])
+  expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'basic', 'header', 'parameter', 'cookie'])
   expect(document.servers).toEqual([{ url: 'http://127.0.0.1:8080' }])
   expect(document.paths['/v1/events']!.servers).toEqual([{ url: 'https://in.example' }])
   for (const [path, method, { security, responses }] of operations) {

@@ -26,6 +26,11 @@ const securitySchemes = {
     scheme: 'bearer',
     description: 'hw_... sends events of its app, hr_... reads its app, ha_... administrates its organization',
   },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'of ingest only: the write key as user name, with any password, as clients of the Segment API send it',
+  },
   header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'the same keys' },
   parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for what can set no header' },
   cookie: {

@@ -4,7 +4,7 @@ import type { Components } from './components.ts'
 import { errorResponses } from './errors.ts'
 import { examples } from './examples.ts'
 
-const writeKey = [{ bearer: [] }, { header: [] }, { parameter: [] }]
+const writeKey = [{ bearer: [] }, { basic: [] }, { header: [] }, { parameter: [] }]
 const always: readonly ErrorCode[] = [
   'HOP_REQUEST_INVALID',
   'HOP_REQUEST_TIMEOUT',
