@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { createApi } from '@hopper/api'
 import { ingestPlugin } from '@hopper/ingest'
@@ -9,6 +10,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { answerParserError } from './protocol-errors.ts'
 import { createServer } from './server.ts'
 
 type Kind = 'standalone' | 'api' | 'ingest'
@@ -190,4 +192,15 @@ test.each(kinds)('%s: of an unknown path it is no matter what the body is', asyn
       expect([method, type, answer.status, answer.code]).toEqual([method, type, 404, 'HOP_NOT_FOUND'])
     }
   }
+})
+
+test('a request that does not arrive in time is answered, and a client that has left is not', async () => {
+  const socket = new PassThrough()
+  answerParserError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket)
+  const text = (await socket.toArray()).join('')
+  expect(text).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
+  expect(JSON.parse(text.split('\r\n\r\n')[1]!)).toMatchObject({ error: { code: 'HOP_REQUEST_TIMEOUT' } })
+  const gone = new PassThrough()
+  answerParserError({ code: 'ECONNRESET' }, gone)
+  expect([gone.readableLength, gone.writableEnded]).toEqual([0, false])
 })
