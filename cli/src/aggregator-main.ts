@@ -5,6 +5,7 @@ import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import type { ConfigOf } from './config.ts'
 import { serve } from './listen.ts'
+import { assertLogReaches } from './assert-log-reaches.ts'
 import { patiently } from './patiently.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
@@ -20,6 +21,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     return openCluster(config)
   })
   opened.defer(close)
+  await assertLogReaches({ log, lanes }, config.acceptLoss, logger)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
     log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,

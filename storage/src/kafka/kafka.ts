@@ -8,12 +8,16 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
-import type { KafkaSettings } from './settings.ts'
+import { Kafka } from 'kafkajs'
+import { patientConfig, type KafkaSettings } from './settings.ts'
+import { Sockets } from './sockets.ts'
 import { ensureTopic } from './topic.ts'
 import { unavailable } from './within.ts'
 import { installZstd } from './zstd.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
+
+const FILLED_AT_ONCE = 10_000
 
 repairEncoder()
 repairRequestQueue()
@@ -90,6 +94,27 @@ export class KafkaEventLog implements EventLog {
 
   async ends(): Promise<readonly number[]> {
     return (await this.#offsets()).ends
+  }
+
+  async starts(): Promise<readonly number[]> {
+    return (await this.#offsets()).starts
+  }
+
+  async fill(lane: number, to: number): Promise<void> {
+    const sockets = new Sockets()
+    const producer = new Kafka(patientConfig(this.#settings, sockets)).producer({ allowAutoTopicCreation: false })
+    try {
+      await producer.connect()
+      for (let end = (await this.ends())[lane]!; end < to; end = (await this.ends())[lane]!) {
+        const messages = Array.from({ length: Math.min(FILLED_AT_ONCE, to - end) }, () => ({ partition: lane, value: Buffer.alloc(0) }))
+        await producer.send({ topic: this.#settings.topic, acks: -1, messages })
+      }
+    } catch (error) {
+      throw unavailable(error)
+    } finally {
+      await producer.disconnect().catch(() => undefined)
+      sockets.end()
+    }
   }
 
   /** Whether the brokers answer, and let us into the group if we asked for it. */

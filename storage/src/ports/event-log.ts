@@ -58,5 +58,9 @@ export interface EventLog {
   read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]>
   /** The next position of each lane, by lane. */
   ends(): Promise<readonly number[]>
+  /** The first position that each lane still has; missing where nothing is ever deleted. */
+  starts?(): Promise<readonly number[]>
+  /** Appends messages without content until the next message of a lane gets this position or a later one. Missing where positions can be passed over. */
+  fill?(lane: number, to: number): Promise<void>
   close(): Promise<void>
 }
