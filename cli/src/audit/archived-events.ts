@@ -1,8 +1,11 @@
 import { HopperError, type ArchivedEvent, type ChunkSummary } from '@hopper/contracts'
 import { Chunk, eventsOfChunk, type ExportRange } from '@hopper/engine'
-import type { Archive } from '@hopper/storage'
+import { readAhead, type Archive } from '@hopper/storage'
 
 const EVENTS_PER_PART = 5_000
+const CHUNKS_AT_ONCE = 8
+/** packed; decoded they take several times as much */
+const FETCHED_BYTES_MAX = 8_000_000
 
 /** What no table is made of. */
 const unused = /^(data|utm_|spilled)/
@@ -11,9 +14,8 @@ const unused = /^(data|utm_|spilled)/
 export async function* archivedEvents(
   archive: Archive, app: string, lane: number, range: ExportRange, before: number, needs: (column: string) => boolean = () => true,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
-  for (const summary of await archive.list({ app, lane, ...range })) {
-    if (summary.first_position >= before) continue
-    const chunk = await fetchChunk(archive, summary, (column) => !unused.test(column) && needs(column))
+  const chunks = (await archive.list({ app, lane, ...range })).filter((summary) => summary.first_position < before)
+  for await (const chunk of fetchChunks(archive, chunks, (column) => !unused.test(column) && needs(column))) {
     let events: ArchivedEvent[] = []
     for (const event of eventsOfChunk(chunk, range)) {
       if (event.position >= before) continue
@@ -23,6 +25,15 @@ export async function* archivedEvents(
     }
     if (events.length > 0) yield events
   }
+}
+
+/** Fetches some columns of chunks, in their order, some megabytes ahead. */
+export function fetchChunks(archive: Archive, chunks: Iterable<ChunkSummary>, wanted?: (column: string) => boolean): AsyncGenerator<Chunk> {
+  return readAhead(chunks, (summary) => fetchChunk(archive, summary, wanted), { atOnce: CHUNKS_AT_ONCE, bytesMax: FETCHED_BYTES_MAX, bytesOf: bytesOfChunk })
+}
+
+function bytesOfChunk({ columns }: ChunkSummary): number {
+  return Object.values(columns).reduce((sum, bytes) => sum + bytes, 0)
 }
 
 /**

@@ -1,6 +1,6 @@
 import { foldArchived, Recount } from '@hopper/aggregator'
 import { shiftDate, timeZone, type App } from '@hopper/contracts'
-import { counterTableNames, visitorTableNames, type CounterPartition, type VisitorChange, type VisitorPartition } from '@hopper/storage'
+import { counterTableNames, readAhead, visitorTableNames, type CounterPartition, type VisitorChange, type VisitorPartition } from '@hopper/storage'
 import { compareCounters, compareVisitors } from './compare.ts'
 import { dateWindows } from './date-windows.ts'
 import type { Drift, VisitorDrift } from './drift.ts'
@@ -45,9 +45,12 @@ interface Visited {
   readonly rows: VisitorChange['rows']
 }
 
-function readVisited({ storage, lane }: LaneSource, app: App, dates: readonly string[]): Promise<Visited[]> {
+async function readVisited({ storage, lane }: LaneSource, app: App, dates: readonly string[]): Promise<Visited[]> {
   const partitions = dates.flatMap((date) => visitorTableNames.map((table) => ({ table, app: app.id, date })))
-  return Promise.all(partitions.map(async (partition) => ({ partition, rows: await storage.reader.visitorPartition(lane, partition) })))
+  const visited: Visited[] = []
+  const read = async (partition: VisitorPartition): Promise<Visited> => ({ partition, rows: await storage.reader.visitorPartition(lane, partition) })
+  for await (const each of readAhead(partitions, read)) visited.push(each)
+  return visited
 }
 
 /**

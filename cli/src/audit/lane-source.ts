@@ -5,6 +5,9 @@ import type { Storage } from '@hopper/storage'
 import { laneMessages } from '../export/lane-messages.ts'
 import { archivedEvents } from './archived-events.ts'
 
+/** Messages that are decoded at a time: events take several times the memory of their bytes. */
+const MESSAGES_PER_PART = 500
+
 /** A message of the log as it counts. */
 export type CountedMessage = Message
 export type FoldedMessage = Awaited<ReturnType<typeof foldMessages>>[number]
@@ -33,8 +36,10 @@ export class LaneSource {
   /** The messages that count, of every app. */
   async *messages(from: number, to: number): AsyncGenerator<readonly CountedMessage[]> {
     for await (const messages of laneMessages(this.storage.log, this.lane, from, to)) {
-      const read = await Promise.all(messages.map((message) => readMessage(message, this.#appOf)))
-      yield read.filter(isCountable)
+      for (let at = 0; at < messages.length; at += MESSAGES_PER_PART) {
+        const read = await Promise.all(messages.slice(at, at + MESSAGES_PER_PART).map((message) => readMessage(message, this.#appOf)))
+        yield read.filter(isCountable)
+      }
     }
   }
 

@@ -1,29 +1,31 @@
 import { HopperError } from '@hopper/contracts'
-import type { CounterPartition, Storage } from '@hopper/storage'
+import { readAhead, type CounterPartition, type Storage } from '@hopper/storage'
 import type { CountedPartition } from './compare.ts'
 
 const TRIES_MAX = 50
 
 /**
- * Partitions as they stand at one moment each: counters and watermark change in one step, so rows between two equal readings of the watermark belong
- * to it. A partition that is being counted is read again.
+ * Reads partitions, each as it stands at one moment: counters and watermark change in one step, so rows between two equal readings of the watermark
+ * belong to it. A partition that is being counted is read again.
  */
-export async function readCounted({ writer, reader }: Storage, lane: number, partitions: readonly CounterPartition[]): Promise<CountedPartition[]> {
-  let waiting = partitions
+export async function readCounted(storage: Storage, lane: number, partitions: Iterable<CounterPartition>): Promise<CountedPartition[]> {
   const read: CountedPartition[] = []
-  for (let tries = 0; waiting.length > 0; tries++) {
-    if (tries === TRIES_MAX) {
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `${waiting[0]!.table} of lane ${lane} is counted faster than it can be read.`)
-    }
-    const before = await writer.applied(lane, waiting)
-    const rows = await Promise.all(waiting.map((partition) => reader.counterPartition(lane, partition)))
-    const after = await writer.applied(lane, waiting)
-    waiting.forEach((partition, at) => {
-      if (before[at] === after[at]) read.push({ partition, applied: before[at]!, rows: rows[at]! })
-    })
-    waiting = waiting.filter((_, at) => before[at] !== after[at])
-  }
+  for await (const counted of readAhead(partitions, (partition) => readOne(storage, lane, partition))) read.push(counted)
   return read
+}
+
+async function readOne({ writer, reader }: Storage, lane: number, partition: CounterPartition): Promise<CountedPartition> {
+  const watermark = async (): Promise<number> => (await writer.applied(lane, [partition]))[0]!
+  let before = await watermark()
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const rows = await reader.counterPartition(lane, partition)
+    // Nothing is counted before the first watermark: no second reading is needed to know that.
+    if (before === -1 && rows.length === 0) return { partition, applied: before, rows }
+    const after = await watermark()
+    if (before === after) return { partition, applied: before, rows }
+    before = after
+  }
+  throw new HopperError('HOP_STORE_UNAVAILABLE', `${partition.table} of lane ${lane} is counted faster than it can be read.`)
 }
 
 /** The watermarks of partitions that were read; others have counted nothing. */

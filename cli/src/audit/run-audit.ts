@@ -1,5 +1,5 @@
 import { datesBetween, HopperError, shiftDate, timeZone, type App } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import { readAhead, type Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
 import { auditFates, countReceived } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
@@ -33,7 +33,8 @@ export interface AuditReport {
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
-  const asked = await Promise.all(apps.map(async (app) => ({ app, dates: await datesOf(storage, app, request) })))
+  const asked: { app: App; dates: readonly string[] }[] = []
+  for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), { atOnce: 4 })) asked.push(each)
   const known = new Map((await storage.registry.apps.list()).map((app) => [app.id, app]))
   const tally = { differing: 0, repaired: 0 }
   for (let lane = 0; lane < storage.log.lanes; lane++) {
@@ -79,9 +80,20 @@ async function appsOf({ registry }: Storage, id: string | undefined): Promise<re
 /** A day more on either side: the dates of receipt are those of UTC, the others those of the app. */
 async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): Promise<string[]> {
   const zone = timeZone(app.timezone)
-  const open = from === undefined || to === undefined
-  const chunks = (open && (await storage.archive?.list({ app: app.id, from: 0, to: Number.MAX_SAFE_INTEGER }))) || []
-  const first = from ?? shiftDate(zone.dateOf(chunks.reduce((least, { min_time }) => Math.min(least, min_time), Date.now())), -1)
-  const last = to ?? shiftDate(zone.dateOf(chunks.reduce((most, { max_time }) => Math.max(most, max_time), Date.now())), 1)
+  const [oldest, newest] = from === undefined || to === undefined ? await archivedTimes(storage, app) : [Date.now(), Date.now()]
+  const first = from ?? shiftDate(zone.dateOf(Math.min(oldest, Date.now())), -1)
+  const last = to ?? shiftDate(zone.dateOf(Math.max(newest, Date.now())), 1)
   return first > last ? [] : datesBetween(first, last)
+}
+
+/** The times of the oldest and the newest event in the archive, a lane at a time. */
+async function archivedTimes({ archive, log }: Storage, app: App): Promise<[oldest: number, newest: number]> {
+  let [oldest, newest] = [Infinity, -Infinity]
+  for (let lane = 0; archive && lane < log.lanes; lane++) {
+    for (const { min_time, max_time } of await archive.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })) {
+      oldest = Math.min(oldest, min_time)
+      newest = Math.max(newest, max_time)
+    }
+  }
+  return [oldest, newest]
 }

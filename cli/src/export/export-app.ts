@@ -1,7 +1,7 @@
 import { shiftDate, timeZone, type App } from '@hopper/contracts'
 import { encodeEvents, eventsOfChunk, type ExportedEvent, type ExportFormat, type ExportRange } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
-import { fetchChunk } from '../audit/archived-events.ts'
+import { fetchChunks } from '../audit/archived-events.ts'
 
 /** Spans that are merged meanwhile can be read for some minutes: a month of a lane is listed, read, and the next is listed anew. */
 const WINDOW_MS = 31 * 86_400_000
@@ -29,7 +29,7 @@ async function* eventsOf(archive: Archive, app: string, lanes: number, range: Ex
     const end = chunks.reduce((most, { max_time }) => Math.max(most, max_time + 1), 0)
     for (let from = Math.max(range.from, first); from < Math.min(range.to, end); from += WINDOW_MS) {
       const window = { from, to: Math.min(from + WINDOW_MS, range.to) }
-      for (const summary of await archive.list({ app, lane, ...window })) yield eventsOfChunk(await fetchChunk(archive, summary), window)
+      for await (const chunk of fetchChunks(archive, await archive.list({ app, lane, ...window }))) yield eventsOfChunk(chunk, window)
     }
   }
 }

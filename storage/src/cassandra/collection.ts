@@ -1,6 +1,9 @@
 import type { Client } from 'cassandra-driver'
 import type { IndexedCollection } from '../registry-of.ts'
+import { concurrently } from './concurrently.ts'
 import { rowsOf, statement } from './statements.ts'
+
+const READS_AT_ONCE = 64
 
 /** Records as JSON, found by owner and by id. */
 export class CassandraCollection<T> implements IndexedCollection<T> {
@@ -19,7 +22,7 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
 
   async list(owner?: string): Promise<readonly T[]> {
     const owners = owner === undefined ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string) : [owner]
-    const rows = await Promise.all(owners.map((each) => rowsOf(this.#client, 'registry.list', [this.#kind, each])))
+    const rows = await concurrently(owners, READS_AT_ONCE, (each) => rowsOf(this.#client, 'registry.list', [this.#kind, each]))
     return rows.flat().map((row) => JSON.parse(row.get('record') as string) as T)
   }
 
