@@ -103,6 +103,7 @@ function suite(name: string, open: (options: { dir: string; lanes: number }) => 
       const forgetful: TableWriter = {
         applied: (...asked) => writer.applied(...asked), firstPositions: (...asked) => writer.firstPositions(...asked),
         identities: (...asked) => writer.identities(...asked), apply: (...asked) => writer.apply(...asked),
+        removeVisitors: (...asked) => writer.removeVisitors(...asked), removeDeadLetters: (...asked) => writer.removeDeadLetters(...asked),
         async *seenIds() {},
       }
       const twice = { device: 0, minutes: 0, skewed: false, sendings: [{ order: 0, late: false }, { order: 0, late: true }] }

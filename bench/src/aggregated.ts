@@ -67,6 +67,8 @@ export const noTables: TableWriter = {
   identities: async () => new Map(),
   async *identifiedDevices() {},
   apply: async (_lease: Lease) => undefined,
+  removeVisitors: async () => undefined,
+  removeDeadLetters: async () => undefined,
 }
 
 /** An archive that takes chunks and keeps none: what is left is encoding them. */

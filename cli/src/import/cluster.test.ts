@@ -15,8 +15,8 @@ import { auditOf, RANGE, traffic } from '../audit/installation.fixture.ts'
 import { openInstallation } from '../audit/open-installation.ts'
 import { readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
-import { clearInstallation } from '../rebuild/clear-main.ts'
 import { countAll } from '../rebuild/count-all.ts'
+import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../settings.ts'
 import { cassandraSettings } from '../storage-main.ts'
 import { answersOf, dumpOf, readDump, registryFile } from './answers.fixture.ts'
@@ -54,11 +54,11 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
     expect(await answersOf(cluster)).toEqual(wanted)
 
     await breakCounters(cluster)
-    await clearInstallation(config, undefined)
+    await breakVisitors(cluster)
     const rebuilt = await openInstallation(config)
     dirs.defer(() => rebuilt.close())
     expect(await answersOf(rebuilt)).not.toEqual(wanted)
-    await count(rebuilt)
+    await rebuildInstallation(config, undefined, { logger: createLogger('silent', 'test'), progress: () => undefined })
     expect(await answersOf(rebuilt)).toEqual(wanted)
     expect(await auditOf(rebuilt)).toEqual([])
 
@@ -123,4 +123,17 @@ async function breakCounters({ reader, writer, lanes }: Storage): Promise<string
   await writer.apply(lease, { lane: 0, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] })
   await lanes.release(lease)
   return `${partition.table} ${partition.date}`
+}
+
+/** Adds a visitor that no event has, and takes one away that some event has. */
+async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> {
+  const lease = await lanes.acquire(1, 'breaker')
+  for (const date of ['2026-03-28', '2026-03-29', '2026-03-30']) {
+    const partition = { table: 'users_by_date' as const, app: 'berlin', date }
+    const [row] = await reader.visitorPartition(1, partition)
+    const visitors = [{ ...partition, rows: [{ key: row?.key ?? [5], visitor: { user: '', device: 'ghost' } }] }]
+    await writer.apply(lease, { lane: 1, counters: [], visitors, seen: [], identities: [], sessions: [], deadLetters: [] })
+    if (row) await writer.removeVisitors(lease, [{ ...partition, rows: [row] }])
+  }
+  await lanes.release(lease)
 }

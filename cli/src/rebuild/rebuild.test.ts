@@ -12,8 +12,7 @@ import { auditOf, makeInstallation, traffic, type Installation } from '../audit/
 import { createLogger } from '../logger.ts'
 import { readConfig } from '../config.ts'
 import { settingsOf } from '../settings.ts'
-import { clearInstallation } from './clear-main.ts'
-import { countAll } from './count-all.ts'
+import { rebuildInstallation } from './rebuild-main.ts'
 
 const [sent] = fc.sample(traffic, { numRuns: 20, seed: 7 }).filter((envelopes) => envelopes.length > 30)
 const lanes = 2
@@ -68,8 +67,14 @@ it('is finished by running it again when it was killed', async () => {
   const { dir } = installation
   const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
   damage(dir)
+  const damaged = JSON.stringify(tablesOf(dir))
   const killed = []
-  for (const afterMs of [0, 10, 30, 90]) killed.push(await rebuildAndKill(dir, afterMs))
+  for (const afterMs of [0, 30, 90, 200, 400, 700]) {
+    killed.push(await rebuildAndKill(dir, afterMs))
+    // Old or new, and never less.
+    const now = tablesOf(dir)
+    expect([damaged, JSON.stringify(before.tables)]).toContain(JSON.stringify(now))
+  }
   expect(killed).toContain(true)
   expect(await rebuildAndKill(dir, Infinity)).toBe(false)
   expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
@@ -89,10 +94,7 @@ function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.
 }
 
 async function rebuild(dir: string, app?: string): Promise<void> {
-  await clearInstallation(configOf(dir), app)
-  const storage = await openEmbedded({ dir, lanes })
-  await countAll(storage, createLogger('silent', 'rebuild'), () => undefined)
-  await storage.close()
+  await rebuildInstallation(configOf(dir), app, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
 }
 
 /** Answers whether it was killed before it was done. */

@@ -1,12 +1,10 @@
+import { readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
-import { openEmbedded, clearFolds } from '@hopper/storage/embedded'
-import { countAll } from './count-all.ts'
+import { settingsOf } from '../settings.ts'
+import { rebuildInstallation } from './rebuild-main.ts'
 
 /** Run as a process of its own: `dir lanes`. Rebuilds the data directory as `hopper rebuild` does, and says when it begins and when it has ended. */
-const [dir, lanes] = process.argv.slice(2) as [string, string]
+const [data, lanes] = process.argv.slice(2) as [string, string]
 process.stdout.write('begun\n')
-clearFolds(dir)
-const storage = await openEmbedded({ dir, lanes: Number(lanes) })
-await countAll(storage, createLogger('silent', 'rebuild'), () => undefined)
-await storage.close()
+await rebuildInstallation(readConfig(settingsOf.installation, { data, lanes }, {}), undefined, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
 process.stdout.write('done\n')

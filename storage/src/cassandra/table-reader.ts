@@ -1,16 +1,19 @@
 import type { Client } from 'cassandra-driver'
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { counterRows } from './counter-rows.ts'
 import { KeptCounters } from './kept-counters.ts'
 import { SeenIds } from './seen-ids.ts'
 import { readSession } from './sessions.ts'
-import { queryFile, rowsOf } from './statements.ts'
+import { pagesOf, queryFile, rowsOf } from './statements.ts'
 import { Uniques } from './uniques.ts'
 import { readVisitorRows } from './visitor-rows.ts'
 
 const READS_AT_ONCE = 64
+/** a value may have a megabyte */
+const LETTERS_PER_PAGE = 8
+const LETTERS_BYTES_MAX = 8_000_000
 /** of what may be kept in memory; the rest is for visitors */
 const COUNTERS_SHARE = 1 / 8
 
@@ -49,6 +52,21 @@ export class CassandraTableReader implements TableReader {
   async deadLetters(): Promise<number> {
     const counts = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => rowsOf(this.#client, 'dead-letters.count', [lane]))
     return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)
+  }
+
+  async deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]> {
+    const letters: DeadLetter[] = []
+    let bytes = 0
+    const options = { fetchSize: LETTERS_PER_PAGE }
+    for await (const rows of pagesOf(this.#client, 'dead-letters.read', [lane, BigInt(from), limit], options)) {
+      for (const row of rows) {
+        const value = row.get('value') as Uint8Array
+        bytes += value.length
+        if (letters.length > 0 && bytes > LETTERS_BYTES_MAX) return letters
+        letters.push({ position: Number(row.get('position')), reason: row.get('reason') as DeadLetter['reason'], detail: row.get('detail') as string, value })
+      }
+    }
+    return letters
   }
 
   async counterPartition(lane: number, { table, app, date }: CounterPartition): Promise<readonly CounterPartitionRow[]> {

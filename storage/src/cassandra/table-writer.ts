@@ -1,22 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, WrittenOut } from '../ports/tables.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, VisitorChange, WrittenOut } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
+import { inParts } from './in-parts.ts'
 import { PackedVisitors } from './packed-visitors.ts'
 import { SeenIds } from './seen-ids.ts'
 import { SessionRows } from './sessions.ts'
 import type { CassandraSettings } from './settings.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './statements.ts'
-import { renewVersions } from './versions.ts'
+import { renewRemoved, renewVersions } from './versions.ts'
 import { packVisitors } from './visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitor-deltas.ts'
 import { identityParts, visitorParts } from './visitor-parts.ts'
-import { PACKED_ROWS_MIN, visitorWrites } from './visitor-rows.ts'
+import { PACKED_ROWS_MIN, rowRemovals, visitorWrites } from './visitor-rows.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
+const LETTERS_PER_BATCH = 100
 
 /** Writes a lane's batches to Cassandra, counters exactly once by DESIGN section 5. */
 export class CassandraTableWriter implements TableWriter {
@@ -85,6 +87,27 @@ export class CassandraTableWriter implements TableWriter {
 
   writeOut(lease: Lease): Promise<WrittenOut | undefined> {
     return this.#packed.writeOut(lease, () => this.#checkLease(lease))
+  }
+
+  /** Rows that stand in blocks are written out first: a block would bring a removed row back. */
+  async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
+    const assertLease = (): void => this.#checkLease(lease)
+    for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
+    const removals = changes.flatMap((change) => rowRemovals(lease.lane, change))
+    await concurrently(removals, WRITES_AT_ONCE, (statements) => {
+      assertLease()
+      return this.#writeIdempotent(statements)
+    })
+    await renewRemoved(this.#client, lease.lane, changes)
+  }
+
+  async removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void> {
+    const query = statement('dead-letters.remove')
+    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) => some.map((position) => ({ query, params: [lease.lane, BigInt(position)] })))
+    await concurrently(removals, WRITES_AT_ONCE, (statements) => {
+      this.#checkLease(lease)
+      return this.#writeIdempotent(statements)
+    })
   }
 
   #watermarksOf(lane: number): Watermarks {

@@ -1,5 +1,5 @@
 import type { Client } from 'cassandra-driver'
-import type { Partition } from '../ports/tables.ts'
+import type { Partition, VisitorChange } from '../ports/tables.ts'
 import { concurrently } from './concurrently.ts'
 import { randomStep } from './random-step.ts'
 import { rowsOf, statement, type Statement } from './statements.ts'
@@ -27,6 +27,12 @@ export async function renewVersions(client: Client, lane: number, deltas: readon
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
   await concurrently([...batches.values()], AT_ONCE, (batch) => (
     client.batch(batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })), { prepare: true, counter: true, isIdempotent: false })))
+}
+
+/** Makes the versions of tables others whose rows were removed: by a step that no delta has, so that readers read the partitions as a whole. */
+export async function renewRemoved(client: Client, lane: number, changes: readonly VisitorChange[]): Promise<void> {
+  const removed = changes.map((change) => ({ app: change.app, date: change.date, changes: [change], rows: 0, number: 0n, step: randomStep() }))
+  await renewVersions(client, lane, removed, [])
 }
 
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. To be read before the rows. */

@@ -44,6 +44,12 @@ export function rowWrites(lane: number, { table, app, date, rows }: VisitorChang
   return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key, visitor.user, visitor.device] })), ROWS_PER_BATCH)
 }
 
+/** What removes rows of one table, as batches that each touch its partition. */
+export function rowRemovals(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
+  const query = statement(`${queryFile(table)}.remove`)
+  return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key, visitor.user, visitor.device] })), ROWS_PER_BATCH)
+}
+
 /** Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing may be written over. */
 function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Statement[] {
   const id = types.TimeUuid.now()

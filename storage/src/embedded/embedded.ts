@@ -17,9 +17,9 @@ import { prepareTables } from './table-schema.ts'
 import { TablesRecorder } from './tables-recorder.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
-export { clearFolds } from './clear-folds.ts'
 export { ensureDirectory } from './data-directory.ts'
 export { assertLogIntact } from './intact/accept-loss.ts'
+export { openRebuild } from './rebuild.ts'
 
 export interface EmbeddedOptions {
   /** the data directory; made when it is missing */

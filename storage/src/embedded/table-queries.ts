@@ -1,6 +1,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+
+/** of dead letters in one answer */
+const LETTERS_BYTES_MAX = 8_000_000
 
 type Row = Record<string, KeyValue>
 
@@ -54,6 +57,19 @@ export class TableQueries {
 
   deadLetters(): number {
     return (this.#database.prepare('SELECT count(*) AS count FROM dead_letters').get() as { count: number }).count
+  }
+
+  deadLettersFrom(lane: number, from: number, limit: number): DeadLetter[] {
+    const letters: DeadLetter[] = []
+    let bytes = 0
+    const query = 'SELECT position, reason, detail, value FROM dead_letters WHERE lane = ? AND position >= ? ORDER BY position LIMIT ?'
+    for (const row of this.#database.prepare(query).iterate(lane, from, limit)) {
+      const letter = { ...(row as unknown as DeadLetter) }
+      bytes += letter.value.length
+      if (letters.length > 0 && bytes > LETTERS_BYTES_MAX) break
+      letters.push(letter)
+    }
+    return letters
   }
 
   counterPartition(lane: number, { table, app, date }: CounterPartition): CounterPartitionRow[] {

@@ -1,5 +1,5 @@
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
 import { ReaderThread } from './reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
@@ -29,6 +29,10 @@ export class EmbeddedTableReader implements TableReader {
 
   deadLetters(): Promise<number> {
     return this.#thread.ask('deadLetters')
+  }
+
+  deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]> {
+    return this.#thread.ask('deadLettersFrom', lane, from, limit)
   }
 
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]> {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 import { counterTableNames, counterTables, visitorTableNames, visitorTables, type CounterTableName, type VisitorTableName } from '../ports/table-definitions.ts'
-import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter } from '../ports/tables.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, VisitorChange } from '../ports/tables.ts'
 import type { EmbeddedLanes } from './lanes.ts'
 import { transaction } from './sqlite.ts'
 
@@ -64,6 +64,24 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
+  async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const { table, app, date, rows } of changes) {
+        const remove = this.#database.prepare(removeQuery(table))
+        for (const { key, visitor } of rows) remove.run(app, date, lease.lane, ...key, visitor.user, visitor.device)
+      }
+    })
+  }
+
+  async removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void> {
+    const remove = this.#database.prepare('DELETE FROM dead_letters WHERE lane = ? AND position = ?')
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const position of positions) remove.run(lease.lane, position)
+    })
+  }
+
   #appliedOf(lane: number, { table, app, date }: CounterPartition): number {
     return (this.#statements.applied.get(table, app, date, lane) as { position: number } | undefined)?.position ?? -1
   }
@@ -105,6 +123,11 @@ function addQuery(table: CounterTableName): string {
 
 function insertQuery(table: VisitorTableName): string {
   return `INSERT INTO ${table} VALUES (${questions(5 + Object.keys(visitorTables[table].key).length)}) ON CONFLICT DO NOTHING`
+}
+
+function removeQuery(table: VisitorTableName): string {
+  const columns = ['app', 'date', 'lane', ...Object.keys(visitorTables[table].key), 'user', 'device']
+  return `DELETE FROM ${table} WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`
 }
 
 function questions(count: number): string {

@@ -113,6 +113,10 @@ export interface TableWriter {
    * the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
    */
   apply(lease: Lease, batch: LaneBatch): Promise<void>
+  /** Removes rows of visitors that no event accounts for: for repairs only, as their owner has nothing else under way. What is gone already stays so. */
+  removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
+  /** Removes dead letters at these positions of the lease's lane. */
+  removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void>
   /**
    * Writes some of the visitors that a lane's large batches have packed out into the tables' own rows, and removes what was packed. Answers `undefined` when
    * nothing is due now. Changes nothing of what a `TableReader` answers, may be cut anywhere, and rejects when the lease has run out. Missing where nothing is packed.
@@ -164,6 +168,8 @@ export interface TableReader {
   /** A session, over all lanes and dates; undefined when no event that counts names it. */
   session(app: string, sessionId: string): Promise<Session | undefined>
   deadLetters(): Promise<number>
+  /** Dead letters of a lane from a position on, in order, at most `limit`; fewer, and at least one, where they are large. Empty when there are no more. */
+  deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]>
   /** The rows of one partition of a lane, by key. What a batch that is being applied meanwhile adds may be missing: `applied` tells, read before and after. */
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]>
   /** The rows of one partition of a lane, each once. */

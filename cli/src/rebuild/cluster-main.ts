@@ -1,0 +1,113 @@
+import type { AggregatorLogger } from '@hopper/aggregator'
+import { HopperError } from '@hopper/contracts'
+import { over, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
+import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
+import { KafkaEventLog } from '@hopper/storage/kafka'
+import { HeldLane } from '../audit/held-lane.ts'
+import { openInstallation, type InstallationConfig } from '../audit/open-installation.ts'
+import { cassandraSettings, kafkaSettings } from '../storage-main.ts'
+import { basisOf } from './basis.ts'
+import { countAll, type Progress } from './count-all.ts'
+import { replaceLane } from './replace-lane.ts'
+import { assertWholeLog } from './whole-log.ts'
+
+/** The id of the record in the staging keyspace that names the basis. */
+const BASIS = 'basis'
+
+/**
+ * Rebuilds a cluster, whose aggregators are stopped: brings it to the end of the log, counts the log up to there again in a keyspace beside, and makes each
+ * partition of the tables, and each month of the archive, what it is there. Readers see a partition as it was or as it will be.
+ */
+export async function rebuildCluster(config: InstallationConfig, app: string | undefined, report: { readonly logger: AggregatorLogger; readonly progress: Progress }): Promise<void> {
+  if (app !== undefined) {
+    throw new HopperError('HOP_CONFIG', 'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.')
+  }
+  await using opened = new AsyncDisposableStack()
+  const storage = await openInstallation(config)
+  opened.defer(() => storage.close())
+  await assertWholeLog(storage.log)
+  {
+    // Says at once when an aggregator is alive.
+    await using _ = await holdLanes(storage)
+  }
+  await countAll(storage, report.logger, () => undefined)
+  const lanes = await holdLanes(storage)
+  opened.use(lanes)
+  const ends = await storage.lanes.positions()
+  const staging = await stagingOf(config, storage)
+  // A group of its own: an aggregator that is started meanwhile must not take lanes from this count.
+  const log = await new KafkaEventLog({ ...kafkaSettings(config), group: `${config.kafkaGroup}-rebuild` }).connect()
+  try {
+    const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
+    await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry: storage.registry }, report.logger, report.progress)
+    const apps = await storage.registry.apps.list()
+    for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
+  } catch (error) {
+    await staging.storage.close()
+    throw error
+  } finally {
+    await log.close()
+  }
+  await staging.drop()
+}
+
+/** What an earlier attempt has counted on the same basis, else an empty keyspace. */
+async function stagingOf(config: InstallationConfig, { registry }: Storage): Promise<Staging> {
+  const settings = cassandraSettings(config)
+  const basis = await basisOf(registry)
+  let staging = await openStaging(settings, config.lanes)
+  if ((await staging.storage.registry.imports.get('', BASIS))?.dump === basis) return staging
+  await staging.drop()
+  staging = await openStaging(settings, config.lanes)
+  await staging.storage.registry.imports.put('', BASIS, { dump: basis, appended: 0, pending: 0, ends: [] })
+  return staging
+}
+
+interface HeldLanes extends AsyncDisposable {
+  /** by lane */
+  readonly held: readonly HeldLane[]
+}
+
+/** Takes every lane; gives back those that were taken when one has another owner. */
+async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
+  const stack = new AsyncDisposableStack()
+  const takes = await Promise.allSettled(Array.from({ length: log.lanes }, (_, lane) => HeldLane.take(lanes, lane, `rebuild-${process.pid}`)))
+  const held = takes.flatMap((take) => (take.status === 'fulfilled' ? [stack.use(take.value)] : []))
+  const failed = takes.find((take) => take.status === 'rejected')
+  if (failed) {
+    await stack.disposeAsync()
+    throw failed.reason
+  }
+  return { held, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+/** The log as if each lane ended at a position. */
+function upTo(log: EventLog, ends: readonly number[]): EventLog {
+  return over(log, {
+    ends: async () => ends,
+    subscribe: (consumer) => log.subscribe({
+      assigned: (lane) => consumer.assigned(lane),
+      revoked: (lane) => consumer.revoked(lane),
+      batch: async (lane, messages, signal) => {
+        const wanted = messages.filter(({ position }) => position < ends[lane]!)
+        if (wanted.length > 0) await consumer.batch(lane, wanted, signal)
+      },
+    }),
+  })
+}
+
+/** A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids, identities, sessions, dead letters. */
+function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly HeldLane[]): TableWriter {
+  return over(staged, {
+    apply: async (lease, batch) => {
+      const seen = []
+      for (const { app, date, rows } of batch.seen) {
+        const known = await readers.firstPositions(batch.lane, { app, date }, rows.map(({ event_id }) => event_id))
+        const missing = rows.filter(({ event_id, position }) => known.get(event_id) !== position)
+        if (missing.length > 0) seen.push({ app, date, rows: missing })
+      }
+      await readers.apply(lanes[batch.lane]!.lease, { ...batch, counters: [], visitors: [], seen })
+      await staged.apply(lease, batch)
+    },
+  })
+}

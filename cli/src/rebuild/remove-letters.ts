@@ -1,0 +1,23 @@
+import type { Storage } from '@hopper/storage'
+import type { HeldLane } from '../audit/held-lane.ts'
+
+const LETTERS_PER_READ = 100
+
+/** Removes the dead letters of a lane that are none any more, such as those of an app that was made later. */
+export async function removeLetters(readers: Storage, staged: Storage, held: HeldLane): Promise<void> {
+  const { lane } = held.lease
+  const left = await positionsOf(staged, lane)
+  const gone = [...(await positionsOf(readers, lane))].filter((position) => !left.has(position))
+  if (gone.length > 0) await readers.writer.removeDeadLetters(held.lease, gone)
+}
+
+/** Some bytes for each letter. */
+async function positionsOf({ reader }: Storage, lane: number): Promise<Set<number>> {
+  const positions = new Set<number>()
+  for (let from = 0; ; ) {
+    const letters = await reader.deadLettersFrom(lane, from, LETTERS_PER_READ)
+    for (const { position } of letters) positions.add(position)
+    if (letters.length === 0) return positions
+    from = letters.at(-1)!.position + 1
+  }
+}

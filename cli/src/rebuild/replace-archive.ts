@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
+import { eventsOfChunk } from '@hopper/engine'
+import { readAhead, type Archive } from '@hopper/storage'
+import { fetchChunks } from '../audit/archived-events.ts'
+import type { HeldLane } from '../audit/held-lane.ts'
+
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
+
+/** Makes each month of a lane's archive what was archived beside, in one step for every reader, where it has other events. */
+export async function replaceArchive(readers: Archive, staged: Archive, held: HeldLane, app: string): Promise<void> {
+  const { lane } = held.lease
+  const [is, shall] = (await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))).map(monthsOf) as [Months, Months]
+  for (const month of [...new Set([...is.keys(), ...shall.keys()])].sort()) {
+    const [old, counted] = [is.get(month) ?? [], shall.get(month) ?? []]
+    // What cannot be read is no reason to stop: it is replaced.
+    const found = await digestOf(readers, old).catch(() => undefined)
+    if (found === (await digestOf(staged, counted))) continue
+    const encoded = await encodedOf(staged, counted)
+    if (old.length > 0) await readers.replace(held.lease, spansOf(old), encoded)
+    else await readers.append(held.lease, encoded)
+  }
+}
+
+type Months = ReadonlyMap<string, readonly ChunkSummary[]>
+
+/** By the month of their manifest. */
+function monthsOf(chunks: readonly ChunkSummary[]): Months {
+  return Map.groupBy(chunks, ({ date }) => date.slice(0, 7))
+}
+
+/** One of the parts of each span. */
+function spansOf(chunks: readonly ChunkSummary[]): ChunkSummary[] {
+  return chunks.filter(({ part }) => part === 0)
+}
+
+/** A digest of events in any order, however they are cut into chunks. */
+async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Promise<string> {
+  const sum = [0, 0, 0, 0]
+  let events = 0
+  for await (const chunk of fetchChunks(archive, chunks)) {
+    for (const event of eventsOfChunk(chunk, ALL)) {
+      const hash = createHash('sha256').update(JSON.stringify(event, sortedKeys)).digest()
+      for (let at = 0; at < sum.length; at++) sum[at] = (sum[at]! + hash.readUInt32LE(at * 4)) >>> 0
+      events++
+    }
+  }
+  return JSON.stringify([events, sum])
+}
+
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+async function encodedOf(archive: Archive, chunks: readonly ChunkSummary[]): Promise<EncodedChunk[]> {
+  const encoded: EncodedChunk[] = []
+  const read = async (summary: ChunkSummary): Promise<EncodedChunk> => ({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })
+  for await (const each of readAhead(chunks, read, { atOnce: 8 })) encoded.push(each)
+  return encoded
+}

@@ -1,0 +1,126 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import type { Storage } from '../ports/storage.ts'
+import { registryOf } from '../registry-of.ts'
+import { EmbeddedArchive } from './archive.ts'
+import { prepareArchive } from './archive-queries.ts'
+import { clearAll, clearApp, folds, foldsByApp } from './clear-folds.ts'
+import { EmbeddedCollection } from './collection.ts'
+import { lockDirectory } from './directory-lock.ts'
+import { EmbeddedEventLog } from './event-log.ts'
+import { EmbeddedLanes } from './lanes.ts'
+import { openDatabase, transaction } from './sqlite.ts'
+import { EmbeddedTableReader } from './table-reader.ts'
+import { prepareTables } from './table-schema.ts'
+import { EmbeddedTableWriter } from './table-writer.ts'
+
+const REBUILD_FILE = 'rebuild.db'
+
+/** A data directory whose log is counted again beside its tables. */
+export interface Rebuild {
+  /** the log and the registry as they are, everything else beside; what an earlier attempt has counted with the same basis is there */
+  readonly storage: Storage
+  /** Puts what was counted in the place of the tables and the archive, in one transaction; or what they have of one app. Closes. */
+  replace(app?: string): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a data directory for a rebuild. `basis` names all that the tables depend on besides the log: what was counted on another basis is thrown away.
+ * Throws HOP_CONFIG when another process has the directory.
+ */
+export function openRebuild(dir: string, lanes: number, basisOf: (registry: Storage['registry']) => Promise<string>): Promise<Rebuild> {
+  const lock = lockDirectory(dir)
+  return open(dir, lanes, basisOf, () => lock.release()).catch((error: unknown) => {
+    lock.release()
+    throw error
+  })
+}
+
+async function open(dir: string, lanes: number, basisOf: (registry: Storage['registry']) => Promise<string>, release: () => void): Promise<Rebuild> {
+  const tables = openDatabase(join(dir, 'tables.db'))
+  prepareTables(tables)
+  const registry = registryOf((kind) => new EmbeddedCollection(tables, kind))
+  const file = join(dir, REBUILD_FILE)
+  const staged = openStaged(file, await basisOf(registry))
+  const log = new EmbeddedEventLog(dir, lanes)
+  const owners = new EmbeddedLanes(staged, lanes)
+  const archive = new EmbeddedArchive(staged, file, owners)
+  const reader = new EmbeddedTableReader(file)
+  const closeStaged = async (): Promise<void> => {
+    await log.close()
+    await reader.close()
+    await archive.close()
+    staged.close()
+  }
+  return {
+    storage: {
+      log, registry, reader, archive, lanes: owners, writer: new EmbeddedTableWriter(staged, owners), health: async () => [], close: closeStaged,
+    },
+    replace: async (app) => {
+      await closeStaged()
+      replaceFolds(tables, file, app)
+      tables.close()
+      removeDatabase(file)
+      release()
+    },
+    close: async () => {
+      await closeStaged()
+      tables.close()
+      release()
+    },
+  }
+}
+
+/** The database of an earlier attempt on the same basis, else an empty one. */
+function openStaged(file: string, basis: string): DatabaseSync {
+  const earlier = openDatabase(file)
+  if (basisOfStaged(earlier) === basis) return prepared(earlier)
+  earlier.close()
+  removeDatabase(file)
+  const database = prepared(openDatabase(file))
+  database.exec('CREATE TABLE rebuild (basis TEXT NOT NULL)')
+  database.prepare('INSERT INTO rebuild VALUES (?)').run(basis)
+  return database
+}
+
+function basisOfStaged(database: DatabaseSync): string | undefined {
+  if (!database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'rebuild'").get()) return undefined
+  return (database.prepare('SELECT basis FROM rebuild').get() as { basis: string } | undefined)?.basis
+}
+
+function prepared(database: DatabaseSync): DatabaseSync {
+  prepareTables(database)
+  prepareArchive(database)
+  return database
+}
+
+function removeDatabase(file: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+}
+
+function replaceFolds(tables: DatabaseSync, file: string, app: string | undefined): void {
+  tables.prepare('ATTACH ? AS staged').run(file)
+  transaction(tables, () => (app === undefined ? replaceAll(tables) : replaceApp(tables, app)))
+  tables.exec('DETACH staged')
+}
+
+function replaceAll(tables: DatabaseSync): void {
+  clearAll(tables)
+  for (const table of folds) tables.exec(`INSERT INTO main.${table} SELECT * FROM staged.${table}`)
+  tables.exec('UPDATE main.lanes SET owner = NULL')
+}
+
+/** Dead letters belong to no app: they are those of the whole log. Where the lanes are read from stays: what the app has counted beyond that is passed over. */
+function replaceApp(tables: DatabaseSync, app: string): void {
+  clearApp(tables, app)
+  const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
+  const own = 'WHERE app = ?'
+  for (const table of foldsByApp.filter((name) => name !== 'chunks')) tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${own}`).run(app)
+  const columns = 'app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at'
+  tables.prepare(`INSERT INTO main.chunks (id, ${columns}) SELECT id + ?, ${columns} FROM staged.chunks ${own}`).run(first, app)
+  tables.prepare(`INSERT INTO main.chunk_cells SELECT chunk + ?, "column", cell FROM staged.chunk_cells
+    WHERE chunk IN (SELECT id FROM staged.chunks ${own})`).run(first, app)
+  tables.exec('DELETE FROM main.dead_letters; INSERT INTO main.dead_letters SELECT * FROM staged.dead_letters')
+}
