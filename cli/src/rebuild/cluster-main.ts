@@ -26,10 +26,8 @@ export async function rebuildCluster(config: InstallationConfig, app: string | u
   const storage = await openInstallation(config)
   opened.defer(() => storage.close())
   await assertWholeLog(storage.log)
-  {
-    // Says at once when an aggregator is alive.
-    await using _ = await holdLanes(storage)
-  }
+  // Says at once when an aggregator is alive.
+  await (await holdLanes(storage))[Symbol.asyncDispose]()
   await countAll(storage, report.logger, () => undefined)
   const lanes = await holdLanes(storage)
   opened.use(lanes)
