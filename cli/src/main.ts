@@ -4,6 +4,7 @@ import { aggregatorCommand } from './aggregator.ts'
 import { apiCommand } from './api.ts'
 import { auditCommand } from './audit.ts'
 import { causesOf } from './causes.ts'
+import { deadLettersCommand } from './dead-letters.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
 import { ingestCommand } from './ingest.ts'
@@ -22,8 +23,11 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand(), exportCommand(), importCommand()]
-for (const command of commands) program.addCommand(command.exitOverride().copyInheritedSettings(program))
+const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand(), exportCommand(), importCommand(), deadLettersCommand()]
+for (const command of commands) {
+  program.addCommand(command.exitOverride().copyInheritedSettings(program))
+  for (const sub of command.commands) sub.copyInheritedSettings(command)
+}
 
 try {
   await program.parseAsync()

@@ -1,4 +1,4 @@
-import { decodeEnvelope, type Envelope } from '@hopper/contracts'
+import { DecodeError, decodeEnvelope, type Envelope } from '@hopper/contracts'
 import type { LaneMessage } from '@hopper/storage'
 import type { DumpCounts, DumpedKind } from './dump-lines.ts'
 
@@ -99,8 +99,9 @@ function isObject(value: unknown): value is object {
 function envelopeOf(value: Uint8Array): Envelope | undefined {
   try {
     return decodeEnvelope(value)
-  } catch {
-    return undefined
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
   }
 }
 

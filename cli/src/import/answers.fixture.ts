@@ -35,6 +35,8 @@ const questions = [
   'agents?by=browser', 'agents?by=country', 'traffic?by=hour', 'traffic?by=day', 'stages/users?count_by=device', 'funnels', 'elements', 'journeys',
 ]
 
+const undated: ReadonlySet<string> = new Set(['funnels', 'elements'])
+
 /** What the API says to everything that it is asked. */
 export async function answersOf(storage: Storage): Promise<string[]> {
   const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
@@ -46,7 +48,8 @@ export async function answersOf(storage: Storage): Promise<string[]> {
   for (const app of APPS) {
     const headers = { authorization: `Bearer ${keyOf(app)}` }
     for (const question of questions) {
-      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${question}${question.includes('?') ? '&' : '?'}${range}`, headers })
+      const dated = undated.has(question) ? question : `${question}${question.includes('?') ? '&' : '?'}${range}`
+      const { statusCode, body } = await api.inject({ url: `/api/v1/apps/${app}/${dated}`, headers })
       answers.push(`${app} ${question} ${statusCode} ${body}`)
     }
     const steps = ['/', '/a'].map((to) => ({ name: to, filters: [{ type: 'eq', key: 'to', value: to }] }))

@@ -8,7 +8,7 @@ export async function removeLetters(readers: Storage, staged: Storage, held: Hel
   const { lane } = held.lease
   const left = await positionsOf(staged, lane)
   const gone = [...(await positionsOf(readers, lane))].filter((position) => !left.has(position))
-  if (gone.length > 0) await readers.writer.removeDeadLetters(held.lease, gone)
+  if (gone.length > 0) await readers.writer.removeDeadLetters(lane, gone)
 }
 
 /** Some bytes for each letter. */

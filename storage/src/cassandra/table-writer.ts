@@ -101,13 +101,10 @@ export class CassandraTableWriter implements TableWriter {
     await renewRemoved(this.#client, lease.lane, changes)
   }
 
-  async removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void> {
+  async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('dead-letters.remove')
-    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) => some.map((position) => ({ query, params: [lease.lane, BigInt(position)] })))
-    await concurrently(removals, WRITES_AT_ONCE, (statements) => {
-      this.#checkLease(lease)
-      return this.#writeIdempotent(statements)
-    })
+    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) => some.map((position) => ({ query, params: [lane, BigInt(position)] })))
+    await concurrently(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
   }
 
   #watermarksOf(lane: number): Watermarks {

@@ -74,11 +74,10 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
-  async removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void> {
+  async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const remove = this.#database.prepare('DELETE FROM dead_letters WHERE lane = ? AND position = ?')
     transaction(this.#database, () => {
-      this.#lanes.assertOwned(lease)
-      for (const position of positions) remove.run(lease.lane, position)
+      for (const position of positions) remove.run(lane, position)
     })
   }
 

@@ -115,8 +115,8 @@ export interface TableWriter {
   apply(lease: Lease, batch: LaneBatch): Promise<void>
   /** Removes rows of visitors that no event accounts for: for repairs only, as their owner has nothing else under way. What is gone already stays so. */
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
-  /** Removes dead letters at these positions of the lease's lane. */
-  removeDeadLetters(lease: Lease, positions: readonly number[]): Promise<void>
+  /** Removes dead letters of a lane. Needs no lease: a letter is written once, by whoever reads its position. */
+  removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
   /**
    * Writes some of the visitors that a lane's large batches have packed out into the tables' own rows, and removes what was packed. Answers `undefined` when
    * nothing is due now. Changes nothing of what a `TableReader` answers, may be cut anywhere, and rejects when the lease has run out. Missing where nothing is packed.

@@ -1,0 +1,100 @@
+import type { App } from '@hopper/contracts'
+import { over, type Storage } from '@hopper/storage'
+import { expect, it } from 'vitest'
+import { countAll, makeInstallation } from '../audit/installation.fixture.ts'
+import { describeLetter, jsonOfLetter } from './describe-letter.ts'
+import { findLetters, type FoundLetter, type LetterQuery } from './find-letters.ts'
+import { replayLetters } from './replay-letters.ts'
+
+const at = Date.parse('2026-03-29T12:00:00Z')
+const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
+/** a message of an app that is made later, with an event that ingest refused */
+function early(n: number, app = 'late'): Buffer {
+  const events = [{ type: 'click', event_id: `e${n}`, timestamp: at, seq: 0, target: '//a', elapsed_time: 5, current_url: '/' }]
+  return Buffer.from(JSON.stringify({ version: 1, app, device_id: `d${n}`, received_at: at + n, context, events, rejected: [{ reason: 'too_old' }] }))
+}
+const garbage = [Buffer.from('no JSON \u001b[2J'), Buffer.from([0xff, 0xfe]), Buffer.from('')]
+const late: App = { id: 'late', organization: 'acme', name: 'late', timezone: 'UTC', origins: [], keep_parameters: [] }
+
+async function lettersOf(storage: Storage, query: LetterQuery = {}): Promise<FoundLetter[]> {
+  const found: FoundLetter[] = []
+  for await (const letter of findLetters(storage, query)) found.push(letter)
+  return found
+}
+
+const replayAll = (storage: Storage, query: LetterQuery = {}): ReturnType<typeof replayLetters> => replayLetters(storage, query, () => undefined)
+
+async function fatesOf({ reader }: Storage): Promise<Record<string, number>> {
+  const rows = await reader.counters('fates_by_date', 'late', ['2026-03-29', '2026-03-30'])
+  return Object.fromEntries(rows.map(({ key, counters }) => [key.join(' '), counters[0]!]))
+}
+
+it('lists dead letters in order, by app, reason, lane and position, and shows nothing that steers a terminal', async () => {
+  await using installation = await makeInstallation()
+  const { storage } = installation
+  const messages = [...Array.from({ length: 250 }, (_, n) => early(n)), ...garbage, early(1, 'other')]
+  await storage.log.appendMessages(messages.map((value, n) => ({ lane: n % 2, value })))
+  await installation.count()
+  const all = await lettersOf(storage)
+  expect(all).toHaveLength(messages.length)
+  expect(all.map(({ lane, position }) => [lane, position])).toEqual([0, 1].flatMap((lane) => Array.from({ length: 127 }, (_, position) => [lane, position])))
+  expect(await lettersOf(storage, { app: 'late' })).toHaveLength(250)
+  expect(await lettersOf(storage, { reason: 'unknown_app' })).toHaveLength(251)
+  expect((await lettersOf(storage, { app: 'late', lane: 1, from: 100 })).map(({ position }) => position)).toEqual(Array.from({ length: 25 }, (_, n) => 100 + n))
+  expect((await lettersOf(storage, { places: [{ lane: 1, position: 3 }] })).map(({ received_at }) => received_at)).toEqual([at + 7])
+  const shown = all.map(describeLetter).join('')
+  expect(/[\u0000-\u001f]/.test(shown)).toBe(false)
+  expect(shown).toContain('received 2026-03-29T12:00:00.007Z')
+  expect(all.map((letter) => jsonOfLetter(letter, true))).toContainEqual(expect.objectContaining({ base64: '//4=', app: null, received_at: null, bytes: 2 }))
+})
+
+it('replays what can be counted now, each once, leaves the rest, and counts nothing twice however often it is asked', async () => {
+  await using installation = await makeInstallation()
+  const { storage } = installation
+  await storage.log.appendMessages([...Array.from({ length: 20 }, (_, n) => early(n)), ...garbage].map((value, n) => ({ lane: n % 2, value })))
+  await installation.count()
+  expect(await replayAll(storage)).toEqual({ replayed: 0, left: 23 })
+  await storage.registry.apps.put('acme', 'late', late)
+  expect(await replayAll(storage, { places: [{ lane: 0, position: 0 }] })).toEqual({ replayed: 1, left: 0 })
+  expect(await replayAll(storage, { reason: 'undecodable' })).toEqual({ replayed: 0, left: 3 })
+  expect(await replayAll(storage, { app: 'late' })).toEqual({ replayed: 19, left: 0 })
+  expect(await replayAll(storage)).toEqual({ replayed: 0, left: 3 })
+  await countAll(storage)
+  expect(await fatesOf(storage)).toEqual({ 'accepted new': 20, 'rejected too_old': 20 })
+  expect(await storage.reader.deadLetters()).toBe(3)
+  expect(await storage.registry.imports.list('')).toEqual([])
+  expect(await installation.audit({ log: false })).toEqual([])
+})
+
+it('appends a letter once, wherever it is interrupted', async () => {
+  for (const how of ['before the append', 'after the append', 'before the removal'] as const) {
+    await using installation = await makeInstallation()
+    const { storage } = installation
+    await storage.log.appendMessages(Array.from({ length: 4 }, (_, n) => ({ lane: n % 2, value: early(n) })))
+    await installation.count()
+    await storage.registry.apps.put('acme', 'late', late)
+    let left = 2
+    const fails = (): void => {
+      if (left-- === 0) throw new Error('interrupted')
+    }
+    const log = over(storage.log, {
+      appendMessages: async (messages) => {
+        if (how === 'before the append') fails()
+        const appended = await storage.log.appendMessages(messages)
+        if (how === 'after the append') fails()
+        return appended
+      },
+    })
+    const writer = over(storage.writer, {
+      removeDeadLetters: async (...asked) => {
+        if (how === 'before the removal') fails()
+        await storage.writer.removeDeadLetters(...asked)
+      },
+    })
+    await expect(replayAll({ ...storage, log, writer })).rejects.toThrow('interrupted')
+    expect((await replayAll(storage)).left).toBe(0)
+    expect((await storage.log.ends()).reduce((sum, end) => sum + end)).toBe(8)
+    await countAll(storage)
+    expect(await fatesOf(storage)).toEqual({ 'accepted new': 4, 'rejected too_old': 4 })
+  }
+})

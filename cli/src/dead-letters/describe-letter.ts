@@ -1,0 +1,22 @@
+import { isUtf8 } from 'node:buffer'
+import type { FoundLetter } from './find-letters.ts'
+
+/** The greatest instant that a `Date` holds. */
+const TIME_MS_MAX = 8.64e15
+
+/** One line for a person. What came from outside is shown as JSON, so that no text can steer a terminal. */
+export function describeLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter): string {
+  const of = app === undefined ? 'of no known app' : `app ${JSON.stringify(app)}`
+  return `${lane}/${position} ${reason}, ${of}, received ${timeOf(received_at) ?? 'at an unknown time'}, ${value.length} bytes: ${JSON.stringify(detail)}`
+}
+
+/** The same for a program. */
+export function jsonOfLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter, withValue: boolean): object {
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  const content = isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') }
+  return { lane, position, reason, detail, app: app ?? null, received_at: received_at ?? null, bytes: value.length, ...(withValue ? content : {}) }
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined || Math.abs(ms) > TIME_MS_MAX ? undefined : new Date(ms).toISOString()
+}
