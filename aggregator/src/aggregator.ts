@@ -1,16 +1,21 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, type App } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
-import { rowsHeldMax } from './archive-buffer.ts'
 import { BackgroundWriteOut } from './background-write-out.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
+import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
+import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
+import { MessageGate } from './memory/message-gate.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
-import { AggregatorMetrics } from './metrics.ts'
+import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
 import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
 
 const TICK_MS = 1_000
+/** pause before each batch while too much memory is used */
+const SLOW_MS = 200
 const APP_CACHE_MS = 5_000
 const REREAD_MESSAGES = 500
 const APPS_MAX = 10_000
@@ -18,6 +23,7 @@ const APPS_MAX = 10_000
 /** What the aggregator says to whoever keeps the log of the process. */
 export interface AggregatorLogger {
   info(details: object, message: string): void
+  warn(details: object, message: string): void
   error(details: object, message: string): void
 }
 
@@ -36,8 +42,12 @@ export interface AggregatorOptions {
   readonly logger?: AggregatorLogger
   /** false only in the control of the fault test: what is delivered again counts again */
   readonly watermarkCheck?: boolean
-  /** memory that tells new ids from repeated ones without a look-up */
+  /** of that for filters of ids, which tell new ones from repeated ones without a look-up; a share when not given */
   readonly seenBytesMax?: number
+  /** memory that the process may take, in bytes; a part of what there is when not given */
+  readonly memoryBytes?: number
+  /** answers what it takes now; what is resident when not given */
+  readonly memoryUsed?: () => number
   /** who merges spans of the archive; a thread of its own when not given */
   readonly merger?: SpanMerger
 }
@@ -46,6 +56,9 @@ export interface AggregatorOptions {
 export class Aggregator implements LaneConsumer {
   readonly #options: AggregatorOptions
   readonly #metrics: AggregatorMetrics | undefined
+  readonly #shares: MemoryShares
+  readonly #gate: MessageGate
+  readonly #watch: MemoryWatch
   readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
@@ -62,9 +75,12 @@ export class Aggregator implements LaneConsumer {
 
   constructor(options: AggregatorOptions) {
     this.#options = options
-    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags())
-    this.#seen = new SeenFilters(options.writer, options.seenBytesMax)
-    this.#identified = new IdentifiedDevices(options.writer)
+    const shares = (this.#shares = memoryShares(options.memoryBytes ?? defaultMemoryBytes()))
+    this.#gate = new MessageGate(shares.messages)
+    this.#watch = new MemoryWatch(shares.total, (level, used) => this.#crossed(level, used), options.memoryUsed)
+    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags(), () => this.#memory())
+    this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
+    this.#identified = new IdentifiedDevices(options.writer, shares.identified)
     const { archive, registry, merger, logger } = options
     this.#packed = new BackgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
@@ -110,6 +126,7 @@ export class Aggregator implements LaneConsumer {
     const started = performance.now()
     try {
       const own = await (this.#takingAgain.get(lane) ?? this.#own.get(lane) ?? this.#takeAgain(lane, messages[0]!.position))
+      if (this.#watch.level === 'over') await this.#slowDown(own)
       const applied = await own.apply(messages)
       // Counted in time, but given up with the lease before it was archived: it must come again.
       if (this.#own.get(lane) !== own) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
@@ -147,7 +164,7 @@ export class Aggregator implements LaneConsumer {
     this.#seen.forget(lane)
     this.#identified.forget(lane)
     const own = new OwnedLane(lease, position, {
-      writer, seen: this.#seen, identified: this.#identified, archive, archiveMs, rowsMax: () => rowsHeldMax(this.#own.size), merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
+      writer, seen: this.#seen, identified: this.#identified, archive, archiveMs, rowBytesMax: () => this.#rowBytesMax(), gate: this.#gate, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
     })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
@@ -212,8 +229,33 @@ export class Aggregator implements LaneConsumer {
     }))
   }
 
+  /** Memory that rows of a lane may take before they are archived: what is needed elsewhere is not held back. */
+  #rowBytesMax(): number {
+    return this.#shares.rows / Math.max(1, this.#own.size) / (this.#watch.level === 'within' ? 1 : 4)
+  }
+
+  /** Takes less while more memory is used than may be: what is held back goes first, and what is garbage has time to be collected. */
+  async #slowDown(own: OwnedLane): Promise<void> {
+    await own.archive()
+    await pause(SLOW_MS)
+  }
+
+  #crossed(level: MemoryLevel, used: number): void {
+    const details = { memory: { ...this.#memory(), resident: used } }
+    if (level === 'within') this.#options.logger?.info(details, 'the memory in use is well within its bound again')
+    else if (level === 'near') this.#options.logger?.warn(details, 'the memory in use is near its bound (HOPPER_MEMORY_MB): less is held back')
+    else this.#options.logger?.warn(details, 'more memory is in use than HOPPER_MEMORY_MB allows: events are taken more slowly')
+  }
+
+  #memory(): MemoryUse {
+    const rows = [...this.#own.values()].reduce((sum, { rowBytes }) => sum + rowBytes, 0)
+    const [seen, identified] = [this.#seen.bytes, this.#identified.bytes]
+    return { total: this.#shares.total, resident: this.#watch.used, rows, messages: this.#gate.bytes, seen, identified }
+  }
+
   /** Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
   async #tick(): Promise<void> {
+    this.#watch.look()
     await Promise.all([...this.#own].map(async ([lane, own]) => {
       try {
         await this.#commit(own, await own.archiveRipe())

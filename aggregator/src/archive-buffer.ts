@@ -5,9 +5,10 @@ import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge.ts'
 import { isOver, monthOf } from './merge/stored-span.ts'
 
-/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. All lanes of a process together hold back so many, some 70 MB. */
+/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */
 const LANE_ROWS_MAX = 20_000
-const ROWS_MAX = 160_000
+/** Rows between two looks at the memory that they take. */
+const ROWS_PER_LOOK = 256
 /** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
@@ -17,11 +18,6 @@ const COVERED_MAX = 5_000
 const APPEND_BYTES = 4_000_000
 /** How long rows are packed before whatever else the thread has to do gets its turn. */
 const TURN_MS = 20
-
-/** Rows that each of so many lanes may hold back. */
-export function rowsHeldMax(lanes: number): number {
-  return Math.min(LANE_ROWS_MAX, Math.ceil(ROWS_MAX / Math.max(1, lanes)))
-}
 
 /** The rows of each app. */
 type Buffers = Map<string, RowBuffer>
@@ -40,7 +36,11 @@ export class ArchiveBuffer {
   #buffers: Buffers = new Map()
   /** what is being written, and what could not be written before it */
   readonly #taken: Buffers[] = []
+  #takenBytes = 0
   #rows = 0
+  /** what the rows took when it was looked at last, and how many they were */
+  #weighedBytes = 0
+  #weighedRows = 0
   /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
   #since = 0
   #receivedAt = 0
@@ -63,7 +63,20 @@ export class ArchiveBuffer {
 
   /** An estimate of the memory that the rows take, with those that are being written. */
   get bytes(): number {
-    return [this.#buffers, ...this.#taken].reduce((sum, buffers) => sum + bytesOf(buffers), 0)
+    return this.#heldBytes() + this.#takenBytes
+  }
+
+  /** Whether it holds back as much as it may. */
+  isFull(bytesMax: number): boolean {
+    return this.#rows >= LANE_ROWS_MAX || this.#heldBytes() >= bytesMax
+  }
+
+  #heldBytes(): number {
+    if (this.#rows < this.#weighedRows || this.#rows - this.#weighedRows >= ROWS_PER_LOOK) {
+      this.#weighedBytes = bytesOf(this.#buffers)
+      this.#weighedRows = this.#rows
+    }
+    return this.#weighedBytes
   }
 
   /** Whether what is held back should not wait for more. */
@@ -91,12 +104,14 @@ export class ArchiveBuffer {
 
   async #flush(lease: Lease): Promise<void> {
     if (this.#rows === 0) return
+    this.#takenBytes += bytesOf(this.#buffers)
     this.#taken.push(this.#buffers)
     this.#buffers = new Map()
-    this.#rows = 0
+    this.#rows = this.#weighedRows = this.#weighedBytes = 0
     this.#receivedAt = 0
     try {
       for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!)
+      this.#takenBytes = 0
     } catch (error) {
       // Some spans may be visible and others not: what is true must be read again.
       this.#covered.clear()

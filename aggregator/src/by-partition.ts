@@ -19,6 +19,10 @@ export class ByPartition<T> {
     return of
   }
 
+  get size(): number {
+    return this.#found.size
+  }
+
   /** In the order of their first events. */
   values(): T[] {
     return [...this.#found.values()]

@@ -70,6 +70,11 @@ export class BatchFold {
     this.#identities.push(...identities)
   }
 
+  /** How many dates of apps have events. */
+  get dates(): number {
+    return this.#dates.size
+  }
+
   /** The changes up to position `last`, the batch's last. */
   changes(last: number): Folded {
     const dates = this.#dates.values()

@@ -1,5 +1,6 @@
 export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'
 export type { Message } from './judge.ts'
+export { defaultMemoryBytes, heapNeeded } from './memory/memory-shares.ts'
 export { LaneMerges, type Merged } from './merge/lane-merges.ts'
 export { MergeThread, type SpanMerger } from './merge/merge-thread.ts'
 export { foldArchived, foldArchivedFates } from './recount/fold-archived.ts'

@@ -98,7 +98,7 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
         return registry.app(id)
       },
     })
-    const logger = { info: () => undefined, error: ({ err }: { err?: unknown }) => void met.push(err) }
+    const logger = { info: () => undefined, warn: () => undefined, error: ({ err }: { err?: unknown }) => void met.push(err) }
     await start({ registry: failing, logger })
     await send(envelopeOf('shop', { events: [view('a')] }))
     await fated('accepted', 1)

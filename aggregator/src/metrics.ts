@@ -3,6 +3,16 @@ import type { WrittenOut } from '@hopper/storage'
 import type { Merged } from './merge/lane-merges.ts'
 import type { Applied } from './owned-lane.ts'
 
+/** What the parts of the aggregator take of its memory, in bytes. */
+export interface MemoryUse {
+  readonly total: number
+  readonly resident: number
+  readonly rows: number
+  readonly messages: number
+  readonly seen: number
+  readonly identified: number
+}
+
 /** What the aggregator tells Prometheus. */
 export class AggregatorMetrics {
   readonly #events: Counter
@@ -14,8 +24,8 @@ export class AggregatorMetrics {
   readonly #mergedEvents: Counter
   readonly #writtenOutRows: Counter
 
-  /** `lags` tells how far each lane is behind; it is asked when the figures are read. */
-  constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>) {
+  /** `lags` says how far each lane is behind, `memory` what each part takes; they are asked when the figures are read. */
+  constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>, memory: () => MemoryUse) {
     const registers = [registry]
     this.#events = new Counter({ name: 'hopper_aggregator_events_total', help: 'Events by what became of them', labelNames: ['fate', 'reason'], registers })
     this.#deadLetters = new Counter({ name: 'hopper_aggregator_dead_letters_total', help: 'Messages that could not be counted', labelNames: ['reason'], registers })
@@ -25,6 +35,19 @@ export class AggregatorMetrics {
     this.#mergedSpans = new Counter({ name: 'hopper_aggregator_merged_spans_total', help: 'Spans of the archive that a merged one took the place of', registers })
     this.#mergedEvents = new Counter({ name: 'hopper_aggregator_merged_events_total', help: 'Events that were rewritten by merging', registers })
     this.#writtenOutRows = new Counter({ name: 'hopper_aggregator_written_out_rows_total', help: 'Packed rows of visitors that are rows of their tables now', registers })
+    new Gauge({
+      name: 'hopper_aggregator_memory_budget_bytes', help: 'Memory that the aggregator may take', registers,
+      collect() {
+        this.set(memory().total)
+      },
+    })
+    new Gauge({
+      name: 'hopper_aggregator_memory_bytes', help: 'Memory that the aggregator takes; resident is all of it', labelNames: ['part'], registers,
+      collect() {
+        const { total: _, ...parts } = memory()
+        for (const [part, bytes] of Object.entries(parts)) this.set({ part }, bytes)
+      },
+    })
     new Gauge({
       name: 'hopper_aggregator_lag', help: 'Messages of each lane that are not counted yet', labelNames: ['lane'], registers,
       async collect() {

@@ -5,6 +5,7 @@ import { foldingFailure } from './fold-alone.ts'
 import { BatchFold, touchedPartitions } from './fold-batch.ts'
 import { EarlierParts, judge, type Message } from './judge.ts'
 import { LanePast } from './lane-past.ts'
+import type { MessageGate } from './memory/message-gate.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import { isCountable, letterOf, readMessage } from './read-message.ts'
 import { partitionKey } from './row-key.ts'
@@ -15,10 +16,14 @@ import { WrittenVisitors } from './written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
 const WRITTEN_VISITORS_MAX = 20_000
+/** Dates of apps that are written together. Each costs some partitions of tables, so that events of ever other dates would make one write endless. */
+const DATES_PER_WRITE = 1_000
+/** Bytes of messages that are written together. */
+const BYTES_PER_WRITE = 4_000_000
 const RENEWALS_PER_LEASE = 4
 /** Of messages that are folded at a time: some 250 events. Where many ids are looked up, as after a restart, one look at the store must do for many more. */
 const PART_BYTES = 64_000
-const WIDE_PART_BYTES = 2_500_000
+const WIDE_PART_BYTES = 1_000_000
 const LOOKED_UP_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 
@@ -35,6 +40,8 @@ interface Decoded {
 
 /** What a batch comes to, before any of it is written. */
 interface Prepared {
+  /** how many messages it is made of */
+  readonly messages: number
   readonly batch: LaneBatch
   readonly verdicts: readonly Verdicts[]
 }
@@ -48,8 +55,10 @@ export interface LaneTargets {
   readonly archive: Archive | undefined
   /** how long events wait for others before they are archived together */
   readonly archiveMs: number
-  /** rows that the lane may hold back now before they are archived */
-  readonly rowsMax: () => number
+  /** memory that rows may take which the lane holds back now before they are archived */
+  readonly rowBytesMax: () => number
+  /** what all lanes may work on at once */
+  readonly gate: MessageGate
   /** of the archive's spans of this lane */
   readonly merges: LaneMerges | undefined
   readonly appOf: (id: string) => Promise<App | undefined>
@@ -69,14 +78,15 @@ export class OwnedLane {
   readonly #past: LanePast
   readonly #appOf: (id: string) => Promise<App | undefined>
   readonly #watermarkCheck: boolean
-  readonly #rowsMax: () => number
+  readonly #rowBytesMax: () => number
+  readonly #gate: MessageGate
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
   /** whether many of the ids of the last part had to be looked up */
   #wide = false
 
-  constructor(lease: Lease, position: number, { writer, seen, identified, archive, archiveMs, rowsMax, merges, appOf, watermarkCheck }: LaneTargets) {
+  constructor(lease: Lease, position: number, { writer, seen, identified, archive, archiveMs, rowBytesMax, gate, merges, appOf, watermarkCheck }: LaneTargets) {
     this.lease = lease
     this.position = this.committed = position
     this.#writer = writer
@@ -85,7 +95,8 @@ export class OwnedLane {
     this.#appOf = appOf
     this.#watermarkCheck = watermarkCheck
     this.merges = merges
-    this.#rowsMax = rowsMax
+    this.#rowBytesMax = rowBytesMax
+    this.#gate = gate
     this.#buffer = archive && new ArchiveBuffer(archive, lease.lane, position, archiveMs, (partition) => merges?.appended(partition))
   }
 
@@ -117,10 +128,25 @@ export class OwnedLane {
 
   /** Rejects when the tables could not take the batch; it may be delivered again then. */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
-    const { batch, verdicts } = await this.#prepare(delivered)
-    await this.#write(batch)
-    this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
-    return { verdicts, deadLetters: batch.deadLetters }
+    const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
+    for (let begin = 0; begin < delivered.length; ) {
+      const rest = begin === 0 ? delivered : delivered.slice(begin)
+      const taken = await this.#gate.during(bytesOf(rest), async () => {
+        const { batch, verdicts, messages } = await this.#prepare(rest)
+        await this.#write(batch)
+        applied.verdicts.push(...verdicts)
+        applied.deadLetters.push(...batch.deadLetters)
+        return messages
+      })
+      begin += taken
+      this.position = Math.max(this.position, delivered[begin - 1]!.position + 1)
+    }
+    return applied
+  }
+
+  /** An estimate of the memory that rows take which wait for the archive. */
+  get rowBytes(): number {
+    return this.#buffer?.bytes ?? 0
   }
 
   /** Does the same as `archive` unless what is held back had better wait for more. */
@@ -147,14 +173,15 @@ export class OwnedLane {
   /**
    * All that needs the events themselves, some messages at a time, so that no event is kept for long: an object that waits costs the garbage collector several
    * times what it cost to make. What the archive's buffer takes in, and the tables refuse then, is passed over when it comes again; it may be archived before the
-   * tables have it, since each of them tells by itself what it has.
+   * tables have it, since each of them tells by itself what it has. Ends early when what was folded is as much as should be written at once.
    */
   async #fold(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Prepared> {
     const fold = new BatchFold(({ table, app, date }) => this.#watermarks.get(partitionKey(table, app, date)) ?? -1, this.#watermarkCheck)
     const earlier = new EarlierParts()
     const verdicts: Verdicts[] = []
     const buried: DeadLetter[] = []
-    for (let begin = 0, end = 0; begin < delivered.length; begin = end) {
+    let [end, bytes] = [0, 0]
+    for (let begin = 0; begin < delivered.length && fold.dates < DATES_PER_WRITE && bytes < BYTES_PER_WRITE; begin = end) {
       end = endOfPart(delivered, begin, this.#wide ? WIDE_PART_BYTES : PART_BYTES)
       const { messages, deadLetters } = await this.#decode(delivered.slice(begin, end), unfoldable)
       buried.push(...deadLetters)
@@ -164,12 +191,14 @@ export class OwnedLane {
       await this.#readWatermarks(touchedPartitions(messages, judgement))
       fold.add(messages, judgement)
       this.#buffer?.add(judgement.events)
-      if (this.#buffer && this.#buffer.rows >= this.#rowsMax()) await this.archive()
+      if (this.#buffer?.isFull(this.#rowBytesMax())) await this.archive()
       addVerdicts(verdicts, messages, judgement)
       earlier.add(judgement, ids)
+      for (let at = begin; at < end; at++) bytes += delivered[at]!.value.length
     }
-    const folded = fold.changes(delivered.at(-1)!.position)
-    return { batch: { lane: this.lease.lane, deadLetters: buried, ...folded, visitors: this.#written.unwritten(folded.visitors) }, verdicts }
+    const folded = fold.changes(delivered[end - 1]!.position)
+    const visitors = this.#written.unwritten(folded.visitors)
+    return { batch: { lane: this.lease.lane, deadLetters: buried, ...folded, visitors }, verdicts, messages: end }
   }
 
   async #write(batch: LaneBatch): Promise<void> {
@@ -214,6 +243,13 @@ export class OwnedLane {
     const applied = await this.#writer.applied(this.lease.lane, unknown)
     unknown.forEach(({ table, app, date }, at) => this.#watermarks.set(partitionKey(table, app, date), applied[at]!))
   }
+}
+
+/** What is worked on at once of the messages. */
+function bytesOf(messages: readonly LogMessage[]): number {
+  let bytes = 0
+  for (const { value } of messages) bytes += value.length
+  return Math.min(bytes, BYTES_PER_WRITE)
 }
 
 /** One message at least. */

@@ -2,7 +2,9 @@ import { aggregatorBench } from './aggregator-bench.ts'
 import { clusterAggregatorBench } from './cluster-aggregator-bench.ts'
 import { clusterQueriesBench } from './cluster-queries-bench.ts'
 import { funnelBench } from './funnel-bench.ts'
+import { hostileFloodBench } from './hostile-flood-bench.ts'
 import { hostileBench } from './hostile-bench.ts'
+import { importBench } from './import-bench.ts'
 import { ingestBench } from './ingest-bench.ts'
 import { kafkaIngestBench } from './kafka-ingest-bench.ts'
 import { memoryBench } from './memory-bench.ts'
@@ -16,11 +18,12 @@ import { trackerBench } from './tracker-bench.ts'
 /** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need more than Node. */
 const benches: Record<string, () => void | Promise<void>> = {
   tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench,
-  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, starvation: starvationBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
+  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, 'hostile-flood': () => hostileFloodBench(), 'hostile-flood-short': () => hostileFloodBench(8), starvation: starvationBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
+  import: () => importBench(), 'import-small': () => importBench({ events: 200_000, days: 30 }),
   funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000), peers: () => peersBench(), 'peers-1m': () => peersBench(1_000_000),
 }
 /** chDB and DuckDB come with Python */
-const onlyWhenNamed = new Set(['peers', 'peers-1m'])
+const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'hostile-flood-short'])
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { Aggregator } from '@hopper/aggregator'
+import { getHeapStatistics } from 'node:v8'
+import { Aggregator, defaultMemoryBytes, heapNeeded } from '@hopper/aggregator'
 import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import type { ConfigOf } from './config.ts'
@@ -16,15 +17,17 @@ import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
+  const memoryBytes = config.memoryMb > 0 ? config.memoryMb * 1_000_000 : defaultMemoryBytes()
+  warnOfSmallHeap(memoryBytes, logger)
   const { log, writer, lanes, registry, archive, health, close } = await patiently(logger, async () => {
     await assertExactTimes(config, logger)
-    return openCluster(config)
+    return openCluster(config, undefined, memoryBytes)
   })
   opened.defer(close)
   await assertLogReaches({ log, lanes }, config.acceptLoss, logger)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
-    log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, watermarkCheck: !config.unsafeNoWatermark,
+    log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })
@@ -37,4 +40,12 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await serve(server, config)
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
+}
+
+/** The heap of JavaScript has a bound of its own, which ends the process before its memory does. */
+function warnOfSmallHeap(memoryBytes: number, logger: Logger): void {
+  const [limit, needed] = [getHeapStatistics().heap_size_limit, heapNeeded(memoryBytes)]
+  if (limit >= needed) return
+  const megabytes = Math.ceil(needed / 1_048_576)
+  logger.warn({ memoryBytes, heapLimit: limit }, `the heap is too small for HOPPER_MEMORY_MB: set NODE_OPTIONS=--max-old-space-size=${megabytes}`)
 }

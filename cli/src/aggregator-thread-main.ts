@@ -6,15 +6,22 @@ import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './ag
 import { createLogger } from './logger.ts'
 
 /** The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the thread, and with it the process. */
-const { dir, lanes, watermarkCheck, logLevel } = workerData as AggregatorThreadOptions
+const { dir, lanes, watermarkCheck, logLevel, memoryMb } = workerData as AggregatorThreadOptions
 const port = parentPort!
 const metrics = new Registry()
 const storage = await openEmbedded({ dir, lanes, exclusive: false })
 const aggregator = new Aggregator({
   log: storage.log, writer: storage.writer, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
   owner: `${process.pid}-${threadId}`, metrics, logger: createLogger(logLevel, 'aggregator'), watermarkCheck,
+  ...(memoryMb > 0 ? { memoryBytes: memoryMb * 1_000_000 } : {}), memoryUsed,
 })
 await aggregator.start()
+
+/** Of this thread alone: the process has others. */
+function memoryUsed(): number {
+  const { heapTotal, external } = process.memoryUsage()
+  return heapTotal + external
+}
 
 const say = (message: FromAggregator): void => port.postMessage(message)
 const close = async (): Promise<void> => {

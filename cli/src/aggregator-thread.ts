@@ -9,6 +9,8 @@ export interface AggregatorThreadOptions {
   readonly lanes: number
   readonly watermarkCheck: boolean
   readonly logLevel: LogLevel
+  /** that the thread may take; 0 for a part of what there is */
+  readonly memoryMb: number
 }
 
 /** What is said between the threads. */

@@ -11,6 +11,15 @@ export function integer(minimum: number, maximum: number): (text: string) => num
   }
 }
 
+/** Less than this is not enough to count with. */
+const MEMORY_MB_MIN = 256
+
+export function memoryMb(text: string): number {
+  const value = /^\d{1,7}$/.test(text) ? Number(text) : NaN
+  if (!(value === 0 || value >= MEMORY_MB_MIN)) throw new Error(`0 or a whole number from ${MEMORY_MB_MIN} on`)
+  return value
+}
+
 export function hostName(text: string): string {
   if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(text)) throw new Error('a host name or an IP address')
   return text

@@ -1,4 +1,4 @@
-import { addresses, anyText, hostName, integer, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
+import { addresses, anyText, hostName, integer, memoryMb, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
 
 /** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
 export interface Setting<T> {
@@ -74,6 +74,10 @@ export const settings = {
   cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
   cassandraTimeoutMs: { flag: '--cassandra-timeout-ms', variable: 'HOPPER_CASSANDRA_TIMEOUT_MS', default: '6000', help: 'how long an answer of a node is waited for', read: integer(100, 600_000) },
   leaseMs: { flag: '--lease-ms', variable: 'HOPPER_LEASE_MS', default: '15000', help: 'how long a lane stays with an aggregator that has gone silent', read: integer(1_000, 600_000) },
+  memoryMb: {
+    flag: '--memory-mb', variable: 'HOPPER_MEMORY_MB', default: '0',
+    help: 'megabytes that the aggregator may take; 0 for 70 % of what the machine or the container has, at most 512', read: memoryMb,
+  },
   archiveMs: {
     flag: '--archive-ms', variable: 'HOPPER_ARCHIVE_MS', default: '5000',
     help: 'how long counted events wait for others before they are archived together; queries of single events see them then', read: integer(0, 600_000),
@@ -118,9 +122,9 @@ const engines = [
 
 /** Which settings each subcommand takes. */
 export const settingsOf = {
-  start: ['port', 'host', 'data', 'acceptLoss', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'demo', 'logLevel', 'unsafeNoWatermark'],
+  start: ['port', 'host', 'data', 'acceptLoss', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'memoryMb', 'demo', 'logLevel', 'unsafeNoWatermark'],
   ingest: ['port', 'host', 'data', 'acceptLoss', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
-  aggregator: ['port', 'host', 'acceptLoss', ...engines, 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
+  aggregator: ['port', 'host', 'acceptLoss', ...engines, 'memoryMb', 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
   /** those that work on an installation, whichever way it runs */

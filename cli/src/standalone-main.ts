@@ -38,7 +38,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
 
   const aggregator = await AggregatorThread.start({
-    dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel,
+    dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel, memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
 

@@ -9,6 +9,9 @@ import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spo
 import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
 import type { ConfigOf } from './config.ts'
 
+/** Of the memory of a process, for what is fetched of Kafka: it is compressed, and takes some nine times as much when it is not. */
+const HELD_SHARE = 0.01
+
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
 /** The installation that the settings name: the cluster where they name its engines, else the data directory of a standalone product that is stopped. */
@@ -18,11 +21,12 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
 }
 
 /**
- * The log in Kafka, everything else in Cassandra. With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
+ * The log in Kafka, everything else in Cassandra. What is read ahead of Kafka depends on the memory of the process. With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
  * @throws HopperError HOP_CONFIG when one of them is not named
  */
-export async function openCluster(config: EngineConfig, logMayBeAway?: (error: HopperError) => void): Promise<Storage> {
-  const [kafka, cassandra] = engineSettings(config)
+export async function openCluster(config: EngineConfig, logMayBeAway?: (error: HopperError) => void, memoryBytes?: number): Promise<Storage> {
+  const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
+  const kafka = { ...settings, heldBytesMax: memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * HELD_SHARE)) }
   const rest = await openCassandra(cassandra, config.lanes)
   const log = new KafkaEventLog(kafka)
   try {

@@ -3,7 +3,8 @@ const BITS_PER_ID = 24
 const PROBES = 10
 const BLOCK_WORDS = 16
 const BLOCK_BITS = BLOCK_WORDS * 32
-const FIRST_LAYER_IDS = 1_024
+/** Few, since senders may choose very many dates, and each has a filter. */
+const FIRST_LAYER_IDS = 128
 const GROWTH = 8
 
 interface Layer {

@@ -8,8 +8,13 @@ const BYTES_MAX = 32_000_000
 export class IdentifiedDevices {
   readonly #filters: SeenFilters | undefined
 
-  constructor(writer: TableWriter) {
-    if (writer.identifiedDevices) this.#filters = new SeenFilters({ seenIds: (lane, { app }) => writer.identifiedDevices!(lane, app) }, BYTES_MAX)
+  constructor(writer: TableWriter, bytesMax = BYTES_MAX) {
+    if (writer.identifiedDevices) this.#filters = new SeenFilters({ seenIds: (lane, { app }) => writer.identifiedDevices!(lane, app) }, bytesMax)
+  }
+
+  /** of memory */
+  get bytes(): number {
+    return this.#filters?.bytes ?? 0
   }
 
   /** Those of the devices that the store may have identities of. */

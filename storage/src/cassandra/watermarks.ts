@@ -5,7 +5,7 @@ import { concurrently } from './concurrently.ts'
 import { queryFile, rowsOf } from './statements.ts'
 
 const READS_AT_ONCE = 64
-const PARTITIONS_MAX = 50_000
+const PARTITIONS_MAX = 20_000
 
 /**
  * The watermarks of the partitions of one lane, as its owner knows them. Cassandra has no conditional counter update, so the owner itself refuses a
@@ -60,9 +60,11 @@ export class Watermarks {
   /** Throws unless every change continues where its partition stands. */
   async check(changes: readonly (CounterPartition & { readonly from: number })[]): Promise<void> {
     const unknown = changes.filter((change) => !this.#known.has(keyOf(change)))
-    if (unknown.length > 0) await this.read(unknown)
+    const known = new Map(changes.map((change) => [keyOf(change), this.#known.get(keyOf(change))]))
+    // More may be asked than is remembered.
+    if (unknown.length > 0) (await this.read(unknown)).forEach((applied, at) => known.set(keyOf(unknown[at]!), applied))
     for (const change of changes) {
-      const applied = this.#known.get(keyOf(change))
+      const applied = known.get(keyOf(change))
       if (applied !== change.from) {
         throw new HopperError('HOP_INTERNAL', `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`)
       }

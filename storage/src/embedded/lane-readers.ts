@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
-const MESSAGES_PER_BATCH = 500
+const MESSAGES_PER_BATCH = 4_000
 /** a batch takes no further message beyond this */
 const BATCH_BYTES_MAX = 4_000_000
 const POLL_MS = 250

@@ -13,10 +13,9 @@ const REJOIN_MS = 1_000
 const REFUSALS = ['INVALID_SESSION_TIMEOUT', 'GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED']
 /** how long Kafka may take to let a member go */
 const LEAVE_MS = 5_000
-/** what is fetched at once, and what all lanes together may hold, compressed: some nine times as much in memory */
-const LANE_BYTES_MAX = 1_000_000
+/** what is fetched at once, of a lane and of all, compressed: some nine times as much in memory */
+const LANE_BYTES_MAX = 500_000
 const FETCH_BYTES_MAX = 4_000_000
-const HELD_BYTES_MAX = 16_000_000
 
 /**
  * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is committed to Kafka, whose group
@@ -61,10 +60,10 @@ export class LaneSubscription implements Subscription {
   }
 
   async #join(): Promise<void> {
-    const { topic, group, sessionTimeoutMs, lanes } = this.#settings
+    const { topic, group, sessionTimeoutMs, lanes, heldBytesMax } = this.#settings
     const consumer = this.#kafka.consumer({
       groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
-      maxWaitTimeInMs: 250, maxBytesPerPartition: Math.min(LANE_BYTES_MAX, Math.ceil(HELD_BYTES_MAX / lanes)), maxBytes: FETCH_BYTES_MAX, allowAutoTopicCreation: false,
+      maxWaitTimeInMs: 250, maxBytesPerPartition: Math.min(LANE_BYTES_MAX, Math.ceil(heldBytesMax / lanes)), maxBytes: FETCH_BYTES_MAX, allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
     })
     this.#consumer = consumer

@@ -18,6 +18,8 @@ export interface KafkaSettings {
   readonly sasl?: SASLOptions
   /** appends that wait for the broker, in bytes; over it an append is refused */
   readonly queueBytesMax: number
+  /** what is fetched of all lanes together and not handed over yet, in bytes, compressed */
+  readonly heldBytesMax: number
   /** a group member that sends no heartbeat for so long is given up */
   readonly sessionTimeoutMs: number
   /** an append, or a question about the log, that Kafka has not answered for so long is refused */
@@ -25,7 +27,7 @@ export interface KafkaSettings {
 }
 
 export const kafkaDefaults = {
-  topic: 'hopper-events', group: 'hopper-aggregator', replication: 1, clientId: 'hopper', queueBytesMax: 64_000_000, sessionTimeoutMs: 10_000, timeoutMs: 10_000,
+  topic: 'hopper-events', group: 'hopper-aggregator', replication: 1, clientId: 'hopper', queueBytesMax: 64_000_000, heldBytesMax: 16_000_000, sessionTimeoutMs: 10_000, timeoutMs: 10_000,
 } as const satisfies Partial<KafkaSettings>
 
 /** A client that waits for what is about to come, such as the coordinators of a broker that has just started. */

@@ -1,0 +1,33 @@
+import { Aggregator } from '@hopper/aggregator'
+import { withLog, type Storage } from '@hopper/storage'
+import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
+import { telling } from './aggregated.ts'
+import type { AggregatorTarget } from './aggregator-process-main.ts'
+
+/** What the process counts from and into: a directory, or engines. */
+export type ImportTarget = { readonly dir: string; readonly lanes: number } | AggregatorTarget
+
+/** What it says: that it is about to begin, or how many events it has counted since it said that last. */
+export type ImportNews = 'ready' | { readonly counted: number }
+
+/** An aggregator that begins when it is told to, so that what its process takes idle is known. */
+const target = JSON.parse(process.argv[2]!) as ImportTarget
+const storage = await opened(target)
+const say = (news: ImportNews): void => void process.send!(news)
+const writer = telling(storage.writer, (counted) => say({ counted }))
+const { log, lanes, registry, archive } = storage
+const logger = { info: () => undefined, warn: console.warn, error: console.error }
+const aggregator = new Aggregator({ log, lanes, registry, writer, owner: `bench-${process.pid}`, logger, ...(archive ? { archive } : {}) })
+
+process.once('message', () => void aggregator.start())
+process.on('SIGTERM', () => void aggregator.close().then(() => storage.close()).then(() => process.exit()))
+say('ready')
+
+async function opened(of: ImportTarget): Promise<Storage> {
+  if ('dir' in of) return openEmbedded(of)
+  const { brokers, contactPoints, dataCenter, name, lanes: count } = of
+  const kafka = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes: count, topic: name, group: name }).connect()
+  return withLog(await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, count), kafka)
+}
