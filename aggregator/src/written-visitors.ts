@@ -5,6 +5,9 @@ import { visitorName, type VisitorRow } from './visitor-rows.ts'
 /** The names of the visitors of one partition, by the text of their row's key. */
 type Names = Map<string, Set<string>>
 
+/** A partition takes much more than a row of it. */
+const PARTITIONS_MAX = 2_000
+
 /** Rows of visitors that the owner of a lane has written: most visitors come again within the hour, and their rows stay as they are. */
 export class WrittenVisitors {
   readonly #max: number
@@ -29,7 +32,7 @@ export class WrittenVisitors {
   add(changes: readonly VisitorChange[]): void {
     for (const change of changes) {
       const rows = change.rows.slice(0, this.#max)
-      if (this.#size + rows.length > this.#max) this.#clear()
+      if (this.#size + rows.length > this.#max || this.#partitions.size >= PARTITIONS_MAX) this.#clear()
       const partition = partitionOf(change)
       const names = this.#partitions.get(partition) ?? (new Map() as Names)
       this.#partitions.set(partition, names)
