@@ -44,8 +44,7 @@ export class AggregatorMetrics {
     new Gauge({
       name: 'hopper_aggregator_memory_bytes', help: 'Memory that the aggregator takes; resident is all of it', labelNames: ['part'], registers,
       collect() {
-        const { total: _, ...parts } = memory()
-        for (const [part, bytes] of Object.entries(parts)) this.set({ part }, bytes)
+        for (const [part, bytes] of Object.entries(memory())) if (part !== 'total') this.set({ part }, bytes)
       },
     })
     new Gauge({
