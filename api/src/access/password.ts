@@ -1,14 +1,11 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
+import { PasswordThread } from './password-thread.ts'
 
-/** 32 MB and about a tenth of a second for each guess (OWASP's second choice of parameters for scrypt). */
-const COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1024 * 1024 }
 const HASH_BYTES = 32
-const RUNNING_MAX = 2
 const WAITING_MAX = 32
 
-let running = 0
-const waiting: (() => void)[] = []
+const thread = new PasswordThread()
 
 /** `salt:hash` in base64url, as `Member.password` stores it. */
 export async function hashPassword(password: string): Promise<string> {
@@ -24,21 +21,8 @@ export async function verifyPassword(password: string, stored: string | undefine
   return expected.length === HASH_BYTES && timingSafeEqual(actual, expected)
 }
 
-/** At most two at a time: a flood of logins must take neither all memory nor all threads of the pool. */
+/** One at a time, and a bounded number waiting: a flood of logins must take neither all memory nor the time of everybody else. */
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
-  if (running >= RUNNING_MAX) {
-    if (waiting.length >= WAITING_MAX) throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })
-    await new Promise<void>((resolve) => waiting.push(resolve))
-  } else {
-    running++
-  }
-  try {
-    return await new Promise((resolve, reject) => {
-      scrypt(password.normalize('NFKC'), salt, HASH_BYTES, COST, (error, key) => (error ? reject(error) : resolve(key)))
-    })
-  } finally {
-    const next = waiting.shift()
-    if (next) next()
-    else running--
-  }
+  if (thread.asked >= WAITING_MAX) throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })
+  return thread.derive({ password: password.normalize('NFKC'), salt, bytes: HASH_BYTES })
 }

@@ -7,7 +7,7 @@ import { Gauge, type Registry as Metrics } from 'prom-client'
 import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { BoundedMap } from './bounded-map.ts'
 import { Exports } from './exports.ts'
-import { canonicalJson, fingerprintOf } from './fingerprint.ts'
+import { equalityKey, fingerprintOf } from './fingerprint.ts'
 import type { Cells, Task, Want } from './query-job.ts'
 import { MadeRoom, QueryPool, queryBounds, type Turn, type Wait } from './query-pool.ts'
 import type { JobHost } from './query-thread-handle.ts'
@@ -83,7 +83,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
     const work = { app, question, context, outline: outlineOf(question, context) }
-    const key = canonicalJson([app, context.timezone, context.pages ?? null, question])
+    const key = equalityKey([app, context.timezone, context.pages ?? null, question])
     const [limited, done] = withLimit(client, this.#limitMs)
     try {
       return await (this.#waiting.join(key, limited, (all, detach) => this.#inTurn(work, key, { app, caller: client.caller ?? '' }, all, detach)) as Promise<Answer<K>>)

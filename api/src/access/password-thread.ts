@@ -1,0 +1,58 @@
+import { Worker } from 'node:worker_threads'
+
+/** What is made into a hash. */
+export interface DeriveRequest {
+  readonly password: string
+  readonly salt: Uint8Array
+  readonly bytes: number
+}
+export type DeriveReply = { readonly hash: Uint8Array } | { readonly error: string }
+
+interface Asked {
+  resolve(hash: Buffer): void
+  reject(error: Error): void
+}
+
+/** Makes hashes of passwords in a thread of low priority, one after the other. It starts with the first; one that fails is replaced by the next request. */
+export class PasswordThread {
+  #worker: Worker | undefined
+  /** in the order of the requests, which is that of the replies */
+  #asked: Asked[] = []
+
+  /** requests without a reply */
+  get asked(): number {
+    return this.#asked.length
+  }
+
+  derive(request: DeriveRequest): Promise<Buffer> {
+    const worker = (this.#worker ??= this.#start())
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject })
+      worker.ref()
+      worker.postMessage(request)
+    })
+  }
+
+  #start(): Worker {
+    const fromSources = import.meta.url.endsWith('.ts')
+    const worker = new Worker(new URL(`./password-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
+      name: 'password', execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
+    })
+    worker.unref()
+    worker.on('message', (reply: DeriveReply) => {
+      const asked = this.#asked.shift()
+      if (this.#asked.length === 0) worker.unref()
+      if ('hash' in reply) asked?.resolve(Buffer.from(reply.hash))
+      else asked?.reject(new Error(reply.error))
+    })
+    worker.on('error', (error) => this.#fail(worker, error as Error))
+    worker.on('exit', () => this.#fail(worker, new Error('the thread that hashes passwords has ended')))
+    return worker
+  }
+
+  #fail(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return
+    this.#worker = undefined
+    for (const { reject } of this.#asked.splice(0)) reject(error)
+  }
+}
