@@ -1,4 +1,6 @@
 import { Type, type Static } from 'typebox'
+import type { Stage } from './app.ts'
+import type { PageRule } from './page-url.ts'
 import { queryLimits } from './query-limits.ts'
 
 const key = Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'a field of the event, else a key of its `data`; `data.KEY` names the latter alone' })
@@ -21,6 +23,18 @@ export type Filter =
   | { type: 'or'; filters: Filter[] }
   /** A page fits the URL pattern of a stage; only made from stages, no part of the schema. */
   | { type: 'pattern'; key: 'page_url'; value: string }
+  | StageFilter
+
+/** The event enters a stage by its `to` or its `target`, see `StageMatcher`. It comes from a configured funnel, never from a client. */
+export interface StageFilter {
+  type: 'stage'
+  key: 'to' | 'target'
+  /** all stages of the funnel */
+  stages: Stage[]
+  /** the id of the one */
+  stage: number
+  rule: PageRule
+}
 
 const definitions = {
   Filter: Type.Union([

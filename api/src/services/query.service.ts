@@ -34,7 +34,7 @@ export class QueryService {
   async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
-    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!))
+    const written = steps ?? stepsOfFunnel(await this.funnels.get(app, funnel!), app)
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 

@@ -27,6 +27,7 @@ export function naiveHolds(row: ArchivedEvent, filter: Filter): boolean {
     case 'all': return value !== undefined
     case 'contains': return value !== undefined && String(value).includes(filter.value)
     case 'regex': return value !== undefined && new RegExp(`^(?:${filter.value})$`, 'u').test(String(value))
+    case 'stage': return filter.stages.findLast(({ url, click }) => (filter.key === 'to' ? url : click) === value)?.id === filter.stage
     case 'gt': return value !== undefined && naiveCompare(value, filter.value) > 0
     case 'lt': return value !== undefined && naiveCompare(value, filter.value) < 0
   }

@@ -1,5 +1,5 @@
 import { RE2JS } from 're2js'
-import { assertNever, StagePattern, type Filter, type Value } from '@hopper/contracts'
+import { assertNever, StageMatcher, StagePattern, type Filter, type StageFilter, type Value } from '@hopper/contracts'
 
 /** A test of one value of one key; `null` = the event has no such key. */
 export interface Atom {
@@ -17,6 +17,7 @@ export type Expression =
 export class AtomSet {
   readonly atoms: Atom[] = []
   readonly #numbers = new Map<string, number>()
+  readonly #matchers = new Map<string, StageMatcher>()
 
   /** All of the filters must hold; no filters always hold. */
   compile(filters: readonly Filter[]): Expression {
@@ -47,9 +48,18 @@ export class AtomSet {
     let atom = this.#numbers.get(name)
     if (atom === undefined) {
       this.#numbers.set(name, (atom = this.atoms.length))
-      this.atoms.push({ key: filter.key, test: testOf(filter) })
+      this.atoms.push({ key: filter.key, test: filter.type === 'stage' ? this.#stageTest(filter) : testOf(filter) })
     }
     return { op: 'atom', atom }
+  }
+
+  /** The stages of a funnel share what is known of a value. */
+  #stageTest({ key, stages, stage, rule }: StageFilter): Atom['test'] {
+    const name = JSON.stringify([stages, rule])
+    let matcher = this.#matchers.get(name)
+    if (!matcher) this.#matchers.set(name, (matcher = new StageMatcher([{ id: '', stages }], rule)))
+    const entered = (text: string): ReturnType<StageMatcher['ofUrl']> => (key === 'to' ? matcher.ofUrl(text) : matcher.ofTarget(text))
+    return (value) => typeof value === 'string' && entered(value)[0]?.stage === stage
   }
 }
 
@@ -86,7 +96,7 @@ export function possible(expression: Expression, outcomes: Uint8Array): number {
 const both = (a: number, b: number): number => (a & b & 1) | ((a | b) & 2)
 const either = (a: number, b: number): number => ((a | b) & 1) | (a & b & 2)
 
-function testOf(filter: Exclude<Filter, { type: 'not' | 'or' }>): Atom['test'] {
+function testOf(filter: Exclude<Filter, { type: 'not' | 'or' | 'stage' }>): Atom['test'] {
   switch (filter.type) {
     case 'eq':
       return equality([filter.value])
