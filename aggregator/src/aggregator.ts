@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { HopperError, type App } from '@hopper/contracts'
-import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableWriter } from '@hopper/storage'
+import { HopperError, StageMatcher } from '@hopper/contracts'
+import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableReader, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { Backfills } from './backfill/backfills.ts'
 import { BackgroundWriteOut } from './background-write-out.ts'
+import type { CountedApp } from './judge.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
 import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
@@ -34,6 +36,10 @@ export interface AggregatorOptions {
   readonly archive?: Archive
   /** how long events wait for others before they are archived together; a second or less when 0 */
   readonly archiveMs?: number
+  /** with it and an archive, tables of new funnels are counted for the past */
+  readonly reader?: TableReader
+  /** how often new stages are looked for */
+  readonly backfillLookMs?: number
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -63,11 +69,12 @@ export class Aggregator implements LaneConsumer {
   readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
   readonly #packed: BackgroundWriteOut
+  readonly #backfills: Backfills | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** lanes that are given to us, but whose lease has run out: how far they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
-  readonly #apps = new Map<string, { readonly app: Promise<App | undefined>; readonly until: number }>()
+  readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
   #subscription: Subscription | undefined
   #timers: readonly NodeJS.Timeout[] = []
   #ticking: Promise<void> = Promise.resolve()
@@ -81,8 +88,10 @@ export class Aggregator implements LaneConsumer {
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags(), () => this.#memory())
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
     this.#identified = new IdentifiedDevices(options.writer, shares.identified)
-    const { archive, registry, merger, logger } = options
+    const { archive, registry, reader, writer, log, merger, logger } = options
     this.#packed = new BackgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
+    const forgetApps = (): void => this.#apps.clear()
+    this.#backfills = archive && reader && new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
   }
@@ -105,7 +114,7 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    await Promise.all([this.#merges?.close(), this.#packed.close()])
+    await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close()])
   }
 
   /** Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for it. */
@@ -116,6 +125,11 @@ export class Aggregator implements LaneConsumer {
   /** Writes out what was packed by large batches of our lanes and is due. It goes on by itself; this waits for it. */
   writeOut(): Promise<void> {
     return this.#packed.run(() => this.#own.values())
+  }
+
+  /** Counts the past of new stages in our lanes, as far as it can be now. It goes on by itself; this waits for it. */
+  backfill(): Promise<void> {
+    return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
   }
 
   async assigned(lane: number): Promise<number> {
@@ -148,7 +162,7 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      await this.#packed.left(lane)
+      await Promise.all([this.#packed.left(lane), this.#backfills?.left(lane)])
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -267,6 +281,7 @@ export class Aggregator implements LaneConsumer {
     this.#takeExpired()
     void this.merge()
     void this.writeOut()
+    void this.backfill()
   }
 
   async #commit(own: OwnedLane, position: number): Promise<void> {
@@ -281,13 +296,19 @@ export class Aggregator implements LaneConsumer {
     return new Map([...this.#own].map(([lane, { position }]) => [lane, Math.max(0, (ends[lane] ?? 0) - position)]))
   }
 
-  #appOf(id: string): Promise<App | undefined> {
+  #appOf(id: string): Promise<CountedApp | undefined> {
     const known = this.#apps.get(id)
     if (known && known.until > performance.now()) return known.app
     if (this.#apps.size >= APPS_MAX) this.#apps.clear()
-    const app = this.#options.registry.app(id)
+    const app = this.#readApp(id)
     app.catch(() => this.#apps.delete(id))
     this.#apps.set(id, { app, until: performance.now() + APP_CACHE_MS })
     return app
+  }
+
+  async #readApp(id: string): Promise<CountedApp | undefined> {
+    const { registry } = this.#options
+    const [app, funnels] = await Promise.all([registry.app(id), registry.funnels.list(id)])
+    return app && { ...app, stages: new StageMatcher(funnels, app) }
   }
 }

@@ -116,7 +116,7 @@ export class BatchFold {
         page = this.#pageOf(app)
       }
       last = judged
-      fold!.take(position, { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page! })
+      fold!.take(position, { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page!, stages: judged.message.app.stages })
     }
     for (const each of touched) each.fold()
   }

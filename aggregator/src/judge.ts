@@ -1,13 +1,18 @@
-import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type TimeZone, type Visitor } from '@hopper/contracts'
+import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type StageMatcher, type TimeZone, type Visitor } from '@hopper/contracts'
 import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { utcDate } from './utc-date.ts'
+
+/** An app with what its funnels' stages mean; without it only what trackers say about stages counts. */
+export interface CountedApp extends App {
+  readonly stages?: StageMatcher
+}
 
 /** A decoded message of a lane, with the app that it belongs to. */
 export interface Message {
   readonly position: number
   readonly envelope: Envelope
-  readonly app: App
+  readonly app: CountedApp
 }
 
 /** An event with its fate; `visitor` is whom it belongs to at its place in the log. */

@@ -83,6 +83,7 @@ export class OwnedLane {
   readonly #buffer: ArchiveBuffer | undefined
   readonly #watermarks = new Map<string, number>()
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
+  #writing: Promise<unknown> = Promise.resolve()
   /** whether many of the ids of the last part had to be looked up */
   #wide = false
 
@@ -201,10 +202,21 @@ export class OwnedLane {
     return { batch: { lane: this.lease.lane, deadLetters: buried, ...folded, visitors }, verdicts, messages: end }
   }
 
-  async #write(batch: LaneBatch): Promise<void> {
+  /** Runs what writes counters of the lane outside of its batches, while no batch is being written: each change must continue from the watermark. */
+  exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    const done = this.#writing.then(() => work(this.lasting()))
+    this.#writing = done.catch(() => undefined)
+    return done
+  }
+
+  #write(batch: LaneBatch): Promise<void> {
+    return this.exclusively((lease) => this.#apply(lease, batch))
+  }
+
+  async #apply(lease: Lease, batch: LaneBatch): Promise<void> {
     this.#identified.add(batch.lane, batch.identities)
     try {
-      await this.#writer.apply(this.lasting(), batch)
+      await this.#writer.apply(lease, batch)
     } catch (error) {
       // Some partitions may hold the change and others not: what is true must be read again.
       this.#watermarks.clear()

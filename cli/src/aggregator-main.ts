@@ -19,7 +19,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await using opened = new AsyncDisposableStack()
   const memoryBytes = config.memoryMb > 0 ? config.memoryMb * 1_000_000 : defaultMemoryBytes()
   warnOfSmallHeap(memoryBytes, logger)
-  const { log, writer, lanes, registry, archive, health, close } = await patiently(logger, async () => {
+  const { log, writer, reader, lanes, registry, archive, health, close } = await patiently(logger, async () => {
     await assertExactTimes(config, logger)
     return openCluster(config, undefined, memoryBytes)
   })
@@ -27,7 +27,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   await assertLogReaches({ log, lanes }, config.acceptLoss, logger)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
-    log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
+    log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, reader, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
     // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })

@@ -11,7 +11,7 @@ const port = parentPort!
 const metrics = new Registry()
 const storage = await openEmbedded({ dir, lanes, exclusive: false })
 const aggregator = new Aggregator({
-  log: storage.log, writer: storage.writer, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
+  log: storage.log, writer: storage.writer, reader: storage.reader, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
   owner: `${process.pid}-${threadId}`, metrics, logger: createLogger(logLevel, 'aggregator'), watermarkCheck,
   ...(memoryMb > 0 ? { memoryBytes: memoryMb * 1_000_000 } : {}), memoryUsed,
 })

@@ -17,6 +17,12 @@ export type Stage = Static<typeof Stage>
 export const Funnel = Type.Object({ id: slug, name: label, stages: Type.Array(Stage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }) })
 export type Funnel = Static<typeof Funnel>
 
+/** The highest stage id that a funnel ever had, also after it was removed: the numbers of a stage that is gone must not become another's. */
+export interface FunnelMark {
+  readonly id: string
+  readonly highest: number
+}
+
 /** An interesting element of a page. */
 export const Element = Type.Object({ name: label, xpath })
 export type Element = Static<typeof Element>

@@ -1,4 +1,7 @@
-/** An element of the page as an XPath names it: an attribute that it starts from, and the names of the elements on the way. */
+/**
+ * An element of the page as an XPath names it: an attribute that it starts from, and the names of the elements on the
+ * way.
+ */
 interface PathParts {
   readonly attribute: string | undefined
   readonly value: string | undefined
@@ -13,14 +16,19 @@ interface SimpleSelector {
 }
 
 const ident = String.raw`(?:[\w-]|[^\x00-\x7f]|\\.)+`
-const simple = new RegExp(String.raw`^(\*|${ident})?(?:#(${ident})|\[\s*(${ident})\s*=\s*(?:"([^"]*)"|'([^']*)'|(${ident}))\s*\])?$`)
+const simple = new RegExp(
+  String.raw`^(\*|${ident})?(?:#(${ident})|\[\s*(${ident})\s*=\s*(?:"([^"]*)"|'([^']*)'|(${ident}))\s*\])?$`,
+)
 const anchored = /^\/\/(?:\*|[\w-]+)\[@([\w-]+)=(?:'([^']*)'|"([^"]*)")\]/
 const step = /\/([\w:-]+)(?:\[\d+\])?/gy
 
 /**
- * Tells whether a click on an element enters a click stage, by the XPath that the click carries. As in a browser the element or one of its ancestors must
- * match. Only what an XPath says can be decided: `#id`, `[attribute=value]`, `tag`, `*`, `tag#id` and `tag[attribute=value]` (there the tag is not looked at,
- * an id stands for one element), alone or in a list. A part with a class, another attribute test, a pseudo-class or a combinator never matches a past click.
+ * Tells whether a click on an element enters a click stage, by the XPath that the click carries. As in a browser the
+ * element or one of its ancestors must
+ * match. Only what an XPath says can be decided: `#id`, `[attribute=value]`, `tag`, `*`, `tag#id` and
+ * `tag[attribute=value]` (there the tag is not looked at,
+ * an id stands for one element), alone or in a list. A part with a class, another attribute test, a pseudo-class or a
+ * combinator never matches a past click.
  */
 export class ClickSelector {
   readonly #parts: readonly SimpleSelector[]

@@ -1,5 +1,6 @@
 export * from './answers.ts'
 export * from './app.ts'
+export * from './backfill.ts'
 export * from './changes.ts'
 export * from './chunk.ts'
 export * from './click-selector.ts'

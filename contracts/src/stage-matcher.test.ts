@@ -32,14 +32,27 @@ it.each([
 it('enters the last stage of each funnel that fits', () => {
   const matcher = new StageMatcher(
     [
-      { id: 'f', stages: [{ id: 1, name: 'all', url: '/products*' }, { id: 7, name: 'one', url: '/products/lamp' }, { id: 2, name: 'add', click: '#add' }] },
+      {
+        id: 'f',
+        stages: [
+          { id: 1, name: 'all', url: '/products*' },
+          { id: 7, name: 'one', url: '/products/lamp' },
+          { id: 2, name: 'add', click: '#add' },
+        ],
+      },
       { id: 'g', stages: [{ id: 3, name: 'shop', url: 'https://shop.example/*' }] },
       { id: 'h', stages: [{ id: 4, name: 'nothing' }] },
     ],
     rule,
   )
-  expect(matcher.ofUrl('https://shop.example/products/lamp/?utm=1#x')).toEqual([{ funnel: 'f', stage: 7 }, { funnel: 'g', stage: 3 }])
-  expect(matcher.ofUrl('https://shop.example/products/rug')).toEqual([{ funnel: 'f', stage: 1 }, { funnel: 'g', stage: 3 }])
+  expect(matcher.ofUrl('https://shop.example/products/lamp/?utm=1#x')).toEqual([
+    { funnel: 'f', stage: 7 },
+    { funnel: 'g', stage: 3 },
+  ])
+  expect(matcher.ofUrl('https://shop.example/products/rug')).toEqual([
+    { funnel: 'f', stage: 1 },
+    { funnel: 'g', stage: 3 },
+  ])
   expect(matcher.ofUrl('https://other.example/')).toEqual([])
   expect(matcher.ofUrl('')).toEqual([])
   expect(matcher.ofTarget("//*[@id='add']")).toEqual([{ funnel: 'f', stage: 2 }])

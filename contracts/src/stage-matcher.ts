@@ -21,8 +21,10 @@ const REMEMBERED_MAX = 5_000
 const NONE: readonly FunnelStage[] = []
 
 /**
- * Tells which stages of an app's funnels an event enters by what it is itself: a change of the url to a page that a stage's pattern fits, or a click on an
- * element that a stage's selector picks. Where several stages of a funnel fit, the last of them is entered, as in the tracker. This is the one rule for live
+ * Tells which stages of an app's funnels an event enters by what it is itself: a change of the url to a page that a
+ * stage's pattern fits, or a click on an
+ * element that a stage's selector picks. Where several stages of a funnel fit, the last of them is entered, as in the
+ * tracker. This is the one rule for live
  * counting, for the past and for queries.
  */
 export class StageMatcher {
@@ -85,7 +87,9 @@ function stagesOf(funnels: readonly Tested[], text: string): readonly FunnelStag
 }
 
 function remembered(
-  known: Map<string, readonly FunnelStage[]>, text: string, find: () => readonly FunnelStage[],
+  known: Map<string, readonly FunnelStage[]>,
+  text: string,
+  find: () => readonly FunnelStage[],
 ): readonly FunnelStage[] {
   let found = known.get(text)
   if (!found) {

@@ -1,5 +1,5 @@
 import type { AggregatorLogger } from '@hopper/aggregator'
-import { HopperError } from '@hopper/contracts'
+import { backfillId, HopperError } from '@hopper/contracts'
 import { over, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
 import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
 import { KafkaEventLog } from '@hopper/storage/kafka'
@@ -39,6 +39,7 @@ export async function rebuildCluster(config: InstallationConfig, app: string | u
     const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
     await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry: storage.registry }, report.logger, report.progress)
     const apps = await storage.registry.apps.list()
+    await forgetBackfills(storage)
     for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
   } catch (error) {
     await staging.storage.close()
@@ -59,6 +60,13 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
   staging = await openStaging(settings, config.lanes)
   await staging.storage.registry.imports.put('', BASIS, { dump: basis, appended: 0, pending: 0, ends: [] })
   return staging
+}
+
+/** What the tables have of the past of funnels goes with what is replaced, so the next aggregator must count it again. */
+async function forgetBackfills({ registry }: Storage): Promise<void> {
+  for (const { id } of await registry.apps.list()) {
+    for (const backfill of await registry.backfills.list(id)) await registry.backfills.remove(id, backfillId(backfill))
+  }
 }
 
 interface HeldLanes extends AsyncDisposable {

@@ -1,17 +1,28 @@
 import type { Filter, Funnel, FunnelRequest, PageRule, Stage } from '@hopper/contracts'
 
 /**
- * The stages of a configured funnel as the steps of a query. A stage is entered by what the tracker says, a `funnel_change`, and by what it means: a URL stage by
- * a `url_change` to a page that it fits, a click stage by a click on what it selects. So it means the same for events from before the funnel was made.
+ * The stages of a configured funnel as the steps of a query. A stage is entered by what the tracker says, a
+ * `funnel_change`, and by what it means: a URL stage by
+ * a `url_change` to a page that it fits, a click stage by a click on what it selects. So it means the same for events
+ * from before the funnel was made.
  */
-export function stepsOfFunnel({ id, stages }: Funnel, { keep_parameters, hash_routing = false }: PageRule): FunnelRequest['steps'] {
+export function stepsOfFunnel(
+  { id, stages }: Funnel,
+  { keep_parameters, hash_routing = false }: PageRule,
+): FunnelRequest['steps'] {
   const rule = { keep_parameters, hash_routing }
-  return stages.map((stage) => ({ name: stage.name, filters: [{ type: 'or', filters: entriesOf(id, stage, stages, rule) }] }))
+  return stages.map((stage) => ({
+    name: stage.name,
+    filters: [{ type: 'or', filters: entriesOf(id, stage, stages, rule) }],
+  }))
 }
 
 function entriesOf(funnel: string, stage: Stage, stages: Stage[], rule: PageRule): Filter[] {
   const means = (key: 'to' | 'target', type: string): Filter =>
-    allOf([{ type: 'eq', key: 'type', value: type }, { type: 'stage', key, stages, stage: stage.id, rule }])
+    allOf([
+      { type: 'eq', key: 'type', value: type },
+      { type: 'stage', key, stages, stage: stage.id, rule },
+    ])
   return [
     allOf([
       { type: 'eq', key: 'type', value: 'funnel_change' },

@@ -10,6 +10,8 @@ export const foldsByApp: readonly string[] = [
 ]
 /** The others, and where each lane is read again. */
 export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'archive_losses', 'dead_letters', 'lanes']
+/** The kind of records that say how far the past of funnels is counted in the tables: they go with those. */
+const BACKFILLS = 'backfill'
 /** What no log can give back. */
 export const keptTables: readonly string[] = ['registry', 'registry_changes', 'installation']
 
@@ -18,6 +20,7 @@ export function clearAll(database: DatabaseSync): void {
   for (const table of folds) database.exec(`DROP TABLE IF EXISTS main.${table}`)
   prepareTables(database)
   prepareArchive(database)
+  database.exec(`DELETE FROM main.registry WHERE kind = '${BACKFILLS}'`)
 }
 
 /** Empties what the folds have of one app, within the caller's transaction. */
@@ -26,4 +29,5 @@ export function clearApp(database: DatabaseSync, app: string): void {
   prepareArchive(database)
   database.prepare('DELETE FROM chunk_cells WHERE chunk IN (SELECT id FROM chunks WHERE app = ?)').run(app)
   for (const table of foldsByApp) database.prepare(`DELETE FROM ${table} WHERE app = ?`).run(app)
+  database.prepare('DELETE FROM main.registry WHERE kind = ? AND owner = ?').run(BACKFILLS, app)
 }

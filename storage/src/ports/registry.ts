@@ -1,4 +1,4 @@
-import type { App, AuditResult, Element, Funnel, KeyRecord, Member, Organization } from '@hopper/contracts'
+import type { App, AuditResult, Element, Funnel, FunnelMark, KeyRecord, LaneBackfill, Member, Organization } from '@hopper/contracts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -43,6 +43,10 @@ export interface Registry {
   readonly apps: Collection<App>
   readonly keys: Collection<KeyRecord>
   readonly funnels: Collection<Funnel>
+  /** which stage ids a funnel has ever had, by its id; they stay when it is removed */
+  readonly funnelMarks: Collection<FunnelMark>
+  /** how far the tables of funnels are counted for the past, by app; see `backfillId` */
+  readonly backfills: Collection<LaneBackfill>
   /** by XPath */
   readonly elements: Collection<Element>
   readonly members: Collection<Member>

@@ -1,0 +1,67 @@
+import { setImmediate as pause } from 'node:timers/promises'
+import type { App, ArchivedEvent, ChunkSummary } from '@hopper/contracts'
+import { Chunk, eventsOfChunk, type ExportRange } from '@hopper/engine'
+import type { Archive } from '@hopper/storage'
+import { PastEntries, type PastChanges, type PastFunnel } from './past-entries.ts'
+
+/**
+ * Entries in memory at a time, some 150 bytes each: what has more rows is read several times, some of the devices each
+ * time.
+ */
+const ROWS_AT_ONCE = 200_000
+const EVENTS_PER_TURN = 2_000
+/** Columns that say nothing about stages. */
+const unused = /^(data|utm_|referrer|country|browser|os$|device$|name$|action$|current_url$)/
+
+/** What a date is read from. */
+export interface ArchivedDate {
+  readonly archive: Archive
+  readonly app: App
+  readonly lane: number
+  readonly date: string
+  readonly range: ExportRange
+}
+
+/** Counts what the archived events of one date and lane mean for stages that were not known when they came. */
+export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promise<PastChanges> {
+  const { archive, app, lane, date, range } = source
+  const entries = new PastEntries(app, date, past)
+  const chunks = await archive.list({ app: app.id, lane, ...range })
+  const shares = Math.ceil(chunks.reduce((sum, { rows }) => sum + rows, 0) / ROWS_AT_ONCE)
+  for (let share = 0; share < shares; share++) {
+    for await (const event of eventsOf(archive, chunks, range)) {
+      if (shares === 1 || shareOf(event.device_id, shares) === share) entries.add(event)
+    }
+    entries.count()
+  }
+  return entries.changes()
+}
+
+/** One chunk in memory at a time. What else the process has to do comes in between. */
+async function* eventsOf(
+  archive: Archive,
+  chunks: readonly ChunkSummary[],
+  range: ExportRange,
+): AsyncGenerator<ArchivedEvent> {
+  let read = 0
+  for (const summary of chunks) {
+    const chunk = await fetchChunk(archive, summary)
+    for (const event of eventsOfChunk(chunk, range)) {
+      yield event
+      if (++read % EVENTS_PER_TURN === 0) await pause()
+    }
+  }
+}
+
+async function fetchChunk(archive: Archive, summary: ChunkSummary): Promise<Chunk> {
+  const names = Object.keys(summary.columns).filter((name) => !unused.test(name))
+  const cells = await archive.columns(summary, names)
+  const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+  return new Chunk({ ...summary, columns }, (column) => cells.get(column))
+}
+
+function shareOf(device: string, shares: number): number {
+  let hash = 0
+  for (let at = 0; at < device.length; at++) hash = (Math.imul(hash, 31) + device.charCodeAt(at)) | 0
+  return (hash >>> 0) % shares
+}
