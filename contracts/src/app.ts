@@ -11,13 +11,25 @@ export const Stage = Type.Object({
   name: label,
   url: Type.Optional(Type.String({ minLength: 1, maxLength: limits.urlCharsMax })),
   click: Type.Optional(Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })),
+  number: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      description: 'what events and tables call the stage, where that is not its id: given when what enters it changes',
+    }),
+  ),
 })
 export type Stage = Static<typeof Stage>
+
+/** What events and tables call a stage. A number means one condition for ever, so a changed stage has another. */
+export function stageNumber({ id, number }: Pick<Stage, 'id' | 'number'>): number {
+  return number ?? id
+}
 
 export const Funnel = Type.Object({ id: slug, name: label, stages: Type.Array(Stage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }) })
 export type Funnel = Static<typeof Funnel>
 
-/** The highest stage id that a funnel ever had, also after it was removed: the numbers of a stage that is gone must not become another's. */
+/** The highest id or number of a stage that a funnel ever had, also after it was removed: the numbers of a stage that is gone must not become another's. */
 export interface FunnelMark {
   readonly id: string
   readonly highest: number

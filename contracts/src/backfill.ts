@@ -1,5 +1,8 @@
+import { stageNumber, type Stage } from './app.ts'
+
 /** Stages that became known at one moment. */
 export interface StageGroup {
+  /** by their numbers */
   readonly stages: readonly number[]
   /** the position of a lane before which events came when nobody knew of the stages; the backfill counts them */
   readonly until: number
@@ -39,11 +42,11 @@ export function backfillId({ funnel, lane }: Pick<LaneBackfill, 'funnel' | 'lane
 
 /** How far a funnel with these stages is, out of what its lanes say. */
 export function backfillProgress(
-  stages: readonly { readonly id: number }[],
+  stages: readonly Pick<Stage, 'id' | 'number'>[],
   lanes: readonly LaneBackfill[],
 ): BackfillProgress {
   const isKnown = ({ groups }: LaneBackfill): boolean =>
-    stages.every(({ id }) => groups.some((group) => group.stages.includes(id)))
+    stages.every((stage) => groups.some((group) => group.stages.includes(stageNumber(stage))))
   const shares = lanes
     .filter(isKnown)
     .map(({ groups, counted, done, dates }) => (counted === groups.length ? 1 : dates === 0 ? 0 : done / dates))

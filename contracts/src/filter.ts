@@ -31,7 +31,7 @@ export interface StageFilter {
   key: 'to' | 'target'
   /** all stages of the funnel */
   stages: Stage[]
-  /** the id of the one */
+  /** the number of the one */
   stage: number
   rule: PageRule
 }

@@ -1,4 +1,4 @@
-import type { Funnel, Stage } from './app.ts'
+import { stageNumber, type Funnel, type Stage } from './app.ts'
 import { ClickSelector } from './click-selector.ts'
 import type { Event } from './event.ts'
 import { pageUrlOf, type PageRule } from './page-url.ts'
@@ -7,12 +7,13 @@ import { StagePattern } from './stage-pattern.ts'
 /** A stage of one of an app's funnels. */
 export interface FunnelStage {
   readonly funnel: string
+  /** by its number */
   readonly stage: number
 }
 
 interface Tested {
   readonly funnel: string
-  /** the funnel's stages of a kind, the last first */
+  /** the funnel's stages of a kind by their numbers, the last first */
   readonly stages: readonly { readonly id: number; readonly matches: (text: string) => boolean }[]
 }
 
@@ -72,7 +73,7 @@ function tested(
   return funnels.flatMap(({ id: funnel, stages }) => {
     const some = stages.flatMap((stage) => {
       const matches = testOf(stage)
-      return matches ? [{ id: stage.id, matches }] : []
+      return matches ? [{ id: stageNumber(stage), matches }] : []
     })
     return some.length === 0 ? [] : [{ funnel, stages: some.reverse() }]
   })

@@ -2,6 +2,7 @@ import {
   backfillId,
   datesBetween,
   shiftDate,
+  stageNumber,
   timeZone,
   type App,
   type Funnel,
@@ -148,7 +149,7 @@ export class Backfills {
     }
     const found = (await registry.backfills.get(app.id, backfillId({ funnel: funnel.id, lane }))) ?? nothing
     const known = new Set(found.groups.flatMap(({ stages }) => stages))
-    const stages = funnel.stages.map(({ id }) => id).filter((id) => !known.has(id))
+    const stages = funnel.stages.map(stageNumber).filter((number) => !known.has(number))
     if (stages.length === 0) return found
     forgetApps()
     const until = (await log.ends())[lane] ?? 0

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { App, Element, Funnel, limits } from '@hopper/contracts'
+import { App, Element, Funnel, limits, Stage } from '@hopper/contracts'
 
 /** Bodies and answers of administration. */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
@@ -7,8 +7,20 @@ const slug = App.properties.id
 const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')])
 const password = Type.String({ minLength: 10, maxLength: 200, description: 'at least 10 characters' })
 
-export const Funnels = Type.Object({ funnels: Type.Array(Funnel) })
-export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(Funnel.properties.stages) }, { 'x-fixed': { id: 'cannot be changed' } })
+const past = Type.Object({
+  state: Type.Enum(['waiting', 'running', 'done'], { description: 'whether what happened before the stages were made is counted' }),
+  share: Type.Number({ minimum: 0, maximum: 1 }),
+})
+export const FunnelView = Type.Object({ ...Funnel.properties, past })
+export type FunnelView = Static<typeof FunnelView>
+export const Funnels = Type.Object({ funnels: Type.Array(FunnelView) })
+const sentStages = Type.Array(
+  Type.Object({ ...Stage.properties, id: Type.Optional(Stage.properties.id) }, { description: 'without an id it gets one that no stage has had' }),
+  { minItems: 1, maxItems: limits.stagesPerFunnelMax },
+)
+export const SentFunnel = Type.Object({ ...Funnel.properties, stages: sentStages })
+export type SentFunnel = Static<typeof SentFunnel>
+export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(sentStages) }, { 'x-fixed': { id: 'cannot be changed' } })
 export type FunnelPatch = Static<typeof FunnelPatch>
 
 export const Elements = Type.Object({ elements: Type.Array(Element) })

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Funnel, type App } from '@hopper/contracts'
-import { FunnelPatch, Funnels } from '../answers/administration.ts'
+import { FunnelPatch, Funnels, FunnelView, SentFunnel } from '../answers/administration.ts'
 import { funnelsTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { PathPart, Sent, TheApp } from '../http/parameters.ts'
@@ -15,17 +15,17 @@ export class FunnelsController {
   }
 
   @Calls('GET', '', { summary: 'The funnels', need: 'read', csv: funnelsTable, answer: Funnels })
-  async list(@TheApp() app: App): Promise<{ funnels: readonly Funnel[] }> {
-    return { funnels: await this.funnels.list(app) }
+  async list(@TheApp() app: App): Promise<{ funnels: readonly FunnelView[] }> {
+    return { funnels: await this.funnels.views(app, await this.funnels.list(app)) }
   }
 
-  @Calls('GET', ':funnel', { summary: 'One funnel', need: 'read', answer: Funnel })
-  get(@TheApp() app: App, @PathPart('funnel') id: string): Promise<Funnel> {
-    return this.funnels.get(app, id)
+  @Calls('GET', ':funnel', { summary: 'One funnel', need: 'read', answer: FunnelView })
+  async get(@TheApp() app: App, @PathPart('funnel') id: string): Promise<FunnelView> {
+    return (await this.funnels.views(app, [await this.funnels.get(app, id)]))[0]!
   }
 
-  @Calls('POST', '', { summary: 'Add a funnel', need: 'administrate', body: Funnel, answer: Funnel })
-  create(@TheApp() app: App, @Sent() funnel: Funnel): Promise<Funnel> {
+  @Calls('POST', '', { summary: 'Add a funnel', need: 'administrate', body: SentFunnel, answer: Funnel })
+  create(@TheApp() app: App, @Sent() funnel: SentFunnel): Promise<Funnel> {
     return this.funnels.create(app, funnel)
   }
 

@@ -2,6 +2,7 @@ import type { App, KeyPower, Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
 import { keptParameters } from '../services/check-stages.ts'
+import { markOf, numberStages, putFunnel } from '../services/stage-numbers.ts'
 import { checkProvision } from './check-provision.ts'
 
 type OrganizationEntry = Provision['organizations'][number]
@@ -49,7 +50,11 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
     ...(hashRouting === undefined ? {} : { hash_routing: hashRouting }),
   }
   await registry.apps.put(organization, app.id, app)
-  for (const funnel of entry.funnels ?? []) await registry.funnels.put(app.id, funnel.id, funnel)
+  for (const funnel of entry.funnels ?? []) {
+    const before = (await registry.funnels.get(app.id, funnel.id))?.stages ?? []
+    const { stages, highest } = numberStages(funnel.stages, before, await markOf(registry, app.id, funnel.id))
+    await putFunnel(registry, app.id, { ...funnel, stages }, highest)
+  }
   for (const element of entry.elements ?? []) await registry.elements.put(app.id, element.xpath, element)
 }
 

@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, limits, type App, type Funnel } from '@hopper/contracts'
+import { backfillProgress, HopperError, limits, type App, type Funnel } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import type { FunnelPatch } from '../answers/administration.ts'
+import type { FunnelPatch, FunnelView, SentFunnel } from '../answers/administration.ts'
+import { invalidFields } from '../http/checked.ts'
 import { REGISTRY } from '../tokens.ts'
 import { checkStages, keepParametersOf } from './check-stages.ts'
+import { markOf, numberStages, putFunnel } from './stage-numbers.ts'
 
 @Injectable()
 export class FunnelsService {
@@ -28,25 +30,39 @@ export class FunnelsService {
     return funnel
   }
 
-  async create(app: App, funnel: Funnel): Promise<Funnel> {
-    checkStages(funnel, app)
+  /** The funnels with how far their past is counted. */
+  async views(app: App, funnels: readonly Funnel[]): Promise<FunnelView[]> {
+    const lanes = await this.registry.backfills.list(app.id)
+    return funnels.map((funnel) => ({ ...funnel, past: backfillProgress(funnel.stages, lanes.filter((each) => each.funnel === funnel.id)) }))
+  }
+
+  async create(app: App, sent: SentFunnel): Promise<Funnel> {
     const existing = await this.list(app)
-    if (existing.some(({ id }) => id === funnel.id)) throw new HopperError('HOP_CONFLICT')
+    if (existing.some(({ id }) => id === sent.id)) throw new HopperError('HOP_CONFLICT')
     if (existing.length >= limits.funnelsPerAppMax) throw new HopperError('HOP_LIMIT', undefined, { details: { funnels_max: limits.funnelsPerAppMax } })
-    await keepParametersOf(this.registry, app, funnel)
-    await this.registry.funnels.put(app.id, funnel.id, funnel)
-    return funnel
+    return this.put(app, sent, [])
   }
 
   async change(app: App, id: string, patch: FunnelPatch): Promise<Funnel> {
-    const funnel = { ...(await this.get(app, id)), ...patch }
-    checkStages(funnel, app)
-    await keepParametersOf(this.registry, app, funnel)
-    await this.registry.funnels.put(app.id, id, funnel)
-    return funnel
+    const before = await this.get(app, id)
+    return this.put(app, { ...before, ...patch }, before.stages)
   }
 
+  /** The highest id stays known, so the stages of a funnel that comes back under this id are others. */
   async remove(app: App, id: string): Promise<void> {
+    const { stages } = await this.get(app, id)
+    const { highest } = numberStages(stages, stages, await markOf(this.registry, app.id, id))
+    await this.registry.funnelMarks.put(app.id, id, { id, highest })
     if (!(await this.registry.funnels.remove(app.id, id))) throw new HopperError('HOP_FUNNEL_UNKNOWN')
+  }
+
+  private async put(app: App, sent: SentFunnel, before: Funnel['stages']): Promise<Funnel> {
+    const { stages, highest, faults } = numberStages(sent.stages, before, await markOf(this.registry, app.id, sent.id))
+    if (faults.length > 0) throw invalidFields(faults)
+    const funnel = { ...sent, stages }
+    checkStages(funnel, app)
+    await keepParametersOf(this.registry, app, funnel)
+    await putFunnel(this.registry, app.id, funnel, highest)
+    return funnel
   }
 }

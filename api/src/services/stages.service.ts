@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common'
-import type { App, Funnel, StageConversion, StageGraph, StageTime, StageUsers } from '@hopper/contracts'
+import { stageNumber, type App, type Funnel, type StageConversion, type StageGraph, type StageTime, type StageUsers } from '@hopper/contracts'
 import type { TableReader } from '@hopper/storage'
 import type { StageTimeAsked, StagesAsked } from '../answers/asked.ts'
 import { largest, newest, ratio, sumBy } from '../answers/rows.ts'
 import { READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './funnels.service.ts'
+
+/** Where someone comes from who enters a funnel. */
+const OUTSIDE = -1
 
 /** Questions about the stages that a funnel has now; a stage without data is a row of zeros. */
 @Injectable()
@@ -29,7 +32,7 @@ export class StagesService {
       table: 'stage_users_by_date', app: app.id, dates, prefix: [funnel.id], groupBy: ['date', 'stage'], countBy: asked.count_by ?? 'person',
     })
     const users = new Map(counted.map((row) => [row.group.join(' '), row.users]))
-    const rows = dates.flatMap((date) => funnel.stages.map(({ id, name }) => ({ date, stage: id, name, users: users.get(`${date} ${id}`) ?? 0 })))
+    const rows = dates.flatMap((date) => funnel.stages.map((stage) => ({ date, stage: stage.id, name: stage.name, users: users.get(`${date} ${stageNumber(stage)}`) ?? 0 })))
     return newest(rows, meta)
   }
 
@@ -44,7 +47,10 @@ export class StagesService {
     ])
     const total = all[0]?.users ?? 0
     const users = new Map(counted.map((row) => [row.group[0], row.users]))
-    const rows = stagesOf(funnel).map(({ id, name }) => ({ stage: id, name, users: users.get(id) ?? 0, rate: ratio(users.get(id) ?? 0, total) }))
+    const rows = stagesOf(funnel).map((stage) => {
+      const entered = users.get(stageNumber(stage)) ?? 0
+      return { stage: stage.id, name: stage.name, users: entered, rate: ratio(entered, total) }
+    })
     return { total_users: total, rows, meta }
   }
 
@@ -55,9 +61,9 @@ export class StagesService {
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.counters('stage_time_by_date', app.id, dates, [funnel.id])
     const sums = new Map(sumBy(counted, ({ key }) => [key[1]!]).map(({ key, counters }) => [key[0], counters]))
-    const rows = funnel.stages.map(({ id, name }) => {
-      const [elapsed = 0, hits = 0] = sums.get(id) ?? []
-      return { stage: id, name, elapsed_ms: elapsed, hits, average_seconds: ratio(elapsed / 1000, hits) }
+    const rows = funnel.stages.map((stage) => {
+      const [elapsed = 0, hits = 0] = sums.get(stageNumber(stage)) ?? []
+      return { stage: stage.id, name: stage.name, elapsed_ms: elapsed, hits, average_seconds: ratio(elapsed / 1000, hits) }
     })
     return { rows, meta }
   }
@@ -70,9 +76,12 @@ export class StagesService {
     const counted = await this.reader.uniques({
       table: 'stage_edges_by_date', app: app.id, dates, prefix: [funnel.id], groupBy: ['from_stage', 'to_stage'], countBy: asked.count_by ?? 'person',
     })
-    const known = new Set(funnel.stages.map(({ id }) => id))
-    const edges = counted.map(({ group, users }) => ({ from: group[0] === -1 ? null : Number(group[0]), to: Number(group[1]), users }))
-    return largest(edges.filter(({ from, to }) => known.has(to) && (from === null || known.has(from))), meta)
+    const ids = new Map(funnel.stages.map((stage) => [stageNumber(stage), stage.id]))
+    const edges = counted.flatMap(({ group, users }) => {
+      const [from, to] = [group[0] === OUTSIDE ? null : ids.get(Number(group[0])), ids.get(Number(group[1]))]
+      return from === undefined || to === undefined ? [] : [{ from, to, users }]
+    })
+    return largest(edges, meta)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Filter, Funnel, FunnelRequest, PageRule, Stage } from '@hopper/contracts'
+import { stageNumber, type Filter, type Funnel, type FunnelRequest, type PageRule, type Stage } from '@hopper/contracts'
 
 /**
  * The stages of a configured funnel as the steps of a query. A stage is entered by what the tracker says, a
@@ -21,13 +21,13 @@ function entriesOf(funnel: string, stage: Stage, stages: Stage[], rule: PageRule
   const means = (key: 'to' | 'target', type: string): Filter =>
     allOf([
       { type: 'eq', key: 'type', value: type },
-      { type: 'stage', key, stages, stage: stage.id, rule },
+      { type: 'stage', key, stages, stage: stageNumber(stage), rule },
     ])
   return [
     allOf([
       { type: 'eq', key: 'type', value: 'funnel_change' },
       { type: 'eq', key: 'funnel', value: funnel },
-      { type: 'eq', key: 'entered', value: stage.id },
+      { type: 'eq', key: 'entered', value: stageNumber(stage) },
     ]),
     ...(stage.url === undefined ? [] : [means('to', 'url_change')]),
     ...(stage.click === undefined ? [] : [means('target', 'click')]),

@@ -1,4 +1,4 @@
-import { HopperError, type TrackerConfig } from '@hopper/contracts'
+import { HopperError, stageNumber, type Stage, type TrackerConfig } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
@@ -45,9 +45,15 @@ export function configRoute(server: FastifyInstance, { gate, registry }: { gate:
 async function trackerConfig(registry: Registry, id: string): Promise<TrackerConfig> {
   const [app, funnels, elements] = await Promise.all([registry.app(id), registry.funnels.list(id), registry.elements.list(id)])
   return {
-    funnels: funnels.map(({ id, stages }) => ({ id, stages })),
+    funnels: funnels.map(({ id, stages }) => ({ id, stages: stages.map(trackedStage) })),
     elements: elements.map(({ xpath }) => ({ xpath })),
     ...(app && app.keep_parameters.length > 0 && { keep_parameters: app.keep_parameters }),
     ...(app?.hash_routing && { hash_routing: true }),
   }
+}
+
+/** A stage as events name it. */
+function trackedStage(stage: Stage): Stage {
+  const { number: _, ...rest } = stage
+  return { ...rest, id: stageNumber(stage) }
 }
