@@ -54,6 +54,6 @@ async function trackerConfig(registry: Registry, id: string): Promise<TrackerCon
 
 /** A stage as events name it. */
 function trackedStage(stage: Stage): Stage {
-  const { number: _, ...rest } = stage
-  return { ...rest, id: stageNumber(stage) }
+  const { name, url, click } = stage
+  return { id: stageNumber(stage), name, ...(url !== undefined && { url }), ...(click !== undefined && { click }) }
 }
