@@ -1,6 +1,7 @@
 import { foldArchived, Recount } from '@hopper/aggregator'
 import { shiftDate, timeZone, type App } from '@hopper/contracts'
 import { counterTableNames, readAhead, visitorTableNames, type CounterPartition, type VisitorChange, type VisitorPartition } from '@hopper/storage'
+import { AuditedStages, isOfStages, withoutMarks, withStages } from './audited-stages.ts'
 import { compareCounters, compareVisitors } from './compare.ts'
 import { dateWindows } from './date-windows.ts'
 import type { Drift, VisitorDrift } from './drift.ts'
@@ -24,11 +25,14 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
   const counted = await readCounted(source.storage, source.lane, dates.flatMap((date) => datedTables.map((table) => ({ table, app: app.id, date }))))
   const visited = await readVisited(source, app, dates)
   const expected = new Recount()
-  for await (const events of source.archived(app, instantsOf(app, dates), committed)) expected.add(foldArchived(app, events))
+  const [stages, folded] = await Promise.all([AuditedStages.of(source, app), withStages(source.storage.registry, app)])
+  for await (const events of source.archived(app, instantsOf(app, dates), committed)) expected.add(foldArchived(folded, events))
+  for (const date of dates) await stages.addPast(expected, date)
   const watermarks = new Watermarks(counted)
   await addCounted(expected, source, committed, watermarks)
   const visitors = await compareVisited(source, visited, expected, committed)
-  return [...counted.flatMap((found) => compareCounters(source.lane, found, expected.counters(found.partition))), ...visitors]
+  const drift = [...counted.map(withoutMarks).flatMap((found) => compareCounters(source.lane, found, expected.counters(found.partition))), ...visitors]
+  return stages.isMoving ? drift.filter(({ table }) => !isOfStages(table)) : drift
 }
 
 /** Adds what the log holds behind the archive, as far as each partition has counted it. Every event that counts feeds `activity_by_date`. */

@@ -1,6 +1,7 @@
 import { datesBetween, HopperError, shiftDate, timeZone, type App } from '@hopper/contracts'
 import { readAhead, type Storage } from '@hopper/storage'
 import { auditDates } from './audit-dates.ts'
+import { withStages } from './audited-stages.ts'
 import { auditFates, countReceived } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
 import { HeldLane } from './held-lane.ts'
@@ -35,7 +36,8 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
   const apps = await appsOf(storage, request.app)
   const asked: { app: App; dates: readonly string[] }[] = []
   for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), { atOnce: 4 })) asked.push(each)
-  const known = new Map((await storage.registry.apps.list()).map((app) => [app.id, app]))
+  const all = await Promise.all((await storage.registry.apps.list()).map((app) => withStages(storage.registry, app)))
+  const known = new Map(all.map((app) => [app.id, app]))
   const tally = { differing: 0, repaired: 0 }
   for (let lane = 0; lane < storage.log.lanes; lane++) {
     report.progress(lane, storage.log.lanes)

@@ -1,0 +1,72 @@
+import { isMark, pastFunnels, pastOfDate, type CountedApp, type Recount } from '@hopper/aggregator'
+import { backfillId, shiftDate, StageMatcher, timeZone, type App, type Funnel, type StageGroup } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import type { CountedPartition } from './compare.ts'
+import type { LaneSource } from './lane-source.ts'
+
+/** What the stages of an app's funnels mean, so that events are folded as the aggregator does it now. */
+export async function withStages(registry: Registry, app: App): Promise<CountedApp> {
+  return { ...app, stages: new StageMatcher(await registry.funnels.list(app.id), app) }
+}
+
+/** The funnels of an app with the groups of stages whose past is counted in a lane. */
+interface CountedFunnel {
+  readonly funnel: Funnel
+  readonly groups: readonly StageGroup[]
+}
+
+/** What the tables of stages hold of the past of an app's funnels in one lane. */
+export class AuditedStages {
+  readonly #source: LaneSource
+  readonly #app: App
+  readonly #funnels: readonly CountedFunnel[]
+  /** whether the past of a funnel is being counted: then the tables of stages cannot be compared */
+  readonly isMoving: boolean
+
+  private constructor(source: LaneSource, app: App, funnels: readonly CountedFunnel[], isMoving: boolean) {
+    this.#source = source
+    this.#app = app
+    this.#funnels = funnels
+    this.isMoving = isMoving
+  }
+
+  static async of(source: LaneSource, app: App): Promise<AuditedStages> {
+    const { registry } = source.storage
+    const funnels = await registry.funnels.list(app.id)
+    const found = await Promise.all(
+      funnels.map(async (funnel) => {
+        const state = await registry.backfills.get(app.id, backfillId({ funnel: funnel.id, lane: source.lane }))
+        const { groups = [], counted = 0 } = state ?? {}
+        return { funnel, groups: groups.slice(0, counted), isMoving: counted < groups.length }
+      }),
+    )
+    return new AuditedStages(source, app, found, found.some(({ isMoving }) => isMoving))
+  }
+
+  /** Adds what the backfill has counted on a date. */
+  async addPast(recount: Recount, date: string): Promise<void> {
+    const { archive } = this.#source.storage
+    if (!archive || this.isMoving) return
+    const zone = timeZone(this.#app.timezone)
+    const range = { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
+    const { lane } = this.#source
+    for (const { funnel, groups } of this.#funnels) {
+      for (const past of pastFunnels(funnel, groups)) {
+        const { visitors, times } = await pastOfDate({ archive, app: this.#app, lane, date, range }, past)
+        const partition = { table: 'stage_time_by_date' as const, app: this.#app.id, date }
+        recount.add({ visitors, counters: [{ ...partition, from: -1, to: -1, rows: times }] })
+      }
+    }
+  }
+}
+
+/** A partition without the rows that only mark what the backfill has counted. */
+export function withoutMarks(found: CountedPartition): CountedPartition {
+  if (found.partition.table !== 'stage_time_by_date') return found
+  return { ...found, rows: found.rows.filter(({ key }) => !isMark(key)) }
+}
+
+/** Whether a table is about stages. */
+export function isOfStages(table: string): boolean {
+  return table.startsWith('stage_')
+}
