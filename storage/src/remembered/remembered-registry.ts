@@ -166,6 +166,7 @@ export class RememberedRegistry {
     return {
       organizations: collection('organizations'), apps: collection('apps'), keys: collection('keys'), members: collection('members'),
       logins: collection('logins'), audits: collection('audits'), imports: collection('imports'),
+      funnelMarks: collection('funnelMarks'), backfills: collection('backfills'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) => this.#askOr((): Promise<App | undefined> => this.#ask((registry) => registry.app(id)), () => keptOf(this.#apps.get(id), ({ app }) => app)),
