@@ -25,8 +25,8 @@ const instants = { from: now - 30 * DAY_MS, to: now }
 const reports = [
   'stages/users', 'stages/users?count_by=device', 'stages/conversion', 'stages/conversion?count_by=device', 'stages/time', 'stages/graph', 'elements/actions',
   `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`, 'pages/views', 'clicks', 'agents?by=device', 'agents?by=browser', 'agents?by=os', 'agents?by=country',
-  'traffic?by=hour', 'traffic?by=day', 'journeys?depth=4', 'keys?prefix=', 'keys/target/values?prefix=', 'funnels', 'elements', 'agents?by=shoe', 'stages/users?funnel=none',
-].map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
+  'traffic?by=hour', 'traffic?by=day', 'journeys?depth=4', 'keys?prefix=', 'keys/target/values?prefix=', 'agents?by=shoe', 'stages/users?funnel=none',
+].map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`).concat('funnels', 'elements')
 
 const clicked = (id: number) => ({ name: `b${id}`, filters: [{ type: 'eq', key: 'target', value: `//*[@id='b${id}']` }] })
 const steps = [{ name: 'seen', filters: [{ type: 'eq', key: 'type', value: 'url_change' }] }, clicked(1), clicked(2)]
