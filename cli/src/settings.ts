@@ -36,7 +36,7 @@ export const settings = {
   rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
   eventRate: {
     flag: '--event-rate', variable: 'HOPPER_EVENT_RATE', default: '10000',
-    help: 'events a second that one key may send to ingest; twice as many at once', read: integer(1, 10_000_000),
+    help: 'ordinary events a second that one key may send to ingest, costly ones count as several; twice as many at once', read: integer(1, 10_000_000),
   },
   byteRate: {
     flag: '--byte-rate', variable: 'HOPPER_BYTE_RATE', default: '5000000',

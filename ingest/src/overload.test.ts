@@ -70,6 +70,22 @@ describe('the rate of a key', () => {
     expect([(await post()).status, (await post()).status]).toEqual([202, 429])
   })
 
+  it('takes costly events for what they cost: many values, and dates of the past', async () => {
+    const custom = (data: object, timestamp = Date.now()) => ({ type: 0, name: 'n', timestamp, data })
+    const values = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, at]))
+    const perSecond = 0.001
+    const costs = async (...events: object[]): Promise<number> => {
+      await using gateway = await openGateway({ rates: { ...unlimited, events: perSecond } })
+      await gateway.post({ device_id: 'd', events })
+      return Math.round(Number((await gateway.post(body)).headers['retry-after']) * perSecond)
+    }
+    const day = 86_400_000
+    expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
+    expect(await costs(custom(values))).toBe(8)
+    expect(await costs(custom({}, Date.now() - 7 * day), custom({}))).toBe(2)
+    expect(await costs(custom({}, Date.now() - 30 * day), custom({}, Date.now() - 60 * day), custom({}, Date.now() - 60 * day))).toBe(23)
+  })
+
   it('is the rate of that key only', async () => {
     await using gateway = await openGateway({ rates: { ...unlimited, events: 0.01 } })
     await gateway.post(body)

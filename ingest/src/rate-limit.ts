@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 /** What one key may send to this process each second, over time. Unlimited where it is `Infinity`. */
 export interface Rates {
   readonly requests: number
+  /** costly events count as several, see `costOf` */
   readonly events: number
   /** of bodies, after decompression */
   readonly bytes: number

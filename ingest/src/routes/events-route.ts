@@ -11,6 +11,7 @@ import { incomingOf } from '../incoming.ts'
 import type { Sender } from '../key-check.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Pipeline } from '../pipeline.ts'
+import { costOf } from '../request-cost.ts'
 
 interface Parts {
   readonly gate: Gate
@@ -37,9 +38,9 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
     const admitted = request.getDecorator<Sender>(sender)
     const body = request.body as ParsedBody | undefined
     const { batch, sent, webdriver, changes } = readBatch(body, admitted.app, clock())
-    gate.charge(admitted, { events: sent.length, bytes: body!.bytes.length }, reply)
     const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
     const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
+    gate.charge(admitted, costOf(results, body!.bytes.length), reply)
     const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
 
