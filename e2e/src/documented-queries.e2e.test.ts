@@ -41,7 +41,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   let product: Cluster
   let client: Client
   beforeAll(async () => {
-    const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', HOPPER_KAFKA_SESSION_MS: '6000' }
+    // Times that any engine accepts, also those that several runs share.
+    const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
+    const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...times }
     product = await cluster(engines!, { provision, env })
     await product.migrate()
     await Promise.all([product.ingest.start(), product.api.start()])
