@@ -8,10 +8,13 @@ describe('a funnel in a form', () => {
     expect(funnelOf(draftOf(funnel))).toEqual(funnel)
   })
 
-  it('gives a new stage an id of its own and keeps the ids of the others', () => {
-    const draft = withStage(withNewStage(draftOf(funnel)), 8, { name: 'Thanks', pattern: ' /thanks ' })
-    expect(funnelOf(draft).stages.map(({ id }) => id)).toEqual([4, 7, 8])
-    expect(funnelOf(draft).stages[2]).toEqual({ id: 8, name: 'Thanks', url: '/thanks' })
+  it('leaves the id of a new stage to the API, since that of a removed one is never used again, and keeps the ids of the others', () => {
+    const two = withNewStage(withNewStage(withoutStage(draftOf(funnel), 7)))
+    const [, first, second] = two.stages
+    expect(first!.id).not.toBe(second!.id)
+    const draft = withStage(two, second!.id, { name: 'Thanks', pattern: ' /thanks ' })
+    expect(funnelOf(draft).stages.map(({ id }) => id)).toEqual([4, undefined, undefined])
+    expect(funnelOf(draft).stages[2]).toEqual({ name: 'Thanks', url: '/thanks' })
   })
 
   it('moves and removes stages', () => {

@@ -1,8 +1,18 @@
-import type { Funnel, Stage } from '@hopper/contracts'
+import type { BackfillProgress, Funnel, Stage } from '@hopper/contracts'
+
+/** A funnel as the API lists it: with how far what happened before its stages were made is counted. */
+export interface ListedFunnel extends Funnel {
+  readonly past: BackfillProgress
+}
+
+/** A funnel as it is saved: a stage without an id gets one that no stage has had. */
+export interface SavedFunnel extends Omit<Funnel, 'stages'> {
+  readonly stages: readonly (Omit<Stage, 'id'> & { readonly id?: number })[]
+}
 
 export type EnteredBy = 'url' | 'click'
 
-/** A stage in a form: what it is entered by is a choice and a text. `id` never changes, since events name it. */
+/** A stage in a form: what it is entered by is a choice and a text. `id` never changes, since events name it; below 0, it is the form's own. */
 export interface StageDraft {
   readonly id: number
   readonly name: string
@@ -20,13 +30,13 @@ export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
   return { id, name, stages: stages.map((stage) => ({ id: stage.id, name: stage.name, by: stage.click === undefined ? 'url' : 'click', pattern: stage.click ?? stage.url ?? '' })) }
 }
 
-export function funnelOf({ id, name, stages }: FunnelDraft): Funnel {
+export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {
   return { id: id.trim(), name: name.trim(), stages: stages.map(stageOf) }
 }
 
-/** A new stage has an id that no stage of the funnel has. */
+/** A new stage is told from the others by an id of the form; the API gives it one for ever. */
 export function withNewStage(draft: FunnelDraft): FunnelDraft {
-  const id = Math.max(0, ...draft.stages.map((stage) => stage.id)) + 1
+  const id = Math.min(0, ...draft.stages.map((stage) => stage.id)) - 1
   return { ...draft, stages: [...draft.stages, { id, name: '', by: 'url', pattern: '' }] }
 }
 
@@ -45,7 +55,7 @@ export function withStageEarlier(draft: FunnelDraft, id: number): FunnelDraft {
   return { ...draft, stages: [...draft.stages.slice(0, at - 1), draft.stages[at]!, draft.stages[at - 1]!, ...draft.stages.slice(at + 1)] }
 }
 
-function stageOf({ id, name, by, pattern }: StageDraft): Stage {
+function stageOf({ id, name, by, pattern }: StageDraft): SavedFunnel['stages'][number] {
   const text = pattern.trim()
-  return { id, name: name.trim(), ...(text === '' ? {} : by === 'url' ? { url: text } : { click: text }) }
+  return { ...(id < 0 ? {} : { id }), name: name.trim(), ...(text === '' ? {} : by === 'url' ? { url: text } : { click: text }) }
 }

@@ -1,11 +1,13 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
 import type { Funnel } from '@hopper/contracts'
-import { draftOf, funnelOf, withNewStage, withStage, withStageEarlier, withoutStage, type StageDraft } from './funnel-draft.ts'
+import {
+  draftOf, funnelOf, withNewStage, withStage, withStageEarlier, withoutStage, type SavedFunnel, type StageDraft,
+} from './funnel-draft.ts'
 
 interface Props {
   funnel: Funnel
   busy: boolean
-  save: (funnel: Funnel) => void
+  save: (funnel: SavedFunnel) => void
   cancel: () => void
 }
 

@@ -1,5 +1,5 @@
 import { useMemo, type ReactNode } from 'react'
-import type { Funnel, StageConversion } from '@hopper/contracts'
+import type { StageConversion } from '@hopper/contracts'
 import { appPath, reportPath } from '../api/paths.ts'
 import { useReport } from '../api/use-report.ts'
 import { Freshness } from '../parts/freshness.tsx'
@@ -8,13 +8,15 @@ import { ReportView } from '../parts/report-view.tsx'
 import type { Scope } from '../state/scope.ts'
 import { useView } from '../state/use-view.ts'
 import { FunnelCard } from './funnel-card.tsx'
+import type { ListedFunnel } from './funnel-draft.ts'
+import { PastProgress } from './past-progress.tsx'
 import { StageGraphCard } from './stage-graph-card.tsx'
 import { StageTimeCard } from './stage-time-card.tsx'
 import { StageUsersCard } from './stage-users-card.tsx'
 
 /** One funnel: how many reach each stage, how long they stay, which ways they take. */
 export default function FunnelPage({ scope }: { scope: Scope }): ReactNode {
-  const funnels = useReport<{ funnels: Funnel[] }>(appPath(scope.app.id, 'funnels'))
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(scope.app.id, 'funnels'), scope.live)
   const { view, go } = useView()
   return (
     <ReportView report={funnels}>
@@ -29,8 +31,8 @@ export default function FunnelPage({ scope }: { scope: Scope }): ReactNode {
 
 interface Props {
   scope: Scope
-  funnels: readonly Funnel[]
-  funnel: Funnel
+  funnels: readonly ListedFunnel[]
+  funnel: ListedFunnel
   choose: (id: string) => void
 }
 
@@ -47,6 +49,7 @@ function Chosen({ scope, funnels, funnel, choose }: Props): ReactNode {
         <select aria-label="Funnel" value={funnel.id} onChange={(event) => choose(event.target.value)}>
           {funnels.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
         </select>
+        <PastProgress past={funnel.past} />
         <Freshness meta={conversion.data?.meta} />
       </div>
       <ReportView report={conversion}>

@@ -8,19 +8,21 @@ import { ConfirmButton } from '../parts/confirm-button.tsx'
 import { Problem } from '../parts/problem.tsx'
 import { ReportView } from '../parts/report-view.tsx'
 import { useChange } from '../parts/use-change.ts'
+import type { ListedFunnel, SavedFunnel } from './funnel-draft.ts'
 import { FunnelForm } from './funnel-form.tsx'
+import { PastProgress } from './past-progress.tsx'
 
-const empty: Funnel = { id: '', name: '', stages: [{ id: 1, name: '' }] }
+const empty: Funnel = { id: '', name: '', stages: [{ id: -1, name: '' }] }
 
 /** The funnels of an app. */
 export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const { client } = useSession()
-  const funnels = useReport<{ funnels: Funnel[] }>(appPath(app, 'funnels'))
+  const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app, 'funnels'), true)
   const { error, busy, run } = useChange(funnels.reload)
   /** the id of the funnel in the form; '' for a new one */
   const [edited, setEdited] = useState<string | null>(null)
   const pathOf = (id: string): string => appPath(app, `funnels/${encodeURIComponent(id)}`)
-  const save = async (funnel: Funnel): Promise<void> => {
+  const save = async (funnel: SavedFunnel): Promise<void> => {
     const { name, stages } = funnel
     const done = await run(() => edited ? client.send('PATCH', pathOf(edited), { name, stages }) : client.send('POST', appPath(app, 'funnels'), funnel))
     if (done) setEdited(null)
@@ -37,6 +39,7 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
                 {edited === funnel.id ? form(funnel) : (
                   <>
                     <b>{funnel.name}</b> <code>{funnel.id}</code> <span className="hint">{funnel.stages.map(({ name }) => name).join(' → ')}</span>
+                    <PastProgress past={funnel.past} />
                     {mayChange && (
                       <span className="list-actions">
                         <button type="button" className="small" aria-label={`Edit ${funnel.name}`} onClick={() => setEdited(funnel.id)}>Edit</button>
