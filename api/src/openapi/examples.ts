@@ -22,7 +22,7 @@ export const examples: Readonly<Record<string, object>> = {
     first: [{ type: 'eq', key: 'type', value: 'identify' }],
     again: [],
   },
-  Funnel: {
+  SentFunnel: {
     id: 'checkout',
     name: 'Checkout',
     stages: [
