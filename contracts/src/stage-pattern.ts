@@ -4,8 +4,8 @@ import { decodePath, decodeText, queryValues, withoutTrailingSlash, type PageRul
 /**
  * The pattern of a URL stage. `*` stands for any run of characters. A pattern that begins with http is compared with the whole address of a page,
  * another one with its path; `#/route` in it with the route of an app that routes by hash. Parameters in it must be there with these values,
- * others may be there. A page fits when one of the addresses that the pattern describes is an address of that page: `/products/` and
- * `/products/*` fit the page `/products` too.
+ * others may be there. A slash at the end makes no other page: `/products/` fits the page `/products`. `/products/*` fits what lies below it,
+ * and not `/products` itself; `/products*` fits both.
  */
 export class StagePattern {
   /** the parameters that the pattern asks for: an app that has such a stage keeps them */
@@ -157,11 +157,11 @@ function joined(pieces: Pieces): Pieces {
   return all
 }
 
-/** A pattern that ends with a slash and any run of characters describes the page without that slash as well. */
+/** A route that is any run of characters may be none: `/#/*` describes the page `/` as well. */
 function alternatives(pieces: Pieces): Pieces[] {
   const before = pieces.at(-2)
-  if (pieces.at(-1) !== WILD || typeof before !== 'string' || !before.endsWith('/') || before.endsWith('://')) return [pieces]
-  return [pieces, [...pieces.slice(0, -2), before.slice(0, -1).replace(/#$/, '')]]
+  if (pieces.at(-1) !== WILD || typeof before !== 'string' || !before.endsWith('#/')) return [pieces]
+  return [pieces, [...pieces.slice(0, -2), before.slice(0, -2)]]
 }
 
 /** Tests literals from left to right, each at the first place where it stands: time is bounded by the text times the pattern. */
