@@ -48,6 +48,8 @@ export async function rebuildCluster(config: InstallationConfig, app: string | u
     await log.close()
   }
   await staging.drop()
+  await lanes[Symbol.asyncDispose]()
+  await countAll(storage, report.logger, () => undefined)
 }
 
 /** What an earlier attempt has counted on the same basis, else an empty keyspace. */

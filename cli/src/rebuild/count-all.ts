@@ -1,13 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Aggregator, type AggregatorLogger } from '@hopper/aggregator'
-import type { Storage } from '@hopper/storage'
+import { backfillProgress } from '@hopper/contracts'
+import type { Registry, Storage } from '@hopper/storage'
 
 const LOOK_MS = 250
 
 /** How far counting is, in messages of all lanes. */
 export type Progress = (done: number, all: number) => void
 
-/** Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed. */
+/**
+ * Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed, and the past of funnels that is not
+ * counted yet.
+ */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
   const { log, writer, lanes, registry, archive } = storage
   const ends = await log.ends()
@@ -19,10 +23,22 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
       const done = ends.reduce((sum, end, lane) => sum + Math.min(end, positions[lane] ?? 0), 0)
       const all = ends.reduce((sum, end) => sum + end, 0)
       progress(done, all)
-      if (done === all) return
+      if (done === all && (!archive || (await isPastCounted(registry)))) return
       await pause(LOOK_MS)
     }
   } finally {
     await aggregator.close()
   }
+}
+
+/** Whether the tables of every funnel hold what happened before its stages were known. */
+async function isPastCounted(registry: Registry): Promise<boolean> {
+  for (const { id } of await registry.apps.list()) {
+    const lanes = await registry.backfills.list(id)
+    for (const funnel of await registry.funnels.list(id)) {
+      const own = lanes.filter((each) => each.funnel === funnel.id)
+      if (backfillProgress(funnel.stages, own).state !== 'done') return false
+    }
+  }
+  return true
 }

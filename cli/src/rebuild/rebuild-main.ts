@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import type { AggregatorLogger } from '@hopper/aggregator'
 import { assertLogIntact, openRebuild } from '@hopper/storage/embedded'
-import { assertDirectory, isCluster, type InstallationConfig } from '../audit/open-installation.ts'
+import { assertDirectory, isCluster, openInstallation, type InstallationConfig } from '../audit/open-installation.ts'
 import { basisOf } from './basis.ts'
 import { rebuildCluster } from './cluster-main.ts'
 import { countAll, type Progress } from './count-all.ts'
@@ -31,4 +31,8 @@ export async function rebuildInstallation(config: InstallationConfig, app: strin
     throw error
   }
   await rebuild.replace(app)
+  await using opened = new AsyncDisposableStack()
+  const storage = await openInstallation(config)
+  opened.defer(() => storage.close())
+  await countAll(storage, report.logger, report.progress)
 }
