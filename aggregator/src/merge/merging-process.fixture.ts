@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { ArchivedEvent } from '@hopper/contracts'
+import type { ArchivedEvent, Envelope } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Archive } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -37,9 +37,12 @@ async function appendAndMerge(dir: string, how: string): Promise<never> {
   const partition = { app: 'shop', date: DATE }
   let lease = await storage.lanes.acquire(0, `${process.pid}`)
   const merges = new LaneMerges(archive, 0, new MergeThread(), async () => ['shop'])
+  const message: Envelope = { version: 1, app: 'shop', device_id: 'd', received_at: 0, context: eventAt(0).context, events: [] }
   let position = (await archive.covered(0, [partition]))[0]! + 1
   for (;;) {
     lease = await storage.lanes.renew(lease)
+    // The archive never holds positions that the log has not: such a directory is refused as damaged.
+    await storage.log.append(Array.from({ length: 16 }, () => message))
     const spans = Array.from({ length: 8 }, () => {
       const rows = [eventAt(position), eventAt(position + 1)]
       position += 2

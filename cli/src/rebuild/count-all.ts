@@ -13,9 +13,9 @@ export type Progress = (done: number, all: number) => void
  * counted yet.
  */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
-  const { log, writer, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, archive } = storage
   const ends = await log.ends()
-  const aggregator = new Aggregator({ log, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
+  const aggregator = new Aggregator({ log, reader, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
   await aggregator.start()
   try {
     for (;;) {
