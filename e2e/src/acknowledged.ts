@@ -15,7 +15,7 @@ export async function sendUntilAcknowledged(ingestUrl: string, key: string, { de
       if (accepted === events.length && rejected?.length === 0) return refused
       // An answer that was cut in its middle is none.
       if (accepted !== undefined) throw new Error(`${accepted} of ${events.length} events accepted, ${rejected?.length} rejected`)
-    } else if (answer && answer.status !== 503) throw new Error(`${answer.status} ${await answer.text()}`)
+    } else if (answer && ![429, 503].includes(answer.status)) throw new Error(`${answer.status} ${await answer.text()}`)
     await new Promise((next) => setTimeout(next, RETRY_MS))
   }
   throw new Error('never acknowledged')
