@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits } from '@hopper/contracts'
@@ -288,7 +288,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
       })
       let answer = await post()
       // More than a key may send in a moment: the door says when to come again.
-      for (; answer.status === 429; answer = await post()) await pause(Number(answer.headers.get('retry-after')) * 1_000)
+      for (; answer.status === 429; answer = await post()) await delay(Number(answer.headers.get('retry-after')) * 1_000)
       expect(answer.status, await answer.clone().text()).toBe(202)
     }
   }
