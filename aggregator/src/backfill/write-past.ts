@@ -45,7 +45,8 @@ export async function writePast(
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const marks = new Set(stages.map((stage) => FIRST_MARK - stage))
   const found = await reader.counterPartition(lane, partition)
-  if (found.some(({ key }) => key[0] === funnel && marks.has(Number(key[1])))) return
+  // A rebuild sets a mark back to zero, and Cassandra keeps the row of such a counter.
+  if (found.some(({ key, counters }) => key[0] === funnel && marks.has(Number(key[1])) && counters[1]! > 0)) return
   const [applied] = await writer.applied(lane, [partition])
   const marked = [...marks].map((mark) => ({ key: [funnel, mark], deltas: [0, 1] }))
   await writer.apply(lease, {
