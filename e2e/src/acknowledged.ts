@@ -20,3 +20,13 @@ export async function sendUntilAcknowledged(ingestUrl: string, key: string, { de
   }
   throw new Error('never acknowledged')
 }
+
+/** Sends again for as long as the door says that the key has sent what it may in a moment, each time after the seconds of `Retry-After`. */
+export async function whenAdmitted(post: () => Promise<Response>): Promise<Response> {
+  let answer = await post()
+  while (answer.status === 429) {
+    await new Promise((next) => setTimeout(next, Number(answer.headers.get('retry-after')) * 1_000))
+    answer = await post()
+  }
+  return answer
+}

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits } from '@hopper/contracts'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { whenAdmitted } from './acknowledged.ts'
 import { cluster, type Cluster } from './cluster.ts'
 import { counted, getJson } from './product.ts'
 
@@ -286,9 +286,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
         },
         body: JSON.stringify({ device_id: `device-${device}`, events }),
       })
-      let answer = await post()
-      // More than a key may send in a moment: the door says when to come again.
-      for (; answer.status === 429; answer = await post()) await delay(Number(answer.headers.get('retry-after')) * 1_000)
+      const answer = await whenAdmitted(post)
       expect(answer.status, await answer.clone().text()).toBe(202)
     }
   }

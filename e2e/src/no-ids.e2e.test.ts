@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { whenAdmitted } from './acknowledged.ts'
 import { counted, getJson, type Product } from './product.ts'
 import { until } from './until.ts'
 import { onBothWays } from './ways.ts'
@@ -24,12 +24,7 @@ onBothWays((open, way) => {
   async function send(body: object): Promise<{ accepted: number; rejected: { reason: string }[] }> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'shop-back-end/1.0' }
     const post = (): Promise<Response> => fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
-    let answer = await post()
-    // More than a key may send in a moment: the door says when to come again.
-    while (answer.status === 429) {
-      await pause(Number(answer.headers.get('retry-after')) * 1_000)
-      answer = await post()
-    }
+    const answer = await whenAdmitted(post)
     expect(answer.status).toBe(202)
     return (await answer.json()) as { accepted: number; rejected: { reason: string }[] }
   }
