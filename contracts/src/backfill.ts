@@ -1,4 +1,4 @@
-import { stageNumber, type Stage } from './app.ts'
+import { stageNumber, type Funnel, type Stage } from './app.ts'
 
 /** Stages that became known at one moment. */
 export interface StageGroup {
@@ -33,6 +33,11 @@ export interface BackfillProgress {
   readonly state: 'waiting' | 'running' | 'done'
   /** from 0 to 1 */
   readonly share: number
+}
+
+/** A funnel as the API lists it. */
+export interface ListedFunnel extends Funnel {
+  readonly past: BackfillProgress
 }
 
 /** The name of a lane's part in the registry. */

@@ -1,4 +1,4 @@
-import type { Agents, Apps, Clicks, ElementActions, ElementDurations, Funnel, Me, Meta, PageViews, StageConversion, StageGraph, StageTime, StageUsers, Status, Traffic } from '@hopper/contracts'
+import type { Agents, Apps, Clicks, ElementActions, ElementDurations, ListedFunnel, Me, Meta, PageViews, StageConversion, StageGraph, StageTime, StageUsers, Status, Traffic } from '@hopper/contracts'
 
 /** What the fixture server answers. Numbers are made up so that each stands in one place only. */
 export const EVIL = '<img src=x onerror=window.pwned=1>'
@@ -8,7 +8,7 @@ export interface Fixture {
   traffic: Traffic['rows']
   views: number
   lag: Status['lag']
-  funnels: Funnel[]
+  funnels: ListedFunnel[]
   elements: { name: string; xpath: string }[]
 }
 
@@ -19,7 +19,10 @@ export function newFixture(): Fixture {
     traffic: [{ time: `${today}T00:00:00.000Z`, events: 7_101, views: 4_202, users: 1_303 }],
     views: 2_404,
     lag: { messages: 11, events: 120, seconds: 0.5, remaining_seconds: 9 },
-    funnels: [{ id: 'checkout', name: 'Checkout', stages: [{ id: 1, name: 'Home', url: '/*' }, { id: 2, name: 'Cart', click: '#add' }] }],
+    funnels: [{
+      id: 'checkout', name: 'Checkout', past: { state: 'done', share: 1 },
+      stages: [{ id: 1, name: 'Home', url: '/*' }, { id: 2, name: 'Cart', click: '#add' }],
+    }],
     elements: [{ name: 'Buy now', xpath: "//*[@id='buy']" }],
   }
 }

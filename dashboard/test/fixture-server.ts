@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { extname, join } from 'node:path'
-import type { Funnel } from '@hopper/contracts'
+import type { Funnel, ListedFunnel } from '@hopper/contracts'
 import { answerTo, me, newFixture, type Fixture } from './fixture-answers.ts'
 
 const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
@@ -63,13 +63,19 @@ async function change(request: IncomingMessage, response: ServerResponse, pathna
     return void response.writeHead(204).end()
   }
   if (pathname.endsWith('/funnels') && request.method === 'POST') {
-    const funnel = (await bodyOf(request)) as Funnel
+    const funnel = asListed((await bodyOf(request)) as Funnel)
     if (fixture.funnels.some(({ id }) => id === funnel.id)) return fail(response, 409, 'HOP_EXISTS', `There is a funnel "${funnel.id}" already.`)
     fixture.funnels = [...fixture.funnels, funnel]
     return send(response, 201, funnel)
   }
   if (pathname.endsWith('/keys') && request.method === 'POST') return send(response, 201, { id: 'new', power: 'write', hint: '1234', created_at: 0, key: 'hw_shown_only_now_1234' })
   fail(response, 404, 'HOP_NOT_FOUND', 'No such call.')
+}
+
+/** As the API does: a stage without an id gets one, and what happened before is counted later. */
+function asListed({ id, name, stages }: Funnel): ListedFunnel {
+  const numbered = stages.map((stage, index) => ({ ...stage, id: stage.id ?? index + 1 }))
+  return { id, name, stages: numbered, past: { state: 'running', share: 0.254 } }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

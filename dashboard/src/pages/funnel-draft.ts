@@ -1,9 +1,4 @@
-import type { BackfillProgress, Funnel, Stage } from '@hopper/contracts'
-
-/** A funnel as the API lists it: with how far what happened before its stages were made is counted. */
-export interface ListedFunnel extends Funnel {
-  readonly past: BackfillProgress
-}
+import type { Funnel, Stage } from '@hopper/contracts'
 
 /** A funnel as it is saved: a stage without an id gets one that no stage has had. */
 export interface SavedFunnel extends Omit<Funnel, 'stages'> {
