@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { counted, standalone, type Product } from '@hopper/e2e'
+import { counted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
 import type { Latencies } from './hostile.ts'
 
 const EVENTS = 60_000
@@ -64,7 +64,7 @@ async function fill(product: Product, app: App): Promise<void> {
       const timestamp = Date.now() - (number % DAYS) * DAY_MS - number
       return { type: 'custom', name: number % 3 === 0 ? 'buy' : 'see', timestamp, device_id: `d${number % 2_000}`, data: { text: `${'a'.repeat(100)}${number}!` } }
     })
-    const answer = await post(`${product.ingestUrl}/v1/events`, keys[app].write, { events })
+    const answer = await whenAdmitted(() => post(`${product.ingestUrl}/v1/events`, keys[app].write, { events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
   }
 }

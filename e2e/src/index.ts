@@ -1,3 +1,4 @@
+export { whenAdmitted } from './acknowledged.ts'
 export { cluster, type Cluster, type ClusterOptions } from './cluster.ts'
 export { startCassandra } from './engines/cassandra-jar.ts'
 export { startKafka } from './engines/kafka-jar.ts'
