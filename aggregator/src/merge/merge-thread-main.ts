@@ -1,14 +1,13 @@
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Chunk, ColumnCache, installZstdLock, mergeChunks } from '@hopper/engine'
+import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import type { MergeReply } from './merge-thread.ts'
 import { packed, type PackedChunk } from './packed-chunk.ts'
 
 const DECODED_BYTES_MAX = 64_000_000
-const NICE = 10
 
-// What folds and answers goes first. Only on Linux is this about the thread that asks; elsewhere it would be about the whole process.
-if (process.platform === 'linux') setPriority(NICE)
+// HTTP, the log and the folding of events go first.
+lowerThreadPriority()
 
 installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!

@@ -12,7 +12,8 @@ export interface QueryJob {
   readonly chunks: readonly ChunkSummary[]
   /** chunks of all times that say who a device belongs to; empty when nobody asks */
   readonly identifying: readonly ChunkSummary[]
-  readonly limitMs: number
+  /** when its time is over, by `monotonicMs`: a thread that starts late, or comes to it late, has less time */
+  readonly until: number
   /** another number than 0 at its only place ends the query */
   readonly stop: SharedArrayBuffer
   /** to the threads that scan the other lanes of the question; this one merges what they find */
@@ -22,7 +23,7 @@ export interface QueryJob {
 }
 
 /** What a job is without its time, its stop and what it is a part of, which the pool gives it. */
-export type Task = Omit<QueryJob, 'limitMs' | 'stop' | 'others' | 'leader'>
+export type Task = Omit<QueryJob, 'until' | 'stop' | 'others' | 'leader'>
 
 /** Columns of a chunk that a thread needs. */
 export interface Want {
@@ -54,3 +55,8 @@ export type FromThread =
   | { readonly result: Uint8Array }
   | { readonly over: true }
   | { readonly error: { readonly code?: string; readonly message: string; readonly details?: unknown } }
+
+/** Milliseconds on a clock that all threads of the process share; `performance.now()` begins anew in each. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

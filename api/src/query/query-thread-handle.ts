@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
 import { JobOver } from './chunk-source.ts'
-import type { Asked, FromThread, Progress, QueryJob, Reply, ToThread } from './query-job.ts'
+import { monotonicMs, type Asked, type FromThread, type Progress, type QueryJob, type Reply, type ToThread } from './query-job.ts'
 
 /** The thread looks at its time itself; one that does not answer so long after it is ended. */
 const GRACE_MS = 1_000
@@ -68,7 +68,7 @@ export class QueryThreadHandle {
         if ('result' in message) resolve(message.result)
         else reject(failure ?? ('over' in message ? new JobOver() : errorOf(message.error)))
       }
-      const timer = setTimeout(() => void this.end(), Math.max(0, job.limitMs) + GRACE_MS)
+      const timer = setTimeout(() => void this.end(), Math.max(0, job.until - monotonicMs()) + GRACE_MS)
       worker.on('message', heard).on('error', failed).on('exit', gone)
       worker.ref()
       worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)

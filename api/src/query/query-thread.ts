@@ -1,20 +1,19 @@
-import { setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
 import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
+import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from './bounded-map.ts'
 import { ChunkSource, JobOver, type Ask } from './chunk-source.ts'
 import { KnownIdentities } from './known-identities.ts'
-import type { FromThread, QueryJob, ToThread } from './query-job.ts'
+import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
 import { encodeResult } from './result.ts'
 import { runQuestion } from './run-question.ts'
 import type { Workplace } from './workplace.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
-const NICE = 10
 
-// HTTP, the log and the folding of events go first. On Linux a priority is the calling thread's; elsewhere it would be the whole process'.
-if (process.platform === 'linux') setPriority(NICE)
+// HTTP, the log and the folding of events go first.
+lowerThreadPriority()
 
 installZstdLock(workerData as SharedArrayBuffer)
 const port = parentPort!
@@ -43,9 +42,10 @@ port.on('message', (message: ToThread) => {
 async function run(job: QueryJob): Promise<void> {
   const stop = new Int32Array(job.stop)
   const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
-  const budget = timeBudget(job.limitMs, signal)
+  const budget = timeBudget(job.until - monotonicMs(), signal)
   source.pages = job.context.pages
   try {
+    budget.check()
     const result = await runQuestion(job, { source, identities, tallies, exported, budget, ask, progress: (progress) => send({ progress }) })
     const encoded = encodeResult(result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])

@@ -1,11 +1,11 @@
 import { JobOver } from './chunk-source.ts'
-import type { QueryJob, Task } from './query-job.ts'
+import { monotonicMs, type QueryJob, type Task } from './query-job.ts'
 import type { JobHost, QueryThreadHandle } from './query-thread-handle.ts'
 import { hostsOfParts, splitTask } from './split-task.ts'
 
 /** Runs a task in threads, a part in each, and answers the result as JSON. Every part is over when this is; one that fails stops the others. */
 export async function runParts(threads: readonly QueryThreadHandle[], task: Task, host: JobHost, limitMs: number, signal: AbortSignal): Promise<Uint8Array> {
-  const given = { ...task, limitMs, stop: new SharedArrayBuffer(4) }
+  const given = { ...task, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
   const jobs = splitTask(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
   const hosts = hostsOfParts(host, task, threads.length)
   const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
