@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
+import { until } from '../until.ts'
 
 /** What Cassandra's own start script opens for Java 17; without these it does not start. */
 const opens = [
@@ -22,28 +23,84 @@ export interface CassandraNode {
   restart(): Promise<CassandraNode>
 }
 
+/** One node of a cluster of a test. */
+interface NodeOptions {
+  readonly dir: string
+  readonly cache: string
+  /** the loopback address of its own */
+  readonly address: string
+  readonly cql: number
+  /** the port between nodes; every node of a cluster has the same */
+  readonly storage: number
+  readonly jmx: number
+  /** address and port of the node that the others join by */
+  readonly seed: string
+  readonly heapMb: number
+  /** what the virtual machine is told beside the size of its heap */
+  readonly flags: readonly string[]
+}
+
+const LOOPBACK = '127.0.0.1'
+const HEAP_MB = 768
+/** of a node among several on one machine: quick to start, and few threads beside those of its work */
+const RING_HEAP_MB = 384
+const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+
 /** A single Cassandra node of its own in `dir`. */
-export async function startCassandra(dir: string, cache: string, ports?: readonly number[]): Promise<CassandraNode> {
+export async function startCassandra(dir: string, cache: string): Promise<CassandraNode> {
+  const [cql, storage, jmx] = (await freePorts(3)) as [number, number, number]
+  return startNode({ dir, cache, address: LOOPBACK, cql, storage, jmx, seed: `${LOOPBACK}:${storage}`, heapMb: HEAP_MB, flags: ['-XX:+UseG1GC'] })
+}
+
+/** Three nodes in folders of `dir`, each at a loopback address of its own, that have all joined one cluster. */
+export async function startCassandraRing(dir: string, cache: string): Promise<CassandraNode[]> {
+  const [cql, storage, ...jmx] = (await freePorts(5)) as [number, number, ...number[]]
+  const options = jmx.map((port, at) => ({
+    dir: join(dir, `node-${at}`), cache, address: `127.0.0.${at + 2}`, cql, storage, jmx: port, seed: `127.0.0.2:${storage}`, heapMb: RING_HEAP_MB, flags: RING_FLAGS,
+  }))
+  const [first, ...others] = options
+  const seed = await startNode(first!)
+  const joined = await Promise.allSettled(others.map(startNode))
+  const nodes = [seed, ...joined.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))]
+  try {
+    for (const each of joined) if (each.status === 'rejected') throw each.reason
+    await until(() => nodes.every((node) => seesAll(node, others.length)), JOINED_MS)
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.process.stop()))
+    throw error
+  }
+  return nodes
+}
+
+const JOINED_MS = 60_000
+
+/** Whether a node's log says of so many others that they are up. */
+function seesAll({ process }: CassandraNode, others: number): boolean {
+  const up = readFileSync(process.logFile, 'utf8').matchAll(/InetAddress \/(\S+) is now UP/g)
+  return new Set([...up].map(([, address]) => address)).size >= others
+}
+
+async function startNode(options: NodeOptions): Promise<CassandraNode> {
+  const { dir, cache, address, cql, jmx, heapMb, flags } = options
   const jars = await jarsOf('cassandra', cache)
-  const [cql, storage, jmx] = (ports ?? (await freePorts(3))) as [number, number, number]
   const conf = join(dir, 'conf')
   mkdirSync(conf, { recursive: true })
-  writeFileSync(join(conf, 'cassandra.yaml'), configuration(dir, cql, storage))
+  writeFileSync(join(conf, 'cassandra.yaml'), configuration(options))
   writeFileSync(join(conf, 'logback.xml'), logging)
   const logFile = join(dir, `cassandra-${Date.now()}.log`)
   writeFileSync(logFile, '')
   const process = startJava([
-    '-Xms768m', '-Xmx768m', '-XX:+UseG1GC', '-Xss256k', '-Djdk.attach.allowAttachSelf=true',
+    `-Xms${heapMb}m`, `-Xmx${heapMb}m`, ...flags, '-Xss256k', '-Djdk.attach.allowAttachSelf=true',
     ...opens.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]), ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
     `-Dcassandra.config=file://${conf}/cassandra.yaml`, `-Dcassandra.storagedir=${dir}`, `-Dcassandra.jmx.local.port=${jmx}`,
     `-Dlogback.configurationFile=${conf}/logback.xml`, '-Dcassandra.skip_wait_for_gossip_to_settle=0', '-Dcassandra.ring_delay_ms=1', '-Dcassandra-foreground=yes',
     '-cp', `${conf}:${jars}`, 'org.apache.cassandra.service.CassandraDaemon',
   ], logFile)
   await whenReady(process, () => readFileSync(logFile, 'utf8').includes('Starting listening for CQL clients'))
-  return { contactPoint: `127.0.0.1:${cql}`, dataCenter: 'datacenter1', process, restart: () => startCassandra(dir, cache, [cql, storage, jmx]) }
+  return { contactPoint: `${address}:${cql}`, dataCenter: 'datacenter1', process, restart: () => startNode(options) }
 }
 
-function configuration(dir: string, cql: number, storage: number): string {
+function configuration({ dir, address, cql, storage, seed }: NodeOptions): string {
   return `cluster_name: hopper
 num_tokens: 16
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
@@ -57,9 +114,9 @@ cdc_raw_directory: ${dir}/cdc
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider
     parameters:
-      - seeds: "127.0.0.1:${storage}"
-listen_address: 127.0.0.1
-rpc_address: 127.0.0.1
+      - seeds: "${seed}"
+listen_address: ${address}
+rpc_address: ${address}
 storage_port: ${storage}
 native_transport_port: ${cql}
 endpoint_snitch: SimpleSnitch

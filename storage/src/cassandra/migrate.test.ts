@@ -31,6 +31,15 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     expect(await migrate(settings)).toEqual([])
   })
 
+  it('have every table ask another replica soon, also one that was made before that was so', async () => {
+    const retries = async (): Promise<unknown[]> =>
+      (await client.execute('SELECT speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [settings.keyspace])).rows.map((row) => row.get('speculative_retry') as unknown)
+    expect(new Set(await retries())).toEqual(new Set(['MIN(99p,250ms)']))
+    await client.execute("ALTER TABLE lanes WITH speculative_retry = '99p'", [], { prepare: false })
+    expect(await migrate(settings)).toEqual([])
+    expect(new Set(await retries())).toEqual(new Set(['MIN(99p,250ms)']))
+  })
+
   it('are refused when one that was applied has changed', async () => {
     const [first, ...rest] = loadMigrations()
     await expect(migrate(settings, [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })

@@ -8,6 +8,8 @@ import { rowsOf, statement } from './statements.ts'
 const TIMES: LockTimes = { lockSeconds: 60, waitMs: 120_000 }
 /** A change of the schema waits until all nodes agree on it. */
 const CHANGE_TIMEOUT_MS = 60_000
+/** as Cassandra writes it */
+const SPECULATIVE_RETRY = 'MIN(99p,250ms)'
 const keyspaceName = /^[a-z][a-z0-9_]{0,47}$/
 const change = { prepare: false, readTimeout: CHANGE_TIMEOUT_MS }
 
@@ -21,9 +23,26 @@ export async function migrate(settings: CassandraSettings, migrations: readonly 
   await withClient(settings, undefined, (client) =>
     client.execute(`CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`, [], change))
   return withClient(settings, settings.keyspace, async (client) => {
-    for (const text of loadBootstrap().statements) await client.execute(text, [], change)
-    return underLock(client, times, (assertHeld) => applyMissing(client, migrations, assertHeld))
+    for (const text of loadBootstrap().statements) await client.execute(asApplied(text), [], change)
+    return underLock(client, times, async (assertHeld) => {
+      const applied = await applyMissing(client, migrations, assertHeld)
+      await speculateSoon(client, settings.keyspace, assertHeld)
+      return applied
+    })
   })
+}
+
+/**
+ * A node that answers a read asks another replica soon when the one it has asked does not answer. Cassandra's default goes by the slowest reads so far,
+ * which says nothing about a young table (half of the read timeout) and too much about a busy one.
+ */
+async function speculateSoon(client: Client, keyspace: string, assertHeld: () => void): Promise<void> {
+  const { rows } = await client.execute('SELECT table_name, speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [keyspace], { prepare: true, isIdempotent: true })
+  for (const row of rows) {
+    if (row.get('speculative_retry') === SPECULATIVE_RETRY) continue
+    assertHeld()
+    await client.execute(`ALTER TABLE "${String(row.get('table_name'))}" WITH speculative_retry = '${SPECULATIVE_RETRY}'`, [], change)
+  }
 }
 
 /** Throws HOP_CONFIG unless the keyspace has the newest migration. */
@@ -62,7 +81,7 @@ async function applyMissing(client: Client, migrations: readonly Migration[], as
     if (found !== undefined) throw new HopperError('HOP_CONFIG', `Migration ${name} was applied with another text; a change needs a new number.`)
     for (const text of statements) {
       assertHeld()
-      await client.execute(ifNotExists(text), [], change)
+      await client.execute(asApplied(text), [], change)
     }
     assertHeld()
     await client.execute(statement('migrations.add'), [number, name, checksum], { prepare: true })
@@ -71,7 +90,9 @@ async function applyMissing(client: Client, migrations: readonly Migration[], as
   return done
 }
 
-/** A migration that was cut in the middle is applied again from its beginning. */
-function ifNotExists(text: string): string {
-  return text.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')
+/** A migration that was cut in the middle is applied again from its beginning. A new table need not be altered afterwards. */
+function asApplied(text: string): string {
+  if (!/^CREATE TABLE /i.test(text)) return text
+  const options = /\)\s*WITH\s/i.test(text) ? 'AND' : 'WITH'
+  return `${text.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')} ${options} speculative_retry = '${SPECULATIVE_RETRY}'`
 }

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { types } from 'cassandra-driver'
 import { describe, expect, it } from 'vitest'
 import { cassandraDefaults, clientOptions, serialConsistency, type CassandraSettings } from './settings.ts'
@@ -31,12 +35,25 @@ describe('the settings of Cassandra', () => {
     expect(() => clientOptions({ ...settings, consistency: 'LOCAL_ONE', replication: { a: 1, b: 1 } })).toThrow(/single replica/)
   })
 
+  it('reach every node at the port of the contact points, and refuse several ports', () => {
+    const portOf = (...contactPoints: string[]): unknown => clientOptions({ ...settings, contactPoints }).protocolOptions?.port
+    expect(portOf('127.0.0.1:9142', '127.0.0.2:9142')).toBe(9142)
+    expect(portOf('[::1]:9043')).toBe(9043)
+    expect(portOf('node')).toBe(9042)
+    expect(() => portOf('127.0.0.1:9142', '127.0.0.2:9143')).toThrow(/different ports/)
+  })
+
   it('check the nodes against an authority of ours, and say which file is missing', () => {
     expect(clientOptions(settings).sslOptions).toBeUndefined()
     expect(clientOptions({ ...settings, tls: true }).sslOptions).toEqual({ rejectUnauthorized: true })
-    const { rejectUnauthorized, ca } = clientOptions({ ...settings, tls: true, tlsCaFile: import.meta.filename }).sslOptions!
-    expect(rejectUnauthorized).toBe(true)
-    expect(String(ca)).toContain('an authority of ours')
-    expect(() => clientOptions({ ...settings, tlsCaFile: '/nowhere/ca.pem' })).toThrow('/nowhere/ca.pem')
+    const dir = mkdtempSync(join(tmpdir(), 'hopper-ca-'))
+    const tlsCaFile = join(dir, 'ca.pem')
+    writeFileSync(tlsCaFile, rootCertificates[0]!)
+    const { rejectUnauthorized, ca } = clientOptions({ ...settings, tls: true, tlsCaFile }).sslOptions!
+    expect([rejectUnauthorized, String(ca)]).toEqual([true, rootCertificates[0]])
+    rmSync(dir, { recursive: true })
+    for (const none of ['/nowhere/ca.pem', import.meta.filename, import.meta.dirname, '/dev/zero']) {
+      expect(() => clientOptions({ ...settings, tlsCaFile: none })).toThrow(`${none} cannot be read as a certificate`)
+    }
   })
 })

@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
 import { HopperError } from '@hopper/contracts'
 import { auth, policies, types, type ClientOptions } from 'cassandra-driver'
+import { repairPreparing } from './prepare-soon.ts'
 import { RetryIdempotent } from './retry-reads.ts'
 import { SteadyHosts } from './steady-hosts.ts'
 
@@ -49,6 +51,9 @@ export const cassandraDefaults = {
 /** An idempotent statement without an answer is sent to the next node after this time; the first answer counts. */
 const SPECULATE_AFTER_MS = 400
 const SPECULATIONS_MAX = 2
+const DEFAULT_PORT = 9042
+
+repairPreparing()
 
 const ofDriver = { LOCAL_QUORUM: types.consistencies.localQuorum, QUORUM: types.consistencies.quorum, LOCAL_ONE: types.consistencies.localOne }
 
@@ -69,6 +74,8 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
   return {
     contactPoints: [...settings.contactPoints],
     localDataCenter: settings.dataCenter,
+    // Nodes tell each other's addresses without ports.
+    protocolOptions: { port: commonPort(settings.contactPoints) },
     ...(keyspace ? { keyspace } : {}),
     ...(settings.username ? { authProvider: new auth.PlainTextAuthProvider(settings.username, settings.password ?? '') } : {}),
     ...(settings.tls || settings.tlsCaFile ? { sslOptions: tlsOptions(settings) } : {}),
@@ -86,14 +93,27 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
   }
 }
 
-function tlsOptions({ tlsCaFile }: CassandraSettings): NonNullable<ClientOptions['sslOptions']> {
-  return { rejectUnauthorized: true, ...(tlsCaFile ? { ca: [fileOf(tlsCaFile)] } : {}) }
+/** The port of the nodes that the driver hears of from others. @throws HopperError HOP_CONFIG when the contact points have different ones */
+function commonPort(contactPoints: readonly string[]): number {
+  const [port, ...others] = new Set(contactPoints.map((address) => Number(/:(\d+)$/.exec(address)?.[1] ?? DEFAULT_PORT)))
+  if (others.length > 0) {
+    throw new HopperError('HOP_CONFIG', `The Cassandra nodes ${contactPoints.join(', ')} have different ports: all nodes of a cluster must have the same.`)
+  }
+  return port ?? DEFAULT_PORT
 }
 
-function fileOf(path: string): Buffer {
+function tlsOptions({ tlsCaFile }: CassandraSettings): NonNullable<ClientOptions['sslOptions']> {
+  return { rejectUnauthorized: true, ...(tlsCaFile ? { ca: [authorityOf(tlsCaFile)] } : {}) }
+}
+
+/** TLS itself would take anything for an authority, and trust nobody then. */
+function authorityOf(path: string): Buffer {
   try {
-    return readFileSync(path)
+    if (!statSync(path).isFile()) throw new Error('it is no file')
+    const authority = readFileSync(path)
+    new X509Certificate(authority)
+    return authority
   } catch (cause) {
-    throw new HopperError('HOP_CONFIG', `The file ${path} can not be read.`, { cause })
+    throw new HopperError('HOP_CONFIG', `The file ${path} cannot be read as a certificate in PEM: ${(cause as Error).message}.`, { cause })
   }
 }
