@@ -50,11 +50,12 @@ function assertDirectory(dir: string, error: Error): void {
   if (!(statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false)) throw error
 }
 
-function probe(dir: string): void {
+/** Writes and syncs a file of some bytes, and removes it. Throws what the system says. */
+export function probe(dir: string, bytes = PROBE_BYTES): void {
   const file = join(dir, `.probe-${process.pid}`)
   const descriptor = openSync(file, 'w', 0o600)
   try {
-    writeSync(descriptor, Buffer.alloc(PROBE_BYTES))
+    if (writeSync(descriptor, Buffer.alloc(bytes)) < bytes) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -7,6 +7,7 @@ export interface DirectoryLock {
   release(): void
 }
 
+export const LOCK_FILE = 'lock.db'
 /** what SQLite says when another process holds the transaction */
 const SQLITE_BUSY = 5
 
@@ -21,12 +22,12 @@ export function lockDirectory(dir: string): DirectoryLock {
 export function tryLockDirectory(dir: string): DirectoryLock | undefined {
   let database: DatabaseSync | undefined
   try {
-    const opened = (database = new DatabaseSync(join(dir, 'lock.db'), { timeout: 0 }))
+    const opened = (database = new DatabaseSync(join(dir, LOCK_FILE), { timeout: 0 }))
     opened.exec('PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE')
     return { release: () => opened.close() }
   } catch (cause) {
     database?.close()
     if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) return undefined
-    throw new HopperError('HOP_CONFIG', `${join(dir, 'lock.db')} cannot be locked: ${(cause as Error).message}.`, { cause })
+    throw new HopperError('HOP_CONFIG', `${join(dir, LOCK_FILE)} cannot be locked: ${(cause as Error).message}.`, { cause })
   }
 }

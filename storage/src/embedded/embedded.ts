@@ -3,11 +3,12 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive.ts'
-import { ensureDirectory } from './data-directory.ts'
-import { lockDirectory } from './directory-lock.ts'
+import { ensureDirectory, probe } from './data-directory.ts'
+import { LOCK_FILE, lockDirectory } from './directory-lock.ts'
 import { EmbeddedEventLog } from './event-log.ts'
+import { FilesInPlace } from './files-in-place.ts'
 import { ensureIntact, type LossLogger } from './intact/accept-loss.ts'
-import { TABLES_FILE } from './intact/find-damage.ts'
+import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 import { identify } from './log-schema.ts'
 import { EmbeddedLanes } from './lanes.ts'
 import { EmbeddedCollection } from './collection.ts'
@@ -20,6 +21,9 @@ import { EmbeddedTableWriter } from './table-writer.ts'
 export { ensureDirectory } from './data-directory.ts'
 export { assertLogIntact } from './intact/accept-loss.ts'
 export { openRebuild } from './rebuild.ts'
+
+/** written to see whether a disk that was full takes something again */
+const PROBE_BYTES = 256_000
 
 export interface EmbeddedOptions {
   /** the data directory; made when it is missing */
@@ -61,12 +65,13 @@ function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage 
   const owners = new EmbeddedLanes(database, lanes)
   const archive = new EmbeddedArchive(database, file, owners, { sweeps: id !== undefined })
   const reader = new EmbeddedTableReader(file)
+  if (id !== undefined) log.watch(new FilesInPlace([LOG_FILE, TABLES_FILE, LOCK_FILE].map((name) => join(dir, name))))
   const notes = id === undefined ? undefined : new TablesRecorder(dir, database, identify(database, id), () => log.endsNow())
   return {
     log, reader, lanes: owners, archive,
     writer: new EmbeddedTableWriter(database, owners),
     registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
-    health: async () => [health(database, log, notes)],
+    health: async () => [health(dir, { database, log, notes })],
     close: async () => {
       notes?.close()
       await log.close()
@@ -77,12 +82,29 @@ function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage 
   }
 }
 
-function health(database: DatabaseSync, log: EmbeddedEventLog, notes: TablesRecorder | undefined): { name: string; healthy: boolean; detail?: string } {
+interface CheckedParts {
+  readonly database: DatabaseSync
+  readonly log: EmbeddedEventLog
+  readonly notes: TablesRecorder | undefined
+}
+
+function health(dir: string, { database, log, notes }: CheckedParts): { name: string; healthy: boolean; detail?: string } {
   try {
     database.prepare('SELECT count(*) FROM lanes').get()
-    const failure = log.failure ?? notes?.failure
+    const failure = log.failure ?? notes?.failure ?? refusalOf(log, dir)
     return failure ? { name: 'sqlite', healthy: false, detail: failure.message } : { name: 'sqlite', healthy: true }
   } catch (error) {
     return { name: 'sqlite', healthy: false, detail: String(error) }
+  }
+}
+
+/** Why the log takes nothing now. Whoever is told so sends nothing, so it is tried whether the disk takes something again. */
+function refusalOf({ refusal }: EmbeddedEventLog, dir: string): Error | undefined {
+  if (!refusal) return undefined
+  try {
+    probe(dir, PROBE_BYTES)
+    return undefined
+  } catch {
+    return refusal
   }
 }

@@ -6,6 +6,7 @@ import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import { decodeBlock } from './block.ts'
+import { FilesInPlace } from './files-in-place.ts'
 import { LaneReaders } from './lane-readers.ts'
 import { LOG_FILE, LOG_RECORD } from './intact/find-damage.ts'
 import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses, type PositionRange } from './log-schema.ts'
@@ -15,6 +16,7 @@ import { endThread, startThread } from './thread.ts'
 
 const WAITING_BYTES_MAX = 256_000_000
 const ANNOUNCE_MS = 5
+const WATCH_MS = 1_000
 
 interface Waiting {
   readonly lanes: readonly number[]
@@ -39,11 +41,13 @@ export class EmbeddedEventLog implements EventLog {
   readonly #subscriptions = new Set<LaneReaders>()
   #writer: Worker | undefined
   #failure: Error | undefined
+  #refusal: Error | undefined
   #waiting: Waiting[] = []
   #waitingBytes = 0
   /** what the thread is writing now */
   #underWay: readonly Waiting[] = []
   #announcing: NodeJS.Timeout | undefined
+  #watching: NodeJS.Timeout | undefined
 
   /** `installation` is the id of a log that is new */
   constructor(dir: string, lanes: number, installation: string = randomUUID()) {
@@ -64,6 +68,11 @@ export class EmbeddedEventLog implements EventLog {
   /** why the log can take no more appends, once it can not */
   get failure(): Error | undefined {
     return this.#failure
+  }
+
+  /** why the disk did not take the last append; undefined when it did */
+  get refusal(): Error | undefined {
+    return this.#refusal
   }
 
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
@@ -104,6 +113,15 @@ export class EmbeddedEventLog implements EventLog {
     return this.#read(lane, from, limit, bytesMax)
   }
 
+  /** Takes no more appends from the moment on that one of the files is no longer in its place; looks each second. */
+  watch(files: FilesInPlace): void {
+    clearInterval(this.#watching)
+    this.#watching = setInterval(() => {
+      const moved = files.moved()
+      if (moved) this.#fail(moved)
+    }, WATCH_MS).unref()
+  }
+
   async ends(): Promise<readonly number[]> {
     return this.endsNow()
   }
@@ -113,6 +131,7 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#watching)
     await Promise.all([...this.#subscriptions].map((readers) => readers.close()))
     this.#subscriptions.clear()
     const drained = this.#drained()
@@ -180,6 +199,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#writer = startThread('log-writer', {
       file: this.#file, lanes: this.lanes, recordFile: this.#recordFile, installation: this.#installation,
     })
+    if (!this.#watching) this.watch(new FilesInPlace([this.#file]))
     this.#writer.on('message', (reply: AppendReply) => this.#receive(reply))
     this.#writer.on('error', (error) => this.#fail(error as Error))
     this.#writer.on('exit', () => this.#fail(new Error('the thread of the log has ended')))
@@ -191,6 +211,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#underWay = []
     for (const each of group) this.#waitingBytes -= each.bytes
     this.#send()
+    this.#refusal = 'error' in reply ? new Error(reply.error) : undefined
     if ('error' in reply) {
       for (const each of group) each.reject(unavailable(new Error(reply.error)))
       return

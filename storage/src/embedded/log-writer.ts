@@ -47,7 +47,12 @@ function commit(request: AppendRequest): AppendReply {
     return { error: String(error) }
   }
   // After the commit and before the answer: what was acknowledged is never beyond what the record says, nor the record beyond the log.
-  record.write({ installation, ends: next })
+  try {
+    record.write({ installation, ends: next })
+  } catch (error) {
+    // The messages stand in the log, but nobody is told so: they are sent again, and counted once.
+    return { error: `${recordFile}: ${String(error)}` }
+  }
   return { positions: committed }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 const SLOT_BYTES = 32_768
@@ -19,8 +19,11 @@ export class SideRecord<T> {
   constructor(file: string) {
     this.#sequence = this.#synced = readSlots(file)[0]?.sequence ?? 0
     this.#descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600)
-    // The room is there from now on: a full disk is noticed here and not at a write.
-    ftruncateSync(this.#descriptor, SLOT_BYTES * SLOTS)
+    // The room is there from now on, as bytes and not as a hole: a full disk is noticed here and not at a write.
+    const room = Buffer.alloc(SLOT_BYTES * SLOTS)
+    readSync(this.#descriptor, room, 0, room.length, 0)
+    if (writeSync(this.#descriptor, room, 0, room.length, 0) < room.length) throw new Error(`${file}: the disk is full`)
+    ftruncateSync(this.#descriptor, room.length)
   }
 
   write(value: T): void {

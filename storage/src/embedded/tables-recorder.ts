@@ -27,7 +27,7 @@ export class TablesRecorder {
     this.#timer = setInterval(() => this.#note(), NOTE_MS).unref()
   }
 
-  /** why nothing can be noted any more */
+  /** why nothing could be noted at the last second */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -44,6 +44,7 @@ export class TablesRecorder {
       const text = JSON.stringify(record)
       if (text !== this.#last) this.#record.write(record)
       this.#last = text
+      this.#failure = undefined
       this.#record.sync((error) => (this.#failure = error))
     } catch (error) {
       this.#failure = error as Error

@@ -1,0 +1,87 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, describe, expect, it } from 'vitest'
+import { Service } from '../service.ts'
+import { until } from '../until.ts'
+import { apps, provision } from './apps.ts'
+import { read } from './reads.ts'
+
+const run = promisify(execFile)
+const root = mkdtempSync(join(tmpdir(), 'hopper-disk-full-'))
+const mounted: string[] = []
+const services: Service[] = []
+const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
+const SOON_MS = 30_000
+const SMALL = '12m'
+const LARGE = '200m'
+const EVENTS = 200
+
+/** A file system of its own; undefined where this user may not mount one. */
+async function smallDisk(name: string): Promise<string | undefined> {
+  const dir = join(root, name)
+  mkdirSync(dir)
+  if (!(await run('mount', ['-t', 'tmpfs', '-o', `size=${SMALL}`, 'tmpfs', dir]).then(() => true, () => false))) return undefined
+  mounted.push(dir)
+  return dir
+}
+
+const disk = await smallDisk('standalone')
+afterAll(async () => {
+  await Promise.all(services.map((service) => service.stop('SIGKILL')))
+  for (const dir of mounted) await run('umount', [dir])
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** Sends events that do not compress; answers the status. */
+async function send(service: Service, at: number): Promise<number> {
+  const events = Array.from({ length: EVENTS }, (_, index) => ({ type: 'custom', name: `n${index % 9}`, event_id: `${at}-${index}`, timestamp: Date.now(), data: { note: noise() } }))
+  const headers = { 'content-type': 'application/json', 'x-api-key': apps.proved.write }
+  const answer = await fetch(`${service.url}/v1/events`, { method: 'POST', headers, body: JSON.stringify({ device_id: `d${at % 50}`, events }) })
+  await answer.text()
+  return answer.status
+}
+
+const noise = (): string => Array.from({ length: 30 }, () => Math.random().toString(36).slice(2)).join('')
+
+async function statusOf(service: Service): Promise<{ lag: number; events: number }> {
+  const answer = await fetch(`${service.url}/api/v1/status`, { headers: { authorization: `Bearer ${apps.proved.read}` } })
+  const { lanes, fates } = (await answer.json()) as { lanes: { lag: number }[]; fates: { events: number }[] }
+  return { lag: lanes.reduce((sum, { lag }) => sum + lag, 0), events: fates.reduce((sum, { events }) => sum + events, 0) }
+}
+
+describe.skipIf(!disk)('a disk that is full', () => {
+  it('refuses events with 503 and says why, goes on answering, and counts all that was acknowledged when there is room again', async () => {
+    const file = join(root, 'hopper.json')
+    writeFileSync(file, JSON.stringify(provision))
+    const service = await Service.of('start', ['--data', join(disk!, 'data'), '--provision', file], env)
+    services.push(service)
+    await service.start()
+
+    let acknowledged = 0
+    let at = 0
+    for (let refused = 0; refused < 5; at++) {
+      const status = await send(service, at)
+      if (status === 202) acknowledged += EVENTS
+      else expect([429, 503]).toContain(status)
+      if (status === 503) refused++
+      if (status === 429) await new Promise((next) => setTimeout(next, 500))
+    }
+    expect(acknowledged).toBeGreaterThan(0)
+    await until(async () => (await fetch(`${service.url}/ready`)).status === 503, SOON_MS)
+    expect(await (await fetch(`${service.url}/ready`)).text()).toMatch(/full/)
+    expect(service.output).toMatch(/full/)
+    expect(await read(service.url, `/api/v1/apps/${apps.proved.id}/traffic`, apps.proved.read)).toMatchObject({ status: 200 })
+    expect(await read(service.url, '/healthcheck', apps.proved.read)).toMatchObject({ status: 200 })
+
+    await run('mount', ['-o', `remount,size=${LARGE}`, disk!])
+    await until(async () => (await send(service, at++)) === 202, SOON_MS)
+    acknowledged += EVENTS
+    await until(async () => (await statusOf(service)).lag === 0, SOON_MS)
+    expect((await statusOf(service)).events).toBe(acknowledged)
+    await until(async () => (await fetch(`${service.url}/ready`)).status === 200, SOON_MS)
+    expect(await service.stop('SIGTERM')).toBe(0)
+  }, 180_000)
+})
