@@ -16,7 +16,7 @@ afterAll(() => rmSync(dir, { recursive: true }))
 describe.skipIf(!engines)('a topic that does not fit the tables', () => {
   it('is refused when it ends before what was counted or begins after it, and accepted it goes on behind that', async () => {
     const topic = `reaches_${randomBytes(5).toString('hex')}`
-    const { lanes, close } = await openEmbedded({ dir, lanes: 1 })
+    const { lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
     const admin = new Kafka({ brokers: [engines!.kafka], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
     const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: 1, topic, group: topic }).connect()
@@ -30,24 +30,27 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
     }
     await log.append(Array.from({ length: 10 }, () => envelope))
     await commit(4)
-    await assertLogReaches({ log, lanes }, false, logger)
+    await assertLogReaches({ log, lanes, registry }, false, logger)
 
     await commit(30)
-    await expect(assertLogReaches({ log, lanes }, false, logger)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lane 0 ends at position 10, but 30 is counted') })
-    await assertLogReaches({ log, lanes }, true, logger)
+    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lane 0 ends at position 10, but 30 is counted') })
+    await assertLogReaches({ log, lanes, registry }, true, logger)
     expect(told).toHaveLength(1)
     const [place] = await log.append([envelope])
     expect(place!.position).toBeGreaterThanOrEqual(20_030)
     expect((await lanes.positions())[0]).toBe(20_030)
-    await assertLogReaches({ log, lanes }, false, logger)
+    await assertLogReaches({ log, lanes, registry }, false, logger)
 
     await admin.fetchTopicOffsets(topic)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '15' }] })
-    await assertLogReaches({ log, lanes }, false, logger)
+    await assertLogReaches({ log, lanes, registry }, false, logger)
     await commit(4)
-    await expect(assertLogReaches({ log, lanes }, false, logger)).rejects.toMatchObject({ message: expect.stringContaining('lost positions 4 to 14') })
-    await assertLogReaches({ log, lanes }, true, logger)
+    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({ message: expect.stringContaining('lost positions 4 to 14') })
+    await assertLogReaches({ log, lanes, registry }, true, logger)
     expect((await lanes.positions())[0]).toBe(15)
+    expect(await registry.losses.list('')).toEqual([
+      { lane: 0, first: 10, next: 30, is_cut: true, accepted_at: expect.any(Number) }, { lane: 0, first: 4, next: 15, is_cut: false, accepted_at: expect.any(Number) },
+    ])
     await log.close()
     await admin.deleteTopics({ topics: [topic] })
     await admin.disconnect()

@@ -84,10 +84,18 @@ export const Status = Type.Object({
     remaining_seconds: Type.Union([Type.Number(), Type.Null()], { description: 'in about how long they are counted; null while nothing is' }),
   }),
   fates: Type.Array(Type.Object({ fate: text, reason: text, events: whole })),
-  lanes: Type.Array(Type.Object({ lane: whole, next: whole, done: whole, lag: whole })),
+  lanes: Type.Array(Type.Object({
+    lane: whole, next: whole, done: whole, lag: whole,
+    lost: Type.Optional(Type.Object({ first: whole, next: whole }, {
+      description: 'positions that the log has lost: the lane stands still until the log is restored, or an aggregator is started with --accept-loss',
+    })),
+  })),
   dead_letters: whole,
   engines: Type.Array(Type.Object({ name: text, healthy: Type.Boolean(), detail: Type.Optional(text) })),
   last_audit: Type.Optional(AuditResult),
+  accepted_losses: Type.Optional(Type.Array(Type.Object({ lane: whole, first: whole, next: whole, is_cut: Type.Boolean(), accepted_at: whole }), {
+    description: 'positions of the log of a cluster that are gone, and that somebody has accepted as gone; is_cut: they were counted before',
+  })),
 })
 export type Status = Static<typeof Status>
 

@@ -13,7 +13,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
   return {
     organizations: collectionOf('organization'), apps, keys, funnels: collectionOf('funnel'),
     funnelMarks: collectionOf('funnel_mark'), backfills: collectionOf('backfill'), elements: collectionOf('element'),
-    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'), imports: collectionOf('import'),
+    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'), imports: collectionOf('import'), losses: collectionOf('loss'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }

@@ -83,3 +83,43 @@ test.each(['refuses', 'does not answer'])('a log that %s is not waited for: what
   await close()
   rmSync(dir, { recursive: true })
 })
+
+test('it looks by itself, so that an instant is known when the log goes away before anyone has asked', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+  const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
+  let now = 1_000_000
+  let isAway = false
+  const completeness = new Completeness(over(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }), lanes, () => now)
+  const watch = completeness.watch()
+  await new Promise((next) => setTimeout(next, 200))
+  isAway = true
+  now = 2_000_000
+  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: true })
+  watch.stop()
+  await close()
+  rmSync(dir, { recursive: true })
+})
+
+test('a lane that ends before what was counted proves nothing, and what is lost is named', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+  const { log, lanes, close } = await openEmbedded({ dir, lanes: 2 })
+  let now = 1_000_000
+  let [starts, ends] = [[0, 0], [10, 10]]
+  const completeness = new Completeness(over(log, { ends: async () => ends, starts: async () => starts }), lanes, () => now)
+  for (const lane of [0, 1]) await lanes.commit(await lanes.acquire(lane, 'test'), 10)
+  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogCut: false })
+  now = 2_000_000
+  // Counted on between the two questions: no cut.
+  await lanes.commit(await lanes.acquire(0, 'test'), 12)
+  let progress = await completeness.progress()
+  expect([progress.completeTo, progress.isLogCut, await completeness.losses(progress)]).toEqual([2_000_000, false, []])
+  ends = [3, 20]
+  starts = [0, 15]
+  now = 3_000_000
+  progress = await completeness.progress()
+  expect(progress).toMatchObject({ completeTo: 2_000_000, isLogCut: true })
+  expect(await completeness.mayConcern('shop', progress)).toBe(true)
+  expect(await completeness.losses(progress)).toEqual([{ lane: 0, first: 3, next: 12, isCut: true }, { lane: 1, first: 10, next: 15, isCut: false }])
+  await close()
+  rmSync(dir, { recursive: true })
+})

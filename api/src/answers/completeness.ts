@@ -1,10 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeEnvelope, type Envelope } from '@hopper/contracts'
-import type { EventLog, Lanes } from '@hopper/storage'
+import { lossOf, type EventLog, type LaneLoss, type Lanes } from '@hopper/storage'
 
 interface Snapshot {
   readonly at: number
   readonly ends: readonly number[]
+}
+
+/** The last answer of the log, and what was counted then. */
+interface Known extends Snapshot {
+  readonly done: readonly number[]
+  /** on the monotonic clock, when that had been read */
+  readonly readAt: number
+}
+
+/** Where the lanes end. */
+interface Ends {
+  readonly ends: readonly number[]
+  /** on the monotonic clock, when the log was asked */
+  readonly askedAt: number
 }
 
 /** Where each lane's log ends and how far it has been counted. */
@@ -14,12 +28,15 @@ export interface LaneProgress {
   readonly done: readonly number[]
   /** true while the log does not say where it ends: what is known is from before */
   readonly isLogAway: boolean
+  /** whether a lane ends before what was counted of it: its topic was made again or cut, so its end proves nothing */
+  readonly isLogCut: boolean
 }
 
 const SNAPSHOT_EVERY_MS = 250
 /** The tables are there whether or not the log answers, so an answer waits for it only so long. */
 const ENDS_MS_MAX = 1_000
 const SNAPSHOTS_MAX = 240
+const WATCH_MS = 2_000
 /** How far two messages of a lane may stand out of the order of their receipt. */
 const ORDER_MARGIN_MS = 60_000
 /** messages, and bytes of them, of a lane that are looked at to tell what waits */
@@ -37,8 +54,8 @@ export class Completeness {
   private readonly clock: () => number
   /** ascending by time; all of them not yet proved, except the first */
   private snapshots: Snapshot[] = []
-  private known: Snapshot = { at: 0, ends: [] }
-  private asking: Promise<readonly number[]> | undefined
+  private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
+  private asking: Promise<Ends> | undefined
   private isAway = false
 
   constructor(log: EventLog, lanes: Lanes, clock: () => number) {
@@ -47,38 +64,74 @@ export class Completeness {
     this.clock = clock
   }
 
+  /** Looks by itself until it is stopped, so that an instant is known when the log goes away before anyone has asked. */
+  watch(): { stop(): void } {
+    let isLooking = false
+    const look = async (): Promise<void> => {
+      if (isLooking) return
+      isLooking = true
+      // Who asks for an answer is told why there is none; the next look tries again.
+      await this.progress().catch(() => undefined)
+      isLooking = false
+    }
+    const timer = setInterval(() => void look(), WATCH_MS).unref()
+    void look()
+    return { stop: () => clearInterval(timer) }
+  }
+
   /** Ask before reading the tables: what is counted now is in what is read afterwards. */
   async progress(): Promise<LaneProgress> {
     const at = this.clock()
-    const [ends, done] = await Promise.all([this.ends(), this.lanes.positions()])
-    if (!ends) return this.withoutLog(done)
-    this.known = { at, ends }
+    const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
+    if (!answer) return this.withoutLog(done)
+    const { ends, askedAt } = answer
+    // What was counted before the log was asked was in the log.
+    const isLogCut = this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
+    if (isLogCut) return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: false, isLogCut }
+    this.known = { at, ends, done, readAt: performance.now() }
     if (reaches(done, ends)) {
       this.snapshots = [{ at, ends }]
-      return { completeTo: at, ends, done, isLogAway: false }
+      return { completeTo: at, ends, done, isLogAway: false, isLogCut }
     }
     const proved = this.snapshots.findLast((snapshot) => snapshot.at <= at && reaches(done, snapshot.ends))
     if (proved) this.snapshots = this.snapshots.filter((snapshot) => snapshot.at >= proved.at)
     this.remember({ at, ends })
     const completeTo = proved?.at ?? (await this.firstUncounted(ends, done).catch(() => 0))
-    return { completeTo, ends, done, isLogAway: false }
+    return { completeTo, ends, done, isLogAway: false, isLogCut }
   }
 
   /** Where the lanes end; undefined when the log does not say in time. One question at a time, and none is waited for while the log is away. */
-  private async ends(): Promise<readonly number[] | undefined> {
-    this.asking ??= this.log.ends().finally(() => (this.asking = undefined))
-    const answered = this.asking.then((ends) => ((this.isAway = false), ends), () => ((this.isAway = true), undefined))
+  private async ends(): Promise<Ends | undefined> {
+    this.asking ??= this.ask().finally(() => (this.asking = undefined))
+    const answered = this.asking.then((answer) => ((this.isAway = false), answer), () => ((this.isAway = true), undefined))
     if (this.isAway) return Promise.race([answered, pause(0, undefined)])
     const inTime = await Promise.race([answered, pause(ENDS_MS_MAX, undefined, { ref: false })])
     this.isAway = inTime === undefined
     return inTime
   }
 
+  private async ask(): Promise<Ends> {
+    const askedAt = performance.now()
+    return { askedAt, ends: await this.log.ends() }
+  }
+
   /** What was proved before, and what is counted since: the instant of the newest known ends that are reached. */
   private withoutLog(done: readonly number[]): LaneProgress {
-    const proved = this.snapshots.findLast(({ ends }) => reaches(done, ends))
     const ends = this.known.ends.length > 0 ? this.known.ends : done
-    return { completeTo: proved?.at ?? 0, ends, done, isLogAway: true }
+    return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: true, isLogCut: false }
+  }
+
+  private proved(done: readonly number[]): Snapshot | undefined {
+    return this.snapshots.findLast(({ ends }) => reaches(done, ends))
+  }
+
+  /** What the log has lost of its lanes, which stand still there until somebody accepts it; none while the log does not say. */
+  async losses({ ends, done, isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
+    if (isLogAway) return []
+    const starts = (await this.log.starts?.().catch(() => [])) ?? []
+    // Without a cut, a lane that is counted beyond its end was counted on between two questions.
+    const endOf = (lane: number): number => (isLogCut ? (ends[lane] ?? 0) : Math.max(ends[lane] ?? 0, done[lane] ?? 0))
+    return done.map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: endOf(lane) })).filter((loss) => loss !== undefined)
   }
 
   /** How much waits to be counted; events are estimated from some of the messages. */
@@ -94,7 +147,7 @@ export class Completeness {
   /** Whether anything that has arrived and is not counted yet may be an app's. Many messages that wait are not looked through. */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf(progress)
-    if (progress.isLogAway || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
+    if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
     const looks = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)
       return seen.length < end - from || seen.some((envelope) => envelope?.app === app)
@@ -126,6 +179,8 @@ export class Completeness {
   private async receivedAt(lane: number, position: number): Promise<number> {
     const [message] = await this.log.read(lane, position, 1)
     if (!message) return this.clock()
+    // What was deleted before it was counted may be older than anything that is left.
+    if (message.position > position && ((await this.log.starts?.())?.[lane] ?? 0) > position) return 0
     return decoded(message.value)?.received_at ?? 0
   }
 }

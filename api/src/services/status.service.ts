@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Inject, Injectable } from '@nestjs/common'
 import { datesBetween, shiftDate, type App, type Status } from '@hopper/contracts'
-import type { Registry, Storage, TableReader } from '@hopper/storage'
+import type { LaneLoss, Registry, Storage, TableReader } from '@hopper/storage'
 import { maySee, type Caller } from '../access/caller.ts'
 import { Completeness } from '../answers/completeness.ts'
 import { byText, sumBy } from '../answers/rows.ts'
@@ -10,6 +10,10 @@ import { RatesService } from './rates.service.ts'
 
 const FATE_DAYS = 30
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+
+function lostOf(loss: LaneLoss | undefined): { lost?: { first: number; next: number } } {
+  return loss ? { lost: { first: loss.first, next: loss.next } } : {}
+}
 
 /** How the installation fares: lanes and engines as a whole, fates over the apps that the caller may see. */
 @Injectable()
@@ -46,8 +50,9 @@ export class StatusService {
     const progress = await this.completeness.progress()
     const { completeTo, ends, done } = progress
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
-    const [fates, deadLetters, engines, audit, rates, waiting] = await Promise.all([
+    const [fates, deadLetters, engines, audit, rates, waiting, losses, accepted] = await Promise.all([
       this.fates(apps), this.reader.deadLetters(), this.health(), this.registry.audits.get('', 'last'), this.rates.current(), this.completeness.waiting(progress),
+      this.completeness.losses(progress), this.registry.losses.list(''),
     ])
     const counting = rates.messages()
     return {
@@ -61,10 +66,13 @@ export class StatusService {
         remaining_seconds: waiting.messages === 0 ? 0 : counting > 0 ? waiting.messages / counting : null,
       },
       fates,
-      lanes: ends.map((next, lane) => ({ lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)) })),
+      lanes: ends.map((next, lane) => ({
+        lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)), ...lostOf(losses.find((loss) => loss.lane === lane)),
+      })),
       dead_letters: deadLetters,
       engines: engines.map(({ name, healthy, detail }) => ({ name, healthy, ...(detail === undefined ? {} : { detail }) })),
       ...(audit && (audit.app === undefined || apps.some(({ id }) => id === audit.app)) ? { last_audit: audit } : {}),
+      ...(accepted.length > 0 ? { accepted_losses: accepted.map((loss) => ({ ...loss })) } : {}),
     }
   }
 

@@ -18,8 +18,12 @@ const laneColumns: Column<Lane>[] = [
   { name: 'Lane', value: ({ lane }) => String(lane) },
   { name: 'Received', value: ({ next }) => formatCount(next), numeric: true },
   { name: 'Counted', value: ({ done }) => formatCount(done), numeric: true },
-  { name: 'Lag', value: ({ lag }) => formatCount(lag), numeric: true },
+  { name: 'Lag', value: lagText, numeric: true },
 ]
+
+function lagText({ lag, lost }: Lane): string {
+  return lost ? `stopped: ${formatCount(lost.next - lost.first)} messages are lost` : formatCount(lag)
+}
 
 /** What became of every event, and how the parts of Hopper fare. */
 export default function StatusPage({ timezone }: { timezone: string }): ReactNode {

@@ -35,12 +35,13 @@ class Recorder implements LaneConsumer {
 const messages = (from: number): { position: number; value: Uint8Array }[] => Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
 
 it('calls its consumer one call at a time, assigned then batches then revoked, however the group changes its mind', async () => {
-  const step = fc.constantFrom('take', 'release', 'deliver', 'wait')
+  const step = fc.constantFrom('take', 'take again', 'release', 'deliver', 'wait')
   await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
     const consumer = new Recorder()
     const lane = new HeldLane(0, consumer)
     for (const each of steps) {
       if (each === 'take') lane.take(() => undefined)
+      if (each === 'take again') lane.takeAgain(() => undefined)
       if (each === 'release') void lane.release()
       if (each === 'deliver') void lane.deliver(lane.next, messages(lane.next))
       if (each === 'wait') await new Promise(setImmediate)

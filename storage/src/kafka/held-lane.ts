@@ -35,20 +35,21 @@ export class HeldLane {
   take(taken: () => void): void {
     if (!this.#gone.signal.aborted) return
     const { signal } = (this.#gone = new AbortController())
-    void this.#inTurn(async () => {
-      while (!this.#held && !signal.aborted) await this.#assign()
-      if (!signal.aborted) taken()
-    })
+    void this.#inTurn(() => this.#untilAssigned(signal, taken))
+  }
+
+  /** Gives the lane back to the consumer and asks again from where it is wanted, as when the log has lost what was wanted. Does nothing while it is not held. */
+  takeAgain(taken: () => void): void {
+    const { signal } = this.#gone
+    if (signal.aborted) return
+    void this.#inTurn(() => this.#giveBack())
+    void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
   /** The lane is no longer ours. Resolves when the consumer has finished with it. */
   release(): Promise<void> {
     this.#gone.abort()
-    return this.#inTurn(async () => {
-      if (!this.#held) return
-      this.#held = false
-      await this.#consumer.revoked(this.#lane)
-    })
+    return this.#inTurn(() => this.#giveBack())
   }
 
   /**
@@ -78,6 +79,17 @@ export class HeldLane {
     const waitMs = this.#retryMs
     this.#retryMs = Math.min(waitMs * 2, RETRY_MS_MAX)
     await pause(waitMs, undefined, { signal: this.#gone.signal }).catch(() => undefined)
+  }
+
+  async #untilAssigned(signal: AbortSignal, taken: () => void): Promise<void> {
+    while (!this.#held && !signal.aborted) await this.#assign()
+    if (!signal.aborted) taken()
+  }
+
+  async #giveBack(): Promise<void> {
+    if (!this.#held) return
+    this.#held = false
+    await this.#consumer.revoked(this.#lane)
   }
 
   async #assign(): Promise<void> {

@@ -5,7 +5,7 @@ import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
 import { repairEncoder } from './encoder.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
-import { LaneSubscription } from './lane-subscription.ts'
+import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
 import { Kafka } from 'kafkajs'
@@ -67,7 +67,7 @@ export class KafkaEventLog implements EventLog {
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
     await this.#ensureTopic()
-    const subscription = new LaneSubscription(this.#settings, consumer, async () => (await this.#offsets()).starts)
+    const subscription = new LaneSubscription(this.#settings, consumer, () => this.#offsets())
     this.#subscriptions.add(subscription)
     try {
       await subscription.start()
@@ -130,7 +130,7 @@ export class KafkaEventLog implements EventLog {
     this.#asker.close()
   }
 
-  async #offsets(): Promise<{ starts: readonly number[]; ends: readonly number[] }> {
+  async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
     const offsets = await this.#asker.ask((admin) => admin.fetchTopicOffsets(this.#settings.topic))
     const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]

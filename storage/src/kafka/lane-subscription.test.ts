@@ -147,6 +147,16 @@ describe.skipIf(!broker)('a lane', () => {
     subscription = await log.subscribe(consumer)
   }
 
+  /** Deletes what lane 0 has before a position, as retention does. */
+  async function deleteBefore(topic: string, position: number): Promise<void> {
+    const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    // kafkajs deletes only in topics that it knows.
+    await admin.fetchTopicOffsets(topic)
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(position) }] })
+    await admin.disconnect()
+  }
+
   it('is read from the position that the consumer says, and its lag is what lies between that and the end', async () => {
     await using log = await opened(freshSettings({ lanes: 1 }))
     await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
@@ -159,22 +169,48 @@ describe.skipIf(!broker)('a lane', () => {
     await vi.waitFor(() => expect(got.at(-1)).toBe(1_500), SOON)
   })
 
-  it('goes on at its start when the position is no longer there', async () => {
+  it('of which the position is no longer there is read from nowhere else, until its consumer asks for one that is', async () => {
     const settings = freshSettings({ lanes: 2 })
     await using log = await opened(settings)
     const [device, other] = [deviceIn(0, 2), deviceIn(1, 2)]
     await log.append(Array.from({ length: 20 }, (_, at) => numbered(device, at)))
-    const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
-    await admin.connect()
-    expect((await admin.fetchTopicOffsets(settings.topic)).find(({ partition }) => partition === 0)).toMatchObject({ low: '0', high: '20' })
-    await admin.deleteTopicRecords({ topic: settings.topic, partitions: [{ partition: 0, offset: '12' }] })
-    await admin.disconnect()
+    await deleteBefore(settings.topic, 12)
+    const calls: string[] = []
     const got: number[] = []
-    await follow(log, 5, async (messages, lane) => void (lane === 0 && got.push(...messages.map(({ position }) => position))))
+    let wanted = 5
+    const subscription = await log.subscribe({
+      assigned: async (lane) => (lane === 0 ? (calls.push('a'), wanted) : 0),
+      batch: async (lane, messages) => void (lane === 0 && got.push(...messages.map(({ position }) => position))),
+      revoked: async (lane) => void (lane === 0 && calls.push('r')),
+    })
+    await vi.waitFor(() => expect(calls.join('')).toMatch(/^arara/), SOON)
+    expect(got).toEqual([])
+    wanted = 12
     await vi.waitFor(() => expect(got).toEqual([12, 13, 14, 15, 16, 17, 18, 19]), SOON)
     await log.append([numbered(device, 20), numbered(other, 0)])
     await vi.waitFor(() => expect(got.at(-1)).toBe(20), SOON)
     expect((await log.read(0, 3, 3)).map(({ position }) => position)).toEqual([12, 13, 14])
+    await subscription.close()
+    expect(calls.join('')).toMatch(/^(ar)+$/)
+  })
+
+  it.each([
+    ['all of which was deleted before it was read', 5, 20],
+    ['that ends before what was read of it', 40, 0],
+  ])('%s has its consumer asked again, though nothing arrives', async (_name, wanted, deleted) => {
+    const settings = freshSettings({ lanes: 1 })
+    await using log = await opened(settings)
+    await log.append(Array.from({ length: 20 }, (_, at) => numbered('d', at)))
+    if (deleted > 0) await deleteBefore(settings.topic, deleted)
+    let asked = 0
+    const got: number[] = []
+    const subscription = await log.subscribe({
+      assigned: async () => (asked++ < 2 ? wanted : 20), batch: async (_lane, messages) => void got.push(...messages.map(({ position }) => position)), revoked: async () => undefined,
+    })
+    await vi.waitFor(() => expect(asked).toBe(3), SOON)
+    await log.append([numbered('d', 20)])
+    await vi.waitFor(() => expect(got).toEqual([20]), SOON)
+    await subscription.close()
   })
 
   it('is read over a gap in its positions', async () => {

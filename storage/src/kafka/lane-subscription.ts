@@ -13,9 +13,17 @@ const REJOIN_MS = 1_000
 const REFUSALS = ['INVALID_SESSION_TIMEOUT', 'GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED']
 /** how long Kafka may take to let a member go */
 const LEAVE_MS = 5_000
+/** how often lanes are compared with where the log begins and ends */
+const LOOK_MS = 3_000
 /** what is fetched at once, of a lane and of all, compressed: some nine times as much in memory */
 const LANE_BYTES_MAX = 500_000
 const FETCH_BYTES_MAX = 4_000_000
+
+/** Where each lane begins and ends now. */
+export interface LaneBounds {
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+}
 
 /**
  * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is committed to Kafka, whose group
@@ -23,7 +31,7 @@ const FETCH_BYTES_MAX = 4_000_000
  */
 export class LaneSubscription implements Subscription {
   readonly #settings: KafkaSettings
-  readonly #starts: () => Promise<readonly number[]>
+  readonly #bounds: () => Promise<LaneBounds>
   readonly #sockets = new Sockets()
   readonly #kafka: Kafka
   readonly #lanes: readonly HeldLane[]
@@ -31,11 +39,14 @@ export class LaneSubscription implements Subscription {
   #consumer: Consumer | undefined
   #rejoining: Promise<void> = Promise.resolve()
   #failure: Error | undefined
+  #timer: NodeJS.Timeout | undefined
+  #looking = false
+  /** lanes whose next position was outside of the log at the last look: that position */
+  readonly #outside = new Map<number, number>()
 
-  /** @param starts the first position that each lane still has */
-  constructor(settings: KafkaSettings, consumer: LaneConsumer, starts: () => Promise<readonly number[]>) {
+  constructor(settings: KafkaSettings, consumer: LaneConsumer, bounds: () => Promise<LaneBounds>) {
     this.#settings = settings
-    this.#starts = starts
+    this.#bounds = bounds
     this.#kafka = new Kafka(patientConfig(settings, this.#sockets))
     this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
   }
@@ -50,6 +61,7 @@ export class LaneSubscription implements Subscription {
    * @throws what Kafka has against this member for good
    */
   async start(): Promise<void> {
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref()
     try {
       await this.#join()
     } catch (error) {
@@ -84,6 +96,7 @@ export class LaneSubscription implements Subscription {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer)
     this.#closing.abort()
     this.#hold(this.#lanes.keys())
     await Promise.all(this.#lanes.map((lane) => lane.release()))
@@ -137,11 +150,40 @@ export class LaneSubscription implements Subscription {
     try {
       const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
       // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one of the past.
-      if (from > lane.next) lane.next = Math.max(lane.next, (await this.#starts())[batch.partition] ?? 0)
+      if (from > lane.next && ((await this.#bounds()).starts[batch.partition] ?? 0) > lane.next) {
+        this.#takeAgain(batch.partition, lane)
+        return false
+      }
       return await lane.deliver(from, batch.messages.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() })))
     } catch {
       return false
     }
+  }
+
+  /**
+   * Looks for lanes whose next position the log no longer has, or has not yet although it was read: retention has passed it, or the topic was made again.
+   * Kafka delivers nothing of them, or from elsewhere. Once is not enough to say so: what was fetched may be on its way, and a broker that has just become
+   * the leader may be behind for a moment.
+   */
+  async #look(): Promise<void> {
+    if (this.#looking || !this.#lanes.some((lane) => lane.ready)) return
+    this.#looking = true
+    const bounds = await this.#bounds().catch(() => undefined)
+    this.#looking = false
+    if (!bounds) return
+    for (const [number, lane] of this.#lanes.entries()) {
+      const { next } = lane
+      const isOutside = lane.ready && (next < (bounds.starts[number] ?? 0) || next > (bounds.ends[number] ?? 0))
+      if (isOutside && this.#outside.get(number) === next) this.#takeAgain(number, lane)
+      if (isOutside) this.#outside.set(number, next)
+      else this.#outside.delete(number)
+    }
+  }
+
+  /** The consumer decides what becomes of a lane that has lost what it wanted next. */
+  #takeAgain(number: number, lane: HeldLane): void {
+    this.#hold([number])
+    lane.takeAgain(() => this.#fetch(number))
   }
 
   /** What was not taken is fetched again, after a pause. */

@@ -34,9 +34,19 @@ export interface ImportProgress {
   readonly finished_at?: number
 }
 
+/** A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` to before `next`. */
+export interface AcceptedLoss {
+  readonly lane: number
+  readonly first: number
+  readonly next: number
+  /** true: they were counted, but the log ended before them; false: they were deleted before they were counted */
+  readonly is_cut: boolean
+  readonly accepted_at: number
+}
+
 /**
  * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
- * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits and imports to ''.
+ * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits, imports and losses to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -55,6 +65,8 @@ export interface Registry {
   readonly audits: Collection<AuditResult>
   /** by the id of the dump */
   readonly imports: Collection<ImportProgress>
+  /** by lane and first position; an installation with a data directory notes them there */
+  readonly losses: Collection<AcceptedLoss>
   /** The app with this id, whichever organization has it: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>

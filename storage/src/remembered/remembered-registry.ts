@@ -165,7 +165,7 @@ export class RememberedRegistry {
       over(all, { list: (owner?: string) => this.#askOr(() => all.list(owner), () => keptOf(this.#apps.get(owner ?? ''), kept)) })
     return {
       organizations: collection('organizations'), apps: collection('apps'), keys: collection('keys'), members: collection('members'),
-      logins: collection('logins'), audits: collection('audits'), imports: collection('imports'),
+      logins: collection('logins'), audits: collection('audits'), imports: collection('imports'), losses: collection('losses'),
       funnelMarks: collection('funnelMarks'), backfills: collection('backfills'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       elements: ofApp(collection('elements'), ({ elements }) => elements),

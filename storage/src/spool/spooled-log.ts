@@ -51,6 +51,8 @@ const RETRY_MS_MAX = 2_000
 const CLOSE_MS_MAX = 10_000
 /** the position of an envelope that is durable here, but not in its lane yet */
 const NOT_IN_LANE = -1
+const CAUSES_MAX = 5
+const CAUSE_CHARS_MAX = 200
 
 /**
  * A log that goes on when the main log is away: what that does not take is synced to the local disk and sent in order when it is back.
@@ -148,7 +150,7 @@ export class SpooledLog implements EventLog {
   async health(): Promise<{ name: string; healthy: boolean; detail?: string }> {
     const { direct, messages, since } = this.depth
     if (direct) return { name: 'log', healthy: true }
-    const cause = this.#failure instanceof Error ? `: ${this.#failure.message}` : ''
+    const cause = this.#failure instanceof Error ? `: ${reasonOf(this.#failure)}` : ''
     const waiting = `${messages} messages wait in the spool${since === undefined ? '' : ` since ${new Date(since).toISOString()}`}${cause}`
     return this.#spool.full ? { name: 'log', healthy: false, detail: `${waiting}; it is full` } : { name: 'log', healthy: true, detail: waiting }
   }
@@ -297,4 +299,13 @@ function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
     signal.addEventListener('abort', aborted, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', aborted))
   })
+}
+
+/** An error and what has led to it, such as a refused password, in one line. */
+function reasonOf(error: Error): string {
+  const texts = new Set<string>()
+  for (let each: unknown = error; each instanceof Error && texts.size < CAUSES_MAX; each = each.cause) {
+    texts.add(each.message.split('\n', 1)[0]!.slice(0, CAUSE_CHARS_MAX).replace(/\.$/, ''))
+  }
+  return [...texts].join(': ')
 }

@@ -1,0 +1,22 @@
+/** What the log has lost of a lane, as positions: from `first` to before `next`. */
+export interface LaneLoss {
+  readonly lane: number
+  readonly first: number
+  readonly next: number
+  /** true: they are counted, but the lane ends before them; false: they were deleted before they were counted */
+  readonly isCut: boolean
+}
+
+/** Compares the position up to which a lane is counted with where the log of the lane begins and ends; undefined when counting can go on from there. */
+export function lossOf(lane: number, counted: number, { start, end }: { start: number; end: number }): LaneLoss | undefined {
+  if (end < counted) return { lane, first: end, next: counted, isCut: true }
+  const next = Math.min(start, end)
+  return counted < next ? { lane, first: counted, next, isCut: false } : undefined
+}
+
+/** The loss as a clause of a message to an operator. */
+export function describeLoss({ lane, first, next, isCut }: LaneLoss): string {
+  return isCut
+    ? `lane ${lane} ends at position ${first}, but ${next} is counted: the topic was made again or cut`
+    : `lane ${lane} has lost positions ${first} to ${next - 1} before they were counted`
+}
