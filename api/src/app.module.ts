@@ -42,7 +42,7 @@ import { RatesService } from './services/rates.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
-import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY } from './tokens.ts'
+import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY, WORKS_WITHOUT } from './tokens.ts'
 
 const controllers = [
   StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, ExportController, LiveController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
@@ -87,6 +87,7 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: LANES, useValue: options.lanes },
     { provide: REGISTRY, useValue: options.registry },
     { provide: HEALTH, useValue: options.health },
+    { provide: WORKS_WITHOUT, useValue: options.worksWithout ?? [] },
     { provide: MODE, useValue: options.mode },
     { provide: PUBLIC_URL, useValue: options.publicUrl },
     { provide: INGEST_URL, useValue: options.ingestUrl },

@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { SwaggerModule } from '@nestjs/swagger'
 import { limits } from '@hopper/contracts'
 import { fastify as createFastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { Completeness } from './answers/completeness.ts'
 import { AppModule } from './app.module.ts'
 import { DashboardFiles } from './http/dashboard-files.ts'
 import { tagAnswers } from './http/entity-tag.ts'
@@ -39,6 +40,10 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, { logger: false, bodyParser: false, abortOnError: false })
   app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
   SwaggerModule.setup('docs', app, describeApi(app, options), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Hopper API' })
+  if (options.worksWithout?.length) {
+    const watch = app.get(Completeness).watch()
+    fastify.addHook('onClose', async () => watch.stop())
+  }
   await app.init()
   await fastify.ready()
   return app

@@ -13,6 +13,8 @@ export interface ApiOptions {
   readonly queryLimitMs?: number
   readonly registry: Registry
   readonly health: Storage['health']
+  /** names of engines that may be away while the process is ready: answers say up to when they are complete */
+  readonly worksWithout?: readonly string[]
   readonly mode: 'standalone' | 'cluster'
   /** the built dashboard; without it only the API is served */
   readonly dashboardDir?: string

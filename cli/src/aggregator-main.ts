@@ -5,7 +5,7 @@ import { Aggregator, defaultMemoryBytes, heapNeeded } from '@hopper/aggregator'
 import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
 import type { ConfigOf } from './config.ts'
-import { serve } from './listen.ts'
+import { portFor, serve } from './listen.ts'
 import { assertLogReaches } from './assert-log-reaches.ts'
 import { patiently } from './patiently.ts'
 import { processMetrics } from './process-metrics.ts'
@@ -17,6 +17,7 @@ import { withoutLeaseCheck } from './unsafe-writer.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
   const memoryBytes = config.memoryMb > 0 ? config.memoryMb * 1_000_000 : defaultMemoryBytes()
   warnOfSmallHeap(memoryBytes, logger)
   const { log, writer, reader, lanes, registry, archive, health, close } = await patiently(logger, async () => {
@@ -24,7 +25,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     return openCluster(config, undefined, memoryBytes)
   })
   opened.defer(close)
-  await assertLogReaches({ log, lanes }, config.acceptLoss, logger)
+  await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)
   const metrics = processMetrics()
   const aggregator = new Aggregator({
     log: config.unsafeNoDeadLetters ? failingAtPoison(log) : log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, reader, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
@@ -37,7 +38,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   const server = createServer(logger, false)
   operationRoutes(server, { health, metrics })
   opened.defer(() => server.close())
-  await serve(server, config)
+  await serve(server, { host: config.host, port })
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
 }

@@ -35,6 +35,36 @@ it('names every bad setting at once, by the name it was given under', () => {
   }
 })
 
+const nonsense = ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', ' ', '٣', '99999999999999999999', 'null', '\0', '../..', '"; --', 'ä b', 'x'.repeat(300), ':', ',', 'a:b', '-']
+/** texts of the list above that are values of a setting, if odd ones */
+const harmless: Partial<Record<SettingName, readonly string[]>> = {
+  kafkaTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
+  kafkaGroup: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
+  cassandraDc: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
+  cassandraKeyspace: ['null'],
+  host: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', ':', 'a:b', '-'],
+}
+const anything: readonly SettingName[] = ['data', 'provision', 'cassandraCa', 'kafkaUsername', 'kafkaPassword', 'cassandraUsername', 'cassandraPassword']
+
+it.each(names.filter((name) => !anything.includes(name)))('refuses nonsense for %s, by flag and by variable', (name) => {
+  const { flag, variable } = settings[name]
+  for (const text of nonsense.filter((each) => !harmless[name]?.includes(each))) {
+    expect(() => readConfig([name], { [name]: text }, {}), `${flag}=${text}`).toThrow(`${flag} must be`)
+    expect(() => readConfig([name], {}, { [variable]: text }), `${variable}=${text}`).toThrow(`${variable} must be`)
+  }
+  expect(() => readConfig([name], { [name]: '' }, {})).toThrow(`${flag} must be`)
+  expect(() => readConfig([name], {}, { [variable]: '' })).not.toThrow()
+})
+
+it('refuses numbers just outside of their bounds, ports that are none, and more memory than there is', () => {
+  const bad: [SettingName, string[]][] = [
+    ['port', ['65536', '-0', '8080x']], ['lanes', ['0', '1025']], ['kafkaBrokers', ['a:0', 'a:65536', 'a:99999', '[::1]', 'a:1,', 'a:1;b:2']], ['cassandraContactPoints', ['a:0', 'a:70000']],
+    ['memoryMb', ['1', '255', '999999999']], ['kafkaTopic', ['.', '..', 'x'.repeat(250)]], ['cassandraKeyspace', ['Hopper', '1h', 'h-p', 'x'.repeat(49)]], ['leaseMs', ['999']],
+    ['publicUrl', ['https://x:99999', 'ftp://x', 'https://u:p@x', 'https://x/y', 'x.example']],
+  ]
+  for (const [name, texts] of bad) for (const text of texts) expect(() => readConfig([name], { [name]: text }, {}), `${name} ${text}`).toThrow('must be')
+})
+
 it('refuses values that do not go together, all at once and with the reason, besides those that are bad by themselves', () => {
   const readBad = (environment: NodeJS.ProcessEnv): string => {
     try {

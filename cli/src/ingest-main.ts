@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { trackerFile } from './built-files.ts'
 import type { ConfigOf } from './config.ts'
 import { demoShop } from './demo-shop.ts'
-import { serve } from './listen.ts'
+import { portFor, serve } from './listen.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from './server.ts'
@@ -13,6 +13,7 @@ import { acknowledgingEarly } from './unsafe-log.ts'
 
 export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
   const { log, registry, health, close } = await openSpooledCluster(config, logger)
   opened.defer(close)
   const metrics = processMetrics()
@@ -24,7 +25,7 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })
   opened.defer(() => server.close())
-  await serve(server, config)
+  await serve(server, { host: config.host, port })
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
 }

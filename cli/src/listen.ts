@@ -7,20 +7,26 @@ const reasons: Record<string, string> = {
   EADDRINUSE: 'another program listens there already; stop it, or choose another --port',
   EACCES: 'the system does not allow it; ports below 1024 need a privilege',
   EADDRNOTAVAIL: 'this machine has no such address; choose another --host',
+  EINVAL: 'this is no address to listen on; choose another --host',
+  EAFNOSUPPORT: 'this machine has no such kind of address; choose another --host',
   ENOTFOUND: 'no address belongs to this name; choose another --host',
+  EAI_AGAIN: 'the name cannot be looked up; choose another --host',
 }
 
-/** The port to listen on. Its number is needed before the server listens, for the links that it makes, so a free one is looked for here. */
+/**
+ * The port to listen on. Its number is needed before the server listens, for the links that it makes, so a free one is looked for here; one that is
+ * taken is refused before anything else is begun.
+ * @throws HopperError HOP_CONFIG
+ */
 export async function portFor({ host, port }: { host: string; port: number }): Promise<number> {
-  if (port !== 0) return port
   const probe = createServer()
   try {
-    await once(probe.listen(0, host), 'listening')
+    await once(probe.listen(port, host), 'listening')
     return (probe.address() as AddressInfo).port
   } catch (cause) {
     throw refused(host, port, cause)
   } finally {
-    probe.close()
+    await new Promise((closed) => probe.close(closed))
   }
 }
 
@@ -29,11 +35,10 @@ export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Begins to take requests at the address that the settings name, and says so in the server's log. */
-export async function serve(server: FastifyInstance, config: { host: string; port: number }): Promise<void> {
-  const port = await portFor(config)
-  await listen(server, config.host, port)
-  server.log.info({ url: urlOf(config.host, port) }, 'ready')
+/** Begins to take requests at a port that `portFor` has found, and says so in the server's log. */
+export async function serve(server: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
+  await listen(server, host, port)
+  server.log.info({ url: urlOf(host, port) }, 'ready')
 }
 
 /** Begins to take requests. */

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { createLoginLink, ensureOwner, firstStart, provision, type CreatedKey } from '@hopper/api'
 import { HopperError, type Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { demoProvision } from './demo-shop.ts'
 import type { Welcome } from './greeting.ts'
+
+const PROVISION_BYTES_MAX = 50_000_000
 
 /** What the start has put into the registry, or found there. */
 export type Provisioned = Pick<Welcome, 'loginUrl' | 'newKeys'>
@@ -20,7 +22,7 @@ export interface ProvisionSource {
 export async function provisionAll(registry: Registry, source: ProvisionSource, publicUrl: string): Promise<Provisioned> {
   const created: CreatedKey[] = []
   const file = source.file === undefined ? undefined : await readProvision(source.file)
-  if (file) created.push(...(await provision(registry, file)).created)
+  if (file !== undefined) created.push(...(await provision(registry, file)).created)
   else created.push(...((await firstStart(registry))?.created ?? []))
 
   const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
@@ -40,8 +42,8 @@ async function addDemo(registry: Registry, organization: string, key: string, cr
 }
 
 async function readProvision(path: string): Promise<Provision> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new HopperError('HOP_CONFIG', `The provision file ${path} can not be read: ${cause.message}.`, { cause })
+  const text = await readText(path).catch((cause: Error) => {
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} cannot be read: ${cause.message}.`, { cause })
   })
   try {
     // Its shape is checked when it is applied.
@@ -49,6 +51,16 @@ async function readProvision(path: string): Promise<Provision> {
   } catch (cause) {
     throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, { cause })
   }
+}
+
+/** A pipe or a device might never end. */
+async function readText(path: string): Promise<string> {
+  const { size } = await stat(path).then((found) => {
+    if (!found.isFile()) throw new Error('it is no file')
+    return found
+  })
+  if (size > PROVISION_BYTES_MAX) throw new Error(`it has ${size} bytes, more than ${PROVISION_BYTES_MAX}`)
+  return readFile(path, 'utf8')
 }
 
 function keysOf(created: readonly CreatedKey[]): Welcome['newKeys'] {

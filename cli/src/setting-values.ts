@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import { writeKeyPattern } from './demo-key.ts'
 
@@ -13,11 +14,21 @@ export function integer(minimum: number, maximum: number): (text: string) => num
 
 /** Less than this is not enough to count with. */
 const MEMORY_MB_MIN = 256
+const MB = 1_000_000
 
+/** More than there is would end in a kill by the system, which no log line announces. */
 export function memoryMb(text: string): number {
-  const value = /^\d{1,7}$/.test(text) ? Number(text) : NaN
-  if (!(value === 0 || value >= MEMORY_MB_MIN)) throw new Error(`0 or a whole number from ${MEMORY_MB_MIN} on`)
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN
+  const most = Math.floor(availableMemory() / MB)
+  if (!(value === 0 || (value >= MEMORY_MB_MIN && value <= most))) {
+    throw new Error(`0 or a whole number from ${MEMORY_MB_MIN} to ${most}, which is what this machine or container has`)
+  }
   return value
+}
+
+function availableMemory(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 export function hostName(text: string): string {
@@ -28,8 +39,25 @@ export function hostName(text: string): string {
 /** `host:port`, several of them with commas in between. */
 export function addresses(text: string): readonly string[] {
   const found = text.split(',').map((address) => address.trim())
-  if (!found.every((address) => /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]{1,253}):\d{1,5}$/.test(address))) throw new Error('host:port, or several with commas in between')
+  if (!found.every(isAddress)) throw new Error('host:port, or several with commas in between')
   return found
+}
+
+function isAddress(address: string): boolean {
+  const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(address) ?? []
+  return Number(port) >= 1 && Number(port) <= 65_535
+}
+
+/** The name of a topic or a consumer group of Kafka. */
+export function kafkaName(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') throw new Error('letters, digits, dots, dashes and underscores, at most 249')
+  return text
+}
+
+/** A name that CQL takes without quotes. */
+export function keyspaceName(text: string): string {
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(text)) throw new Error('a lower-case letter, then lower-case letters, digits and underscores, at most 48')
+  return text
 }
 
 export function word(text: string): string {

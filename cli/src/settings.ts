@@ -1,4 +1,4 @@
-import { addresses, anyText, hostName, integer, memoryMb, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
+import { addresses, anyText, hostName, integer, kafkaName, keyspaceName, memoryMb, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
 
 /** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
 export interface Setting<T> {
@@ -51,8 +51,8 @@ export const settings = {
   logLevel: { flag: '--log-level', variable: 'HOPPER_LOG_LEVEL', default: 'info', help: `what is logged: ${logLevels.join(', ')}`, read: oneOf(logLevels) },
 
   kafkaBrokers: { flag: '--kafka-brokers', variable: 'HOPPER_KAFKA_BROKERS', help: 'host:port of some brokers', read: addresses },
-  kafkaTopic: { flag: '--kafka-topic', variable: 'HOPPER_KAFKA_TOPIC', default: 'hopper-events', help: 'the topic of the log; made when missing', read: word },
-  kafkaGroup: { flag: '--kafka-group', variable: 'HOPPER_KAFKA_GROUP', default: 'hopper-aggregator', help: 'the consumer group of the aggregators', read: word },
+  kafkaTopic: { flag: '--kafka-topic', variable: 'HOPPER_KAFKA_TOPIC', default: 'hopper-events', help: 'the topic of the log; made when missing', read: kafkaName },
+  kafkaGroup: { flag: '--kafka-group', variable: 'HOPPER_KAFKA_GROUP', default: 'hopper-aggregator', help: 'the consumer group of the aggregators', read: kafkaName },
   kafkaReplication: { flag: '--kafka-replication', variable: 'HOPPER_KAFKA_REPLICATION', default: '1', help: 'replicas of the topic, when it is made', read: integer(1, 15) },
   kafkaSessionMs: { flag: '--kafka-session-ms', variable: 'HOPPER_KAFKA_SESSION_MS', default: '10000', help: 'an aggregator that Kafka has not heard of for so long loses its lanes', read: integer(500, 300_000) },
   kafkaTls: { flag: '--kafka-tls', variable: 'HOPPER_KAFKA_TLS', default: 'false', help: 'true: TLS to the brokers', read: truth },
@@ -60,9 +60,9 @@ export const settings = {
   kafkaUsername: { flag: '--kafka-username', variable: 'HOPPER_KAFKA_USERNAME', help: 'the user for SASL', read: anyText },
   kafkaPassword: { flag: '--kafka-password', variable: 'HOPPER_KAFKA_PASSWORD', help: 'its password; better as a variable, since flags are seen by every user of the machine', read: anyText },
 
-  cassandraContactPoints: { flag: '--cassandra-contact-points', variable: 'HOPPER_CASSANDRA_CONTACT_POINTS', help: 'host:port of some nodes', read: addresses },
+  cassandraContactPoints: { flag: '--cassandra-contact-points', variable: 'HOPPER_CASSANDRA_CONTACT_POINTS', help: 'host:port of some nodes; all nodes have the same port', read: addresses },
   cassandraDc: { flag: '--cassandra-dc', variable: 'HOPPER_CASSANDRA_DC', default: 'datacenter1', help: 'the data center that is ours', read: word },
-  cassandraKeyspace: { flag: '--cassandra-keyspace', variable: 'HOPPER_CASSANDRA_KEYSPACE', default: 'hopper', help: 'the keyspace; "hopper migrate" makes it', read: word },
+  cassandraKeyspace: { flag: '--cassandra-keyspace', variable: 'HOPPER_CASSANDRA_KEYSPACE', default: 'hopper', help: 'the keyspace; "hopper migrate" makes it', read: keyspaceName },
   cassandraReplication: { flag: '--cassandra-replication', variable: 'HOPPER_CASSANDRA_REPLICATION', default: '1', help: 'replicas of each row in the data center, when the keyspace is made', read: integer(1, 15) },
   cassandraConsistency: {
     flag: '--cassandra-consistency', variable: 'HOPPER_CASSANDRA_CONSISTENCY', default: 'LOCAL_QUORUM',

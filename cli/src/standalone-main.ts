@@ -27,12 +27,11 @@ export interface Standalone {
 export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
   // What was opened last is closed first, also when a later part can not start.
   await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
   const { log, reader, lanes, registry, archive } = storage
-  const health = (): ReturnType<typeof storage.health> => storage.health()
 
-  const port = await portFor(config)
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
   const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
@@ -41,6 +40,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel, memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
+  const health = (): ReturnType<typeof storage.health> => storage.health()
 
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)

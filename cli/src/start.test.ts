@@ -1,11 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeAll, expect, it } from 'vitest'
 
 const main = resolve(import.meta.dirname, '../dist/main.js')
+/** a second on a machine that has nothing else to do; here only a start that never ends must be told */
+const REFUSED_MS = 20_000
 const children: ChildProcess[] = []
 const dirs: string[] = []
 
@@ -116,6 +119,62 @@ it('says in one line what is wrong with a port in use, a directory that is a fil
     expect(await command.end(), command.output).toBe(2)
     expect(command.output).toMatch(message)
   }
+}, 60_000)
+
+it('says in one line what is wrong with anything else that it is given, soon and with 2', async () => {
+  const dir = directory()
+  const busy = createServer()
+  await once(busy.listen(0, '127.0.0.1'), 'listening')
+  const taken = ['--port', String((busy.address() as AddressInfo).port)]
+  const away = ['--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1']
+  const provision = (name: string, text: string): string[] => {
+    const file = join(dir, name)
+    writeFileSync(file, text)
+    return ['start', '--port', '0', '--data', join(dir, 'data'), '--provision', file]
+  }
+  execFileSync('mkfifo', [join(dir, 'pipe')])
+  symlinkSync(join(dir, 'loop'), join(dir, 'loop'))
+  const attempts: [string[], RegExp][] = [
+    [['api', ...taken, ...away], /another program listens/],
+    [['aggregator', ...taken, ...away], /another program listens/],
+    [['ingest', ...taken, ...away, '--data', join(dir, 'ingest')], /another program listens/],
+    [['start', '--host', '203.0.113.7', '--port', '0', '--data', join(dir, 'data')], /no such address/],
+    [['start', '--host', '999.1.1.1', '--port', '0', '--data', join(dir, 'data')], /choose another --host/],
+    [['start', '--data', join(dir, 'loop')], /symbolic links go in circles/],
+    [['ingest', '--port', '0', ...away, '--data', join(dir, 'pipe')], /pipe cannot be written/],
+    [['api', '--cassandra-ca', join(dir, 'pipe'), '--port', '0', ...away], /cannot be read as a certificate/],
+    [['api', '--port', '0', '--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1,127.0.0.2:2'], /different ports/],
+    [['api'], /HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS/],
+    [['start', '--provision', join(dir, 'pipe'), '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
+    [['start', '--provision', '/dev/zero', '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
+    [['start', '--provision', dir, '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
+    ...['null', '5', '[]', '"x"', '{"organizations":5}', '{"organizations":[null]}', '{"organizations":[{"id":""}]}', '{"organisations":[]}']
+      .map((text, at): [string[], RegExp] => [provision(`p${at}.json`, text), /hopper: HOP_/]),
+    [['start', 'nonsense'], /too many arguments/],
+    [['start', '--lane', '3'], /unknown option '--lane'/],
+    [['begin'], /unknown command 'begin'/],
+    [['audit', '--data', join(dir, 'none')], /no data directory of Hopper/],
+    [['export', '--data', '/dev/null'], /hopper: HOP_CONFIG/],
+  ]
+  for (const [args, message] of attempts) {
+    const started = performance.now()
+    const command = new Command(args, { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' })
+    const code = await command.end()
+    expect([args.join(' '), code, command.output.match(/\n {4}at /)]).toEqual([args.join(' '), 2, null])
+    expect(command.output).toMatch(message)
+    expect(performance.now() - started, args.join(' ')).toBeLessThan(REFUSED_MS)
+  }
+  busy.close()
+}, 240_000)
+
+it('refuses another number of lanes, and takes a directory with blanks and any letters in its name', async () => {
+  const dir = join(directory(), ' über größe 日本 \u{1F407} %20 "q"')
+  const first = start(dir, '--lanes', '3')
+  await ready(first)
+  expect(await first.end('SIGTERM')).toBe(0)
+  const other = start(dir, '--lanes', '4')
+  expect(await other.end(), other.output).toBe(2)
+  expect(other.output).toMatch(/HOP_CONFIG: .*lanes/)
 }, 60_000)
 
 it('ends by a signal at whatever moment of its start that comes', async () => {

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
 import { Type } from 'typebox'
 import { Calls } from '../http/call.ts'
-import { HEALTH, METRICS } from '../tokens.ts'
+import { HEALTH, METRICS, WORKS_WITHOUT } from '../tokens.ts'
 
 const text = Type.String()
 
@@ -12,10 +12,12 @@ const text = Type.String()
 @Controller()
 export class OperationController {
   private readonly health: Storage['health']
+  private readonly worksWithout: readonly string[]
   private readonly registry: Metrics
 
-  constructor(@Inject(HEALTH) health: Storage['health'], @Inject(METRICS) registry: Metrics) {
+  constructor(@Inject(HEALTH) health: Storage['health'], @Inject(WORKS_WITHOUT) worksWithout: readonly string[], @Inject(METRICS) registry: Metrics) {
     this.health = health
+    this.worksWithout = worksWithout
     this.registry = registry
   }
 
@@ -24,10 +26,10 @@ export class OperationController {
     void reply.type('text/plain; charset=utf-8').send('OK')
   }
 
-  @Calls('GET', 'ready', { summary: 'Whether every engine answers, with reasons', need: 'nothing', lenient: true, answer: Type.Object({ ready: Type.Boolean() }) })
+  @Calls('GET', 'ready', { summary: 'Whether the process can answer reports, and how each engine is', need: 'nothing', lenient: true, answer: Type.Object({ ready: Type.Boolean() }) })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const engines = await this.health()
-    const ready = engines.every(({ healthy }) => healthy)
+    const ready = engines.every(({ name, healthy }) => healthy || this.worksWithout.includes(name))
     void reply.code(ready ? 200 : 503).send({ ready, engines })
   }
 

@@ -8,18 +8,23 @@ import { jarsOf } from './jars.ts'
 
 export interface KafkaBroker {
   readonly address: string
+  /** where it asks for a user by SASL PLAIN, see `saslUser` */
+  readonly saslAddress: string
   readonly process: JavaProcess
   /** Starts it again on the same ports and data, after it was stopped or killed. */
   restart(): Promise<KafkaBroker>
 }
 
+/** Who is let in at `saslAddress`. */
+export const saslUser = { name: 'hopper', password: 'right' } as const
+
 /** A single Kafka broker in KRaft mode of its own in `dir`. */
 export async function startKafka(dir: string, cache: string, ports?: readonly number[]): Promise<KafkaBroker> {
   const jars = await jarsOf('kafka', cache)
-  const [port, controller] = (ports ?? (await freePorts(2))) as [number, number]
+  const [port, controller, sasl] = (ports ?? (await freePorts(3))) as [number, number, number]
   mkdirSync(dir, { recursive: true })
   const properties = join(dir, 'server.properties')
-  writeFileSync(properties, configuration(dir, port, controller))
+  writeFileSync(properties, configuration(dir, { port, controller, sasl }))
   if (!existsSync(join(dir, 'data/meta.properties'))) {
     // A first dash, one id in 64, would be read as an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
@@ -27,7 +32,7 @@ export async function startKafka(dir: string, cache: string, ports?: readonly nu
   }
   const process = startJava(['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], join(dir, `kafka-${Date.now()}.log`))
   await whenReady(process, () => answers(port))
-  return { address: `127.0.0.1:${port}`, process, restart: () => startKafka(dir, cache, [port, controller]) }
+  return { address: `127.0.0.1:${port}`, saslAddress: `127.0.0.1:${sasl}`, process, restart: () => startKafka(dir, cache, [port, controller, sasl]) }
 }
 
 function answers(port: number): Promise<boolean> {
@@ -37,14 +42,17 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-function configuration(dir: string, port: number, controller: number): string {
+function configuration(dir: string, { port, controller, sasl }: { port: number; controller: number; sasl: number }): string {
+  const { name, password } = saslUser
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${port}
+listeners=PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${sasl},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${sasl}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${name}="${password}";
 log.dirs=${dir}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
