@@ -14,7 +14,8 @@ export interface ReachLogger {
 
 /**
  * Makes sure that the log still has what the tables have not counted, and does not end before what they have: a topic that was deleted and made again
- * gives new messages positions that pass for counted. With `acceptLoss` the lanes go on after what is gone, and the registry says which positions that were.
+ * gives new messages positions that pass for counted. With `acceptLoss` the lanes go on after what is gone, and the
+ * registry says which positions that were.
  * @throws HopperError HOP_DATA_DAMAGED
  */
 export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger: ReachLogger): Promise<void> {

@@ -7,8 +7,16 @@ export interface LaneLoss {
   readonly isCut: boolean
 }
 
-/** Compares the position up to which a lane is counted with where the log of the lane begins and ends; undefined when counting can go on from there. */
-export function lossOf(lane: number, counted: number, { start, end }: { start: number; end: number }): LaneLoss | undefined {
+interface Bounds {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Compares the position up to which a lane is counted with where the log of the lane begins and ends; undefined when
+ * counting can go on from there.
+ */
+export function lossOf(lane: number, counted: number, { start, end }: Bounds): LaneLoss | undefined {
   if (end < counted) return { lane, first: end, next: counted, isCut: true }
   const next = Math.min(start, end)
   return counted < next ? { lane, first: counted, next, isCut: false } : undefined

@@ -64,7 +64,9 @@ export class Completeness {
     this.clock = clock
   }
 
-  /** Looks by itself until it is stopped, so that an instant is known when the log goes away before anyone has asked. */
+  /**
+   * Looks by itself until it is stopped, so that an instant is known when the log goes away before anyone has asked.
+   */
   watch(): { stop(): void } {
     let isLooking = false
     const look = async (): Promise<void> => {
@@ -125,7 +127,10 @@ export class Completeness {
     return this.snapshots.findLast(({ ends }) => reaches(done, ends))
   }
 
-  /** What the log has lost of its lanes, which stand still there until somebody accepts it; none while the log does not say. */
+  /**
+   * What the log has lost of its lanes, which stand still there until somebody accepts it; none while the log does not
+   * say.
+   */
   async losses({ ends, done, isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
     if (isLogAway) return []
     const starts = (await this.log.starts?.().catch(() => [])) ?? []

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { Aggregator, type AggregatorLogger } from '@hopper/aggregator'
-import { backfillProgress } from '@hopper/contracts'
-import type { Registry, Storage } from '@hopper/storage'
+import { Aggregator, guardedLog, type AggregatorLogger } from '@hopper/aggregator'
+import { backfillProgress, HopperError } from '@hopper/contracts'
+import { describeLoss, type Registry, type Storage } from '@hopper/storage'
 
 const LOOK_MS = 250
 
@@ -15,10 +15,13 @@ export type Progress = (done: number, all: number) => void
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
   const { log, reader, writer, lanes, registry, archive } = storage
   const ends = await log.ends()
-  const aggregator = new Aggregator({ log, reader, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
+  const guarded = guardedLog(log, { lanes, logger })
+  const aggregator = new Aggregator({ log: guarded.log, reader, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
   await aggregator.start()
   try {
     for (;;) {
+      const [lost] = guarded.lost()
+      if (lost) throw new HopperError('HOP_DATA_DAMAGED', `The log cannot be counted to its end: ${describeLoss(lost)}.`)
       const positions = await lanes.positions()
       const done = ends.reduce((sum, end, lane) => sum + Math.min(end, positions[lane] ?? 0), 0)
       const all = ends.reduce((sum, end) => sum + end, 0)

@@ -42,9 +42,12 @@ interface NodeOptions {
 
 const LOOPBACK = '127.0.0.1'
 const HEAP_MB = 768
-/** of a node among several on one machine: quick to start, and few threads beside those of its work */
+/**
+ * Of a node among several on one machine: quick to start, few threads beside those of its work, and patient with the
+ * others, which share the processors with it.
+ */
 const RING_HEAP_MB = 384
-const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dcassandra.shadow_round_delay_ms=60000']
 
 /** A single Cassandra node of its own in `dir`. */
 export async function startCassandra(dir: string, cache: string): Promise<CassandraNode> {

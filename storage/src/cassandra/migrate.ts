@@ -33,7 +33,8 @@ export async function migrate(settings: CassandraSettings, migrations: readonly 
 }
 
 /**
- * A node that answers a read asks another replica soon when the one it has asked does not answer. Cassandra's default goes by the slowest reads so far,
+ * A node that answers a read asks another replica soon when the one it has asked does not answer. Cassandra's default
+ * goes by the slowest reads so far,
  * which says nothing about a young table (half of the read timeout) and too much about a busy one.
  */
 async function speculateSoon(client: Client, keyspace: string, assertHeld: () => void): Promise<void> {
@@ -90,7 +91,10 @@ async function applyMissing(client: Client, migrations: readonly Migration[], as
   return done
 }
 
-/** A migration that was cut in the middle is applied again from its beginning. A new table need not be altered afterwards. */
+/**
+ * A migration that was cut in the middle is applied again from its beginning. A new table need not be altered
+ * afterwards.
+ */
 function asApplied(text: string): string {
   if (!/^CREATE TABLE /i.test(text)) return text
   const options = /\)\s*WITH\s/i.test(text) ? 'AND' : 'WITH'

@@ -12,7 +12,8 @@ interface PrepareHandler {
 }
 
 /**
- * Has the driver prepare a statement at the next node too when one does not answer soon: by itself it waits for the whole timeout at each node, for each
+ * Has the driver prepare a statement at the next node too when one does not answer soon: by itself it waits for the
+ * whole timeout at each node, for each
  * statement that is used for the first time, and speculates only afterwards.
  */
 export function repairPreparing(): void {

@@ -93,7 +93,10 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
   }
 }
 
-/** The port of the nodes that the driver hears of from others. @throws HopperError HOP_CONFIG when the contact points have different ones */
+/**
+ * The port of the nodes that the driver hears of from others. @throws HopperError HOP_CONFIG when the contact points
+ * have different ones
+ */
 function commonPort(contactPoints: readonly string[]): number {
   const [port, ...others] = new Set(contactPoints.map((address) => Number(/:(\d+)$/.exec(address)?.[1] ?? DEFAULT_PORT)))
   if (others.length > 0) {

@@ -10,7 +10,10 @@ import { openEmbedded } from './embedded.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
 const make = (): ReturnType<typeof openEmbedded> => openEmbedded({ dir, lanes: 4 })
-/** Its suite commits positions that no log has: who opens the directory afterwards would be told that the log has lost them. */
+/**
+ * Its suite commits positions that no log has: who opens the directory afterwards would be told that the log has lost
+ * them.
+ */
 const lanesDir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
 afterAll(() => [dir, lanesDir].forEach((each) => rmSync(each, { recursive: true })))
 

@@ -98,7 +98,10 @@ function health(dir: string, { database, log, notes }: CheckedParts): { name: st
   }
 }
 
-/** Why the log takes nothing now. Whoever is told so sends nothing, so it is tried whether the disk takes something again. */
+/**
+ * Why the log takes nothing now. Whoever is told so sends nothing, so it is tried whether the disk takes something
+ * again.
+ */
 function refusalOf({ refusal }: EmbeddedEventLog, dir: string): Error | undefined {
   if (!refusal) return undefined
   try {

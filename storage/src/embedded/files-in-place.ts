@@ -1,6 +1,9 @@
 import { statSync } from 'node:fs'
 
-/** Files that were opened by their path: whether they are still there. What is written to one that was removed or replaced is gone with the process. */
+/**
+ * Files that were opened by their path: whether they are still there. What is written to one that was removed or
+ * replaced is gone with the process.
+ */
 export class FilesInPlace {
   readonly #inodes: ReadonlyMap<string, bigint>
 

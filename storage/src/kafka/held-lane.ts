@@ -38,7 +38,10 @@ export class HeldLane {
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
-  /** Gives the lane back to the consumer and asks again from where it is wanted, as when the log has lost what was wanted. Does nothing while it is not held. */
+  /**
+   * Gives the lane back to the consumer and asks again from where it is wanted, as when the log has lost what was
+   * wanted. Does nothing while it is not held.
+   */
   takeAgain(taken: () => void): void {
     const { signal } = this.#gone
     if (signal.aborted) return

@@ -34,7 +34,10 @@ export interface ImportProgress {
   readonly finished_at?: number
 }
 
-/** A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` to before `next`. */
+/**
+ * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` to before
+ * `next`.
+ */
 export interface AcceptedLoss {
   readonly lane: number
   readonly first: number
@@ -46,7 +49,8 @@ export interface AcceptedLoss {
 
 /**
  * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
- * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits, imports and losses to ''.
+ * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits, imports and
+ * losses to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>

@@ -1,0 +1,21 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { MemoryWatch } from './memory-watch.ts'
+
+const MB = 1_000_000
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+it('says for how long more memory is in use than may be, which is no reason to be unready', () => {
+  let used = 1_500
+  const watch = new MemoryWatch(1_000 * MB, () => undefined, () => used * MB)
+  expect([watch.overSeconds, watch.health()]).toEqual([0, { name: 'memory', healthy: true }])
+  watch.look()
+  vi.advanceTimersByTime(90_000)
+  watch.look()
+  const detail = '1500 MB are in use, more than the 1000 MB allowed, for 90 s: events are counted more slowly'
+  expect([watch.overSeconds, watch.health()]).toEqual([90, { name: 'memory', healthy: true, detail }])
+  used = 800
+  watch.look()
+  expect([watch.overSeconds, watch.health()]).toEqual([0, { name: 'memory', healthy: true }])
+})

@@ -1,0 +1,99 @@
+import { decodeEnvelope } from '@hopper/contracts'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { sendUntilAcknowledged } from '../acknowledged.ts'
+import { cluster, type Cluster } from '../cluster.ts'
+import { counted, getJson } from '../product.ts'
+import { randomTraffic } from '../random-traffic.ts'
+import { Service } from '../service.ts'
+import { until } from '../until.ts'
+import { apps, provision } from './apps.ts'
+import { figure } from './at-work.ts'
+
+const engines = inject('engines')
+const NOTICED_MS = 60_000
+
+interface Status {
+  readonly accepted_losses?: readonly object[]
+  readonly complete_to: number
+  readonly fates: readonly { readonly events: number }[]
+  readonly lanes: readonly { readonly lane: number; readonly next: number; readonly done: number; readonly lag: number; readonly lost?: { first: number; next: number } }[]
+}
+
+describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
+  let product: Cluster
+  beforeAll(async () => {
+    product = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'info', HOPPER_KAFKA_SESSION_MS: '6000' } })
+    await product.start()
+  }, 120_000)
+  afterAll(() => product?.dispose())
+
+  const status = (): Promise<Status> => getJson<Status>(product, '/api/v1/status', apps.proved.read)
+  const eventsCounted = async (): Promise<number> => (await status()).fates.reduce((sum, { events }) => sum + events, 0)
+  /** Answers how many events were sent. */
+  const send = async (seed: number): Promise<number> => {
+    const requests = randomTraffic({ devices: 40, eventsPerDevice: 10, seed, now: Date.now() }).flat()
+    await Promise.all(requests.map((request) => sendUntilAcknowledged(product.ingestUrl, apps.proved.write, request)))
+    return requests.reduce((sum, { events }) => sum + events.length, 0)
+  }
+
+  it('stops the lane and says so everywhere; nothing is passed over before somebody accepts the loss', async () => {
+    const [aggregator] = product.aggregators as [Service]
+    let sent = await send(1)
+    await counted(product, apps.proved.read)
+    expect(await eventsCounted()).toBe(sent)
+
+    aggregator.signal('SIGSTOP')
+    sent += await send(2)
+    const { lane, done, next } = (await status()).lanes.reduce((most, each) => (each.lag > most.lag ? each : most))
+    const lost = await deleteUncounted(product, { lane, first: done, next: next - 2 })
+    expect(lost).toBeGreaterThan(0)
+    aggregator.signal('SIGCONT')
+
+    const lostMessages = (): Promise<number> => figure(aggregator, 'hopper_aggregator_lost_messages')
+    await until(async () => (await lostMessages()) === next - 2 - done, NOTICED_MS).catch(async (cause: Error) => {
+      throw new Error(`${await lostMessages()} of ${next - 2 - done}\n${aggregator.output.slice(-3_000)}`, { cause })
+    })
+    const ready = await fetch(`${aggregator.url}/ready`)
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(`lanes: lane ${lane} has lost positions ${done} to ${next - 3}`)])
+    expect(aggregator.output).toContain('start an aggregator once with --accept-loss')
+    await until(async () => (await status()).lanes.every((each) => each.lane === lane || each.lag === 0), NOTICED_MS)
+    const { lanes, complete_to: completeTo } = await status()
+    expect(lanes[lane]).toMatchObject({ done, next, lost: { first: done, next: next - 2 } })
+    expect(lanes.filter((each) => each.lost)).toHaveLength(1)
+    expect(completeTo).toBeLessThan(Date.now() - 1_000)
+
+    const refused = await Service.of('aggregator', [], product.env)
+    await expect(refused.start()).rejects.toThrow(/HOP_DATA_DAMAGED.*has lost positions/)
+    expect(await refused.stop('SIGKILL')).toBe(4)
+
+    const accepting = await Service.of('aggregator', [], { ...product.env, HOPPER_ACCEPT_LOSS: 'true' })
+    await accepting.start()
+    expect(accepting.output).toContain('accepted by --accept-loss')
+    await counted(product, apps.proved.read)
+    expect(await eventsCounted()).toBe(sent - lost)
+    sent += await send(3)
+    await counted(product, apps.proved.read)
+    expect(await eventsCounted()).toBe(sent - lost)
+    const after = await status()
+    expect(after.lanes.filter((each) => each.lost)).toEqual([])
+    expect(after.accepted_losses).toEqual([{ lane, first: done, next: next - 2, is_cut: false, accepted_at: expect.any(Number) }])
+    await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, NOTICED_MS)
+    expect(await accepting.stop('SIGTERM')).toBe(0)
+  }, 300_000)
+})
+
+/** Deletes messages of a lane that wait to be counted, as retention does; answers how many events they hold. */
+async function deleteUncounted({ openStorage, env }: Cluster, { lane, first, next }: { lane: number; first: number; next: number }): Promise<number> {
+  const { log, close } = await openStorage()
+  const messages = await log.read(lane, first, next - first)
+  await close()
+  const admin = new Kafka({ brokers: [engines!.kafka], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  const topic = env['HOPPER_KAFKA_TOPIC']!
+  // kafkajs deletes only in topics that it knows.
+  await admin.fetchTopicOffsets(topic)
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: lane, offset: String(next) }] })
+  await admin.disconnect()
+  return messages.reduce((sum, { value }) => sum + decodeEnvelope(value).events.length, 0)
+}
