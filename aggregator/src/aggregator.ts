@@ -3,8 +3,11 @@ import { HopperError, StageMatcher } from '@hopper/contracts'
 import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableReader, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { Backfills } from './backfill/backfills.ts'
-import { BackgroundWriteOut } from './background-write-out.ts'
+import { backgroundWriteOut } from './background-write-out.ts'
+import { HeldBytes } from './deferred-apps.ts'
+import { heavyApps, type ChooseDeferred } from './heavy-apps.ts'
 import type { CountedApp } from './judge.ts'
+import { LaneTurns } from './lane-turns.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
 import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
@@ -12,6 +15,7 @@ import { MessageGate } from './memory/message-gate.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
 import { OwnedLane } from './owned-lane.ts'
+import { PieceSize } from './piece-size.ts'
 import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
 
@@ -21,6 +25,7 @@ const SLOW_MS = 200
 const APP_CACHE_MS = 5_000
 const REREAD_MESSAGES = 500
 const APPS_MAX = 10_000
+const APPS_LOOK_MS = 5_000
 
 /** What the aggregator says to whoever keeps the log of the process. */
 export interface AggregatorLogger {
@@ -54,6 +59,10 @@ export interface AggregatorOptions {
   readonly memoryBytes?: number
   /** answers what it takes now; what is resident when not given */
   readonly memoryUsed?: () => number
+  /** which apps are counted in turns of their own, so that others need not wait; those with much to count when not given */
+  readonly chooseDeferred?: ChooseDeferred
+  /** of messages of these apps that wait for their turns; a share when not given */
+  readonly heldBytesMax?: number
   /** who merges spans of the archive; a thread of its own when not given */
   readonly merger?: SpanMerger
 }
@@ -64,17 +73,25 @@ export class Aggregator implements LaneConsumer {
   readonly #metrics: AggregatorMetrics | undefined
   readonly #shares: MemoryShares
   readonly #gate: MessageGate
+  readonly #deferredGate: MessageGate
+  readonly #held: HeldBytes
   readonly #watch: MemoryWatch
   readonly #seen: SeenFilters
   readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
-  readonly #packed: BackgroundWriteOut
+  readonly #packed: ReturnType<typeof backgroundWriteOut>
+  /** counts what is deferred */
+  readonly #catchUp = new LaneTurns<OwnedLane>(({ lease }) => lease.lane, (own) => this.#countDeferred(own))
+  readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** lanes that are given to us, but whose lease has run out: how far they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
   readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
+  /** how many apps there were at the last look, and when the next one is due */
+  #appCount = 0
+  #lookForApps = 0
   #subscription: Subscription | undefined
   #timers: readonly NodeJS.Timeout[] = []
   #ticking: Promise<void> = Promise.resolve()
@@ -84,12 +101,14 @@ export class Aggregator implements LaneConsumer {
     this.#options = options
     const shares = (this.#shares = memoryShares(options.memoryBytes ?? defaultMemoryBytes()))
     this.#gate = new MessageGate(shares.messages)
+    this.#deferredGate = new MessageGate(shares.deferred)
+    this.#held = new HeldBytes(options.heldBytesMax ?? shares.held)
     this.#watch = new MemoryWatch(shares.total, (level, used) => this.#crossed(level, used), options.memoryUsed)
     this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags(), () => this.#memory())
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
     this.#identified = new IdentifiedDevices(options.writer, shares.identified)
     const { archive, registry, reader, writer, log, merger, logger } = options
-    this.#packed = new BackgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
+    this.#packed = backgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
     const forgetApps = (): void => this.#apps.clear()
     this.#backfills = archive && reader && new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
@@ -114,7 +133,7 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close()])
+    await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close(), this.#catchUp.close()])
   }
 
   /** Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for it. */
@@ -132,6 +151,11 @@ export class Aggregator implements LaneConsumer {
     return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
   }
 
+  /** Counts what is deferred in our lanes, as far as it can be now. It goes on by itself; this waits for it. */
+  catchUp(): Promise<void> {
+    return this.#catchUp.run(() => this.#own.values())
+  }
+
   async assigned(lane: number): Promise<number> {
     return (await this.#take(lane)).position
   }
@@ -140,11 +164,12 @@ export class Aggregator implements LaneConsumer {
     const started = performance.now()
     try {
       const own = await (this.#takingAgain.get(lane) ?? this.#own.get(lane) ?? this.#takeAgain(lane, messages[0]!.position))
-      if (this.#watch.level === 'over') await this.#slowDown(own)
+      if (this.#watch.level === 'over' && !own.isDeferring) await this.#slowDown(own)
       const applied = await own.apply(messages)
+      if (own.isDeferring) void this.catchUp()
       // Counted in time, but given up with the lease before it was archived: it must come again.
       if (this.#own.get(lane) !== own) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
-      this.#metrics?.applied(lane, applied, own.position, (performance.now() - started) / 1000)
+      this.#metrics?.applied(lane, applied, own.counted, (performance.now() - started) / 1000)
     } catch (error) {
       // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read again.
       this.#forgetExpired(lane)
@@ -162,23 +187,28 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      await Promise.all([this.#packed.left(lane), this.#backfills?.left(lane)])
+      await Promise.all([this.#packed.left(lane), this.#backfills?.left(lane), this.#catchUp.left(lane)])
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
       // The next owner waits out the lease and reads from an earlier position: slower, and as exact.
       this.#options.logger?.error({ lane, err: error }, 'a lane could not be given back')
+    } finally {
+      own.close()
     }
   }
 
   async #take(lane: number): Promise<OwnedLane> {
     const { lanes, owner, writer, archive, archiveMs = 0, watermarkCheck = true } = this.#options
     const lease = await lanes.acquire(lane, owner)
+    await this.#countApps()
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
     this.#identified.forget(lane)
     const own = new OwnedLane(lease, position, {
       writer, seen: this.#seen, identified: this.#identified, archive, archiveMs, rowBytesMax: () => this.#rowBytesMax(), gate: this.#gate, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
+      log: this.#options.log, deferredGate: this.#deferredGate, held: this.#held, mayDefer: () => this.#appCount > 1,
+      chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
     this.#own.set(lane, own)
@@ -215,6 +245,7 @@ export class Aggregator implements LaneConsumer {
     const own = this.#own.get(lane)
     if (!own?.expired) return
     this.#own.delete(lane)
+    void this.#catchUp.left(lane).then(() => own.close())
     this.#expired.set(lane, own.position)
   }
 
@@ -223,6 +254,38 @@ export class Aggregator implements LaneConsumer {
     for (const [lane, until] of this.#expired) {
       if (this.#takingAgain.has(lane)) continue
       this.#takeAgain(lane, until).catch((error: unknown) => this.#options.logger?.error({ lane, err: error }, 'a lane whose lease ran out could not be taken again'))
+    }
+  }
+
+  /** One piece of what a lane has deferred; answers whether there may be more. What fails is tried again with a tick. */
+  async #countDeferred(own: OwnedLane): Promise<boolean> {
+    const { lease: { lane } } = own
+    const started = performance.now()
+    this.#piece.begin()
+    try {
+      if (own.isDeferring && this.#watch.level === 'over') await this.#slowDown(own)
+      const counted = await own.countDeferred(this.#piece.bytes)
+      if (counted) this.#metrics?.applied(lane, counted, own.counted, (performance.now() - started) / 1000)
+      return counted !== undefined
+    } catch (error) {
+      this.#forgetExpired(lane)
+      this.#metrics?.failed()
+      const message = 'events of an app that is behind were not counted and will be counted later'
+      this.#options.logger?.error({ lane, position: own.counted, err: error }, message)
+      return false
+    } finally {
+      this.#piece.end()
+    }
+  }
+
+  /** Only where there are several apps can one delay another. */
+  async #countApps(): Promise<void> {
+    if (performance.now() < this.#lookForApps) return
+    this.#lookForApps = performance.now() + APPS_LOOK_MS
+    try {
+      this.#appCount = (await this.#options.registry.apps.list()).length
+    } catch (error) {
+      this.#options.logger?.error({ err: error }, 'the apps could not be counted and will be looked at later')
     }
   }
 
@@ -264,7 +327,8 @@ export class Aggregator implements LaneConsumer {
   #memory(): MemoryUse {
     const rows = [...this.#own.values()].reduce((sum, { rowBytes }) => sum + rowBytes, 0)
     const [seen, identified] = [this.#seen.bytes, this.#identified.bytes]
-    return { total: this.#shares.total, resident: this.#watch.used, rows, messages: this.#gate.bytes, seen, identified }
+    const messages = this.#gate.bytes + this.#deferredGate.bytes + this.#held.used
+    return { total: this.#shares.total, resident: this.#watch.used, rows, messages, seen, identified }
   }
 
   /** Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
@@ -279,6 +343,8 @@ export class Aggregator implements LaneConsumer {
       }
     }))
     this.#takeExpired()
+    void this.#countApps()
+    void this.catchUp()
     void this.merge()
     void this.writeOut()
     void this.backfill()
@@ -293,7 +359,7 @@ export class Aggregator implements LaneConsumer {
   /** How many positions each of our lanes is behind the log. */
   async #lags(): Promise<ReadonlyMap<number, number>> {
     const ends = await this.#options.log.ends()
-    return new Map([...this.#own].map(([lane, { position }]) => [lane, Math.max(0, (ends[lane] ?? 0) - position)]))
+    return new Map([...this.#own].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))
   }
 
   #appOf(id: string): Promise<CountedApp | undefined> {

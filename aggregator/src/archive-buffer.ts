@@ -44,15 +44,16 @@ export class ArchiveBuffer {
   /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
   #since = 0
   #receivedAt = 0
-  /** the next message to take in */
-  #next: number
+  /** the next message of each app to take in; `#begin` where nothing of it was taken in yet */
+  readonly #next = new Map<string, number>()
+  readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
 
   /** `appended` learns of each span that became visible; events wait `heldMs` for others */
   constructor(archive: Archive, lane: number, position: number, heldMs: number, appended: (partition: Partition) => void) {
     this.#archive = archive
     this.#lane = lane
-    this.#next = position
+    this.#begin = position
     this.#heldMs = heldMs
     this.#appended = appended
   }
@@ -87,12 +88,24 @@ export class ArchiveBuffer {
 
   /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */
   add(events: readonly Judged[]): void {
-    const next = this.#next
+    let next = this.#begin
+    let last: Judged | undefined
     for (const judged of events) {
-      if (judged.position < next) continue
-      this.#next = judged.position + 1
+      const { position, message } = judged
+      // Events of one message stand side by side.
+      if (message !== last?.message) {
+        next = this.#next.get(message.app.id) ?? this.#begin
+        last = judged
+      }
+      if (position < next) continue
+      this.#next.set(message.app.id, position + 1)
       if (judged.fate !== 'duplicate') this.#put(judged)
     }
+  }
+
+  /** Forgets what the archive covers: another buffer may have appended since. */
+  forget(): void {
+    this.#covered.clear()
   }
 
   /** Appends all that was taken in before the call. Rejects when the archive could not take it; it is held for the next time then. */

@@ -48,51 +48,67 @@ function failing(mode: () => 'before' | 'after' | undefined): Archive {
 
 const sent = fc.array(
   fc.record({
-    bot: fc.boolean(), device_id: fc.constantFrom('d0', 'd1'), late: fc.boolean(),
+    other: fc.boolean(), bot: fc.boolean(), device_id: fc.constantFrom('d0', 'd1'), late: fc.boolean(),
     events: fc.array(fc.record({ id: fc.nat(12), user: fc.option(fc.constantFrom('ann', 'bob'), { nil: undefined }) }), { maxLength: 3 }),
   }),
   { minLength: 1, maxLength: 20 },
 )
 const delivery = fc.record({
-  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again', 'merge'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
+  defer: fc.subarray(['a', 'b']),
+  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again', 'merge', 'catch up'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
 })
 
+interface Log {
+  readonly messages: LogMessage[]
+  /** by app */
+  readonly expected: ReadonlyMap<string, object[]>
+  /** how many events each app was sent */
+  readonly events: ReadonlyMap<string, number>
+}
+
 /** An id has one time, as a repetition has; the ids lie on three dates. */
-function logOf(app: string, envelopes: typeof sent extends fc.Arbitrary<infer T> ? T : never): { messages: LogMessage[]; expected: object[] } {
-  const seen = new Set<number>()
+function logOf(apps: readonly [string, string], envelopes: typeof sent extends fc.Arbitrary<infer T> ? T : never): Log {
+  const seen = new Set<string>()
   const users = new Map<string, string>()
-  const expected: object[] = []
-  const placed = envelopes.map(({ bot, device_id, late, events }, position) => {
+  const expected = new Map<string, object[]>(apps.map((app) => [app, []]))
+  const sums = new Map<string, number>(apps.map((app) => [app, 0]))
+  const placed = envelopes.map(({ other, bot, device_id, late, events }, position) => {
+    const app = apps[Number(other)]!
+    const device = `${app} ${device_id}`
     const received_at = T0 + (late ? 30 : 2) * DAY_MS
     const full = events.map(({ id, user }) => (
       { type: 'custom' as const, name: 'n', event_id: `e${id}`, timestamp: T0 + (id % 3) * DAY_MS, seq: 0, ...(user === undefined ? {} : { user_id: user }) }))
+    sums.set(app, sums.get(app)! + events.length)
     events.forEach(({ id, user }, index) => {
-      if (seen.has(id)) return
-      seen.add(id)
-      if (!bot && user !== undefined) users.set(device_id, user)
-      expected.push({ event_id: `e${id}`, device_id, user: users.get(device_id) ?? '', bot: bot ? 'webdriver' : undefined, received_at, position, index })
+      if (seen.has(`${app} ${id}`)) return
+      seen.add(`${app} ${id}`)
+      if (!bot && user !== undefined) users.set(device, user)
+      expected.get(app)!.push({ event_id: `e${id}`, device_id, user: users.get(device) ?? '', bot: bot ? 'webdriver' : undefined, received_at, position, index })
     })
     const context: Envelope['context'] = { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) }
     return { position, envelope: envelopeOf(app, { device_id, received_at, context, events: full }) }
   })
-  return { messages: messagesOf(placed), expected }
+  return { messages: messagesOf(placed), expected, events: sums }
 }
 
 const plain = (row: ArchivedEvent): object => ({
   event_id: row.event.event_id, device_id: row.device_id, user: row.user, bot: row.context.bot, received_at: row.received_at, position: row.position, index: row.index,
 })
 
-it('archives every event but duplicates once, in spite of merging, crashes, lost leases, repetitions and writes that fail before or after their effect', async () => {
+it('archives every event but duplicates once, in spite of merging, crashes, lost leases, repetitions, apps that are deferred, and writes that fail before or after their effect', async () => {
   await fc.assert(
-    fc.asyncProperty(sent, fc.array(delivery, { maxLength: 12 }), async (envelopes, deliveries) => {
-      const app = `a-${randomUUID()}`
-      await lane.app(app, 'Asia/Kathmandu')
-      const { messages, expected } = logOf(app, envelopes)
+    fc.asyncProperty(sent, fc.array(delivery, { maxLength: 12 }), fc.constantFrom(0, 500, 1e6), async (envelopes, deliveries, heldBytesMax) => {
+      const run = randomUUID()
+      const app = `a-${run}`
+      for (const id of ['a', 'b']) await lane.app(`${id}-${run}`, 'Asia/Kathmandu')
+      const { messages, expected, events } = logOf([app, `b-${run}`], envelopes)
+      let deferred: readonly string[] = []
       const { lanes, log } = lane.storage
       let fails: 'before' | 'after' | undefined
       let lastsMs = 60_000
       const make = (): Aggregator => new Aggregator({
-        ...lane.storage, owner: app, archive: failing(() => fails), merger,
+        ...lane.storage, owner: app, archive: failing(() => fails), merger, heldBytesMax,
+        chooseDeferred: ({ bytes }) => deferred.map((id) => `${id}-${run}`).filter((id) => bytes.has(id)),
         log: {
           lanes: 1, append: (...asked) => log.append(...asked), appendMessages: (...asked) => log.appendMessages(...asked),
           ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
@@ -107,17 +123,23 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
       await lanes.commit(await lanes.acquire(0, app), 0)
       let aggregator = make()
       let next = await aggregator.assigned(0)
-      for (const { length, then, fails: failure } of deliveries) {
+      // As a consumer does: what fails is delivered again, by when the lane is taken anew if its lease has run out.
+      const deliver = (batch: LogMessage[]): Promise<void> => aggregator.batch(0, batch).catch(() => aggregator.batch(0, batch))
+      for (const { length, then, defer, fails: failure } of deliveries) {
+        deferred = defer
         fails = failure
         const batch = messages.slice(next, next + length)
-        if (batch.length > 0) await aggregator.batch(0, batch)
-        if (then === 'again' && batch.length > 0) await aggregator.batch(0, batch)
+        if (batch.length > 0) await deliver(batch)
+        if (then === 'again') deferred = ['a', 'b']
+        if (then === 'again' && batch.length > 0) await deliver(batch)
         next += batch.length
         if (then === 'merge') await aggregator.merge()
+        if (then === 'catch up') await aggregator.catchUp()
         if (then === 'close') await aggregator.revoked(0)
         if (then === 'expire') {
           // The lane is taken anew for the next batch, and what was held back is gone.
           lastsMs = -1
+          deferred = []
           await aggregator.assigned(0)
           await aggregator.batch(0, messages.slice(next, next + 1)).then(() => undefined, () => undefined)
           lastsMs = 60_000
@@ -127,14 +149,22 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
         next = await aggregator.assigned(0)
       }
       fails = undefined
-      if (next < messages.length) await aggregator.batch(0, messages.slice(next))
+      if (next < messages.length) await deliver(messages.slice(next))
+      await aggregator.catchUp()
       await aggregator.revoked(0)
       // What a lost lease took with it is read again by the next start.
       aggregator = make()
       next = await aggregator.assigned(0)
-      if (next < messages.length) await aggregator.batch(0, messages.slice(next))
+      if (next < messages.length) await deliver(messages.slice(next))
+      await aggregator.catchUp()
       await aggregator.revoked(0)
-      expect((await archived(app)).map(plain)).toEqual(expected)
+      expect((await lanes.positions())[0]).toBe(messages.length)
+      for (const [id, once] of expected) {
+        expect((await archived(id)).map(plain)).toEqual(once)
+        const { duplicate = 0, ...others } = await lane.fates(id)
+        expect(duplicate).toBe(events.get(id)! - once.length)
+        expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(once.length)
+      }
     }),
     { numRuns: 60 },
   )

@@ -55,6 +55,17 @@ const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
   )
 }
 
+it('buries a message that names two apps: whose turn it waits for is read off its first bytes', async () => {
+  const app = `two-${randomUUID()}`
+  await lane.app(app)
+  const { value } = messagesOf([{ position: 0, envelope: full(app) }])[0]!
+  const named = Buffer.from(Buffer.from(value).toString().replace('{"version":1,', '{"version":1,"app":"other",'))
+  const aggregator = new Aggregator({ ...lane.storage, owner: app })
+  const position = await aggregator.assigned(0)
+  await aggregator.batch(0, [{ position, value: named }])
+  expect(await lane.fates(app)).toEqual({})
+})
+
 it('never stops for a message, whatever it holds: what comes after it is counted and archived', async () => {
   const app = `p-${randomUUID()}`
   await lane.app(app)
@@ -69,6 +80,7 @@ it('never stops for a message, whatever it holds: what comes after it is counted
     }),
     { numRuns: 300 },
   )
+  await aggregator.catchUp()
   await aggregator.revoked(0)
   const chunks = await lane.storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
   expect(chunks.reduce((sum, { rows }) => sum + rows, 0)).toBeGreaterThanOrEqual(good)

@@ -1,4 +1,4 @@
-import { DecodeError, decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
+import { appOfMessage, DecodeError, decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import type { DeadLetter, LogMessage } from '@hopper/storage'
 import { flawOf } from './flaw.ts'
 import type { Message } from './judge.ts'
@@ -22,6 +22,8 @@ export async function readMessage(
   }
   const app = await appOf(envelope.app)
   if (!app) return bury('unknown_app', envelope.app)
+  // Whose turn a message waits for is read off its first bytes, so a message that names two apps belongs to none.
+  if ((appOfMessage(value) ?? app.id) !== app.id) return bury('invalid_envelope', 'it names two apps')
   const flaw = flawOf(envelope)
   return flaw === undefined ? { position, envelope, app } : bury('invalid_envelope', flaw)
 }

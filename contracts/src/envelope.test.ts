@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DecodeError, decodeEnvelope, encodeEnvelope, type Envelope } from './envelope.ts'
+import { appOfMessage, DecodeError, decodeEnvelope, encodeEnvelope, type Envelope } from './envelope.ts'
 
 const event = { type: 'click', event_id: 'e', timestamp: 1, seq: 0, target: '/a', elapsed_time: 0, current_url: '/' } as const
 const envelope: Envelope = { version: 1, app: 'a', device_id: 'd', received_at: 1, context: { device: 'unknown', browser: '', os: '' }, events: [event] }
@@ -13,6 +13,17 @@ it('gives the session of the envelope to the events that name none', () => {
 it('keeps every character, plain or not', () => {
   for (const target of ['/plain', '/é', '/€', '/😀', '\u0000\u007f\u0080']) {
     expect(decodeEnvelope(encodeEnvelope({ ...envelope, events: [{ ...event, target }] })).events[0]).toMatchObject({ target })
+  }
+})
+
+it('names the app of a message by its first bytes, or not at all', () => {
+  const sent = Buffer.from('{"events":[]}')
+  for (const app of ['shop', 'é', '']) {
+    expect(appOfMessage(encodeEnvelope({ ...envelope, app }))).toBe(app)
+    expect(appOfMessage(encodeEnvelope({ ...envelope, app, sent }))).toBe(app)
+  }
+  for (const other of ['', '{', 'null', '{"app":"shop"}', '{"version":1,"app":"sh', '{"version":1,"app":"sh\\u006fp"}']) {
+    expect(appOfMessage(Buffer.from(other))).toBeUndefined()
   }
 })
 

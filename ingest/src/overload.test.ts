@@ -81,6 +81,10 @@ describe('the rate of a key', () => {
     }
     const day = 86_400_000
     expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
+    // 200 events of 10 keys: of the same ones, and of ever others.
+    const tenKeys = (from: number): object => custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
+    expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
+    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(400 + Math.floor((2_000 - 192) / 8))
     expect(await costs(custom(values))).toBe(8)
     expect(await costs(custom({}, Date.now() - 7 * day), custom({}))).toBe(2)
     expect(await costs(custom({}, Date.now() - 30 * day), custom({}, Date.now() - 60 * day), custom({}, Date.now() - 60 * day))).toBe(23)

@@ -20,6 +20,10 @@ export interface MemoryShares {
   readonly rows: number
   /** messages that are being folded and written, of all lanes, as they stand in the log */
   readonly messages: number
+  /** the same of apps that are deferred */
+  readonly deferred: number
+  /** messages of these apps that wait for their turns */
+  readonly held: number
   /** filters of ids that were seen */
   readonly seen: number
   /** filters of devices that were identified */
@@ -37,7 +41,8 @@ export function memoryShares(total: number): MemoryShares {
   const work = Math.max(WORK_BYTES_MIN, total - IDLE_BYTES)
   // The rest is for a merge, which has a thread and bounds of its own.
   return {
-    total, rows: Math.floor(work * 0.2), messages: Math.floor((work * 0.4) / BYTES_PER_MESSAGE_BYTE),
+    total, rows: Math.floor(work * 0.2), messages: Math.floor((work * 0.3) / BYTES_PER_MESSAGE_BYTE),
+    deferred: Math.floor((work * 0.1) / BYTES_PER_MESSAGE_BYTE), held: Math.floor(work * 0.05),
     seen: Math.floor(work * 0.15), identified: Math.floor(work * 0.05),
   }
 }

@@ -80,6 +80,8 @@ export class CassandraTableWriter implements TableWriter {
     await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
+    // Another batch of the lane, of other apps, may have settled them before they were counted.
+    watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
     await renewVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
     watermarks.settle(counted)

@@ -1,0 +1,21 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+
+const DAY_MS = 86_400_000
+const INGEST_DAYS_MAX = 25 * 365
+
+/** What makes an event of a flood costly; the rest of it is that of a custom event. */
+type Shape = () => object
+
+const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
+
+/** Makes events as one app may send them that look worst for whoever counts them. */
+export const floodShapes: Readonly<Record<string, Shape>> = {
+  'random keys': () => ({ data: Object.fromEntries(Array.from({ length: 64 }, () => [text(3), 1])) }),
+  'thousands of dates': () => ({ timestamp: Date.now() - Math.floor(Math.random() * INGEST_DAYS_MAX) * DAY_MS }),
+  'other values': () => ({ data: { a: text(9), b: Math.random(), c: randomUUID() } }),
+  'other pages': () => ({ type: 'url_change', from: '', to: `https://flood.example/${text(9)}`, elapsed_time: 5 }),
+  'other targets': () => (
+    { type: 'click', target: `//*[@id='${text(9)}']`, elapsed_time: 5, current_url: `https://flood.example/${text(6)}` }
+  ),
+  'other users': () => ({ type: 'identify', user_id: randomUUID() }),
+}
