@@ -2,6 +2,7 @@ import { aggregatorBench } from './aggregator-bench.ts'
 import { clusterAggregatorBench } from './cluster-aggregator-bench.ts'
 import { clusterQueriesBench } from './cluster-queries-bench.ts'
 import { funnelBench } from './funnel-bench.ts'
+import { hostileClientsBench } from './hostile-clients-bench.ts'
 import { hostileFloodBench } from './hostile-flood-bench.ts'
 import { hostileBench } from './hostile-bench.ts'
 import { importBench } from './import-bench.ts'
@@ -18,7 +19,8 @@ import { trackerBench } from './tracker-bench.ts'
 /** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need more than Node. */
 const benches: Record<string, () => void | Promise<void>> = {
   tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench,
-  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, 'hostile-flood': () => hostileFloodBench(), 'hostile-flood-short': () => hostileFloodBench(8), starvation: starvationBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
+  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, 'hostile-flood': () => hostileFloodBench(), 'hostile-flood-short': () => hostileFloodBench(8), starvation: starvationBench,
+  'hostile-clients': hostileClientsBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
   import: () => importBench(), 'import-small': () => importBench({ events: 200_000, days: 30 }),
   funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000), peers: () => peersBench(), 'peers-1m': () => peersBench(1_000_000),
 }

@@ -9,7 +9,10 @@ const ADDED_TO_FUNNEL_MS_MAX = 5_000
 
 const names: Record<Probe, string> = { ingest: 'ingest of one event', healthcheck: '/healthcheck', funnel: "another app's funnel", panel: "another app's fixed panel" }
 
-/** What 90 funnels of 30 regular expressions by one key cost everybody else. Ends the process with an error when it is too much. */
+/**
+ * Prints what 90 funnels of 30 regular expressions, unread exports and live streams, and 1,000 queries at once, all of
+ * one key, cost everybody else. Ends the process with an error when it is too much.
+ */
 export async function starvationBench(): Promise<void> {
   const { idle, loaded, ends } = await starve(MS)
   for (const probe of probes) {

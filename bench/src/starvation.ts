@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { counted, standalone, whenAdmitted, type Product } from '@hopper/e2e'
 import type { Latencies } from './hostile.ts'
@@ -9,8 +10,12 @@ const DAY_MS = 86_400_000
 const FUNNELS_AT_ONCE = 90
 const STEPS = 30
 const PROBE_EVERY_MS = 10
+/** as many as one key may have */
+const UNREAD_EXPORTS = 8
+const UNREAD_LIVE_STREAMS = 25
+const PIPELINED = 1_000
 
-const keys = {
+export const keys = {
   shop: { write: 'hw_starving_shop_012345678', read: 'hr_starving_shop_012345678' },
   other: { write: 'hw_starving_other_01234567', read: 'hr_starving_other_01234567' },
 } as const
@@ -35,18 +40,23 @@ export interface StarvationReport {
   readonly ends: ReadonlyMap<string, number>
 }
 
-/** Measures the whole product idle, and while one read key has 90 funnels of 30 regular expressions under way all the time; `ms` each. */
+/**
+ * Measures the whole product idle, and while one read key has 90 funnels of 30 regular expressions under way all the
+ * time, exports and live streams that it does not read, and a connection on which 1,000 queries come at once; `ms` each.
+ */
 export async function starve(ms: number): Promise<StarvationReport> {
-  const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
+  const product = await filled()
   try {
-    await product.start()
-    for (const app of ['shop', 'other'] as const) await fill(product, app)
-    await counted(product, keys.shop.read, 300_000)
     await probe(product, 1_000)
     const idle = await probe(product, ms)
     const ends = new Map<string, number>()
     const leaving = new AbortController()
-    const attackers = Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal))
+    const attackers = [
+      ...Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal)),
+      ...Array.from({ length: UNREAD_EXPORTS }, () => leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range())}`, leaving.signal)),
+      ...Array.from({ length: UNREAD_LIVE_STREAMS }, () => leaveUnread(product, 'live', leaving.signal)),
+      pipeline(product, leaving.signal),
+    ]
     await pause(500)
     const loaded = await probe(product, ms)
     leaving.abort()
@@ -54,6 +64,20 @@ export async function starve(ms: number): Promise<StarvationReport> {
     return { idle, loaded, ends }
   } finally {
     await product.dispose()
+  }
+}
+
+/** The product with two apps that have events of 30 days; all of them are counted. */
+export async function filled(): Promise<Product> {
+  const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
+  try {
+    await product.start()
+    for (const app of ['shop', 'other'] as const) await fill(product, app)
+    await counted(product, keys.shop.read, 300_000)
+    return product
+  } catch (error) {
+    await product.dispose()
+    throw error
   }
 }
 
@@ -89,7 +113,36 @@ async function attack(product: Product, attacker: number, ends: Map<string, numb
   }
 }
 
-async function probe(product: Product, ms: number): Promise<Starvation> {
+/** Opens a stream and reads nothing of it. */
+async function leaveUnread(product: Product, path: string, signal: AbortSignal): Promise<void> {
+  const headers = { 'x-api-key': keys.shop.read }
+  const answer = await fetch(`${product.apiUrl}/api/v1/apps/shop/${path}`, { headers, signal })
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`)
+  await new Promise((left) => signal.addEventListener('abort', left))
+}
+
+/** Sends 1,000 queries in one packet, again when all of them are answered. */
+function pipeline(product: Product, signal: AbortSignal): Promise<void> {
+  const { hostname, port, host } = new URL(product.apiUrl)
+  const body = JSON.stringify({ start: range().from, end: range().to, data: [{ name: 'all', filters: [{ type: 'regex', key: 'text', value: '(a+)+b' }] }] })
+  const head = `host: ${host}\r\nx-api-key: ${keys.shop.read}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
+  const packet = `POST /api/v1/apps/shop/query HTTP/1.1\r\n${head}\r\n${body}`.repeat(PIPELINED)
+  const socket = connect(Number(port), hostname, () => socket.write(packet))
+  let due = PIPELINED
+  socket.on('data', (part) => {
+    due -= part.toString('latin1').split('HTTP/1.1 ').length - 1
+    if (due > 0) return
+    due += PIPELINED
+    socket.write(packet)
+  })
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => socket.destroy())
+    socket.once('error', reject).once('close', () => (signal.aborted ? resolve() : reject(new Error('the connection of 1,000 queries was closed'))))
+  })
+}
+
+/** Asks the app `other` again and again, of each kind one after the other. */
+export async function probe(product: Product, ms: number, kinds: readonly Probe[] = probes): Promise<Starvation> {
   const taken: Record<Probe, number[]> = { ingest: [], healthcheck: [], funnel: [], panel: [] }
   const of = `${product.apiUrl}/api/v1/apps/other`
   const headers = { 'x-api-key': keys.other.read }
@@ -101,7 +154,7 @@ async function probe(product: Product, ms: number): Promise<Starvation> {
     panel: () => fetch(`${of}/traffic?by=day`, { headers }),
   }
   const end = performance.now() + ms
-  await Promise.all(probes.map(async (kind) => {
+  await Promise.all(kinds.map(async (kind) => {
     while (performance.now() < end) {
       const at = performance.now()
       const answer = await calls[kind]()
@@ -115,12 +168,13 @@ async function probe(product: Product, ms: number): Promise<Starvation> {
   return taken
 }
 
-function range(): { from: string; to: string } {
+/** The days that have events. */
+export function range(): { from: string; to: string } {
   const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)
   return { from: day(DAYS + 1), to: day(-1) }
 }
 
-function post(url: string, key: string, body: object, signal?: AbortSignal): Promise<Response> {
+export function post(url: string, key: string, body: object, signal?: AbortSignal): Promise<Response> {
   const headers = { 'content-type': 'application/json', 'x-api-key': key, 'user-agent': 'Mozilla/5.0 Firefox/130.0' }
   return fetch(url, { method: 'POST', headers, body: JSON.stringify(body), ...(signal ? { signal } : {}) })
 }

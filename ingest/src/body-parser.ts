@@ -3,7 +3,13 @@ import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { HopperError, limits } from '@hopper/contracts'
 import type { FastifyInstance } from 'fastify'
+import { cutDeep } from './cut-deep.ts'
 import { collect } from './payload.ts'
+
+/** A smaller body cannot be nested deep enough to matter. */
+const LARGE_BYTES = 16_384
+/** Far deeper than anything of an event that is kept. */
+const DEPTH_MAX = 64
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 const encodings: ReadonlyMap<string, Decompress> = new Map([
@@ -66,11 +72,12 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
 function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
-  const text = bytes.toString(isPlain ? 'latin1' : 'utf8')
+  const read = bytes.length > LARGE_BYTES ? cutDeep(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes
+  const text = read.toString(isPlain ? 'latin1' : 'utf8')
   const json = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
   const isUnicode = !hasHalfPair(json)
   try {
-    return { value: JSON.parse(json), bytes, exact: isUnicode && json === text, isUnicode }
+    return { value: JSON.parse(json), bytes, exact: isUnicode && json === text && read === bytes, isUnicode }
   } catch (cause) {
     const value = withNulls(json)
     if (value !== undefined) return { value, bytes, exact: false, isUnicode }

@@ -28,6 +28,17 @@ export class Gate {
   charge({ keyHash }: Sender, cost: RequestCost, reply: FastifyReply): void {
     refuse(this.#rate.charge(keyHash, cost, performance.now()), reply)
   }
+
+  /** Charges the bytes of an admitted request that was refused for what it holds: reading it cost the same. */
+  chargeRefused({ keyHash }: Sender, request: FastifyRequest): void {
+    this.#rate.charge(keyHash, { events: 1, bytes: bytesNamed(request) }, performance.now())
+  }
+}
+
+/** The length that a request names of its body; 0 of one that names none. */
+function bytesNamed({ headers }: FastifyRequest): number {
+  const length = Number(headers['content-length'])
+  return Number.isFinite(length) ? length : 0
 }
 
 function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {

@@ -1,3 +1,4 @@
+import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { agentOf } from '../agent.ts'
 import { answerOf } from '../answer.ts'
@@ -34,6 +35,10 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
       allowAnyOrigin(reply)
       request.setDecorator<Sender>(sender, await gate.admit(request, reply))
     },
+    onError: async (request, _reply, error) => {
+      const admitted = request.getDecorator<Sender | undefined>(sender)
+      if (admitted && isRefusedBody(error)) gate.chargeRefused(admitted, request)
+    },
   }, async (request, reply) => {
     const admitted = request.getDecorator<Sender>(sender)
     const body = request.body as ParsedBody | undefined
@@ -51,6 +56,10 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
     taken.inc()
     return reply.code(202).type('application/json; charset=utf-8').send(JSON.stringify(answer))
   })
+}
+
+function isRefusedBody(error: Error): boolean {
+  return error instanceof HopperError && error.status >= 400 && error.status < 500 && error.code !== 'HOP_RATE'
 }
 
 /**

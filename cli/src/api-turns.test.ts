@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { apiInTurns } from './api-turns.ts'
+
+interface Sent {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly isOpen?: boolean
+}
+
+/** Sends requests, each on a connection of its own, and collects the addresses in the order in which they begin. */
+function sender(): { readonly begun: string[]; send(...sent: readonly Sent[]): void } {
+  const begun: string[] = []
+  const handle = apiInTurns(({ url }) => void begun.push(url!))
+  const requestOf = ({ url, headers = {}, isOpen = true }: Sent): IncomingMessage =>
+    ({ url, headers, socket: { writable: isOpen, remoteAddress: '127.0.0.1' } }) as unknown as IncomingMessage
+  return { begun, send: (...sent) => sent.forEach((each) => handle(requestOf(each), {} as ServerResponse)) }
+}
+
+const flood = Array.from({ length: 100 }, (_, i): Sent => ({ url: `/api/${i}`, headers: { 'x-api-key': 'greedy' } }))
+
+test('ingest and health checks begin at once, whatever the API has to do', () => {
+  const { begun, send } = sender()
+  send(...flood, { url: '/v1/events' }, { url: '/healthcheck' }, { url: '/' })
+  expect(begun).toEqual(['/v1/events', '/healthcheck', '/'])
+})
+
+test('one call of the API begins in a turn of the event loop; callers go one after the other', async () => {
+  const { begun, send } = sender()
+  send(...flood)
+  await turn()
+  expect(begun).toEqual(['/api/0'])
+  const others = ['authorization', 'cookie'].map((name): Sent => ({ url: `/query/${name}`, headers: { [name]: 'a' } }))
+  send(...others, { url: '/api/v1/events?limit=1&key=k' }, { url: '/api/v1/apps?limit=1&key=k' }, { url: '/api/v1/login' })
+  for (let i = 0; i < 7; i++) await turn()
+  expect(begun.slice(1)).toEqual([
+    '/api/1', '/query/authorization', '/query/cookie', '/api/v1/events?limit=1&key=k', '/api/v1/login', '/api/2',
+    '/api/v1/apps?limit=1&key=k',
+  ])
+  for (let i = 0; i < flood.length; i++) await turn()
+  expect(begun).toHaveLength(flood.length + 5)
+})
+
+test('calls of clients that have left are not begun', async () => {
+  const { begun, send } = sender()
+  send({ url: '/api/1', isOpen: false }, { url: '/api/2' })
+  for (let i = 0; i < 3; i++) await turn()
+  expect(begun).toEqual(['/api/2'])
+})
