@@ -19,6 +19,8 @@ const LANES = 8
 const DATES = 400
 const EVENTS_PER_ENVELOPE = 10
 const DAY_MS = 86_400_000
+const PAUSE_MS = 8_000
+const PAGES = 500
 const COUNT_MS_MAX = 1_800_000
 const PEAK_MB_MAX = 400
 const RATE_MIN = { cluster: 30_000, standalone: 15_000 } as const
@@ -86,7 +88,7 @@ async function shuffledCluster({ kafka, cassandra, dataCenter }: OwnEngines, eve
   await count('cluster', { brokers, contactPoints, dataCenter, name, lanes: LANES }, events)
 }
 
-/** Events of many devices in no order of time. */
+/** Visits of many devices in no order of time. */
 async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events: number): Promise<void> {
   await registry.organizations.put('', 'o', { id: 'o', name: 'O' })
   await registry.apps.put('o', APP, { id: APP, organization: 'o', name: APP, timezone: 'UTC', origins: [], keep_parameters: [] })
@@ -98,15 +100,18 @@ async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events
   }
 }
 
+/** One visit, at any time of these dates; of 500 pages, few are seen often, as on any site. */
 function envelopeOf(now: number, count: number): Envelope {
+  const [session_id, begun] = [randomUUID(), now - Math.floor(Math.random() * DATES * DAY_MS)]
   const events = Array.from({ length: count }, (_, seq): Event => {
-    const base = { event_id: randomUUID(), timestamp: now - Math.floor(Math.random() * DATES * DAY_MS), seq, session_id: randomUUID() }
-    const page = `https://shop.example/products/${Math.floor(Math.random() * 500)}`
+    const base = { event_id: randomUUID(), timestamp: begun + seq * PAUSE_MS, seq, session_id }
+    const page = `https://shop.example/products/${Math.floor(PAGES ** Math.random())}`
     return seq % 2 === 0
       ? { ...base, type: 'url_change', from: 'https://shop.example/', to: page, elapsed_time: 4_200 }
       : { ...base, type: 'custom', name: 'order', data: { price: Math.floor(Math.random() * 10_000), country: 'DE', items: seq } }
   })
-  return { version: 1, app: APP, device_id: randomUUID(), received_at: now, context: { device: 'desktop', browser: 'Chrome', os: 'Linux' }, events }
+  const context: Envelope['context'] = { device: 'desktop', browser: 'Chrome', os: 'Linux', historical: true }
+  return { version: 1, app: APP, device_id: randomUUID(), received_at: now, context, events }
 }
 
 async function count(way: Way, target: ImportTarget, events: number): Promise<void> {
