@@ -196,7 +196,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
         const { rows } = await report<Rows>('stages/conversion', ...both)
         return rows.find(({ stage }) => stage === 1)!['users']
       },
-      cql: (rows) => new Set(rows.map((row) => personOf(row))).size,
+      cql: (rows) => new Set(rows.flatMap((row) => personsOf(row))).size,
     },
     'first-users': {
       api: async () => [...firstUsers].sort(),
@@ -225,13 +225,17 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   const sessionTimes: number[] = []
   const firstUsers = new Map<string, string>()
 
-  function personOf(row: types.Row): string {
-    const [user, device] = [row.get('user') as string, row.get('device') as string]
-    const known = user === '' ? firstUsers.get(device) : user
-    return known === undefined ? `d ${device}` : `u ${known}`
+  function personsOf(row: types.Row): string[] {
+    const device = row.get('device') as string
+    const users = ((row.get('users') as string[] | null) ?? []).map((user) => `u ${user}`)
+    const first = firstUsers.get(device)
+    return row.get('anonymous') === true ? [first === undefined ? `d ${device}` : `u ${first}`, ...users] : users
   }
 
-  /** Visits of devices on both dates: every third is a user's, who may have several, and every fifth is known on the second date only. */
+  /**
+   * Visits of devices on both dates: every third is a user's, who may have several, every fifth is known on the second
+   * date only, every eleventh identifies itself in the middle of a date, and every thirteenth has another user then.
+   */
   async function send(from: number, to: number): Promise<void> {
     const devices = Array.from({ length: to - from }, (_, at) => from + at)
     for (let at = 0; at < devices.length; at += 20) await Promise.all(devices.slice(at, at + 20).map(visit))
@@ -248,7 +252,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
       }
       const known = device % 3 === 1 || (device % 5 === 0 && day === 1)
       const user = `user-${device % 100}`
-      if (known) firstUsers.set(`device-${device}`, firstUsers.get(`device-${device}`) ?? user)
+      const inMidDate = device % 11 === 3
+      const first = known || inMidDate ? user : device % 13 === 5 ? `other-${device}` : undefined
+      if (first !== undefined) firstUsers.set(`device-${device}`, firstUsers.get(`device-${device}`) ?? first)
       const entered = (stage: number, left?: number): object =>
         event({
           type: 'funnel_change',
@@ -260,10 +266,13 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
         })
       const url = (page: number): string => `https://shop.example/page-${page}`
       const target = `//*[@id='b${device % 3}']`
+      const again = (user_id: string): object[] => [event({ type: 'identify', user_id }), entered(1)]
       const events = [
         ...(known ? [event({ type: 'identify', user_id: user })] : []),
         event({ type: 'url_change', from: '', to: url(1), elapsed_time: 0 }),
         entered(1),
+        ...(inMidDate ? again(user) : []),
+        ...(device % 13 === 5 ? again(`other-${device}`) : []),
         event({
           type: 'btn_time',
           target,

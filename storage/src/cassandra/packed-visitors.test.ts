@@ -73,15 +73,20 @@ describe.skipIf(!engines)('packed visitors', () => {
     return writer.apply(own, { ...nothing, visitors })
   }
 
-  /** The rows of a table itself, as cqlsh shows them. */
+  /** The visitors of a table's own rows, as cqlsh shows them: one row for a key and device. */
   async function rowsOf(app: string, date: string, table: VisitorTableName): Promise<string[]> {
     const columns = [...Object.keys(visitorTables[table].key), 'user', 'device']
     const { rows } = await client().execute(
-      `SELECT ${columns.join()} FROM ${table} WHERE app = ? AND date = ? AND lane = 0`,
+      `SELECT ${columns.join()}, anonymous, users FROM ${table} WHERE app = ? AND date = ? AND lane = 0`,
       [app, date],
       { prepare: true },
     )
-    return rows.map((row) => JSON.stringify(columns.map((column) => row.get(column) as unknown))).sort()
+    return rows.flatMap((row) => {
+      const key = Object.keys(visitorTables[table].key).map((column) => row.get(column) as unknown)
+      const users = [...(row.get('anonymous') ? [''] : []), ...((row.get('users') as string[] | null) ?? [])]
+      expect(row.get('user')).toBe('')
+      return users.map((user) => JSON.stringify([...key, user, row.get('device') as string]))
+    }).sort()
   }
 
   function expectedOf(changes: readonly VisitorChange[], date: string, table: VisitorTableName): string[] {

@@ -1,3 +1,4 @@
+import type { Visitor } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
 import { visitorTables, type Key, type KeyValue } from '../ports/table-definitions.ts'
 import type { VisitorChange } from '../ports/tables.ts'
@@ -32,22 +33,66 @@ export async function readVisitorRows(client: Client, { table, app, date, lane, 
   const columns = Object.keys(visitorTables[table].key)
   const blocks = await rowsOf(client, 'visitor-blocks-by-date.read', [app, date, lane])
   const rows = await rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [app, date, lane, ...prefix])
-  const found = rows.map((row): VisitorRow => ({
-    key: columns.map((column) => row.get(column) as KeyValue), visitor: { user: row.get('user') as string, device: row.get('device') as string },
-  }))
-  return blocks.length === 0 ? found : distinct([found, ...blocks.map((row) => visitorsOf(row.get('block') as Uint8Array, table, prefix))])
+  const found = rows.flatMap((row) => {
+    const key = columns.map((column) => row.get(column) as KeyValue)
+    return visitorsOfRow(row).map((visitor): VisitorRow => ({ key, visitor }))
+  })
+  // Rows from before migration 12 may say the same as a row of now.
+  if (blocks.length === 0 && !rows.some((row) => row.get('user') !== '')) return found
+  return distinct([found, ...blocks.map((row) => visitorsOf(row.get('block') as Uint8Array, table, prefix))])
 }
 
-/** What writes rows of one table as rows, as batches that each touch its partition. */
+/** Writes rows of one table as rows, by batches that each touch its partition. Writing one again changes nothing. */
 export function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
-  const query = statement(`${queryFile(table)}.insert`)
-  return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key, visitor.user, visitor.device] })), ROWS_PER_BATCH)
+  const file = queryFile(table)
+  const [anonymous, identified] = [statement(`${file}.insertAnonymous`), statement(`${file}.insertUser`)]
+  const writes = rows.map(({ key, visitor: { user, device } }): Statement => {
+    const place = [app, date, lane, ...key, device]
+    return user === '' ? { query: anonymous, params: place } : { query: identified, params: [[user], ...place] }
+  })
+  return inParts(writes, ROWS_PER_BATCH)
 }
 
-/** What removes rows of one table, as batches that each touch its partition. */
-export function rowRemovals(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
-  const query = statement(`${queryFile(table)}.remove`)
-  return inParts(rows.map(({ key, visitor }) => ({ query, params: [app, date, lane, ...key, visitor.user, visitor.device] })), ROWS_PER_BATCH)
+/**
+ * Removes rows of one table, by batches that each touch its partition. A device of which `present`, what the partition
+ * has now, knows nothing else loses its whole row, as a row from before migration 12 has to.
+ */
+export function rowRemovals(lane: number, change: VisitorChange, present: readonly VisitorRow[]): Statement[][] {
+  const { table, app, date, rows } = change
+  const file = queryFile(table)
+  const removed = new Set(rows.map(textOf))
+  const staying = new Set(present.filter((row) => !removed.has(textOf(row))).map(deviceTextOf))
+  const removals = rows.flatMap((row): Statement[] => {
+    const { key, visitor: { user, device } } = row
+    const place = [app, date, lane, ...key]
+    const whole = (of: string): Statement => ({ query: statement(`${file}.remove`), params: [...place, of, device] })
+    const ownRow = user === '' ? [] : [whole(user)]
+    if (!staying.has(deviceTextOf(row))) return [...ownRow, whole('')]
+    const removal =
+      user === ''
+        ? { query: statement(`${file}.removeAnonymous`), params: [...place, device] }
+        : { query: statement(`${file}.removeUser`), params: [[user], ...place, device] }
+    return [...ownRow, removal]
+  })
+  return inParts(removals, ROWS_PER_BATCH)
+}
+
+/** The visitors of a row of a table: one device, alone and as each of its users. */
+function visitorsOfRow(row: types.Row): Visitor[] {
+  const [user, device] = [row.get('user') as string, row.get('device') as string]
+  const users = (row.get('users') as string[] | null) ?? []
+  // A row from before migration 12 has its user, or none, in `user`.
+  if (user !== '' || (users.length === 0 && row.get('anonymous') === null)) return [{ user, device }]
+  const known = users.map((each) => ({ user: each, device }))
+  return row.get('anonymous') === true ? [{ user: '', device }, ...known] : known
+}
+
+function textOf({ key, visitor }: VisitorRow): string {
+  return JSON.stringify([key, visitorName(visitor)])
+}
+
+function deviceTextOf({ key, visitor: { device } }: VisitorRow): string {
+  return JSON.stringify([key, device])
 }
 
 /** Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing may be written over. */
