@@ -98,7 +98,8 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
       expect(columns).toEqual(expected({ ...key, applied: 'counter', ...Object.fromEntries(counters.map((each) => [each, 'counter'])) }))
     }
     for (const [table, { key }] of Object.entries(visitorTables)) {
-      expect(await columnsOf(client, settings.keyspace, table)).toEqual(expected({ ...key, user: 'text', device: 'text' }))
+      const visitor = { user: 'text', device: 'text', anonymous: 'boolean', users: 'set<text>' }
+      expect(await columnsOf(client, settings.keyspace, table)).toEqual(expected({ ...key, ...visitor }))
     }
   })
 })
