@@ -21,8 +21,8 @@ let readKey: string
 const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/apps/demo-shop/${path}`, readKey)
 
 /** A visitor of their own: a fresh browser profile, which does not say that it is automated. */
-async function visit(path: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1_000, height: 800 } })
+async function visit(path: string, more: { readonly hasTouch?: true } = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1_000, height: 800 }, ...more })
   await markPages(context)
   const page = await context.newPage()
   const configured = page.waitForResponse((response) => response.url().includes('/v1/config'))
@@ -141,6 +141,32 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
       `${host}/demo/spa/checkout //*[@id='order'] 1`, `${host}/demo/spa/products/lamp //*[@id='add'] 1`,
     ])
   }, 90_000)
+
+  it('a finger on an element is no hesitation, on whatever device, and a mouse is', async () => {
+    const hits = async (): Promise<number> => {
+      const { rows } = await get<ElementActions>('elements/actions')
+      return rows.find(({ name }) => name === 'Shop now')?.hits ?? 0
+    }
+    const before = await hits()
+    const finger = await visit('/demo/spa/', { hasTouch: true })
+    await finger.tap('#shop-now')
+    await finger.waitForURL('**/demo/spa/products')
+    await closeTab(finger)
+    const mouse = await visit('/demo/spa/')
+    await mouse.hover('#shop-now')
+    await mouse.waitForTimeout(200)
+    await mouse.mouse.down()
+    await mouse.mouse.up()
+    await mouse.waitForURL('**/demo/spa/products')
+    await closeTab(mouse)
+    const pointers = async (): Promise<string> => {
+      const { rows } = await get<{ rows: readonly { value: string }[] }>('keys/pointer/values')
+      return rows.map(({ value }) => value).sort().join()
+    }
+    await until(async () => (await pointers()) === 'mouse,touch', 15_000)
+    await counted(product, readKey)
+    expect(await hits()).toBe(before + 1)
+  }, 60_000)
 
   it('a custom event by the public call and an identify arrive, and the two devices of one person count as one', async () => {
     const before = (await get<StageConversion>('stages/conversion')).total_users

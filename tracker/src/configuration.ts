@@ -1,4 +1,4 @@
-import type { TrackerConfig } from '@hopper/contracts'
+import type { EventOf, TrackerConfig } from '@hopper/contracts'
 import { endpoint } from './tag.ts'
 
 const retryMs = 5000
@@ -8,6 +8,8 @@ export interface Watched {
   xpath: string
   node?: Node | void
   since?: number | undefined
+  /** what pointed at it then; undefined where the browser does not say */
+  by?: EventOf<'btn_time'>['pointer']
 }
 
 /** The interesting elements, as soon as they are known. */

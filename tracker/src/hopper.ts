@@ -1,6 +1,6 @@
 import { attempt } from './attempt.ts'
 import { enter } from './funnels.ts'
-import { pointAt } from './hover.ts'
+import { pointAt, pointBy, type Pointer } from './hover.ts'
 import { matching } from './pattern.ts'
 import { move } from './place.ts'
 import { send } from './queue.ts'
@@ -19,9 +19,16 @@ const navigated = (_event?: unknown, loaded?: boolean): void => {
   }, loaded)
 }
 
-const listeners: Record<string, (event: { target: Element; relatedTarget: EventTarget | null }) => unknown> = {
+/** What is read of the events of the page. */
+interface Happened {
+  target: Element
+  relatedTarget: EventTarget | null
+  pointerType: Pointer
+}
+const listeners: Record<string, (event: Happened) => unknown> = {
   popstate: navigated,
   pageshow: navigated,
+  pointerover: (event) => pointBy(event.pointerType),
   mouseover: (event) => pointAt(event.target),
   mouseout: (event) => event.relatedTarget || pointAt(null),
   click: ({ target }) => {

@@ -110,7 +110,7 @@ describe('interesting elements', () => {
     await pass(150)
     await page.hover('#away')
     const [leave, ...more] = await site.arrived(3, 1)
-    expect(leave).toMatchObject({ target: "//*[@id='buy']", action: 'hover-then-leave' })
+    expect(leave).toMatchObject({ target: "//*[@id='buy']", action: 'hover-then-leave', pointer: 'mouse' })
     between(leave!.elapsed_time, 150, 3_000)
     expect(more).toEqual([])
   })
@@ -126,6 +126,27 @@ describe('interesting elements', () => {
     const times = await site.arrived(3, 2)
     expect(times.map(({ action }) => action)).toEqual(['hover-then-clicked', 'hover-then-clicked'])
     between(times[0]!.elapsed_time, 120, 3_000)
+  })
+
+  it('tell what pointed at them when that began: a finger, or the mouse of the same page', async () => {
+    const touching = await browser.newContext({ hasTouch: true })
+    try {
+      page = await touching.newPage()
+      await load('/')
+      await page.waitForLoadState('networkidle')
+      await page.tap('#buy')
+      const [tapped] = await site.arrived(3, 1)
+      expect(tapped).toMatchObject({ action: 'hover-then-clicked', pointer: 'touch' })
+      await page.hover('#away')
+      await page.hover('#buy')
+      await pass(120)
+      // The hover of the mouse ends where a finger comes down.
+      await page.tap('#away')
+      const [, left] = await site.arrived(3, 2)
+      expect(left).toMatchObject({ action: 'hover-then-leave', pointer: 'mouse' })
+    } finally {
+      await touching.close()
+    }
   })
 
   it('may appear later', async () => {
