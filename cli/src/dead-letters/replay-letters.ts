@@ -11,8 +11,9 @@ export interface Replayed {
 }
 
 /**
- * Appends dead letters to the log again, byte for byte, each once however often this is interrupted: a letter is removed when its message is durable, and the
- * progress of its append is kept until then, as that of an import. What still cannot be counted is left where it is.
+ * Appends dead letters to the log again, byte for byte, each once however often this is interrupted: a letter is removed
+ * when its message is durable, and the progress of its append is kept until then, as that of an import. Its old place is
+ * marked, so that an audit and a rebuild count it where it is now. What still cannot be counted is left where it is.
  */
 export async function replayLetters(storage: Storage, query: LetterQuery, onLeft: (letter: FoundLetter, why: string) => void): Promise<Replayed> {
   const { registry } = storage
@@ -35,6 +36,8 @@ async function replay(storage: Storage, { lane, position, value }: FoundLetter, 
   const log = await ImportedLog.open(storage, name)
   await log.add({ lane, position, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), envelope })
   await log.finish()
+  // From here on every recount takes the message at its new place only.
+  await storage.writer.markReplayed?.(lane, [position])
   await storage.writer.removeDeadLetters(lane, [position])
   await storage.registry.imports.remove('', name)
 }

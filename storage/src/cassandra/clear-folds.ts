@@ -8,7 +8,9 @@ export const folds: readonly string[] = [
   'dead_letters', 'spans', 'span_months', 'chunk_cells', 'span_ledger', 'visitor_versions', 'visitor_digests', 'visitor_deltas',
 ]
 /** What it can not; `lanes` keeps the epochs of the owners. */
-export const keptTables: readonly string[] = ['registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock']
+export const keptTables: readonly string[] = [
+  'registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock', 'replayed_letters',
+]
 
 const TRUNCATE_MS_MAX = 120_000
 

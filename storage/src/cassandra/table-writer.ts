@@ -14,10 +14,12 @@ import { renewRemoved, renewVersions } from './versions.ts'
 import { packVisitors } from './visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitor-deltas.ts'
 import { identityParts, visitorParts } from './visitor-parts.ts'
-import { PACKED_ROWS_MIN, rowRemovals, visitorWrites } from './visitor-rows.ts'
+import { PACKED_ROWS_MIN, readVisitorRows, rowRemovals, visitorWrites } from './visitor-rows.ts'
 import { Watermarks } from './watermarks.ts'
 
 const WRITES_AT_ONCE = 128
+/** partitions of visitors in memory */
+const READS_AT_ONCE = 4
 const LETTERS_PER_BATCH = 100
 
 /** Writes a lane's batches to Cassandra, counters exactly once by DESIGN section 5. */
@@ -95,7 +97,10 @@ export class CassandraTableWriter implements TableWriter {
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
     const assertLease = (): void => this.#checkLease(lease)
     for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
-    const removals = changes.flatMap((change) => rowRemovals(lease.lane, change))
+    const removals = (await concurrently(changes, READS_AT_ONCE, async (change) => {
+      const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
+      return rowRemovals(lease.lane, change, present)
+    })).flat()
     await concurrently(removals, WRITES_AT_ONCE, (statements) => {
       assertLease()
       return this.#writeIdempotent(statements)
@@ -107,6 +112,16 @@ export class CassandraTableWriter implements TableWriter {
     const query = statement('dead-letters.remove')
     const removals = inParts(positions, LETTERS_PER_BATCH).map((some) => some.map((position) => ({ query, params: [lane, BigInt(position)] })))
     await concurrently(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+  }
+
+  async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
+    const query = statement('replayed-letters.insert')
+    const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
+    await concurrently(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+  }
+
+  async replayed(lane: number): Promise<readonly number[]> {
+    return (await rowsOf(this.#client, 'replayed-letters.read', [lane])).map((row) => Number(row.get('position')))
   }
 
   #watermarksOf(lane: number): Watermarks {

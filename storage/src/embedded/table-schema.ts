@@ -31,6 +31,8 @@ export function prepareTables(database: DatabaseSync): void {
       lane INTEGER NOT NULL, first_position INTEGER NOT NULL, last_position INTEGER NOT NULL, PRIMARY KEY (app, session_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS dead_letters (
       lane INTEGER NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (lane, position));
+    CREATE TABLE IF NOT EXISTS replayed_letters (
+      lane INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (lane, position)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS lanes (
       lane INTEGER PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, renewed_at REAL NOT NULL, position INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS registry (

@@ -81,6 +81,19 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
+  async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
+    const mark = this.#database.prepare('INSERT OR IGNORE INTO replayed_letters VALUES (?, ?)')
+    transaction(this.#database, () => {
+      for (const position of positions) mark.run(lane, position)
+    })
+  }
+
+  async replayed(lane: number): Promise<readonly number[]> {
+    const query = 'SELECT position FROM replayed_letters WHERE lane = ? ORDER BY position'
+    const rows = this.#database.prepare(query).all(lane)
+    return rows.map((row) => (row as { position: number }).position)
+  }
+
   #appliedOf(lane: number, { table, app, date }: CounterPartition): number {
     return (this.#statements.applied.get(table, app, date, lane) as { position: number } | undefined)?.position ?? -1
   }

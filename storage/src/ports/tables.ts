@@ -117,6 +117,10 @@ export interface TableWriter {
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
   /** Removes dead letters of a lane. Needs no lease: a letter is written once, by whoever reads its position. */
   removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
+  /** Notes that dead letters of a lane are in the log again: from now on their old places do not count. */
+  markReplayed?(lane: number, positions: readonly number[]): Promise<void>
+  /** The positions of a lane that were marked so, ascending. They outlive the tables. */
+  replayed?(lane: number): Promise<readonly number[]>
   /**
    * Writes some of the visitors that a lane's large batches have packed out into the tables' own rows, and removes what was packed. Answers `undefined` when
    * nothing is due now. Changes nothing of what a `TableReader` answers, may be cut anywhere, and rejects when the lease has run out. Missing where nothing is packed.
