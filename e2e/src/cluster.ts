@@ -53,6 +53,7 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
     },
     stop: (signal) => stopAll(services, signal),
     openStorage: () => openStorage(engines, name),
+    run: (args) => hopper(args, env),
     dispose: async () => {
       for (const service of services) service.signal('SIGCONT')
       await stopAll(services, 'SIGKILL')

@@ -22,6 +22,8 @@ export interface Product {
   stop(signal: StopSignal): Promise<readonly string[]>
   /** What it has stored; standalone must be stopped before. */
   openStorage(): Promise<Storage>
+  /** Runs a subcommand on what it has stored; answers what that printed. Standalone must be stopped before. */
+  run(args: readonly string[]): Promise<string>
   /** Ends every process and removes what it stored. */
   dispose(): Promise<void>
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { directoryFor, stopAll, type Product, type ProductOptions } from './product.ts'
-import { Service } from './service.ts'
+import { hopper, Service } from './service.ts'
 
 const LANES = 8
 
@@ -16,6 +16,7 @@ export async function standalone(options: ProductOptions = {}): Promise<Product>
     start: () => service.start(),
     stop: (signal) => stopAll([service], signal),
     openStorage: () => openEmbedded({ dir: data, lanes: LANES }),
+    run: (args) => hopper([...args, '--data', data, '--lanes', String(LANES)], options.env),
     dispose: async () => {
       await service.stop('SIGKILL')
       remove()

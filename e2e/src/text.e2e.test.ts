@@ -177,8 +177,35 @@ onBothWays((open, way) => {
     expect(dead_letters).toBe(0)
   })
 
-  it('stands in the log', async () => {
+  it('is the same in the tables, and an audit finds it there', async () => {
     if (way === 'standalone') await product.stop('SIGTERM')
+    const storage = await product.openStorage()
+    const dates = [0, 1].map((ago) => new Date(now - ago * 86_400_000).toISOString().slice(0, 10))
+    const [targets, devices] = [new Set<unknown>(), new Set<unknown>()]
+    const [users, sessions] = [new Set<unknown>(), new Set<unknown>()]
+    try {
+      for (const date of dates) {
+        for (let lane = 0; lane < storage.log.lanes; lane++) {
+          const of = { app: 'text', date } as const
+          const clicks = await storage.reader.counterPartition(lane, { table: 'clicks_by_date', ...of })
+          for (const { key } of clicks) targets.add(key[1])
+          for (const { visitor } of await storage.reader.visitorPartition(lane, { table: 'users_by_date', ...of })) {
+            devices.add(visitor.device)
+            users.add(visitor.user)
+          }
+        }
+      }
+      for (const text of texts) if (await storage.reader.session('text', text)) sessions.add(text)
+    } finally {
+      await storage.close()
+    }
+    for (const found of [targets, devices, users, sessions]) expect(sorted(found)).toEqual(sorted(texts))
+    // Everything is archived by those who end; an aggregator archives it in time.
+    if (way === 'cluster') await product.stop('SIGTERM')
+    expect(await product.run(['audit'])).toContain('No drift')
+  }, 120_000)
+
+  it('stands in the log', async () => {
     const storage = await product.openStorage()
     try {
       const devices = new Map<string, Set<string>>()
