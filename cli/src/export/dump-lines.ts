@@ -4,7 +4,15 @@ import type { Registry } from '@hopper/storage'
  * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they expire soon and belong to one
  * installation. Neither are results of audits and the progress of imports.
  */
-export const dumpedKinds = ['organizations', 'apps', 'keys', 'members', 'funnels', 'elements'] as const satisfies (keyof Registry)[]
+export const dumpedKinds = [
+  'organizations',
+  'apps',
+  'keys',
+  'members',
+  'funnels',
+  'funnelMarks',
+  'elements',
+] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 
 /** Version 1 left out the messages that hold a body as it was sent (decision 0008). */

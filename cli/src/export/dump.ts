@@ -85,7 +85,7 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
 
 function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: readonly string[]): readonly string[] {
   if (kind === 'organizations') return ['']
-  return kind === 'funnels' || kind === 'elements' ? apps : organizations
+  return kind === 'funnels' || kind === 'funnelMarks' || kind === 'elements' ? apps : organizations
 }
 
 /** The id under which a record of this kind is stored. */

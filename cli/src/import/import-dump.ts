@@ -1,4 +1,4 @@
-import { HopperError } from '@hopper/contracts'
+import { HopperError, type FunnelMark } from '@hopper/contracts'
 import type { Collection, Storage } from '@hopper/storage'
 import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
 import { dumpEntries } from './dump-entries.ts'
@@ -54,6 +54,11 @@ async function putRecord({ registry }: Storage, { kind, owner, id, record }: Dum
     if (known && known.organization !== owner) {
       throw new HopperError('HOP_CONFIG', `The app ${JSON.stringify(id)} belongs to another organization here.`)
     }
+  }
+  if (kind === 'funnelMarks') {
+    // Ids that were used here stay used too.
+    const [known, mark] = [await registry.funnelMarks.get(owner, id), record as FunnelMark]
+    if (known && known.highest >= mark.highest) return
   }
   await (registry[kind] as Collection<object>).put(owner, id, record)
 }

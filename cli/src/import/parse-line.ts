@@ -10,6 +10,7 @@ const powers = Type.Union(Object.keys(keyPrefixes).map((power) => Type.Literal(p
 const roles = Type.Union(['owner', 'admin', 'viewer'].map((role) => Type.Literal(role)))
 const schemas = {
   organizations: Organization, apps: App, funnels: Funnel, elements: Element,
+  funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
   keys: Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }), power: powers, organization: text, app: Type.Optional(text) }),
   members: Type.Object({ id: text, organization: text, name: text, role: roles, password: Type.Optional(text) }),
 } as const satisfies Record<DumpedKind, TSchema>
