@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { ArchivedEvent } from '@hopper/contracts'
@@ -12,6 +10,7 @@ import { auditOf, makeInstallation, traffic, type Installation } from '../audit/
 import { createLogger } from '../logger.ts'
 import { readConfig } from '../config.ts'
 import { settingsOf } from '../settings.ts'
+import { rebuildAndKill } from './rebuild-and-kill.fixture.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 
 const [sent] = fc.sample(traffic, { numRuns: 20, seed: 7 }).filter((envelopes) => envelopes.length > 30)
@@ -70,13 +69,13 @@ it('is finished by running it again when it was killed', async () => {
   const damaged = JSON.stringify(tablesOf(dir))
   const killed = []
   for (const afterMs of [0, 30, 90, 200, 400, 700]) {
-    killed.push(await rebuildAndKill(dir, afterMs))
+    killed.push(await rebuildAndKill({ data: dir, lanes: String(lanes) }, afterMs))
     // Old or new, and never less.
     const now = tablesOf(dir)
     expect([damaged, JSON.stringify(before.tables)]).toContain(JSON.stringify(now))
   }
   expect(killed).toContain(true)
-  expect(await rebuildAndKill(dir, Infinity)).toBe(false)
+  expect(await rebuildAndKill({ data: dir, lanes: String(lanes) }, Infinity)).toBe(false)
   expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
 }, 60_000)
 
@@ -95,20 +94,6 @@ function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.
 
 async function rebuild(dir: string, app?: string): Promise<void> {
   await rebuildInstallation(configOf(dir), app, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
-}
-
-/** Answers whether it was killed before it was done. */
-async function rebuildAndKill(dir: string, afterMs: number): Promise<boolean> {
-  const script = join(import.meta.dirname, 'rebuilding-child.fixture.ts')
-  const command = ['--conditions=source', '--disable-warning=ExperimentalWarning', script, dir, String(lanes)]
-  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    if (text.includes('begun') && afterMs < Infinity) setTimeout(() => child.kill('SIGKILL'), afterMs)
-  })
-  await once(child, 'close')
-  return !output.includes('done')
 }
 
 function damage(dir: string): void {

@@ -1,10 +1,32 @@
+import { clearFolds } from '@hopper/storage/cassandra'
+import { openInstallation } from '../audit/open-installation.ts'
 import { readConfig } from '../config.ts'
 import { createLogger } from '../logger.ts'
 import { settingsOf } from '../settings.ts'
+import { cassandraSettings } from '../storage-main.ts'
+import { countAll } from './count-all.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 
-/** Run as a process of its own: `dir lanes`. Rebuilds the data directory as `hopper rebuild` does, and says when it begins and when it has ended. */
-const [data, lanes] = process.argv.slice(2) as [string, string]
+/**
+ * Run as a process of its own: `settings [in-place]`, the settings as JSON. Rebuilds an installation as `hopper rebuild` does, and says when it begins
+ * and when it has ended. With `in-place` it empties the tables of a cluster first, as no rebuild should: the control of the fault test.
+ */
+const [settings, how] = process.argv.slice(2) as [string, string | undefined]
+const config = readConfig(settingsOf.installation, JSON.parse(settings) as Record<string, string>, {})
 process.stdout.write('begun\n')
-await rebuildInstallation(readConfig(settingsOf.installation, { data, lanes }, {}), undefined, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
+if (how === 'in-place') await rebuildInPlace()
+else
+  await rebuildInstallation(config, undefined, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
 process.stdout.write('done\n')
+process.exit(0)
+
+async function rebuildInPlace(): Promise<void> {
+  const storage = await openInstallation(config)
+  for (let lane = 0; lane < storage.log.lanes; lane++) {
+    const lease = await storage.lanes.acquire(lane, 'in place')
+    await storage.lanes.commit(lease, 0)
+    await storage.lanes.release(lease)
+  }
+  await clearFolds(cassandraSettings(config))
+  await countAll(storage, createLogger('silent', 'rebuild'), () => undefined)
+}

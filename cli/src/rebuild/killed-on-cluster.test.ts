@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto'
+import { datesBetween, type Envelope, type Event } from '@hopper/contracts'
+import { counterTableNames, visitorTableNames, type Storage } from '@hopper/storage'
+import { migrate } from '@hopper/storage/cassandra'
+import '@hopper/storage/contract/engines'
+import * as fc from 'fast-check'
+import { describe, expect, inject, it } from 'vitest'
+import { archivedEvents } from '../audit/archived-events.ts'
+import { auditOf, putApps, RANGE, traffic } from '../audit/installation.fixture.ts'
+import { openInstallation } from '../audit/open-installation.ts'
+import { readConfig } from '../config.ts'
+import { createLogger } from '../logger.ts'
+import { settingsOf } from '../settings.ts'
+import { cassandraSettings } from '../storage-main.ts'
+import { countAll } from './count-all.ts'
+import { rebuildAndKill } from './rebuild-and-kill.fixture.ts'
+
+const engines = inject('engines')
+const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 25)
+const lanes = 2
+const apps = ['berlin', 'kathmandu']
+const KILLS_MS_MAX = 9_000
+const funnel = {
+  id: 'f',
+  name: 'F',
+  stages: [
+    { id: 0, name: 'zero', url: '/' },
+    { id: 1, name: 'one', url: '/a' },
+    { id: 2, name: 'two', click: '//b' },
+  ],
+}
+
+/** All that a reader sees: rows of counters with their values, visitors, and how many events the archive has. */
+interface Seen {
+  readonly counters: ReadonlyMap<string, string>
+  readonly visitors: ReadonlySet<string>
+  readonly events: number
+}
+
+describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment', () => {
+  it('never shows readers less than before, and is completed by a second run; one that empties the tables first would be caught (control)', async () => {
+    const name = `hopper_killed_${randomBytes(6).toString('hex')}`
+    const settings = {
+      lanes: String(lanes),
+      kafkaBrokers: engines!.kafka,
+      kafkaTopic: name,
+      kafkaGroup: name,
+      kafkaSessionMs: '6000',
+      cassandraContactPoints: engines!.cassandra,
+      cassandraDc: engines!.dataCenter,
+      cassandraKeyspace: name,
+      leaseMs: '2000',
+      unknownOutcomeMs: '500',
+    }
+    const config = readConfig(settingsOf.installation, settings, {})
+    await migrate(cassandraSettings(config))
+    await using storage = Object.assign(await openInstallation(config), {
+      [Symbol.asyncDispose]: () => storage.close(),
+    })
+    await putApps(storage)
+    await storage.log.append([...sample!, ...visits(0)])
+    await count(storage)
+    // The past of a funnel is in the tables too, and what servers and trackers sent since.
+    for (const app of apps) await storage.registry.funnels.put(app, 'f', funnel)
+    await count(storage)
+    await storage.log.append(visits(100))
+    await count(storage)
+    const wanted = await seen(storage)
+    expect([...wanted.visitors].some((row) => row.startsWith('stage_edges_by_date'))).toBe(true)
+    await damage(storage)
+    const damaged = await seen(storage)
+    expect(lessThan(damaged, wanted, wanted)).not.toEqual([])
+    const killed: boolean[] = []
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const rebuild = rebuildAndKill(settings, Math.floor(Math.random() * KILLS_MS_MAX))
+      killed.push(
+        await watched(rebuild, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([])),
+      )
+    }
+    expect(killed).toContain(true)
+    const last = rebuildAndKill(settings, Infinity)
+    expect(await watched(last, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([]))).toBe(
+      false,
+    )
+    expect(await seen(storage)).toEqual(wanted)
+    expect(await auditOf(storage)).toEqual([])
+
+    const missed: string[] = []
+    await watched(
+      rebuildAndKill(settings, 6_000, 'in-place'),
+      async () => void missed.push(...lessThan(await seen(storage), wanted, wanted)),
+    )
+    expect(missed).not.toEqual([])
+  }, 300_000)
+})
+
+/** Looks again and again while something runs, and once more when it has ended. */
+async function watched<T>(running: Promise<T>, look: () => Promise<void>): Promise<T> {
+  let isRunning = true
+  const ended = running.finally(() => (isRunning = false))
+  try {
+    while (isRunning) await look()
+  } finally {
+    await ended
+  }
+  await look()
+  return ended
+}
+
+/** What is neither as it was nor as it will be. */
+function lessThan(now: Seen, before: Seen, after: Seen): string[] {
+  const counters = [...new Map([...before.counters, ...after.counters]).keys()].filter((row) => {
+    const value = now.counters.get(row)
+    return value !== before.counters.get(row) && value !== after.counters.get(row)
+  })
+  const visitors = [...before.visitors].filter((row) => after.visitors.has(row) && !now.visitors.has(row))
+  return [...counters, ...visitors, ...(now.events === after.events ? [] : [`${now.events} events`])]
+}
+
+async function seen({ reader, archive }: Storage): Promise<Seen> {
+  const places = datesBetween(RANGE.from, RANGE.to).flatMap((date) =>
+    apps.flatMap((app) => [0, 1].map((lane) => ({ app, date, lane }))),
+  )
+  const counters = new Map<string, string>()
+  const visitors = new Set<string>()
+  await Promise.all(
+    places.map(async ({ app, date, lane }) => {
+      await Promise.all(
+        counterTableNames.map(async (table) => {
+          for (const { key, counters: values } of await reader.counterPartition(lane, { table, app, date })) {
+            if (values.some((value) => value !== 0))
+              counters.set([table, app, date, lane, ...key].join(' '), values.join())
+          }
+        }),
+      )
+      await Promise.all(
+        visitorTableNames.map(async (table) => {
+          const rows = await reader.visitorPartition(lane, { table, app, date })
+          for (const {
+            key,
+            visitor: { user, device },
+          } of rows)
+            visitors.add([table, app, date, lane, ...key, user, device].join(' '))
+        }),
+      )
+    }),
+  )
+  let events = 0
+  for (const app of apps) {
+    for (let lane = 0; lane < lanes; lane++) {
+      for await (const some of archivedEvents(archive!, app, lane, { from: 0, to: Number.MAX_SAFE_INTEGER }, Infinity))
+        events += some.length
+    }
+  }
+  return { counters, visitors, events }
+}
+
+/** Visits that a server reports, which knows nothing of funnels. */
+function visits(first: number): Envelope[] {
+  const at = Date.parse('2026-03-29T10:00:00Z')
+  return Array.from({ length: 12 }, (_, n): Envelope => {
+    const events = ['/', '/a'].map(
+      (to, seq) =>
+        ({
+          type: 'url_change',
+          event_id: `v${first + n}-${seq}`,
+          timestamp: at + n * 60_000 + seq * 1_000,
+          seq,
+          session_id: `v${n}`,
+          from: '',
+          to,
+          elapsed_time: 1,
+        }) as Event,
+    )
+    return {
+      version: 1,
+      app: apps[n % 2]!,
+      device_id: `server-${n}`,
+      received_at: at + n * 60_000,
+      context: { device: 'server', browser: '', os: '' },
+      events,
+    }
+  })
+}
+
+/** Takes something away from counters and visitors of each lane. */
+async function damage({ reader, writer, lanes: owners }: Storage): Promise<void> {
+  const nothing = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+  for (let lane = 0; lane < lanes; lane++) {
+    const lease = await owners.acquire(lane, 'damage')
+    for (const date of ['2026-03-28', '2026-03-29', '2026-03-30']) {
+      const partition = { table: 'activity_by_date' as const, app: 'berlin', date }
+      const [row] = await reader.counterPartition(lane, partition)
+      const [applied] = await writer.applied(lane, [partition])
+      if (row) {
+        const rows = [{ key: row.key, deltas: [-row.counters[0]!, 0] }]
+        await writer.apply(lease, {
+          ...nothing,
+          lane,
+          counters: [{ ...partition, from: applied!, to: applied!, rows }],
+        })
+      }
+      for (const table of visitorTableNames) {
+        const [visitor] = await reader.visitorPartition(lane, { table, app: 'berlin', date })
+        if (visitor) await writer.removeVisitors(lease, [{ table, app: 'berlin', date, rows: [visitor] }])
+      }
+    }
+    await owners.release(lease)
+  }
+}
+
+function count(storage: Storage): Promise<void> {
+  return countAll(storage, createLogger('silent', 'test'), () => undefined)
+}
