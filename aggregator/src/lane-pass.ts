@@ -61,6 +61,8 @@ export interface PassTargets {
   readonly identified: IdentifiedDevices
   /** rows of visitors that the tables hold, as far as the lane remembers */
   readonly written: WrittenVisitors
+  /** positions of dead letters that were replayed: they count where they are again */
+  readonly replayed: () => Promise<ReadonlySet<number>>
   readonly buffer: ArchiveBuffer | undefined
   /** memory that rows may take which are held back now before they are archived */
   readonly rowBytesMax: () => number
@@ -135,7 +137,7 @@ export class LanePass {
   async #fold(
     delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>, bytesMax: number,
   ): Promise<Prepared> {
-    const { lane, past, written, buffer, rowBytesMax, watermarkCheck } = this.#targets
+    const { lane, past, buffer, rowBytesMax, watermarkCheck } = this.#targets
     const applied = new Map<string, number>()
     const fold = new BatchFold(({ table, app, date }) => applied.get(partitionKey(table, app, date))!, watermarkCheck)
     const earlier = new EarlierParts()
@@ -158,21 +160,21 @@ export class LanePass {
       for (let at = begin; at < end; at++) bytes += delivered[at]!.value.length
     }
     const folded = fold.changes(delivered[end - 1]!.position)
-    const visitors = written.unwritten(folded.visitors)
-    return { batch: { lane, deadLetters: buried, ...folded, visitors }, verdicts, messages: end }
+    return { batch: { lane, deadLetters: buried, ...folded }, verdicts, messages: end }
   }
 
   async #apply(lease: Lease, batch: LaneBatch): Promise<void> {
     const { identified, writer, written } = this.#targets
     identified.add(batch.lane, batch.identities)
+    const visitors = written.unwritten(batch.visitors)
     try {
-      await writer.apply(lease, batch)
+      await writer.apply(lease, { ...batch, visitors })
     } catch (error) {
       // Some partitions may hold the change and others not: what is true must be read again.
       this.#watermarks.clear()
       throw error
     }
-    written.add(batch.visitors)
+    written.add(visitors)
     for (const { table, app, date, to } of batch.counters) this.#watermarks.set(partitionKey(table, app, date), to)
   }
 
@@ -193,7 +195,9 @@ export class LanePass {
   async #decode(delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>): Promise<Decoded> {
     const messages: Decoded['messages'] = []
     const deadLetters: DeadLetter[] = []
+    const replayed = await this.#targets.replayed()
     for (const sent of delivered) {
+      if (replayed.has(sent.position)) continue
       const read = unfoldable.get(sent.position) ?? (await readMessage(sent, this.#targets.appOf))
       if (isCountable(read)) messages.push(read)
       else deadLetters.push(read)

@@ -62,6 +62,8 @@ export class OwnedLane {
   readonly #front: LanePass
   readonly #behind: LanePass
   readonly #deferred: DeferredApps
+  readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
+  #replayed: ReadonlySet<number> | undefined
   /** whether the first pass may hold rows of deferred apps that must be archived before those of the second */
   #mustArchiveFront = false
 
@@ -77,7 +79,7 @@ export class OwnedLane {
       archive && new ArchiveBuffer(archive, lane, position, archiveMs, (partition) => merges?.appended(partition))
     const common = {
       lane, writer, identified, past: new LanePast(lane, writer, seen, identified),
-      written: new WrittenVisitors(WRITTEN_VISITORS_MAX), lasting: () => this.lasting(),
+      written: this.#written, replayed: () => this.#readReplayed(), lasting: () => this.lasting(),
       appOf: targets.appOf, watermarkCheck: targets.watermarkCheck,
     }
     const [first, second] = (this.#buffers = [bufferOf(), bufferOf()])
@@ -196,6 +198,16 @@ export class OwnedLane {
   /** Runs what writes counters of the lane outside of its batches, while no batch is being written. */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     return this.#front.exclusively(() => this.#behind.exclusively(work))
+  }
+
+  /** Forgets which rows of visitors are written; to be called before some are removed. */
+  forgetVisitors(): void {
+    this.#written.clear()
+  }
+
+  /** Dead letters were passed before they were replayed, so this is read once. */
+  async #readReplayed(): Promise<ReadonlySet<number>> {
+    return (this.#replayed ??= new Set(await this.#targets.writer.replayed?.(this.#lease.lane)))
   }
 
   /** Nothing of the lane is counted any more. */

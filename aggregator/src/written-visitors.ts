@@ -32,7 +32,7 @@ export class WrittenVisitors {
   add(changes: readonly VisitorChange[]): void {
     for (const change of changes) {
       const rows = change.rows.slice(0, this.#max)
-      if (this.#size + rows.length > this.#max || this.#partitions.size >= PARTITIONS_MAX) this.#clear()
+      if (this.#size + rows.length > this.#max || this.#partitions.size >= PARTITIONS_MAX) this.clear()
       const partition = partitionOf(change)
       const names = this.#partitions.get(partition) ?? (new Map() as Names)
       this.#partitions.set(partition, names)
@@ -48,7 +48,7 @@ export class WrittenVisitors {
     this.#size += own.size
   }
 
-  #clear(): void {
+  clear(): void {
     this.#partitions.clear()
     this.#size = 0
   }

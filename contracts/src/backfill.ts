@@ -17,13 +17,15 @@ export interface LaneBackfill {
   readonly lane: number
   /** of the installation */
   readonly lanes: number
-  /** in the order in which they became known */
+  /** in the order in which they became known; the last may have no stages, and stands for another change then */
   readonly groups: readonly StageGroup[]
-  /** how many groups are counted */
+  /** the stages that were or are being counted, see `stagesDefinition` */
+  readonly definition?: string
+  /** how many groups are counted: all of them, or it is being done */
   readonly counted: number
-  /** the date that was counted last of the group after these; dates go from the newest to the oldest */
+  /** the date that was counted last; dates go from the newest to the oldest */
   readonly last?: string
-  /** dates of that group that are counted, and all dates */
+  /** dates that are counted, and all dates */
   readonly done: number
   readonly dates: number
 }
@@ -45,12 +47,24 @@ export function backfillId({ funnel, lane }: Pick<LaneBackfill, 'funnel' | 'lane
   return `${funnel} ${lane}`
 }
 
+/** Names what stages mean: which there are, in which order, and by what each is entered. */
+export function stagesDefinition(stages: readonly Pick<Stage, 'id' | 'number' | 'url' | 'click'>[]): string {
+  return JSON.stringify(stages.map((stage) => [stageNumber(stage), stage.url ?? null, stage.click ?? null]))
+}
+
+/** Forgets what is counted of a funnel in a lane; its stages keep the positions at which they became known. */
+export function uncounted({ last: _, ...rest }: LaneBackfill): LaneBackfill {
+  return { ...rest, counted: 0, done: 0, dates: 0 }
+}
+
 /** How far a funnel with these stages is, out of what its lanes say. */
 export function backfillProgress(
-  stages: readonly Pick<Stage, 'id' | 'number'>[],
+  stages: readonly Pick<Stage, 'id' | 'number' | 'url' | 'click'>[],
   lanes: readonly LaneBackfill[],
 ): BackfillProgress {
-  const isKnown = ({ groups }: LaneBackfill): boolean =>
+  const wanted = stagesDefinition(stages)
+  const isKnown = ({ groups, definition }: LaneBackfill): boolean =>
+    definition === wanted &&
     stages.every((stage) => groups.some((group) => group.stages.includes(stageNumber(stage))))
   const shares = lanes
     .filter(isKnown)

@@ -26,10 +26,13 @@ export interface ArchivedDate {
 export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promise<PastChanges> {
   const { archive, app, lane, date, range } = source
   const entries = new PastEntries(app, date, past)
-  const chunks = await archive.list({ app: app.id, lane, ...range })
+  // Nothing else can be the past of these stages.
+  const before = Math.max(...past.until.values())
+  const all = await archive.list({ app: app.id, lane, ...range })
+  const chunks = all.filter(({ first_position }) => first_position < before)
   const shares = Math.ceil(chunks.reduce((sum, { rows }) => sum + rows, 0) / ROWS_AT_ONCE)
   for (let share = 0; share < shares; share++) {
-    for await (const event of eventsOf(archive, chunks, range)) {
+    for await (const event of archivedEventsOf(archive, chunks, range)) {
       if (shares === 1 || shareOf(event.device_id, shares) === share) entries.add(event)
     }
     entries.count()
@@ -37,8 +40,11 @@ export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promis
   return entries.changes()
 }
 
-/** One chunk in memory at a time. What else the process has to do comes in between. */
-async function* eventsOf(
+/**
+ * Reads the events of chunks as far as they tell of stages, one chunk in memory at a time. What else the process has to
+ * do comes in between.
+ */
+export async function* archivedEventsOf(
   archive: Archive,
   chunks: readonly ChunkSummary[],
   range: ExportRange,

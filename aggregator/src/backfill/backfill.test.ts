@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
 import { envelopeOf, openLane, until, type LaneStore } from '../lane.fixture.ts'
 import { overCassandra } from '../over-cassandra.fixture.ts'
-import { isMark } from './write-past.ts'
+import { isMark } from './write-stages.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 

@@ -1,17 +1,18 @@
+import { setImmediate } from 'node:timers/promises'
 import {
   backfillId,
   datesBetween,
   shiftDate,
   stageNumber,
+  stagesDefinition,
   timeZone,
   type App,
   type Funnel,
   type LaneBackfill,
 } from '@hopper/contracts'
 import type { Archive, EventLog, Lease, Registry, TableReader, TableWriter } from '@hopper/storage'
-import { pastOfDate } from './archived-date.ts'
-import { pastFunnels, type PastFunnel } from './past-entries.ts'
-import { writePast } from './write-past.ts'
+import { addLive, stagesOfDate } from './stages-of-date.ts'
+import { correct, correctionOf, eventsOf, isEmpty, onlyAdding } from './write-stages.ts'
 
 /** How often new stages are looked for, and so much longer for each app. */
 const LOOK_MS = 2_000
@@ -24,6 +25,10 @@ interface BackfilledLane {
   readonly committed: number
   lasting(): Lease
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>
+  /** Archives what is held back; answers the position before which every event is in tables and archive. */
+  archive(): Promise<number>
+  /** Forgets which rows of visitors are written: some are not any more. */
+  forgetVisitors(): void
 }
 
 export interface BackfillsOptions {
@@ -49,17 +54,17 @@ interface Place {
 }
 
 /**
- * Counts the past of new stages into the tables, in the background, as the owner of the lanes. For each lane a stage
- * has a position, the end of the log once its
- * batches are folded with the stage known: what events from there on mean is counted live, what those before it mean
- * is counted here, out of the archive, date
- * by date. How far that is stands in the registry, so whoever has the lane next goes on; what a date adds to counters
- * is written once, see `writePast`.
+ * Makes the tables of a funnel say what its stages mean now, in the background, as the owner of the lanes: whenever a
+ * funnel has been made or changed, each date is recounted out of the archive and corrected. For each lane a stage has a
+ * position, the end of the log once its batches are folded with the stage known. From there on, moves and times are
+ * those that senders say; before it, those that the events mean, since nobody knew of the stage. The position is kept,
+ * so that a rebuild comes to the same. How far a recount is stands in the registry, so whoever has the lane next goes
+ * on; it may be done again at any time.
  */
 export class Backfills {
   readonly #options: BackfillsOptions
-  /** funnels that need nothing more in a lane, as long as it is ours and they have these stages */
-  readonly #settled = new Set<string>()
+  /** the stages with which a funnel needs nothing more in a lane, as long as it is ours; they may come back */
+  readonly #settled = new Map<string, string>()
   readonly #steps = new Map<number, Promise<unknown>>()
   #lookAt = 0
   #running: Promise<void> | undefined
@@ -109,32 +114,33 @@ export class Backfills {
   async #step(place: Place, lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
     const { app, funnel, lane, own } = place
     const isOurs = (): boolean => !this.#closed && lanes().get(lane) === own
-    const name = JSON.stringify([lane, own.lasting().epoch, app.id, funnel.id, funnel.stages])
-    if (!isOurs() || this.#settled.has(name)) return
+    const name = JSON.stringify([lane, app.id, funnel.id])
+    const definition = `${own.lasting().epoch} ${stagesDefinition(funnel.stages)}`
+    if (!isOurs() || this.#settled.get(name) === definition) return
     const stepping = this.#backfill(place, isOurs).catch((error: unknown) => {
       const details = { lane, app: app.id, funnel: funnel.id, err: error }
       this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
       return false
     })
     this.#steps.set(lane, stepping)
-    if (await stepping) this.#settled.add(name)
+    if (await stepping) this.#settled.set(name, definition)
     this.#steps.delete(lane)
   }
 
   /** Answers whether there is nothing more to do. */
   async #backfill(place: Place, isOurs: () => boolean): Promise<boolean> {
-    let state = await this.#known(place)
-    while (state.counted < state.groups.length) {
-      if (place.own.committed < state.groups[state.counted]!.until) return false
-      const after = await this.#countGroup(place, state, isOurs)
-      if (!after) return false
-      state = after
-    }
-    return true
+    const state = await this.#known(place)
+    if (state.counted >= state.groups.length) return true
+    const until = Math.max(...state.groups.map((group) => group.until))
+    // A log that has lost its end never comes to that position.
+    if (place.own.committed < until && place.own.committed < ((await this.#options.log.ends())[place.lane] ?? 0))
+      return false
+    return this.#recount(place, state, isOurs)
   }
 
   /**
-   * What is known of the funnel in the lane. New stages get their position, after which batches are folded with them.
+   * What is known of the funnel in the lane. New stages get their position, after which batches are folded with them; a
+   * group without stages stands for another change, before which batches were folded with what was there.
    */
   async #known({ app, funnel, lane }: Place): Promise<LaneBackfill> {
     const { registry, log, forgetApps } = this.#options
@@ -150,36 +156,45 @@ export class Backfills {
     const found = (await registry.backfills.get(app.id, backfillId({ funnel: funnel.id, lane }))) ?? nothing
     const known = new Set(found.groups.flatMap(({ stages }) => stages))
     const stages = funnel.stages.map(stageNumber).filter((number) => !known.has(number))
-    if (stages.length === 0) return found
+    const definition = stagesDefinition(funnel.stages)
+    if (stages.length === 0 && found.definition === definition) return found
     forgetApps()
     const until = (await log.ends())[lane] ?? 0
-    const state = { ...found, groups: [...found.groups, { stages, until }] }
+    const groups = [...found.groups.filter((group) => group.stages.length > 0), { stages, until }]
+    const { last: _, ...rest } = found
+    const state = {
+      ...rest,
+      groups,
+      definition,
+      counted: Math.min(found.counted, groups.length - 1),
+      done: 0,
+      dates: 0,
+    }
     await registry.backfills.put(app.id, backfillId(state), state)
     return state
   }
 
-  /** Counts the next group; answers the state behind it, undefined when the lane was taken away. */
-  async #countGroup(place: Place, before: LaneBackfill, isOurs: () => boolean): Promise<LaneBackfill | undefined> {
+  /** Recounts every date; answers whether that came to its end. */
+  async #recount(place: Place, before: LaneBackfill, isOurs: () => boolean): Promise<boolean> {
     const { app, funnel, lane } = place
     const dates = await this.#dates(place)
     const { last: begun, ...rest } = before
-    const save = async (state: LaneBackfill): Promise<LaneBackfill> => {
-      await this.#options.registry.backfills.put(app.id, backfillId(state), state)
-      return state
-    }
-    const past = pastFunnels(funnel, before.groups)[before.counted]!
+    const save = (state: LaneBackfill): Promise<void> =>
+      this.#options.registry.backfills.put(app.id, backfillId(state), state)
     let savedAt = performance.now()
     for (const [at, date] of dates.entries()) {
       if (begun !== undefined && date >= begun) continue
-      if (!isOurs()) return undefined
-      await this.#countDate(place, date, past)
+      if (!isOurs() || !(await this.#recountDate(place, date, before.groups))) return false
       if (performance.now() < savedAt + SAVE_MS) continue
       await save({ ...before, last: date, done: at + 1, dates: dates.length })
       savedAt = performance.now()
     }
-    const details = { lane, app: app.id, funnel: funnel.id, stages: [...past.counted], dates: dates.length }
-    this.#options.logger?.info(details, 'the past of stages is counted')
-    return save({ ...rest, counted: before.counted + 1, done: 0, dates: 0 })
+    this.#options.logger?.info(
+      { lane, app: app.id, funnel: funnel.id, dates: dates.length },
+      'the stages of a funnel are counted',
+    )
+    await save({ ...rest, counted: before.groups.length, done: 0, dates: 0 })
+    return true
   }
 
   /** All dates of which the archive has events of the lane, the newest first. */
@@ -193,13 +208,42 @@ export class Backfills {
     return [...dates].sort().reverse()
   }
 
-  async #countDate({ app, funnel, lane, own }: Place, date: string, counted: PastFunnel): Promise<void> {
+  /**
+   * Corrects a date. It is read while batches go on; only what came meanwhile is read while they wait. Answers false
+   * when the tables are ahead of the lane, because a batch was written in part: it is delivered again, and this too.
+   */
+  async #recountDate(
+    { app, funnel, lane, own }: Place,
+    date: string,
+    groups: LaneBackfill['groups'],
+  ): Promise<boolean> {
     const { archive, reader, writer } = this.#options
+    const tables = { reader, writer }
     const zone = timeZone(app.timezone)
     const range = { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
-    const past = await pastOfDate({ archive, app, lane, date, range }, counted)
-    if (past.visitors.length === 0) return
-    const place = { app: app.id, date, funnel: funnel.id, stages: [...counted.counted] }
-    await own.exclusively((lease) => writePast({ reader, writer }, lease, place, past))
+    const source = { archive, app, lane, date, range }
+    const place = { app: app.id, date, lane, funnel: funnel.id }
+    const from = own.committed
+    const recounted = await stagesOfDate(source, { funnel, groups }, from)
+    return own.exclusively(async (lease) => {
+      // Whoever wrote the last batch says now how far the lane is.
+      await setImmediate()
+      const before = await own.archive()
+      const partitions = (['activity_by_date', 'stage_time_by_date'] as const).map((table) => ({
+        table,
+        app: app.id,
+        date,
+      }))
+      if ((await writer.applied(lane, partitions)).some((applied) => applied >= before)) return false
+      await addLive(recounted, source, funnel, { from, before })
+      const found = await correctionOf(tables, place, recounted.recount)
+      // An archive that was lost in part accounts for less than the tables have: they are all that is left of the rest.
+      const isWhole = recounted.events === (await eventsOf(tables, place))
+      const correction = isWhole ? found : onlyAdding(found)
+      if (isEmpty(correction)) return true
+      own.forgetVisitors()
+      await correct(tables, lease, place, correction)
+      return true
+    })
   }
 }

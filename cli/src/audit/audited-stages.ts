@@ -1,5 +1,14 @@
-import { isMark, pastFunnels, pastOfDate, type CountedApp, type Recount } from '@hopper/aggregator'
-import { backfillId, shiftDate, StageMatcher, timeZone, type App, type Funnel, type StageGroup } from '@hopper/contracts'
+import { addPastOf, isMark, type CountedApp, type Recount } from '@hopper/aggregator'
+import {
+  backfillId,
+  shiftDate,
+  StageMatcher,
+  stagesDefinition,
+  timeZone,
+  type App,
+  type Funnel,
+  type StageGroup,
+} from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { CountedPartition } from './compare.ts'
 import type { LaneSource } from './lane-source.ts'
@@ -37,7 +46,8 @@ export class AuditedStages {
       funnels.map(async (funnel) => {
         const state = await registry.backfills.get(app.id, backfillId({ funnel: funnel.id, lane: source.lane }))
         const { groups = [], counted = 0 } = state ?? {}
-        return { funnel, groups: groups.slice(0, counted), isMoving: counted < groups.length }
+        const isChanged = state !== undefined && state.definition !== stagesDefinition(funnel.stages)
+        return { funnel, groups: groups.slice(0, counted), isMoving: isChanged || counted < groups.length }
       }),
     )
     return new AuditedStages(source, app, found, found.some(({ isMoving }) => isMoving))
@@ -50,13 +60,7 @@ export class AuditedStages {
     const zone = timeZone(this.#app.timezone)
     const range = { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
     const { lane } = this.#source
-    for (const { funnel, groups } of this.#funnels) {
-      for (const past of pastFunnels(funnel, groups)) {
-        const { visitors, times } = await pastOfDate({ archive, app: this.#app, lane, date, range }, past)
-        const partition = { table: 'stage_time_by_date' as const, app: this.#app.id, date }
-        recount.add({ visitors, counters: [{ ...partition, from: -1, to: -1, rows: times }] })
-      }
-    }
+    for (const of of this.#funnels) await addPastOf(recount, { archive, app: this.#app, lane, date, range }, of)
   }
 }
 

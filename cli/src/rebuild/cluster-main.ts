@@ -1,6 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { AggregatorLogger } from '@hopper/aggregator'
-import { backfillId, HopperError } from '@hopper/contracts'
-import { over, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
+import { backfillId, HopperError, uncounted, type App } from '@hopper/contracts'
+import { over, type EventLog, type Registry, type Storage, type TableWriter } from '@hopper/storage'
 import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
 import { KafkaEventLog } from '@hopper/storage/kafka'
 import { HeldLane } from '../audit/held-lane.ts'
@@ -37,10 +38,15 @@ export async function rebuildCluster(config: InstallationConfig, app: string | u
   const log = await new KafkaEventLog({ ...kafkaSettings(config), group: `${config.kafkaGroup}-rebuild` }).connect()
   try {
     const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
-    await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry: storage.registry }, report.logger, report.progress)
+    const { backfills } = staging.storage.registry
     const apps = await storage.registry.apps.list()
-    await forgetBackfills(storage)
+    await copyBackfills(apps, storage.registry, staging.storage.registry)
+    const registry = over(storage.registry, { backfills })
+    await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry }, report.logger, report.progress)
     for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
+    for (const { id } of apps) {
+      for (const each of await backfills.list(id)) await storage.registry.backfills.put(id, backfillId(each), each)
+    }
   } catch (error) {
     await staging.storage.close()
     throw error
@@ -64,10 +70,15 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
   return staging
 }
 
-/** What the tables have of the past of funnels goes with what is replaced, so the next aggregator must count it again. */
-async function forgetBackfills({ registry }: Storage): Promise<void> {
-  for (const { id } of await registry.apps.list()) {
-    for (const backfill of await registry.backfills.list(id)) await registry.backfills.remove(id, backfillId(backfill))
+/** Lets stages be known beside from where on readers' tables have them; what an earlier attempt has counted stays. */
+async function copyBackfills(apps: readonly App[], readers: Registry, staged: Registry): Promise<void> {
+  for (const { id } of apps) {
+    const counted = new Map((await staged.backfills.list(id)).map((each) => [backfillId(each), each]))
+    for (const each of await readers.backfills.list(id)) {
+      const own = counted.get(backfillId(each))
+      if (isDeepStrictEqual(own?.groups, each.groups)) continue
+      await staged.backfills.put(id, backfillId(each), uncounted(each))
+    }
   }
 }
 
@@ -107,6 +118,7 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
 /** A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids, identities, sessions, dead letters. */
 function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly HeldLane[]): TableWriter {
   return over(staged, {
+    replayed: async (lane) => (await readers.replayed?.(lane)) ?? [],
     apply: async (lease, batch) => {
       const seen = []
       for (const { app, date, rows } of batch.seen) {

@@ -1,11 +1,14 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { isDeepStrictEqual } from 'node:util'
+import { uncounted, type LaneBackfill } from '@hopper/contracts'
+import { over } from '../over.ts'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive.ts'
 import { prepareArchive } from './archive-queries.ts'
-import { clearAll, clearApp, folds, foldsByApp } from './clear-folds.ts'
+import { BACKFILLS, clearAll, clearApp, folds, foldsByApp } from './clear-folds.ts'
 import { EmbeddedCollection } from './collection.ts'
 import { lockDirectory } from './directory-lock.ts'
 import { EmbeddedEventLog } from './event-log.ts'
@@ -15,6 +18,7 @@ import { EmbeddedTableReader } from './table-reader.ts'
 import { prepareTables } from './table-schema.ts'
 import { EmbeddedTableWriter } from './table-writer.ts'
 
+const TAKE_BACKFILLS = `INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry WHERE kind = '${BACKFILLS}'`
 const REBUILD_FILE = 'rebuild.db'
 
 /** A data directory whose log is counted again beside its tables. */
@@ -44,6 +48,11 @@ async function open(dir: string, lanes: number, basisOf: (registry: Storage['reg
   const registry = registryOf((kind) => new EmbeddedCollection(tables, kind))
   const file = join(dir, REBUILD_FILE)
   const staged = openStaged(file, await basisOf(registry))
+  copyBackfills(tables, staged)
+  copyReplayed(tables, staged)
+  // How far the past of funnels is counted goes with the tables.
+  const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind))
+  const stagedRegistry = over(registry, { backfills })
   const log = new EmbeddedEventLog(dir, lanes)
   const owners = new EmbeddedLanes(staged, lanes)
   const archive = new EmbeddedArchive(staged, file, owners)
@@ -56,7 +65,8 @@ async function open(dir: string, lanes: number, basisOf: (registry: Storage['reg
   }
   return {
     storage: {
-      log, registry, reader, archive, lanes: owners, writer: new EmbeddedTableWriter(staged, owners), health: async () => [], close: closeStaged,
+      log, registry: stagedRegistry, reader, archive, lanes: owners, writer: new EmbeddedTableWriter(staged, owners),
+      health: async () => [], close: closeStaged,
     },
     replace: async (app) => {
       await closeStaged()
@@ -106,8 +116,29 @@ function replaceFolds(tables: DatabaseSync, file: string, app: string | undefine
   tables.exec('DETACH staged')
 }
 
+/** Stages are known beside from where on they are in the tables; what an earlier attempt has counted stays. */
+function copyBackfills(tables: DatabaseSync, staged: DatabaseSync): void {
+  const all = tables.prepare(`SELECT owner, id, record FROM registry WHERE kind = '${BACKFILLS}'`).all()
+  const find = staged.prepare(`SELECT record FROM registry WHERE kind = '${BACKFILLS}' AND owner = ? AND id = ?`)
+  const put = staged.prepare(`INSERT OR REPLACE INTO registry VALUES ('${BACKFILLS}', ?, ?, ?)`)
+  for (const { owner, id, record } of all as { owner: string; id: string; record: string }[]) {
+    const known = JSON.parse(record) as LaneBackfill
+    const own = (find.get(owner, id) as { record: string } | undefined)?.record
+    if (own !== undefined && isDeepStrictEqual((JSON.parse(own) as LaneBackfill).groups, known.groups)) continue
+    put.run(owner, id, JSON.stringify(uncounted(known)))
+  }
+}
+
+/** What was replayed counts at its new place, beside too. */
+function copyReplayed(tables: DatabaseSync, staged: DatabaseSync): void {
+  const put = staged.prepare('INSERT OR IGNORE INTO replayed_letters VALUES (?, ?)')
+  const all = tables.prepare('SELECT lane, position FROM replayed_letters').all()
+  for (const { lane, position } of all) put.run(lane!, position!)
+}
+
 function replaceAll(tables: DatabaseSync): void {
   clearAll(tables)
+  tables.exec(TAKE_BACKFILLS)
   for (const table of folds) tables.exec(`INSERT INTO main.${table} SELECT * FROM staged.${table}`)
   tables.exec('UPDATE main.lanes SET owner = NULL')
 }
@@ -115,6 +146,7 @@ function replaceAll(tables: DatabaseSync): void {
 /** Dead letters belong to no app: they are those of the whole log. Where the lanes are read from stays: what the app has counted beyond that is passed over. */
 function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
+  tables.prepare(`${TAKE_BACKFILLS} AND owner = ?`).run(app)
   const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
   const own = 'WHERE app = ?'
   for (const table of foldsByApp.filter((name) => name !== 'chunks')) tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${own}`).run(app)
