@@ -71,7 +71,7 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     const damaged = await seen(storage)
     expect(lessThan(damaged, wanted, wanted)).not.toEqual([])
     const killed: boolean[] = []
-    for (let attempt = 0; attempt < 5; attempt++) {
+    for (let attempt = 0; attempt < 3; attempt++) {
       const rebuild = rebuildAndKill(settings, Math.floor(Math.random() * KILLS_MS_MAX))
       killed.push(
         await watched(rebuild, async () => expect(lessThan(await seen(storage), damaged, wanted)).toEqual([])),
