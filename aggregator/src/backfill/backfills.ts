@@ -12,7 +12,15 @@ import {
 } from '@hopper/contracts'
 import type { Archive, EventLog, Lease, Registry, TableReader, TableWriter } from '@hopper/storage'
 import { addLive, stagesOfDate } from './stages-of-date.ts'
-import { correct, correctionOf, eventsOf, isEmpty, onlyAdding } from './write-stages.ts'
+import {
+  correct,
+  eventsOf,
+  isEmpty,
+  onlyAdding,
+  timeCorrection,
+  unaccounted,
+  visitorCorrection,
+} from './write-stages.ts'
 
 /** How often new stages are looked for, and so much longer for each app. */
 const LOOK_MS = 2_000
@@ -225,18 +233,23 @@ export class Backfills {
     const place = { app: app.id, date, lane, funnel: funnel.id }
     const from = own.committed
     const recounted = await stagesOfDate(source, { funnel, groups }, from)
+    const { recount } = recounted
+    const { missing, surplus } = await visitorCorrection(tables, place, recount)
     return own.exclusively(async (lease) => {
       // Whoever wrote the last batch says now how far the lane is.
       await setImmediate()
-      const before = await own.archive()
-      const partitions = (['activity_by_date', 'stage_time_by_date'] as const).map((table) => ({
-        table,
-        app: app.id,
-        date,
-      }))
-      if ((await writer.applied(lane, partitions)).some((applied) => applied >= before)) return false
-      await addLive(recounted, source, funnel, { from, before })
-      const found = await correctionOf(tables, place, recounted.recount)
+      const of = { app: app.id, date }
+      const counted = await writer.applied(lane, [
+        { table: 'activity_by_date', ...of },
+        { table: 'stage_time_by_date', ...of },
+      ])
+      if (counted.some((applied) => applied >= from)) {
+        const before = await own.archive()
+        if (counted.some((applied) => applied >= before)) return false
+        await addLive(recounted, source, funnel, { from, before })
+      }
+      const times = await timeCorrection(tables, place, recount)
+      const found = { missing, surplus: unaccounted(surplus, recount), times }
       // An archive that was lost in part accounts for less than the tables have: they are all that is left of the rest.
       const isWhole = recounted.events === (await eventsOf(tables, place))
       const correction = isWhole ? found : onlyAdding(found)

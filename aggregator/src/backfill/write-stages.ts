@@ -57,42 +57,52 @@ export async function eventsOf({ reader }: StageTables, { app, date, lane }: Sta
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
 }
 
-/** Compares what the tables hold of a funnel on a date with a recount. */
-export async function correctionOf(
+/** Compares the visitors that the tables have of a funnel on a date with a recount. */
+export async function visitorCorrection(
   { reader }: StageTables,
   { app, date, lane, funnel }: StagesPlace,
   recount: Recount,
-): Promise<StageCorrection> {
-  const visitors = await Promise.all(
-    visitorTables.map(async (table) => {
-      const partition = { table, app, date }
-      const found = (await reader.visitorPartition(lane, partition)).filter(({ key }) => key[0] === funnel)
-      const expected = recount.visitors(partition)
-      const [is, shall] = [found, expected].map((rows) => new Set(rows.map(visitorRowKey))) as [
-        Set<string>,
-        Set<string>,
-      ]
-      return {
-        missing: { ...partition, rows: expected.filter((row) => !is.has(visitorRowKey(row))) },
-        surplus: { ...partition, rows: found.filter((row) => !shall.has(visitorRowKey(row))) },
-      }
-    }),
-  )
+): Promise<Omit<StageCorrection, 'times'>> {
+  const missing: VisitorChange[] = []
+  const surplus: VisitorChange[] = []
+  for (const table of visitorTables) {
+    const partition = { table, app, date }
+    const found = (await reader.visitorPartition(lane, partition)).filter(({ key }) => key[0] === funnel)
+    missing.push({ ...partition, rows: without(recount.visitors(partition), found) })
+    surplus.push({ ...partition, rows: without(found, recount.visitors(partition)) })
+  }
+  return { missing: withRows(missing), surplus: withRows(surplus) }
+}
+
+/** What of some rows a recount does not account for. */
+export function unaccounted(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
+  return withRows(changes.map((change) => ({ ...change, rows: without(change.rows, recount.visitors(change)) })))
+}
+
+/** Compares the times that the tables have of a funnel on a date with a recount. */
+export async function timeCorrection(
+  { reader }: StageTables,
+  { app, date, lane, funnel }: StagesPlace,
+  recount: Recount,
+): Promise<StageCorrection['times']> {
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const found = (await reader.counterPartition(lane, partition)).filter(({ key }) => key[0] === funnel && !isMark(key))
-  const is = new Map(found.map(({ key, counters }) => [rowKey(key), counters]))
-  const shall = new Map(recount.counters(partition).map(({ key, counters }) => [rowKey(key), { key, counters }]))
-  for (const { key, counters } of found)
-    if (!shall.has(rowKey(key))) shall.set(rowKey(key), { key, counters: counters.map(() => 0) })
-  const times = [...shall].map(([id, { key, counters }]) => ({
+  const is = new Map(found.map((row) => [rowKey(row.key), row]))
+  const shall = new Map(recount.counters(partition).map((row) => [rowKey(row.key), row]))
+  const times = [...new Map([...is, ...shall])].map(([id, { key, counters }]) => ({
     key,
-    deltas: counters.map((value, at) => value - (is.get(id)?.[at] ?? 0)),
+    deltas: counters.map((_, at) => (shall.get(id)?.counters[at] ?? 0) - (is.get(id)?.counters[at] ?? 0)),
   }))
-  return {
-    missing: visitors.map(({ missing }) => missing).filter(({ rows }) => rows.length > 0),
-    surplus: visitors.map(({ surplus }) => surplus).filter(({ rows }) => rows.length > 0),
-    times: times.filter(({ deltas }) => deltas.some((delta) => delta !== 0)),
-  }
+  return times.filter(({ deltas }) => deltas.some((delta) => delta !== 0))
+}
+
+function without(rows: VisitorChange['rows'], others: VisitorChange['rows']): VisitorChange['rows'] {
+  const known = new Set(others.map(visitorRowKey))
+  return rows.filter((row) => !known.has(visitorRowKey(row)))
+}
+
+function withRows(changes: readonly VisitorChange[]): VisitorChange[] {
+  return changes.filter(({ rows }) => rows.length > 0)
 }
 
 /**
