@@ -37,6 +37,7 @@ export function composed(): Composed {
       return []
     },
     openStorage: () => Promise.reject(new Error('the engines of a composed product have no ports here')),
+    run: (args) => compose('run', '--rm', 'api', ...args),
     dispose: async () => void (await compose('down', '-v', '--remove-orphans')),
   }
 }
