@@ -6,6 +6,7 @@ import {
   stageNumber,
   stagesDefinition,
   timeZone,
+  uncounted,
   type App,
   type Funnel,
   type LaneBackfill,
@@ -169,15 +170,7 @@ export class Backfills {
     forgetApps()
     const until = (await log.ends())[lane] ?? 0
     const groups = [...found.groups.filter((group) => group.stages.length > 0), { stages, until }]
-    const { last: _, ...rest } = found
-    const state = {
-      ...rest,
-      groups,
-      definition,
-      counted: Math.min(found.counted, groups.length - 1),
-      done: 0,
-      dates: 0,
-    }
+    const state = { ...uncounted(found), groups, definition }
     await registry.backfills.put(app.id, backfillId(state), state)
     return state
   }
