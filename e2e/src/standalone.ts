@@ -4,6 +4,8 @@ import { directoryFor, stopAll, type Product, type ProductOptions } from './prod
 import { hopper, Service } from './service.ts'
 
 const LANES = 8
+/** Those of the run must not reach what runs in a directory. */
+const noEngines = { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' }
 
 /** The product in one process, in a directory of its own; not started yet. */
 export async function standalone(options: ProductOptions = {}): Promise<Product> {
@@ -16,7 +18,7 @@ export async function standalone(options: ProductOptions = {}): Promise<Product>
     start: () => service.start(),
     stop: (signal) => stopAll([service], signal),
     openStorage: () => openEmbedded({ dir: data, lanes: LANES }),
-    run: (args) => hopper([...args, '--data', data, '--lanes', String(LANES)], options.env),
+    run: (args) => hopper([...args, '--data', data, '--lanes', String(LANES)], { ...options.env, ...noEngines }),
     dispose: async () => {
       await service.stop('SIGKILL')
       remove()

@@ -56,8 +56,9 @@ const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) 
 onBothWays((open, way) => {
   let product: Product
   beforeAll(async () => {
-    // A session that any Kafka takes: nothing is killed here.
-    const session = way === 'cluster' ? { HOPPER_KAFKA_SESSION_MS: '6000' } : {}
+    // Times that any engine accepts: nothing is killed here.
+    const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
+    const session = way === 'cluster' ? times : {}
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
     await product.start()
     for (let at = 0; at < sent.length; at += BATCH) {
