@@ -114,7 +114,6 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   const identities: IdentityChange[] = []
   const seen = new ByPartition((partition) => ({ partition, ids: new Set<string>() }))
   const users = new Map<string, string>()
-  const before = messages[0]?.position ?? 0
   const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
   const isRepeated = ({ app, position }: Message, event: Event): boolean => {
     const { partition, ids } = seen.of(app.id, seenDate(event))
@@ -126,7 +125,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     const { position, envelope, app } = message
     const device = deviceKey(app.id, envelope.device_id)
     const zone = timeZone(app.timezone)
-    let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), before)
+    let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), position)
     let visitor: Visitor = { user, device: envelope.device_id }
     envelope.events.forEach((event, index) => {
       const repeated = isSuspect(event) && isRepeated(message, event)

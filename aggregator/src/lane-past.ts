@@ -50,10 +50,14 @@ export class LanePast {
 
   async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
-    const before = placeOf(messages[0]?.position ?? 0, 0)
+    // Of each app: where another is deferred, the first message may stand before some of this app that are counted.
+    const firsts = new Map<string, number>()
+    for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all([...asked].map(async ([app, devices]) => {
       const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
-      if (maybe.length > 0) for (const [device, identity] of await this.#writer.identities(app, maybe, before)) found.set(deviceKey(app, device), [identity])
+      if (maybe.length === 0) return
+      const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))
+      for (const [device, identity] of identities) found.set(deviceKey(app, device), [identity])
     }))
     return found
   }
