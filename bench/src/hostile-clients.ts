@@ -34,13 +34,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'lists of 20,000 values': repeat((product, signal) => query(product, signal, fresh(listed))),
   'arrays 400,000 deep, to api': repeat((product, signal) => query(product, signal, deep)),
   'arrays 400,000 deep, to ingest': repeat((product, signal) => fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', signal, headers: json(keys.shop.write), body: deep })),
-  'values of a key': repeat((product, signal) => get(product, signal, `values?key=text&limit=1000&${ranged()}&q=${number++}`)),
-  'keys': repeat((product, signal) => get(product, signal, `keys?${ranged()}`)),
+  'values of a key': repeat((product, signal) => get(product, signal, `keys/text/values?limit=1000&${ranged()}&prefix=${number++}`)),
+  'keys': repeat((product, signal) => get(product, signal, `keys?prefix=&${ranged()}`)),
   'journeys': repeat((product, signal) => get(product, signal, `journeys?${ranged()}&depth=20`)),
   'events, a thousand at a time': repeat((product, signal) => get(product, signal, `events?limit=1000`)),
-  'people of a funnel, as CSV': repeat((product, signal) => fetch(`${product.apiUrl}${of}/funnels/query`, {
-    method: 'POST', signal, headers: { ...json(read), accept: 'text/csv' },
-    body: JSON.stringify({ ...range(), steps: ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] })), window_ms: 1_000_000 + number++, people: { limit: 2_000 } }),
+  'people of a funnel': repeat((product, signal) => fetch(`${product.apiUrl}${of}/funnels/query`, {
+    method: 'POST', signal, headers: json(read),
+    body: JSON.stringify({ ...range(), steps: ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] })), window_ms: 1_000_000 + number++, people: { step: 1, outcome: 'reached', limit: 2_000 } }),
   })),
   'retention': repeat((product, signal) => post(`${product.apiUrl}${of}/retention/query`, read, { ...range(), first: [{ type: 'eq', key: 'name', value: 'see' }], again: [{ type: 'ne', key: 'text', value: `${number++}` }], by: 'day' }, signal)),
   'panels without a pause': repeat((product, signal) => get(product, signal, 'traffic?by=day')),

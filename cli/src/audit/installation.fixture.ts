@@ -108,6 +108,7 @@ export async function countAll(storage: Storage): Promise<void> {
     const from = await aggregator.assigned(lane)
     const messages = await storage.log.read(lane, from, end)
     if (messages.length > 0) await aggregator.batch(lane, messages)
+    await aggregator.catchUp()
     await aggregator.revoked(lane)
   }
 }
