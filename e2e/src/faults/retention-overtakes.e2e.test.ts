@@ -11,7 +11,7 @@ import { apps, provision } from './apps.ts'
 import { figure } from './at-work.ts'
 
 const engines = inject('engines')
-const NOTICED_MS = 60_000
+const NOTICED_MS = 150_000
 
 interface Status {
   readonly accepted_losses?: readonly object[]
@@ -80,7 +80,7 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     expect(after.accepted_losses).toEqual([{ lane, first: done, next: next - 2, is_cut: false, accepted_at: expect.any(Number) }])
     await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, NOTICED_MS)
     expect(await accepting.stop('SIGTERM')).toBe(0)
-  }, 300_000)
+  }, 600_000)
 })
 
 /** Deletes messages of a lane that wait to be counted, as retention does; answers how many events they hold. */
