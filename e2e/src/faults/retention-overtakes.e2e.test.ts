@@ -46,20 +46,24 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     aggregator.signal('SIGSTOP')
     sent += await send(2)
     const { lane, done, next } = (await status()).lanes.reduce((most, each) => (each.lag > most.lag ? each : most))
-    const lost = await deleteUncounted(product, { lane, first: done, next: next - 2 })
-    expect(lost).toBeGreaterThan(0)
+    const deleted = await deleteUncounted(product, { lane, first: done, next: next - 2 })
     aggregator.signal('SIGCONT')
 
     const lostMessages = (): Promise<number> => figure(aggregator, 'hopper_aggregator_lost_messages')
-    await until(async () => (await lostMessages()) === next - 2 - done, NOTICED_MS).catch(async (cause: Error) => {
-      throw new Error(`${await lostMessages()} of ${next - 2 - done}\n${aggregator.output.slice(-3_000)}`, { cause })
+    await until(async () => (await lostMessages()) > 0, NOTICED_MS).catch((cause: Error) => {
+      throw new Error(aggregator.output.slice(-3_000), { cause })
     })
+    // What the broker had sent before the aggregator was stopped, it still counts.
+    const first = next - 2 - (await lostMessages())
+    expect(first).toBeGreaterThanOrEqual(done)
+    const lost = deleted.filter(({ position }) => position >= first).reduce((sum, { events }) => sum + events, 0)
+    expect(lost).toBeGreaterThan(0)
     const ready = await fetch(`${aggregator.url}/ready`)
-    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(`lanes: lane ${lane} has lost positions ${done} to ${next - 3}`)])
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(`lanes: lane ${lane} has lost positions ${first} to ${next - 3}`)])
     expect(aggregator.output).toContain('start an aggregator once with --accept-loss')
     await until(async () => (await status()).lanes.every((each) => each.lane === lane || each.lag === 0), NOTICED_MS)
     const { lanes, complete_to: completeTo } = await status()
-    expect(lanes[lane]).toMatchObject({ done, next, lost: { first: done, next: next - 2 } })
+    expect(lanes[lane]).toMatchObject({ done: first, next, lost: { first, next: next - 2 } })
     expect(lanes.filter((each) => each.lost)).toHaveLength(1)
     expect(completeTo).toBeLessThan(Date.now() - 1_000)
 
@@ -77,14 +81,22 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     expect(await eventsCounted()).toBe(sent - lost)
     const after = await status()
     expect(after.lanes.filter((each) => each.lost)).toEqual([])
-    expect(after.accepted_losses).toEqual([{ lane, first: done, next: next - 2, is_cut: false, accepted_at: expect.any(Number) }])
+    expect(after.accepted_losses).toEqual([{ lane, first, next: next - 2, is_cut: false, accepted_at: expect.any(Number) }])
     await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, NOTICED_MS)
     expect(await accepting.stop('SIGTERM')).toBe(0)
   }, 600_000)
 })
 
-/** Deletes messages of a lane that wait to be counted, as retention does; answers how many events they hold. */
-async function deleteUncounted({ openStorage, env }: Cluster, { lane, first, next }: { lane: number; first: number; next: number }): Promise<number> {
+/** A message that is gone, with how many events it held. */
+interface Deleted {
+  readonly position: number
+  readonly events: number
+}
+
+/** Deletes messages of a lane that wait to be counted, as retention does. */
+async function deleteUncounted(
+  { openStorage, env }: Cluster, { lane, first, next }: { lane: number; first: number; next: number },
+): Promise<readonly Deleted[]> {
   const { log, close } = await openStorage()
   const messages = await log.read(lane, first, next - first)
   await close()
@@ -95,5 +107,5 @@ async function deleteUncounted({ openStorage, env }: Cluster, { lane, first, nex
   await admin.fetchTopicOffsets(topic)
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: lane, offset: String(next) }] })
   await admin.disconnect()
-  return messages.reduce((sum, { value }) => sum + decodeEnvelope(value).events.length, 0)
+  return messages.map(({ position, value }) => ({ position, events: decodeEnvelope(value).events.length }))
 }
