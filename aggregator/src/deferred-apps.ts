@@ -88,20 +88,27 @@ export class DeferredApps {
     return since !== undefined && since <= position
   }
 
-  /** From a position on, which is the next that is routed or was delivered again, the messages of an app wait. */
-  defer(app: string, from: number): void {
-    if (this.#since.has(app)) return
+  /**
+   * Lets the messages of an app wait from a position on, which is the next that is routed or was delivered again.
+   * Answers false when they do already.
+   */
+  defer(app: string, from: number): boolean {
+    if (this.#since.has(app)) return false
     if (this.isEmpty) this.#next = this.#heldUntil = this.#routed = from
     else if (from < this.#routed) this.#lookAgain(from)
     this.#since.set(app, from)
+    return true
   }
 
-  /** Keeps what is delivered of these apps, as far as there is room; answers the messages of all others. */
-  route(delivered: readonly LogMessage[], appOf: (message: LogMessage) => string | undefined): readonly LogMessage[] {
+  /**
+   * Keeps what is delivered of these apps, as far as there is room; answers the messages of all others. `apps` are
+   * those of the messages, one by one.
+   */
+  route(delivered: readonly LogMessage[], apps: readonly (string | undefined)[]): readonly LogMessage[] {
     let isComplete = this.#heldUntil >= this.#routed
     const others: LogMessage[] = []
-    for (const message of delivered) {
-      const app = appOf(message)
+    for (const [at, message] of delivered.entries()) {
+      const app = apps[at]
       if (app === undefined || !this.includes(app, message.position)) others.push(message)
       else if (isComplete && message.position >= this.#routed && !this.#hold(message)) {
         this.#heldUntil = message.position
@@ -111,10 +118,6 @@ export class DeferredApps {
     this.#routed = Math.max(this.#routed, (delivered.at(-1)?.position ?? -1) + 1)
     if (isComplete) this.#heldUntil = this.#routed
     return others
-  }
-
-  has(app: string): boolean {
-    return this.#since.has(app)
   }
 
   /** Takes what was read of `missing`, from its begin to a position; even without room, so that there is progress. */

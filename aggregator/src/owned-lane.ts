@@ -1,5 +1,5 @@
-import { appOfMessage, decodeEnvelope, DecodeError, type App } from '@hopper/contracts'
-import type { Archive, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import { appOfMessage, headOf, type App } from '@hopper/contracts'
+import type { Archive, DeadLetter, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
 import { ArchiveBuffer } from './archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
@@ -9,6 +9,7 @@ import type { MessageGate } from './memory/message-gate.ts'
 import type { LaneMerges } from './merge/lane-merges.ts'
 import type { IdentifiedDevices } from './seen/identified-devices.ts'
 import type { SeenFilters } from './seen/seen-filters.ts'
+import type { Verdicts } from './verdicts.ts'
 import { WrittenVisitors } from './written-visitors.ts'
 
 const WRITTEN_VISITORS_MAX = 20_000
@@ -126,7 +127,7 @@ export class OwnedLane {
 
   /** Rejects when the tables could not take the batch; it may be delivered again then. What is deferred counts later. */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
-    const applied = { verdicts: [] as Counted['verdicts'][number][], deadLetters: [] as Counted['deadLetters'][number][] }
+    const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
     const others = this.#withoutDeferred(delivered)
     for (let begin = 0; begin < others.length; ) {
       const { messages, verdicts, deadLetters } = await this.#front.count(begin === 0 ? others : others.slice(begin))
@@ -215,26 +216,21 @@ export class OwnedLane {
     this.#deferred.clear()
   }
 
-  /** What is delivered without the messages of deferred apps, which are kept for their turns. */
+  /** Answers what is delivered without the messages of deferred apps, which are kept for their turns. */
   #withoutDeferred(delivered: readonly LogMessage[]): readonly LogMessage[] {
     const { mayDefer, chooseDeferred } = this.#targets
+    if (!mayDefer() && !this.isDeferring) return delivered
+    const apps = delivered.map(appOf)
+    const [first] = delivered
     if (mayDefer()) {
-      const bytes = new Map<string, number>()
-      for (const message of delivered) {
-        const app = appOf(message)
-        if (app !== undefined) bytes.set(app, (bytes.get(app) ?? 0) + message.value.length)
+      const waitedMs = Date.now() - (headOf(first!.value).received_at ?? 0)
+      for (const app of chooseDeferred({ bytes: bytesByApp(delivered, apps), waitedMs })) {
+        if (!this.#deferred.defer(app, first!.position)) continue
+        this.#behind.forget()
+        this.#mustArchiveFront = true
       }
-      const waitedMs = Date.now() - receivedAt(delivered[0]!)
-      for (const app of chooseDeferred({ bytes, waitedMs })) this.#defer(app, delivered[0]!.position)
     }
-    return this.#deferred.isEmpty ? delivered : this.#deferred.route(delivered, appOf)
-  }
-
-  #defer(app: string, from: number): void {
-    if (this.#deferred.has(app)) return
-    this.#deferred.defer(app, from)
-    this.#behind.forget()
-    this.#mustArchiveFront = true
+    return this.isDeferring ? this.#deferred.route(delivered, apps) : delivered
   }
 
   async #readMissing(): Promise<void> {
@@ -250,25 +246,16 @@ export class OwnedLane {
   }
 }
 
-/** The app of a message, undefined for one that is no envelope. */
+/** The app of a message; undefined for one that names none, which whoever counts it buries. */
 function appOf({ value }: LogMessage): string | undefined {
-  const app = appOfMessage(value)
-  if (app !== undefined) return app
-  try {
-    return decodeEnvelope(value).app
-  } catch (error) {
-    // Whoever counts it finds that out again, and buries it.
-    if (error instanceof DecodeError) return undefined
-    throw error
-  }
+  return appOfMessage(value) ?? headOf(value).app
 }
 
-/** When a message was received (ms); 0 for one that is no envelope. */
-function receivedAt({ value }: LogMessage): number {
-  try {
-    return decodeEnvelope(value).received_at
-  } catch (error) {
-    if (error instanceof DecodeError) return 0
-    throw error
+function bytesByApp(messages: readonly LogMessage[], apps: readonly (string | undefined)[]): Map<string, number> {
+  const bytes = new Map<string, number>()
+  for (const [at, { value }] of messages.entries()) {
+    const app = apps[at]
+    if (app !== undefined) bytes.set(app, (bytes.get(app) ?? 0) + value.length)
   }
+  return bytes
 }

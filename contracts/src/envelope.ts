@@ -67,6 +67,35 @@ export function appOfMessage(bytes: Uint8Array): string | undefined {
   return undefined
 }
 
+/** What a message says of itself, as far as it can be read. */
+export interface MessageHead {
+  readonly app?: string
+  /** ms since the epoch */
+  readonly received_at?: number
+}
+
+/** Reads the app and the time of receipt of a message: of its first line, or of all of it; neither when it is no JSON. */
+export function headOf(bytes: Uint8Array): MessageHead {
+  const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const lineEnd = message.indexOf('\n')
+  const line = lineEnd === -1 ? undefined : objectOf(message.toString('utf8', 0, lineEnd))
+  const { app, received_at } = line ?? objectOf(message.toString()) ?? {}
+  return {
+    ...(typeof app === 'string' ? { app } : {}),
+    ...(Number.isSafeInteger(received_at) ? { received_at: received_at as number } : {}),
+  }
+}
+
+/** A message may be anything; what is no JSON has no head. */
+function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** A message of the log that is no envelope. Nothing else that reading one may throw is the message's fault. */
 export class DecodeError extends Error {
   readonly reason: Extract<DeadLetterReason, 'undecodable' | 'unknown_version' | 'invalid_envelope'>

@@ -1,11 +1,10 @@
-import type { DeadLetterReason } from '@hopper/contracts'
+import { headOf, type DeadLetterReason, type MessageHead } from '@hopper/contracts'
 import type { DeadLetter, Storage } from '@hopper/storage'
-import { headOf, type LetterHead } from './letter-head.ts'
 
 const LETTERS_PER_READ = 100
 
 /** A dead letter with its lane and what its message says of itself. */
-export interface FoundLetter extends DeadLetter, LetterHead {
+export interface FoundLetter extends DeadLetter, MessageHead {
   readonly lane: number
 }
 
