@@ -81,7 +81,7 @@ export class Aggregator implements LaneConsumer {
   readonly #merges: BackgroundMerges | undefined
   readonly #packed: ReturnType<typeof backgroundWriteOut>
   /** counts what is deferred */
-  readonly #catchUp = new LaneTurns<OwnedLane>(({ lease }) => lease.lane, (own) => this.#countDeferred(own))
+  readonly #catchUp = new LaneTurns<OwnedLane>((own) => this.#countDeferred(own))
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
   readonly #own = new Map<number, OwnedLane>()

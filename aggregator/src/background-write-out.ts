@@ -1,11 +1,5 @@
 import type { Lease, TableWriter, WrittenOut } from '@hopper/storage'
-import { LaneTurns } from './lane-turns.ts'
-
-/** A lane that is ours. */
-interface WritingLane {
-  /** the lease with the end that it has at each look */
-  lasting(): Lease
-}
+import { LaneTurns, type TurnLane } from './lane-turns.ts'
 
 export interface BackgroundWriteOutOptions {
   readonly writer: TableWriter
@@ -17,7 +11,7 @@ export interface BackgroundWriteOutOptions {
  * Writes out what the large batches of our lanes have packed: a part of one lane after the other, so that batches under
  * way keep most of the store.
  */
-export function backgroundWriteOut({ writer, logger, wroteOut }: BackgroundWriteOutOptions): LaneTurns<WritingLane> {
+export function backgroundWriteOut({ writer, logger, wroteOut }: BackgroundWriteOutOptions): LaneTurns<TurnLane> {
   const writeOut = async (lease: Lease): Promise<boolean> => {
     try {
       const written = await writer.writeOut?.(lease)
@@ -29,5 +23,5 @@ export function backgroundWriteOut({ writer, logger, wroteOut }: BackgroundWrite
       return false
     }
   }
-  return new LaneTurns((lane) => lane.lasting().lane, (lane) => writeOut(lane.lasting()))
+  return new LaneTurns((lane) => writeOut(lane.lasting()))
 }

@@ -12,6 +12,8 @@ import {
   type LaneBackfill,
 } from '@hopper/contracts'
 import type { Archive, EventLog, Lease, Registry, TableReader, TableWriter } from '@hopper/storage'
+import type { TurnLane } from '../lane-turns.ts'
+import { LaneWork } from '../lane-work.ts'
 import { addLive, stagesOfDate } from './stages-of-date.ts'
 import {
   correct,
@@ -28,11 +30,10 @@ const LOOK_MS = 2_000
 const LOOK_MS_PER_APP = 20
 const SAVE_MS = 2_000
 
-/** A lane that is ours. */
-interface BackfilledLane {
+/** A lane whose past is counted. */
+interface BackfilledLane extends TurnLane {
   /** every event before this position is in the tables and in the archive */
   readonly committed: number
-  lasting(): Lease
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>
   /** Archives what is held back; answers the position before which every event is in tables and archive. */
   archive(): Promise<number>
@@ -74,10 +75,8 @@ export class Backfills {
   readonly #options: BackfillsOptions
   /** the stages with which a funnel needs nothing more in a lane, as long as it is ours; they may come back */
   readonly #settled = new Map<string, string>()
-  readonly #steps = new Map<number, Promise<unknown>>()
+  readonly #work = new LaneWork()
   #lookAt = 0
-  #running: Promise<void> | undefined
-  #closed = false
 
   constructor(options: BackfillsOptions) {
     this.#options = options
@@ -87,18 +86,16 @@ export class Backfills {
    * Looks for what is to be done, if it is time to, and does it. Calls at the same time share one run. Never rejects.
    */
   run(lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
-    this.#running ??= this.#run(lanes).finally(() => (this.#running = undefined))
-    return this.#running
+    return this.#work.run(() => this.#run(lanes))
   }
 
   /** Resolves when nothing of the lane is being written any more; to be called once the lane is not ours any more. */
-  async left(lane: number): Promise<void> {
-    await this.#steps.get(lane)
+  left(lane: number): Promise<void> {
+    return this.#work.left(lane)
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    await this.#running
+  close(): Promise<void> {
+    return this.#work.close()
   }
 
   async #run(lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
@@ -122,18 +119,16 @@ export class Backfills {
 
   async #step(place: Place, lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
     const { app, funnel, lane, own } = place
-    const isOurs = (): boolean => !this.#closed && lanes().get(lane) === own
+    const isOurs = (): boolean => !this.#work.isClosed && lanes().get(lane) === own
     const name = JSON.stringify([lane, app.id, funnel.id])
     const definition = `${own.lasting().epoch} ${stagesDefinition(funnel.stages)}`
     if (!isOurs() || this.#settled.get(name) === definition) return
-    const stepping = this.#backfill(place, isOurs).catch((error: unknown) => {
+    const backfill = (): Promise<boolean> => this.#backfill(place, isOurs).catch((error: unknown) => {
       const details = { lane, app: app.id, funnel: funnel.id, err: error }
       this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
       return false
     })
-    this.#steps.set(lane, stepping)
-    if (await stepping) this.#settled.set(name, definition)
-    this.#steps.delete(lane)
+    if (await this.#work.step(lane, backfill)) this.#settled.set(name, definition)
   }
 
   /** Answers whether there is nothing more to do. */

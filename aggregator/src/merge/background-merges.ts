@@ -1,10 +1,10 @@
-import type { Archive, Lease } from '@hopper/storage'
+import type { Archive } from '@hopper/storage'
+import { LaneTurns, type TurnLane } from '../lane-turns.ts'
 import { LaneMerges, type Merged } from './lane-merges.ts'
 import { MergeThread, type SpanMerger } from './merge-thread.ts'
 
-/** A lane that is ours. */
-interface MergingLane {
-  readonly lease: Lease
+/** A lane whose spans are merged. */
+interface MergingLane extends TurnLane {
   readonly merges: LaneMerges | undefined
 }
 
@@ -21,8 +21,7 @@ export interface BackgroundMergesOptions {
 export class BackgroundMerges {
   readonly #options: BackgroundMergesOptions
   readonly #merger: SpanMerger
-  #running: Promise<void> | undefined
-  #closed = false
+  readonly #turns = new LaneTurns<MergingLane>((lane) => this.#step(lane))
 
   constructor(options: BackgroundMergesOptions) {
     this.#options = options
@@ -36,31 +35,23 @@ export class BackgroundMerges {
 
   /** Merges until no lane has anything to merge now. Calls at the same time share one run. Never rejects. */
   run(lanes: () => Iterable<MergingLane>): Promise<void> {
-    this.#running ??= this.#run(lanes).finally(() => (this.#running = undefined))
-    return this.#running
+    return this.#turns.run(lanes)
   }
 
   /** Ends the merge under way; what it would have put in place is not. */
   async close(): Promise<void> {
-    this.#closed = true
+    const closing = this.#turns.close()
     if (!this.#options.merger) await this.#merger.close()
-    await this.#running
-  }
-
-  async #run(lanes: () => Iterable<MergingLane>): Promise<void> {
-    for (let worked = true; worked && !this.#closed; ) {
-      worked = false
-      for (const lane of [...lanes()]) if (await this.#step(lane)) worked = true
-    }
+    await closing
   }
 
   async #step(lane: MergingLane): Promise<boolean> {
     try {
-      const done = await lane.merges?.step(() => lane.lease)
+      const done = await lane.merges?.step(() => lane.lasting())
       if (done && done !== 'looked') this.#options.merged(done)
       return done !== undefined
     } catch (error) {
-      this.#options.logger?.error({ lane: lane.lease.lane, err: error }, 'spans could not be merged and stay as they are')
+      this.#options.logger?.error({ lane: lane.lasting().lane, err: error }, 'spans could not be merged and stay as they are')
       return false
     }
   }
