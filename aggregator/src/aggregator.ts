@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, StageMatcher } from '@hopper/contracts'
-import type { Archive, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableReader, TableWriter } from '@hopper/storage'
+import type { Archive, PartHealth, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableReader, TableWriter } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { Backfills } from './backfill/backfills.ts'
 import { backgroundWriteOut } from './background-write-out.ts'
@@ -104,7 +104,9 @@ export class Aggregator implements LaneConsumer {
     this.#deferredGate = new MessageGate(shares.deferred)
     this.#held = new HeldBytes(options.heldBytesMax ?? shares.held)
     this.#watch = new MemoryWatch(shares.total, (level, used) => this.#crossed(level, used), options.memoryUsed)
-    this.#metrics = options.metrics && new AggregatorMetrics(options.metrics, () => this.#lags(), () => this.#memory())
+    this.#metrics = options.metrics && new AggregatorMetrics(
+      options.metrics, () => this.#lags(), () => this.#memory(), () => this.#watch.overSeconds,
+    )
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
     this.#identified = new IdentifiedDevices(options.writer, shares.identified)
     const { archive, registry, reader, writer, log, merger, logger } = options
@@ -113,6 +115,11 @@ export class Aggregator implements LaneConsumer {
     this.#backfills = archive && reader && new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
+  }
+
+  /** How its memory is. */
+  health(): PartHealth {
+    return this.#watch.health()
   }
 
   async start(): Promise<void> {

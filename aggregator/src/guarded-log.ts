@@ -1,6 +1,5 @@
-import { over, type EventLog, type LaneConsumer, type LaneLoss, type Lanes } from '@hopper/storage'
+import { over, type PartHealth, type EventLog, type LaneConsumer, type LaneLoss, type Lanes } from '@hopper/storage'
 import { Gauge, type Registry as MetricsRegistry } from 'prom-client'
-import type { Component } from './component.ts'
 import { LostLanes, type LostLogger } from './lost-lanes.ts'
 
 /** A log for an aggregator, and what is known of its losses. */
@@ -8,7 +7,7 @@ export interface GuardedLog {
   readonly log: EventLog
   /** the lanes that stand still because the log has lost what comes next in them */
   lost(): readonly LaneLoss[]
-  health(): Component
+  health(): PartHealth
 }
 
 /** What a guarded log tells of losses, and to whom. */

@@ -1,8 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
-import { describeLoss, lossOf, type EventLog, type LaneLoss } from '@hopper/storage'
-import type { Component } from './component.ts'
-
+import { describeLoss, lossOf, type PartHealth, type EventLog, type LaneLoss } from '@hopper/storage'
 /** A broker that has just become the leader of a lane may be behind for a moment, so the log is asked twice. */
 const CONFIRM_MS = 1_000
 /** A lane that was given to another aggregator since is no longer looked at here. */
@@ -38,7 +36,7 @@ export class LostLanes {
     return [...this.#lost.values()].filter(({ until }) => until > now).map(({ loss }) => loss)
   }
 
-  health(): Component {
+  health(): PartHealth {
     const lost = this.now()
     if (lost.length === 0) return { name: 'lanes', healthy: true }
     return { name: 'lanes', healthy: false, detail: lost.map(describeLoss).join('; ') }

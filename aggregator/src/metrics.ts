@@ -24,8 +24,14 @@ export class AggregatorMetrics {
   readonly #mergedEvents: Counter
   readonly #writtenOutRows: Counter
 
-  /** `lags` says how far each lane is behind, `memory` what each part takes; they are asked when the figures are read. */
-  constructor(registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>, memory: () => MemoryUse) {
+  /**
+   * `lags` says how far each lane is behind, `memory` what each part takes, `overSeconds` how long that has been more
+   * than it may; they are asked when the figures are read.
+   */
+  constructor(
+    registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>, memory: () => MemoryUse,
+    overSeconds: () => number,
+  ) {
     const registers = [registry]
     this.#events = new Counter({ name: 'hopper_aggregator_events_total', help: 'Events by what became of them', labelNames: ['fate', 'reason'], registers })
     this.#deadLetters = new Counter({ name: 'hopper_aggregator_dead_letters_total', help: 'Messages that could not be counted', labelNames: ['reason'], registers })
@@ -45,6 +51,13 @@ export class AggregatorMetrics {
       name: 'hopper_aggregator_memory_bytes', help: 'Memory that the aggregator takes; resident is all of it', labelNames: ['part'], registers,
       collect() {
         for (const [part, bytes] of Object.entries(memory())) if (part !== 'total') this.set({ part }, bytes)
+      },
+    })
+    new Gauge({
+      name: 'hopper_aggregator_memory_over_seconds', registers,
+      help: 'How long more memory has been in use than HOPPER_MEMORY_MB allows; 0 while it is not',
+      collect() {
+        this.set(overSeconds())
       },
     })
     new Gauge({

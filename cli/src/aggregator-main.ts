@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
-import { Aggregator, defaultMemoryBytes, guardedLog, heapNeeded, MemoryWatch } from '@hopper/aggregator'
+import { Aggregator, defaultMemoryBytes, guardedLog, heapNeeded } from '@hopper/aggregator'
 import { operationRoutes } from '@hopper/ingest'
 import type { Logger } from 'pino'
-import { Gauge, type Registry as MetricsRegistry } from 'prom-client'
 import type { ConfigOf } from './config.ts'
 import { portFor, serve } from './listen.ts'
 import { assertLogReaches } from './assert-log-reaches.ts'
@@ -15,8 +14,6 @@ import { createServer } from './server.ts'
 import { assertExactTimes, openCluster } from './storage-main.ts'
 import { failingAtPoison } from './unsafe-log.ts'
 import { withoutLeaseCheck } from './unsafe-writer.ts'
-
-const MEMORY_LOOK_MS = 1_000
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
@@ -30,7 +27,6 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   opened.defer(close)
   await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)
   const metrics = processMetrics()
-  const memory = watchMemory(memoryBytes, metrics)
   const guarded = guardedLog(log, { lanes, logger, metrics })
   const aggregator = new Aggregator({
     log: config.unsafeNoDeadLetters ? failingAtPoison(guarded.log) : guarded.log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, reader, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
@@ -41,26 +37,11 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   opened.defer(() => aggregator.close())
 
   const server = createServer(logger, false)
-  operationRoutes(server, { health: async () => [...(await health()), guarded.health(), memory.health()], metrics })
+  operationRoutes(server, { health: async () => [...(await health()), guarded.health(), aggregator.health()], metrics })
   opened.defer(() => server.close())
   await serve(server, { host: config.host, port })
   const parts = opened.move()
   return { close: () => parts.disposeAsync() }
-}
-
-/** Tells how long the process has taken more memory than it may: it counts more slowly then, and an operator should know why. */
-function watchMemory(memoryBytes: number, metrics: MetricsRegistry): MemoryWatch {
-  // The aggregator has a watch of its own, which says in the log when a bound is crossed.
-  const watch = new MemoryWatch(memoryBytes, () => undefined)
-  setInterval(() => void watch.look(), MEMORY_LOOK_MS).unref()
-  new Gauge({
-    name: 'hopper_aggregator_memory_over_seconds', registers: [metrics],
-    help: 'How long more memory has been in use than HOPPER_MEMORY_MB allows; 0 while it is not',
-    collect() {
-      this.set(watch.overSeconds)
-    },
-  })
-  return watch
 }
 
 /** The heap of JavaScript has a bound of its own, which ends the process before its memory does. */

@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EventLog } from './ports/event-log.ts'
-import type { Storage } from './ports/storage.ts'
+import type { PartHealth, Storage } from './ports/storage.ts'
 
 /** A log that can say whether its engine answers. */
 export interface CheckedLog extends EventLog {
-  health(): Promise<Awaited<ReturnType<Storage['health']>>[number]>
+  health(): Promise<PartHealth>
 }
-
-type Health = Awaited<ReturnType<CheckedLog['health']>>
 
 const HEALTH_MS_MAX = 1_500
 /** A log that was away is not waited for again: who asks whether the process is ready has little patience. */
@@ -16,14 +14,14 @@ const AWAY_MS_MAX = 100
 /** How a log is. An engine that does not say so within a moment is not well. One question at a time. */
 class LogHealth {
   readonly #log: CheckedLog
-  #asking: Promise<Health> | undefined
-  #last: Health | undefined
+  #asking: Promise<PartHealth> | undefined
+  #last: PartHealth | undefined
 
   constructor(log: CheckedLog) {
     this.#log = log
   }
 
-  async now(): Promise<Health> {
+  async now(): Promise<PartHealth> {
     this.#asking ??= this.#log.health().finally(() => (this.#asking = undefined))
     const wasAway = this.#last?.healthy === false
     const answer = await Promise.race([this.#asking, pause(wasAway ? AWAY_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false })])

@@ -1,4 +1,4 @@
-import type { Component } from '../component.ts'
+import type { PartHealth } from '@hopper/storage'
 
 /** Parts of the whole at which a process is near its bound, and at which it no longer is. */
 const NEAR = 0.85
@@ -40,7 +40,7 @@ export class MemoryWatch {
   }
 
   /** A process over its bound still counts, more slowly, so it is ready; the detail says why it is slow and what to do. */
-  health(): Component {
+  health(): PartHealth {
     if (this.#level !== 'over') return { name: 'memory', healthy: true }
     const [used, total] = [this.#used, this.total].map((bytes) => Math.round(bytes / MB))
     const over = `${used} MB are in use, more than the ${total} MB allowed, for ${this.overSeconds} s`

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { Storage } from '../ports/storage.ts'
+import type { PartHealth, Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive.ts'
 import { ensureDirectory, probe } from './data-directory.ts'
@@ -88,7 +88,7 @@ interface CheckedParts {
   readonly notes: TablesRecorder | undefined
 }
 
-function health(dir: string, { database, log, notes }: CheckedParts): { name: string; healthy: boolean; detail?: string } {
+function health(dir: string, { database, log, notes }: CheckedParts): PartHealth {
   try {
     database.prepare('SELECT count(*) FROM lanes').get()
     const failure = log.failure ?? notes?.failure ?? refusalOf(log, dir)

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
+import type { PartHealth } from '../ports/storage.ts'
 import { Appender } from './appender.ts'
 import { Asker } from './asker.ts'
 import { repairEncoder } from './encoder.ts'
@@ -118,7 +119,7 @@ export class KafkaEventLog implements EventLog {
   }
 
   /** Whether the brokers answer, and let us into the group if we asked for it. */
-  async health(): Promise<{ name: string; healthy: boolean; detail?: string }> {
+  async health(): Promise<PartHealth> {
     const outside = [...this.#subscriptions].find(({ failure }) => failure)?.failure?.message
     const detail = await this.ends().then(() => outside, (error: Error) => error.message)
     return { name: 'kafka', healthy: detail === undefined, ...(detail ? { detail } : {}) }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
+import type { PartHealth } from '../ports/storage.ts'
 import { DiskSpool, isSpoolDamage, type SpooledRound } from './disk-spool.ts'
 
 export const spoolDefaults = { bytesMax: 1_000_000_000, patienceMs: 2_000, drainPatienceMs: 60_000 } as const satisfies Partial<SpoolSettings>
@@ -147,7 +148,7 @@ export class SpooledLog implements EventLog {
   }
 
   /** Healthy as long as appends are taken, by whichever of the two. */
-  async health(): Promise<{ name: string; healthy: boolean; detail?: string }> {
+  async health(): Promise<PartHealth> {
     const { direct, messages, since } = this.depth
     if (direct) return { name: 'log', healthy: true }
     const cause = this.#failure instanceof Error ? `: ${reasonOf(this.#failure)}` : ''
