@@ -7,7 +7,7 @@ import { userAgent } from './bodies.ts'
 import type { FloodOrder, FloodSent } from './flood-sender-main.ts'
 import { floodShapes } from './flood-shapes.ts'
 import { quantile } from './hostile.ts'
-import { withMemoryLimit } from './memory-limit.ts'
+import { withMemoryLimit, type MemoryLimit } from './memory-limit.ts'
 import { withOwnEngines } from './own-engines.ts'
 import { peakMegabytesOf } from './process-usage.ts'
 
@@ -30,21 +30,18 @@ type Way = 'standalone' | 'cluster'
  * What the events of one app wait while another sends as much as it may, of the worst kinds, and what that takes. Ends
  * with an error when they wait too long, or too much memory is used.
  */
-export async function hostileFloodBench(
-  seconds = 30, ways: readonly Way[] = ['standalone', 'cluster'], floods = Object.keys(floodShapes),
-): Promise<void> {
-  if (ways.includes('standalone')) {
-    for (const flood of floods) await underFlood('standalone', await standalone({ provision, env }), flood, seconds)
-  }
-  if (!ways.includes('cluster')) return
+export async function hostileFloodBench(seconds = 30): Promise<void> {
+  const floods = Object.keys(floodShapes)
+  for (const flood of floods) await underFlood('standalone', await standalone({ provision, env }), flood, seconds)
   await withOwnEngines(async (engines) => {
     for (const flood of floods) await underFlood('cluster', await cluster(engines, { provision, env }), flood, seconds)
   })
 }
 
 async function underFlood(way: Way, product: Product, flood: string, seconds: number): Promise<void> {
+  let limit: MemoryLimit | undefined
   try {
-    const kills = await withMemoryLimit(CONTAINER_BYTES, () => product.start())
+    limit = await withMemoryLimit(CONTAINER_BYTES, () => product.start())
     const services = product.services.filter(({ name }) => ['start', 'aggregator'].some((part) => name.startsWith(part)))
     const peak = (): number => Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!)))
     const idle = peak()
@@ -54,18 +51,19 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const begun = performance.now()
     await counted(product, keys.read, SETTLE_MS_MAX)
     const longest = Math.max(...delays)
-    const killed = kills?.() ?? 0
+    const killed = limit?.kills() ?? 0
     const reached = delays.length > 0 && longest <= DELAY_MS_MAX && killed === 0
     if (!reached) process.exitCode = 1
     delays.sort((a, b) => a - b)
     const rate = `${Math.round(sent.events / seconds)} events/s and ${(sent.bytes / seconds / 1e6).toFixed(1)} MB/s taken`
     const rest = `all counted ${((performance.now() - begun) / 1_000).toFixed(1)} s after its end`
     const peaked = `peak ${Math.round(peak() - idle)} MB above idle`
-    const within = kills ? `${killed} kills in 1 GB` : 'no bound of memory can be had here'
+    const within = limit ? `${killed} kills in 1 GB` : 'no bound of memory can be had here'
     const waited = `p50 ${quantile(delays, 0.5).toFixed(0)} ms, longest ${longest.toFixed(0)} ms of ${delays.length}`
     console.log(`  ${flood}, ${way}: ${rate}; ${rest}; ${peaked}, ${within}; another app's events are counted after ${waited}, bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`)
   } finally {
     await product.dispose()
+    limit?.remove()
   }
 }
 

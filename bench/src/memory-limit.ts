@@ -7,30 +7,50 @@ const versions = [
   { root: '/sys/fs/cgroup', limit: 'memory.max', kills: 'memory.events' },
 ] as const
 
+/** A bound of memory around processes. */
+export interface MemoryLimit {
+  /** how many of them were killed so far */
+  kills(): number
+  /** To be called when all of them have ended. */
+  remove(): void
+}
+
 /**
  * Starts processes within a bound of memory, as a container does: Linux kills what takes more. `start` makes them as
- * children of this process. Answers how many were killed so far, or undefined where this machine lets nobody bound
- * memory.
+ * children of this process. Answers undefined where this machine lets nobody bound memory; they have none then.
  * @see https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
  */
-export async function withMemoryLimit(bytes: number, start: () => Promise<void>): Promise<(() => number) | undefined> {
-  const version = versions.find(({ root, limit }) => existsSync(join(root, limit)) || existsSync(join(root, 'init.scope', limit)))
-  if (!version) return start().then(() => undefined)
-  const { root, limit, kills } = version
-  const group = join(root, `hopper-bench-${process.pid}-${performance.now().toFixed(0)}`)
-  try {
-    mkdirSync(group)
-    writeFileSync(join(group, limit), String(bytes))
-  } catch {
-    return start().then(() => undefined)
-  }
+export async function withMemoryLimit(bytes: number, start: () => Promise<void>): Promise<MemoryLimit | undefined> {
+  const group = makeGroup(bytes)
+  if (!group) return start().then(() => undefined)
+  const { root, dir, kills } = group
   // Children begin in the group of their parent.
-  writeFileSync(join(group, 'cgroup.procs'), String(process.pid))
+  writeFileSync(join(dir, 'cgroup.procs'), String(process.pid))
   try {
     await start()
   } finally {
     writeFileSync(join(root, 'cgroup.procs'), String(process.pid))
   }
-  process.once('exit', () => rmdirSync(group))
-  return () => Number(/oom_kill (\d+)/.exec(readFileSync(join(group, kills), 'utf8'))?.[1] ?? 0)
+  return {
+    kills: () => Number(/oom_kill (\d+)/.exec(readFileSync(join(dir, kills), 'utf8'))?.[1] ?? 0),
+    remove: () => rmdirSync(dir),
+  }
+}
+
+/** Undefined without control groups of memory, or without the right to make one. */
+function makeGroup(bytes: number): { root: string; dir: string; kills: string } | undefined {
+  for (const { root, limit, kills } of versions) {
+    const dir = join(root, `hopper-bench-${process.pid}-${performance.now().toFixed(0)}`)
+    try {
+      mkdirSync(dir)
+      if (existsSync(join(dir, 'cgroup.procs'))) {
+        writeFileSync(join(dir, limit), String(bytes))
+        return { root, dir, kills }
+      }
+      rmdirSync(dir)
+    } catch {
+      // The other version, or none.
+    }
+  }
+  return undefined
 }

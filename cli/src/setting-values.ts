@@ -1,5 +1,5 @@
-import { totalmem } from 'node:os'
 import { resolve } from 'node:path'
+import { availableMemory } from '@hopper/aggregator/available-memory'
 import { writeKeyPattern } from './demo-key.ts'
 
 /** Readers of the texts of settings. Each throws an Error that ends the sentence "… must be". */
@@ -24,11 +24,6 @@ export function memoryMb(text: string): number {
     throw new Error(`0 or a whole number from ${MEMORY_MB_MIN} to ${most}, which is what this machine or container has`)
   }
   return value
-}
-
-function availableMemory(): number {
-  const constrained = process.constrainedMemory()
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 export function hostName(text: string): string {

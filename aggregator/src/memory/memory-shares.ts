@@ -1,5 +1,5 @@
-import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+import { availableMemory } from './available-memory.ts'
 
 const MB = 1_000_000
 /** What a process takes before it counts anything: Node.js, the code, drivers and their buffers. */
@@ -32,7 +32,7 @@ export interface MemoryShares {
 
 /** What a process takes when nobody says how much: a part of what its machine or container has, and no more than its heap allows. */
 export function defaultMemoryBytes(
-  available = availableBytes(), heapLimit = getHeapStatistics().heap_size_limit,
+  available = availableMemory(), heapLimit = getHeapStatistics().heap_size_limit,
 ): number {
   return Math.floor(Math.max(IDLE_BYTES, Math.min(DEFAULT_BYTES_MAX, available * DEFAULT_SHARE, IDLE_BYTES / 2 + heapLimit)))
 }
@@ -50,10 +50,4 @@ export function memoryShares(total: number): MemoryShares {
 /** What of it the heap must hold: all but buffers outside of it and the process itself. */
 export function heapNeeded(total: number): number {
   return Math.max(0, total - IDLE_BYTES / 2)
-}
-
-/** The limit of the container when there is one. */
-function availableBytes(): number {
-  const constrained = process.constrainedMemory()
-  return constrained > 0 && constrained < totalmem() ? constrained : totalmem()
 }
