@@ -1,3 +1,4 @@
+export * from './copy-backfills.ts'
 export * from './lane-loss.ts'
 export * from './over.ts'
 export * from './ports/archive.ts'

@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { AggregatorLogger } from '@hopper/aggregator'
-import { backfillId, HopperError, uncounted, type App } from '@hopper/contracts'
-import { over, type EventLog, type Registry, type Storage, type TableWriter } from '@hopper/storage'
+import { backfillId, HopperError } from '@hopper/contracts'
+import { copyBackfills, over, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
 import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
 import { KafkaEventLog } from '@hopper/storage/kafka'
 import { HeldLane } from '../audit/held-lane.ts'
@@ -40,7 +39,7 @@ export async function rebuildCluster(config: InstallationConfig, app: string | u
     const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
     const { backfills } = staging.storage.registry
     const apps = await storage.registry.apps.list()
-    await copyBackfills(apps, storage.registry, staging.storage.registry)
+    await copyBackfills(storage.registry, backfills)
     const registry = over(storage.registry, { backfills })
     await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry }, report.logger, report.progress)
     for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
@@ -68,18 +67,6 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
   staging = await openStaging(settings, config.lanes)
   await staging.storage.registry.imports.put('', BASIS, { dump: basis, appended: 0, pending: 0, ends: [] })
   return staging
-}
-
-/** Lets stages be known beside from where on readers' tables have them; what an earlier attempt has counted stays. */
-async function copyBackfills(apps: readonly App[], readers: Registry, staged: Registry): Promise<void> {
-  for (const { id } of apps) {
-    const counted = new Map((await staged.backfills.list(id)).map((each) => [backfillId(each), each]))
-    for (const each of await readers.backfills.list(id)) {
-      const own = counted.get(backfillId(each))
-      if (isDeepStrictEqual(own?.groups, each.groups)) continue
-      await staged.backfills.put(id, backfillId(each), uncounted(each))
-    }
-  }
 }
 
 interface HeldLanes extends AsyncDisposable {

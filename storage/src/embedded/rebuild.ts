@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { isDeepStrictEqual } from 'node:util'
-import { uncounted, type LaneBackfill } from '@hopper/contracts'
+import { copyBackfills } from '../copy-backfills.ts'
 import { over } from '../over.ts'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
@@ -48,10 +47,10 @@ async function open(dir: string, lanes: number, basisOf: (registry: Storage['reg
   const registry = registryOf((kind) => new EmbeddedCollection(tables, kind))
   const file = join(dir, REBUILD_FILE)
   const staged = openStaged(file, await basisOf(registry))
-  copyBackfills(tables, staged)
   copyReplayed(tables, staged)
   // How far the past of funnels is counted goes with the tables.
   const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind))
+  await copyBackfills(registry, backfills)
   const stagedRegistry = over(registry, { backfills })
   const log = new EmbeddedEventLog(dir, lanes)
   const owners = new EmbeddedLanes(staged, lanes)
@@ -114,19 +113,6 @@ function replaceFolds(tables: DatabaseSync, file: string, app: string | undefine
   tables.prepare('ATTACH ? AS staged').run(file)
   transaction(tables, () => (app === undefined ? replaceAll(tables) : replaceApp(tables, app)))
   tables.exec('DETACH staged')
-}
-
-/** Stages are known beside from where on they are in the tables; what an earlier attempt has counted stays. */
-function copyBackfills(tables: DatabaseSync, staged: DatabaseSync): void {
-  const all = tables.prepare(`SELECT owner, id, record FROM registry WHERE kind = '${BACKFILLS}'`).all()
-  const find = staged.prepare(`SELECT record FROM registry WHERE kind = '${BACKFILLS}' AND owner = ? AND id = ?`)
-  const put = staged.prepare(`INSERT OR REPLACE INTO registry VALUES ('${BACKFILLS}', ?, ?, ?)`)
-  for (const { owner, id, record } of all as { owner: string; id: string; record: string }[]) {
-    const known = JSON.parse(record) as LaneBackfill
-    const own = (find.get(owner, id) as { record: string } | undefined)?.record
-    if (own !== undefined && isDeepStrictEqual((JSON.parse(own) as LaneBackfill).groups, known.groups)) continue
-    put.run(owner, id, JSON.stringify(uncounted(known)))
-  }
 }
 
 /** What was replayed counts at its new place, beside too. */
