@@ -70,7 +70,7 @@ export class DeferredApps {
     return this.#next
   }
 
-  /** Whether everything that the lane was given of these apps is counted. */
+  /** True when everything that the lane was given of these apps is counted. */
   get isDone(): boolean {
     return this.#next >= this.#routed
   }
@@ -82,7 +82,7 @@ export class DeferredApps {
       : undefined
   }
 
-  /** Whether a message of an app waits here: what came before the app was deferred is counted. */
+  /** Tells whether a message of an app waits here: what came before the app was deferred is counted. */
   includes(app: string, position: number): boolean {
     const since = this.#since.get(app)
     return since !== undefined && since <= position
@@ -129,7 +129,7 @@ export class DeferredApps {
     this.#heldUntil = until
   }
 
-  /** What is counted next: up to `bytesMax` and at least one message. */
+  /** The messages that are counted next: up to `bytesMax` of them and at least one. */
   piece(bytesMax: number): DeferredPiece {
     let end = 0
     for (let bytes = 0; end < this.#held.length && (end === 0 || bytes < bytesMax); end++) {

@@ -10,7 +10,7 @@ export interface GuardedLog {
   health(): PartHealth
 }
 
-/** What a guarded log tells of losses, and to whom. */
+/** Whom a guarded log tells of losses. */
 export interface GuardOptions {
   readonly lanes: Lanes
   readonly logger?: LostLogger

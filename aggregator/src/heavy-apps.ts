@@ -7,7 +7,7 @@ const AT_ONCE_BYTES_MAX = 64_000
 /** Of all that is delivered together. */
 const SHARE_MIN = 0.25
 
-/** What a lane delivers together. */
+/** Messages that a lane delivers together. */
 export interface Delivery {
   /** the bytes of each app's messages */
   readonly bytes: ReadonlyMap<string, number>
@@ -18,7 +18,10 @@ export interface Delivery {
 /** Chooses the apps that would keep others waiting: their messages are counted in turns of their own. */
 export type ChooseDeferred = (delivery: Delivery) => readonly string[]
 
-/** The apps that have much, and a large part, of what is delivered: several small ones that fill a lane wait for each other. */
+/**
+ * Chooses the apps that have much, and a large part, of what is delivered: several small ones that fill a lane wait for
+ * each other.
+ */
 export const heavyApps: ChooseDeferred = ({ bytes, waitedMs }) => {
   const total = [...bytes.values()].reduce((sum, own) => sum + own, 0)
   const bytesMin = Math.max(total * SHARE_MIN, waitedMs >= BACKLOG_MS ? BACKLOG_BYTES_MIN : AT_ONCE_BYTES_MAX)

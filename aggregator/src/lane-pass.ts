@@ -29,13 +29,13 @@ const WIDE_PART_BYTES = 1_000_000
 const LOOKED_UP_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 
-/** What became of a batch, for the metrics. */
+/** The outcome of a batch, for the metrics. */
 export interface Applied {
   readonly verdicts: readonly Verdicts[]
   readonly deadLetters: readonly DeadLetter[]
 }
 
-/** What was written at once. */
+/** The outcome of messages that were written at once. */
 export interface Counted extends Applied {
   /** how many of the messages it is made of */
   readonly messages: number
@@ -46,7 +46,7 @@ interface Decoded {
   readonly deadLetters: DeadLetter[]
 }
 
-/** What messages come to, before any of it is written. */
+/** The changes that messages come to, before any of them is written. */
 interface Prepared {
   readonly messages: number
   readonly batch: LaneBatch
@@ -227,7 +227,7 @@ export class LanePass {
   }
 }
 
-/** What is worked on at once of the messages. */
+/** Bytes of the messages that are worked on at once. */
 function bytesOf(messages: readonly LogMessage[], bytesMax: number): number {
   let bytes = 0
   for (const { value } of messages) bytes += value.length

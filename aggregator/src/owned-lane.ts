@@ -14,10 +14,10 @@ import { WrittenVisitors } from './written-visitors.ts'
 
 const WRITTEN_VISITORS_MAX = 20_000
 const RENEWALS_PER_LEASE = 4
-/** What is read from the log again at once. */
+/** The largest part of the log that is read again at once. */
 const READ_MESSAGES = 4_000
 const READ_BYTES = 4_000_000
-/** Memory of the rows of deferred apps that are archived together: packing them takes the thread for as long as it takes. */
+/** Memory of the rows of deferred apps that are archived together: nobody else has the thread while they are packed. */
 const DEFERRED_ROW_BYTES_MAX = 2_000_000
 
 /** Where a lane's events go, and what it asks on the way. */
@@ -115,7 +115,7 @@ export class OwnedLane {
     return { ...this.#lease, get expiresAt() { return until() } }
   }
 
-  /** Whether some apps are deferred. */
+  /** True while some apps are deferred. */
   get isDeferring(): boolean {
     return !this.#deferred.isEmpty
   }

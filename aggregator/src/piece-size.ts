@@ -2,13 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 const BYTES_MIN = 16_000
 const BYTES_MAX = 4_000_000
-/** How long a piece may keep the thread from all else. */
+/** The longest that a piece may keep the thread from all else. */
 const BLOCKED_MS_MAX = 200
 const LOOK_MS = 10
 
 /**
- * How much is worked on at once by whoever must not keep the others of a thread waiting: less after the thread was
- * blocked for long, more after it was not. Large pieces cost less for each event.
+ * The size of pieces of work that must not keep the others of a thread waiting: smaller after the thread was blocked
+ * for long, larger after it was not. Large pieces cost less for each event.
  */
 export class PieceSize {
   readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS })

@@ -10,13 +10,13 @@ const BODIES = 8
 /** Stands in a body where each request has a text of its own. */
 const OWN = '@own@'
 
-/** What a flood is made of: where it goes, and what. */
+/** A flood to send: where it goes, and which. */
 export interface FloodOrder {
   readonly url: string
   readonly flood: string
 }
 
-/** What was taken of it. */
+/** The part of a flood that ingest took. */
 export interface FloodSent {
   readonly events: number
   readonly bytes: number

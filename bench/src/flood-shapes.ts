@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 const DAY_MS = 86_400_000
 const INGEST_DAYS_MAX = 25 * 365
 
-/** What makes an event of a flood costly; the rest of it is that of a custom event. */
+/** The fields that make an event of a flood costly; the others are those of a custom event. */
 type Shape = () => object
 
 const text = (bytes: number): string => randomBytes(bytes).toString('base64url')

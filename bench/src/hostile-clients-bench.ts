@@ -7,7 +7,7 @@ import type { Product } from '@hopper/e2e'
 
 const IDLE_MS = 8_000
 const ATTACK_MS = 6_000
-/** What a client may add to the p99 of those who have nothing to do with it. */
+/** The most that a client may add to the p99 of those who have nothing to do with it. */
 const ADDED_MS_MAX = 100
 const watched = ['ingest', 'healthcheck', 'panel'] as const
 

@@ -5,7 +5,7 @@ interface Waiting {
   readonly response: ServerResponse
 }
 
-/** What a key is looked for in, in the order in which the API does. */
+/** The headers in which a key is looked for, in the order of the API. */
 const credentials = ['authorization', 'x-api-key', 'cookie'] as const
 
 /**

@@ -15,8 +15,7 @@ const reasons: Record<string, string> = {
 
 /**
  * The port to listen on. Its number is needed before the server listens, for the links that it makes, so a free one is
- * looked for here; one that is
- * taken is refused before anything else is begun.
+ * looked for here; one that is taken is refused before anything else is begun.
  * @throws HopperError HOP_CONFIG
  */
 export async function portFor({ host, port }: { host: string; port: number }): Promise<number> {

@@ -1,4 +1,4 @@
-/** What the log has lost of a lane, as positions: from `first` to before `next`. */
+/** Positions that the log has lost of a lane: from `first` to before `next`. */
 export interface LaneLoss {
   readonly lane: number
   readonly first: number

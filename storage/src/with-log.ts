@@ -11,7 +11,7 @@ const HEALTH_MS_MAX = 1_500
 /** A log that was away is not waited for again: who asks whether the process is ready has little patience. */
 const AWAY_MS_MAX = 100
 
-/** How a log is. An engine that does not say so within a moment is not well. One question at a time. */
+/** The health of a log. An engine that does not tell it within a moment is not well. One question at a time. */
 class LogHealth {
   readonly #log: CheckedLog
   #asking: Promise<PartHealth> | undefined

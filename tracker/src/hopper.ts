@@ -19,7 +19,7 @@ const navigated = (_event?: unknown, loaded?: boolean): void => {
   }, loaded)
 }
 
-/** What is read of the events of the page. */
+/** The fields that are read of the events of the page. */
 interface Happened {
   target: Element
   relatedTarget: EventTarget | null

@@ -10,7 +10,7 @@ export interface GroupedFunnel {
   readonly groups: readonly StageGroup[]
 }
 
-/** What the archive says of a date: the rows of a funnel, and how many events there are. */
+/** A date by the archive: the rows of a funnel, and how many events there are. */
 export interface RecountedDate {
   readonly recount: Recount
   events: number

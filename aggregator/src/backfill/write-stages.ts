@@ -15,7 +15,7 @@ export interface StageTables {
   readonly writer: TableWriter
 }
 
-/** What makes the tables of stages hold what was recounted. */
+/** The changes that make the tables of stages hold what was recounted. */
 export interface StageCorrection {
   readonly missing: readonly VisitorChange[]
   readonly surplus: readonly VisitorChange[]
@@ -37,7 +37,7 @@ const nothing: Omit<LaneBatch, 'lane'> = {
   deadLetters: [],
 }
 
-/** Whether a row of `stage_time_by_date` is no stage's. */
+/** Tells whether a row of `stage_time_by_date` is no stage's. */
 export function isMark(key: Key): boolean {
   return Number(key[1]) <= FIRST_MARK
 }
@@ -46,12 +46,12 @@ export function isEmpty({ missing, surplus, times }: StageCorrection): boolean {
   return missing.length === 0 && surplus.length === 0 && times.length === 0
 }
 
-/** What of a correction takes nothing away. */
+/** The part of a correction that takes nothing away. */
 export function onlyAdding({ missing, times }: StageCorrection): StageCorrection {
   return { missing, surplus: [], times: times.filter(({ deltas }) => deltas.every((delta) => delta >= 0)) }
 }
 
-/** How many events the tables have counted on a date. */
+/** The number of events that the tables have counted on a date. */
 export async function eventsOf({ reader }: StageTables, { app, date, lane }: StagesPlace): Promise<number> {
   const rows = await reader.counterPartition(lane, { table: 'activity_by_date', app, date })
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
@@ -74,7 +74,7 @@ export async function visitorCorrection(
   return { missing: withRows(missing), surplus: withRows(surplus) }
 }
 
-/** What of some rows a recount does not account for. */
+/** The rows that a recount does not account for. */
 export function unaccounted(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
   return withRows(changes.map((change) => ({ ...change, rows: without(change.rows, recount.visitors(change)) })))
 }

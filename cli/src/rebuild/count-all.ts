@@ -34,7 +34,7 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
   }
 }
 
-/** Whether the tables of every funnel hold what happened before its stages were known. */
+/** Tells whether the tables of every funnel hold what happened before its stages were known. */
 async function isPastCounted(registry: Registry): Promise<boolean> {
   for (const { id } of await registry.apps.list()) {
     const lanes = await registry.backfills.list(id)

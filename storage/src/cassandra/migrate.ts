@@ -34,8 +34,8 @@ export async function migrate(settings: CassandraSettings, migrations: readonly 
 
 /**
  * A node that answers a read asks another replica soon when the one it has asked does not answer. Cassandra's default
- * goes by the slowest reads so far,
- * which says nothing about a young table (half of the read timeout) and too much about a busy one.
+ * goes by the slowest reads so far, which says nothing about a young table (half of the read timeout) and too much
+ * about a busy one.
  */
 async function speculateSoon(client: Client, keyspace: string, assertHeld: () => void): Promise<void> {
   const { rows } = await client.execute('SELECT table_name, speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [keyspace], { prepare: true, isIdempotent: true })

@@ -13,8 +13,7 @@ interface PrepareHandler {
 
 /**
  * Has the driver prepare a statement at the next node too when one does not answer soon: by itself it waits for the
- * whole timeout at each node, for each
- * statement that is used for the first time, and speculates only afterwards.
+ * whole timeout at each node, for each statement that is used for the first time, and speculates only afterwards.
  */
 export function repairPreparing(): void {
   const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as PrepareHandler

@@ -162,10 +162,8 @@ export class LaneSubscription implements Subscription {
 
   /**
    * Looks for lanes whose next position the log no longer has, or has not yet although it was read: retention has
-   * passed it, or the topic was made again.
-   * Kafka delivers nothing of them, or from elsewhere. Once is not enough to say so: what was fetched may be on its
-   * way, and a broker that has just become
-   * the leader may be behind for a moment.
+   * passed it, or the topic was made again. Kafka delivers nothing of them, or from elsewhere. Once is not enough to
+   * say so: what was fetched may be on its way, and a broker that has just become the leader may be behind for a moment.
    */
   async #look(): Promise<void> {
     if (this.#looking || !this.#lanes.some((lane) => lane.ready)) return

@@ -23,9 +23,8 @@ export interface Appended {
 /**
  * A consumer of lanes. For one lane the calls come one at a time, in order: `assigned`, then `batch` any number of times, then `revoked`.
  * An error thrown by `batch` is delivered again from the same position after a pause. A lane whose next position the
- * log no longer has (it was deleted, or
- * the lane ends before it) is never read from elsewhere: it is revoked, and `assigned` is asked again, until it
- * answers a position that is there.
+ * log no longer has (it was deleted, or the lane ends before it) is never read from elsewhere: it is revoked, and
+ * `assigned` is asked again, until it answers a position that is there.
  */
 export interface LaneConsumer {
   /** The lane is ours; answers the position of the first message wanted. Asked again after a pause while it rejects. */
