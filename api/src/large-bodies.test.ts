@@ -47,14 +47,28 @@ test('a large query is answered; deep or endless ones are refused', async () => 
 })
 
 test('large bodies of one key leave turns to others', async () => {
-  let ended = 0
-  const flood = Array.from({ length: 16 }, () => send('shop', keys.read, query(20_000)).then(() => ended++))
-  const began = performance.now()
-  expect((await send('blog', keys.blogRead, query(20_000))).status).toBe(200)
-  // in the order of arrival it would be the last
-  expect(ended).toBeLessThan(16)
-  expect(performance.now() - began).toBeLessThan(10_000)
-  await Promise.all(flood)
+  let asking = true
+  let answered = 0
+  const sender = async (): Promise<void> => {
+    while (asking) {
+      await send('shop', keys.read, query(20_000))
+      answered++
+    }
+  }
+  const flood = Array.from({ length: 16 }, sender)
+  const answeredBefore: number[] = []
+  try {
+    for (let i = 0; i < 5; i++) {
+      const first = answered
+      expect((await send('blog', keys.blogRead, query(20_000))).status).toBe(200)
+      answeredBefore.push(answered - first)
+    }
+  } finally {
+    asking = false
+    await Promise.all(flood)
+  }
+  // in the order of arrival, all 16 that wait would be answered before it; the median, since connections take their time
+  expect(answeredBefore.sort((a, b) => a - b)[2]).toBeLessThan(8)
 }, 60_000)
 
 test('a key, an app and all together may have so many waiting', () => {
