@@ -7,14 +7,19 @@ import { writeNameHash } from './name-hash.ts'
 import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from './statements.ts'
 
-/** Fewer ids of a partition in a batch are rows: a look-up finds a row faster than an id in blocks of some ids each. */
-const PACKED_IDS_MIN = 1_024
 /**
- * The ids of a partition whose hashes are alike stand together: in 256 buckets, and while there are few in 64 or in 16 wider ones, which have numbers of their own. Each block is a row,
- * and rows cost more than bytes. A level takes so many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what comes after the last are
- * rows. Stored, so what a number means must never change.
+ * The ids of a partition whose hashes are alike stand together: in 256 buckets, and while there are few in 64, in 16 or
+ * in a single one, which have numbers of their own. Each block is a row, and rows cost more than bytes. A level takes so
+ * many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what comes
+ * after the last are rows. So are batches of fewer ids than `idsMin`: their blocks would have less than 16 ids, and a
+ * look-up finds a row faster than an id in ever more blocks. Stored, so what a number means must never change.
  */
-const LEVELS = [{ idsMax: 62_500, first: 320, shift: 4 }, { idsMax: 250_000, first: 256, shift: 2 }, { idsMax: 1_000_000, first: 0, shift: 0 }] as const
+const LEVELS = [
+  { idsMin: 16, idsMax: 4_096, first: 336, shift: 8 },
+  { idsMin: 256, idsMax: 62_500, first: 320, shift: 4 },
+  { idsMin: 1_024, idsMax: 250_000, first: 256, shift: 2 },
+  { idsMin: 1_024, idsMax: 1_000_000, first: 0, shift: 0 },
+] as const
 type Level = (typeof LEVELS)[number]
 const HASHES = 256
 const IDS_PER_BLOCK = 4_096
@@ -35,11 +40,12 @@ const TOP = 2n ** 52n
  */
 export class SeenIds {
   readonly #client: Client
-  readonly #packedIdsMin: number
+  readonly #packedIdsMin: number | undefined
   /** how many ids of a partition were packed here */
   readonly #packed = new Map<string, number>()
 
-  constructor(client: Client, packedIdsMin = PACKED_IDS_MIN) {
+  /** `packedIdsMin` is the fewest ids of a batch that are packed, on each level. */
+  constructor(client: Client, packedIdsMin?: number) {
     this.#client = client
     this.#packedIdsMin = packedIdsMin
   }
@@ -72,11 +78,10 @@ export class SeenIds {
 
   /** Where a batch is packed; undefined when it is not. */
   #levelOf(lane: number, { app, date, rows }: SeenChange): Level | undefined {
-    if (rows.length < this.#packedIdsMin) return undefined
     const key = `${lane}\0${app}\0${date}`
     const packed = (this.#packed.get(key) ?? 0) + rows.length
     const level = LEVELS.find(({ idsMax }) => packed <= idsMax)
-    if (!level) return undefined
+    if (!level || rows.length < (this.#packedIdsMin ?? level.idsMin)) return undefined
     if (this.#packed.size >= PARTITIONS_MAX) this.#packed.clear()
     this.#packed.set(key, packed)
     return level

@@ -31,7 +31,7 @@ export interface CassandraSettings {
   readonly unknownOutcomeMs: number
   /** how long the driver waits for an answer */
   readonly requestTimeoutMs: number
-  /** so many ids of a partition in one batch are packed, fewer are a row each; 1,024 when missing */
+  /** so many ids of a partition in one batch are packed, fewer are a row each; 16 to 1,024 when missing, the more the more there are */
   readonly packedIdsMin?: number
   /** the same of rows of visitors of an app and date; 256 when missing */
   readonly packedRowsMin?: number
