@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from 'cassandra-driver'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { cluster, type Cluster } from '../cluster.ts'
+import { startCassandraRing, type CassandraNode } from '../engines/cassandra-jar.ts'
+import { canUseJars, jarCache } from '../engines/jars.ts'
+import { apps, provision } from './apps.ts'
+import { endure, expectExact } from './endure.ts'
+import { Reads, type Read } from './reads.ts'
+
+const engines = inject('engines')
+const FROZEN_MS = 15_000
+const READ_MS_MAX = 3_000
+
+describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes that is frozen under load', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-frozen-node-'))
+  let nodes: CassandraNode[] = []
+  let product: Cluster
+  beforeAll(async () => {
+    nodes = await startCassandraRing(dir, jarCache)
+    const [{ contactPoint, dataCenter }] = nodes as [CassandraNode]
+    const env = {
+      HOPPER_CASSANDRA_CONTACT_POINTS: nodes.map((node) => node.contactPoint).join(),
+      HOPPER_CASSANDRA_REPLICATION: '3',
+      HOPPER_LOG_LEVEL: 'fatal',
+    }
+    product = await cluster({ ...engines!, cassandra: contactPoint, dataCenter }, { provision, env })
+  }, 360_000)
+  afterAll(async () => {
+    for (const { process } of nodes) process.child.kill('SIGCONT')
+    await product?.dispose()
+    await Promise.all(nodes.map(({ process }) => process.stop()))
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  /** What the API answers while a node is frozen. */
+  const readsWhileFrozen = async ({ process, contactPoint, dataCenter }: CassandraNode): Promise<readonly Read[]> => {
+    process.child.kill('SIGSTOP')
+    try {
+      // The control: whoever has only this node waits in vain.
+      const alone = new Client({ contactPoints: [contactPoint], localDataCenter: dataCenter, socketOptions: { connectTimeout: 1_000 } })
+      const reads = new Reads(product.apiUrl, apps.proved)
+      await expect(alone.connect()).rejects.toThrow()
+      await alone.shutdown()
+      await new Promise((resolve) => setTimeout(resolve, FROZEN_MS))
+      return await reads.stop()
+    } finally {
+      process.child.kill('SIGCONT')
+    }
+  }
+
+  it('is noticed by no reader for longer than three seconds, whichever node it is, and no number is wrong after it', async () => {
+    const reads: Read[] = []
+    const endured = await endure({ product, app: apps.proved, seed: 81, perSecond: 10 }, async (sending) => {
+      await sending.more(50)
+      for (const node of nodes) reads.push(...(await readsWhileFrozen(node)))
+      await sending.more(20)
+    })
+    expectExact(endured)
+    expect(reads.length).toBeGreaterThan(100)
+    expect(reads.filter(({ status, ms }) => status !== 200 || ms > READ_MS_MAX)).toEqual([])
+  }, 480_000)
+})
