@@ -3,8 +3,8 @@ import type { Archive } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import { ArchiveBuffer } from './archive-buffer.ts'
-import { judge } from './judge.ts'
-import { envelopeOf, openLane, type LaneStore } from './lane.fixture.ts'
+import { judge } from './judge/judge.ts'
+import { envelopeOf, openLane, type LaneStore } from './testing/lane.fixture.ts'
 
 let lane: LaneStore
 beforeAll(async () => void (lane = await openLane(openEmbedded)))

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DateCover, EncodedChunk } from '@hopper/contracts'
 import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
-import type { Judged } from './judge.ts'
+import type { Judged } from './judge/judge.ts'
 import { isOver, monthOf } from './merge/stored-span.ts'
 
 /** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */

@@ -6,7 +6,7 @@ import { over, type Archive, type LogMessage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
-import { envelopeOf, messagesOf, openLane, until, type LaneStore } from './lane.fixture.ts'
+import { envelopeOf, messagesOf, openLane, until, type LaneStore } from './testing/lane.fixture.ts'
 import { MergeThread } from './merge/merge-thread.ts'
 
 let lane: LaneStore

@@ -5,8 +5,8 @@ import { over, type LogMessage, type TableWriter } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
-import { messagesOf, openLane, type LaneStore } from './lane.fixture.ts'
-import { recount, type Placed } from './recount.fixture.ts'
+import { messagesOf, openLane, type LaneStore } from './testing/lane.fixture.ts'
+import { recount, type Placed } from './testing/recount.fixture.ts'
 
 let lane: LaneStore
 beforeAll(async () => void (lane = await openLane(openEmbedded)))

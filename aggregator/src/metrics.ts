@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { WrittenOut } from '@hopper/storage'
 import type { Merged } from './merge/lane-merges.ts'
-import type { Applied } from './lane-pass.ts'
+import type { Applied } from './lane/lane-pass.ts'
 
 /** What the parts of the aggregator take of its memory, in bytes. */
 export interface MemoryUse {

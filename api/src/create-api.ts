@@ -10,11 +10,11 @@ import { AppModule } from './app.module.ts'
 import { DashboardFiles } from './http/dashboard-files.ts'
 import { tagAnswers } from './http/entity-tag.ts'
 import { ErrorFilter } from './http/error-filter.ts'
-import { registerJsonBody } from './http/json-body.ts'
+import { registerJsonBody } from './http/bodies/json-body.ts'
 import { measureRequests } from './http/request-metrics.ts'
 import { RouteTable } from './http/route-table.ts'
 import { isApiPath, secureHeaders } from './http/secure-headers.ts'
-import { describeApi } from './openapi.ts'
+import { describeApi } from './openapi/openapi.ts'
 import type { ApiOptions } from './options.ts'
 
 /**

@@ -1,1 +1,1 @@
-export { median, paired, reportLine, type Paired } from './paired.ts'
+export { median, paired, reportLine, type Paired } from './harness/paired.ts'

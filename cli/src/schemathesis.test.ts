@@ -11,7 +11,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createServer } from './server.ts'
+import { createServer } from './server/server.ts'
 
 const VERSION = '4.32.5'
 const RUN_MS_MAX = 150_000

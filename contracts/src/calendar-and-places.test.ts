@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketBounds, durationBucket } from './duration-bucket.ts'
-import { decodeEnvelope, encodeEnvelope } from './envelope.ts'
+import { bucketBounds, durationBucket } from './events/duration-bucket.ts'
+import { decodeEnvelope, encodeEnvelope } from './events/envelope.ts'
 import { laneOf } from './lane.ts'
-import { pageOf } from './page-url.ts'
+import { pageOf } from './stages/page-url.ts'
 import { timeZone } from './time-zone.ts'
 
 const HOUR_MS = 3_600_000

@@ -13,7 +13,7 @@ import { useView } from './state/use-view.ts'
 const OverviewPage = lazy(() => import('./pages/overview-page.tsx'))
 const FunnelPage = lazy(() => import('./pages/funnel-page.tsx'))
 const ElementsPage = lazy(() => import('./pages/elements-page.tsx'))
-const SettingsPage = lazy(() => import('./pages/settings-page.tsx'))
+const SettingsPage = lazy(() => import('./pages/settings/settings-page.tsx'))
 const StatusPage = lazy(() => import('./pages/status-page.tsx'))
 
 /** Everything around the pages: who, which app, which range, which page. */

@@ -1,11 +1,11 @@
 import type { Clicks, ElementActions, ElementDurations, PageViews, StageConversion, StageGraph, StageTime, StageUsers } from '@hopper/contracts'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { markPages, marksOf, type Mark } from './page-clock.ts'
-import { counted, getJson, type Product } from './product.ts'
-import { agents } from './random-traffic.ts'
-import { until } from './until.ts'
-import type { Opens } from './ways.ts'
+import { markPages, marksOf, type Mark } from './traffic/page-clock.ts'
+import { counted, getJson, type Product } from './products/product.ts'
+import { agents } from './traffic/random-traffic.ts'
+import { until } from './products/until.ts'
+import type { Opens } from './products/ways.ts'
 
 const CHROMIUM_ARGS = [
   // For the whole browser: Playwright's own setting misses what a page leaves behind, such as a beacon, which would then come from a headless one: a bot.

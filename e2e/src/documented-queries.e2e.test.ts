@@ -4,9 +4,9 @@ import { limits } from '@hopper/contracts'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { whenAdmitted } from './acknowledged.ts'
-import { cluster, type Cluster } from './cluster.ts'
-import { counted, getJson } from './product.ts'
+import { whenAdmitted } from './traffic/acknowledged.ts'
+import { cluster, type Cluster } from './products/cluster.ts'
+import { counted, getJson } from './products/product.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/tables.md'), 'utf8')
 /** The queries of docs/tables.md, by the name behind ```cql. */

@@ -1,11 +1,11 @@
 import { counterTables } from '@hopper/storage'
 import { afterEach, expect, it } from 'vitest'
-import { sendUntilAcknowledged } from './acknowledged.ts'
-import { groundTruth, type GroundTruth } from './ground-truth.ts'
-import { counted, type Product } from './product.ts'
-import { mulberry32, randomTraffic, type RandomRequest } from './random-traffic.ts'
-import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './stored.ts'
-import { onBothWays, type Opens } from './ways.ts'
+import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { groundTruth, type GroundTruth } from './traffic/ground-truth.ts'
+import { counted, type Product } from './products/product.ts'
+import { mulberry32, randomTraffic, type RandomRequest } from './traffic/random-traffic.ts'
+import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from './traffic/stored.ts'
+import { onBothWays, type Opens } from './products/ways.ts'
 
 const timezone = 'Asia/Kathmandu'
 const keys = { write: 'hw_kill_0123456789abcdef', read: 'hr_kill_0123456789abcdef' }

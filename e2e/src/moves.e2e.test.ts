@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { sendUntilAcknowledged } from './acknowledged.ts'
-import { cluster, type Cluster } from './cluster.ts'
-import { counted } from './product.ts'
-import { randomTraffic } from './random-traffic.ts'
-import { hopper, Service } from './service.ts'
+import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { cluster, type Cluster } from './products/cluster.ts'
+import { counted } from './products/product.ts'
+import { randomTraffic } from './traffic/random-traffic.ts'
+import { hopper, Service } from './products/service.ts'
 
 const DAY_MS = 86_400_000
 /** more dates than the audit could ask for at once */

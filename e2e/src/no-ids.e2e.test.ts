@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { whenAdmitted } from './acknowledged.ts'
-import { counted, getJson, type Product } from './product.ts'
-import { until } from './until.ts'
-import { onBothWays } from './ways.ts'
+import { whenAdmitted } from './traffic/acknowledged.ts'
+import { counted, getJson, type Product } from './products/product.ts'
+import { until } from './products/until.ts'
+import { onBothWays } from './products/ways.ts'
 
 const keys = { write: 'hw_noid_0123456789abcdef', read: 'hr_noid_0123456789abcdef' }
 const provision = {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Clicks, ElementActions, FunnelAnswer, JourneyResult, Meta, PageViews, StageTime, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, getJson, type Product } from './product.ts'
-import { onBothWays } from './ways.ts'
+import { counted, getJson, type Product } from './products/product.ts'
+import { onBothWays } from './products/ways.ts'
 
 const app = (id: string, more: object = {}) => ({ id, name: id, write_key: `hw_${id}_0123456789abcdef`, read_key: `hr_${id}_0123456789abcdef`, ...more })
 const checkout = { id: 'checkout', name: 'Checkout', stages: [{ id: 1, name: 'step 2', url: '/checkout?step=2' }] }

@@ -1,10 +1,10 @@
 import type { Engines } from '@hopper/storage/contract/engines'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { sendUntilAcknowledged } from './acknowledged.ts'
-import { cluster } from './cluster.ts'
-import { counted, type Product } from './product.ts'
-import { randomTraffic } from './random-traffic.ts'
-import { standalone } from './standalone.ts'
+import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
+import { cluster } from './products/cluster.ts'
+import { counted, type Product } from './products/product.ts'
+import { randomTraffic } from './traffic/random-traffic.ts'
+import { standalone } from './products/standalone.ts'
 
 const keys = { write: 'hw_same_0123456789abcdef', read: 'hr_same_0123456789abcdef' }
 const stages = [1, 2, 3, 4, 5].map((id) => ({ id, name: `Stage ${id}`, url: `/page-${id}` }))

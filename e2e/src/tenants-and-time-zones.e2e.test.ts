@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { PageViews, StageUsers, Traffic } from '@hopper/contracts'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, getJson, type Product } from './product.ts'
-import { onBothWays } from './ways.ts'
+import { counted, getJson, type Product } from './products/product.ts'
+import { onBothWays } from './products/ways.ts'
 
 const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/1' }] }
 const app = (id: string, timezone: string) => ({

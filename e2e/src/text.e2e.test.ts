@@ -2,9 +2,9 @@ import { tableFromIPC } from '@uwdata/flechette'
 import { decodeEnvelope } from '@hopper/contracts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { counted, type Product } from './product.ts'
-import { until } from './until.ts'
-import { onBothWays } from './ways.ts'
+import { counted, type Product } from './products/product.ts'
+import { until } from './products/until.ts'
+import { onBothWays } from './products/ways.ts'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
 const provision = {

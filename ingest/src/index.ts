@@ -1,4 +1,4 @@
-export { ingestPlugin } from './plugin.ts'
+export { ingestPlugin } from './http/plugin.ts'
 export { type IngestOptions } from './options.ts'
-export { redactedRequest } from './redacted-request.ts'
+export { redactedRequest } from './http/redacted-request.ts'
 export { operationRoutes } from './routes/operation-routes.ts'

@@ -1,7 +1,7 @@
 import type { EventLog, Registry, Storage } from '@hopper/storage'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
-import type { Rates } from './rate-limit.ts'
+import type { Rates } from './admission/rate-limit.ts'
 
 /** What ingest is wired over; it knows ports, never an adapter. */
 export interface IngestOptions {

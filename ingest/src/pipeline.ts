@@ -1,4 +1,4 @@
-import { Dropped, type Incoming, type Step } from './incoming.ts'
+import { Dropped, type Incoming, type Step } from './batch/incoming.ts'
 import { buildEvent } from './steps/build-event.ts'
 import { checkClock } from './steps/check-clock.ts'
 import { checkFields } from './steps/check-fields.ts'

@@ -1,10 +1,10 @@
 import { decodeEnvelope, encodeEnvelope, type App, type Envelope, type EventsAnswer } from '@hopper/contracts'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { readBatch } from './batch.ts'
-import { envelopesOf } from './envelopes.ts'
+import { readBatch } from './batch/batch.ts'
+import { envelopesOf } from './batch/envelopes.ts'
 import { openGateway } from './gateway.fixture.ts'
-import { incomingOf } from './incoming.ts'
+import { incomingOf } from './batch/incoming.ts'
 import { Pipeline } from './pipeline.ts'
 
 const now = Date.UTC(2026, 10, 21)

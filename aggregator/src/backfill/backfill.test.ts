@@ -6,8 +6,8 @@ import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
-import { envelopeOf, openLane, until, type LaneStore } from '../lane.fixture.ts'
-import { overCassandra } from '../over-cassandra.fixture.ts'
+import { envelopeOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
+import { overCassandra } from '../testing/over-cassandra.fixture.ts'
 import { isMark } from './write-stages.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })

@@ -12,8 +12,8 @@ import {
   type LaneBackfill,
 } from '@hopper/contracts'
 import type { Archive, EventLog, Lease, Registry, TableReader, TableWriter } from '@hopper/storage'
-import type { TurnLane } from '../lane-turns.ts'
-import { LaneWork } from '../lane-work.ts'
+import type { TurnLane } from '../lane/lane-turns.ts'
+import { LaneWork } from '../lane/lane-work.ts'
 import { addLive, stagesOfDate } from './stages-of-date.ts'
 import {
   correct,

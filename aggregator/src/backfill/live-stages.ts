@@ -1,12 +1,12 @@
 import { StageMatcher, type App, type ArchivedEvent, type Funnel } from '@hopper/contracts'
 import type { CounterChange, Key, VisitorChange, VisitorTableName } from '@hopper/storage'
-import type { CountedEvent } from '../counted-event.ts'
-import { CounterRows } from '../counter-rows.ts'
+import type { CountedEvent } from '../fold/counted-event.ts'
+import { CounterRows } from '../fold/counter-rows.ts'
 import { stageEdgesByDate } from '../tables/stage-edges-by-date.ts'
 import { stageTimeByDate } from '../tables/stage-time-by-date.ts'
 import { stageUsersByDate } from '../tables/stage-users-by-date.ts'
 import { weightOf } from '../tables/weight.ts'
-import { VisitorRows } from '../visitor-rows.ts'
+import { VisitorRows } from '../fold/visitor-rows.ts'
 
 /** Folds archived events of one date into the rows that live counting gives one funnel, by the same folds. */
 export class LiveStages {

@@ -1,8 +1,8 @@
 import { limits, StageMatcher, type App, type ArchivedEvent, type Funnel, type StageGroup } from '@hopper/contracts'
 import type { CounterChange, Partition, VisitorChange, VisitorTableName } from '@hopper/storage'
-import { CounterRows } from '../counter-rows.ts'
+import { CounterRows } from '../fold/counter-rows.ts'
 import { OUTSIDE } from '../tables/stage-edges-by-date.ts'
-import { VisitorRows } from '../visitor-rows.ts'
+import { VisitorRows } from '../fold/visitor-rows.ts'
 
 /** A funnel some of whose stages are counted for the past. */
 export interface PastFunnel {

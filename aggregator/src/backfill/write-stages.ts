@@ -1,7 +1,7 @@
 import type { Key, LaneBatch, Lease, Partition, TableReader, TableWriter, VisitorChange } from '@hopper/storage'
 import type { Recount } from '../recount/recount.ts'
-import { rowKey } from '../row-key.ts'
-import { visitorRowKey } from '../visitor-rows.ts'
+import { rowKey } from '../fold/row-key.ts'
+import { visitorRowKey } from '../fold/visitor-rows.ts'
 
 /** Where the rows of a funnel are. */
 export interface StagesPlace extends Partition {

@@ -1,5 +1,5 @@
 import type { Archive } from '@hopper/storage'
-import { LaneTurns, type TurnLane } from '../lane-turns.ts'
+import { LaneTurns, type TurnLane } from '../lane/lane-turns.ts'
 import { LaneMerges, type Merged } from './lane-merges.ts'
 import { MergeThread, type SpanMerger } from './merge-thread.ts'
 

@@ -1,7 +1,7 @@
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { CounterChange } from '@hopper/storage'
-import { foldBatch, type Folded } from '../fold-batch.ts'
-import { judge, type Judged, type Past } from '../judge.ts'
+import { foldBatch, type Folded } from '../fold/fold-batch.ts'
+import { judge, type Judged, type Past } from '../judge/judge.ts'
 
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 

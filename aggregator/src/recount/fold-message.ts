@@ -1,7 +1,7 @@
 import { placeOf, type CounterChange, type Identity, type Partition, type TableWriter } from '@hopper/storage'
-import { foldBatch, type Folded } from '../fold-batch.ts'
-import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge.ts'
-import { utcDate } from '../utc-date.ts'
+import { foldBatch, type Folded } from '../fold/fold-batch.ts'
+import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge/judge.ts'
+import { utcDate } from '../fold/utc-date.ts'
 
 /** What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it. */
 export async function foldMessages(writer: TableWriter, lane: number, messages: readonly Message[]): Promise<{ position: number; folded: Folded }[]> {

@@ -1,8 +1,8 @@
 import type { CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
-import { CounterRows } from '../counter-rows.ts'
-import type { Folded } from '../fold-batch.ts'
-import { partitionKey } from '../row-key.ts'
-import { VisitorRows } from '../visitor-rows.ts'
+import { CounterRows } from '../fold/counter-rows.ts'
+import type { Folded } from '../fold/fold-batch.ts'
+import { partitionKey } from '../fold/row-key.ts'
+import { VisitorRows } from '../fold/visitor-rows.ts'
 
 /** What the partitions of one lane must hold, put together from folds of its events in any order, each event once. */
 export class Recount {

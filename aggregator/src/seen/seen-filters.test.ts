@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { SeenChange } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { openLane, type LaneStore } from '../lane.fixture.ts'
+import { openLane, type LaneStore } from '../testing/lane.fixture.ts'
 import { SeenFilters } from './seen-filters.ts'
 
 let lane: LaneStore

@@ -1,5 +1,5 @@
 import type { CounterTableName, Key, VisitorTableName } from '@hopper/storage'
-import type { CountedEvent } from '../counted-event.ts'
+import type { CountedEvent } from '../fold/counted-event.ts'
 
 /** Adds to the counters of a row; `deltas` in the order of the table's definition. */
 export type Add = (key: Key, deltas: readonly number[]) => void

@@ -1,10 +1,10 @@
 import { bucketBounds, durationBucket, pageOf, timeZone, type App, type Event } from '@hopper/contracts'
 import { counterTableNames, visitorTableNames, type Key } from '@hopper/storage'
 import { describe, expect, it } from 'vitest'
-import type { CountedEvent } from '../counted-event.ts'
-import { foldBatch } from '../fold-batch.ts'
-import { judge } from '../judge.ts'
-import { envelopeOf } from '../lane.fixture.ts'
+import type { CountedEvent } from '../fold/counted-event.ts'
+import { foldBatch } from '../fold/fold-batch.ts'
+import { judge } from '../judge/judge.ts'
+import { envelopeOf } from '../testing/lane.fixture.ts'
 import { counterFolds, visitorFolds } from './all.ts'
 
 const base = { event_id: 'e', timestamp: Date.parse('2026-06-15T12:34:00Z'), seq: 0 }

@@ -1,5 +1,5 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
-import { flatRow, type Cell, type Row, type Table } from '../http/csv.ts'
+import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
 
 // The tables of answers that are more than a list of flat rows: each has the rows that people put into a spreadsheet.
 

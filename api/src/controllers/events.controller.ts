@@ -5,7 +5,7 @@ import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answ
 import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { Asked, PathPart, TheApp, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventsService } from '../services/events.service.ts'
 
 @Controller('api/v1/apps/:app')

@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify'
 import { ExportAsked } from '../answers/events.ts'
 import { Calls } from '../http/call.ts'
 import { Asked, TheApp, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { ExportService } from '../services/export.service.ts'
 
 @Controller('api/v1/apps/:app/export')

@@ -7,7 +7,7 @@ import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys
 import { keysTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
 import { Asked, PathPart, Sent, TheApp, TheCaller, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventKeysService } from '../services/event-keys.service.ts'
 import { KeysService } from '../services/keys.service.ts'
 

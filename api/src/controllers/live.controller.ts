@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify'
 import { Calls } from '../http/call.ts'
 import { prepareEvents } from '../http/event-stream.ts'
 import { TheApp, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { LiveService } from '../services/live.service.ts'
 
 @Controller('api/v1/apps/:app/live')

@@ -3,9 +3,9 @@ import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysAsked, RetentionAnswer } from '../answers/asked.ts'
 import { funnelTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
 import { Calls } from '../http/call.ts'
-import type { EncodedAnswer } from '../http/encoded-answer.ts'
+import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { Asked, Sent, TheApp, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { QueryService, type SentEvents, type SentRetention } from '../services/query.service.ts'
 
 const query = { need: 'read', status: 200, progress: true } as const

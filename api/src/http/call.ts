@@ -1,7 +1,7 @@
 import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
 import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import { Type, type TObject, type TSchema } from 'typebox'
-import { tableOf, type Table } from './csv.ts'
+import { tableOf, type Table } from './csv/csv.ts'
 
 /** What a caller must have: nothing, a login, the power to read, or the power to administrate. */
 export type Need = 'nothing' | 'login' | 'read' | 'administrate'

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { callerName, grantedOf } from '../access/caller.ts'
-import type { Progress } from '../query/query-job.ts'
-import { gone } from '../query/query-pool.ts'
+import type { Progress } from '../query/pool/query-job.ts'
+import { gone } from '../query/pool/query-pool.ts'
 
 /** The client of a request: its signal is aborted when the connection closes before the answer is sent. */
 export interface HttpClient {

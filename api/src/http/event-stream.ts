@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import { EncodedAnswer } from './encoded-answer.ts'
+import { EncodedAnswer } from './csv/encoded-answer.ts'
 
 /** Events that nobody has read yet; a reader that is further behind is cut off. */
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024

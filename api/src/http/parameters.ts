@@ -2,7 +2,7 @@ import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { grantedOf, type Caller } from '../access/caller.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { checkedParts } from './check.interceptor.ts'
 import { clientOf } from './client.ts'
 

@@ -1,6 +1,6 @@
 import type { Chunk } from '@hopper/engine'
-import type { Want } from './query-job.ts'
-import type { Workplace } from './workplace.ts'
+import type { Want } from './pool/query-job.ts'
+import type { Workplace } from './pool/workplace.ts'
 
 /** Compressed columns that are fetched and scanned together, when a question takes its chunks in any order. */
 const BATCH_BYTES = 16 * 1024 * 1024

@@ -1,8 +1,8 @@
 import type { PageRule } from '@hopper/contracts'
 import { Chunk, ColumnCache } from '@hopper/engine'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
-import type { Asked, Cells, Want } from './query-job.ts'
+import type { Asked, Cells, Want } from './pool/query-job.ts'
 
 /** Decoded columns that a thread keeps for the next query. */
 const KEPT_BYTES_MAX = 256 * 1024 * 1024

@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream'
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
 import { PartStream } from './part-stream.ts'
-import type { Asked, Reply, Task } from './query-job.ts'
-import { QueryPool, type PoolBounds, type Turn } from './query-pool.ts'
+import type { Asked, Reply, Task } from './pool/query-job.ts'
+import { QueryPool, type PoolBounds, type Turn } from './pool/query-pool.ts'
 import type { ExportPart, ExportPlace, ExportRequest } from './question.ts'
-import type { Client } from './shared-runs.ts'
-import { Shares, type Asker, type ShareBounds } from './shares.ts'
+import type { Client } from './sharing/shared-runs.ts'
+import { Shares, type Asker, type ShareBounds } from './sharing/shares.ts'
 
 /** an export takes as long as its client takes, within this */
 const EXPORT_LIMIT_MS = 6 * 3_600_000

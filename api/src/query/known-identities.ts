@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ChunkSummary } from '@hopper/contracts'
 import { bytesOfFacts, identityColumns, identityFacts, IdentityIndex, type Identities, type IdentityFacts } from '@hopper/engine'
 import type { ChunkSource } from './chunk-source.ts'
-import { BoundedMap } from './bounded-map.ts'
+import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
 
 const FACTS_BYTES_MAX = 64 * 1024 * 1024

@@ -11,7 +11,7 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
-import { queryBounds } from './query-pool.ts'
+import { queryBounds } from './pool/query-pool.ts'
 import type { Question } from './question.ts'
 
 const LANES = 3

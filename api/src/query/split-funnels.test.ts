@@ -8,7 +8,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
-import { queryBounds } from './query-pool.ts'
+import { queryBounds } from './pool/query-pool.ts'
 import type { QuestionOf } from './question.ts'
 
 // threads are started from the sources, on machines that do much else

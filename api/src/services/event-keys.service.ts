@@ -7,7 +7,7 @@ import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
 
 type Range = DateRange & Pick<EventKeys, 'meta'>

@@ -9,7 +9,7 @@ import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { PageRequest } from '../query/question.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG, READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 

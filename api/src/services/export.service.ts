@@ -8,7 +8,7 @@ import { invalidFields } from '../http/checked.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
-import type { Client } from '../query/shared-runs.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOGGER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 

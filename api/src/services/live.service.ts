@@ -5,8 +5,8 @@ import type { Logger } from 'pino'
 import { EventStream } from '../http/event-stream.ts'
 import type { CountedEvent } from '../live/counted-events.ts'
 import { LiveFeed } from '../live/live-feed.ts'
-import type { Client } from '../query/shared-runs.ts'
-import { Shares, type ShareBounds } from '../query/shares.ts'
+import type { Client } from '../query/sharing/shared-runs.ts'
+import { Shares, type ShareBounds } from '../query/sharing/shares.ts'
 import { LANES, LOG, LOGGER, READER } from '../tokens.ts'
 
 /** Open streams: each caller and each app leaves places to others. */

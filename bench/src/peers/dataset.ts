@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chunk, encodeColumns, identityFacts, IdentityIndex, mergeChunks, type Identities, type RowColumns } from '@hopper/engine'
-import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, userOfRun } from '../generated-columns.ts'
-import { rowsBetween } from '../rows-between.ts'
+import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, userOfRun } from '../harness/generated-columns.ts'
+import { rowsBetween } from '../harness/rows-between.ts'
 import { writeLane } from './lane-file.ts'
 
 const DAY_MS = 86_400_000

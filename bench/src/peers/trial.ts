@@ -1,4 +1,4 @@
-import { median, reportLine } from '../paired.ts'
+import { median, reportLine } from '../harness/paired.ts'
 import type { Peer } from './python.ts'
 
 /** Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest way. */

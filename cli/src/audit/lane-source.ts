@@ -2,8 +2,8 @@ import { foldMessages, isCountable, readMessage, seenPartition, type Message } f
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { ExportRange } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
-import { laneMessages } from '../export/lane-messages.ts'
-import { archivedEvents } from './archived-events.ts'
+import { laneMessages } from '../installation/lane-messages.ts'
+import { archivedEvents } from '../installation/archived-events.ts'
 
 /** Messages that are decoded at a time: events take several times the memory of their bytes. */
 const MESSAGES_PER_PART = 500

@@ -4,7 +4,7 @@ import { auditDates } from './audit-dates.ts'
 import { withStages } from './audited-stages.ts'
 import { auditFates, countReceived } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
-import { HeldLane } from './held-lane.ts'
+import { HeldLane } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
 import { isRepairable, repair } from './repair.ts'
 

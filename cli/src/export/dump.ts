@@ -4,7 +4,7 @@ import type { Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import { DUMP_VERSION, dumpedKinds, type DumpCounts, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from './dump-lines.ts'
 import { dumpMessage } from './dump-message.ts'
-import { laneMessages } from './lane-messages.ts'
+import { laneMessages } from '../installation/lane-messages.ts'
 
 export interface DumpRequest {
   /** Dumps a log that has lost messages, rather than to refuse it. */

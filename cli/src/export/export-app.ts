@@ -1,7 +1,7 @@
 import { shiftDate, timeZone, type App } from '@hopper/contracts'
 import { encodeEvents, eventsOfChunk, type ExportedEvent, type ExportFormat, type ExportRange } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
-import { fetchChunks } from '../audit/archived-events.ts'
+import { fetchChunks } from '../installation/archived-events.ts'
 
 /** Spans that are merged meanwhile can be read for some minutes: a month of a lane is listed, read, and the next is listed anew. */
 const WINDOW_MS = 31 * 86_400_000

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { laneOf } from '@hopper/contracts'
 import type { ImportProgress, LaneMessage, Storage } from '@hopper/storage'
-import { laneMessages } from '../export/lane-messages.ts'
+import { laneMessages } from '../installation/lane-messages.ts'
 import type { DumpMessage } from './dump-entries.ts'
 
 const MESSAGES_PER_APPEND = 500

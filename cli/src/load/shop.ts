@@ -1,4 +1,4 @@
-import { demoProvision } from '../demo-shop.ts'
+import { demoProvision } from '../demo/demo-shop.ts'
 import type { ShopElement } from './recorder.ts'
 
 const byId = (id: string): ShopElement => ({ xpath: `//*[@id='${id}']`, selector: `#${id}` })

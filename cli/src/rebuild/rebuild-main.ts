@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import type { AggregatorLogger } from '@hopper/aggregator'
 import { assertLogIntact, openRebuild } from '@hopper/storage/embedded'
-import { assertDirectory, isCluster, openInstallation, type InstallationConfig } from '../audit/open-installation.ts'
+import { assertDirectory, isCluster, openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { basisOf } from './basis.ts'
 import { rebuildCluster } from './cluster-main.ts'
 import { countAll, type Progress } from './count-all.ts'

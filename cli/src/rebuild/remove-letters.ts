@@ -1,5 +1,5 @@
 import type { Storage } from '@hopper/storage'
-import type { HeldLane } from '../audit/held-lane.ts'
+import type { HeldLane } from '../installation/lane-lease.ts'
 
 const LETTERS_PER_READ = 100
 

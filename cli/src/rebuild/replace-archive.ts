@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import { readAhead, type Archive } from '@hopper/storage'
-import { fetchChunks } from '../audit/archived-events.ts'
-import type { HeldLane } from '../audit/held-lane.ts'
+import { fetchChunks } from '../installation/archived-events.ts'
+import type { HeldLane } from '../installation/lane-lease.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 

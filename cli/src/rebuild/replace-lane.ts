@@ -1,7 +1,7 @@
 import { datesBetween, shiftDate, timeZone, type App, type ChunkSummary } from '@hopper/contracts'
 import { counterTableNames, readAhead, visitorTableNames, type CounterChange, type Storage, type VisitorChange, type VisitorPartition } from '@hopper/storage'
 import { compareCounters, compareVisitors, type CountedPartition } from '../audit/compare.ts'
-import type { HeldLane } from '../audit/held-lane.ts'
+import type { HeldLane } from '../installation/lane-lease.ts'
 import { readCounted } from '../audit/read-counted.ts'
 import { replaceArchive } from './replace-archive.ts'
 import { removeLetters } from './remove-letters.ts'

@@ -8,10 +8,10 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { auditOf, makeInstallation } from '../audit/installation.fixture.ts'
-import { readConfig } from '../config.ts'
+import { readConfig } from '../config/config.ts'
 import { answersOf, registryFile } from '../import/answers.fixture.ts'
-import { createLogger } from '../logger.ts'
-import { settingsOf } from '../settings.ts'
+import { createLogger } from '../processes/logger.ts'
+import { settingsOf } from '../config/settings.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 
 const withoutFunnels = {

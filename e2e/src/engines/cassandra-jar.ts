@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePorts, startJava, whenReady, type JavaProcess } from './java-process.ts'
 import { jarsOf } from './jars.ts'
-import { until } from '../until.ts'
+import { until } from '../products/until.ts'
 
 /** What Cassandra's own start script opens for Java 17; without these it does not start. */
 const opens = [

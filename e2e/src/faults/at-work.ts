@@ -1,5 +1,5 @@
-import type { Service } from '../service.ts'
-import { until } from '../until.ts'
+import type { Service } from '../products/service.ts'
+import { until } from '../products/until.ts'
 
 const AT_WORK_MS = 120_000
 

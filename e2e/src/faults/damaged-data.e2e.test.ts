@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { until } from '../until.ts'
+import { until } from '../products/until.ts'
 import { apps, provision } from './apps.ts'
-import { sendUntilAcknowledged } from '../acknowledged.ts'
-import { randomTraffic, type RandomRequest } from '../random-traffic.ts'
-import { Service } from '../service.ts'
+import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
+import { Service } from '../products/service.ts'
 
 
 const main = resolve(import.meta.dirname, '../../../cli/dist/main.js')

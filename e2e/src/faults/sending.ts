@@ -1,6 +1,6 @@
-import { sendUntilAcknowledged } from '../acknowledged.ts'
-import { mulberry32, randomTraffic, type RandomRequest } from '../random-traffic.ts'
-import { until } from '../until.ts'
+import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
+import { mulberry32, randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
+import { until } from '../products/until.ts'
 
 const SENDERS = 12
 const DEVICES_MAX = 20_000

@@ -8,7 +8,7 @@ import { APP, T0, world } from '../contract/random-world.ts'
 import { Chunk } from './chunk.ts'
 import { chunkRows } from './chunk-rows.ts'
 import { ColumnCache } from './column-cache.ts'
-import { CELL_BYTES_MAX, encodeChunks } from './encode-chunk.ts'
+import { CELL_BYTES_MAX, encodeChunks } from './encoding/encode-chunk.ts'
 import { mergeChunks } from './merge-chunks.ts'
 
 const cover = { app: APP, date: '2026-01-01', lane: 0, first_position: 0, last_position: 99 }

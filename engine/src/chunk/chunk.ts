@@ -1,17 +1,17 @@
 import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
 import { DataType, type Data } from 'apache-arrow'
-import { textAt, unpackFrame, type Frame } from './arrow-frame.ts'
-import type { Codes } from './codes.ts'
+import { textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
+import type { Codes } from './encoding/codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
 import { maySpill, numberColumns, SPILLED, SPILLED_KEYS, type NumberColumn } from './event-keys.ts'
 import { idsOfFrame, type Ids } from './ids.ts'
-import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './number-encoding.ts'
+import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './encoding/number-encoding.ts'
 import { entriesByRow, spilledKeysOf, type EntriesByRow, type SpilledKeys } from './spilled.ts'
 import { Dictionary } from './value-column.ts'
-import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './time-offsets.ts'
-import { runCodesOf, type RunCodes } from './run-codes.ts'
-import { contentSize } from './zstd-size.ts'
+import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './encoding/time-offsets.ts'
+import { runCodesOf, type RunCodes } from './encoding/run-codes.ts'
+import { contentSize } from './encoding/zstd-size.ts'
 
 /** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
 export interface ValueColumn {

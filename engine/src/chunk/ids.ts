@@ -1,5 +1,5 @@
 import { readUuid, UUID_BYTES, writeUuid } from '@hopper/contracts'
-import { fixed16Data, textAt, textData, type Frame } from './arrow-frame.ts'
+import { fixed16Data, textAt, textData, type Frame } from './encoding/arrow-frame.ts'
 import type { Data } from 'apache-arrow'
 
 /** Many ids: a UUID in lower case takes 16 bytes, any other text stands apart by its place. */

@@ -1,7 +1,7 @@
 import type { ChunkCover, EncodedChunk, Value } from '@hopper/contracts'
 import { DeviceCursor, spansOf } from '../scan/device-cursor.ts'
 import type { Chunk, Runs } from './chunk.ts'
-import { CHUNK_ROWS_MAX, numbered, partsOf } from './encode-chunk.ts'
+import { CHUNK_ROWS_MAX, numbered, partsOf } from './encoding/encode-chunk.ts'
 import { isFreeColumn, numberColumns, type NumberColumn } from './event-keys.ts'
 import { pickIds } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import type { ArchivedEvent, Value } from '@hopper/contracts'
 import { Chunk } from './chunk.ts'
 import { chunkRows } from './chunk-rows.ts'
-import { encodeBuffer, encodeGroups } from './encode-chunk.ts'
+import { encodeBuffer, encodeGroups } from './encoding/encode-chunk.ts'
 import { mergeChunks } from './merge-chunks.ts'
 import { RowBuffer } from './row-buffer.ts'
 

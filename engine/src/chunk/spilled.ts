@@ -1,6 +1,6 @@
 import type { Value } from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
-import { textAt, textData, uint32Data, type Frame } from './arrow-frame.ts'
+import { textAt, textData, uint32Data, type Frame } from './encoding/arrow-frame.ts'
 
 /**
  * Values of keys that are too rare for a column of their own: entries of (key, row, value), ascending by key, then by row. A key of a chunk is either in a

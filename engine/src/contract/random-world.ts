@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { laneOf, type ArchivedEvent, type ChunkSummary, type Context, type Event } from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
-import { encodeChunks } from '../chunk/encode-chunk.ts'
+import { encodeChunks } from '../chunk/encoding/encode-chunk.ts'
 import { mergeChunks } from '../chunk/merge-chunks.ts'
-import type { LaneInput } from '../funnel/unit-scan.ts'
+import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
 

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { ArchivedEvent, Event, EventOf } from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
-import { encodeChunks } from '../chunk/encode-chunk.ts'
+import { encodeChunks } from '../chunk/encoding/encode-chunk.ts'
 import { APP, T0, TICK_MS, world, type World } from '../contract/random-world.ts'
 import { encodeExport, type ExportFormat } from './encode-export.ts'
 

@@ -1,6 +1,6 @@
 import type { ChunkSummary, Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
-import type { Codes } from '../chunk/codes.ts'
+import type { Codes } from '../chunk/encoding/codes.ts'
 import { isAddressColumn, isPageKey, presentColumns } from '../chunk/event-keys.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'

@@ -1,12 +1,12 @@
 import { pageOf, pageUrlOf, type Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
-import type { Codes } from '../chunk/codes.ts'
+import type { Codes } from '../chunk/encoding/codes.ts'
 import {
   columnsOfKey, isAddressColumn, isPageKey, maySpill, numberColumns, presentColumns, SPILLED, SPILLED_KEYS, type NumberColumn, type PageKey,
 } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
-import { runCodesOf, type RunCodes } from '../chunk/run-codes.ts'
+import { runCodesOf, type RunCodes } from '../chunk/encoding/run-codes.ts'
 
 /** The column of a key of a query, undefined when no event of the chunk has the key. */
 export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {

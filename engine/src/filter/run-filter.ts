@@ -1,6 +1,6 @@
 import type { Chunk } from '../chunk/chunk.ts'
-import type { Codes } from '../chunk/codes.ts'
-import type { RunCodes } from '../chunk/run-codes.ts'
+import type { Codes } from '../chunk/encoding/codes.ts'
+import type { RunCodes } from '../chunk/encoding/run-codes.ts'
 import { holds, type Expression } from './compile-filters.ts'
 import { keyColumn, keyRunCodes } from './key-column.ts'
 import type { ValueTruths } from './value-truths.ts'

@@ -1,6 +1,6 @@
 import type { DropCause } from '@hopper/contracts'
-import type { FunnelPlan } from './funnel-plan.ts'
-import type { UnitRows } from './unit-rows.ts'
+import type { FunnelPlan } from './plan/funnel-plan.ts'
+import type { UnitRows } from './scan/unit-rows.ts'
 
 /** One attempt of a unit, walked from its first event: what it took, and what ended it. Used again for the next. */
 export class Attempt {

@@ -1,11 +1,11 @@
 import { dropCauses, queryLimits, type ArchivedEvent, type FunnelRequest } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { Chunk } from '../chunk/chunk.ts'
-import { encodeChunks } from '../chunk/encode-chunk.ts'
+import { encodeChunks } from '../chunk/encoding/encode-chunk.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf } from '../scan/identities.ts'
 import { queryDistinct } from '../units/distinct-scan.ts'
-import { FunnelScan, mergeFunnelPartials, queryFunnel } from './funnel-scan.ts'
+import { FunnelScan, mergeFunnelPartials, queryFunnel } from './scan/funnel-scan.ts'
 
 const VALUES = 2_000
 const T0 = Date.UTC(2026, 0, 5)

@@ -1,10 +1,10 @@
-import { translate, type Codes } from '../chunk/codes.ts'
-import type { FunnelPlan } from './funnel-plan.ts'
+import { translate, type Codes } from '../chunk/encoding/codes.ts'
+import type { FunnelPlan } from './plan/funnel-plan.ts'
 import type { FunnelTally } from './funnel-tally.ts'
-import type { Prepared } from './gather-rows.ts'
-import { PassingRuns } from './passing-runs.ts'
-import { BEFORE, LATE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './simple-search.ts'
-import type { RunName } from './unit-scan.ts'
+import type { Prepared } from './scan/gather-rows.ts'
+import { PassingRuns } from './scan/passing-runs.ts'
+import { BEFORE, LATE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from './plan/simple-search.ts'
+import type { RunName } from './scan/unit-scan.ts'
 
 /**
  * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes, or where no event of the step

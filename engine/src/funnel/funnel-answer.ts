@@ -1,7 +1,7 @@
 import { dropCauses, queryLimits, type ConversionTime, type Cut, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
 import { conversionTime } from './conversion-time.ts'
 import type { FunnelTally, QueryContext } from './funnel-tally.ts'
-import { WINDOW_MS_DEFAULT } from './funnel-plan.ts'
+import { WINDOW_MS_DEFAULT } from './plan/funnel-plan.ts'
 
 /** Makes the answer out of a complete tally; `groups` are the breakdown values by number, whatever at the place of `tally.other`. */
 export function funnelAnswer(

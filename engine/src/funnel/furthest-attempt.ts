@@ -1,7 +1,7 @@
 import type { Budget } from '../scan/budget.ts'
 import type { Attempt } from './attempt.ts'
-import type { FunnelPlan } from './funnel-plan.ts'
-import { UnitRows } from './unit-rows.ts'
+import type { FunnelPlan } from './plan/funnel-plan.ts'
+import { UnitRows } from './scan/unit-rows.ts'
 
 /** rows between two looks at the clock while attempts are walked one by one */
 const WALKS_PER_CHECK = 256

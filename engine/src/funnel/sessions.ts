@@ -1,5 +1,5 @@
 import { limits } from '@hopper/contracts'
-import type { UnitRows } from './unit-rows.ts'
+import type { UnitRows } from './scan/unit-rows.ts'
 
 /** The name of a session by its number. */
 export type SessionNames = (session: number) => string

@@ -1,6 +1,6 @@
 import { queryLimits, type ChunkSummary, type Filter, type Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
-import { translate, type Codes } from '../chunk/codes.ts'
+import { translate, type Codes } from '../chunk/encoding/codes.ts'
 import { columnsOfKey, idColumns, numberColumns, SPILLED, SPILLED_KEYS } from '../chunk/event-keys.ts'
 import { keyOfColumn, keysOfColumns } from '../chunk/key-names.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'

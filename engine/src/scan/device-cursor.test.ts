@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { ArchivedEvent } from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
-import { encodeColumns } from '../chunk/encode-chunk.ts'
+import { encodeColumns } from '../chunk/encoding/encode-chunk.ts'
 import { RowBuffer } from '../chunk/row-buffer.ts'
 import { DeviceCursor, spansOf } from './device-cursor.ts'
 

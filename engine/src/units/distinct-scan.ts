@@ -1,9 +1,9 @@
 import { queryLimits, type Cut, type DistinctRequest, type DistinctResult } from '@hopper/contracts'
 import { compareValues } from '../funnel/funnel-answer.ts'
-import { FunnelPlan } from '../funnel/funnel-plan.ts'
-import type { UnitRows } from '../funnel/unit-rows.ts'
-import { meansSomething, type Prepared } from '../funnel/gather-rows.ts'
-import { UnitScan, type LaneInput, type RunName } from '../funnel/unit-scan.ts'
+import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
+import type { UnitRows } from '../funnel/scan/unit-rows.ts'
+import { meansSomething, type Prepared } from '../funnel/scan/gather-rows.ts'
+import { UnitScan, type LaneInput, type RunName } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
 /** Breakdown values that are told apart while units are counted: later ones count as `other` from the start. */

@@ -1,8 +1,8 @@
 import { queryLimits, type Cut, type Filter, type JourneyRequest, type JourneyResult } from '@hopper/contracts'
 import { invalid, over } from '../filter/parse-filters.ts'
-import { FunnelPlan } from '../funnel/funnel-plan.ts'
-import type { UnitRows } from '../funnel/unit-rows.ts'
-import { UnitScan, type LaneInput } from '../funnel/unit-scan.ts'
+import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
+import type { UnitRows } from '../funnel/scan/unit-rows.ts'
+import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 import { JourneyGraph } from './journey-graph.ts'
 

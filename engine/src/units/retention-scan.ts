@@ -1,10 +1,10 @@
 import { queryLimits, type RetentionRequest, type RetentionResult } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
-import { FunnelPlan } from '../funnel/funnel-plan.ts'
+import { FunnelPlan } from '../funnel/plan/funnel-plan.ts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { bucketAt, bucketStarts } from '../funnel/trend-buckets.ts'
-import type { UnitRows } from '../funnel/unit-rows.ts'
-import { UnitScan, type LaneInput } from '../funnel/unit-scan.ts'
+import type { UnitRows } from '../funnel/scan/unit-rows.ts'
+import { UnitScan, type LaneInput } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
 const FIRST = 1

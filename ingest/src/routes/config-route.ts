@@ -2,9 +2,9 @@ import { HopperError, stageNumber, type Stage, type TrackerConfig } from '@hoppe
 import type { Registry } from '@hopper/storage'
 import type { FastifyInstance } from 'fastify'
 import { LRUCache } from 'lru-cache'
-import { allowAnyOrigin, onlyMethod } from '../cors.ts'
-import { etagOf, isFresh } from '../etag.ts'
-import type { Gate } from '../gate.ts'
+import { allowAnyOrigin, onlyMethod } from '../http/cors.ts'
+import { etagOf, isFresh } from '../http/etag.ts'
+import type { Gate } from '../admission/gate.ts'
 
 const APPS_MAX = 1_000
 // A crowd of page loads reads the registry once; a change shows after this and the browser's 60 s.

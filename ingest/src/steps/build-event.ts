@@ -1,7 +1,7 @@
 import { eventFields, eventTypes, type Event, type EventType } from '@hopper/contracts'
-import { Changes } from '../changes.ts'
-import type { Incoming } from '../incoming.ts'
-import { wireNames } from '../repair.ts'
+import { Changes } from '../repair/changes.ts'
+import type { Incoming } from '../batch/incoming.ts'
+import { wireNames } from '../repair/repair.ts'
 
 const names = Object.fromEntries(eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]])) as Record<EventType, string[]>
 const stored = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { limits, rejectReasons } from '@hopper/contracts'
-import { Dropped, type Incoming } from '../incoming.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 export function checkClock(incoming: Incoming): Incoming | Dropped {
   if (incoming.timestamp < limits.timestampMsMin) return new Dropped('too_old', rejectReasons.too_old)

@@ -1,8 +1,8 @@
 import { eventTypes, wireEvents, type EventType } from '@hopper/contracts'
 import { Compile, type Validator } from 'typebox/compile'
-import { explain } from '../field-errors.ts'
-import type { Dropped, Incoming } from '../incoming.ts'
-import { repair } from '../repair.ts'
+import { explain } from '../http/field-errors.ts'
+import type { Dropped, Incoming } from '../batch/incoming.ts'
+import { repair } from '../repair/repair.ts'
 
 const checks = Object.fromEntries(eventTypes.map((type) => [type, Compile(wireEvents[type])])) as Record<EventType, Validator>
 

@@ -1,5 +1,5 @@
 import { limits } from '@hopper/contracts'
-import type { Incoming } from '../incoming.ts'
+import type { Incoming } from '../batch/incoming.ts'
 
 /** A sender whose clock is wrong says so by `sent_at`: its times are moved by the difference, and its own time is kept. */
 export function correctClock(incoming: Incoming): Incoming {

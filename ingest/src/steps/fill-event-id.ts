@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { derivedId } from '../derived-id.ts'
-import type { Incoming } from '../incoming.ts'
+import { derivedId } from '../batch/derived-id.ts'
+import type { Incoming } from '../batch/incoming.ts'
 
 /**
  * An event without an id gets one. With a time it is derived from all that was sent, and from how many equal ones stand before it in the

@@ -1,5 +1,5 @@
-import { Dropped, type Incoming } from '../incoming.ts'
-import { instantOf } from '../instant.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
+import { instantOf } from '../batch/instant.ts'
 
 /** An event without a time happened when it was received. */
 export function readTime(incoming: Incoming): Incoming | Dropped {

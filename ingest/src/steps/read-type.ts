@@ -1,5 +1,5 @@
 import { eventTypes, rejectReasons, type EventType } from '@hopper/contracts'
-import { Dropped, type Incoming } from '../incoming.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 const types: ReadonlyMap<unknown, EventType> = new Map<unknown, EventType>(
   eventTypes.flatMap((type, number) => [[type, type], [number, type], [String(number), type]]),

@@ -1,5 +1,5 @@
 import { rejectReasons } from '@hopper/contracts'
-import { Dropped, type Incoming } from '../incoming.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 export function rejectNonObject(incoming: Incoming): Incoming | Dropped {
   const sent: unknown = incoming.wire

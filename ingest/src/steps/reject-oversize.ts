@@ -1,6 +1,6 @@
 import { limits } from '@hopper/contracts'
-import { Dropped, type Incoming } from '../incoming.ts'
-import { repair, wireNames } from '../repair.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
+import { repair, wireNames } from '../repair/repair.ts'
 
 /** An event that is too large only for its too long texts is kept: those are cut. */
 export function rejectOversize(incoming: Incoming): Incoming | Dropped {

@@ -1,6 +1,6 @@
 import { rejectReasons } from '@hopper/contracts'
-import { derivedId } from '../derived-id.ts'
-import { Dropped, type Incoming } from '../incoming.ts'
+import { derivedId } from '../batch/derived-id.ts'
+import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 /** Someone who is known by `user_id` alone, as a server knows its users, gets a device: always the same. */
 export function requireDevice(incoming: Incoming): Incoming | Dropped {

@@ -1,5 +1,5 @@
 import { storableUrl } from '@hopper/contracts'
-import type { Incoming } from '../incoming.ts'
+import type { Incoming } from '../batch/incoming.ts'
 
 /**
  * Takes query and fragment off the addresses of an event, but for what the app says belongs to a page: they hold tokens and e-mail addresses, and

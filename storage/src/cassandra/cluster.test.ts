@@ -9,7 +9,7 @@ import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
 import { withLog } from '../with-log.ts'
 import { migrate, openCassandra } from './cassandra.ts'
-import { ownKeyspace } from './own-keyspace.fixture.ts'
+import { ownKeyspace } from './testing/own-keyspace.fixture.ts'
 
 // A Cassandra that has just started is slow for its first minute.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })

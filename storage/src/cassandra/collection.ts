@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import type { IndexedCollection } from '../registry-of.ts'
-import { concurrently } from './concurrently.ts'
-import { rowsOf, statement } from './statements.ts'
+import { concurrently } from './client/map-concurrent.ts'
+import { rowsOf, statement } from './client/statements.ts'
 
 const READS_AT_ONCE = 64
 

@@ -1,5 +1,5 @@
 import type { LaneBatch } from '../ports/tables.ts'
-import { statement, type Statement } from './statements.ts'
+import { statement, type Statement } from './client/statements.ts'
 
 /** Above every position, so that a write timestamp can fall as they rise. */
 const TOP = 2n ** 52n

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
 import type { Lanes, Lease } from '../ports/tables.ts'
-import { concurrently } from './concurrently.ts'
-import { serialConsistency, type CassandraSettings } from './settings.ts'
-import { rowsOf, statement } from './statements.ts'
+import { concurrently } from './client/map-concurrent.ts'
+import { serialConsistency, type CassandraSettings } from './client/settings.ts'
+import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200
 const ALIVE_WAITS = 2

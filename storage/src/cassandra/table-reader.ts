@@ -1,14 +1,14 @@
 import type { Client } from 'cassandra-driver'
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
 import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
-import { concurrently } from './concurrently.ts'
-import { counterRows } from './counter-rows.ts'
-import { KeptCounters } from './kept-counters.ts'
-import { SeenIds } from './seen-ids.ts'
-import { readSession } from './sessions.ts'
-import { pagesOf, queryFile, rowsOf } from './statements.ts'
-import { Uniques } from './uniques.ts'
-import { readVisitorRows } from './visitor-rows.ts'
+import { concurrently } from './client/map-concurrent.ts'
+import { counterRows } from './counters/counter-rows.ts'
+import { KeptCounters } from './counters/counter-cache.ts'
+import { SeenIds } from './seen/seen-ids.ts'
+import { readSession } from './sessions/sessions.ts'
+import { pagesOf, queryFile, rowsOf } from './client/statements.ts'
+import { Uniques } from './uniques/uniques.ts'
+import { readVisitorRows } from './visitors/visitor-rows.ts'
 
 const READS_AT_ONCE = 64
 /** a value may have a megabyte */

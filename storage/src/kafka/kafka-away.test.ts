@@ -1,8 +1,8 @@
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
-import { broker, disposable, everything, freshSettings, numbered, opened } from './kafka.fixture.ts'
+import { broker, disposable, everything, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
-import { KafkaProxy } from './proxy.fixture.ts'
+import { KafkaProxy } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -3,10 +3,10 @@ import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LaneConsumer, LogMessage, Subscription } from '../ports/event-log.ts'
-import { broker, deviceIn, disposable, freshSettings, numbered, opened } from './kafka.fixture.ts'
+import { broker, deviceIn, disposable, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
 import { KafkaEventLog } from './kafka.ts'
-import { FETCH, FIND_COORDINATOR, KafkaProxy } from './proxy.fixture.ts'
-import { Members } from './members.fixture.ts'
+import { FETCH, FIND_COORDINATOR, KafkaProxy } from './testing/proxy.fixture.ts'
+import { Members } from './testing/members.fixture.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 

@@ -1,8 +1,8 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, vi } from 'vitest'
-import { broker, deviceIn, everything, freshSettings, numbered, opened } from './kafka.fixture.ts'
-import { KafkaProxy, PRODUCE, type Fate } from './proxy.fixture.ts'
+import { broker, deviceIn, everything, freshSettings, numbered, opened } from './testing/kafka.fixture.ts'
+import { KafkaProxy, PRODUCE, type Fate } from './testing/proxy.fixture.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import { broker } from './kafka.fixture.ts'
+import { broker } from './testing/kafka.fixture.ts'
 
 /** Connects with a kafkajs of its own, waits a moment, and says what Node warned of and how often the queue was looked at meanwhile. */
 const connected = `

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
-import { EmbeddedEventLog } from '../embedded/event-log.ts'
+import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
 import { firstSeen } from './numbered.fixture.ts'
 import { SpooledLog, spoolDefaults } from './spooled-log.ts'
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { EmbeddedEventLog } from '../embedded/event-log.ts'
+import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
 import { numbered } from './numbered.fixture.ts'
 import { SpooledLog, spoolDefaults } from './spooled-log.ts'
 import { behaviours, unsteady } from './unsteady-log.fixture.ts'

@@ -2,10 +2,10 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSy
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
-import { clearAll } from '../clear-folds.ts'
-import { identify, prepareLog } from '../log-schema.ts'
+import { clearAll } from '../tables/clear-folds.ts'
+import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
-import { prepareTables } from '../table-schema.ts'
+import { prepareTables } from '../tables/table-schema.ts'
 import { findDamage, findLogDamage, lossesToAccept, LOG_FILE, LOG_RECORD, RECORDS, TABLES_FILE, TABLES_RECORD, type Damage, type Findings } from './find-damage.ts'
 import { salvageLog, salvageRegistry } from './salvage.ts'
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { PositionRange } from '../log-schema.ts'
+import type { PositionRange } from '../log/log-schema.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
 import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'

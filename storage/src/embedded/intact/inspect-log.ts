@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeBlock } from '../block.ts'
-import { endOf, lanesOf, lossesOf, nextPosition, startOf, withoutLosses, wrongLanes, type PositionRange } from '../log-schema.ts'
+import { endOf, lanesOf, lossesOf, nextPosition, startOf, withoutLosses, wrongLanes, type PositionRange } from '../log/log-schema.ts'
 import { openToInspect } from '../sqlite.ts'
 import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { identify, prepareLog } from '../log-schema.ts'
+import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, openToInspect, transaction } from '../sqlite.ts'
-import { prepareTables } from '../table-schema.ts'
+import { prepareTables } from '../tables/table-schema.ts'
 import { isWhole } from './inspect-log.ts'
 
 const ROWS_PER_TRANSACTION = 500

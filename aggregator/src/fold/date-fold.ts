@@ -1,0 +1,48 @@
+import type { CounterTableName, Partition } from '@hopper/storage'
+import type { CountedEvent } from './counted-event.ts'
+import type { CounterRows } from './counter-rows.ts'
+import { counterFolds, visitorFolds } from '../tables/all.ts'
+import type { Put } from '../tables/fold.ts'
+import { VisitorRows } from './visitor-rows.ts'
+
+/** What the events of one local date of an app feed into its tables. They are taken in one by one and folded together, table by table. */
+export class DateFold {
+  readonly counters: readonly CounterRows[]
+  readonly visitors: readonly VisitorRows[]
+  readonly #positions: number[] = []
+  readonly #events: CountedEvent[] = []
+  /** the last of the events that were folded before */
+  #before: CountedEvent | undefined
+
+  constructor(partition: Partition, rowsOf: (table: CounterTableName) => CounterRows) {
+    this.counters = counterFolds.map(({ table }) => rowsOf(table))
+    this.visitors = visitorFolds.map(({ table }) => new VisitorRows({ table, ...partition }))
+  }
+
+  take(position: number, event: CountedEvent): void {
+    this.#positions.push(position)
+    this.#events.push(event)
+  }
+
+  /** Folds what was taken in since the last time, and lets go of it. */
+  fold(): void {
+    const [positions, events] = [this.#positions, this.#events]
+    counterFolds.forEach(({ fold }, at) => {
+      const { after, add } = this.counters[at]!
+      for (let i = 0; i < events.length; i++) if (positions[i]! > after) fold(events[i]!, add)
+    })
+    visitorFolds.forEach(({ fold, repeats }, at) => {
+      const rows = this.visitors[at]!
+      let last = this.#before
+      // One function for all events: one for each is garbage.
+      let event: CountedEvent
+      const put: Put = (key) => rows.put(key, event.visitor)
+      for (event of events) {
+        if (!last || !repeats?.(last, event)) fold(event, put)
+        last = event
+      }
+    })
+    this.#before = events.at(-1)
+    positions.length = events.length = 0
+  }
+}

@@ -1,0 +1,18 @@
+import type { SeenChange } from '@hopper/storage'
+import { ByPartition } from './by-partition.ts'
+import { seenDate, type Judged } from '../judge/judge.ts'
+
+/** The ids that stand in a batch for the first time. */
+export class SeenFold {
+  readonly #found = new ByPartition((partition) => ({ ...partition, rows: [] as SeenChange['rows'][number][] }))
+
+  add(events: readonly Judged[]): void {
+    for (const { position, message: { app }, event, fate, reason } of events) {
+      if (fate !== 'duplicate') this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
+    }
+  }
+
+  changes(): SeenChange[] {
+    return this.#found.values()
+  }
+}

@@ -1,0 +1,171 @@
+import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type StageMatcher, type TimeZone, type Visitor } from '@hopper/contracts'
+import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+import { ByPartition } from '../fold/by-partition.ts'
+import { utcDate } from '../fold/utc-date.ts'
+
+/** An app with what its funnels' stages mean; without it only what trackers say about stages counts. */
+export interface CountedApp extends App {
+  readonly stages?: StageMatcher
+}
+
+/** A decoded message of a lane, with the app that it belongs to. */
+export interface Message {
+  readonly position: number
+  readonly envelope: Envelope
+  readonly app: CountedApp
+}
+
+/** An event with its fate; `visitor` is whom it belongs to at its place in the log. */
+export interface Judged {
+  readonly position: number
+  /** place in the envelope */
+  readonly index: number
+  readonly message: Message
+  readonly event: Event
+  /** the app's local date of the event */
+  readonly date: string
+  readonly fate: Fate
+  readonly reason: FateReason
+  readonly visitor: Visitor
+}
+
+/** The state of the lane before the batch. */
+export interface Past {
+  /** the first position of an id that was seen, by `seenKey` */
+  readonly firstPositions: ReadonlyMap<string, number>
+  /** identities, by `deviceKey` */
+  readonly identities: ReadonlyMap<string, readonly Identity[]>
+  /** the only ids that may stand in the batch twice or before it; any may when it is missing */
+  readonly suspects?: ReadonlySet<string>
+  /** what was judged since, when a batch is judged in parts: none of it stands in the store yet */
+  readonly earlier?: EarlierParts
+}
+
+/** Ids, by the partition in which they are looked up. */
+export interface IdsOfPartition {
+  readonly partition: Partition
+  readonly ids: readonly string[]
+}
+
+/** An id of an earlier part is looked up so often by going through all of them before a set of them is worth its making: nearly all that filters suspect is new. */
+const SCANS_MAX = 16
+
+/** What the parts of a batch leave for those after them. */
+export class EarlierParts {
+  /** the user of each device, by `deviceKey` */
+  readonly users = new Map<string, string>()
+  readonly #ids = new ByPartition(() => ({ list: [] as string[], scans: 0, set: undefined as Set<string> | undefined }))
+
+  /** Whether an id of this partition stood in an earlier part. */
+  has({ app, date }: Partition, id: string): boolean {
+    const own = this.#ids.of(app, date)
+    if (!own.set && ++own.scans > SCANS_MAX) own.set = new Set(own.list)
+    return own.set ? own.set.has(id) : own.list.includes(id)
+  }
+
+  add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {
+    for (const [device, user] of users) this.users.set(device, user)
+    for (const { partition: { app, date }, ids: some } of ids) {
+      const { list, set } = this.#ids.of(app, date)
+      for (const id of some) {
+        list.push(id)
+        set?.add(id)
+      }
+    }
+  }
+}
+
+export interface Judgement {
+  readonly events: readonly Judged[]
+  readonly identities: readonly IdentityChange[]
+  /** the user that each device has at the end, by `deviceKey` */
+  readonly users: ReadonlyMap<string, string>
+}
+
+/** Only these events feed the tables and identify a device; the others only have their fate. */
+export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
+  return fate === 'accepted' || fate === 'late'
+}
+
+/** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
+export function seenPartition(app: string, event: Event): Partition {
+  return { app, date: seenDate(event) }
+}
+
+/** The date of that partition. */
+export function seenDate(event: Event): string {
+  return utcDate(event.client_time ?? event.timestamp)
+}
+
+export function seenKey({ app, date }: Partition, eventId: string): string {
+  return `${app}\0${date}\0${eventId}`
+}
+
+export function deviceKey(app: string, device: string): string {
+  return `${app}\0${device}`
+}
+
+/**
+ * Gives every event of a batch its fate and its visitor. Pure: a function of the log before each event, so a replay from any earlier position, in
+ * batches of any size, judges the same. `past` may already know this batch itself; only what stands before an event is used.
+ */
+export function judge(messages: readonly Message[], past: Past): Judgement {
+  const events: Judged[] = []
+  const identities: IdentityChange[] = []
+  const seen = new ByPartition((partition) => ({ partition, ids: new Set<string>() }))
+  const users = new Map<string, string>()
+  const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
+  const isRepeated = ({ app, position }: Message, event: Event): boolean => {
+    const { partition, ids } = seen.of(app.id, seenDate(event))
+    if (ids.has(event.event_id)) return true
+    ids.add(event.event_id)
+    return (past.earlier?.has(partition, event.event_id) ?? false) || (firstPosition(past, app, event) ?? position) < position
+  }
+  for (const message of messages) {
+    const { position, envelope, app } = message
+    const device = deviceKey(app.id, envelope.device_id)
+    const zone = timeZone(app.timezone)
+    let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), position)
+    let visitor: Visitor = { user, device: envelope.device_id }
+    envelope.events.forEach((event, index) => {
+      const repeated = isSuspect(event) && isRepeated(message, event)
+      const date = zone.dateOf(event.timestamp)
+      const [fate, reason] = fateOf(message, event, repeated, date, zone)
+      if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
+        user = event.user_id
+        visitor = { user, device: envelope.device_id }
+        identities.push({ app: app.id, device: envelope.device_id, user, place: placeOf(position, index) })
+      }
+      events.push({ position, index, message, event, date, fate, reason, visitor })
+    })
+    users.set(device, user)
+  }
+  return { events, identities, users }
+}
+
+/** Of most batches the store knows nothing, and a key costs more than to see that. */
+function firstPosition({ firstPositions }: Past, app: App, event: Event): number | undefined {
+  return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
+}
+
+type Verdict = readonly [Fate, FateReason]
+
+const accepted: Verdict = ['accepted', 'new']
+const historical: Verdict = ['accepted', 'historical']
+const late: Verdict = ['late', 'after_settled']
+const duplicate: Verdict = ['duplicate', 'repeated_id']
+
+function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
+  if (repeated) return duplicate
+  if (envelope.context.bot) return ['bot', envelope.context.bot]
+  // A date ends after each of its events, so the calendar is asked only for what may be late.
+  if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return accepted
+  const dateEnd = zone.startOf(shiftDate(date, 1))
+  if (envelope.received_at <= dateEnd + limits.lateAfterMs) return accepted
+  return envelope.context.historical ? historical : late
+}
+
+/** The user of a device before a position; '' when it was not identified yet. */
+function userBefore(identities: readonly Identity[] | undefined, position: number): string {
+  return identities?.findLast(({ place }) => place < placeOf(position, 0))?.user ?? ''
+}

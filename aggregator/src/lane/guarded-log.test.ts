@@ -1,0 +1,101 @@
+import type { Event } from '@hopper/contracts'
+import { over, type EventLog, type LaneConsumer } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { Registry } from 'prom-client'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { Aggregator } from '../aggregator.ts'
+import { guardedLog, type GuardedLog } from './guarded-log.ts'
+import { envelopeOf, openLane, type LaneStore } from '../testing/lane.fixture.ts'
+
+const view = (event_id: string): Event =>
+  ({ type: 'url_change', event_id, timestamp: Date.parse('2026-06-15T12:00:00Z'), seq: 0, from: '', to: '/', elapsed_time: 0 }) as Event
+
+let lane: LaneStore
+let running: Aggregator | undefined
+beforeEach(async () => {
+  lane = await openLane(openEmbedded)
+  await lane.app('shop')
+  await lane.storage.log.append(Array.from({ length: 4 }, (_, at) => envelopeOf('shop', { events: [view(`e${at}`)] })))
+})
+afterEach(async () => {
+  await running?.close()
+  await lane[Symbol.asyncDispose]()
+})
+
+interface Watched extends GuardedLog {
+  /** as the log calls it */
+  readonly consumer: LaneConsumer
+  readonly said: string[]
+  metrics(): Promise<string>
+}
+
+/** An aggregator over a guarded log; the test calls it in the place of the log. */
+async function watched(changes: Partial<EventLog>): Promise<Watched> {
+  const metrics = new Registry()
+  const said: string[] = []
+  const say = (level: string) => (_details: object, message: string): void => void said.push(`${level}: ${message}`)
+  let consumer: LaneConsumer | undefined
+  const subscribe: EventLog['subscribe'] = async (given) => ((consumer = given), { close: async () => undefined })
+  const logger = { info: say('info'), warn: say('warn'), error: say('error') }
+  const guarded = guardedLog(over(lane.storage.log, { ...changes, subscribe }), { lanes: lane.storage.lanes, metrics, logger })
+  const aggregator = new Aggregator({ ...lane.storage, log: guarded.log, owner: 'test', logger })
+  await aggregator.start()
+  running = aggregator
+  return { ...guarded, consumer: consumer!, said, metrics: () => metrics.getSingleMetricAsString('hopper_aggregator_lost_messages') }
+}
+
+const commit = async (position: number): Promise<void> => {
+  const { lanes } = lane.storage
+  const lease = await lanes.acquire(0, 'other')
+  await lanes.commit(lease, position)
+  await lanes.release(lease)
+}
+
+it('a lane of which the log has deleted what is not counted stands still, is nobody\'s, and goes on when it fits again', async () => {
+  let starts = [3]
+  const { consumer, lost, health, said, metrics } = await watched({ starts: async () => starts })
+  await commit(1)
+  for (let asked = 0; asked < 2; asked++) await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lost positions 1 to 2') })
+  expect(said.filter((line) => line.startsWith('error'))).toEqual([expect.stringContaining('--accept-loss')])
+  expect(lost()).toEqual([{ lane: 0, first: 1, next: 3, isCut: false }])
+  expect(health()).toEqual({ name: 'lanes', healthy: false, detail: expect.stringContaining('lost positions 1 to 2') })
+  expect(await metrics()).toContain('{lane="0"} 2')
+  // Whoever accepts the loss can take the lane at once.
+  await commit(3)
+  expect(await consumer.assigned(0)).toBe(3)
+  expect(lost()).toEqual([])
+  expect(said).toContain('info: a lane that stood still goes on')
+  expect(health()).toEqual({ name: 'lanes', healthy: true })
+  expect(await metrics()).not.toContain('{lane="0"}')
+  // What is deleted behind the lane is nothing lost.
+  await consumer.revoked(0)
+  starts = [4]
+  await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })
+  starts = [2]
+  expect(await consumer.assigned(0)).toBe(3)
+  await consumer.revoked(0)
+})
+
+it('a lane that ends before what was counted stands still', async () => {
+  const { consumer } = await watched({ ends: async () => [2] })
+  await commit(4)
+  await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lane 0 ends at position 2, but 4 is counted') })
+})
+
+it('a broker that is behind for a moment costs a second', async () => {
+  let asked = 0
+  const { consumer, said } = await watched({ ends: async () => [asked++ === 0 ? 2 : 4] })
+  await commit(4)
+  expect(await consumer.assigned(0)).toBe(4)
+  expect(said.filter((line) => line.startsWith('error'))).toEqual([])
+  await consumer.revoked(0)
+})
+
+it('what is read aside must be there too; a gap that was left on purpose is none', async () => {
+  const starts = [3]
+  const { log } = await watched({ starts: async () => starts, read: (at, from, ...limits) => lane.storage.log.read(at, Math.max(from, 3), ...limits) })
+  expect((await log.read(0, 3, 1)).map(({ position }) => position)).toEqual([3])
+  await expect(log.read(0, 1, 3)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })
+  starts[0] = 0
+  expect((await log.read(0, 1, 3)).map(({ position }) => position)).toEqual([3])
+})

@@ -1,0 +1,261 @@
+import { appOfMessage, headOf, type App } from '@hopper/contracts'
+import type { Archive, DeadLetter, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import { ArchiveBuffer } from '../archive-buffer.ts'
+import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
+import type { ChooseDeferred } from './heavy-apps.ts'
+import { LanePass, type Applied, type Counted } from './lane-pass.ts'
+import { LanePast } from './lane-past.ts'
+import type { MessageGate } from '../memory/message-gate.ts'
+import type { LaneMerges } from '../merge/lane-merges.ts'
+import type { IdentifiedDevices } from '../seen/identified-devices.ts'
+import type { SeenFilters } from '../seen/seen-filters.ts'
+import type { Verdicts } from '../judge/verdicts.ts'
+import { WrittenVisitors } from '../fold/written-visitors.ts'
+
+const WRITTEN_VISITORS_MAX = 20_000
+const RENEWALS_PER_LEASE = 4
+/** The largest part of the log that is read again at once. */
+const READ_MESSAGES = 4_000
+const READ_BYTES = 4_000_000
+/** Memory of the rows of deferred apps that are archived together: nobody else has the thread while they are packed. */
+const DEFERRED_ROW_BYTES_MAX = 2_000_000
+
+/** Where a lane's events go, and what it asks on the way. */
+export interface LaneTargets {
+  readonly writer: TableWriter
+  /** of the ids that `writer` holds */
+  readonly seen: SeenFilters
+  readonly identified: IdentifiedDevices
+  readonly archive: Archive | undefined
+  /** how long events wait for others before they are archived together */
+  readonly archiveMs: number
+  /** memory that rows may take which the lane holds back now before they are archived */
+  readonly rowBytesMax: () => number
+  /** what all lanes may work on at once */
+  readonly gate: MessageGate
+  /** what all lanes may work on at once for apps that are deferred */
+  readonly deferredGate: MessageGate
+  /** what all lanes may hold of messages of deferred apps */
+  readonly held: HeldBytes
+  /** whether there is any other app that one with much to count could delay */
+  readonly mayDefer: () => boolean
+  readonly chooseDeferred: ChooseDeferred
+  readonly log: Pick<EventLog, 'read'>
+  /** of the archive's spans of this lane */
+  readonly merges: LaneMerges | undefined
+  readonly appOf: (id: string) => Promise<App | undefined>
+  readonly watermarkCheck: boolean
+}
+
+/**
+ * A lane that is ours: turns its messages into changes of the tables, exactly once. An app with more events than can be
+ * counted in time is deferred: a second pass counts it in turns, behind the first, which goes on with all others.
+ */
+export class OwnedLane {
+  #lease!: Lease
+  #renewAt = 0
+  /** the next message to read; everything before it is in the tables, but for what is deferred */
+  position: number
+  committed: number
+  readonly merges: LaneMerges | undefined
+  readonly #targets: LaneTargets
+  readonly #buffers: readonly (ArchiveBuffer | undefined)[]
+  readonly #front: LanePass
+  readonly #behind: LanePass
+  readonly #deferred: DeferredApps
+  readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
+  #replayed: ReadonlySet<number> | undefined
+  /** whether the first pass may hold rows of deferred apps that must be archived before those of the second */
+  #mustArchiveFront = false
+
+  constructor(lease: Lease, position: number, targets: LaneTargets) {
+    const { writer, seen, identified, archive, archiveMs, rowBytesMax, gate, deferredGate, merges } = targets
+    const { lane } = lease
+    this.#targets = targets
+    this.lease = lease
+    this.position = this.committed = position
+    this.merges = merges
+    this.#deferred = new DeferredApps(targets.held)
+    const bufferOf = (): ArchiveBuffer | undefined =>
+      archive && new ArchiveBuffer(archive, lane, position, archiveMs, (partition) => merges?.appended(partition))
+    const common = {
+      lane, writer, identified, past: new LanePast(lane, writer, seen, identified),
+      written: this.#written, replayed: () => this.#readReplayed(), lasting: () => this.lasting(),
+      appOf: targets.appOf, watermarkCheck: targets.watermarkCheck,
+    }
+    const [first, second] = (this.#buffers = [bufferOf(), bufferOf()])
+    this.#front = new LanePass({ ...common, buffer: first, gate, rowBytesMax })
+    const behindBytesMax = (): number => Math.min(rowBytesMax(), DEFERRED_ROW_BYTES_MAX)
+    this.#behind = new LanePass({ ...common, buffer: second, gate: deferredGate, rowBytesMax: behindBytesMax })
+  }
+
+  get lease(): Lease {
+    return this.#lease
+  }
+
+  set lease(lease: Lease) {
+    const now = performance.now()
+    this.#lease = lease
+    this.#renewAt = now + (lease.expiresAt - now) / RENEWALS_PER_LEASE
+  }
+
+  /** whether it is time to renew the lease */
+  get aging(): boolean {
+    return performance.now() >= this.#renewAt
+  }
+
+  /** whether another owner may have the lane by now */
+  get expired(): boolean {
+    return performance.now() >= this.#lease.expiresAt
+  }
+
+  /** The lease with the end that it has at each look: a batch that takes long goes on when it was renewed meanwhile. */
+  lasting(): Lease {
+    const until = (): number => this.#lease.expiresAt
+    return { ...this.#lease, get expiresAt() { return until() } }
+  }
+
+  /** True while some apps are deferred. */
+  get isDeferring(): boolean {
+    return !this.#deferred.isEmpty
+  }
+
+  /** The position before which everything is in the tables. */
+  get counted(): number {
+    return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
+  }
+
+  /** Rejects when the tables could not take the batch; it may be delivered again then. What is deferred counts later. */
+  async apply(delivered: readonly LogMessage[]): Promise<Applied> {
+    const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
+    const others = this.#withoutDeferred(delivered)
+    for (let begin = 0; begin < others.length; ) {
+      const { messages, verdicts, deadLetters } = await this.#front.count(begin === 0 ? others : others.slice(begin))
+      applied.verdicts.push(...verdicts)
+      applied.deadLetters.push(...deadLetters)
+      begin += messages
+      if (begin < others.length) this.position = Math.max(this.position, others[begin]!.position)
+    }
+    this.position = Math.max(this.position, delivered.at(-1)!.position + 1)
+    return applied
+  }
+
+  /**
+   * Counts some messages of deferred apps, about `bytesMax` of them; undefined when there is nothing left of them. To
+   * be called again only when it has settled. Rejects as `apply` does; the same messages are counted next time then.
+   */
+  async countDeferred(bytesMax: number): Promise<Counted | undefined> {
+    if (this.#deferred.isEmpty) return undefined
+    if (this.#mustArchiveFront) {
+      this.#mustArchiveFront = false
+      await this.#front.archive().catch((error: unknown) => {
+        this.#mustArchiveFront = true
+        throw error
+      })
+    }
+    if (this.#deferred.isDone) {
+      await this.#behind.archive()
+      // More may have come meanwhile.
+      if (this.#deferred.isDone) {
+        this.#deferred.clear()
+        this.#front.forget()
+        return undefined
+      }
+    }
+    await this.#readMissing()
+    const piece = this.#deferred.piece(bytesMax)
+    const counted = piece.messages.length === 0
+      ? { messages: 0, verdicts: [], deadLetters: [] }
+      : await this.#behind.count(piece.messages, bytesMax)
+    this.#deferred.counted(piece, counted.messages)
+    return counted
+  }
+
+  /** An estimate of the memory that rows take which wait for the archive. */
+  get rowBytes(): number {
+    return this.#buffers.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0)
+  }
+
+  /** Does the same as `archive`, except for what is held back and had better wait for more. */
+  async archiveRipe(): Promise<number> {
+    const { counted } = this
+    const ripe = this.#buffers.map((buffer) => buffer?.ripe ?? true)
+    if (ripe[0]) await this.#front.archive()
+    if (ripe[1]) await this.#behind.archive()
+    return ripe.every(Boolean) ? counted : this.committed
+  }
+
+  /**
+   * Appends to the archive what is held back; answers the position before which every event is in the tables and in the
+   * archive.
+   */
+  async archive(): Promise<number> {
+    const { counted } = this
+    await this.#front.archive()
+    await this.#behind.archive()
+    return counted
+  }
+
+  /** Runs what writes counters of the lane outside of its batches, while no batch is being written. */
+  exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
+    return this.#front.exclusively(() => this.#behind.exclusively(work))
+  }
+
+  /** Forgets which rows of visitors are written; to be called before some are removed. */
+  forgetVisitors(): void {
+    this.#written.clear()
+  }
+
+  /** Dead letters were passed before they were replayed, so this is read once. */
+  async #readReplayed(): Promise<ReadonlySet<number>> {
+    return (this.#replayed ??= new Set(await this.#targets.writer.replayed?.(this.#lease.lane)))
+  }
+
+  /** Nothing of the lane is counted any more. */
+  close(): void {
+    this.#deferred.clear()
+  }
+
+  /** Answers what is delivered without the messages of deferred apps, which are kept for their turns. */
+  #withoutDeferred(delivered: readonly LogMessage[]): readonly LogMessage[] {
+    const { mayDefer, chooseDeferred } = this.#targets
+    if (!mayDefer() && !this.isDeferring) return delivered
+    const apps = delivered.map(appOf)
+    const [first] = delivered
+    if (mayDefer()) {
+      const waitedMs = Date.now() - (headOf(first!.value).received_at ?? 0)
+      for (const app of chooseDeferred({ bytes: bytesByApp(delivered, apps), waitedMs })) {
+        if (!this.#deferred.defer(app, first!.position)) continue
+        this.#behind.forget()
+        this.#mustArchiveFront = true
+      }
+    }
+    return this.isDeferring ? this.#deferred.route(delivered, apps) : delivered
+  }
+
+  async #readMissing(): Promise<void> {
+    const { missing } = this.#deferred
+    if (!missing) return
+    const { from, to } = missing
+    const read = await this.#targets.log.read(this.#lease.lane, from, READ_MESSAGES, READ_BYTES)
+    const until = read.length === 0 ? to : Math.min(to, read.at(-1)!.position + 1)
+    this.#deferred.refill(read.filter((message) => {
+      const app = message.position < until ? appOf(message) : undefined
+      return app !== undefined && this.#deferred.includes(app, message.position)
+    }), from, until)
+  }
+}
+
+/** The app of a message; undefined for one that names none, which whoever counts it buries. */
+function appOf({ value }: LogMessage): string | undefined {
+  return appOfMessage(value) ?? headOf(value).app
+}
+
+function bytesByApp(messages: readonly LogMessage[], apps: readonly (string | undefined)[]): Map<string, number> {
+  const bytes = new Map<string, number>()
+  for (const [at, { value }] of messages.entries()) {
+    const app = apps[at]
+    if (app !== undefined) bytes.set(app, (bytes.get(app) ?? 0) + value.length)
+  }
+  return bytes
+}

@@ -1,0 +1,43 @@
+import { FairOrder } from '../../query/sharing/fair-order.ts'
+import { Shares, type Asker, type ShareBounds } from '../../query/sharing/shares.ts'
+
+/** Bodies that wait, each of at most 1 MB. */
+const waitingBounds: ShareBounds = { total: 32, perApp: 24, perCaller: 16 }
+/** The thread of HTTP reads large bodies at this rate at most, so that whatever else it does waits for one of them and not for all. */
+const BYTES_PER_MS = 10_000
+
+interface Waiting extends Asker {
+  readonly bytes: number
+  start(): void
+}
+
+/** Lets large bodies be read one after the other, with time for everything else in between, and fairly by app and caller. */
+export class LargeBodies {
+  readonly #shares = new Shares()
+  readonly #order = new FairOrder(new Shares())
+  /** in the order of arrival */
+  readonly #waiting = new Set<Waiting>()
+  #timer: NodeJS.Timeout | undefined
+
+  /**
+   * Calls `read` in its turn.
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many wait
+   */
+  take(asker: Asker, bytes: number, read: () => void): void {
+    this.#shares.assertRoom(asker, waitingBounds, 'large_bodies')
+    this.#shares.add(asker)
+    this.#waiting.add({ ...asker, bytes, start: read })
+    this.#timer ??= setTimeout(() => this.#next(), 0)
+  }
+
+  #next(): void {
+    this.#timer = undefined
+    const waiting = this.#order.first(this.#waiting)
+    if (!waiting) return
+    this.#waiting.delete(waiting)
+    this.#shares.remove(waiting)
+    this.#order.served(waiting)
+    this.#timer = setTimeout(() => this.#next(), waiting.bytes / BYTES_PER_MS)
+    waiting.start()
+  }
+}

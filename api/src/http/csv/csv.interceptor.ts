@@ -1,0 +1,63 @@
+import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common'
+import { HopperError } from '@hopper/contracts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { map, type Observable } from 'rxjs'
+import { callOf, tableOfCall, type Call } from '../call.ts'
+import { checkedParts } from '../check.interceptor.ts'
+import { columnsOf, prefersCsv, takesCsvOnly, toCsv, type CsvStyle } from './csv.ts'
+import { EncodedAnswer } from './encoded-answer.ts'
+import { EventStream } from '../event-stream.ts'
+
+type Body = { readonly meta?: { readonly complete_to: number; readonly truncated?: boolean } }
+
+/** Answers the rows of an answer as CSV to whoever prefers that. What JSON says in `meta` stands in headers then. */
+@Injectable()
+export class CsvInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const call = callOf(context.getHandler())
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    const reply = context.switchToHttp().getResponse<FastifyReply>()
+    const { accept } = request.headers
+    const table = tableOfCall(call)
+    if (!table) {
+      refuseCsvOnly(call, accept)
+      return next.handle()
+    }
+    void reply.header('vary', 'accept')
+    if (!prefersCsv(accept)) return next.handle()
+    const style = styleOf(request)
+    return next.handle().pipe(
+      map((answer: Body | EncodedAnswer | EventStream) => {
+        // who takes events as well gets how far the query is, and the answer in them
+        if (answer instanceof EventStream) return answer
+        const body = answer instanceof EncodedAnswer ? decoded(answer) : answer
+        void reply
+          .header('content-type', 'text/csv; charset=utf-8')
+          .header('content-disposition', 'attachment; filename="hopper.csv"')
+        if (body.meta) void reply.header('x-hopper-complete-to', body.meta.complete_to)
+        if (body.meta?.truncated) void reply.header('x-hopper-truncated', 'true')
+        const rows = table.rows(body as never)
+        return toCsv(columnsOf(table, rows), rows, style)
+      }),
+    )
+  }
+}
+
+/** Before anything is done: who takes nothing but a table gets nothing else. */
+function refuseCsvOnly({ media, answer, lenient }: Call, accept: string | undefined): void {
+  if (media || lenient || !answer || !takesCsvOnly(accept)) return
+  throw new HopperError(
+    'HOP_NOT_ACCEPTABLE',
+    'This answer is no table, so that there is no CSV of it; ask for application/json.',
+  )
+}
+
+function styleOf(request: FastifyRequest): CsvStyle {
+  const { bom, decimal } = checkedParts(request).style
+  return { bom: bom === '1', decimalComma: decimal === 'comma' }
+}
+
+/** An answer that a query thread has written as JSON, which its bounds keep small enough to be read here. */
+function decoded(answer: EncodedAnswer): Body {
+  return JSON.parse(answer.toBuffer().toString('utf8')) as Body
+}

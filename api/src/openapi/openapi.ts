@@ -1,0 +1,91 @@
+import type { INestApplication } from '@nestjs/common'
+import { sharedDefinitions } from '@hopper/contracts'
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger'
+import { CALL_NUMBER, numberedCall } from '../http/call.ts'
+import { Components } from './components.ts'
+import { errorSchema } from './errors.ts'
+import { ingestPaths } from './ingest-calls.ts'
+import { operationOf } from './operations.ts'
+
+/** Where the calls are made. */
+export interface Addresses {
+  readonly publicUrl: string
+  /** of ingest, when that is another */
+  readonly ingestUrl?: string | undefined
+}
+
+const DESCRIPTION = [
+  'Every error answer is { error: { code, message, details? } }; the codes are in docs/errors.md.',
+  'Each call lists those that it may answer.',
+  'Unknown fields and parameters are refused by name. Answers of rows are CSV to whoever sends `Accept: text/csv`.',
+].join(' ')
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'hw_... sends events of its app, hr_... reads its app, ha_... administrates its organization',
+  },
+  basic: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'of ingest only: the write key as user name, with any password, as clients of the Segment API send it',
+  },
+  header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'the same keys' },
+  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for what can set no header' },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: 'hopper_session',
+    description: 'a login of the dashboard; calls that change something send X-Hopper-Csrf as well',
+  },
+}
+
+type Operation = { [CALL_NUMBER]?: number; operationId: string; summary: string; description?: string; tags?: string[] }
+
+/** The OpenAPI 3.1 description of every call, those of ingest included, made from what the controllers declare. */
+export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Addresses): OpenAPIObject {
+  const settings = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Hopper')
+    .setDescription(DESCRIPTION)
+    .setVersion('1')
+    .addServer(publicUrl)
+    .build()
+  const found = SwaggerModule.createDocument(app, settings, {
+    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
+  })
+  const components = new Components()
+  components.schemas['Error'] = errorSchema
+  const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
+  const own = Object.entries(found.paths).filter(([path]) => !Object.hasOwn(ingest, path))
+  // answers first: a schema of both keeps its name there
+  describeAll(own, new Components(), components)
+  const paths = { ...describeAll(own, components, components), ...ingest }
+  const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')
+  const plain = schema as { paths: OpenAPIObject['paths']; schemas: object }
+  return {
+    ...found,
+    paths: plain.paths,
+    components: { securitySchemes, schemas: { ...plain.schemas, ...definitions } } as never,
+  }
+}
+
+function describeAll(
+  paths: readonly [string, object][],
+  components: Components,
+  answers: Components,
+): Record<string, object> {
+  return Object.fromEntries(paths.map(([path, item]) => [path, describePath(path, item, components, answers)]))
+}
+
+function describePath(path: string, item: object, components: Components, answers: Components): object {
+  const operations = Object.entries(item) as [string, Operation][]
+  return Object.fromEntries(
+    operations.map(([method, { [CALL_NUMBER]: number, operationId, summary, description, tags }]) => {
+      const call = numberedCall(number)
+      if (components !== answers && call.answer) answers.answer(call.answer)
+      return [method, { operationId, summary, description, tags, ...operationOf(call, method, path, components) }]
+    }),
+  )
+}

@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads'
+import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
+import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
+import { JobOver } from '../chunk-source.ts'
+import { monotonicMs, type Asked, type FromThread, type Progress, type QueryJob, type Reply, type ToThread } from './query-job.ts'
+
+/** The thread looks at its time itself; one that does not answer so long after it is ended. */
+const GRACE_MS = 1_000
+
+/** What a thread needs of the main thread while it runs a job. */
+export interface JobHost {
+  /** Answers what the thread asks; undefined ends the job. */
+  answer(asked: Asked): Promise<Reply['answer']>
+  progress(progress: Progress): void
+}
+
+/** A thread of queries, as the main thread sees it: one job at a time, each ended by its limit or by `stop`. */
+export class QueryThreadHandle {
+  readonly #lock = newZstdLock()
+  readonly #worker: Worker = startWorker(this.#lock)
+  /** the app that it worked for last, whose columns it has decoded */
+  app: string | undefined
+  ended = false
+  #running: QueryJob | undefined
+
+  constructor() {
+    this.#worker.unref()
+    this.#worker.on('exit', () => (this.ended = true))
+    // An error that ends the thread is told to the job under way, which listens itself.
+    this.#worker.on('error', () => (this.ended = true))
+  }
+
+  /** Ends the job at the thread's next look at it, or, when it takes no such look, the thread. */
+  stop(job: QueryJob): void {
+    Atomics.store(new Int32Array(job.stop), 0, 1)
+    setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
+  }
+
+  /** Resolves with the answer as JSON; rejects also with what `host.answer` rejected with, and with JobOver when nobody needs the answer. */
+  run(job: QueryJob, host: JobHost): Promise<Uint8Array> {
+    this.app = job.app
+    this.#running = job
+    const worker = this.#worker
+    let failure: unknown
+    const reply = async (id: number, asked: Asked): Promise<void> => {
+      const answer = await host.answer(asked).catch((error: unknown) => void (failure = error))
+      if (this.#running === job) worker.postMessage({ reply: { id, answer } } satisfies ToThread)
+    }
+    return new Promise((resolve, reject) => {
+      const over = (): void => {
+        clearTimeout(timer)
+        worker.off('message', heard).off('error', failed).off('exit', gone)
+        worker.unref()
+        this.#running = undefined
+      }
+      const failed = (cause: unknown): void => {
+        over()
+        reject(new HopperError('HOP_INTERNAL', undefined, { cause }))
+      }
+      const gone = (): void => {
+        over()
+        reject(new HopperError('HOP_QUERY_TIMEOUT'))
+      }
+      const heard = (message: FromThread): void => {
+        if ('progress' in message) return host.progress(message.progress)
+        if ('ask' in message) return void reply(message.id, message)
+        over()
+        if ('result' in message) resolve(message.result)
+        else reject(failure ?? ('over' in message ? new JobOver() : errorOf(message.error)))
+      }
+      const timer = setTimeout(() => void this.end(), Math.max(0, job.until - monotonicMs()) + GRACE_MS)
+      worker.on('message', heard).on('error', failed).on('exit', gone)
+      worker.ref()
+      worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)
+    })
+  }
+
+  async end(): Promise<void> {
+    this.ended = true
+    await terminateOutsideZstd(this.#worker, this.#lock)
+  }
+}
+
+function errorOf({ code, message, details }: Extract<FromThread, { error: unknown }>['error']): HopperError {
+  if (code === undefined) return new HopperError('HOP_INTERNAL', undefined, { cause: new Error(message) })
+  const { hint } = errorCatalogue[code as ErrorCode]
+  const said = message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message
+  return new HopperError(code as ErrorCode, said, details === undefined ? {} : { details })
+}
+
+/** Runs from the sources as well as from the build. */
+function startWorker(workerData: SharedArrayBuffer): Worker {
+  const fromSources = import.meta.url.endsWith('.ts')
+  return new Worker(new URL(`./query-thread.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
+    workerData, execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
+  })
+}

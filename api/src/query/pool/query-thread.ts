@@ -1,0 +1,63 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { HopperError } from '@hopper/contracts'
+import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
+import { lowerThreadPriority } from '@hopper/engine/thread-priority'
+import { BoundedMap } from '../sharing/bounded-map.ts'
+import { ChunkSource, JobOver, type Ask } from '../chunk-source.ts'
+import { KnownIdentities } from '../known-identities.ts'
+import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
+import { encodeResult } from '../result.ts'
+import { runQuestion } from '../runs/run-question.ts'
+import type { Workplace } from './workplace.ts'
+
+const TALLIES_BYTES_MAX = 64 * 1024 * 1024
+
+// HTTP, the log and the folding of events go first.
+lowerThreadPriority()
+
+installZstdLock(workerData as SharedArrayBuffer)
+const port = parentPort!
+const asked = new Map<number, (answer: unknown) => void>()
+let nextId = 0
+
+const send = (message: FromThread): void => port.postMessage(message)
+const ask: Ask = (question) =>
+  new Promise((resolve) => {
+    const id = nextId++
+    asked.set(id, resolve)
+    send({ id, ...question })
+  })
+const source = new ChunkSource(ask)
+const identities = new KnownIdentities(source)
+const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
+const exported: Workplace['exported'] = {}
+
+/** Runs one query after the other, away from the thread that serves requests. */
+port.on('message', (message: ToThread) => {
+  if ('job' in message) return void run(message.job)
+  asked.get(message.reply.id)?.(message.reply.answer)
+  asked.delete(message.reply.id)
+})
+
+async function run(job: QueryJob): Promise<void> {
+  const stop = new Int32Array(job.stop)
+  const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
+  const budget = timeBudget(job.until - monotonicMs(), signal)
+  source.pages = job.context.pages
+  try {
+    budget.check()
+    const result = await runQuestion(job, { source, identities, tallies, exported, budget, ask, progress: (progress) => send({ progress }) })
+    const encoded = encodeResult(result)
+    port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
+  } catch (error) {
+    send(error instanceof JobOver ? { over: true } : { error: told(error) })
+  } finally {
+    asked.clear()
+    source.settle()
+  }
+}
+
+function told(error: unknown): Extract<FromThread, { error: unknown }>['error'] {
+  if (error instanceof HopperError) return { code: error.code, message: error.message, details: error.details }
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}

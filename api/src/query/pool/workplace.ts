@@ -1,0 +1,18 @@
+import type { Budget, Chunk, KeyTally } from '@hopper/engine'
+import type { BoundedMap } from '../sharing/bounded-map.ts'
+import type { Ask, ChunkSource } from '../chunk-source.ts'
+import type { KnownIdentities } from '../known-identities.ts'
+import type { Progress } from './query-job.ts'
+
+/** What a question has to do its work with, in a thread. */
+export interface Workplace {
+  readonly source: ChunkSource
+  readonly identities: KnownIdentities
+  /** what was counted of whole chunks */
+  readonly tallies: BoundedMap<readonly KeyTally[]>
+  /** the chunk that an export read last */
+  readonly exported: { name?: string; chunk?: Chunk }
+  readonly budget: Budget
+  readonly ask: Ask
+  progress(progress: Progress): void
+}

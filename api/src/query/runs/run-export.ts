@@ -1,0 +1,38 @@
+import { encodeEvents, eventsOfChunk, type Chunk, type ExportedEvent } from '@hopper/engine'
+import { JobOver } from '../chunk-source.ts'
+import { chunkName } from '../fingerprint.ts'
+import type { QueryJob } from '../pool/query-job.ts'
+import type { ExportPlace, QuestionOf } from '../question.ts'
+import type { Workplace } from '../pool/workplace.ts'
+
+/**
+ * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what was made of those before. Answers where to
+ * go on, when it was asked to pause, and null at the end.
+ */
+export async function runExport({ request }: QuestionOf<'export'>, { chunks }: QueryJob, workplace: Workplace): Promise<ExportPlace | null> {
+  const { budget, ask } = workplace
+  const place = { ...request.start }
+  async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
+    for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {
+      budget.check()
+      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, workplace), request, place)
+    }
+  }
+  for await (const bytes of encodeEvents(request.format, read(), request)) {
+    budget.check()
+    const answer = await ask({ ask: 'take', bytes })
+    if (answer === undefined) throw new JobOver()
+    if (answer === 'pause') return place
+  }
+  return null
+}
+
+/** The chunk that was read last stays at hand: an export that paused goes on in it. */
+async function chunkAt(summary: QueryJob['chunks'][number], { source, exported }: Workplace): Promise<Chunk> {
+  const name = `${summary.app}/${chunkName(summary)}`
+  if (exported.name !== name) {
+    const [chunk] = await source.chunks([{ summary, names: Object.keys(summary.columns) }], false)
+    Object.assign(exported, { name, chunk })
+  }
+  return exported.chunk!
+}

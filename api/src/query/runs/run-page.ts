@@ -1,0 +1,57 @@
+import { limits, type ChunkSummary } from '@hopper/contracts'
+import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
+import type { QueryJob } from '../pool/query-job.ts'
+import type { PageRequest, PageResult, QuestionOf } from '../question.ts'
+import type { Workplace } from '../pool/workplace.ts'
+
+/** Events in the order of the log, lane after lane: a place that was handed out stays where it is, what comes later stands behind it in its lane. */
+export async function runPage({ request }: QuestionOf<'page'>, { chunks }: QueryJob, place: Workplace): Promise<PageResult> {
+  const events: ExportedEvent[] = []
+  const next: number[] = []
+  let { skip } = request
+  for (const [lane, from] of request.starts.entries()) {
+    const own = chunks.filter((summary) => summary.lane === lane)
+    const page = await lanePage(own, from, skip, request.limit - events.length, place)
+    skip = page.skip
+    next.push(page.next)
+    events.push(...page.events)
+  }
+  return { events, next }
+}
+
+interface LanePage {
+  readonly events: ExportedEvent[]
+  readonly skip: number
+  readonly next: PageRequest['starts'][number]
+}
+
+async function lanePage(chunks: readonly ChunkSummary[], from: number, skipped: number, limit: number, place: Workplace): Promise<LanePage> {
+  const events: ExportedEvent[] = []
+  let [skip, next] = [skipped, from]
+  for (const cluster of clustersOf(chunks)) {
+    if (events.length >= limit) break
+    if (endOfPlaces(cluster) <= next) continue
+    place.budget.check()
+    const rows = cluster.reduce((sum, summary) => sum + summary.rows, 0)
+    const whole = cluster[0]!.first_position * limits.eventsPerBatchMax >= next
+    if (whole && rows <= skip) {
+      skip -= rows
+      next = endOfPlaces(cluster)
+      continue
+    }
+    const read = await place.source.chunks(cluster.map((summary) => ({ summary, names: placeColumns })))
+    const found = rowsInOrder(read, next, 0, skip + limit - events.length)
+    const wanted = found.slice(skip)
+    skip = Math.max(0, skip - found.length)
+    events.push(...(await eventsAt(cluster, wanted, place)))
+    if (found.length > 0) next = found.at(-1)!.place + 1
+  }
+  return { events, skip, next }
+}
+
+async function eventsAt(cluster: readonly ChunkSummary[], wanted: ReturnType<typeof rowsInOrder>, { source }: Workplace): Promise<ExportedEvent[]> {
+  const numbers = [...new Set(wanted.map(({ chunk }) => chunk))]
+  const chunks = await source.chunks(numbers.map((number) => ({ summary: cluster[number]!, names: Object.keys(cluster[number]!.columns) })))
+  const readers = new Map(numbers.map((number, i) => [number, chunkRowReader(chunks[i]!)]))
+  return wanted.map(({ chunk, row }) => ({ ...readers.get(chunk)!(row), lane: cluster[chunk]!.lane }))
+}

@@ -1,0 +1,41 @@
+import { EventScan } from '@hopper/engine'
+import { batchesOf, fetchedAhead } from '../batches.ts'
+import type { QueryJob } from '../pool/query-job.ts'
+import type { QuestionOf } from '../question.ts'
+import { reachOf } from '../reach.ts'
+import { runExport } from './run-export.ts'
+import { runKeys } from './run-keys.ts'
+import { runPage } from './run-page.ts'
+import { runPerson } from './run-person.ts'
+import { runUnits } from './run-units.ts'
+import { runValues } from './run-values.ts'
+import type { Workplace } from '../pool/workplace.ts'
+
+/** Runs a question in this thread, over the chunks that may matter to it. */
+export async function runQuestion(given: QueryJob, place: Workplace): Promise<unknown> {
+  const { question } = given
+  const job = { ...given, chunks: mattering(given, place) }
+  if (question.kind === 'events') return runEvents(question, job, place)
+  if (question.kind === 'values') return runValues(question, job, place)
+  if (question.kind === 'keys') return runKeys(question, job, place)
+  if (question.kind === 'page') return runPage(question, job, place)
+  if (question.kind === 'person') return runPerson(question, job, place)
+  if (question.kind === 'export') return runExport(question, job, place)
+  return runUnits(question, job, place)
+}
+
+async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob, place: Workplace): Promise<unknown> {
+  const scan = new EventScan(request, place.budget)
+  const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
+  for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
+  return scan.finish()
+}
+
+/** @throws HopperError when the question is not valid */
+function mattering({ question, context, chunks }: QueryJob, { budget }: Workplace): QueryJob['chunks'] {
+  const reach = reachOf(question, context)
+  return chunks.filter((summary) => {
+    budget.check()
+    return summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary)
+  })
+}

@@ -1,0 +1,34 @@
+import type { ChunkSummary } from '@hopper/contracts'
+import { tallyValues, ValuePlan, ValueTotals, type KeyTally, type KeyValues } from '@hopper/engine'
+import { batchesOf, fetchedAhead } from '../batches.ts'
+import { canonicalJson, chunkName } from '../fingerprint.ts'
+import type { QueryJob } from '../pool/query-job.ts'
+import type { QuestionOf } from '../question.ts'
+import type { Workplace } from '../pool/workplace.ts'
+
+/** The values of keys. What was counted of a whole chunk is known the next time, also for another range or prefix. */
+export async function runValues({ request }: QuestionOf<'values'>, { app, chunks, context }: QueryJob, place: Workplace): Promise<KeyValues[]> {
+  const plan = new ValuePlan(request)
+  const totals = new ValueTotals(request)
+  const question = canonicalJson([app, context.pages ?? null, request.key ?? null, request.keyPrefix ?? null, request.filters])
+  const nameOf = (summary: ChunkSummary): string => `${question}${chunkName(summary)}`
+  const unknown: ChunkSummary[] = []
+  for (const summary of chunks) {
+    const known = plan.surrounds(summary) ? place.tallies.get(nameOf(summary)) : undefined
+    if (known) totals.add(known)
+    else unknown.push(summary)
+  }
+  const batches = batchesOf(unknown.map((summary) => ({ summary, names: plan.columns(summary) })))
+  for await (const batch of fetchedAhead(batches, place)) {
+    for (const chunk of batch) {
+      const tallies = tallyValues(plan, chunk, place.budget)
+      totals.add(tallies)
+      if (plan.surrounds(chunk.summary)) place.tallies.put(nameOf(chunk.summary), tallies, bytesOf(tallies))
+    }
+  }
+  return totals.finish()
+}
+
+function bytesOf(tallies: readonly KeyTally[]): number {
+  return tallies.reduce((sum, { values }) => values.reduce<number>((all, value) => all + 12 + String(value).length * 2, sum + 100), 0)
+}

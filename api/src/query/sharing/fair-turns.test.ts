@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import type { Filter } from '@hopper/contracts'
+import type { Storage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import { Registry } from 'prom-client'
+import { archive as fill, type Sketch } from '../../testing/archived.ts'
+import { ArchiveQuestions } from '../archive-questions.ts'
+import { FairOrder } from './fair-order.ts'
+import type { PoolBounds } from '../pool/query-pool.ts'
+import type { QuestionOf } from '../question.ts'
+import { Shares } from './shares.ts'
+
+// threads are started from the sources, on machines that do much else
+vi.setConfig({ testTimeout: 90_000 })
+
+const DATE = '2026-03-28'
+const T0 = Date.UTC(2026, 2, 28, 9)
+const LIMIT_MS = 60_000
+const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
+const bounds: PoolBounds = { threadsMax: 2, threadsPerAppMax: 1, waitingMax: 8, waitingPerAppMax: 6, waitingPerCallerMax: 4, splitRowsMin: Infinity, sliceMs: 60_000 }
+
+/** 800 letters, a and b, of which no two values have the same. */
+function textOf(number: number): string {
+  const letters: string[] = []
+  for (let i = 0, state = number + 1; i < 800; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    letters.push(state >>> 31 === 1 ? 'a' : 'b')
+  }
+  return letters.join('')
+}
+
+let dir: string
+let storage: Storage
+let metrics: Registry
+const opened: ArchiveQuestions[] = []
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'hopper-fair-'))
+  storage = await openEmbedded({ dir, lanes: 1 })
+  for (const app of ['a', 'b', 'c']) {
+    await fill(storage, app, 0, DATE, 0, Array.from({ length: 5_000 }, (_, i): Sketch => ({ device: `d${i % 50}`, time: T0 + i, data: { text: textOf(i) } })))
+  }
+})
+afterEach(() => Promise.all(opened.splice(0).map((questions) => questions.onModuleDestroy())))
+afterAll(async () => {
+  await storage.close()
+  rmSync(dir, { recursive: true })
+})
+
+function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQuestions {
+  metrics = new Registry()
+  const questions = new ArchiveQuestions(storage.archive!, limitMs, metrics, { ...bounds, ...some })
+  opened.push(questions)
+  return questions
+}
+
+const state = async (name: string): Promise<number> => Number(new RegExp(`state="${name}"\\} (\\d+)`).exec(await metrics.metrics())?.[1])
+const events = (filters: readonly Filter[], name: string): QuestionOf<'events'> => ({ kind: 'events', request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] } })
+/** Takes minutes: 20 ms for each of 5,000 values, since no automaton of this pattern is small. */
+const slow = (name: string): QuestionOf<'events'> => events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
+const quick = (name: string): QuestionOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
+
+interface Asked {
+  readonly ended: Promise<string>
+  leave(): void
+}
+
+/** Asks, and tells how it ended: "answered", or the code of the error with the limit that it names. */
+function ask(questions: ArchiveQuestions, app: string, caller: string, question: QuestionOf<'events'>): Asked {
+  const left = new AbortController()
+  const ended = questions.ask(app, question, context, { signal: left.signal, caller, arrivedAt: performance.now() }).then(
+    () => 'answered',
+    (error: { code?: string; details?: { limit?: string } }) => [error.code, error.details?.limit].filter(Boolean).join(' '),
+  )
+  return { ended, leave: () => left.abort(Object.assign(new Error('left'), { code: 'left' })) }
+}
+
+it('goes by app and caller: whoever has least at work and was served longest ago goes first', () => {
+  const atWork = new Shares()
+  const order = new FairOrder(atWork)
+  const of = (app: string, caller: string): { app: string; caller: string } => ({ app, caller })
+  const flood = [of('a', 'x'), of('a', 'x'), of('a', 'y'), of('b', 'z')]
+  const served: string[] = []
+  for (const waiting = [...flood]; waiting.length > 0; ) {
+    const next = order.first(waiting)!
+    waiting.splice(waiting.indexOf(next), 1)
+    order.served(next)
+    served.push(`${next.app} ${next.caller}`)
+  }
+  expect(served).toEqual(['a x', 'b z', 'a y', 'a x'])
+  // one caller with many apps goes as one
+  atWork.add(of('c', 'admin'))
+  expect(order.first([of('d', 'admin'), of('e', 'admin'), of('b', 'other')])).toEqual(of('b', 'other'))
+})
+
+it('a flood of one key leaves a thread and places in the queue to others, who are answered; it is told which limit it reached', async () => {
+  const questions = open()
+  const flood = Array.from({ length: 8 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
+  await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
+  expect(await Promise.all(flood.slice(5).map(({ ended }) => ended))).toEqual(new Array(3).fill('HOP_SHARE queries_waiting_per_caller'))
+  const others = [ask(questions, 'a', 'key b', quick('x')), ask(questions, 'a', 'key b', quick('y')), ask(questions, 'a', 'key c', quick('z'))]
+  expect(await others[2]!.ended).toBe('HOP_SHARE queries_waiting_per_app')
+  for (const app of ['b', 'c', 'b']) expect(await ask(questions, app, `key ${app}`, quick('q')).ended).toBe('answered')
+  // the control: without shares, the same flood fills all there is
+  const greedy = open({ threadsPerAppMax: 2, waitingMax: 3, waitingPerAppMax: 99, waitingPerCallerMax: 99 })
+  const full = Array.from({ length: 5 }, (_, i) => ask(greedy, 'a', 'key a', slow(`${i}`)))
+  await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(3)
+  expect(await ask(greedy, 'b', 'key b', quick('q')).ended).toBe('HOP_QUERY_BUSY queries_waiting')
+  for (const { leave } of [...flood, ...others, ...full]) leave()
+})
+
+it('who left gives back thread and place at once', async () => {
+  const questions = open()
+  const flood = Array.from({ length: 5 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
+  await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(4)
+  for (const { leave } of flood) leave()
+  expect(await state('waiting')).toBe(0)
+  expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('answered')
+})
+
+it('waiting counts: a query that gets no thread ends at its limit', async () => {
+  const questions = open({}, 3_000)
+  const began = performance.now()
+  const waiting = Array.from({ length: 4 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)).ended)
+  expect(await Promise.all(waiting)).toEqual(new Array(4).fill('HOP_QUERY_TIMEOUT'))
+  expect(performance.now() - began).toBeLessThan(3_000 + 4_000)
+})
+
+it('the time that a thread takes to start counts', async () => {
+  const questions = open({}, 50)
+  // the archive's own thread is started before
+  await questions.list({ app: 'a', from: 0, to: T0 })
+  expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('HOP_QUERY_TIMEOUT')
+})
+
+it('long queries of several apps make room for one that may be quick, and go on afterwards', async () => {
+  const questions = open({ sliceMs: 500 })
+  const long = [ask(questions, 'a', 'key a', slow('1')), ask(questions, 'b', 'key b', slow('2'))]
+  await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)
+  expect(await ask(questions, 'c', 'key c', quick('q')).ended).toBe('answered')
+  await expect.poll(async () => [await state('running'), await state('waiting')], { timeout: 20_000 }).toEqual([1, 1])
+  long[0]!.leave()
+  await expect.poll(async () => [await state('running'), await state('waiting')], { timeout: 20_000 }).toEqual([1, 0])
+  long[1]!.leave()
+  // the control: with no end of a slice, it waits
+  const patient = open()
+  const held = [ask(patient, 'a', 'key a', slow('1')), ask(patient, 'b', 'key b', slow('2'))]
+  await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)
+  const late = ask(patient, 'c', 'key c', quick('q'))
+  expect(await Promise.race([late.ended, new Promise((next) => setTimeout(next, 3_000, 'waits'))])).toBe('waits')
+  for (const { leave } of [...held, late]) leave()
+})

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import { HopperError } from '@hopper/contracts'
+import { dateOption } from '../audit/date-option.ts'
+import { describeDrift } from '../audit/drift.ts'
+import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
+import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'
+import { commandWith } from './command-with.ts'
+import { createLogger } from '../processes/logger.ts'
+import { settingsOf } from '../config/settings.ts'
+
+/** the exit code when the tables are left with drift */
+const EXIT_DRIFT = 3
+/** lines shown; what else there is, is counted */
+const LINES_MAX = 1_000
+
+/** `hopper audit`: recounts from the archive and compares every table. */
+export function auditCommand(): Command {
+  const description = 'recounts apps from the archive and compares every table; exit code 0 without drift, 3 with'
+  return commandWith('audit', description, settingsOf.installation, async (config, options: AuditRequest) => {
+    if (options.from && options.to && options.from > options.to) throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
+    // The drivers' connections may linger.
+    process.exit(await audit(config, options))
+  })
+    .option('--app <id>', 'one app (default: all)')
+    .option('--from <date>', 'the first date (default: that of the oldest event)', dateOption)
+    .option('--to <date>', 'the last date (default: today)', dateOption)
+    .option('--repair', 'correct what differs; stop the aggregator first, whose lanes this takes')
+    .option('--no-log', 'do not read the whole log for the two fates that only it knows: duplicates and refused events')
+}
+
+async function audit(config: InstallationConfig, options: AuditRequest): Promise<number> {
+  if (options.repair) {
+    const { assertExactTimes } = await import('../installation/open-storage.ts')
+    await assertExactTimes(config, createLogger(config.logLevel, 'audit'))
+  }
+  const storage = await openInstallation(config)
+  const summary = new Summary()
+  try {
+    await runAudit(storage, options, summary)
+  } finally {
+    await storage.close()
+  }
+  return summary.conclude()
+}
+
+/** Tells the drift as it is found, and at the end how much there was. */
+class Summary implements AuditReport {
+  #found = 0
+  #repaired = 0
+
+  drift(...[drift, repaired]: Parameters<AuditReport['drift']>): void {
+    this.#found++
+    if (repaired) this.#repaired++
+    if (this.#found <= LINES_MAX) console.log(`${describeDrift(drift)}${repaired ? ' (repaired)' : ''}`)
+  }
+
+  logIncomplete(lane: number): void {
+    console.error(`lane ${lane}: the log no longer has its beginning, so duplicates and refused events are not compared`)
+  }
+
+  progress(lane: number, lanes: number): void {
+    if (process.stderr.isTTY) process.stderr.write(`\rlane ${lane + 1} of ${lanes}\r`)
+  }
+
+  conclude(): number {
+    const left = this.#found - this.#repaired
+    if (this.#found > LINES_MAX) console.log(`… and ${this.#found - LINES_MAX} rows more`)
+    if (this.#found === 0) console.log('No drift: every table equals its recount.')
+    else console.log(`${this.#found} rows differ, ${this.#repaired} of them repaired.`)
+    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" makes all tables again.')
+    return left > 0 ? EXIT_DRIFT : 0
+  }
+}

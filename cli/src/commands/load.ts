@@ -1,0 +1,99 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { Presets, SingleBar } from 'cli-progress'
+import { HopperError, limits } from '@hopper/contracts'
+import { readConfig } from '../config/config.ts'
+import { readDemoKey } from '../demo/demo-key.ts'
+import { drive, type Tally } from '../load/drive.ts'
+import { Sender } from '../load/sender.ts'
+import { traffic, visitsOf, type Plan } from '../load/traffic.ts'
+
+const CONNECTIONS = 24
+const DAYS_MAX = 1_100
+const VISITORS_MAX = 10_000_000
+
+interface LoadOptions {
+  readonly demo?: true
+  readonly url?: string
+  readonly key?: string
+  readonly data?: string
+  readonly days: number
+  readonly visitors: number
+  readonly seed: string
+  readonly until?: number
+}
+
+/** `hopper load --demo`: a realistic year of the demo shop, through the real ingest. */
+export function loadCommand(): Command {
+  return new Command('load')
+    .description('sends generated traffic of the demo shop to a running Hopper')
+    .option('--demo', 'the demo shop (the only traffic there is so far)')
+    .option('--url <url>', 'where Hopper listens (default: as "hopper start" would here)')
+    .option('--key <hw_...>', 'the write key (default: that of the demo app, out of the data directory)')
+    .option('--data <dir>', 'the data directory of the running Hopper, for the key')
+    .option('--days <n>', 'how many days until now', whole(DAYS_MAX), 365)
+    .option('--visitors <n>', 'about how many devices come by', whole(VISITORS_MAX), 12_000)
+    .option('--until <time>', 'when the traffic ends, as ISO 8601 (default: now)', instant)
+    .option('--seed <text>', 'the same seed makes the same traffic', 'hopper')
+    .action(load)
+}
+
+async function load(options: LoadOptions): Promise<void> {
+  if (!options.demo) throw new HopperError('HOP_CONFIG', 'Say --demo: there is no other traffic to load yet.')
+  const config = readConfig(['host', 'port', 'data'], options.data === undefined ? {} : { data: options.data })
+  const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
+  const key = options.key ?? (await readDemoKey(config.data))
+  await expectHopper(url)
+  const plan = { seed: options.seed, untilMs: options.until ?? Date.now(), days: options.days, visitors: options.visitors, origin: url }
+  const sender = new Sender(url, key, CONNECTIONS)
+  const beganMs = performance.now()
+  try {
+    const tally = await withBar(plan, (progress) => drive(traffic(plan), sender, CONNECTIONS, progress))
+    summarize(tally, (performance.now() - beganMs) / 1_000)
+  } finally {
+    sender.close()
+  }
+}
+
+/** A bar over the visits, which are known beforehand; only on a terminal. */
+async function withBar(plan: Plan, work: (progress: (tally: Tally) => void) => Promise<Tally>): Promise<Tally> {
+  const bar = new SingleBar({ format: '{bar} {percentage} %  {events} events  {rate} events/s  {eta_formatted} left', hideCursor: true, fps: 5 }, Presets.shades_classic)
+  const beganMs = performance.now()
+  bar.start(visitsOf(plan).reduce((sum, { visits }) => sum + visits, 0), 0, { events: 0, rate: 0 })
+  try {
+    return await work(({ visits, sent }) => bar.update(visits, { events: count(sent), rate: count((sent * 1_000) / (performance.now() - beganMs)) }))
+  } finally {
+    bar.stop()
+  }
+}
+
+function summarize({ visits, sent, accepted, rejected }: Tally, seconds: number): void {
+  console.log(`${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`)
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en')
+}
+
+function originOf(text: string): string {
+  if (!URL.canParse(text) || !text.startsWith('http://')) throw new HopperError('HOP_CONFIG', `--url must be an address like http://127.0.0.1:8080, not "${text.slice(0, 100)}".`)
+  return new URL(text).origin
+}
+
+async function expectHopper(url: string): Promise<void> {
+  const healthy = await fetch(new URL('/healthcheck', url)).then((answer) => answer.ok, () => false)
+  if (!healthy) throw new HopperError('HOP_CONFIG', `No Hopper answers at ${url}; start it with "npm start", or name another --url.`)
+}
+
+function instant(text: string): number {
+  const ms = Date.parse(text)
+  if (!(ms >= limits.timestampMsMin && ms <= Date.now())) throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
+  return ms
+}
+
+function whole(maximum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
+    if (value < 1 || value > maximum) throw new InvalidArgumentError(`It must be a whole number from 1 to ${maximum}.`)
+    return value
+  }
+}

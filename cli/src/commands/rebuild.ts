@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import type { InstallationConfig } from '../installation/open-installation.ts'
+import { commandWith } from './command-with.ts'
+import { createLogger } from '../processes/logger.ts'
+import { settingsOf } from '../config/settings.ts'
+
+/** `hopper rebuild`: makes all tables and the archive again from the log. */
+export function rebuildCommand(): Command {
+  const description = 'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; killed, it goes on when run again'
+  return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
+    await rebuild(config, app)
+    // The drivers' connections may linger.
+    process.exit(0)
+  }).option('--app <id>', 'only what belongs to one app (standalone only)')
+}
+
+async function rebuild(config: InstallationConfig, app: string | undefined): Promise<void> {
+  const { assertExactTimes } = await import('../installation/open-storage.ts')
+  await assertExactTimes(config, createLogger(config.logLevel, 'rebuild'))
+  const { rebuildInstallation } = await import('../rebuild/rebuild-main.ts')
+  let counted = 0
+  await rebuildInstallation(config, app, {
+    logger: createLogger(config.logLevel, 'rebuild'),
+    progress: (done, all) => {
+      counted = all
+      if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} messages`)
+    },
+  })
+  console.log(`${counted} messages of the log are counted and archived anew.`)
+}

@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import { commandWith } from './command-with.ts'
+import { greet } from '../processes/greeting.ts'
+import { runUntilStopped } from '../processes/run-until-stopped.ts'
+import { settingsOf } from '../config/settings.ts'
+
+/** `hopper start`: ingest, aggregator, API and dashboard in one process over one directory. */
+export function startCommand(): Command {
+  return commandWith('start', 'runs Hopper in one process over one directory', settingsOf.start, (config) =>
+    runUntilStopped('hopper', config.logLevel, async (logger) => {
+      // Only here, so that the other subcommands need not load the whole product.
+      const { startStandalone } = await import('../processes/standalone-main.ts')
+      const { welcome, failed, close } = await startStandalone(config, logger)
+      return { greeting: greet(welcome), failed, close }
+    }),
+  )
+}

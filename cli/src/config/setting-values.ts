@@ -1,0 +1,96 @@
+import { resolve } from 'node:path'
+import { availableMemory } from '@hopper/aggregator/available-memory'
+import { writeKeyPattern } from '../demo/demo-key.ts'
+
+/** Readers of the texts of settings. Each throws an Error that ends the sentence "… must be". */
+
+export function integer(minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+    if (!(value >= minimum && value <= maximum)) throw new Error(`a whole number from ${minimum} to ${maximum}`)
+    return value
+  }
+}
+
+/** Less than this is not enough to count with. */
+const MEMORY_MB_MIN = 256
+const MB = 1_000_000
+
+/** More than there is would end in a kill by the system, which no log line announces. */
+export function memoryMb(text: string): number {
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN
+  const most = Math.floor(availableMemory() / MB)
+  if (!(value === 0 || (value >= MEMORY_MB_MIN && value <= most))) {
+    throw new Error(`0 or a whole number from ${MEMORY_MB_MIN} to ${most}, which is what this machine or container has`)
+  }
+  return value
+}
+
+export function hostName(text: string): string {
+  if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(text)) throw new Error('a host name or an IP address')
+  return text
+}
+
+/** `host:port`, several of them with commas in between. */
+export function addresses(text: string): readonly string[] {
+  const found = text.split(',').map((address) => address.trim())
+  if (!found.every(isAddress)) throw new Error('host:port, or several with commas in between')
+  return found
+}
+
+function isAddress(address: string): boolean {
+  const [, port] = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]{1,253}):(\d{1,5})$/.exec(address) ?? []
+  return Number(port) >= 1 && Number(port) <= 65_535
+}
+
+/** The name of a topic or a consumer group of Kafka. */
+export function kafkaName(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') throw new Error('letters, digits, dots, dashes and underscores, at most 249')
+  return text
+}
+
+/** A name that CQL takes without quotes. */
+export function keyspaceName(text: string): string {
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(text)) throw new Error('a lower-case letter, then lower-case letters, digits and underscores, at most 48')
+  return text
+}
+
+export function word(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,200}$/.test(text)) throw new Error('letters, digits, dots, dashes and underscores')
+  return text
+}
+
+export function anyText(text: string): string {
+  return text
+}
+
+export function writeKey(text: string): string {
+  if (!writeKeyPattern.test(text)) throw new Error('a write key: hw_ and 16 to 128 letters, digits, dashes and underscores')
+  return text
+}
+
+export function path(text: string): string {
+  if (text.includes('\0') || text.trim() === '') throw new Error('a path')
+  return resolve(text)
+}
+
+export function origin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.hash || url.username) {
+    throw new Error('an origin like https://hopper.example')
+  }
+  return url.origin
+}
+
+export function truth(text: string): boolean {
+  if (!/^(true|false|1|0|on|off)$/i.test(text)) throw new Error('true or false')
+  return /^(true|1|on)$/i.test(text)
+}
+
+export function oneOf<T extends string>(values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = values.find((candidate) => candidate === text)
+    if (value === undefined) throw new Error(`one of ${values.join(', ')}`)
+    return value
+  }
+}

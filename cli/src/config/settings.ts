@@ -1,0 +1,132 @@
+import { addresses, anyText, hostName, integer, kafkaName, keyspaceName, memoryMb, oneOf, origin, path, truth, word, writeKey } from './setting-values.ts'
+
+/** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
+export interface Setting<T> {
+  readonly flag: string
+  readonly variable: string
+  /** as it would be typed; missing when there is none */
+  readonly default?: string
+  readonly help: string
+  /** whether the flag may stand alone, which is `true` */
+  readonly isSwitch?: boolean
+  /** Turns the text into the value, or throws an Error that ends the sentence "… must be". */
+  read(text: string): T
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+/** as the adapter of Cassandra knows them */
+const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
+const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
+
+/** Every setting there is; `docs/operating.md` lists the same, checked by a test. */
+export const settings = {
+  port: { flag: '--port', variable: 'HOPPER_PORT', default: '8080', help: 'the port to listen on; 0 takes a free one', read: integer(0, 65_535) },
+  host: { flag: '--host', variable: 'HOPPER_HOST', default: '127.0.0.1', help: 'the address to listen on; 0.0.0.0 for every one', read: hostName },
+  data: { flag: '--data', variable: 'HOPPER_DATA', default: '../data', help: 'the directory that holds everything, or the spool of ingest; made when missing', read: path },
+  acceptLoss: {
+    flag: '--accept-loss', variable: 'HOPPER_ACCEPT_LOSS', default: 'false', isSwitch: true,
+    help: 'true: start although acknowledged events are gone, and write down which; for one start only', read: truth,
+  },
+  provision: { flag: '--provision', variable: 'HOPPER_PROVISION', help: 'a JSON file of organizations, apps, keys and funnels, applied at each start', read: path },
+  lanes: { flag: '--lanes', variable: 'HOPPER_LANES', default: '8', help: 'ordered sub-streams of the log; fixed when the data directory or the topic is made', read: integer(1, 1_024) },
+  publicUrl: { flag: '--public-url', variable: 'HOPPER_PUBLIC_URL', help: 'the address that browsers use, when a proxy stands in between', read: origin },
+  ingestUrl: { flag: '--ingest-url', variable: 'HOPPER_INGEST_URL', help: 'where sites load the tracker from, when that is not the dashboard\'s address', read: origin },
+  trustProxy: { flag: '--trust-proxy', variable: 'HOPPER_TRUST_PROXY', default: 'false', help: 'true: believe X-Forwarded-For and -Proto of the proxy in front', read: truth },
+  rate: { flag: '--rate', variable: 'HOPPER_RATE', default: '20000', help: 'requests a second that one key may send to ingest; twice as many at once', read: integer(1, 1_000_000) },
+  eventRate: {
+    flag: '--event-rate', variable: 'HOPPER_EVENT_RATE', default: '10000',
+    help: 'ordinary events a second that one key may send to ingest, costly ones count as several; twice as many at once', read: integer(1, 10_000_000),
+  },
+  byteRate: {
+    flag: '--byte-rate', variable: 'HOPPER_BYTE_RATE', default: '5000000',
+    help: 'bytes a second, decompressed, that one key may send to ingest; twice as many at once', read: integer(1_000, 10_000_000_000),
+  },
+  spoolBytes: {
+    flag: '--spool-bytes', variable: 'HOPPER_SPOOL_BYTES', default: '1000000000',
+    help: 'disk that ingest of a cluster may fill with events while Kafka is away; 0 for none', read: integer(0, 1_000_000_000_000),
+  },
+  demo: { flag: '--demo', variable: 'HOPPER_DEMO', default: 'true', help: 'false: no demo shop and no demo app', read: truth },
+  demoKey: { flag: '--demo-key', variable: 'HOPPER_DEMO_KEY', help: 'in a cluster: the write key of the demo shop, which ingest then serves at /demo/', read: writeKey },
+  logLevel: { flag: '--log-level', variable: 'HOPPER_LOG_LEVEL', default: 'info', help: `what is logged: ${logLevels.join(', ')}`, read: oneOf(logLevels) },
+
+  kafkaBrokers: { flag: '--kafka-brokers', variable: 'HOPPER_KAFKA_BROKERS', help: 'host:port of some brokers', read: addresses },
+  kafkaTopic: { flag: '--kafka-topic', variable: 'HOPPER_KAFKA_TOPIC', default: 'hopper-events', help: 'the topic of the log; made when missing', read: kafkaName },
+  kafkaGroup: { flag: '--kafka-group', variable: 'HOPPER_KAFKA_GROUP', default: 'hopper-aggregator', help: 'the consumer group of the aggregators', read: kafkaName },
+  kafkaReplication: { flag: '--kafka-replication', variable: 'HOPPER_KAFKA_REPLICATION', default: '1', help: 'replicas of the topic, when it is made', read: integer(1, 15) },
+  kafkaSessionMs: { flag: '--kafka-session-ms', variable: 'HOPPER_KAFKA_SESSION_MS', default: '10000', help: 'an aggregator that Kafka has not heard of for so long loses its lanes', read: integer(500, 300_000) },
+  kafkaTls: { flag: '--kafka-tls', variable: 'HOPPER_KAFKA_TLS', default: 'false', help: 'true: TLS to the brokers', read: truth },
+  kafkaSasl: { flag: '--kafka-sasl', variable: 'HOPPER_KAFKA_SASL', help: `the SASL mechanism: ${saslMechanisms.join(', ')}`, read: oneOf(saslMechanisms) },
+  kafkaUsername: { flag: '--kafka-username', variable: 'HOPPER_KAFKA_USERNAME', help: 'the user for SASL', read: anyText },
+  kafkaPassword: { flag: '--kafka-password', variable: 'HOPPER_KAFKA_PASSWORD', help: 'its password; better as a variable, since flags are seen by every user of the machine', read: anyText },
+
+  cassandraContactPoints: { flag: '--cassandra-contact-points', variable: 'HOPPER_CASSANDRA_CONTACT_POINTS', help: 'host:port of some nodes; all nodes have the same port', read: addresses },
+  cassandraDc: { flag: '--cassandra-dc', variable: 'HOPPER_CASSANDRA_DC', default: 'datacenter1', help: 'the data center that is ours', read: word },
+  cassandraKeyspace: { flag: '--cassandra-keyspace', variable: 'HOPPER_CASSANDRA_KEYSPACE', default: 'hopper', help: 'the keyspace; "hopper migrate" makes it', read: keyspaceName },
+  cassandraReplication: { flag: '--cassandra-replication', variable: 'HOPPER_CASSANDRA_REPLICATION', default: '1', help: 'replicas of each row in the data center, when the keyspace is made', read: integer(1, 15) },
+  cassandraConsistency: {
+    flag: '--cassandra-consistency', variable: 'HOPPER_CASSANDRA_CONSISTENCY', default: 'LOCAL_QUORUM',
+    help: `of every read and write: ${consistencies.join(', ')}; LOCAL_ONE with a single replica only`, read: oneOf(consistencies),
+  },
+  cassandraTls: { flag: '--cassandra-tls', variable: 'HOPPER_CASSANDRA_TLS', default: 'false', help: 'true: TLS to the nodes', read: truth },
+  cassandraCa: { flag: '--cassandra-ca', variable: 'HOPPER_CASSANDRA_CA', help: 'a PEM file of the authority that signed the nodes\' certificates', read: path },
+  cassandraUsername: { flag: '--cassandra-username', variable: 'HOPPER_CASSANDRA_USERNAME', help: 'the user', read: anyText },
+  cassandraPassword: { flag: '--cassandra-password', variable: 'HOPPER_CASSANDRA_PASSWORD', help: 'its password; better as a variable', read: anyText },
+  cassandraTimeoutMs: { flag: '--cassandra-timeout-ms', variable: 'HOPPER_CASSANDRA_TIMEOUT_MS', default: '6000', help: 'how long an answer of a node is waited for', read: integer(100, 600_000) },
+  leaseMs: { flag: '--lease-ms', variable: 'HOPPER_LEASE_MS', default: '15000', help: 'how long a lane stays with an aggregator that has gone silent', read: integer(1_000, 600_000) },
+  memoryMb: {
+    flag: '--memory-mb', variable: 'HOPPER_MEMORY_MB', default: '0',
+    help: 'megabytes that the aggregator may take; 0 for 70 % of what the machine or the container has, at most 512', read: memoryMb,
+  },
+  archiveMs: {
+    flag: '--archive-ms', variable: 'HOPPER_ARCHIVE_MS', default: '5000',
+    help: 'how long counted events wait for others before they are archived together; queries of single events see them then', read: integer(0, 600_000),
+  },
+  unknownOutcomeMs: {
+    flag: '--unknown-outcome-ms', variable: 'HOPPER_UNKNOWN_OUTCOME_MS', default: '7000',
+    help: 'how long a counter write without an answer may still be applied: counter_write_request_timeout and a margin', read: integer(100, 600_000),
+  },
+
+  unsafeNoWatermark: {
+    flag: '--unsafe-no-watermark', variable: 'HOPPER_UNSAFE_NO_WATERMARK', default: '0',
+    help: 'only for the control of the fault test: 1 counts messages that are delivered again twice', read: truth,
+  },
+  unsafeNoLease: {
+    flag: '--unsafe-no-lease', variable: 'HOPPER_UNSAFE_NO_LEASE', default: '0',
+    help: 'only for the control of the fault test: 1 counts also after the lease of the lane has run out', read: truth,
+  },
+  unsafeEarlyAck: {
+    flag: '--unsafe-early-ack', variable: 'HOPPER_UNSAFE_EARLY_ACK', default: '0',
+    help: 'only for the control of the fault test: 1 acknowledges what is not stored yet', read: truth,
+  },
+  unsafeNoDeadLetters: {
+    flag: '--unsafe-no-dead-letters', variable: 'HOPPER_UNSAFE_NO_DEAD_LETTERS', default: '0',
+    help: 'only for the control of the fault test: 1 stops a lane at a message that can not be decoded', read: truth,
+  },
+} as const satisfies Record<string, Setting<unknown>>
+
+type Settings = typeof settings
+export type SettingName = keyof Settings
+type Value<S> = S extends { default: string; read(text: string): infer T } ? T : S extends { read(text: string): infer T } ? T | undefined : never
+
+/** All settings of a process, read once, checked, and handed down. */
+export type AllSettings = { readonly [N in SettingName]: Value<Settings[N]> }
+
+/** How to reach Kafka and Cassandra: what every process of the cluster takes. */
+const engines = [
+  'lanes', 'logLevel',
+  'kafkaBrokers', 'kafkaTopic', 'kafkaGroup', 'kafkaReplication', 'kafkaSessionMs', 'kafkaTls', 'kafkaSasl', 'kafkaUsername', 'kafkaPassword',
+  'cassandraContactPoints', 'cassandraDc', 'cassandraKeyspace', 'cassandraReplication', 'cassandraConsistency', 'cassandraTls', 'cassandraCa', 'cassandraUsername', 'cassandraPassword',
+  'cassandraTimeoutMs', 'leaseMs', 'unknownOutcomeMs',
+] as const satisfies SettingName[]
+
+/** Which settings each subcommand takes. */
+export const settingsOf = {
+  start: ['port', 'host', 'data', 'acceptLoss', 'provision', 'lanes', 'publicUrl', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'memoryMb', 'demo', 'logLevel', 'unsafeNoWatermark'],
+  ingest: ['port', 'host', 'data', 'acceptLoss', 'trustProxy', 'rate', 'eventRate', 'byteRate', 'spoolBytes', 'demoKey', ...engines, 'unsafeEarlyAck'],
+  aggregator: ['port', 'host', 'acceptLoss', ...engines, 'memoryMb', 'archiveMs', 'unsafeNoWatermark', 'unsafeNoLease', 'unsafeNoDeadLetters'],
+  api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
+  migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
+  /** those that work on an installation, whichever way it runs */
+  installation: ['data', 'acceptLoss', ...engines],
+} as const satisfies Record<string, SettingName[]>

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join, relative, resolve, sep } from 'node:path'
+import type { Provision } from '@hopper/contracts'
+import type { FastifyPluginAsync } from 'fastify'
+
+const dir = resolve(import.meta.dirname, '../../demo-shop')
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+}
+
+/** The app of the demo shop with its funnels and elements, as its provision file has it. */
+export function demoProvision(): Provision {
+  return JSON.parse(readFileSync(join(dir, 'provision.json'), 'utf8')) as Provision
+}
+
+/** The shop under /demo/, with the real tracker in its pages. */
+export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { key }) => {
+  const files = filesWithTracker(key)
+  server.get('/demo', (_request, reply) => reply.redirect('/demo/'))
+  server.get<{ Params: { '*': string } }>('/demo/*', (request, reply) => {
+    const name = fileFor(request.params['*'], files)
+    if (name === undefined) return reply.callNotFound()
+    return reply.type(types[extname(name)]!).header('cache-control', 'no-cache').send(files.get(name))
+  })
+}
+
+/** Every file of the shop by its path, read once: the paths that can be asked for are these and no others. */
+function filesWithTracker(key: string): ReadonlyMap<string, string> {
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && extname(entry.name) in types)
+  return new Map(
+    entries.map((entry) => {
+      const file = join(entry.parentPath, entry.name)
+      const text = readFileSync(file, 'utf8').replaceAll('__HOPPER_KEY__', key).replaceAll('__HOPPER_SRC__', '/hopper.js')
+      return [relative(dir, file).replaceAll(sep, '/'), text] as const
+    }),
+  )
+}
+
+/** A path names a file; every other one without an ending is a page, and the one document shows them all. */
+function fileFor(path: string, files: ReadonlyMap<string, string>): string | undefined {
+  if (files.has(path)) return path
+  return extname(path) === '' ? 'index.html' : undefined
+}

@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+import { Aggregator, defaultMemoryBytes, guardedLog, heapNeeded } from '@hopper/aggregator'
+import { operationRoutes } from '@hopper/ingest'
+import type { Logger } from 'pino'
+import type { ConfigOf } from '../config/config.ts'
+import { portFor, serve } from '../server/listen.ts'
+import { assertLogReaches } from '../installation/assert-log-reaches.ts'
+import { patiently } from './patiently.ts'
+import { processMetrics } from '../metrics/process-metrics.ts'
+import type { Running } from './run-until-stopped.ts'
+import { createServer } from '../server/server.ts'
+import { assertExactTimes, openCluster } from '../installation/open-storage.ts'
+import { failingAtPoison } from './unsafe-log.ts'
+import { withoutLeaseCheck } from './unsafe-writer.ts'
+
+export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
+  await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
+  const memoryBytes = config.memoryMb > 0 ? config.memoryMb * 1_000_000 : defaultMemoryBytes()
+  warnOfSmallHeap(memoryBytes, logger)
+  const { log, writer, reader, lanes, registry, archive, health, close } = await patiently(logger, async () => {
+    await assertExactTimes(config, logger)
+    return openCluster(config, undefined, memoryBytes)
+  })
+  opened.defer(close)
+  await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)
+  const metrics = processMetrics()
+  const guarded = guardedLog(log, { lanes, logger, metrics })
+  const aggregator = new Aggregator({
+    log: config.unsafeNoDeadLetters ? failingAtPoison(guarded.log) : guarded.log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, reader, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
+    // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
+    owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
+  })
+  await aggregator.start()
+  opened.defer(() => aggregator.close())
+
+  const server = createServer(logger, false)
+  operationRoutes(server, { health: async () => [...(await health()), guarded.health(), aggregator.health()], metrics })
+  opened.defer(() => server.close())
+  await serve(server, { host: config.host, port })
+  const parts = opened.move()
+  return { close: () => parts.disposeAsync() }
+}
+
+/** The heap of JavaScript has a bound of its own, which ends the process before its memory does. */
+function warnOfSmallHeap(memoryBytes: number, logger: Logger): void {
+  const [limit, needed] = [getHeapStatistics().heap_size_limit, heapNeeded(memoryBytes)]
+  if (limit >= needed) return
+  const megabytes = Math.ceil(needed / 1_048_576)
+  logger.warn({ memoryBytes, heapLimit: limit }, `the heap is too small for HOPPER_MEMORY_MB: set NODE_OPTIONS=--max-old-space-size=${megabytes}`)
+}

@@ -1,0 +1,33 @@
+import { createApi } from '@hopper/api'
+import type { Logger } from 'pino'
+import { builtDashboard } from './built-files.ts'
+import type { ConfigOf } from '../config/config.ts'
+import { listen, portFor, urlOf } from '../server/listen.ts'
+import { patiently } from './patiently.ts'
+import { processMetrics } from '../metrics/process-metrics.ts'
+import type { Running } from './run-until-stopped.ts'
+import { createServer } from '../server/server.ts'
+import { openCluster } from '../installation/open-storage.ts'
+
+/** Reports are read from Cassandra alone; a log that does not say how it is has no name of its own yet. */
+const LOG_NAMES = ['kafka', 'log']
+
+export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
+  await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
+  const { log, reader, lanes, registry, archive, health, close } = await patiently(logger, () => openCluster(config, (error) =>
+    logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete')))
+  opened.defer(close)
+  const metrics = processMetrics()
+  const publicUrl = config.publicUrl ?? urlOf(config.host, port)
+  const server = createServer(logger, config.trustProxy)
+  const api = await createApi({
+    log, reader, lanes, ...(archive ? { archive } : {}), registry, health, worksWithout: LOG_NAMES, mode: 'cluster', operationRoutes: true, ...builtDashboard(logger), publicUrl,
+    ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }), metrics, logger,
+  }, server)
+  opened.defer(() => api.close())
+  await listen(server, config.host, port)
+  logger.info({ url: publicUrl }, 'ready')
+  const parts = opened.move()
+  return { close: () => parts.disposeAsync() }
+}

@@ -1,0 +1,25 @@
+import { migrate } from '@hopper/storage/cassandra'
+import type { ConfigOf } from '../config/config.ts'
+import { keyLines } from './greeting.ts'
+import { provisionAll } from './provisioning.ts'
+import { cassandraSettings, openCluster } from '../installation/open-storage.ts'
+
+const DASHBOARD_URL = 'http://127.0.0.1:8080'
+
+/** Applies what is missing; answers what a person should read. */
+export async function migrateCluster(config: ConfigOf<'migrate'>): Promise<string> {
+  const applied = await migrate(cassandraSettings(config))
+  // Opening the log makes its topic, or refuses one with another number of lanes.
+  const { registry, close } = await openCluster(config)
+  try {
+    const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey: config.demoKey }, config.publicUrl ?? DASHBOARD_URL)
+    return [
+      applied.length === 0 ? 'The keyspace is up to date.' : `Applied to the keyspace: ${applied.join(', ')}.`,
+      ...keyLines(newKeys),
+      ...(loginUrl ? ['', `Dashboard   ${loginUrl}`, '            (this link logs its owner in, once; every "hopper migrate" prints a new one)'] : []),
+      '',
+    ].join('\n')
+  } finally {
+    await close()
+  }
+}

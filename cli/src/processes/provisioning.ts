@@ -1,0 +1,68 @@
+import { readFile, stat } from 'node:fs/promises'
+import { createLoginLink, ensureOwner, firstStart, provision, type CreatedKey } from '@hopper/api'
+import { HopperError, type Provision } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import { demoProvision } from '../demo/demo-shop.ts'
+import type { Welcome } from './greeting.ts'
+
+const PROVISION_BYTES_MAX = 50_000_000
+
+/** What the start has put into the registry, or found there. */
+export type Provisioned = Pick<Welcome, 'loginUrl' | 'newKeys'>
+
+/** Where the start takes what it puts into the registry from. */
+export interface ProvisionSource {
+  /** the path of the provision file */
+  readonly file: string | undefined
+  /** the write key of the demo shop; without it there is no demo shop */
+  readonly demoKey?: string | undefined
+}
+
+/** Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in. */
+export async function provisionAll(registry: Registry, source: ProvisionSource, publicUrl: string): Promise<Provisioned> {
+  const created: CreatedKey[] = []
+  const file = source.file === undefined ? undefined : await readProvision(source.file)
+  if (file !== undefined) created.push(...(await provision(registry, file)).created)
+  else created.push(...((await firstStart(registry))?.created ?? []))
+
+  const organization = file?.organizations[0]?.id ?? (await registry.organizations.list(''))[0]?.id
+  if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created) }
+  if (source.demoKey !== undefined) await addDemo(registry, organization, source.demoKey, created)
+  const owner = await ensureOwner(registry, organization)
+  return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created) }
+}
+
+/** The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in the shop. */
+async function addDemo(registry: Registry, organization: string, key: string, created: CreatedKey[]): Promise<void> {
+  for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
+    const home = (await registry.app(app.id))?.organization ?? organization
+    const { name = home } = (await registry.organizations.get('', home)) ?? {}
+    created.push(...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] })).created)
+  }
+}
+
+async function readProvision(path: string): Promise<Provision> {
+  const text = await readText(path).catch((cause: Error) => {
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} cannot be read: ${cause.message}.`, { cause })
+  })
+  try {
+    // Its shape is checked when it is applied.
+    return JSON.parse(text) as Provision
+  } catch (cause) {
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, { cause })
+  }
+}
+
+/** A pipe or a device might never end. */
+async function readText(path: string): Promise<string> {
+  const { size } = await stat(path).then((found) => {
+    if (!found.isFile()) throw new Error('it is no file')
+    return found
+  })
+  if (size > PROVISION_BYTES_MAX) throw new Error(`it has ${size} bytes, more than ${PROVISION_BYTES_MAX}`)
+  return readFile(path, 'utf8')
+}
+
+function keysOf(created: readonly CreatedKey[]): Welcome['newKeys'] {
+  return created.map(({ power, organization, app, key }) => ({ label: `${power} key of ${app ?? organization}`, key }))
+}

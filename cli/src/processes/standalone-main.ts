@@ -1,0 +1,64 @@
+import { createApi } from '@hopper/api'
+import { ingestPlugin } from '@hopper/ingest'
+import { openEmbedded } from '@hopper/storage/embedded'
+import type { Logger } from 'pino'
+import { Registry } from 'prom-client'
+import { AggregatorThread } from './aggregator-thread.ts'
+import { builtDashboard, trackerFile } from './built-files.ts'
+import type { ConfigOf } from '../config/config.ts'
+import { ensureDemoKey } from '../demo/demo-key.ts'
+import { demoShop } from '../demo/demo-shop.ts'
+import type { Welcome } from './greeting.ts'
+import { listen, portFor, urlOf } from '../server/listen.ts'
+import { metricsText } from '../metrics/metrics.ts'
+import { provisionAll } from './provisioning.ts'
+import { createServer } from '../server/server.ts'
+
+/** A running standalone product. */
+export interface Standalone {
+  readonly welcome: Welcome
+  /** resolves when a part has failed that the process can not do without */
+  readonly failed: Promise<Error>
+  /** Takes no more requests, finishes those under way and the batches being counted, closes the files. */
+  close(): Promise<void>
+}
+
+/** Wires ingest, aggregator and API over the embedded adapters: one server in this thread, the aggregator in another. */
+export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
+  // What was opened last is closed first, also when a later part can not start.
+  await using opened = new AsyncDisposableStack()
+  const port = await portFor(config)
+  const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
+  opened.defer(() => storage.close())
+  const { log, reader, lanes, registry, archive } = storage
+
+  const publicUrl = config.publicUrl ?? urlOf(config.host, port)
+  const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
+  const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
+
+  const aggregator = await AggregatorThread.start({
+    dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel, memoryMb: config.memoryMb,
+  })
+  opened.defer(() => aggregator.close())
+  const health = (): ReturnType<typeof storage.health> => storage.health()
+
+  const metrics = new Registry()
+  const server = createServer(logger, config.trustProxy)
+  await server.register(ingestPlugin, {
+    log, registry, health, metrics, logger,
+    metricsText: () => metricsText(metrics, () => aggregator.metrics()),
+    trackerFile,
+    rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
+  })
+  if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
+  const api = await createApi({ log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)
+  opened.defer(() => api.close())
+  await listen(server, config.host, port)
+
+  const parts = opened.move()
+  return {
+    welcome: { url: publicUrl, loginUrl, demoUrl: demoKey === undefined ? undefined : `${publicUrl}/demo/`, dataDir: config.data, newKeys },
+    failed: aggregator.failed,
+    close: () => parts.disposeAsync(),
+  }
+}

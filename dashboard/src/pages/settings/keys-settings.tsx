@@ -1,0 +1,64 @@
+import { useState, type FormEvent, type ReactNode } from 'react'
+import type { CreatedKey, Key, Power } from '../../api/administration.ts'
+import { appPath } from '../../api/paths.ts'
+import { useSession } from '../../api/session.tsx'
+import { useReport } from '../../api/use-report.ts'
+import { formatInstant } from '../../format/times.ts'
+import { Card } from '../../parts/card.tsx'
+import { ConfirmButton } from '../../parts/confirm-button.tsx'
+import { CopyText } from '../../parts/copy-text.tsx'
+import { Problem } from '../../parts/problem.tsx'
+import { ReportView } from '../../parts/report-view.tsx'
+import { ScriptTag } from '../../parts/script-tag.tsx'
+import { useChange } from '../../parts/use-change.ts'
+
+const powers: Record<Power, string> = { write: 'write: send events of this app', read: 'read: see the numbers of this app', admin: 'admin: administrate the organization' }
+const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+
+/** The keys of an app by their last characters. The text of a new one is shown once. */
+export function KeysSettings({ app, owner }: { app: string; owner: boolean }): ReactNode {
+  const { client } = useSession()
+  const keys = useReport<{ keys: Key[] }>(appPath(app, 'keys'))
+  const { error, busy, run } = useChange(keys.reload)
+  const [created, setCreated] = useState<CreatedKey | null>(null)
+  const create = (event: FormEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const power = new FormData(event.currentTarget).get('power')
+    void run(async () => setCreated(await client.send<CreatedKey>('POST', appPath(app, 'keys'), { power })))
+  }
+  return (
+    <Card title="Keys" size="wide">
+      {error && <Problem error={error} />}
+      {created && (
+        <div className="once" role="status">
+          <p><b>The new {created.power} key, shown only now:</b></p>
+          <CopyText text={created.key} label="New key" />
+          {created.power === 'write' && <ScriptTag writeKey={created.key} label="Script tag with the new key" />}
+        </div>
+      )}
+      <ReportView report={keys}>
+        {({ keys: all }) => (
+          <ul className="list">
+            {all.map(({ id, power, hint, created_at }) => (
+              <li key={id}>
+                <span className="badge">{power}</span> <code>…{hint}</code> <span className="hint">made {formatInstant(localZone, created_at)}</span>
+                <span className="list-actions">
+                  <ConfirmButton label={`Delete the ${power} key ${hint}`} onConfirm={() => void run(() => client.send('DELETE', appPath(app, `keys/${encodeURIComponent(id)}`)))} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </ReportView>
+      <form className="row" onSubmit={create}>
+        <label className="inline">
+          Power
+          <select name="power" defaultValue="write">
+            {(Object.keys(powers) as Power[]).filter((power) => power !== 'admin' || owner).map((power) => <option key={power} value={power}>{powers[power]}</option>)}
+          </select>
+        </label>
+        <button type="submit" className="primary" disabled={busy}>Make a key</button>
+      </form>
+    </Card>
+  )
+}

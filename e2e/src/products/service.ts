@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import { environment } from './config.ts'
+import { until } from './until.ts'
+
+const START_MS = 60_000
+const main = join(resolve(import.meta.dirname, '../../..'), 'cli/dist/main.js')
+
+/** How a process ended: its exit code, or the signal that ended it. */
+export type Ended = number | NodeJS.Signals
+export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT'
+export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT'
+
+/** One process of the product as its users run it: `hopper …`, reached by HTTP, ended by signals. */
+export class Service {
+  readonly name: string
+  readonly url: string
+  readonly #args: readonly string[]
+  readonly #env: Readonly<Record<string, string | undefined>>
+  #child: ChildProcess | undefined
+  #output = ''
+
+  /** A process on a free port of the loopback address; not started yet. */
+  static async of(name: string, args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Promise<Service> {
+    return new Service(name, await freePort(), args, env)
+  }
+
+  private constructor(name: string, port: number, args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
+    this.name = name
+    this.url = `http://127.0.0.1:${port}`
+    this.#args = [name, '--port', String(port), ...args]
+    this.#env = env
+  }
+
+  /** What the process has printed so far. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** its process id, once it was started */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** Resolves when the process answers `/ready`. */
+  async start(): Promise<void> {
+    const child = runHopper(this.#args, this.#env, (text) => (this.#output += text))
+    this.#child = child
+    await until(async () => {
+      if (child.exitCode !== null) throw new Error(`hopper ${this.name} ended at its start:\n${this.#output}`)
+      return (await fetch(`${this.url}/ready`).catch(() => undefined))?.ok === true
+    }, START_MS)
+  }
+
+  /** Sends a signal and goes on. */
+  signal(signal: Signal): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Sends the signal and resolves when the process has ended; answers its exit code or the signal that ended it, undefined when it was never started. */
+  async stop(signal: StopSignal): Promise<Ended | undefined> {
+    const child = this.#child
+    if (!child) return undefined
+    if (this.running) {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      await ended
+    }
+    return child.exitCode ?? child.signalCode ?? undefined
+  }
+}
+
+/** Runs a subcommand to its end; answers what it printed. Throws unless it ends with 0. */
+export async function hopper(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
+  let output = ''
+  const child = runHopper(args, env, (text) => (output += text))
+  if (child.exitCode === null) await once(child, 'exit')
+  if (child.exitCode !== 0) throw new Error(`hopper ${args[0]} ended with ${child.exitCode}:\n${output}`)
+  return output
+}
+
+function runHopper(args: readonly string[], env: Readonly<Record<string, string | undefined>>, print: (text: string) => void): ChildProcess {
+  if (!existsSync(main)) throw new Error('cli is not built: run "npm run build" first')
+  const child = spawn(process.execPath, [main, ...args], { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => print(chunk.toString()))
+  return child
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,169 @@
+import type { ArchivedEvent, ChunkCover, ChunkSummary, DateCover, EncodedChunk, Value } from '@hopper/contracts'
+import type { Data } from 'apache-arrow'
+import { bytesData, dictionaryData, packFrame, uint32Data, type ValueType } from './arrow-frame.ts'
+import { hashText } from '../device-order.ts'
+import { numberColumns, SPILLED, SPILLED_KEYS } from '../event-keys.ts'
+import { idFields } from '../ids.ts'
+import { encodeNumbers, numberEncodings } from './number-encoding.ts'
+import { DropUnused } from '../drop-unused.ts'
+import { RowBuffer, type GroupOfRow } from '../row-buffer.ts'
+import { sliceColumns, type RowColumns } from '../row-columns.ts'
+import { spilledKeyFields, type SpilledEntries } from '../spilled.ts'
+import type { ValueCodes } from '../value-column.ts'
+
+/** Rows of one chunk: 16 random bytes each, as event ids are, still fit a cell. */
+export const CHUNK_ROWS_MAX = 60_000
+/** Bytes of one column's cell. */
+export const CELL_BYTES_MAX = 1_000_000
+/** Bytes of all texts of one chunk, unpacked: texts that repeat pack so well that cells alone would not bound what a reader needs. */
+const CHUNK_TEXT_BYTES_MAX = 32_000_000
+const SUMMARY_VALUES_MAX = 16
+const SUMMARY_NAMES_MAX = 256
+const SUMMARY_CHARS_MAX = 64
+
+const dropUnused = new DropUnused()
+
+/** Packs events of one app and lane into the chunks of one span, in as many parts as the bounds ask for. */
+export function encodeChunks(rows: readonly ArchivedEvent[], cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  return encodeBuffer(RowBuffer.of(cover.app, rows), cover, rowsMax)
+}
+
+/** The same for all rows of a buffer. */
+export function encodeBuffer(buffer: RowBuffer, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  return [...encodeGroups(buffer, [{ ...cover, dates: [] }], () => 0, rowsMax)].flat().map(({ summary, columns }) => ({ summary, columns }))
+}
+
+/** What a span covers, and what of each of its dates. */
+export interface SpanCover extends ChunkCover {
+  readonly dates: readonly DateCover[]
+}
+
+/** Packs the rows of a buffer into one span for each group, one after the other. The group of a row is the number of its cover. */
+export function* encodeGroups(
+  buffer: RowBuffer, covers: readonly SpanCover[], groupOf: GroupOfRow, rowsMax = CHUNK_ROWS_MAX,
+): Generator<EncodedChunk[]> {
+  for (const { group, columns } of buffer.groups(groupOf)) {
+    const { dates, ...cover } = covers[group]!
+    yield encodeColumns(columns, cover, rowsMax).map((chunk) => ({ ...chunk, dates }))
+  }
+}
+
+/** The same for events that are columns already. */
+export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+  return numbered(partsOf(columns, cover, rowsMax))
+}
+
+/** The parts of one span, in its order. */
+export function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
+  return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
+}
+
+/** Chunks that are not numbered yet, as many as the bounds ask for. */
+export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
+  const parts: EncodedChunk[] = []
+  const cut = (begin: number, end: number): void => {
+    const slice = begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end)
+    const used = usedValues(slice)
+    const part = used.textBytes > CHUNK_TEXT_BYTES_MAX && end - begin > 1 ? undefined : encodePart(slice, used, cover)
+    if (part && (end - begin === 1 || [...part.columns.values()].every((cell) => cell.length <= CELL_BYTES_MAX))) parts.push(part)
+    else {
+      const middle = (begin + end) >>> 1
+      cut(begin, middle)
+      cut(middle, end)
+    }
+  }
+  for (let begin = 0; begin < columns.rows; begin += rowsMax) cut(begin, Math.min(begin + rowsMax, columns.rows))
+  return parts
+}
+
+/** The values that rows have, with dictionaries of nothing else. */
+interface UsedValues {
+  readonly columns: ReadonlyMap<string, ValueCodes>
+  readonly spilled: SpilledEntries | undefined
+  readonly textBytes: number
+}
+
+function usedValues({ values, spilled }: RowColumns): UsedValues {
+  const columns = new Map<string, ValueCodes>()
+  for (const [name, column] of values) {
+    const own = dropUnused.from(column)
+    if (own.values.some((value) => value !== null)) columns.set(name, own)
+  }
+  const rare = spilled && spilled.rows.length > 0 ? { ...spilled, ...dropUnused.from(spilled) } : undefined
+  const texts = [...[...columns.values()].map((column) => column.values), rare?.values ?? [], rare?.names ?? []]
+  return { columns, spilled: rare, textBytes: texts.reduce((sum, some) => sum + bytesOfTexts(some), 0) }
+}
+
+function bytesOfTexts(values: readonly (Value | null)[]): number {
+  let bytes = 0
+  for (const value of values) if (typeof value === 'string') bytes += value.length
+  return bytes
+}
+
+function encodePart(columns: RowColumns, used: UsedValues, cover: ChunkCover): EncodedChunk {
+  const cells = new Map<string, Uint8Array>()
+  const { runs, numbers } = columns
+  cells.set('runs', packFrame(new Map([['high', uint32Data(runs.high)], ['low', uint32Data(runs.low)], ['rows', uint32Data(runs.rows)]])))
+  cells.set('device_id', packFrame(idFields(runs.deviceIds)))
+  cells.set('event_id', packFrame(idFields(columns.eventIds)))
+  for (const name of numberColumns) {
+    const base = name === 'index' || name === 'seq' || name === 'received_at' ? 0 : numbers[name].reduce((a, b) => Math.min(a, b))
+    const planes = encodeNumbers(name, numbers[name], base, runs.rows, numbers.timestamp)
+    const fields = new Map(planes.map((plane, p) => [`byte_${p}`, bytesData(plane)]))
+    cells.set(name, packFrame(fields, { encoding: numberEncodings[name], base: String(base) }))
+  }
+  const values: Record<string, (Value | null)[]> = {}
+  for (const [name, column] of used.columns) {
+    cells.set(name, packFrame(valueFields(column)))
+    if (fitsSummary(name, column.values)) values[name] = [...column.values]
+  }
+  if (used.spilled) {
+    cells.set(SPILLED_KEYS, packFrame(spilledKeyFields(used.spilled)))
+    cells.set(SPILLED, packFrame(new Map([['row', uint32Data(used.spilled.rows)], ...valueFields(used.spilled)])))
+  }
+  return { summary: summaryOf(columns, cover, cells, values), columns: cells }
+}
+
+function summaryOf(columns: RowColumns, cover: ChunkCover, cells: ReadonlyMap<string, Uint8Array>, values: ChunkSummary['values']): ChunkSummary {
+  const { high, low } = columns.runs
+  let min_time = Infinity
+  let max_time = -Infinity
+  for (const time of columns.numbers.timestamp) {
+    if (time < min_time) min_time = time
+    if (time > max_time) max_time = time
+  }
+  return {
+    ...cover,
+    part: 0,
+    parts: 1,
+    rows: columns.rows,
+    devices: high.length,
+    min_time,
+    max_time,
+    first_device: hashText(high[0]!, low[0]!),
+    last_device: hashText(high.at(-1)!, low.at(-1)!),
+    columns: Object.fromEntries([...cells].map(([name, cell]) => [name, cell.length])),
+    values,
+  }
+}
+
+/** One dictionary field for each type of value; a row is null in all but its own. Nearly always there is one. */
+function valueFields({ codes, values }: ValueCodes): Map<string, Data> {
+  const fields = new Map<string, Data>()
+  const types = [...new Set(values.filter((value) => value !== null).map((value) => typeof value as ValueType))].sort()
+  for (const type of types) {
+    if (types.length === 1) fields.set(type, dictionaryData(type, codes, values))
+    else {
+      const own = dropUnused.from({ codes, values: values.map((value) => (typeof value === type ? value : null)) })
+      fields.set(type, dictionaryData(type, own.codes, own.values))
+    }
+  }
+  return fields
+}
+
+function fitsSummary(name: string, values: readonly (Value | null)[]): boolean {
+  return (
+    values.length <= (name === 'name' || name === 'type' ? SUMMARY_NAMES_MAX : SUMMARY_VALUES_MAX) &&
+    values.every((value) => typeof value !== 'string' || value.length <= SUMMARY_CHARS_MAX)
+  )
+}

@@ -1,0 +1,129 @@
+import type { Value } from '@hopper/contracts'
+import type { ValueColumn } from '../../chunk/chunk.ts'
+import { Dictionary } from '../../chunk/value-column.ts'
+import type { TupleNumbers } from '../../scan/match-numbers.ts'
+import type { FunnelPlan } from '../plan/funnel-plan.ts'
+import { UnitRows, type RowArrays } from './unit-rows.ts'
+
+/** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
+export interface SharedRows {
+  readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
+  readonly groups: readonly (Value | null)[]
+  readonly matches: readonly string[]
+  readonly users: readonly string[]
+  readonly rows: RowArrays
+}
+
+/** Gathers the events of persons with several devices until all lanes are walked. */
+export class SharedUnits {
+  readonly #plan: FunnelPlan
+  readonly #groups: Dictionary
+  readonly #matches: TupleNumbers
+  readonly #placed: boolean
+  readonly #users = new Dictionary()
+  /** the events so far: append those of a device in a chunk and `take` them */
+  readonly rows = new UnitRows()
+  /** the names whose codes are known by number, and the codes, -1 = not yet */
+  #known: readonly string[] = []
+  #codes = new Int32Array(0)
+
+  /** segments taken so far */
+  #segments = 0
+  /** whether two devices of a person have events at the same instant whose order is not known */
+  tied = false
+
+  /** `groups` and `matches` number the breakdown and match values of the scan; `placed` when the rows come with what breaks ties. */
+  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, placed: boolean) {
+    this.#placed = placed
+    this.#plan = plan
+    this.#groups = groups
+    this.#matches = matches
+  }
+
+  /**
+   * Takes the rows from `begin` on: of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the
+   * device's first, by its number.
+   */
+  take(begin: number, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
+    const { rows } = this
+    if (rows.length === begin) return
+    const code = this.#codeOf(first, users)
+    for (let i = begin; i < rows.length; i++) {
+      const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
+      if (!this.#placed) this.#placeIn(i)
+      rows.unit[i] = user === null ? code : this.#users.code(user)
+    }
+    this.#segments++
+  }
+
+  /** Events of a segment stand in their order: it is told from others by its number. */
+  #placeIn(i: number): void {
+    this.rows.seq[i] = 0
+    this.rows.position[i] = this.#segments
+    this.rows.index[i] = this.rows.unit[i]!
+  }
+
+  /** A look into a list, where one into the names of all users would be far away in memory. */
+  #codeOf(number: number, users: readonly string[]): number {
+    if (this.#known !== users) {
+      this.#known = users
+      this.#codes = new Int32Array(users.length).fill(-1)
+    }
+    const code = this.#codes[number]!
+    return code < 0 ? (this.#codes[number] = this.#users.code(users[number]!)) : code
+  }
+
+  data(): SharedRows {
+    return {
+      symbols: this.#plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#plan.symbolExclusions[i]! })),
+      groups: this.#groups.values,
+      matches: this.#matches.names,
+      users: this.#users.values as string[],
+      rows: this.rows.data(),
+    }
+  }
+
+  /** Takes over what another scan of the same query gathered; answers the numbers here of its breakdown values. */
+  absorb(shared: SharedRows): number[] {
+    const groups = shared.groups.map((value) => this.#groups.code(value))
+    const matches = shared.matches.map((name) => this.#matches.number(name))
+    const users = shared.users.map((user) => this.#users.code(user))
+    const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions)))
+    const { rows } = this
+    const begin = rows.length
+    rows.appendAll(shared.rows)
+    for (let i = begin; i < rows.length; i++) {
+      rows.symbol[i] = symbols[rows.symbol[i]!]!
+      rows.match[i] = rows.match[i]! < 0 ? -1 : matches[rows.match[i]!]!
+      rows.group[i] = groups[rows.group[i]!]!
+      rows.unit[i] = users[rows.unit[i]!]!
+    }
+    return groups
+  }
+
+  /** Hands over the persons one by one, each one's events in order. */
+  each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
+    const rows = this.rows
+    const ends = new Uint32Array(this.#users.values.length)
+    for (let i = 0; i < rows.length; i++) ends[rows.unit[i]!]!++
+    for (let user = 1; user < ends.length; user++) ends[user]! += ends[user - 1]!
+    const begins = ends.slice()
+    const order = new Uint32Array(rows.length)
+    for (let i = rows.length - 1; i >= 0; i--) order[--begins[rows.unit[i]!]!] = i
+    const own = new UnitRows()
+    for (let user = 0; user < ends.length; user++) {
+      // a user may be known only as a device's first, and have no rows
+      if (begins[user] === ends[user]) continue
+      const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
+      UnitRows.reordered(rows, places, own)
+      if (!this.#placed) this.tied ||= hasTie(own)
+      hand(own, 0, own.length, this.#users.values[user] as string)
+    }
+  }
+}
+
+/** Whether events of different segments come at the same instant. */
+function hasTie({ length, time, position, lane }: UnitRows): boolean {
+  for (let i = 1; i < length; i++) if (time[i] === time[i - 1] && (position[i] !== position[i - 1] || lane[i] !== lane[i - 1])) return true
+  return false
+}

@@ -1,0 +1,124 @@
+import { gzipSync } from 'node:zlib'
+import type { ErrorBody } from '@hopper/contracts'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { boundOrigin, browser, keys, openGateway } from '../gateway.fixture.ts'
+import { RateLimit } from './rate-limit.ts'
+
+const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 5, current_url: '/' }] }
+
+const unlimited = { requests: Infinity, events: Infinity, bytes: Infinity }
+
+describe('the rate of a key', () => {
+  it('lets a key send what its rate gives in two seconds at once, then its rate', () => {
+    const limit = new RateLimit({ ...unlimited, requests: 2 })
+    const waits = (key: string, ...times: number[]): number[] => times.map((now) => limit.admit(key, now)?.seconds ?? 0)
+    expect(waits('a', 0, 0, 0, 0, 0, 0)).toEqual([0, 0, 0, 0, 1, 1])
+    expect(waits('b', 0)).toEqual([0])
+    expect(waits('a', 500, 500, 900, 1_001, 1_002)).toEqual([0, 1, 0, 0, 1])
+    expect(waits('a', 60_000, 60_000, 60_000, 60_000, 60_000)).toEqual([0, 0, 0, 0, 1])
+  })
+
+  it('says how long to wait when the rate is low', () => {
+    const limit = new RateLimit({ ...unlimited, requests: 0.1 })
+    expect([0, 0, 4_000, 9_000].map((now) => limit.admit('a', now)?.seconds)).toEqual([undefined, 8, 4, undefined])
+  })
+
+  it('lets a request in that is larger than the bucket, and none after it until its debt is paid', () => {
+    const limit = new RateLimit({ ...unlimited, events: 100 })
+    expect(limit.charge('a', { events: 1_000, bytes: 1 }, 0)).toBeUndefined()
+    expect(limit.charge('a', { events: 1, bytes: 1 }, 0)).toEqual({ rate: 'events', seconds: 8 })
+    expect(limit.admit('a', 7_900)).toEqual({ rate: 'events', seconds: 1 })
+    expect(limit.admit('a', 8_100)).toBeUndefined()
+  })
+
+  it('never lets a key have more than its rates, a burst and one request, however its requests are cut and timed', () => {
+    const cost = fc.record({ waitMs: fc.nat(2_000), events: fc.nat(1_000), bytes: fc.nat(1_000_000) })
+    fc.assert(fc.property(fc.array(cost, { minLength: 1, maxLength: 200 }), (costs) => {
+      const limit = new RateLimit({ requests: 5, events: 300, bytes: 100_000 })
+      let now = 0
+      const passed = { requests: 0, events: 0, bytes: 0 }
+      for (const { waitMs, events, bytes } of costs) {
+        now += waitMs
+        if (limit.admit('a', now)) continue
+        passed.requests++
+        if (limit.charge('a', { events, bytes }, now)) continue
+        passed.events += events
+        passed.bytes += bytes
+      }
+      const seconds = now / 1_000 + 2
+      expect(passed.requests).toBeLessThanOrEqual(5 * seconds + 1 + 1e-6)
+      expect(passed.events).toBeLessThanOrEqual(300 * seconds + 1_000 + 1e-6)
+      expect(passed.bytes).toBeLessThanOrEqual(100_000 * seconds + 1_000_000 + 1e-6)
+    }))
+  })
+
+  it.each(['requests', 'events', 'bytes'] as const)('answers 429 with Retry-After over the %s of a key, and takes nothing then', async (rate) => {
+    await using gateway = await openGateway({ rates: { ...unlimited, [rate]: 0.01 } })
+    const answers = [await gateway.post(body), await gateway.post(body)]
+    expect(answers.map(({ status }) => status)).toEqual([202, 429])
+    expect((answers[1]!.body as ErrorBody).error).toMatchObject({ code: 'HOP_RATE', details: { rate } })
+    expect(Number(answers[1]!.headers['retry-after'])).toBeGreaterThan(90)
+    expect(answers[1]!.headers['access-control-allow-origin']).toBe('*')
+    expect(await gateway.envelopes()).toHaveLength(1)
+  })
+
+  it('counts the bytes of a compressed body as they are once decompressed', async () => {
+    await using gateway = await openGateway({ rates: { ...unlimited, bytes: 100 } })
+    const large = { ...body, events: Array.from({ length: 400 }, () => body.events[0]) }
+    const post = () => gateway.post(gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip', 'content-type': 'application/json' })
+    expect([(await post()).status, (await post()).status]).toEqual([202, 429])
+  })
+
+  it('takes costly events for what they cost: many values, and dates of the past', async () => {
+    const custom = (data: object, timestamp = Date.now()) => ({ type: 0, name: 'n', timestamp, data })
+    const values = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, at]))
+    const perSecond = 0.001
+    const costs = async (...events: object[]): Promise<number> => {
+      await using gateway = await openGateway({ rates: { ...unlimited, events: perSecond } })
+      await gateway.post({ device_id: 'd', events })
+      return Math.round(Number((await gateway.post(body)).headers['retry-after']) * perSecond)
+    }
+    const day = 86_400_000
+    expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
+    // 200 events of 10 keys: of the same ones, and of ever others.
+    const tenKeys = (from: number): object => custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
+    expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
+    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(400 + Math.floor((2_000 - 192) / 8))
+    expect(await costs(custom(values))).toBe(8)
+    expect(await costs(custom({}, Date.now() - 7 * day), custom({}))).toBe(2)
+    expect(await costs(custom({}, Date.now() - 30 * day), custom({}, Date.now() - 60 * day), custom({}, Date.now() - 60 * day))).toBe(23)
+  })
+
+  it('is the rate of that key only', async () => {
+    await using gateway = await openGateway({ rates: { ...unlimited, events: 0.01 } })
+    await gateway.post(body)
+    expect((await gateway.post(body)).status).toBe(429)
+    const other = await gateway.server.inject({
+      method: 'POST', url: `/v1/events?key=${keys.bound}`, payload: body, headers: { origin: boundOrigin, 'user-agent': browser },
+    })
+    expect(other.statusCode).toBe(202)
+  })
+})
+
+it('answers 503 with Retry-After while the log takes nothing, and logs that once', async () => {
+  const logged: string[] = []
+  const logger = { info: () => undefined, error: (_fields: unknown, text?: string) => void logged.push(String(text)) }
+  await using gateway = await openGateway({ logger })
+  expect((await gateway.post(body)).status).toBe(202)
+  await gateway.closeStorage()
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const answer = await gateway.post(body)
+    expect([answer.status, (answer.body as ErrorBody).error.code]).toEqual([503, 'HOP_LOG_UNAVAILABLE'])
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0)
+  }
+  expect(logged).toHaveLength(1)
+})
+
+it('answers 503 when more events wait for the log than may', async () => {
+  await using gateway = await openGateway({ waitingEventsMax: 3 })
+  const two = { ...body, events: [...body.events, ...body.events] }
+  const answers = await Promise.all([gateway.post(two), gateway.post(two), gateway.post(two)])
+  expect(answers.map(({ status }) => status).sort()).toEqual([202, 503, 503])
+  expect((await gateway.post(two)).status).toBe(202)
+})

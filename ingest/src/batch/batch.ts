@@ -1,0 +1,76 @@
+import { EventsBody, HopperError, isWithin, limits, type App } from '@hopper/contracts'
+import type { ParsedBody } from '../http/body-parser.ts'
+import { Changes, Room } from '../repair/changes.ts'
+import type { Batch } from './incoming.ts'
+import { instantOf } from './instant.ts'
+import { hashedId } from '../repair/repair-text.ts'
+
+/** A body of `POST /v1/events` whose outer shape is right; its events are not looked at yet. */
+export interface ReadBatch {
+  readonly batch: Batch
+  readonly sent: readonly unknown[]
+  /** the sender says that a program drives its browser */
+  readonly webdriver: boolean
+  /** what of the body itself does not stand as it was sent */
+  readonly changes: Changes
+}
+
+/** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
+export function readBatch(parsed: ParsedBody | undefined, app: App, received_at: number): ReadBatch {
+  const body = parsed?.value
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
+  const { sent_at, device_id, session_id, events, webdriver, historical } = body as Record<string, unknown>
+  if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
+  if (events.length > limits.eventsPerBatchMax) throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events.length} events.`)
+  const sentAt = sent_at === undefined || sent_at === null ? received_at : instantOf(sent_at)
+  if (sentAt === undefined) throw invalid('The field "sent_at" must be ms since the epoch or ISO 8601')
+  const room = new Room()
+  const changes = changesOf(body, room)
+  const batch = {
+    app,
+    received_at,
+    clockBehindMs: received_at - sentAt,
+    device_id: idOf('device_id', device_id, changes),
+    session_id: idOf('session_id', session_id, changes),
+    historical: historical === true,
+    small: parsed!.bytes.length <= limits.eventBytesMax,
+    body: parsed!.exact && changes.total === 0 ? parsed!.bytes : undefined,
+    isUnicode: parsed!.isUnicode,
+    room,
+    repetitions: new Map<string, number>(),
+  }
+  return { batch, sent: events, webdriver: webdriver === true, changes }
+}
+
+const fields: ReadonlySet<string> = new Set(Object.keys(EventsBody.properties))
+const flags: ReadonlySet<string> = new Set(['webdriver', 'historical'])
+
+/** Notes fields that nobody knows, and values that say nothing. */
+function changesOf(body: object, room: Room): Changes {
+  const changes = new Changes(room)
+  changes.noteUnknown(body, fields)
+  for (const name in body) {
+    const value = (body as Record<string, unknown>)[name]
+    if (!fields.has(name)) continue
+    if (value === null) changes.note(name, 'null_value')
+    else if (flags.has(name) && typeof value !== 'boolean') changes.note(name, 'wrong_type')
+  }
+  return changes
+}
+
+function idOf(name: string, value: unknown, changes: Changes): string | undefined {
+  if (value === undefined || value === null) return undefined
+  if (isId(value)) return value
+  if (typeof value !== 'string' || value.isWellFormed()) throw invalid(`The field "${name}" must be a string of 1 to ${limits.idCharsMax} characters`)
+  changes.note(name, 'hashed')
+  return hashedId(value)
+}
+
+/** Whether a value may serve as an id of an event, a device or a session. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && isWithin(value, limits.idCharsMax) && value.isWellFormed()
+}
+
+function invalid(message: string): HopperError {
+  return new HopperError('HOP_BODY_INVALID', `${message}.`)
+}

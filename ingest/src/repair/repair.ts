@@ -1,0 +1,58 @@
+import { eventTypes, wireEvents, type EventType, type WireEvent } from '@hopper/contracts'
+import type { TSchema } from 'typebox'
+import { Changes } from './changes.ts'
+import type { Incoming } from '../batch/incoming.ts'
+import { repairData } from './repair-data.ts'
+import { repairTime } from './repair-time.ts'
+import { repairValue, type Note } from './repair-value.ts'
+
+interface FieldsOfType {
+  readonly schemas: Readonly<Record<string, TSchema>>
+  readonly required: ReadonlySet<string>
+}
+
+const fields = ofEachType(fieldsOf)
+
+/** The names that an event of a kind may have as it is sent. */
+export const wireNames = ofEachType((type): ReadonlySet<string> => new Set(Object.keys(fields[type].schemas)))
+
+/**
+ * Makes of an event whose fields are not all as the schema wants them one whose are, as far as that can be done, and notes each change. A field that it
+ * must have, and of which nothing can be made, stays as it was sent: the check that follows says what is wrong with it.
+ */
+export function repair(incoming: Incoming): void {
+  const { type } = incoming
+  const sent = incoming.sent as WireEvent
+  const changes = (incoming.changes = new Changes(incoming.batch.room))
+  const { schemas, required } = fields[type]
+  const wire: WireEvent = { type }
+  for (const name of Object.keys(schemas)) {
+    const value = Object.hasOwn(sent, name) ? sent[name] : undefined
+    if (name === 'type' || value === undefined) continue
+    const note: Note = (reason) => changes.note(name, reason)
+    const repaired = repairField(name, value, schemas[name]!, changes, note)
+    if (repaired !== undefined) wire[name] = repaired
+    else if (required.has(name)) wire[name] = value
+  }
+  incoming.wire = wire
+}
+
+function repairField(name: string, value: unknown, schema: TSchema, changes: Changes, note: Note): unknown {
+  if (name === 'timestamp' && value !== null) {
+    // A time that cannot be read stays, so that the event is refused: the time of receipt would be a wrong one.
+    return repairTime(value, note) ?? value
+  }
+  if (name !== 'data') return repairValue(name, value, schema, note)
+  if (value === null) return void note('null_value')
+  if (typeof value !== 'object' || Array.isArray(value)) return void note('wrong_type')
+  return repairData(value, changes)
+}
+
+function fieldsOf(type: EventType): FieldsOfType {
+  const { properties, required } = wireEvents[type] as unknown as { properties: Record<string, TSchema>; required: string[] }
+  return { schemas: properties, required: new Set(required) }
+}
+
+function ofEachType<T>(make: (type: EventType) => T): Readonly<Record<EventType, T>> {
+  return Object.fromEntries(eventTypes.map((type) => [type, make(type)])) as Record<EventType, T>
+}

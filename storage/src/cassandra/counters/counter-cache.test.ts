@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import type { Client } from 'cassandra-driver'
+import fc from 'fast-check'
+import { afterEach, describe, expect, inject, it, vi } from 'vitest'
+import '../../contract/engines.ts'
+import type { LaneBatch, Lease } from '../../ports/tables.ts'
+import { clearFolds } from '../cassandra.ts'
+import { connectedTo } from '../testing/connected.fixture.ts'
+import { countingClient } from '../testing/counting-client.fixture.ts'
+import { KeptCounters } from './counter-cache.ts'
+import { CassandraLanes } from '../lanes.ts'
+import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
+import { statement } from '../client/statements.ts'
+import { CassandraTableWriter } from '../table-writer.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const engines = inject('engines')
+const LANES = 2
+const KEPT_BYTES = 1_000_000
+const ANEW_MS = 600_000
+const dates = ['2020-03-31', '2020-04-01'] as const
+const keyspace = ownKeyspace(engines, { leaseMs: 60_000 })
+
+/** Views of pages that one lane counts on one date, from one position to another; the same position corrects. */
+interface Views {
+  readonly lane: number
+  readonly date: string
+  readonly from: number
+  readonly to: number
+  readonly views: Readonly<Record<string, number>>
+}
+
+function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatch {
+  const counters = changes.map(({ date, from, to, views }) => (
+    { table: 'page_views_by_date', app, date, from, to, rows: Object.entries(views).map(([url, hit]) => ({ key: [url], deltas: [hit, 0, 0] })) } as const))
+  return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+}
+
+async function answer(kept: KeptCounters, app: string, prefix: readonly string[] = []): Promise<string[]> {
+  return (await kept.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(({ date, key, counters }) => `${date} ${key[0]} ${counters[0]}`)
+}
+
+describe.skipIf(!engines)('counters that are kept from one question to the next, on Cassandra', () => {
+  const client = connectedTo(keyspace)
+  afterEach(() => void vi.restoreAllMocks())
+
+  async function lease(lane: number): Promise<Lease> {
+    const lanes = new CassandraLanes(client(), LANES, keyspace.settings)
+    const own = await lanes.acquire(lane, randomUUID())
+    await lanes.release(own)
+    return own
+  }
+
+  async function writerOf(app: string, over: Client = client()): Promise<(change: Views) => Promise<void>> {
+    const writer = new CassandraTableWriter(over, keyspace.settings)
+    const leases = [await lease(0), await lease(1)]
+    return (change) => writer.apply(leases[change.lane]!, batchOf(app, change.lane, [change]))
+  }
+
+  it('reads only the partitions again that have counted or were corrected, and each once for all that ask at the same time', async () => {
+    const [app, other] = [randomUUID(), randomUUID()]
+    const [write, writeOther] = [await writerOf(app), await writerOf(other)]
+    const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
+    const kept = new KeptCounters(counted, LANES, KEPT_BYTES)
+    expect(await answer(kept, app)).toEqual([])
+
+    await write({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2, '/b': 1 } })
+    await write({ lane: 1, date: dates[0], from: -1, to: 9, views: { '/a': 3 } })
+    await write({ lane: 0, date: dates[1], from: -1, to: 5, views: { '/b': 7 } })
+    const all = ['2020-03-31 /a 5', '2020-03-31 /b 1', '2020-04-01 /b 7']
+    const before = count()
+    expect(await Promise.all([answer(kept, app), answer(kept, app)])).toEqual([all, all])
+    expect(await answer(kept, app)).toEqual(all)
+    expect(count() - before).toBe(3)
+
+    await write({ lane: 1, date: dates[1], from: -1, to: 11, views: { '/c': 1 } })
+    expect(await answer(kept, app)).toEqual([...all, '2020-04-01 /c 1'])
+    await write({ lane: 0, date: dates[0], from: 4, to: 4, views: { '/a': -2 } })
+    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3', ...all.slice(1), '2020-04-01 /c 1'])
+    expect(await answer(kept, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
+    expect(count() - before).toBe(5)
+
+    await writeOther({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 99 } })
+    expect(await answer(kept, other)).toEqual(['2020-03-31 /a 99'])
+    expect(await answer(kept, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
+  })
+
+  it('answers what a reader without memory answers, whatever is counted and asked between', async () => {
+    const step = fc.record({ lane: fc.nat(1), date: fc.constantFrom(...dates), moves: fc.nat(2), views: fc.dictionary(fc.constantFrom('/', '/a', '__proto__'), fc.nat(9)), asked: fc.boolean() })
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+      const app = randomUUID()
+      const write = await writerOf(app)
+      const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
+      const positions = new Map<string, number>()
+      for (const { lane, date, moves, views, asked } of steps) {
+        const from = positions.get(`${lane} ${date}`) ?? -1
+        await write({ lane, date, from, to: from + moves, views })
+        positions.set(`${lane} ${date}`, from + moves)
+        if (asked) expect(await answer(kept, app)).toEqual(await answer(new KeptCounters(client(), LANES, 0), app))
+      }
+    }), { numRuns: 8 })
+  })
+
+  it('notices that all was emptied and has counted to the same positions again', async () => {
+    const app = randomUUID()
+    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
+    const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
+    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
+    await clearFolds(keyspace.settings)
+    expect(await answer(kept, app)).toEqual([])
+    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 3 } })
+    expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3'])
+  })
+
+  describe('when an owner has counted and can not say so', () => {
+    const renewal = statement('visitor-versions.add')
+    const [before, after] = [['2020-03-31 /a 2'], ['2020-03-31 /a 5']]
+    const change = { lane: 0, date: dates[0], from: 4, to: 6, views: { '/a': 3 } }
+
+    /** A writer whose change was counted, but whose renewal of versions has failed once, and a reader that has asked before and after. */
+    async function unsaid(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: KeptCounters }> {
+      let failing = false
+      const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
+        (failing && statements[0]!.query === renewal ? Promise.reject(new Error('away')) : client().batch(statements, options))
+      const unsteady = new Proxy(client(), { get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)) })
+      const [writer, own, kept] = [new CassandraTableWriter(unsteady, keyspace.settings), await lease(0), new KeptCounters(client(), LANES, KEPT_BYTES)]
+      await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
+      expect(await answer(kept, app)).toEqual(before)
+      failing = true
+      await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('away')
+      failing = false
+      // What shows that the fault is one: the reader can not know yet.
+      expect(await answer(kept, app)).toEqual(before)
+      return { writer, own, kept }
+    }
+
+    it('its next batch says it, whatever that counts', async () => {
+      const app = randomUUID()
+      const { writer, own, kept } = await unsaid(app)
+      await writer.apply(own, batchOf(app, 0, []))
+      expect(await answer(kept, app)).toEqual(after)
+    })
+
+    it('the next owner says it, which finds the batch counted', async () => {
+      const app = randomUUID()
+      const { kept } = await unsaid(app)
+      const next = new CassandraTableWriter(client(), keyspace.settings)
+      expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
+      await next.apply(await lease(0), batchOf(app, 0, []))
+      expect(await answer(kept, app)).toEqual(after)
+    })
+
+    it('and nobody comes, it is read anew after ten minutes', async () => {
+      const app = randomUUID()
+      const { kept } = await unsaid(app)
+      const now = performance.now()
+      vi.spyOn(performance, 'now').mockReturnValue(now + ANEW_MS)
+      expect(await answer(kept, app)).toEqual(after)
+    })
+  })
+
+  it('answers the same when nothing can be kept', async () => {
+    const app = randomUUID()
+    const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
+    const kept = new KeptCounters(counted, LANES, 0)
+    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
+    for (const reads of [4, 8]) {
+      expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
+      expect(count()).toBe(reads)
+    }
+  })
+})

@@ -1,0 +1,27 @@
+import type { types } from 'cassandra-driver'
+import { counterTables, type CounterTableName, type KeyValue } from '../../ports/table-definitions.ts'
+import type { CounterPartitionRow } from '../../ports/tables.ts'
+import { compareKeys } from '../client/compare-keys.ts'
+
+/** What was read of a counter table, as its definition says. */
+export function counterRows(table: CounterTableName, rows: readonly types.Row[]): CounterPartitionRow[] {
+  const columns = Object.keys(counterTables[table].key)
+  return rows.flatMap((row) => {
+    const key = columns.map((column) => row.get(column) as KeyValue)
+    // A row that only has the static watermark has no key and is no row of ours.
+    if (key.some((value) => value === null)) return []
+    return { key, counters: counterTables[table].counters.map((name) => Number((row.get(name) as bigint | null) ?? 0n)) }
+  })
+}
+
+/** The sum of the rows of several lanes, by key. */
+export function sumOfLanes(lanes: readonly (readonly CounterPartitionRow[])[]): CounterPartitionRow[] {
+  const sums = new Map<string, CounterPartitionRow & { readonly counters: number[] }>()
+  for (const { key, counters } of lanes.flat()) {
+    const id = JSON.stringify(key)
+    const sum = sums.get(id)
+    if (sum) counters.forEach((value, at) => (sum.counters[at]! += value))
+    else sums.set(id, { key, counters: [...counters] })
+  }
+  return [...sums.values()].sort((a, b) => compareKeys(a.key, b.key))
+}

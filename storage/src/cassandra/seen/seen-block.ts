@@ -1,0 +1,184 @@
+import { readUuid, UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
+import type { FirstSeen, SeenChange } from '../../ports/tables.ts'
+
+type SeenRow = Pick<SeenChange['rows'][number], 'event_id' | 'position' | 'fate' | 'reason'>
+
+/** It stands in the store, so it must never change its meaning. */
+const VERSION = 1
+const HEAD_BYTES = 17
+/** of an id beside its text: length, position and verdict */
+const ROW_BYTES_MAX = 20
+/** more than all verdicts that there are take */
+const VERDICT_BYTES_MAX = 4_096
+
+/**
+ * Ids that stood in the log for the first time, as one cell: version (8 bits), how many, how many of them are UUIDs and how many are other texts of
+ * Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16 bits); then the ids: 16 bytes for each UUID, else length and text,
+ * Latin-1 before UTF-16; then the distinct verdicts as JSON; then of all ids in turn the position and the number of the verdict. Lengths, positions (from the
+ * smallest on) and numbers are varints. At most 65,535 ids.
+ */
+export function packSeen(rows: readonly SeenRow[]): Buffer {
+  let bytesMax = HEAD_BYTES
+  for (const { event_id } of rows) bytesMax += ROW_BYTES_MAX + 2 * event_id.length
+  const block = Buffer.allocUnsafe(bytesMax + VERDICT_BYTES_MAX)
+  const ordered: SeenRow[] = []
+  let at = HEAD_BYTES
+  let others: SeenRow[] | undefined
+  for (const row of rows) {
+    if (!writeUuid(row.event_id, block, at)) (others ??= []).push(row)
+    else {
+      ordered.push(row)
+      at += UUID_BYTES
+    }
+  }
+  const uuids = ordered.length
+  const [latin, wide] = [others?.filter(({ event_id }) => isLatin1(event_id)) ?? [], others?.filter(({ event_id }) => !isLatin1(event_id)) ?? []]
+  for (const { event_id } of latin) at = writeText(block, at, event_id, 'latin1')
+  for (const { event_id } of wide) at = writeText(block, at, event_id, 'utf16le')
+  ordered.push(...latin, ...wide)
+  return writeHead(block, ordered, { uuids, latin: latin.length, idsEnd: at })
+}
+
+/** Writes what stands before and behind the ids. */
+function writeHead(block: Buffer, rows: readonly SeenRow[], { uuids, latin, idsEnd }: { uuids: number; latin: number; idsEnd: number }): Buffer {
+  const verdicts = verdictsOf(rows)
+  const json = JSON.stringify(verdicts.map(({ fate, reason }) => [fate, reason]))
+  const first = rows.reduce((least, { position }) => Math.min(least, position), Infinity)
+  block.writeUInt8(VERSION, 0)
+  block.writeUInt16LE(rows.length, 1)
+  block.writeUInt16LE(uuids, 3)
+  block.writeUInt16LE(latin, 5)
+  block.writeDoubleLE(first, 7)
+  let at = idsEnd + block.write(json, idsEnd, 'latin1')
+  block.writeUInt16LE(at - idsEnd, 15)
+  for (const { position, fate, reason } of rows) {
+    at = writeVarint(block, at, position - first)
+    block[at++] = verdicts.length === 1 ? 0 : verdicts.findIndex((verdict) => verdict.fate === fate && verdict.reason === reason)
+  }
+  return block.subarray(0, at)
+}
+
+function verdictsOf(rows: readonly SeenRow[]): Pick<SeenRow, 'fate' | 'reason'>[] {
+  const verdicts: SeenRow[] = []
+  let last: SeenRow | undefined
+  for (const row of rows) {
+    if (row.fate === last?.fate && row.reason === last.reason) continue
+    last = row
+    if (!verdicts.some(({ fate, reason }) => fate === row.fate && reason === row.reason)) verdicts.push(row)
+  }
+  return verdicts
+}
+
+/** All ids of a block. @throws RangeError when it is damaged */
+export function seenIdsOf(cell: Uint8Array): string[] {
+  const block = openBlock(cell)
+  return Array.from({ length: block.ids }, (_, number) => block.idOf(number))
+}
+
+/** Ids that are looked for. A UUID is told by its first four bytes from nearly all others, without its text. */
+export class WantedIds {
+  readonly all: ReadonlySet<string>
+  readonly heads = new Set<number>()
+
+  constructor(ids: Iterable<string>) {
+    this.all = new Set(ids)
+    const bytes = Buffer.alloc(UUID_BYTES)
+    for (const id of this.all) if (writeUuid(id, bytes, 0)) this.heads.add(bytes.readUInt32LE(0))
+  }
+}
+
+/** Puts those of the wanted ids that a block has into `found`; of two positions of an id the smaller counts. @throws RangeError when it is damaged */
+export function findSeen(cell: Uint8Array, wanted: WantedIds, found: Map<string, FirstSeen>): void {
+  const block = openBlock(cell)
+  for (let number = 0; number < block.ids; number++) {
+    if (number < block.uuids && !wanted.heads.has(block.headOf(number))) continue
+    const id = block.idOf(number)
+    if (!wanted.all.has(id)) continue
+    const verdict = block.seenOf(number)
+    if (verdict.position < (found.get(id)?.position ?? Infinity)) found.set(id, verdict)
+  }
+}
+
+/** What stands in a block, by the number of the id; the first `uuids` of them are UUIDs. */
+interface Block {
+  readonly ids: number
+  readonly uuids: number
+  readonly headOf: (number: number) => number
+  readonly idOf: (number: number) => string
+  readonly seenOf: (number: number) => FirstSeen
+}
+
+function openBlock(cell: Uint8Array): Block {
+  const block = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
+  if (block.readUInt8(0) !== VERSION) throw new RangeError('no block of seen ids')
+  const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
+  const begins = new Uint32Array(ids + 1)
+  cursor.at = HEAD_BYTES
+  for (let number = 0; number < ids; number++) {
+    begins[number] = cursor.at
+    cursor.at = number < uuids ? cursor.at + UUID_BYTES : readVarint(block) + cursor.at
+  }
+  const idsEnd = (begins[ids] = cursor.at)
+  if (endOf(block, idsEnd, ids) !== block.length) throw new RangeError('a block of seen ids is damaged')
+  return {
+    ids, uuids, seenOf: seenIn(block, idsEnd),
+    headOf: (number) => block.readUInt32LE(begins[number]!),
+    idOf: (number) => (number < uuids ? readUuid(block, begins[number]!) : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le')),
+  }
+}
+
+/** Reads the position and the verdict of an id by its number. */
+function seenIn(block: Buffer, idsEnd: number): (wanted: number) => FirstSeen {
+  const first = block.readDoubleLE(7)
+  const begin = idsEnd + block.readUInt16LE(15)
+  return (wanted) => {
+    cursor.at = begin
+    for (let before = 0; before < 2 * wanted; before++) readVarint(block)
+    const position = first + readVarint(block)
+    const verdicts = JSON.parse(block.toString('latin1', idsEnd, begin)) as [Fate, FateReason][]
+    const [fate, reason] = verdicts[readVarint(block)]!
+    return { position, fate, reason }
+  }
+}
+
+function endOf(block: Buffer, idsEnd: number, ids: number): number {
+  cursor.at = idsEnd + block.readUInt16LE(15)
+  for (let before = 0; before < 2 * ids; before++) readVarint(block)
+  return cursor.at
+}
+
+function writeText(block: Buffer, at: number, text: string, encoding: 'latin1' | 'utf16le'): number {
+  const begin = writeVarint(block, at, encoding === 'latin1' ? text.length : 2 * text.length)
+  return begin + block.write(text, begin, encoding)
+}
+
+function readText(block: Buffer, at: number, encoding: 'latin1' | 'utf16le'): string {
+  cursor.at = at
+  const end = readVarint(block) + cursor.at
+  return block.toString(encoding, cursor.at, end)
+}
+
+function isLatin1(text: string): boolean {
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 255) return false
+  return true
+}
+
+function writeVarint(block: Buffer, at: number, value: number): number {
+  let rest = value
+  let next = at
+  for (; rest > 127; rest = Math.floor(rest / 128)) block[next++] = (rest % 128) | 128
+  block[next++] = rest
+  return next
+}
+
+/** where the varint that was read last ends: an object for each would cost more than the varint */
+const cursor = { at: 0 }
+
+function readVarint(block: Buffer): number {
+  let value = 0
+  for (let scale = 1; ; scale *= 128) {
+    const byte = block.readUInt8(cursor.at++)
+    value += (byte & 127) * scale
+    if (byte < 128) return value
+  }
+}

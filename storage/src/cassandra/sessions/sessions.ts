@@ -1,0 +1,105 @@
+import type { Client } from 'cassandra-driver'
+import type { LaneBatch, Lease, Session, SessionChange } from '../../ports/tables.ts'
+import { concurrently } from '../client/map-concurrent.ts'
+import { inParts } from '../client/batches.ts'
+import { writeNameHash } from '../client/name-hash.ts'
+import { sessionKey, sessionKeys } from './session-key.ts'
+import { SpanMonths } from '../archive/span-months.ts'
+import { rowsOf, statement, type Statement } from '../client/statements.ts'
+
+/** The sessions of a lane and month by their hashes. It is stored, so it must never change. */
+const BUCKETS = 16
+const ROWS_PER_BATCH = 300
+/** A session that makes room continues in another row. */
+const OPEN_PER_LANE_MAX = 5_000
+const READS_AT_ONCE = 64
+
+/** What an owner knows of a session: all of it from `first_position` to `last_position`. */
+interface OpenSession extends SessionChange {
+  readonly month: string
+}
+
+/** What a row says of a session. */
+type Row = readonly [start: number, end: number, last_position: number, device: string, user: string]
+
+/**
+ * Writes sessions, each batch one row for each of them: all that the owner of the lane has counted of the session so far. The key of the row is where that begins,
+ * and the write timestamp where it ends, so of two writes of a row the one that knows more stays; another owner, or a replay from elsewhere, begins another row.
+ */
+export class SessionRows {
+  readonly #lanes = new Map<number, { readonly epoch: number; readonly open: Map<string, OpenSession> }>()
+
+  /** What writes the sessions of a batch, as batches that each touch one partition. */
+  writes({ lane, epoch }: Lease, { sessions }: Pick<LaneBatch, 'sessions'>): Statement[][] {
+    const open = this.#openIn(lane, epoch)
+    const partitions = new Map<string, Statement[]>()
+    for (const change of sessions) {
+      const session = continued(open, change)
+      const { app, month, session_id } = session
+      const bucket = bucketOf(session_id)
+      listAt(partitions, `${app}\0${month}`, () => [{ query: statement('spans.addMonth'), params: [app, month, lane] }])
+      listAt(partitions, `${app}\0${month}\0${bucket}`, () => []).push(insert(lane, bucket, session))
+    }
+    return [...partitions.values()].flatMap((statements) => inParts(statements, ROWS_PER_BATCH))
+  }
+
+  /** Another owner may have written rows of the lane in another epoch, so ours are not all there is of a session. */
+  #openIn(lane: number, epoch: number): Map<string, OpenSession> {
+    let own = this.#lanes.get(lane)
+    if (own?.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, open: new Map() }))
+    return own.open
+  }
+}
+
+/** Reads the rows of a session in every lane and month that the app has: few of them exist, and the store knows the others to be absent without looking. */
+export async function readSession(client: Client, app: string, sessionId: string): Promise<Session | undefined> {
+  const months = await new SpanMonths(client).between(app, 0, Infinity)
+  const bucket = bucketOf(sessionId)
+  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) => rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]))
+  let found: (Session & { readonly last_position: number }) | undefined
+  for (const row of rows.flat()) {
+    const [start, end, last_position, device, user] = JSON.parse(row.get('session') as string) as Row
+    const ends = !found || end > found.end || (end === found.end && last_position > found.last_position)
+    const last = ends ? { device, user, end, last_position } : found!
+    found = { ...last, start: Math.min(start, found?.start ?? start) }
+  }
+  return found && { start: found.start, end: found.end, device: found.device, user: found.user }
+}
+
+/** A session with what was counted of it before; what is delivered again begins anew. */
+function continued(open: Map<string, OpenSession>, change: SessionChange): OpenSession {
+  const key = `${change.app}\0${change.session_id}`
+  const before = open.get(key)
+  const session = before && before.last_position < change.first_position ? joined(before, change) : { ...change, month: monthOf(change) }
+  open.delete(key)
+  open.set(key, session)
+  if (open.size > OPEN_PER_LANE_MAX) open.delete(open.keys().next().value!)
+  return session
+}
+
+function joined(before: OpenSession, change: SessionChange): OpenSession {
+  const { device, user, end } = change.end >= before.end ? change : before
+  return { ...before, device, user, end, start: Math.min(before.start, change.start), last_position: change.last_position }
+}
+
+function insert(lane: number, bucket: number, { app, month, session_id, first_position, last_position, start, end, device, user }: OpenSession): Statement {
+  const row: Row = [start, end, last_position, device, user]
+  return { query: statement('sessions-by-month.insert'), params: [app, month, lane, bucket, sessionKey(session_id, BigInt(first_position)), JSON.stringify(row), BigInt(last_position)] }
+}
+
+function monthOf({ start }: SessionChange): string {
+  return new Date(start).toISOString().slice(0, 7)
+}
+
+function listAt(lists: Map<string, Statement[]>, key: string, begin: () => Statement[]): Statement[] {
+  let list = lists.get(key)
+  if (!list) lists.set(key, (list = begin()))
+  return list
+}
+
+const halves = new Uint32Array(2)
+
+function bucketOf(sessionId: string): number {
+  writeNameHash(sessionId, halves, 0)
+  return halves[1]! % BUCKETS
+}

@@ -1,0 +1,20 @@
+import { Client } from 'cassandra-driver'
+import { afterAll, beforeAll } from 'vitest'
+import { migrate } from '../cassandra.ts'
+import type { OwnKeyspace } from './own-keyspace.fixture.ts'
+import { clientOptions } from '../client/settings.ts'
+
+/** Makes the keyspace before the tests of a suite and drops it after them; answers where they find a client of it. */
+export function connectedTo({ settings, drop }: OwnKeyspace): () => Client {
+  let client: Client
+  beforeAll(async () => {
+    await migrate(settings)
+    client = new Client(clientOptions(settings, settings.keyspace))
+    await client.connect()
+  })
+  afterAll(async () => {
+    await client.shutdown()
+    await drop()
+  })
+  return () => client
+}

@@ -1,0 +1,31 @@
+import { randomBytes } from 'node:crypto'
+import { Client } from 'cassandra-driver'
+import type { Engines } from '../../contract/engines.ts'
+import { cassandraDefaults, type CassandraSettings } from '../cassandra.ts'
+import { clientOptions } from '../client/settings.ts'
+
+/** A keyspace of a test's own. */
+export interface OwnKeyspace {
+  readonly settings: CassandraSettings
+  /** To be called at the end: an engine that many runs share has no room for all of their tables. */
+  drop(): Promise<void>
+}
+
+/** Names a keyspace that nobody else has; `migrate` makes it. */
+export function ownKeyspace(engines: Engines | undefined, some: Partial<CassandraSettings> = {}): OwnKeyspace {
+  const settings: CassandraSettings = {
+    ...cassandraDefaults, contactPoints: [engines?.cassandra ?? ''], dataCenter: engines?.dataCenter ?? '', keyspace: `hopper_${randomBytes(6).toString('hex')}`,
+    leaseMs: 30_000, unknownOutcomeMs: 500, ...some,
+  }
+  return {
+    settings,
+    drop: async () => {
+      const client = new Client(clientOptions(settings))
+      try {
+        await client.execute(`DROP KEYSPACE IF EXISTS ${settings.keyspace}`, [], { prepare: false, readTimeout: 60_000 })
+      } finally {
+        await client.shutdown()
+      }
+    },
+  }
+}

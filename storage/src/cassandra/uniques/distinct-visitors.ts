@@ -1,0 +1,168 @@
+import type { Key } from '../../ports/table-definitions.ts'
+import type { FirstUsers } from './first-user-cache.ts'
+import { Kept } from '../client/versioned-cache.ts'
+import type { KeyVisitors, PartitionVisitors } from './visitor-cache.ts'
+import { NumberSet } from './number-set.ts'
+
+/** Events of the last two dates still come; what is counted of those before is kept. */
+const OPEN_DATES = 2
+const SETTLED_BYTES_MAX = 32_000_000
+const GROUP_BYTES = 300
+/** New visitors come: not each needs larger arrays. */
+const ROOM = 1.25
+
+/** The visitors of a date and lane. */
+export interface DatedVisitors {
+  readonly date: string
+  readonly visitors: PartitionVisitors
+}
+
+/** What is counted together. */
+export interface Grouping {
+  /** what names the question, apart from its dates and rows */
+  readonly name: string
+  /** the group of a row's key on a date */
+  readonly groupOf: (key: Key, date: string) => Key
+  /** whether a group is of one date, so that those of other dates add nothing to it */
+  readonly byDate: boolean
+  /** devices instead of persons */
+  readonly byDevice: boolean
+}
+
+/** How many distinct visitors a group has, and who they are when others may still be added. */
+export interface CountedGroup {
+  readonly group: Key
+  readonly count: number
+  readonly members: NumberSet | undefined
+}
+
+/** Groups by the text of their keys, and the devices that were counted as persons of their own, when they are kept. */
+interface Counted {
+  readonly groups: ReadonlyMap<string, CountedGroup>
+  readonly strangers: NumberSet | undefined
+}
+
+/** How far the first users of a lane went. */
+interface Identified {
+  readonly id: number
+  readonly count: number
+}
+
+/** What was counted: the partitions, by their ids, and the first users of the lanes. */
+interface Of {
+  readonly partitions: string
+  readonly identified: readonly Identified[]
+}
+
+/** Counts distinct visitors of one app, given as numbers. What it has counted of dates before the last is kept as long as it is the same. */
+export class DistinctVisitors {
+  readonly #settled = new Kept<Of, Counted>(SETTLED_BYTES_MAX, bytesOf, same)
+  readonly #persons = new Kept<readonly Identified[], Uint32Array>(Infinity, ({ byteLength }) => byteLength, sameIdentified)
+  /** for each number the last group that has counted it */
+  #stamps = new Uint32Array(0)
+  #stamp = 0
+
+  /** about how much memory this takes */
+  get bytes(): number {
+    return this.#settled.bytes + this.#persons.bytes + this.#stamps.byteLength
+  }
+
+  /** `firstUsers` of every lane; none when devices are counted. */
+  async count(partitions: readonly DatedVisitors[], dates: readonly string[], firstUsers: readonly FirstUsers[], grouping: Grouping): Promise<CountedGroup[]> {
+    this.#makeRoom([...partitions.map(({ visitors }) => visitors), ...firstUsers].reduce((most, { highest }) => Math.max(most, highest), 0))
+    const openFrom = dates.at(-OPEN_DATES) ?? ''
+    const [settled, open] = [partitions.filter(({ date }) => date < openFrom), partitions.filter(({ date }) => date >= openFrom)]
+    const identified = firstUsers.map(({ id, devices }): Identified => ({ id, count: devices.length }))
+    const persons = await this.#persons.get('', identified, Infinity, () => Promise.resolve(personsOf(firstUsers)))
+    const of = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
+    const before = await this.#settled.get(JSON.stringify([grouping.name, dates[0], openFrom]), of, Infinity, async (found) => {
+      const counted = found?.version.partitions === of.partitions ? await found.value : undefined
+      return counted && !concerns(counted.strangers, found!.version.identified, firstUsers) ? counted : this.#tally(settled, undefined, persons, grouping)
+    })
+    return [...new Map([...before.groups, ...this.#tally(open, before, persons, grouping).groups]).values()]
+  }
+
+  /** Without `before` it tells who they are. */
+  #tally(partitions: readonly DatedVisitors[], before: Counted | undefined, persons: Uint32Array, { groupOf, byDate, byDevice }: Grouping): Counted {
+    const groups = new Map<string, { readonly group: Key; readonly rows: KeyVisitors[] }>()
+    for (const { date, visitors: { keys } } of partitions) {
+      for (const rows of keys) {
+        const group = groupOf(rows.key, date)
+        const id = JSON.stringify(group)
+        const found = groups.get(id)
+        if (found) found.rows.push(rows)
+        else groups.set(id, { group, rows: [rows] })
+      }
+    }
+    const strangers = before || byDevice ? undefined : new NumberSet(this.#stamps.length)
+    return {
+      strangers,
+      groups: new Map([...groups].map(([id, { group, rows }]) => {
+        const members = before || byDate ? undefined : new NumberSet(this.#stamps.length)
+        const known = before?.groups.get(id)
+        const visitors = byDevice ? devicesOf(rows) : rows
+        return [id, { group, count: (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers }), members }]
+      })),
+    }
+  }
+
+  /** how many of the rows' visitors are not known; they become members, and those who are nobody but their device strangers */
+  #distinct(rows: readonly KeyVisitors[], persons: Uint32Array, { known, members, strangers }: { readonly [name in 'known' | 'members' | 'strangers']: NumberSet | undefined }): number {
+    const [stamps, stamp] = [this.#stamps, this.#nextStamp()]
+    let count = 0
+    for (const { devices, users } of rows) {
+      for (let at = 0; at < devices.length; at++) {
+        const device = devices[at]!
+        let visitor = at < users.length ? users[at]! : 0
+        if (visitor === 0) visitor = device < persons.length ? persons[device]! || device : device
+        if (stamps[visitor] === stamp) continue
+        stamps[visitor] = stamp
+        if (known?.has(visitor)) continue
+        members?.add(visitor)
+        if (visitor === device) strangers?.add(device)
+        count++
+      }
+    }
+    return count
+  }
+
+  #makeRoom(highest: number): void {
+    if (highest >= this.#stamps.length) this.#stamps = new Uint32Array(Math.ceil((highest + 1) * ROOM))
+  }
+
+  #nextStamp(): number {
+    if (this.#stamp === 0xffff_ffff) this.#stamps.fill(this.#stamp = 0)
+    return ++this.#stamp
+  }
+}
+
+function devicesOf(rows: readonly KeyVisitors[]): KeyVisitors[] {
+  return rows.map(({ key, devices }) => ({ key, devices, users: new Uint32Array(0) }))
+}
+
+/** The person of each device by number: its first user; 0, or nothing, for a device that is its own. */
+function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
+  const persons = new Uint32Array(firstUsers.reduce((most, { highest }) => Math.max(most, highest), -1) + 1)
+  for (const { devices, users } of firstUsers) for (let at = 0; at < devices.length; at++) persons[devices[at]!] ||= users[at]!
+  return persons
+}
+
+/** Whether one of the devices that have been identified since is among the strangers; so it is as well when it can not be told who was. */
+function concerns(strangers: NumberSet | undefined, before: readonly Identified[], now: readonly FirstUsers[]): boolean {
+  return strangers !== undefined && now.some(({ id, devices }, lane) => {
+    const then = before[lane]
+    return then?.id !== id || devices.subarray(then.count).some((device) => strangers.has(device))
+  })
+}
+
+function same(a: Of, b: Of): boolean {
+  return a.partitions === b.partitions && sameIdentified(a.identified, b.identified)
+}
+
+function sameIdentified(a: readonly Identified[], b: readonly Identified[]): boolean {
+  return a.length === b.length && a.every(({ id, count }, lane) => id === b[lane]!.id && count === b[lane]!.count)
+}
+
+function bytesOf({ groups, strangers }: Counted): number {
+  return [...groups.values()].reduce((sum, { members }) => sum + GROUP_BYTES + (members?.bytes ?? 0), strangers?.bytes ?? 0)
+}

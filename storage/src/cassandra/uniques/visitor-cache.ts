@@ -1,0 +1,105 @@
+import type { Client } from 'cassandra-driver'
+import type { Key } from '../../ports/table-definitions.ts'
+import { concatNumbers } from './concat-numbers.ts'
+import { Kept, type KeptEntry } from '../client/versioned-cache.ts'
+import type { NameNumbers } from './name-numbers.ts'
+import { deltaBefore, rowsMaxOf, rowsSince } from '../visitors/visitor-deltas.ts'
+import { digestRows, type VisitorDigest } from './visitor-digest.ts'
+import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
+
+/** So many bytes stand for a row and a partition in the estimate of what is kept. */
+const ROW_BYTES = 8
+const PARTITION_BYTES = 500
+
+/** The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than once. */
+export interface KeyVisitors {
+  readonly key: Key
+  readonly devices: Uint32Array
+  readonly users: Uint32Array
+}
+
+/** The visitors of one partition; the same `id` stands for the same. */
+export interface PartitionVisitors {
+  readonly id: number
+  readonly keys: readonly KeyVisitors[]
+  /** no number in it is higher */
+  readonly highest: number
+}
+
+interface KeptPartition extends PartitionVisitors {
+  readonly rows: number
+  readonly rowsMax: number
+  /** a delta that is in it, as all before it are; undefined where deltas can not be added */
+  readonly since: bigint | undefined
+}
+
+type Version = bigint | undefined
+
+/**
+ * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted without their names. When the
+ * version of a partition is another, what was added since is read, or all of it when that can not be told.
+ */
+export class KeptVisitors {
+  readonly #client: Client
+  readonly #app: string
+  readonly #numbers: NameNumbers
+  readonly #partitions = new Kept<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
+  #ids = 0
+
+  constructor(client: Client, app: string, numbers: NameNumbers) {
+    this.#client = client
+    this.#app = app
+    this.#numbers = numbers
+  }
+
+  /** about how much memory this takes */
+  get bytes(): number {
+    return this.#partitions.bytes
+  }
+
+  /** `asOf` is a moment before the version was read. */
+  partition(wanted: WantedVisitors, asOf: number): Promise<PartitionVisitors> {
+    const { table, date, lane, prefix, version } = wanted
+    return this.#partitions.get(JSON.stringify([table, date, lane, prefix]), version, asOf, async (before) =>
+      (await this.#continued(wanted, before)) ?? this.#whole(wanted))
+  }
+
+  async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
+    // Before the rows: those of this delta are there.
+    const since = wanted.version === undefined || isOver(wanted) ? undefined : await deltaBefore(this.#client, { ...wanted, app: this.#app })
+    const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
+    const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
+    return { ...this.#now(keys), rows, rowsMax: rowsMaxOf(rows), since }
+  }
+
+  async #continued(wanted: WantedVisitors, before: KeptEntry<Version, KeptPartition> | undefined): Promise<KeptPartition | undefined> {
+    const kept = await before?.value.catch(() => undefined)
+    if (kept?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
+    const added = await rowsSince(this.#client, { ...wanted, app: this.#app }, { version: before.version, since: kept.since }, wanted.version)
+    const rows = kept.rows + (added?.rows.length ?? 0)
+    if (!added || rows > kept.rowsMax) return undefined
+    return { ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))), rows, rowsMax: kept.rowsMax, since: added.since }
+  }
+
+  #now(keys: readonly KeyVisitors[]): PartitionVisitors {
+    return { id: ++this.#ids, keys, highest: this.#numbers.size }
+  }
+
+  #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {
+    const [deviceNumbers, userNumbers] = [this.#numbers.numbersOf(devices), this.#numbers.numbersOf(users)]
+    return keys.map((key, at) => {
+      const [begin, end] = [at === 0 ? 0 : ends[at - 1]!, ends[at]!]
+      return { key, devices: deviceNumbers.subarray(begin, end), users: userNumbers.subarray(begin, end) }
+    })
+  }
+}
+
+function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+  const keys = new Map(kept.map((each) => [JSON.stringify(each.key), each]))
+  for (const { key, devices, users } of added) {
+    const id = JSON.stringify(key)
+    const own = keys.get(id)
+    keys.set(id, own ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) } : { key, devices, users })
+  }
+  return [...keys.values()]
+}

@@ -1,0 +1,53 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { Key } from '../../ports/table-definitions.ts'
+import { NOBODY, writeNameHash } from '../client/name-hash.ts'
+import type { VisitorRow } from '../visitors/visitor-block.ts'
+
+/** No digest of ours unpacks to more. */
+const UNPACKED_BYTES_MAX = 64_000_000
+
+/** The rows of one partition of a visitor table: names as 64-bit hashes in two halves each, both `NOBODY` for the user of an anonymous row. */
+export interface VisitorDigest {
+  /** the rows of `keys[i]` end before row `ends[i]`, where those of the next begin */
+  readonly keys: readonly Key[]
+  readonly ends: readonly number[]
+  readonly devices: Uint32Array
+  readonly users: Uint32Array
+}
+
+/** Rows of a key stand side by side. */
+export function digestRows(rows: readonly VisitorRow[]): VisitorDigest {
+  const [devices, users] = [new Uint32Array(2 * rows.length), new Uint32Array(2 * rows.length)]
+  const keys: Key[] = []
+  const ends: number[] = []
+  rows.forEach(({ key, visitor: { user, device } }, at) => {
+    writeNameHash(`d:${device}`, devices, 2 * at)
+    if (user === '') users.fill(NOBODY, 2 * at, 2 * at + 2)
+    else writeNameHash(`u:${user}`, users, 2 * at)
+    const last = keys.at(-1)
+    if (!last || key.some((value, place) => last[place] !== value)) {
+      keys.push(key)
+      ends.push(at)
+    }
+    ends[ends.length - 1] = at + 1
+  })
+  return { keys, ends, devices, users }
+}
+
+/** One zstd frame: the length of keys and ends as JSON (32 bits, little-endian), that JSON, then the halves of devices and of users. */
+export function packDigest({ keys, ends, devices, users }: VisitorDigest): Buffer {
+  const head = Buffer.from(JSON.stringify([keys, ends]))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(head.length)
+  return zstdCompressSync(Buffer.concat([length, head, Buffer.from(devices.buffer), Buffer.from(users.buffer)]))
+}
+
+/** @throws Error when it is damaged */
+export function unpackDigest(packed: Uint8Array): VisitorDigest {
+  const bytes = zstdDecompressSync(packed, { maxOutputLength: UNPACKED_BYTES_MAX })
+  const begin = 4 + bytes.readUInt32LE(0)
+  const [keys, ends] = JSON.parse(bytes.toString('utf8', 4, begin)) as [Key[], number[]]
+  // A copy, because what is left of the bytes need not be aligned.
+  const halves = new Uint32Array(Uint8Array.from(bytes.subarray(begin)).buffer)
+  return { keys, ends, devices: halves.subarray(0, halves.length / 2), users: halves.subarray(halves.length / 2) }
+}

@@ -1,0 +1,91 @@
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { Visitor } from '@hopper/contracts'
+import type { Key, VisitorTableName } from '../../ports/table-definitions.ts'
+import type { VisitorChange } from '../../ports/tables.ts'
+
+/** A row of a visitor table. */
+export type VisitorRow = VisitorChange['rows'][number]
+
+/** No block of ours unpacks to more. */
+const UNPACKED_BYTES_MAX = 64_000_000
+
+/** What a block has rows of: the tables of visitors, and who was identified first as whom, with the place of that as the key. */
+export type PackedTable = VisitorTableName | 'first_users'
+
+/** Rows of one of them. */
+export interface PackedRows {
+  readonly table: PackedTable
+  readonly rows: readonly VisitorRow[]
+}
+
+/** As it is stored: each visitor once, and for each key of each table the places of those who are in its row. */
+interface Packed {
+  readonly visitors: [user: string, device: string][]
+  readonly tables: Partial<Record<PackedTable, [key: Key, visitors: number[]][]>>
+}
+
+/** The visitor rows of one app and date as one cell: JSON in a zstd frame. */
+export function packVisitors(changes: readonly PackedRows[]): Buffer {
+  const visitors: Packed['visitors'] = []
+  const placeOf = placesIn(visitors)
+  const tables: Packed['tables'] = {}
+  for (const { table, rows } of changes) {
+    const keys = new Map<string, [Key, number[]]>(tables[table]?.map((entry) => [JSON.stringify(entry[0]), entry]))
+    let last: [Key, number[]] | undefined
+    for (const { key, visitor } of rows) {
+      // Rows of a key stand side by side and share it.
+      if (key !== last?.[0]) {
+        const id = JSON.stringify(key)
+        last = keys.get(id)
+        if (!last) keys.set(id, (last = [key, []]))
+      }
+      last[1].push(placeOf(visitor))
+    }
+    tables[table] = [...keys.values()]
+  }
+  return zstdCompressSync(JSON.stringify({ visitors, tables } satisfies Packed))
+}
+
+/** Where each visitor stands in the list, at its end when it is new. Whoever is in several tables is mostly one object there. */
+function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
+  const places = new Map<Visitor, number>()
+  const named = new Map<string, number>()
+  return (visitor) => {
+    let place = places.get(visitor)
+    if (place !== undefined) return place
+    const name = visitorName(visitor)
+    place = named.get(name) ?? visitors.length
+    if (place === visitors.length) visitors.push([visitor.user, visitor.device])
+    places.set(visitor, place)
+    named.set(name, place)
+    return place
+  }
+}
+
+/** One text for a visitor; a user's id may hold any character. */
+export function visitorName({ user, device }: Visitor): string {
+  return `${user.length} ${user}${device}`
+}
+
+/** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */
+export function visitorsOf(block: Uint8Array, table: PackedTable, prefix: Key): VisitorRow[] {
+  return rowsOfTable(unpack(block), table).filter(({ key }) => prefix.every((value, at) => key[at] === value))
+}
+
+/** The rows of all tables in a block. @throws Error when it is damaged */
+export function unpackVisitors(block: Uint8Array): PackedRows[] {
+  const packed = unpack(block)
+  return (Object.keys(packed.tables) as PackedTable[]).map((table) => ({ table, rows: rowsOfTable(packed, table) }))
+}
+
+/** A block with its visitors as objects. */
+type Unpacked = Pick<Packed, 'tables'> & { readonly visitors: readonly Visitor[] }
+
+function unpack(block: Uint8Array): Unpacked {
+  const { visitors, tables } = JSON.parse(zstdDecompressSync(block, { maxOutputLength: UNPACKED_BYTES_MAX }).toString()) as Packed
+  return { tables, visitors: visitors.map(([user, device]) => ({ user, device })) }
+}
+
+function rowsOfTable({ tables, visitors }: Unpacked, table: PackedTable): VisitorRow[] {
+  return (tables[table] ?? []).flatMap(([key, places]) => places.map((place) => ({ key, visitor: visitors[place]! })))
+}

@@ -1,0 +1,65 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { ChunkSummary } from '@hopper/contracts'
+import type { ChunkKey, ChunkRange } from '../../ports/archive.ts'
+import { transaction } from '../sqlite.ts'
+
+/** Chunks by number, their cells apart; `replaced_at` (ms) is set for what no reader lists: a chunk whose place a merged span has taken, or a part that waits for its span. */
+export function prepareArchive(database: DatabaseSync): void {
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS chunks (
+      id INTEGER PRIMARY KEY, app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL, first_position INTEGER NOT NULL,
+      last_position INTEGER NOT NULL, part INTEGER NOT NULL, min_time INTEGER NOT NULL, max_time INTEGER NOT NULL, summary TEXT NOT NULL, replaced_at INTEGER);
+    CREATE UNIQUE INDEX IF NOT EXISTS chunks_by_key ON chunks (app, date, lane, first_position, last_position, part);
+    CREATE INDEX IF NOT EXISTS chunks_by_time ON chunks (app, max_time, min_time);
+    CREATE INDEX IF NOT EXISTS chunks_replaced ON chunks (replaced_at) WHERE replaced_at IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS chunk_cells (chunk INTEGER NOT NULL, "column" TEXT NOT NULL, cell BLOB NOT NULL, PRIMARY KEY (chunk, "column"));
+    CREATE TABLE IF NOT EXISTS archived (
+      app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (app, date, lane)) WITHOUT ROWID;
+  `)
+}
+
+const SWEPT_MAX = 20
+
+/** The reading half of the archive, and the deletion of what nobody reads any more, in the caller's thread. */
+export class ArchiveQueries {
+  readonly #list: StatementSync
+  readonly #find: StatementSync
+  readonly #cell: StatementSync
+  readonly #database: DatabaseSync
+  readonly #old: StatementSync
+  readonly #drops: readonly StatementSync[]
+
+  constructor(database: DatabaseSync) {
+    this.#list = database.prepare(`SELECT summary FROM chunks
+      WHERE app = ? AND max_time >= ? AND min_time < ? AND lane BETWEEN ? AND ? AND replaced_at IS NULL ORDER BY lane, date, first_position, last_position, part`)
+    this.#find = database.prepare('SELECT id FROM chunks WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?')
+    this.#cell = database.prepare('SELECT cell FROM chunk_cells WHERE chunk = ? AND "column" = ?')
+    this.#database = database
+    this.#old = database.prepare(`SELECT id FROM chunks WHERE replaced_at <= ? LIMIT ${SWEPT_MAX}`)
+    this.#drops = [database.prepare('DELETE FROM chunk_cells WHERE chunk = ?'), database.prepare('DELETE FROM chunks WHERE id = ?')]
+  }
+
+  list({ app, from, to, lane }: ChunkRange): ChunkSummary[] {
+    const rows = this.#list.all(app, from, to, lane ?? 0, lane ?? Number.MAX_SAFE_INTEGER) as { summary: string }[]
+    return rows.map((row) => JSON.parse(row.summary) as ChunkSummary)
+  }
+
+  columns(chunk: ChunkKey, names: readonly string[]): Map<string, Uint8Array> {
+    const cells = new Map<string, Uint8Array>()
+    const { app, date, lane, first_position, last_position, part } = chunk
+    const found = this.#find.get(app, date, lane, first_position, last_position, part) as { id: number } | undefined
+    if (!found) return cells
+    for (const name of names) {
+      const row = this.#cell.get(found.id, name) as { cell: Uint8Array } | undefined
+      if (row) cells.set(name, row.cell)
+    }
+    return cells
+  }
+
+  /** Deletes some chunks that were replaced before an instant (ms), each in a transaction of its own; answers how many. */
+  sweep(before: number): number {
+    const old = this.#old.all(before) as { id: number }[]
+    for (const { id } of old) transaction(this.#database, () => this.#drops.forEach((drop) => drop.run(id)))
+    return old.length
+  }
+}

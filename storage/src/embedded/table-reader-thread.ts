@@ -1,4 +1,0 @@
-import { serveReads } from './serve-reads.ts'
-import { TableQueries } from './table-queries.ts'
-
-serveReads((database) => new TableQueries(database))

@@ -1,0 +1,49 @@
+import type { CounterTableName, Key } from '../../ports/table-definitions.ts'
+import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../../ports/tables.ts'
+import { ReaderThread } from '../threads/reader-thread.ts'
+import type { TableQueries } from './table-queries.ts'
+
+/** Reads the tables in a thread of their own. */
+export class EmbeddedTableReader implements TableReader {
+  readonly #thread: ReaderThread<TableQueries>
+
+  constructor(file: string) {
+    this.#thread = new ReaderThread('table-reader-thread', file)
+  }
+
+  counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
+    return this.#thread.ask('counters', table, app, dates, prefix)
+  }
+
+  uniques(query: UniquesQuery): Promise<readonly UniquesRow[]> {
+    return this.#thread.ask('uniques', query)
+  }
+
+  seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>> {
+    return this.#thread.ask('seen', lane, partition, eventIds)
+  }
+
+  session(app: string, sessionId: string): Promise<Session | undefined> {
+    return this.#thread.ask('session', app, sessionId)
+  }
+
+  deadLetters(): Promise<number> {
+    return this.#thread.ask('deadLetters')
+  }
+
+  deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]> {
+    return this.#thread.ask('deadLettersFrom', lane, from, limit)
+  }
+
+  counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]> {
+    return this.#thread.ask('counterPartition', lane, partition)
+  }
+
+  visitorPartition(lane: number, partition: VisitorPartition): Promise<VisitorChange['rows']> {
+    return this.#thread.ask('visitorPartition', lane, partition)
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close()
+  }
+}

@@ -1,0 +1,167 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { HopperError } from '@hopper/contracts'
+import { counterTableNames, counterTables, visitorTableNames, visitorTables, type CounterTableName, type VisitorTableName } from '../../ports/table-definitions.ts'
+import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, VisitorChange } from '../../ports/tables.ts'
+import type { EmbeddedLanes } from '../lanes.ts'
+import { transaction } from '../sqlite.ts'
+
+const DEAD_LETTERS_MAX = 10_000
+const IDS_PER_PAGE = 5_000
+
+/** Applies a batch in one transaction: counters, their watermarks and everything else. */
+export class EmbeddedTableWriter implements TableWriter {
+  readonly #database: DatabaseSync
+  readonly #lanes: EmbeddedLanes
+  readonly #add: Record<CounterTableName, StatementSync>
+  readonly #insert: Record<VisitorTableName, StatementSync>
+  readonly #statements: ReturnType<typeof prepareStatements>
+
+  constructor(database: DatabaseSync, lanes: EmbeddedLanes) {
+    this.#database = database
+    this.#lanes = lanes
+    this.#add = Object.fromEntries(counterTableNames.map((table) => [table, database.prepare(addQuery(table))])) as Record<CounterTableName, StatementSync>
+    this.#insert = Object.fromEntries(visitorTableNames.map((table) => [table, database.prepare(insertQuery(table))])) as Record<VisitorTableName, StatementSync>
+    this.#statements = prepareStatements(database)
+  }
+
+  async applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]> {
+    return partitions.map((partition) => this.#appliedOf(lane, partition))
+  }
+
+  async firstPositions(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>()
+    for (const id of eventIds) {
+      const row = this.#statements.first.get(app, date, lane, id) as { position: number } | undefined
+      if (row) found.set(id, row.position)
+    }
+    return found
+  }
+
+  async *seenIds(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
+    for (let after = '', full = true; full; ) {
+      const ids = this.#statements.seen.all(app, date, lane, after, IDS_PER_PAGE).map((row) => row['event_id'] as string)
+      full = ids.length === IDS_PER_PAGE
+      after = ids.at(-1) ?? after
+      if (ids.length > 0) yield ids
+    }
+  }
+
+  async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
+    const found = new Map<string, Identity>()
+    for (const device of devices) {
+      const identity = this.#statements.identity.get(app, device, before) as unknown as Identity | undefined
+      if (identity) found.set(device, identity)
+    }
+    return found
+  }
+
+  async apply(lease: Lease, batch: LaneBatch): Promise<void> {
+    if (batch.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} can not write lane ${batch.lane}.`)
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const change of batch.counters) this.#count(batch.lane, change)
+      this.#writeSets(batch)
+    })
+  }
+
+  async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const { table, app, date, rows } of changes) {
+        const remove = this.#database.prepare(removeQuery(table))
+        for (const { key, visitor } of rows) remove.run(app, date, lease.lane, ...key, visitor.user, visitor.device)
+      }
+    })
+  }
+
+  async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
+    const remove = this.#database.prepare('DELETE FROM dead_letters WHERE lane = ? AND position = ?')
+    transaction(this.#database, () => {
+      for (const position of positions) remove.run(lane, position)
+    })
+  }
+
+  async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
+    const mark = this.#database.prepare('INSERT OR IGNORE INTO replayed_letters VALUES (?, ?)')
+    transaction(this.#database, () => {
+      for (const position of positions) mark.run(lane, position)
+    })
+  }
+
+  async replayed(lane: number): Promise<readonly number[]> {
+    const query = 'SELECT position FROM replayed_letters WHERE lane = ? ORDER BY position'
+    const rows = this.#database.prepare(query).all(lane)
+    return rows.map((row) => (row as { position: number }).position)
+  }
+
+  #appliedOf(lane: number, { table, app, date }: CounterPartition): number {
+    return (this.#statements.applied.get(table, app, date, lane) as { position: number } | undefined)?.position ?? -1
+  }
+
+  #count(lane: number, change: CounterChange): void {
+    const applied = this.#appliedOf(lane, change)
+    if (applied !== change.from) {
+      throw new HopperError('HOP_INTERNAL', `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`)
+    }
+    const add = this.#add[change.table]
+    for (const { key, deltas } of change.rows) add.run(change.app, change.date, lane, ...key, ...deltas)
+    this.#statements.mark.run(change.table, change.app, change.date, lane, change.to)
+  }
+
+  #writeSets({ lane, visitors, seen, identities, sessions, deadLetters }: LaneBatch): void {
+    const { see, identify, own, widen, bury, buried } = this.#statements
+    for (const { table, app, date, rows } of visitors) {
+      const insert = this.#insert[table]
+      for (const { key, visitor } of rows) insert.run(app, date, lane, ...key, visitor.user, visitor.device)
+    }
+    for (const { app, date, rows } of seen) for (const row of rows) see.run(app, date, lane, row.event_id, row.position, row.fate, row.reason)
+    for (const { app, device, user, place } of identities) {
+      identify.run(app, device, place, user)
+      own.run(app, user, device)
+    }
+    for (const s of sessions) widen.run(s.app, s.session_id, s.start, s.end, s.device, s.user, lane, s.first_position, s.last_position)
+    for (const { position, reason, detail, value } of deadLetters) {
+      if ((buried.get() as { count: number }).count < DEAD_LETTERS_MAX) bury.run(lane, position, reason, detail, value)
+    }
+  }
+}
+
+function addQuery(table: CounterTableName): string {
+  const { key, counters } = counterTables[table]
+  const values = 3 + Object.keys(key).length + counters.length
+  const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
+  return `INSERT INTO ${table} VALUES (${questions(values)}) ON CONFLICT DO UPDATE SET ${sums}`
+}
+
+function insertQuery(table: VisitorTableName): string {
+  return `INSERT INTO ${table} VALUES (${questions(5 + Object.keys(visitorTables[table].key).length)}) ON CONFLICT DO NOTHING`
+}
+
+function removeQuery(table: VisitorTableName): string {
+  const columns = ['app', 'date', 'lane', ...Object.keys(visitorTables[table].key), 'user', 'device']
+  return `DELETE FROM ${table} WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`
+}
+
+function questions(count: number): string {
+  return new Array(count).fill('?').join(', ')
+}
+
+function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'seen' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
+  return {
+    applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
+    mark: database.prepare('INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position'),
+    first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
+    seen: database.prepare('SELECT event_id FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?'),
+    see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+      SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
+    identity: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1'),
+    identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
+    own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
+    widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      start = min(start, excluded.start), "end" = max("end", excluded."end"),
+      device = iif(excluded."end" >= "end", excluded.device, device), user = iif(excluded."end" >= "end", excluded.user, user),
+      first_position = min(first_position, excluded.first_position), last_position = max(last_position, excluded.last_position)`),
+    bury: database.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    buried: database.prepare('SELECT count(*) AS count FROM dead_letters'),
+  }
+}

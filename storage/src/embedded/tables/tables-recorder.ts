@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { TABLES_RECORD, type TablesRecord } from '../intact/find-damage.ts'
+import { registryState } from '../registry-state.ts'
+import { SideRecord } from '../side-record.ts'
+
+const NOTE_MS = 1_000
+
+/** Notes each second, beside the tables, how far they have come, so that tables that were lost or are older are noticed at the next start. */
+export class TablesRecorder {
+  readonly #database: DatabaseSync
+  readonly #installation: string
+  readonly #lanes: number
+  readonly #ends: () => readonly number[]
+  readonly #record: SideRecord<TablesRecord>
+  readonly #timer: NodeJS.Timeout
+  #last = ''
+  #failure: Error | undefined
+
+  constructor(dir: string, database: DatabaseSync, installation: string, ends: () => readonly number[]) {
+    this.#database = database
+    this.#installation = installation
+    this.#ends = ends
+    this.#lanes = ends().length
+    this.#record = new SideRecord(join(dir, TABLES_RECORD))
+    this.#note()
+    this.#timer = setInterval(() => this.#note(), NOTE_MS).unref()
+  }
+
+  /** why nothing could be noted at the last second */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#note()
+    this.#record.close()
+  }
+
+  #note(): void {
+    try {
+      const record = this.#state()
+      const text = JSON.stringify(record)
+      if (text !== this.#last) this.#record.write(record)
+      this.#last = text
+      this.#failure = undefined
+      this.#record.sync((error) => (this.#failure = error))
+    } catch (error) {
+      this.#failure = error as Error
+    }
+  }
+
+  #state(): TablesRecord {
+    const counted = new Array<number>(this.#lanes).fill(0)
+    for (const { lane, position } of this.#database.prepare('SELECT lane, position FROM lanes').all() as { lane: number; position: number }[]) {
+      if (lane < this.#lanes) counted[lane] = position
+    }
+    return { installation: this.#installation, counted, ends: this.#ends(), registry: registryState(this.#database) }
+  }
+}
