@@ -5,6 +5,8 @@ import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
 const READ_WAIT_MS = 15_000
+/** of an answer of the broker, for each lane; the first batch comes whole, however large it is */
+const FETCH_BYTES_MAX = 1_048_576
 
 /** A part of a lane: from a position on, what stands before `end`, at most `limit` messages, and after the first no more than `bytesMax`. */
 export interface LaneRange {
@@ -20,7 +22,12 @@ export interface LaneRange {
 /** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
 export async function readLane(settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
   const sockets = new Sockets()
-  const consumer = new Kafka(patientConfig(settings, sockets)).consumer({ groupId: range.groupId, maxWaitTimeInMs: 50, allowAutoTopicCreation: false })
+  const consumer = new Kafka(patientConfig(settings, sockets)).consumer({
+    groupId: range.groupId,
+    maxWaitTimeInMs: 50,
+    maxBytesPerPartition: Math.min(Math.max(range.bytesMax, 1), FETCH_BYTES_MAX),
+    allowAutoTopicCreation: false,
+  })
   try {
     await consumer.connect()
     await consumer.subscribe({ topic: settings.topic, fromBeginning: true })

@@ -38,7 +38,7 @@ export class EmbeddedArchive implements Archive {
     prepareArchive(database)
     this.#database = database
     this.#lanes = lanes
-    this.#thread = new ReaderThread('archive-thread', file)
+    this.#thread = new ReaderThread(new URL('./archive-thread', import.meta.url), file)
     this.#statements = prepareStatements(database)
     this.#keptMs = keptMs
     if (sweeps) this.#timer = setInterval(() => (this.#sweeping = this.#sweeping.then(() => this.#sweep())), sweepMs).unref()

@@ -196,7 +196,7 @@ export class EmbeddedEventLog implements EventLog {
 
   #thread(): Worker {
     if (this.#writer) return this.#writer
-    this.#writer = startThread('log-writer', {
+    this.#writer = startThread(new URL('./log-writer', import.meta.url), {
       file: this.#file, lanes: this.lanes, recordFile: this.#recordFile, installation: this.#installation,
     })
     if (!this.#watching) this.watch(new FilesInPlace([this.#file]))

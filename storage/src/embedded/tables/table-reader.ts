@@ -8,7 +8,7 @@ export class EmbeddedTableReader implements TableReader {
   readonly #thread: ReaderThread<TableQueries>
 
   constructor(file: string) {
-    this.#thread = new ReaderThread('table-reader-thread', file)
+    this.#thread = new ReaderThread(new URL('./table-reader-thread', import.meta.url), file)
   }
 
   counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {

@@ -5,15 +5,15 @@ import { endThread, startThread } from './thread.ts'
 
 /** Asks a thread of its own, so that a large read never delays what else the caller's thread does. The thread starts with the first question. */
 export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unknown }> {
-  readonly #name: string
+  readonly #code: URL
   readonly #file: string
   readonly #asked = new Map<number, { resolve: (result: never) => void; reject: (error: unknown) => void }>()
   #thread: Worker | undefined
   #nextId = 0
 
-  /** `name` of the thread's file in this folder, `file` of the database that it reads */
-  constructor(name: string, file: string) {
-    this.#name = name
+  /** `code` is the thread's file without its suffix, `file` the database that it reads. */
+  constructor(code: URL, file: string) {
+    this.#code = code
     this.#file = file
   }
 
@@ -34,7 +34,7 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
   }
 
   #start(): Worker {
-    const thread = startThread(this.#name, { file: this.#file })
+    const thread = startThread(this.#code, { file: this.#file })
     thread.on('message', ({ id, result, error }: ReadReply) => {
       const asked = this.#asked.get(id)
       this.#asked.delete(id)

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-/** A worker thread of this folder by its name; runs from the sources as well as from the build. */
-export function startThread(name: string, workerData: unknown): Worker {
+/** Starts a worker thread from a file, named without its suffix: it runs from the sources as well as from the build. */
+export function startThread(file: URL, workerData: unknown): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
-  const worker = new Worker(new URL(`./${name}.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
+  const worker = new Worker(new URL(`${file.href}.${fromSources ? 'ts' : 'js'}`), {
     workerData, execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
   })
   worker.unref()
