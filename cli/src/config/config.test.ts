@@ -88,8 +88,8 @@ it('sees a variable that looks like a setting and is none', () => {
   expect(unknownVariables({ HOPPER_PROVISON: 'x', HOPPER_PORT: '1', HOME: '/' })).toEqual(['HOPPER_PROVISON'])
 })
 
-it('is documented: docs/operating.md lists exactly these settings with their defaults', () => {
-  const page = readFileSync(resolve(import.meta.dirname, '../../../docs/operating.md'), 'utf8')
+it('is documented: docs/settings.md lists exactly these settings with their defaults', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../../docs/settings.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `(--[a-z-]+)` \| `(HOPPER_[A-Z_]+)` \| (?:`([^`]*)`|none) \| (.+) \|$/gm)]
   expect(rows.map(([, flag, variable, value]) => ({ flag, variable, default: value }))).toEqual(
     Object.values(settings).map((setting) => ({ flag: setting.flag, variable: setting.variable, default: 'default' in setting ? setting.default : undefined })),
