@@ -51,6 +51,23 @@ test('what waits is told in messages and about how many events; it concerns an a
   rmSync(dir, { recursive: true })
 })
 
+test('however many ask for the status, a long backlog is looked into once in a while', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-backlog-'))
+  const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
+  let reads = 0
+  const counting = over(log, { read: (...range) => (reads++, log.read(...range)) })
+  await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
+  const completeness = new Completeness(counting, lanes, () => 1_000_000)
+  for (let round = 0; round < 3; round++) {
+    const asked = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
+  }
+  // one look for complete_to, one for what waits
+  expect(reads).toBe(2)
+  await close()
+  rmSync(dir, { recursive: true })
+})
+
 test.each(['refuses', 'does not answer'])('a log that %s is not waited for: what was proved before, and is counted since, is known', async (how) => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })

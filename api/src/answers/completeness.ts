@@ -21,6 +21,14 @@ interface Ends {
   readonly askedAt: number
 }
 
+/** A figure that was looked up in the log. */
+interface Look {
+  /** on the monotonic clock */
+  readonly at: number
+  readonly figure: Promise<number>
+  hasFailed: boolean
+}
+
 /** Where each lane's log ends and how far it has been counted. */
 export interface LaneProgress {
   readonly completeTo: number
@@ -43,6 +51,8 @@ const ORDER_MARGIN_MS = 60_000
 const PEEKED_MAX = 32
 const PEEKED_BYTES_MAX = 256_000
 const PEEKED_LANES_MAX = 8
+/** Looking into a lane takes a consumer of its own, so what a look has told is taken for this long. */
+const LOOK_EVERY_MS = 2_000
 
 /**
  * Proves up to which instant everything received (that is: acknowledged) has been counted. It remembers where the lanes ended at earlier
@@ -57,6 +67,8 @@ export class Completeness {
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
   private asking: Promise<Ends> | undefined
   private isAway = false
+  private firstUncounted: Look | undefined
+  private eventsPerMessage: Look | undefined
 
   constructor(log: EventLog, lanes: Lanes, clock: () => number) {
     this.log = log
@@ -98,7 +110,7 @@ export class Completeness {
     const proved = this.snapshots.findLast((snapshot) => snapshot.at <= at && reaches(done, snapshot.ends))
     if (proved) this.snapshots = this.snapshots.filter((snapshot) => snapshot.at >= proved.at)
     this.remember({ at, ends })
-    const completeTo = proved?.at ?? (await this.firstUncounted(ends, done).catch(() => 0))
+    const completeTo = proved?.at ?? (await this.firstUncountedOf(ends, done).catch(() => 0))
     return { completeTo, ends, done, isLogAway: false, isLogCut }
   }
 
@@ -144,9 +156,17 @@ export class Completeness {
     const waiting = waitingOf(progress)
     const messages = waiting.reduce((sum, { from, end }) => sum + end - from, 0)
     if (progress.isLogAway) return { messages, events: messages }
-    const peeked = (await Promise.all(waiting.slice(0, PEEKED_LANES_MAX).map(({ lane, from, end }) => this.peek(lane, from, end)))).flat()
-    const events = peeked.reduce((sum, envelope) => sum + (envelope?.events.length ?? 1) + (envelope?.rejected?.length ?? 0), 0)
-    return { messages, events: peeked.length === 0 ? messages : Math.round((messages * events) / peeked.length) }
+    if (messages <= PEEKED_MAX) return { messages, events: Math.round(messages * (await this.peekedRatio(waiting))) }
+    this.eventsPerMessage = fresh(this.eventsPerMessage) ?? look(this.peekedRatio(waiting))
+    return { messages, events: Math.round(messages * (await this.eventsPerMessage.figure)) }
+  }
+
+  /** Events for each message, of some that wait. */
+  private async peekedRatio(waiting: readonly WaitingPart[]): Promise<number> {
+    const lanes = waiting.slice(0, PEEKED_LANES_MAX).map(({ lane, from, end }) => this.peek(lane, from, end))
+    const peeked = (await Promise.all(lanes)).flat()
+    if (peeked.length === 0) return 1
+    return peeked.reduce((sum, seen) => sum + (seen?.events.length ?? 1) + (seen?.rejected?.length ?? 0), 0) / peeked.length
   }
 
   /** Whether anything that has arrived and is not counted yet may be an app's. Many messages that wait are not looked through. */
@@ -174,15 +194,21 @@ export class Completeness {
     this.snapshots.push(snapshot)
   }
 
-  /** Nothing remembered reaches back far enough (this process is young): the oldest message that waits gives a bound. */
-  private async firstUncounted(ends: readonly number[], done: readonly number[]): Promise<number> {
-    const waiting = waitingOf({ ends, done })
-    const times = await Promise.all(waiting.map(({ lane, from }) => this.receivedAt(lane, from)))
-    return Math.max(0, Math.min(this.clock(), ...times) - ORDER_MARGIN_MS)
+  /**
+   * Nothing remembered reaches back far enough (this process is young): the oldest message that waits gives a bound,
+   * which stays true while more is counted.
+   */
+  private async firstUncountedOf(ends: readonly number[], done: readonly number[]): Promise<number> {
+    const oldest = async (): Promise<number> => {
+      const times = await Promise.all(waitingOf({ ends, done }).map(({ lane, from }) => this.receivedAt(lane, from)))
+      return Math.max(0, Math.min(this.clock(), ...times) - ORDER_MARGIN_MS)
+    }
+    this.firstUncounted = fresh(this.firstUncounted) ?? look(oldest())
+    return this.firstUncounted.figure
   }
 
   private async receivedAt(lane: number, position: number): Promise<number> {
-    const [message] = await this.log.read(lane, position, 1)
+    const [message] = await this.log.read(lane, position, 1, 1)
     if (!message) return this.clock()
     // What was deleted before it was counted may be older than anything that is left.
     if (message.position > position && ((await this.log.starts?.())?.[lane] ?? 0) > position) return 0
@@ -190,7 +216,24 @@ export class Completeness {
   }
 }
 
-function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): { lane: number; from: number; end: number }[] {
+/** What of a lane waits to be counted. */
+interface WaitingPart {
+  readonly lane: number
+  readonly from: number
+  readonly end: number
+}
+
+function look(figure: Promise<number>): Look {
+  const begun: Look = { at: performance.now(), figure, hasFailed: false }
+  figure.catch(() => (begun.hasFailed = true))
+  return begun
+}
+
+function fresh(last: Look | undefined): Look | undefined {
+  return last && !last.hasFailed && performance.now() - last.at < LOOK_EVERY_MS ? last : undefined
+}
+
+function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): WaitingPart[] {
   return ends.map((end, lane) => ({ lane, from: done[lane] ?? 0, end })).filter(({ from, end }) => from < end)
 }
 
