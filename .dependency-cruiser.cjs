@@ -9,8 +9,8 @@ module.exports = {
     { name: 'storage-imports-only-contracts', severity: 'error', from: { path: '^storage/' }, to: { path: `^(${workspaces})/`, pathNot: '^(storage|contracts|cql)/' } },
     { name: 'ports-import-no-adapter', severity: 'error', from: { path: '^storage/src/(ports|contract)/' }, to: { path: '^storage/src/(embedded|kafka|cassandra|spool)/' } },
     {
-      name: 'only-main-names-an-adapter', severity: 'error',
-      from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['[^/]*main\\.ts$', '\\.(test|fixture)\\.ts$', '/testing/'] },
+      name: 'only-composition-names-an-adapter', severity: 'error',
+      from: { path: '^(ingest|aggregator|api|cli|dashboard|tracker)/', pathNot: ['^cli/src/(processes|installation)/', '^cli/src/rebuild/.*-main\\.ts$', '\\.(test|fixture)\\.ts$', '/testing/'] },
       to: { path: '^storage/src/(embedded|kafka|cassandra|spool)/' },
     },
     { name: 'the-flow-has-one-direction', severity: 'error', from: { path: '^(ingest|aggregator|api)/' }, to: { path: '^(cli|e2e|bench|dashboard)/' } },

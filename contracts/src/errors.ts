@@ -43,7 +43,7 @@ export const errorCatalogue = {
   HOP_SHARE: { status: 429, retryable: true, hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.', follows: true },
   HOP_SLOW_READER: { status: 503, retryable: true, hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.' },
   HOP_QUERY_BUSY: { status: 503, retryable: true, hint: 'All places of what details.limit names are taken; ask again after Retry-After.', follows: true },
-  HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/operating.md lists them.', follows: true },
+  HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/settings.md lists them.', follows: true },
   HOP_DATA_DAMAGED: {
     status: 500, retryable: false, follows: true,
     hint: 'Restore what the message names from a backup, or start once with --accept-loss, which writes down what is lost; see docs/operating.md.',

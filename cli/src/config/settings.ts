@@ -19,11 +19,11 @@ export type LogLevel = (typeof logLevels)[number]
 const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
-/** Every setting there is; `docs/operating.md` lists the same, checked by a test. */
+/** Every setting there is; `docs/settings.md` lists the same, checked by a test. */
 export const settings = {
   port: { flag: '--port', variable: 'HOPPER_PORT', default: '8080', help: 'the port to listen on; 0 takes a free one', read: integer(0, 65_535) },
   host: { flag: '--host', variable: 'HOPPER_HOST', default: '127.0.0.1', help: 'the address to listen on; 0.0.0.0 for every one', read: hostName },
-  data: { flag: '--data', variable: 'HOPPER_DATA', default: '../data', help: 'the directory that holds everything, or the spool of ingest; made when missing', read: path },
+  data: { flag: '--data', variable: 'HOPPER_DATA', default: './data', help: 'the directory that holds everything, or the spool of ingest; made when missing', read: path },
   acceptLoss: {
     flag: '--accept-loss', variable: 'HOPPER_ACCEPT_LOSS', default: 'false', isSwitch: true,
     help: 'true: start although acknowledged events are gone, and write down which; for one start only', read: truth,

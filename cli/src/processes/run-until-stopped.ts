@@ -19,7 +19,7 @@ export interface Running {
 /** Runs a process until a signal asks it to end, or a part of it fails, and ends the process. */
 export async function runUntilStopped(name: string, logLevel: LogLevel, start: (logger: Logger) => Promise<Running>): Promise<never> {
   const logger = createLogger(logLevel, name)
-  for (const variable of unknownVariables()) logger.warn({ variable }, 'no such setting; see docs/operating.md')
+  for (const variable of unknownVariables()) logger.warn({ variable }, 'no such setting; see docs/settings.md')
   const stop = nextSignal()
   const running = await Promise.race([start(logger), stop])
   // Nothing was acknowledged yet, and what a start has begun the next one finishes.

@@ -40,7 +40,7 @@ describe('a page', () => {
     ['//cdn.example/cart/', 'cdn.example/cart'],
     ['/cart/?x=1', '/cart'],
     ['cart', '/cart'],
-    ['../cart', '/cart'],
+    ['./cart', '/cart'],
     ['?x=1', '/'],
     ['#top', '/'],
     ['', ''],
@@ -142,7 +142,7 @@ describe('a stage pattern', () => {
   it.each([
     ['/products', '/products/7'], ['/products/*', '/products7'], ['/products/*', '/products'], ['/products/*', '/products/'], ['/a.c', '/abc'], ['/a*b*c', '/a-c'], ['/ab*ba', '/aba'], ['/products', '/Products'],
     ['/checkout?step=2', '/checkout?step=3'], ['/checkout?step=2', '/checkout'], ['/checkout?step=2', '/checkout?step=22'],
-    ['/#/cart', '/cart'], ['/', '/#/cart'], ['/cart', '/#/cart'],
+    ['./cart', '/cart'], ['/', '/#/cart'], ['/cart', '/#/cart'],
     ['https://shop.example/cart', '/cart/7'], ['http://shop.example/cart', '/cart'], ['https://other.example/cart', '/cart'], ['https://shop.example', '/cart'],
   ])('%s is not fitted by %s', (pattern, path) => expect(fits(pattern, `https://shop.example${path}`)).toBe(false))
 
