@@ -26,7 +26,7 @@ await script(async (args) => {
     if (!(error instanceof Failure)) throw error
     add(failed(error.message))
   }
-  if (counts.skipped > 0) console.log(`\n${counts.skipped} tests were skipped: this machine can not run them (their names say why)`)
+  if (counts.skipped > 0) console.log(`\n${counts.skipped} tests were skipped: this machine cannot run them (their names say why)`)
   console.log(`\n${counts.passed} passed, ${counts.failed} failed`)
   return counts.failed === 0 ? 0 : 1
 })
@@ -53,7 +53,7 @@ async function tests(args) {
   const { code } = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`, ...args])
   if (!existsSync(join(root, resultsFile))) return code === 0 ? {} : failed('vitest')
   const results = JSON.parse(readFileSync(join(root, resultsFile), 'utf8'))
-  // A file that can not even be loaded has no failed test, but is a failure.
+  // A file that cannot even be loaded has no failed test, but is a failure.
   const broken = results.testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
   const failures = results.numFailedTests + broken.length
   return { passed: results.numPassedTests, failed: code !== 0 && failures === 0 ? 1 : failures, skipped: results.numPendingTests + results.numTodoTests }

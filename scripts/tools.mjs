@@ -15,7 +15,7 @@ export const environment = () => ({ ...process.env, PATH: `${join(root, 'node_mo
 
 /**
  * Runs a program. Answers `{ code, output }`; output is collected when `quiet`, else it goes to the terminal as it comes.
- * A program that can not be started has code 127.
+ * A program that cannot be started has code 127.
  */
 export function run(program, args, { quiet = false, env = environment() } = {}) {
   return new Promise((resolve) => {

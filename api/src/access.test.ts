@@ -94,7 +94,7 @@ test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logo
   expect((await hopper.get('/api/v1/me', login)).status).toBe(401)
 })
 
-test('members: a viewer looks, an admin can not make owners, the last owner stays', async () => {
+test('members: a viewer looks, an admin cannot make owners, the last owner stays', async () => {
   const made = await hopper.send('POST', '/api/v1/members', { id: 'vera', name: 'Vera', role: 'viewer', password: 'correct horse' }, owner)
   expect(made.status, made.text).toBe(201)
   expect(code(await hopper.send('POST', '/api/v1/login', { name: 'Vera', password: 'wrong horse' }))).toBe('HOP_LOGIN_FAILED')

@@ -14,7 +14,7 @@ import { rebuildCommand } from './commands/rebuild.ts'
 import { startCommand } from './commands/start.ts'
 
 const EXIT_FAULT = 1
-/** what was asked for can not be done as it was asked */
+/** what was asked for cannot be done as it was asked */
 const EXIT_USAGE = 2
 /** something that was acknowledged or counted is gone */
 const EXIT_DAMAGED = 4

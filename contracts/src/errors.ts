@@ -29,7 +29,7 @@ export const errorCatalogue = {
   HOP_CSRF: { status: 403, retryable: false, hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.' },
   HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.', follows: true },
   HOP_LOG_UNAVAILABLE: { status: 503, retryable: true, hint: 'Nothing durable can take the events now; send them again after Retry-After.', follows: true },
-  HOP_STORE_UNAVAILABLE: { status: 503, retryable: true, hint: 'The tables can not be read now; try again shortly.', follows: true },
+  HOP_STORE_UNAVAILABLE: { status: 503, retryable: true, hint: 'The tables cannot be read now; try again shortly.', follows: true },
   HOP_NOT_FOUND: { status: 404, retryable: false, hint: 'No such path; GET /docs lists the calls.' },
   HOP_METHOD: { status: 405, retryable: false, hint: 'This path does not take that method; GET /docs lists the calls.' },
   HOP_APP_UNKNOWN: { status: 404, retryable: false, hint: 'No such app for this key; GET /api/v1/apps lists them.' },

@@ -192,7 +192,7 @@ describe('a member', () => {
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
   })
 
-  it('adds a funnel, and reads why it can not be added twice', async () => {
+  it('adds a funnel, and reads why it cannot be added twice', async () => {
     await open('/settings')
     const card = page.getByRole('region', { name: 'Funnels', exact: true })
     for (const id of ['checkout', 'signup']) {

@@ -25,7 +25,7 @@ const verdict = async (event: unknown): Promise<string> => {
   return rejected[0] ? `${rejected[0].reason}: ${rejected[0].message}` : 'accepted'
 }
 
-describe('a body that can not be read', () => {
+describe('a body that cannot be read', () => {
   it.each([
     ['nothing', ''],
     ['malformed JSON', '{"events": ['],

@@ -36,5 +36,5 @@ export function datesOfSpan([first]: readonly EncodedChunk[]): readonly DateCove
 }
 
 export function wrongLane(lease: Lease, lane: number): HopperError {
-  return new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} can not write lane ${lane}.`)
+  return new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} cannot write lane ${lane}.`)
 }

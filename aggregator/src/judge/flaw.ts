@@ -30,7 +30,7 @@ const sender = Compile(
 const INSTANT_MS_MAX = 253_402_300_799_999
 
 /**
- * Why an envelope can not be counted, undefined when it can. Ingest lets none of these through; whatever else writes to the log must not stop a lane, and
+ * Why an envelope cannot be counted, undefined when it can. Ingest lets none of these through; whatever else writes to the log must not stop a lane, and
  * what the tables refuse would. Decided for each message by itself, so that a replay decides the same.
  */
 export function flawOf(envelope: Envelope): string | undefined {

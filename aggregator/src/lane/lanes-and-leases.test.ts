@@ -54,7 +54,7 @@ it('commits the position when it closes, so that the next start reads nothing ag
   expect(await make().assigned(0)).toBe(2)
 })
 
-it('sends what it can not count to the dead letters and goes on', async () => {
+it('sends what it cannot count to the dead letters and goes on', async () => {
   await start()
   const poison = [
     { version: 2 }, { events: [null] }, { events: [view('x', { to: undefined })] }, { events: [view('y', { to: 7 })] }, { events: [view('z', { timestamp: 1e17 })] },
@@ -260,7 +260,7 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
-it('ends cleanly when it can not subscribe', async () => {
+it('ends cleanly when it cannot subscribe', async () => {
   const { lanes } = lane.storage
   const broken = make({ lanes: over(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
   await expect(broken.start()).rejects.toThrow('no lanes')

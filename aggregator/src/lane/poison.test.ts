@@ -88,7 +88,7 @@ it('never stops for a message, whatever it holds: what comes after it is counted
   expect((await lane.storage.lanes.positions())[0]).toBe(position)
 }, 60_000)
 
-it('goes on after garbage in the log itself: messages that are none, and a block that can not be read', async () => {
+it('goes on after garbage in the log itself: messages that are none, and a block that cannot be read', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-poison-'))
   const storage = await openEmbedded({ dir, lanes: 1 })
   await storage.registry.apps.put('acme', 'shop', { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UTC', origins: [], keep_parameters: [] })

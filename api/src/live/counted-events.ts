@@ -44,7 +44,7 @@ function candidatesOf(lane: number, { position, value }: LogMessage, apps: Reado
   }))
 }
 
-/** What can not be read is with the dead letters. */
+/** What cannot be read is with the dead letters. */
 function decoded(value: LogMessage['value']): Envelope | undefined {
   try {
     return decodeEnvelope(value)

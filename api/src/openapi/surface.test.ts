@@ -110,7 +110,7 @@ test('provisioning twice changes nothing; a time zone, a foreign app or a bad fi
   expect(created.map(({ power, app }) => [power, app])).toEqual([['admin', undefined], ['write', 'fresh'], ['read', 'fresh']])
   expect((await provision(registry, file)).created).toEqual([])
   const moved = { organizations: [{ id: 'new', name: 'Renamed', apps: [{ ...app, timezone: 'UTC' }] }] }
-  await expect(provision(registry, moved)).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringContaining('time zone can not become UTC') })
+  await expect(provision(registry, moved)).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringContaining('time zone cannot become UTC') })
   expect((await registry.organizations.get('', 'new'))!.name).toBe('New')
   await expect(provision(registry, { organizations: [{ id: 'new', name: 'New', apps: [{ id: 'shop', name: 'Mine now' }] }] })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   await expect(provision(registry, { organizations: [{ id: 'a b', name: '' }] })).rejects.toMatchObject({ code: 'HOP_CONFIG' })

@@ -56,7 +56,7 @@ async function conflicts(registry: Registry, { organizations }: Provision): Prom
       const old = await registry.app(id)
       if (timezone !== undefined && !isTimeZone(timezone)) problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
       if (old && timezone !== undefined && timezone !== old.timezone) {
-        problems.push(`app "${id}" counts its dates in ${old.timezone} since it was created; its time zone can not become ${timezone}`)
+        problems.push(`app "${id}" counts its dates in ${old.timezone} since it was created; its time zone cannot become ${timezone}`)
       }
       if (old && old.organization !== organization.id) problems.push(`app "${id}" belongs to the organization "${old.organization}"`)
       problems.push(...(await keyConflict(registry, writeKey, organization.id, id)), ...(await keyConflict(registry, readKey, organization.id, id)))

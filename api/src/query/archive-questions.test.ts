@@ -59,7 +59,7 @@ function counted(archive: Archive): Archive {
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
 const counts = async (question = funnel()): Promise<number[]> => ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
 
-it('reads who the devices belong to once: a second query reads only new chunks, and none that can not matter', async () => {
+it('reads who the devices belong to once: a second query reads only new chunks, and none that cannot matter', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
   await fill(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
   expect(await counts()).toEqual([2, 0])

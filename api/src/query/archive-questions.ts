@@ -93,7 +93,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   /**
-   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest can not be read.
+   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest cannot be read.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many exports are under way
    */
   async export(app: string, request: Omit<ExportRequest, keyof ExportPart>, context: QueryContext, client: Client): Promise<Readable> {

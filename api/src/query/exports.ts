@@ -65,7 +65,7 @@ export class Exports {
     }
   }
 
-  /** Resolves with the first part. The stream ends early, with an error, when the rest can not be read or its client is too slow. */
+  /** Resolves with the first part. The stream ends early, with an error, when the rest cannot be read or its client is too slow. */
   async begin(app: string, request: Exported['request'], chunks: Exported['chunks'], context: QueryContext, client: Client, leave: () => void): Promise<Readable> {
     const parts = new PartStream()
     const left = new AbortController()

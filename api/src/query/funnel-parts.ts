@@ -10,7 +10,7 @@ export class OtherParts {
     this.#ports = ports
   }
 
-  /** @throws JobOver when one of them can not answer: it has told the main thread why */
+  /** @throws JobOver when one of them cannot answer: it has told the main thread why */
   find(placed: boolean): Promise<FunnelPartial[]> {
     return Promise.all(this.#ports.map((port) => new Promise<FunnelPartial>((resolve, reject) => {
       port.once('message', resolve)

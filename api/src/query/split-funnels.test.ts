@@ -28,7 +28,7 @@ const hostile = step({ type: 'or', filters: Array.from({ length: 50 }, (_, i): F
 let dir: string
 let storage: Storage
 let metrics: Registry
-/** the lane whose columns can not be read */
+/** the lane whose columns cannot be read */
 let broken: number | undefined
 const opened: ArchiveQuestions[] = []
 

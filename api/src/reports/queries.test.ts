@@ -134,7 +134,7 @@ test('journeys and retention', async () => {
   expect([again.status, again.body]).toMatchObject([200, { cohorts: [{ size: 3, again: [2] }] }])
 })
 
-test('what can not be answered is a clear error, and soon', async () => {
+test('what cannot be answered is a clear error, and soon', async () => {
   const filters = (depth: number): object => (depth === 0 ? has('x') : { type: 'not', filter: filters(depth - 1) })
   const funnel = (fields: object): object => ({ ...range, steps, ...fields })
   const refused: [string, object, string][] = [

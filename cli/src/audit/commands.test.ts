@@ -71,7 +71,7 @@ it('refuses what makes no sense with exit code 2', async () => {
     [['export'], 'Say --app ID or --all'], [['export', '--all', '--from', '2026-01-01'], 'belong to --app'],
     [['export', '--app', 'nobody'], 'No app is named'],
     [['audit', '--from', '2026-02-30'], 'must be a date'], [['audit', '--from', '2026-02-02', '--to', '2026-02-01'], 'must not be after'],
-    [['import', join(dir, 'none')], 'can not be read'], [['export', '--app', 'berlin', '--partial'], 'belongs to --all'],
+    [['import', join(dir, 'none')], 'cannot be read'], [['export', '--app', 'berlin', '--partial'], 'belongs to --all'],
   ]
   for (const [args, message] of refused) {
     const { code, errors } = await hopper(dir, ...args)

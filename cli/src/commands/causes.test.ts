@@ -14,7 +14,7 @@ it('tells each cause once, in one line, the nearest first', () => {
 
 it('tells of each node of Cassandra what it said', () => {
   const cause = ofNodes({ '10.0.0.1:9042': new Error('bad credentials'), '10.0.0.2:9042': new Error('connect ECONNREFUSED') })
-  expect(causesOf(new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause }))).toEqual(['10.0.0.1:9042: bad credentials', '10.0.0.2:9042: connect ECONNREFUSED'])
+  expect(causesOf(new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause }))).toEqual(['10.0.0.1:9042: bad credentials', '10.0.0.2:9042: connect ECONNREFUSED'])
 })
 
 it('is bounded', () => {

@@ -101,7 +101,7 @@ export const settings = {
   },
   unsafeNoDeadLetters: {
     flag: '--unsafe-no-dead-letters', variable: 'HOPPER_UNSAFE_NO_DEAD_LETTERS', default: '0',
-    help: 'only for the control of the fault test: 1 stops a lane at a message that can not be decoded', read: truth,
+    help: 'only for the control of the fault test: 1 stops a lane at a message that cannot be decoded', read: truth,
   },
 } as const satisfies Record<string, Setting<unknown>>
 

@@ -7,7 +7,7 @@ import { HopperError } from '@hopper/contracts'
 
 /**
  * Writes to a file, or to stdout when it is `-`; a file whose name ends with .zst is compressed. A file is for its owner alone to
- * read, and appears under its name when it is whole. What can not
+ * read, and appears under its name when it is whole. What cannot
  * be taken yet is not made yet.
  */
 export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: string): Promise<void> {
@@ -21,6 +21,6 @@ export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: 
   } catch (cause) {
     await rm(partial, { force: true })
     if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
-    throw new HopperError('HOP_CONFIG', `The file ${file} can not be written: ${(cause as Error).message}.`, { cause })
+    throw new HopperError('HOP_CONFIG', `The file ${file} cannot be written: ${(cause as Error).message}.`, { cause })
   }
 }

@@ -71,7 +71,7 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   }, 600_000)
 })
 
-/** Audits while an aggregator counts what is being sent; its lanes can not be taken for a repair. */
+/** Audits while an aggregator counts what is being sent; its lanes cannot be taken for a repair. */
 async function auditAtWork(storage: Storage): Promise<void> {
   const aggregator = new Aggregator({ ...storage, owner: 'at work' })
   await aggregator.start()

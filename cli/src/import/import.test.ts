@@ -241,7 +241,7 @@ it('writes and reads plain and compressed files, and leaves no file behind that 
   }
   await expect(writeOut(failing(), join(dir, 'bad'))).rejects.toThrow('no more')
   await expect(readFile(join(dir, 'bad'))).rejects.toThrow('ENOENT')
-  await expect(writeOut(lines(), join(dir, 'missing', 'x'))).rejects.toThrow('can not be written')
-  await expect(collect(readLines(join(dir, 'none')))).rejects.toThrow('can not be read')
+  await expect(writeOut(lines(), join(dir, 'missing', 'x'))).rejects.toThrow('cannot be written')
+  await expect(collect(readLines(join(dir, 'none')))).rejects.toThrow('cannot be read')
   await rm(dir, { recursive: true })
 })

@@ -13,7 +13,7 @@ export async function* readLines(file: string): AsyncGenerator<string> {
     yield* splitLines(await unpacked(file === '-' ? process.stdin : createReadStream(file)))
   } catch (cause) {
     const { syscall, code, message } = cause as NodeJS.ErrnoException
-    if (syscall !== undefined || code?.startsWith('ZSTD_')) throw new HopperError('HOP_CONFIG', `${file} can not be read: ${message}.`, { cause })
+    if (syscall !== undefined || code?.startsWith('ZSTD_')) throw new HopperError('HOP_CONFIG', `${file} cannot be read: ${message}.`, { cause })
     throw cause
   }
 }

@@ -9,7 +9,7 @@ it('writes no key, token or cookie, wherever in a record it stands', () => {
   for (const secret of ['hw_1', 'hr_2', 'ha_3', 'c=4', 'c=5', 't6']) expect(text).not.toContain(secret)
 })
 
-it('reads as one plain line in a terminal, which a value can not steer', () => {
+it('reads as one plain line in a terminal, which a value cannot steer', () => {
   const line = JSON.stringify({ level: 40, time: '2026-01-02T03:04:05.678Z', name: 'hopper', msg: 'odd\u001b[2J\nvalue', page: '/a' })
   expect(readable(line)).toBe('03:04:05 warn  hopper: odd [2J value  page=/a\n')
 })

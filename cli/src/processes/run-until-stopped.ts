@@ -10,7 +10,7 @@ const CLOSE_MS_MAX = 15_000
 export interface Running {
   /** what a person is told when it is ready */
   readonly greeting?: string
-  /** resolves when a part has failed that the process can not do without */
+  /** resolves when a part has failed that the process cannot do without */
   readonly failed?: Promise<Error>
   /** Takes no more work, finishes what is under way, closes what is open. */
   close(): Promise<void>

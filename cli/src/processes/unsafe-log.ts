@@ -11,7 +11,7 @@ export function acknowledgingEarly(log: EventLog): EventLog {
   })
 }
 
-/** A log whose reader fails at a message that it can not decode: the control of the fault test with poison messages. */
+/** A log whose reader fails at a message that it cannot decode: the control of the fault test with poison messages. */
 export function failingAtPoison(log: EventLog): EventLog {
   return over(log, {
     subscribe: (consumer) => log.subscribe(over(consumer, {

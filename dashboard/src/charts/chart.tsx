@@ -49,6 +49,6 @@ export function Chart({ label, draw, height }: Props): ReactNode {
 function paint(chart: EChartsType | null, { draw, theme }: { draw: Props['draw']; theme: Theme }, chosen: Readonly<Record<string, boolean>>): void {
   const option = draw(theme)
   const legend = option.legend === undefined || Array.isArray(option.legend) ? {} : option.legend
-  // No animation: numbers come every two seconds, and a chart that moves by itself can not be read.
+  // No animation: numbers come every two seconds, and a chart that moves by itself cannot be read.
   chart?.setOption({ animation: false, ...option, legend: { ...legend, selected: { ...legend.selected, ...chosen } } }, { notMerge: true })
 }

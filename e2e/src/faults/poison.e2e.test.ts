@@ -18,7 +18,7 @@ afterAll(() => product?.dispose())
 
 const context = { device: 'desktop', browser: '', os: '' }
 const shaped = { version: 1, app: apps.proved.id, device_id: 'd', received_at: 1, context }
-/** What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that can not be folded. */
+/** What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that cannot be folded. */
 const poisons: readonly (Buffer | null)[] = [
   null,
   Buffer.alloc(0),

@@ -122,7 +122,7 @@ export class FurthestAttempt {
     this.start = bestStart
   }
 
-  /** Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that can not lead are passed over. */
+  /** Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that cannot lead are passed over. */
   #searchEach(rows: UnitRows, begin: number, end: number): void {
     const { steps, to, windowMs, order, symbolSteps } = this.#plan
     const within = new Int32Array(steps + 1)

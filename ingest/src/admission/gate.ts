@@ -47,7 +47,7 @@ function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
   throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} a second.`, { details: { rate: exceeded.rate } })
 }
 
-/** The key of a request: a header before the query, as a header can not be left over in a copied address. */
+/** The key of a request: a header before the query, as a header cannot be left over in a copied address. */
 function keyOf(request: FastifyRequest): string | undefined {
   const { authorization, 'x-api-key': header } = request.headers
   if (authorization !== undefined) return keyOfAuthorization(authorization)

@@ -13,7 +13,7 @@ const FOR_EVER = 'public, max-age=31536000, immutable'
 /** `GET /hopper.js`, and the same under an address that names its content. Compressed once, at the start. */
 export async function trackerRoutes(server: FastifyInstance, file: string): Promise<void> {
   const script = await readFile(file).catch((cause: Error) => {
-    throw new HopperError('HOP_CONFIG', `The tracker ${file} can not be read (${cause.message}); build it.`, { cause })
+    throw new HopperError('HOP_CONFIG', `The tracker ${file} cannot be read (${cause.message}); build it.`, { cause })
   })
   const bodies = {
     br: await promisify(brotliCompress)(script, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }),

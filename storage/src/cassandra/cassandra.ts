@@ -19,7 +19,7 @@ export { cassandraDefaults, consistencies, type CassandraSettings, type Consiste
 
 /**
  * Everything of a storage but the log, over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the keyspace, HOP_STORE_UNAVAILABLE
- * when the cluster can not be reached.
+ * when the cluster cannot be reached.
  */
 export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
   const options = clientOptions(settings, settings.keyspace)
@@ -54,5 +54,5 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
 function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
   if (error instanceof HopperError) return error
   if (/keyspace .* does not exist/i.test(error.message)) return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)
-  return new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause: error })
+  return new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause: error })
 }

@@ -57,7 +57,7 @@ export class LaneSubscription implements Subscription {
   }
 
   /**
-   * Joins the group; resolves when Kafka has said which lanes are ours, or that it can not say so yet, as when its coordinators are loading.
+   * Joins the group; resolves when Kafka has said which lanes are ours, or that it cannot say so yet, as when its coordinators are loading.
    * @throws what Kafka has against this member for good
    */
   async start(): Promise<void> {

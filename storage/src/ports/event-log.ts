@@ -46,7 +46,7 @@ export interface Subscription {
 export interface EventLog {
   readonly lanes: number
   /**
-   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that can not be promised.
+   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that cannot be promised.
    * Calls may overlap; they are committed together.
    */
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]>

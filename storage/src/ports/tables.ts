@@ -182,7 +182,7 @@ export interface TableReader {
 
 /** Who writes which lane, and how far each lane has been read (a hint for the restart; the truth are the watermarks). */
 export interface Lanes {
-  /** Takes the lane when it is free, released, or its lease has run out and can not write any more. Waits for that at most one lease. */
+  /** Takes the lane when it is free, released, or its lease has run out and cannot write any more. Waits for that at most one lease. */
   acquire(lane: number, owner: string): Promise<Lease>
   /** Rejects when another owner has taken the lane. */
   renew(lease: Lease): Promise<Lease>

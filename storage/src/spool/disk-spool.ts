@@ -54,7 +54,7 @@ export class DiskSpool {
   #nextLane = 0
 
   /**
-   * @throws HopperError HOP_CONFIG when the directory can not be had, every place in it is taken, or it was made for another number of lanes;
+   * @throws HopperError HOP_CONFIG when the directory cannot be had, every place in it is taken, or it was made for another number of lanes;
    * HOP_DATA_DAMAGED when it lacks what was acknowledged
    */
   constructor({ dir, lanes, bytesMax, acceptLoss = false, logger }: DiskSpoolOptions) {

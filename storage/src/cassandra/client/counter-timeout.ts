@@ -19,7 +19,7 @@ export async function assertOutlastsCounterWrites(settings: CassandraSettings, l
   const client = new Client(clientOptions(settings))
   try {
     await client.connect().catch((cause: Error) => {
-      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause })
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause })
     })
     for (const host of client.hosts.values()) {
       const timeoutMs = host.isUp() ? await timeoutOf(client, host, logger) : undefined

@@ -66,7 +66,7 @@ export function serialConsistency({ consistency }: CassandraSettings): types.con
  * A watermark once written must be read by every later owner, so reads and writes meet: by LOCAL_QUORUM, or where there is but one replica. The driver must
  * never send a counter write or a lightweight transaction twice by itself: these are not idempotent, and nothing is unless its call says so. What is
  * idempotent (reads, sets) goes to another node when the first is slow, fails, or is silent.
- * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that can not be read.
+ * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that cannot be read.
  */
 export function clientOptions(settings: CassandraSettings, keyspace?: string): ClientOptions {
   const { consistency = 'LOCAL_QUORUM', replication } = settings

@@ -113,7 +113,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3'])
   })
 
-  describe('when an owner has counted and can not say so', () => {
+  describe('when an owner has counted and cannot say so', () => {
     const renewal = statement('visitor-versions.add')
     const [before, after] = [['2020-03-31 /a 2'], ['2020-03-31 /a 5']]
     const change = { lane: 0, date: dates[0], from: 4, to: 6, views: { '/a': 3 } }
@@ -130,7 +130,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
       failing = true
       await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('away')
       failing = false
-      // What shows that the fault is one: the reader can not know yet.
+      // What shows that the fault is one: the reader cannot know yet.
       expect(await answer(kept, app)).toEqual(before)
       return { writer, own, kept }
     }

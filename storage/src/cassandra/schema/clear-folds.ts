@@ -7,7 +7,7 @@ export const folds: readonly string[] = [
   ...counterTableNames, ...visitorTableNames, 'seen_by_date', 'seen_blocks_by_date', 'visitor_blocks_by_date', 'person_by_device', 'devices_by_person', 'first_users', 'sessions_by_month',
   'dead_letters', 'spans', 'span_months', 'chunk_cells', 'span_ledger', 'visitor_versions', 'visitor_digests', 'visitor_deltas',
 ]
-/** What it can not; `lanes` keeps the epochs of the owners. */
+/** What it cannot; `lanes` keeps the epochs of the owners. */
 export const keptTables: readonly string[] = [
   'registry', 'registry_owners', 'registry_by_id', 'lanes', 'migrations', 'migration_lock', 'replayed_letters',
 ]

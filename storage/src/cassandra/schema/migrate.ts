@@ -15,7 +15,7 @@ const change = { prepare: false, readTimeout: CHANGE_TIMEOUT_MS }
 
 /**
  * Brings the keyspace to the newest migration, under a lock, so that two processes may try at once; what is applied already is left alone.
- * Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed, HOP_STORE_UNAVAILABLE when the cluster can not be reached or
+ * Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed, HOP_STORE_UNAVAILABLE when the cluster cannot be reached or
  * another process keeps the lock.
  */
 export async function migrate(settings: CassandraSettings, migrations: readonly Migration[] = loadMigrations(), times = TIMES): Promise<string[]> {
@@ -60,7 +60,7 @@ async function withClient<T>(settings: CassandraSettings, keyspace: string | und
   const client = new Client(clientOptions(settings, keyspace))
   try {
     await client.connect().catch((cause: Error) => {
-      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra can not be reached.', { cause })
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause })
     })
     return await work(client)
   } finally {

@@ -147,7 +147,7 @@ function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
   return persons
 }
 
-/** Whether one of the devices that have been identified since is among the strangers; so it is as well when it can not be told who was. */
+/** Whether one of the devices that have been identified since is among the strangers; so it is as well when it cannot be told who was. */
 function concerns(strangers: NumberSet | undefined, before: readonly Identified[], now: readonly FirstUsers[]): boolean {
   return strangers !== undefined && now.some(({ id, devices }, lane) => {
     const then = before[lane]

@@ -29,7 +29,7 @@ export interface PartitionVisitors {
 interface KeptPartition extends PartitionVisitors {
   readonly rows: number
   readonly rowsMax: number
-  /** a delta that is in it, as all before it are; undefined where deltas can not be added */
+  /** a delta that is in it, as all before it are; undefined where deltas cannot be added */
   readonly since: bigint | undefined
 }
 
@@ -37,7 +37,7 @@ type Version = bigint | undefined
 
 /**
  * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted without their names. When the
- * version of a partition is another, what was added since is read, or all of it when that can not be told.
+ * version of a partition is another, what was added since is read, or all of it when that cannot be told.
  */
 export class KeptVisitors {
   readonly #client: Client

@@ -54,7 +54,7 @@ export async function deltaBefore(client: Client, { app, date, lane }: Pick<Delt
 }
 
 /**
- * What was added to a partition between a state and a version; undefined when that can not be told. Every version is the one before and the step of a
+ * What was added to a partition between a state and a version; undefined when that cannot be told. Every version is the one before and the step of a
  * delta: successive deltas are all that was added when their steps add up to what the version has changed by. Else one was forgotten or is not there yet, or
  * the partition was emptied.
  */

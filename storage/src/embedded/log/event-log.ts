@@ -65,7 +65,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#channel.unref()
   }
 
-  /** why the log can take no more appends, once it can not */
+  /** why the log can take no more appends, once it cannot */
   get failure(): Error | undefined {
     return this.#failure
   }

@@ -56,7 +56,7 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async apply(lease: Lease, batch: LaneBatch): Promise<void> {
-    if (batch.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} can not write lane ${batch.lane}.`)
+    if (batch.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} cannot write lane ${batch.lane}.`)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const change of batch.counters) this.#count(batch.lane, change)
