@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Workspaces resolve to their sources, so a test never runs a stale build. Only this condition is added: vitest hands the list on to Node, where
-// others, such as `import`, would give a `require` inside a dependency the wrong file.
+// Workspaces resolve to their sources, so a test never runs a stale build. Only this condition is added: vitest hands
+// the list on to Node, where others, such as `import`, would give a `require` inside a dependency the wrong file.
 const conditions = ['source']
 
 export default defineConfig({

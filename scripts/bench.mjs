@@ -3,7 +3,10 @@ import { build } from './build.mjs'
 import { install } from './install.mjs'
 import { Failure, node, root, run, script } from './tools.mjs'
 
-/** `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator, merge, funnel. */
+/**
+ * `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator, merge,
+ * funnel.
+ */
 await script(async (args) => {
   await install()
   await build()

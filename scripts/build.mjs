@@ -7,12 +7,32 @@ import { Failure, isMain, root, run, script } from './tools.mjs'
 const settings = ['package-lock.json', 'tsconfig.base.json']
 const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli']
 
-/** What is built: from which sources, by which command, and a file that is there afterwards. Stages run in order, the builds of one at once. */
+/**
+ * What is built: from which sources, by which command, and a file that is there afterwards. Stages run in order, the
+ * builds of one at once.
+ */
 const stages = [
-  [{ name: 'tracker', from: ['tracker', 'contracts'], made: ['tracker/dist/hopper.js'], by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/tracker'] }],
   [
-    { name: 'services', from: [...services, 'tracker/src'], made: services.map((service) => `${service}/dist/index.js`), by: ['tsc', '-b', 'cli'] },
-    { name: 'dashboard', from: ['dashboard', 'contracts'], made: ['dashboard/dist/index.html'], by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/dashboard'] },
+    {
+      name: 'tracker',
+      from: ['tracker', 'contracts'],
+      made: ['tracker/dist/hopper.js'],
+      by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/tracker'],
+    },
+  ],
+  [
+    {
+      name: 'services',
+      from: [...services, 'tracker/src'],
+      made: services.map((service) => `${service}/dist/index.js`),
+      by: ['tsc', '-b', 'cli'],
+    },
+    {
+      name: 'dashboard',
+      from: ['dashboard', 'contracts'],
+      made: ['dashboard/dist/index.html'],
+      by: ['npm', 'run', '--silent', 'build', '-w', '@hopper/dashboard'],
+    },
   ],
 ]
 
@@ -22,14 +42,18 @@ export async function build() {
     const outcomes = await Promise.all(stage.map(buildOne))
     const failed = outcomes.filter(({ code }) => code !== 0)
     for (const { output } of failed) process.stderr.write(output)
-    if (failed.length > 0) throw new Failure(`the build of ${failed.map(({ name }) => name).join(' and ')} failed; its message stands above.`)
+    if (failed.length > 0)
+      throw new Failure(
+        `the build of ${failed.map(({ name }) => name).join(' and ')} failed; its message stands above.`,
+      )
   }
 }
 
 async function buildOne({ name, from, made, by: [program, ...args] }) {
   const stampFile = `.build/${name}.stamp`
   const hash = hashOf([...from, ...settings])
-  if (isStamped(stampFile, hash) && made.every((file) => existsSync(join(root, file)))) return { name, code: 0, output: '' }
+  if (isStamped(stampFile, hash) && made.every((file) => existsSync(join(root, file))))
+    return { name, code: 0, output: '' }
   console.log(`hopper: building ${name} ...`)
   const outcome = await run(program, args, { quiet: true })
   if (outcome.code === 0) stamp(stampFile, hash)

@@ -9,7 +9,9 @@ const stampFile = 'node_modules/.hopper-stamp'
 /** Installs the packages of package-lock.json, unless they are there. */
 export async function install() {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
-    throw new Failure(`this is Node ${process.versions.node}; Hopper's scripts need Node ${NODE_MAJOR_MIN} or later to begin with (they bring their own newer one).`)
+    throw new Failure(
+      `this is Node ${process.versions.node}; Hopper's scripts need Node ${NODE_MAJOR_MIN} or later to begin with (they bring their own newer one).`,
+    )
   }
   const wanted = hashOf(['package-lock.json'])
   if (isStamped(stampFile, wanted) && existsSync(node)) return
@@ -19,15 +21,33 @@ export async function install() {
 
 async function runNpm() {
   console.log('hopper: installing packages (npm ci), once ...')
-  const { code } = await run('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=8000', '--loglevel=error'], { env: process.env })
+  const { code } = await run(
+    'npm',
+    [
+      'ci',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--fetch-retry-mintimeout=2000',
+      '--fetch-retry-maxtimeout=8000',
+      '--loglevel=error',
+    ],
+    { env: process.env },
+  )
   if (code === 127) throw new Failure('npm was not found; install it beside Node, then try again.')
   if (code !== 0) {
-    throw new Failure('npm ci failed (its message stands above). Without a network connection the first start is not possible; later ones are.')
+    throw new Failure(
+      'npm ci failed (its message stands above). Without a network connection the first start is not possible; later ones are.',
+    )
   }
-  if (!existsSync(node)) throw new Failure('npm ci installed no Node 24 (package "node"); npm must be allowed to run its install script.')
+  if (!existsSync(node))
+    throw new Failure('npm ci installed no Node 24 (package "node"); npm must be allowed to run its install script.')
 }
 
-/** Whether node_modules holds exactly what the lock file names: npm writes down what it installed in node_modules/.package-lock.json. */
+/**
+ * Whether node_modules holds exactly what the lock file names: npm writes down what it installed in
+ * node_modules/.package-lock.json.
+ */
 function isInstalled() {
   const installed = packagesOf('node_modules/.package-lock.json')
   const wanted = packagesOf('package-lock.json')

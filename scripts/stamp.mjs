@@ -5,7 +5,10 @@ import { root } from './tools.mjs'
 
 const ignored = new Set(['node_modules', 'dist', '.build', 'data', 'coverage'])
 
-/** One hash over the names and contents of files and folders, given relative to the root; what is built or installed does not count. */
+/**
+ * One hash over the names and contents of files and folders, given relative to the root; what is built or installed
+ * does not count.
+ */
 export function hashOf(paths) {
   const hash = createHash('sha256')
   for (const path of paths.flatMap(filesUnder)) {

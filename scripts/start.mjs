@@ -5,7 +5,10 @@ import { build } from './build.mjs'
 import { install } from './install.mjs'
 import { environment, node, root, script } from './tools.mjs'
 
-/** `npm start [-- options]`: installs and builds what is missing, then runs Hopper until it ends; `npm start -- load --demo` runs another command. */
+/**
+ * `npm start [-- options]`: installs and builds what is missing, then runs Hopper until it ends; `npm start -- load
+ * --demo` runs another command.
+ */
 await script(async (args) => {
   await install()
   await build()

@@ -13,7 +13,10 @@ const gates = [
   { name: 'import rules', by: ['npm', 'run', '--silent', 'lint:imports'] },
 ]
 
-/** `npm test [-- filter or options of vitest]`: sets up what is missing, then runs every gate and every test that this machine can run. */
+/**
+ * `npm test [-- filter or options of vitest]`: sets up what is missing, then runs every gate and every test that this
+ * machine can run.
+ */
 await script(async (args) => {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const add = (more) => Object.keys(more).forEach((key) => (counts[key] += more[key]))
@@ -26,7 +29,8 @@ await script(async (args) => {
     if (!(error instanceof Failure)) throw error
     add(failed(error.message))
   }
-  if (counts.skipped > 0) console.log(`\n${counts.skipped} tests were skipped: this machine cannot run them (their names say why)`)
+  if (counts.skipped > 0)
+    console.log(`\n${counts.skipped} tests were skipped: this machine cannot run them (their names say why)`)
   console.log(`\n${counts.passed} passed, ${counts.failed} failed`)
   return counts.failed === 0 ? 0 : 1
 })
@@ -50,13 +54,25 @@ async function gate({ name, by: [program, ...args] }) {
 
 async function tests(args) {
   rmSync(join(root, resultsFile), { force: true })
-  const { code } = await run('vitest', ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${resultsFile}`, ...args])
+  const { code } = await run('vitest', [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${resultsFile}`,
+    ...args,
+  ])
   if (!existsSync(join(root, resultsFile))) return code === 0 ? {} : failed('vitest')
   const results = JSON.parse(readFileSync(join(root, resultsFile), 'utf8'))
   // A file that cannot even be loaded has no failed test, but is a failure.
-  const broken = results.testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'))
+  const broken = results.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
+  )
   const failures = results.numFailedTests + broken.length
-  return { passed: results.numPassedTests, failed: code !== 0 && failures === 0 ? 1 : failures, skipped: results.numPendingTests + results.numTodoTests }
+  return {
+    passed: results.numPassedTests,
+    failed: code !== 0 && failures === 0 ? 1 : failures,
+    skipped: results.numPendingTests + results.numTodoTests,
+  }
 }
 
 function passed(name) {

@@ -11,11 +11,14 @@ export const node = join(root, 'node_modules', '.bin', 'node')
 export class Failure extends Error {}
 
 /** npm scripts and tools find Hopper's Node first, and a prompt of npm never waits for anybody. */
-export const environment = () => ({ ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}` })
+export const environment = () => ({
+  ...process.env,
+  PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`,
+})
 
 /**
- * Runs a program. Answers `{ code, output }`; output is collected when `quiet`, else it goes to the terminal as it comes.
- * A program that cannot be started has code 127.
+ * Runs a program. Answers `{ code, output }`; output is collected when `quiet`, else it goes to the terminal as it
+ * comes. A program that cannot be started has code 127.
  */
 export function run(program, args, { quiet = false, env = environment() } = {}) {
   return new Promise((resolve) => {

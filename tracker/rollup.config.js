@@ -11,7 +11,11 @@ const size = {
   name: 'size',
   writeBundle(options, bundle) {
     const code = bundle['hopper.js'].code
-    const bytes = { raw: Buffer.byteLength(code), gzip: gzipSync(code, { level: 9 }).length, brotli: brotliCompressSync(code).length }
+    const bytes = {
+      raw: Buffer.byteLength(code),
+      gzip: gzipSync(code, { level: 9 }).length,
+      brotli: brotliCompressSync(code).length,
+    }
     writeFileSync('dist/size.json', `${JSON.stringify(bytes)}\n`)
     console.log(`hopper.js: ${bytes.raw} B, gzip ${bytes.gzip} B, brotli ${bytes.brotli} B`)
   },
@@ -22,7 +26,9 @@ const typescript = {
   name: 'typescript',
   transform(code, id) {
     if (!id.endsWith('.ts')) return null
-    return ts.transpileModule(code, { compilerOptions: { target: 'es2022', module: 'esnext', verbatimModuleSyntax: true } }).outputText
+    return ts.transpileModule(code, {
+      compilerOptions: { target: 'es2022', module: 'esnext', verbatimModuleSyntax: true },
+    }).outputText
   },
 }
 
@@ -34,7 +40,15 @@ export default {
     terser({
       ecma: 2020,
       toplevel: true,
-      compress: { passes: 3, comparisons: false, unsafe_arrows: true, unsafe_comps: true, keep_fargs: false, hoist_props: true, pure_getters: true },
+      compress: {
+        passes: 3,
+        comparisons: false,
+        unsafe_arrows: true,
+        unsafe_comps: true,
+        keep_fargs: false,
+        hoist_props: true,
+        pure_getters: true,
+      },
       mangle: { toplevel: true },
       format: { comments: false },
     }),

@@ -1,6 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, StageMatcher } from '@hopper/contracts'
-import type { Archive, PartHealth, EventLog, LaneConsumer, Lanes, LogMessage, Registry, Subscription, TableReader, TableWriter } from '@hopper/storage'
+import type {
+  Archive,
+  PartHealth,
+  EventLog,
+  LaneConsumer,
+  Lanes,
+  LogMessage,
+  Registry,
+  Subscription,
+  TableReader,
+  TableWriter,
+} from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { Backfills } from './backfill/backfills.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
@@ -59,7 +70,9 @@ export interface AggregatorOptions {
   readonly memoryBytes?: number
   /** answers what it takes now; what is resident when not given */
   readonly memoryUsed?: () => number
-  /** which apps are counted in turns of their own, so that others need not wait; those with much to count when not given */
+  /**
+   * which apps are counted in turns of their own, so that others need not wait; those with much to count when not given
+   */
   readonly chooseDeferred?: ChooseDeferred
   /** of messages of these apps that wait for their turns; a share when not given */
   readonly heldBytesMax?: number
@@ -104,17 +117,30 @@ export class Aggregator implements LaneConsumer {
     this.#deferredGate = new MessageGate(shares.deferred)
     this.#held = new HeldBytes(options.heldBytesMax ?? shares.held)
     this.#watch = new MemoryWatch(shares.total, (level, used) => this.#crossed(level, used), options.memoryUsed)
-    this.#metrics = options.metrics && new AggregatorMetrics(
-      options.metrics, () => this.#lags(), () => this.#memory(), () => this.#watch.overSeconds,
-    )
+    this.#metrics =
+      options.metrics &&
+      new AggregatorMetrics(
+        options.metrics,
+        () => this.#lags(),
+        () => this.#memory(),
+        () => this.#watch.overSeconds,
+      )
     this.#seen = new SeenFilters(options.writer, options.seenBytesMax ?? shares.seen)
     this.#identified = new IdentifiedDevices(options.writer, shares.identified)
     const { archive, registry, reader, writer, log, merger, logger } = options
-    this.#packed = backgroundWriteOut({ writer: options.writer, logger, wroteOut: (each) => this.#metrics?.wroteOut(each) })
+    this.#packed = backgroundWriteOut({
+      writer: options.writer,
+      logger,
+      wroteOut: (each) => this.#metrics?.wroteOut(each),
+    })
     const forgetApps = (): void => this.#apps.clear()
-    this.#backfills = archive && reader && new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
+    this.#backfills =
+      archive &&
+      reader &&
+      new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
-    this.#merges = archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
+    this.#merges =
+      archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
   }
 
   /** How its memory is. */
@@ -143,7 +169,10 @@ export class Aggregator implements LaneConsumer {
     await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close(), this.#catchUp.close()])
   }
 
-  /** Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for it. */
+  /**
+   * Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for
+   * it.
+   */
   merge(): Promise<void> {
     return this.#merges?.run(() => this.#own.values()) ?? Promise.resolve()
   }
@@ -170,18 +199,25 @@ export class Aggregator implements LaneConsumer {
   async batch(lane: number, messages: readonly LogMessage[]): Promise<void> {
     const started = performance.now()
     try {
-      const own = await (this.#takingAgain.get(lane) ?? this.#own.get(lane) ?? this.#takeAgain(lane, messages[0]!.position))
+      const own = await (this.#takingAgain.get(lane) ??
+        this.#own.get(lane) ??
+        this.#takeAgain(lane, messages[0]!.position))
       if (this.#watch.level === 'over' && !own.isDeferring) await this.#slowDown(own)
       const applied = await own.apply(messages)
       if (own.isDeferring) void this.catchUp()
       // Counted in time, but given up with the lease before it was archived: it must come again.
-      if (this.#own.get(lane) !== own) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
+      if (this.#own.get(lane) !== own)
+        throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
       this.#metrics?.applied(lane, applied, own.counted, (performance.now() - started) / 1000)
     } catch (error) {
-      // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read again.
+      // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read
+      // again.
       this.#forgetExpired(lane)
       this.#metrics?.failed()
-      this.#options.logger?.error({ lane, position: messages[0]?.position, err: error }, 'a batch was not counted and will be delivered again')
+      this.#options.logger?.error(
+        { lane, position: messages[0]?.position, err: error },
+        'a batch was not counted and will be delivered again',
+      )
       throw error
     }
   }
@@ -213,8 +249,20 @@ export class Aggregator implements LaneConsumer {
     this.#seen.forget(lane)
     this.#identified.forget(lane)
     const own = new OwnedLane(lease, position, {
-      writer, seen: this.#seen, identified: this.#identified, archive, archiveMs, rowBytesMax: () => this.#rowBytesMax(), gate: this.#gate, merges: this.#merges?.of(lane), watermarkCheck, appOf: (id) => this.#appOf(id),
-      log: this.#options.log, deferredGate: this.#deferredGate, held: this.#held, mayDefer: () => this.#appCount > 1,
+      writer,
+      seen: this.#seen,
+      identified: this.#identified,
+      archive,
+      archiveMs,
+      rowBytesMax: () => this.#rowBytesMax(),
+      gate: this.#gate,
+      merges: this.#merges?.of(lane),
+      watermarkCheck,
+      appOf: (id) => this.#appOf(id),
+      log: this.#options.log,
+      deferredGate: this.#deferredGate,
+      held: this.#held,
+      mayDefer: () => this.#appCount > 1,
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
@@ -230,7 +278,9 @@ export class Aggregator implements LaneConsumer {
     return taking
   }
 
-  /** A lease that ran out took with it what was not archived yet, so the lane is read again from where it was committed. */
+  /**
+   * A lease that ran out took with it what was not archived yet, so the lane is read again from where it was committed.
+   */
   async #readAgain(lane: number, until: number): Promise<OwnedLane> {
     const own = await this.#take(lane)
     if (!this.#options.archive) return own
@@ -256,17 +306,26 @@ export class Aggregator implements LaneConsumer {
     this.#expired.set(lane, own.position)
   }
 
-  /** Lanes whose lease has run out, without waiting for their next message, which may never come: what they had read is not in the archive. */
+  /**
+   * Lanes whose lease has run out, without waiting for their next message, which may never come: what they had read is
+   * not in the archive.
+   */
   #takeExpired(): void {
     for (const [lane, until] of this.#expired) {
       if (this.#takingAgain.has(lane)) continue
-      this.#takeAgain(lane, until).catch((error: unknown) => this.#options.logger?.error({ lane, err: error }, 'a lane whose lease ran out could not be taken again'))
+      this.#takeAgain(lane, until).catch((error: unknown) =>
+        this.#options.logger?.error({ lane, err: error }, 'a lane whose lease ran out could not be taken again'),
+      )
     }
   }
 
-  /** One piece of what a lane has deferred; answers whether there may be more. What fails is tried again with a tick. */
+  /**
+   * One piece of what a lane has deferred; answers whether there may be more. What fails is tried again with a tick.
+   */
   async #countDeferred(own: OwnedLane): Promise<boolean> {
-    const { lease: { lane } } = own
+    const {
+      lease: { lane },
+    } = own
     const started = performance.now()
     this.#piece.begin()
     try {
@@ -300,17 +359,24 @@ export class Aggregator implements LaneConsumer {
     for (const timer of this.#timers) clearInterval(timer)
   }
 
-  /** Each second, however long batches and the archive take meanwhile: a lane whose lease has run out must be read again. */
+  /**
+   * Each second, however long batches and the archive take meanwhile: a lane whose lease has run out must be read
+   * again.
+   */
   async #renew(): Promise<void> {
-    await Promise.all([...this.#own].filter(([, own]) => own.aging).map(async ([lane, own]) => {
-      try {
-        own.lease = await this.#options.lanes.renew(own.lease)
-      } catch (error) {
-        // Until it runs out nobody else can write the lane, so there is time to try again.
-        this.#forgetExpired(lane)
-        this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
-      }
-    }))
+    await Promise.all(
+      [...this.#own]
+        .filter(([, own]) => own.aging)
+        .map(async ([lane, own]) => {
+          try {
+            own.lease = await this.#options.lanes.renew(own.lease)
+          } catch (error) {
+            // Until it runs out nobody else can write the lane, so there is time to try again.
+            this.#forgetExpired(lane)
+            this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
+          }
+        }),
+    )
   }
 
   /** Memory that rows of a lane may take before they are archived: what is needed elsewhere is not held back. */
@@ -318,7 +384,10 @@ export class Aggregator implements LaneConsumer {
     return this.#shares.rows / Math.max(1, this.#own.size) / (this.#watch.level === 'within' ? 1 : 4)
   }
 
-  /** Takes less while more memory is used than may be: what is held back goes first, and what is garbage has time to be collected. */
+  /**
+   * Takes less while more memory is used than may be: what is held back goes first, and what is garbage has time to be
+   * collected.
+   */
   async #slowDown(own: OwnedLane): Promise<void> {
     await own.archive()
     await pause(SLOW_MS)
@@ -327,8 +396,13 @@ export class Aggregator implements LaneConsumer {
   #crossed(level: MemoryLevel, used: number): void {
     const details = { memory: { ...this.#memory(), resident: used } }
     if (level === 'within') this.#options.logger?.info(details, 'the memory in use is well within its bound again')
-    else if (level === 'near') this.#options.logger?.warn(details, 'the memory in use is near its bound (HOPPER_MEMORY_MB): less is held back')
-    else this.#options.logger?.warn(details, 'more memory is in use than HOPPER_MEMORY_MB allows: events are taken more slowly')
+    else if (level === 'near')
+      this.#options.logger?.warn(details, 'the memory in use is near its bound (HOPPER_MEMORY_MB): less is held back')
+    else
+      this.#options.logger?.warn(
+        details,
+        'more memory is in use than HOPPER_MEMORY_MB allows: events are taken more slowly',
+      )
   }
 
   #memory(): MemoryUse {
@@ -338,17 +412,25 @@ export class Aggregator implements LaneConsumer {
     return { total: this.#shares.total, resident: this.#watch.used, rows, messages, seen, identified }
   }
 
-  /** Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the watermarks). */
+  /**
+   * Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the
+   * watermarks).
+   */
   async #tick(): Promise<void> {
     this.#watch.look()
-    await Promise.all([...this.#own].map(async ([lane, own]) => {
-      try {
-        await this.#commit(own, await own.archiveRipe())
-      } catch (error) {
-        this.#forgetExpired(lane)
-        this.#options.logger?.error({ lane, err: error }, 'events could not be archived, or the position not committed')
-      }
-    }))
+    await Promise.all(
+      [...this.#own].map(async ([lane, own]) => {
+        try {
+          await this.#commit(own, await own.archiveRipe())
+        } catch (error) {
+          this.#forgetExpired(lane)
+          this.#options.logger?.error(
+            { lane, err: error },
+            'events could not be archived, or the position not committed',
+          )
+        }
+      }),
+    )
     this.#takeExpired()
     void this.#countApps()
     void this.catchUp()

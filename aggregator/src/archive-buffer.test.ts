@@ -39,17 +39,26 @@ it('makes one span of all dates of a month that are over, and covers each of the
   const DAY_MS = 86_400_000
   const at = (position: number, timestamp: number): ReturnType<typeof judge>['events'] => {
     const events = [{ type: 'custom' as const, name: 'n', event_id: `d${position}`, timestamp, seq: 0 }]
-    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], { firstPositions: new Map(), identities: new Map() }).events
+    return judge([{ position, envelope: envelopeOf('months', { events }), app: { ...app, id: 'months' } }], {
+      firstPositions: new Map(),
+      identities: new Map(),
+    }).events
   }
   const fill = async (from: number, until: number): Promise<void> => {
     const buffer = new ArchiveBuffer(archive, 0, from, 0, () => undefined)
-    for (let position = from; position < until; position++) buffer.add(at(position, Date.now() - (position % 130) * DAY_MS))
+    for (let position = from; position < until; position++)
+      buffer.add(at(position, Date.now() - (position % 130) * DAY_MS))
     await buffer.flush(() => lease)
   }
   await fill(0, 200)
   const list = (): ReturnType<Archive['list']> => archive.list({ app: 'months', from: 0, to: Number.MAX_SAFE_INTEGER })
   expect((await list()).map(({ date, rows }) => [date, rows])).toEqual([
-    ['2026-02-06', 23], ['2026-03-01', 31], ['2026-04-01', 54], ['2026-05-01', 62], ['2026-06-01', 28], ['2026-06-15', 2],
+    ['2026-02-06', 23],
+    ['2026-03-01', 31],
+    ['2026-04-01', 54],
+    ['2026-05-01', 62],
+    ['2026-06-01', 28],
+    ['2026-06-15', 2],
   ])
   // What was read before comes again, as after a crash, with more behind it.
   await fill(150, 210)

@@ -9,7 +9,10 @@ import { isOver, monthOf } from './merge/stored-span.ts'
 const LANE_ROWS_MAX = 20_000
 /** Rows between two looks at the memory that they take. */
 const ROWS_PER_LOOK = 256
-/** Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make larger chunks. */
+/**
+ * Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make
+ * larger chunks.
+ */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
 /** What is known of the archive between two flushes, for so many dates. */
@@ -23,9 +26,10 @@ const TURN_MS = 20
 type Buffers = Map<string, RowBuffer>
 
 /**
- * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended exactly once: the archive knows which
- * positions it covers, so what is delivered again, by a crash or a failed write, adds nothing. All dates of an app share one buffer, and dates that are over
- * share one span for each month, so that events of very many dates, as of an import, cost as much as those of one.
+ * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended
+ * exactly once: the archive knows which positions it covers, so what is delivered again, by a crash or a failed write,
+ * adds nothing. All dates of an app share one buffer, and dates that are over share one span for each month, so that
+ * events of very many dates, as of an import, cost as much as those of one.
  */
 export class ArchiveBuffer {
   readonly #archive: Archive
@@ -50,7 +54,13 @@ export class ArchiveBuffer {
   #flushing: Promise<void> = Promise.resolve()
 
   /** `appended` learns of each span that became visible; events wait `heldMs` for others */
-  constructor(archive: Archive, lane: number, position: number, heldMs: number, appended: (partition: Partition) => void) {
+  constructor(
+    archive: Archive,
+    lane: number,
+    position: number,
+    heldMs: number,
+    appended: (partition: Partition) => void,
+  ) {
     this.#archive = archive
     this.#lane = lane
     this.#begin = position
@@ -83,7 +93,10 @@ export class ArchiveBuffer {
   /** Whether what is held back should not wait for more. */
   get ripe(): boolean {
     const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
-    return this.#rows === 0 || performance.now() - this.#since >= (backlog ? Math.max(this.#heldMs, BACKLOG_HELD_MS) : this.#heldMs)
+    return (
+      this.#rows === 0 ||
+      performance.now() - this.#since >= (backlog ? Math.max(this.#heldMs, BACKLOG_HELD_MS) : this.#heldMs)
+    )
   }
 
   /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */
@@ -108,7 +121,10 @@ export class ArchiveBuffer {
     this.#covered.clear()
   }
 
-  /** Appends all that was taken in before the call. Rejects when the archive could not take it; it is held for the next time then. */
+  /**
+   * Appends all that was taken in before the call. Rejects when the archive could not take it; it is held for the next
+   * time then.
+   */
   flush(lease: () => Lease): Promise<void> {
     const flushed = this.#flushing.then(() => this.#flush(lease()))
     this.#flushing = flushed.catch(() => undefined)
@@ -139,14 +155,20 @@ export class ArchiveBuffer {
     let bytes = 0
     const append = async (): Promise<void> => {
       if (chunks.length > 0) await this.#archive.append(lease, chunks)
-      for (const { summary: { app, date, part } } of chunks) if (part === 0) this.#appended({ app, date })
+      for (const {
+        summary: { app, date, part },
+      } of chunks)
+        if (part === 0) this.#appended({ app, date })
       chunks = []
       bytes = 0
     }
     let turn = performance.now()
     for (const span of this.#spansOf(buffers, covered)) {
       chunks.push(...span)
-      bytes += span.reduce((sum, { columns }) => sum + [...columns.values()].reduce((own, cell) => own + cell.length, 0), 0)
+      bytes += span.reduce(
+        (sum, { columns }) => sum + [...columns.values()].reduce((own, cell) => own + cell.length, 0),
+        0,
+      )
       if (bytes >= APPEND_BYTES) await append()
       if (performance.now() - turn < TURN_MS) continue
       await setImmediate()
@@ -161,10 +183,16 @@ export class ArchiveBuffer {
     const now = Date.now()
     for (const [app, buffer] of buffers) {
       const coveredOf = (date: string): number => covered.get(keyOf(app, date))!
-      const spans = [...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (isOver(date, now) ? monthOf(date) : date)).values()]
-        .map((dates) => spanOf(app, this.#lane, dates))
-      const numbers = new Map(spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])))
-      for (const chunks of encodeGroups(buffer, spans, (date, position) => (position > coveredOf(date) ? numbers.get(date) : undefined))) yield chunks
+      const spans = [
+        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (isOver(date, now) ? monthOf(date) : date)).values(),
+      ].map((dates) => spanOf(app, this.#lane, dates))
+      const numbers = new Map(
+        spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])),
+      )
+      for (const chunks of encodeGroups(buffer, spans, (date, position) =>
+        position > coveredOf(date) ? numbers.get(date) : undefined,
+      ))
+        yield chunks
     }
   }
 
@@ -173,7 +201,8 @@ export class ArchiveBuffer {
     const unknown = partitions.filter(({ app, date }) => !this.#covered.has(keyOf(app, date)))
     const read = unknown.length > 0 ? await this.#archive.covered(this.#lane, unknown) : []
     const covered = new Map(unknown.map(({ app, date }, at) => [keyOf(app, date), read[at]!]))
-    for (const { app, date } of partitions) if (!covered.has(keyOf(app, date))) covered.set(keyOf(app, date), this.#covered.get(keyOf(app, date))!)
+    for (const { app, date } of partitions)
+      if (!covered.has(keyOf(app, date))) covered.set(keyOf(app, date), this.#covered.get(keyOf(app, date))!)
     return covered
   }
 
@@ -200,7 +229,9 @@ export class ArchiveBuffer {
 
 function spanOf(app: string, lane: number, dates: readonly DateCover[]): SpanCover {
   return {
-    app, lane, date: dates.reduce((first, { date }) => (date < first ? date : first), dates[0]!.date),
+    app,
+    lane,
+    date: dates.reduce((first, { date }) => (date < first ? date : first), dates[0]!.date),
     first_position: dates.reduce((first, own) => Math.min(first, own.first_position), Infinity),
     last_position: dates.reduce((last, own) => Math.max(last, own.last_position), -1),
     dates: dates.map(({ date, first_position, last_position }) => ({ date, first_position, last_position })),

@@ -48,14 +48,22 @@ function failing(mode: () => 'before' | 'after' | undefined): Archive {
 
 const sent = fc.array(
   fc.record({
-    other: fc.boolean(), bot: fc.boolean(), device_id: fc.constantFrom('d0', 'd1'), late: fc.boolean(),
-    events: fc.array(fc.record({ id: fc.nat(12), user: fc.option(fc.constantFrom('ann', 'bob'), { nil: undefined }) }), { maxLength: 3 }),
+    other: fc.boolean(),
+    bot: fc.boolean(),
+    device_id: fc.constantFrom('d0', 'd1'),
+    late: fc.boolean(),
+    events: fc.array(
+      fc.record({ id: fc.nat(12), user: fc.option(fc.constantFrom('ann', 'bob'), { nil: undefined }) }),
+      { maxLength: 3 },
+    ),
   }),
   { minLength: 1, maxLength: 20 },
 )
 const delivery = fc.record({
   defer: fc.subarray(['a', 'b']),
-  length: fc.integer({ min: 1, max: 6 }), then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again', 'merge', 'catch up'), fails: fc.constantFrom('before' as const, 'after' as const, undefined),
+  length: fc.integer({ min: 1, max: 6 }),
+  then: fc.constantFrom('crash', 'close', 'expire', 'go on', 'again', 'merge', 'catch up'),
+  fails: fc.constantFrom('before' as const, 'after' as const, undefined),
 })
 
 interface Log {
@@ -76,96 +84,147 @@ function logOf(apps: readonly [string, string], envelopes: typeof sent extends f
     const app = apps[Number(other)]!
     const device = `${app} ${device_id}`
     const received_at = T0 + (late ? 30 : 2) * DAY_MS
-    const full = events.map(({ id, user }) => (
-      { type: 'custom' as const, name: 'n', event_id: `e${id}`, timestamp: T0 + (id % 3) * DAY_MS, seq: 0, ...(user === undefined ? {} : { user_id: user }) }))
+    const full = events.map(({ id, user }) => ({
+      type: 'custom' as const,
+      name: 'n',
+      event_id: `e${id}`,
+      timestamp: T0 + (id % 3) * DAY_MS,
+      seq: 0,
+      ...(user === undefined ? {} : { user_id: user }),
+    }))
     sums.set(app, sums.get(app)! + events.length)
     events.forEach(({ id, user }, index) => {
       if (seen.has(`${app} ${id}`)) return
       seen.add(`${app} ${id}`)
       if (!bot && user !== undefined) users.set(device, user)
-      expected.get(app)!.push({ event_id: `e${id}`, device_id, user: users.get(device) ?? '', bot: bot ? 'webdriver' : undefined, received_at, position, index })
+      expected
+        .get(app)!
+        .push({
+          event_id: `e${id}`,
+          device_id,
+          user: users.get(device) ?? '',
+          bot: bot ? 'webdriver' : undefined,
+          received_at,
+          position,
+          index,
+        })
     })
-    const context: Envelope['context'] = { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) }
+    const context: Envelope['context'] = {
+      device: 'desktop',
+      browser: 'Firefox',
+      os: 'Linux',
+      ...(bot ? { bot: 'webdriver' as const } : {}),
+    }
     return { position, envelope: envelopeOf(app, { device_id, received_at, context, events: full }) }
   })
   return { messages: messagesOf(placed), expected, events: sums }
 }
 
 const plain = (row: ArchivedEvent): object => ({
-  event_id: row.event.event_id, device_id: row.device_id, user: row.user, bot: row.context.bot, received_at: row.received_at, position: row.position, index: row.index,
+  event_id: row.event.event_id,
+  device_id: row.device_id,
+  user: row.user,
+  bot: row.context.bot,
+  received_at: row.received_at,
+  position: row.position,
+  index: row.index,
 })
 
 it('archives every event but duplicates once, in spite of merging, crashes, lost leases, repetitions, apps that are deferred, and writes that fail before or after their effect', async () => {
   await fc.assert(
-    fc.asyncProperty(sent, fc.array(delivery, { maxLength: 12 }), fc.constantFrom(0, 500, 1e6), async (envelopes, deliveries, heldBytesMax) => {
-      const run = randomUUID()
-      const app = `a-${run}`
-      for (const id of ['a', 'b']) await lane.app(`${id}-${run}`, 'Asia/Kathmandu')
-      const { messages, expected, events } = logOf([app, `b-${run}`], envelopes)
-      let deferred: readonly string[] = []
-      const { lanes, log } = lane.storage
-      let fails: 'before' | 'after' | undefined
-      let lastsMs = 60_000
-      const make = (): Aggregator => new Aggregator({
-        ...lane.storage, owner: app, archive: failing(() => fails), merger, heldBytesMax,
-        chooseDeferred: ({ bytes }) => deferred.map((id) => `${id}-${run}`).filter((id) => bytes.has(id)),
-        log: {
-          lanes: 1, append: (...asked) => log.append(...asked), appendMessages: (...asked) => log.appendMessages(...asked),
-          ends: () => log.ends(), subscribe: (consumer) => log.subscribe(consumer), close: async () => undefined,
-          read: async (_, from, limit) => messages.slice(from, from + limit),
-        },
-        lanes: {
-          acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }), renew: (l) => lanes.renew(l),
-          release: (l) => lanes.release(l), commit: (...asked) => lanes.commit(...asked), positions: () => lanes.positions(),
-        },
-      })
-      // The lane belongs to one run of the property: it begins at its first message.
-      await lanes.commit(await lanes.acquire(0, app), 0)
-      let aggregator = make()
-      let next = await aggregator.assigned(0)
-      // As a consumer does: what fails is delivered again, by when the lane is taken anew if its lease has run out.
-      const deliver = (batch: LogMessage[]): Promise<void> => aggregator.batch(0, batch).catch(() => aggregator.batch(0, batch))
-      for (const { length, then, defer, fails: failure } of deliveries) {
-        deferred = defer
-        fails = failure
-        const batch = messages.slice(next, next + length)
-        if (batch.length > 0) await deliver(batch)
-        if (then === 'again') deferred = ['a', 'b']
-        if (then === 'again' && batch.length > 0) await deliver(batch)
-        next += batch.length
-        if (then === 'merge') await aggregator.merge()
-        if (then === 'catch up') await aggregator.catchUp()
-        if (then === 'close') await aggregator.revoked(0)
-        if (then === 'expire') {
-          // The lane is taken anew for the next batch, and what was held back is gone.
-          lastsMs = -1
-          deferred = []
-          await aggregator.assigned(0)
-          await aggregator.batch(0, messages.slice(next, next + 1)).then(() => undefined, () => undefined)
-          lastsMs = 60_000
+    fc.asyncProperty(
+      sent,
+      fc.array(delivery, { maxLength: 12 }),
+      fc.constantFrom(0, 500, 1e6),
+      async (envelopes, deliveries, heldBytesMax) => {
+        const run = randomUUID()
+        const app = `a-${run}`
+        for (const id of ['a', 'b']) await lane.app(`${id}-${run}`, 'Asia/Kathmandu')
+        const { messages, expected, events } = logOf([app, `b-${run}`], envelopes)
+        let deferred: readonly string[] = []
+        const { lanes, log } = lane.storage
+        let fails: 'before' | 'after' | undefined
+        let lastsMs = 60_000
+        const make = (): Aggregator =>
+          new Aggregator({
+            ...lane.storage,
+            owner: app,
+            archive: failing(() => fails),
+            merger,
+            heldBytesMax,
+            chooseDeferred: ({ bytes }) => deferred.map((id) => `${id}-${run}`).filter((id) => bytes.has(id)),
+            log: {
+              lanes: 1,
+              append: (...asked) => log.append(...asked),
+              appendMessages: (...asked) => log.appendMessages(...asked),
+              ends: () => log.ends(),
+              subscribe: (consumer) => log.subscribe(consumer),
+              close: async () => undefined,
+              read: async (_, from, limit) => messages.slice(from, from + limit),
+            },
+            lanes: {
+              acquire: async (...asked) => ({
+                ...(await lanes.acquire(...asked)),
+                expiresAt: performance.now() + lastsMs,
+              }),
+              renew: (l) => lanes.renew(l),
+              release: (l) => lanes.release(l),
+              commit: (...asked) => lanes.commit(...asked),
+              positions: () => lanes.positions(),
+            },
+          })
+        // The lane belongs to one run of the property: it begins at its first message.
+        await lanes.commit(await lanes.acquire(0, app), 0)
+        let aggregator = make()
+        let next = await aggregator.assigned(0)
+        // As a consumer does: what fails is delivered again, by when the lane is taken anew if its lease has run out.
+        const deliver = (batch: LogMessage[]): Promise<void> =>
+          aggregator.batch(0, batch).catch(() => aggregator.batch(0, batch))
+        for (const { length, then, defer, fails: failure } of deliveries) {
+          deferred = defer
+          fails = failure
+          const batch = messages.slice(next, next + length)
+          if (batch.length > 0) await deliver(batch)
+          if (then === 'again') deferred = ['a', 'b']
+          if (then === 'again' && batch.length > 0) await deliver(batch)
+          next += batch.length
+          if (then === 'merge') await aggregator.merge()
+          if (then === 'catch up') await aggregator.catchUp()
+          if (then === 'close') await aggregator.revoked(0)
+          if (then === 'expire') {
+            // The lane is taken anew for the next batch, and what was held back is gone.
+            lastsMs = -1
+            deferred = []
+            await aggregator.assigned(0)
+            await aggregator.batch(0, messages.slice(next, next + 1)).then(
+              () => undefined,
+              () => undefined,
+            )
+            lastsMs = 60_000
+          }
+          if (then !== 'crash' && then !== 'close') continue
+          aggregator = make()
+          next = await aggregator.assigned(0)
         }
-        if (then !== 'crash' && then !== 'close') continue
+        fails = undefined
+        if (next < messages.length) await deliver(messages.slice(next))
+        await aggregator.catchUp()
+        await aggregator.revoked(0)
+        // What a lost lease took with it is read again by the next start.
         aggregator = make()
         next = await aggregator.assigned(0)
-      }
-      fails = undefined
-      if (next < messages.length) await deliver(messages.slice(next))
-      await aggregator.catchUp()
-      await aggregator.revoked(0)
-      // What a lost lease took with it is read again by the next start.
-      aggregator = make()
-      next = await aggregator.assigned(0)
-      if (next < messages.length) await deliver(messages.slice(next))
-      await aggregator.catchUp()
-      await aggregator.revoked(0)
-      expect((await lanes.positions())[0]).toBe(messages.length)
-      for (const [id, once] of expected) {
-        expect((await archived(id)).map(plain)).toEqual(once)
-        const { duplicate = 0, ...others } = await lane.fates(id)
-        expect(duplicate).toBe(events.get(id)! - once.length)
-        expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(once.length)
-      }
-    }),
+        if (next < messages.length) await deliver(messages.slice(next))
+        await aggregator.catchUp()
+        await aggregator.revoked(0)
+        expect((await lanes.positions())[0]).toBe(messages.length)
+        for (const [id, once] of expected) {
+          expect((await archived(id)).map(plain)).toEqual(once)
+          const { duplicate = 0, ...others } = await lane.fates(id)
+          expect(duplicate).toBe(events.get(id)! - once.length)
+          expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(once.length)
+        }
+      },
+    ),
     { numRuns: 60 },
   )
 }, 60_000)
@@ -196,7 +255,13 @@ it('merges by itself what earlier owners have left in small spans', async () => 
   await lanes.commit(await lanes.acquire(0, 'left'), (await log.ends())[0]!)
   const ids = ['a', 'b', 'c', 'd']
   for (const event_id of ids) {
-    const event = { type: 'custom' as const, name: 'n', event_id, timestamp: Date.parse('2020-02-02T12:00:00Z'), seq: 0 }
+    const event = {
+      type: 'custom' as const,
+      name: 'n',
+      event_id,
+      timestamp: Date.parse('2020-02-02T12:00:00Z'),
+      seq: 0,
+    }
     await log.append([envelopeOf('left', { events: [event] })])
     const aggregator = new Aggregator({ ...lane.storage, owner: event_id })
     const from = await aggregator.assigned(0)

@@ -29,39 +29,85 @@ export class AggregatorMetrics {
    * than it may; they are asked when the figures are read.
    */
   constructor(
-    registry: Registry, lags: () => Promise<ReadonlyMap<number, number>>, memory: () => MemoryUse,
+    registry: Registry,
+    lags: () => Promise<ReadonlyMap<number, number>>,
+    memory: () => MemoryUse,
     overSeconds: () => number,
   ) {
     const registers = [registry]
-    this.#events = new Counter({ name: 'hopper_aggregator_events_total', help: 'Events by what became of them', labelNames: ['fate', 'reason'], registers })
-    this.#deadLetters = new Counter({ name: 'hopper_aggregator_dead_letters_total', help: 'Messages that could not be counted', labelNames: ['reason'], registers })
-    this.#failures = new Counter({ name: 'hopper_aggregator_failed_batches_total', help: 'Batches that will be delivered again', registers })
-    this.#seconds = new Histogram({ name: 'hopper_aggregator_batch_seconds', help: 'Time of a batch from the log to the tables', registers })
-    this.#position = new Gauge({ name: 'hopper_aggregator_position', help: 'The next position of each lane', labelNames: ['lane'], registers })
-    this.#mergedSpans = new Counter({ name: 'hopper_aggregator_merged_spans_total', help: 'Spans of the archive that a merged one took the place of', registers })
-    this.#mergedEvents = new Counter({ name: 'hopper_aggregator_merged_events_total', help: 'Events that were rewritten by merging', registers })
-    this.#writtenOutRows = new Counter({ name: 'hopper_aggregator_written_out_rows_total', help: 'Packed rows of visitors that are rows of their tables now', registers })
+    this.#events = new Counter({
+      name: 'hopper_aggregator_events_total',
+      help: 'Events by what became of them',
+      labelNames: ['fate', 'reason'],
+      registers,
+    })
+    this.#deadLetters = new Counter({
+      name: 'hopper_aggregator_dead_letters_total',
+      help: 'Messages that could not be counted',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#failures = new Counter({
+      name: 'hopper_aggregator_failed_batches_total',
+      help: 'Batches that will be delivered again',
+      registers,
+    })
+    this.#seconds = new Histogram({
+      name: 'hopper_aggregator_batch_seconds',
+      help: 'Time of a batch from the log to the tables',
+      registers,
+    })
+    this.#position = new Gauge({
+      name: 'hopper_aggregator_position',
+      help: 'The next position of each lane',
+      labelNames: ['lane'],
+      registers,
+    })
+    this.#mergedSpans = new Counter({
+      name: 'hopper_aggregator_merged_spans_total',
+      help: 'Spans of the archive that a merged one took the place of',
+      registers,
+    })
+    this.#mergedEvents = new Counter({
+      name: 'hopper_aggregator_merged_events_total',
+      help: 'Events that were rewritten by merging',
+      registers,
+    })
+    this.#writtenOutRows = new Counter({
+      name: 'hopper_aggregator_written_out_rows_total',
+      help: 'Packed rows of visitors that are rows of their tables now',
+      registers,
+    })
     new Gauge({
-      name: 'hopper_aggregator_memory_budget_bytes', help: 'Memory that the aggregator may take', registers,
+      name: 'hopper_aggregator_memory_budget_bytes',
+      help: 'Memory that the aggregator may take',
+      registers,
       collect() {
         this.set(memory().total)
       },
     })
     new Gauge({
-      name: 'hopper_aggregator_memory_bytes', help: 'Memory that the aggregator takes; resident is all of it', labelNames: ['part'], registers,
+      name: 'hopper_aggregator_memory_bytes',
+      help: 'Memory that the aggregator takes; resident is all of it',
+      labelNames: ['part'],
+      registers,
       collect() {
         for (const [part, bytes] of Object.entries(memory())) if (part !== 'total') this.set({ part }, bytes)
       },
     })
     new Gauge({
-      name: 'hopper_aggregator_memory_over_seconds', registers,
+      name: 'hopper_aggregator_memory_over_seconds',
+      registers,
       help: 'How long more memory has been in use than HOPPER_MEMORY_MB allows; 0 while it is not',
       collect() {
         this.set(overSeconds())
       },
     })
     new Gauge({
-      name: 'hopper_aggregator_lag', help: 'Messages of each lane that are not counted yet', labelNames: ['lane'], registers,
+      name: 'hopper_aggregator_lag',
+      help: 'Messages of each lane that are not counted yet',
+      labelNames: ['lane'],
+      registers,
       async collect() {
         this.reset()
         for (const [lane, lag] of await lags()) this.set({ lane }, lag)

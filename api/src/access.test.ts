@@ -19,7 +19,13 @@ beforeEach(async () => {
 })
 
 const linkOf = (member: string, organization = 'acme'): Promise<string> =>
-  createLoginLink({ registry: hopper.storage.registry, organization, member, publicUrl: 'http://127.0.0.1:8080', now: hopper.clock })
+  createLoginLink({
+    registry: hopper.storage.registry,
+    organization,
+    member,
+    publicUrl: 'http://127.0.0.1:8080',
+    now: hopper.clock,
+  })
 
 /** Follows a login link like a browser; answers the headers of a logged-in call. */
 async function follow(link: string): Promise<Record<string, string>> {
@@ -32,37 +38,56 @@ async function follow(link: string): Promise<Record<string, string>> {
 
 function headersOf(headers: Record<string, unknown>): Record<string, string> {
   const cookies = (headers['set-cookie'] as string[]).map((cookie) => cookie.split(';')[0]!)
-  return { cookie: cookies.join('; '), 'x-hopper-csrf': cookies.find((cookie) => cookie.startsWith('hopper_csrf='))!.slice(12) }
+  return {
+    cookie: cookies.join('; '),
+    'x-hopper-csrf': cookies.find((cookie) => cookie.startsWith('hopper_csrf='))!.slice(12),
+  }
 }
 
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` })
-const code = (answer: { body: unknown }): string | undefined => (answer.body as { error?: { code: string } } | undefined)?.error?.code
+const code = (answer: { body: unknown }): string | undefined =>
+  (answer.body as { error?: { code: string } } | undefined)?.error?.code
 
 test('each key does what its power says, in its app and organization', async () => {
   const report = '/api/v1/apps/shop/traffic'
   const administration = '/api/v1/apps/shop/keys'
   const matrix: [string, Record<string, string>, number, string | undefined][] = [
-    [report, {}, 401, 'HOP_LOGIN_REQUIRED'], [report, bearer('hr_nobody-knows-this-key'), 401, 'HOP_KEY_UNKNOWN'],
-    [report, bearer(keys.read), 200, undefined], [report, { 'x-api-key': keys.read }, 200, undefined], [`${report}?key=${keys.read}`, {}, 200, undefined],
-    [report, bearer(keys.write), 403, 'HOP_KEY_POWER'], [report, bearer(keys.blogRead), 403, 'HOP_KEY_POWER'],
-    [report, bearer(keys.admin), 200, undefined], [report, bearer(keys.otherAdmin), 404, 'HOP_APP_UNKNOWN'], [report, owner, 200, undefined],
-    ['/api/v1/apps/nowhere/traffic', bearer(keys.read), 404, 'HOP_APP_UNKNOWN'], ['/api/v1/apps/foreign/traffic', owner, 404, 'HOP_APP_UNKNOWN'],
-    [administration, bearer(keys.read), 403, 'HOP_KEY_POWER'], [administration, bearer(keys.admin), 200, undefined], [administration, owner, 200, undefined],
-    ['/api/v1/members', bearer(keys.read), 403, 'HOP_KEY_POWER'], ['/api/v1/me', bearer(keys.admin), 401, 'HOP_LOGIN_REQUIRED'],
+    [report, {}, 401, 'HOP_LOGIN_REQUIRED'],
+    [report, bearer('hr_nobody-knows-this-key'), 401, 'HOP_KEY_UNKNOWN'],
+    [report, bearer(keys.read), 200, undefined],
+    [report, { 'x-api-key': keys.read }, 200, undefined],
+    [`${report}?key=${keys.read}`, {}, 200, undefined],
+    [report, bearer(keys.write), 403, 'HOP_KEY_POWER'],
+    [report, bearer(keys.blogRead), 403, 'HOP_KEY_POWER'],
+    [report, bearer(keys.admin), 200, undefined],
+    [report, bearer(keys.otherAdmin), 404, 'HOP_APP_UNKNOWN'],
+    [report, owner, 200, undefined],
+    ['/api/v1/apps/nowhere/traffic', bearer(keys.read), 404, 'HOP_APP_UNKNOWN'],
+    ['/api/v1/apps/foreign/traffic', owner, 404, 'HOP_APP_UNKNOWN'],
+    [administration, bearer(keys.read), 403, 'HOP_KEY_POWER'],
+    [administration, bearer(keys.admin), 200, undefined],
+    [administration, owner, 200, undefined],
+    ['/api/v1/members', bearer(keys.read), 403, 'HOP_KEY_POWER'],
+    ['/api/v1/me', bearer(keys.admin), 401, 'HOP_LOGIN_REQUIRED'],
   ]
   for (const [url, headers, status, expected] of matrix) {
     const answer = await hopper.get(url, headers)
     expect([url, answer.status, code(answer)]).toEqual([url, status, expected])
   }
   expect((await hopper.get('/api/v1/apps', bearer(keys.read))).body).toMatchObject({ apps: [{ id: 'shop' }] })
-  expect((await hopper.get('/api/v1/apps', bearer(keys.admin))).body).toMatchObject({ apps: [{ id: 'blog' }, { id: 'shop' }] })
+  expect((await hopper.get('/api/v1/apps', bearer(keys.admin))).body).toMatchObject({
+    apps: [{ id: 'blog' }, { id: 'shop' }],
+  })
 })
 
 test('a login link works once and not after a day', async () => {
   const link = await linkOf('owner')
   await follow(link)
   const { pathname, search } = new URL(link)
-  expect(await hopper.get(pathname + search, {})).toMatchObject({ status: 401, body: { error: { code: 'HOP_LOGIN_FAILED' } } })
+  expect(await hopper.get(pathname + search, {})).toMatchObject({
+    status: 401,
+    body: { error: { code: 'HOP_LOGIN_FAILED' } },
+  })
   const late = new URL(await linkOf('owner'))
   hopper.clock += 86_400_001
   expect((await hopper.get(late.pathname + late.search, {})).status).toBe(401)
@@ -84,27 +109,51 @@ test('what changes something by cookie needs the CSRF header; a read does not', 
 test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logout', async () => {
   const { pathname, search } = new URL(await linkOf('owner'))
   const { headers } = await hopper.get(pathname + search, {})
-  expect((headers['set-cookie'] as string[])[0]).toMatch(/^hopper_session=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=\/; SameSite=Lax$/)
+  expect((headers['set-cookie'] as string[])[0]).toMatch(
+    /^hopper_session=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=\/; SameSite=Lax$/,
+  )
   const login = headersOf(headers)
   expect((await hopper.get('/api/v1/me', login)).body).toEqual({
-    member: { id: 'owner', name: 'Owner', role: 'owner' }, organization: { id: 'acme', name: 'Acme' }, csrf: login['x-hopper-csrf'],
+    member: { id: 'owner', name: 'Owner', role: 'owner' },
+    organization: { id: 'acme', name: 'Acme' },
+    csrf: login['x-hopper-csrf'],
   })
-  expect(JSON.stringify(await hopper.storage.registry.logins.list(''))).not.toContain(/hopper_session=([\w-]+)/.exec(login['cookie']!)![1])
+  expect(JSON.stringify(await hopper.storage.registry.logins.list(''))).not.toContain(
+    /hopper_session=([\w-]+)/.exec(login['cookie']!)![1],
+  )
   expect((await hopper.send('POST', '/api/v1/logout', undefined, login)).status).toBe(204)
   expect((await hopper.get('/api/v1/me', login)).status).toBe(401)
 })
 
 test('members: a viewer looks, an admin cannot make owners, the last owner stays', async () => {
-  const made = await hopper.send('POST', '/api/v1/members', { id: 'vera', name: 'Vera', role: 'viewer', password: 'correct horse' }, owner)
+  const made = await hopper.send(
+    'POST',
+    '/api/v1/members',
+    { id: 'vera', name: 'Vera', role: 'viewer', password: 'correct horse' },
+    owner,
+  )
   expect(made.status, made.text).toBe(201)
-  expect(code(await hopper.send('POST', '/api/v1/login', { name: 'Vera', password: 'wrong horse' }))).toBe('HOP_LOGIN_FAILED')
+  expect(code(await hopper.send('POST', '/api/v1/login', { name: 'Vera', password: 'wrong horse' }))).toBe(
+    'HOP_LOGIN_FAILED',
+  )
   const logged = await hopper.send('POST', '/api/v1/login', { name: 'Vera', password: 'correct horse' })
   expect(logged).toMatchObject({ status: 200, body: { member: { id: 'vera', role: 'viewer' } } })
   const vera = headersOf(logged.headers)
   expect((await hopper.get('/api/v1/apps/blog/traffic', vera)).status).toBe(200)
   expect(code(await hopper.send('POST', '/api/v1/apps', { id: 'x', name: 'X' }, vera))).toBe('HOP_ROLE')
-  expect(code(await hopper.send('PATCH', '/api/v1/members/me', { password: 'another horse' }, vera))).toBe('HOP_LOGIN_FAILED')
-  expect((await hopper.send('PATCH', '/api/v1/members/me', { password: 'another horse', current_password: 'correct horse' }, vera)).status).toBe(200)
+  expect(code(await hopper.send('PATCH', '/api/v1/members/me', { password: 'another horse' }, vera))).toBe(
+    'HOP_LOGIN_FAILED',
+  )
+  expect(
+    (
+      await hopper.send(
+        'PATCH',
+        '/api/v1/members/me',
+        { password: 'another horse', current_password: 'correct horse' },
+        vera,
+      )
+    ).status,
+  ).toBe(200)
   await hopper.send('PATCH', '/api/v1/members/vera', { role: 'admin' }, owner)
   expect(code(await hopper.send('PATCH', '/api/v1/members/vera', { role: 'owner' }, vera))).toBe('HOP_ROLE')
   expect(code(await hopper.send('DELETE', '/api/v1/members/owner', undefined, vera))).toBe('HOP_ROLE')
@@ -114,7 +163,9 @@ test('members: a viewer looks, an admin cannot make owners, the last owner stays
 })
 
 test('guessing a password is stopped by name', async () => {
-  const guesses = await Promise.all(Array.from({ length: 14 }, () => hopper.send('POST', '/api/v1/login', { name: 'victim', password: 'guess' })))
+  const guesses = await Promise.all(
+    Array.from({ length: 14 }, () => hopper.send('POST', '/api/v1/login', { name: 'victim', password: 'guess' })),
+  )
   expect(guesses.map(({ status }) => status).filter((status) => status === 401)).toHaveLength(10)
   expect(guesses.filter(({ status, headers }) => status === 429 && Number(headers['retry-after']) > 0)).toHaveLength(4)
 })
@@ -132,12 +183,27 @@ test('a key is shown once, is then known by its hint, and stops working when rem
 
 test('apps and elements can be added and changed, and bad ones are named', async () => {
   const bad = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Mars/Olympus' }, owner)
-  expect(bad).toMatchObject({ status: 400, body: { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'timezone' }] } } } })
-  const { status, body } = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Asia/Tokyo' }, owner)
+  expect(bad).toMatchObject({
+    status: 400,
+    body: { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'timezone' }] } } },
+  })
+  const { status, body } = await hopper.send(
+    'POST',
+    '/api/v1/apps',
+    { id: 'new', name: 'New', timezone: 'Asia/Tokyo' },
+    owner,
+  )
   expect(status).toBe(201)
-  expect((await hopper.get('/api/v1/apps/new/traffic', bearer((body as { read_key: string }).read_key))).status).toBe(200)
+  expect((await hopper.get('/api/v1/apps/new/traffic', bearer((body as { read_key: string }).read_key))).status).toBe(
+    200,
+  )
   expect(code(await hopper.send('POST', '/api/v1/apps', { id: 'foreign', name: 'Taken' }, owner))).toBe('HOP_CONFLICT')
-  expect((await hopper.send('POST', '/api/v1/apps/new/elements', { name: 'a', xpath: '//a/b' }, owner)).status).toBe(201)
-  expect((await hopper.send('PATCH', `/api/v1/apps/new/elements?xpath=${encodeURIComponent('//a/b')}`, { name: 'b' }, owner)).body).toEqual({ name: 'b', xpath: '//a/b' })
+  expect((await hopper.send('POST', '/api/v1/apps/new/elements', { name: 'a', xpath: '//a/b' }, owner)).status).toBe(
+    201,
+  )
+  expect(
+    (await hopper.send('PATCH', `/api/v1/apps/new/elements?xpath=${encodeURIComponent('//a/b')}`, { name: 'b' }, owner))
+      .body,
+  ).toEqual({ name: 'b', xpath: '//a/b' })
   expect((await hopper.send('DELETE', '/api/v1/apps/new/elements?xpath=//a/b', undefined, owner)).status).toBe(204)
 })

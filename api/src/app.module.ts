@@ -42,15 +42,58 @@ import { RatesService } from './services/rates.service.ts'
 import { StagesService } from './services/stages.service.ts'
 import { StatusService } from './services/status.service.ts'
 import { TrafficService } from './services/traffic.service.ts'
-import { ARCHIVE, CLOCK, HEALTH, INGEST_URL, LANES, LOG, LOGGER, METRICS, MODE, PUBLIC_URL, QUERY_LIMIT_MS, READER, REGISTRY, WORKS_WITHOUT } from './tokens.ts'
+import {
+  ARCHIVE,
+  CLOCK,
+  HEALTH,
+  INGEST_URL,
+  LANES,
+  LOG,
+  LOGGER,
+  METRICS,
+  MODE,
+  PUBLIC_URL,
+  QUERY_LIMIT_MS,
+  READER,
+  REGISTRY,
+  WORKS_WITHOUT,
+} from './tokens.ts'
 
 const controllers = [
-  StagesController, ElementsController, TrafficController, QueriesController, QueryController, EventsController, ExportController, LiveController, FunnelsController, KeysController, AppsController, MembersController, LoginController,
-  StatusController, SchemasController,
+  StagesController,
+  ElementsController,
+  TrafficController,
+  QueriesController,
+  QueryController,
+  EventsController,
+  ExportController,
+  LiveController,
+  FunnelsController,
+  KeysController,
+  AppsController,
+  MembersController,
+  LoginController,
+  StatusController,
+  SchemasController,
 ]
 const services = [
-  AnswerService, AppsService, ElementReportsService, ElementsService, EventKeysService, EventsService, ExportService, FunnelsService, KeysService, LiveService, LoginService, MembersService, QueryService, RatesService, StagesService,
-  StatusService, TrafficService,
+  AnswerService,
+  AppsService,
+  ElementReportsService,
+  ElementsService,
+  EventKeysService,
+  EventsService,
+  ExportService,
+  FunnelsService,
+  KeysService,
+  LiveService,
+  LoginService,
+  MembersService,
+  QueryService,
+  RatesService,
+  StagesService,
+  StatusService,
+  TrafficService,
 ]
 
 const QUERY_LIMIT_MS_DEFAULT = 30_000

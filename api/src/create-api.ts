@@ -18,10 +18,13 @@ import { describeApi } from './openapi/openapi.ts'
 import type { ApiOptions } from './options.ts'
 
 /**
- * The dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest; then unknown paths and errors
- * outside of ingest's own scope are answered here.
+ * The dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest; then
+ * unknown paths and errors outside of ingest's own scope are answered here.
  */
-export async function createApi(options: ApiOptions, fastify: FastifyInstance = ownFastify(options)): Promise<NestFastifyApplication> {
+export async function createApi(
+  options: ApiOptions,
+  fastify: FastifyInstance = ownFastify(options),
+): Promise<NestFastifyApplication> {
   const routes = new RouteTable(fastify)
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.is404 && !BODILESS.has(request.method)) return done(new NotFoundException())
@@ -37,9 +40,17 @@ export async function createApi(options: ApiOptions, fastify: FastifyInstance = 
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)
   const adapter = new FastifyAdapter(fastify as unknown as ConstructorParameters<typeof FastifyAdapter>[0])
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, { logger: false, bodyParser: false, abortOnError: false })
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, {
+    logger: false,
+    bodyParser: false,
+    abortOnError: false,
+  })
   app.useGlobalFilters(new ErrorFilter(routes, dashboard, options.logger))
-  SwaggerModule.setup('docs', app, describeApi(app, options), { jsonDocumentUrl: 'openapi.json', raw: ['json'], customSiteTitle: 'Hopper API' })
+  SwaggerModule.setup('docs', app, describeApi(app, options), {
+    jsonDocumentUrl: 'openapi.json',
+    raw: ['json'],
+    customSiteTitle: 'Hopper API',
+  })
   if (options.worksWithout?.length) {
     const watch = app.get(Completeness).watch()
     fastify.addHook('onClose', async () => watch.stop())

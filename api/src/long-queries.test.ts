@@ -17,20 +17,40 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const text = (i: number): string => `${'a'.repeat(400)}${i}`
   for (let part = 0; part < 4; part++) {
-    await archive(hopper.storage, 'shop', 0, DATE, part * 10_000, Array.from({ length: 5_000 }, (_, i): Sketch => ({ device: `d${i % 50}`, time: T0 + i, data: { text: text(i) } })))
+    await archive(
+      hopper.storage,
+      'shop',
+      0,
+      DATE,
+      part * 10_000,
+      Array.from({ length: 5_000 }, (_, i): Sketch => ({
+        device: `d${i % 50}`,
+        time: T0 + i,
+        data: { text: text(i) },
+      })),
+    )
   }
   await hopper.app.listen(0, '127.0.0.1')
   url = `${await hopper.app.getUrl()}/api/v1/apps/shop/query`
 })
 afterAll(() => hopper.close())
 
-const query = (filters: object[]): string => JSON.stringify({ start: DATE, end: DATE, data: [{ name: 'all', filters, unique: ['text'] }] })
-const hostile = query([{ type: 'or', filters: Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` })) }])
-const metric = async (state: string): Promise<number> => Number(new RegExp(`hopper_api_queries\\{state="${state}"\\} (\\d+)`).exec(await hopper.metrics())?.[1])
+const query = (filters: object[]): string =>
+  JSON.stringify({ start: DATE, end: DATE, data: [{ name: 'all', filters, unique: ['text'] }] })
+const hostile = query([
+  {
+    type: 'or',
+    filters: Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` })),
+  },
+])
+const metric = async (state: string): Promise<number> =>
+  Number(new RegExp(`hopper_api_queries\\{state="${state}"\\} (\\d+)`).exec(await hopper.metrics())?.[1])
 
 test('a client that closes its connection ends its query; another of the same app is answered meanwhile', async () => {
   const leaving = new AbortController()
-  const asked = fetch(url, { method: 'POST', headers, body: hostile, signal: leaving.signal }).catch((error: Error) => error.name)
+  const asked = fetch(url, { method: 'POST', headers, body: hostile, signal: leaving.signal }).catch(
+    (error: Error) => error.name,
+  )
   await expect.poll(() => metric('running'), { timeout: 15_000 }).toBe(1)
   const other = await fetch(url, { method: 'POST', headers, body: query([{ type: 'eq', key: 'text', value: 'b' }]) })
   expect([other.status, await metric('running')]).toEqual([200, 1])
@@ -41,22 +61,45 @@ test('a client that closes its connection ends its query; another of the same ap
 
 test('who asks for events is told how far the query is, then the answer; an error before that is an ordinary one', async () => {
   const accept = { ...headers, accept: 'text/event-stream' }
-  const answer = await fetch(url, { method: 'POST', headers: accept, body: query([{ type: 'regex', key: 'text', value: 'a+1.*' }]) })
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: accept,
+    body: query([{ type: 'regex', key: 'text', value: 'a+1.*' }]),
+  })
   expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
-  const events = (await answer.text()).split('\n\n').filter(Boolean).map((text) => /^event: (\w+)\ndata: (.*)$/.exec(text)!.slice(1) as [string, string])
+  const events = (await answer.text())
+    .split('\n\n')
+    .filter(Boolean)
+    .map((text) => /^event: (\w+)\ndata: (.*)$/.exec(text)!.slice(1) as [string, string])
   expect(events.map(([name]) => name)).toEqual([...new Array<string>(events.length - 1).fill('progress'), 'answer'])
   expect(JSON.parse(events[0]![1])).toMatchObject({ total: 20_000 })
-  expect(JSON.parse(events.at(-1)![1])).toMatchObject({ data: [{ name: 'all', count: 4 * 1_111 }], meta: { from: DATE } })
-  const refused = await fetch(url, { method: 'POST', headers: accept, body: query([{ type: 'regex', key: 'text', value: '(' }]) })
-  expect([refused.status, await refused.json()]).toMatchObject([400, { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'data[0].filters[0].value' }] } } }])
+  expect(JSON.parse(events.at(-1)![1])).toMatchObject({
+    data: [{ name: 'all', count: 4 * 1_111 }],
+    meta: { from: DATE },
+  })
+  const refused = await fetch(url, {
+    method: 'POST',
+    headers: accept,
+    body: query([{ type: 'regex', key: 'text', value: '(' }]),
+  })
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'data[0].filters[0].value' }] } } },
+  ])
 })
 
 test('more than one key may have waiting are told to come again, and which limit that is', async () => {
   const leaving = new AbortController()
-  const waiting = Array.from({ length: 90 }, (_, i) => fetch(url, { method: 'POST', headers, body: hostile.replace('"all"', `"all ${i}"`), signal: leaving.signal }).catch(() => undefined))
+  const waiting = Array.from({ length: 90 }, (_, i) =>
+    fetch(url, { method: 'POST', headers, body: hostile.replace('"all"', `"all ${i}"`), signal: leaving.signal }).catch(
+      () => undefined,
+    ),
+  )
   const first = await Promise.race(waiting)
   expect([first?.status, first?.headers.get('retry-after'), await first?.json()]).toMatchObject([
-    429, '1', { error: { code: 'HOP_SHARE', details: { limit: 'queries_waiting_per_caller', max: 48 } } },
+    429,
+    '1',
+    { error: { code: 'HOP_SHARE', details: { limit: 'queries_waiting_per_caller', max: 48 } } },
   ])
   expect(await metric('waiting')).toBeGreaterThan(32)
   leaving.abort()

@@ -17,16 +17,34 @@ test('a first start over one server with another plugin: both answer on one port
     scope.post('/v1/events', async () => ({ accepted: 0 }))
   })
   const app = await createApi(
-    { ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'https://hopper.example', metrics: new Registry(), logger: pino({ level: 'silent' }) }, server,
+    {
+      ...storage,
+      health: () => storage.health(),
+      mode: 'standalone',
+      publicUrl: 'https://hopper.example',
+      metrics: new Registry(),
+      logger: pino({ level: 'silent' }),
+    },
+    server,
   )
   await app.listen(0, '127.0.0.1')
   const base = (await app.getUrl()).replace('[::1]', '127.0.0.1')
   expect(await (await fetch(`${base}/v1/events`, { method: 'POST' })).json()).toEqual({ accepted: 0 })
   expect((await fetch(`${base}/v1/events`)).status).toBe(405)
-  const link = new URL(await createLoginLink({ registry: storage.registry, organization: first.organization, member: first.owner.id, publicUrl: 'https://hopper.example' }))
+  const link = new URL(
+    await createLoginLink({
+      registry: storage.registry,
+      organization: first.organization,
+      member: first.owner.id,
+      publicUrl: 'https://hopper.example',
+    }),
+  )
   const answer = await fetch(base + link.pathname + link.search, { redirect: 'manual' })
   expect(answer.headers.getSetCookie()[0]).toContain('; Secure')
-  const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0]).join('; ')
+  const cookie = answer.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ')
   expect(await (await fetch(`${base}/api/v1/apps`, { headers: { cookie } })).json()).toEqual({
     apps: [{ id: 'my-site', name: 'My site', timezone: 'Asia/Kathmandu', organization: 'my-organization' }],
   })

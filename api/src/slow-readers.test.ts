@@ -18,7 +18,11 @@ beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   // 16 MB of text of which no two are equal: more than the buffers of a connection hold
   const rows = (length: number): Sketch[] =>
-    Array.from({ length }, (_, i) => ({ device: `d${i % 100}`, time: T0 + i, data: { text: `${i}-${'x'.repeat(800)}` } }))
+    Array.from({ length }, (_, i) => ({
+      device: `d${i % 100}`,
+      time: T0 + i,
+      data: { text: `${i}-${'x'.repeat(800)}` },
+    }))
   await archive(hopper.storage, 'shop', 0, '2026-02-01', 0, rows(ROWS))
   await archive(hopper.storage, 'blog', 0, '2026-02-01', 0, rows(10))
   await hopper.app.listen(0, '127.0.0.1')
@@ -40,7 +44,12 @@ async function open(path: string, key: string): Promise<Stream> {
   const { error } = answer.ok ? {} : ((await answer.json()) as { error?: { code: string; details: { limit: string } } })
   const reader = (answer.ok ? answer.body! : new ReadableStream<Uint8Array>()).getReader()
   if (answer.ok) await reader.read()
-  return { status: answer.status, error: error ? `${error.code} ${error.details.limit}` : '', reader, leave: () => leaving.abort() }
+  return {
+    status: answer.status,
+    error: error ? `${error.code} ${error.details.limit}` : '',
+    reader,
+    leave: () => leaving.abort(),
+  }
 }
 
 async function linesOf({ reader }: Stream): Promise<number> {
@@ -68,7 +77,8 @@ test('clients that do not read hold no thread: others export meanwhile, and they
 
 test('one key has a share of the exports and of the live streams; who leaves gives the place back at once', async () => {
   for (const [path, blog, limit, max] of [
-    [`shop/export?${range}`, `blog/export?${range}`, 'exports', 8], ['shop/live', 'blog/live', 'live_streams', 25],
+    [`shop/export?${range}`, `blog/export?${range}`, 'exports', 8],
+    ['shop/live', 'blog/live', 'live_streams', 25],
   ] as const) {
     const streams: Stream[] = []
     for (let i = 0; i < max; i++) streams.push(await open(path, keys.read))
@@ -78,11 +88,16 @@ test('one key has a share of the exports and of the live streams; who leaves giv
     const others = await open(blog, keys.blogRead)
     expect(others.status).toBe(200)
     streams[0]!.leave()
-    await expect.poll(async () => {
-      const again = await open(path, keys.read)
-      if (again.status === 200) streams.push(again)
-      return again.status
-    }, { timeout: 5_000 }).toBe(200)
+    await expect
+      .poll(
+        async () => {
+          const again = await open(path, keys.read)
+          if (again.status === 200) streams.push(again)
+          return again.status
+        },
+        { timeout: 5_000 },
+      )
+      .toBe(200)
     for (const { leave } of [...streams, others]) leave()
   }
 })

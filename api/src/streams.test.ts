@@ -16,10 +16,17 @@ const ROWS = 60_000
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  await archive(hopper.storage, 'shop', 0, DATE, 0, [{ device: 'a', time: T0, data: { text: '=HYPERLINK("x")' }, user: '+ann' }, { device: 'b', time: T0 + 1, data: { text: 'ü,"' } }])
+  await archive(hopper.storage, 'shop', 0, DATE, 0, [
+    { device: 'a', time: T0, data: { text: '=HYPERLINK("x")' }, user: '+ann' },
+    { device: 'b', time: T0 + 1, data: { text: 'ü,"' } },
+  ])
   // 12 MB of text a date, of which no two are equal, so that an export is much larger than any buffer
   for (let day = 1; day <= 4; day++) {
-    const rows = Array.from({ length: ROWS / 4 }, (_, i): Sketch => ({ device: `d${i % 100}`, time: Date.UTC(2026, 1, day, 9) + i, data: { text: `${day}-${i}-${'x'.repeat(800)}` } }))
+    const rows = Array.from({ length: ROWS / 4 }, (_, i): Sketch => ({
+      device: `d${i % 100}`,
+      time: Date.UTC(2026, 1, day, 9) + i,
+      data: { text: `${day}-${i}-${'x'.repeat(800)}` },
+    }))
     await archive(hopper.storage, 'shop', 0, `2026-02-0${day}`, day * 100_000, rows)
   }
   await hopper.app.listen(0, '127.0.0.1')
@@ -28,20 +35,32 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 test('an export in each format has the events of the range, and a name', async () => {
-  const of = (format: string): Promise<Response> => fetch(`${url}/export?format=${format}&from=${DATE}&to=${DATE}`, { headers })
+  const of = (format: string): Promise<Response> =>
+    fetch(`${url}/export?format=${format}&from=${DATE}&to=${DATE}`, { headers })
   const csv = await of('csv')
-  expect([csv.headers.get('content-type'), csv.headers.get('content-disposition')]).toEqual(['text/csv; charset=utf-8', `attachment; filename="hopper-shop-${DATE}-${DATE}.csv"`])
+  expect([csv.headers.get('content-type'), csv.headers.get('content-disposition')]).toEqual([
+    'text/csv; charset=utf-8',
+    `attachment; filename="hopper-shop-${DATE}-${DATE}.csv"`,
+  ])
   const lines = (await csv.text()).trimEnd().split('\r\n')
   expect(lines).toHaveLength(3)
   expect(lines.join()).toContain(",'+ann,")
-  const ndjson = (await of('ndjson').then((answer) => answer.text())).trimEnd().split('\n').map((line) => JSON.parse(line) as object)
-  expect(ndjson).toMatchObject([{ event_id: 'a-0', user: '+ann', data: { text: '=HYPERLINK("x")' }, lane: 0, position: 0 }, { event_id: 'b-1', data: { text: 'ü,"' } }])
+  const ndjson = (await of('ndjson').then((answer) => answer.text()))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object)
+  expect(ndjson).toMatchObject([
+    { event_id: 'a-0', user: '+ann', data: { text: '=HYPERLINK("x")' }, lane: 0, position: 0 },
+    { event_id: 'b-1', data: { text: 'ü,"' } },
+  ])
   // the marks with which a stream of Arrow begins and ends; what stands between is read back where it is made
   const arrow = Buffer.from(await (await of('arrow')).arrayBuffer()).toString('hex')
   expect([arrow.slice(0, 8), arrow.slice(-16)]).toEqual(['ffffffff', 'ffffffff00000000'])
   expect(arrow).toContain(Buffer.from('a-0b-1').toString('hex'))
   expect((await of('xml')).status).toBe(400)
-  expect(await fetch(`${url}/export?format=csv&from=2025-01-01&to=2025-01-01`, { headers }).then((answer) => answer.text())).toMatch(/^event_id,[^\n]*\r\n$/)
+  expect(
+    await fetch(`${url}/export?format=csv&from=2025-01-01&to=2025-01-01`, { headers }).then((answer) => answer.text()),
+  ).toMatch(/^event_id,[^\n]*\r\n$/)
 })
 
 test('an export is read no faster than its client takes it, is whole at the end, and ends when the client leaves', async () => {
@@ -52,12 +71,16 @@ test('an export is read no faster than its client takes it, is whole at the end,
   // what lies between the archive and a client that has read one piece: buffers of sockets and of the stream
   expect(reads()).toBeLessThan(4)
   let lines = 0
-  for (let part = await reader.read(); !part.done; part = await reader.read()) lines += Buffer.from(part.value).filter((byte) => byte === 10).length
+  for (let part = await reader.read(); !part.done; part = await reader.read())
+    lines += Buffer.from(part.value).filter((byte) => byte === 10).length
   expect(lines).toBeGreaterThan(ROWS - 1_000)
   expect(reads()).toBe(4)
 
   const leaving = new AbortController()
-  const left = await fetch(`${url}/export?format=ndjson&from=2026-02-01&to=2026-02-04`, { headers, signal: leaving.signal })
+  const left = await fetch(`${url}/export?format=ndjson&from=2026-02-01&to=2026-02-04`, {
+    headers,
+    signal: leaving.signal,
+  })
   leaving.abort()
   await expect(left.text()).rejects.toThrow()
   const again = await fetch(`${url}/export?format=csv&from=${DATE}&to=${DATE}`, { headers })
@@ -86,11 +109,30 @@ test('live: each event once, as it is counted, no duplicate, no machine, no othe
   let text = ''
   const heard = async (id: string): Promise<string[]> => {
     while (!text.includes(`"event_id":"${id}"`)) text += Buffer.from((await reader.read()).value!).toString()
-    return [...text.matchAll(/^data: .*"event_id":"(\w+)".*"fate":"(\w+)"/gm)].map(([, event, fate]) => `${event} ${fate}`)
+    return [...text.matchAll(/^data: .*"event_id":"(\w+)".*"fate":"(\w+)"/gm)].map(
+      ([, event, fate]) => `${event} ${fate}`,
+    )
   }
-  await count('shop', 'phone', [['one', 'accepted'], ['bot', 'bot'], ['two', 'late']], now)
+  await count(
+    'shop',
+    'phone',
+    [
+      ['one', 'accepted'],
+      ['bot', 'bot'],
+      ['two', 'late'],
+    ],
+    now,
+  )
   await count('blog', 'phone', [['other', 'accepted']], now)
-  await count('shop', 'phone', [['one', 'duplicate'], ['three', 'accepted']], now)
+  await count(
+    'shop',
+    'phone',
+    [
+      ['one', 'duplicate'],
+      ['three', 'accepted'],
+    ],
+    now,
+  )
   expect(await heard('three')).toEqual(['one accepted', 'two late', 'three accepted'])
   leaving.abort()
 })
@@ -98,11 +140,23 @@ test('live: each event once, as it is counted, no duplicate, no machine, no othe
 const told = new Map<string, number>()
 
 /** Events go through the log, and are counted as the aggregator does: ids seen, position committed. */
-async function count(app: string, device_id: string, events: readonly (readonly [string, string])[], time: number): Promise<void> {
+async function count(
+  app: string,
+  device_id: string,
+  events: readonly (readonly [string, string])[],
+  time: number,
+): Promise<void> {
   const { storage } = hopper
   const lane = laneOf(app, device_id, 2)
   const own = events.map(([event_id]): Event => ({ type: 'custom', name: 'test', event_id, timestamp: time, seq: 0 }))
-  const envelope: Envelope = { version: 1, app, device_id, received_at: time, context: { device: 'server', browser: '', os: '' }, events: own }
+  const envelope: Envelope = {
+    version: 1,
+    app,
+    device_id,
+    received_at: time,
+    context: { device: 'server', browser: '', os: '' },
+    events: own,
+  }
   const [appended] = await storage.log.append([envelope])
   const fresh = events.filter(([id]) => !told.has(`${app}/${id}`))
   for (const [id] of fresh) told.set(`${app}/${id}`, appended!.position)

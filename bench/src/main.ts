@@ -16,13 +16,32 @@ import { sizingBench } from './aggregator/sizing-bench.ts'
 import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
 
-/** Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need more than Node. */
+/**
+ * Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need
+ * more than Node.
+ */
 const benches: Record<string, () => void | Promise<void>> = {
-  tracker: trackerBench, ingest: ingestBench, 'kafka-ingest': kafkaIngestBench, aggregator: aggregatorBench, 'cluster-aggregator': clusterAggregatorBench,
-  'cluster-queries': () => clusterQueriesBench(), panels: panelsBench, hostile: hostileBench, 'hostile-flood': () => hostileFloodBench(), 'hostile-flood-short': () => hostileFloodBench(8), starvation: starvationBench,
-  'hostile-clients': hostileClientsBench, merge: mergeBench, memory: memoryBench, sizing: sizingBench,
-  import: () => importBench(), 'import-small': () => importBench({ events: 200_000, days: 30 }),
-  funnel: () => funnelBench(), 'funnel-10m': () => funnelBench(10_000_000), peers: () => peersBench(), 'peers-1m': () => peersBench(1_000_000),
+  tracker: trackerBench,
+  ingest: ingestBench,
+  'kafka-ingest': kafkaIngestBench,
+  aggregator: aggregatorBench,
+  'cluster-aggregator': clusterAggregatorBench,
+  'cluster-queries': () => clusterQueriesBench(),
+  panels: panelsBench,
+  hostile: hostileBench,
+  'hostile-flood': () => hostileFloodBench(),
+  'hostile-flood-short': () => hostileFloodBench(8),
+  starvation: starvationBench,
+  'hostile-clients': hostileClientsBench,
+  merge: mergeBench,
+  memory: memoryBench,
+  sizing: sizingBench,
+  import: () => importBench(),
+  'import-small': () => importBench({ events: 200_000, days: 30 }),
+  funnel: () => funnelBench(),
+  'funnel-10m': () => funnelBench(10_000_000),
+  peers: () => peersBench(),
+  'peers-1m': () => peersBench(1_000_000),
 }
 /** chDB and DuckDB come with Python */
 const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'hostile-flood-short'])

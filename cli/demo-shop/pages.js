@@ -1,7 +1,8 @@
 import { inCart } from './cart.js'
 import { euro, productOf, products } from './products.js'
 
-const picture = ({ id, name, tint }) => `<span class="picture" data-tint="${tint}"><img src="/demo/${id}.svg" alt="${name}"></span>`
+const picture = ({ id, name, tint }) =>
+  `<span class="picture" data-tint="${tint}"><img src="/demo/${id}.svg" alt="${name}"></span>`
 const card = (product) =>
   `<a class="card" data-page="/products/${product.id}">${picture(product)}<strong>${product.name}</strong><span>${euro(product.price)}</span></a>`
 const cards = (some) => `<div class="cards">${some.map(card).join('')}</div>`
@@ -31,12 +32,20 @@ function detail(product) {
 
 const total = () => inCart().reduce((sum, id) => sum + productOf(id).price, 0)
 const lines = () =>
-  `<table>${inCart().map((id, i) => `<tr><td>${picture(productOf(id))}</td><td>${productOf(id).name}</td><td>${euro(productOf(id).price)}</td>
-    <td><button class="quiet" data-remove="${i}" aria-label="Remove ${productOf(id).name}">Remove</button></td></tr>`).join('')}
+  `<table>${inCart()
+    .map(
+      (
+        id,
+        i,
+      ) => `<tr><td>${picture(productOf(id))}</td><td>${productOf(id).name}</td><td>${euro(productOf(id).price)}</td>
+    <td><button class="quiet" data-remove="${i}" aria-label="Remove ${productOf(id).name}">Remove</button></td></tr>`,
+    )
+    .join('')}
     <tr class="total"><td></td><td>Total</td><td>${euro(total())}</td><td></td></tr></table>`
 
 function cart() {
-  if (inCart().length === 0) return '<h1>Your cart</h1><p class="lead">It is empty still.</p><button id="shop-now" class="main" data-go="/products">Shop now</button>'
+  if (inCart().length === 0)
+    return '<h1>Your cart</h1><p class="lead">It is empty still.</p><button id="shop-now" class="main" data-go="/products">Shop now</button>'
   return `<h1>Your cart</h1>${lines()}<button id="checkout" class="main" data-go="/checkout">Checkout</button>`
 }
 
@@ -48,8 +57,10 @@ function checkout() {
     <p class="price">${euro(total())}</p><button id="order" class="main">Place order</button></form>`
 }
 
-const thanks = () => `<h1>Thank you</h1><p class="lead">Your order is on its imaginary way.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
-const missing = () => `<h1>Nothing here</h1><p class="lead">This page does not exist.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
+const thanks = () =>
+  `<h1>Thank you</h1><p class="lead">Your order is on its imaginary way.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
+const missing = () =>
+  `<h1>Nothing here</h1><p class="lead">This page does not exist.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
 
 /** The markup of a page, by its path inside the shop. Nothing of the visitor's goes into it. */
 export function markupOf(path) {

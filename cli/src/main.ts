@@ -23,7 +23,19 @@ const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
   .showHelpAfterError('(hopper help COMMAND shows what it takes)')
   .exitOverride()
-const commands = [startCommand(), ingestCommand(), aggregatorCommand(), apiCommand(), migrateCommand(), loadCommand(), auditCommand(), rebuildCommand(), exportCommand(), importCommand(), deadLettersCommand()]
+const commands = [
+  startCommand(),
+  ingestCommand(),
+  aggregatorCommand(),
+  apiCommand(),
+  migrateCommand(),
+  loadCommand(),
+  auditCommand(),
+  rebuildCommand(),
+  exportCommand(),
+  importCommand(),
+  deadLettersCommand(),
+]
 for (const command of commands) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program))
   for (const sub of command.commands) sub.copyInheritedSettings(command)
@@ -42,7 +54,9 @@ function report(error: unknown): number {
     console.error(error)
     return EXIT_FAULT
   }
-  console.error([`hopper: ${error.code}: ${error.message}`, ...causesOf(error).map((cause) => `  because: ${cause}`)].join('\n'))
+  console.error(
+    [`hopper: ${error.code}: ${error.message}`, ...causesOf(error).map((cause) => `  because: ${cause}`)].join('\n'),
+  )
   if (error.code === 'HOP_DATA_DAMAGED') return EXIT_DAMAGED
   return error.code === 'HOP_CONFIG' ? EXIT_USAGE : EXIT_FAULT
 }

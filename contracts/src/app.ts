@@ -1,11 +1,17 @@
 import { Type, type Static } from 'typebox'
 import { limits } from './limits.ts'
 
-const slug = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$', description: 'letters, digits, _ . - ; at most 64' })
+const slug = Type.String({
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$',
+  description: 'letters, digits, _ . - ; at most 64',
+})
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
 
-/** A stage is entered by a URL change (`url`, a pattern: `*` = any run of characters) or by a click (`click`, a CSS selector). */
+/**
+ * A stage is entered by a URL change (`url`, a pattern: `*` = any run of characters) or by a click (`click`, a CSS
+ * selector).
+ */
 export const Stage = Type.Object({
   id: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
   name: label,
@@ -26,10 +32,17 @@ export function stageNumber({ id, number }: Pick<Stage, 'id' | 'number'>): numbe
   return number ?? id
 }
 
-export const Funnel = Type.Object({ id: slug, name: label, stages: Type.Array(Stage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }) })
+export const Funnel = Type.Object({
+  id: slug,
+  name: label,
+  stages: Type.Array(Stage, { minItems: 1, maxItems: limits.stagesPerFunnelMax }),
+})
 export type Funnel = Static<typeof Funnel>
 
-/** The highest id or number of a stage that a funnel ever had, also after it was removed: the numbers of a stage that is gone must not become another's. */
+/**
+ * The highest id or number of a stage that a funnel ever had, also after it was removed: the numbers of a stage that is
+ * gone must not become another's.
+ */
 export interface FunnelMark {
   readonly id: string
   readonly highest: number
@@ -58,7 +71,10 @@ export type App = Static<typeof App>
 export const Organization = Type.Object({ id: slug, name: label })
 export type Organization = Static<typeof Organization>
 
-/** What a key may do: write events of one app, read one app, administrate one organization. Its text begins with hw_, hr_ or ha_. */
+/**
+ * What a key may do: write events of one app, read one app, administrate one organization. Its text begins with hw_,
+ * hr_ or ha_.
+ */
 export type KeyPower = 'write' | 'read' | 'admin'
 export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyPower, string>
 
@@ -85,7 +101,8 @@ export interface Member {
   readonly password?: string
 }
 
-const key = (prefix: string): ReturnType<typeof Type.String> => Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
+const key = (prefix: string): ReturnType<typeof Type.String> =>
+  Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
 
 /** The provision file: what it names is created or updated at each start, nothing else is touched. */
 export const Provision = Type.Object({

@@ -9,7 +9,11 @@ import { timeZone } from './time-zone.ts'
 const HOUR_MS = 3_600_000
 
 describe('time zone', () => {
-  it.each([['2026-03-29', 23], ['2026-10-25', 25], ['2026-07-01', 24]])('gives Berlin on %s %i hours', (date, hours) => {
+  it.each([
+    ['2026-03-29', 23],
+    ['2026-10-25', 25],
+    ['2026-07-01', 24],
+  ])('gives Berlin on %s %i hours', (date, hours) => {
     const zone = timeZone('Europe/Berlin')
     const start = zone.startOf(date)
     expect(zone.hourOf(start + hours * HOUR_MS - 1)).toBe(hours - 1)
@@ -23,11 +27,13 @@ describe('time zone', () => {
 })
 
 it('puts every duration into the bucket whose bounds hold it', () => {
-  fc.assert(fc.property(fc.integer({ min: 0, max: 366 * 24 * HOUR_MS }), (ms) => {
-    const { from_ms, to_ms } = bucketBounds(durationBucket(ms))
-    // buckets 1..3 hold no whole ms, so 1 ms lies at the end of bucket 0
-    return from_ms <= ms && (ms < to_ms || ms === 1)
-  }))
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 366 * 24 * HOUR_MS }), (ms) => {
+      const { from_ms, to_ms } = bucketBounds(durationBucket(ms))
+      // buckets 1..3 hold no whole ms, so 1 ms lies at the end of bucket 0
+      return from_ms <= ms && (ms < to_ms || ms === 1)
+    }),
+  )
 })
 
 it.each([
@@ -37,11 +43,22 @@ it.each([
   ['', [], ''],
 ])('stores the page of %s', (url, keep, page) => expect(pageOf(url, keep)).toBe(page))
 
-it.each([['shop', 'd1', 7], ['shop', 'd2', 11], ['café', '設備', 4]])('keeps %s %s in lane %i of 12 for ever', (app, device, lane) => {
+it.each([
+  ['shop', 'd1', 7],
+  ['shop', 'd2', 11],
+  ['café', '設備', 4],
+])('keeps %s %s in lane %i of 12 for ever', (app, device, lane) => {
   expect(laneOf(app, device, 12)).toBe(lane)
 })
 
 it('reads an envelope back and refuses other bytes', () => {
-  const envelope = { version: 1, app: 'a', device_id: 'd', received_at: 1, context: { device: 'unknown', browser: '', os: '' }, events: [] } as const
+  const envelope = {
+    version: 1,
+    app: 'a',
+    device_id: 'd',
+    received_at: 1,
+    context: { device: 'unknown', browser: '', os: '' },
+    events: [],
+  } as const
   expect(decodeEnvelope(encodeEnvelope(envelope))).toEqual(envelope)
 })

@@ -4,51 +4,160 @@ export interface ErrorPolicy {
   readonly retryable: boolean
   /** one sentence that says what to do */
   readonly hint: string
-  /** whether the hint is good advice after any message of this code; else a message of its own stands alone and says what to do itself */
+  /**
+   * whether the hint is good advice after any message of this code; else a message of its own stands alone and says
+   * what to do itself
+   */
   readonly follows?: boolean
 }
 
 /** The closed catalogue of errors; `docs/errors.md` lists the same codes, checked both ways by a test. */
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
-  HOP_BODY_TOO_LARGE: { status: 413, retryable: false, hint: 'Split the batch: at most 1 MB and 1,000 events a request.', follows: true },
-  HOP_REQUEST_INVALID: { status: 400, retryable: false, hint: 'This is no HTTP request that can be read; check its address and headers.' },
-  HOP_REQUEST_TIMEOUT: { status: 408, retryable: true, hint: 'The request did not arrive in time; send it again at once and whole.' },
-  HOP_URL_TOO_LONG: { status: 414, retryable: false, hint: 'The address, or a part of it, is too long; send long values in the body.' },
+  HOP_BODY_TOO_LARGE: {
+    status: 413,
+    retryable: false,
+    hint: 'Split the batch: at most 1 MB and 1,000 events a request.',
+    follows: true,
+  },
+  HOP_REQUEST_INVALID: {
+    status: 400,
+    retryable: false,
+    hint: 'This is no HTTP request that can be read; check its address and headers.',
+  },
+  HOP_REQUEST_TIMEOUT: {
+    status: 408,
+    retryable: true,
+    hint: 'The request did not arrive in time; send it again at once and whole.',
+  },
+  HOP_URL_TOO_LONG: {
+    status: 414,
+    retryable: false,
+    hint: 'The address, or a part of it, is too long; send long values in the body.',
+  },
   HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The header Expect can only be 100-continue; leave it out.' },
-  HOP_HEADERS_TOO_LARGE: { status: 431, retryable: false, hint: 'The headers are larger than 16 kB; send fewer cookies or shorter values.' },
-  HOP_NOT_ACCEPTABLE: { status: 406, retryable: false, hint: 'This call cannot answer in a type that Accept names; ask for application/json.' },
+  HOP_HEADERS_TOO_LARGE: {
+    status: 431,
+    retryable: false,
+    hint: 'The headers are larger than 16 kB; send fewer cookies or shorter values.',
+  },
+  HOP_NOT_ACCEPTABLE: {
+    status: 406,
+    retryable: false,
+    hint: 'This call cannot answer in a type that Accept names; ask for application/json.',
+  },
   HOP_BODY_TYPE: { status: 415, retryable: false, hint: 'Send application/json, or text/plain with JSON in it.' },
-  HOP_KEY_MISSING: { status: 401, retryable: false, hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.' },
-  HOP_KEY_UNKNOWN: { status: 401, retryable: false, hint: 'The key is not known here; look it up on the settings page of the app.' },
-  HOP_KEY_POWER: { status: 403, retryable: false, hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.' },
-  HOP_ROLE: { status: 403, retryable: false, hint: 'Your role does not allow this; ask an owner or admin of the organization.' },
-  HOP_ORIGIN: { status: 403, retryable: false, hint: 'This origin is not in the list of the app; add it to "origins".', follows: true },
+  HOP_KEY_MISSING: {
+    status: 401,
+    retryable: false,
+    hint: 'Send "Authorization: Bearer KEY", the header X-Api-Key, or ?key=KEY.',
+  },
+  HOP_KEY_UNKNOWN: {
+    status: 401,
+    retryable: false,
+    hint: 'The key is not known here; look it up on the settings page of the app.',
+  },
+  HOP_KEY_POWER: {
+    status: 403,
+    retryable: false,
+    hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.',
+  },
+  HOP_ROLE: {
+    status: 403,
+    retryable: false,
+    hint: 'Your role does not allow this; ask an owner or admin of the organization.',
+  },
+  HOP_ORIGIN: {
+    status: 403,
+    retryable: false,
+    hint: 'This origin is not in the list of the app; add it to "origins".',
+    follows: true,
+  },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
-  HOP_CSRF: { status: 403, retryable: false, hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.' },
+  HOP_CSRF: {
+    status: 403,
+    retryable: false,
+    hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.',
+  },
   HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.', follows: true },
-  HOP_LOG_UNAVAILABLE: { status: 503, retryable: true, hint: 'Nothing durable can take the events now; send them again after Retry-After.', follows: true },
-  HOP_STORE_UNAVAILABLE: { status: 503, retryable: true, hint: 'The tables cannot be read now; try again shortly.', follows: true },
+  HOP_LOG_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    hint: 'Nothing durable can take the events now; send them again after Retry-After.',
+    follows: true,
+  },
+  HOP_STORE_UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    hint: 'The tables cannot be read now; try again shortly.',
+    follows: true,
+  },
   HOP_NOT_FOUND: { status: 404, retryable: false, hint: 'No such path; GET /docs lists the calls.' },
-  HOP_METHOD: { status: 405, retryable: false, hint: 'This path does not take that method; GET /docs lists the calls.' },
+  HOP_METHOD: {
+    status: 405,
+    retryable: false,
+    hint: 'This path does not take that method; GET /docs lists the calls.',
+  },
   HOP_APP_UNKNOWN: { status: 404, retryable: false, hint: 'No such app for this key; GET /api/v1/apps lists them.' },
-  HOP_FUNNEL_UNKNOWN: { status: 404, retryable: false, hint: 'No such funnel in this app; GET /api/v1/apps/APP/funnels lists them.' },
-  HOP_ELEMENT_UNKNOWN: { status: 404, retryable: false, hint: 'No such element in this app; GET /api/v1/apps/APP/elements lists them.' },
-  HOP_RANGE_INVALID: { status: 400, retryable: false, hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.' },
+  HOP_FUNNEL_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    hint: 'No such funnel in this app; GET /api/v1/apps/APP/funnels lists them.',
+  },
+  HOP_ELEMENT_UNKNOWN: {
+    status: 404,
+    retryable: false,
+    hint: 'No such element in this app; GET /api/v1/apps/APP/elements lists them.',
+  },
+  HOP_RANGE_INVALID: {
+    status: 400,
+    retryable: false,
+    hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.',
+  },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
   HOP_CONFLICT: { status: 409, retryable: false, hint: 'One with that id exists already; use PATCH to change it.' },
   HOP_LIMIT: { status: 400, retryable: false, hint: 'Over a bound of this installation; details names it.' },
-  HOP_QUERY_TIMEOUT: { status: 503, retryable: false, hint: 'The query took longer than its time limit; narrow the range or the filters.' },
-  HOP_SHARE: { status: 429, retryable: true, hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.', follows: true },
-  HOP_SLOW_READER: { status: 503, retryable: true, hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.' },
-  HOP_QUERY_BUSY: { status: 503, retryable: true, hint: 'All places of what details.limit names are taken; ask again after Retry-After.', follows: true },
-  HOP_CONFIG: { status: 500, retryable: false, hint: 'Correct the settings that the message names; docs/settings.md lists them.', follows: true },
+  HOP_QUERY_TIMEOUT: {
+    status: 503,
+    retryable: false,
+    hint: 'The query took longer than its time limit; narrow the range or the filters.',
+  },
+  HOP_SHARE: {
+    status: 429,
+    retryable: true,
+    hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.',
+    follows: true,
+  },
+  HOP_SLOW_READER: {
+    status: 503,
+    retryable: true,
+    hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.',
+  },
+  HOP_QUERY_BUSY: {
+    status: 503,
+    retryable: true,
+    hint: 'All places of what details.limit names are taken; ask again after Retry-After.',
+    follows: true,
+  },
+  HOP_CONFIG: {
+    status: 500,
+    retryable: false,
+    hint: 'Correct the settings that the message names; docs/settings.md lists them.',
+    follows: true,
+  },
   HOP_DATA_DAMAGED: {
-    status: 500, retryable: false, follows: true,
+    status: 500,
+    retryable: false,
+    follows: true,
     hint: 'Restore what the message names from a backup, or start once with --accept-loss, which writes down what is lost; see docs/operating.md.',
   },
-  HOP_INTERNAL: { status: 500, retryable: true, hint: 'A fault of Hopper; the log has the cause under this request id.', follows: true },
+  HOP_INTERNAL: {
+    status: 500,
+    retryable: true,
+    hint: 'A fault of Hopper; the log has the cause under this request id.',
+    follows: true,
+  },
 } as const satisfies Record<string, ErrorPolicy>
 export type ErrorCode = keyof typeof errorCatalogue
 
@@ -78,7 +187,13 @@ export class HopperError extends Error {
   }
 
   toBody(): ErrorBody {
-    return { error: { code: this.code, message: this.message, ...(this.details === undefined ? {} : { details: this.details }) } }
+    return {
+      error: {
+        code: this.code,
+        message: this.message,
+        ...(this.details === undefined ? {} : { details: this.details }),
+      },
+    }
   }
 }
 

@@ -6,7 +6,10 @@ export interface DeviceHash {
   readonly low: number
 }
 
-/** The stable 64-bit hash of a device of an app: the first 8 bytes of SHA-256 (FIPS 180-4) over `app NUL device_id`, big-endian. */
+/**
+ * The stable 64-bit hash of a device of an app: the first 8 bytes of SHA-256 (FIPS 180-4) over `app NUL device_id`,
+ * big-endian.
+ */
 export function deviceHash(app: string, deviceId: string): DeviceHash {
   const digest = hash('sha256', `${app}\0${deviceId}`, 'buffer')
   return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) }

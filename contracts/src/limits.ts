@@ -1,4 +1,7 @@
-/** Every bound of Hopper in one place: the tracker obeys them, ingest rejects over them, the aggregator asserts them. Units stand last in a name. */
+/**
+ * Every bound of Hopper in one place: the tracker obeys them, ingest rejects over them, the aggregator asserts them.
+ * Units stand last in a name.
+ */
 export const limits = {
   /** bytes of a request body, after decompression too */
   bodyBytesMax: 1_000_000,

@@ -5,8 +5,8 @@ export interface PlainSchema {
 }
 
 /**
- * A schema whose parts of type `Cyclic`, which each carry their definitions, refer to one place instead, as JSON Schema and OpenAPI want it.
- * `place` is the pointer under which the caller puts the definitions, such as `#/$defs/`.
+ * A schema whose parts of type `Cyclic`, which each carry their definitions, refer to one place instead, as JSON Schema
+ * and OpenAPI want it. `place` is the pointer under which the caller puts the definitions, such as `#/$defs/`.
  */
 export function sharedDefinitions(schema: object, place: string): PlainSchema {
   const definitions: Record<string, unknown> = {}

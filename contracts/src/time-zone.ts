@@ -32,9 +32,17 @@ export function isTimeZone(name: string): boolean {
 
 function createTimeZone(name: string): TimeZone {
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    timeZone: name,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
   })
-  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC, so one look-up serves a quarter of an hour.
+  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC, so one look-up serves a quarter of an
+  // hour.
   const offsets = new Map<number, number>()
   const dates = new Map<number, string>()
   const starts = new Map<string, number>()
@@ -65,7 +73,12 @@ function createTimeZone(name: string): TimeZone {
     }
     return start
   }
-  return { name, dateOf, startOf, hourOf: (timestamp) => Math.floor((timestamp - startOf(dateOf(timestamp))) / 3_600_000) }
+  return {
+    name,
+    dateOf,
+    startOf,
+    hourOf: (timestamp) => Math.floor((timestamp - startOf(dateOf(timestamp))) / 3_600_000),
+  }
 }
 
 function readOffset(format: Intl.DateTimeFormat, timestamp: number): number {

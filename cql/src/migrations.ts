@@ -4,7 +4,10 @@ import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../migrations')
 
-/** A numbered change of the keyspace. `checksum` is the SHA-256 of the file in hex: an applied migration must never change. */
+/**
+ * A numbered change of the keyspace. `checksum` is the SHA-256 of the file in hex: an applied migration must never
+ * change.
+ */
 export interface Migration {
   readonly number: number
   readonly name: string
@@ -16,12 +19,20 @@ export interface Migration {
 
 /** The migrations in order; throws when their numbers have a gap. */
 export function loadMigrations(): readonly Migration[] {
-  const files = readdirSync(folder).filter((name) => name.endsWith('.cql')).sort()
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.cql'))
+    .sort()
   return files.map((file, at) => {
     const number = Number.parseInt(file, 10)
     if (number !== at + 1) throw new Error(`migration ${file} stands where number ${at + 1} must be`)
     const text = readFileSync(join(folder, file), 'utf8')
-    return { number, name: file.slice(0, -4), checksum: createHash('sha256').update(text).digest('hex'), text, statements: statementsOf(text) }
+    return {
+      number,
+      name: file.slice(0, -4),
+      checksum: createHash('sha256').update(text).digest('hex'),
+      text,
+      statements: statementsOf(text),
+    }
   })
 }
 
@@ -32,5 +43,9 @@ export function loadBootstrap(): Pick<Migration, 'text' | 'statements'> {
 }
 
 function statementsOf(text: string): string[] {
-  return text.replace(/^--.*$/gm, '').split(';').map((statement) => statement.trim()).filter((statement) => statement !== '')
+  return text
+    .replace(/^--.*$/gm, '')
+    .split(';')
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
 }

@@ -6,18 +6,29 @@ const folder = join(import.meta.dirname, '../queries')
 /** Every named query by `file.name`, such as `stage-time-by-date.add`. */
 export function loadQueries(): ReadonlyMap<string, string> {
   const queries = new Map<string, string>()
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.cql')).sort()) {
-    for (const [name, text] of parseQueries(readFileSync(join(folder, file), 'utf8'))) queries.set(`${file.slice(0, -4)}.${name}`, text)
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.cql'))
+    .sort()) {
+    for (const [name, text] of parseQueries(readFileSync(join(folder, file), 'utf8')))
+      queries.set(`${file.slice(0, -4)}.${name}`, text)
   }
   return queries
 }
 
-/** A file of queries: each begins with a line `-- name: NAME` and ends with a semicolon; other comments are for people. */
+/**
+ * A file of queries: each begins with a line `-- name: NAME` and ends with a semicolon; other comments are for people.
+ */
 export function parseQueries(text: string): [name: string, query: string][] {
-  return text.split(/^-- name: */m).slice(1).map((part) => {
-    const [name, ...lines] = part.split('\n')
-    const query = lines.filter((line) => !line.startsWith('--')).join('\n').trim()
-    if (!name || !query.endsWith(';')) throw new Error(`query "${name}" has no name or no end`)
-    return [name.trim(), query.slice(0, -1)]
-  })
+  return text
+    .split(/^-- name: */m)
+    .slice(1)
+    .map((part) => {
+      const [name, ...lines] = part.split('\n')
+      const query = lines
+        .filter((line) => !line.startsWith('--'))
+        .join('\n')
+        .trim()
+      if (!name || !query.endsWith(';')) throw new Error(`query "${name}" has no name or no end`)
+      return [name.trim(), query.slice(0, -1)]
+    })
 }

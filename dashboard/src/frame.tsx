@@ -22,7 +22,9 @@ export function Frame(): ReactNode {
   const { view } = useView()
   return (
     <>
-      <a className="skip" href="#content">Skip to the content</a>
+      <a className="skip" href="#content">
+        Skip to the content
+      </a>
       <NavigationBar apps={apps.data?.apps ?? []} />
       <ReportView report={apps}>
         {({ apps: all }) => {
@@ -57,7 +59,11 @@ function Content({ app }: { app: AppView }): ReactNode {
 function NoApp({ name }: { name: string | undefined }): ReactNode {
   return (
     <main id="content" className="alone">
-      <p className="nothing">{name === undefined ? 'There is no app yet. An app is added by the API or by the provision file.' : `There is no app "${name}" that you may see.`}</p>
+      <p className="nothing">
+        {name === undefined
+          ? 'There is no app yet. An app is added by the API or by the provision file.'
+          : `There is no app "${name}" that you may see.`}
+      </p>
     </main>
   )
 }

@@ -8,7 +8,14 @@ import { EVIL, newFixture } from './fixture-answers.ts'
 import { serveFixture, type FixtureServer } from './fixture-server.ts'
 
 const flags = [
-  '--no-sandbox', '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--headless=new',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 let dir: string
 let server: FixtureServer
@@ -19,7 +26,13 @@ let complaints: string[]
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'hopper-dashboard-'))
   const root = resolve(import.meta.dirname, '..')
-  await build({ root, configFile: join(root, 'vite.config.ts'), mode: 'production', logLevel: 'error', build: { outDir: dir } })
+  await build({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    mode: 'production',
+    logLevel: 'error',
+    build: { outDir: dir },
+  })
   server = await serveFixture(dir)
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
 }, 120_000)
@@ -38,7 +51,8 @@ beforeEach(async () => {
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
     // an answer with an error status is no fault of the page
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text())
   })
 })
 
@@ -60,7 +74,9 @@ async function cells(title: string): Promise<string[][]> {
   if ((await asTable.count()) > 0) await asTable.click()
   const rows = card.locator('tbody tr')
   await rows.first().waitFor()
-  return rows.evaluateAll((all) => all.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent ?? '')))
+  return rows.evaluateAll((all) =>
+    all.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent ?? '')),
+  )
 }
 
 describe('the numbers of the API', () => {
@@ -78,22 +94,38 @@ describe('the numbers of the API', () => {
   it('stand on the funnel page', async () => {
     await open('/funnel')
     expect(await page.locator('.stage-users').allTextContents()).toEqual(['951', '437'])
-    expect(await cells('Conversion')).toEqual([['Home', '951', '95.1%', '–', '–'], ['Cart', '437', '43.7%', '514', '54.0%']])
-    expect(await cells('Ways through the funnel')).toEqual([['Entry', 'Home', '942'], ['Home', 'Cart', '437'], ['Cart', 'Home', '58']])
+    expect(await cells('Conversion')).toEqual([
+      ['Home', '951', '95.1%', '–', '–'],
+      ['Cart', '437', '43.7%', '514', '54.0%'],
+    ])
+    expect(await cells('Ways through the funnel')).toEqual([
+      ['Entry', 'Home', '942'],
+      ['Home', 'Cart', '437'],
+      ['Cart', 'Home', '58'],
+    ])
     expect(await cells('Users per stage and day')).toEqual([['1 Jan 2026', '611', '322']])
-    expect(await cells('Time in a stage')).toEqual([['Home', '1:05 min', '83'], ['Cart', '–', '0']])
+    expect(await cells('Time in a stage')).toEqual([
+      ['Home', '1:05 min', '83'],
+      ['Cart', '–', '0'],
+    ])
   })
 
   it('stand on the elements page', async () => {
     await open('/elements')
     await page.getByText('the less they click: the two go together strongly (correlation −0.62)').waitFor()
     expect(await cells('Left or clicked')).toEqual([['Buy now', '150', '50', '25.0%', '2.0 s', '1.2 s']])
-    expect(await cells('Time over the element')).toEqual([['1.0 s – 1.2 s', '31', '47'], ['1.2 s – 1.4 s', '119', '3']])
+    expect(await cells('Time over the element')).toEqual([
+      ['1.0 s – 1.2 s', '31', '47'],
+      ['1.2 s – 1.4 s', '119', '3'],
+    ])
   })
 
   it('stand on the status page', async () => {
     await open('/status')
-    expect((await cells('What became of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([['accepted', 'new', '8,118'], ['bot', 'user agent', '219']])
+    expect((await cells('What became of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
+      ['accepted', 'new', '8,118'],
+      ['bot', 'user agent', '219'],
+    ])
     expect(await cells('Lanes')).toEqual([['0', '5,510', '5,499', '11']])
     await page.getByText('no broker answers').waitFor()
   })
@@ -112,7 +144,10 @@ describe('the numbers of the API', () => {
 
   it('can be saved as CSV', async () => {
     await open('/')
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download pages as CSV' }).click()])
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download pages as CSV' }).click(),
+    ])
     expect(download.suggestedFilename()).toBe('pages.csv')
     expect(await readFile(await download.path(), 'utf8')).toBe('url,views\r\na,1\r\n')
   })
@@ -205,7 +240,9 @@ describe('a member', () => {
       await card.getByText(id === 'checkout' ? 'There is a funnel "checkout" already.' : 'signup').waitFor()
     }
     expect(server.fixture.funnels[1]).toMatchObject({
-      id: 'signup', name: 'Sign up', stages: [{ id: 1, name: 'Start', url: '/start' }],
+      id: 'signup',
+      name: 'Sign up',
+      stages: [{ id: 1, name: 'Start', url: '/start' }],
     })
     await card.getByText('Its past is being counted: 25 %').waitFor()
   })
@@ -214,7 +251,9 @@ describe('a member', () => {
     await open('/settings')
     await page.getByRole('button', { name: 'Make a key' }).click()
     await page.getByText('hw_shown_only_now_1234', { exact: true }).waitFor()
-    expect(await page.getByLabel('Script tag with the new key').textContent()).toBe(`<script async src="${server.origin}/hopper.js" data-key="hw_shown_only_now_1234"></script>`)
+    expect(await page.getByLabel('Script tag with the new key').textContent()).toBe(
+      `<script async src="${server.origin}/hopper.js" data-key="hw_shown_only_now_1234"></script>`,
+    )
     await page.reload()
     await page.getByText('Wxyz').waitFor()
     expect(await page.getByText('hw_shown_only_now_1234').count()).toBe(0)

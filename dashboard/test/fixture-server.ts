@@ -5,9 +5,15 @@ import { extname, join } from 'node:path'
 import type { Funnel, ListedFunnel } from '@hopper/contracts'
 import { answerTo, me, newFixture, type Fixture } from './fixture-answers.ts'
 
-const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const types: Record<string, string> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 /** As strict as the API's own. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'self'"
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'self'"
 
 export interface FixtureServer {
   readonly origin: string
@@ -19,25 +25,34 @@ export interface FixtureServer {
 export async function serveFixture(dir: string): Promise<FixtureServer> {
   const state = { fixture: newFixture() }
   const server = createServer((request, response) => {
-    void handle(request, response, dir, state.fixture).catch((error: Error) => response.writeHead(500).end(error.message))
+    void handle(request, response, dir, state.fixture).catch((error: Error) =>
+      response.writeHead(500).end(error.message),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return Object.assign(state, {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
   })
 }
 
-async function handle(request: IncomingMessage, response: ServerResponse, dir: string, fixture: Fixture): Promise<void> {
+async function handle(
+  request: IncomingMessage,
+  response: ServerResponse,
+  dir: string,
+  fixture: Fixture,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url!, 'http://127.0.0.1')
   if (!pathname.startsWith('/api/')) return sendFile(response, dir, pathname)
   if (pathname === '/api/v1/login') return login(response, await bodyOf(request), fixture)
   if (!fixture.loggedIn) return fail(response, 401, 'HOP_LOGIN_REQUIRED', 'Log in first.')
   if (request.method !== 'GET') return change(request, response, pathname, fixture)
-  if (request.headers.accept === 'text/csv') return void response.writeHead(200, { 'content-type': 'text/csv' }).end('url,views\r\na,1\r\n')
+  if (request.headers.accept === 'text/csv')
+    return void response.writeHead(200, { 'content-type': 'text/csv' }).end('url,views\r\na,1\r\n')
   const answer = answerTo(pathname, searchParams, fixture)
   if (answer === undefined) return fail(response, 404, 'HOP_NOT_FOUND', `There is nothing at ${pathname}.`)
   send(response, 200, answer)
@@ -46,17 +61,28 @@ async function handle(request: IncomingMessage, response: ServerResponse, dir: s
 async function sendFile(response: ServerResponse, dir: string, pathname: string): Promise<void> {
   const name = extname(pathname) === '' ? '/index.html' : pathname
   const body = await readFile(join(dir, name))
-  response.writeHead(200, { 'content-type': types[extname(name)] ?? 'application/octet-stream', 'content-security-policy': POLICY }).end(body)
+  response
+    .writeHead(200, {
+      'content-type': types[extname(name)] ?? 'application/octet-stream',
+      'content-security-policy': POLICY,
+    })
+    .end(body)
 }
 
 function login(response: ServerResponse, body: unknown, fixture: Fixture): void {
   const { member, password } = body as { member: string; password: string }
-  if (member !== 'ann' || password !== 'right horse') return fail(response, 401, 'HOP_LOGIN_WRONG', 'Name or password is wrong.')
+  if (member !== 'ann' || password !== 'right horse')
+    return fail(response, 401, 'HOP_LOGIN_WRONG', 'Name or password is wrong.')
   fixture.loggedIn = true
   send(response, 200, me)
 }
 
-async function change(request: IncomingMessage, response: ServerResponse, pathname: string, fixture: Fixture): Promise<void> {
+async function change(
+  request: IncomingMessage,
+  response: ServerResponse,
+  pathname: string,
+  fixture: Fixture,
+): Promise<void> {
   if (request.headers['x-hopper-csrf'] !== me.csrf) return fail(response, 403, 'HOP_CSRF', 'The CSRF value is missing.')
   if (pathname === '/api/v1/logout') {
     fixture.loggedIn = false
@@ -64,11 +90,19 @@ async function change(request: IncomingMessage, response: ServerResponse, pathna
   }
   if (pathname.endsWith('/funnels') && request.method === 'POST') {
     const funnel = asListed((await bodyOf(request)) as Funnel)
-    if (fixture.funnels.some(({ id }) => id === funnel.id)) return fail(response, 409, 'HOP_EXISTS', `There is a funnel "${funnel.id}" already.`)
+    if (fixture.funnels.some(({ id }) => id === funnel.id))
+      return fail(response, 409, 'HOP_EXISTS', `There is a funnel "${funnel.id}" already.`)
     fixture.funnels = [...fixture.funnels, funnel]
     return send(response, 201, funnel)
   }
-  if (pathname.endsWith('/keys') && request.method === 'POST') return send(response, 201, { id: 'new', power: 'write', hint: '1234', created_at: 0, key: 'hw_shown_only_now_1234' })
+  if (pathname.endsWith('/keys') && request.method === 'POST')
+    return send(response, 201, {
+      id: 'new',
+      power: 'write',
+      hint: '1234',
+      created_at: 0,
+      key: 'hw_shown_only_now_1234',
+    })
   fail(response, 404, 'HOP_NOT_FOUND', 'No such call.')
 }
 

@@ -18,20 +18,37 @@ const processes = ['migrate', 'ingest', 'aggregator', 'api']
 // `config` asks no engine, but where none is wanted there may be no compose.
 describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () => {
   it('run the same processes in the same way, but for where the engines are and how much is shared out', () => {
-    const [one, three] = [servicesOf('docker-compose.yml'), servicesOf('docker-compose.yml', 'docker-compose.three.yml')]
-    const differ = ['HOPPER_KAFKA_BROKERS', 'HOPPER_KAFKA_REPLICATION', 'HOPPER_CASSANDRA_CONTACT_POINTS', 'HOPPER_CASSANDRA_REPLICATION', 'HOPPER_LANES']
+    const [one, three] = [
+      servicesOf('docker-compose.yml'),
+      servicesOf('docker-compose.yml', 'docker-compose.three.yml'),
+    ]
+    const differ = [
+      'HOPPER_KAFKA_BROKERS',
+      'HOPPER_KAFKA_REPLICATION',
+      'HOPPER_CASSANDRA_CONTACT_POINTS',
+      'HOPPER_CASSANDRA_REPLICATION',
+      'HOPPER_LANES',
+    ]
     for (const name of processes) expect(alike(three[name]!, differ), name).toEqual(alike(one[name]!, differ))
-    expect(Object.keys(three).filter((name) => !(name in one)).sort()).toEqual(['cassandra2', 'cassandra3', 'kafka2', 'kafka3'])
+    expect(
+      Object.keys(three)
+        .filter((name) => !(name in one))
+        .sort(),
+    ).toEqual(['cassandra2', 'cassandra3', 'kafka2', 'kafka3'])
   })
 
   it('tell each process of every engine, and to replicate to all three', () => {
     const services = servicesOf('docker-compose.yml', 'docker-compose.three.yml')
-    const [brokers, nodes] = [versions.kafka.image, versions.cassandra.image].map((image) => Object.keys(services).filter((name) => services[name]!.image === image))
+    const [brokers, nodes] = [versions.kafka.image, versions.cassandra.image].map((image) =>
+      Object.keys(services).filter((name) => services[name]!.image === image),
+    )
     expect([brokers!.length, nodes!.length]).toEqual([3, 3])
     for (const name of processes) {
       expect(services[name]!.environment, name).toMatchObject({
-        HOPPER_KAFKA_BROKERS: brokers!.map((broker) => `${broker}:9092`).join(), HOPPER_KAFKA_REPLICATION: '3',
-        HOPPER_CASSANDRA_CONTACT_POINTS: nodes!.map((node) => `${node}:9042`).join(), HOPPER_CASSANDRA_REPLICATION: '3',
+        HOPPER_KAFKA_BROKERS: brokers!.map((broker) => `${broker}:9092`).join(),
+        HOPPER_KAFKA_REPLICATION: '3',
+        HOPPER_CASSANDRA_CONTACT_POINTS: nodes!.map((node) => `${node}:9042`).join(),
+        HOPPER_CASSANDRA_REPLICATION: '3',
       })
     }
   })
@@ -39,7 +56,9 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
   it('give each engine a volume of its own', () => {
     const services = servicesOf('docker-compose.yml', 'docker-compose.three.yml')
     const images = [versions.kafka.image, versions.cassandra.image]
-    const volumes = Object.values(services).filter(({ image }) => images.includes(image)).map((service) => service.volumes?.[0]?.source)
+    const volumes = Object.values(services)
+      .filter(({ image }) => images.includes(image))
+      .map((service) => service.volumes?.[0]?.source)
     expect(new Set(volumes).size).toBe(6)
     expect(volumes).not.toContain(undefined)
   })
@@ -48,7 +67,11 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
 /** What compose makes of files together. Throws what it says of a bad one. */
 function servicesOf(...files: readonly string[]): Services {
   const named = files.flatMap((file) => ['-f', file])
-  const text = execFileSync('docker', ['compose', ...named, 'config', '--format', 'json'], { cwd: repository, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  const text = execFileSync('docker', ['compose', ...named, 'config', '--format', 'json'], {
+    cwd: repository,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   return (JSON.parse(text) as { services: Services }).services
 }
 

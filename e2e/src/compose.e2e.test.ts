@@ -33,17 +33,21 @@ describe.skipIf(!wanted)('docker compose up', () => {
   // The suite starts and ends what it is given; this one outlives it.
   demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
 
-  it.each(services)('goes on after a restart of %s, and loses nothing', async (service) => {
-    const url = `/restarted/${service}`
-    await view(url)
-    const restarted = product.compose('restart', service)
-    await view(url)
-    await restarted
-    await view(url)
-    await until(async () => (await views(url).catch(() => 0)) === 3, 120_000)
-    await counted(product, readKey())
-    expect(await views(url)).toBe(3)
-  }, 240_000)
+  it.each(services)(
+    'goes on after a restart of %s, and loses nothing',
+    async (service) => {
+      const url = `/restarted/${service}`
+      await view(url)
+      const restarted = product.compose('restart', service)
+      await view(url)
+      await restarted
+      await view(url)
+      await until(async () => (await views(url).catch(() => 0)) === 3, 120_000)
+      await counted(product, readKey())
+      expect(await views(url)).toBe(3)
+    },
+    240_000,
+  )
 
   it('is shared by two of ingest and two aggregators, and goes on with one of each, and loses nothing', async () => {
     await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=2', '--scale', 'aggregator=2')
@@ -65,21 +69,49 @@ describe.skipIf(!wanted)('docker compose up', () => {
   }, 240_000)
 
   it('counts every event of a year of the demo within the memory of its aggregator', async () => {
-    const plan = { seed: 'hopper', untilMs: Math.floor(Date.now() / 1_000) * 1_000, days: 365, visitors: 12_000, origin: 'http://ingest:8080' }
+    const plan = {
+      seed: 'hopper',
+      untilMs: Math.floor(Date.now() / 1_000) * 1_000,
+      days: 365,
+      visitors: 12_000,
+      origin: 'http://ingest:8080',
+    }
     const before = await fates()
     const endsAt = new Date(plan.untilMs).toISOString()
-    await product.compose('run', '--rm', 'demo', 'load', '--demo', '--url', plan.origin, '--key', DEMO_KEY, '--until', endsAt)
+    await product.compose(
+      'run',
+      '--rm',
+      'demo',
+      'load',
+      '--demo',
+      '--url',
+      plan.origin,
+      '--key',
+      DEMO_KEY,
+      '--until',
+      endsAt,
+    )
     await counted(product, readKey(), 300_000)
     const truth = truthOf(plan)
     const after = await fates()
     const found = (fate: string): number => (after.get(fate) ?? 0) - (before.get(fate) ?? 0)
     expect(Object.fromEntries(Object.keys(truth.fates).map((fate) => [fate, found(fate)]))).toEqual(truth.fates)
-    const days = await getJson<Traffic>(product, `/api/v1/apps/demo-shop/traffic?by=day&from=${date(plan.untilMs - 366 * DAY_MS)}&to=${date(plan.untilMs)}`, readKey())
+    const days = await getJson<Traffic>(
+      product,
+      `/api/v1/apps/demo-shop/traffic?by=day&from=${date(plan.untilMs - 366 * DAY_MS)}&to=${date(plan.untilMs)}`,
+      readKey(),
+    )
     const countedOn = new Map(days.rows.map(({ time, events }) => [date(time), events]))
-    for (const [day, events] of truth.days) if (day < date(plan.untilMs)) expect([day, countedOn.get(day)]).toEqual([day, events])
+    for (const [day, events] of truth.days)
+      if (day < date(plan.untilMs)) expect([day, countedOn.get(day)]).toEqual([day, events])
 
     const aggregator = (await product.compose('ps', '-q', 'aggregator')).trim()
-    const state = await docker('inspect', '--format', '{{.RestartCount}} {{.State.OOMKilled}} {{.State.Health.Status}}', aggregator)
+    const state = await docker(
+      'inspect',
+      '--format',
+      '{{.RestartCount}} {{.State.OOMKilled}} {{.State.Health.Status}}',
+      aggregator,
+    )
     expect(state.trim()).toBe('0 false healthy')
   }, 600_000)
 
@@ -113,12 +145,16 @@ describe.skipIf(!wanted)('docker compose up', () => {
 
   /** The lanes that an aggregator has. */
   async function lanesOf(index: number): Promise<string[]> {
-    return [...(await metricsOf('aggregator', index)).matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(([, lane]) => lane!)
+    return [...(await metricsOf('aggregator', index)).matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(
+      ([, lane]) => lane!,
+    )
   }
 
   /** Requests that one container of ingest has acknowledged. */
   async function acknowledgedBy(index: number): Promise<number> {
-    return Number(/^hopper_ingest_requests_total\{status="202"[^}]*\} (\d+)/m.exec(await metricsOf('ingest', index))?.[1] ?? 0)
+    return Number(
+      /^hopper_ingest_requests_total\{status="202"[^}]*\} (\d+)/m.exec(await metricsOf('ingest', index))?.[1] ?? 0,
+    )
   }
 
   function metricsOf(service: string, index: number): Promise<string> {
@@ -141,9 +177,21 @@ describe.skipIf(!wanted)('docker compose up', () => {
   }
 
   function send(url: string): Promise<Response> {
-    const event = { type: 'url_change', event_id: randomUUID(), timestamp: Date.now(), from: '', to: url, elapsed_time: 0 }
+    const event = {
+      type: 'url_change',
+      event_id: randomUUID(),
+      timestamp: Date.now(),
+      from: '',
+      to: url,
+      elapsed_time: 0,
+    }
     const headers = { 'content-type': 'application/json', 'x-api-key': DEMO_KEY, 'user-agent': agents[0]!.userAgent }
     const body = JSON.stringify({ device_id: randomUUID(), events: [event] })
-    return fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body, signal: AbortSignal.timeout(20_000) })
+    return fetch(`${product.ingestUrl}/v1/events`, {
+      method: 'POST',
+      headers,
+      body,
+      signal: AbortSignal.timeout(20_000),
+    })
   }
 })

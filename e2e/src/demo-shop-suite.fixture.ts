@@ -1,4 +1,13 @@
-import type { Clicks, ElementActions, ElementDurations, PageViews, StageConversion, StageGraph, StageTime, StageUsers } from '@hopper/contracts'
+import type {
+  Clicks,
+  ElementActions,
+  ElementDurations,
+  PageViews,
+  StageConversion,
+  StageGraph,
+  StageTime,
+  StageUsers,
+} from '@hopper/contracts'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { markPages, marksOf, type Mark } from './traffic/page-clock.ts'
@@ -8,9 +17,16 @@ import { until } from './products/until.ts'
 import type { Opens } from './products/ways.ts'
 
 const CHROMIUM_ARGS = [
-  // For the whole browser: Playwright's own setting misses what a page leaves behind, such as a beacon, which would then come from a headless one: a bot.
+  // For the whole browser: Playwright's own setting misses what a page leaves behind, such as a beacon, which would
+  // then come from a headless one: a bot.
   `--user-agent=${agents[0]!.userAgent}`,
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 /** How long the tracker and the marks of the page may be apart in seeing one thing happen. */
 const SLACK_MS = 250
@@ -32,11 +48,13 @@ async function visit(path: string, more: { readonly hasTouch?: true } = {}): Pro
   return page
 }
 
-const tracked = (page: Page): Promise<unknown> => page.waitForFunction(() => (window as { hopper?: unknown }).hopper !== undefined)
+const tracked = (page: Page): Promise<unknown> =>
+  page.waitForFunction(() => (window as { hopper?: unknown }).hopper !== undefined)
 
 /** When the tab first came to a page, given its path in the shop's. */
 const arrived = (marks: readonly Mark[], path: string): number =>
-  marks.find(({ what, of }) => (what === 'tracker' || what === 'address') && of.replace(/\/$/, '') === `/demo/${path}`)!.at
+  marks.find(({ what, of }) => (what === 'tracker' || what === 'address') && of.replace(/\/$/, '') === `/demo/${path}`)!
+    .at
 
 /** How long the pointer was over an element before it left or clicked. */
 function hovered(marks: readonly Mark[], element: string, until: 'out' | 'click'): number {
@@ -58,11 +76,17 @@ async function press(page: Page, selector: string, lands: string): Promise<void>
   await page.waitForURL(`**${lands}`)
 }
 
-/** Two visitors in a real browser, a custom event and a person with two devices: what they did is found by the API, exactly. */
+/**
+ * Two visitors in a real browser, a custom event and a person with two devices: what they did is found by the API,
+ * exactly.
+ */
 export function demoShopSuite(open: Opens, startMs = 120_000): void {
   beforeAll(async () => {
     product = await open()
-    ;[browser] = await Promise.all([chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS }), product.start()])
+    ;[browser] = await Promise.all([
+      chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS }),
+      product.start(),
+    ])
     readKey = /read key of demo-shop\s+(hr_\S+)/.exec(product.output())![1]!
   }, startMs)
   afterAll(async () => {
@@ -96,23 +120,53 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     const otherMarks = await marksOf(other)
     await closeTab(other)
 
-    await until(async () => (await get<StageConversion>('stages/conversion')).rows.map(({ users }) => users).join() === '2,2,1,1,1,1', 15_000)
+    await until(
+      async () =>
+        (await get<StageConversion>('stages/conversion')).rows.map(({ users }) => users).join() === '2,2,1,1,1,1',
+      15_000,
+    )
     await counted(product, readKey)
 
     const conversion = await get<StageConversion>('stages/conversion')
     expect(conversion.total_users).toBe(2)
     expect(conversion.rows.map(({ name, users, rate }) => [name, users, rate])).toEqual([
-      ['Home', 2, 1], ['Products', 2, 1], ['Product', 1, 0.5], ['Cart', 1, 0.5], ['Checkout', 1, 0.5], ['Thanks', 1, 0.5],
+      ['Home', 2, 1],
+      ['Products', 2, 1],
+      ['Product', 1, 0.5],
+      ['Cart', 1, 0.5],
+      ['Checkout', 1, 0.5],
+      ['Thanks', 1, 0.5],
     ])
     const byDate = (await get<StageUsers>('stages/users')).rows.filter(({ users }) => users > 0)
-    expect(byDate.map(({ stage, users }) => [stage, users])).toEqual([[1, 2], [2, 2], [3, 1], [4, 1], [5, 1], [6, 1]])
+    expect(byDate.map(({ stage, users }) => [stage, users])).toEqual([
+      [1, 2],
+      [2, 2],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+      [6, 1],
+    ])
     expect((await get<StageGraph>('stages/graph')).rows.map(({ from, to, users }) => [from, to, users])).toEqual([
-      [null, 1, 2], [1, 2, 2], [2, 3, 1], [3, 4, 1], [4, 5, 1], [5, 6, 1],
+      [null, 1, 2],
+      [1, 2, 2],
+      [2, 3, 1],
+      [3, 4, 1],
+      [4, 5, 1],
+      [5, 6, 1],
     ])
 
     const time = (await get<StageTime>('stages/time')).rows
-    expect(time.map(({ stage, hits }) => [stage, hits])).toEqual([[1, 2], [2, 1], [3, 1], [4, 1], [5, 1], [6, 0]])
-    const arrivals = ['spa', 'spa/products', 'spa/products/lamp', 'spa/cart', 'spa/checkout', 'spa/thanks'].map((path) => arrived(marks, path))
+    expect(time.map(({ stage, hits }) => [stage, hits])).toEqual([
+      [1, 2],
+      [2, 1],
+      [3, 1],
+      [4, 1],
+      [5, 1],
+      [6, 0],
+    ])
+    const arrivals = ['spa', 'spa/products', 'spa/products/lamp', 'spa/cart', 'spa/checkout', 'spa/thanks'].map(
+      (path) => arrived(marks, path),
+    )
     const spent = [...arrivals.slice(1).map((at, i) => at - arrivals[i]!), 0]
     spent[0]! += arrived(otherMarks, 'shop/products') - arrived(otherMarks, 'shop')
     time.forEach(({ elapsed_ms, hits, average_seconds }, at) => {
@@ -121,24 +175,56 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     })
 
     const actions = new Map((await get<ElementActions>('elements/actions')).rows.map((row) => [row.name, row]))
-    expect(actions.get('Shop now')).toMatchObject({ hover_leave: 1, hover_click: 0, hits: 1, leave_percent: 100, click_percent: 0 })
-    expect(actions.get('Add to cart')).toMatchObject({ hover_leave: 0, hover_click: 1, hits: 1, leave_percent: 0, click_percent: 100 })
+    expect(actions.get('Shop now')).toMatchObject({
+      hover_leave: 1,
+      hover_click: 0,
+      hits: 1,
+      leave_percent: 100,
+      click_percent: 0,
+    })
+    expect(actions.get('Add to cart')).toMatchObject({
+      hover_leave: 0,
+      hover_click: 1,
+      hits: 1,
+      leave_percent: 0,
+      click_percent: 100,
+    })
     expect(actions.get('Shop now')!.elapsed_leave_ms).toBeGreaterThanOrEqual(600 - 50)
     expect(actions.get('Add to cart')!.elapsed_click_ms).toBeGreaterThanOrEqual(400 - 50)
-    expect(Math.abs(actions.get('Shop now')!.elapsed_leave_ms - hovered(marks, 'shop-now', 'out'))).toBeLessThan(SLACK_MS)
-    expect(Math.abs(actions.get('Add to cart')!.elapsed_click_ms - hovered(marks, 'add', 'click'))).toBeLessThan(SLACK_MS)
+    expect(Math.abs(actions.get('Shop now')!.elapsed_leave_ms - hovered(marks, 'shop-now', 'out'))).toBeLessThan(
+      SLACK_MS,
+    )
+    expect(Math.abs(actions.get('Add to cart')!.elapsed_click_ms - hovered(marks, 'add', 'click'))).toBeLessThan(
+      SLACK_MS,
+    )
     const durations = await get<ElementDurations>(`elements/durations?xpath=${encodeURIComponent("//*[@id='add']")}`)
     expect(durations.buckets.map(({ leave, click }) => [leave, click])).toEqual([[0, 1]])
 
     const host = new URL(product.ingestUrl).host
     const views = new Map((await get<PageViews>('pages/views')).rows.map(({ url, views: count }) => [url, count]))
-    expect(Object.fromEntries(views)).toEqual(Object.fromEntries(
-      ['spa', 'spa/products', 'spa/products/lamp', 'spa/cart', 'spa/checkout', 'spa/thanks', 'shop', 'shop/products'].map((path) => [`${host}/demo/${path}`, 1]),
-    ))
-    const clicks = (await get<Clicks>('clicks')).rows.filter(({ target }) => target.includes("@id='")).map(({ url, target, hits }) => `${url} ${target} ${hits}`)
+    expect(Object.fromEntries(views)).toEqual(
+      Object.fromEntries(
+        [
+          'spa',
+          'spa/products',
+          'spa/products/lamp',
+          'spa/cart',
+          'spa/checkout',
+          'spa/thanks',
+          'shop',
+          'shop/products',
+        ].map((path) => [`${host}/demo/${path}`, 1]),
+      ),
+    )
+    const clicks = (await get<Clicks>('clicks')).rows
+      .filter(({ target }) => target.includes("@id='"))
+      .map(({ url, target, hits }) => `${url} ${target} ${hits}`)
     expect(clicks.sort()).toEqual([
-      `${host}/demo/shop //*[@id='shop-now'] 1`, `${host}/demo/spa //*[@id='shop-now'] 1`, `${host}/demo/spa/cart //*[@id='checkout'] 1`,
-      `${host}/demo/spa/checkout //*[@id='order'] 1`, `${host}/demo/spa/products/lamp //*[@id='add'] 1`,
+      `${host}/demo/shop //*[@id='shop-now'] 1`,
+      `${host}/demo/spa //*[@id='shop-now'] 1`,
+      `${host}/demo/spa/cart //*[@id='checkout'] 1`,
+      `${host}/demo/spa/checkout //*[@id='order'] 1`,
+      `${host}/demo/spa/products/lamp //*[@id='add'] 1`,
     ])
   }, 90_000)
 
@@ -161,7 +247,10 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     await closeTab(mouse)
     const pointers = async (): Promise<string> => {
       const { rows } = await get<{ rows: readonly { value: string }[] }>('keys/pointer/values')
-      return rows.map(({ value }) => value).sort().join()
+      return rows
+        .map(({ value }) => value)
+        .sort()
+        .join()
     }
     await until(async () => (await pointers()) === 'mouse,touch', 15_000)
     await counted(product, readKey)
@@ -173,13 +262,18 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     for (let device = 0; device < 2; device++) {
       const page = await visit('/demo/')
       await page.evaluate(() => {
-        const { hopper } = window as unknown as { hopper: ((name: string, data: object) => void) & { identify(user: string): void } }
+        const { hopper } = window as unknown as {
+          hopper: ((name: string, data: object) => void) & { identify(user: string): void }
+        }
         hopper('signed_up', { plan: 'pro' })
         hopper.identify('ada')
       })
       await closeTab(page)
     }
-    await until(async () => (await get<StageConversion>('stages/conversion?count_by=device')).total_users === before + 2, 15_000)
+    await until(
+      async () => (await get<StageConversion>('stages/conversion?count_by=device')).total_users === before + 2,
+      15_000,
+    )
     await until(async () => (await get<StageConversion>('stages/conversion')).total_users === before + 1, 15_000)
   }, 60_000)
 }

@@ -80,7 +80,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
     await allEqual()
   }, 240_000)
 
-  /** Resolves when every query equals the API; rejects with the differences when one of them takes longer than a minute. */
+  /**
+   * Resolves when every query equals the API; rejects with the differences when one of them takes longer than a minute.
+   */
   async function allEqual(): Promise<void> {
     const end = performance.now() + BEHIND_MS
     for (const [name, check] of Object.entries(checks)) {
@@ -286,15 +288,16 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
         ...(device % 4 < 2 ? [] : [entered(3, 2)]),
       ]
       expect(events.length).toBeLessThan(limits.eventsPerBatchMax)
-      const post = (): Promise<Response> => fetch(`${product.ingestUrl}/v1/events`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          authorization: `Bearer ${keys.write}`,
-          'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 ${device % 2 ? 'Firefox/130.0' : 'Chrome/140.0'}`,
-        },
-        body: JSON.stringify({ device_id: `device-${device}`, events }),
-      })
+      const post = (): Promise<Response> =>
+        fetch(`${product.ingestUrl}/v1/events`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            authorization: `Bearer ${keys.write}`,
+            'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 ${device % 2 ? 'Firefox/130.0' : 'Chrome/140.0'}`,
+          },
+          body: JSON.stringify({ device_id: `device-${device}`, events }),
+        })
       const answer = await whenAdmitted(post)
       expect(answer.status, await answer.clone().text()).toBe(202)
     }

@@ -10,15 +10,23 @@ import { onBothWays, type Opens } from './products/ways.ts'
 const timezone = 'Asia/Kathmandu'
 const keys = { write: 'hw_kill_0123456789abcdef', read: 'hr_kill_0123456789abcdef' }
 const provision = {
-  organizations: [{ id: 'o', name: 'O', apps: [{ id: 'kill', name: 'Kill', timezone, write_key: keys.write, read_key: keys.read }] }],
+  organizations: [
+    { id: 'o', name: 'O', apps: [{ id: 'kill', name: 'Kill', timezone, write_key: keys.write, read_key: keys.read }] },
+  ],
 }
 const KILLS = 10
 const SENDERS = 16
 let product: Product
 afterEach(() => product?.dispose())
 
-/** Sends the traffic with random repetitions, and kills one process after the other, each time a share of it is through. */
-async function sendAndKill(traffic: readonly (readonly RandomRequest[])[], kills: number, seed: number): Promise<number> {
+/**
+ * Sends the traffic with random repetitions, and kills one process after the other, each time a share of it is through.
+ */
+async function sendAndKill(
+  traffic: readonly (readonly RandomRequest[])[],
+  kills: number,
+  seed: number,
+): Promise<number> {
   const random = mulberry32(seed)
   const total = traffic.reduce((sum, requests) => sum + requests.length, 0)
   const queue = traffic.map((requests) => [...requests])
@@ -65,7 +73,10 @@ interface Run {
   repeated: number
 }
 
-async function run(open: Opens, options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> }): Promise<Run> {
+async function run(
+  open: Opens,
+  options: { devices: number; eventsPerDevice: number; kills: number; seed: number; env?: Record<string, string> },
+): Promise<Run> {
   const now = Date.now()
   const traffic = randomTraffic({ ...options, now })
   const truth = groundTruth(traffic, timezone, now)
@@ -77,7 +88,13 @@ async function run(open: Opens, options: { devices: number; eventsPerDevice: num
   const storage = await product.openStorage()
   try {
     const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id as string)))
-    return { truth, found: await readTables(storage.reader, 'kill', datesAround(now)), archived: storage.archive && (await readArchive(storage.archive, 'kill')), ids, repeated }
+    return {
+      truth,
+      found: await readTables(storage.reader, 'kill', datesAround(now)),
+      archived: storage.archive && (await readArchive(storage.archive, 'kill')),
+      ids,
+      repeated,
+    }
   } finally {
     await storage.close()
   }
@@ -85,25 +102,47 @@ async function run(open: Opens, options: { devices: number; eventsPerDevice: num
 
 onBothWays((open) => {
   it('counts and archives 20,000 events of 500 devices exactly, killed ten times meanwhile, with batches repeated in between', async () => {
-    const { truth, found, archived, ids, repeated } = await run(open, { devices: 500, eventsPerDevice: 40, kills: KILLS, seed: 20_261_121 })
+    const { truth, found, archived, ids, repeated } = await run(open, {
+      devices: 500,
+      eventsPerDevice: 40,
+      kills: KILLS,
+      seed: 20_261_121,
+    })
     expect(sorted(found.counters)).toEqual(sorted(truth.counters))
     expect(sorted(found.persons)).toEqual(sorted(truth.persons))
     expect(sorted(found.devices)).toEqual(sorted(truth.devices))
-    expect({ accepted: found.fates.get('accepted'), late: found.fates.get('late'), bot: found.fates.get('bot') }).toEqual(truth.fates)
+    expect({
+      accepted: found.fates.get('accepted'),
+      late: found.fates.get('late'),
+      bot: found.fates.get('bot'),
+    }).toEqual(truth.fates)
     expect(found.fates.get('rejected')).toBeUndefined()
     if (archived) {
       expect([...archived.times.keys()].sort()).toEqual([...ids].sort())
       expect([...archived.times].filter(([, times]) => times !== 1)).toEqual([])
       expect(archived.bots).toBe(truth.fates.bot)
     }
-    // What was acknowledged but whose answer was lost is sent again too, so there are at least the repetitions that were meant.
+    // What was acknowledged but whose answer was lost is sent again too, so there are at least the repetitions that
+    // were meant.
     expect(found.fates.get('duplicate')).toBeGreaterThanOrEqual(repeated)
-    expect(Object.keys(counterTables).every((table) => table === 'fates_by_date' || [...found.counters.keys()].some((row) => row.startsWith(table)))).toBe(true)
+    expect(
+      Object.keys(counterTables).every(
+        (table) => table === 'fates_by_date' || [...found.counters.keys()].some((row) => row.startsWith(table)),
+      ),
+    ).toBe(true)
   }, 240_000)
 
   it('control: with the check of the watermarks off, the same traffic is counted wrongly', async () => {
-    const { truth, found } = await run(open, { devices: 200, eventsPerDevice: 30, kills: 5, seed: 7, env: { HOPPER_UNSAFE_NO_WATERMARK: '1' } })
-    const excess = sorted(found.counters).filter(([row, values]) => values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)))
+    const { truth, found } = await run(open, {
+      devices: 200,
+      eventsPerDevice: 30,
+      kills: 5,
+      seed: 7,
+      env: { HOPPER_UNSAFE_NO_WATERMARK: '1' },
+    })
+    const excess = sorted(found.counters).filter(([row, values]) =>
+      values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+    )
     expect(excess.length).toBeGreaterThan(0)
     // What is a set needs no watermark, and is right all the same.
     expect(sorted(found.persons)).toEqual(sorted(truth.persons))

@@ -16,23 +16,56 @@ const LANES = 8
 const keys = { write: 'hw_moves_0123456789abcdef', read: 'hr_moves_0123456789abcdef' }
 const stages = ['/home', '/products*', '/cart', '/done'].map((url, id) => ({ id: id + 1, name: url, url }))
 const provision = {
-  organizations: [{
-    id: 'o', name: 'O', admin_key: 'ha_moves_0123456789abcdef', apps: [{
-      id: 'moves', name: 'Moves', timezone: 'America/St_Johns', write_key: keys.write, read_key: keys.read,
-      funnels: [{ id: 'checkout', name: 'Checkout', stages }, { id: 'f', name: 'F', stages }], elements: [{ name: 'One', xpath: "//*[@id='b1']" }],
-    }],
-  }],
+  organizations: [
+    {
+      id: 'o',
+      name: 'O',
+      admin_key: 'ha_moves_0123456789abcdef',
+      apps: [
+        {
+          id: 'moves',
+          name: 'Moves',
+          timezone: 'America/St_Johns',
+          write_key: keys.write,
+          read_key: keys.read,
+          funnels: [
+            { id: 'checkout', name: 'Checkout', stages },
+            { id: 'f', name: 'F', stages },
+          ],
+          elements: [{ name: 'One', xpath: "//*[@id='b1']" }],
+        },
+      ],
+    },
+  ],
 }
 const now = Date.now()
 const date = (ago: number): string => new Date(now - ago * DAY_MS).toISOString().slice(0, 10)
 const range = `from=${date(DAYS + 2)}&to=${date(0)}`
 const reports = [
-  'stages/users', 'stages/users?count_by=device', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions',
-  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`, 'pages/views', 'clicks', 'agents?by=device', 'agents?by=browser', 'agents?by=os', 'agents?by=country',
-  'traffic?by=day', 'journeys?depth=4', 'keys?prefix=',
-].map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`).concat('funnels', 'elements')
+  'stages/users',
+  'stages/users?count_by=device',
+  'stages/conversion',
+  'stages/time',
+  'stages/graph',
+  'elements/actions',
+  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
+  'pages/views',
+  'clicks',
+  'agents?by=device',
+  'agents?by=browser',
+  'agents?by=os',
+  'agents?by=country',
+  'traffic?by=day',
+  'journeys?depth=4',
+  'keys?prefix=',
+]
+  .map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
+  .concat('funnels', 'elements')
 const instants = { from: now - (DAYS + 2) * DAY_MS, to: now }
-const steps = ['url_change', 'click'].map((type) => ({ name: type, filters: [{ type: 'eq', key: 'type', value: type }] }))
+const steps = ['url_change', 'click'].map((type) => ({
+  name: type,
+  filters: [{ type: 'eq', key: 'type', value: type }],
+}))
 
 const engines = inject('engines') as Engines | undefined
 
@@ -67,7 +100,9 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     // What is archived is waited for by those that read it.
     expect(await hopper(['audit'], first.env)).toContain('No drift')
     for (const aggregator of first.aggregators) await aggregator.stop('SIGTERM')
-    expect(await hopper(['rebuild'], { ...first.env, NODE_OPTIONS: '--max-old-space-size=256' })).toContain('counted and archived anew')
+    expect(await hopper(['rebuild'], { ...first.env, NODE_OPTIONS: '--max-old-space-size=256' })).toContain(
+      'counted and archived anew',
+    )
     expect(await answersOf(first)).toEqual(wanted)
     expect(await hopper(['audit'], first.env)).toContain('No drift')
 
@@ -98,25 +133,59 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     for (const requests of randomTraffic({ devices: 30, eventsPerDevice: 20, seed: 9, now })) {
       for (const request of requests) await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
     }
-    await hopper(['load', '--demo', '--url', product.ingestUrl, '--key', keys.write, '--days', String(DAYS), '--visitors', '200'])
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${keys.write}`, 'user-agent': 'curl/8.5.0' }
+    await hopper([
+      'load',
+      '--demo',
+      '--url',
+      product.ingestUrl,
+      '--key',
+      keys.write,
+      '--days',
+      String(DAYS),
+      '--visitors',
+      '200',
+    ])
+    const headers = {
+      'content-type': 'application/json',
+      authorization: `Bearer ${keys.write}`,
+      'user-agent': 'curl/8.5.0',
+    }
     for (let n = 0; n < 40; n++) {
-      const sale = { type: 'custom', name: 'sale', device_id: `till-${n % 3}`, data: { sum: n % 5, text: 'Größe "ß" \u2028 \\' }, ...(n % 2 ? { timestamp: now - n * 1_000 } : {}) }
+      const sale = {
+        type: 'custom',
+        name: 'sale',
+        device_id: `till-${n % 3}`,
+        data: { sum: n % 5, text: 'Größe "ß" \u2028 \\' },
+        ...(n % 2 ? { timestamp: now - n * 1_000 } : {}),
+      }
       const unusable = { type: 'shoe', device_id: 'till-0' }
-      await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify({ events: n % 7 === 0 ? [sale, unusable] : [sale] }) })
+      await fetch(`${product.ingestUrl}/v1/events`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ events: n % 7 === 0 ? [sale, unusable] : [sale] }),
+      })
     }
   }
 
-  /** What the API says to everything; how far it is complete, and how far the past of a funnel is counted again, is the installation's own. */
+  /**
+   * What the API says to everything; how far it is complete, and how far the past of a funnel is counted again, is the
+   * installation's own.
+   */
   async function answersOf({ apiUrl }: Asked): Promise<string[]> {
     const answers: string[] = []
     const ask = async (path: string, request: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }
       const answer = await fetch(`${apiUrl}/api/v1/apps/moves/${path}`, { ...request, headers })
-      answers.push(`${path} ${answer.status} ${(await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')}`)
+      answers.push(
+        `${path} ${answer.status} ${(await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')}`,
+      )
     }
     for (const report of reports) await ask(report)
-    for (const extra of [{}, { order: 'any', count_by: 'device' }, { count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } }]) {
+    for (const extra of [
+      {},
+      { order: 'any', count_by: 'device' },
+      { count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } },
+    ]) {
       await ask('funnels/query', { method: 'POST', body: JSON.stringify({ ...instants, steps, ...extra }) })
     }
     return answers

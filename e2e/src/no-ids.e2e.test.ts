@@ -6,7 +6,23 @@ import { onBothWays } from './products/ways.ts'
 
 const keys = { write: 'hw_noid_0123456789abcdef', read: 'hr_noid_0123456789abcdef' }
 const provision = {
-  organizations: [{ id: 'o', name: 'O', apps: [{ id: 'noid', name: 'N', timezone: 'UTC', write_key: keys.write, read_key: keys.read, funnels: [], elements: [] }] }],
+  organizations: [
+    {
+      id: 'o',
+      name: 'O',
+      apps: [
+        {
+          id: 'noid',
+          name: 'N',
+          timezone: 'UTC',
+          write_key: keys.write,
+          read_key: keys.read,
+          funnels: [],
+          elements: [],
+        },
+      ],
+    },
+  ],
 }
 const ROWS = 31_106
 const EQUAL = 30
@@ -23,7 +39,8 @@ onBothWays((open, way) => {
 
   async function send(body: object): Promise<{ accepted: number; rejected: { reason: string }[] }> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'shop-back-end/1.0' }
-    const post = (): Promise<Response> => fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const post = (): Promise<Response> =>
+      fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
     const answer = await whenAdmitted(post)
     expect(answer.status).toBe(202)
     return (await answer.json()) as { accepted: number; rejected: { reason: string }[] }
@@ -31,13 +48,20 @@ onBothWays((open, way) => {
   async function named(name: string): Promise<number> {
     await counted(product, keys.read)
     const answer = await fetch(`${product.apiUrl}/api/v1/apps/noid/query`, {
-      method: 'POST', headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ start: yesterday, end: Date.now() + 1_000, data: [{ name: 'a', filters: [{ type: 'eq', key: 'name', value: name }] }] }),
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        start: yesterday,
+        end: Date.now() + 1_000,
+        data: [{ name: 'a', filters: [{ type: 'eq', key: 'name', value: name }] }],
+      }),
     })
     return ((await answer.json()) as { data: [{ count: number }] }).data[0].count
   }
   const reaches = async (name: string, count: number): Promise<void> => {
-    await until(async () => (await named(name)) === count, 60_000).catch(async () => expect(await named(name)).toBe(count))
+    await until(async () => (await named(name)) === count, 60_000).catch(async () =>
+      expect(await named(name)).toBe(count),
+    )
   }
 
   it('sales of one till without times are as many as were sent', async () => {
@@ -49,17 +73,30 @@ onBothWays((open, way) => {
   it('rows of a log with times, some equal in one request, all count, and once however often it is sent', async () => {
     const rows = Array.from({ length: ROWS }, (_, at) => {
       const row = at % 1_000 < EQUAL && at < 1_000 && at % 2 === 1 ? at - 1 : at
-      return { type: 'custom', name: 'row', device_id: `customer-${row % 900}`, timestamp: yesterday + row * 1_000, data: { product: row % 97, price: row % 13 } }
+      return {
+        type: 'custom',
+        name: 'row',
+        device_id: `customer-${row % 900}`,
+        timestamp: yesterday + row * 1_000,
+        data: { product: row % 97, price: row % 13 },
+      }
     })
     for (let times = 0; times < 2; times++) {
-      for (let at = 0; at < rows.length; at += 1_000) await send({ historical: true, events: rows.slice(at, at + 1_000) })
+      for (let at = 0; at < rows.length; at += 1_000)
+        await send({ historical: true, events: rows.slice(at, at + 1_000) })
     }
     await reaches('row', ROWS)
   }, 180_000)
 
   it('an event without a device is rejected by name and counted so; one with a user has a device', async () => {
-    expect(await send({ events: [{ type: 'custom', name: 'x' }] })).toMatchObject({ accepted: 0, rejected: [{ reason: 'no_device' }] })
-    expect(await send({ events: [{ type: 'custom', name: 'by user', user_id: 'ann' }] })).toMatchObject({ accepted: 1, rejected: [] })
+    expect(await send({ events: [{ type: 'custom', name: 'x' }] })).toMatchObject({
+      accepted: 0,
+      rejected: [{ reason: 'no_device' }],
+    })
+    expect(await send({ events: [{ type: 'custom', name: 'by user', user_id: 'ann' }] })).toMatchObject({
+      accepted: 1,
+      rejected: [],
+    })
     await reaches('by user', 1)
     type Status = { dead_letters: number; fates: { fate: string; reason: string; events: number }[] }
     const status = await getJson<Status>(product, '/api/v1/status', keys.read)

@@ -9,12 +9,23 @@ import { standalone } from './products/standalone.ts'
 const keys = { write: 'hw_same_0123456789abcdef', read: 'hr_same_0123456789abcdef' }
 const stages = [1, 2, 3, 4, 5].map((id) => ({ id, name: `Stage ${id}`, url: `/page-${id}` }))
 const provision = {
-  organizations: [{
-    id: 'o', name: 'O', apps: [{
-      id: 'same', name: 'Same', timezone: 'America/St_Johns', write_key: keys.write, read_key: keys.read,
-      funnels: [{ id: 'f', name: 'F', stages }], elements: [{ name: 'One', xpath: "//*[@id='b1']" }],
-    }],
-  }],
+  organizations: [
+    {
+      id: 'o',
+      name: 'O',
+      apps: [
+        {
+          id: 'same',
+          name: 'Same',
+          timezone: 'America/St_Johns',
+          write_key: keys.write,
+          read_key: keys.read,
+          funnels: [{ id: 'f', name: 'F', stages }],
+          elements: [{ name: 'One', xpath: "//*[@id='b1']" }],
+        },
+      ],
+    },
+  ],
 }
 const DAY_MS = 86_400_000
 const now = Date.now()
@@ -23,21 +34,66 @@ const range = `from=${date(25)}&to=${date(0)}`
 const instants = { from: now - 30 * DAY_MS, to: now }
 
 const reports = [
-  'stages/users', 'stages/users?count_by=device', 'stages/conversion', 'stages/conversion?count_by=device', 'stages/time', 'stages/graph', 'elements/actions',
-  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`, 'pages/views', 'clicks', 'agents?by=device', 'agents?by=browser', 'agents?by=os', 'agents?by=country',
-  'traffic?by=hour', 'traffic?by=day', 'journeys?depth=4', 'keys?prefix=', 'keys/target/values?prefix=', 'agents?by=shoe', 'stages/users?funnel=none',
-].map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`).concat('funnels', 'elements')
+  'stages/users',
+  'stages/users?count_by=device',
+  'stages/conversion',
+  'stages/conversion?count_by=device',
+  'stages/time',
+  'stages/graph',
+  'elements/actions',
+  `elements/durations?xpath=${encodeURIComponent("//*[@id='b1']")}`,
+  'pages/views',
+  'clicks',
+  'agents?by=device',
+  'agents?by=browser',
+  'agents?by=os',
+  'agents?by=country',
+  'traffic?by=hour',
+  'traffic?by=day',
+  'journeys?depth=4',
+  'keys?prefix=',
+  'keys/target/values?prefix=',
+  'agents?by=shoe',
+  'stages/users?funnel=none',
+]
+  .map((path) => `${path}${path.includes('?') ? '&' : '?'}${range}`)
+  .concat('funnels', 'elements')
 
-const clicked = (id: number) => ({ name: `b${id}`, filters: [{ type: 'eq', key: 'target', value: `//*[@id='b${id}']` }] })
+const clicked = (id: number) => ({
+  name: `b${id}`,
+  filters: [{ type: 'eq', key: 'target', value: `//*[@id='b${id}']` }],
+})
 const steps = [{ name: 'seen', filters: [{ type: 'eq', key: 'type', value: 'url_change' }] }, clicked(1), clicked(2)]
 const queries: readonly (readonly [path: string, body: object])[] = [
   ['funnels/query', { ...instants, steps }],
   ['funnels/query', { ...instants, steps, order: 'any', count_by: 'device', breakdown: 'browser' }],
-  ['funnels/query', { ...instants, steps, order: 'strict', count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } }],
-  ['funnels/query', { ...instants, steps, window_ms: 3_600_000, trend: 'day', exclude: [{ filters: clicked(3).filters, after: 1, before: 2 }] }],
+  [
+    'funnels/query',
+    { ...instants, steps, order: 'strict', count_by: 'session', people: { step: 1, outcome: 'dropped', limit: 50 } },
+  ],
+  [
+    'funnels/query',
+    {
+      ...instants,
+      steps,
+      window_ms: 3_600_000,
+      trend: 'day',
+      exclude: [{ filters: clicked(3).filters, after: 1, before: 2 }],
+    },
+  ],
   ['funnels/query', { ...instants, funnel: 'f' }],
   ['retention/query', { ...instants, first: steps[0]!.filters, again: clicked(1).filters, by: 'day' }],
-  ['query', { start: instants.from, end: instants.to, data: [{ name: 'a', filters: steps[0]!.filters, unique: ['device_id'] }, { name: 'b', filters: clicked(1).filters, unique: ['device_id', 'target'] }] }],
+  [
+    'query',
+    {
+      start: instants.from,
+      end: instants.to,
+      data: [
+        { name: 'a', filters: steps[0]!.filters, unique: ['device_id'] },
+        { name: 'b', filters: clicked(1).filters, unique: ['device_id', 'target'] },
+      ],
+    },
+  ],
 ]
 const refused = ['agents?by=shoe', 'stages/users?funnel=none']
 
@@ -52,14 +108,17 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     await Promise.all(products.map((product) => product.start()))
     const traffic = randomTraffic({ devices: 60, eventsPerDevice: 40, seed: 3, now })
     // The same requests in the same order, a tenth of them twice.
-    await Promise.all(products.map(async (product) => {
-      for (const requests of traffic) {
-        for (const [at, request] of requests.entries()) {
-          for (let times = at % 10 === 0 ? 2 : 1; times > 0; times--) await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+    await Promise.all(
+      products.map(async (product) => {
+        for (const requests of traffic) {
+          for (const [at, request] of requests.entries()) {
+            for (let times = at % 10 === 0 ? 2 : 1; times > 0; times--)
+              await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
+          }
         }
-      }
-      await counted(product, keys.read)
-    }))
+        await counted(product, keys.read)
+      }),
+    )
   }, 240_000)
   afterAll(() => Promise.all(products.map((product) => product.dispose())))
 
@@ -71,12 +130,15 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     }
   })
 
-  it.each(queries.map(([path, body], number) => ({ number, path, body })))('POST $path, the one of number $number: the same bytes', async ({ path, body }) => {
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
-    const answers = await Promise.all(products.map((product) => answer(product, path, request)))
-    expect(answers[1]).toEqual(answers[0])
-    expect(answers[0]).toMatchObject({ status: 200 })
-  })
+  it.each(queries.map(([path, body], number) => ({ number, path, body })))(
+    'POST $path, the one of number $number: the same bytes',
+    async ({ path, body }) => {
+      const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      const answers = await Promise.all(products.map((product) => answer(product, path, request)))
+      expect(answers[1]).toEqual(answers[0])
+      expect(answers[0]).toMatchObject({ status: 200 })
+    },
+  )
 
   it('the answers say something: users in every stage, events in the sets', async () => {
     const [users] = await Promise.all(products.map((product) => answer(product, `stages/conversion?${range}`, {})))
@@ -85,9 +147,16 @@ describe.skipIf(!engines)('standalone and cluster', () => {
   })
 
   /** Status, type and bytes of an answer; only the moment up to which it is complete is the installation's own. */
-  async function answer(product: Product, path: string, { headers, ...request }: RequestInit): Promise<{ status: number; type: string | null; body: string }> {
+  async function answer(
+    product: Product,
+    path: string,
+    { headers, ...request }: RequestInit,
+  ): Promise<{ status: number; type: string | null; body: string }> {
     const url = `${product.apiUrl}/api/v1/apps/same/${path}`
-    const response = await fetch(url, { ...request, headers: { ...(headers as Record<string, string>), authorization: `Bearer ${keys.read}` } })
+    const response = await fetch(url, {
+      ...request,
+      headers: { ...(headers as Record<string, string>), authorization: `Bearer ${keys.read}` },
+    })
     const body = (await response.text()).replace(/"complete_to":\d+/g, '"complete_to":0')
     return { status: response.status, type: response.headers.get('content-type'), body }
   }

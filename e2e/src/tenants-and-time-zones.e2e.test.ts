@@ -6,23 +6,52 @@ import { onBothWays } from './products/ways.ts'
 
 const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/1' }] }
 const app = (id: string, timezone: string) => ({
-  id, name: id, timezone, write_key: `hw_${id}_0123456789abcdef`, read_key: `hr_${id}_0123456789abcdef`, funnels: [funnel],
+  id,
+  name: id,
+  timezone,
+  write_key: `hw_${id}_0123456789abcdef`,
+  read_key: `hr_${id}_0123456789abcdef`,
+  funnels: [funnel],
 })
-const apps = { berlin: app('berlin', 'Europe/Berlin'), kathmandu: app('kathmandu', 'Asia/Kathmandu'), other: app('other', 'UTC') }
+const apps = {
+  berlin: app('berlin', 'Europe/Berlin'),
+  kathmandu: app('kathmandu', 'Asia/Kathmandu'),
+  other: app('other', 'UTC'),
+}
 let product: Product
 
 async function send(to: keyof typeof apps, events: Record<string, unknown>[], device = randomUUID()): Promise<void> {
   const answer = await fetch(`${product.ingestUrl}/v1/events`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': apps[to].write_key, 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36' },
+    headers: {
+      'content-type': 'application/json',
+      'x-api-key': apps[to].write_key,
+      'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36',
+    },
     body: JSON.stringify({ device_id: device, session_id: randomUUID(), events }),
   })
   expect(answer.status).toBe(202)
   expect(await answer.json()).toEqual({ accepted: events.length, rejected: [] })
 }
-const view = (timestamp: string, url: string) => ({ type: 2, event_id: randomUUID(), timestamp, from: '', to: url, elapsed_time: 0 })
-const entered = (timestamp: string) => ({ type: 4, event_id: randomUUID(), timestamp, action: 'onUrlChange', funnel: 'f', entered: 1, elapsed_time: 0 })
-const get = <T>(of: keyof typeof apps, path: string) => getJson<T>(product, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
+const view = (timestamp: string, url: string) => ({
+  type: 2,
+  event_id: randomUUID(),
+  timestamp,
+  from: '',
+  to: url,
+  elapsed_time: 0,
+})
+const entered = (timestamp: string) => ({
+  type: 4,
+  event_id: randomUUID(),
+  timestamp,
+  action: 'onUrlChange',
+  funnel: 'f',
+  entered: 1,
+  elapsed_time: 0,
+})
+const get = <T>(of: keyof typeof apps, path: string) =>
+  getJson<T>(product, `/api/v1/apps/${of}/${path}`, apps[of].read_key)
 
 onBothWays((open) => {
   beforeAll(async () => {
@@ -40,15 +69,38 @@ onBothWays((open) => {
 
   it('counts an event on the date of its app, across both clock changes of Berlin and in +05:45', async () => {
     // 2026-03-29: 02:00 CET becomes 03:00 CEST; 2026-10-25: 03:00 CEST becomes 02:00 CET
-    await send('berlin', [entered('2026-03-28T22:59:59.999Z'), entered('2026-03-28T23:00:00.000Z'), entered('2026-03-29T21:59:59.999Z'), entered('2026-03-29T22:00:00.000Z')])
-    await send('berlin', [entered('2026-10-24T21:59:59.999Z'), entered('2026-10-24T22:00:00.000Z'), entered('2026-10-25T22:59:59.999Z'), entered('2026-10-25T23:00:00.000Z')])
+    await send('berlin', [
+      entered('2026-03-28T22:59:59.999Z'),
+      entered('2026-03-28T23:00:00.000Z'),
+      entered('2026-03-29T21:59:59.999Z'),
+      entered('2026-03-29T22:00:00.000Z'),
+    ])
+    await send('berlin', [
+      entered('2026-10-24T21:59:59.999Z'),
+      entered('2026-10-24T22:00:00.000Z'),
+      entered('2026-10-25T22:59:59.999Z'),
+      entered('2026-10-25T23:00:00.000Z'),
+    ])
     await send('kathmandu', [entered('2026-05-01T18:14:59.999Z'), entered('2026-05-01T18:15:00.000Z')])
     await counted(product, apps.berlin.read_key)
     const dates = async (of: 'berlin' | 'kathmandu', from: string, to: string) =>
-      (await get<StageUsers>(of, `stages/users?funnel=f&from=${from}&to=${to}`)).rows.filter(({ users }) => users > 0).map(({ date, users }) => [date, users])
-    expect(await dates('berlin', '2026-03-20', '2026-04-05')).toEqual([['2026-03-28', 1], ['2026-03-29', 1], ['2026-03-30', 1]])
-    expect(await dates('berlin', '2026-10-20', '2026-10-30')).toEqual([['2026-10-24', 1], ['2026-10-25', 1], ['2026-10-26', 1]])
-    expect(await dates('kathmandu', '2026-04-25', '2026-05-05')).toEqual([['2026-05-01', 1], ['2026-05-02', 1]])
+      (await get<StageUsers>(of, `stages/users?funnel=f&from=${from}&to=${to}`)).rows
+        .filter(({ users }) => users > 0)
+        .map(({ date, users }) => [date, users])
+    expect(await dates('berlin', '2026-03-20', '2026-04-05')).toEqual([
+      ['2026-03-28', 1],
+      ['2026-03-29', 1],
+      ['2026-03-30', 1],
+    ])
+    expect(await dates('berlin', '2026-10-20', '2026-10-30')).toEqual([
+      ['2026-10-24', 1],
+      ['2026-10-25', 1],
+      ['2026-10-26', 1],
+    ])
+    expect(await dates('kathmandu', '2026-04-25', '2026-05-05')).toEqual([
+      ['2026-05-01', 1],
+      ['2026-05-02', 1],
+    ])
   })
 
   it('shows 23 and 25 hours on the dates of a clock change', async () => {
@@ -74,7 +126,8 @@ onBothWays((open) => {
       expect(rows.map(({ url, views }) => [url, views])).toEqual([[`/${of}`, 1]])
     }
     const status = async (of: string, key: string) =>
-      (await fetch(`${product.apiUrl}/api/v1/apps/${of}/pages/views`, { headers: { authorization: `Bearer ${key}` } })).status
+      (await fetch(`${product.apiUrl}/api/v1/apps/${of}/pages/views`, { headers: { authorization: `Bearer ${key}` } }))
+        .status
     expect(await status('other', apps.berlin.read_key)).toBe(403)
     // An admin key does not even learn that another organization has an app of this name.
     expect(await status('other', 'ha_acme_0123456789abcdef')).toBe(404)

@@ -8,24 +8,154 @@ import { onBothWays } from './products/ways.ts'
 
 const keys = { write: 'hw_text_0123456789abcdef', read: 'hr_text_0123456789abcdef' }
 const provision = {
-  organizations: [{ id: 'o', name: 'O', apps: [{ id: 'text', name: 'T', timezone: 'UTC', write_key: keys.write, read_key: keys.read, funnels: [], elements: [] }] }],
+  organizations: [
+    {
+      id: 'o',
+      name: 'O',
+      apps: [
+        {
+          id: 'text',
+          name: 'T',
+          timezone: 'UTC',
+          write_key: keys.write,
+          read_key: keys.read,
+          funnels: [],
+          elements: [],
+        },
+      ],
+    },
+  ],
 }
 const now = Date.now()
 const range = `from=${new Date(now - 86_400_000).toISOString().slice(0, 10)}&to=${new Date(now + 86_400_000).toISOString().slice(0, 10)}`
 const BATCH = 40
 
-/** Texts that somewhere have been taken for others: by a decoder, a collation, a number, a prototype, a spreadsheet, a separator of ours. */
+/**
+ * Texts that somewhere have been taken for others: by a decoder, a collation, a number, a prototype, a spreadsheet, a
+ * separator of ours.
+ */
 const special = [
-  '\0', '\0\0', 'a\0b', 'a\0c', 'a', 'A', '\u0001', '\x7f', '\u0080', '\ufeff', '\ufeffa', 'a\ufeff', '\uffff', '\ufffe', '\ufdd0', '\u{10ffff}', '\ufffd', '\u2028', '\u202e',
-  '\u00e9', 'e\u0301', '\u212b', '\u00c5', 'A\u030a', '\ufb01', 'fi', '\u1e9b\u0323', 'ss', '\u00df', '\u0130', 'i', 'I', '\u0131', ' ', '  ', ' a', 'a ', '\t', '\n', '\r', '\r\n', 'a\n', 'a\r\n',
-  '=1+1', "'=1+1", "''=1+1", '+1', '-1', '@a', '"', '""', "'", "''", ',', ';', '\\', '\\\\', '\\0', '\\u0000', '\\ud800', '%00', '%', '%25', '/', '//', '.', '..', '?', '#', '*', '$', ':', '|',
-  '0', '1', '-0', '00', '01', '1e3', '1.0', '1', '10', '9007199254740993', 'NaN', 'Infinity', 'true', 'false', 'null', 'undefined', '[object Object]', '{}', '[]',
-  '__proto__', 'constructor', 'toString', 'hasOwnProperty', 'length', 'valueOf', 'u:', 'd:', 'u:a', 'd:a', 'device_id', 'type', '\u{1f600}', '\u{1f468}\u200d\u{1f469}', '\ud83d\ude00\ud83d\ude01',
-  '550e8400-e29b-41d4-a716-446655440000', '550E8400-E29B-41D4-A716-446655440000', '550e8400e29b41d4a716446655440000', 'x'.repeat(116), `${'x'.repeat(115)}y`, '\u{1f600}'.repeat(116),
+  '\0',
+  '\0\0',
+  'a\0b',
+  'a\0c',
+  'a',
+  'A',
+  '\u0001',
+  '\x7f',
+  '\u0080',
+  '\ufeff',
+  '\ufeffa',
+  'a\ufeff',
+  '\uffff',
+  '\ufffe',
+  '\ufdd0',
+  '\u{10ffff}',
+  '\ufffd',
+  '\u2028',
+  '\u202e',
+  '\u00e9',
+  'e\u0301',
+  '\u212b',
+  '\u00c5',
+  'A\u030a',
+  '\ufb01',
+  'fi',
+  '\u1e9b\u0323',
+  'ss',
+  '\u00df',
+  '\u0130',
+  'i',
+  'I',
+  '\u0131',
+  ' ',
+  '  ',
+  ' a',
+  'a ',
+  '\t',
+  '\n',
+  '\r',
+  '\r\n',
+  'a\n',
+  'a\r\n',
+  '=1+1',
+  "'=1+1",
+  "''=1+1",
+  '+1',
+  '-1',
+  '@a',
+  '"',
+  '""',
+  "'",
+  "''",
+  ',',
+  ';',
+  '\\',
+  '\\\\',
+  '\\0',
+  '\\u0000',
+  '\\ud800',
+  '%00',
+  '%',
+  '%25',
+  '/',
+  '//',
+  '.',
+  '..',
+  '?',
+  '#',
+  '*',
+  '$',
+  ':',
+  '|',
+  '0',
+  '1',
+  '-0',
+  '00',
+  '01',
+  '1e3',
+  '1.0',
+  '1',
+  '10',
+  '9007199254740993',
+  'NaN',
+  'Infinity',
+  'true',
+  'false',
+  'null',
+  'undefined',
+  '[object Object]',
+  '{}',
+  '[]',
+  '__proto__',
+  'constructor',
+  'toString',
+  'hasOwnProperty',
+  'length',
+  'valueOf',
+  'u:',
+  'd:',
+  'u:a',
+  'd:a',
+  'device_id',
+  'type',
+  '\u{1f600}',
+  '\u{1f468}\u200d\u{1f469}',
+  '\ud83d\ude00\ud83d\ude01',
+  '550e8400-e29b-41d4-a716-446655440000',
+  '550E8400-E29B-41D4-A716-446655440000',
+  '550e8400e29b41d4a716446655440000',
+  'x'.repeat(116),
+  `${'x'.repeat(115)}y`,
+  '\u{1f600}'.repeat(116),
 ]
-const random = fc.sample(fc.oneof(
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }), fc.string({ unit: fc.constantFrom(...special.filter(({ length }) => length < 3)), minLength: 1, maxLength: 6 }),
-), { numRuns: 300, seed: 7 })
+const random = fc.sample(
+  fc.oneof(
+    fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }),
+    fc.string({ unit: fc.constantFrom(...special.filter(({ length }) => length < 3)), minLength: 1, maxLength: 6 }),
+  ),
+  { numRuns: 300, seed: 7 },
+)
 const texts = [...new Set([...special, ...random])].filter((text) => [...text].length <= 116)
 const longs = [...new Set(texts.map((text) => `${'v'.repeat(1_000)}${text}`))]
 
@@ -44,11 +174,36 @@ interface Sent {
 /** For each text a custom event that has it everywhere, and a click on it. */
 const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, at) => {
   const any = { timestamp: now - 60_000 + at, user_id: text, session_id: text }
-  return [text, [
-    { ...any, event_id: text, type: 'custom', seq: 0, name: text, data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[at]! } },
-    { ...any, event_id: `click ${text}`, type: 'click', seq: 1, target: text, elapsed_time: 1, current_url: `/u${text}` } as Sent,
-    { ...any, event_id: `own key ${text}`, type: 'custom', seq: 2, name: 'own key', data: JSON.parse(`{${JSON.stringify(text)}:${JSON.stringify(text)}}`) as Record<string, string> },
-  ]]
+  return [
+    text,
+    [
+      {
+        ...any,
+        event_id: text,
+        type: 'custom',
+        seq: 0,
+        name: text,
+        data: { ...JSON.parse(`{${JSON.stringify(`key ${text}`)}:1}`), value: text, long: longs[at]! },
+      },
+      {
+        ...any,
+        event_id: `click ${text}`,
+        type: 'click',
+        seq: 1,
+        target: text,
+        elapsed_time: 1,
+        current_url: `/u${text}`,
+      } as Sent,
+      {
+        ...any,
+        event_id: `own key ${text}`,
+        type: 'custom',
+        seq: 2,
+        name: 'own key',
+        data: JSON.parse(`{${JSON.stringify(text)}:${JSON.stringify(text)}}`) as Record<string, string>,
+      },
+    ],
+  ]
 })
 
 const sorted = (values: Iterable<unknown>): string[] => [...values].map((value) => JSON.stringify(value)).sort()
@@ -62,10 +217,16 @@ onBothWays((open, way) => {
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
     await product.start()
     for (let at = 0; at < sent.length; at += BATCH) {
-      // Some as a tracker sends them, so that the body itself stands in the log; the others together, for which envelopes are written.
+      // Some as a tracker sends them, so that the body itself stands in the log; the others together, for which
+      // envelopes are written.
       const some = sent.slice(at, at + BATCH)
-      const together = { events: some.slice(BATCH / 2).flatMap(([device_id, events]) => events.map((event) => ({ ...event, device_id }))) }
-      for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together]) await send(body)
+      const together = {
+        events: some
+          .slice(BATCH / 2)
+          .flatMap(([device_id, events]) => events.map((event) => ({ ...event, device_id }))),
+      }
+      for (const body of [...some.slice(0, BATCH / 2).map(([device_id, events]) => ({ device_id, events })), together])
+        await send(body)
     }
     await counted(product, keys.read)
     await until(async () => (await query({ unique: ['event_id'] })).count === 3 * texts.length, 60_000)
@@ -74,19 +235,31 @@ onBothWays((open, way) => {
 
   async function send(body: { events: readonly object[] }): Promise<void> {
     const headers = { 'content-type': 'application/json', 'x-api-key': keys.write, 'user-agent': 'text/1' }
-    const answer = await fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const answer = await fetch(`${product.ingestUrl}/v1/events`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
     expect(await answer.json()).toEqual({ accepted: body.events.length, rejected: [] })
   }
   async function get(path: string): Promise<Response> {
-    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/${path}${path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`}`, { headers: { authorization: `Bearer ${keys.read}` } })
+    const answer = await fetch(
+      `${product.apiUrl}/api/v1/apps/text/${path}${path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`}`,
+      { headers: { authorization: `Bearer ${keys.read}` } },
+    )
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return answer
   }
   const json = async (path: string): Promise<never> => (await (await get(path)).json()) as never
   async function query(set: object): Promise<{ count: number; unique: Record<string, number> }> {
     const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/query`, {
-      method: 'POST', headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ start: now - 86_400_000, end: now + 86_400_000, data: [{ name: 'a', filters: [], ...set }] }),
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        start: now - 86_400_000,
+        end: now + 86_400_000,
+        data: [{ name: 'a', filters: [], ...set }],
+      }),
     })
     const body = (await answer.json()) as { data: [{ count: number; unique: Record<string, number> }] }
     if (answer.status !== 200) throw new Error(JSON.stringify(body))
@@ -96,10 +269,20 @@ onBothWays((open, way) => {
   const everywhere = { type: 'all', key: 'value' }
 
   it('counts as many of each as there are texts', async () => {
-    const found = await query({ filters: [...custom, everywhere], unique: ['event_id', 'device_id', 'user_id', 'session_id', 'name', 'value', 'long'] })
-    expect(found.unique).toEqual(Object.fromEntries(['event_id', 'device_id', 'user_id', 'session_id', 'name', 'value', 'long'].map((key) => [key, texts.length])))
-    expect((await query({ filters: [{ type: 'eq', key: 'type', value: 'click' }], unique: ['target', 'current_url'] })).unique.target).toBe(texts.length)
-    const { total_users } = await json('agents?by=device') as { total_users: number }
+    const found = await query({
+      filters: [...custom, everywhere],
+      unique: ['event_id', 'device_id', 'user_id', 'session_id', 'name', 'value', 'long'],
+    })
+    expect(found.unique).toEqual(
+      Object.fromEntries(
+        ['event_id', 'device_id', 'user_id', 'session_id', 'name', 'value', 'long'].map((key) => [key, texts.length]),
+      ),
+    )
+    expect(
+      (await query({ filters: [{ type: 'eq', key: 'type', value: 'click' }], unique: ['target', 'current_url'] }))
+        .unique.target,
+    ).toBe(texts.length)
+    const { total_users } = (await json('agents?by=device')) as { total_users: number }
     expect(total_users).toBe(texts.length)
   })
 
@@ -109,7 +292,12 @@ onBothWays((open, way) => {
         const found = await query({ filters: [...custom, everywhere, { type: 'eq', key, value: text }] })
         expect([key, text, found.count]).toEqual([key, text, 1])
       }
-      const own = await query({ filters: [{ type: 'eq', key: 'name', value: 'own key' }, { type: 'all', key: `key ${text}` }] })
+      const own = await query({
+        filters: [
+          { type: 'eq', key: 'name', value: 'own key' },
+          { type: 'all', key: `key ${text}` },
+        ],
+      })
       expect(own.count).toBe(0)
       const withKey = await query({ filters: [{ type: 'all', key: `key ${text}` }] })
       expect([text, withKey.count]).toEqual([text, 1])
@@ -117,26 +305,55 @@ onBothWays((open, way) => {
   }, 120_000)
 
   it('has each in the reports, keys and values', async () => {
-    const { rows } = await json('clicks') as { rows: { target: string }[] }
+    const { rows } = (await json('clicks')) as { rows: { target: string }[] }
     expect(sorted(rows.map(({ target }) => target))).toEqual(sorted(texts))
-    const values = await json('keys/value/values?limit=1000') as { rows: { value: string }[] }
+    const values = (await json('keys/value/values?limit=1000')) as { rows: { value: string }[] }
     expect(sorted(values.rows.map(({ value }) => value))).toEqual(sorted(texts))
-    const named = await json('keys?prefix=key%20') as { rows: { key: string }[] }
+    const named = (await json('keys?prefix=key%20')) as { rows: { key: string }[] }
     expect(sorted(named.rows.map(({ key }) => key))).toEqual(sorted(texts.map((text) => `key ${text}`)))
   })
 
   it('hands each out as it was sent: events, ndjson', async () => {
-    const expected = sorted(sent.flatMap(([device_id, events]) => events.map(({ event_id, name, user_id, session_id, data, target }) => [device_id, event_id, name, user_id, session_id, sortedData(data), target])))
+    const expected = sorted(
+      sent.flatMap(([device_id, events]) =>
+        events.map(({ event_id, name, user_id, session_id, data, target }) => [
+          device_id,
+          event_id,
+          name,
+          user_id,
+          session_id,
+          sortedData(data),
+          target,
+        ]),
+      ),
+    )
     type View = Sent & { device_id: string; user: string }
     const told = (views: readonly View[]): string[] => {
       for (const { user, user_id } of views) expect(user).toBe(user_id)
-      return sorted(views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [device_id, event_id, name, user_id, session_id, sortedData(data), target]))
+      return sorted(
+        views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [
+          device_id,
+          event_id,
+          name,
+          user_id,
+          session_id,
+          sortedData(data),
+          target,
+        ]),
+      )
     }
     const ndjson = await (await get('export?format=ndjson')).text()
-    expect(told(ndjson.trimEnd().split('\n').map((line) => JSON.parse(line) as View))).toEqual(expected)
+    expect(
+      told(
+        ndjson
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line) as View),
+      ),
+    ).toEqual(expected)
     const pages: View[] = []
-    for (let start = '0'; ; ) {
-      const page = await json(`events?limit=1000&start=${start}`) as { events: View[]; next: string }
+    for (let start = '0'; ;) {
+      const page = (await json(`events?limit=1000&start=${start}`)) as { events: View[]; next: string }
       pages.push(...page.events)
       if (page.events.length === 0 || page.next === start) break
       start = page.next
@@ -146,35 +363,50 @@ onBothWays((open, way) => {
 
   it('hands each out in CSV, where one apostrophe before a formula is to be taken away', async () => {
     const [head, ...rows] = parseCsv(await (await get('export?format=csv')).text())
-    const column = (name: string): string[] => rows.map((row) => row[head!.indexOf(name)]!.replace(/^'('*[=+\-@\t\r\n])/, '$1'))
+    const column = (name: string): string[] =>
+      rows.map((row) => row[head!.indexOf(name)]!.replace(/^'('*[=+\-@\t\r\n])/, '$1'))
     expect(new Set(column('device_id'))).toEqual(new Set(texts))
     expect(new Set(column('session_id'))).toEqual(new Set(texts))
     expect(new Set(column('user'))).toEqual(new Set(texts))
     expect(new Set(column('target').filter((text) => text !== ''))).toEqual(new Set(texts))
-    expect(sorted(column('event_id'))).toEqual(sorted(sent.flatMap(([, events]) => events.map(({ event_id }) => event_id))))
+    expect(sorted(column('event_id'))).toEqual(
+      sorted(sent.flatMap(([, events]) => events.map(({ event_id }) => event_id))),
+    )
   })
 
   it('hands each out in Arrow', async () => {
     const table = tableFromIPC(new Uint8Array(await (await get('export?format=arrow')).arrayBuffer()))
     // The reader here takes a byte order mark off the beginning, so those texts are looked at in the bytes only.
-    const plain = (values: Iterable<unknown>): Set<unknown> => new Set([...values].map((value) => String(value).replace(/^\ufeff/, '')))
+    const plain = (values: Iterable<unknown>): Set<unknown> =>
+      new Set([...values].map((value) => String(value).replace(/^\ufeff/, '')))
     for (const name of ['device_id', 'session_id', 'user']) expect(plain(table.getChild(name)!)).toEqual(plain(texts))
   })
 
   it('keeps each person and session apart', async () => {
     for (const text of texts.filter((text) => !/^\.{1,2}$/.test(text)).slice(0, 140)) {
-      const person = await json(`persons/${encodeURIComponent(`u:${text}`)}`) as { users: string[]; devices: { device_id: string }[]; events: number }
-      expect([person.users, person.devices.map(({ device_id }) => device_id), person.events]).toEqual([[text], [text], 3])
-      const found = await json(`events/${encodeURIComponent(`click ${text}`)}`) as { fate: string; event: Sent }
+      const person = (await json(`persons/${encodeURIComponent(`u:${text}`)}`)) as {
+        users: string[]
+        devices: { device_id: string }[]
+        events: number
+      }
+      expect([person.users, person.devices.map(({ device_id }) => device_id), person.events]).toEqual([
+        [text],
+        [text],
+        3,
+      ])
+      const found = (await json(`events/${encodeURIComponent(`click ${text}`)}`)) as { fate: string; event: Sent }
       expect([found.fate, found.event.target, found.event.session_id]).toEqual(['accepted', text, text])
     }
   }, 120_000)
 
   it('is one again when it is sent again', async () => {
-    for (const [device_id, events] of sent.slice(0, special.length)) await send({ device_id, events } as { events: readonly object[] })
+    for (const [device_id, events] of sent.slice(0, special.length))
+      await send({ device_id, events } as { events: readonly object[] })
     await counted(product, keys.read)
     expect((await query({ unique: ['event_id'] })).unique.event_id).toBe(3 * texts.length)
-    const { dead_letters } = await (await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })).json() as { dead_letters: number }
+    const { dead_letters } = (await (
+      await fetch(`${product.apiUrl}/api/v1/status`, { headers: { authorization: `Bearer ${keys.read}` } })
+    ).json()) as { dead_letters: number }
     expect(dead_letters).toBe(0)
   })
 
@@ -213,10 +445,19 @@ onBothWays((open, way) => {
       for (const [lane, end] of (await storage.log.ends()).entries()) {
         for (const { value } of await storage.log.read(lane, 0, end)) {
           const { device_id, events } = decodeEnvelope(value)
-          devices.set(device_id, new Set([...(devices.get(device_id) ?? []), ...events.map(({ event_id }) => event_id)]))
+          devices.set(
+            device_id,
+            new Set([...(devices.get(device_id) ?? []), ...events.map(({ event_id }) => event_id)]),
+          )
         }
       }
-      expect(new Map([...devices].sort())).toEqual(new Map(sent.map(([device, events]) => [device, new Set(events.map(({ event_id }) => event_id))] as const).sort(([a], [b]) => (a < b ? -1 : 1))))
+      expect(new Map([...devices].sort())).toEqual(
+        new Map(
+          sent
+            .map(([device, events]) => [device, new Set(events.map(({ event_id }) => event_id))] as const)
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        ),
+      )
     } finally {
       await storage.close()
     }

@@ -1,7 +1,15 @@
 export * from './chunk/chunk.ts'
 export * from './chunk/chunk-rows.ts'
 export * from './chunk/column-cache.ts'
-export { CELL_BYTES_MAX, CHUNK_ROWS_MAX, encodeBuffer, encodeChunks, encodeColumns, encodeGroups, type SpanCover } from './chunk/encoding/encode-chunk.ts'
+export {
+  CELL_BYTES_MAX,
+  CHUNK_ROWS_MAX,
+  encodeBuffer,
+  encodeChunks,
+  encodeColumns,
+  encodeGroups,
+  type SpanCover,
+} from './chunk/encoding/encode-chunk.ts'
 export * from './chunk/merge-chunks.ts'
 export { installZstdLock, newZstdLock, terminateOutsideZstd } from './chunk/encoding/zstd-lock.ts'
 export { RowBuffer } from './chunk/row-buffer.ts'

@@ -28,8 +28,8 @@ export function agentOf({ userAgent, server: fromServer, webdriver }: Origin): A
 }
 
 /**
- * A server is what the key in a header is for, so its user agent is not judged, whatever it calls itself. One that forwards the user agent of a
- * visitor's browser is believed.
+ * A server is what the key in a header is for, so its user agent is not judged, whatever it calls itself. One that
+ * forwards the user agent of a visitor's browser is believed.
  */
 function agentOfServer(text: string): Agent {
   if (text === '') return server
@@ -51,7 +51,9 @@ function parse(userAgent: string): Agent {
 }
 
 function deviceOf(platform: string | undefined): Context['device'] {
-  return platform === 'desktop' || platform === 'mobile' || platform === 'tablet' || platform === 'tv' ? platform : 'unknown'
+  return platform === 'desktop' || platform === 'mobile' || platform === 'tablet' || platform === 'tv'
+    ? platform
+    : 'unknown'
 }
 
 function withBot(agent: Agent, bot: BotReason): Agent {

@@ -9,7 +9,13 @@ beforeAll(async () => {
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
-const click = (more: object = {}) => ({ type: 1, target: '//a', elapsed_time: 5, current_url: 'https://shop.example/', ...more })
+const click = (more: object = {}) => ({
+  type: 1,
+  target: '//a',
+  elapsed_time: 5,
+  current_url: 'https://shop.example/',
+  ...more,
+})
 const batch = (...events: unknown[]) => ({ device_id: 'd', events })
 const refused = async (body: unknown, headers?: Record<string, string>): Promise<string> => {
   const answer = await gateway.post(body, headers)
@@ -59,11 +65,19 @@ describe('a body that cannot be read', () => {
 describe('compression', () => {
   const body = Buffer.from(JSON.stringify(batch(click())))
 
-  it.each([['gzip', gzipSync(body)], ['deflate', deflateSync(body)], ['br', brotliCompressSync(body)]])('is read: %s', async (encoding, packed) => {
+  it.each([
+    ['gzip', gzipSync(body)],
+    ['deflate', deflateSync(body)],
+    ['br', brotliCompressSync(body)],
+  ])('is read: %s', async (encoding, packed) => {
     expect((await gateway.post(packed, { 'content-encoding': encoding })).body).toEqual({ accepted: 1, rejected: [] })
   })
 
-  it.each([['gzip', gzipSync], ['deflate', deflateSync], ['br', brotliCompressSync]] as const)('is no way around the bound: a bomb of %s is 413', async (encoding, pack) => {
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ] as const)('is no way around the bound: a bomb of %s is 413', async (encoding, pack) => {
     const bomb = pack(Buffer.alloc(50_000_000, ' '))
     expect(bomb.length).toBeLessThan(limits.bodyBytesMax)
     expect(await refused(bomb, { 'content-encoding': encoding })).toBe('413 HOP_BODY_TOO_LARGE')
@@ -77,10 +91,16 @@ describe('compression', () => {
 
 describe('a key', () => {
   const withKey = (headers: Record<string, string>, query = '') =>
-    gateway.server.inject({ method: 'POST', url: `/v1/events${query}`, payload: '{"events":[]}', headers: { 'content-type': 'text/plain', ...headers } })
+    gateway.server.inject({
+      method: 'POST',
+      url: `/v1/events${query}`,
+      payload: '{"events":[]}',
+      headers: { 'content-type': 'text/plain', ...headers },
+    })
 
   it('is taken from three places', async () => {
-    for (const headers of [{ authorization: `Bearer ${keys.write}` }, { 'x-api-key': keys.write }]) expect((await withKey(headers)).statusCode).toBe(202)
+    for (const headers of [{ authorization: `Bearer ${keys.write}` }, { 'x-api-key': keys.write }])
+      expect((await withKey(headers)).statusCode).toBe(202)
     expect((await withKey({}, `?key=${keys.write}`)).statusCode).toBe(202)
   })
 
@@ -104,7 +124,11 @@ describe('an event', () => {
     ['of an unknown type', click({ type: 9 }), /^unknown_type.*custom, click/],
     ['of a type that every object has', click({ type: 'constructor' }), /^unknown_type/],
     ['with a field missing', { type: 'click', target: '//a', elapsed_time: 1 }, /^missing_field: .*"current_url"/],
-    ['with an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, /"action".*"hover-then-leave", or must be "hover-then-clicked"/],
+    [
+      'with an unknown action',
+      { type: 3, target: '//a', action: 'hover', elapsed_time: 1 },
+      /"action".*"hover-then-leave", or must be "hover-then-clicked"/,
+    ],
     ['too large', click({ x: 'y'.repeat(limits.eventBytesMax) }), /^too_large/],
     ['years ahead', click({ timestamp: Date.now() + 3 * 365 * 86_400_000 }), /^too_far_ahead/],
     ['years ago', click({ timestamp: '1999-12-31T23:59:59.999Z' }), /^too_old/],
@@ -127,8 +151,14 @@ describe('an event', () => {
   })
 
   it('with __proto__ and constructor keys changes nothing but itself', async () => {
-    const answer = await gateway.post('{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}')
-    expect(answer.body).toMatchObject({ accepted: 1, rejected: [], changed: [{ path: '__proto__' }, { path: 'constructor' }] })
+    const answer = await gateway.post(
+      '{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}',
+    )
+    expect(answer.body).toMatchObject({
+      accepted: 1,
+      rejected: [],
+      changed: [{ path: '__proto__' }, { path: 'constructor' }],
+    })
     const stored = (await gateway.envelopes()).find(({ device_id }) => device_id === 'proto')!.events[0]!
     expect(stored).not.toHaveProperty('user_id')
     expect(JSON.stringify(stored)).toContain('"data":{"__proto__":"p","constructor":"c"}')
@@ -137,8 +167,17 @@ describe('an event', () => {
 })
 
 it('keeps the good events of a mixed batch and lists the bad ones by index', async () => {
-  const answer = await gateway.post({ device_id: 'mixed', events: [click({ event_id: 'a' }), 7, click({ event_id: 'b', target: '' }), click({ event_id: 'c' })] })
-  expect(answer.body).toMatchObject({ accepted: 2, rejected: [{ index: 1, reason: 'not_an_object' }, { index: 2, reason: 'invalid_field' }] })
+  const answer = await gateway.post({
+    device_id: 'mixed',
+    events: [click({ event_id: 'a' }), 7, click({ event_id: 'b', target: '' }), click({ event_id: 'c' })],
+  })
+  expect(answer.body).toMatchObject({
+    accepted: 2,
+    rejected: [
+      { index: 1, reason: 'not_an_object' },
+      { index: 2, reason: 'invalid_field' },
+    ],
+  })
   const [envelope, ...others] = (await gateway.envelopes()).filter(({ device_id }) => device_id === 'mixed')
   expect(others).toEqual([])
   expect(envelope!.events.map(({ event_id }) => event_id)).toEqual(['a', 'c'])

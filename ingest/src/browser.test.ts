@@ -24,8 +24,13 @@ const get = (url: string, headers: Record<string, string> = {}) => gateway.serve
 describe('a page of another origin', () => {
   it('may send events without credentials: the preflight is answered', async () => {
     const answer = await gateway.server.inject({
-      method: 'OPTIONS', url: '/v1/events',
-      headers: { origin: 'https://any.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,x-api-key' },
+      method: 'OPTIONS',
+      url: '/v1/events',
+      headers: {
+        origin: 'https://any.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,x-api-key',
+      },
     })
     expect(answer.statusCode).toBe(204)
     expect(answer.headers).toMatchObject({ 'access-control-allow-origin': '*', 'access-control-allow-methods': 'POST' })
@@ -34,7 +39,10 @@ describe('a page of another origin', () => {
   })
 
   it('may read the answer, an error too', async () => {
-    for (const [body, status] of [['{"events":[]}', 202], ['{', 400]] as const) {
+    for (const [body, status] of [
+      ['{"events":[]}', 202],
+      ['{', 400],
+    ] as const) {
       const answer = await gateway.post(body, { origin: 'https://any.example' })
       expect([answer.status, answer.headers['access-control-allow-origin']]).toEqual([status, '*'])
     }
@@ -43,12 +51,18 @@ describe('a page of another origin', () => {
   it('is refused when the app lists origins without it', async () => {
     const post = async (origin?: string) => {
       const headers = { 'content-type': 'text/plain', 'user-agent': browser, ...(origin && { origin }) }
-      const answer = await gateway.server.inject({ method: 'POST', url: `/v1/events?key=${keys.bound}`, payload: '{"events":[]}', headers })
+      const answer = await gateway.server.inject({
+        method: 'POST',
+        url: `/v1/events?key=${keys.bound}`,
+        payload: '{"events":[]}',
+        headers,
+      })
       return answer.statusCode === 202 ? 'taken' : answer.json<ErrorBody>().error.code
     }
     expect(await post(boundOrigin)).toBe('taken')
     expect(await post()).toBe('taken')
-    for (const origin of ['https://evil.example', 'null', `${boundOrigin}.evil.example`]) expect(await post(origin)).toBe('HOP_ORIGIN')
+    for (const origin of ['https://evil.example', 'null', `${boundOrigin}.evil.example`])
+      expect(await post(origin)).toBe('HOP_ORIGIN')
   })
 })
 
@@ -57,7 +71,10 @@ describe('the configuration of the tracker', () => {
 
   it('has funnels and elements of the app of the key, and nothing else', async () => {
     const { funnels, elements } = gateway.storage.registry
-    const stages = [{ id: 1, name: 'home', url: '/' }, { id: 2, name: 'cart', click: '#add' }]
+    const stages = [
+      { id: 1, name: 'home', url: '/' },
+      { id: 2, name: 'cart', click: '#add' },
+    ]
     await funnels.put('bound', 'f', { id: 'f', name: 'Secret name', stages })
     await elements.put('bound', '//a', { name: 'Secret name', xpath: '//a' })
     const answer = await get(`/v1/config?key=${keys.bound}`)
@@ -85,7 +102,10 @@ describe('the tracker', () => {
     expect([plain.body, plain.headers['content-type']]).toEqual([script, 'text/javascript; charset=utf-8'])
     expect(plain.headers).not.toHaveProperty('content-encoding')
     const brotli = await get('/hopper.js', { 'accept-encoding': 'gzip, deflate, br, zstd' })
-    expect([brotli.headers['content-encoding'], brotliDecompressSync(brotli.rawPayload).toString()]).toEqual(['br', script])
+    expect([brotli.headers['content-encoding'], brotliDecompressSync(brotli.rawPayload).toString()]).toEqual([
+      'br',
+      script,
+    ])
     const gzip = await get('/hopper.js', { 'accept-encoding': 'gzip, br;q=0' })
     expect([gzip.headers['content-encoding'], gunzipSync(gzip.rawPayload).toString()]).toEqual(['gzip', script])
   })

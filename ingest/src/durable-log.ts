@@ -5,7 +5,10 @@ import type { Histogram } from 'prom-client'
 
 const WAITING_EVENTS_MAX = 200_000
 
-/** The log as ingest uses it: bounded in what waits for it, timed, and every failure the one that tells the sender to try again. */
+/**
+ * The log as ingest uses it: bounded in what waits for it, timed, and every failure the one that tells the sender to
+ * try again.
+ */
 export class DurableLog {
   readonly #log: EventLog
   readonly #seconds: Histogram
@@ -14,7 +17,12 @@ export class DurableLog {
   #waiting = 0
   #failing = false
 
-  constructor(log: EventLog, seconds: Histogram, logger: Pick<FastifyBaseLogger, 'info' | 'error'>, waitingEventsMax = WAITING_EVENTS_MAX) {
+  constructor(
+    log: EventLog,
+    seconds: Histogram,
+    logger: Pick<FastifyBaseLogger, 'info' | 'error'>,
+    waitingEventsMax = WAITING_EVENTS_MAX,
+  ) {
     this.#log = log
     this.#seconds = seconds
     this.#logger = logger
@@ -23,7 +31,8 @@ export class DurableLog {
 
   /** Resolves when the envelopes of a request are durable. @throws HopperError HOP_LOG_UNAVAILABLE */
   async append(envelopes: readonly Envelope[], events: number): Promise<void> {
-    if (this.#waiting + events > this.#waitingMax) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too many events wait for the log.')
+    if (this.#waiting + events > this.#waitingMax)
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too many events wait for the log.')
     this.#waiting += events
     const started = performance.now()
     try {

@@ -26,9 +26,21 @@ const view = (from: string, to: string) => ({ type: 'url_change', from, to, elap
 
 describe('what is stored', () => {
   it('is the event by name of its type, without unknown fields', async () => {
-    const { events } = await stored([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], { session_id: 's' })
+    const { events } = await stored([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], {
+      session_id: 's',
+    })
     expect(events).toEqual([
-      { event_id: 'e', timestamp: now - 5, type: 'click', seq: 7, session_id: 's', user_id: 'u', target: '//a', elapsed_time: 5, current_url: '/' },
+      {
+        event_id: 'e',
+        timestamp: now - 5,
+        type: 'click',
+        seq: 7,
+        session_id: 's',
+        user_id: 'u',
+        target: '//a',
+        elapsed_time: 5,
+        current_url: '/',
+      },
     ])
   })
 
@@ -71,8 +83,10 @@ describe("the sender's clock", () => {
 
 it('makes an envelope for each device, in order, with the refused events where they belong', async () => {
   const events = [
-    click({ event_id: 'a1', device_id: 'split-a' }), click({ event_id: 'b1', device_id: 'split-b' }),
-    click({ event_id: 'a2', device_id: 'split-a' }), click({ event_id: 'b2', device_id: 'split-b', target: '' }),
+    click({ event_id: 'a1', device_id: 'split-a' }),
+    click({ event_id: 'b1', device_id: 'split-b' }),
+    click({ event_id: 'a2', device_id: 'split-a' }),
+    click({ event_id: 'b2', device_id: 'split-b', target: '' }),
     { type: 1 },
   ]
   const answer = (await gateway.post({ device_id: 'split-c', events })).body as EventsAnswer
@@ -93,7 +107,8 @@ describe('the context', () => {
   })
 
   it('has the verdict on machines, with its reason', async () => {
-    const bot = async (userAgent: string, body = {}) => (await stored([click()], body, { 'user-agent': userAgent })).context.bot
+    const bot = async (userAgent: string, body = {}) =>
+      (await stored([click()], body, { 'user-agent': userAgent })).context.bot
     expect(await bot(browser)).toBeUndefined()
     expect(await bot('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)')).toBe('user_agent')
     expect(await bot('')).toBe('no_user_agent')
@@ -102,9 +117,21 @@ describe('the context', () => {
   })
 
   it('has campaign and referrer from the first page', async () => {
-    const arrived = await stored([view('https://www.search.example/q?secret=1', 'https://shop.example/?utm_source=mail&utm_campaign=a%20b&utm_x=1#top')])
-    expect(arrived.context).toMatchObject({ utm: { utm_source: 'mail', utm_campaign: 'a b' }, referrer: 'www.search.example/q' })
-    const inside = await stored([view('https://shop.example/a', 'https://shop.example/b')], {}, { referer: 'https://shop.example/b' })
+    const arrived = await stored([
+      view(
+        'https://www.search.example/q?secret=1',
+        'https://shop.example/?utm_source=mail&utm_campaign=a%20b&utm_x=1#top',
+      ),
+    ])
+    expect(arrived.context).toMatchObject({
+      utm: { utm_source: 'mail', utm_campaign: 'a b' },
+      referrer: 'www.search.example/q',
+    })
+    const inside = await stored(
+      [view('https://shop.example/a', 'https://shop.example/b')],
+      {},
+      { referer: 'https://shop.example/b' },
+    )
     expect(inside.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
     const byHeader = await stored([view('', 'https://shop.example/b')], {}, { referer: 'https://news.example/today' })
     expect(byHeader.context.referrer).toBe('news.example/today')
@@ -116,7 +143,12 @@ it('answers over a real socket, after the log has it', async () => {
   expect((gateway.server.server.address() as AddressInfo).port).toBeGreaterThan(0)
   const answer = await fetch(`${address}/v1/events`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${keys.write}`, 'content-type': 'application/json', 'content-encoding': 'gzip', 'user-agent': browser },
+    headers: {
+      authorization: `Bearer ${keys.write}`,
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+      'user-agent': browser,
+    },
     body: gzipSync(JSON.stringify({ device_id: 'socket', events: [click({ event_id: 'over-a-socket' })] })),
   })
   expect([answer.status, await answer.json()]).toEqual([202, { accepted: 1, rejected: [] }])

@@ -9,11 +9,19 @@ import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastif
 import { Registry as Metrics } from 'prom-client'
 import { ingestPlugin, type IngestOptions } from './index.ts'
 
-export const keys = { write: 'hw_shop_0123456789abcdef', read: 'hr_shop_0123456789abcdef', bound: 'hw_bound_0123456789abcdef' }
+export const keys = {
+  write: 'hw_shop_0123456789abcdef',
+  read: 'hr_shop_0123456789abcdef',
+  bound: 'hw_bound_0123456789abcdef',
+}
 export const boundOrigin = 'https://shop.example'
-export const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
+export const browser =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 
-/** The real plugin over the real embedded storage in a directory of its own, with two apps: `shop`, and `bound` to one origin. */
+/**
+ * The real plugin over the real embedded storage in a directory of its own, with two apps: `shop`, and `bound` to one
+ * origin.
+ */
 export interface Gateway extends AsyncDisposable {
   readonly server: FastifyInstance
   readonly storage: Storage
@@ -22,18 +30,36 @@ export interface Gateway extends AsyncDisposable {
   /** ends the storage under the running gateway */
   closeStorage(): Promise<void>
   /** posts a body as a browser would */
-  post(body: unknown, headers?: Record<string, string>): Promise<{ status: number; body: never; headers: Record<string, unknown> }>
+  post(
+    body: unknown,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: never; headers: Record<string, unknown> }>
 }
 
-const app = (id: string, origins: string[]): App => ({ id, organization: 'acme', name: id, timezone: 'UTC', origins, keep_parameters: [] })
+const app = (id: string, origins: string[]): App => ({
+  id,
+  organization: 'acme',
+  name: id,
+  timezone: 'UTC',
+  origins,
+  keep_parameters: [],
+})
 
-export async function openGateway(options: Partial<IngestOptions> = {}, serverOptions: FastifyServerOptions = {}): Promise<Gateway> {
+export async function openGateway(
+  options: Partial<IngestOptions> = {},
+  serverOptions: FastifyServerOptions = {},
+): Promise<Gateway> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-ingest-'))
   const storage = await openEmbedded({ dir, lanes: 4 })
   await provision(storage)
   const server = fastify(serverOptions)
   await server.register(ingestPlugin, {
-    log: storage.log, registry: storage.registry, health: () => storage.health(), metrics: new Metrics(), answersUnknownPaths: true, ...options,
+    log: storage.log,
+    registry: storage.registry,
+    health: () => storage.health(),
+    metrics: new Metrics(),
+    answersUnknownPaths: true,
+    ...options,
   })
   await server.ready()
   let closed: Promise<void> | undefined
@@ -43,13 +69,18 @@ export async function openGateway(options: Partial<IngestOptions> = {}, serverOp
     storage,
     closeStorage,
     async envelopes() {
-      const lanes = await Promise.all(Array.from({ length: storage.log.lanes }, (_, lane) => storage.log.read(lane, 0, 100_000)))
+      const lanes = await Promise.all(
+        Array.from({ length: storage.log.lanes }, (_, lane) => storage.log.read(lane, 0, 100_000)),
+      )
       return lanes.flat().map(({ value }) => decodeEnvelope(value))
     },
     async post(body, headers = {}) {
       const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
       const answer = await server.inject({
-        method: 'POST', url: `/v1/events?key=${keys.write}`, payload, headers: { 'content-type': 'text/plain', 'user-agent': browser, ...headers },
+        method: 'POST',
+        url: `/v1/events?key=${keys.write}`,
+        payload,
+        headers: { 'content-type': 'text/plain', 'user-agent': browser, ...headers },
       })
       return { status: answer.statusCode, body: answer.json() as never, headers: answer.headers }
     },
@@ -67,7 +98,14 @@ async function provision({ registry }: Storage): Promise<void> {
   await registry.apps.put('acme', 'bound', app('bound', [boundOrigin]))
   const key = async (text: string, power: KeyPower, of: string): Promise<void> => {
     const hash = createHash('sha256').update(text).digest('hex')
-    await registry.keys.put('acme', hash, { hash, power, organization: 'acme', app: of, created_at: 0, hint: text.slice(-4) })
+    await registry.keys.put('acme', hash, {
+      hash,
+      power,
+      organization: 'acme',
+      app: of,
+      created_at: 0,
+      hint: text.slice(-4),
+    })
   }
   await key(keys.write, 'write', 'shop')
   await key(keys.read, 'read', 'shop')

@@ -9,14 +9,27 @@ const click = { type: 1, target: '//a', elapsed_time: 5, current_url: '/' }
 
 it('tells that it lives, and whether it can work or why not', async () => {
   let healthy = true
-  await using gateway = await openGateway({ health: async () => [{ name: 'log', healthy }, { name: 'tables', healthy: true }] })
+  await using gateway = await openGateway({
+    health: async () => [
+      { name: 'log', healthy },
+      { name: 'tables', healthy: true },
+    ],
+  })
   const health = await gateway.server.inject('/healthcheck')
-  expect([health.statusCode, health.body, health.headers['content-type']]).toEqual([200, 'OK', 'text/plain; charset=utf-8'])
+  expect([health.statusCode, health.body, health.headers['content-type']]).toEqual([
+    200,
+    'OK',
+    'text/plain; charset=utf-8',
+  ])
   expect((await gateway.server.inject('/ready')).json()).toEqual({ ready: true, reasons: [] })
   healthy = false
   const ready = await gateway.server.inject('/ready')
   expect(ready.statusCode).toBe(503)
-  expect(ready.json()).toMatchObject({ ready: false, reasons: ['log: does not answer'], error: { code: 'HOP_STORE_UNAVAILABLE' } })
+  expect(ready.json()).toMatchObject({
+    ready: false,
+    reasons: ['log: does not answer'],
+    error: { code: 'HOP_STORE_UNAVAILABLE' },
+  })
 })
 
 it('counts events by fate and reason, requests by code, and the time of each step by its name', async () => {
@@ -33,12 +46,16 @@ it('counts events by fate and reason, requests by code, and the time of each ste
   expect(body).toContain('hopper_ingest_append_seconds_count 2\n')
   expect(body).toContain('hopper_ingest_step_events_total{step="readType"} 4\n')
   expect(body).toContain('hopper_ingest_step_dropped_total{step="readType"} 1\n')
-  for (const { name } of steps) expect(body).toMatch(new RegExp(`hopper_ingest_step_seconds_total\\{step="${name}"\\} \\d`))
+  for (const { name } of steps)
+    expect(body).toMatch(new RegExp(`hopper_ingest_step_seconds_total\\{step="${name}"\\} \\d`))
 })
 
 it('never writes a key or an address to the log of the server', async () => {
   const lines: string[] = []
-  await using gateway = await openGateway({}, { logger: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } } })
+  await using gateway = await openGateway(
+    {},
+    { logger: { level: 'trace', stream: { write: (line: string) => void lines.push(line) } } },
+  )
   await gateway.post({ device_id: 'd', events: [click] }, { authorization: `Bearer ${keys.write}` })
   await gateway.post('{')
   await gateway.server.inject(`/v1/config?key=${keys.read}`)
@@ -57,7 +74,12 @@ it('leaves the rest of a server as it was', async () => {
   server.post('/other', async (request) => ({ body: request.body }))
   const json = await server.inject({ method: 'POST', url: '/other', payload: { a: 1 } })
   expect(json.json()).toEqual({ body: { a: 1 } })
-  const text = await server.inject({ method: 'POST', url: '/other', payload: '{"a":1}', headers: { 'content-type': 'text/plain' } })
+  const text = await server.inject({
+    method: 'POST',
+    url: '/other',
+    payload: '{"a":1}',
+    headers: { 'content-type': 'text/plain' },
+  })
   expect(text.json()).toEqual({ body: '{"a":1}' })
   const unknown = await server.inject('/nothing')
   expect([unknown.statusCode, unknown.json().error]).toEqual([404, 'Not Found'])

@@ -36,9 +36,17 @@ export interface StepFigures {
 
 /** Runs batches through the steps: counts and times each step under its name. */
 export class Pipeline {
-  readonly figures: readonly StepFigures[] = steps.map((step) => ({ step: step.name, seconds: 0, events: 0, dropped: 0 }))
+  readonly figures: readonly StepFigures[] = steps.map((step) => ({
+    step: step.name,
+    seconds: 0,
+    events: 0,
+    dropped: 0,
+  }))
 
-  /** The result for each event, by index. A step sees all events of a batch in a row, so that two looks at the clock time them. */
+  /**
+   * The result for each event, by index. A step sees all events of a batch in a row, so that two looks at the clock
+   * time them.
+   */
   run(batch: readonly Incoming[]): (Incoming | Dropped)[] {
     const results: (Incoming | Dropped)[] = batch.slice()
     let dropped = 0

@@ -12,23 +12,44 @@ const app: App = { id: 'a', organization: 'o', name: 'A', timezone: 'UTC', origi
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 })
 const plain = fc.record(
   {
-    event_id: text, seq: fc.nat(), timestamp: fc.integer({ min: now - 1_000_000, max: now }), type: fc.constantFrom(1, 'click'),
-    target: text, elapsed_time: fc.nat(1_000), current_url: text, session_id: text, user_id: text,
+    event_id: text,
+    seq: fc.nat(),
+    timestamp: fc.integer({ min: now - 1_000_000, max: now }),
+    type: fc.constantFrom(1, 'click'),
+    target: text,
+    elapsed_time: fc.nat(1_000),
+    current_url: text,
+    session_id: text,
+    user_id: text,
   },
   { requiredKeys: ['event_id', 'seq', 'timestamp', 'type', 'target', 'elapsed_time', 'current_url'] },
 )
 /** What the log does not keep, or keeps otherwise. */
 const odd = fc.oneof(
-  fc.record({ device_id: fc.constant('other') }), fc.record({ unknown: fc.jsonValue() }), fc.record({ timestamp: fc.constant(new Date(now).toISOString()) }), fc.record({ seq: fc.constant(undefined) }),
+  fc.record({ device_id: fc.constant('other') }),
+  fc.record({ unknown: fc.jsonValue() }),
+  fc.record({ timestamp: fc.constant(new Date(now).toISOString()) }),
+  fc.record({ seq: fc.constant(undefined) }),
 )
-const event = fc.oneof({ weight: 6, arbitrary: plain }, { weight: 1, arbitrary: fc.tuple(plain, odd).map(([fields, more]) => ({ ...fields, ...more })) })
-const body = fc.record(
-  { device_id: text, session_id: fc.option(text, { nil: undefined }), historical: fc.constantFrom(undefined, true, false), sent_at: fc.constantFrom(undefined, now, now - 60_000), events: fc.array(event, { minLength: 1, maxLength: 5 }) },
+const event = fc.oneof(
+  { weight: 6, arbitrary: plain },
+  { weight: 1, arbitrary: fc.tuple(plain, odd).map(([fields, more]) => ({ ...fields, ...more })) },
 )
+const body = fc.record({
+  device_id: text,
+  session_id: fc.option(text, { nil: undefined }),
+  historical: fc.constantFrom(undefined, true, false),
+  sent_at: fc.constantFrom(undefined, now, now - 60_000),
+  events: fc.array(event, { minLength: 1, maxLength: 5 }),
+})
 
 function envelopesFor(value: unknown, indent: number): Envelope[] {
   const bytes = Buffer.from(JSON.stringify(value, null, indent))
-  const { batch, sent } = readBatch({ value: JSON.parse(bytes.toString()), bytes, exact: true, isUnicode: true }, app, now)
+  const { batch, sent } = readBatch(
+    { value: JSON.parse(bytes.toString()), bytes, exact: true, isUnicode: true },
+    app,
+    now,
+  )
   const results = new Pipeline().run(sent.map((each, index) => incomingOf(batch, index, each)))
   return envelopesOf(batch, sent, results, { device: 'desktop', browser: 'B', os: 'O' })
 }

@@ -14,11 +14,20 @@ const inHeader = { 'x-api-key': keys.write }
 let device = 0
 
 /** Sends one event of a device of its own; answers what is said and what is stored of the sender. */
-async function send(headers: Record<string, string>, body: object = {}, query = ''): Promise<{ answer: EventsAnswer; context: Context }> {
+async function send(
+  headers: Record<string, string>,
+  body: object = {},
+  query = '',
+): Promise<{ answer: EventsAnswer; context: Context }> {
   const device_id = `sender-${device++}`
   const payload = JSON.stringify({ device_id, ...body, events: [{ type: 'custom', name: 'sale' }] })
   const url = `/v1/events${query}`
-  const answer = await gateway.server.inject({ method: 'POST', url, payload, headers: { 'content-type': 'application/json', ...headers } })
+  const answer = await gateway.server.inject({
+    method: 'POST',
+    url,
+    payload,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
   expect(answer.statusCode).toBe(202)
   return { answer: answer.json<EventsAnswer>(), context: await contextOf(device_id) }
 }
@@ -28,11 +37,25 @@ async function contextOf(device_id: string): Promise<Context> {
 }
 
 it.each([
-  'curl/8.5.0', '', 'my-shop/1.0', 'k6/0.49.0 (https://k6.io/)', 'Locust', 'Apache-HttpClient/5.2', 'hopper-sdk-go/0.1', 'HTTP::Tiny/0.076', 'Googlebot/2.1',
-  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', 'Mozilla/5.0 (compatible; MyShop/1.0)', 'x'.repeat(5_000),
+  'curl/8.5.0',
+  '',
+  'my-shop/1.0',
+  'k6/0.49.0 (https://k6.io/)',
+  'Locust',
+  'Apache-HttpClient/5.2',
+  'hopper-sdk-go/0.1',
+  'HTTP::Tiny/0.076',
+  'Googlebot/2.1',
+  'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+  'Mozilla/5.0 (compatible; MyShop/1.0)',
+  'x'.repeat(5_000),
   'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/141.0.0.0',
 ])('does not judge a server by its user agent: %s', async (userAgent) => {
-  for (const key of [inHeader, { authorization: `Bearer ${keys.write}` }, { authorization: `Basic ${btoa(`${keys.write}:`)}` }]) {
+  for (const key of [
+    inHeader,
+    { authorization: `Bearer ${keys.write}` },
+    { authorization: `Basic ${btoa(`${keys.write}:`)}` },
+  ]) {
     const { answer, context } = await send({ ...key, 'user-agent': userAgent })
     expect(answer).toEqual({ accepted: 1, rejected: [] })
     expect(context).toEqual(server)
@@ -44,20 +67,36 @@ it('counts what a server sends by the fetch of Node, whatever it calls itself', 
   const { port } = gateway.server.server.address() as AddressInfo
   for (const headers of [{}, { 'user-agent': 'my-shop/1.0' }]) {
     const body = JSON.stringify({ device_id: `node-${device}`, events: [{ type: 'custom', name: 'sale' }] })
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/events`, { method: 'POST', body, headers: { ...inHeader, ...headers } })
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/events`, {
+      method: 'POST',
+      body,
+      headers: { ...inHeader, ...headers },
+    })
     expect(await answer.json()).toEqual({ accepted: 1, rejected: [] })
     expect(await contextOf(`node-${device++}`)).toEqual(server)
   }
 })
 
 it("believes a server that forwards the user agent of a visitor's browser", async () => {
-  expect((await send({ ...inHeader, 'user-agent': browser })).context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
+  expect((await send({ ...inHeader, 'user-agent': browser })).context).toEqual({
+    device: 'desktop',
+    browser: 'Chrome',
+    os: 'Linux',
+  })
 })
 
 it.each([
   ['a crawler that runs the tracker', { origin: 'https://shop.example', 'user-agent': 'Googlebot/2.1' }, 'user_agent'],
-  ['a page that sends the key in a header', { ...inHeader, origin: 'https://shop.example', 'user-agent': 'HeadlessChrome/141' }, 'user_agent'],
-  ['a page of the same site', { ...inHeader, 'sec-fetch-site': 'same-origin', 'user-agent': 'HeadlessChrome/141' }, 'user_agent'],
+  [
+    'a page that sends the key in a header',
+    { ...inHeader, origin: 'https://shop.example', 'user-agent': 'HeadlessChrome/141' },
+    'user_agent',
+  ],
+  [
+    'a page of the same site',
+    { ...inHeader, 'sec-fetch-site': 'same-origin', 'user-agent': 'HeadlessChrome/141' },
+    'user_agent',
+  ],
   ['curl with the key in the address', { 'user-agent': 'curl/8.5.0' }, 'user_agent'],
   ['nobody', { origin: 'https://shop.example', 'user-agent': '' }, 'no_user_agent'],
 ] as const)('says in its answer what is kept out of the numbers: %s', async (_name, headers, reason) => {
@@ -67,7 +106,11 @@ it.each([
 })
 
 it('keeps a driven browser out, also behind a server', async () => {
-  for (const headers of [{ 'user-agent': browser }, { ...inHeader, 'user-agent': browser }, { ...inHeader, 'user-agent': 'proxy/1' }]) {
+  for (const headers of [
+    { 'user-agent': browser },
+    { ...inHeader, 'user-agent': browser },
+    { ...inHeader, 'user-agent': 'proxy/1' },
+  ]) {
     const { answer } = await send(headers, { webdriver: true }, `?key=${keys.write}`)
     expect(answer).toEqual({ accepted: 1, rejected: [], bot: 1, bot_reason: 'webdriver' })
   }

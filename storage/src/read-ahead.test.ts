@@ -4,23 +4,31 @@ import { readAhead } from './read-ahead.ts'
 
 it('answers in order and never has more under way than it may, by number and by bytes', async () => {
   const item = fc.record({ bytes: fc.nat(100), ms: fc.nat(3) })
-  await fc.assert(fc.asyncProperty(fc.array(item), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 200 }), async (items, atOnce, bytesMax) => {
-    const reading = new Set<number>()
-    const read = async (at: number): Promise<number> => {
-      reading.add(at)
-      expect(reading.size).toBeLessThanOrEqual(atOnce)
-      const bytes = [...reading].reduce((sum, each) => sum + items[each]!.bytes, 0)
-      if (reading.size > 1) expect(bytes).toBeLessThanOrEqual(bytesMax)
-      await new Promise((done) => setTimeout(done, items[at]!.ms))
-      return at
-    }
-    const got: number[] = []
-    for await (const at of readAhead(items.keys(), read, { atOnce, bytesMax, bytesOf: (at) => items[at]!.bytes })) {
-      reading.delete(at)
-      got.push(at)
-    }
-    expect(got).toEqual([...items.keys()])
-  }), { numRuns: 60 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(item),
+      fc.integer({ min: 1, max: 6 }),
+      fc.integer({ min: 1, max: 200 }),
+      async (items, atOnce, bytesMax) => {
+        const reading = new Set<number>()
+        const read = async (at: number): Promise<number> => {
+          reading.add(at)
+          expect(reading.size).toBeLessThanOrEqual(atOnce)
+          const bytes = [...reading].reduce((sum, each) => sum + items[each]!.bytes, 0)
+          if (reading.size > 1) expect(bytes).toBeLessThanOrEqual(bytesMax)
+          await new Promise((done) => setTimeout(done, items[at]!.ms))
+          return at
+        }
+        const got: number[] = []
+        for await (const at of readAhead(items.keys(), read, { atOnce, bytesMax, bytesOf: (at) => items[at]!.bytes })) {
+          reading.delete(at)
+          got.push(at)
+        }
+        expect(got).toEqual([...items.keys()])
+      },
+    ),
+    { numRuns: 60 },
+  )
 })
 
 it('throws the failure of a read at its place, begins no further one and leaves nothing running', async () => {
@@ -35,7 +43,12 @@ it('throws the failure of a read at its place, begins no further one and leaves 
   }
   const got: number[] = []
   const all = async (): Promise<void> => {
-    for await (const at of readAhead(Array.from({ length: 100 }, (_, n) => n), read, { atOnce: 5 })) got.push(at)
+    for await (const at of readAhead(
+      Array.from({ length: 100 }, (_, n) => n),
+      read,
+      { atOnce: 5 },
+    ))
+      got.push(at)
   }
   await expect(all()).rejects.toThrow('broken')
   expect(got).toEqual([0, 1, 2])

@@ -13,11 +13,16 @@ const AT_ONCE = 32
 const BYTES_MAX = 64_000_000
 
 /**
- * Yields what `read` answers for each item, in the order of the items, and reads ahead meanwhile: the one bounded reader of everything that goes through many
- * partitions or chunks (audit, rebuild, export, backfill). What was read and not yet taken counts as under way. When a read fails, or the caller stops, no further
- * one begins, and those under way are awaited.
+ * Yields what `read` answers for each item, in the order of the items, and reads ahead meanwhile: the one bounded
+ * reader of everything that goes through many partitions or chunks (audit, rebuild, export, backfill). What was read
+ * and not yet taken counts as under way. When a read fails, or the caller stops, no further one begins, and those under
+ * way are awaited.
  */
-export async function* readAhead<T, R>(items: Iterable<T> | AsyncIterable<T>, read: (item: T) => Promise<R>, limits: ReadAheadLimits<T> = {}): AsyncGenerator<R> {
+export async function* readAhead<T, R>(
+  items: Iterable<T> | AsyncIterable<T>,
+  read: (item: T) => Promise<R>,
+  limits: ReadAheadLimits<T> = {},
+): AsyncGenerator<R> {
   const { atOnce = AT_ONCE, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
   const underWay: { readonly bytes: number; readonly result: Promise<R> }[] = []
   let bytes = 0

@@ -11,9 +11,18 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
   const apps = collectionOf<App>('app')
   const keys = collectionOf<KeyRecord>('key')
   return {
-    organizations: collectionOf('organization'), apps, keys, funnels: collectionOf('funnel'),
-    funnelMarks: collectionOf('funnel_mark'), backfills: collectionOf('backfill'), elements: collectionOf('element'),
-    members: collectionOf('member'), logins: collectionOf('login'), audits: collectionOf('audit'), imports: collectionOf('import'), losses: collectionOf('loss'),
+    organizations: collectionOf('organization'),
+    apps,
+    keys,
+    funnels: collectionOf('funnel'),
+    funnelMarks: collectionOf('funnel_mark'),
+    backfills: collectionOf('backfill'),
+    elements: collectionOf('element'),
+    members: collectionOf('member'),
+    logins: collectionOf('login'),
+    audits: collectionOf('audit'),
+    imports: collectionOf('import'),
+    losses: collectionOf('loss'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }

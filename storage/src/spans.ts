@@ -8,7 +8,8 @@ export function spanName({ app, date, lane, first_position, last_position }: Spa
 }
 
 /**
- * The chunks by their spans, in the order of their positions. A span without one of its parts would lose events for every reader.
+ * The chunks by their spans, in the order of their positions. A span without one of its parts would lose events for
+ * every reader.
  * @throws HopperError HOP_INTERNAL when a span lacks a part, or is of another lane than the lease
  */
 export function wholeSpans(lease: Lease, chunks: readonly EncodedChunk[]): EncodedChunk[][] {

@@ -24,17 +24,26 @@ class LogHealth {
   async now(): Promise<PartHealth> {
     this.#asking ??= this.#log.health().finally(() => (this.#asking = undefined))
     const wasAway = this.#last?.healthy === false
-    const answer = await Promise.race([this.#asking, pause(wasAway ? AWAY_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false })])
-    const silent = wasAway ? this.#last! : { name: this.#last?.name ?? 'log', healthy: false, detail: `does not answer within ${HEALTH_MS_MAX} ms` }
+    const answer = await Promise.race([
+      this.#asking,
+      pause(wasAway ? AWAY_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false }),
+    ])
+    const silent = wasAway
+      ? this.#last!
+      : { name: this.#last?.name ?? 'log', healthy: false, detail: `does not answer within ${HEALTH_MS_MAX} ms` }
     return (this.#last = answer ?? silent)
   }
 }
 
 /** A storage of two engines: one has the log, the other everything else. Closing it closes both, the log first. */
-export function withLog<L extends CheckedLog, R extends Pick<Storage, 'health' | 'close'>>(rest: R, log: L): R & { readonly log: L } {
+export function withLog<L extends CheckedLog, R extends Pick<Storage, 'health' | 'close'>>(
+  rest: R,
+  log: L,
+): R & { readonly log: L } {
   const logHealth = new LogHealth(log)
   return {
-    ...rest, log,
+    ...rest,
+    log,
     health: async () => {
       const [ofLog, others] = await Promise.all([logHealth.now(), rest.health()])
       return [ofLog, ...others]

@@ -11,7 +11,9 @@ export const enter = (action: 'onUrlChange' | 'onClick', now: number, accepts: (
       stages
         .filter((stage) => attempt(() => accepts(stage)))
         .slice(-1)
-        .map(({ id: entered }) => move('f' + id, entered, now, (from, since) => track(4, { action, funnel: id, entered, from }, since, now))),
+        .map(({ id: entered }) =>
+          move('f' + id, entered, now, (from, since) => track(4, { action, funnel: id, entered, from }, since, now)),
+        ),
     ),
   )
 }

@@ -13,10 +13,16 @@ let clicked = Date.now()
 const navigated = (_event?: unknown, loaded?: boolean): void => {
   const now = Date.now()
   const url = new URL(location as never)
-  move('', url.href, now, (from = '', since) => {
-    track(2, { from, to: url.href }, since, now)
-    enter('onUrlChange', now, matching(url))
-  }, loaded)
+  move(
+    '',
+    url.href,
+    now,
+    (from = '', since) => {
+      track(2, { from, to: url.href }, since, now)
+      enter('onUrlChange', now, matching(url))
+    },
+    loaded,
+  )
 }
 
 /** The fields that are read of the events of the page. */
@@ -58,7 +64,8 @@ navigated(0, true)
 type Data = Record<string, string | number | boolean>
 
 /** `hopper('name', {data})` records a custom event, `hopper.identify('user')` says who the visitor is. */
-const hopper = (name?: string, data?: Data, user_id?: string): unknown => attempt(() => track(name ? 0 : 5, { name, data, user_id } as never))
+const hopper = (name?: string, data?: Data, user_id?: string): unknown =>
+  attempt(() => track(name ? 0 : 5, { name, data, user_id } as never))
 hopper.identify = (user: string, data?: Data): unknown => hopper(undefined, data, user)
 
 declare global {

@@ -35,7 +35,9 @@ describe('a stage pattern', () => {
     fc.assert(
       fc.property(part, part, (pattern, path) => {
         const url = page('https://shop.example/x')
-        expect(!!matching({ href: url.href, pathname: '/' + path })({ url: '/' + pattern })).toBe(naive('/' + pattern, '/' + path))
+        expect(!!matching({ href: url.href, pathname: '/' + path })({ url: '/' + pattern })).toBe(
+          naive('/' + pattern, '/' + path),
+        )
       }),
     )
   })

@@ -5,12 +5,16 @@ import { endpoint, key } from './tag.ts'
 
 const eventsMax = 1000
 const delayMs = 1000
-/** UTF-16 units: an event is at most this long, a body at most twice; in the worst encoding 60 KB, and a keepalive body may have 64 */
+/**
+ * UTF-16 units: an event is at most this long, a body at most twice; in the worst encoding 60 KB, and a keepalive body
+ * may have 64
+ */
 const charsMax = 10_000
 
 /**
- * The JSON of the events that wait. Each is at the same time a name in localStorage (its value: the app's key), where it stays until the server
- * has acknowledged it: names are a set, so two tabs never overwrite each other's, and a page adopts what earlier ones could not deliver.
+ * The JSON of the events that wait. Each is at the same time a name in localStorage (its value: the app's key), where
+ * it stays until the server has acknowledged it: names are a set, so two tabs never overwrite each other's, and a page
+ * adopts what earlier ones could not deliver.
  */
 let waiting: string[] = []
 let busy: unknown = 0
@@ -56,4 +60,6 @@ export const send = (leaving?: boolean): void => {
 }
 
 // in the order of time, because an event's JSON begins with it
-Object.keys(local).sort().map((name) => local[name] === key && enqueue(name))
+Object.keys(local)
+  .sort()
+  .map((name) => local[name] === key && enqueue(name))

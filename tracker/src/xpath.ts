@@ -4,4 +4,5 @@ const pathOf = (element: Element, parent = element.parentNode): string =>
     : ''
 
 /** The XPath of an element: by its id when it has one, else the absolute path with indices. */
-export const xpathOf = (element: Element, id = element.getAttribute('id')): string => (id ? `//*[@id='${id}']` : pathOf(element))
+export const xpathOf = (element: Element, id = element.getAttribute('id')): string =>
+  id ? `//*[@id='${id}']` : pathOf(element)

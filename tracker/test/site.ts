@@ -11,9 +11,15 @@ const script = join(root, 'dist/hopper.js')
 
 /** Builds dist/hopper.js when a source is newer than it. */
 export function built(): string {
-  const newest = Math.max(...readdirSync(join(root, 'src')).map((file) => statSync(join(root, 'src', file)).mtimeMs), statSync(join(root, 'rollup.config.js')).mtimeMs)
+  const newest = Math.max(
+    ...readdirSync(join(root, 'src')).map((file) => statSync(join(root, 'src', file)).mtimeMs),
+    statSync(join(root, 'rollup.config.js')).mtimeMs,
+  )
   if (!existsSync(script) || statSync(script).mtimeMs < newest)
-    execFileSync(process.execPath, [join(root, '../node_modules/rollup/dist/bin/rollup'), '-c'], { cwd: root, stdio: 'pipe' })
+    execFileSync(process.execPath, [join(root, '../node_modules/rollup/dist/bin/rollup'), '-c'], {
+      cwd: root,
+      stdio: 'pipe',
+    })
   return readFileSync(script, 'utf8')
 }
 
@@ -28,7 +34,10 @@ export interface Arrived {
   [field: string]: unknown
 }
 
-/** A site with the tracker on every page, and the ingest that it talks to; it keeps what arrives, and checks it against the contract. */
+/**
+ * A site with the tracker on every page, and the ingest that it talks to; it keeps what arrives, and checks it against
+ * the contract.
+ */
 export class Site {
   config: TrackerConfig = { funnels: [], elements: [] }
   /** the status of the next answers to posts, and of the configuration's */
@@ -47,15 +56,27 @@ export class Site {
         response.writeHead(status, { 'content-type': type }).end(text)
       }
       if (pathname === '/hopper.js') return answer(200, 'text/javascript', this.#script)
-      if (pathname === '/v1/config') return answer(this.configStatus, 'application/json', searchParams.get('key') === 'hw_test' ? JSON.stringify(this.config) : '{}')
+      if (pathname === '/v1/config')
+        return answer(
+          this.configStatus,
+          'application/json',
+          searchParams.get('key') === 'hw_test' ? JSON.stringify(this.config) : '{}',
+        )
       if (pathname !== '/v1/events')
-        return answer(200, 'text/html', `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">${this.head}
-          <script async src="/hopper.js" data-key="hw_test"></script></head><body>${this.body}</body></html>`)
+        return answer(
+          200,
+          'text/html',
+          `<!doctype html><html><head><meta charset="utf-8"><link rel="icon" href="data:,">${this.head}
+          <script async src="/hopper.js" data-key="hw_test"></script></head><body>${this.body}</body></html>`,
+        )
       let body = ''
-      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk)).on('end', () => {
-        this.posts.push({ type: request.headers['content-type'] ?? '', status: this.status, body })
-        answer(this.status, 'application/json', '{}')
-      })
+      request
+        .setEncoding('utf8')
+        .on('data', (chunk: string) => (body += chunk))
+        .on('end', () => {
+          this.posts.push({ type: request.headers['content-type'] ?? '', status: this.status, body })
+          answer(this.status, 'application/json', '{}')
+        })
     })
   }
 
@@ -76,7 +97,8 @@ export class Site {
   /** Acknowledged events in the order of arrival, each once. */
   get events(): Arrived[] {
     const seen = new Map<string, Arrived>()
-    for (const event of this.posts.filter(({ status }) => status === 202).flatMap(({ body }) => eventsOf(body))) if (!seen.has(event.event_id)) seen.set(event.event_id, event)
+    for (const event of this.posts.filter(({ status }) => status === 202).flatMap(({ body }) => eventsOf(body)))
+      if (!seen.has(event.event_id)) seen.set(event.event_id, event)
     return [...seen.values()]
   }
 
@@ -86,7 +108,10 @@ export class Site {
 
   /** Waits until this many events of a type have arrived. */
   async arrived(type: number, count: number): Promise<Arrived[]> {
-    await until(() => this.of(type).length >= count, () => `${count} events of type ${type}, there are: ${JSON.stringify(this.events).slice(0, 3_000)}`)
+    await until(
+      () => this.of(type).length >= count,
+      () => `${count} events of type ${type}, there are: ${JSON.stringify(this.events).slice(0, 3_000)}`,
+    )
     return this.of(type)
   }
 }

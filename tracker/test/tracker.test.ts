@@ -2,7 +2,16 @@ import { chromium, type Browser, type BrowserContext, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Site, eventsOf, until } from './site.ts'
 
-const args = ['--no-sandbox', '--headless=new', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
+const args = [
+  '--no-sandbox',
+  '--headless=new',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
 let browser: Browser
 let context: BrowserContext
 let site: Site
@@ -36,7 +45,8 @@ const between = (value: unknown, least: number, most: number): void => {
   expect(value).toBeLessThanOrEqual(most)
 }
 /** Lets the page's own clock pass by this much. */
-const pass = (ms: number): Promise<unknown> => page.evaluate((time) => new Promise((done) => setTimeout(done, time)), ms)
+const pass = (ms: number): Promise<unknown> =>
+  page.evaluate((time) => new Promise((done) => setTimeout(done, time)), ms)
 
 describe('clicks', () => {
   it('carry the XPath, the page and the time since the last click', async () => {
@@ -50,7 +60,17 @@ describe('clicks', () => {
     expect(second).toMatchObject({ target: "//*[@id='buy']", current_url: site.url('/a?x=1') })
     between(first!.elapsed_time, 100, 2_000)
     between(second!.elapsed_time, 200, second!.timestamp - first!.timestamp + 2)
-    expect(Object.keys(first!).sort()).toEqual(['current_url', 'device_id', 'elapsed_time', 'event_id', 'seq', 'session_id', 'target', 'timestamp', 'type'])
+    expect(Object.keys(first!).sort()).toEqual([
+      'current_url',
+      'device_id',
+      'elapsed_time',
+      'event_id',
+      'seq',
+      'session_id',
+      'target',
+      'timestamp',
+      'type',
+    ])
   })
 
   it('name each element by an XPath that finds it again', async () => {
@@ -58,7 +78,10 @@ describe('clicks', () => {
     await load('/')
     for (const element of await page.locator('i').all()) await element.click()
     const clicks = await site.arrived(1, 5)
-    const found = await page.evaluate((paths) => paths.map((path) => document.evaluate(path, document, null, 9).singleNodeValue?.textContent), clicks.map(({ target }) => target as string))
+    const found = await page.evaluate(
+      (paths) => paths.map((path) => document.evaluate(path, document, null, 9).singleNodeValue?.textContent),
+      clicks.map(({ target }) => target as string),
+    )
     expect(found).toEqual(['a', 'c', 'd', 'e', 'f'])
   })
 })
@@ -152,7 +175,9 @@ describe('interesting elements', () => {
   it('may appear later', async () => {
     await load('/')
     await page.waitForLoadState('networkidle')
-    await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<a class="late">one</a> <a class="late">two</a>'))
+    await page.evaluate(() =>
+      document.body.insertAdjacentHTML('beforeend', '<a class="late">one</a> <a class="late">two</a>'),
+    )
     await page.hover('a:last-child')
     await page.hover('#away')
     expect((await site.arrived(3, 1))[0]).toMatchObject({ target: "//a[@class='late']", action: 'hover-then-leave' })
@@ -162,11 +187,24 @@ describe('interesting elements', () => {
 describe('funnels', () => {
   beforeEach(() => {
     site.config.funnels = [
-      { id: 'checkout', stages: [{ id: 1, name: 'home', url: '/' }, { id: 2, name: 'products', url: '/products*' }, { id: 3, name: 'cart', click: '#buy' }, { id: 4, name: 'broken', click: '###' }] },
+      {
+        id: 'checkout',
+        stages: [
+          { id: 1, name: 'home', url: '/' },
+          { id: 2, name: 'products', url: '/products*' },
+          { id: 3, name: 'cart', click: '#buy' },
+          { id: 4, name: 'broken', click: '###' },
+        ],
+      },
       { id: 'other', stages: [{ id: 7, name: 'products', url: `${site.url('/products')}?sale=*` }] },
     ]
   })
-  const plain = ({ action, funnel, entered, from }: Record<string, unknown>): unknown[] => [action, funnel, entered, from]
+  const plain = ({ action, funnel, entered, from }: Record<string, unknown>): unknown[] => [
+    action,
+    funnel,
+    entered,
+    from,
+  ]
 
   it('are entered by address and by click, and tell the time in the stage left', async () => {
     site.body = '<button id="buy"><b>Buy</b></button>'
@@ -195,7 +233,11 @@ describe('funnels', () => {
     await load('/products/2')
     await load('/')
     const changes = await site.arrived(4, 3)
-    expect(changes.map(plain)).toEqual([['onUrlChange', 'checkout', 1, undefined], ['onUrlChange', 'checkout', 2, 1], ['onUrlChange', 'checkout', 1, 2]])
+    expect(changes.map(plain)).toEqual([
+      ['onUrlChange', 'checkout', 1, undefined],
+      ['onUrlChange', 'checkout', 2, 1],
+      ['onUrlChange', 'checkout', 1, 2],
+    ])
     expect(changes[2]!.elapsed_time).toBe(changes[2]!.timestamp - changes[1]!.timestamp)
   })
 
@@ -250,13 +292,19 @@ describe('delivery', () => {
     site.status = status
     await load('/a')
     await page.click('#buy')
-    await until(() => site.posts.length > 0, () => 'a failed post')
+    await until(
+      () => site.posts.length > 0,
+      () => 'a failed post',
+    )
     const failed = site.posts.flatMap(({ body }) => eventsOf(body)).map(({ event_id }) => event_id)
     site.status = 202
     await load('/b')
     await site.arrived(2, 2)
     expect(site.events.map(({ event_id }) => event_id)).toEqual(expect.arrayContaining(failed))
-    await until(() => site.of(1).length === 1, () => 'the click')
+    await until(
+      () => site.of(1).length === 1,
+      () => 'the click',
+    )
     await page.waitForFunction(() => Object.keys(localStorage).length === 1)
   })
 
@@ -272,9 +320,12 @@ describe('delivery', () => {
   it('splits what is too much for one keepalive body', async () => {
     await load('/')
     await page.evaluate(() => {
-      for (let i = 0; i < 24; i++) (window.hopper as (name: string, data: object) => void)(`big ${i}`, { text: '€'.repeat(2_000) })
+      for (let i = 0; i < 24; i++)
+        (window.hopper as (name: string, data: object) => void)(`big ${i}`, { text: '€'.repeat(2_000) })
     })
-    expect((await site.arrived(0, 24)).map(({ name }) => name)).toEqual(Array.from({ length: 24 }, (_, i) => `big ${i}`))
+    expect((await site.arrived(0, 24)).map(({ name }) => name)).toEqual(
+      Array.from({ length: 24 }, (_, i) => `big ${i}`),
+    )
     for (const { body } of site.posts) expect(Buffer.byteLength(body)).toBeLessThan(64_000)
   }, 60_000)
 
@@ -288,7 +339,11 @@ describe('delivery', () => {
   it('works where storage is blocked', async () => {
     await page.addInitScript(() => {
       for (const name of ['localStorage', 'sessionStorage'])
-        Object.defineProperty(window, name, { get: () => { throw new DOMException('blocked', 'SecurityError') } })
+        Object.defineProperty(window, name, {
+          get: () => {
+            throw new DOMException('blocked', 'SecurityError')
+          },
+        })
     })
     await load('/a')
     await push('/b')
@@ -302,7 +357,10 @@ describe('delivery', () => {
     await load('/a')
     await site.arrived(2, 1)
     await page.evaluate(() => {
-      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2)) try { for (let i = 0; ; i++) localStorage.setItem(`full ${size} ${i}`, 'x'.repeat(size)) } catch {}
+      for (let size = 5_000_000; size >= 1; size = Math.floor(size / 2))
+        try {
+          for (let i = 0; ; i++) localStorage.setItem(`full ${size} ${i}`, 'x'.repeat(size))
+        } catch {}
     })
     await page.click('#buy')
     await site.arrived(1, 1)
@@ -323,11 +381,14 @@ describe('delivery', () => {
 
 describe('the page', () => {
   it('can record events of its own and say who the visitor is, also before the script is there', async () => {
-    site.head = '<script>window.hopper = (...call) => hopper.q.push(call); hopper.q = []; hopper("early", { n: 1 })</script>'
+    site.head =
+      '<script>window.hopper = (...call) => hopper.q.push(call); hopper.q = []; hopper("early", { n: 1 })</script>'
     await page.goto(site.url('/'))
     await page.waitForFunction(() => 'identify' in (window.hopper as object))
     await page.evaluate(() => {
-      const hopper = window.hopper as unknown as ((name: string, data?: unknown) => void) & { identify: (user: string) => void }
+      const hopper = window.hopper as unknown as ((name: string, data?: unknown) => void) & {
+        identify: (user: string) => void
+      }
       const ring: Record<string, unknown> = {}
       ring['ring'] = ring
       hopper('bad', ring)
@@ -335,14 +396,19 @@ describe('the page', () => {
       hopper.identify('anna')
     })
     expect((await site.arrived(5, 1))[0]).toMatchObject({ user_id: 'anna' })
-    expect((await site.arrived(0, 2)).map(({ name, data }) => [name, data])).toEqual([['early', { n: 1 }], ['bought', { price: 12.5, gift: true, code: 'ä' }]])
+    expect((await site.arrived(0, 2)).map(({ name, data }) => [name, data])).toEqual([
+      ['early', { n: 1 }],
+      ['bought', { price: 12.5, gift: true, code: 'ä' }],
+    ])
   })
 
   it('gets one global and nothing else', async () => {
     await page.goto(site.url('/'))
     const before = await page.evaluate(() => Object.keys(window))
     await page.waitForFunction(() => 'hopper' in window)
-    expect((await page.evaluate(() => Object.keys(window))).filter((name) => !before.includes(name) && name !== 'hopper')).toEqual([])
+    expect(
+      (await page.evaluate(() => Object.keys(window))).filter((name) => !before.includes(name) && name !== 'hopper'),
+    ).toEqual([])
   })
 
   it('is tracked again when the configuration fails at first', async () => {

@@ -132,7 +132,8 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
             Record<string, unknown>,
             Record<string, unknown>,
           ]
-          // Visitors of stages follow from each event; edges and times of what came later are told by trackers that know the funnel.
+          // Visitors of stages follow from each event; edges and times of what came later are told by trackers that
+          // know the funnel.
           const users = (of: Record<string, unknown>): unknown =>
             ['persons', 'devices'].map((by) => (of[by] as [string][]).filter(([row]) => row.startsWith('stage_users')))
           expect(users(second)).toEqual(users(first))

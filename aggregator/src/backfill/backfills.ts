@@ -123,11 +123,12 @@ export class Backfills {
     const name = JSON.stringify([lane, app.id, funnel.id])
     const definition = `${own.lasting().epoch} ${stagesDefinition(funnel.stages)}`
     if (!isOurs() || this.#settled.get(name) === definition) return
-    const backfill = (): Promise<boolean> => this.#backfill(place, isOurs).catch((error: unknown) => {
-      const details = { lane, app: app.id, funnel: funnel.id, err: error }
-      this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
-      return false
-    })
+    const backfill = (): Promise<boolean> =>
+      this.#backfill(place, isOurs).catch((error: unknown) => {
+        const details = { lane, app: app.id, funnel: funnel.id, err: error }
+        this.#options.logger?.error(details, 'the past of a funnel could not be counted and will be tried again')
+        return false
+      })
     if (await this.#work.step(lane, backfill)) this.#settled.set(name, definition)
   }
 

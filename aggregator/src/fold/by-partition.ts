@@ -1,6 +1,9 @@
 import type { Partition } from '@hopper/storage'
 
-/** Something for each (app, date) that events fall into. Events of one partition stand side by side, so hardly any of them costs the making of a key. */
+/**
+ * Something for each (app, date) that events fall into. Events of one partition stand side by side, so hardly any of
+ * them costs the making of a key.
+ */
 export class ByPartition<T> {
   readonly #make: (partition: Partition) => T
   readonly #found = new Map<string, T>()

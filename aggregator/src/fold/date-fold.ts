@@ -5,7 +5,10 @@ import { counterFolds, visitorFolds } from '../tables/all.ts'
 import type { Put } from '../tables/fold.ts'
 import { VisitorRows } from './visitor-rows.ts'
 
-/** What the events of one local date of an app feed into its tables. They are taken in one by one and folded together, table by table. */
+/**
+ * What the events of one local date of an app feed into its tables. They are taken in one by one and folded together,
+ * table by table.
+ */
 export class DateFold {
   readonly counters: readonly CounterRows[]
   readonly visitors: readonly VisitorRows[]

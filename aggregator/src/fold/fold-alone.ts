@@ -16,13 +16,17 @@ const samples = (timestamp: number): Event[] => [
 
 /**
  * Folds a message alone, in memory, and answers what that throws; undefined when it can be folded.
- * @throws what it throws when a message of the same app with which nothing is wrong fails too: the fault is ours, or the registry's, and no message may be buried for it
+ * @throws what it throws when a message of the same app with which nothing is wrong fails too: the fault is ours, or
+ * the registry's, and no message may be buried for it
  */
 export function foldingFailure(message: Message): Error | undefined {
   const failure = failureOf(message)
   if (failure === undefined) return undefined
   const { envelope } = message
-  const sample = { ...message, envelope: { ...envelope, device_id: 'sample', events: samples(envelope.received_at), rejected: [] } }
+  const sample = {
+    ...message,
+    envelope: { ...envelope, device_id: 'sample', events: samples(envelope.received_at), rejected: [] },
+  }
   if (failureOf(sample) !== undefined) throw failure
   return failure
 }

@@ -19,7 +19,9 @@ export type Folded = Omit<LaneBatch, 'lane' | 'deadLetters'>
 export function touchedPartitions(messages: readonly Message[], { events }: Judgement): CounterPartition[] {
   const received = new Map<string, CounterPartition>()
   const dates = new Map<string, Partition>()
-  for (const { envelope: { app, received_at } } of messages) {
+  for (const {
+    envelope: { app, received_at },
+  } of messages) {
     const date = utcDate(received_at)
     received.set(`${app}\0${date}`, { table: 'fates_by_date', app, date })
   }
@@ -28,10 +30,18 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
     if (!counts(judged)) continue
     if (judged.date === last?.date && judged.message.app === last.message.app) continue
     last = judged
-    const { date, message: { app: { id: app } } } = judged
+    const {
+      date,
+      message: {
+        app: { id: app },
+      },
+    } = judged
     dates.set(`${app}\0${date}`, { app, date })
   }
-  return [...received.values(), ...[...dates.values()].flatMap((partition) => counterFolds.map(({ table }) => ({ table, ...partition })))]
+  return [
+    ...received.values(),
+    ...[...dates.values()].flatMap((partition) => counterFolds.map(({ table }) => ({ table, ...partition }))),
+  ]
 }
 
 /** What a judged batch comes to where nothing was counted before. Pure. */
@@ -42,14 +52,17 @@ export function foldBatch(messages: readonly Message[], judgement: Pick<Judgemen
 }
 
 /**
- * Folds a judged batch, part by part, into one change for each partition. A partition that has counted up to a position gets nothing of the events up to
- * it, so a batch that is delivered again, as a whole or in part, adds only what is missing.
+ * Folds a judged batch, part by part, into one change for each partition. A partition that has counted up to a position
+ * gets nothing of the events up to it, so a batch that is delivered again, as a whole or in part, adds only what is
+ * missing.
  */
 export class BatchFold {
   readonly #appliedOf: AppliedOf
   readonly #skip: boolean
   readonly #fates = new ByPartition(({ app, date }) => this.#rowsOf({ table: 'fates_by_date', app, date }))
-  readonly #dates = new ByPartition((partition) => new DateFold(partition, (table) => this.#rowsOf({ table, ...partition })))
+  readonly #dates = new ByPartition(
+    (partition) => new DateFold(partition, (table) => this.#rowsOf({ table, ...partition })),
+  )
   readonly #pages = new Map<string, (url: string) => string>()
   readonly #seen = new SeenFold()
   readonly #sessions = new SessionFold()
@@ -79,9 +92,13 @@ export class BatchFold {
   changes(last: number): Folded {
     const dates = this.#dates.values()
     return {
-      counters: [...this.#fates.values(), ...dates.flatMap(({ counters }) => counters)].flatMap((rows) => rows.changes(last)),
+      counters: [...this.#fates.values(), ...dates.flatMap(({ counters }) => counters)].flatMap((rows) =>
+        rows.changes(last),
+      ),
       visitors: dates.flatMap(({ visitors }) => visitors.flatMap((rows) => rows.changes())),
-      seen: this.#seen.changes(), identities: this.#identities, sessions: this.#sessions.changes(),
+      seen: this.#seen.changes(),
+      identities: this.#identities,
+      sessions: this.#sessions.changes(),
     }
   }
 
@@ -89,10 +106,12 @@ export class BatchFold {
   #addFates(messages: readonly Message[], events: readonly Judged[]): void {
     for (let at = 0, next = 0; at < events.length; at = next) {
       const { message, fate, reason } = events[at]!
-      for (next = at + 1; next < events.length; next++) if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
+      for (next = at + 1; next < events.length; next++)
+        if (events[next]!.message !== message || events[next]!.reason !== reason || events[next]!.fate !== fate) break
       this.#addFate(message, fate, reason, next - at)
     }
-    for (const message of messages) for (const { reason } of message.envelope.rejected ?? []) this.#addFate(message, 'rejected', reason, 1)
+    for (const message of messages)
+      for (const { reason } of message.envelope.rejected ?? []) this.#addFate(message, 'rejected', reason, 1)
   }
 
   #addFate({ app, envelope, position }: Message, fate: string, reason: string, count: number): void {
@@ -108,7 +127,13 @@ export class BatchFold {
     let fold: DateFold | undefined
     for (const judged of events) {
       if (!counts(judged)) continue
-      const { position, event, date, message: { app, envelope }, visitor } = judged
+      const {
+        position,
+        event,
+        date,
+        message: { app, envelope },
+        visitor,
+      } = judged
       // Events of one app and date stand side by side.
       if (app !== last?.message.app || date !== last.date) {
         touched.add((fold = this.#dates.of(app.id, date)))
@@ -116,7 +141,14 @@ export class BatchFold {
         page = this.#pageOf(app)
       }
       last = judged
-      fold!.take(position, { event, context: envelope.context, visitor, hour: zone!.hourOf(event.timestamp), page: page!, stages: judged.message.app.stages })
+      fold!.take(position, {
+        event,
+        context: envelope.context,
+        visitor,
+        hour: zone!.hourOf(event.timestamp),
+        page: page!,
+        stages: judged.message.app.stages,
+      })
     }
     for (const each of touched) each.fold()
   }

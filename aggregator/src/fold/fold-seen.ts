@@ -7,8 +7,15 @@ export class SeenFold {
   readonly #found = new ByPartition((partition) => ({ ...partition, rows: [] as SeenChange['rows'][number][] }))
 
   add(events: readonly Judged[]): void {
-    for (const { position, message: { app }, event, fate, reason } of events) {
-      if (fate !== 'duplicate') this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
+    for (const {
+      position,
+      message: { app },
+      event,
+      fate,
+      reason,
+    } of events) {
+      if (fate !== 'duplicate')
+        this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
     }
   }
 

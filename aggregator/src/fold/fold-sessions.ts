@@ -10,7 +10,12 @@ export class SessionFold {
 
   add(events: readonly Judged[]): void {
     for (const judged of events) {
-      const { position, message: { app }, event: { session_id, timestamp }, visitor: { device, user } } = judged
+      const {
+        position,
+        message: { app },
+        event: { session_id, timestamp },
+        visitor: { device, user },
+      } = judged
       if (!counts(judged) || session_id === undefined) continue
       const session = this.#of(app.id, session_id, judged)
       if (timestamp < session.start) session.start = timestamp
@@ -27,12 +32,29 @@ export class SessionFold {
     return [...this.#sessions.values()]
   }
 
-  #of(app: string, session_id: string, { position, event: { timestamp }, visitor: { device, user } }: Judged): Mutable<SessionChange> {
+  #of(
+    app: string,
+    session_id: string,
+    { position, event: { timestamp }, visitor: { device, user } }: Judged,
+  ): Mutable<SessionChange> {
     // Events of one session stand side by side.
     if (this.#last?.session_id === session_id && this.#last.app === app) return this.#last
     const id = `${app}\0${session_id}`
     let session = this.#sessions.get(id)
-    if (!session) this.#sessions.set(id, (session = { app, session_id, device, user, start: timestamp, end: timestamp, first_position: position, last_position: position }))
+    if (!session)
+      this.#sessions.set(
+        id,
+        (session = {
+          app,
+          session_id,
+          device,
+          user,
+          start: timestamp,
+          end: timestamp,
+          first_position: position,
+          last_position: position,
+        }),
+      )
     return (this.#last = session)
   }
 }

@@ -23,7 +23,9 @@ export class VisitorRows {
 
   /** The rows of a key stand side by side, and share it. */
   changes(): VisitorChange[] {
-    const rows = [...this.#keys.values()].flatMap(({ key, visitors }) => Array.from(visitors.values(), (visitor): VisitorRow => ({ key, visitor })))
+    const rows = [...this.#keys.values()].flatMap(({ key, visitors }) =>
+      Array.from(visitors.values(), (visitor): VisitorRow => ({ key, visitor })),
+    )
     return rows.length === 0 ? [] : [{ ...this.#partition, rows }]
   }
 }

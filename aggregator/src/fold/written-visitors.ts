@@ -8,7 +8,10 @@ type Names = Map<string, Set<string>>
 /** A partition takes much more than a row of it. */
 const PARTITIONS_MAX = 2_000
 
-/** Rows of visitors that the owner of a lane has written: most visitors come again within the hour, and their rows stay as they are. */
+/**
+ * Rows of visitors that the owner of a lane has written: most visitors come again within the hour, and their rows stay
+ * as they are.
+ */
 export class WrittenVisitors {
   readonly #max: number
   readonly #partitions = new Map<string, Names>()

@@ -1,12 +1,27 @@
 import {
-  botReasons, BtnTimeEvent, ClickEvent, CustomEvent, FunnelChangeEvent, IdentifyEvent, limits, rejectReasons, UrlChangeEvent,
-  type Envelope, type Event, type EventType,
+  botReasons,
+  BtnTimeEvent,
+  ClickEvent,
+  CustomEvent,
+  FunnelChangeEvent,
+  IdentifyEvent,
+  limits,
+  rejectReasons,
+  UrlChangeEvent,
+  type Envelope,
+  type Event,
+  type EventType,
 } from '@hopper/contracts'
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 
 const schemas = {
-  custom: CustomEvent, click: ClickEvent, url_change: UrlChangeEvent, btn_time: BtnTimeEvent, funnel_change: FunnelChangeEvent, identify: IdentifyEvent,
+  custom: CustomEvent,
+  click: ClickEvent,
+  url_change: UrlChangeEvent,
+  btn_time: BtnTimeEvent,
+  funnel_change: FunnelChangeEvent,
+  identify: IdentifyEvent,
 } as const satisfies Record<EventType, TSchema>
 const events = new Map<unknown, Validator>(Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)]))
 
@@ -18,7 +33,12 @@ const sender = Compile(
   Type.Object({
     device_id: Type.String({ maxLength: limits.idCharsMax }),
     context: Type.Object({
-      device: name, browser: name, os: name, country: Type.Optional(name), referrer: Type.Optional(text), utm: Type.Optional(Type.Record(Type.String(), text)),
+      device: name,
+      browser: name,
+      os: name,
+      country: Type.Optional(name),
+      referrer: Type.Optional(text),
+      utm: Type.Optional(Type.Record(Type.String(), text)),
       bot: Type.Optional(oneOf(botReasons)),
     }),
     events: Type.Array(Type.Unknown(), { maxItems: limits.eventsPerBatchMax }),
@@ -30,8 +50,9 @@ const sender = Compile(
 const INSTANT_MS_MAX = 253_402_300_799_999
 
 /**
- * Why an envelope cannot be counted, undefined when it can. Ingest lets none of these through; whatever else writes to the log must not stop a lane, and
- * what the tables refuse would. Decided for each message by itself, so that a replay decides the same.
+ * Why an envelope cannot be counted, undefined when it can. Ingest lets none of these through; whatever else writes to
+ * the log must not stop a lane, and what the tables refuse would. Decided for each message by itself, so that a replay
+ * decides the same.
  */
 export function flawOf(envelope: Envelope): string | undefined {
   if (!sender.Check(envelope)) return 'its device, its context or its rejected events are not of their types'
@@ -45,7 +66,12 @@ export function flawOf(envelope: Envelope): string | undefined {
 function isEvent(event: Event | null): boolean {
   if (!events.get(event?.type)?.Check(event)) return false
   const { timestamp, client_time = 0, seq } = event!
-  return Number.isSafeInteger(seq) && timestamp >= limits.timestampMsMin && isInCalendar(timestamp) && isInCalendar(client_time)
+  return (
+    Number.isSafeInteger(seq) &&
+    timestamp >= limits.timestampMsMin &&
+    isInCalendar(timestamp) &&
+    isInCalendar(client_time)
+  )
 }
 
 function isInCalendar(instant: number): boolean {

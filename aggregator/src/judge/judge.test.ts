@@ -5,16 +5,37 @@ import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } fro
 import { envelopeOf } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const app: App = { id: 'shop', organization: 'o', name: 'Shop', timezone: 'Europe/Berlin', origins: [], keep_parameters: [] }
+const app: App = {
+  id: 'shop',
+  organization: 'o',
+  name: 'Shop',
+  timezone: 'Europe/Berlin',
+  origins: [],
+  keep_parameters: [],
+}
 const nothing: Past = { firstPositions: new Map(), identities: new Map() }
-const note = (event_id: string, fields: object = {}): Event => ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
-const at = (position: number, events: Event[], fields: Partial<Envelope> = {}): Message => ({ position, app, envelope: envelopeOf('shop', { events, ...fields }) })
+const note = (event_id: string, fields: object = {}): Event =>
+  ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
+const at = (position: number, events: Event[], fields: Partial<Envelope> = {}): Message => ({
+  position,
+  app,
+  envelope: envelopeOf('shop', { events, ...fields }),
+})
 const fatesOf = (messages: Message[], past = nothing): string[] => judge(messages, past).events.map(({ fate }) => fate)
-const usersOf = (messages: Message[], past = nothing): string[] => judge(messages, past).events.map(({ visitor }) => visitor.user)
-const seenAt = (position: number): Past => ({ ...nothing, firstPositions: new Map([[seenKey(seenPartition('shop', note('a')), 'a'), position]]) })
+const usersOf = (messages: Message[], past = nothing): string[] =>
+  judge(messages, past).events.map(({ visitor }) => visitor.user)
+const seenAt = (position: number): Past => ({
+  ...nothing,
+  firstPositions: new Map([[seenKey(seenPartition('shop', note('a')), 'a'), position]]),
+})
 
 it('holds an id for repeated when it stands earlier in the log, and only then', () => {
-  expect(fatesOf([at(4, [note('a'), note('a'), note('b')]), at(5, [note('b')])])).toEqual(['accepted', 'duplicate', 'accepted', 'duplicate'])
+  expect(fatesOf([at(4, [note('a'), note('a'), note('b')]), at(5, [note('b')])])).toEqual([
+    'accepted',
+    'duplicate',
+    'accepted',
+    'duplicate',
+  ])
   expect(fatesOf([at(4, [note('a')])], seenAt(3))).toEqual(['duplicate'])
 })
 
@@ -29,31 +50,53 @@ it('knows a repetition by the time of the client, though the correction of its c
 })
 
 it('says duplicate before bot, and bot before late', () => {
-  const bot = { context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' }, received_at: noon + 30 * 86_400_000 } as const
+  const bot = {
+    context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' },
+    received_at: noon + 30 * 86_400_000,
+  } as const
   expect(fatesOf([at(1, [note('a')]), at(2, [note('a'), note('b')], bot)])).toEqual(['accepted', 'duplicate', 'bot'])
 })
 
 it('begins to be late a week after the end of the date in the time zone of the app', () => {
   const end = Date.parse('2026-06-15T22:00:00Z') + limits.lateAfterMs
-  expect(fatesOf([at(1, [note('a')], { received_at: end }), at(2, [note('b')], { received_at: end + 1 })])).toEqual(['accepted', 'late'])
+  expect(fatesOf([at(1, [note('a')], { received_at: end }), at(2, [note('b')], { received_at: end + 1 })])).toEqual([
+    'accepted',
+    'late',
+  ])
 })
 
 it('accepts what an import brings in, however old it is, and says that it is historical only where it would be late', () => {
   const imported = { context: { device: 'server', browser: '', os: '', historical: true } } as const
-  const judged = judge([at(1, [note('a')], imported), at(2, [note('b')], { ...imported, received_at: noon + 300 * 86_400_000 })], nothing).events
-  expect(judged.map(({ fate, reason }) => [fate, reason])).toEqual([['accepted', 'new'], ['accepted', 'historical']])
+  const judged = judge(
+    [at(1, [note('a')], imported), at(2, [note('b')], { ...imported, received_at: noon + 300 * 86_400_000 })],
+    nothing,
+  ).events
+  expect(judged.map(({ fate, reason }) => [fate, reason])).toEqual([
+    ['accepted', 'new'],
+    ['accepted', 'historical'],
+  ])
 })
 
 it('gives events to the user that their device was identified as before them', () => {
   const ann = note('b', { type: 'identify', user_id: 'ann' })
   const bob = note('d', { user_id: 'bob' })
-  const messages = [at(1, [note('a'), ann, note('c')]), at(2, [bob, note('e')]), at(3, [note('f')], { device_id: 'other' })]
+  const messages = [
+    at(1, [note('a'), ann, note('c')]),
+    at(2, [bob, note('e')]),
+    at(3, [note('f')], { device_id: 'other' }),
+  ]
   expect(usersOf(messages)).toEqual(['', 'ann', 'ann', 'bob', 'bob', ''])
-  expect(judge(messages, nothing).identities.map(({ user, place }) => [user, place])).toEqual([['ann', placeOf(1, 1)], ['bob', placeOf(2, 0)]])
+  expect(judge(messages, nothing).identities.map(({ user, place }) => [user, place])).toEqual([
+    ['ann', placeOf(1, 1)],
+    ['bob', placeOf(2, 0)],
+  ])
 })
 
 it('uses only the identities before a replayed batch, not those that it left itself', () => {
-  const known = [{ user: 'ann', place: placeOf(1, 1) }, { user: 'bob', place: placeOf(2, 1) }]
+  const known = [
+    { user: 'ann', place: placeOf(1, 1) },
+    { user: 'bob', place: placeOf(2, 1) },
+  ]
   const past: Past = { ...nothing, identities: new Map([[deviceKey('shop', 'd'), known]]) }
   expect(usersOf([at(2, [note('a'), note('b', { user_id: 'bob' })])], past)).toEqual(['ann', 'bob'])
   expect(usersOf([at(1, [note('a')])], past)).toEqual([''])
@@ -61,6 +104,10 @@ it('uses only the identities before a replayed batch, not those that it left its
 
 it('identifies nobody by an event that does not count', () => {
   const machine = { context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' } } as const
-  const messages = [at(1, [note('a')]), at(2, [note('a', { user_id: 'ann' })]), at(3, [note('b', { user_id: 'bob' })], machine)]
+  const messages = [
+    at(1, [note('a')]),
+    at(2, [note('a', { user_id: 'ann' })]),
+    at(3, [note('b', { user_id: 'bob' })], machine),
+  ]
   expect(judge(messages, nothing).identities).toEqual([])
 })

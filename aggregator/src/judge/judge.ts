@@ -1,4 +1,16 @@
-import { limits, shiftDate, timeZone, type App, type Envelope, type Event, type Fate, type FateReason, type StageMatcher, type TimeZone, type Visitor } from '@hopper/contracts'
+import {
+  limits,
+  shiftDate,
+  timeZone,
+  type App,
+  type Envelope,
+  type Event,
+  type Fate,
+  type FateReason,
+  type StageMatcher,
+  type TimeZone,
+  type Visitor,
+} from '@hopper/contracts'
 import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
 import { utcDate } from '../fold/utc-date.ts'
@@ -47,7 +59,10 @@ export interface IdsOfPartition {
   readonly ids: readonly string[]
 }
 
-/** An id of an earlier part is looked up so often by going through all of them before a set of them is worth its making: nearly all that filters suspect is new. */
+/**
+ * An id of an earlier part is looked up so often by going through all of them before a set of them is worth its making:
+ * nearly all that filters suspect is new.
+ */
 const SCANS_MAX = 16
 
 /** What the parts of a batch leave for those after them. */
@@ -65,7 +80,10 @@ export class EarlierParts {
 
   add({ users }: Judgement, ids: readonly IdsOfPartition[]): void {
     for (const [device, user] of users) this.users.set(device, user)
-    for (const { partition: { app, date }, ids: some } of ids) {
+    for (const {
+      partition: { app, date },
+      ids: some,
+    } of ids) {
       const { list, set } = this.#ids.of(app, date)
       for (const id of some) {
         list.push(id)
@@ -87,7 +105,9 @@ export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
 }
 
-/** The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares. */
+/**
+ * The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares.
+ */
 export function seenPartition(app: string, event: Event): Partition {
   return { app, date: seenDate(event) }
 }
@@ -106,8 +126,9 @@ export function deviceKey(app: string, device: string): string {
 }
 
 /**
- * Gives every event of a batch its fate and its visitor. Pure: a function of the log before each event, so a replay from any earlier position, in
- * batches of any size, judges the same. `past` may already know this batch itself; only what stands before an event is used.
+ * Gives every event of a batch its fate and its visitor. Pure: a function of the log before each event, so a replay
+ * from any earlier position, in batches of any size, judges the same. `past` may already know this batch itself; only
+ * what stands before an event is used.
  */
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
@@ -119,7 +140,10 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
     const { partition, ids } = seen.of(app.id, seenDate(event))
     if (ids.has(event.event_id)) return true
     ids.add(event.event_id)
-    return (past.earlier?.has(partition, event.event_id) ?? false) || (firstPosition(past, app, event) ?? position) < position
+    return (
+      (past.earlier?.has(partition, event.event_id) ?? false) ||
+      (firstPosition(past, app, event) ?? position) < position
+    )
   }
   for (const message of messages) {
     const { position, envelope, app } = message
@@ -145,7 +169,9 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
 
 /** Of most batches the store knows nothing, and a key costs more than to see that. */
 function firstPosition({ firstPositions }: Past, app: App, event: Event): number | undefined {
-  return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
+  return firstPositions.size === 0
+    ? undefined
+    : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
 }
 
 type Verdict = readonly [Fate, FateReason]

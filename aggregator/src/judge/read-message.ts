@@ -6,11 +6,13 @@ import type { Message } from './judge.ts'
 const DETAIL_CHARS_MAX = 500
 
 /**
- * Reads a message of the log with the app that it belongs to, or says why it cannot be counted: the one reader of the aggregator and of every
- * recount, so that they cannot disagree. Only the message itself can make it a dead letter: what the look-up of its app throws is thrown on.
+ * Reads a message of the log with the app that it belongs to, or says why it cannot be counted: the one reader of the
+ * aggregator and of every recount, so that they cannot disagree. Only the message itself can make it a dead letter:
+ * what the look-up of its app throws is thrown on.
  */
 export async function readMessage(
-  { position, value }: LogMessage, appOf: (id: string) => Promise<App | undefined>,
+  { position, value }: LogMessage,
+  appOf: (id: string) => Promise<App | undefined>,
 ): Promise<Message | DeadLetter> {
   const bury = (reason: DeadLetterReason, detail: string): DeadLetter => letterOf({ position, value }, reason, detail)
   let envelope: Message['envelope']

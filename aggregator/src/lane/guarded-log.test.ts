@@ -8,7 +8,15 @@ import { guardedLog, type GuardedLog } from './guarded-log.ts'
 import { envelopeOf, openLane, type LaneStore } from '../testing/lane.fixture.ts'
 
 const view = (event_id: string): Event =>
-  ({ type: 'url_change', event_id, timestamp: Date.parse('2026-06-15T12:00:00Z'), seq: 0, from: '', to: '/', elapsed_time: 0 }) as Event
+  ({
+    type: 'url_change',
+    event_id,
+    timestamp: Date.parse('2026-06-15T12:00:00Z'),
+    seq: 0,
+    from: '',
+    to: '/',
+    elapsed_time: 0,
+  }) as Event
 
 let lane: LaneStore
 let running: Aggregator | undefined
@@ -33,15 +41,27 @@ interface Watched extends GuardedLog {
 async function watched(changes: Partial<EventLog>): Promise<Watched> {
   const metrics = new Registry()
   const said: string[] = []
-  const say = (level: string) => (_details: object, message: string): void => void said.push(`${level}: ${message}`)
+  const say =
+    (level: string) =>
+    (_details: object, message: string): void =>
+      void said.push(`${level}: ${message}`)
   let consumer: LaneConsumer | undefined
   const subscribe: EventLog['subscribe'] = async (given) => ((consumer = given), { close: async () => undefined })
   const logger = { info: say('info'), warn: say('warn'), error: say('error') }
-  const guarded = guardedLog(over(lane.storage.log, { ...changes, subscribe }), { lanes: lane.storage.lanes, metrics, logger })
+  const guarded = guardedLog(over(lane.storage.log, { ...changes, subscribe }), {
+    lanes: lane.storage.lanes,
+    metrics,
+    logger,
+  })
   const aggregator = new Aggregator({ ...lane.storage, log: guarded.log, owner: 'test', logger })
   await aggregator.start()
   running = aggregator
-  return { ...guarded, consumer: consumer!, said, metrics: () => metrics.getSingleMetricAsString('hopper_aggregator_lost_messages') }
+  return {
+    ...guarded,
+    consumer: consumer!,
+    said,
+    metrics: () => metrics.getSingleMetricAsString('hopper_aggregator_lost_messages'),
+  }
 }
 
 const commit = async (position: number): Promise<void> => {
@@ -51,11 +71,15 @@ const commit = async (position: number): Promise<void> => {
   await lanes.release(lease)
 }
 
-it('a lane of which the log has deleted what is not counted stands still, is nobody\'s, and goes on when it fits again', async () => {
+it("a lane of which the log has deleted what is not counted stands still, is nobody's, and goes on when it fits again", async () => {
   let starts = [3]
   const { consumer, lost, health, said, metrics } = await watched({ starts: async () => starts })
   await commit(1)
-  for (let asked = 0; asked < 2; asked++) await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lost positions 1 to 2') })
+  for (let asked = 0; asked < 2; asked++)
+    await expect(consumer.assigned(0)).rejects.toMatchObject({
+      code: 'HOP_DATA_DAMAGED',
+      message: expect.stringContaining('lost positions 1 to 2'),
+    })
   expect(said.filter((line) => line.startsWith('error'))).toEqual([expect.stringContaining('--accept-loss')])
   expect(lost()).toEqual([{ lane: 0, first: 1, next: 3, isCut: false }])
   expect(health()).toEqual({ name: 'lanes', healthy: false, detail: expect.stringContaining('lost positions 1 to 2') })
@@ -79,7 +103,10 @@ it('a lane of which the log has deleted what is not counted stands still, is nob
 it('a lane that ends before what was counted stands still', async () => {
   const { consumer } = await watched({ ends: async () => [2] })
   await commit(4)
-  await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lane 0 ends at position 2, but 4 is counted') })
+  await expect(consumer.assigned(0)).rejects.toMatchObject({
+    code: 'HOP_DATA_DAMAGED',
+    message: expect.stringContaining('lane 0 ends at position 2, but 4 is counted'),
+  })
 })
 
 it('a broker that is behind for a moment costs a second', async () => {
@@ -93,7 +120,10 @@ it('a broker that is behind for a moment costs a second', async () => {
 
 it('what is read aside must be there too; a gap that was left on purpose is none', async () => {
   const starts = [3]
-  const { log } = await watched({ starts: async () => starts, read: (at, from, ...limits) => lane.storage.log.read(at, Math.max(from, 3), ...limits) })
+  const { log } = await watched({
+    starts: async () => starts,
+    read: (at, from, ...limits) => lane.storage.log.read(at, Math.max(from, 3), ...limits),
+  })
   expect((await log.read(0, 3, 1)).map(({ position }) => position)).toEqual([3])
   await expect(log.read(0, 1, 3)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })
   starts[0] = 0

@@ -55,7 +55,9 @@ function guardedConsumer(consumer: LaneConsumer, lost: LostLanes, lanes: Lanes):
 
 function lostGauge(registry: MetricsRegistry, lost: LostLanes): void {
   new Gauge({
-    name: 'hopper_aggregator_lost_messages', labelNames: ['lane'], registers: [registry],
+    name: 'hopper_aggregator_lost_messages',
+    labelNames: ['lane'],
+    registers: [registry],
     help: 'Messages of each lane that stands still because the log has lost what comes next',
     collect() {
       this.reset()

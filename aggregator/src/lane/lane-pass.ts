@@ -135,7 +135,9 @@ export class LanePass {
    * each of them tells by itself what it has. Ends early when what was folded is as much as should be written at once.
    */
   async #fold(
-    delivered: readonly LogMessage[], unfoldable: ReadonlyMap<number, DeadLetter>, bytesMax: number,
+    delivered: readonly LogMessage[],
+    unfoldable: ReadonlyMap<number, DeadLetter>,
+    bytesMax: number,
   ): Promise<Prepared> {
     const { lane, past, buffer, rowBytesMax, watermarkCheck } = this.#targets
     const applied = new Map<string, number>()

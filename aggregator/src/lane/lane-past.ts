@@ -1,6 +1,14 @@
 import { placeOf, type Identity, type TableWriter } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
-import { deviceKey, seenDate, seenKey, type EarlierParts, type IdsOfPartition, type Message, type Past } from '../judge/judge.ts'
+import {
+  deviceKey,
+  seenDate,
+  seenKey,
+  type EarlierParts,
+  type IdsOfPartition,
+  type Message,
+  type Past,
+} from '../judge/judge.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 
@@ -22,7 +30,10 @@ export class LanePast {
   }
 
   /** The past of messages that are about to be counted, and their ids; `earlier` has what is not in the store yet. */
-  async of(messages: readonly Message[], earlier: EarlierParts): Promise<{ readonly past: Past & Suspects; readonly ids: readonly IdsOfPartition[] }> {
+  async of(
+    messages: readonly Message[],
+    earlier: EarlierParts,
+  ): Promise<{ readonly past: Past & Suspects; readonly ids: readonly IdsOfPartition[] }> {
     const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
     for (const { envelope, app } of messages) {
@@ -39,26 +50,34 @@ export class LanePast {
   async #repeats(asked: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
-    await Promise.all(asked.map(async ({ partition, ids }) => {
-      const maybe = await this.#seen.meet(this.#lane, partition, ids)
-      if (maybe.length === 0) return
-      for (const id of maybe) suspects.add(id)
-      for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe)) firstPositions.set(seenKey(partition, id), position)
-    }))
+    await Promise.all(
+      asked.map(async ({ partition, ids }) => {
+        const maybe = await this.#seen.meet(this.#lane, partition, ids)
+        if (maybe.length === 0) return
+        for (const id of maybe) suspects.add(id)
+        for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe))
+          firstPositions.set(seenKey(partition, id), position)
+      }),
+    )
     return { firstPositions, suspects }
   }
 
-  async #identities(asked: ReadonlyMap<string, ReadonlySet<string>>, messages: readonly Message[]): Promise<Map<string, readonly Identity[]>> {
+  async #identities(
+    asked: ReadonlyMap<string, ReadonlySet<string>>,
+    messages: readonly Message[],
+  ): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
     // Of each app: where another is deferred, the first message may stand before some of this app that are counted.
     const firsts = new Map<string, number>()
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
-    await Promise.all([...asked].map(async ([app, devices]) => {
-      const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
-      if (maybe.length === 0) return
-      const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))
-      for (const [device, identity] of identities) found.set(deviceKey(app, device), [identity])
-    }))
+    await Promise.all(
+      [...asked].map(async ([app, devices]) => {
+        const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
+        if (maybe.length === 0) return
+        const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))
+        for (const [device, identity] of identities) found.set(deviceKey(app, device), [identity])
+      }),
+    )
     return found
   }
 }

@@ -36,7 +36,7 @@ export class LaneTurns<L extends TurnLane> {
   }
 
   async #run(lanes: () => Iterable<L>): Promise<void> {
-    for (let worked = true; worked && !this.#work.isClosed; ) {
+    for (let worked = true; worked && !this.#work.isClosed;) {
       worked = false
       for (const lane of [...lanes()]) {
         // A lane may be taken away while those before it have their turns.

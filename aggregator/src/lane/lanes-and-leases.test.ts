@@ -8,7 +8,8 @@ import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const view = (event_id: string, fields: object = {}): Event => ({ type: 'url_change', event_id, timestamp: noon, seq: 0, from: '', to: '/', elapsed_time: 0, ...fields }) as Event
+const view = (event_id: string, fields: object = {}): Event =>
+  ({ type: 'url_change', event_id, timestamp: noon, seq: 0, from: '', to: '/', elapsed_time: 0, ...fields }) as Event
 
 let lane: LaneStore
 let running: Aggregator | undefined
@@ -22,14 +23,16 @@ afterEach(async () => {
   await lane[Symbol.asyncDispose]()
 })
 
-const make = (options: Partial<AggregatorOptions> = {}): Aggregator => new Aggregator({ ...lane.storage, owner: 'test', ...options })
+const make = (options: Partial<AggregatorOptions> = {}): Aggregator =>
+  new Aggregator({ ...lane.storage, owner: 'test', ...options })
 async function start(options: Partial<AggregatorOptions> = {}): Promise<Aggregator> {
   running = make(options)
   await running.start()
   return running
 }
 const send = (...envelopes: Envelope[]): Promise<unknown> => lane.storage.log.append(envelopes)
-const fated = (fate: string, events: number, app = 'shop'): Promise<void> => until(async () => (await lane.fates(app))[fate] === events)
+const fated = (fate: string, events: number, app = 'shop'): Promise<void> =>
+  until(async () => (await lane.fates(app))[fate] === events)
 
 it('counts an event once that is sent again, also after a restart', async () => {
   const first = envelopeOf('shop', { events: [view('a'), view('b'), view('a')] })
@@ -57,10 +60,20 @@ it('commits the position when it closes, so that the next start reads nothing ag
 it('sends what it cannot count to the dead letters and goes on', async () => {
   await start()
   const poison = [
-    { version: 2 }, { events: [null] }, { events: [view('x', { to: undefined })] }, { events: [view('y', { to: 7 })] }, { events: [view('z', { timestamp: 1e17 })] },
-    { events: [view('w', { type: 'toString' })] }, { received_at: 9e15 }, { context: { device: 'desktop', browser: {}, os: '' } }, { rejected: [{ reason: 'because' }] },
+    { version: 2 },
+    { events: [null] },
+    { events: [view('x', { to: undefined })] },
+    { events: [view('y', { to: 7 })] },
+    { events: [view('z', { timestamp: 1e17 })] },
+    { events: [view('w', { type: 'toString' })] },
+    { received_at: 9e15 },
+    { context: { device: 'desktop', browser: {}, os: '' } },
+    { rejected: [{ reason: 'because' }] },
   ]
-  await send(...poison.map((fields) => envelopeOf('shop', fields as unknown as Partial<Envelope>)), envelopeOf('nobody', { events: [view('n')] }))
+  await send(
+    ...poison.map((fields) => envelopeOf('shop', fields as unknown as Partial<Envelope>)),
+    envelopeOf('nobody', { events: [view('n')] }),
+  )
   await send(envelopeOf('shop', { events: [view('good')] }))
   await fated('accepted', 1)
   expect(await lane.storage.reader.deadLetters()).toBe(poison.length + 1)
@@ -80,9 +93,26 @@ it('counts what stands beside a poison message in the same batch, and names the 
   const aggregator = make({ writer: watching })
   await aggregator.assigned(0)
   const [good] = messagesOf([{ position: 9, envelope: envelopeOf('shop', { events: [view('good')] }) }])
-  const values = ['{', '\xff', 'null', '{"version":2}', JSON.stringify(envelopeOf('nobody', {})), JSON.stringify({ ...envelopeOf('shop', {}), events: [{}] })]
-  await aggregator.batch(0, [...values.map((value, position) => ({ position, value: Buffer.from(value, 'latin1') })), good!])
-  expect(letters).toEqual(['0 undecodable', '1 undecodable', '2 unknown_version', '3 unknown_version', '4 unknown_app', '5 invalid_envelope'])
+  const values = [
+    '{',
+    '\xff',
+    'null',
+    '{"version":2}',
+    JSON.stringify(envelopeOf('nobody', {})),
+    JSON.stringify({ ...envelopeOf('shop', {}), events: [{}] }),
+  ]
+  await aggregator.batch(0, [
+    ...values.map((value, position) => ({ position, value: Buffer.from(value, 'latin1') })),
+    good!,
+  ])
+  expect(letters).toEqual([
+    '0 undecodable',
+    '1 undecodable',
+    '2 unknown_version',
+    '3 unknown_version',
+    '4 unknown_app',
+    '5 invalid_envelope',
+  ])
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
@@ -98,7 +128,11 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
         return registry.app(id)
       },
     })
-    const logger = { info: () => undefined, warn: () => undefined, error: ({ err }: { err?: unknown }) => void met.push(err) }
+    const logger = {
+      info: () => undefined,
+      warn: () => undefined,
+      error: ({ err }: { err?: unknown }) => void met.push(err),
+    }
     await start({ registry: failing, logger })
     await send(envelopeOf('shop', { events: [view('a')] }))
     await fated('accepted', 1)
@@ -119,7 +153,9 @@ it('does not bury the messages of an app whose registered time zone cannot be us
 
 it('counts what ingest refused for want of a device, and buries events that have none', async () => {
   await start()
-  await send(envelopeOf('shop', { device_id: '', events: [], rejected: [{ reason: 'no_device' }, { reason: 'no_device' }] }))
+  await send(
+    envelopeOf('shop', { device_id: '', events: [], rejected: [{ reason: 'no_device' }, { reason: 'no_device' }] }),
+  )
   await fated('rejected', 2)
   expect(await lane.storage.reader.deadLetters()).toBe(0)
   await send(envelopeOf('shop', { device_id: '', events: [view('a')] }), envelopeOf('shop', { events: [view('b')] }))
@@ -131,7 +167,10 @@ it('counts what ingest refused for want of a device, and buries events that have
 it('never mixes two apps that share devices, ids and times', async () => {
   await lane.app('other', 'Asia/Kathmandu')
   await start()
-  await send(envelopeOf('shop', { events: [view('a'), view('b')] }), envelopeOf('other', { events: [view('a', { user_id: 'ann' })] }))
+  await send(
+    envelopeOf('shop', { events: [view('a'), view('b')] }),
+    envelopeOf('other', { events: [view('a', { user_id: 'ann' })] }),
+  )
   await fated('accepted', 1, 'other')
   await fated('accepted', 2)
   expect((await lane.storage.writer.identities('shop', ['d'], Number.MAX_SAFE_INTEGER)).size).toBe(0)
@@ -157,7 +196,9 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
 it('writes nothing more to a lane that another owner has taken, and takes it anew when its lease has run out', async () => {
   const { lanes } = lane.storage
   let lastsMs = 0
-  const short = over(lanes, { acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }) })
+  const short = over(lanes, {
+    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
+  })
   const messages = messagesOf([{ position: 0, envelope: envelopeOf('shop', { events: [view('a')] }) }])
   lastsMs = 60_000
   const fenced = make({ lanes: short })
@@ -201,7 +242,10 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
   const lastsMs = 2_500
   let takes = 0
   const short = over(lanes, {
-    acquire: async (...asked) => (takes++, { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
+    acquire: async (...asked) => (
+      takes++,
+      { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }
+    ),
     renew: async (lease) => ({ ...(await lanes.renew(lease)), expiresAt: performance.now() + lastsMs }),
   })
   const outlasting = async (lease: Lease): Promise<void> => {
@@ -209,8 +253,12 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
     await until(async () => performance.now() > first)
     if (performance.now() >= lease.expiresAt) throw new Error('the lease has run out')
   }
-  const slowWriter = over(writer, { apply: async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)) })
-  const slowArchive = over(archive!, { append: async (lease, chunks) => (await outlasting(lease), archive!.append(lease, chunks)) })
+  const slowWriter = over(writer, {
+    apply: async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)),
+  })
+  const slowArchive = over(archive!, {
+    append: async (lease, chunks) => (await outlasting(lease), archive!.append(lease, chunks)),
+  })
   await start({ lanes: short, writer: slowWriter, archive: slowArchive })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await until(async () => (await lanes.positions())[0] === 1)
@@ -223,7 +271,10 @@ it('takes a lane again whose lease ran out, also when no further message comes, 
   let takes = 0
   let away = true
   const failing = over(lanes, {
-    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
+    acquire: async (...asked) => ({
+      ...(await lanes.acquire(...asked)),
+      expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
+    }),
     renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
     commit: async (...asked) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...asked)),
   })
@@ -247,7 +298,10 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
     },
   })
   const short = over(lanes, {
-    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000) }),
+    acquire: async (...asked) => ({
+      ...(await lanes.acquire(...asked)),
+      expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
+    }),
     renew: () => Promise.reject(new Error('the store is away')),
   })
   await start({ lanes: short, writer: slow })
@@ -272,7 +326,11 @@ it('tells Prometheus what became of the events and how far each lane is behind',
   const aggregator = make({ metrics })
   await aggregator.assigned(0)
   const events = [view('a'), view('a')]
-  await send(envelopeOf('shop', { events }), envelopeOf('shop', { events: [view('b')], rejected: [{ reason: 'too_old' }] }), envelopeOf('nobody', {}))
+  await send(
+    envelopeOf('shop', { events }),
+    envelopeOf('shop', { events: [view('b')], rejected: [{ reason: 'too_old' }] }),
+    envelopeOf('nobody', {}),
+  )
   await aggregator.batch(0, await lane.storage.log.read(0, 0, 2))
   const figures = await metrics.metrics()
   expect(figures).toContain('hopper_aggregator_events_total{fate="accepted",reason="new"} 2')
@@ -280,5 +338,7 @@ it('tells Prometheus what became of the events and how far each lane is behind',
   expect(figures).toContain('hopper_aggregator_events_total{fate="rejected",reason="too_old"} 1')
   expect(figures).toContain('hopper_aggregator_lag{lane="0"} 1')
   await aggregator.batch(0, await lane.storage.log.read(0, 2, 1))
-  expect(await metrics.metrics()).toMatch(/dead_letters_total\{reason="unknown_app"\} 1[^]*hopper_aggregator_lag\{lane="0"\} 0/)
+  expect(await metrics.metrics()).toMatch(
+    /dead_letters_total\{reason="unknown_app"\} 1[^]*hopper_aggregator_lag\{lane="0"\} 0/,
+  )
 })

@@ -79,9 +79,15 @@ export class OwnedLane {
     const bufferOf = (): ArchiveBuffer | undefined =>
       archive && new ArchiveBuffer(archive, lane, position, archiveMs, (partition) => merges?.appended(partition))
     const common = {
-      lane, writer, identified, past: new LanePast(lane, writer, seen, identified),
-      written: this.#written, replayed: () => this.#readReplayed(), lasting: () => this.lasting(),
-      appOf: targets.appOf, watermarkCheck: targets.watermarkCheck,
+      lane,
+      writer,
+      identified,
+      past: new LanePast(lane, writer, seen, identified),
+      written: this.#written,
+      replayed: () => this.#readReplayed(),
+      lasting: () => this.lasting(),
+      appOf: targets.appOf,
+      watermarkCheck: targets.watermarkCheck,
     }
     const [first, second] = (this.#buffers = [bufferOf(), bufferOf()])
     this.#front = new LanePass({ ...common, buffer: first, gate, rowBytesMax })
@@ -112,7 +118,12 @@ export class OwnedLane {
   /** The lease with the end that it has at each look: a batch that takes long goes on when it was renewed meanwhile. */
   lasting(): Lease {
     const until = (): number => this.#lease.expiresAt
-    return { ...this.#lease, get expiresAt() { return until() } }
+    return {
+      ...this.#lease,
+      get expiresAt() {
+        return until()
+      },
+    }
   }
 
   /** True while some apps are deferred. */
@@ -125,11 +136,13 @@ export class OwnedLane {
     return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
   }
 
-  /** Rejects when the tables could not take the batch; it may be delivered again then. What is deferred counts later. */
+  /**
+   * Rejects when the tables could not take the batch; it may be delivered again then. What is deferred counts later.
+   */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
     const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
     const others = this.#withoutDeferred(delivered)
-    for (let begin = 0; begin < others.length; ) {
+    for (let begin = 0; begin < others.length;) {
       const { messages, verdicts, deadLetters } = await this.#front.count(begin === 0 ? others : others.slice(begin))
       applied.verdicts.push(...verdicts)
       applied.deadLetters.push(...deadLetters)
@@ -164,9 +177,10 @@ export class OwnedLane {
     }
     await this.#readMissing()
     const piece = this.#deferred.piece(bytesMax)
-    const counted = piece.messages.length === 0
-      ? { messages: 0, verdicts: [], deadLetters: [] }
-      : await this.#behind.count(piece.messages, bytesMax)
+    const counted =
+      piece.messages.length === 0
+        ? { messages: 0, verdicts: [], deadLetters: [] }
+        : await this.#behind.count(piece.messages, bytesMax)
     this.#deferred.counted(piece, counted.messages)
     return counted
   }
@@ -239,10 +253,14 @@ export class OwnedLane {
     const { from, to } = missing
     const read = await this.#targets.log.read(this.#lease.lane, from, READ_MESSAGES, READ_BYTES)
     const until = read.length === 0 ? to : Math.min(to, read.at(-1)!.position + 1)
-    this.#deferred.refill(read.filter((message) => {
-      const app = message.position < until ? appOf(message) : undefined
-      return app !== undefined && this.#deferred.includes(app, message.position)
-    }), from, until)
+    this.#deferred.refill(
+      read.filter((message) => {
+        const app = message.position < until ? appOf(message) : undefined
+        return app !== undefined && this.#deferred.includes(app, message.position)
+      }),
+      from,
+      until,
+    )
   }
 }
 

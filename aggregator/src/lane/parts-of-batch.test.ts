@@ -11,25 +11,64 @@ import { envelopeOf, messagesOf, openLane } from '../testing/lane.fixture.ts'
 import { addVerdicts, type Verdicts } from '../judge/verdicts.ts'
 
 const T0 = Date.parse('2026-06-15T23:00:00Z')
-const apps: readonly App[] = ['a', 'b'].map((id) => ({ id, organization: 'o', name: id, timezone: 'Asia/Kathmandu', origins: [], keep_parameters: [] }))
+const apps: readonly App[] = ['a', 'b'].map((id) => ({
+  id,
+  organization: 'o',
+  name: id,
+  timezone: 'Asia/Kathmandu',
+  origins: [],
+  keep_parameters: [],
+}))
 const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
 
-const event = fc.record({ id: fc.nat(6), minutes: fc.nat(120), page: fc.constantFrom('/a', '/b'), user: fc.constantFrom(undefined, undefined, 'ann', 'bob'), session: fc.constantFrom(undefined, 's', 't') })
+const event = fc
+  .record({
+    id: fc.nat(6),
+    minutes: fc.nat(120),
+    page: fc.constantFrom('/a', '/b'),
+    user: fc.constantFrom(undefined, undefined, 'ann', 'bob'),
+    session: fc.constantFrom(undefined, 's', 't'),
+  })
   .map(({ id, minutes, page, user, session }): Event => ({
-    type: 'url_change', event_id: `e${id}`, timestamp: T0 + minutes * 60_000, seq: 0, from: '', to: page, elapsed_time: 0,
-    ...(user ? { user_id: user } : {}), ...(session ? { session_id: session } : {}),
+    type: 'url_change',
+    event_id: `e${id}`,
+    timestamp: T0 + minutes * 60_000,
+    seq: 0,
+    from: '',
+    to: page,
+    elapsed_time: 0,
+    ...(user ? { user_id: user } : {}),
+    ...(session ? { session_id: session } : {}),
   }))
-const message = fc.record({ app: fc.constantFrom(...apps), device: fc.nat(2), bot: fc.boolean(), refused: fc.boolean(), events: fc.array(event, { maxLength: 4 }) })
-const batch = fc.array(message, { minLength: 1, maxLength: 12 }).map((all) => all.map(({ app, device, bot, refused, events }, position): Message => ({
-  position, app,
-  envelope: envelopeOf(app.id, {
-    device_id: `d${device}`, received_at: T0 + 3_600_000, events, ...(refused ? { rejected: [{ reason: 'too_old' as const }] } : {}),
-    context: { device: 'desktop', browser: '', os: '', ...(bot ? { bot: 'webdriver' as const } : {}) },
-  }),
-})))
+const message = fc.record({
+  app: fc.constantFrom(...apps),
+  device: fc.nat(2),
+  bot: fc.boolean(),
+  refused: fc.boolean(),
+  events: fc.array(event, { maxLength: 4 }),
+})
+const batch = fc.array(message, { minLength: 1, maxLength: 12 }).map((all) =>
+  all.map(({ app, device, bot, refused, events }, position): Message => ({
+    position,
+    app,
+    envelope: envelopeOf(app.id, {
+      device_id: `d${device}`,
+      received_at: T0 + 3_600_000,
+      events,
+      ...(refused ? { rejected: [{ reason: 'too_old' as const }] } : {}),
+      context: { device: 'desktop', browser: '', os: '', ...(bot ? { bot: 'webdriver' as const } : {}) },
+    }),
+  })),
+)
 
-/** Judges and folds a batch in parts that end at these messages. As a filter would, `suspects` name only ids that stood in the batch before, or twice in the part. */
-function inParts(messages: readonly Message[], cuts: readonly number[]): { folded: Folded; judged: Judged[]; verdicts: Verdicts[] } {
+/**
+ * Judges and folds a batch in parts that end at these messages. As a filter would, `suspects` name only ids that stood
+ * in the batch before, or twice in the part.
+ */
+function inParts(
+  messages: readonly Message[],
+  cuts: readonly number[],
+): { folded: Folded; judged: Judged[]; verdicts: Verdicts[] } {
   const fold = new BatchFold(() => -1)
   const earlier = new EarlierParts()
   const judged: Judged[] = []
@@ -38,10 +77,15 @@ function inParts(messages: readonly Message[], cuts: readonly number[]): { folde
   const bounds = [...new Set([0, ...cuts.map((cut) => cut % messages.length), messages.length])].sort((a, b) => a - b)
   for (const [i, begin] of bounds.slice(0, -1).entries()) {
     const part = messages.slice(begin, bounds[i + 1])
-    const ids = part.flatMap(({ app, envelope }) => envelope.events.map((each) => ({ partition: { app: app.id, date: seenDate(each) }, ids: [each.event_id] })))
+    const ids = part.flatMap(({ app, envelope }) =>
+      envelope.events.map((each) => ({ partition: { app: app.id, date: seenDate(each) }, ids: [each.event_id] })),
+    )
     const suspects = new Set<string>()
-    for (const { ids: [id] } of ids) if (met.has(id!)) suspects.add(id!)
-    else met.add(id!)
+    for (const {
+      ids: [id],
+    } of ids)
+      if (met.has(id!)) suspects.add(id!)
+      else met.add(id!)
     const judgement = judge(part, { ...NOTHING, suspects, earlier })
     fold.add(part, judgement)
     earlier.add(judgement, ids)
@@ -51,35 +95,62 @@ function inParts(messages: readonly Message[], cuts: readonly number[]): { folde
   return { folded: fold.changes(messages.at(-1)!.position), judged, verdicts }
 }
 
-const sorted = <T>(rows: readonly T[]): T[] => [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+const sorted = <T>(rows: readonly T[]): T[] =>
+  [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 /** In which order rows stand means nothing. */
 const inOrder = ({ counters, visitors, seen, identities, sessions }: Folded): unknown => ({
   counters: sorted(counters.map((change) => ({ ...change, rows: sorted(change.rows) }))),
   visitors: sorted(visitors.map((change) => ({ ...change, rows: sorted(change.rows) }))),
-  seen, identities, sessions,
+  seen,
+  identities,
+  sessions,
 })
 
 it('a batch that is judged and folded in parts comes to the same as one that is taken as a whole', () => {
-  fc.assert(fc.property(batch, fc.array(fc.nat(), { maxLength: 6 }), (messages, cuts) => {
-    const whole = judge(messages, NOTHING)
-    const { folded, judged, verdicts } = inParts(messages, cuts)
-    expect(judged.map(({ fate, visitor, date }) => [fate, visitor, date])).toEqual(whole.events.map(({ fate, visitor, date }) => [fate, visitor, date]))
-    expect(inOrder(folded)).toEqual(inOrder(foldBatch(messages, whole)))
-    const all: Verdicts[] = []
-    addVerdicts(all, messages, whole)
-    expect(sorted(verdicts)).toEqual(sorted(all))
-  }), { numRuns: 500 })
+  fc.assert(
+    fc.property(batch, fc.array(fc.nat(), { maxLength: 6 }), (messages, cuts) => {
+      const whole = judge(messages, NOTHING)
+      const { folded, judged, verdicts } = inParts(messages, cuts)
+      expect(judged.map(({ fate, visitor, date }) => [fate, visitor, date])).toEqual(
+        whole.events.map(({ fate, visitor, date }) => [fate, visitor, date]),
+      )
+      expect(inOrder(folded)).toEqual(inOrder(foldBatch(messages, whole)))
+      const all: Verdicts[] = []
+      addVerdicts(all, messages, whole)
+      expect(sorted(verdicts)).toEqual(sorted(all))
+    }),
+    { numRuns: 500 },
+  )
 })
 
 it('an id that comes again far behind in a large batch counts once, and a device keeps the user it got at the beginning', async () => {
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
-  const view = (id: number, fields: object = {}): Event => ({ type: 'url_change', event_id: `e${id}`, timestamp: T0, seq: id, from: '', to: `/${'long'.repeat(100)}`, elapsed_time: 0, ...fields }) as Event
-  const events = (at: number): Event[] => (at === 0 ? [view(0, { user_id: 'ann' })] : at === 999 ? [view(0), view(5), view(999)] : [view(at)])
-  const messages = messagesOf(Array.from({ length: 1_000 }, (_, position) => (
-    { position, envelope: envelopeOf(app, { device_id: position === 0 || position === 999 ? 'd' : `other-${position}`, received_at: T0, events: events(position) }) })))
+  const view = (id: number, fields: object = {}): Event =>
+    ({
+      type: 'url_change',
+      event_id: `e${id}`,
+      timestamp: T0,
+      seq: id,
+      from: '',
+      to: `/${'long'.repeat(100)}`,
+      elapsed_time: 0,
+      ...fields,
+    }) as Event
+  const events = (at: number): Event[] =>
+    at === 0 ? [view(0, { user_id: 'ann' })] : at === 999 ? [view(0), view(5), view(999)] : [view(at)]
+  const messages = messagesOf(
+    Array.from({ length: 1_000 }, (_, position) => ({
+      position,
+      envelope: envelopeOf(app, {
+        device_id: position === 0 || position === 999 ? 'd' : `other-${position}`,
+        received_at: T0,
+        events: events(position),
+      }),
+    })),
+  )
   const aggregator = new Aggregator({ ...lane.storage, owner: app })
   await aggregator.assigned(0)
   await aggregator.batch(0, messages)
@@ -87,17 +158,38 @@ it('an id that comes again far behind in a large batch counts once, and a device
   await aggregator.revoked(0)
   expect(await lane.fates(app)).toEqual({ accepted: 1_000, duplicate: 2 })
   const { persons, devices } = await lane.tables(app)
-  expect([persons, devices].map((rows) => Object.entries(rows).find(([row]) => row.startsWith('users_by_date'))![1])).toEqual([999, 999])
+  expect(
+    [persons, devices].map((rows) => Object.entries(rows).find(([row]) => row.startsWith('users_by_date'))![1]),
+  ).toEqual([999, 999])
 })
 
 it('a batch that comes again after a restart is looked up in few questions, not one for each part', async () => {
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
-  const messages = messagesOf(Array.from({ length: 2_000 }, (_, position) => (
-    { position, envelope: envelopeOf(app, { device_id: `d${position}`, received_at: T0, events: [{ type: 'custom', name: 'n', data: { long: 'x'.repeat(200) }, event_id: `e${position}`, timestamp: T0, seq: 0 }] }) })))
+  const messages = messagesOf(
+    Array.from({ length: 2_000 }, (_, position) => ({
+      position,
+      envelope: envelopeOf(app, {
+        device_id: `d${position}`,
+        received_at: T0,
+        events: [
+          {
+            type: 'custom',
+            name: 'n',
+            data: { long: 'x'.repeat(200) },
+            event_id: `e${position}`,
+            timestamp: T0,
+            seq: 0,
+          },
+        ],
+      }),
+    })),
+  )
   let asked = 0
-  const writer = over(lane.storage.writer, { firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)) })
+  const writer = over(lane.storage.writer, {
+    firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)),
+  })
   for (const restart of [0, 1]) {
     const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })
     await aggregator.assigned(0)
@@ -114,12 +206,25 @@ it('a batch that is larger than what a lane may hold back is archived while it i
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
-  const notes = (position: number): Event[] => Array.from({ length: 500 }, (_, at) => ({ type: 'custom', name: 'n', event_id: `${position}-${at}`, timestamp: T0 + at, seq: at }))
-  const messages = messagesOf(Array.from({ length: 90 }, (_, position) => ({ position, envelope: envelopeOf(app, { device_id: `d${position}`, received_at: T0, events: notes(position) }) })))
+  const notes = (position: number): Event[] =>
+    Array.from({ length: 500 }, (_, at) => ({
+      type: 'custom',
+      name: 'n',
+      event_id: `${position}-${at}`,
+      timestamp: T0 + at,
+      seq: at,
+    }))
+  const messages = messagesOf(
+    Array.from({ length: 90 }, (_, position) => ({
+      position,
+      envelope: envelopeOf(app, { device_id: `d${position}`, received_at: T0, events: notes(position) }),
+    })),
+  )
   const aggregator = new Aggregator({ ...lane.storage, owner: app })
   await aggregator.assigned(0)
   await aggregator.batch(0, messages)
-  const spans = (): Promise<readonly { readonly rows: number }[]> => lane.storage.archive!.list({ app, from: 0, to: T0 * 2 })
+  const spans = (): Promise<readonly { readonly rows: number }[]> =>
+    lane.storage.archive!.list({ app, from: 0, to: T0 * 2 })
   expect((await spans()).map(({ rows }) => rows)).toEqual([20_000, 20_000])
   await aggregator.revoked(0)
   expect((await spans()).map(({ rows }) => rows)).toEqual([20_000, 20_000, 5_000])

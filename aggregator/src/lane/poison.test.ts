@@ -16,19 +16,35 @@ beforeAll(async () => void (lane = await openLane(openEmbedded)))
 afterAll(() => lane[Symbol.asyncDispose]())
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const event = (event_id: string, fields: object = {}): Event => ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
-const full = (app: string, id = ''): Envelope => envelopeOf(app, {
-  session_id: 's', rejected: [{ reason: 'too_old' }], context: { device: 'desktop', browser: 'Firefox', os: 'Linux', country: 'DE', referrer: 'r', utm: { source: 'a' } },
-  events: [
-    event(`a${id}`, { data: { k: 'v', n: 1 }, user_id: 'ann', client_time: noon, session_id: 't' }),
-    event(`b${id}`, { type: 'url_change', from: '/a', to: '/b', elapsed_time: 3 }), event(`c${id}`, { type: 'btn_time', target: '//a', action: 'hover-then-leave', elapsed_time: 1 }),
-    event(`d${id}`, { name: 'of another kind',  type: 'funnel_change', action: 'onClick', funnel: 'f', entered: 1, from: 0, elapsed_time: 1 }),
-  ],
-})
+const event = (event_id: string, fields: object = {}): Event =>
+  ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
+const full = (app: string, id = ''): Envelope =>
+  envelopeOf(app, {
+    session_id: 's',
+    rejected: [{ reason: 'too_old' }],
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux', country: 'DE', referrer: 'r', utm: { source: 'a' } },
+    events: [
+      event(`a${id}`, { data: { k: 'v', n: 1 }, user_id: 'ann', client_time: noon, session_id: 't' }),
+      event(`b${id}`, { type: 'url_change', from: '/a', to: '/b', elapsed_time: 3 }),
+      event(`c${id}`, { type: 'btn_time', target: '//a', action: 'hover-then-leave', elapsed_time: 1 }),
+      event(`d${id}`, {
+        name: 'of another kind',
+        type: 'funnel_change',
+        action: 'onClick',
+        funnel: 'f',
+        entered: 1,
+        from: 0,
+        elapsed_time: 1,
+      }),
+    ],
+  })
 
 /** The paths of all values in a JSON value. */
 function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
-  const below = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, each]) => pathsOf(each, [...path, key])) : []
+  const below =
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([key, each]) => pathsOf(each, [...path, key]))
+      : []
   return [[...path], ...below]
 }
 
@@ -42,7 +58,24 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
 const DEEP = '@deep'
 const deepJson = '['.repeat(5_000) + ']'.repeat(5_000)
 const strange = fc.oneof(
-  fc.jsonValue(), fc.constantFrom<unknown>(DEEP, null, '', -1, 0.5, 1e300, Number.MAX_SAFE_INTEGER, '\ud800', '\0', 'x'.repeat(70_000), { __proto__: 1 }, [null], [[]], { toString: 1 }, true),
+  fc.jsonValue(),
+  fc.constantFrom<unknown>(
+    DEEP,
+    null,
+    '',
+    -1,
+    0.5,
+    1e300,
+    Number.MAX_SAFE_INTEGER,
+    '\ud800',
+    '\0',
+    'x'.repeat(70_000),
+    { __proto__: 1 },
+    [null],
+    [[]],
+    { toString: 1 },
+    true,
+  ),
 )
 const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
   const paths = pathsOf(full(app))
@@ -50,8 +83,19 @@ const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
   return fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc.nat(bytes.length).map((length) => bytes.subarray(0, length)),
-    fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)).map(([at, byte]) => Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at + 1)])),
-    { weight: 5, arbitrary: fc.tuple(fc.nat(paths.length - 1), strange, fc.uuid()).map(([at, by, id]) => Buffer.from((JSON.stringify(replaced(full(app, id), paths[at]!, by)) ?? '').replace(JSON.stringify(DEEP), deepJson))) },
+    fc
+      .tuple(fc.nat(bytes.length - 1), fc.nat(255))
+      .map(([at, byte]) => Buffer.concat([bytes.subarray(0, at), Buffer.from([byte]), bytes.subarray(at + 1)])),
+    {
+      weight: 5,
+      arbitrary: fc
+        .tuple(fc.nat(paths.length - 1), strange, fc.uuid())
+        .map(([at, by, id]) =>
+          Buffer.from(
+            (JSON.stringify(replaced(full(app, id), paths[at]!, by)) ?? '').replace(JSON.stringify(DEEP), deepJson),
+          ),
+        ),
+    },
   )
 }
 
@@ -75,7 +119,12 @@ it('never stops for a message, whatever it holds: what comes after it is counted
   await fc.assert(
     fc.asyncProperty(fc.array(messageOf(app), { minLength: 1, maxLength: 8 }), async (values) => {
       const bad = values.map((value) => ({ position: position++, value }))
-      const [after] = messagesOf([{ position: position++, envelope: envelopeOf(app, { device_id: 'good', received_at: noon, events: [event(`good-${good++}`)] }) }])
+      const [after] = messagesOf([
+        {
+          position: position++,
+          envelope: envelopeOf(app, { device_id: 'good', received_at: noon, events: [event(`good-${good++}`)] }),
+        },
+      ])
       await aggregator.batch(0, [...bad, after!])
     }),
     { numRuns: 300 },
@@ -91,12 +140,26 @@ it('never stops for a message, whatever it holds: what comes after it is counted
 it('goes on after garbage in the log itself: messages that are none, and a block that cannot be read', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-poison-'))
   const storage = await openEmbedded({ dir, lanes: 1 })
-  await storage.registry.apps.put('acme', 'shop', { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UTC', origins: [], keep_parameters: [] })
-  const send = (id: string): Promise<unknown> => storage.log.append([envelopeOf('shop', { received_at: noon, events: [event(id)] })])
+  await storage.registry.apps.put('acme', 'shop', {
+    id: 'shop',
+    organization: 'acme',
+    name: 'shop',
+    timezone: 'UTC',
+    origins: [],
+    keep_parameters: [],
+  })
+  const send = (id: string): Promise<unknown> =>
+    storage.log.append([envelopeOf('shop', { received_at: noon, events: [event(id)] })])
   const garbage = [Buffer.from([0, 255, 1]), Buffer.alloc(0), Buffer.from('{"version":1')]
   const log = new DatabaseSync(join(dir, 'log.db'))
   const insert = log.prepare('INSERT INTO lane_0 VALUES (?, ?, ?)')
-  insert.run(0, garbage.length, zstdCompressSync(Buffer.concat([new Uint8Array(Uint32Array.from(garbage, (each) => each.length).buffer), ...garbage])))
+  insert.run(
+    0,
+    garbage.length,
+    zstdCompressSync(
+      Buffer.concat([new Uint8Array(Uint32Array.from(garbage, (each) => each.length).buffer), ...garbage]),
+    ),
+  )
   insert.run(3, 2, Buffer.from('no frame of zstd'))
   insert.run(5, 2, zstdCompressSync(Buffer.from('short')))
   log.close()
@@ -104,7 +167,9 @@ it('goes on after garbage in the log itself: messages that are none, and a block
   await send('good too')
   const aggregator = new Aggregator({ ...storage, owner: 'test' })
   await aggregator.start()
-  await until(async () => (await storage.reader.counters('fates_by_date', 'shop', ['2026-06-15']))[0]?.counters[0] === 2)
+  await until(
+    async () => (await storage.reader.counters('fates_by_date', 'shop', ['2026-06-15']))[0]?.counters[0] === 2,
+  )
   await aggregator.close()
   expect(await storage.reader.deadLetters()).toBe(garbage.length + 4)
   expect((await storage.lanes.positions())[0]).toBe(9)

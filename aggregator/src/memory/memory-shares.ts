@@ -30,20 +30,30 @@ export interface MemoryShares {
   readonly identified: number
 }
 
-/** What a process takes when nobody says how much: a part of what its machine or container has, and no more than its heap allows. */
+/**
+ * What a process takes when nobody says how much: a part of what its machine or container has, and no more than its
+ * heap allows.
+ */
 export function defaultMemoryBytes(
-  available = availableMemory(), heapLimit = getHeapStatistics().heap_size_limit,
+  available = availableMemory(),
+  heapLimit = getHeapStatistics().heap_size_limit,
 ): number {
-  return Math.floor(Math.max(IDLE_BYTES, Math.min(DEFAULT_BYTES_MAX, available * DEFAULT_SHARE, IDLE_BYTES / 2 + heapLimit)))
+  return Math.floor(
+    Math.max(IDLE_BYTES, Math.min(DEFAULT_BYTES_MAX, available * DEFAULT_SHARE, IDLE_BYTES / 2 + heapLimit)),
+  )
 }
 
 export function memoryShares(total: number): MemoryShares {
   const work = Math.max(WORK_BYTES_MIN, total - IDLE_BYTES)
   // The rest is for a merge, which has a thread and bounds of its own.
   return {
-    total, rows: Math.floor(work * 0.2), messages: Math.floor((work * 0.3) / BYTES_PER_MESSAGE_BYTE),
-    deferred: Math.floor((work * 0.1) / BYTES_PER_MESSAGE_BYTE), held: Math.floor(work * 0.05),
-    seen: Math.floor(work * 0.15), identified: Math.floor(work * 0.05),
+    total,
+    rows: Math.floor(work * 0.2),
+    messages: Math.floor((work * 0.3) / BYTES_PER_MESSAGE_BYTE),
+    deferred: Math.floor((work * 0.1) / BYTES_PER_MESSAGE_BYTE),
+    held: Math.floor(work * 0.05),
+    seen: Math.floor(work * 0.15),
+    identified: Math.floor(work * 0.05),
   }
 }
 

@@ -8,7 +8,11 @@ afterEach(() => void vi.useRealTimers())
 
 it('says for how long more memory is in use than may be, which is no reason to be unready', () => {
   let used = 1_500
-  const watch = new MemoryWatch(1_000 * MB, () => undefined, () => used * MB)
+  const watch = new MemoryWatch(
+    1_000 * MB,
+    () => undefined,
+    () => used * MB,
+  )
   expect([watch.overSeconds, watch.health()]).toEqual([0, { name: 'memory', healthy: true }])
   watch.look()
   vi.advanceTimersByTime(90_000)

@@ -19,7 +19,11 @@ export class MemoryWatch {
   #overSince: number | undefined
 
   /** `measure` answers the bytes that are used now */
-  constructor(total: number, crossed: (level: MemoryLevel, used: number) => void, measure: () => number = () => process.memoryUsage.rss()) {
+  constructor(
+    total: number,
+    crossed: (level: MemoryLevel, used: number) => void,
+    measure: () => number = () => process.memoryUsage.rss(),
+  ) {
     this.total = total
     this.#crossed = crossed
     this.#measure = measure
@@ -39,7 +43,9 @@ export class MemoryWatch {
     return this.#overSince === undefined ? 0 : Math.round((performance.now() - this.#overSince) / 1_000)
   }
 
-  /** A process over its bound still counts, more slowly, so it is ready; the detail says why it is slow and what to do. */
+  /**
+   * A process over its bound still counts, more slowly, so it is ready; the detail says why it is slow and what to do.
+   */
   health(): PartHealth {
     if (this.#level !== 'over') return { name: 'memory', healthy: true }
     const [used, total] = [this.#used, this.total].map((bytes) => Math.round(bytes / MB))

@@ -26,7 +26,11 @@ describe('the memory of an aggregator', () => {
   it('is said to be near its bound, over it and within it once for each crossing', () => {
     let used = 100
     const said: string[] = []
-    const watch = new MemoryWatch(1_000, (level, at) => void said.push(`${level} ${at}`), () => used)
+    const watch = new MemoryWatch(
+      1_000,
+      (level, at) => void said.push(`${level} ${at}`),
+      () => used,
+    )
     for (const next of [100, 840, 851, 900, 840, 760, 851, 1_000, 1_200, 990, 930, 1_010, 920, 751, 749, 800, 900]) {
       used = next
       watch.look()
@@ -40,10 +44,15 @@ describe('the gate of messages', () => {
     const gate = new MessageGate(1 * MB)
     const begun: string[] = []
     const ends = new Map<string, () => void>()
-    const work = (name: string, bytes: number): Promise<void> => gate.during(bytes, () => new Promise((end) => {
-      begun.push(name)
-      ends.set(name, end)
-    }))
+    const work = (name: string, bytes: number): Promise<void> =>
+      gate.during(
+        bytes,
+        () =>
+          new Promise((end) => {
+            begun.push(name)
+            ends.set(name, end)
+          }),
+      )
     const all = [work('huge', 5 * MB), work('a', 600_000), work('b', 600_000), work('small', 1_000), work('c', 300_000)]
     await setImmediate()
     expect([begun, gate.waiting]).toEqual([['huge', 'small'], 3])

@@ -6,7 +6,10 @@ interface Waiting {
   readonly begin: () => void
 }
 
-/** Bounds the bytes of messages that are worked on at once. One batch may always go on, however large; the others wait in their order. */
+/**
+ * Bounds the bytes of messages that are worked on at once. One batch may always go on, however large; the others wait
+ * in their order.
+ */
 export class MessageGate {
   readonly bytesMax: number
   #bytes = 0
@@ -38,11 +41,17 @@ export class MessageGate {
   }
 
   #fits(bytes: number): boolean {
-    return bytes <= SMALL_BYTES || this.#bytes === 0 || (this.#waiting.length === 0 && this.#bytes + bytes <= this.bytesMax)
+    return (
+      bytes <= SMALL_BYTES || this.#bytes === 0 || (this.#waiting.length === 0 && this.#bytes + bytes <= this.bytesMax)
+    )
   }
 
   #admit(): void {
-    for (let next = this.#waiting[0]; next && (this.#bytes === 0 || this.#bytes + next.bytes <= this.bytesMax); next = this.#waiting[0]) {
+    for (
+      let next = this.#waiting[0];
+      next && (this.#bytes === 0 || this.#bytes + next.bytes <= this.bytesMax);
+      next = this.#waiting[0]
+    ) {
       this.#waiting.shift()
       this.#bytes += next.bytes
       next.begin()

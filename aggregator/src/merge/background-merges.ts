@@ -51,7 +51,10 @@ export class BackgroundMerges {
       if (done && done !== 'looked') this.#options.merged(done)
       return done !== undefined
     } catch (error) {
-      this.#options.logger?.error({ lane: lane.lasting().lane, err: error }, 'spans could not be merged and stay as they are')
+      this.#options.logger?.error(
+        { lane: lane.lasting().lane, err: error },
+        'spans could not be merged and stay as they are',
+      )
       return false
     }
   }

@@ -26,27 +26,42 @@ function settle(spans: Sized[], fanIn: number): Sized[] {
 
 it('keeps few spans, rewrites each event few times and loses none, whatever the sizes in which they come', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 5_000 }), fc.constant(20_000)), { minLength: 1, maxLength: 400 }), (sizes) => {
-      const spans: Sized[] = []
-      for (const rows of sizes) {
-        spans.push(sized(rows))
-        settle(spans, FAN_IN)
-        for (const tier of [0, 1, 2, 3]) expect(spans.filter((span) => tierOf(span) === tier).length).toBeLessThan(FAN_IN * (1 + spans.filter((span) => tierOf(span) > tier).length))
-      }
-      const total = sizes.reduce((sum, rows) => sum + rows, 0)
-      expect(spans.reduce((sum, { rows }) => sum + rows, 0)).toBe(total)
-      // Below 512 rows a span may grow by seven at a time; above, an event is rewritten when its span gets eight times as large.
-      const small = Math.min(total, 512) / FAN_IN
-      expect(spans.reduce((sum, { rewritten }) => sum + rewritten, 0) / total).toBeLessThanOrEqual(small + 6)
-      settle(spans, FAN_IN_OVER)
-      expect(spans.map(tierOf).filter((tier, at, all) => tier === all[at + 1] && tier < 4)).toEqual([])
-    }),
+    fc.property(
+      fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 5_000 }), fc.constant(20_000)), {
+        minLength: 1,
+        maxLength: 400,
+      }),
+      (sizes) => {
+        const spans: Sized[] = []
+        for (const rows of sizes) {
+          spans.push(sized(rows))
+          settle(spans, FAN_IN)
+          for (const tier of [0, 1, 2, 3])
+            expect(spans.filter((span) => tierOf(span) === tier).length).toBeLessThan(
+              FAN_IN * (1 + spans.filter((span) => tierOf(span) > tier).length),
+            )
+        }
+        const total = sizes.reduce((sum, rows) => sum + rows, 0)
+        expect(spans.reduce((sum, { rows }) => sum + rows, 0)).toBe(total)
+        // Below 512 rows a span may grow by seven at a time; above, an event is rewritten when its span gets eight
+        // times as large.
+        const small = Math.min(total, 512) / FAN_IN
+        expect(spans.reduce((sum, { rewritten }) => sum + rewritten, 0) / total).toBeLessThanOrEqual(small + 6)
+        settle(spans, FAN_IN_OVER)
+        expect(spans.map(tierOf).filter((tier, at, all) => tier === all[at + 1] && tier < 4)).toEqual([])
+      },
+    ),
     { numRuns: 60 },
   )
 })
 
 it('leaves alone what is large enough, and merges the smallest first', () => {
-  const spans = [sized(300_000), ...Array.from({ length: 8 }, () => sized(1_000)), sized(300_000), ...Array.from({ length: 8 }, () => sized(10))]
+  const spans = [
+    sized(300_000),
+    ...Array.from({ length: 8 }, () => sized(1_000)),
+    sized(300_000),
+    ...Array.from({ length: 8 }, () => sized(10)),
+  ]
   expect(chooseRun(spans, FAN_IN)).toEqual(spans.slice(10))
   expect(chooseRun(spans.slice(0, 10), FAN_IN)).toEqual(spans.slice(1, 9))
   expect(chooseRun([sized(300_000), sized(300_000)], FAN_IN_OVER)).toBeUndefined()

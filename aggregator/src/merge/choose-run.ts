@@ -13,7 +13,9 @@ const LARGE_BYTES = 4_000_000
 
 type Size = Pick<StoredSpan, 'rows' | 'bytes'>
 
-/** The size of a span: 0 below 512 rows, and one more for eight times as many; `TIERS` is large enough to be left alone. */
+/**
+ * The size of a span: 0 below 512 rows, and one more for eight times as many; `TIERS` is large enough to be left alone.
+ */
 export function tierOf({ rows, bytes }: Size): number {
   if (bytes >= LARGE_BYTES) return TIERS
   const tier = rows < SMALL_ROWS ? 0 : 1 + Math.floor(Math.log2(rows / SMALL_ROWS) / 3)
@@ -21,8 +23,9 @@ export function tierOf({ rows, bytes }: Size): number {
 }
 
 /**
- * Which spans, standing side by side, to merge next: the smallest size of which `fanIn` stand together with nothing larger between them. What stands
- * beside a larger span waits for its like, so each event is rewritten about once for each size, however small the spans it came in.
+ * Which spans, standing side by side, to merge next: the smallest size of which `fanIn` stand together with nothing
+ * larger between them. What stands beside a larger span waits for its like, so each event is rewritten about once for
+ * each size, however small the spans it came in.
  */
 export function chooseRun<S extends Size>(spans: readonly S[], fanIn: number): readonly S[] | undefined {
   const tiers = spans.map(tierOf)

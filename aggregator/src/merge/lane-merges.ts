@@ -16,7 +16,10 @@ export interface Merged {
   readonly bytesAfter: number
 }
 
-/** The merging of one lane: small spans become long ones, behind the back of the fold. What it does is exact by `Archive.replace` alone. */
+/**
+ * The merging of one lane: small spans become long ones, behind the back of the fold. What it does is exact by
+ * `Archive.replace` alone.
+ */
 export class LaneMerges {
   readonly #archive: Archive
   readonly #lane: number
@@ -27,7 +30,13 @@ export class LaneMerges {
   #replacing: Promise<unknown> = Promise.resolve()
 
   /** `apps`: whose leftovers of an earlier owner to look for */
-  constructor(archive: Archive, lane: number, merger: SpanMerger, apps: () => Promise<readonly string[]>, now = Date.now()) {
+  constructor(
+    archive: Archive,
+    lane: number,
+    merger: SpanMerger,
+    apps: () => Promise<readonly string[]>,
+    now = Date.now(),
+  ) {
     this.#archive = archive
     this.#lane = lane
     this.#merger = merger
@@ -39,8 +48,8 @@ export class LaneMerges {
   }
 
   /**
-   * Merges once, or looks through one window of what an earlier owner left. Answers what was merged, `undefined` when there is nothing to do now.
-   * Rejects when the merge failed: nothing has changed then, and it is put off.
+   * Merges once, or looks through one window of what an earlier owner left. Answers what was merged, `undefined` when
+   * there is nothing to do now. Rejects when the merge failed: nothing has changed then, and it is put off.
    */
   async step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
     if (this.#closed) return undefined
@@ -64,11 +73,17 @@ export class LaneMerges {
     await this.#replacing
   }
 
-  /** What to merge of a date; when it is over and there is nothing, of the dates of its month that are: a small site has little on each. */
+  /**
+   * What to merge of a date; when it is over and there is nothing, of the dates of its month that are: a small site has
+   * little on each.
+   */
   async #runOf({ partition, fanIn }: Due, now: number): Promise<readonly StoredSpan[] | undefined> {
     const run = chooseRun(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
     if (run || fanIn !== FAN_IN_OVER) return run
-    return chooseRun(await spansOfMonth(this.#archive, this.#lane, partition, now), isOver(lastOfMonth(partition.date), now) ? FAN_IN_OVER : FAN_IN)
+    return chooseRun(
+      await spansOfMonth(this.#archive, this.#lane, partition, now),
+      isOver(lastOfMonth(partition.date), now) ? FAN_IN_OVER : FAN_IN,
+    )
   }
 
   async #lookBack(): Promise<'looked' | undefined> {
@@ -91,8 +106,17 @@ export class LaneMerges {
     this.#replacing = replaced.catch(() => undefined)
     await replaced
     const sum = (of: (span: StoredSpan) => number): number => run.reduce((total, span) => total + of(span), 0)
-    const bytesAfter = merged.reduce((bytes, { columns }) => [...columns.values()].reduce((total, cell) => total + cell.length, bytes), 0)
-    return { partition, spans: run.length, rows: sum(({ rows }) => rows), bytesBefore: sum(({ bytes }) => bytes), bytesAfter }
+    const bytesAfter = merged.reduce(
+      (bytes, { columns }) => [...columns.values()].reduce((total, cell) => total + cell.length, bytes),
+      0,
+    )
+    return {
+      partition,
+      spans: run.length,
+      rows: sum(({ rows }) => rows),
+      bytesBefore: sum(({ bytes }) => bytes),
+      bytesAfter,
+    }
   }
 
   async #fetch(summary: ChunkSummary): Promise<EncodedChunk> {

@@ -19,7 +19,10 @@ export interface Due {
   readonly fanIn: number
 }
 
-/** Remembers which partitions of a lane have gained spans. What it forgets, by its bound or a restart, is found again by `unmergedPartitions`. */
+/**
+ * Remembers which partitions of a lane have gained spans. What it forgets, by its bound or a restart, is found again by
+ * `unmergedPartitions`.
+ */
 export class MergeAgenda {
   readonly #entries = new Map<string, Entry>()
 
@@ -39,7 +42,8 @@ export class MergeAgenda {
   /** A partition was found that has something to merge. */
   found(partition: Partition): void {
     const key = keyOf(partition)
-    if (!this.#entries.has(key) && this.#entries.size < PARTITIONS_MAX) this.#entries.set(key, { partition, appended: FAN_IN, lastAppendAt: 0 })
+    if (!this.#entries.has(key) && this.#entries.size < PARTITIONS_MAX)
+      this.#entries.set(key, { partition, appended: FAN_IN, lastAppendAt: 0 })
   }
 
   /** What to look at now; the same until `looked` is told of it. */

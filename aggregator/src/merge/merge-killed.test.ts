@@ -14,7 +14,9 @@ afterEach(() => rm(dir, { recursive: true }))
 
 /** Runs the process and kills it with SIGKILL so many ms after it has merged once. */
 async function killAfter(ms: number, how: 'atomic' | 'torn'): Promise<void> {
-  const child = fork(new URL('./merging-process.fixture.ts', import.meta.url), [dir, how], { execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'] })
+  const child = fork(new URL('./merging-process.fixture.ts', import.meta.url), [dir, how], {
+    execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'],
+  })
   const exited = once(child, 'exit')
   const first = await Promise.race([once(child, 'message'), exited])
   expect(first[0]).toBe('merging')
@@ -30,9 +32,16 @@ async function standing(): Promise<{ held: object[]; expected: object[]; spans: 
   const [covered] = await archive.covered(0, [{ app: 'shop', date: DATE }])
   const chunks = await archive.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
   const held = []
-  for (const summary of chunks) held.push(...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })))
+  for (const summary of chunks)
+    held.push(
+      ...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })),
+    )
   await storage.close()
-  return { held: held.sort((a, b) => a.position - b.position), expected: Array.from({ length: covered! + 1 }, (_, position) => eventAt(position)), spans: chunks.length }
+  return {
+    held: held.sort((a, b) => a.position - b.position),
+    expected: Array.from({ length: covered! + 1 }, (_, position) => eventAt(position)),
+    spans: chunks.length,
+  }
 }
 
 const pausesMs = Array.from({ length: 6 }, (_, kill) => (kill * 397) % 500)

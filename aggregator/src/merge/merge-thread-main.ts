@@ -14,7 +14,9 @@ const port = parentPort!
 port.on('message', (chunks: readonly PackedChunk[]) => {
   try {
     const cache = new ColumnCache(DECODED_BYTES_MAX)
-    const merged = packed(mergeChunks(chunks.map(({ summary, cells }) => Chunk.of({ summary, columns: new Map(cells) }, cache))))
+    const merged = packed(
+      mergeChunks(chunks.map(({ summary, cells }) => Chunk.of({ summary, columns: new Map(cells) }, cache))),
+    )
     port.postMessage({ merged: merged.message } satisfies MergeReply, merged.transfer)
   } catch (error) {
     port.postMessage({ error: String(error) } satisfies MergeReply)

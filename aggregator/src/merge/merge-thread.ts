@@ -18,8 +18,8 @@ interface Asked {
 }
 
 /**
- * Merges in a thread of its own with low priority, so that folding goes on meanwhile. One merge at a time; the thread starts with the first. A thread that
- * fails rejects what it was asked, and the next merge starts another.
+ * Merges in a thread of its own with low priority, so that folding goes on meanwhile. One merge at a time; the thread
+ * starts with the first. A thread that fails rejects what it was asked, and the next merge starts another.
  */
 export class MergeThread implements SpanMerger {
   #thread: Worker | undefined
@@ -53,7 +53,9 @@ export class MergeThread implements SpanMerger {
     const fromSources = import.meta.url.endsWith('.ts')
     const workerData = (this.#lock = newZstdLock())
     const thread = new Worker(new URL(`./merge-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
-      name: 'merge', workerData, execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
+      name: 'merge',
+      workerData,
+      execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
     })
     thread.unref()
     thread.on('message', (reply: MergeReply) => {

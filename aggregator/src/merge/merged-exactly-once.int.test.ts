@@ -19,10 +19,30 @@ const DATES = ['2026-06-15', '2026-06-16', '2026-07-01']
 const MONTHS = 2
 const AFTER_ALL = Date.parse('2026-08-15')
 
-/** Appends and merges, in turn: a number appends so many spans to one of the dates; the others are one step of merging that goes well, fails or is left. */
+/**
+ * Appends and merges, in turn: a number appends so many spans to one of the dates; the others are one step of merging
+ * that goes well, fails or is left.
+ */
 const step = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ spans: fc.integer({ min: 1, max: 12 }), date: fc.constantFrom(...DATES), rows: fc.integer({ min: 1, max: 4 }) }) },
-  { weight: 5, arbitrary: fc.constantFrom('merge' as const, 'merge' as const, 'fails before' as const, 'fails after' as const, 'new owner' as const, 'lease lost' as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      spans: fc.integer({ min: 1, max: 12 }),
+      date: fc.constantFrom(...DATES),
+      rows: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom(
+      'merge' as const,
+      'merge' as const,
+      'fails before' as const,
+      'fails after' as const,
+      'new owner' as const,
+      'lease lost' as const,
+    ),
+  },
 )
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
@@ -45,20 +65,28 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }, 120_000)
   afterAll(() => lane[Symbol.asyncDispose]())
 
-  const list = (app: string): Promise<readonly ChunkSummary[]> => archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
+  const list = (app: string): Promise<readonly ChunkSummary[]> =>
+    archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
 
   /** The events of chunks that were listed, as a reader finds them now, in the order of the log. */
   async function read(chunks: readonly ChunkSummary[]): Promise<string[]> {
     const rows: ArchivedEvent[] = []
-    for (const summary of chunks) rows.push(...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })))
-    return rows.sort((a, b) => a.position - b.position || a.index - b.index).map(({ event, device_id, position }) => `${position} ${device_id} ${event.event_id}`)
+    for (const summary of chunks)
+      rows.push(
+        ...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })),
+      )
+    return rows
+      .sort((a, b) => a.position - b.position || a.index - b.index)
+      .map(({ event, device_id, position }) => `${position} ${device_id} ${event.event_id}`)
   }
 
   /** `replace` is the real one, or a broken one for the control. */
   function start(replace: Archive['replace'], run: Run): LaneMerges {
     const failing: Archive = {
-      covered: (...asked) => archive.covered(...asked), append: (...asked) => archive.append(...asked),
-      list: (...asked) => archive.list(...asked), columns: (...asked) => archive.columns(...asked),
+      covered: (...asked) => archive.covered(...asked),
+      append: (...asked) => archive.append(...asked),
+      list: (...asked) => archive.list(...asked),
+      columns: (...asked) => archive.columns(...asked),
       async replace(...asked) {
         if (run.fails === 'fails before') throw new Error('cut')
         await replace(...asked)
@@ -75,10 +103,30 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         const device_id = `d${(position * 7) % 5}`
         const event_id = randomUUID()
         run.expected.push(`${position} ${device_id} ${event_id}`)
-        const event = { type: 'custom' as const, name: `n${position % 3}`, event_id, timestamp: Date.parse(date) + ((position * 37) % 1000), seq: index }
-        return { event, device_id, user: '', context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, received_at: AFTER_ALL, position, index: 0 }
+        const event = {
+          type: 'custom' as const,
+          name: `n${position % 3}`,
+          event_id,
+          timestamp: Date.parse(date) + ((position * 37) % 1000),
+          seq: index,
+        }
+        return {
+          event,
+          device_id,
+          user: '',
+          context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+          received_at: AFTER_ALL,
+          position,
+          index: 0,
+        }
       })
-      const cover = { app: run.app, date, lane: 0, first_position: events[0]!.position, last_position: events.at(-1)!.position }
+      const cover = {
+        app: run.app,
+        date,
+        lane: 0,
+        first_position: events[0]!.position,
+        last_position: events.at(-1)!.position,
+      }
       await archive.append(run.lease!, encodeChunks(events, cover))
       run.merges.appended({ app: run.app, date })
     }
@@ -112,7 +160,9 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         run.fails = each === 'fails before' || each === 'fails after' ? each : undefined
         const { lease } = run
         if (each === 'lease lost') await takeLane(run, replace)
-        await run.merges.step(() => lease!, AFTER_ALL).catch((error: Error) => expect(error.message).toMatch(/cut|owner|is gone/))
+        await run.merges
+          .step(() => lease!, AFTER_ALL)
+          .catch((error: Error) => expect(error.message).toMatch(/cut|owner|is gone/))
         expect(await read(before)).toEqual(run.expected)
       }
       run.fails = undefined
@@ -131,7 +181,10 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         const left = await play(steps, (...asked) => archive.replace(...asked))
         expect(left.length).toBeLessThanOrEqual(MONTHS)
         for (const { app, first_position, last_position } of left) {
-          const covered = await archive.covered(0, DATES.map((date) => ({ app, date })))
+          const covered = await archive.covered(
+            0,
+            DATES.map((date) => ({ app, date })),
+          )
           expect(Math.max(...covered)).toBeGreaterThanOrEqual(last_position)
           expect(first_position).toBeLessThanOrEqual(last_position)
         }
@@ -141,7 +194,12 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }, 280_000)
 
   it('would be caught if it lost a span on the way (control)', async () => {
-    const losing: Archive['replace'] = (lease, old, merged) => archive.replace(lease, old, merged.map(({ summary, columns }) => ({ summary: { ...summary, rows: summary.rows - 1 }, columns })))
+    const losing: Archive['replace'] = (lease, old, merged) =>
+      archive.replace(
+        lease,
+        old,
+        merged.map(({ summary, columns }) => ({ summary: { ...summary, rows: summary.rows - 1 }, columns })),
+      )
     const steps = [{ spans: 9, date: DATES[0]!, rows: 2 }, 'merge' as const, 'merge' as const]
     await expect(play(steps, losing)).rejects.toThrow()
     const doubling: Archive['replace'] = async (lease, [first], merged) => archive.replace(lease, [first!], merged)

@@ -9,8 +9,19 @@ import { MergeThread } from './merge-thread.ts'
 /** The event at a position of the lane: all that the archive must hold follows from how far it got. */
 export function eventAt(position: number): ArchivedEvent {
   return {
-    event: { type: 'custom', name: `n${position % 3}`, event_id: `e${position}`, timestamp: Date.parse(DATE) + ((position * 37) % 5_000), seq: 0 },
-    device_id: `d${position % 7}`, user: '', context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, received_at: Date.parse(DATE), position, index: 0,
+    event: {
+      type: 'custom',
+      name: `n${position % 3}`,
+      event_id: `e${position}`,
+      timestamp: Date.parse(DATE) + ((position * 37) % 5_000),
+      seq: 0,
+    },
+    device_id: `d${position % 7}`,
+    user: '',
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    received_at: Date.parse(DATE),
+    position,
+    index: 0,
   }
 }
 export const DATE = '2026-06-15'
@@ -20,8 +31,10 @@ const SLOW_DISK_MS = 100
 /** Does in two steps what must be one. */
 function torn(archive: Archive): Archive {
   return {
-    covered: (...asked) => archive.covered(...asked), append: (...asked) => archive.append(...asked),
-    list: (...asked) => archive.list(...asked), columns: (...asked) => archive.columns(...asked),
+    covered: (...asked) => archive.covered(...asked),
+    append: (...asked) => archive.append(...asked),
+    list: (...asked) => archive.list(...asked),
+    columns: (...asked) => archive.columns(...asked),
     async replace(lease, old, merged) {
       await archive.replace(lease, old, [])
       await setTimeout(SLOW_DISK_MS)
@@ -30,14 +43,24 @@ function torn(archive: Archive): Archive {
   }
 }
 
-/** As a process of its own: appends small spans and merges them until it is killed. Arguments: directory, `atomic` or `torn`. */
+/**
+ * As a process of its own: appends small spans and merges them until it is killed. Arguments: directory, `atomic` or
+ * `torn`.
+ */
 async function appendAndMerge(dir: string, how: string): Promise<never> {
   const storage = await openEmbedded({ dir, lanes: 1 })
   const archive = how === 'torn' ? torn(storage.archive!) : storage.archive!
   const partition = { app: 'shop', date: DATE }
   let lease = await storage.lanes.acquire(0, `${process.pid}`)
   const merges = new LaneMerges(archive, 0, new MergeThread(), async () => ['shop'])
-  const message: Envelope = { version: 1, app: 'shop', device_id: 'd', received_at: 0, context: eventAt(0).context, events: [] }
+  const message: Envelope = {
+    version: 1,
+    app: 'shop',
+    device_id: 'd',
+    received_at: 0,
+    context: eventAt(0).context,
+    events: [],
+  }
   let position = (await archive.covered(0, [partition]))[0]! + 1
   for (;;) {
     lease = await storage.lanes.renew(lease)
@@ -47,7 +70,12 @@ async function appendAndMerge(dir: string, how: string): Promise<never> {
       const rows = [eventAt(position), eventAt(position + 1)]
       position += 2
       merges.appended(partition)
-      return encodeChunks(rows, { ...partition, lane: 0, first_position: rows[0]!.position, last_position: rows[1]!.position })
+      return encodeChunks(rows, {
+        ...partition,
+        lane: 0,
+        first_position: rows[0]!.position,
+        last_position: rows[1]!.position,
+      })
     })
     await archive.append(lease, spans.flat())
     if (await merges.step(() => lease)) process.send!('merging')

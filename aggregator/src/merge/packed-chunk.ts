@@ -6,7 +6,10 @@ export interface PackedChunk {
   readonly cells: readonly (readonly [string, Uint8Array])[]
 }
 
-/** Chunks as a message that takes its bytes along. Each cell is copied first: it may be a piece of a larger buffer that others still use. */
+/**
+ * Chunks as a message that takes its bytes along. Each cell is copied first: it may be a piece of a larger buffer that
+ * others still use.
+ */
 export function packed(chunks: readonly EncodedChunk[]): { message: PackedChunk[]; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = []
   const message = chunks.map(({ summary, columns }) => ({

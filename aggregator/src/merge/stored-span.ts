@@ -21,7 +21,12 @@ export function spansOfDate(archive: Archive, lane: number, { app, date }: Parti
 }
 
 /** Those of all dates of the same month that are over. Spans of one month may become one. */
-export async function spansOfMonth(archive: Archive, lane: number, { app, date }: Partition, now: number): Promise<StoredSpan[]> {
+export async function spansOfMonth(
+  archive: Archive,
+  lane: number,
+  { app, date }: Partition,
+  now: number,
+): Promise<StoredSpan[]> {
   const spans = await spansBetween(archive, lane, app, `${monthOf(date)}-01`, lastOfMonth(date))
   return spans.filter(({ chunks }) => isOver(chunks[0]!.date, now))
 }
@@ -35,8 +40,19 @@ export function lastOfMonth(date: string): string {
   return shiftDate(`${monthOf(shiftDate(`${monthOf(date)}-01`, 31))}-01`, -1)
 }
 
-async function spansBetween(archive: Archive, lane: number, app: string, first: string, last: string): Promise<StoredSpan[]> {
-  const chunks = await archive.list({ app, lane, from: Math.max(0, Date.parse(first) + EARLIEST_MS), to: Date.parse(last) + LATEST_MS })
+async function spansBetween(
+  archive: Archive,
+  lane: number,
+  app: string,
+  first: string,
+  last: string,
+): Promise<StoredSpan[]> {
+  const chunks = await archive.list({
+    app,
+    lane,
+    from: Math.max(0, Date.parse(first) + EARLIEST_MS),
+    to: Date.parse(last) + LATEST_MS,
+  })
   return inSpans(chunks.filter(({ date }) => first <= date && date <= last))
 }
 
@@ -54,7 +70,11 @@ export function inSpans(chunks: readonly ChunkSummary[]): StoredSpan[] {
     if (span) span.push(chunk)
     else spans.set(name, [chunk])
   }
-  return [...spans.values()].map(spanOf).sort(({ chunks: [a] }, { chunks: [b] }) => (a!.date < b!.date ? -1 : a!.date > b!.date ? 1 : a!.first_position - b!.first_position))
+  return [...spans.values()]
+    .map(spanOf)
+    .sort(({ chunks: [a] }, { chunks: [b] }) =>
+      a!.date < b!.date ? -1 : a!.date > b!.date ? 1 : a!.first_position - b!.first_position,
+    )
 }
 
 function spanOf(chunks: readonly ChunkSummary[]): StoredSpan {

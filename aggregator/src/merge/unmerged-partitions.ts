@@ -8,10 +8,16 @@ const WINDOW_MS = 31 * DAY_MS
 const WINDOWS = 13
 
 /**
- * The partitions of a lane that have something to merge, of these apps; an owner that went away left them. The latest come first; one window of time is
- * read for each step, so that a long archive is never listed at once, and nothing is yielded for a window without any.
+ * The partitions of a lane that have something to merge, of these apps; an owner that went away left them. The latest
+ * come first; one window of time is read for each step, so that a long archive is never listed at once, and nothing is
+ * yielded for a window without any.
  */
-export async function* unmergedPartitions(archive: Archive, lane: number, apps: () => Promise<readonly string[]>, now: number): AsyncGenerator<readonly Partition[]> {
+export async function* unmergedPartitions(
+  archive: Archive,
+  lane: number,
+  apps: () => Promise<readonly string[]>,
+  now: number,
+): AsyncGenerator<readonly Partition[]> {
   for (const app of await apps()) {
     let to = now + 2 * DAY_MS
     for (let window = 0; window <= WINDOWS; window++) {
@@ -25,8 +31,12 @@ export async function* unmergedPartitions(archive: Archive, lane: number, apps: 
 }
 
 function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
-  const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) => chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN))
+  const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) =>
+    chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN),
+  )
   const over = chunks.filter(({ date }) => isOver(date, now))
-  const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) => chooseRun(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN))
+  const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) =>
+    chooseRun(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN),
+  )
   return [...dates.map(([date]) => ({ app, date })), ...months.map(([chunk]) => ({ app, date: chunk!.date }))]
 }

@@ -3,8 +3,14 @@ import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge/judge.ts'
 import { utcDate } from '../fold/utc-date.ts'
 
-/** What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it. */
-export async function foldMessages(writer: TableWriter, lane: number, messages: readonly Message[]): Promise<{ position: number; folded: Folded }[]> {
+/**
+ * What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it.
+ */
+export async function foldMessages(
+  writer: TableWriter,
+  lane: number,
+  messages: readonly Message[],
+): Promise<{ position: number; folded: Folded }[]> {
   const events = Map.groupBy(judge(messages, await pastOf(writer, lane, messages)).events, ({ position }) => position)
   return messages.map((message) => {
     const { position } = message
@@ -13,12 +19,16 @@ export async function foldMessages(writer: TableWriter, lane: number, messages: 
 }
 
 /**
- * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are events here. The archive
- * takes off those that were no duplicates.
+ * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are
+ * events here. The archive takes off those that were no duplicates.
  */
 export function foldReceived(messages: readonly Message[]): CounterChange[] {
   return messages.map(({ app, envelope }) => ({
-    table: 'fates_by_date', app: app.id, date: utcDate(envelope.received_at), from: -1, to: -1,
+    table: 'fates_by_date',
+    app: app.id,
+    date: utcDate(envelope.received_at),
+    from: -1,
+    to: -1,
     rows: [
       { key: ['duplicate', 'repeated_id'], deltas: [envelope.events.length] },
       ...(envelope.rejected ?? []).map(({ reason }) => ({ key: ['rejected', reason], deltas: [1] })),
@@ -41,11 +51,13 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
   }
   const past = { firstPositions: new Map<string, number>(), identities: new Map<string, readonly Identity[]>() }
   for (const { partition, ids: asked } of ids.values()) {
-    for (const [id, position] of await writer.firstPositions(lane, partition, asked)) past.firstPositions.set(seenKey(partition, id), position)
+    for (const [id, position] of await writer.firstPositions(lane, partition, asked))
+      past.firstPositions.set(seenKey(partition, id), position)
   }
   const before = placeOf(messages[0]?.position ?? 0, 0)
   for (const [app, asked] of devices) {
-    for (const [device, found] of await writer.identities(app, [...asked], before)) past.identities.set(deviceKey(app, device), [found])
+    for (const [device, found] of await writer.identities(app, [...asked], before))
+      past.identities.set(deviceKey(app, device), [found])
   }
   return past
 }

@@ -10,7 +10,11 @@ export class Recount {
   readonly #visitors = new Map<string, VisitorRows>()
 
   add({ counters, visitors }: Pick<Folded, 'counters' | 'visitors'>): void {
-    for (const change of counters) this.addRows(change, change.rows.map(({ key, deltas }) => ({ key, counters: deltas })))
+    for (const change of counters)
+      this.addRows(
+        change,
+        change.rows.map(({ key, deltas }) => ({ key, counters: deltas })),
+      )
     for (const { table, app, date, rows } of visitors) {
       const id = partitionKey(table, app, date)
       let own = this.#visitors.get(id)

@@ -4,7 +4,12 @@ import { expect, it } from 'vitest'
 import { IdFilter } from './id-filter.ts'
 
 it('has every id that was added', () => {
-  const id = fc.oneof(fc.uuid(), fc.string({ maxLength: 128 }), fc.string({ unit: 'binary', maxLength: 8 }), fc.nat().map(String))
+  const id = fc.oneof(
+    fc.uuid(),
+    fc.string({ maxLength: 128 }),
+    fc.string({ unit: 'binary', maxLength: 8 }),
+    fc.nat().map(String),
+  )
   fc.assert(
     fc.property(fc.array(id, { maxLength: 1_500, size: 'max' }), (ids) => {
       const filter = new IdFilter()

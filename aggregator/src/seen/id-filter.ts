@@ -15,9 +15,10 @@ interface Layer {
 }
 
 /**
- * A Bloom filter of ids that grows: what it has not is certain, what it has is wrong for at most 0.1 % of the ids that it was never told (its test
- * measures: 0.02 %). It takes 3 bytes an id when its last layer is full and up to eight times as many when that has just begun. Each layer is blocked:
- * the ten bits of an id lie in one line of the processor's cache, each in a place of its own that nine bits of a hash name.
+ * A Bloom filter of ids that grows: what it has not is certain, what it has is wrong for at most 0.1 % of the ids that
+ * it was never told (its test measures: 0.02 %). It takes 3 bytes an id when its last layer is full and up to eight
+ * times as many when that has just begun. Each layer is blocked: the ten bits of an id lie in one line of the
+ * processor's cache, each in a place of its own that nine bits of a hash name.
  */
 export class IdFilter {
   readonly #layers: Layer[] = []
@@ -32,11 +33,13 @@ export class IdFilter {
     // This leaves the hash of the id behind.
     if (this.has(id)) return true
     let layer = this.#layers.at(-1)
-    if (!layer || layer.ids >= layer.idsMax) this.#layers.push((layer = layerOf(layer ? layer.idsMax * GROWTH : FIRST_LAYER_IDS)))
+    if (!layer || layer.ids >= layer.idsMax)
+      this.#layers.push((layer = layerOf(layer ? layer.idsMax * GROWTH : FIRST_LAYER_IDS)))
     layer.ids++
     const { words, blocks } = layer
     const begin = blockOf(blocks)
-    for (let probe = 0, bits = low; probe < PROBES; probe++, bits = next(bits, probe)) words[begin + ((bits >>> 5) & (BLOCK_WORDS - 1))]! |= 1 << (bits & 31)
+    for (let probe = 0, bits = low; probe < PROBES; probe++, bits = next(bits, probe))
+      words[begin + ((bits >>> 5) & (BLOCK_WORDS - 1))]! |= 1 << (bits & 31)
     return false
   }
 

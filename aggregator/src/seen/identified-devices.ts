@@ -4,12 +4,16 @@ import { SeenFilters } from './seen-filters.ts'
 /** Memory of all filters of a process: some 10 million devices. */
 const BYTES_MAX = 32_000_000
 
-/** Answers 'never identified' for devices of a lane without a look-up, as `SeenFilters` does for ids: most devices are nobody's, and each would be asked for with each batch. */
+/**
+ * Answers 'never identified' for devices of a lane without a look-up, as `SeenFilters` does for ids: most devices are
+ * nobody's, and each would be asked for with each batch.
+ */
 export class IdentifiedDevices {
   readonly #filters: SeenFilters | undefined
 
   constructor(writer: TableWriter, bytesMax = BYTES_MAX) {
-    if (writer.identifiedDevices) this.#filters = new SeenFilters({ seenIds: (lane, { app }) => writer.identifiedDevices!(lane, app) }, bytesMax)
+    if (writer.identifiedDevices)
+      this.#filters = new SeenFilters({ seenIds: (lane, { app }) => writer.identifiedDevices!(lane, app) }, bytesMax)
   }
 
   /** of memory */

@@ -10,10 +10,22 @@ beforeAll(async () => void (lane = await openLane(openEmbedded)))
 afterAll(() => lane[Symbol.asyncDispose]())
 
 const date = '2026-06-15'
-const change = (app: string, ids: readonly string[]): SeenChange => ({ app, date, rows: ids.map((event_id, position) => ({ event_id, position, fate: 'accepted', reason: 'new' })) })
+const change = (app: string, ids: readonly string[]): SeenChange => ({
+  app,
+  date,
+  rows: ids.map((event_id, position) => ({ event_id, position, fate: 'accepted', reason: 'new' })),
+})
 async function write(seen: SeenChange): Promise<void> {
   const { writer, lanes } = lane.storage
-  await writer.apply(await lanes.acquire(0, 'test'), { lane: 0, counters: [], visitors: [], seen: [seen], identities: [], sessions: [], deadLetters: [] })
+  await writer.apply(await lanes.acquire(0, 'test'), {
+    lane: 0,
+    counters: [],
+    visitors: [],
+    seen: [seen],
+    identities: [],
+    sessions: [],
+    deadLetters: [],
+  })
 }
 const ids = (count: number): string[] => Array.from({ length: count }, () => randomUUID())
 

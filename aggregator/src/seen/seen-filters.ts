@@ -16,11 +16,14 @@ interface Known {
 }
 
 /**
- * Answers 'never seen' for ids of a partition of a lane without a look-up. A filter is filled from the exact store, some pages with each batch that asks for its
- * partition, the more the more it asks; until it knows all that stands there, every id counts as 'maybe seen'. So a new date needs one question, a large one
- * that is hardly asked for costs little, and after a restart the verdicts are the same. The least recently used filters go when the bound of memory is passed.
+ * Answers 'never seen' for ids of a partition of a lane without a look-up. A filter is filled from the exact store,
+ * some pages with each batch that asks for its partition, the more the more it asks; until it knows all that stands
+ * there, every id counts as 'maybe seen'. So a new date needs one question, a large one that is hardly asked for costs
+ * little, and after a restart the verdicts are the same. The least recently used filters go when the bound of memory is
+ * passed.
  *
- * It must see every id before it is written, and only the owner of a lane writes: what another owner may have written meanwhile is forgotten by `forget`.
+ * It must see every id before it is written, and only the owner of a lane writes: what another owner may have written
+ * meanwhile is forgotten by `forget`.
  */
 export class SeenFilters {
   readonly #writer: Pick<TableWriter, 'seenIds'>
@@ -44,7 +47,10 @@ export class SeenFilters {
     return rest ? ids : ids.filter((id) => filter.has(id))
   }
 
-  /** The same of ids that are about to be written: from now on each of them may stand there. An id that stands twice among them is one that may. */
+  /**
+   * The same of ids that are about to be written: from now on each of them may stand there. An id that stands twice
+   * among them is one that may.
+   */
   async meet(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const known = await this.#filled(lane, partition, ids.length)
     const maybe = ids.filter((id) => known.filter.add(id))
@@ -68,7 +74,11 @@ export class SeenFilters {
 
   async #filled(lane: number, partition: Partition, asked: number): Promise<Known> {
     const key = keyOf(lane, partition)
-    const known = this.#use(key, () => ({ filter: new IdFilter(), rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](), bytes: 0 }))
+    const known = this.#use(key, () => ({
+      filter: new IdFilter(),
+      rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](),
+      bytes: 0,
+    }))
     if (known.rest) await this.#fill(key, known, asked * FILLED_PER_ASKED)
     return known
   }
@@ -76,7 +86,7 @@ export class SeenFilters {
   /** One page at least, and no further one when so many ids were told. */
   async #fill(key: string, known: Known, idsMax: number): Promise<void> {
     try {
-      for (let told = 0; known.rest && told <= idsMax; ) {
+      for (let told = 0; known.rest && told <= idsMax;) {
         const page = await known.rest.next()
         if (page.done) known.rest = undefined
         else for (const id of page.value) known.filter.add(id)

@@ -12,7 +12,12 @@ import { usersByDate } from './users-by-date.ts'
 
 /** Every counter table that counted events feed; `fates_by_date` is fed by all events and stands in `fold-batch.ts`. */
 export const counterFolds: readonly CounterFold[] = [
-  stageTimeByDate, elementActionsByDate, elementDurationsByDate, pageViewsByDate, clicksByDate, activityByDate,
+  stageTimeByDate,
+  elementActionsByDate,
+  elementDurationsByDate,
+  pageViewsByDate,
+  clicksByDate,
+  activityByDate,
 ]
 
 /** Every table of visitors. */

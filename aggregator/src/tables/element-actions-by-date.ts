@@ -9,6 +9,9 @@ export const elementActionsByDate: CounterFold = {
     if (event.type !== 'btn_time' || !isByMouse(event, context)) return
     const weight = weightOf(event)
     const elapsed = weightedMs(event.elapsed_time, weight)
-    add([event.target], event.action === 'hover-then-leave' ? [weight, elapsed, 0, 0, weight] : [0, 0, weight, elapsed, weight])
+    add(
+      [event.target],
+      event.action === 'hover-then-leave' ? [weight, elapsed, 0, 0, weight] : [0, 0, weight, elapsed, weight],
+    )
   },
 }

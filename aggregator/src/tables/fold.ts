@@ -16,6 +16,9 @@ export interface CounterFold {
 export interface VisitorFold {
   readonly table: VisitorTableName
   readonly fold: (counted: CountedEvent, put: Put) => void
-  /** Whether an event puts the same rows as the one before it; a shortcut, since most events of a batch follow one of the same visitor. */
+  /**
+   * Whether an event puts the same rows as the one before it; a shortcut, since most events of a batch follow one of
+   * the same visitor.
+   */
   readonly repeats?: (before: CountedEvent, counted: CountedEvent) => boolean
 }

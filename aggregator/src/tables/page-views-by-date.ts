@@ -3,8 +3,9 @@ import { staysOnPage } from './page-view.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
 /**
- * Views of the page that was entered; time on the page that was left, when the tracker knows one. A URL change that stays on the page is no view,
- * and its time is part of the visit that goes on. A page of another site is no page of the app: nobody measured the time on it.
+ * Views of the page that was entered; time on the page that was left, when the tracker knows one. A URL change that
+ * stays on the page is no view, and its time is part of the visit that goes on. A page of another site is no page of
+ * the app: nobody measured the time on it.
  */
 export const pageViewsByDate: CounterFold = {
   table: 'page_views_by_date',

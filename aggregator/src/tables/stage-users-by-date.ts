@@ -1,6 +1,9 @@
 import type { VisitorFold } from './fold.ts'
 
-/** Who entered a stage: by what the tracker says, and by what an event means, so that it also holds for senders that know nothing of funnels. */
+/**
+ * Who entered a stage: by what the tracker says, and by what an event means, so that it also holds for senders that
+ * know nothing of funnels.
+ */
 export const stageUsersByDate: VisitorFold = {
   table: 'stage_users_by_date',
   fold: ({ event, stages }, put) => {

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { datesBetween, encodeEnvelope, type App, type CountBy, type Envelope } from '@hopper/contracts'
-import { counterTableNames, visitorTableNames, visitorTables, type LogMessage, type Storage, type TableReader } from '@hopper/storage'
+import {
+  counterTableNames,
+  visitorTableNames,
+  visitorTables,
+  type LogMessage,
+  type Storage,
+  type TableReader,
+} from '@hopper/storage'
 import type { Placed, Recount } from './recount.fixture.ts'
 
 const DATES = datesBetween('2026-03-01', '2026-11-30')
@@ -18,7 +25,9 @@ export interface LaneStore extends AsyncDisposable {
   fates(app: string): Promise<Record<string, number>>
 }
 
-export async function openLane(open: (options: { dir: string; lanes: number }) => Promise<Storage>): Promise<LaneStore> {
+export async function openLane(
+  open: (options: { dir: string; lanes: number }) => Promise<Storage>,
+): Promise<LaneStore> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-lane-'))
   const storage = await open({ dir, lanes: 1 })
   return {
@@ -29,7 +38,10 @@ export async function openLane(open: (options: { dir: string; lanes: number }) =
       return app
     },
     async tables(app) {
-      const [persons, devices] = await Promise.all([uniques(storage.reader, app, 'person'), uniques(storage.reader, app, 'device')])
+      const [persons, devices] = await Promise.all([
+        uniques(storage.reader, app, 'person'),
+        uniques(storage.reader, app, 'device'),
+      ])
       return { counters: await counters(storage.reader, app), persons, devices }
     },
     async fates(app) {
@@ -46,15 +58,26 @@ export async function openLane(open: (options: { dir: string; lanes: number }) =
 }
 
 async function counters(reader: TableReader, app: string): Promise<Record<string, readonly number[]>> {
-  const found = await Promise.all(counterTableNames.map(async (table) => (await reader.counters(table, app, DATES)).map((row) => ({ table, ...row }))))
-  return Object.fromEntries(found.flat().map(({ table, date, key, counters }) => [[table, date, ...key].join('|'), counters]))
+  const found = await Promise.all(
+    counterTableNames.map(async (table) =>
+      (await reader.counters(table, app, DATES)).map((row) => ({ table, ...row })),
+    ),
+  )
+  return Object.fromEntries(
+    found.flat().map(({ table, date, key, counters }) => [[table, date, ...key].join('|'), counters]),
+  )
 }
 
 async function uniques(reader: TableReader, app: string, countBy: CountBy): Promise<Record<string, number>> {
-  const found = await Promise.all(visitorTableNames.map(async (table) => {
-    const groupBy = ['date', ...Object.keys(visitorTables[table].key)]
-    return (await reader.uniques({ table, app, dates: DATES, prefix: [], groupBy, countBy })).map((row) => ({ table, ...row }))
-  }))
+  const found = await Promise.all(
+    visitorTableNames.map(async (table) => {
+      const groupBy = ['date', ...Object.keys(visitorTables[table].key)]
+      return (await reader.uniques({ table, app, dates: DATES, prefix: [], groupBy, countBy })).map((row) => ({
+        table,
+        ...row,
+      }))
+    }),
+  )
   return Object.fromEntries(found.flat().map(({ table, group, users }) => [[table, ...group].join('|'), users]))
 }
 
@@ -66,7 +89,15 @@ export function messagesOf(log: readonly Placed[]): LogMessage[] {
 /** An envelope of a desktop; what is not named is plain. */
 export function envelopeOf(app: string, fields: Partial<Envelope>): Envelope {
   const received_at = fields.events?.[0]?.timestamp ?? Date.parse('2026-06-15T12:00:00Z')
-  return { version: 1, app, device_id: 'd', received_at, context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, events: [], ...fields }
+  return {
+    version: 1,
+    app,
+    device_id: 'd',
+    received_at,
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    events: [],
+    ...fields,
+  }
 }
 
 /** Resolves when the condition holds; rejects after ten seconds. */

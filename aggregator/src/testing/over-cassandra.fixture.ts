@@ -4,17 +4,31 @@ import { cassandraDefaults, migrate, openCassandra } from '@hopper/storage/cassa
 import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 
-/** Opens a keyspace of its own on a real Cassandra; the log is the embedded one. Batches are small in tests, so also small ones are packed. */
-export function overCassandra({ cassandra, dataCenter }: Engines): (options: { dir: string; lanes: number }) => Promise<Storage> {
+/**
+ * Opens a keyspace of its own on a real Cassandra; the log is the embedded one. Batches are small in tests, so also
+ * small ones are packed.
+ */
+export function overCassandra({
+  cassandra,
+  dataCenter,
+}: Engines): (options: { dir: string; lanes: number }) => Promise<Storage> {
   const settings = {
-    ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: `hopper_agg_${randomBytes(5).toString('hex')}`, leaseMs: 30_000, unknownOutcomeMs: 100, packedIdsMin: 3, packedRowsMin: 12,
+    ...cassandraDefaults,
+    contactPoints: [cassandra],
+    dataCenter,
+    keyspace: `hopper_agg_${randomBytes(5).toString('hex')}`,
+    leaseMs: 30_000,
+    unknownOutcomeMs: 100,
+    packedIdsMin: 3,
+    packedRowsMin: 12,
   }
   return async (options) => {
     await migrate(settings)
     const { log, close } = await openEmbedded(options)
     const rest = await openCassandra(settings, options.lanes)
     return {
-      ...rest, log,
+      ...rest,
+      log,
       close: async () => {
         await close()
         await rest.close()

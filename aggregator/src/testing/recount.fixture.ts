@@ -23,8 +23,8 @@ const QUARTER_MS = 900_000
 const WEEK_MS = 7 * 86_400_000
 
 /**
- * Counts one lane's log anew for one app, plainly and from the words of the design: no fold, judge, calendar, bucket or URL code of the product is used
- * here. `log` is in order of position, each message once.
+ * Counts one lane's log anew for one app, plainly and from the words of the design: no fold, judge, calendar, bucket or
+ * URL code of the product is used here. `log` is in order of position, each message once.
  */
 export function recount(app: App, log: readonly Placed[]): Recount {
   const counters: Record<string, number[]> = {}
@@ -62,25 +62,43 @@ export function recount(app: App, log: readonly Placed[]): Recount {
       }
       const date = localDate(event.timestamp, app.timezone)
       const hour = hourOfDate(event.timestamp, app.timezone)
-      const visit = (table: string, ...key: unknown[]): void => void visits.push({ row: [table, date, ...key].join('|'), user: user.get(device) ?? '', device })
+      const visit = (table: string, ...key: unknown[]): void =>
+        void visits.push({ row: [table, date, ...key].join('|'), user: user.get(device) ?? '', device })
       visit('users_by_date', hour)
       visit('users_by_date', -1)
-      for (const kind of ['device', 'browser', 'os', 'country'] as const) if (context[kind]) visit('agents_by_date', kind, context[kind])
+      for (const kind of ['device', 'browser', 'os', 'country'] as const)
+        if (context[kind]) visit('agents_by_date', kind, context[kind])
       const pageOfUrl = (url: string): string => page(url, app.keep_parameters)
       const isView = event.type === 'url_change' && event.to !== '' && pageOfUrl(event.to) !== pageOfUrl(event.from)
       // a sampled event stands for so many
-      const weighted = (row: readonly unknown[], values: readonly number[]): void => add(row, values.map((value) => value * (event.samplerate ?? 1)))
+      const weighted = (row: readonly unknown[], values: readonly number[]): void =>
+        add(
+          row,
+          values.map((value) => value * (event.samplerate ?? 1)),
+        )
       weighted(['activity_by_date', date, hour], [1, isView ? 1 : 0])
-      recountKind(event, context, pageOfUrl, (table, ...key) => (values) => weighted([table, date, ...key], values), visit)
+      recountKind(
+        event,
+        context,
+        pageOfUrl,
+        (table, ...key) =>
+          (values) =>
+            weighted([table, date, ...key], values),
+        visit,
+      )
     }
   }
-  const person = (visit: Visit): string => `user ${visit.user || firstUser.get(visit.device)}`.replace(/^user undefined$/, `device ${visit.device}`)
+  const person = (visit: Visit): string =>
+    `user ${visit.user || firstUser.get(visit.device)}`.replace(/^user undefined$/, `device ${visit.device}`)
   return { counters, persons: distinct(visits, person), devices: distinct(visits, ({ device }) => device) }
 }
 
 function recountKind(
-  event: Event, { device }: Envelope['context'], pageOfUrl: (url: string) => string,
-  at: (table: string, ...key: unknown[]) => (values: readonly number[]) => void, visit: (table: string, ...key: unknown[]) => void,
+  event: Event,
+  { device }: Envelope['context'],
+  pageOfUrl: (url: string) => string,
+  at: (table: string, ...key: unknown[]) => (values: readonly number[]) => void,
+  visit: (table: string, ...key: unknown[]) => void,
 ): void {
   if (event.type === 'click') at('clicks_by_date', pageOfUrl(event.current_url), event.target)([1, event.elapsed_time])
   if (event.type === 'url_change') {
@@ -90,10 +108,15 @@ function recountKind(
     const untimed = event.elapsed_time === 0 && (to === from || (host !== '' && other !== '' && host !== other))
     if (from !== '' && !untimed) at('page_views_by_date', from)([0, event.elapsed_time, to === from ? 0 : 1])
   }
-  const isFinger = event.type === 'btn_time' && (event.pointer === undefined ? device === 'mobile' || device === 'tablet' : event.pointer !== 'mouse')
+  const isFinger =
+    event.type === 'btn_time' &&
+    (event.pointer === undefined ? device === 'mobile' || device === 'tablet' : event.pointer !== 'mouse')
   if (event.type === 'btn_time' && !isFinger) {
     const leave = event.action === 'hover-then-leave'
-    at('element_actions_by_date', event.target)(leave ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
+    at(
+      'element_actions_by_date',
+      event.target,
+    )(leave ? [1, event.elapsed_time, 0, 0, 1] : [0, 0, 1, event.elapsed_time, 1])
     at('element_durations_by_date', event.target, event.action, bucket(event.elapsed_time))([1])
   }
   if (event.type === 'funnel_change') {
@@ -118,7 +141,8 @@ const dates = new Map<string, string>()
 function localDate(at: number, timeZone: string): string {
   const quarter = Math.floor(at / QUARTER_MS) * QUARTER_MS
   const key = `${timeZone} ${quarter}`
-  if (!dates.has(key)) dates.set(key, new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(quarter))
+  if (!dates.has(key))
+    dates.set(key, new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short' }).format(quarter))
   return dates.get(key)!
 }
 
@@ -141,7 +165,10 @@ function dateEnd(at: number, timeZone: string): number {
 /** Plain ASCII URLs: host and path without an ending slash, and the parameters that are kept, by name. */
 function page(url: string, keep: readonly string[]): string {
   const [, host = '', path = '', query = ''] = /^(?:https:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(url)!
-  const kept = query.split('&').filter((pair) => keep.includes(pair.split('=')[0]!)).sort()
+  const kept = query
+    .split('&')
+    .filter((pair) => keep.includes(pair.split('=')[0]!))
+    .sort()
   return host + (path.length > 1 ? path.replace(/\/$/, '') : path) + (kept.length > 0 ? `?${kept.join('&')}` : '')
 }
 

@@ -15,7 +15,11 @@ export class AccessGuard implements CanActivate {
   private readonly registry: Registry
   private readonly questions: ArchiveQuestions
 
-  constructor(@Inject(AccessService) access: AccessService, @Inject(REGISTRY) registry: Registry, @Inject(ArchiveQuestions) questions: ArchiveQuestions) {
+  constructor(
+    @Inject(AccessService) access: AccessService,
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(ArchiveQuestions) questions: ArchiveQuestions,
+  ) {
     this.access = access
     this.registry = registry
     this.questions = questions
@@ -49,7 +53,11 @@ export class AccessGuard implements CanActivate {
 /** @throws HopperError when the caller has not the power */
 export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
   if (need === 'login') {
-    if (caller.kind !== 'member') throw new HopperError('HOP_LOGIN_REQUIRED', 'Only a logged-in member can make this call; a key belongs to nobody.')
+    if (caller.kind !== 'member')
+      throw new HopperError(
+        'HOP_LOGIN_REQUIRED',
+        'Only a logged-in member can make this call; a key belongs to nobody.',
+      )
     return
   }
   const role = roleOf(caller)

@@ -36,18 +36,32 @@ export class AccessService {
     const hash = secretHash(key)
     const record = await this.registry.keyByHash(hash)
     if (!record) throw new HopperError('HOP_KEY_UNKNOWN')
-    return { kind: 'key', hash, power: record.power, organization: record.organization, ...(record.app === undefined ? {} : { app: record.app }) }
+    return {
+      kind: 'key',
+      hash,
+      power: record.power,
+      organization: record.organization,
+      ...(record.app === undefined ? {} : { app: record.app }),
+    }
   }
 
   private async byCookie(token: string): Promise<MemberCaller> {
     const login = await this.registry.logins.get('', secretHash(token))
     if (!login || login.kind !== 'cookie') throw new HopperError('HOP_LOGIN_REQUIRED')
-    const member = login.expires_at > this.clock() ? await this.registry.members.get(login.organization, login.member) : undefined
+    const member =
+      login.expires_at > this.clock() ? await this.registry.members.get(login.organization, login.member) : undefined
     if (!member) {
       await this.registry.logins.remove('', login.hash)
       throw new HopperError('HOP_LOGIN_REQUIRED')
     }
-    return { kind: 'member', organization: login.organization, member: member.id, role: member.role, csrf: login.csrf, login: login.hash }
+    return {
+      kind: 'member',
+      organization: login.organization,
+      member: member.id,
+      role: member.role,
+      csrf: login.csrf,
+      login: login.hash,
+    }
   }
 }
 

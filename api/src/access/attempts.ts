@@ -6,7 +6,10 @@ interface Window {
   readonly endsAt: number
 }
 
-/** Counts failures per subject in fixed windows, with bounded memory. Subjects are kept as salted hashes: no name, no address. */
+/**
+ * Counts failures per subject in fixed windows, with bounded memory. Subjects are kept as salted hashes: no name, no
+ * address.
+ */
 export class Attempts {
   private readonly windows = new Map<string, Window>()
   private readonly salt = randomBytes(16).toString('hex')
@@ -25,7 +28,9 @@ export class Attempts {
   check(subject: string, now: number): void {
     const window = this.windows.get(this.key(subject))
     if (!window || window.endsAt <= now || window.count < this.max) return
-    throw new HopperError('HOP_RATE', 'Too many failed logins.', { details: { retry_after_seconds: Math.ceil((window.endsAt - now) / 1000) } })
+    throw new HopperError('HOP_RATE', 'Too many failed logins.', {
+      details: { retry_after_seconds: Math.ceil((window.endsAt - now) / 1000) },
+    })
   }
 
   fail(subject: string, now: number): void {

@@ -9,10 +9,15 @@ export function sessionCookie(request: FastifyRequest): string | undefined {
 }
 
 /**
- * Lax, not Strict: the link that logs a member in is followed from a mail or a chat, and the redirect after it must carry the cookie.
- * The CSRF cookie is read by the dashboard's script, the session never. Values are base64url: nothing to escape.
+ * Lax, not Strict: the link that logs a member in is followed from a mail or a chat, and the redirect after it must
+ * carry the cookie. The CSRF cookie is read by the dashboard's script, the session never. Values are base64url: nothing
+ * to escape.
  */
-export function setLoginCookies(reply: FastifyReply, login: { token: string; csrf: string; maxAgeSeconds: number }, secure: boolean): void {
+export function setLoginCookies(
+  reply: FastifyReply,
+  login: { token: string; csrf: string; maxAgeSeconds: number },
+  secure: boolean,
+): void {
   const end = `Max-Age=${login.maxAgeSeconds}; Path=/; SameSite=Lax${secure ? '; Secure' : ''}`
   void reply.header('set-cookie', [`${SESSION}=${login.token}; HttpOnly; ${end}`, `${CSRF}=${login.csrf}; ${end}`])
 }

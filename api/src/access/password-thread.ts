@@ -13,7 +13,10 @@ interface Asked {
   reject(error: Error): void
 }
 
-/** Makes hashes of passwords in a thread of low priority, one after the other. It starts with the first; one that fails is replaced by the next request. */
+/**
+ * Makes hashes of passwords in a thread of low priority, one after the other. It starts with the first; one that fails
+ * is replaced by the next request.
+ */
 export class PasswordThread {
   #worker: Worker | undefined
   /** in the order of the requests, which is that of the replies */
@@ -36,7 +39,8 @@ export class PasswordThread {
   #start(): Worker {
     const fromSources = import.meta.url.endsWith('.ts')
     const worker = new Worker(new URL(`./password-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
-      name: 'password', execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
+      name: 'password',
+      execArgv: ['--disable-warning=ExperimentalWarning', ...(fromSources ? ['--conditions=source'] : [])],
     })
     worker.unref()
     worker.on('message', (reply: DeriveReply) => {

@@ -21,7 +21,10 @@ export async function verifyPassword(password: string, stored: string | undefine
   return expected.length === HASH_BYTES && timingSafeEqual(actual, expected)
 }
 
-/** One at a time, and a bounded number waiting: a flood of logins must take neither all memory nor the time of everybody else. */
+/**
+ * One at a time, and a bounded number waiting: a flood of logins must take neither all memory nor the time of everybody
+ * else.
+ */
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
   if (thread.asked >= WAITING_MAX) throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })
   return thread.derive({ password: password.normalize('NFKC'), salt, bytes: HASH_BYTES })

@@ -21,6 +21,19 @@ export function newKey(power: KeyPower): string {
 }
 
 /** The record of a key; `app` stays away for admin keys. */
-export function keyRecord(key: string, power: KeyPower, organization: string, app: string | undefined, now: number): KeyRecord {
-  return { hash: secretHash(key), power, organization, ...(app === undefined ? {} : { app }), created_at: now, hint: key.slice(-4) }
+export function keyRecord(
+  key: string,
+  power: KeyPower,
+  organization: string,
+  app: string | undefined,
+  now: number,
+): KeyRecord {
+  return {
+    hash: secretHash(key),
+    power,
+    organization,
+    ...(app === undefined ? {} : { app }),
+    created_at: now,
+    hint: key.slice(-4),
+  }
 }

@@ -8,19 +8,27 @@ const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Lite
 const password = Type.String({ minLength: 10, maxLength: 200, description: 'at least 10 characters' })
 
 const past = Type.Object({
-  state: Type.Enum(['waiting', 'running', 'done'], { description: 'whether what happened before the stages were made is counted' }),
+  state: Type.Enum(['waiting', 'running', 'done'], {
+    description: 'whether what happened before the stages were made is counted',
+  }),
   share: Type.Number({ minimum: 0, maximum: 1 }),
 })
 export const FunnelView = Type.Object({ ...Funnel.properties, past })
 export type FunnelView = Static<typeof FunnelView>
 export const Funnels = Type.Object({ funnels: Type.Array(FunnelView) })
 const sentStages = Type.Array(
-  Type.Object({ ...Stage.properties, id: Type.Optional(Stage.properties.id) }, { description: 'without an id it gets one that no stage has had' }),
+  Type.Object(
+    { ...Stage.properties, id: Type.Optional(Stage.properties.id) },
+    { description: 'without an id it gets one that no stage has had' },
+  ),
   { minItems: 1, maxItems: limits.stagesPerFunnelMax },
 )
 export const SentFunnel = Type.Object({ ...Funnel.properties, stages: sentStages })
 export type SentFunnel = Static<typeof SentFunnel>
-export const FunnelPatch = Type.Object({ name: Type.Optional(label), stages: Type.Optional(sentStages) }, { 'x-fixed': { id: 'cannot be changed' } })
+export const FunnelPatch = Type.Object(
+  { name: Type.Optional(label), stages: Type.Optional(sentStages) },
+  { 'x-fixed': { id: 'cannot be changed' } },
+)
 export type FunnelPatch = Static<typeof FunnelPatch>
 
 export const Elements = Type.Object({ elements: Type.Array(Element) })
@@ -40,7 +48,10 @@ export const Keys = Type.Object({ keys: Type.Array(Key) })
 export type Keys = Static<typeof Keys>
 export const NewKey = Type.Object({ power })
 export type NewKey = Static<typeof NewKey>
-export const CreatedKey = Type.Object({ ...Key.properties, key: Type.String({ description: 'shown this once: only its hash is stored' }) })
+export const CreatedKey = Type.Object({
+  ...Key.properties,
+  key: Type.String({ description: 'shown this once: only its hash is stored' }),
+})
 export type CreatedKey = Static<typeof CreatedKey>
 
 export const NewApp = Type.Object({
@@ -52,12 +63,21 @@ export const NewApp = Type.Object({
   hash_routing: App.properties.hash_routing,
 })
 export type NewApp = Static<typeof NewApp>
-export const AppPatch = Type.Object({
-  name: Type.Optional(label),
-  origins: Type.Optional(App.properties.origins),
-  keep_parameters: Type.Optional(App.properties.keep_parameters),
-  hash_routing: App.properties.hash_routing,
-}, { 'x-fixed': { id: 'cannot be changed', organization: 'cannot be changed', timezone: 'cannot be changed: the dates of this app are counted in it; create another app' } })
+export const AppPatch = Type.Object(
+  {
+    name: Type.Optional(label),
+    origins: Type.Optional(App.properties.origins),
+    keep_parameters: Type.Optional(App.properties.keep_parameters),
+    hash_routing: App.properties.hash_routing,
+  },
+  {
+    'x-fixed': {
+      id: 'cannot be changed',
+      organization: 'cannot be changed',
+      timezone: 'cannot be changed: the dates of this app are counted in it; create another app',
+    },
+  },
+)
 export type AppPatch = Static<typeof AppPatch>
 export const CreatedApp = Type.Object({ app: App, write_key: Type.String(), read_key: Type.String() })
 export type CreatedApp = Static<typeof CreatedApp>
@@ -70,9 +90,15 @@ export type MemberView = Static<typeof MemberView>
 export const Members = Type.Object({ members: Type.Array(MemberView) })
 export const NewMember = Type.Object({ id: slug, name: label, role, password: Type.Optional(password) })
 export type NewMember = Static<typeof NewMember>
-export const CreatedMember = Type.Object({ ...MemberView.properties, login_link: Type.String({ description: 'logs the member in once, within a day' }) })
+export const CreatedMember = Type.Object({
+  ...MemberView.properties,
+  login_link: Type.String({ description: 'logs the member in once, within a day' }),
+})
 export type CreatedMember = Static<typeof CreatedMember>
-export const MemberPatch = Type.Object({ name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) }, { 'x-fixed': { id: 'cannot be changed' } })
+export const MemberPatch = Type.Object(
+  { name: Type.Optional(label), role: Type.Optional(role), password: Type.Optional(password) },
+  { 'x-fixed': { id: 'cannot be changed' } },
+)
 export type MemberPatch = Static<typeof MemberPatch>
 export const LoginLink = Type.Object({ login_link: Type.String() })
 export const OwnPatch = Type.Object({
@@ -83,9 +109,13 @@ export const OwnPatch = Type.Object({
 export type OwnPatch = Static<typeof OwnPatch>
 
 export const LoginBody = Type.Object({
-  name: Type.Optional(Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'name or id of the member' })),
+  name: Type.Optional(
+    Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'name or id of the member' }),
+  ),
   member: Type.Optional(Type.String({ minLength: 1, maxLength: limits.nameCharsMax, description: 'the same' })),
-  organization: Type.Optional(Type.String({ maxLength: 64, description: 'needed when two organizations have a member of that name' })),
+  organization: Type.Optional(
+    Type.String({ maxLength: 64, description: 'needed when two organizations have a member of that name' }),
+  ),
   password: Type.String({ minLength: 1, maxLength: 200 }),
 })
 export type LoginBody = Static<typeof LoginBody>

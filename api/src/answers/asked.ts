@@ -7,8 +7,20 @@ const range = {
   from: Type.Optional(date("first date, like 2026-01-31, in the app's time zone; default: 6 days before `to`")),
   to: Type.Optional(date('last date, included; default: today')),
 }
-const countBy = { count_by: Type.Optional(Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what a user is; default: person' })) }
-const funnel = { funnel: Type.Optional(Type.String({ minLength: 1, maxLength: limits.idCharsMax, description: "id of a funnel; default: the app's first" })) }
+const countBy = {
+  count_by: Type.Optional(
+    Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what a user is; default: person' }),
+  ),
+}
+const funnel = {
+  funnel: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: limits.idCharsMax,
+      description: "id of a funnel; default: the app's first",
+    }),
+  ),
+}
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax, description: 'the element' })
 
 export const RangeAsked = Type.Object(range)
@@ -24,22 +36,46 @@ export type ElementAsked = Static<typeof ElementAsked>
 export const AgentsAsked = Type.Object({
   ...range,
   ...countBy,
-  by: Type.Union([Type.Literal('device'), Type.Literal('browser'), Type.Literal('os'), Type.Literal('country')], { description: 'device, browser, os or country' }),
+  by: Type.Union([Type.Literal('device'), Type.Literal('browser'), Type.Literal('os'), Type.Literal('country')], {
+    description: 'device, browser, os or country',
+  }),
 })
 export type AgentsAsked = Static<typeof AgentsAsked>
 export const TrafficAsked = Type.Object({
   ...range,
   ...countBy,
-  by: Type.Optional(Type.Union([Type.Literal('hour'), Type.Literal('day')], { description: 'hour or day; default: day' })),
+  by: Type.Optional(
+    Type.Union([Type.Literal('hour'), Type.Literal('day')], { description: 'hour or day; default: day' }),
+  ),
 })
 export type TrafficAsked = Static<typeof TrafficAsked>
 export const JourneysAsked = Type.Object({
   ...range,
-  count_by: Type.Optional(Type.Union(funnelUnits.map((unit) => Type.Literal(unit)), { description: 'whose ways: person, device or session; default: person' })),
-  depth: Type.Optional(Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places of a way; default: 5' })),
-  start: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways from this place on: a page as `pages/views` shows it, or its address' })),
-  end: Type.Optional(Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place, as `start`' })),
-  key: Type.Optional(Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'what a place is; default: the page that was come to' })),
+  count_by: Type.Optional(
+    Type.Union(
+      funnelUnits.map((unit) => Type.Literal(unit)),
+      { description: 'whose ways: person, device or session; default: person' },
+    ),
+  ),
+  depth: Type.Optional(
+    Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places of a way; default: 5' }),
+  ),
+  start: Type.Optional(
+    Type.String({
+      maxLength: limits.urlCharsMax,
+      description: 'only ways from this place on: a page as `pages/views` shows it, or its address',
+    }),
+  ),
+  end: Type.Optional(
+    Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place, as `start`' }),
+  ),
+  key: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: queryLimits.keyCharsMax,
+      description: 'what a place is; default: the page that was come to',
+    }),
+  ),
 })
 export type JourneysAsked = Static<typeof JourneysAsked>
 

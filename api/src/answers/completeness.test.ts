@@ -7,7 +7,14 @@ import { over } from '@hopper/storage'
 import { Completeness } from './completeness.ts'
 
 const envelope = (device_id: string, received_at: number): never =>
-  ({ version: 1, app: 'shop', device_id, received_at, context: { device: 'desktop', browser: '', os: '' }, events: [] }) as never
+  ({
+    version: 1,
+    app: 'shop',
+    device_id,
+    received_at,
+    context: { device: 'desktop', browser: '', os: '' },
+    events: [],
+  }) as never
 
 test('complete_to is now when all is counted, else the newest instant whose ends are counted, else before the oldest that waits', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
@@ -37,13 +44,25 @@ test('what waits is told in messages and about how many events; it concerns an a
   const lease = await lanes.acquire(0, 'test')
   const told = async (): Promise<unknown[]> => {
     const progress = await completeness.progress()
-    return [await completeness.waiting(progress), await completeness.mayConcern('shop', progress), await completeness.mayConcern('blog', progress)]
+    return [
+      await completeness.waiting(progress),
+      await completeness.mayConcern('shop', progress),
+      await completeness.mayConcern('blog', progress),
+    ]
   }
   expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
-  const events = Array.from({ length: 40 }, (_, i) => ({ type: 'custom', name: 'test', event_id: `e${i}`, timestamp: 1, seq: 0 }))
+  const events = Array.from({ length: 40 }, (_, i) => ({
+    type: 'custom',
+    name: 'test',
+    event_id: `e${i}`,
+    timestamp: 1,
+    seq: 0,
+  }))
   await log.append([{ ...(envelope('a', 999_000) as object), events } as never])
   expect(await told()).toEqual([{ messages: 1, events: 40 }, true, false])
-  await log.append(Array.from({ length: 40 }, (_, i) => ({ ...(envelope(`d${i}`, 999_000) as object), events } as never)))
+  await log.append(
+    Array.from({ length: 40 }, (_, i) => ({ ...(envelope(`d${i}`, 999_000) as object), events }) as never),
+  )
   expect(await told()).toEqual([{ messages: 41, events: 41 * 40 }, true, true])
   await lanes.commit(lease, 41)
   expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
@@ -68,45 +87,62 @@ test('however many ask for the status, a long backlog is looked into once in a w
   rmSync(dir, { recursive: true })
 })
 
-test.each(['refuses', 'does not answer'])('a log that %s is not waited for: what was proved before, and is counted since, is known', async (how) => {
-  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
-  const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
-  let now = 1_000_000
-  let isAway = false
-  const away = (): Promise<never> => (how === 'refuses' ? Promise.reject(new Error('as the test wants it')) : new Promise(() => undefined))
-  const completeness = new Completeness(over(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
-  const lease = await lanes.acquire(0, 'test')
-  await log.append([envelope('a', 999_000)])
-  await lanes.commit(lease, 1)
-  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: false })
-  now = 1_001_000
-  await log.append([envelope('b', 1_000_500)])
-  expect((await completeness.progress()).completeTo).toBe(1_000_000)
+test.each(['refuses', 'does not answer'])(
+  'a log that %s is not waited for: what was proved before, and is counted since, is known',
+  async (how) => {
+    const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+    const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
+    let now = 1_000_000
+    let isAway = false
+    const away = (): Promise<never> =>
+      how === 'refuses' ? Promise.reject(new Error('as the test wants it')) : new Promise(() => undefined)
+    const completeness = new Completeness(over(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
+    const lease = await lanes.acquire(0, 'test')
+    await log.append([envelope('a', 999_000)])
+    await lanes.commit(lease, 1)
+    expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: false })
+    now = 1_001_000
+    await log.append([envelope('b', 1_000_500)])
+    expect((await completeness.progress()).completeTo).toBe(1_000_000)
 
-  isAway = true
-  now = 1_050_000
-  const started = performance.now()
-  expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, ends: [2], done: [1], isLogAway: true })
-  await lanes.commit(lease, 2)
-  for (let asked = 0; asked < 20; asked++) expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
-  expect(performance.now() - started).toBeLessThan(3_000)
-  expect(await new Completeness(over(log, { ends: away }), lanes, () => now).progress()).toMatchObject({ completeTo: 0, isLogAway: true })
+    isAway = true
+    now = 1_050_000
+    const started = performance.now()
+    expect(await completeness.progress()).toMatchObject({
+      completeTo: 1_000_000,
+      ends: [2],
+      done: [1],
+      isLogAway: true,
+    })
+    await lanes.commit(lease, 2)
+    for (let asked = 0; asked < 20; asked++)
+      expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(await new Completeness(over(log, { ends: away }), lanes, () => now).progress()).toMatchObject({
+      completeTo: 0,
+      isLogAway: true,
+    })
 
-  if (how === 'refuses') {
-    isAway = false
-    await expect.poll(async () => (await completeness.progress()).isLogAway).toBe(false)
-    expect((await completeness.progress()).completeTo).toBe(1_050_000)
-  }
-  await close()
-  rmSync(dir, { recursive: true })
-})
+    if (how === 'refuses') {
+      isAway = false
+      await expect.poll(async () => (await completeness.progress()).isLogAway).toBe(false)
+      expect((await completeness.progress()).completeTo).toBe(1_050_000)
+    }
+    await close()
+    rmSync(dir, { recursive: true })
+  },
+)
 
 test('it looks by itself, so that an instant is known when the log goes away before anyone has asked', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
   let isAway = false
-  const completeness = new Completeness(over(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }), lanes, () => now)
+  const completeness = new Completeness(
+    over(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }),
+    lanes,
+    () => now,
+  )
   const watch = completeness.watch()
   await new Promise((next) => setTimeout(next, 200))
   isAway = true
@@ -121,8 +157,15 @@ test('a lane that ends before what was counted proves nothing, and what is lost 
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 2 })
   let now = 1_000_000
-  let [starts, ends] = [[0, 0], [10, 10]]
-  const completeness = new Completeness(over(log, { ends: async () => ends, starts: async () => starts }), lanes, () => now)
+  let [starts, ends] = [
+    [0, 0],
+    [10, 10],
+  ]
+  const completeness = new Completeness(
+    over(log, { ends: async () => ends, starts: async () => starts }),
+    lanes,
+    () => now,
+  )
   for (const lane of [0, 1]) await lanes.commit(await lanes.acquire(lane, 'test'), 10)
   expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogCut: false })
   now = 2_000_000
@@ -136,7 +179,10 @@ test('a lane that ends before what was counted proves nothing, and what is lost 
   progress = await completeness.progress()
   expect(progress).toMatchObject({ completeTo: 2_000_000, isLogCut: true })
   expect(await completeness.mayConcern('shop', progress)).toBe(true)
-  expect(await completeness.losses(progress)).toEqual([{ lane: 0, first: 3, next: 12, isCut: true }, { lane: 1, first: 10, next: 15, isCut: false }])
+  expect(await completeness.losses(progress)).toEqual([
+    { lane: 0, first: 3, next: 12, isCut: true },
+    { lane: 1, first: 10, next: 15, isCut: false },
+  ])
   await close()
   rmSync(dir, { recursive: true })
 })

@@ -55,8 +55,9 @@ const PEEKED_LANES_MAX = 8
 const LOOK_EVERY_MS = 2_000
 
 /**
- * Proves up to which instant everything received (that is: acknowledged) has been counted. It remembers where the lanes ended at earlier
- * instants: once every lane has been counted up to such an end, all that was received before that instant is in the tables.
+ * Proves up to which instant everything received (that is: acknowledged) has been counted. It remembers where the lanes
+ * ended at earlier instants: once every lane has been counted up to such an end, all that was received before that
+ * instant is in the tables.
  */
 export class Completeness {
   private readonly log: EventLog
@@ -100,7 +101,8 @@ export class Completeness {
     if (!answer) return this.withoutLog(done)
     const { ends, askedAt } = answer
     // What was counted before the log was asked was in the log.
-    const isLogCut = this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
+    const isLogCut =
+      this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
     if (isLogCut) return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: false, isLogCut }
     this.known = { at, ends, done, readAt: performance.now() }
     if (reaches(done, ends)) {
@@ -114,10 +116,16 @@ export class Completeness {
     return { completeTo, ends, done, isLogAway: false, isLogCut }
   }
 
-  /** Where the lanes end; undefined when the log does not say in time. One question at a time, and none is waited for while the log is away. */
+  /**
+   * Where the lanes end; undefined when the log does not say in time. One question at a time, and none is waited for
+   * while the log is away.
+   */
   private async ends(): Promise<Ends | undefined> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined))
-    const answered = this.asking.then((answer) => ((this.isAway = false), answer), () => ((this.isAway = true), undefined))
+    const answered = this.asking.then(
+      (answer) => ((this.isAway = false), answer),
+      () => ((this.isAway = true), undefined),
+    )
     if (this.isAway) return Promise.race([answered, pause(0, undefined)])
     const inTime = await Promise.race([answered, pause(ENDS_MS_MAX, undefined, { ref: false })])
     this.isAway = inTime === undefined
@@ -148,7 +156,9 @@ export class Completeness {
     const starts = (await this.log.starts?.().catch(() => [])) ?? []
     // Without a cut, a lane that is counted beyond its end was counted on between two questions.
     const endOf = (lane: number): number => (isLogCut ? (ends[lane] ?? 0) : Math.max(ends[lane] ?? 0, done[lane] ?? 0))
-    return done.map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: endOf(lane) })).filter((loss) => loss !== undefined)
+    return done
+      .map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: endOf(lane) }))
+      .filter((loss) => loss !== undefined)
   }
 
   /** How much waits to be counted; events are estimated from some of the messages. */
@@ -166,10 +176,15 @@ export class Completeness {
     const lanes = waiting.slice(0, PEEKED_LANES_MAX).map(({ lane, from, end }) => this.peek(lane, from, end))
     const peeked = (await Promise.all(lanes)).flat()
     if (peeked.length === 0) return 1
-    return peeked.reduce((sum, seen) => sum + (seen?.events.length ?? 1) + (seen?.rejected?.length ?? 0), 0) / peeked.length
+    return (
+      peeked.reduce((sum, seen) => sum + (seen?.events.length ?? 1) + (seen?.rejected?.length ?? 0), 0) / peeked.length
+    )
   }
 
-  /** Whether anything that has arrived and is not counted yet may be an app's. Many messages that wait are not looked through. */
+  /**
+   * Whether anything that has arrived and is not counted yet may be an app's. Many messages that wait are not looked
+   * through.
+   */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf(progress)
     if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true

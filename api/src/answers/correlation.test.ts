@@ -18,7 +18,8 @@ test("equals Pearson's correlation over the single durations", () => {
       const covariance = mean(points.map(([x, y]) => (x - mx) * (y - my)))
       const spread = Math.sqrt(mean(points.map(([x]) => (x - mx) ** 2)) * mean(points.map(([, y]) => (y - my) ** 2)))
       const correlation = durationCorrelation(buckets)
-      if (new Set(points.map(([x]) => x)).size < 2 || new Set(points.map(([, y]) => y)).size < 2) expect(correlation).toBeNull()
+      if (new Set(points.map(([x]) => x)).size < 2 || new Set(points.map(([, y]) => y)).size < 2)
+        expect(correlation).toBeNull()
       else expect(correlation).toBeCloseTo(covariance / spread, 8)
     }),
   )

@@ -8,8 +8,9 @@ export interface ActionBucket {
 }
 
 /**
- * The point-biserial correlation of ln(duration) with click = 1 and leave = 0. Durations are known by their bucket, so each counts as the
- * geometric middle of its bucket: the error of one duration is at most 9 %. Null when one of the actions, or any spread, is missing.
+ * The point-biserial correlation of ln(duration) with click = 1 and leave = 0. Durations are known by their bucket, so
+ * each counts as the geometric middle of its bucket: the error of one duration is at most 9 %. Null when one of the
+ * actions, or any spread, is missing.
  */
 export function durationCorrelation(buckets: readonly ActionBucket[]): number | null {
   let leaves = 0
@@ -26,7 +27,10 @@ export function durationCorrelation(buckets: readonly ActionBucket[]): number | 
   const all = leaves + clicks
   if (leaves === 0 || clicks === 0) return null
   const mean = sum / all
-  const squares = buckets.reduce((total, { bucket, leave, click }) => total + (logMiddle(bucket) - mean) ** 2 * (leave + click), 0)
+  const squares = buckets.reduce(
+    (total, { bucket, leave, click }) => total + (logMiddle(bucket) - mean) ** 2 * (leave + click),
+    0,
+  )
   if (squares === 0 || buckets.filter(({ leave, click }) => leave + click > 0).length < 2) return null
   const clickMean = clickSum / clicks
   const leaveMean = (sum - clickSum) / leaves

@@ -1,4 +1,13 @@
-import { HopperError, datesBetween, isDate, limits, shiftDate, timeZone, type App, type TimeZone } from '@hopper/contracts'
+import {
+  HopperError,
+  datesBetween,
+  isDate,
+  limits,
+  shiftDate,
+  timeZone,
+  type App,
+  type TimeZone,
+} from '@hopper/contracts'
 
 const DEFAULT_DAYS = 7
 /** The calendar's text form has four digits for the year. */
@@ -20,12 +29,14 @@ export function dateRange(asked: { from?: string; to?: string }, app: App, now: 
   const zone = timeZone(app.timezone)
   for (const field of ['from', 'to'] as const) {
     const date = asked[field]
-    if (date !== undefined && (!isDate(date) || date > LAST_DATE)) throw invalid(field, `is no date like 2026-01-31, but ${JSON.stringify(date.slice(0, 40))}`)
+    if (date !== undefined && (!isDate(date) || date > LAST_DATE))
+      throw invalid(field, `is no date like 2026-01-31, but ${JSON.stringify(date.slice(0, 40))}`)
   }
   const to = asked.to ?? zone.dateOf(now)
   const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)
   if (from > to) throw invalid('from', `(${from}) is after to (${to})`)
-  if (shiftDate(from, limits.rangeDaysMax) <= to) throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)
+  if (shiftDate(from, limits.rangeDaysMax) <= to)
+    throw invalid('from', `(${from}) is more than ${limits.rangeDaysMax} days before to (${to})`)
   return { from, to, dates: datesBetween(from, to), zone }
 }
 

@@ -8,16 +8,21 @@ export const VALUES_MAX = 1_000
 export const VALUES_DEFAULT = 50
 export const VALUES_OF_EACH_DEFAULT = 20
 
-const prefix = Type.Optional(Type.String({ maxLength: queryLimits.valueCharsMax, description: 'only those that begin like this' }))
+const prefix = Type.Optional(
+  Type.String({ maxLength: queryLimits.valueCharsMax, description: 'only those that begin like this' }),
+)
 const limit = (most: number): ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>> =>
-  Type.Optional(Type.Integer({ minimum: 1, maximum: VALUES_MAX, description: `values, the most frequent first; default: ${most}` }))
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum: VALUES_MAX, description: `values, the most frequent first; default: ${most}` }),
+  )
 
 export const EventKeysAsked = Type.Object({
   ...RangeAsked.properties,
   prefix,
   where: Type.Optional(
     Type.String({
-      pattern: `^[\\s\\S]{1,${queryLimits.keyCharsMax}}?:`, maxLength: queryLimits.keyCharsMax + limits.dataValueCharsMax + 1,
+      pattern: `^[\\s\\S]{1,${queryLimits.keyCharsMax}}?:`,
+      maxLength: queryLimits.keyCharsMax + limits.dataValueCharsMax + 1,
       description: 'KEY:VALUE, like event_tag:product_view: the keys of such events, with their values',
     }),
   ),
@@ -35,7 +40,9 @@ const values = Type.Array(value, { description: 'the most frequent first' })
 const more = Type.Boolean({ description: 'there are more values than these' })
 
 export const EventKeys = Type.Object({
-  rows: Type.Array(Type.Object({ key: Type.String(), values: Type.Optional(values), more: Type.Optional(more) }), { description: 'by name; values only with `where`' }),
+  rows: Type.Array(Type.Object({ key: Type.String(), values: Type.Optional(values), more: Type.Optional(more) }), {
+    description: 'by name; values only with `where`',
+  }),
   meta: Meta,
 })
 export type EventKeys = Static<typeof EventKeys>

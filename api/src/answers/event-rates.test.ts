@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { EventRates, type RateSample } from './event-rates.ts'
 
-const sample = (seconds: number, events: number, date = '2026-03-30', messages = events): RateSample =>
-  ({ at: seconds * 1_000, events: new Map([['shop', new Map([[date, events]])]]), messages })
+const sample = (seconds: number, events: number, date = '2026-03-30', messages = events): RateSample => ({
+  at: seconds * 1_000,
+  events: new Map([['shop', new Map([[date, events]])]]),
+  messages,
+})
 
 test('the rate is one over the last minute, also when it was not asked for', () => {
   const rates = new EventRates()
@@ -16,7 +19,19 @@ test('the rate is one over the last minute, also when it was not asked for', () 
 test('two samples are enough; midnight and a rebuild are no loss', () => {
   const rates = new EventRates()
   rates.add(sample(0, 100))
-  rates.add({ at: 2_000, events: new Map([['shop', new Map([['2026-03-30', 110], ['2026-03-31', 10]])]]), messages: 9 })
+  rates.add({
+    at: 2_000,
+    events: new Map([
+      [
+        'shop',
+        new Map([
+          ['2026-03-30', 110],
+          ['2026-03-31', 10],
+        ]),
+      ],
+    ]),
+    messages: 9,
+  })
   expect(rates.events(['shop'])).toBe(10)
   rates.add(sample(4, 50))
   expect([rates.events(['shop']), rates.messages()]).toEqual([0, 0])

@@ -1,4 +1,7 @@
-/** What was there at an instant: per app and date (UTC) of receipt the events that have a fate, and the messages that are counted. */
+/**
+ * What was there at an instant: per app and date (UTC) of receipt the events that have a fate, and the messages that
+ * are counted.
+ */
 export interface RateSample {
   readonly at: number
   readonly events: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -17,14 +20,17 @@ export class EventRates {
     const last = this.samples.at(-1)
     if (last && sample.at < last.at) this.samples = []
     // the first says when the window begins
-    else if (last && (sample.at === last.at || (this.samples.length > 1 && sample.at - last.at < SAMPLE_EVERY_MS))) this.samples.pop()
+    else if (last && (sample.at === last.at || (this.samples.length > 1 && sample.at - last.at < SAMPLE_EVERY_MS)))
+      this.samples.pop()
     this.samples.push(sample)
     while (this.samples.length > 2 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift()
   }
 
   /** Events of some apps per second. */
   events(apps: readonly string[]): number {
-    return this.rate((first, last) => apps.reduce((sum, app) => sum + grown(first.events.get(app), last.events.get(app)), 0))
+    return this.rate((first, last) =>
+      apps.reduce((sum, app) => sum + grown(first.events.get(app), last.events.get(app)), 0),
+    )
   }
 
   /** Messages of the log that were counted per second. */

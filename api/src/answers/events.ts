@@ -5,11 +5,16 @@ import { RangeAsked } from './asked.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
 export const PAGE_EVENTS_DEFAULT = 100
-const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }))
+const limit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }),
+)
 
 export const EventsAsked = Type.Object({
   start: Type.Optional(
-    Type.String({ pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$', description: 'how many events to pass over, or `next` of the page before; default: 0' }),
+    Type.String({
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$',
+      description: 'how many events to pass over, or `next` of the page before; default: 0',
+    }),
   ),
   limit,
 })
@@ -18,21 +23,50 @@ export const PersonAsked = Type.Object({ ...RangeAsked.properties, limit })
 export type PersonAsked = Static<typeof PersonAsked>
 export const ExportAsked = Type.Object({
   ...RangeAsked.properties,
-  format: Type.Union(Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)), { description: 'arrow (an Arrow IPC stream), ndjson or csv' }),
+  format: Type.Union(
+    Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)),
+    { description: 'arrow (an Arrow IPC stream), ndjson or csv' },
+  ),
   bom: Type.Optional(Type.Enum(['0', '1'], { description: 'of csv: 1 begins with the byte-order mark' })),
 })
 export type ExportAsked = Static<typeof ExportAsked>
 
 /** An event as it is handed out: its own fields, whose it is, what is known of its sender, and its place in the log. */
 const event = Type.Object({
-  event_id: Type.String(), type: Type.String(), timestamp: Type.Integer(), seq: Type.Integer(), device_id: Type.String(),
+  event_id: Type.String(),
+  type: Type.String(),
+  timestamp: Type.Integer(),
+  seq: Type.Integer(),
+  device_id: Type.String(),
   user: Type.Optional(Type.String({ description: 'the user in effect when the event was counted' })),
-  context: Type.Record(Type.String(), Type.Unknown()), received_at: Type.Integer(), lane: Type.Integer(), position: Type.Integer(), index: Type.Integer(),
+  context: Type.Record(Type.String(), Type.Unknown()),
+  received_at: Type.Integer(),
+  lane: Type.Integer(),
+  position: Type.Integer(),
+  index: Type.Integer(),
 })
 export type EventView = Static<typeof event> & Readonly<Record<string, unknown>>
 
-export function eventView({ event: own, device_id, user, context, received_at, lane, position, index }: ExportedEvent): EventView {
-  return { ...own, device_id, ...(user === '' ? {} : { user }), context: { ...context }, received_at, lane, position, index }
+export function eventView({
+  event: own,
+  device_id,
+  user,
+  context,
+  received_at,
+  lane,
+  position,
+  index,
+}: ExportedEvent): EventView {
+  return {
+    ...own,
+    device_id,
+    ...(user === '' ? {} : { user }),
+    context: { ...context },
+    received_at,
+    lane,
+    position,
+    index,
+  }
 }
 
 export const EventsPage = Type.Object({
@@ -43,7 +77,9 @@ export const EventsPage = Type.Object({
 export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
-  fate: Type.Enum([...fates], { description: 'of the first event with this id; whatever repeats it is a duplicate and counts nowhere' }),
+  fate: Type.Enum([...fates], {
+    description: 'of the first event with this id; whatever repeats it is a duplicate and counts nowhere',
+  }),
   reason: Type.String(),
   lane: Type.Integer(),
   position: Type.Integer(),
@@ -55,10 +91,15 @@ export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: Event
 export const Person = Type.Object({
   id: Type.String(),
   users: Type.Array(Type.String(), { description: 'whom a device was identified as, the first first' }),
-  devices: Type.Array(Type.Object({ device_id: Type.String(), first: Type.Integer(), last: Type.Integer(), events: Type.Integer() }), {
-    description: 'those with events in the range, the one used last first',
+  devices: Type.Array(
+    Type.Object({ device_id: Type.String(), first: Type.Integer(), last: Type.Integer(), events: Type.Integer() }),
+    {
+      description: 'those with events in the range, the one used last first',
+    },
+  ),
+  properties: Type.Record(Type.String(), Type.Unknown(), {
+    description: 'the last value of each trait that the range has',
   }),
-  properties: Type.Record(Type.String(), Type.Unknown(), { description: 'the last value of each trait that the range has' }),
   events: Type.Integer(),
   timeline: Type.Array(event, { description: 'the newest first' }),
   meta: Meta,

@@ -11,10 +11,19 @@ export interface PageStart {
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function pageStart(start: string | undefined, lanes: number): PageStart {
-  if (start === undefined || /^\d+$/.test(start)) return { starts: new Array<number>(lanes).fill(0), skip: Number(start ?? 0) }
-  const starts = start.slice(1).split('.').map((text) => parseInt(text, 36))
+  if (start === undefined || /^\d+$/.test(start))
+    return { starts: new Array<number>(lanes).fill(0), skip: Number(start ?? 0) }
+  const starts = start
+    .slice(1)
+    .split('.')
+    .map((text) => parseInt(text, 36))
   if (starts.length !== lanes || !starts.every((place) => Number.isSafeInteger(place) && place >= 0)) {
-    throw invalidFields([{ field: 'start', message: 'is no cursor of this installation; send a number of events, or `next` of the page before' }])
+    throw invalidFields([
+      {
+        field: 'start',
+        message: 'is no cursor of this installation; send a number of events, or `next` of the page before',
+      },
+    ])
   }
   return { starts, skip: 0 }
 }

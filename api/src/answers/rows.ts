@@ -14,7 +14,10 @@ export function newest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
 }
 
 /** Counters summed by a part of the key, over dates and the rest of the key. */
-export function sumBy(rows: readonly CounterRow[], keyOf: (row: CounterRow) => Key): { key: Key; counters: number[] }[] {
+export function sumBy(
+  rows: readonly CounterRow[],
+  keyOf: (row: CounterRow) => Key,
+): { key: Key; counters: number[] }[] {
   const sums = new Map<string, { key: Key; counters: number[] }>()
   for (const row of rows) {
     const key = keyOf(row)

@@ -19,7 +19,12 @@ export class AppsController {
     return this.apps.list(caller)
   }
 
-  @Calls('POST', 'apps', { summary: 'Add an app; its keys are shown this once', need: 'administrate', body: NewApp, answer: CreatedApp })
+  @Calls('POST', 'apps', {
+    summary: 'Add an app; its keys are shown this once',
+    need: 'administrate',
+    body: NewApp,
+    answer: CreatedApp,
+  })
   create(@TheCaller() caller: Caller, @Sent() app: NewApp): Promise<CreatedApp> {
     return this.apps.create(caller, app)
   }
@@ -34,7 +39,12 @@ export class AppsController {
     return this.apps.change(app, patch)
   }
 
-  @Calls('GET', 'organizations', { summary: "The caller's organization", need: 'read', csv: true, answer: Organizations })
+  @Calls('GET', 'organizations', {
+    summary: "The caller's organization",
+    need: 'read',
+    csv: true,
+    answer: Organizations,
+  })
   organizations(@TheCaller() caller: Caller): Promise<Organizations> {
     return this.apps.organizations(caller)
   }

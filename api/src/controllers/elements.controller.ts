@@ -13,17 +13,32 @@ export class ElementsController {
   private readonly reports: ElementReportsService
   private readonly elements: ElementsService
 
-  constructor(@Inject(ElementReportsService) reports: ElementReportsService, @Inject(ElementsService) elements: ElementsService) {
+  constructor(
+    @Inject(ElementReportsService) reports: ElementReportsService,
+    @Inject(ElementsService) elements: ElementsService,
+  ) {
     this.reports = reports
     this.elements = elements
   }
 
-  @Calls('GET', 'actions', { summary: 'Left against clicked, per element', need: 'read', csv: true, query: ElementsAsked, answer: ElementActions })
+  @Calls('GET', 'actions', {
+    summary: 'Left against clicked, per element',
+    need: 'read',
+    csv: true,
+    query: ElementsAsked,
+    answer: ElementActions,
+  })
   actions(@TheApp() app: App, @Asked() asked: ElementsAsked): Promise<ElementActions> {
     return this.reports.actions(app, asked)
   }
 
-  @Calls('GET', 'durations', { summary: 'Durations before either action', need: 'read', csv: true, query: ElementAsked, answer: ElementDurations })
+  @Calls('GET', 'durations', {
+    summary: 'Durations before either action',
+    need: 'read',
+    csv: true,
+    query: ElementAsked,
+    answer: ElementDurations,
+  })
   durations(@TheApp() app: App, @Asked() asked: ElementAsked): Promise<ElementDurations> {
     return this.reports.durations(app, asked)
   }
@@ -38,7 +53,13 @@ export class ElementsController {
     return this.elements.create(app, element)
   }
 
-  @Calls('PATCH', '', { summary: 'Change an interesting element', need: 'administrate', query: WhichElement, body: ElementPatch, answer: Element })
+  @Calls('PATCH', '', {
+    summary: 'Change an interesting element',
+    need: 'administrate',
+    query: WhichElement,
+    body: ElementPatch,
+    answer: Element,
+  })
   change(@TheApp() app: App, @Asked() { xpath }: { xpath: string }, @Sent() patch: ElementPatch): Promise<Element> {
     return this.elements.change(app, xpath, patch)
   }

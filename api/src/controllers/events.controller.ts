@@ -16,21 +16,47 @@ export class EventsController {
     this.events = events
   }
 
-  @Calls('GET', 'events', { need: 'read', summary: 'All events, in the order of the log', query: EventsAsked, csv: eventsTable, answer: EventsPage })
+  @Calls('GET', 'events', {
+    need: 'read',
+    summary: 'All events, in the order of the log',
+    query: EventsAsked,
+    csv: eventsTable,
+    answer: EventsPage,
+  })
   page(@TheApp() app: App, @Asked() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
     return this.events.page(app, asked, client)
   }
 
-  @Calls('GET', 'events/:event', { need: 'read', summary: 'One event by its id, and what became of it', query: RangeAsked, csv: eventTable, answer: EventFate })
-  event(@TheApp() app: App, @PathPart('event') id: string, @Asked() asked: RangeAsked, @TheClient() client: Client): Promise<EventFate> {
+  @Calls('GET', 'events/:event', {
+    need: 'read',
+    summary: 'One event by its id, and what became of it',
+    query: RangeAsked,
+    csv: eventTable,
+    answer: EventFate,
+  })
+  event(
+    @TheApp() app: App,
+    @PathPart('event') id: string,
+    @Asked() asked: RangeAsked,
+    @TheClient() client: Client,
+  ): Promise<EventFate> {
     return this.events.event(app, id, asked, client)
   }
 
   @Calls('GET', 'persons/:person', {
-    need: 'read', summary: 'Devices, properties and timeline of a person', note: 'A person is `u:USER` or `d:DEVICE`, as the lists of a funnel name it; without a prefix a user is meant.',
-    query: PersonAsked, csv: personTable, answer: Person,
+    need: 'read',
+    summary: 'Devices, properties and timeline of a person',
+    note: 'A person is `u:USER` or `d:DEVICE`, as the lists of a funnel name it; without a prefix a user is meant.',
+    query: PersonAsked,
+    csv: personTable,
+    answer: Person,
   })
-  person(@TheApp() app: App, @PathPart('person') id: string, @Asked() asked: PersonAsked, @TheClient() client: Client): Promise<Person> {
+  person(
+    @TheApp() app: App,
+    @PathPart('person') id: string,
+    @Asked() asked: PersonAsked,
+    @TheClient() client: Client,
+  ): Promise<Person> {
     return this.events.person(app, id, asked, client)
   }
 }

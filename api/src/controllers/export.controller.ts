@@ -18,12 +18,25 @@ export class ExportController {
   }
 
   @Calls('GET', '', {
-    need: 'read', status: 200, summary: 'All events of a range, streamed', query: ExportAsked, media: Object.values(exportFormats).map(({ mediaType }) => mediaType),
+    need: 'read',
+    status: 200,
+    summary: 'All events of a range, streamed',
+    query: ExportAsked,
+    media: Object.values(exportFormats).map(({ mediaType }) => mediaType),
     note: 'Texts in csv that a spreadsheet would run as a formula begin with an apostrophe. A connection that is cut before the end means that the rest could not be read.',
   })
-  async export(@TheApp() app: App, @Asked() asked: ExportAsked, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Promise<Readable> {
+  async export(
+    @TheApp() app: App,
+    @Asked() asked: ExportAsked,
+    @TheClient() client: Client,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Readable> {
     const { parts, mediaType, fileName, meta } = await this.exports.export(app, asked, client)
-    void reply.headers({ 'content-type': mediaType, 'content-disposition': `attachment; filename="${fileName}"`, 'x-hopper-complete-to': meta.complete_to })
+    void reply.headers({
+      'content-type': mediaType,
+      'content-disposition': `attachment; filename="${fileName}"`,
+      'x-hopper-complete-to': meta.complete_to,
+    })
     return parts
   }
 }

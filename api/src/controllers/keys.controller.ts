@@ -11,9 +11,13 @@ import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventKeysService } from '../services/event-keys.service.ts'
 import { KeysService } from '../services/keys.service.ts'
 
-const note = 'With `prefix` (which may be empty) or `where`: the keys of events. Without both: the access keys, by their hints, for whoever administrates.'
+const note =
+  'With `prefix` (which may be empty) or `where`: the keys of events. Without both: the access keys, by their hints, for whoever administrates.'
 
-/** Two things of this name: the keys that events have, and those that open the app. What is asked says which (decision 0007). */
+/**
+ * Two things of this name: the keys that events have, and those that open the app. What is asked says which (decision
+ * 0007).
+ */
 @Controller('api/v1/apps/:app/keys')
 export class KeysController {
   private readonly keys: KeysService
@@ -24,19 +28,47 @@ export class KeysController {
     this.eventKeys = eventKeys
   }
 
-  @Calls('GET', '', { summary: 'The keys of events, or the access keys', note, need: 'read', query: EventKeysAsked, csv: keysTable, answer: KeysAnswer })
-  async list(@TheApp() app: App, @TheCaller() caller: Caller, @Asked() asked: EventKeysAsked, @TheClient() client: Client): Promise<EventKeys | Keys> {
+  @Calls('GET', '', {
+    summary: 'The keys of events, or the access keys',
+    note,
+    need: 'read',
+    query: EventKeysAsked,
+    csv: keysTable,
+    answer: KeysAnswer,
+  })
+  async list(
+    @TheApp() app: App,
+    @TheCaller() caller: Caller,
+    @Asked() asked: EventKeysAsked,
+    @TheClient() client: Client,
+  ): Promise<EventKeys | Keys> {
     if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
     checkPower(caller, 'administrate')
     return { keys: await this.keys.list(app, caller) }
   }
 
-  @Calls('GET', ':key/values', { summary: 'The values that a key of events has', need: 'read', query: KeyValuesAsked, answer: EventValues, csv: true })
-  values(@TheApp() app: App, @PathPart('key') key: string, @Asked() asked: KeyValuesAsked, @TheClient() client: Client): Promise<EventValues> {
+  @Calls('GET', ':key/values', {
+    summary: 'The values that a key of events has',
+    need: 'read',
+    query: KeyValuesAsked,
+    answer: EventValues,
+    csv: true,
+  })
+  values(
+    @TheApp() app: App,
+    @PathPart('key') key: string,
+    @Asked() asked: KeyValuesAsked,
+    @TheClient() client: Client,
+  ): Promise<EventValues> {
     return this.eventKeys.values(app, key, asked, client)
   }
 
-  @Calls('POST', '', { summary: 'Make an access key; it is shown this once', need: 'administrate', body: NewKey, answer: CreatedKey })
+  @Calls('POST', '', {
+    summary: 'Make an access key; it is shown this once',
+    need: 'administrate',
+    body: NewKey,
+    answer: CreatedKey,
+  })
   create(@TheApp() app: App, @Sent() { power }: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
     return this.keys.create(app, power, caller)
   }

@@ -17,7 +17,10 @@ export class LiveController {
   }
 
   @Calls('GET', '', {
-    need: 'read', status: 200, summary: 'Each event as it is counted, as Server-Sent Events', media: ['text/event-stream'],
+    need: 'read',
+    status: 200,
+    summary: 'Each event as it is counted, as Server-Sent Events',
+    media: ['text/event-stream'],
     note: 'Events `event` with the event, its fate and its place in the log; `passed_over` with { messages } when more came at once than are told.',
   })
   listen(@TheApp() app: App, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Readable {

@@ -22,15 +22,35 @@ export class LoginController {
     this.secure = publicUrl.startsWith('https:')
   }
 
-  @Calls('POST', 'api/v1/login', { summary: 'Log in with a password', need: 'nothing', body: LoginBody, answer: Me, status: 200 })
-  async login(@Sent() body: LoginBody, @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<Me> {
+  @Calls('POST', 'api/v1/login', {
+    summary: 'Log in with a password',
+    need: 'nothing',
+    body: LoginBody,
+    answer: Me,
+    status: 200,
+  })
+  async login(
+    @Sent() body: LoginBody,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Me> {
     const login = await this.logins.byPassword(body, request.ip)
     setLoginCookies(reply, login, this.secure)
     return login.me
   }
 
-  @Calls('GET', 'login', { summary: 'Follow a login link: sets the cookie and goes to the dashboard', need: 'nothing', lenient: true, query: LinkAsked, status: 302 })
-  async follow(@Asked() { token }: { token?: string }, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+  @Calls('GET', 'login', {
+    summary: 'Follow a login link: sets the cookie and goes to the dashboard',
+    need: 'nothing',
+    lenient: true,
+    query: LinkAsked,
+    status: 302,
+  })
+  async follow(
+    @Asked() { token }: { token?: string },
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     let login: NewLogin
     try {
       login = await this.logins.byLink(token ?? '')

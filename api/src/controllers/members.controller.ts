@@ -1,6 +1,14 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { Caller, MemberCaller } from '../access/caller.ts'
-import { CreatedMember, LoginLink, MemberPatch, Members, MemberView, NewMember, OwnPatch } from '../answers/administration.ts'
+import {
+  CreatedMember,
+  LoginLink,
+  MemberPatch,
+  Members,
+  MemberView,
+  NewMember,
+  OwnPatch,
+} from '../answers/administration.ts'
 import { Calls } from '../http/call.ts'
 import { PathPart, Sent, TheCaller } from '../http/parameters.ts'
 import { MembersService } from '../services/members.service.ts'
@@ -28,12 +36,21 @@ export class MembersController {
     return this.members.changeOwn(caller, patch)
   }
 
-  @Calls('PATCH', ':member', { summary: 'Change a member', need: 'administrate', body: MemberPatch, answer: MemberView })
+  @Calls('PATCH', ':member', {
+    summary: 'Change a member',
+    need: 'administrate',
+    body: MemberPatch,
+    answer: MemberView,
+  })
   change(@TheCaller() caller: Caller, @PathPart('member') id: string, @Sent() patch: MemberPatch): Promise<MemberView> {
     return this.members.change(caller, id, patch)
   }
 
-  @Calls('POST', ':member/login-link', { summary: 'A link that logs the member in once', need: 'administrate', answer: LoginLink })
+  @Calls('POST', ':member/login-link', {
+    summary: 'A link that logs the member in once',
+    need: 'administrate',
+    answer: LoginLink,
+  })
   async loginLink(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<{ login_link: string }> {
     return { login_link: await this.members.loginLink(caller, id) }
   }

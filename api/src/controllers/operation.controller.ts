@@ -15,7 +15,11 @@ export class OperationController {
   private readonly worksWithout: readonly string[]
   private readonly registry: Metrics
 
-  constructor(@Inject(HEALTH) health: Storage['health'], @Inject(WORKS_WITHOUT) worksWithout: readonly string[], @Inject(METRICS) registry: Metrics) {
+  constructor(
+    @Inject(HEALTH) health: Storage['health'],
+    @Inject(WORKS_WITHOUT) worksWithout: readonly string[],
+    @Inject(METRICS) registry: Metrics,
+  ) {
     this.health = health
     this.worksWithout = worksWithout
     this.registry = registry
@@ -26,7 +30,12 @@ export class OperationController {
     void reply.type('text/plain; charset=utf-8').send('OK')
   }
 
-  @Calls('GET', 'ready', { summary: 'Whether the process can answer reports, and how each engine is', need: 'nothing', lenient: true, answer: Type.Object({ ready: Type.Boolean() }) })
+  @Calls('GET', 'ready', {
+    summary: 'Whether the process can answer reports, and how each engine is',
+    need: 'nothing',
+    lenient: true,
+    answer: Type.Object({ ready: Type.Boolean() }),
+  })
   async ready(@Res() reply: FastifyReply): Promise<void> {
     const engines = await this.health()
     const ready = engines.every(({ name, healthy }) => healthy || this.worksWithout.includes(name))

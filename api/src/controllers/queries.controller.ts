@@ -18,23 +18,63 @@ export class QueriesController {
     this.queries = queries
   }
 
-  @Calls('POST', 'funnels/query', { ...query, summary: 'A funnel of any steps over all past events', body: contracts.FunnelQuery, csv: funnelTable, answer: contracts.FunnelAnswer })
-  funnel(@TheApp() app: contracts.App, @Sent() sent: contracts.FunnelQuery, @TheClient() client: Client): Promise<contracts.FunnelAnswer | EncodedAnswer> {
+  @Calls('POST', 'funnels/query', {
+    ...query,
+    summary: 'A funnel of any steps over all past events',
+    body: contracts.FunnelQuery,
+    csv: funnelTable,
+    answer: contracts.FunnelAnswer,
+  })
+  funnel(
+    @TheApp() app: contracts.App,
+    @Sent() sent: contracts.FunnelQuery,
+    @TheClient() client: Client,
+  ): Promise<contracts.FunnelAnswer | EncodedAnswer> {
     return this.queries.funnel(app, sent, client)
   }
 
-  @Calls('POST', 'query', { ...query, summary: 'Sets of events: how many, how many different values, which', body: contracts.EventQuery, csv: queryTable, answer: EventAnswer })
-  events(@TheApp() app: contracts.App, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer | EncodedAnswer> {
+  @Calls('POST', 'query', {
+    ...query,
+    summary: 'Sets of events: how many, how many different values, which',
+    body: contracts.EventQuery,
+    csv: queryTable,
+    answer: EventAnswer,
+  })
+  events(
+    @TheApp() app: contracts.App,
+    @Sent() sent: SentEvents,
+    @TheClient() client: Client,
+  ): Promise<EventAnswer | EncodedAnswer> {
     return this.queries.events(app, sent, client)
   }
 
-  @Calls('POST', 'retention/query', { ...query, summary: 'Who comes back, by the day or week of the first time', body: contracts.RetentionQuery, csv: retentionTable, answer: RetentionAnswer })
-  retention(@TheApp() app: contracts.App, @Sent() sent: SentRetention, @TheClient() client: Client): Promise<RetentionAnswer | EncodedAnswer> {
+  @Calls('POST', 'retention/query', {
+    ...query,
+    summary: 'Who comes back, by the day or week of the first time',
+    body: contracts.RetentionQuery,
+    csv: retentionTable,
+    answer: RetentionAnswer,
+  })
+  retention(
+    @TheApp() app: contracts.App,
+    @Sent() sent: SentRetention,
+    @TheClient() client: Client,
+  ): Promise<RetentionAnswer | EncodedAnswer> {
     return this.queries.retention(app, sent, client)
   }
 
-  @Calls('GET', 'journeys', { ...query, summary: 'The ways that people take through the pages', query: JourneysAsked, csv: journeysTable, answer: JourneysAnswer })
-  journeys(@TheApp() app: contracts.App, @Asked() asked: JourneysAsked, @TheClient() client: Client): Promise<JourneysAnswer | EncodedAnswer> {
+  @Calls('GET', 'journeys', {
+    ...query,
+    summary: 'The ways that people take through the pages',
+    query: JourneysAsked,
+    csv: journeysTable,
+    answer: JourneysAnswer,
+  })
+  journeys(
+    @TheApp() app: contracts.App,
+    @Asked() asked: JourneysAsked,
+    @TheClient() client: Client,
+  ): Promise<JourneysAnswer | EncodedAnswer> {
     return this.queries.journeys(app, asked, client)
   }
 }

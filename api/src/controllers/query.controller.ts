@@ -22,10 +22,26 @@ export class QueryController {
     this.registry = registry
   }
 
-  @Calls('POST', '', { need: 'read', status: 200, progress: true, summary: 'The same query for the app of the read key', body: EventQuery, csv: queryTable, answer: EventAnswer })
-  async events(@TheCaller() caller: Caller, @Sent() sent: SentEvents, @TheClient() client: Client): Promise<EventAnswer | EncodedAnswer> {
+  @Calls('POST', '', {
+    need: 'read',
+    status: 200,
+    progress: true,
+    summary: 'The same query for the app of the read key',
+    body: EventQuery,
+    csv: queryTable,
+    answer: EventAnswer,
+  })
+  async events(
+    @TheCaller() caller: Caller,
+    @Sent() sent: SentEvents,
+    @TheClient() client: Client,
+  ): Promise<EventAnswer | EncodedAnswer> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
-    if (!app) throw new HopperError('HOP_PARAM_INVALID', 'Only the read key of an app says which app is meant; with another key or login, use /api/v1/apps/APP/query.')
+    if (!app)
+      throw new HopperError(
+        'HOP_PARAM_INVALID',
+        'Only the read key of an app says which app is meant; with another key or login, use /api/v1/apps/APP/query.',
+      )
     return this.queries.events(app, sent, client)
   }
 }

@@ -8,7 +8,11 @@ const schema = querySchema()
 /** What a query may look like, for editors and for those who generate queries. */
 @Controller('schemas')
 export class SchemasController {
-  @Calls('GET', 'query.json', { need: 'nothing', summary: 'The JSON Schema of a query, with an example for each part', answer: Type.Record(Type.String(), Type.Unknown()) })
+  @Calls('GET', 'query.json', {
+    need: 'nothing',
+    summary: 'The JSON Schema of a query, with an example for each part',
+    answer: Type.Record(Type.String(), Type.Unknown()),
+  })
   query(): Record<string, unknown> {
     return schema
   }

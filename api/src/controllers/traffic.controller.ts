@@ -13,22 +13,46 @@ export class TrafficController {
     this.service = service
   }
 
-  @Calls('GET', 'pages/views', { summary: 'Views and time per page', need: 'read', csv: true, query: RangeAsked, answer: PageViews })
+  @Calls('GET', 'pages/views', {
+    summary: 'Views and time per page',
+    need: 'read',
+    csv: true,
+    query: RangeAsked,
+    answer: PageViews,
+  })
   pages(@TheApp() app: App, @Asked() asked: RangeAsked): Promise<PageViews> {
     return this.service.pages(app, asked)
   }
 
-  @Calls('GET', 'clicks', { summary: 'Most clicked targets', need: 'read', csv: true, query: RangeAsked, answer: Clicks })
+  @Calls('GET', 'clicks', {
+    summary: 'Most clicked targets',
+    need: 'read',
+    csv: true,
+    query: RangeAsked,
+    answer: Clicks,
+  })
   clicks(@TheApp() app: App, @Asked() asked: RangeAsked): Promise<Clicks> {
     return this.service.clicks(app, asked)
   }
 
-  @Calls('GET', 'agents', { summary: 'Devices, browsers, systems, countries', need: 'read', csv: true, query: AgentsAsked, answer: Agents })
+  @Calls('GET', 'agents', {
+    summary: 'Devices, browsers, systems, countries',
+    need: 'read',
+    csv: true,
+    query: AgentsAsked,
+    answer: Agents,
+  })
   agents(@TheApp() app: App, @Asked() asked: AgentsAsked): Promise<Agents> {
     return this.service.agents(app, asked)
   }
 
-  @Calls('GET', 'traffic', { summary: 'Events, views and users over time', need: 'read', csv: true, query: TrafficAsked, answer: Traffic })
+  @Calls('GET', 'traffic', {
+    summary: 'Events, views and users over time',
+    need: 'read',
+    csv: true,
+    query: TrafficAsked,
+    answer: Traffic,
+  })
   traffic(@TheApp() app: App, @Asked() asked: TrafficAsked): Promise<Traffic> {
     return this.service.traffic(app, asked)
   }

@@ -23,7 +23,14 @@ export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClie
     // it may have left while the guard was still looking its key up
     if (reply.raw.closed || request.raw.socket.destroyed) closed()
     else reply.raw.once('close', closed)
-    clients.set(request, (client = { signal: left.signal, caller: callerName(grantedOf(request).caller), arrivedAt: performance.now() - reply.elapsedTime }))
+    clients.set(
+      request,
+      (client = {
+        signal: left.signal,
+        caller: callerName(grantedOf(request).caller),
+        arrivedAt: performance.now() - reply.elapsedTime,
+      }),
+    )
   }
   return client
 }

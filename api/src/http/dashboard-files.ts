@@ -34,7 +34,11 @@ export class DashboardFiles {
   /** Whether a request that no route takes asks for a page of the dashboard. */
   answersPage(request: FastifyRequest): boolean {
     const path = request.url.split('?', 1)[0]!
-    return (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html') && !NO_PAGE.test(path)
+    return (
+      (request.method === 'GET' || request.method === 'HEAD') &&
+      (request.headers.accept ?? '').includes('text/html') &&
+      !NO_PAGE.test(path)
+    )
   }
 
   sendPage(reply: FastifyReply): void {

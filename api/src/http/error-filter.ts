@@ -7,7 +7,12 @@ import type { RouteTable } from './route-table.ts'
 import { secureHeaders } from './secure-headers.ts'
 
 /** What Fastify and Nest refuse before a handler runs, by status. */
-const refusals: Readonly<Record<number, ErrorCode>> = { 400: 'HOP_BODY_INVALID', 413: 'HOP_BODY_TOO_LARGE', 414: 'HOP_URL_TOO_LONG', 415: 'HOP_BODY_TYPE' }
+const refusals: Readonly<Record<number, ErrorCode>> = {
+  400: 'HOP_BODY_INVALID',
+  413: 'HOP_BODY_TOO_LARGE',
+  414: 'HOP_URL_TOO_LONG',
+  415: 'HOP_BODY_TYPE',
+}
 
 /** Every error leaves as a body of the catalogue; what is not of it goes to the log and leaves as HOP_INTERNAL. */
 @Catch()
@@ -35,19 +40,25 @@ export class ErrorFilter implements ExceptionFilter {
     const wait = retryAfterSeconds(error)
     if (wait !== undefined) void reply.header('retry-after', wait)
     // what a handler prepared for its answer (the type of a CSV) is not true of an error
-    void reply.removeHeader('content-disposition').type('application/json; charset=utf-8').code(error.status).send(JSON.stringify(error.toBody()))
+    void reply
+      .removeHeader('content-disposition')
+      .type('application/json; charset=utf-8')
+      .code(error.status)
+      .send(JSON.stringify(error.toBody()))
   }
 
   private toHopperError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): HopperError {
     if (thrown instanceof HopperError) return thrown
-    const status = thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode
+    const status =
+      thrown instanceof HttpException ? thrown.getStatus() : (thrown as { statusCode?: number } | null)?.statusCode
     if (status === 404) {
       const allowed = this.routes.methodsOf(request.url)
       if (allowed.length === 0) return new HopperError('HOP_NOT_FOUND')
       void reply.header('allow', allowed.join(', '))
       return new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
     }
-    if (status !== undefined && status >= 400 && status < 500) return new HopperError(refusals[status] ?? 'HOP_BODY_INVALID')
+    if (status !== undefined && status >= 400 && status < 500)
+      return new HopperError(refusals[status] ?? 'HOP_BODY_INVALID')
     return new HopperError('HOP_INTERNAL', undefined, { details: { request: request.id }, cause: thrown })
   }
 }

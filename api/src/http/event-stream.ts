@@ -36,5 +36,9 @@ export function asksForEvents(accept: string | undefined): boolean {
 }
 
 export function prepareEvents(reply: FastifyReply): void {
-  void reply.headers({ 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' })
+  void reply.headers({
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
 }

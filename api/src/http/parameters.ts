@@ -9,15 +9,23 @@ import { clientOf } from './client.ts'
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
 
 /** The app that the path names. */
-export const TheApp = createParamDecorator((_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!)
+export const TheApp = createParamDecorator(
+  (_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!,
+)
 
-export const TheCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller)
+export const TheCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller,
+)
 
 /** The query, checked against the call's schema. */
-export const Asked = createParamDecorator((_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).query)
+export const Asked = createParamDecorator(
+  (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).query,
+)
 
 /** The body, checked against the call's schema. */
-export const Sent = createParamDecorator((_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).body)
+export const Sent = createParamDecorator(
+  (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).body,
+)
 
 /** Who waits for the answer, and may leave before it comes. */
 export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>

@@ -10,7 +10,10 @@ import { asksForEvents, EventStream, prepareEvents } from './event-stream.ts'
 
 const TOLD_EVERY_MS = 100
 
-/** Tells whoever asks for events how far a query is, and at last its answer. What fails before any progress is an ordinary error. */
+/**
+ * Tells whoever asks for events how far a query is, and at last its answer. What fails before any progress is an
+ * ordinary error.
+ */
 @Injectable()
 export class ProgressInterceptor implements NestInterceptor {
   private readonly logger: Logger
@@ -28,17 +31,24 @@ export class ProgressInterceptor implements NestInterceptor {
     return from(this.told(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
   }
 
-  private async told(answer: Promise<unknown>, begun: Promise<void>, stream: EventStream, reply: FastifyReply): Promise<EventStream> {
+  private async told(
+    answer: Promise<unknown>,
+    begun: Promise<void>,
+    stream: EventStream,
+    reply: FastifyReply,
+  ): Promise<EventStream> {
     await Promise.race([begun, answer])
     prepareEvents(reply)
-    answer.then(
-      (value) => stream.tell('answer', value),
-      (error: unknown) => {
-        const known = error instanceof HopperError ? error : new HopperError('HOP_INTERNAL')
-        if (known.status >= 500) this.logger.error({ err: error }, 'a query failed')
-        stream.tell('error', known.toBody())
-      },
-    ).finally(() => stream.end())
+    answer
+      .then(
+        (value) => stream.tell('answer', value),
+        (error: unknown) => {
+          const known = error instanceof HopperError ? error : new HopperError('HOP_INTERNAL')
+          if (known.status >= 500) this.logger.error({ err: error }, 'a query failed')
+          stream.tell('error', known.toBody())
+        },
+      )
+      .finally(() => stream.end())
     return stream
   }
 }

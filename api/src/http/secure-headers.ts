@@ -1,12 +1,21 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * The dashboard runs its own files and nothing else. Style attributes are allowed, because charts place their tooltips by them;
- * style sheets and scripts come from files.
+ * The dashboard runs its own files and nothing else. Style attributes are allowed, because charts place their tooltips
+ * by them; style sheets and scripts come from files.
  */
 const POLICY = [
-  "default-src 'none'", "script-src 'self'", "style-src 'self'", "style-src-attr 'unsafe-inline'", "img-src 'self' data:", "font-src 'self'",
-  "connect-src 'self'", "manifest-src 'self'", "base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'",
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
 ].join('; ')
 /** Swagger's page has one style sheet inside. */
 const DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")

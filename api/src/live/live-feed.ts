@@ -79,8 +79,14 @@ export class LiveFeed {
     if (begin > from) for (const listener of this.#listeners) listener.passedOver(begin - from)
     const messages = await this.#log.read(lane, begin, MESSAGES_MAX)
     const apps = new Set([...this.#listeners].map(({ app }) => app))
-    const events = await countedEvents(this.#reader, lane, messages.filter(({ position }) => position < to), apps)
-    for (const event of events) for (const listener of this.#listeners) if (listener.app === event.envelope.app) listener.counted(event)
+    const events = await countedEvents(
+      this.#reader,
+      lane,
+      messages.filter(({ position }) => position < to),
+      apps,
+    )
+    for (const event of events)
+      for (const listener of this.#listeners) if (listener.app === event.envelope.app) listener.counted(event)
   }
 
   #pause(): Promise<void> {

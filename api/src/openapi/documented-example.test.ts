@@ -27,10 +27,18 @@ interface Documented {
 let hopper: Installation
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  const events = block('ndjson').trim().split('\n').map((line) => JSON.parse(line) as Documented)
+  const events = block('ndjson')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Documented)
   const lanes = Map.groupBy(events, ({ device_id }) => laneOf('shop', device_id, LANES))
   for (const [lane, own] of lanes) {
-    const sketches = own.map(({ device_id, user_id, timestamp, data }) => ({ device: device_id, user: user_id, time: Date.parse(timestamp), data }))
+    const sketches = own.map(({ device_id, user_id, timestamp, data }) => ({
+      device: device_id,
+      user: user_id,
+      time: Date.parse(timestamp),
+      data,
+    }))
     await archive(hopper.storage, 'shop', lane, '2026-03-28', 0, sketches)
   }
   expect(lanes.size).toBe(2)
@@ -38,7 +46,9 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 test('the example of docs/queries.md gives the answer that stands there', async () => {
-  const { status, body } = await hopper.send('POST', '/query', JSON.parse(block('json query')), { authorization: `Bearer ${keys.read}` })
+  const { status, body } = await hopper.send('POST', '/query', JSON.parse(block('json query')), {
+    authorization: `Bearer ${keys.read}`,
+  })
   const { meta, ...answer } = body as { meta: object }
   expect([status, answer]).toEqual([200, JSON.parse(block('json answer'))])
   expect(meta).toMatchObject({ from: '2026-03-28', to: '2026-03-28' })

@@ -112,8 +112,7 @@ function eventsCall(components: Components): object {
     tags: ['Ingest'],
     summary: 'Send events; 202 means that they are durable',
     security: writeKey,
-    description:
-      [
+    description: [
       'Each event is accepted or named as rejected; what of an event is not kept as it was sent is named in `changed`.',
       'Content-Encoding may be gzip, deflate or br.',
     ].join(' '),

@@ -24,12 +24,18 @@ const bearer = { authorization: `Bearer ${keys.admin}` }
 
 test('unknown paths, wrong methods and unreadable bodies get codes of the catalogue', async () => {
   expect(await hopper.get('/api/v1/nothing')).toMatchObject({ status: 404, body: { error: { code: 'HOP_NOT_FOUND' } } })
-  expect(await hopper.send('DELETE', '/api/v1/apps')).toMatchObject({ status: 405, body: { error: { code: 'HOP_METHOD' } }, headers: { allow: 'GET, HEAD, POST' } })
+  expect(await hopper.send('DELETE', '/api/v1/apps')).toMatchObject({
+    status: 405,
+    body: { error: { code: 'HOP_METHOD' } },
+    headers: { allow: 'GET, HEAD, POST' },
+  })
   const post = (payload: string, type = 'application/json'): Promise<{ statusCode: number; json(): unknown }> =>
     hopper.app.inject({ method: 'POST', url: '/api/v1/apps', payload, headers: { ...bearer, 'content-type': type } })
   const refused: [string, string | undefined, number, string][] = [
-    ['{"id":', undefined, 400, 'HOP_BODY_INVALID'], ['{"__proto__":{"id":"x"}}', undefined, 400, 'HOP_BODY_INVALID'],
-    ['<a/>', 'application/xml', 415, 'HOP_BODY_TYPE'], ['"x"', undefined, 400, 'HOP_PARAM_INVALID'],
+    ['{"id":', undefined, 400, 'HOP_BODY_INVALID'],
+    ['{"__proto__":{"id":"x"}}', undefined, 400, 'HOP_BODY_INVALID'],
+    ['<a/>', 'application/xml', 415, 'HOP_BODY_TYPE'],
+    ['"x"', undefined, 400, 'HOP_PARAM_INVALID'],
     [`"${'x'.repeat(1_100_000)}"`, undefined, 413, 'HOP_BODY_TOO_LARGE'],
   ]
   for (const [payload, type, status, code] of refused) {
@@ -40,37 +46,101 @@ test('unknown paths, wrong methods and unreadable bodies get codes of the catalo
 
 test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
   const { body } = await hopper.get('/openapi.json', {})
-  const { openapi, info, paths } = body as { openapi: string; info: object; paths: Record<string, Record<string, { responses: object; operationId: string }>> }
+  const { openapi, info, paths } = body as {
+    openapi: string
+    info: object
+    paths: Record<string, Record<string, { responses: object; operationId: string }>>
+  }
   expect(openapi).toBe('3.1.0')
   expect(info).toMatchObject({ title: 'Hopper', version: '1' })
-  const listed = Object.entries(paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`))
-  const report = ['stages/users', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions', 'elements/durations', 'pages/views', 'clicks', 'agents', 'traffic']
+  const listed = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const report = [
+    'stages/users',
+    'stages/conversion',
+    'stages/time',
+    'stages/graph',
+    'elements/actions',
+    'elements/durations',
+    'pages/views',
+    'clicks',
+    'agents',
+    'traffic',
+  ]
   const app = '/api/v1/apps/{app}'
   const crud = (path: string, one: string): string[] => [`GET ${path}`, `POST ${path}`, `PATCH ${one}`, `DELETE ${one}`]
-  expect(listed.sort()).toEqual([
-    `POST ${app}/funnels/query`, `POST ${app}/query`, `POST ${app}/retention/query`, `GET ${app}/journeys`, 'POST /query', 'GET /schemas/query.json',
-    ...report.map((path) => `GET ${app}/${path}`), ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`), `GET ${app}/funnels/{funnel}`,
-    ...crud(`${app}/elements`, `${app}/elements`), `GET ${app}/keys`, `POST ${app}/keys`, `DELETE ${app}/keys/{key}`, `GET ${app}/keys/{key}/values`, `GET ${app}/events`, `GET ${app}/export`, `GET ${app}/live`, `GET ${app}/events/{event}`, `GET ${app}/persons/{person}`,
-    'GET /api/v1/apps', 'POST /api/v1/apps', `GET ${app}`, `PATCH ${app}`, 'GET /api/v1/organizations', 'GET /api/v1/status',
-    ...crud('/api/v1/members', '/api/v1/members/{member}'), 'PATCH /api/v1/members/me', 'POST /api/v1/members/{member}/login-link',
-    'POST /api/v1/login', 'GET /login', 'POST /api/v1/logout', 'GET /api/v1/me', 'POST /api/v1/me', 'GET /healthcheck', 'GET /ready', 'GET /metrics',
-    'POST /v1/events', 'GET /v1/config', 'GET /hopper.js',
-  ].sort())
+  expect(listed.sort()).toEqual(
+    [
+      `POST ${app}/funnels/query`,
+      `POST ${app}/query`,
+      `POST ${app}/retention/query`,
+      `GET ${app}/journeys`,
+      'POST /query',
+      'GET /schemas/query.json',
+      ...report.map((path) => `GET ${app}/${path}`),
+      ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`),
+      `GET ${app}/funnels/{funnel}`,
+      ...crud(`${app}/elements`, `${app}/elements`),
+      `GET ${app}/keys`,
+      `POST ${app}/keys`,
+      `DELETE ${app}/keys/{key}`,
+      `GET ${app}/keys/{key}/values`,
+      `GET ${app}/events`,
+      `GET ${app}/export`,
+      `GET ${app}/live`,
+      `GET ${app}/events/{event}`,
+      `GET ${app}/persons/{person}`,
+      'GET /api/v1/apps',
+      'POST /api/v1/apps',
+      `GET ${app}`,
+      `PATCH ${app}`,
+      'GET /api/v1/organizations',
+      'GET /api/v1/status',
+      ...crud('/api/v1/members', '/api/v1/members/{member}'),
+      'PATCH /api/v1/members/me',
+      'POST /api/v1/members/{member}/login-link',
+      'POST /api/v1/login',
+      'GET /login',
+      'POST /api/v1/logout',
+      'GET /api/v1/me',
+      'POST /api/v1/me',
+      'GET /healthcheck',
+      'GET /ready',
+      'GET /metrics',
+      'POST /v1/events',
+      'GET /v1/config',
+      'GET /hopper.js',
+    ].sort(),
+  )
   const operations = Object.values(paths).flatMap((item) => Object.values(item))
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)
   expect(paths[`${app}/stages/conversion`]!['get']).toMatchObject({
-    parameters: expect.arrayContaining([expect.objectContaining({ name: 'app', in: 'path', required: true }), expect.objectContaining({ name: 'from', in: 'query' })]),
-    responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/StageConversion' } }, 'text/csv': {} } } },
+    parameters: expect.arrayContaining([
+      expect.objectContaining({ name: 'app', in: 'path', required: true }),
+      expect.objectContaining({ name: 'from', in: 'query' }),
+    ]),
+    responses: {
+      200: {
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/StageConversion' } }, 'text/csv': {} },
+      },
+    },
   })
 })
 
 test('the schema of a query is served, and OpenAPI refers to the same filter', async () => {
   const { status, body, headers } = await hopper.get('/schemas/query.json', {})
   expect([status, headers['content-type']]).toEqual([200, 'application/json; charset=utf-8'])
-  expect(body).toMatchObject({ title: 'Query', required: ['start', 'end', 'data'], $defs: { Filter: { anyOf: expect.any(Array) } } })
+  expect(body).toMatchObject({
+    title: 'Query',
+    required: ['start', 'end', 'data'],
+    $defs: { Filter: { anyOf: expect.any(Array) } },
+  })
   const openapi = (await hopper.get('/openapi.json', {})).body as { components: { schemas: Record<string, unknown> } }
   expect(openapi.components.schemas['Filter']).toMatchObject({ anyOf: expect.any(Array) })
-  expect(new Set([...JSON.stringify(openapi).matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place))).toContain('#/components/schemas/Filter')
+  expect(new Set([...JSON.stringify(openapi).matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place))).toContain(
+    '#/components/schemas/Filter',
+  )
 })
 
 test('the docs are served from here and name no other host', async () => {
@@ -85,7 +155,11 @@ test('the dashboard: its page for its own addresses, its hashed files cached for
   for (const url of ['/', '/apps/shop/funnel']) {
     const page = await hopper.get(url, { accept: 'text/html' })
     expect([page.status, page.text]).toEqual([200, '<!doctype html><title>Hopper</title>'])
-    expect(page.headers).toMatchObject({ 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' })
+    expect(page.headers).toMatchObject({
+      'cache-control': 'no-cache',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+    })
     expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'")
   }
   const file = await hopper.get('/assets/main-abc123.js', {})
@@ -107,12 +181,23 @@ test('provisioning twice changes nothing; a time zone, a foreign app or a bad fi
   const app = { id: 'fresh', name: 'Fresh', timezone: 'Europe/Berlin' }
   const file = { organizations: [{ id: 'new', name: 'New', apps: [app] }] }
   const { created } = await provision(registry, file)
-  expect(created.map(({ power, app }) => [power, app])).toEqual([['admin', undefined], ['write', 'fresh'], ['read', 'fresh']])
+  expect(created.map(({ power, app }) => [power, app])).toEqual([
+    ['admin', undefined],
+    ['write', 'fresh'],
+    ['read', 'fresh'],
+  ])
   expect((await provision(registry, file)).created).toEqual([])
   const moved = { organizations: [{ id: 'new', name: 'Renamed', apps: [{ ...app, timezone: 'UTC' }] }] }
-  await expect(provision(registry, moved)).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringContaining('time zone cannot become UTC') })
+  await expect(provision(registry, moved)).rejects.toMatchObject({
+    code: 'HOP_CONFIG',
+    message: expect.stringContaining('time zone cannot become UTC'),
+  })
   expect((await registry.organizations.get('', 'new'))!.name).toBe('New')
-  await expect(provision(registry, { organizations: [{ id: 'new', name: 'New', apps: [{ id: 'shop', name: 'Mine now' }] }] })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
-  await expect(provision(registry, { organizations: [{ id: 'a b', name: '' }] })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+  await expect(
+    provision(registry, { organizations: [{ id: 'new', name: 'New', apps: [{ id: 'shop', name: 'Mine now' }] }] }),
+  ).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+  await expect(provision(registry, { organizations: [{ id: 'a b', name: '' }] })).rejects.toMatchObject({
+    code: 'HOP_CONFIG',
+  })
   expect(await firstStart(registry)).toBeUndefined()
 })

@@ -8,35 +8,49 @@ import { xpathProblem } from '../validation/xpath.ts'
 /** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
   const faults = faultsIn(Provision, file)
-  const problems = faults.length > 0
-    ? faults.map(({ field, message }) => `${field || 'the file'} ${message}`)
-    : [
-      ...twice(file as Provision), ...(await unusableStages(registry, file as Provision)), ...(await conflicts(registry, file as Provision)),
-    ]
-  if (problems.length > 0) throw new HopperError('HOP_CONFIG', `Provision file: ${problems.slice(0, 20).join('; ')}.`, { details: { problems } })
+  const problems =
+    faults.length > 0
+      ? faults.map(({ field, message }) => `${field || 'the file'} ${message}`)
+      : [
+          ...twice(file as Provision),
+          ...(await unusableStages(registry, file as Provision)),
+          ...(await conflicts(registry, file as Provision)),
+        ]
+  if (problems.length > 0)
+    throw new HopperError('HOP_CONFIG', `Provision file: ${problems.slice(0, 20).join('; ')}.`, {
+      details: { problems },
+    })
 }
 
 function twice({ organizations }: Provision): string[] {
   const apps = organizations.flatMap((organization) => organization.apps ?? [])
-  const keys = [...organizations.map((one) => one.admin_key), ...apps.flatMap((app) => [app.write_key, app.read_key])].filter((key) => key !== undefined)
+  const keys = [
+    ...organizations.map((one) => one.admin_key),
+    ...apps.flatMap((app) => [app.write_key, app.read_key]),
+  ].filter((key) => key !== undefined)
   return [
     ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is there twice`),
     ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is there twice; ids are unique in an installation`),
     ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is there twice`),
     ...apps.flatMap((app) => [
       ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
-      ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map((xpath) => `app "${app.id}" has the element "${xpath}" twice`),
+      ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map(
+        (xpath) => `app "${app.id}" has the element "${xpath}" twice`,
+      ),
     ]),
   ]
 }
 
 async function unusableStages(registry: Registry, { organizations }: Provision): Promise<string[]> {
   const problems: string[] = []
-  for (const { id, hash_routing, keep_parameters, funnels = [], elements = [] } of organizations.flatMap((organization) => organization.apps ?? [])) {
+  for (const { id, hash_routing, keep_parameters, funnels = [], elements = [] } of organizations.flatMap(
+    (organization) => organization.apps ?? [],
+  )) {
     const old = await registry.app(id)
     const hashRouting = hash_routing ?? old?.hash_routing ?? false
     for (const funnel of funnels) {
-      for (const { field, message } of stageProblems(funnel, { hash_routing: hashRouting })) problems.push(`app "${id}", funnel "${funnel.id}": ${field} ${message}`)
+      for (const { field, message } of stageProblems(funnel, { hash_routing: hashRouting }))
+        problems.push(`app "${id}", funnel "${funnel.id}": ${field} ${message}`)
     }
     for (const { name, xpath } of elements) {
       const problem = xpathProblem(xpath)
@@ -54,20 +68,34 @@ async function conflicts(registry: Registry, { organizations }: Provision): Prom
     problems.push(...(await keyConflict(registry, organization.admin_key, organization.id, undefined)))
     for (const { id, timezone, write_key: writeKey, read_key: readKey } of organization.apps ?? []) {
       const old = await registry.app(id)
-      if (timezone !== undefined && !isTimeZone(timezone)) problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
+      if (timezone !== undefined && !isTimeZone(timezone))
+        problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
       if (old && timezone !== undefined && timezone !== old.timezone) {
-        problems.push(`app "${id}" counts its dates in ${old.timezone} since it was created; its time zone cannot become ${timezone}`)
+        problems.push(
+          `app "${id}" counts its dates in ${old.timezone} since it was created; its time zone cannot become ${timezone}`,
+        )
       }
-      if (old && old.organization !== organization.id) problems.push(`app "${id}" belongs to the organization "${old.organization}"`)
-      problems.push(...(await keyConflict(registry, writeKey, organization.id, id)), ...(await keyConflict(registry, readKey, organization.id, id)))
+      if (old && old.organization !== organization.id)
+        problems.push(`app "${id}" belongs to the organization "${old.organization}"`)
+      problems.push(
+        ...(await keyConflict(registry, writeKey, organization.id, id)),
+        ...(await keyConflict(registry, readKey, organization.id, id)),
+      )
     }
   }
   return problems
 }
 
-async function keyConflict(registry: Registry, key: string | undefined, organization: string, app: string | undefined): Promise<string[]> {
+async function keyConflict(
+  registry: Registry,
+  key: string | undefined,
+  organization: string,
+  app: string | undefined,
+): Promise<string[]> {
   const record = key === undefined ? undefined : await registry.keyByHash(secretHash(key))
-  return record && (record.organization !== organization || record.app !== app) ? [`the key that ends in ${record.hint} is in use elsewhere`] : []
+  return record && (record.organization !== organization || record.app !== app)
+    ? [`the key that ends in ${record.hint} is in use elsewhere`]
+    : []
 }
 
 function repeated(values: readonly (string | number)[]): string[] {

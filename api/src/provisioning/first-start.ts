@@ -9,12 +9,24 @@ export interface FirstStart {
   readonly created: CreatedKey[]
 }
 
-/** Fills an empty registry with an organization, an app and an owner; undefined when there is an organization already. */
-export async function firstStart(registry: Registry, timezone = Intl.DateTimeFormat().resolvedOptions().timeZone): Promise<FirstStart | undefined> {
+/**
+ * Fills an empty registry with an organization, an app and an owner; undefined when there is an organization already.
+ */
+export async function firstStart(
+  registry: Registry,
+  timezone = Intl.DateTimeFormat().resolvedOptions().timeZone,
+): Promise<FirstStart | undefined> {
   if ((await registry.organizations.list('')).length > 0) return undefined
   const app = { id: 'my-site', name: 'My site', timezone }
-  const { created } = await provision(registry, { organizations: [{ id: 'my-organization', name: 'My organization', apps: [app] }] })
-  return { organization: 'my-organization', app: app.id, owner: await ensureOwner(registry, 'my-organization'), created }
+  const { created } = await provision(registry, {
+    organizations: [{ id: 'my-organization', name: 'My organization', apps: [app] }],
+  })
+  return {
+    organization: 'my-organization',
+    app: app.id,
+    owner: await ensureOwner(registry, 'my-organization'),
+    created,
+  }
 }
 
 /** The first owner of an organization; one is made when it has none, so that there is someone to log in. */

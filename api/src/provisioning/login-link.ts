@@ -15,7 +15,14 @@ export async function createLoginLink(of: {
   await removeExpiredLogins(registry, now)
   const token = newSecret()
   const hash = secretHash(token)
-  await registry.logins.put('', hash, { hash, organization, member, kind: 'link', csrf: '', expires_at: now + VALID_MS })
+  await registry.logins.put('', hash, {
+    hash,
+    organization,
+    member,
+    kind: 'link',
+    csrf: '',
+    expires_at: now + VALID_MS,
+  })
   const url = new URL('/login', publicUrl)
   url.searchParams.set('token', token)
   return url.href
@@ -23,5 +30,6 @@ export async function createLoginLink(of: {
 
 /** Logins that are over are of no use to anyone. */
 export async function removeExpiredLogins(registry: Registry, now: number): Promise<void> {
-  for (const { hash, expires_at } of await registry.logins.list('')) if (expires_at <= now) await registry.logins.remove('', hash)
+  for (const { hash, expires_at } of await registry.logins.list(''))
+    if (expires_at <= now) await registry.logins.remove('', hash)
 }

@@ -17,11 +17,15 @@ export interface CreatedKey {
 }
 
 /**
- * Creates or updates what the file names, and touches nothing else: applying it again changes nothing. A key is made where the file
- * provides none and the app (or organization) has none of that power.
+ * Creates or updates what the file names, and touches nothing else: applying it again changes nothing. A key is made
+ * where the file provides none and the app (or organization) has none of that power.
  * @throws HopperError HOP_CONFIG with everything that is wrong, before anything is written
  */
-export async function provision(registry: Registry, file: Provision, now = Date.now()): Promise<{ created: CreatedKey[] }> {
+export async function provision(
+  registry: Registry,
+  file: Provision,
+  now = Date.now(),
+): Promise<{ created: CreatedKey[] }> {
   await checkProvision(registry, file)
   const created: CreatedKey[] = []
   for (const { id, name, admin_key: adminKey, apps = [] } of file.organizations) {
@@ -29,8 +33,12 @@ export async function provision(registry: Registry, file: Provision, now = Date.
     created.push(...(await ensureKey(registry, { power: 'admin', organization: id }, adminKey, now)))
     for (const entry of apps) {
       await putApp(registry, id, entry)
-      created.push(...(await ensureKey(registry, { power: 'write', organization: id, app: entry.id }, entry.write_key, now)))
-      created.push(...(await ensureKey(registry, { power: 'read', organization: id, app: entry.id }, entry.read_key, now)))
+      created.push(
+        ...(await ensureKey(registry, { power: 'write', organization: id, app: entry.id }, entry.write_key, now)),
+      )
+      created.push(
+        ...(await ensureKey(registry, { power: 'read', organization: id, app: entry.id }, entry.read_key, now)),
+      )
     }
   }
   return { created }
@@ -58,7 +66,12 @@ async function putApp(registry: Registry, organization: string, entry: AppEntry)
   for (const element of entry.elements ?? []) await registry.elements.put(app.id, element.xpath, element)
 }
 
-async function ensureKey(registry: Registry, of: Omit<CreatedKey, 'key'>, provided: string | undefined, now: number): Promise<CreatedKey[]> {
+async function ensureKey(
+  registry: Registry,
+  of: Omit<CreatedKey, 'key'>,
+  provided: string | undefined,
+  now: number,
+): Promise<CreatedKey[]> {
   const { power, organization, app } = of
   const keys = await registry.keys.list(organization)
   if (provided === undefined && keys.some((key) => key.power === power && key.app === app)) return []

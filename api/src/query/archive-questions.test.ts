@@ -20,9 +20,24 @@ const T0 = Date.UTC(2026, 2, 28, 9)
 const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
 const somebody = { signal: new AbortController().signal }
 const has = (tag: string): Filter => ({ type: 'eq', key: 'tag', value: tag })
-const event = (device: string, minute: number, tag: string, user?: string): Sketch => ({ device, time: T0 + minute * 60_000, data: { tag }, ...(user === undefined ? {} : { user }) })
+const event = (device: string, minute: number, tag: string, user?: string): Sketch => ({
+  device,
+  time: T0 + minute * 60_000,
+  data: { tag },
+  ...(user === undefined ? {} : { user }),
+})
 const funnel = (fields: Partial<QuestionOf<'funnel'>['request']> = {}): QuestionOf<'funnel'> => ({
-  kind: 'funnel', request: { from: T0, to: T0 + 3_600_000, window_ms: 3_600_000, steps: [{ name: 'see', filters: [has('see')] }, { name: 'buy', filters: [has('buy')] }], ...fields },
+  kind: 'funnel',
+  request: {
+    from: T0,
+    to: T0 + 3_600_000,
+    window_ms: 3_600_000,
+    steps: [
+      { name: 'see', filters: [has('see')] },
+      { name: 'buy', filters: [has('buy')] },
+    ],
+    ...fields,
+  },
 })
 
 let dir: string
@@ -48,7 +63,10 @@ afterEach(async () => {
 /** The same archive, whose reads are written down. */
 function counted(archive: Archive): Archive {
   return {
-    covered: (...args) => archive.covered(...args), append: (...args) => archive.append(...args), replace: (...args) => archive.replace(...args), list: (range) => archive.list(range),
+    covered: (...args) => archive.covered(...args),
+    append: (...args) => archive.append(...args),
+    replace: (...args) => archive.replace(...args),
+    list: (range) => archive.list(range),
     columns: (chunk, names) => {
       reads.push(`${chunk.lane}/${chunk.first_position}: ${[...names].sort().join(' ')}`)
       return archive.columns(chunk, names)
@@ -57,7 +75,8 @@ function counted(archive: Archive): Archive {
 }
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
-const counts = async (question = funnel()): Promise<number[]> => ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
+const counts = async (question = funnel()): Promise<number[]> =>
+  ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
 
 it('reads who the devices belong to once: a second query reads only new chunks, and none that cannot matter', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
@@ -84,15 +103,28 @@ it('runs two equal queries at once only once, and another beside them', async ()
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
   const { request } = funnel()
   const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
-  const answers = await Promise.all([questions.ask(APP, funnel(), context, somebody), questions.ask(APP, { kind: 'funnel', request: turned }, context, somebody)])
+  const answers = await Promise.all([
+    questions.ask(APP, funnel(), context, somebody),
+    questions.ask(APP, { kind: 'funnel', request: turned }, context, somebody),
+  ])
   expect(answers[0].result).toBe(answers[1].result)
   expect(reads.filter((read) => read.includes('timestamp'))).toHaveLength(1)
-  const [one, other] = await Promise.all([counts(funnel({ count_by: 'device' })), counts(funnel({ count_by: 'device', order: 'strict' }))])
-  expect([one, other]).toEqual([[1, 1], [1, 1]])
+  const [one, other] = await Promise.all([
+    counts(funnel({ count_by: 'device' })),
+    counts(funnel({ count_by: 'device', order: 'strict' })),
+  ])
+  expect([one, other]).toEqual([
+    [1, 1],
+    [1, 1],
+  ])
 })
 
 it('keeps the answer to a range that is over until an event or an identify changes what it depends on', async () => {
-  await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'see', 'ann'), event('pad', 2, 'buy', 'bob')])
+  await fill(storage, APP, 0, DATE, 0, [
+    event('phone', 0, 'see'),
+    event('phone', 1, 'see', 'ann'),
+    event('pad', 2, 'buy', 'bob'),
+  ])
   const first = await questions.ask(APP, funnel(), context, somebody)
   expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
@@ -107,7 +139,9 @@ it('keeps the answer to a range that is over until an event or an identify chang
 
   // a range that is still open is never kept
   const open = { ...context, completeTo: T0 }
-  expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe((await questions.ask(APP, funnel(), open, somebody)).result)
+  expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe(
+    (await questions.ask(APP, funnel(), open, somebody)).result,
+  )
 })
 
 it('an identify long after the range changes the answer, though no chunk of the range is new', async () => {
@@ -123,7 +157,11 @@ it('spans that were merged say the same of who the devices belong to, and only t
   await fill(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
   expect(await counts()).toEqual([2, 2])
   const lane = await storage.archive!.list({ app: APP, from: 0, to: Number.MAX_SAFE_INTEGER, lane: 0 })
-  const chunks = await Promise.all(lane.map(async (summary) => Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) })))
+  const chunks = await Promise.all(
+    lane.map(async (summary) =>
+      Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) }),
+    ),
+  )
   const lease = await storage.lanes.acquire(0, 'test')
   await storage.archive!.replace(lease, lane, mergeChunks(chunks))
   await storage.lanes.release(lease)
@@ -133,10 +171,21 @@ it('spans that were merged say the same of who the devices belong to, and only t
 })
 
 it('tells its progress, and ends soon when its only client leaves', async () => {
-  const many = Array.from({ length: 5_000 }, (_, i): Sketch => ({ device: `d${i % 50}`, time: T0 + i, data: { tag: 'see', text: `${'a'.repeat(2_000)}${i}` } }))
+  const many = Array.from({ length: 5_000 }, (_, i): Sketch => ({
+    device: `d${i % 50}`,
+    time: T0 + i,
+    data: { tag: 'see', text: `${'a'.repeat(2_000)}${i}` },
+  }))
   for (let part = 0; part < 4; part++) await fill(storage, APP, 0, DATE, part * 10_000, many)
-  const filters = Array.from({ length: 50 }, (_, i): Filter => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` }))
-  const slow: QuestionOf<'events'> = { kind: 'events', request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] } }
+  const filters = Array.from({ length: 50 }, (_, i): Filter => ({
+    type: 'regex',
+    key: 'text',
+    value: `((a+)+b{${i}})+$`,
+  }))
+  const slow: QuestionOf<'events'> = {
+    kind: 'events',
+    request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] },
+  }
   const left = new AbortController()
   const asked = questions.ask(APP, slow, context, { signal: left.signal })
   await expect.poll(() => running(), { timeout: 10_000 }).toBe(1)
@@ -147,6 +196,11 @@ it('tells its progress, and ends soon when its only client leaves', async () => 
   expect(performance.now() - at).toBeLessThan(5_000)
 
   const told: { done: number; total: number }[] = []
-  await questions.ask(APP, { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } }, context, { ...somebody, progress: (progress) => told.push(progress) })
+  await questions.ask(
+    APP,
+    { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } },
+    context,
+    { ...somebody, progress: (progress) => told.push(progress) },
+  )
   expect(told.at(-1)).toEqual({ done: 20_000, total: 20_000 })
 })

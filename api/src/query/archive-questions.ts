@@ -45,8 +45,9 @@ interface Work {
 }
 
 /**
- * Questions for the archive: equal ones run once, settled answers are kept, the rest waits for its turn with a thread. What costs time for a large question, a
- * large archive or a large answer happens in that thread or once the turn has come.
+ * Questions for the archive: equal ones run once, settled answers are kept, the rest waits for its turn with a thread.
+ * What costs time for a large question, a large archive or a large answer happens in that thread or once the turn has
+ * come.
  */
 @Injectable()
 export class ArchiveQuestions implements OnModuleDestroy {
@@ -60,7 +61,12 @@ export class ArchiveQuestions implements OnModuleDestroy {
   readonly #runs = new SharedRuns<Answer>()
   readonly #settled = new BoundedMap<Result<unknown>>(SETTLED_BYTES_MAX)
 
-  constructor(@Inject(ARCHIVE) archive: Archive | undefined, @Inject(QUERY_LIMIT_MS) limitMs: number, @Inject(METRICS) metrics: Metrics, bounds = queryBounds) {
+  constructor(
+    @Inject(ARCHIVE) archive: Archive | undefined,
+    @Inject(QUERY_LIMIT_MS) limitMs: number,
+    @Inject(METRICS) metrics: Metrics,
+    bounds = queryBounds,
+  ) {
     this.#archive = archive
     this.#pool = new QueryPool(bounds)
     this.#limitMs = limitMs
@@ -81,22 +87,35 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
-  async ask<K extends keyof Results>(app: string, question: Question & { kind: K }, context: QueryContext, client: Client): Promise<Answer<K>> {
+  async ask<K extends keyof Results>(
+    app: string,
+    question: Question & { kind: K },
+    context: QueryContext,
+    client: Client,
+  ): Promise<Answer<K>> {
     const work = { app, question, context, outline: outlineOf(question, context) }
     const key = equalityKey([app, context.timezone, context.pages ?? null, question])
     const [limited, done] = withLimit(client, this.#limitMs)
     try {
-      return await (this.#waiting.join(key, limited, (all, detach) => this.#inTurn(work, key, { app, caller: client.caller ?? '' }, all, detach)) as Promise<Answer<K>>)
+      return await (this.#waiting.join(key, limited, (all, detach) =>
+        this.#inTurn(work, key, { app, caller: client.caller ?? '' }, all, detach),
+      ) as Promise<Answer<K>>)
     } finally {
       done()
     }
   }
 
   /**
-   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest cannot be read.
+   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest
+   * cannot be read.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many exports are under way
    */
-  async export(app: string, request: Omit<ExportRequest, keyof ExportPart>, context: QueryContext, client: Client): Promise<Readable> {
+  async export(
+    app: string,
+    request: Omit<ExportRequest, keyof ExportPart>,
+    context: QueryContext,
+    client: Client,
+  ): Promise<Readable> {
     const leave = this.#exports.enter({ app, caller: client.caller ?? '' })
     try {
       const chunks = (await this.list({ app, from: request.from, to: request.to })).map(withoutValues)
@@ -112,7 +131,11 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   #opened(): Archive {
-    if (!this.#archive) throw new HopperError('HOP_STORE_UNAVAILABLE', 'This installation keeps no archive, so nothing can be asked afterwards.')
+    if (!this.#archive)
+      throw new HopperError(
+        'HOP_STORE_UNAVAILABLE',
+        'This installation keeps no archive, so nothing can be asked afterwards.',
+      )
     return this.#archive
   }
 
@@ -144,7 +167,13 @@ export class ArchiveQuestions implements OnModuleDestroy {
     const run = `${asked}${fingerprintOf(identifying)}`
     if (this.#runs.has(run)) turn.end()
     const names = [...keys].flatMap(columnsOfKey)
-    const task = { app, question, context, chunks: chunks.map((summary) => withValues(summary, names)), identifying: identifying.map(narrowed) }
+    const task = {
+      app,
+      question,
+      context,
+      chunks: chunks.map((summary) => withValues(summary, names)),
+      identifying: identifying.map(narrowed),
+    }
     return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
   }
 
@@ -165,10 +194,13 @@ export class ArchiveQuestions implements OnModuleDestroy {
       },
       progress: (progress) => client.progress?.(progress),
     }
-    const result = await turn.run(task, host, this.#waitOf(client)).then((json) => new Result(json), (error: unknown) => {
-      if (found === undefined) throw error
-      return found
-    })
+    const result = await turn.run(task, host, this.#waitOf(client)).then(
+      (json) => new Result(json),
+      (error: unknown) => {
+        if (found === undefined) throw error
+        return found
+      },
+    )
     if (key !== undefined) this.#settled.put(key, result, result.json.byteLength * 3)
     return new Answer(result as Answer['encoded'], completeTo)
   }
@@ -190,20 +222,31 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
 function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void {
   new Gauge({
-    name: 'hopper_api_queries', help: 'Queries over the archive: threads that work on them, and queries that wait for one', labelNames: ['state'], registers: [metrics],
+    name: 'hopper_api_queries',
+    help: 'Queries over the archive: threads that work on them, and queries that wait for one',
+    labelNames: ['state'],
+    registers: [metrics],
     collect() {
       const { running, waiting } = pool.load
       this.set({ state: 'running' }, running)
       this.set({ state: 'waiting' }, waiting)
     },
   })
-  new Gauge({ name: 'hopper_api_exports', help: 'Exports under way', registers: [metrics], collect() { this.set(exports.open) } })
+  new Gauge({
+    name: 'hopper_api_exports',
+    help: 'Exports under way',
+    registers: [metrics],
+    collect() {
+      this.set(exports.open)
+    },
+  })
 }
 
 /** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */
 function assertAll({ summary, names }: Want, found: Cells): void {
   const absent = names.find((name) => Object.hasOwn(summary.columns, name) && !found.has(name))
-  if (absent !== undefined) throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)
+  if (absent !== undefined)
+    throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)
 }
 
 function withoutValues(summary: ChunkSummary): ChunkSummary {
@@ -212,25 +255,39 @@ function withoutValues(summary: ChunkSummary): ChunkSummary {
 
 /** All values of a chunk would be much to send to a thread. */
 function withValues(summary: ChunkSummary, names: readonly string[]): ChunkSummary {
-  return { ...summary, values: Object.fromEntries(names.filter((name) => Object.hasOwn(summary.values, name)).map((name) => [name, summary.values[name]!])) }
+  return {
+    ...summary,
+    values: Object.fromEntries(
+      names.filter((name) => Object.hasOwn(summary.values, name)).map((name) => [name, summary.values[name]!]),
+    ),
+  }
 }
 
 function narrowed(summary: ChunkSummary): ChunkSummary {
-  return { ...withoutValues(summary), columns: Object.fromEntries(identifyingNames.map((name) => [name, summary.columns[name] ?? 0])) }
+  return {
+    ...withoutValues(summary),
+    columns: Object.fromEntries(identifyingNames.map((name) => [name, summary.columns[name] ?? 0])),
+  }
 }
 
 function leftOf({ arrivedAt = performance.now() }: Client, limitMs: number): number {
   return arrivedAt + limitMs - performance.now()
 }
 
-/** A query ends by itself at its limit, or its thread is ended a second later; a client that joined one which began later waits no longer than this. */
+/**
+ * A query ends by itself at its limit, or its thread is ended a second later; a client that joined one which began
+ * later waits no longer than this.
+ */
 const LIMIT_GRACE_MS = 1_500
 
 /** The same client, which leaves when its time is over; and what to call when it has its answer. */
 function withLimit(client: Client, limitMs: number): [Client, () => void] {
   const limited = new AbortController()
   const left = (): void => limited.abort(client.signal.reason)
-  const timer = setTimeout(() => limited.abort(new HopperError('HOP_QUERY_TIMEOUT')), Math.max(0, leftOf(client, limitMs)) + LIMIT_GRACE_MS)
+  const timer = setTimeout(
+    () => limited.abort(new HopperError('HOP_QUERY_TIMEOUT')),
+    Math.max(0, leftOf(client, limitMs)) + LIMIT_GRACE_MS,
+  )
   client.signal.addEventListener('abort', left)
   if (client.signal.aborted) left()
   const done = (): void => {

@@ -26,7 +26,10 @@ export function batchesOf(wants: readonly Want[]): Want[][] {
 }
 
 /** The chunks of each batch; the next batch is fetched while one is worked on, and after each the progress is told. */
-export async function* fetchedAhead(batches: readonly (readonly Want[])[], { source, budget, progress }: Workplace): AsyncGenerator<Chunk[]> {
+export async function* fetchedAhead(
+  batches: readonly (readonly Want[])[],
+  { source, budget, progress }: Workplace,
+): AsyncGenerator<Chunk[]> {
   const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
   let done = 0
   let next = batches[0] && source.chunks(batches[0])

@@ -43,7 +43,9 @@ export class ChunkSource {
     const had = wants.map(() => new Map<string, Uint8Array>())
     const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns, this.pages))
     const missing = wants.flatMap(({ summary, names }, at) => {
-      const absent = [...new Set(names)].filter((name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, had[at]!))
+      const absent = [...new Set(names)].filter(
+        (name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, had[at]!),
+      )
       return absent.length > 0 ? [{ at, want: { summary, names: absent } }] : []
     })
     if (missing.length > 0) {
@@ -64,7 +66,8 @@ export class ChunkSource {
 
   #settle(lent: readonly Lent[]): void {
     for (const { chunk, cells } of lent) {
-      for (const [name, cell] of cells) if (!chunk.atHand(name)) this.#unused.put(cellName(chunk, name), cell, cell.byteLength)
+      for (const [name, cell] of cells)
+        if (!chunk.atHand(name)) this.#unused.put(cellName(chunk, name), cell, cell.byteLength)
     }
   }
 
@@ -79,7 +82,9 @@ function cellName({ summary }: Chunk, column: string): string {
   return `${summary.app}/${chunkName(summary)}/${column}`
 }
 
-/** Holds on to what was at hand when it was looked for, though others may push it out of the cache before it is read. */
+/**
+ * Holds on to what was at hand when it was looked for, though others may push it out of the cache before it is read.
+ */
 class HeldColumns extends ColumnCache {
   readonly #kept: ColumnCache
   readonly #held = new Map<string, object>()

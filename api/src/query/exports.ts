@@ -19,7 +19,13 @@ const SLOWEST = { bytes: 65_536, ms: 60_000 }
 const CHUNKS_PER_SLICE = 64
 /** Clients that do not read hold no thread, only their place in these bounds and a few hundred kilobytes. */
 const openBounds: ShareBounds = { total: 32, perApp: 16, perCaller: 8 }
-const poolBounds: PoolBounds = { threadsMax: 2, threadsPerAppMax: 1, waitingMax: openBounds.total, splitRowsMin: Infinity, sliceMs: Infinity }
+const poolBounds: PoolBounds = {
+  threadsMax: 2,
+  threadsPerAppMax: 1,
+  waitingMax: openBounds.total,
+  splitRowsMin: Infinity,
+  sliceMs: Infinity,
+}
 
 /** What exports need of the archive. */
 export interface ExportHost {
@@ -65,23 +71,41 @@ export class Exports {
     }
   }
 
-  /** Resolves with the first part. The stream ends early, with an error, when the rest cannot be read or its client is too slow. */
-  async begin(app: string, request: Exported['request'], chunks: Exported['chunks'], context: QueryContext, client: Client, leave: () => void): Promise<Readable> {
+  /**
+   * Resolves with the first part. The stream ends early, with an error, when the rest cannot be read or its client is
+   * too slow.
+   */
+  async begin(
+    app: string,
+    request: Exported['request'],
+    chunks: Exported['chunks'],
+    context: QueryContext,
+    client: Client,
+    leave: () => void,
+  ): Promise<Readable> {
     const parts = new PartStream()
     const left = new AbortController()
     const stop = (): void => left.abort(client.signal.reason)
     client.signal.addEventListener('abort', stop)
     const watch = this.#watch(parts)
-    parts.on('error', () => undefined).once('close', () => {
-      left.abort()
-      clearInterval(watch)
-      client.signal.removeEventListener('abort', stop)
-      leave()
-    })
+    parts
+      .on('error', () => undefined)
+      .once('close', () => {
+        left.abort()
+        clearInterval(watch)
+        client.signal.removeEventListener('abort', stop)
+        leave()
+      })
     if (client.signal.aborted) stop()
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
-    const whole = this.#all({ asker: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left }, begin)
-    whole.then(() => parts.end(), (error: Error) => parts.destroy(error))
+    const whole = this.#all(
+      { asker: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
+      begin,
+    )
+    whole.then(
+      () => parts.end(),
+      (error: Error) => parts.destroy(error),
+    )
     await Promise.race([begun, whole])
     return parts
   }
@@ -93,12 +117,23 @@ export class Exports {
   /** Slice after slice. Between two, an export that waits for its client has no thread. */
   async #all(exported: Exported, begun: () => void): Promise<void> {
     const until = performance.now() + EXPORT_LIMIT_MS
-    const { asker, chunks, parts, left: { signal } } = exported
-    for (let first = 0, place: ExportPlace = { chunk: 0, row: 0 }, isFirst = true, isDone = false; !isDone; isFirst = false) {
+    const {
+      asker,
+      chunks,
+      parts,
+      left: { signal },
+    } = exported
+    for (
+      let first = 0, place: ExportPlace = { chunk: 0, row: 0 }, isFirst = true, isDone = false;
+      !isDone;
+      isFirst = false
+    ) {
       const turn = await this.#pool.turn(asker, { until: () => until, signal }, false)
       const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
       const isLast = first + own.length >= chunks.length
-      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() => turn.end())
+      const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() =>
+        turn.end(),
+      )
       first += paused ? paused.chunk : own.length
       place = { chunk: 0, row: paused?.row ?? 0 }
       isDone = isLast && paused === null
@@ -106,7 +141,11 @@ export class Exports {
     }
   }
 
-  async #slice({ request, context, parts, asker, left }: Exported, slice: Slice, begun: () => void): Promise<ExportPlace | null> {
+  async #slice(
+    { request, context, parts, asker, left }: Exported,
+    slice: Slice,
+    begun: () => void,
+  ): Promise<ExportPlace | null> {
     const { own, place: start, isFirst, isLast, turn, until } = slice
     const answer = async (asked: Asked): Promise<Reply['answer']> => {
       if (asked.ask === 'cells') return this.#host.cells(asked)
@@ -118,8 +157,18 @@ export class Exports {
       const isOver = this.#pool.load.waiting > 0 && performance.now() - turn.startedAt >= SLICE_MS
       return wantsMore && !isOver ? 'go on' : 'pause'
     }
-    const task: Task = { app: asker.app, question: { kind: 'export', request: { ...request, start, isFirst, isLast } }, context, chunks: own, identifying: [] }
-    const json = await turn.run(task, { answer, progress: () => undefined }, { until: () => until, signal: left.signal })
+    const task: Task = {
+      app: asker.app,
+      question: { kind: 'export', request: { ...request, start, isFirst, isLast } },
+      context,
+      chunks: own,
+      identifying: [],
+    }
+    const json = await turn.run(
+      task,
+      { answer, progress: () => undefined },
+      { until: () => until, signal: left.signal },
+    )
     return JSON.parse(Buffer.from(json).toString()) as ExportPlace | null
   }
 

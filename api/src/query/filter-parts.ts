@@ -1,7 +1,10 @@
 /** A value as the JSON of a question has it. */
 type Part = { readonly [name: string]: unknown }
 
-/** The same question with `all` in the place of each `regex`: it is about the same range and the same chunks or more, and is made ready in no time. */
+/**
+ * The same question with `all` in the place of each `regex`: it is about the same range and the same chunks or more,
+ * and is made ready in no time.
+ */
 export function withoutPatterns<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withoutPatterns) as T
   if (!isPart(value)) return value

@@ -15,7 +15,10 @@ export function fingerprintOf(chunks: readonly ChunkSummary[]): string {
   return hash.digest('base64')
 }
 
-/** A text that is the same for equal values. Of what is large, equal values with another order of keys have another one: to order them takes long. */
+/**
+ * A text that is the same for equal values. Of what is large, equal values with another order of keys have another one:
+ * to order them takes long.
+ */
 export function equalityKey(value: unknown): string {
   const json = JSON.stringify(value)
   return json.length <= ORDERED_CHARS_MAX ? canonicalJson(value) : createHash('sha256').update(json).digest('base64')

@@ -12,11 +12,16 @@ export class OtherParts {
 
   /** @throws JobOver when one of them cannot answer: it has told the main thread why */
   find(placed: boolean): Promise<FunnelPartial[]> {
-    return Promise.all(this.#ports.map((port) => new Promise<FunnelPartial>((resolve, reject) => {
-      port.once('message', resolve)
-      port.once('close', () => reject(new JobOver()))
-      port.postMessage(placed)
-    })))
+    return Promise.all(
+      this.#ports.map(
+        (port) =>
+          new Promise<FunnelPartial>((resolve, reject) => {
+            port.once('message', resolve)
+            port.once('close', () => reject(new JobOver()))
+            port.postMessage(placed)
+          }),
+      ),
+    )
   }
 
   close(): void {
@@ -25,7 +30,10 @@ export class OtherParts {
 }
 
 /** Answers the thread that merges until it asks no more. Rejects with what `find` rejected with. */
-export async function findForLeader(leader: MessagePort, find: (placed: boolean) => Promise<FunnelPartial>): Promise<void> {
+export async function findForLeader(
+  leader: MessagePort,
+  find: (placed: boolean) => Promise<FunnelPartial>,
+): Promise<void> {
   let answered = Promise.resolve()
   const over = new Promise<void>((resolve, reject) => {
     leader.on('message', (placed: boolean) => {

@@ -8,16 +8,25 @@ export interface InstantRange {
 }
 
 /**
- * What the two ends of a query mean: ms since the epoch, ISO 8601 with its offset, or a date of the app. A date as the end is included.
+ * What the two ends of a query mean: ms since the epoch, ISO 8601 with its offset, or a date of the app. A date as the
+ * end is included.
  * @throws HopperError HOP_RANGE_INVALID
  */
-export function instantRange(app: App, begin: number | string, end: number | string, names: readonly [string, string] = ['from', 'to']): InstantRange {
+export function instantRange(
+  app: App,
+  begin: number | string,
+  end: number | string,
+  names: readonly [string, string] = ['from', 'to'],
+): InstantRange {
   const zone = timeZone(app.timezone)
   const instant = (value: number | string, daysOn: number, field: string): number => {
     if (typeof value === 'string' && isDate(value)) return zone.startOf(shiftDate(value, daysOn))
     const parsed = typeof value === 'number' ? value : /T.*(Z|[+-]\d\d:?\d\d)$/.test(value) ? Date.parse(value) : NaN
     if (Number.isFinite(parsed) && parsed >= 0 && parsed <= LAST_MS) return parsed
-    throw invalid(field, `must be ms since the epoch, ISO 8601 with an offset, or a date; not ${JSON.stringify(value).slice(0, 42)}`)
+    throw invalid(
+      field,
+      `must be ms since the epoch, ISO 8601 with an offset, or a date; not ${JSON.stringify(value).slice(0, 42)}`,
+    )
   }
   const from = instant(begin, 0, names[0])
   const to = instant(end, 1, names[1])

@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { ChunkSummary } from '@hopper/contracts'
-import { bytesOfFacts, identityColumns, identityFacts, IdentityIndex, type Identities, type IdentityFacts } from '@hopper/engine'
+import {
+  bytesOfFacts,
+  identityColumns,
+  identityFacts,
+  IdentityIndex,
+  type Identities,
+  type IdentityFacts,
+} from '@hopper/engine'
 import type { ChunkSource } from './chunk-source.ts'
 import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
@@ -14,7 +21,10 @@ interface Known {
   readonly chunks: Set<string>
 }
 
-/** Who the devices of each app belong to. What a chunk says of it is read once; a query reads only the chunks that are new since the last. */
+/**
+ * Who the devices of each app belong to. What a chunk says of it is read once; a query reads only the chunks that are
+ * new since the last.
+ */
 export class KnownIdentities {
   readonly #source: ChunkSource
   readonly #apps = new Map<string, Known>()
@@ -33,14 +43,16 @@ export class KnownIdentities {
     const names = new Map(identifying.map((summary) => [chunkName(summary), summary]))
     let known = this.#apps.get(app)
     // What a chunk said that is gone may be gone too: its events stand in another now, or a person was forgotten.
-    if (!known || ![...known.chunks].every((name) => names.has(name))) known = { index: new IdentityIndex(), chunks: new Set() }
+    if (!known || ![...known.chunks].every((name) => names.has(name)))
+      known = { index: new IdentityIndex(), chunks: new Set() }
     this.#apps.delete(app)
     this.#apps.set(app, known)
     if (this.#apps.size > APPS_MAX) this.#apps.delete(this.#apps.keys().next().value!)
     const { index, chunks } = known
     const fresh = [...names].filter(([name]) => !chunks.has(name))
     const facts: IdentityFacts[] = []
-    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE) facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
+    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE)
+      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
     return index
@@ -48,7 +60,10 @@ export class KnownIdentities {
 
   async #read(app: string, named: readonly (readonly [string, ChunkSummary])[]): Promise<IdentityFacts[]> {
     const unread = named.filter(([name]) => !this.#facts.has(`${app}/${name}`))
-    const chunks = await this.#source.chunks(unread.map(([, summary]) => ({ summary, names: identityColumns })), false)
+    const chunks = await this.#source.chunks(
+      unread.map(([, summary]) => ({ summary, names: identityColumns })),
+      false,
+    )
     const read = new Map(unread.map(([name], i) => [name, identityFacts(chunks[i]!)]))
     const facts = named.map(([name]) => read.get(name) ?? this.#facts.get(`${app}/${name}`)!)
     for (const [name, each] of read) this.#facts.put(`${app}/${name}`, each, bytesOfFacts(each))

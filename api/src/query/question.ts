@@ -1,5 +1,21 @@
-import type { EventRequest, EventResult, FunnelRequest, FunnelResult, JourneyRequest, JourneyResult, RetentionRequest, RetentionResult } from '@hopper/contracts'
-import type { ExportedEvent, ExportFormat, ExportRange, KeyValues, RareKeysRequest, ValuesRequest } from '@hopper/engine'
+import type {
+  EventRequest,
+  EventResult,
+  FunnelRequest,
+  FunnelResult,
+  JourneyRequest,
+  JourneyResult,
+  RetentionRequest,
+  RetentionResult,
+} from '@hopper/contracts'
+import type {
+  ExportedEvent,
+  ExportFormat,
+  ExportRange,
+  KeyValues,
+  RareKeysRequest,
+  ValuesRequest,
+} from '@hopper/engine'
 
 /** A question for the archive, ready to run. */
 export type Question =
@@ -44,7 +60,12 @@ export interface PersonRequest {
 }
 export interface PersonResult {
   readonly users: readonly string[]
-  readonly devices: readonly { readonly device_id: string; readonly first: number; readonly last: number; readonly events: number }[]
+  readonly devices: readonly {
+    readonly device_id: string
+    readonly first: number
+    readonly last: number
+    readonly events: number
+  }[]
   /** the last value of each trait */
   readonly properties: Readonly<Record<string, string | number | boolean>>
   readonly events: number

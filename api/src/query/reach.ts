@@ -1,6 +1,14 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
-import { EventPlan, FunnelPlan, hasRareKeys, JourneyScan, RetentionScan, ValuePlan, type QueryContext } from '@hopper/engine'
+import {
+  EventPlan,
+  FunnelPlan,
+  hasRareKeys,
+  JourneyScan,
+  RetentionScan,
+  ValuePlan,
+  type QueryContext,
+} from '@hopper/engine'
 import type { UnitQuestion, Question } from './question.ts'
 
 /** Which part of the archive a question is about. */
@@ -11,7 +19,9 @@ export interface Reach {
   readonly to: number
   /** whether it asks whose the devices are */
   readonly byPerson: boolean
-  /** Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain. */
+  /**
+   * Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain.
+   */
   mayMatter(summary: ChunkSummary): boolean
 }
 
@@ -24,7 +34,15 @@ export interface Outline extends Omit<Reach, 'mayMatter'> {
 /** @throws HopperError when the question is not valid, whatever its regular expressions are */
 export function outlineOf(question: Question, context: QueryContext): Outline {
   const { from, to, byPerson } = reachOf(withoutPatterns(question), context)
-  return { from, to, byPerson, keys: keysOfFilters(question.request, new Set(['bot', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])])) }
+  return {
+    from,
+    to,
+    byPerson,
+    keys: keysOfFilters(
+      question.request,
+      new Set(['bot', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])]),
+    ),
+  }
 }
 
 /** @throws HopperError when the question is not valid */
@@ -35,15 +53,26 @@ export function reachOf(question: Question, context: QueryContext): Reach {
   }
   if (question.kind === 'values') {
     const plan = new ValuePlan(question.request)
-    return { from: plan.request.from, to: plan.request.to, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
+    return {
+      from: plan.request.from,
+      to: plan.request.to,
+      byPerson: false,
+      mayMatter: (summary) => plan.mayMatter(summary),
+    }
   }
-  if (question.kind === 'keys') return { from: question.request.from, to: question.request.to, byPerson: false, mayMatter: hasRareKeys }
+  if (question.kind === 'keys')
+    return { from: question.request.from, to: question.request.to, byPerson: false, mayMatter: hasRareKeys }
   if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', mayMatter: () => true }
   }
   const plan = planOf(question, context)
-  return { from: plan.from, to: plan.end, byPerson: plan.unit === 'person', mayMatter: (summary) => plan.mayMatter(summary) }
+  return {
+    from: plan.from,
+    to: plan.end,
+    byPerson: plan.unit === 'person',
+    mayMatter: (summary) => plan.mayMatter(summary),
+  }
 }
 
 function planOf(question: UnitQuestion, context: QueryContext): FunnelPlan {

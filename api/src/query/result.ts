@@ -5,14 +5,21 @@ const VALUE_BYTES_MAX = 65_536
 /** how the JSON begins of a result of which something is left out or folded */
 const CUT = encoder.encode('{"truncated":true,')
 
-/** The JSON of what a thread has found. That something is left out stands first, where `Result` finds it without reading the rest. */
+/**
+ * The JSON of what a thread has found. That something is left out stands first, where `Result` finds it without reading
+ * the rest.
+ */
 export function encodeResult(result: unknown): Uint8Array<ArrayBuffer> {
-  if (typeof result !== 'object' || result === null || !('truncated' in result)) return encoder.encode(JSON.stringify(result) ?? 'null')
+  if (typeof result !== 'object' || result === null || !('truncated' in result))
+    return encoder.encode(JSON.stringify(result) ?? 'null')
   const { truncated, ...rest } = result
   return encoder.encode(JSON.stringify({ truncated, ...rest }))
 }
 
-/** What a thread has found, as the JSON that it made of it, so that nothing large is turned into values and back on the thread of HTTP. */
+/**
+ * What a thread has found, as the JSON that it made of it, so that nothing large is turned into values and back on the
+ * thread of HTTP.
+ */
 export class Result<T> {
   readonly json: Uint8Array
   /** whether something is left out or folded into `other`; `json` does not say so */

@@ -6,7 +6,17 @@ import * as fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { laneOf, type Filter } from '@hopper/contracts'
-import { Chunk, identityFacts, IdentityIndex, queryEvents, queryFunnel, queryJourneys, queryRetention, spansOf, type LaneInput } from '@hopper/engine'
+import {
+  Chunk,
+  identityFacts,
+  IdentityIndex,
+  queryEvents,
+  queryFunnel,
+  queryJourneys,
+  queryRetention,
+  spansOf,
+  type LaneInput,
+} from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
@@ -27,8 +37,15 @@ let pools: ArchiveQuestions[]
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-same-'))
   storage = await openEmbedded({ dir, lanes: LANES })
-  const split = [2, 3].map((threads) => ({ ...queryBounds, threadsMax: threads, threadsPerAppMax: threads, splitRowsMin: 0 }))
-  pools = [queryBounds, ...split].map((bounds) => new ArchiveQuestions(storage.archive!, 60_000, new Registry(), bounds))
+  const split = [2, 3].map((threads) => ({
+    ...queryBounds,
+    threadsMax: threads,
+    threadsPerAppMax: threads,
+    splitRowsMin: 0,
+  }))
+  pools = [queryBounds, ...split].map(
+    (bounds) => new ArchiveQuestions(storage.archive!, 60_000, new Registry(), bounds),
+  )
 })
 afterAll(async () => {
   await Promise.all(pools.map((questions) => questions.onModuleDestroy()))
@@ -36,20 +53,67 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-const sketch = fc.record({ device: fc.constantFrom('d0', 'd1', 'd2', 'd3', 'd4'), hour: fc.nat({ max: 30 }), tag: fc.constantFrom('a', 'b', 'c'), user: fc.constantFrom('', '', 'u0', 'u1'), item: fc.constantFrom('x', 'y') })
-const steps = [{ name: 'a', filters: [is('a')] }, { name: 'b', filters: [is('b')] }]
-const range = fc.record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) }).map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
+const sketch = fc.record({
+  device: fc.constantFrom('d0', 'd1', 'd2', 'd3', 'd4'),
+  hour: fc.nat({ max: 30 }),
+  tag: fc.constantFrom('a', 'b', 'c'),
+  user: fc.constantFrom('', '', 'u0', 'u1'),
+  item: fc.constantFrom('x', 'y'),
+})
+const steps = [
+  { name: 'a', filters: [is('a')] },
+  { name: 'b', filters: [is('b')] },
+]
+const range = fc
+  .record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) })
+  .map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
 const question: fc.Arbitrary<Question> = fc.oneof(
-  fc.record({ range, count_by, order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const), match: fc.constantFrom([], ['item']), breakdown: fc.constantFrom({}, { breakdown: 'item' }), trend: fc.constantFrom({}, { trend: 'day' as const }), people: fc.boolean() })
+  fc
+    .record({
+      range,
+      count_by,
+      order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
+      match: fc.constantFrom([], ['item']),
+      breakdown: fc.constantFrom({}, { breakdown: 'item' }),
+      trend: fc.constantFrom({}, { trend: 'day' as const }),
+      people: fc.boolean(),
+    })
     .map(({ range: at, breakdown, trend, people, ...rest }): Question => ({
-      kind: 'funnel', request: { ...at, steps, window_ms: 6 * HOUR_MS, ...rest, ...breakdown, ...trend, ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}) },
+      kind: 'funnel',
+      request: {
+        ...at,
+        steps,
+        window_ms: 6 * HOUR_MS,
+        ...rest,
+        ...breakdown,
+        ...trend,
+        ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}),
+      },
     })),
-  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'journeys', request: { ...at, key: 'tag', count_by: by } })),
-  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Question => ({ kind: 'retention', request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by } })),
+  fc
+    .record({ range, count_by })
+    .map(({ range: at, count_by: by }): Question => ({
+      kind: 'journeys',
+      request: { ...at, key: 'tag', count_by: by },
+    })),
+  fc
+    .record({ range, count_by })
+    .map(({ range: at, count_by: by }): Question => ({
+      kind: 'retention',
+      request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by },
+    })),
   range.map(({ from, to }): Question => ({
     kind: 'events',
-    request: { start: from, end: to, data: [{ name: 'a', filters: [is('a')], unique: ['item'], events: 5 }, { name: 'b', filters: [is('b')] }], funnel: { type: 'exact_order', order: ['a', 'b'], match: ['item'] } },
+    request: {
+      start: from,
+      end: to,
+      data: [
+        { name: 'a', filters: [is('a')], unique: ['item'], events: 5 },
+        { name: 'b', filters: [is('b')] },
+      ],
+      funnel: { type: 'exact_order', order: ['a', 'b'], match: ['item'] },
+    },
   })),
 )
 
@@ -59,7 +123,11 @@ function directly(asked: Question, chunks: readonly Chunk[]): unknown {
   const index = new IdentityIndex()
   index.add(chunks.map(identityFacts))
   const identities = index.identities()
-  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({ lane, spans: spansOf(own), identities }))
+  const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({
+    lane,
+    spans: spansOf(own),
+    identities,
+  }))
   if (asked.kind === 'funnel') return queryFunnel(asked.request, context, lanes)
   if (asked.kind === 'journeys') return queryJourneys(asked.request, lanes)
   if (asked.kind === 'retention') return queryRetention(asked.request, context, lanes)
@@ -72,28 +140,42 @@ function sorted(result: unknown): unknown {
   return people ? { ...rest, people: [...people].sort() } : rest
 }
 
-it('what the threads answer, with only the columns that they ask for, is what the engine answers with all of them', { timeout: 180_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(sketch, { minLength: 5, maxLength: 40 }), fc.integer({ min: 3, max: 20 }), fc.array(question, { minLength: 4, maxLength: 4 }), async (drafts, perSpan, asked) => {
-      const app = randomUUID()
-      for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
-        const users = new Map<string, string>()
-        const sketches = own.map(({ device, hour, tag, user, item }): Sketch => {
-          if (user !== '') users.set(device, user)
-          return { device, time: T0 + hour * HOUR_MS, data: { tag, item }, user: users.get(device) ?? '' }
-        })
-        for (let at = 0; at < sketches.length; at += perSpan) await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
-      }
-      const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
-      const chunks = await Promise.all(listed.map(async (summary) => Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) })))
-      for (const each of asked) {
-        const expected = sorted(directly(each, chunks))
-        for (const questions of pools) {
-          const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
-          expect(sorted(result)).toEqual(expected)
-        }
-      }
-    }),
-    { numRuns: 40 },
-  )
-})
+it(
+  'what the threads answer, with only the columns that they ask for, is what the engine answers with all of them',
+  { timeout: 180_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(sketch, { minLength: 5, maxLength: 40 }),
+        fc.integer({ min: 3, max: 20 }),
+        fc.array(question, { minLength: 4, maxLength: 4 }),
+        async (drafts, perSpan, asked) => {
+          const app = randomUUID()
+          for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
+            const users = new Map<string, string>()
+            const sketches = own.map(({ device, hour, tag, user, item }): Sketch => {
+              if (user !== '') users.set(device, user)
+              return { device, time: T0 + hour * HOUR_MS, data: { tag, item }, user: users.get(device) ?? '' }
+            })
+            for (let at = 0; at < sketches.length; at += perSpan)
+              await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))
+          }
+          const listed = await storage.archive!.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
+          const chunks = await Promise.all(
+            listed.map(async (summary) =>
+              Chunk.of({ summary, columns: await storage.archive!.columns(summary, Object.keys(summary.columns)) }),
+            ),
+          )
+          for (const each of asked) {
+            const expected = sorted(directly(each, chunks))
+            for (const questions of pools) {
+              const { result } = await questions.ask(app, each, context, { signal: new AbortController().signal })
+              expect(sorted(result)).toEqual(expected)
+            }
+          }
+        },
+      ),
+      { numRuns: 40 },
+    )
+  },
+)

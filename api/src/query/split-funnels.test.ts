@@ -20,10 +20,24 @@ const T0 = Date.UTC(2026, 2, 28, 9)
 const ROWS = 1_500
 const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
 const somebody = { signal: new AbortController().signal }
-const step = (filter: Filter): QuestionOf<'funnel'> => ({ kind: 'funnel', request: { from: T0, to: T0 + 3_600_000, window_ms: 3_600_000, steps: [{ name: 'a', filters: [filter] }, { name: 'b', filters: [] }] } })
+const step = (filter: Filter): QuestionOf<'funnel'> => ({
+  kind: 'funnel',
+  request: {
+    from: T0,
+    to: T0 + 3_600_000,
+    window_ms: 3_600_000,
+    steps: [
+      { name: 'a', filters: [filter] },
+      { name: 'b', filters: [] },
+    ],
+  },
+})
 const easy = step({ type: 'regex', key: 'text', value: 'a+.*' })
 /** Takes minutes. */
-const hostile = step({ type: 'or', filters: Array.from({ length: 50 }, (_, i): Filter => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` })) })
+const hostile = step({
+  type: 'or',
+  filters: Array.from({ length: 50 }, (_, i): Filter => ({ type: 'regex', key: 'text', value: `((a+)+b{${i}})+$` })),
+})
 
 let dir: string
 let storage: Storage
@@ -38,7 +52,12 @@ beforeEach(async () => {
   storage = await openEmbedded({ dir, lanes: 2 })
   broken = undefined
   for (const lane of [0, 1]) {
-    const rows = Array.from({ length: ROWS }, (_, i): Sketch => ({ device: `${lane}/${i % 50}`, user: `u${i % 20 < 10 ? '' : lane}/${i % 20}`, time: T0 + i, data: { text: `${'a'.repeat(2_000)}${lane}/${i}` } }))
+    const rows = Array.from({ length: ROWS }, (_, i): Sketch => ({
+      device: `${lane}/${i % 50}`,
+      user: `u${i % 20 < 10 ? '' : lane}/${i % 20}`,
+      time: T0 + i,
+      data: { text: `${'a'.repeat(2_000)}${lane}/${i}` },
+    }))
     for (let part = 0; part < 3; part++) await fill(storage, APP, lane, DATE, part * 10_000, rows)
   }
 })
@@ -52,11 +71,22 @@ afterEach(async () => {
 function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
   const whole = storage.archive!
   const archive: Archive = {
-    covered: (...args) => whole.covered(...args), append: (...args) => whole.append(...args), replace: (...args) => whole.replace(...args), list: (range) => whole.list(range),
-    columns: (chunk, names) => (chunk.lane === broken && names.includes('timestamp') ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is away.')) : whole.columns(chunk, names)),
+    covered: (...args) => whole.covered(...args),
+    append: (...args) => whole.append(...args),
+    replace: (...args) => whole.replace(...args),
+    list: (range) => whole.list(range),
+    columns: (chunk, names) =>
+      chunk.lane === broken && names.includes('timestamp')
+        ? Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'The disk is away.'))
+        : whole.columns(chunk, names),
   }
   metrics = new Registry()
-  const questions = new ArchiveQuestions(archive, limitMs, metrics, { ...queryBounds, threadsMax: 3, threadsPerAppMax: 2, splitRowsMin })
+  const questions = new ArchiveQuestions(archive, limitMs, metrics, {
+    ...queryBounds,
+    threadsMax: 3,
+    threadsPerAppMax: 2,
+    splitRowsMin,
+  })
   opened.push(questions)
   return questions
 }
@@ -64,7 +94,10 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
 
 it('a funnel over enough rows works in two threads, which both end when its client leaves; one over fewer works in one', async () => {
-  for (const [splitRowsMin, threads] of [[6 * ROWS, 2], [6 * ROWS + 1, 1]] as const) {
+  for (const [splitRowsMin, threads] of [
+    [6 * ROWS, 2],
+    [6 * ROWS + 1, 1],
+  ] as const) {
     const questions = open(60_000, splitRowsMin)
     const left = new AbortController()
     const asked = questions.ask(APP, hostile, context, { signal: left.signal })
@@ -82,14 +115,17 @@ it('tells the progress of both threads as one', async () => {
   expect(Math.max(...told.map(({ done }) => done))).toBe(6 * ROWS)
 })
 
-it.each([0, 1])('what fails in the thread of lane %i is told, stops the other, and the next question is answered', async (lane) => {
-  const questions = open(60_000)
-  broken = lane
-  await expect(questions.ask(APP, easy, context, somebody)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
-  expect(await running()).toBe(0)
-  broken = undefined
-  expect((await questions.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([30, 30])
-})
+it.each([0, 1])(
+  'what fails in the thread of lane %i is told, stops the other, and the next question is answered',
+  async (lane) => {
+    const questions = open(60_000)
+    broken = lane
+    await expect(questions.ask(APP, easy, context, somebody)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    expect(await running()).toBe(0)
+    broken = undefined
+    expect((await questions.ask(APP, easy, context, somebody)).result.steps.map(({ count }) => count)).toEqual([30, 30])
+  },
+)
 
 it('asks once whether the answer is known for who the devices belong to, and then ends in both threads', async () => {
   const questions = open(60_000)

@@ -14,18 +14,34 @@ const app = '/api/v1/apps/shop'
 const range = `from=${DATE}&to=${DATE}`
 /** so that each device is in the lane that its hash tells, of two */
 const devices = { phone: 1, laptop: 0, kiosk: 1 } as const
-const event = (device: keyof typeof devices, minute: number, user = '', date = T0): Sketch => ({ device, time: date + minute * 60_000, data: { n: minute }, ...(user === '' ? {} : { user }) })
+const event = (device: keyof typeof devices, minute: number, user = '', date = T0): Sketch => ({
+  device,
+  time: date + minute * 60_000,
+  data: { n: minute },
+  ...(user === '' ? {} : { user }),
+})
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  for (const [device, lane] of Object.entries(devices)) expect([device, laneOf('shop', device, 2)]).toEqual([device, lane])
+  for (const [device, lane] of Object.entries(devices))
+    expect([device, laneOf('shop', device, 2)]).toEqual([device, lane])
   await archive(hopper.storage, 'shop', 1, DATE, 10, [event('phone', 5), event('kiosk', 1), event('phone', 3, 'ann')])
   await archive(hopper.storage, 'shop', 0, DATE, 7, [event('laptop', 4, 'ann'), event('laptop', 2, 'ann')])
   // one envelope's events may be of two dates: their spans overlap
   await archive(hopper.storage, 'shop', 1, '2026-03-29', 13, [event('phone', 1_440, 'ann')])
   await archive(hopper.storage, 'blog', 1, DATE, 20, [event('kiosk', 9)])
-  const seen = (event_id: string, position: number, fate: 'accepted' | 'late'): object => ({ event_id, position, fate, reason: fate === 'late' ? 'after_settled' : 'new' })
-  await hopper.fill({ lane: 1, seen: [{ app: 'shop', date: DATE, rows: [seen('phone-10', 10, 'accepted'), seen('kiosk-11', 11, 'late')] as never }] })
+  const seen = (event_id: string, position: number, fate: 'accepted' | 'late'): object => ({
+    event_id,
+    position,
+    fate,
+    reason: fate === 'late' ? 'after_settled' : 'new',
+  })
+  await hopper.fill({
+    lane: 1,
+    seen: [
+      { app: 'shop', date: DATE, rows: [seen('phone-10', 10, 'accepted'), seen('kiosk-11', 11, 'late')] as never },
+    ],
+  })
 })
 afterAll(() => hopper.close())
 
@@ -40,11 +56,22 @@ const all = ['laptop-7', 'laptop-8', 'phone-10', 'kiosk-11', 'phone-12', 'phone-
 test('events in log order, page by page by cursor or from any index, those of the app only', async () => {
   expect(ids(await page('limit=100'))).toEqual(all)
   const walked: string[] = []
-  for (let at = await page('limit=2'); at.events.length > 0; at = await page(`limit=2&start=${at.next}`)) walked.push(...ids(at))
+  for (let at = await page('limit=2'); at.events.length > 0; at = await page(`limit=2&start=${at.next}`))
+    walked.push(...ids(at))
   expect(walked).toEqual(all)
-  for (let start = 0; start <= all.length; start++) expect(ids(await page(`start=${start}&limit=3`))).toEqual(all.slice(start, start + 3))
-  expect((await page('limit=1')).events[0]).toMatchObject({ device_id: 'laptop', user: 'ann', lane: 0, position: 7, index: 0, data: { n: 4 }, context: { browser: 'Firefox' } })
-  for (const start of ['-1', 'c1', 'cx.y.z', 'c0.!']) expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
+  for (let start = 0; start <= all.length; start++)
+    expect(ids(await page(`start=${start}&limit=3`))).toEqual(all.slice(start, start + 3))
+  expect((await page('limit=1')).events[0]).toMatchObject({
+    device_id: 'laptop',
+    user: 'ann',
+    lane: 0,
+    position: 7,
+    index: 0,
+    data: { n: 4 },
+    context: { browser: 'Firefox' },
+  })
+  for (const start of ['-1', 'c1', 'cx.y.z', 'c0.!'])
+    expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
 })
 
 test('what comes after the last page is found from its cursor, in whichever lane', async () => {
@@ -56,24 +83,49 @@ test('what comes after the last page is found from its cursor, in whichever lane
 
 test('one event by its id, with its fate', async () => {
   const found = await hopper.get(`${app}/events/phone-10?${range}`)
-  expect([found.status, found.body]).toMatchObject([200, { fate: 'accepted', reason: 'new', lane: 1, position: 10, event: { event_id: 'phone-10', device_id: 'phone' } }])
-  expect((await hopper.get(`${app}/events/kiosk-11?${range}`)).body).toMatchObject({ fate: 'late', reason: 'after_settled' })
-  expect(await hopper.get(`${app}/events/phone-10?from=2026-01-01&to=2026-01-02`)).toMatchObject({ status: 404, body: { error: { code: 'HOP_NOT_FOUND' } } })
-  expect((await hopper.get(`${app}/events/${'x'.repeat(128)}?${range}`)).body).toMatchObject({ error: { message: expect.stringContaining('has this id') } })
+  expect([found.status, found.body]).toMatchObject([
+    200,
+    { fate: 'accepted', reason: 'new', lane: 1, position: 10, event: { event_id: 'phone-10', device_id: 'phone' } },
+  ])
+  expect((await hopper.get(`${app}/events/kiosk-11?${range}`)).body).toMatchObject({
+    fate: 'late',
+    reason: 'after_settled',
+  })
+  expect(await hopper.get(`${app}/events/phone-10?from=2026-01-01&to=2026-01-02`)).toMatchObject({
+    status: 404,
+    body: { error: { code: 'HOP_NOT_FOUND' } },
+  })
+  expect((await hopper.get(`${app}/events/${'x'.repeat(128)}?${range}`)).body).toMatchObject({
+    error: { message: expect.stringContaining('has this id') },
+  })
 })
 
 test('a person: devices in all lanes, also from before the identify, newest first', async () => {
   const { status, body } = await hopper.get(`${app}/persons/u:ann?${range}`)
   expect(status).toBe(200)
   expect(body).toMatchObject({
-    id: 'u:ann', users: ['ann'], events: 4,
-    devices: [{ device_id: 'phone', events: 2, first: T0 + 180_000, last: T0 + 300_000 }, { device_id: 'laptop', events: 2 }],
+    id: 'u:ann',
+    users: ['ann'],
+    events: 4,
+    devices: [
+      { device_id: 'phone', events: 2, first: T0 + 180_000, last: T0 + 300_000 },
+      { device_id: 'laptop', events: 2 },
+    ],
     timeline: [{ event_id: 'phone-10' }, { event_id: 'laptop-7' }, { event_id: 'phone-12' }, { event_id: 'laptop-8' }],
   })
-  expect((await hopper.get(`${app}/persons/ann?${range}&limit=1`)).body).toMatchObject({ events: 4, timeline: [{ event_id: 'phone-10' }] })
-  expect((await hopper.get(`${app}/persons/d:kiosk?${range}`)).body).toMatchObject({ id: 'd:kiosk', users: [], events: 1 })
+  expect((await hopper.get(`${app}/persons/ann?${range}&limit=1`)).body).toMatchObject({
+    events: 4,
+    timeline: [{ event_id: 'phone-10' }],
+  })
+  expect((await hopper.get(`${app}/persons/d:kiosk?${range}`)).body).toMatchObject({
+    id: 'd:kiosk',
+    users: [],
+    events: 1,
+  })
   expect((await hopper.get(`${app}/persons/d:phone?${range}`)).body).toMatchObject({ users: ['ann'], events: 2 })
   expect(await hopper.get(`${app}/persons/u:nobody?${range}`)).toMatchObject({ status: 404 })
   expect(await hopper.get(`/api/v1/apps/blog/persons/u:ann?${range}`)).toMatchObject({ status: 403 })
-  expect(await hopper.get(`/api/v1/apps/blog/persons/u:ann?${range}`, { authorization: `Bearer ${keys.blogRead}` })).toMatchObject({ status: 404 })
+  expect(
+    await hopper.get(`/api/v1/apps/blog/persons/u:ann?${range}`, { authorization: `Bearer ${keys.blogRead}` }),
+  ).toMatchObject({ status: 404 })
 })

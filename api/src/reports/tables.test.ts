@@ -170,7 +170,11 @@ test('an answer has an entity tag, by which it is not sent again, and which comp
 })
 
 test('a large answer, which is JSON already, is a table and has a tag as well', async () => {
-  const data = Array.from({ length: 3_000 }, (_, i) => ({ device: 'kiosk', time: T0 + i * 1_000, data: { tag: `tag ${i}` } }))
+  const data = Array.from({ length: 3_000 }, (_, i) => ({
+    device: 'kiosk',
+    time: T0 + i * 1_000,
+    data: { tag: `tag ${i}` },
+  }))
   await archive(hopper.storage, 'shop', 1, DATE, 0, data)
   const sets = Array.from({ length: 20 }, (_, i) => ({ name: `set ${i}`, filters: [], events: 1_000 }))
   const query = { start: DATE, end: DATE, data: sets }

@@ -22,6 +22,9 @@ export class AnswerService {
     const isOver = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
     // what waits in the log may be of any date
     const settled = isOver && !(await this.completeness.mayConcern(app.id, progress))
-    return { ...range, meta: { from: range.from, to: range.to, timezone: app.timezone, complete_to: completeTo, settled } }
+    return {
+      ...range,
+      meta: { from: range.from, to: range.to, timezone: app.timezone, complete_to: completeTo, settled },
+    }
   }
 }

@@ -26,8 +26,13 @@ export class AppsService {
     return { apps: apps.map(({ id, name, timezone, organization }) => ({ id, name, timezone, organization })) }
   }
 
-  /** A new app with its first two keys, which are shown this once. Its time zone is for ever: dates are counted by it. */
-  async create(caller: Caller, { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing }: NewApp): Promise<CreatedApp> {
+  /**
+   * A new app with its first two keys, which are shown this once. Its time zone is for ever: dates are counted by it.
+   */
+  async create(
+    caller: Caller,
+    { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing }: NewApp,
+  ): Promise<CreatedApp> {
     const { organization } = caller
     if (!isTimeZone(timezone)) {
       throw invalidFields([{ field: 'timezone', message: 'must be an IANA time zone, like Europe/Berlin' }])
@@ -36,7 +41,15 @@ export class AppsService {
     if ((await this.registry.apps.list(organization)).length >= APPS_PER_ORGANIZATION_MAX) {
       throw new HopperError('HOP_LIMIT', undefined, { details: { apps_max: APPS_PER_ORGANIZATION_MAX } })
     }
-    const app: App = { id, organization, name, timezone, origins, keep_parameters, ...(hash_routing === undefined ? {} : { hash_routing }) }
+    const app: App = {
+      id,
+      organization,
+      name,
+      timezone,
+      origins,
+      keep_parameters,
+      ...(hash_routing === undefined ? {} : { hash_routing }),
+    }
     await this.registry.apps.put(organization, id, app)
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
   }
@@ -46,10 +59,15 @@ export class AppsService {
     const funnels = await this.registry.funnels.list(app.id)
     const merged = { ...app, ...patch }
     const changed = { ...merged, keep_parameters: keptParameters(merged.keep_parameters, funnels) }
-    const withRoute = changed.hash_routing === true ? undefined : funnels.find((funnel) => stageProblems(funnel, changed).length > stageProblems(funnel, app).length)
+    const withRoute =
+      changed.hash_routing === true
+        ? undefined
+        : funnels.find((funnel) => stageProblems(funnel, changed).length > stageProblems(funnel, app).length)
     const faults = [
       ...keptProblems(changed.keep_parameters, 'keep_parameters'),
-      ...(withRoute ? [{ field: 'hash_routing', message: `must stay true while funnel "${withRoute.id}" has a stage with a route` }] : []),
+      ...(withRoute
+        ? [{ field: 'hash_routing', message: `must stay true while funnel "${withRoute.id}" has a stage with a route` }]
+        : []),
     ]
     if (faults.length > 0) throw invalidFields(faults)
     await this.registry.apps.put(app.organization, app.id, changed)

@@ -4,14 +4,19 @@ import { invalidFields } from '../http/checked.ts'
 import type { Fault } from '../http/faults.ts'
 import { selectorProblem } from '../validation/selector.ts'
 
-/** What is wrong with the stages of a funnel: two of one id, one that nothing enters, a pattern that no page can fit, a selector that no browser takes. */
+/**
+ * What is wrong with the stages of a funnel: two of one id, one that nothing enters, a pattern that no page can fit, a
+ * selector that no browser takes.
+ */
 export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<PageRule, 'hash_routing'>): Fault[] {
   const ids = stages.map(({ id }) => id)
   return stages.flatMap(({ id, url, click }, at) => {
     const field = `stages[${at}]`
     const faults: Fault[] = []
-    if (ids.indexOf(id) !== at) faults.push({ field: `${field}.id`, message: `is ${id}, as that of an earlier stage; give each its own` })
-    if (url === undefined && click === undefined) faults.push({ field, message: 'must have a url or a click: nothing enters the stage otherwise' })
+    if (ids.indexOf(id) !== at)
+      faults.push({ field: `${field}.id`, message: `is ${id}, as that of an earlier stage; give each its own` })
+    if (url === undefined && click === undefined)
+      faults.push({ field, message: 'must have a url or a click: nothing enters the stage otherwise' })
     const problem = url === undefined ? undefined : patternProblem(url, rule)
     if (problem !== undefined) faults.push({ field: `${field}.url`, message: problem })
     const unusable = click === undefined ? undefined : selectorProblem(click)
@@ -26,7 +31,10 @@ export function checkStages(funnel: Funnel, app: App): void {
   if (faults.length > 0) throw invalidFields(faults)
 }
 
-/** The parameters that an app keeps: those it lists, then those that its stages ask for, which would never be entered otherwise. */
+/**
+ * The parameters that an app keeps: those it lists, then those that its stages ask for, which would never be entered
+ * otherwise.
+ */
 export function keptParameters(listed: readonly string[], funnels: readonly Pick<Funnel, 'stages'>[]): string[] {
   return [...new Set([...listed, ...parametersOfStages(funnels.flatMap(({ stages }) => stages))])]
 }
@@ -34,11 +42,20 @@ export function keptParameters(listed: readonly string[], funnels: readonly Pick
 /** Whether an app may keep so many. */
 export function keptProblems(kept: readonly string[], field = 'stages'): Fault[] {
   if (kept.length <= limits.keepParametersMax) return []
-  return [{ field, message: `must not ask for more parameters: the app would keep ${kept.length}, at most ${limits.keepParametersMax} are allowed` }]
+  return [
+    {
+      field,
+      message: `must not ask for more parameters: the app would keep ${kept.length}, at most ${limits.keepParametersMax} are allowed`,
+    },
+  ]
 }
 
-/** Makes the app keep what the stages of a funnel ask for. What no stage asks for any more stays listed until it is taken from the list. */
+/**
+ * Makes the app keep what the stages of a funnel ask for. What no stage asks for any more stays listed until it is
+ * taken from the list.
+ */
 export async function keepParametersOf(registry: Registry, app: App, funnel: Funnel): Promise<void> {
   const kept = keptParameters(app.keep_parameters, [funnel])
-  if (kept.length > app.keep_parameters.length) await registry.apps.put(app.organization, app.id, { ...app, keep_parameters: kept })
+  if (kept.length > app.keep_parameters.length)
+    await registry.apps.put(app.organization, app.id, { ...app, keep_parameters: kept })
 }

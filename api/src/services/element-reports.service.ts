@@ -16,33 +16,48 @@ export class ElementReportsService {
   private readonly registry: Registry
   private readonly answers: AnswerService
 
-  constructor(@Inject(READER) reader: TableReader, @Inject(REGISTRY) registry: Registry, @Inject(AnswerService) answers: AnswerService) {
+  constructor(
+    @Inject(READER) reader: TableReader,
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(AnswerService) answers: AnswerService,
+  ) {
     this.reader = reader
     this.registry = registry
     this.answers = answers
   }
 
-  /** How often each element was left and clicked after hovering, and how long that took. An element without a name is named by its XPath. */
+  /**
+   * How often each element was left and clicked after hovering, and how long that took. An element without a name is
+   * named by its XPath.
+   */
   async actions(app: App, asked: ElementsAsked): Promise<ElementActions> {
     const { dates, meta } = await this.answers.open(app, asked)
     const prefix = asked.xpath === undefined ? [] : [asked.xpath]
-    const configured = (await this.registry.elements.list(app.id)).filter(({ xpath }) => asked.xpath === undefined || xpath === asked.xpath)
+    const configured = (await this.registry.elements.list(app.id)).filter(
+      ({ xpath }) => asked.xpath === undefined || xpath === asked.xpath,
+    )
     const counted = await this.reader.counters('element_actions_by_date', app.id, dates, prefix)
     const sums = new Map(configured.map(({ xpath }) => [xpath, [0, 0, 0, 0, 0]]))
     for (const { key, counters } of sumBy(counted, ({ key }) => key)) sums.set(String(key[0]), counters)
     if (asked.xpath !== undefined && sums.size === 0) throw unknownElement(asked.xpath)
     const names = new Map(configured.map(({ xpath, name }) => [xpath, name]))
     const rows = [...sums].map(([xpath, counters]) => actionsRow(xpath, names.get(xpath) ?? xpath, counters))
-    return largest(rows.sort((a, b) => b.hits - a.hits || byText(a.xpath, b.xpath)), meta)
+    return largest(
+      rows.sort((a, b) => b.hits - a.hits || byText(a.xpath, b.xpath)),
+      meta,
+    )
   }
 
   /** How long people hovered before either action, in log-scaled buckets from the shortest to the longest seen. */
   async durations(app: App, asked: ElementAsked): Promise<ElementDurations> {
     const { dates, meta } = await this.answers.open(app, asked)
     const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [asked.xpath])
-    if (counted.length === 0 && !(await this.registry.elements.get(app.id, asked.xpath))) throw unknownElement(asked.xpath)
+    if (counted.length === 0 && !(await this.registry.elements.get(app.id, asked.xpath)))
+      throw unknownElement(asked.xpath)
     const buckets = bucketsOf(sumBy(counted, ({ key }) => [key[1]!, key[2]!]))
-    const shown = buckets.map(({ bucket, leave, click }) => ({ ...bucketBounds(bucket), leave, click })).filter(({ from_ms, to_ms }) => from_ms < to_ms)
+    const shown = buckets
+      .map(({ bucket, leave, click }) => ({ ...bucketBounds(bucket), leave, click }))
+      .filter(({ from_ms, to_ms }) => from_ms < to_ms)
     return { buckets: shown, correlation: durationCorrelation(buckets), meta }
   }
 }
@@ -56,7 +71,13 @@ function unknownElement(xpath: string): HopperError {
 function actionsRow(xpath: string, name: string, counters: readonly number[]): ElementActions['rows'][number] {
   const [hover_leave = 0, elapsed_leave_ms = 0, hover_click = 0, elapsed_click_ms = 0, hits = 0] = counters
   return {
-    xpath, name, hover_leave, elapsed_leave_ms, hover_click, elapsed_click_ms, hits,
+    xpath,
+    name,
+    hover_leave,
+    elapsed_leave_ms,
+    hover_click,
+    elapsed_click_ms,
+    hits,
     leave_percent: ratio(100 * hover_leave, hover_leave + hover_click),
     click_percent: ratio(100 * hover_click, hover_leave + hover_click),
     average_leave_ms: ratio(elapsed_leave_ms, hover_leave),
@@ -65,7 +86,9 @@ function actionsRow(xpath: string, name: string, counters: readonly number[]): E
 }
 
 /** Every bucket between the first and the last that has something, so that a picture has no gaps. */
-function bucketsOf(sums: readonly { key: readonly (string | number)[]; counters: readonly number[] }[]): ActionBucket[] {
+function bucketsOf(
+  sums: readonly { key: readonly (string | number)[]; counters: readonly number[] }[],
+): ActionBucket[] {
   if (sums.length === 0) return []
   const counts = new Map(sums.map(({ key, counters }) => [key.join(' '), counters[0] ?? 0]))
   const seen = sums.map(({ key }) => Number(key[1]))

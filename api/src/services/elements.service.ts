@@ -23,7 +23,8 @@ export class ElementsService {
     checkXPath(element.xpath)
     const existing = await this.list(app)
     if (existing.some(({ xpath }) => xpath === element.xpath)) throw new HopperError('HOP_CONFLICT')
-    if (existing.length >= limits.elementsPerAppMax) throw new HopperError('HOP_LIMIT', undefined, { details: { elements_max: limits.elementsPerAppMax } })
+    if (existing.length >= limits.elementsPerAppMax)
+      throw new HopperError('HOP_LIMIT', undefined, { details: { elements_max: limits.elementsPerAppMax } })
     await this.registry.elements.put(app.id, element.xpath, element)
     return element
   }
@@ -34,7 +35,8 @@ export class ElementsService {
     if (!old) throw new HopperError('HOP_ELEMENT_UNKNOWN')
     if (patch.xpath !== undefined) checkXPath(patch.xpath)
     const element = { ...old, ...patch }
-    if (element.xpath !== xpath && (await this.registry.elements.get(app.id, element.xpath))) throw new HopperError('HOP_CONFLICT')
+    if (element.xpath !== xpath && (await this.registry.elements.get(app.id, element.xpath)))
+      throw new HopperError('HOP_CONFLICT')
     await this.registry.elements.put(app.id, element.xpath, element)
     if (element.xpath !== xpath) await this.registry.elements.remove(app.id, xpath)
     return element

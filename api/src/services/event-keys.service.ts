@@ -2,7 +2,14 @@ import { Inject, Injectable } from '@nestjs/common'
 import { limits, type App, type Filter } from '@hopper/contracts'
 import { hasRareKeys, keysOfColumns } from '@hopper/engine'
 import type { DateRange } from '../answers/date-range.ts'
-import { VALUES_DEFAULT, VALUES_OF_EACH_DEFAULT, type EventKeys, type EventKeysAsked, type EventValues, type KeyValuesAsked } from '../answers/event-keys.ts'
+import {
+  VALUES_DEFAULT,
+  VALUES_OF_EACH_DEFAULT,
+  type EventKeys,
+  type EventKeysAsked,
+  type EventValues,
+  type KeyValuesAsked,
+} from '../answers/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
@@ -25,7 +32,8 @@ export class EventKeysService {
 
   async keys(app: App, { prefix = '', where, limit, ...asked }: EventKeysAsked, client: Client): Promise<EventKeys> {
     const range = await this.answers.open(app, asked)
-    if (where !== undefined) return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)
+    if (where !== undefined)
+      return this.keysWhere(app, range, prefix, filterOf(where), limit ?? VALUES_OF_EACH_DEFAULT, client)
     const { from, to } = instantRange(app, range.from, range.to)
     const keys = new Set<string>()
     const chunks = await this.archived.list({ app: app.id, from, to })
@@ -33,10 +41,18 @@ export class EventKeysService {
       for (const key of keysOfColumns(Object.keys(columns))) if (key.startsWith(prefix)) keys.add(key)
     }
     if (chunks.some(hasRareKeys)) for (const key of await this.rareKeys(app, range, prefix, client)) keys.add(key)
-    return largest([...keys].sort(byText).map((key) => ({ key })), range.meta)
+    return largest(
+      [...keys].sort(byText).map((key) => ({ key })),
+      range.meta,
+    )
   }
 
-  async values(app: App, key: string, { prefix, limit, ...asked }: KeyValuesAsked, client: Client): Promise<EventValues> {
+  async values(
+    app: App,
+    key: string,
+    { prefix, limit, ...asked }: KeyValuesAsked,
+    client: Client,
+  ): Promise<EventValues> {
     const range = await this.answers.open(app, asked)
     const request = { key, filters: [], limit: limit ?? VALUES_DEFAULT, ...(prefix === undefined ? {} : { prefix }) }
     const [found] = await this.ask(app, range, request, client)
@@ -44,9 +60,18 @@ export class EventKeysService {
     return { rows: [...(found?.values ?? [])], more, meta: { ...range.meta, ...(more && { truncated: true }) } }
   }
 
-  private async keysWhere(app: App, range: Range, prefix: string, filter: Filter, limit: number, client: Client): Promise<EventKeys> {
+  private async keysWhere(
+    app: App,
+    range: Range,
+    prefix: string,
+    filter: Filter,
+    limit: number,
+    client: Client,
+  ): Promise<EventKeys> {
     const found = await this.ask(app, range, { filters: [filter], keyPrefix: prefix, limit }, client)
-    const rows = found.filter(({ key }) => key.startsWith(prefix)).map(({ key, values, more }) => ({ key, values: [...values], more }))
+    const rows = found
+      .filter(({ key }) => key.startsWith(prefix))
+      .map(({ key, values, more }) => ({ key, values: [...values], more }))
     return largest(rows, rows.some(({ more }) => more) ? { ...range.meta, truncated: true } : range.meta)
   }
 
@@ -56,10 +81,20 @@ export class EventKeysService {
     return (await this.archived.ask<'keys'>(app.id, { kind: 'keys', request }, context, client)).result
   }
 
-  private async ask(app: App, range: Range, asked: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number }, client: Client) {
+  private async ask(
+    app: App,
+    range: Range,
+    asked: { key?: string; prefix?: string; keyPrefix?: string; filters: Filter[]; limit: number },
+    client: Client,
+  ) {
     const { from, to } = instantRange(app, range.from, range.to)
     const context = contextOf(app, range.meta.complete_to)
-    const { result } = await this.archived.ask<'values'>(app.id, { kind: 'values', request: { ...asked, from, to } }, context, client)
+    const { result } = await this.archived.ask<'values'>(
+      app.id,
+      { kind: 'values', request: { ...asked, from, to } },
+      context,
+      client,
+    )
     return result
   }
 }
@@ -69,6 +104,11 @@ function filterOf(where: string): Filter {
   const at = where.indexOf(':')
   const [key, text] = [where.slice(0, at), where.slice(at + 1, at + 1 + limits.dataValueCharsMax)]
   const number = Number(text)
-  const others = text === 'true' || text === 'false' ? [text === 'true'] : text.trim() !== '' && Number.isFinite(number) ? [number] : []
+  const others =
+    text === 'true' || text === 'false'
+      ? [text === 'true']
+      : text.trim() !== '' && Number.isFinite(number)
+        ? [number]
+        : []
   return { type: 'in', key, values: [text, ...others] }
 }

@@ -3,7 +3,15 @@ import { HopperError, limits, shiftDate, timeZone, type App, type Meta } from '@
 import type { ExportedEvent } from '@hopper/engine'
 import { placeOf, type EventLog, type FirstSeen, type TableReader } from '@hopper/storage'
 import type { RangeAsked } from '../answers/asked.ts'
-import { eventView, PAGE_EVENTS_DEFAULT, type EventFate, type EventsAsked, type EventsPage, type Person, type PersonAsked } from '../answers/events.ts'
+import {
+  eventView,
+  PAGE_EVENTS_DEFAULT,
+  type EventFate,
+  type EventsAsked,
+  type EventsPage,
+  type Person,
+  type PersonAsked,
+} from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
@@ -28,7 +36,12 @@ export class EventsService {
   private readonly reader: TableReader
   private readonly lanes: number
 
-  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(READER) reader: TableReader, @Inject(LOG) log: EventLog) {
+  constructor(
+    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(READER) reader: TableReader,
+    @Inject(LOG) log: EventLog,
+  ) {
     this.archived = archived
     this.answers = answers
     this.reader = reader
@@ -43,7 +56,10 @@ export class EventsService {
     return { events: events.map(eventView), next: pageCursor(next), meta: await this.metaOf(app, meta, events) }
   }
 
-  /** What is known of a page: the dates of its events, and whether they can still change. A page without events is of no date but today's. */
+  /**
+   * What is known of a page: the dates of its events, and whether they can still change. A page without events is of no
+   * date but today's.
+   */
   private async metaOf(app: App, meta: Meta, events: readonly ExportedEvent[]): Promise<Meta> {
     const zone = timeZone(app.timezone)
     const dates = events.map(({ event }) => zone.dateOf(event.timestamp)).sort()
@@ -58,45 +74,88 @@ export class EventsService {
     const range = await this.answers.open(app, asked)
     const found = await this.firstSeen(app, id, [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)])
     const event = found && (await this.eventAt(app, found, id, instantRange(app, range.from, range.to), client))
-    if (!event) throw new HopperError('HOP_NOT_FOUND', `No event of ${range.from} to ${range.to} has this id; widen from and to if it is of another date.`)
+    if (!event)
+      throw new HopperError(
+        'HOP_NOT_FOUND',
+        `No event of ${range.from} to ${range.to} has this id; widen from and to if it is of another date.`,
+      )
     const { fate, reason, lane, position } = found
     return { fate, reason, lane, position, event: eventView(event), meta: range.meta }
   }
 
-  async person(app: App, id: string, { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked, client: Client): Promise<Person> {
+  async person(
+    app: App,
+    id: string,
+    { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked,
+    client: Client,
+  ): Promise<Person> {
     const range = await this.answers.open(app, asked)
     const { from, to } = instantRange(app, range.from, range.to)
-    const [kind, name] = /^[ud]:/.test(id) ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)] : ['user' as const, id]
+    const [kind, name] = /^[ud]:/.test(id)
+      ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]
+      : ['user' as const, id]
     const request = { kind, id: name, from, to, lanes: this.lanes, limit }
     const context = contextOf(app, range.meta.complete_to)
     const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
-    if (result.events === 0) throw new HopperError('HOP_NOT_FOUND', `Nobody of this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`)
+    if (result.events === 0)
+      throw new HopperError(
+        'HOP_NOT_FOUND',
+        `Nobody of this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
+      )
     const { users, devices, properties, events, timeline } = result
-    return { id: `${kind === 'user' ? 'u' : 'd'}:${name}`, users: [...users], devices: [...devices], properties: { ...properties }, events, timeline: timeline.map(eventView), meta: range.meta }
+    return {
+      id: `${kind === 'user' ? 'u' : 'd'}:${name}`,
+      users: [...users],
+      devices: [...devices],
+      properties: { ...properties },
+      events,
+      timeline: timeline.map(eventView),
+      meta: range.meta,
+    }
   }
 
   /** Looks in every lane of these dates, the newest first. */
   private async firstSeen(app: App, id: string, dates: readonly string[]): Promise<Found | undefined> {
     const newest = [...dates].reverse()
     for (let at = 0; at < newest.length; at += DATES_AT_ONCE) {
-      const places = newest.slice(at, at + DATES_AT_ONCE).flatMap((date) => Array.from({ length: this.lanes }, (_, lane) => ({ date, lane })))
-      const found = await Promise.all(places.map(async ({ date, lane }) => {
-        const seen = (await this.reader.seen(lane, { app: app.id, date }, [id])).get(id)
-        return seen && { lane, ...seen }
-      }))
+      const places = newest
+        .slice(at, at + DATES_AT_ONCE)
+        .flatMap((date) => Array.from({ length: this.lanes }, (_, lane) => ({ date, lane })))
+      const found = await Promise.all(
+        places.map(async ({ date, lane }) => {
+          const seen = (await this.reader.seen(lane, { app: app.id, date }, [id])).get(id)
+          return seen && { lane, ...seen }
+        }),
+      )
       const first = found.find((seen) => seen !== undefined)
       if (first) return first
     }
     return undefined
   }
 
-  private async eventAt(app: App, { lane, position }: Found, id: string, { from, to }: { from: number; to: number }, client: Client): Promise<ExportedEvent | undefined> {
-    const starts = Array.from({ length: this.lanes }, (_, other) => (other === lane ? placeOf(position, 0) : Number.MAX_SAFE_INTEGER))
-    const { events } = await this.read(app, { from: from - DAY_MS, to: to + DAY_MS, starts, skip: 0, limit: 1_000 }, client)
+  private async eventAt(
+    app: App,
+    { lane, position }: Found,
+    id: string,
+    { from, to }: { from: number; to: number },
+    client: Client,
+  ): Promise<ExportedEvent | undefined> {
+    const starts = Array.from({ length: this.lanes }, (_, other) =>
+      other === lane ? placeOf(position, 0) : Number.MAX_SAFE_INTEGER,
+    )
+    const { events } = await this.read(
+      app,
+      { from: from - DAY_MS, to: to + DAY_MS, starts, skip: 0, limit: 1_000 },
+      client,
+    )
     return events.find((event) => event.position === position && event.event.event_id === id)
   }
 
-  private async read(app: App, request: PageRequest, client: Client): Promise<{ readonly events: readonly ExportedEvent[]; readonly next: readonly number[] }> {
+  private async read(
+    app: App,
+    request: PageRequest,
+    client: Client,
+  ): Promise<{ readonly events: readonly ExportedEvent[]; readonly next: readonly number[] }> {
     const { result } = await this.archived.ask<'page'>(app.id, { kind: 'page', request }, contextOf(app, 0), client)
     return result
   }

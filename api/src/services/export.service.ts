@@ -28,7 +28,11 @@ export class ExportService {
   private readonly answers: AnswerService
   private readonly logger: Logger
 
-  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(LOGGER) logger: Logger) {
+  constructor(
+    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(LOGGER) logger: Logger,
+  ) {
     this.archived = archived
     this.answers = answers
     this.logger = logger
@@ -42,7 +46,8 @@ export class ExportService {
     const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)
     // The status is sent by then, so the client sees only a connection that was cut.
     parts.on('error', (error) => {
-      if (!client.signal.aborted) this.logger.error({ err: error, app: app.id }, 'an export was cut short: the rest could not be read')
+      if (!client.signal.aborted)
+        this.logger.error({ err: error, app: app.id }, 'an export was cut short: the rest could not be read')
     })
     if (bom === '1') parts.unshift(BYTE_ORDER_MARK)
     const { mediaType, extension } = exportFormats[format]

@@ -33,13 +33,20 @@ export class FunnelsService {
   /** The funnels with how far their past is counted. */
   async views(app: App, funnels: readonly Funnel[]): Promise<FunnelView[]> {
     const lanes = await this.registry.backfills.list(app.id)
-    return funnels.map((funnel) => ({ ...funnel, past: backfillProgress(funnel.stages, lanes.filter((each) => each.funnel === funnel.id)) }))
+    return funnels.map((funnel) => ({
+      ...funnel,
+      past: backfillProgress(
+        funnel.stages,
+        lanes.filter((each) => each.funnel === funnel.id),
+      ),
+    }))
   }
 
   async create(app: App, sent: SentFunnel): Promise<Funnel> {
     const existing = await this.list(app)
     if (existing.some(({ id }) => id === sent.id)) throw new HopperError('HOP_CONFLICT')
-    if (existing.length >= limits.funnelsPerAppMax) throw new HopperError('HOP_LIMIT', undefined, { details: { funnels_max: limits.funnelsPerAppMax } })
+    if (existing.length >= limits.funnelsPerAppMax)
+      throw new HopperError('HOP_LIMIT', undefined, { details: { funnels_max: limits.funnelsPerAppMax } })
     return this.put(app, sent, [])
   }
 

@@ -26,7 +26,8 @@ export class KeysService {
 
   async create(app: App, power: KeyPower, caller: Caller): Promise<CreatedKey> {
     if (power === 'admin' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
-    if ((await this.visible(app, caller)).length >= KEYS_PER_APP_MAX) throw new HopperError('HOP_LIMIT', undefined, { details: { keys_max: KEYS_PER_APP_MAX } })
+    if ((await this.visible(app, caller)).length >= KEYS_PER_APP_MAX)
+      throw new HopperError('HOP_LIMIT', undefined, { details: { keys_max: KEYS_PER_APP_MAX } })
     const key = newKey(power)
     const record = keyRecord(key, power, app.organization, power === 'admin' ? undefined : app.id, this.clock())
     await this.registry.keys.put(app.organization, record.hash, record)
@@ -35,7 +36,8 @@ export class KeysService {
 
   async remove(app: App, id: string, caller: Caller): Promise<void> {
     const record = (await this.visible(app, caller)).find(({ hash }) => hash.slice(0, ID_CHARS) === id)
-    if (!record) throw new HopperError('HOP_NOT_FOUND', 'No such key in this app; GET /api/v1/apps/APP/keys lists them by id.')
+    if (!record)
+      throw new HopperError('HOP_NOT_FOUND', 'No such key in this app; GET /api/v1/apps/APP/keys lists them by id.')
     await this.registry.keys.remove(app.organization, record.hash)
   }
 

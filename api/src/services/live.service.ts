@@ -20,8 +20,15 @@ export class LiveService implements OnModuleDestroy {
   private readonly streams = new Set<EventStream>()
   private readonly open = new Shares()
 
-  constructor(@Inject(LOG) log: EventLog, @Inject(LANES) lanes: Lanes, @Inject(READER) reader: TableReader, @Inject(LOGGER) logger: Logger) {
-    this.feed = new LiveFeed(log, lanes, reader, (err) => logger.warn({ err }, 'the live feed could not look at the log'))
+  constructor(
+    @Inject(LOG) log: EventLog,
+    @Inject(LANES) lanes: Lanes,
+    @Inject(READER) reader: TableReader,
+    @Inject(LOGGER) logger: Logger,
+  ) {
+    this.feed = new LiveFeed(log, lanes, reader, (err) =>
+      logger.warn({ err }, 'the live feed could not look at the log'),
+    )
   }
 
   /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many listen */
@@ -32,7 +39,11 @@ export class LiveService implements OnModuleDestroy {
     const stream = new EventStream()
     this.streams.add(stream)
     const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)
-    const end = this.feed.listen({ app: app.id, counted: (event) => stream.tell('event', viewOf(event)), passedOver: (messages) => stream.tell('passed_over', { messages }) })
+    const end = this.feed.listen({
+      app: app.id,
+      counted: (event) => stream.tell('event', viewOf(event)),
+      passedOver: (messages) => stream.tell('passed_over', { messages }),
+    })
     stream.once('close', () => {
       clearInterval(alive)
       this.streams.delete(stream)
@@ -50,6 +61,13 @@ export class LiveService implements OnModuleDestroy {
   }
 }
 
-function viewOf({ envelope: { device_id, context, received_at }, event, fate, lane, position, index }: CountedEvent): object {
+function viewOf({
+  envelope: { device_id, context, received_at },
+  event,
+  fate,
+  lane,
+  position,
+  index,
+}: CountedEvent): object {
   return { ...event, device_id, context, received_at, fate, lane, position, index }
 }

@@ -31,7 +31,11 @@ export class LoginService {
   private readonly perName = new Attempts(FAILURES_PER_NAME_MAX, WINDOW_MS)
   private readonly perSource = new Attempts(FAILURES_PER_SOURCE_MAX, WINDOW_MS)
 
-  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock, @Inject(INGEST_URL) ingestUrl: string | undefined) {
+  constructor(
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(INGEST_URL) ingestUrl: string | undefined,
+  ) {
     this.registry = registry
     this.ingestUrl = ingestUrl
     this.clock = clock
@@ -59,8 +63,10 @@ export class LoginService {
   async byLink(token: string): Promise<NewLogin> {
     const hash = secretHash(token)
     const link = await this.registry.logins.get('', hash)
-    if (!link || link.kind !== 'link' || !(await this.registry.logins.remove('', hash))) throw new HopperError('HOP_LOGIN_FAILED')
-    const member = link.expires_at > this.clock() ? await this.registry.members.get(link.organization, link.member) : undefined
+    if (!link || link.kind !== 'link' || !(await this.registry.logins.remove('', hash)))
+      throw new HopperError('HOP_LOGIN_FAILED')
+    const member =
+      link.expires_at > this.clock() ? await this.registry.members.get(link.organization, link.member) : undefined
     if (!member) throw new HopperError('HOP_LOGIN_FAILED')
     return this.begin(member)
   }
@@ -79,7 +85,12 @@ export class LoginService {
     const token = newSecret()
     const csrf = newSecret()
     const login: Login = {
-      hash: secretHash(token), organization: member.organization, member: member.id, kind: 'cookie', csrf, expires_at: now + COOKIE_MS,
+      hash: secretHash(token),
+      organization: member.organization,
+      member: member.id,
+      kind: 'cookie',
+      csrf,
+      expires_at: now + COOKIE_MS,
     }
     await this.registry.logins.put('', login.hash, login)
     return { token, csrf, maxAgeSeconds: COOKIE_MS / 1000, me: await this.describe(member, csrf) }
@@ -94,6 +105,11 @@ export class LoginService {
 
   private async describe({ id, name, role, organization }: Member, csrf: string): Promise<Me> {
     const owner = await this.registry.organizations.get('', organization)
-    return { member: { id, name, role }, organization: { id: organization, name: owner?.name ?? organization }, csrf, ...(this.ingestUrl === undefined ? {} : { ingest_url: this.ingestUrl }) }
+    return {
+      member: { id, name, role },
+      organization: { id: organization, name: owner?.name ?? organization },
+      csrf,
+      ...(this.ingestUrl === undefined ? {} : { ingest_url: this.ingestUrl }),
+    }
   }
 }

@@ -9,14 +9,21 @@ import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
 
 const MEMBERS_MAX = 1_000
 
-/** The members of the caller's organization. Admins administrate admins and viewers; only an owner makes, changes or removes owners. */
+/**
+ * The members of the caller's organization. Admins administrate admins and viewers; only an owner makes, changes or
+ * removes owners.
+ */
 @Injectable()
 export class MembersService {
   private readonly registry: Registry
   private readonly clock: Clock
   private readonly publicUrl: string
 
-  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock, @Inject(PUBLIC_URL) publicUrl: string) {
+  constructor(
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(CLOCK) clock: Clock,
+    @Inject(PUBLIC_URL) publicUrl: string,
+  ) {
     this.registry = registry
     this.clock = clock
     this.publicUrl = publicUrl
@@ -35,7 +42,13 @@ export class MembersService {
     if (members.filter((member) => member.organization === organization).length >= MEMBERS_MAX) {
       throw new HopperError('HOP_LIMIT', undefined, { details: { members_max: MEMBERS_MAX } })
     }
-    const member: Member = { id, organization, name, role, ...(password === undefined ? {} : { password: await hashPassword(password) }) }
+    const member: Member = {
+      id,
+      organization,
+      name,
+      role,
+      ...(password === undefined ? {} : { password: await hashPassword(password) }),
+    }
     await this.registry.members.put(organization, id, member)
     return { ...viewOf(member), login_link: await this.linkOf(member) }
   }
@@ -63,7 +76,11 @@ export class MembersService {
 
   async changeOwn(caller: MemberCaller, { name, password, current_password: current }: OwnPatch): Promise<MemberView> {
     const member = (await this.registry.members.get(caller.organization, caller.member))!
-    if (password !== undefined && member.password !== undefined && !(await verifyPassword(current ?? '', member.password))) {
+    if (
+      password !== undefined &&
+      member.password !== undefined &&
+      !(await verifyPassword(current ?? '', member.password))
+    ) {
       throw new HopperError('HOP_LOGIN_FAILED', 'The current password is wrong; correct current_password.')
     }
     return this.save(member, { name, password }, caller.login)
@@ -88,7 +105,8 @@ export class MembersService {
 
   private async reachable(caller: Caller, id: string): Promise<Member> {
     const member = await this.registry.members.get(caller.organization, id)
-    if (!member) throw new HopperError('HOP_NOT_FOUND', 'No such member in this organization; GET /api/v1/members lists them.')
+    if (!member)
+      throw new HopperError('HOP_NOT_FOUND', 'No such member in this organization; GET /api/v1/members lists them.')
     checkMayGive(caller, member.role)
     return member
   }
@@ -96,7 +114,11 @@ export class MembersService {
   private async checkNotLastOwner(member: Member): Promise<void> {
     if (member.role !== 'owner') return
     const owners = (await this.registry.members.list(member.organization)).filter(({ role }) => role === 'owner')
-    if (owners.length === 1) throw new HopperError('HOP_CONFLICT', 'An organization keeps at least one owner; make another member owner first.')
+    if (owners.length === 1)
+      throw new HopperError(
+        'HOP_CONFLICT',
+        'An organization keeps at least one owner; make another member owner first.',
+      )
   }
 
   private async endLogins(member: Member, except?: string): Promise<void> {
@@ -107,7 +129,13 @@ export class MembersService {
   }
 
   private linkOf({ organization, id }: Member): Promise<string> {
-    return createLoginLink({ registry: this.registry, organization, member: id, publicUrl: this.publicUrl, now: this.clock() })
+    return createLoginLink({
+      registry: this.registry,
+      organization,
+      member: id,
+      publicUrl: this.publicUrl,
+      now: this.clock(),
+    })
   }
 }
 

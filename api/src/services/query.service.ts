@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { pageOf, type App, type EventRequest, type FunnelQuery, type Meta, type RetentionRequest } from '@hopper/contracts'
+import {
+  pageOf,
+  type App,
+  type EventRequest,
+  type FunnelQuery,
+  type Meta,
+  type RetentionRequest,
+} from '@hopper/contracts'
 import { stepsOfFunnel } from '@hopper/engine'
 import type { JourneysAsked } from '../answers/asked.ts'
 import { invalidFields } from '../http/checked.ts'
@@ -24,7 +31,11 @@ export class QueryService {
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
 
-  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService) {
+  constructor(
+    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(FunnelsService) funnels: FunnelsService,
+  ) {
     this.archived = archived
     this.answers = answers
     this.funnels = funnels
@@ -45,11 +56,27 @@ export class QueryService {
   }
 
   /** What ways people take. */
-  async journeys(app: App, { depth, from, to, start, end, ...asked }: JourneysAsked, client: Client): Answered<'journeys'> {
-    const range = await this.answers.open(app, { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) })
+  async journeys(
+    app: App,
+    { depth, from, to, start, end, ...asked }: JourneysAsked,
+    client: Client,
+  ): Answered<'journeys'> {
+    const range = await this.answers.open(app, {
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    })
     const instants = instantRange(app, range.from, range.to)
-    const places = { ...(start === undefined ? {} : { start: placeOf(app, start, asked.key) }), ...(end === undefined ? {} : { end: placeOf(app, end, asked.key) }) }
-    const request = { ...asked, ...places, from: instants.from, to: instants.to, ...(depth === undefined ? {} : { depth }) }
+    const places = {
+      ...(start === undefined ? {} : { start: placeOf(app, start, asked.key) }),
+      ...(end === undefined ? {} : { end: placeOf(app, end, asked.key) }),
+    }
+    const request = {
+      ...asked,
+      ...places,
+      from: instants.from,
+      to: instants.to,
+      ...(depth === undefined ? {} : { depth }),
+    }
     return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
   }
 
@@ -59,18 +86,30 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
   }
 
-  private async answer<K extends keyof Results>(app: App, dates: { from: string; to: string }, question: Question & { kind: K }, client: Client): Answered<K> {
+  private async answer<K extends keyof Results>(
+    app: App,
+    dates: { from: string; to: string },
+    question: Question & { kind: K },
+    client: Client,
+  ): Answered<K> {
     // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
     const { meta } = await this.answers.open(app, dates)
-    const { encoded, completeTo } = await this.archived.ask<K>(app.id, question, contextOf(app, meta.complete_to), client)
+    const { encoded, completeTo } = await this.archived.ask<K>(
+      app.id,
+      question,
+      contextOf(app, meta.complete_to),
+      client,
+    )
     const all = { ...meta, complete_to: completeTo, ...(encoded.isCut && { truncated: true }) }
     return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
   }
 }
 
 function checkOneOf(steps: unknown, funnel: unknown): void {
-  if (steps === undefined && funnel === undefined) throw invalidFields([{ field: 'steps', message: 'is required, unless `funnel` names a configured one' }])
-  if (steps !== undefined && funnel !== undefined) throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
+  if (steps === undefined && funnel === undefined)
+    throw invalidFields([{ field: 'steps', message: 'is required, unless `funnel` names a configured one' }])
+  if (steps !== undefined && funnel !== undefined)
+    throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
 }
 
 /** A place of journeys as the archive names it: whoever copies the address of a page from a browser means the page. */

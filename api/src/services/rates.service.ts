@@ -13,8 +13,8 @@ const APPS_AT_ONCE = 8
 type Totals = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 /**
- * Keeps how fast events come in, whether anybody asks or not. It reads what the tables say, so that every api process of a cluster says the same; while
- * nothing is counted it reads no table.
+ * Keeps how fast events come in, whether anybody asks or not. It reads what the tables say, so that every api process
+ * of a cluster says the same; while nothing is counted it reads no table.
  */
 @Injectable()
 export class RatesService implements OnModuleInit, OnModuleDestroy {
@@ -29,7 +29,10 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
   private seen: { readonly positions: string; readonly events: Totals } | undefined
 
   constructor(
-    @Inject(READER) reader: TableReader, @Inject(REGISTRY) registry: Registry, @Inject(LANES) lanes: Lanes, @Inject(LOGGER) logger: Logger,
+    @Inject(READER) reader: TableReader,
+    @Inject(REGISTRY) registry: Registry,
+    @Inject(LANES) lanes: Lanes,
+    @Inject(LOGGER) logger: Logger,
     @Inject(CLOCK) clock: Clock,
   ) {
     this.reader = reader
@@ -40,7 +43,8 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleInit(): void {
-    const sample = (): void => void this.sample().catch((err: unknown) => this.logger.debug({ err }, 'the rate of events could not be read'))
+    const sample = (): void =>
+      void this.sample().catch((err: unknown) => this.logger.debug({ err }, 'the rate of events could not be read'))
     sample()
     this.timer = setInterval(sample, SAMPLE_EVERY_MS).unref()
   }
@@ -78,12 +82,14 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
     const apps = await this.registry.apps.list()
     const events = new Map<string, ReadonlyMap<string, number>>()
     for (let first = 0; first < apps.length; first += APPS_AT_ONCE) {
-      await Promise.all(apps.slice(first, first + APPS_AT_ONCE).map(async ({ id }) => {
-        const rows = await this.reader.counters('fates_by_date', id, dates)
-        const byDate = new Map<string, number>()
-        for (const { date, counters } of rows) byDate.set(date, (byDate.get(date) ?? 0) + (counters[0] ?? 0))
-        events.set(id, byDate)
-      }))
+      await Promise.all(
+        apps.slice(first, first + APPS_AT_ONCE).map(async ({ id }) => {
+          const rows = await this.reader.counters('fates_by_date', id, dates)
+          const byDate = new Map<string, number>()
+          for (const { date, counters } of rows) byDate.set(date, (byDate.get(date) ?? 0) + (counters[0] ?? 0))
+          events.set(id, byDate)
+        }),
+      )
     }
     this.seen = { positions: key, events }
     return events

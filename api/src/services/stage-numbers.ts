@@ -13,8 +13,9 @@ export interface NumberedStages {
 }
 
 /**
- * Gives stages their ids and numbers. An id that was one of a stage that is gone is a fault: its events and rows would become another stage's. A stage
- * that is entered by something else than before keeps its id and gets another number, under which nothing is counted yet.
+ * Gives stages their ids and numbers. An id that was one of a stage that is gone is a fault: its events and rows would
+ * become another stage's. A stage that is entered by something else than before keeps its id and gets another number,
+ * under which nothing is counted yet.
  */
 export function numberStages(sent: readonly SentStage[], before: readonly Stage[], mark: number): NumberedStages {
   const given = sent.flatMap(({ id }) => (id === undefined ? [] : [id]))
@@ -42,7 +43,12 @@ export async function markOf({ funnelMarks }: Registry, app: string, funnel: str
 }
 
 /** Stores a funnel, after what keeps its ids from being used again. */
-export async function putFunnel({ funnels, funnelMarks }: Registry, app: string, funnel: Funnel, highest: number): Promise<void> {
+export async function putFunnel(
+  { funnels, funnelMarks }: Registry,
+  app: string,
+  funnel: Funnel,
+  highest: number,
+): Promise<void> {
   await funnelMarks.put(app, funnel.id, { id: funnel.id, highest } satisfies FunnelMark)
   await funnels.put(app, funnel.id, funnel)
 }

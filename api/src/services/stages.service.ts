@@ -1,5 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { stageNumber, type App, type Funnel, type StageConversion, type StageGraph, type StageTime, type StageUsers } from '@hopper/contracts'
+import {
+  stageNumber,
+  type App,
+  type Funnel,
+  type StageConversion,
+  type StageGraph,
+  type StageTime,
+  type StageUsers,
+} from '@hopper/contracts'
 import type { TableReader } from '@hopper/storage'
 import type { StageTimeAsked, StagesAsked } from '../answers/asked.ts'
 import { largest, newest, ratio, sumBy } from '../answers/rows.ts'
@@ -17,7 +25,11 @@ export class StagesService {
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
 
-  constructor(@Inject(READER) reader: TableReader, @Inject(AnswerService) answers: AnswerService, @Inject(FunnelsService) funnels: FunnelsService) {
+  constructor(
+    @Inject(READER) reader: TableReader,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(FunnelsService) funnels: FunnelsService,
+  ) {
     this.reader = reader
     this.answers = answers
     this.funnels = funnels
@@ -29,10 +41,22 @@ export class StagesService {
     const { dates, meta } = await this.answers.open(app, asked)
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.uniques({
-      table: 'stage_users_by_date', app: app.id, dates, prefix: [funnel.id], groupBy: ['date', 'stage'], countBy: asked.count_by ?? 'person',
+      table: 'stage_users_by_date',
+      app: app.id,
+      dates,
+      prefix: [funnel.id],
+      groupBy: ['date', 'stage'],
+      countBy: asked.count_by ?? 'person',
     })
     const users = new Map(counted.map((row) => [row.group.join(' '), row.users]))
-    const rows = dates.flatMap((date) => funnel.stages.map((stage) => ({ date, stage: stage.id, name: stage.name, users: users.get(`${date} ${stageNumber(stage)}`) ?? 0 })))
+    const rows = dates.flatMap((date) =>
+      funnel.stages.map((stage) => ({
+        date,
+        stage: stage.id,
+        name: stage.name,
+        users: users.get(`${date} ${stageNumber(stage)}`) ?? 0,
+      })),
+    )
     return newest(rows, meta)
   }
 
@@ -43,7 +67,9 @@ export class StagesService {
     const of = { app: app.id, dates, countBy: asked.count_by ?? 'person' } as const
     const [all, counted] = await Promise.all([
       this.reader.uniques({ ...of, table: 'users_by_date', prefix: [], groupBy: [] }),
-      funnel ? this.reader.uniques({ ...of, table: 'stage_users_by_date', prefix: [funnel.id], groupBy: ['stage'] }) : [],
+      funnel
+        ? this.reader.uniques({ ...of, table: 'stage_users_by_date', prefix: [funnel.id], groupBy: ['stage'] })
+        : [],
     ])
     const total = all[0]?.users ?? 0
     const users = new Map(counted.map((row) => [row.group[0], row.users]))
@@ -63,7 +89,13 @@ export class StagesService {
     const sums = new Map(sumBy(counted, ({ key }) => [key[1]!]).map(({ key, counters }) => [key[0], counters]))
     const rows = funnel.stages.map((stage) => {
       const [elapsed = 0, hits = 0] = sums.get(stageNumber(stage)) ?? []
-      return { stage: stage.id, name: stage.name, elapsed_ms: elapsed, hits, average_seconds: ratio(elapsed / 1000, hits) }
+      return {
+        stage: stage.id,
+        name: stage.name,
+        elapsed_ms: elapsed,
+        hits,
+        average_seconds: ratio(elapsed / 1000, hits),
+      }
     })
     return { rows, meta }
   }
@@ -74,7 +106,12 @@ export class StagesService {
     const { dates, meta } = await this.answers.open(app, asked)
     if (!funnel) return { rows: [], meta }
     const counted = await this.reader.uniques({
-      table: 'stage_edges_by_date', app: app.id, dates, prefix: [funnel.id], groupBy: ['from_stage', 'to_stage'], countBy: asked.count_by ?? 'person',
+      table: 'stage_edges_by_date',
+      app: app.id,
+      dates,
+      prefix: [funnel.id],
+      groupBy: ['from_stage', 'to_stage'],
+      countBy: asked.count_by ?? 'person',
     })
     const ids = new Map(funnel.stages.map((stage) => [stageNumber(stage), stage.id]))
     const edges = counted.flatMap(({ group, users }) => {

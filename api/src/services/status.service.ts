@@ -9,7 +9,9 @@ import { CLOCK, HEALTH, MODE, READER, REGISTRY, type Clock } from '../tokens.ts'
 import { RatesService } from './rates.service.ts'
 
 const FATE_DAYS = 30
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 function lostOf(loss: LaneLoss | undefined): { lost?: { first: number; next: number } } {
   return loss ? { lost: { first: loss.first, next: loss.next } } : {}
@@ -51,8 +53,14 @@ export class StatusService {
     const { completeTo, ends, done } = progress
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
     const [fates, deadLetters, engines, audit, rates, waiting, losses, accepted] = await Promise.all([
-      this.fates(apps), this.reader.deadLetters(), this.health(), this.registry.audits.get('', 'last'), this.rates.current(), this.completeness.waiting(progress),
-      this.completeness.losses(progress), this.registry.losses.list(''),
+      this.fates(apps),
+      this.reader.deadLetters(),
+      this.health(),
+      this.registry.audits.get('', 'last'),
+      this.rates.current(),
+      this.completeness.waiting(progress),
+      this.completeness.losses(progress),
+      this.registry.losses.list(''),
     ])
     const counting = rates.messages()
     return {
@@ -62,15 +70,24 @@ export class StatusService {
       complete_to: completeTo,
       events_per_second: rates.events(apps.map(({ id }) => id)),
       lag: {
-        ...waiting, seconds: Math.max(0, this.clock() - completeTo) / 1_000,
+        ...waiting,
+        seconds: Math.max(0, this.clock() - completeTo) / 1_000,
         remaining_seconds: waiting.messages === 0 ? 0 : counting > 0 ? waiting.messages / counting : null,
       },
       fates,
       lanes: ends.map((next, lane) => ({
-        lane, next, done: done[lane] ?? 0, lag: Math.max(0, next - (done[lane] ?? 0)), ...lostOf(losses.find((loss) => loss.lane === lane)),
+        lane,
+        next,
+        done: done[lane] ?? 0,
+        lag: Math.max(0, next - (done[lane] ?? 0)),
+        ...lostOf(losses.find((loss) => loss.lane === lane)),
       })),
       dead_letters: deadLetters,
-      engines: engines.map(({ name, healthy, detail }) => ({ name, healthy, ...(detail === undefined ? {} : { detail }) })),
+      engines: engines.map(({ name, healthy, detail }) => ({
+        name,
+        healthy,
+        ...(detail === undefined ? {} : { detail }),
+      })),
       ...(audit && (audit.app === undefined || apps.some(({ id }) => id === audit.app)) ? { last_audit: audit } : {}),
       ...(accepted.length > 0 ? { accepted_losses: accepted.map((loss) => ({ ...loss })) } : {}),
     }

@@ -24,20 +24,31 @@ export class TrafficService {
     const { dates, meta } = await this.answers.open(app, asked)
     const sums = sumBy(await this.reader.counters('page_views_by_date', app.id, dates), ({ key }) => key)
     const pages = sums.map(({ key, counters: [views = 0, elapsed = 0, left = 0] }) => ({
-      url: String(key[0]), views, average_seconds: ratio(elapsed / 1000, left),
+      url: String(key[0]),
+      views,
+      average_seconds: ratio(elapsed / 1000, left),
     }))
     // a page that was only left in this range was not viewed in it, and need not be one of the app's
     const rows = pages.filter(({ views }) => views > 0)
-    return largest(rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)), meta)
+    return largest(
+      rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)),
+      meta,
+    )
   }
 
   async clicks(app: App, asked: RangeAsked): Promise<Clicks> {
     const { dates, meta } = await this.answers.open(app, asked)
     const sums = sumBy(await this.reader.counters('clicks_by_date', app.id, dates), ({ key }) => key)
     const rows = sums.map(({ key, counters: [hits = 0, elapsed = 0] }) => ({
-      url: String(key[0]), target: String(key[1]), hits, average_ms: ratio(elapsed, hits),
+      url: String(key[0]),
+      target: String(key[1]),
+      hits,
+      average_ms: ratio(elapsed, hits),
     }))
-    return largest(rows.sort((a, b) => b.hits - a.hits || byText(a.url, b.url) || byText(a.target, b.target)), meta)
+    return largest(
+      rows.sort((a, b) => b.hits - a.hits || byText(a.url, b.url) || byText(a.target, b.target)),
+      meta,
+    )
   }
 
   /** A user with two browsers counts for each: shares may add up to more than 1. */
@@ -50,7 +61,13 @@ export class TrafficService {
     ])
     const total = all[0]?.users ?? 0
     const rows = counted.map(({ group, users }) => ({ value: String(group[0]), users, share: ratio(users, total) }))
-    return { total_users: total, ...largest(rows.sort((a, b) => b.users - a.users || byText(a.value, b.value)), meta) }
+    return {
+      total_users: total,
+      ...largest(
+        rows.sort((a, b) => b.users - a.users || byText(a.value, b.value)),
+        meta,
+      ),
+    }
   }
 
   /** A row for each hour or date of the range, also where nothing happened. */
@@ -61,7 +78,14 @@ export class TrafficService {
     const groupBy = byHour ? ['date', 'hour'] : ['date']
     const [counted, visitors] = await Promise.all([
       this.reader.counters('activity_by_date', app.id, dates),
-      this.reader.uniques({ table: 'users_by_date', app: app.id, dates, prefix: [], groupBy, countBy: asked.count_by ?? 'person' }),
+      this.reader.uniques({
+        table: 'users_by_date',
+        app: app.id,
+        dates,
+        prefix: [],
+        groupBy,
+        countBy: asked.count_by ?? 'person',
+      }),
     ])
     const sums = sumBy(counted, ({ date, key }) => (byHour ? [date, key[0]!] : [date]))
     const counters = new Map(sums.map((sum) => [sum.key.join(' '), sum.counters]))

@@ -16,16 +16,38 @@ export interface Sketch {
 /** The event that a sketch means, at its position in the lane. */
 export function archivedEvent({ device, user = '', time, data, bot }: Sketch, position: number): ArchivedEvent {
   return {
-    event: { type: 'custom', name: 'test', event_id: `${device}-${position}`, timestamp: time, seq: 0, data: { ...data }, ...(user === '' ? {} : { user_id: user }) },
-    device_id: device, user, context: { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) },
-    received_at: time, position, index: 0,
+    event: {
+      type: 'custom',
+      name: 'test',
+      event_id: `${device}-${position}`,
+      timestamp: time,
+      seq: 0,
+      data: { ...data },
+      ...(user === '' ? {} : { user_id: user }),
+    },
+    device_id: device,
+    user,
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) },
+    received_at: time,
+    position,
+    index: 0,
   }
 }
 
 /** Appends one span to a lane's archive, its positions from `first` on. */
-export async function archive(storage: Storage, app: string, lane: number, date: string, first: number, sketches: readonly Sketch[]): Promise<void> {
+export async function archive(
+  storage: Storage,
+  app: string,
+  lane: number,
+  date: string,
+  first: number,
+  sketches: readonly Sketch[],
+): Promise<void> {
   const lease = await storage.lanes.acquire(lane, 'test')
   const rows = sketches.map((sketch, i) => archivedEvent(sketch, first + i))
-  await storage.archive!.append(lease, encodeChunks(rows, { app, date, lane, first_position: first, last_position: first + rows.length - 1 }))
+  await storage.archive!.append(
+    lease,
+    encodeChunks(rows, { app, date, lane, first_position: first, last_position: first + rows.length - 1 }),
+  )
   await storage.lanes.release(lease)
 }

@@ -23,8 +23,16 @@ export interface Installation {
   readonly app: NestFastifyApplication
   readonly storage: Storage
   clock: number
-  get(url: string, headers?: Record<string, string>): Promise<{ status: number; body: never; text: string; headers: Record<string, unknown> }>
-  send(method: 'POST' | 'PATCH' | 'DELETE' | 'GET', url: string, body?: unknown, headers?: Record<string, string>): ReturnType<Installation['get']>
+  get(
+    url: string,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: never; text: string; headers: Record<string, unknown> }>
+  send(
+    method: 'POST' | 'PATCH' | 'DELETE' | 'GET',
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): ReturnType<Installation['get']>
   /** the metrics of the API, as text */
   metrics(): Promise<string>
   /** Applies a batch to the tables of a lane. */
@@ -34,7 +42,9 @@ export interface Installation {
 
 type OpenStorage = (options: { dir: string; lanes: number }) => Promise<Storage>
 
-/** A real API over real storage in a directory of its own: two organizations, three apps. The test names the adapter. */
+/**
+ * A real API over real storage in a directory of its own: two organizations, three apps. The test names the adapter.
+ */
 export async function openInstallation(open: OpenStorage, options: Partial<ApiOptions> = {}): Promise<Installation> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-api-'))
   const storage = await open({ dir, lanes: LANES })
@@ -42,21 +52,48 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
   const installation = { clock: NOW } as Installation
   const metrics = new Registry()
   const app = await createApi({
-    ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://127.0.0.1:8080', metrics, logger: pino({ level: 'silent' }),
-    clock: () => installation.clock, ...options,
+    ...storage,
+    health: () => storage.health(),
+    mode: 'standalone',
+    publicUrl: 'http://127.0.0.1:8080',
+    metrics,
+    logger: pino({ level: 'silent' }),
+    clock: () => installation.clock,
+    ...options,
   })
   const send: Installation['send'] = async (method, url, body, headers = {}) => {
-    const answer = await app.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body as object }) })
+    const answer = await app.inject({
+      method,
+      url,
+      headers,
+      ...(body === undefined ? {} : { payload: body as object }),
+    })
     const json = String(answer.headers['content-type']).startsWith('application/json')
-    return { status: answer.statusCode, body: (json ? answer.json() : undefined) as never, text: answer.body, headers: answer.headers }
+    return {
+      status: answer.statusCode,
+      body: (json ? answer.json() : undefined) as never,
+      text: answer.body,
+      headers: answer.headers,
+    }
   }
   return Object.assign(installation, {
-    app, storage, send,
+    app,
+    storage,
+    send,
     metrics: () => metrics.metrics(),
-    get: (url: string, headers: Record<string, string> = { authorization: `Bearer ${keys.read}` }) => send('GET', url, undefined, headers),
+    get: (url: string, headers: Record<string, string> = { authorization: `Bearer ${keys.read}` }) =>
+      send('GET', url, undefined, headers),
     fill: async (batch: Partial<LaneBatch> & { lane: number }) => {
       const lease = await storage.lanes.acquire(batch.lane, 'test')
-      await storage.writer.apply(lease, { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [], ...batch })
+      await storage.writer.apply(lease, {
+        counters: [],
+        visitors: [],
+        seen: [],
+        identities: [],
+        sessions: [],
+        deadLetters: [],
+        ...batch,
+      })
       await storage.lanes.release(lease)
     },
     close: async () => {
@@ -70,12 +107,31 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
 const provisionFile = {
   organizations: [
     {
-      id: 'acme', name: 'Acme', admin_key: keys.admin,
+      id: 'acme',
+      name: 'Acme',
+      admin_key: keys.admin,
       apps: [
         {
-          id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', write_key: keys.write, read_key: keys.read,
-          funnels: [{ id: 'checkout', name: 'Checkout', stages: [{ id: 1, name: '/home', url: '/home' }, { id: 2, name: 'cart', click: '#add' }, { id: 3, name: 'thanks', url: '/thanks' }] }],
-          elements: [{ name: 'Add to cart', xpath: "//*[@id='add']" }, { name: 'Never seen', xpath: '//b' }],
+          id: 'shop',
+          name: 'Shop',
+          timezone: 'Europe/Berlin',
+          write_key: keys.write,
+          read_key: keys.read,
+          funnels: [
+            {
+              id: 'checkout',
+              name: 'Checkout',
+              stages: [
+                { id: 1, name: '/home', url: '/home' },
+                { id: 2, name: 'cart', click: '#add' },
+                { id: 3, name: 'thanks', url: '/thanks' },
+              ],
+            },
+          ],
+          elements: [
+            { name: 'Add to cart', xpath: "//*[@id='add']" },
+            { name: 'Never seen', xpath: '//b' },
+          ],
         },
         { id: 'blog', name: 'Blog', timezone: 'Asia/Kathmandu', read_key: keys.blogRead },
       ],

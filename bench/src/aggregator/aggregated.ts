@@ -1,6 +1,14 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { App } from '@hopper/contracts'
-import { over, type Archive, type EventLog, type LaneBatch, type Lease, type Storage, type TableWriter } from '@hopper/storage'
+import {
+  over,
+  type Archive,
+  type EventLog,
+  type LaneBatch,
+  type Lease,
+  type Storage,
+  type TableWriter,
+} from '@hopper/storage'
 import { envelopes } from '../harness/bodies.ts'
 
 const COUNT_MS_MAX = 600_000
@@ -9,7 +17,12 @@ const COUNT_MS_MAX = 600_000
 export type Target = Pick<Storage, 'writer' | 'archive'>
 
 /** An app of its own whose events stand in the log and wait to be counted. */
-export async function fillLog({ log, registry }: Pick<Storage, 'log' | 'registry'>, id: string, count: number, events: number): Promise<App> {
+export async function fillLog(
+  { log, registry }: Pick<Storage, 'log' | 'registry'>,
+  id: string,
+  count: number,
+  events: number,
+): Promise<App> {
   const app: App = { id, organization: 'bench', name: id, timezone: 'UTC', origins: [], keep_parameters: [] }
   await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
   await registry.apps.put('bench', id, app)
@@ -18,18 +31,36 @@ export async function fillLog({ log, registry }: Pick<Storage, 'log' | 'registry
   return app
 }
 
-/** Counts what waits in the log, and archives it; answers the events per second from the first batch that is handed over until the last is counted. */
-export async function aggregate(storage: Storage, owner: string, events: number, { writer, archive }: Target): Promise<number> {
+/**
+ * Counts what waits in the log, and archives it; answers the events per second from the first batch that is handed over
+ * until the last is counted.
+ */
+export async function aggregate(
+  storage: Storage,
+  owner: string,
+  events: number,
+  { writer, archive }: Target,
+): Promise<number> {
   let counted = 0
   let begun: number | undefined
   const done = Promise.withResolvers<number>()
-  const end = setTimeout(() => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)), COUNT_MS_MAX)
+  const end = setTimeout(
+    () => done.reject(new Error(`only ${counted} of ${events} events counted in ${COUNT_MS_MAX} ms`)),
+    COUNT_MS_MAX,
+  )
   const watched = telling(writer, (some) => {
     counted += some
     if (counted >= events) done.resolve((events / (performance.now() - begun!)) * 1_000)
   })
   const { log, lanes, registry } = storage
-  const aggregator = new Aggregator({ log: beginning(log, () => (begun ??= performance.now())), lanes, registry, writer: watched, owner, ...(archive ? { archive } : {}) })
+  const aggregator = new Aggregator({
+    log: beginning(log, () => (begun ??= performance.now())),
+    lanes,
+    registry,
+    writer: watched,
+    owner,
+    ...(archive ? { archive } : {}),
+  })
   try {
     await aggregator.start()
     return await done.promise
@@ -51,12 +82,19 @@ export function telling(writer: TableWriter, tell: (events: number) => void): Ta
 
 /** The events of a batch, by their fates: each has one. */
 function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
-  return counters.reduce((sum, { table, rows }) => (table === 'fates_by_date' ? rows.reduce((part, { deltas }) => part + deltas[0]!, sum) : sum), 0)
+  return counters.reduce(
+    (sum, { table, rows }) =>
+      table === 'fates_by_date' ? rows.reduce((part, { deltas }) => part + deltas[0]!, sum) : sum,
+    0,
+  )
 }
 
 /** A log that tells when it hands a batch over. */
 function beginning(log: EventLog, batchBegins: () => void): EventLog {
-  return over(log, { subscribe: (consumer) => log.subscribe(over(consumer, { batch: (...handed) => (batchBegins(), consumer.batch(...handed)) })) })
+  return over(log, {
+    subscribe: (consumer) =>
+      log.subscribe(over(consumer, { batch: (...handed) => (batchBegins(), consumer.batch(...handed)) })),
+  })
 }
 
 /** Tables that forget everything: what is left is reading the log and folding it. */

@@ -14,10 +14,24 @@ export async function aggregatorBench(): Promise<void> {
   const storage = await openEmbedded({ dir, lanes: 8 })
   try {
     await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-    await storage.registry.apps.put('bench', 'bench', { id: 'bench', organization: 'bench', name: 'Bench', timezone: 'UTC', origins: [], keep_parameters: [] })
+    await storage.registry.apps.put('bench', 'bench', {
+      id: 'bench',
+      organization: 'bench',
+      name: 'Bench',
+      timezone: 'UTC',
+      origins: [],
+      keep_parameters: [],
+    })
     const all = envelopes('bench', ENVELOPES, EVENTS)
     for (let at = 0; at < all.length; at += 500) await storage.log.append(all.slice(at, at + 500))
-    const aggregator = new Aggregator({ log: storage.log, writer: storage.writer, lanes: storage.lanes, registry: storage.registry, owner: 'bench', ...(storage.archive ? { archive: storage.archive } : {}) })
+    const aggregator = new Aggregator({
+      log: storage.log,
+      writer: storage.writer,
+      lanes: storage.lanes,
+      registry: storage.registry,
+      owner: 'bench',
+      ...(storage.archive ? { archive: storage.archive } : {}),
+    })
     const started = performance.now()
     const cpu = process.cpuUsage()
     await aggregator.start()
@@ -26,12 +40,17 @@ export async function aggregatorBench(): Promise<void> {
     while (counted < ENVELOPES * EVENTS) {
       if (performance.now() - started > 300_000) throw new Error(`only ${counted} events counted in 300 s`)
       await new Promise((next) => setTimeout(next, 50))
-      counted = (await storage.reader.counters('fates_by_date', 'bench', [today])).reduce((sum, row) => sum + row.counters[0]!, 0)
+      counted = (await storage.reader.counters('fates_by_date', 'bench', [today])).reduce(
+        (sum, row) => sum + row.counters[0]!,
+        0,
+      )
     }
     await aggregator.close()
     const seconds = (performance.now() - started) / 1000
     const { user, system } = process.cpuUsage(cpu)
-    console.log(`  aggregator on SQLite: ${Math.round((ENVELOPES * EVENTS) / seconds)} events/s (${ENVELOPES * EVENTS} events in ${seconds.toFixed(1)} s, CPU ${((user + system) / ENVELOPES / EVENTS).toFixed(1)} us an event)`)
+    console.log(
+      `  aggregator on SQLite: ${Math.round((ENVELOPES * EVENTS) / seconds)} events/s (${ENVELOPES * EVENTS} events in ${seconds.toFixed(1)} s, CPU ${((user + system) / ENVELOPES / EVENTS).toFixed(1)} us an event)`,
+    )
   } finally {
     await storage.close()
     rmSync(dir, { recursive: true, force: true })

@@ -20,26 +20,39 @@ export type AggregatorNews = { readonly lanes: number } | { readonly counted: nu
 /** One aggregator of several. */
 const { brokers, contactPoints, dataCenter, name, lanes } = JSON.parse(process.argv[2]!) as AggregatorTarget
 const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes, topic: name, group: name }).connect()
-const storage = withLog(await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, lanes), log)
+const storage = withLog(
+  await openCassandra({ ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }, lanes),
+  log,
+)
 const own = new Set<number>()
 const tell = (news: AggregatorNews): void => void process.send!(news)
 
 const watched = over(log, {
-  subscribe: (consumer) => log.subscribe(over(consumer, {
-    assigned: async (lane) => {
-      const position = await consumer.assigned(lane)
-      tell({ lanes: own.add(lane).size })
-      return position
-    },
-    revoked: async (lane) => {
-      own.delete(lane)
-      await consumer.revoked(lane)
-      tell({ lanes: own.size })
-    },
-  })),
+  subscribe: (consumer) =>
+    log.subscribe(
+      over(consumer, {
+        assigned: async (lane) => {
+          const position = await consumer.assigned(lane)
+          tell({ lanes: own.add(lane).size })
+          return position
+        },
+        revoked: async (lane) => {
+          own.delete(lane)
+          await consumer.revoked(lane)
+          tell({ lanes: own.size })
+        },
+      }),
+    ),
 })
 const writer = telling(storage.writer, (counted) => tell({ counted }))
-const aggregator = new Aggregator({ log: watched, lanes: storage.lanes, registry: storage.registry, writer, archive: storage.archive!, owner: `bench-${process.pid}` })
+const aggregator = new Aggregator({
+  log: watched,
+  lanes: storage.lanes,
+  registry: storage.registry,
+  writer,
+  archive: storage.archive!,
+  owner: `bench-${process.pid}`,
+})
 await aggregator.start()
 
 const end = async (): Promise<void> => {

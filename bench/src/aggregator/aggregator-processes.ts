@@ -4,7 +4,9 @@ import type { AggregatorNews, AggregatorTarget } from './aggregator-process-main
 const TAKEN_MS_MAX = 60_000
 const COUNT_MS_MAX = 600_000
 
-/** Aggregators in processes of their own that share the lanes: they are started once, and count backlog after backlog. */
+/**
+ * Aggregators in processes of their own that share the lanes: they are started once, and count backlog after backlog.
+ */
 export class AggregatorProcesses {
   readonly #children: readonly ChildProcess[]
   readonly #lanes = new Map<ChildProcess, number>()
@@ -15,13 +17,19 @@ export class AggregatorProcesses {
   /** Resolves when each of them has its part of the lanes. */
   static async start(processes: number, target: AggregatorTarget): Promise<AggregatorProcesses> {
     const own = new AggregatorProcesses(processes, target)
-    await own.#until(() => own.#share() >= Math.floor(target.lanes / processes), TAKEN_MS_MAX, () => `the lanes are shared ${[...own.#lanes.values()].join(' : ')}`)
+    await own.#until(
+      () => own.#share() >= Math.floor(target.lanes / processes),
+      TAKEN_MS_MAX,
+      () => `the lanes are shared ${[...own.#lanes.values()].join(' : ')}`,
+    )
     return own
   }
 
   private constructor(processes: number, target: AggregatorTarget) {
     this.#children = Array.from({ length: processes }, () => {
-      const child = fork(new URL('./aggregator-process-main.js', import.meta.url), [JSON.stringify(target)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+      const child = fork(new URL('./aggregator-process-main.js', import.meta.url), [JSON.stringify(target)], {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      })
       child.on('message', (news: AggregatorNews) => this.#hear(child, news))
       child.on('exit', (code) => code && this.#fail(new Error(`an aggregator of the bench ended with ${code}`)))
       return child
@@ -32,7 +40,10 @@ export class AggregatorProcesses {
     return this.#children.map(({ pid }) => pid!)
   }
 
-  /** Stops them until the next `count`, so that nothing of what is written to the log meanwhile is read before. A lease outlasts it: filling takes some seconds. */
+  /**
+   * Stops them until the next `count`, so that nothing of what is written to the log meanwhile is read before. A lease
+   * outlasts it: filling takes some seconds.
+   */
   hold(): void {
     this.#signal('SIGSTOP')
   }
@@ -42,17 +53,26 @@ export class AggregatorProcesses {
     this.#counted = 0
     const begun = performance.now()
     this.#signal('SIGCONT')
-    await this.#until(() => this.#counted >= events, COUNT_MS_MAX, () => `only ${this.#counted} of ${events} events are counted`)
+    await this.#until(
+      () => this.#counted >= events,
+      COUNT_MS_MAX,
+      () => `only ${this.#counted} of ${events} events are counted`,
+    )
     return (events / (performance.now() - begun)) * 1_000
   }
 
   async stop(): Promise<void> {
     this.#signal('SIGCONT')
-    await Promise.all(this.#children.map((child) => new Promise<void>((ended) => {
-      if (child.exitCode !== null || child.signalCode !== null) return ended()
-      child.once('exit', () => ended())
-      child.kill()
-    })))
+    await Promise.all(
+      this.#children.map(
+        (child) =>
+          new Promise<void>((ended) => {
+            if (child.exitCode !== null || child.signalCode !== null) return ended()
+            child.once('exit', () => ended())
+            child.kill()
+          }),
+      ),
+    )
   }
 
   #share(): number {

@@ -35,11 +35,13 @@ interface Run {
 }
 
 /**
- * Aggregators from Kafka into all tables and the archive on Cassandra, with a backlog to count: against one counter update for each event through the
- * driver, against updates of all counters that the events feed, and one against itself without watermarks, neither written nor checked.
+ * Aggregators from Kafka into all tables and the archive on Cassandra, with a backlog to count: against one counter
+ * update for each event through the driver, against updates of all counters that the events feed, and one against
+ * itself without watermarks, neither written nor checked.
  */
 export async function clusterAggregatorBench(): Promise<void> {
-  if (!kafkaBrokers || !cassandraContactPoints) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name no engines')
+  if (!kafkaBrokers || !cassandraContactPoints)
+    return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name no engines')
   const updates = await withStorage(compareAlone)
   await withStorage((own) => compareShared(own, updates))
 }
@@ -52,7 +54,12 @@ interface Own {
 }
 
 async function withStorage<T>(work: (own: Own) => Promise<T>): Promise<T> {
-  const [brokers, contactPoints, dataCenter, name] = [kafkaBrokers!, cassandraContactPoints!, 'datacenter1', `bench_${randomBytes(6).toString('hex')}`]
+  const [brokers, contactPoints, dataCenter, name] = [
+    kafkaBrokers!,
+    cassandraContactPoints!,
+    'datacenter1',
+    `bench_${randomBytes(6).toString('hex')}`,
+  ]
   const settings: CassandraSettings = { ...cassandraDefaults, contactPoints, dataCenter, keyspace: name }
   await migrate(settings)
   const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes: LANES, topic: name, group: name }).connect()
@@ -67,7 +74,10 @@ async function withStorage<T>(work: (own: Own) => Promise<T>): Promise<T> {
   }
 }
 
-/** Updates of counters through the driver: how many at once it does fastest, and what an update of every counter that an event feeds takes, for each event. */
+/**
+ * Updates of counters through the driver: how many at once it does fastest, and what an update of every counter that an
+ * event feeds takes, for each event.
+ */
 interface Updates {
   readonly concurrency: number
   readonly naive: Run
@@ -95,13 +105,33 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
   console.log(`  one aggregator counts and archives ${figures(middle(on))}`)
   console.log(`  without watermarks ${figures(middle(off))}`)
   await parts(count, writer)
-  console.log(compared('one aggregator : one counter update for each event', ratios(on, (run, at) => run.rate / bare[at]!.rate)))
-  console.log(reportLine('exactly-once on : off', ratios(on, (run, at) => run.rate / off[at]!.rate), EXACT_BAR))
-  console.log(reportLine('exactly-once on : off, by CPU of all processes', ratios(on, (run, at) => cpu(off[at]!) / cpu(run)), EXACT_BAR))
+  console.log(
+    compared(
+      'one aggregator : one counter update for each event',
+      ratios(on, (run, at) => run.rate / bare[at]!.rate),
+    ),
+  )
+  console.log(
+    reportLine(
+      'exactly-once on : off',
+      ratios(on, (run, at) => run.rate / off[at]!.rate),
+      EXACT_BAR,
+    ),
+  )
+  console.log(
+    reportLine(
+      'exactly-once on : off, by CPU of all processes',
+      ratios(on, (run, at) => cpu(off[at]!) / cpu(run)),
+      EXACT_BAR,
+    ),
+  )
   return { concurrency, naive: await everyCounter(storage, client, concurrency) }
 }
 
-/** Processes that share the lanes, as `--scale aggregator=2` starts them: one alone leaves a core to the node, which needs a third of it. */
+/**
+ * Processes that share the lanes, as `--scale aggregator=2` starts them: one alone leaves a core to the node, which
+ * needs a third of it.
+ */
 async function compareShared({ storage, client, target }: Own, { concurrency, naive }: Updates): Promise<void> {
   const processes = await AggregatorProcesses.start(PROCESSES, target)
   try {
@@ -119,10 +149,31 @@ async function compareShared({ storage, client, target }: Own, { concurrency, na
     console.log(`  ${PROCESSES} aggregators count and archive ${figures(middle(shared))}`)
     console.log(`  one counter update for each event, ${concurrency} at once: ${figures(middle(bare))}`)
     console.log(`  an update of each counter that an event feeds: ${figures(naive)}`)
-    console.log(reportLine('aggregators on Cassandra : one counter update for each event', ratios(shared, (run, at) => run.rate / bare[at]!.rate), TIMES_BAR))
-    console.log(compared('the same by CPU of all processes', ratios(shared, (run, at) => cpu(bare[at]!) / cpu(run))))
-    console.log(compared('aggregators : an update of each counter that an event feeds', ratios(shared, (run) => run.rate / naive.rate)))
-    console.log(compared('the same by CPU of all processes', ratios(shared, (run) => cpu(naive) / cpu(run))))
+    console.log(
+      reportLine(
+        'aggregators on Cassandra : one counter update for each event',
+        ratios(shared, (run, at) => run.rate / bare[at]!.rate),
+        TIMES_BAR,
+      ),
+    )
+    console.log(
+      compared(
+        'the same by CPU of all processes',
+        ratios(shared, (run, at) => cpu(bare[at]!) / cpu(run)),
+      ),
+    )
+    console.log(
+      compared(
+        'aggregators : an update of each counter that an event feeds',
+        ratios(shared, (run) => run.rate / naive.rate),
+      ),
+    )
+    console.log(
+      compared(
+        'the same by CPU of all processes',
+        ratios(shared, (run) => cpu(naive) / cpu(run)),
+      ),
+    )
   } finally {
     await processes.stop()
   }
@@ -137,7 +188,9 @@ async function everyCounter(storage: Storage, client: Client, concurrency: numbe
 async function parts(count: (target: Target) => Promise<Run>, writer: TableWriter): Promise<void> {
   const none = undefined as unknown as NonNullable<Target['archive']>
   console.log(`  of that, reading the log and folding it: ${figures(await count({ writer: noTables, archive: none }))}`)
-  console.log(`    and encoding the chunks of the archive: ${figures(await count({ writer: noTables, archive: noArchive }))}`)
+  console.log(
+    `    and encoding the chunks of the archive: ${figures(await count({ writer: noTables, archive: noArchive }))}`,
+  )
   console.log(`    or writing the tables, no archive: ${figures(await count({ writer, archive: none }))}`)
 }
 
@@ -162,13 +215,17 @@ async function sent(client: Client, updates: readonly CounterUpdate[], concurren
 async function bestConcurrency(client: Client): Promise<number> {
   await updated(client, CONCURRENCIES[0]!)
   const found: { readonly concurrency: number; readonly rate: number }[] = []
-  for (const concurrency of CONCURRENCIES) found.push({ concurrency, rate: median([(await updated(client, concurrency)).rate, (await updated(client, concurrency)).rate]) })
+  for (const concurrency of CONCURRENCIES)
+    found.push({
+      concurrency,
+      rate: median([(await updated(client, concurrency)).rate, (await updated(client, concurrency)).rate]),
+    })
   return found.reduce((best, each) => (each.rate > best.rate ? each : best)).concurrency
 }
 
 /**
- * Runs `work`, which answers a rate, once Cassandra has done what the work before it left behind, and tells what each process has used for each of so many; ours are this
- * one and those of `pids`.
+ * Runs `work`, which answers a rate, once Cassandra has done what the work before it left behind, and tells what each
+ * process has used for each of so many; ours are this one and those of `pids`.
  */
 async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
@@ -179,7 +236,11 @@ async function measured(count: number, work: () => Promise<number>, pids: readon
   await idle(cassandra)
   const before = used()
   const rate = await work()
-  const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [number, number, number]
+  const [own, ofCassandra, ofKafka] = used().map((after, at) => (after - before[at]!) / count) as [
+    number,
+    number,
+    number,
+  ]
   return { rate, own, cassandra: ofCassandra, kafka: ofKafka }
 }
 
@@ -189,7 +250,14 @@ function withoutWatermarks(writer: TableWriter, client: Client): TableWriter {
     applied: async (_lane, partitions) => partitions.map(() => -1),
     apply: async (lease, batch) => {
       await writer.apply(lease, { ...batch, counters: [] })
-      await Promise.all(batch.counters.map((change) => client.batch(updatesOf(change, batch.lane).map(({ query, params }) => ({ query, params: [...params] })), { prepare: true, counter: true })))
+      await Promise.all(
+        batch.counters.map((change) =>
+          client.batch(
+            updatesOf(change, batch.lane).map(({ query, params }) => ({ query, params: [...params] })),
+            { prepare: true, counter: true },
+          ),
+        ),
+      )
     },
   })
 }
@@ -211,7 +279,10 @@ function figures(run: Run): string {
   return `${Math.round(run.rate)} events/s, CPU ${cpu(run).toFixed(1)} us an event (ours ${run.own.toFixed(1)}, Cassandra ${run.cassandra.toFixed(1)}, Kafka ${run.kafka.toFixed(1)})`
 }
 
-function ratios(some: readonly Run[], of: (run: Run, at: number) => number): { ratio: number; ratioMin: number; ratioMax: number } {
+function ratios(
+  some: readonly Run[],
+  of: (run: Run, at: number) => number,
+): { ratio: number; ratioMin: number; ratioMax: number } {
   const all = some.map(of)
   return { ratio: median(all), ratioMin: Math.min(...all), ratioMax: Math.max(...all) }
 }

@@ -12,20 +12,40 @@ export interface CounterUpdate {
   readonly params: readonly unknown[]
 }
 
-/** An update of one counter for each of so many events, spread over pages and lanes as real events are: what the issue compares with. */
+/**
+ * An update of one counter for each of so many events, spread over pages and lanes as real events are: what the issue
+ * compares with.
+ */
 export function oneEach(events: number, lanes: number): CounterUpdate[] {
   const query = queries.get('page-views-by-date.add')!
-  return Array.from({ length: events }, (_, number) => ({ query, params: [1, 100, 1, 'single', '2026-01-01', number % lanes, `/page-${number % 50}`] }))
+  return Array.from({ length: events }, (_, number) => ({
+    query,
+    params: [1, 100, 1, 'single', '2026-01-01', number % lanes, `/page-${number % 50}`],
+  }))
 }
 
-/** What an aggregator that does not fold would send: for each event an update of every row of every counter table that the event feeds, its fate included. */
+/**
+ * What an aggregator that does not fold would send: for each event an update of every row of every counter table that
+ * the event feeds, its fate included.
+ */
 export function allOf(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
-  return envelopes.flatMap(({ device_id, context, received_at, events }, at) => events.flatMap((event, index) => {
-    const { counters } = foldArchived(app, [{ event, device_id, user: '', context, received_at, position: at, index }])
-    const date = new Date(received_at).toISOString().slice(0, 10)
-    const fate = { table: 'fates_by_date', app: app.id, date, from: -1, to: 0, rows: [{ key: ['accepted', 'new'], deltas: [1] }] } as const
-    return [fate, ...counters].flatMap((change) => updatesOf(change, at % lanes))
-  }))
+  return envelopes.flatMap(({ device_id, context, received_at, events }, at) =>
+    events.flatMap((event, index) => {
+      const { counters } = foldArchived(app, [
+        { event, device_id, user: '', context, received_at, position: at, index },
+      ])
+      const date = new Date(received_at).toISOString().slice(0, 10)
+      const fate = {
+        table: 'fates_by_date',
+        app: app.id,
+        date,
+        from: -1,
+        to: 0,
+        rows: [{ key: ['accepted', 'new'], deltas: [1] }],
+      } as const
+      return [fate, ...counters].flatMap((change) => updatesOf(change, at % lanes))
+    }),
+  )
 }
 
 /** The updates of a change, without its watermark. */
@@ -38,11 +58,13 @@ export function updatesOf({ table, app, date, rows }: CounterChange, lane: numbe
 export async function sendAll(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<number> {
   const started = performance.now()
   let next = 0
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (next < updates.length) {
-      const { query, params } = updates[next++]!
-      await client.execute(query, [...params], { prepare: true })
-    }
-  }))
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (next < updates.length) {
+        const { query, params } = updates[next++]!
+        await client.execute(query, [...params], { prepare: true })
+      }
+    }),
+  )
   return (performance.now() - started) / 1_000
 }

@@ -26,7 +26,11 @@ const PEAK_MB_MAX = 400
 const RATE_MIN = { cluster: 30_000, standalone: 15_000 } as const
 const APP = 'import'
 const keys = { write: 'hw_bench_0123456789abcdef', read: 'hr_bench_0123456789abcdef' }
-const provision = { organizations: [{ id: 'o', name: 'O', apps: [{ id: APP, name: 'I', timezone: 'UTC', write_key: keys.write, read_key: keys.read }] }] }
+const provision = {
+  organizations: [
+    { id: 'o', name: 'O', apps: [{ id: APP, name: 'I', timezone: 'UTC', write_key: keys.write, read_key: keys.read }] },
+  ],
+}
 const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
 const cli = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url))
 
@@ -39,7 +43,10 @@ export interface ImportSize {
   readonly days: number
 }
 
-/** A year of the demo shop through the product, and events of 400 dates in no order out of a log: how fast they are counted, and what that takes. */
+/**
+ * A year of the demo shop through the product, and events of 400 dates in no order out of a log: how fast they are
+ * counted, and what that takes.
+ */
 export async function importBench({ events, days }: ImportSize = { events: 5_000_000, days: 365 }): Promise<void> {
   await demo('standalone', await standalone({ provision, env }), days)
   await shuffledStandalone(events)
@@ -52,7 +59,9 @@ export async function importBench({ events, days }: ImportSize = { events: 5_000
 async function demo(way: Way, product: Product, days: number): Promise<void> {
   try {
     await product.start()
-    const services = product.services.filter(({ name }) => ['start', 'aggregator'].some((part) => name.startsWith(part)))
+    const services = product.services.filter(({ name }) =>
+      ['start', 'aggregator'].some((part) => name.startsWith(part)),
+    )
     const idle = Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!)))
     const args = [cli, 'load', '--demo', '--url', product.ingestUrl, '--key', keys.write, '--days', String(days)]
     const [code] = (await once(spawn(process.execPath, args, { stdio: 'ignore' }), 'exit')) as [number]
@@ -91,11 +100,19 @@ async function shuffledCluster({ kafka, cassandra, dataCenter }: OwnEngines, eve
 /** Visits of many devices in no order of time. */
 async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events: number): Promise<void> {
   await registry.organizations.put('', 'o', { id: 'o', name: 'O' })
-  await registry.apps.put('o', APP, { id: APP, organization: 'o', name: APP, timezone: 'UTC', origins: [], keep_parameters: [] })
+  await registry.apps.put('o', APP, {
+    id: APP,
+    organization: 'o',
+    name: APP,
+    timezone: 'UTC',
+    origins: [],
+    keep_parameters: [],
+  })
   const now = Date.now()
-  for (let left = events; left > 0; ) {
+  for (let left = events; left > 0;) {
     const some: Envelope[] = []
-    for (; some.length < 1_000 && left > 0; left -= EVENTS_PER_ENVELOPE) some.push(envelopeOf(now, Math.min(left, EVENTS_PER_ENVELOPE)))
+    for (; some.length < 1_000 && left > 0; left -= EVENTS_PER_ENVELOPE)
+      some.push(envelopeOf(now, Math.min(left, EVENTS_PER_ENVELOPE)))
     await log.append(some)
   }
 }
@@ -108,14 +125,21 @@ function envelopeOf(now: number, count: number): Envelope {
     const page = `https://shop.example/products/${Math.floor(PAGES ** Math.random())}`
     return seq % 2 === 0
       ? { ...base, type: 'url_change', from: 'https://shop.example/', to: page, elapsed_time: 4_200 }
-      : { ...base, type: 'custom', name: 'order', data: { price: Math.floor(Math.random() * 10_000), country: 'DE', items: seq } }
+      : {
+          ...base,
+          type: 'custom',
+          name: 'order',
+          data: { price: Math.floor(Math.random() * 10_000), country: 'DE', items: seq },
+        }
   })
   const context: Envelope['context'] = { device: 'desktop', browser: 'Chrome', os: 'Linux', historical: true }
   return { version: 1, app: APP, device_id: randomUUID(), received_at: now, context, events }
 }
 
 async function count(way: Way, target: ImportTarget, events: number): Promise<void> {
-  const child = fork(new URL('./import-process-main.js', import.meta.url), [JSON.stringify(target)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(new URL('./import-process-main.js', import.meta.url), [JSON.stringify(target)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
   try {
     await once(child, 'message')
     const idle = peakMegabytesOf(child.pid!)
@@ -151,5 +175,7 @@ function allCounted(child: ChildProcess, events: number): Promise<void> {
 function reportPeak(what: string, megabytes: number): void {
   const reached = megabytes <= PEAK_MB_MAX
   if (!reached) process.exitCode = 1
-  console.log(`  ${what}: peak ${Math.round(megabytes)} MB above idle, bar ${PEAK_MB_MAX} MB ${reached ? 'reached' : 'NOT REACHED'}`)
+  console.log(
+    `  ${what}: peak ${Math.round(megabytes)} MB above idle, bar ${PEAK_MB_MAX} MB ${reached ? 'reached' : 'NOT REACHED'}`,
+  )
 }

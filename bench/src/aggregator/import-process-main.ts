@@ -19,10 +19,25 @@ const say = (news: ImportNews): void => void process.send!(news)
 const writer = telling(storage.writer, (counted) => say({ counted }))
 const { log, lanes, registry, archive } = storage
 const logger = { info: () => undefined, warn: console.warn, error: console.error }
-const aggregator = new Aggregator({ log, lanes, registry, writer, owner: `bench-${process.pid}`, logger, ...(archive ? { archive } : {}) })
+const aggregator = new Aggregator({
+  log,
+  lanes,
+  registry,
+  writer,
+  owner: `bench-${process.pid}`,
+  logger,
+  ...(archive ? { archive } : {}),
+})
 
 process.once('message', () => void aggregator.start())
-process.on('SIGTERM', () => void aggregator.close().then(() => storage.close()).then(() => process.exit()))
+process.on(
+  'SIGTERM',
+  () =>
+    void aggregator
+      .close()
+      .then(() => storage.close())
+      .then(() => process.exit()),
+)
 say('ready')
 
 async function opened(of: ImportTarget): Promise<Storage> {

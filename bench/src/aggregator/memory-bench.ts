@@ -11,18 +11,33 @@ const keys = { write: 'hw_bench_0123456789abcdef', read: 'hr_bench_0123456789abc
 const app = { id: 'bench', name: 'Bench', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
 // One key sends as fast as it can here.
-const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', HOPPER_EVENT_RATE: '10000000', HOPPER_BYTE_RATE: '10000000000' }
+const env = {
+  HOPPER_LOG_LEVEL: 'error',
+  HOPPER_DEMO: 'false',
+  HOPPER_EVENT_RATE: '10000000',
+  HOPPER_BYTE_RATE: '10000000000',
+}
 
-/** The most memory that each process has had resident after the same load: standalone, and a cluster with its engines (from jars, heaps of 768 and 384 MB). */
+/**
+ * The most memory that each process has had resident after the same load: standalone, and a cluster with its engines
+ * (from jars, heaps of 768 and 384 MB).
+ */
 export async function memoryBench(): Promise<void> {
   const alone = await underLoad(await standalone({ provision, env }))
   await withOwnEngines(async (engines) => {
     const services = await underLoad(await cluster(engines, { provision, env }))
-    const all = { kafka: peakMegabytesOf(engines.kafkaPid), cassandra: peakMegabytesOf(engines.cassandraPid), ...services }
+    const all = {
+      kafka: peakMegabytesOf(engines.kafkaPid),
+      cassandra: peakMegabytesOf(engines.cassandraPid),
+      ...services,
+    }
     const sum = Object.values(all).reduce((total, each) => total + each, 0)
-    for (const [name, megabytes] of [...Object.entries(alone), ...Object.entries(all)]) console.log(`  ${name}: ${Math.round(megabytes)} MB`)
+    for (const [name, megabytes] of [...Object.entries(alone), ...Object.entries(all)])
+      console.log(`  ${name}: ${Math.round(megabytes)} MB`)
     const ratio = alone.start! / sum
-    console.log(`memory, standalone : Kafka + Cassandra + services: ratio ${ratio.toFixed(2)}, bar at most ${BAR.toFixed(2)} ${ratio <= BAR ? 'reached' : 'NOT REACHED'}`)
+    console.log(
+      `memory, standalone : Kafka + Cassandra + services: ratio ${ratio.toFixed(2)}, bar at most ${BAR.toFixed(2)} ${ratio <= BAR ? 'reached' : 'NOT REACHED'}`,
+    )
   })
 }
 
@@ -30,8 +45,12 @@ async function underLoad(product: Product): Promise<Record<string, number>> {
   try {
     await product.start()
     const result = await autocannon({
-      url: `${product.ingestUrl}/v1/events?key=${keys.write}`, connections: 16, amount: REQUESTS, method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': userAgent }, requests: bodies(200, EVENTS).map((body) => ({ body })),
+      url: `${product.ingestUrl}/v1/events?key=${keys.write}`,
+      connections: 16,
+      amount: REQUESTS,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'user-agent': userAgent },
+      requests: bodies(200, EVENTS).map((body) => ({ body })),
     })
     if (result['2xx'] !== REQUESTS) throw new Error(`${result['2xx']} of ${REQUESTS} requests acknowledged`)
     await counted(product, keys.read, 300_000)

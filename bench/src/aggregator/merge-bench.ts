@@ -16,7 +16,10 @@ const EVENTS = 5
 const DEVICES = 2_000
 const names = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change'] as const
 
-/** What a lane that gets 250 events a second archives in twenty minutes, second by second, while its spans are merged; and what the merging costs. */
+/**
+ * What a lane that gets 250 events a second archives in twenty minutes, second by second, while its spans are merged;
+ * and what the merging costs.
+ */
 export async function mergeBench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-merge-'))
   const storage = await openEmbedded({ dir, lanes: 1 })
@@ -37,7 +40,9 @@ export async function mergeBench(): Promise<void> {
       merges.appended({ app: 'bench', date })
       await tally.measure(() => merges.step(() => lease))
     }
-    console.log(`  ${SPANS * ROWS} events of one lane and date came in ${SPANS} spans, ${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`)
+    console.log(
+      `  ${SPANS * ROWS} events of one lane and date came in ${SPANS} spans, ${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`,
+    )
     await tally.report('while the date goes on', archive)
     const over = new Tally()
     await over.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
@@ -58,10 +63,21 @@ function spanOf(date: string, second: number, first: number): EncodedChunk[] {
     const { device_id, session_id } = devices[(position * 7) % DEVICES]!
     return wireEventsOf(EVENTS, at).map((event, index): ArchivedEvent => ({
       event: { ...event, type: names[event.type as number], session_id } as unknown as ArchivedEvent['event'],
-      device_id, user: '', context: { device: 'desktop', browser: 'Chrome', os: 'Linux' }, received_at: at + 900, position, index,
+      device_id,
+      user: '',
+      context: { device: 'desktop', browser: 'Chrome', os: 'Linux' },
+      received_at: at + 900,
+      position,
+      index,
     }))
   })
-  return encodeChunks(rows, { app: 'bench', date, lane: 0, first_position: first, last_position: first + ROWS / EVENTS - 1 })
+  return encodeChunks(rows, {
+    app: 'bench',
+    date,
+    lane: 0,
+    first_position: first,
+    last_position: first + ROWS / EVENTS - 1,
+  })
 }
 
 /** What merges cost. */
@@ -96,8 +112,10 @@ class Tally {
   async report(what: string, archive: Archive): Promise<void> {
     const { rows, spans, bytes } = await standing(archive)
     const perSecond = this.#merges === 0 ? 0 : Math.round(this.#rewritten / (this.#ms / 1000))
-    console.log(`  ${what}: ${this.#merges} merges rewrote each event ${(this.#rewritten / rows).toFixed(2)} times, ${perSecond} events/s, ` +
-      `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event and of these ${(this.#foldingUs / rows).toFixed(1)} us in the folding thread, whose longest wait was ${(this.#delay.max / 1e6).toFixed(0)} ms; ${(this.#written / 1e6).toFixed(1)} MB written`)
+    console.log(
+      `  ${what}: ${this.#merges} merges rewrote each event ${(this.#rewritten / rows).toFixed(2)} times, ${perSecond} events/s, ` +
+        `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event and of these ${(this.#foldingUs / rows).toFixed(1)} us in the folding thread, whose longest wait was ${(this.#delay.max / 1e6).toFixed(0)} ms; ${(this.#written / 1e6).toFixed(1)} MB written`,
+    )
     console.log(`    left: ${spans} spans, ${(bytes / rows).toFixed(1)} bytes an event`)
   }
 }

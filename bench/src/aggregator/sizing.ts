@@ -1,8 +1,8 @@
 import { laneOf } from '@hopper/contracts'
 
 /**
- * What a cluster needs for a rate of events, from what one core was measured to do. A calculation for planning: measure your own traffic, and keep a third
- * in reserve.
+ * What a cluster needs for a rate of events, from what one core was measured to do. A calculation for planning: measure
+ * your own traffic, and keep a third in reserve.
  */
 export interface Measured {
   /** events a second that one core of ingest takes over HTTP and puts into Kafka, in bodies of some 50 */
@@ -59,7 +59,9 @@ export function clusterFor(eventsPerSecond: number, measured: Measured, assumed:
   const rows = eventsPerSecond * measured.rowsPerEvent * replication
   const bytes = eventsPerSecond * measured.logBytes * replication
   return {
-    eventsPerSecond, lanes, aggregators,
+    eventsPerSecond,
+    lanes,
+    aggregators,
     ingest: processes(measured.ingestPerCore),
     brokers: Math.max(3, Math.ceil(bytes / (assumed.bytesPerBroker * utilization))),
     nodes: Math.max(3, Math.ceil(rows / (assumed.rowsPerNode * utilization))),
@@ -69,10 +71,14 @@ export function clusterFor(eventsPerSecond: number, measured: Measured, assumed:
   }
 }
 
-/** Puts devices into their lanes, a tenth of them ten times as busy as the rest; answers the busiest lane's load by the mean. */
+/**
+ * Puts devices into their lanes, a tenth of them ten times as busy as the rest; answers the busiest lane's load by the
+ * mean.
+ */
 function busiestOf(lanes: number, devices: number): number {
   const loads = new Float64Array(lanes)
   const simulated = Math.min(devices, DEVICES_SIMULATED_MAX)
-  for (let device = 0; device < simulated; device++) loads[laneOf('app', `device-${device}`, lanes)]! += device % 10 === 0 ? 10 : 1
+  for (let device = 0; device < simulated; device++)
+    loads[laneOf('app', `device-${device}`, lanes)]! += device % 10 === 0 ? 10 : 1
   return Math.max(...loads) / (loads.reduce((sum, load) => sum + load, 0) / lanes)
 }

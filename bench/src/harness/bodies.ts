@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Envelope, Event, WireEvent } from '@hopper/contracts'
 
-export const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
+export const userAgent =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
 /** What a tracker sends: one device, `events` events of the four kinds in turn. */
 export function wireEventsOf(events: number, startMs: number): WireEvent[] {
@@ -9,20 +10,52 @@ export function wireEventsOf(events: number, startMs: number): WireEvent[] {
     const base = { event_id: randomUUID(), timestamp: startMs + seq * 250, seq }
     switch (seq % 4) {
       case 0:
-        return { ...base, type: 2, from: 'https://shop.example/products', to: `https://shop.example/products/${seq}`, elapsed_time: 4_200 }
+        return {
+          ...base,
+          type: 2,
+          from: 'https://shop.example/products',
+          to: `https://shop.example/products/${seq}`,
+          elapsed_time: 4_200,
+        }
       case 1:
-        return { ...base, type: 1, target: "//*[@id='add']", elapsed_time: 1_300, current_url: `https://shop.example/products/${seq}` }
+        return {
+          ...base,
+          type: 1,
+          target: "//*[@id='add']",
+          elapsed_time: 1_300,
+          current_url: `https://shop.example/products/${seq}`,
+        }
       case 2:
-        return { ...base, type: 3, target: "//*[@id='add']", action: seq % 8 === 2 ? 'hover-then-leave' : 'hover-then-clicked', elapsed_time: 420 }
+        return {
+          ...base,
+          type: 3,
+          target: "//*[@id='add']",
+          action: seq % 8 === 2 ? 'hover-then-leave' : 'hover-then-clicked',
+          elapsed_time: 420,
+        }
       default:
-        return { ...base, type: 4, action: 'onUrlChange', funnel: 'checkout', entered: (seq % 3) + 2, from: (seq % 3) + 1, elapsed_time: 9_000 }
+        return {
+          ...base,
+          type: 4,
+          action: 'onUrlChange',
+          funnel: 'checkout',
+          entered: (seq % 3) + 2,
+          from: (seq % 3) + 1,
+          elapsed_time: 9_000,
+        }
     }
   })
 }
 
 /** Bodies of `POST /v1/events`, each of another device. */
 export function bodies(count: number, events: number): string[] {
-  return Array.from({ length: count }, () => JSON.stringify({ device_id: randomUUID(), session_id: randomUUID(), events: wireEventsOf(events, Date.now() - 60_000) }))
+  return Array.from({ length: count }, () =>
+    JSON.stringify({
+      device_id: randomUUID(),
+      session_id: randomUUID(),
+      events: wireEventsOf(events, Date.now() - 60_000),
+    }),
+  )
 }
 
 const names = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
@@ -33,8 +66,14 @@ export function envelopes(app: string, count: number, events: number): Envelope[
     const device_id = randomUUID()
     const session_id = randomUUID()
     return {
-      version: 1, app, device_id, received_at: Date.now(), context: { device: 'desktop', browser: 'Chrome', os: 'Linux' },
-      events: wireEventsOf(events, Date.now() - 60_000).map((event) => ({ ...event, type: names[event.type as number], session_id }) as unknown as Event),
+      version: 1,
+      app,
+      device_id,
+      received_at: Date.now(),
+      context: { device: 'desktop', browser: 'Chrome', os: 'Linux' },
+      events: wireEventsOf(events, Date.now() - 60_000).map(
+        (event) => ({ ...event, type: names[event.type as number], session_id }) as unknown as Event,
+      ),
     }
   })
 }

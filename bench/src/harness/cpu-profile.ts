@@ -2,12 +2,18 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 interface Profile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: { readonly functionName: string; readonly url: string } }[]
+  readonly nodes: readonly {
+    readonly id: number
+    readonly callFrame: { readonly functionName: string; readonly url: string }
+  }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
 
-/** Self time in ms of all threads by part of the product, largest first: of the profiles that `node --cpu-prof` has left in a folder. */
+/**
+ * Self time in ms of all threads by part of the product, largest first: of the profiles that `node --cpu-prof` has left
+ * in a folder.
+ */
 export function cpuByPart(dir: string): (readonly [string, number])[] {
   const ms = new Map<string, number>()
   for (const file of readdirSync(dir)) {
@@ -22,7 +28,8 @@ export function cpuByPart(dir: string): (readonly [string, number])[] {
 function part({ functionName, url }: Profile['nodes'][number]['callFrame']): string {
   const name = functionName.replace(/[()]/g, '')
   if (url === '') return name === 'garbage collector' || name === 'idle' ? name : 'other native code'
-  if (url.startsWith('node:')) return url.includes('zlib') ? 'zstd' : url.includes('modules') ? 'loading of modules' : 'Node'
+  if (url.startsWith('node:'))
+    return url.includes('zlib') ? 'zstd' : url.includes('modules') ? 'loading of modules' : 'Node'
   const dependency = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1]
   if (dependency !== undefined) return dependency === 'cassandra-driver' ? dependency : 'other dependencies'
   return /\/(engine|storage|api|cli|contracts)\/(?:dist|src)\//.exec(url)?.[1] ?? 'other'

@@ -47,7 +47,10 @@ const SHARED_EVERY = 100
 /** its multiples spread evenly between 0 and 1 */
 const GOLDEN = 0.618033988749895
 
-/** Every fifth device is identified from its second event on, and every hundredth has its user in common with one of the neighbouring lane. */
+/**
+ * Every fifth device is identified from its second event on, and every hundredth has its user in common with one of the
+ * neighbouring lane.
+ */
 export function userOfRun(lane: number, run: number): string | null {
   if (run % IDENTIFIED_EVERY > 0) return null
   return `user-${run % SHARED_EVERY === 0 ? lane & ~1 : lane}-${run}`
@@ -64,8 +67,9 @@ function usersOf(lane: number, runs: readonly number[]): { codes: Uint32Array; v
 }
 
 /**
- * Events of one lane over 30 days with the distributions of `shared/baselines/gen.py`: one session a device and the rest Zipf-like, funnel
- * depth with drop-off, gaps of 45 s, a long gap in 15 % of the deeper sessions, 40 names. About `rows` rows, a tenth as many devices.
+ * Events of one lane over 30 days with the distributions of `shared/baselines/gen.py`: one session a device and the
+ * rest Zipf-like, funnel depth with drop-off, gaps of 45 s, a long gap in 15 % of the deeper sessions, 40 names. About
+ * `rows` rows, a tenth as many devices.
  */
 export function generatedColumns(rows: number, lane: number, lanes: number): RowColumns {
   const next = random(20260101 + lane)
@@ -94,7 +98,18 @@ export function generatedColumns(rows: number, lane: number, lanes: number): Row
       if (longGap && j === length >> 1) at += exponential(18 * 3_600_000)
       if (at >= GENERATED_DAYS * DAY_MS) break
       const draw = next()
-      const noise = draw < 0.1 ? 0 : draw < 0.12 ? 1 : draw < 0.128 ? 2 : draw < 0.131 ? 3 : draw < 0.133 ? 4 : 5 + pick(other, next())
+      const noise =
+        draw < 0.1
+          ? 0
+          : draw < 0.12
+            ? 1
+            : draw < 0.128
+              ? 2
+              : draw < 0.131
+                ? 3
+                : draw < 0.133
+                  ? 4
+                  : 5 + pick(other, next())
       const step = stepAt.indexOf(j)
       device.push(shuffled[rank]!)
       time.push(GENERATED_FROM + at)
@@ -105,14 +120,23 @@ export function generatedColumns(rows: number, lane: number, lanes: number): Row
 }
 
 function assemble(
-  device: readonly number[], time: readonly number[], name: readonly number[], devices: number, lane: number, lanes: number, next: () => number,
+  device: readonly number[],
+  time: readonly number[],
+  name: readonly number[],
+  devices: number,
+  lane: number,
+  lanes: number,
+  next: () => number,
 ): RowColumns {
   const order = Uint32Array.from(device, (_, i) => i).sort((a, b) => device[a]! - device[b]! || time[a]! - time[b]!)
   const counts = new Uint32Array(devices)
   for (const d of device) counts[d]!++
   const present = Array.from(counts.keys()).filter((d) => counts[d]! > 0)
   const numbers = Object.fromEntries(
-    (['timestamp', 'seq', 'position', 'index', 'received_at'] as const).map((column) => [column, new Float64Array(order.length)]),
+    (['timestamp', 'seq', 'position', 'index', 'received_at'] as const).map((column) => [
+      column,
+      new Float64Array(order.length),
+    ]),
   ) as Record<NumberColumn, Float64Array>
   order.forEach((from, i) => {
     const same = i > 0 && device[order[i - 1]!] === device[from]
@@ -133,7 +157,10 @@ function assemble(
     countryOf[d] = pick(country, (run * GOLDEN) % 1)
     planOf[d] = pick(plan, (run * GOLDEN * GOLDEN) % 1)
   })
-  const column = (values: readonly Value[], codes: Uint32Array): { codes: Uint32Array; values: readonly Value[] } => ({ codes, values })
+  const column = (values: readonly Value[], codes: Uint32Array): { codes: Uint32Array; values: readonly Value[] } => ({
+    codes,
+    values,
+  })
   return {
     rows: order.length,
     runs: {
@@ -141,17 +168,51 @@ function assemble(
       high: Uint32Array.from(present, (d) => Math.floor(((d + 0.5) / devices) * 4_294_967_296)),
       low: Uint32Array.from(present, () => (Math.floor((next() * 4_294_967_296) / lanes) * lanes + lane) >>> 0),
       rows: Uint32Array.from(present, (d) => counts[d]!),
-      deviceIds: { length: present.length, bytes: Uint8Array.from({ length: present.length * 16 }, byte), texts: new Map() },
+      deviceIds: {
+        length: present.length,
+        bytes: Uint8Array.from({ length: present.length * 16 }, byte),
+        texts: new Map(),
+      },
     },
     numbers,
     eventIds: { length: order.length, bytes: Uint8Array.from({ length: order.length * 16 }, byte), texts: new Map() },
     values: new Map([
       ['type', column(['custom'], new Uint32Array(order.length))],
-      ['name', column(names, order.map((from) => name[from]!))],
-      ['data.url', column(urls, order.map(() => pick(url, next())))],
-      ['country', column(countries, order.map((from) => countryOf[device[from]!]!))],
-      ['user', usersOf(lane, present.map((d) => counts[d]!))],
-      ['data.plan', column(plans, order.map((from) => planOf[device[from]!]!))],
+      [
+        'name',
+        column(
+          names,
+          order.map((from) => name[from]!),
+        ),
+      ],
+      [
+        'data.url',
+        column(
+          urls,
+          order.map(() => pick(url, next())),
+        ),
+      ],
+      [
+        'country',
+        column(
+          countries,
+          order.map((from) => countryOf[device[from]!]!),
+        ),
+      ],
+      [
+        'user',
+        usersOf(
+          lane,
+          present.map((d) => counts[d]!),
+        ),
+      ],
+      [
+        'data.plan',
+        column(
+          plans,
+          order.map((from) => planOf[device[from]!]!),
+        ),
+      ],
     ]),
   }
 }

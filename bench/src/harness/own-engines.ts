@@ -15,11 +15,17 @@ export interface OwnEngines {
 /** Starts both engines on free ports, and ends them when the work with them is done. */
 export async function withOwnEngines(work: (engines: OwnEngines) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
-  const [kafka, cassandra] = await Promise.all([startKafka(join(dir, 'kafka'), jarCache), startCassandra(join(dir, 'cassandra'), jarCache)])
+  const [kafka, cassandra] = await Promise.all([
+    startKafka(join(dir, 'kafka'), jarCache),
+    startCassandra(join(dir, 'cassandra'), jarCache),
+  ])
   try {
     await work({
-      kafka: kafka.address, cassandra: cassandra.contactPoint, dataCenter: cassandra.dataCenter,
-      kafkaPid: kafka.process.child.pid!, cassandraPid: cassandra.process.child.pid!,
+      kafka: kafka.address,
+      cassandra: cassandra.contactPoint,
+      dataCenter: cassandra.dataCenter,
+      kafkaPid: kafka.process.child.pid!,
+      cassandraPid: cassandra.process.child.pid!,
     })
   } finally {
     await Promise.all([kafka.process.stop(), cassandra.process.stop()])

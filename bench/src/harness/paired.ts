@@ -26,11 +26,21 @@ export async function paired(rounds: number, a: () => Promise<number>, b: () => 
     bs.push(rb)
   }
   const ratios = as.map((value, at) => value / bs[at]!)
-  return { a: median(as), b: median(bs), ratio: median(ratios), ratioMin: Math.min(...ratios), ratioMax: Math.max(...ratios) }
+  return {
+    a: median(as),
+    b: median(bs),
+    ratio: median(ratios),
+    ratioMin: Math.min(...ratios),
+    ratioMax: Math.max(...ratios),
+  }
 }
 
 /** One line of the report: what, its ratio, the bar it must reach. */
-export function reportLine(what: string, { ratio, ratioMin, ratioMax }: Pick<Paired, 'ratio' | 'ratioMin' | 'ratioMax'>, bar: number): string {
+export function reportLine(
+  what: string,
+  { ratio, ratioMin, ratioMax }: Pick<Paired, 'ratio' | 'ratioMin' | 'ratioMax'>,
+  bar: number,
+): string {
   const verdict = ratio >= bar ? 'reached' : 'NOT REACHED'
   return `${what}: ratio ${ratio.toFixed(2)} (${ratioMin.toFixed(2)} to ${ratioMax.toFixed(2)}), bar ${bar.toFixed(2)} ${verdict}`
 }

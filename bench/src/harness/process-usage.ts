@@ -8,18 +8,30 @@ const LOOK_MS = 300
 const IDLE_SHARE = 0.1
 const IDLE_WAIT_MS_MAX = 30_000
 
-/** The process of this machine that listens on a port (`host:port`); undefined when there is none, or none that we may look at. Linux only. */
+/**
+ * The process of this machine that listens on a port (`host:port`); undefined when there is none, or none that we may
+ * look at. Linux only.
+ */
 export function processOn(address: string): number | undefined {
   const port = Number(address.split(':').at(-1)).toString(16).toUpperCase().padStart(4, '0')
-  const sockets = ['tcp', 'tcp6'].flatMap((file) => linesOf(`/proc/net/${file}`)).map((line) => line.trim().split(/\s+/))
+  const sockets = ['tcp', 'tcp6']
+    .flatMap((file) => linesOf(`/proc/net/${file}`))
+    .map((line) => line.trim().split(/\s+/))
   const inode = sockets.find(([, local, , state]) => state === LISTENING && local?.endsWith(`:${port}`))?.[9]
-  return inode === undefined ? undefined : readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).find((pid) => holds(pid, `socket:[${inode}]`))
+  return inode === undefined
+    ? undefined
+    : readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .find((pid) => holds(pid, `socket:[${inode}]`))
 }
 
 /** CPU time that a process has used, in us; 0 of one that is not known. */
 export function cpuOf(pid: number | undefined): number {
   if (pid === undefined) return 0
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
   return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
 }
 
@@ -52,7 +64,7 @@ function linesOf(file: string): string[] {
 
 /** Resolves when a process uses less than a tenth of a core; after half a minute it goes on all the same. */
 export async function idle(pid: number | undefined): Promise<void> {
-  for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end; ) {
+  for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end;) {
     const before = cpuOf(pid)
     await pause(LOOK_MS)
     if ((cpuOf(pid) - before) / 1_000 < LOOK_MS * IDLE_SHARE) return

@@ -33,6 +33,11 @@ export function rowsBetween(columns: RowColumns, from: number, to: number): RowC
       Object.entries(columns.numbers).map(([name, values]) => [name, Float64Array.from(kept, (row) => values[row]!)]),
     ) as Record<NumberColumn, Float64Array>,
     eventIds: { length: kept.length, bytes: bytes(columns.eventIds.bytes, kept), texts: new Map() },
-    values: new Map([...columns.values].map(([name, { codes, values }]) => [name, { codes: Uint32Array.from(kept, (row) => codes[row]!), values }])),
+    values: new Map(
+      [...columns.values].map(([name, { codes, values }]) => [
+        name,
+        { codes: Uint32Array.from(kept, (row) => codes[row]!), values },
+      ]),
+    ),
   }
 }

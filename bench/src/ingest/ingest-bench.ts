@@ -23,23 +23,42 @@ async function serverOf(file: string): Promise<Server> {
 async function requestsPerSecond(server: Server, payloads: readonly string[]): Promise<number> {
   const result = await autocannon({
     url: `http://127.0.0.1:${server.port}/v1/events?key=hw_bench_0123456789abcdef`,
-    connections: CONNECTIONS, duration: SECONDS, method: 'POST',
+    connections: CONNECTIONS,
+    duration: SECONDS,
+    method: 'POST',
     headers: { 'content-type': 'application/json', 'user-agent': userAgent },
     requests: payloads.map((body) => ({ body })),
   })
-  if (result.non2xx > 0 || result.errors > 0) throw new Error(`${result.non2xx} answers other than 2xx, ${result.errors} errors`)
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${result.non2xx} answers other than 2xx, ${result.errors} errors`)
   return result['2xx'] / result.duration
 }
 
 /** Ingest with synced acknowledgement against bare `node:http`, same bodies, same load generator, in turn. */
 export async function ingestBench(): Promise<void> {
-  const [hopper, bare] = await Promise.all([serverOf('./ingest-server-main.js'), serverOf('../harness/bare-server-main.js')])
+  const [hopper, bare] = await Promise.all([
+    serverOf('./ingest-server-main.js'),
+    serverOf('../harness/bare-server-main.js'),
+  ])
   try {
-    for (const [events, bar] of [[50, 0.5], [1, 0]] as const) {
+    for (const [events, bar] of [
+      [50, 0.5],
+      [1, 0],
+    ] as const) {
       const payloads = bodies(200, events)
-      const result = await paired(ROUNDS, () => requestsPerSecond(hopper, payloads), () => requestsPerSecond(bare, payloads))
-      console.log(`  hopper ${Math.round(result.a * events)} events/s in ${Math.round(result.a)} requests/s; bare node:http ${Math.round(result.b)} requests/s`)
-      console.log(events === 50 ? reportLine('ingest, bodies of 50 events, synced ack : bare node:http', result, bar) : `ingest, single events, synced ack : bare node:http: ratio ${result.ratio.toFixed(2)} (no bar)`)
+      const result = await paired(
+        ROUNDS,
+        () => requestsPerSecond(hopper, payloads),
+        () => requestsPerSecond(bare, payloads),
+      )
+      console.log(
+        `  hopper ${Math.round(result.a * events)} events/s in ${Math.round(result.a)} requests/s; bare node:http ${Math.round(result.b)} requests/s`,
+      )
+      console.log(
+        events === 50
+          ? reportLine('ingest, bodies of 50 events, synced ack : bare node:http', result, bar)
+          : `ingest, single events, synced ack : bare node:http: ratio ${result.ratio.toFixed(2)} (no bar)`,
+      )
     }
   } finally {
     for (const { child } of [hopper, bare]) child.kill()

@@ -13,12 +13,31 @@ const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
 const storage = await openEmbedded({ dir, lanes: 8 })
 const key = 'hw_bench_0123456789abcdef'
 await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-await storage.registry.apps.put('bench', 'bench', { id: 'bench', organization: 'bench', name: 'Bench', timezone: 'UTC', origins: [], keep_parameters: [] })
+await storage.registry.apps.put('bench', 'bench', {
+  id: 'bench',
+  organization: 'bench',
+  name: 'Bench',
+  timezone: 'UTC',
+  origins: [],
+  keep_parameters: [],
+})
 const hash = createHash('sha256').update(key).digest('hex')
-await storage.registry.keys.put('bench', hash, { hash, power: 'write', organization: 'bench', app: 'bench', created_at: Date.now(), hint: key.slice(-4) })
+await storage.registry.keys.put('bench', hash, {
+  hash,
+  power: 'write',
+  organization: 'bench',
+  app: 'bench',
+  created_at: Date.now(),
+  hint: key.slice(-4),
+})
 
 const server = fastify()
-await server.register(ingestPlugin, { log: storage.log, registry: storage.registry, health: () => storage.health(), metrics: new Registry() })
+await server.register(ingestPlugin, {
+  log: storage.log,
+  registry: storage.registry,
+  health: () => storage.health(),
+  metrics: new Registry(),
+})
 await server.listen({ port: 0, host: '127.0.0.1' })
 process.send?.({ port: (server.server.address() as AddressInfo).port })
 

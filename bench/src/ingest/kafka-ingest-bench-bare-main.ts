@@ -20,7 +20,10 @@ export interface BareProducerFigures {
   readonly cpuUsPerEvent: number
 }
 
-/** The yardsticks: kafkajs' idempotent producer, acks=all, alone, and behind a `node:http` that parses the body and hands it on as it came. */
+/**
+ * The yardsticks: kafkajs' idempotent producer, acks=all, alone, and behind a `node:http` that parses the body and
+ * hands it on as it came.
+ */
 const { brokers, topic, lanes } = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
 const admin = kafka.admin()
@@ -42,7 +45,9 @@ const server = createServer(async (request, response) => {
   const { device_id, events } = JSON.parse(value.toString('utf8')) as { device_id: string; events: unknown[] }
   const message = { partition: laneOf('bench', device_id, lanes), value }
   await new Promise<void>((stored) => (waiting.push({ message, stored }), void send()))
-  response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify({ accepted: events.length, rejected: [] }))
+  response
+    .writeHead(202, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ accepted: events.length, rejected: [] }))
 }).listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
 process.on('message', async (order: BareProducerOrder) => process.send!(await measure(order)))
 process.on('disconnect', () => process.exit())
@@ -65,15 +70,27 @@ async function send(): Promise<void> {
   sending = false
 }
 
-async function measure({ seconds, messagesPerRequest, events, values }: BareProducerOrder): Promise<BareProducerFigures> {
+async function measure({
+  seconds,
+  messagesPerRequest,
+  events,
+  values,
+}: BareProducerOrder): Promise<BareProducerFigures> {
   const messages = values.map((value, at) => ({ partition: at % lanes, value: Buffer.from(value, 'base64') }))
   const started = performance.now()
   const used = process.cpuUsage()
   let stored = 0
   for (let next = 0; performance.now() - started < seconds * 1_000; next += messagesPerRequest) {
-    await producer.send({ topic, acks: -1, messages: Array.from({ length: messagesPerRequest }, (_, at) => messages[(next + at) % messages.length]!) })
+    await producer.send({
+      topic,
+      acks: -1,
+      messages: Array.from({ length: messagesPerRequest }, (_, at) => messages[(next + at) % messages.length]!),
+    })
     stored += messagesPerRequest
   }
   const { user, system } = process.cpuUsage(used)
-  return { eventsPerSecond: (stored * events * 1_000) / (performance.now() - started), cpuUsPerEvent: (user + system) / (stored * events) }
+  return {
+    eventsPerSecond: (stored * events * 1_000) / (performance.now() - started),
+    cpuUsPerEvent: (user + system) / (stored * events),
+  }
 }

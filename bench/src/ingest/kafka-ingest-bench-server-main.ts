@@ -29,16 +29,35 @@ const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
 const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })
 const key = 'hw_bench_0123456789abcdef'
 await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-await registry.apps.put('bench', 'bench', { id: 'bench', organization: 'bench', name: 'Bench', timezone: 'UTC', origins: [], keep_parameters: [] })
+await registry.apps.put('bench', 'bench', {
+  id: 'bench',
+  organization: 'bench',
+  name: 'Bench',
+  timezone: 'UTC',
+  origins: [],
+  keep_parameters: [],
+})
 const hash = createHash('sha256').update(key).digest('hex')
-await registry.keys.put('bench', hash, { hash, power: 'write', organization: 'bench', app: 'bench', created_at: Date.now(), hint: key.slice(-4) })
+await registry.keys.put('bench', hash, {
+  hash,
+  power: 'write',
+  organization: 'bench',
+  app: 'bench',
+  created_at: Date.now(),
+  hint: key.slice(-4),
+})
 
 const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
 const groups = new Groups()
 const append = log.append.bind(log)
 log.append = async (envelopes) => groups.count(await append(envelopes))
 const server = fastify()
-await server.register(ingestPlugin, { log, registry, health: async () => [await log.health()], metrics: new Registry() })
+await server.register(ingestPlugin, {
+  log,
+  registry,
+  health: async () => [await log.health()],
+  metrics: new Registry(),
+})
 await server.listen({ port: 0, host: '127.0.0.1' })
 process.send!({ port: (server.server.address() as AddressInfo).port })
 let used = process.cpuUsage()

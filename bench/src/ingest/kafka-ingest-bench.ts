@@ -19,14 +19,23 @@ const LANES = 8
 const BAR = 0.7
 const MESSAGES = 200
 
-/** Ingest over HTTP into Kafka, acks=all, against a bare producer of kafkajs that sends the messages that ingest wrote, as many in a request as ingest. */
+/**
+ * Ingest over HTTP into Kafka, acks=all, against a bare producer of kafkajs that sends the messages that ingest wrote,
+ * as many in a request as ingest.
+ */
 export async function kafkaIngestBench(): Promise<void> {
   if (!kafkaBrokers) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS names no Kafka')
   const topic = `hopper-bench-${randomBytes(6).toString('hex')}`
   const target: KafkaIngestTarget = { brokers: kafkaBrokers, topic, lanes: LANES }
-  const [ingest, bare] = [start('./kafka-ingest-bench-server-main.js', target), start('./kafka-ingest-bench-bare-main.js', { ...target, topic: `${topic}-bare` })]
+  const [ingest, bare] = [
+    start('./kafka-ingest-bench-server-main.js', target),
+    start('./kafka-ingest-bench-bare-main.js', { ...target, topic: `${topic}-bare` }),
+  ]
   try {
-    const [{ port }, { port: barePort }] = await Promise.all([answer<{ port: number }>(ingest), answer<{ port: number }>(bare)])
+    const [{ port }, { port: barePort }] = await Promise.all([
+      answer<{ port: number }>(ingest),
+      answer<{ port: number }>(bare),
+    ])
     const payloads = bodies(MESSAGES, EVENTS)
     await eventsPerSecond(port, payloads)
     let { messagesPerRequest } = await ask<IngestFigures>(ingest, {})
@@ -40,18 +49,33 @@ export async function kafkaIngestBench(): Promise<void> {
       return reached
     }
     const alone = async (): Promise<number> => {
-      const order: BareProducerOrder = { seconds: SECONDS, messagesPerRequest: Math.round(messagesPerRequest), events: EVENTS, values }
+      const order: BareProducerOrder = {
+        seconds: SECONDS,
+        messagesPerRequest: Math.round(messagesPerRequest),
+        events: EVENTS,
+        values,
+      }
       const figures = await ask<BareProducerFigures>(bare, order)
       cpu.bare.push(figures.cpuUsPerEvent)
       return figures.eventsPerSecond
     }
     const result = await paired(ROUNDS, overHttp, alone)
     const bytes = values.reduce((sum, value) => sum + Buffer.byteLength(value, 'base64'), 0) / values.length
-    console.log(`  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events and ${Math.round(bytes)} bytes in a request of either, at the last`)
-    console.log(`  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`)
+    console.log(
+      `  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events and ${Math.round(bytes)} bytes in a request of either, at the last`,
+    )
+    console.log(
+      `  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`,
+    )
     console.log(reportLine('ingest to Kafka, bodies of 50 events, acks=all : bare kafkajs producer', result, BAR))
-    const served = await paired(ROUNDS_SERVED, () => eventsPerSecond(port, payloads), () => eventsPerSecond(barePort, payloads))
-    console.log(`  the same : bare node:http that hands the body to kafkajs: ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`)
+    const served = await paired(
+      ROUNDS_SERVED,
+      () => eventsPerSecond(port, payloads),
+      () => eventsPerSecond(barePort, payloads),
+    )
+    console.log(
+      `  the same : bare node:http that hands the body to kafkajs: ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`,
+    )
   } finally {
     for (const child of [ingest, bare]) child.kill()
     await remove(target.brokers, [topic, `${topic}-bare`])
@@ -67,8 +91,13 @@ async function remove(brokers: readonly string[], topics: string[]): Promise<voi
 }
 
 function start(file: string, target: KafkaIngestTarget): ChildProcess {
-  const child = fork(new URL(file, import.meta.url), [JSON.stringify(target)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  return child.once('exit', (code) => code && child.emit('error', new Error(`a process of the bench ended with ${code}`)))
+  const child = fork(new URL(file, import.meta.url), [JSON.stringify(target)], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  })
+  return child.once(
+    'exit',
+    (code) => code && child.emit('error', new Error(`a process of the bench ended with ${code}`)),
+  )
 }
 
 async function answer<T>(child: ChildProcess): Promise<T> {
@@ -85,8 +114,12 @@ async function ask<T>(child: ChildProcess, order: object): Promise<T> {
 /** Events per second that were acknowledged; any answer but 202 is an error of the measurement. */
 async function eventsPerSecond(port: number, payloads: readonly string[]): Promise<number> {
   const requests = await leanLoad({
-    port, path: '/v1/events?key=hw_bench_0123456789abcdef', headers: { 'content-type': 'application/json', 'user-agent': userAgent }, bodies: payloads,
-    connections: CONNECTIONS, seconds: SECONDS,
+    port,
+    path: '/v1/events?key=hw_bench_0123456789abcdef',
+    headers: { 'content-type': 'application/json', 'user-agent': userAgent },
+    bodies: payloads,
+    connections: CONNECTIONS,
+    seconds: SECONDS,
   })
   return requests * EVENTS
 }

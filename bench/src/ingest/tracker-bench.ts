@@ -5,5 +5,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 export function trackerBench(): void {
   const script = readFileSync(new URL('../../../tracker/dist/hopper.js', import.meta.url))
   const brotli = brotliCompressSync(script).length
-  console.log(`  tracker: raw ${script.length} B, gzip ${gzipSync(script, { level: 9 }).length} B, brotli ${brotli} B; bar 1,500 B ${brotli <= 1_500 ? 'reached' : 'NOT REACHED'}`)
+  console.log(
+    `  tracker: raw ${script.length} B, gzip ${gzipSync(script, { level: 9 }).length} B, brotli ${brotli} B; bar 1,500 B ${brotli <= 1_500 ? 'reached' : 'NOT REACHED'}`,
+  )
 }

@@ -24,20 +24,30 @@ export interface FloodSent {
 
 /** A thread that sends as much as the door takes until it is told to end: making bodies must not delay who measures. */
 const { url, flood } = workerData as FloodOrder
-const bodies = Array.from({ length: BODIES }, (_, body) => JSON.stringify({
-  device_id: OWN,
-  events: Array.from({ length: EVENTS_PER_REQUEST }, (_, seq) => (
-    { event_id: `${OWN}-${body}-${seq}`, type: 'custom', name: 'n', timestamp: Date.now(), seq, ...floodShapes[flood]!() })),
-}).split(OWN))
+const bodies = Array.from({ length: BODIES }, (_, body) =>
+  JSON.stringify({
+    device_id: OWN,
+    events: Array.from({ length: EVENTS_PER_REQUEST }, (_, seq) => ({
+      event_id: `${OWN}-${body}-${seq}`,
+      type: 'custom',
+      name: 'n',
+      timestamp: Date.now(),
+      seq,
+      ...floodShapes[flood]!(),
+    })),
+  }).split(OWN),
+)
 const sent = { events: 0, bytes: 0 }
 let ended = false
 const begun = Promise.withResolvers<void>()
 parentPort!.on('message', (word: 'begin' | 'end') => (word === 'begin' ? begun.resolve() : (ended = true)))
 parentPort!.postMessage('ready')
 await begun.promise
-await Promise.all(Array.from({ length: SENDERS }, async (_, sender) => {
-  for (let at = sender; !ended; at++) await send(bodies[at % BODIES]!.join(randomUUID()))
-}))
+await Promise.all(
+  Array.from({ length: SENDERS }, async (_, sender) => {
+    for (let at = sender; !ended; at++) await send(bodies[at % BODIES]!.join(randomUUID()))
+  }),
+)
 parentPort!.postMessage(sent satisfies FloodSent)
 parentPort!.close()
 

@@ -14,8 +14,11 @@ export const floodShapes: Readonly<Record<string, Shape>> = {
   'thousands of dates': () => ({ timestamp: Date.now() - Math.floor(Math.random() * INGEST_DAYS_MAX) * DAY_MS }),
   'other values': () => ({ data: { a: text(9), b: Math.random(), c: randomUUID() } }),
   'other pages': () => ({ type: 'url_change', from: '', to: `https://flood.example/${text(9)}`, elapsed_time: 5 }),
-  'other targets': () => (
-    { type: 'click', target: `//*[@id='${text(9)}']`, elapsed_time: 5, current_url: `https://flood.example/${text(6)}` }
-  ),
+  'other targets': () => ({
+    type: 'click',
+    target: `//*[@id='${text(9)}']`,
+    elapsed_time: 5,
+    current_url: `https://flood.example/${text(6)}`,
+  }),
   'other users': () => ({ type: 'identify', user_id: randomUUID() }),
 }

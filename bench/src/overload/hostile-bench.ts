@@ -5,12 +5,21 @@ const MS = 8_000
 /** What hostile queries cost everybody else: ingest and other queries, calm and under attack, on the whole product. */
 export async function hostileBench(): Promise<void> {
   const { calm, attacked, running, refusals, pattern } = await attack(MS)
-  for (const [what, kind] of [['ingest of one event', 'ingest'], ["another app's funnel", 'others'], ["the attacked app's own funnel", 'own']] as const) line(what, kind, calm, attacked)
-  console.log(`  threads were busy with ${running} queries meanwhile; the first of the catastrophic ones ended with ${pattern.status} ${pattern.code}`)
-  for (const { name, status, code, ms } of refusals) console.log(`  ${name}: ${status} ${code} after ${ms.toFixed(0)} ms, under attack`)
+  for (const [what, kind] of [
+    ['ingest of one event', 'ingest'],
+    ["another app's funnel", 'others'],
+    ["the attacked app's own funnel", 'own'],
+  ] as const)
+    line(what, kind, calm, attacked)
+  console.log(
+    `  threads were busy with ${running} queries meanwhile; the first of the catastrophic ones ended with ${pattern.status} ${pattern.code}`,
+  )
+  for (const { name, status, code, ms } of refusals)
+    console.log(`  ${name}: ${status} ${code} after ${ms.toFixed(0)} ms, under attack`)
 }
 
 function line(what: string, kind: keyof Responsiveness, calm: Responsiveness, attacked: Responsiveness): void {
-  const told = (latencies: Latencies): string => `median ${quantile(latencies, 0.5).toFixed(1)} ms, p95 ${quantile(latencies, 0.95).toFixed(1)} ms, longest ${quantile(latencies, 1).toFixed(0)} ms of ${latencies.length}`
+  const told = (latencies: Latencies): string =>
+    `median ${quantile(latencies, 0.5).toFixed(1)} ms, p95 ${quantile(latencies, 0.95).toFixed(1)} ms, longest ${quantile(latencies, 1).toFixed(0)} ms of ${latencies.length}`
   console.log(`  ${what}: calm ${told(calm[kind])}; under attack ${told(attacked[kind])}`)
 }

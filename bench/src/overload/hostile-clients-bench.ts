@@ -19,7 +19,9 @@ export async function hostileClientsBench(): Promise<void> {
   const product = await filled()
   try {
     const idle = await probe(product, IDLE_MS, watched)
-    console.log(`  idle: ${watched.map((name) => `${name} p99 ${quantile(idle[name], 0.99).toFixed(1)} ms`).join(', ')}`)
+    console.log(
+      `  idle: ${watched.map((name) => `${name} p99 ${quantile(idle[name], 0.99).toFixed(1)} ms`).join(', ')}`,
+    )
     for (const [name, attack] of Object.entries(attacks)) await underAttack(product, name, attack, idle)
   } finally {
     await product.dispose()
@@ -39,6 +41,8 @@ async function underAttack(product: Product, name: string, attack: Attack, idle:
   if (!reached) process.exitCode = 1
   const told = watched.map((kind, i) => `${kind} +${added[i]!.toFixed(0)}`).join(', ')
   const peak = Math.max(...product.services.map(({ pid }) => peakMegabytesOf(pid!)))
-  console.log(`  ${name}: p99 ${told} ms, bar ${ADDED_MS_MAX} ms ${reached ? 'reached' : 'NOT REACHED'}; memory so far ${peak.toFixed(0)} MB; ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ')}`)
+  console.log(
+    `  ${name}: p99 ${told} ms, bar ${ADDED_MS_MAX} ms ${reached ? 'reached' : 'NOT REACHED'}; memory so far ${peak.toFixed(0)} MB; ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ')}`,
+  )
   await pause(1_000)
 }

@@ -14,40 +14,99 @@ const of = '/api/v1/apps/shop'
 
 /** One letter of which no automaton is small, as often as a query may have regular expressions. */
 const blowing = Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `[ab]*a[ab]{${40 + i}}c` }))
-const listed = Array.from({ length: 20 }, (_, filter) => ({ type: 'in', key: 'text', values: Array.from({ length: 1_000 }, (_, i) => `${filter}-${i}-${'x'.repeat(30)}`) }))
+const listed = Array.from({ length: 20 }, (_, filter) => ({
+  type: 'in',
+  key: 'text',
+  values: Array.from({ length: 1_000 }, (_, i) => `${filter}-${i}-${'x'.repeat(30)}`),
+}))
 const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`
 
 let number = 0
 /** A query that nobody has asked before. */
-const fresh = (filters: readonly object[]): string => JSON.stringify({ start: range().from, end: range().to, data: [{ name: `all ${number++}`, filters }] })
+const fresh = (filters: readonly object[]): string =>
+  JSON.stringify({ start: range().from, end: range().to, data: [{ name: `all ${number++}`, filters }] })
 const ranged = (): string => `from=${range().from}&to=${range().to}`
 
 export const attacks: Readonly<Record<string, Attack>> = {
   'idle connections': (product, signal) => sockets(product, signal, CONNECTIONS_IDLE, () => undefined),
-  'bodies of api, a byte a second': (product, signal) => sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, head(product.apiUrl, `${of}/query`, read, 100_000))),
+  'bodies of api, a byte a second': (product, signal) =>
+    sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
+      trickle(socket, signal, head(product.apiUrl, `${of}/query`, read, 100_000)),
+    ),
   'bodies of ingest, a byte a second': (product, signal) =>
-    sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, head(product.ingestUrl, '/v1/events', keys.shop.write, 100_000))),
-  'headers, a byte a second': (product, signal) => sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, 'GET /healthcheck HTTP/1.1\r\n')),
-  'headers of 15 KB': repeat((product, signal) => fetch(`${product.apiUrl}${of}/traffic?by=day`, { signal, headers: { 'x-api-key': read, ...Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`x-${i}`, 'y'.repeat(90)])) } })),
-  'queries without a pause': repeat((product, signal) => query(product, signal, fresh([{ type: 'eq', key: 'text', value: 'b' }]))),
-  'regular expressions without a small automaton': repeat((product, signal) => query(product, signal, fresh([{ type: 'or', filters: blowing }]))),
+    sockets(product, signal, CONNECTIONS_SLOW, (socket) =>
+      trickle(socket, signal, head(product.ingestUrl, '/v1/events', keys.shop.write, 100_000)),
+    ),
+  'headers, a byte a second': (product, signal) =>
+    sockets(product, signal, CONNECTIONS_SLOW, (socket) => trickle(socket, signal, 'GET /healthcheck HTTP/1.1\r\n')),
+  'headers of 15 KB': repeat((product, signal) =>
+    fetch(`${product.apiUrl}${of}/traffic?by=day`, {
+      signal,
+      headers: {
+        'x-api-key': read,
+        ...Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`x-${i}`, 'y'.repeat(90)])),
+      },
+    }),
+  ),
+  'queries without a pause': repeat((product, signal) =>
+    query(product, signal, fresh([{ type: 'eq', key: 'text', value: 'b' }])),
+  ),
+  'regular expressions without a small automaton': repeat((product, signal) =>
+    query(product, signal, fresh([{ type: 'or', filters: blowing }])),
+  ),
   'lists of 20,000 values': repeat((product, signal) => query(product, signal, fresh(listed))),
   'arrays 400,000 deep, to api': repeat((product, signal) => query(product, signal, deep)),
-  'arrays 400,000 deep, to ingest': repeat((product, signal) => fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', signal, headers: json(keys.shop.write), body: deep })),
-  'values of a key': repeat((product, signal) => get(product, signal, `keys/text/values?limit=1000&${ranged()}&prefix=${number++}`)),
-  'keys': repeat((product, signal) => get(product, signal, `keys?prefix=&${ranged()}`)),
-  'journeys': repeat((product, signal) => get(product, signal, `journeys?${ranged()}&depth=20`)),
+  'arrays 400,000 deep, to ingest': repeat((product, signal) =>
+    fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', signal, headers: json(keys.shop.write), body: deep }),
+  ),
+  'values of a key': repeat((product, signal) =>
+    get(product, signal, `keys/text/values?limit=1000&${ranged()}&prefix=${number++}`),
+  ),
+  keys: repeat((product, signal) => get(product, signal, `keys?prefix=&${ranged()}`)),
+  journeys: repeat((product, signal) => get(product, signal, `journeys?${ranged()}&depth=20`)),
   'events, a thousand at a time': repeat((product, signal) => get(product, signal, `events?limit=1000`)),
-  'people of a funnel': repeat((product, signal) => fetch(`${product.apiUrl}${of}/funnels/query`, {
-    method: 'POST', signal, headers: json(read),
-    body: JSON.stringify({ ...range(), steps: ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] })), window_ms: 1_000_000 + number++, people: { step: 1, outcome: 'reached', limit: 2_000 } }),
-  })),
-  'retention': repeat((product, signal) => post(`${product.apiUrl}${of}/retention/query`, read, { ...range(), first: [{ type: 'eq', key: 'name', value: 'see' }], again: [{ type: 'ne', key: 'text', value: `${number++}` }], by: 'day' }, signal)),
+  'people of a funnel': repeat((product, signal) =>
+    fetch(`${product.apiUrl}${of}/funnels/query`, {
+      method: 'POST',
+      signal,
+      headers: json(read),
+      body: JSON.stringify({
+        ...range(),
+        steps: ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] })),
+        window_ms: 1_000_000 + number++,
+        people: { step: 1, outcome: 'reached', limit: 2_000 },
+      }),
+    }),
+  ),
+  retention: repeat((product, signal) =>
+    post(
+      `${product.apiUrl}${of}/retention/query`,
+      read,
+      {
+        ...range(),
+        first: [{ type: 'eq', key: 'name', value: 'see' }],
+        again: [{ type: 'ne', key: 'text', value: `${number++}` }],
+        by: 'day',
+      },
+      signal,
+    ),
+  ),
   'panels without a pause': repeat((product, signal) => get(product, signal, 'traffic?by=day')),
   'live streams, opened and left': repeat((product, signal) => openAndLeave(product, signal, 'live')),
-  'exports, opened and left': repeat((product, signal) => openAndLeave(product, signal, `export?format=ndjson&${ranged()}`)),
-  'keys that do not exist': repeat((product, signal) => fetch(`${product.apiUrl}${of}/traffic`, { signal, headers: { 'x-api-key': `hr_${number++}_0123456789abcdef` } })),
-  'write keys that do not exist': repeat((product, signal) => fetch(`${product.ingestUrl}/v1/events`, { method: 'POST', signal, headers: json(`hw_${number++}_0123456789abcdef`), body: '{"events":[]}' })),
+  'exports, opened and left': repeat((product, signal) =>
+    openAndLeave(product, signal, `export?format=ndjson&${ranged()}`),
+  ),
+  'keys that do not exist': repeat((product, signal) =>
+    fetch(`${product.apiUrl}${of}/traffic`, { signal, headers: { 'x-api-key': `hr_${number++}_0123456789abcdef` } }),
+  ),
+  'write keys that do not exist': repeat((product, signal) =>
+    fetch(`${product.ingestUrl}/v1/events`, {
+      method: 'POST',
+      signal,
+      headers: json(`hw_${number++}_0123456789abcdef`),
+      body: '{"events":[]}',
+    }),
+  ),
 }
 
 function json(key: string): Record<string, string> {
@@ -73,12 +132,14 @@ async function openAndLeave(product: Product, signal: AbortSignal, path: string)
 /** Sends requests on 40 connections, each as soon as the one before is answered, whatever the answer says. */
 function repeat(request: (product: Product, signal: AbortSignal) => Promise<Response>): Attack {
   return async (product, signal, ends) => {
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      while (!signal.aborted) {
-        const end = await request(product, signal).then(endOf, (error: Error) => error.name)
-        if (!signal.aborted) ends.set(end, (ends.get(end) ?? 0) + 1)
-      }
-    }))
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async () => {
+        while (!signal.aborted) {
+          const end = await request(product, signal).then(endOf, (error: Error) => error.name)
+          if (!signal.aborted) ends.set(end, (ends.get(end) ?? 0) + 1)
+        }
+      }),
+    )
   }
 }
 
@@ -93,16 +154,23 @@ function head(url: string, path: string, key: string, length: number): string {
 }
 
 /** Opens connections and keeps them; those that the server closes are opened again. */
-async function sockets(product: Product, signal: AbortSignal, connections: number, begin: (socket: Socket) => void): Promise<void> {
+async function sockets(
+  product: Product,
+  signal: AbortSignal,
+  connections: number,
+  begin: (socket: Socket) => void,
+): Promise<void> {
   const { hostname, port } = new URL(product.apiUrl)
   const all = new Set<Socket>()
   const open = (): void => {
     const socket = connect(Number(port), hostname, () => begin(socket)).resume()
     all.add(socket)
-    socket.on('error', () => undefined).once('close', () => {
-      all.delete(socket)
-      if (!signal.aborted) setTimeout(open, 100)
-    })
+    socket
+      .on('error', () => undefined)
+      .once('close', () => {
+        all.delete(socket)
+        if (!signal.aborted) setTimeout(open, 100)
+      })
   }
   for (let i = 0; i < connections; i++) {
     open()

@@ -16,7 +16,11 @@ const LOOK_EVERY_MS = 100
 const SETTLE_MS_MAX = 600_000
 const DELAY_MS_MAX = 2_000
 const CONTAINER_BYTES = 1_000_000_000
-const keys = { hostile: 'hw_flood_0123456789abcdef', other: 'hw_other_0123456789abcdef', read: 'hr_other_0123456789abcdef' }
+const keys = {
+  hostile: 'hw_flood_0123456789abcdef',
+  other: 'hw_other_0123456789abcdef',
+  read: 'hr_other_0123456789abcdef',
+}
 const apps = [
   { id: 'flood', name: 'Flood', timezone: 'UTC', write_key: keys.hostile, read_key: 'hr_flood_0123456789abcdef' },
   { id: 'other', name: 'Other', timezone: 'UTC', write_key: keys.other, read_key: keys.read },
@@ -42,7 +46,9 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
   let limit: MemoryLimit | undefined
   try {
     limit = await withMemoryLimit(CONTAINER_BYTES, () => product.start())
-    const services = product.services.filter(({ name }) => ['start', 'aggregator'].some((part) => name.startsWith(part)))
+    const services = product.services.filter(({ name }) =>
+      ['start', 'aggregator'].some((part) => name.startsWith(part)),
+    )
     const peak = (): number => Math.max(...services.map(({ pid }) => peakMegabytesOf(pid!)))
     const idle = peak()
     const sender = await readySender({ url: `${product.ingestUrl}/v1/events?key=${keys.hostile}`, flood })
@@ -60,7 +66,9 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const peaked = `peak ${Math.round(peak() - idle)} MB above idle`
     const within = limit ? `${killed} kills in 1 GB` : 'no bound of memory can be had here'
     const waited = `p50 ${quantile(delays, 0.5).toFixed(0)} ms, longest ${longest.toFixed(0)} ms of ${delays.length}`
-    console.log(`  ${flood}, ${way}: ${rate}; ${rest}; ${peaked}, ${within}; another app's events are counted after ${waited}, bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`)
+    console.log(
+      `  ${flood}, ${way}: ${rate}; ${rest}; ${peaked}, ${within}; another app's events are counted after ${waited}, bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`,
+    )
   } finally {
     await product.dispose()
     limit?.remove()
@@ -89,7 +97,11 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   const delays: number[] = []
   const look = async (): Promise<void> => {
     const today = new Date().toISOString().slice(0, 10)
-    const { rows } = await getJson<{ rows: { url: string }[] }>(product, `/api/v1/apps/other/pages/views?from=${today}&to=${today}`, keys.read)
+    const { rows } = await getJson<{ rows: { url: string }[] }>(
+      product,
+      `/api/v1/apps/other/pages/views?from=${today}&to=${today}`,
+      keys.read,
+    )
     for (const { url: page } of rows) {
       const since = waiting.get(page)
       if (since !== undefined && waiting.delete(page)) delays.push(performance.now() - since)
@@ -98,7 +110,15 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   const sending = (async () => {
     for (let at = 0; performance.now() < end; at++) {
       const page = `https://other.example/p${at}`
-      const event = { event_id: randomUUID(), type: 'url_change', from: '', to: page, elapsed_time: 0, timestamp: Date.now(), seq: at }
+      const event = {
+        event_id: randomUUID(),
+        type: 'url_change',
+        from: '',
+        to: page,
+        elapsed_time: 0,
+        timestamp: Date.now(),
+        seq: at,
+      }
       const status = await post(product, keys.other, JSON.stringify({ device_id: randomUUID(), events: [event] }))
       if (status >= 300) throw new Error(`ingest answered ${status} to the other app`)
       waiting.set(page.slice(8), performance.now())
@@ -108,7 +128,8 @@ async function delaysOf(product: Product, end: number): Promise<number[]> {
   const begun = performance.now()
   while (performance.now() < end || waiting.size > 0) {
     await look()
-    if (performance.now() - begun > SETTLE_MS_MAX) throw new Error(`${waiting.size} events of the other app are not counted`)
+    if (performance.now() - begun > SETTLE_MS_MAX)
+      throw new Error(`${waiting.size} events of the other app are not counted`)
     await pause(LOOK_EVERY_MS)
   }
   await sending

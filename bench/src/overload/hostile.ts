@@ -5,12 +5,19 @@ const EVENTS_PER_BODY = 500
 const TEXT_CHARS = 300
 const HOSTILE_AT_ONCE = 6
 const day = (daysAgo: number): string => new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10)
-const keys = { shop: { write: 'hw_hostile_shop_0123456789', read: 'hr_hostile_shop_0123456789' }, other: { write: 'hw_hostile_other_012345678', read: 'hr_hostile_other_012345678' } } as const
+const keys = {
+  shop: { write: 'hw_hostile_shop_0123456789', read: 'hr_hostile_shop_0123456789' },
+  other: { write: 'hw_hostile_other_012345678', read: 'hr_hostile_other_012345678' },
+} as const
 const provision = {
-  organizations: [{
-    id: 'bench', name: 'Bench', admin_key: 'ha_hostile_0123456789',
-    apps: Object.entries(keys).map(([id, { write, read }]) => ({ id, name: id, write_key: write, read_key: read })),
-  }],
+  organizations: [
+    {
+      id: 'bench',
+      name: 'Bench',
+      admin_key: 'ha_hostile_0123456789',
+      apps: Object.entries(keys).map(([id, { write, read }]) => ({ id, name: id, write_key: write, read_key: read })),
+    },
+  ],
 }
 
 /** ms of each call, ascending */
@@ -41,8 +48,8 @@ export interface HostileReport {
 }
 
 /**
- * Starts the product, fills it, and measures it calm and under attack; `ms` of each measurement. An app has a bounded number of threads, so one that
- * attacks itself with more queries than that waits for them; the others never do.
+ * Starts the product, fills it, and measures it calm and under attack; `ms` of each measurement. An app has a bounded
+ * number of threads, so one that attacks itself with more queries than that waits for them; the others never do.
  */
 export async function attack(ms: number): Promise<HostileReport> {
   const product = await standalone({ provision })
@@ -54,7 +61,11 @@ export async function attack(ms: number): Promise<HostileReport> {
     const calm = await probe(product, ms)
     const one = await besides(product, 1, () => probe(product, ms, ['own']))
     const many = await besides(product, HOSTILE_AT_ONCE, async (hostile) => {
-      const [attacked, refusals, running] = await Promise.all([probe(product, ms, ['ingest', 'others']), refused(product), runningSoon(product)])
+      const [attacked, refusals, running] = await Promise.all([
+        probe(product, ms, ['ingest', 'others']),
+        refused(product),
+        runningSoon(product),
+      ])
       return { attacked, refusals, running, pattern: await timed('(a+)+$', () => hostile[0]!) }
     })
     return { ...many, calm, attacked: { ...many.attacked, own: one.own } }
@@ -64,9 +75,15 @@ export async function attack(ms: number): Promise<HostileReport> {
 }
 
 /** Does something while so many hostile queries are under way, whose clients leave afterwards. */
-async function besides<T>(product: Product, number: number, work: (hostile: readonly Promise<Response>[]) => Promise<T>): Promise<T> {
+async function besides<T>(
+  product: Product,
+  number: number,
+  work: (hostile: readonly Promise<Response>[]) => Promise<T>,
+): Promise<T> {
   const leaving = new AbortController()
-  const hostile = Array.from({ length: number }, (_, i) => ask(product, 'shop', 'query', patterns(number + i), leaving.signal))
+  const hostile = Array.from({ length: number }, (_, i) =>
+    ask(product, 'shop', 'query', patterns(number + i), leaving.signal),
+  )
   try {
     return await work(hostile)
   } finally {
@@ -78,7 +95,11 @@ async function besides<T>(product: Product, number: number, work: (hostile: read
 async function fill(product: Product, app: keyof typeof keys): Promise<void> {
   for (let at = 0; at < EVENTS; at += EVENTS_PER_BODY) {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => ({
-      type: 'custom', name: i % 3 === 0 ? 'buy' : 'see', timestamp: Date.now() - (at + i), device_id: `d${(at + i) % 2_000}`, data: { text: `${'a'.repeat(TEXT_CHARS)}${at + i}!` },
+      type: 'custom',
+      name: i % 3 === 0 ? 'buy' : 'see',
+      timestamp: Date.now() - (at + i),
+      device_id: `d${(at + i) % 2_000}`,
+      data: { text: `${'a'.repeat(TEXT_CHARS)}${at + i}!` },
     }))
     const answer = await post(`${product.ingestUrl}/v1/events`, keys[app].write, JSON.stringify({ events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
@@ -86,56 +107,102 @@ async function fill(product: Product, app: keyof typeof keys): Promise<void> {
 }
 
 function post(url: string, key: string, body: string, signal?: AbortSignal): Promise<Response> {
-  return fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', 'x-api-key': key, 'user-agent': 'Mozilla/5.0 Firefox/130.0' }, body, ...(signal ? { signal } : {}) })
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key, 'user-agent': 'Mozilla/5.0 Firefox/130.0' },
+    body,
+    ...(signal ? { signal } : {}),
+  })
 }
 
-function ask(product: Product, app: keyof typeof keys, path: string, body: object, signal?: AbortSignal): Promise<Response> {
+function ask(
+  product: Product,
+  app: keyof typeof keys,
+  path: string,
+  body: object,
+  signal?: AbortSignal,
+): Promise<Response> {
   return post(`${product.apiUrl}/api/v1/apps/${app}/${path}`, keys[app].read, JSON.stringify(body), signal)
 }
 
 const range = (): { from: string; to: string } => ({ from: day(2), to: day(-1) })
-const steps = [{ name: 'see', filters: [{ type: 'eq', key: 'name', value: 'see' }] }, { name: 'buy', filters: [{ type: 'eq', key: 'name', value: 'buy' }] }]
+const steps = [
+  { name: 'see', filters: [{ type: 'eq', key: 'name', value: 'see' }] },
+  { name: 'buy', filters: [{ type: 'eq', key: 'name', value: 'buy' }] },
+]
 
 /** Fifty patterns that take a backtracking engine for ever; each set of them is another question. */
 function patterns(number: number): object {
-  const filters = Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: i === 0 ? '(a+)+$' : `((a+)+b?){${i}}c$` }))
+  const filters = Array.from({ length: 50 }, (_, i) => ({
+    type: 'regex',
+    key: 'text',
+    value: i === 0 ? '(a+)+$' : `((a+)+b?){${i}}c$`,
+  }))
   return { start: day(2), end: day(-1), data: [{ name: `set ${number}`, filters: [{ type: 'or', filters }] }] }
 }
 
-/** Calls one after the other for some time, each kind in turn; every question is new, so that no answer is a kept one. */
+/**
+ * Calls one after the other for some time, each kind in turn; every question is new, so that no answer is a kept one.
+ */
 async function probe(product: Product, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
   const taken = { ingest: [] as number[], others: [] as number[], own: [] as number[] }
   const funnel = (app: keyof typeof keys, number: number): Promise<Response> =>
-    ask(product, app, 'funnels/query', { ...range(), steps, count_by: 'device', window_ms: 3_600_000 + Math.floor(performance.now() * 1_000) + number })
+    ask(product, app, 'funnels/query', {
+      ...range(),
+      steps,
+      count_by: 'device',
+      window_ms: 3_600_000 + Math.floor(performance.now() * 1_000) + number,
+    })
   const calls = {
-    ingest: () => post(`${product.ingestUrl}/v1/events`, keys.shop.write, JSON.stringify({ events: [{ type: 'custom', name: 'ping', device_id: 'probe' }] })),
+    ingest: () =>
+      post(
+        `${product.ingestUrl}/v1/events`,
+        keys.shop.write,
+        JSON.stringify({ events: [{ type: 'custom', name: 'ping', device_id: 'probe' }] }),
+      ),
     others: (number: number) => funnel('other', number),
     own: (number: number) => funnel('shop', number),
   }
   const end = performance.now() + ms
-  await Promise.all(which.map(async (kind) => {
-    for (let number = 0; performance.now() < end; number++) {
-      const at = performance.now()
-      const answer = await calls[kind](number)
-      const text = await answer.text()
-      if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
-      taken[kind].push(performance.now() - at)
-    }
-  }))
+  await Promise.all(
+    which.map(async (kind) => {
+      for (let number = 0; performance.now() < end; number++) {
+        const at = performance.now()
+        const answer = await calls[kind](number)
+        const text = await answer.text()
+        if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
+        taken[kind].push(performance.now() - at)
+      }
+    }),
+  )
   const ascending = (list: number[]): Latencies => list.sort((a, b) => a - b)
   return { ingest: ascending(taken.ingest), others: ascending(taken.others), own: ascending(taken.own) }
 }
 
 /** Questions that are too much, each answered at once with what is wrong. */
 async function refused(product: Product): Promise<Refusal[]> {
-  const nested = (depth: number): string => `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
+  const nested = (depth: number): string =>
+    `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
   const questions: [string, string, string][] = [
-    ['a filter nested 1,000 deep', 'funnels/query', JSON.stringify({ ...range(), steps, filters: ['FILTER'] }).replace('"FILTER"', nested(1_000))],
-    ['a range of a century', 'funnels/query', JSON.stringify({ from: '1930-01-01', to: '2030-01-01', steps: [steps[0]] })],
-    ['10,000 steps', 'funnels/query', JSON.stringify({ ...range(), steps: Array.from({ length: 10_000 }, () => steps[0]) })],
+    [
+      'a filter nested 1,000 deep',
+      'funnels/query',
+      JSON.stringify({ ...range(), steps, filters: ['FILTER'] }).replace('"FILTER"', nested(1_000)),
+    ],
+    [
+      'a range of a century',
+      'funnels/query',
+      JSON.stringify({ from: '1930-01-01', to: '2030-01-01', steps: [steps[0]] }),
+    ],
+    [
+      '10,000 steps',
+      'funnels/query',
+      JSON.stringify({ ...range(), steps: Array.from({ length: 10_000 }, () => steps[0]) }),
+    ],
   ]
   const refusals: Refusal[] = []
-  for (const [name, path, body] of questions) refusals.push(await timed(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
+  for (const [name, path, body] of questions)
+    refusals.push(await timed(name, () => post(`${product.apiUrl}/api/v1/apps/shop/${path}`, keys.shop.read, body)))
   return refusals
 }
 

@@ -7,7 +7,12 @@ const ADDED_MS_MAX = 100
 /** What they may add for another app's query, which shares the threads with theirs. */
 const ADDED_TO_FUNNEL_MS_MAX = 5_000
 
-const names: Record<Probe, string> = { ingest: 'ingest of one event', healthcheck: '/healthcheck', funnel: "another app's funnel", panel: "another app's fixed panel" }
+const names: Record<Probe, string> = {
+  ingest: 'ingest of one event',
+  healthcheck: '/healthcheck',
+  funnel: "another app's funnel",
+  panel: "another app's fixed panel",
+}
 
 /**
  * Prints what 90 funnels of 30 regular expressions, unread exports and live streams, and 1,000 queries at once, all of
@@ -16,13 +21,23 @@ const names: Record<Probe, string> = { ingest: 'ingest of one event', healthchec
 export async function starvationBench(): Promise<void> {
   const { idle, loaded, ends } = await starve(MS)
   for (const probe of probes) {
-    const [before, under] = [idle[probe], loaded[probe]].map((latencies) => ({ p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), calls: latencies.length }))
-    const told = [before!, under!].map(({ p50, p99, calls }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${calls}`)
+    const [before, under] = [idle[probe], loaded[probe]].map((latencies) => ({
+      p50: quantile(latencies, 0.5),
+      p99: quantile(latencies, 0.99),
+      calls: latencies.length,
+    }))
+    const told = [before!, under!].map(
+      ({ p50, p99, calls }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${calls}`,
+    )
     const bar = probe === 'funnel' ? ADDED_TO_FUNNEL_MS_MAX : ADDED_MS_MAX
     const added = under!.p99 - before!.p99
     const reached = added <= bar
     if (!reached) process.exitCode = 1
-    console.log(`  ${names[probe]}: idle ${told[0]}; loaded ${told[1]}; p99 ${added.toFixed(1)} ms above idle, bar ${bar} ms ${reached ? 'reached' : 'NOT REACHED'}`)
+    console.log(
+      `  ${names[probe]}: idle ${told[0]}; loaded ${told[1]}; p99 ${added.toFixed(1)} ms above idle, bar ${bar} ms ${reached ? 'reached' : 'NOT REACHED'}`,
+    )
   }
-  console.log(`  the attacking funnels ended with ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ') || 'nothing yet'}`)
+  console.log(
+    `  the attacking funnels ended with ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ') || 'nothing yet'}`,
+  )
 }

@@ -20,12 +20,25 @@ export const keys = {
   other: { write: 'hw_starving_other_01234567', read: 'hr_starving_other_01234567' },
 } as const
 type App = keyof typeof keys
-const stages = [{ id: 1, name: 'See', url: '/see' }, { id: 2, name: 'Buy', url: '/buy' }]
+const stages = [
+  { id: 1, name: 'See', url: '/see' },
+  { id: 2, name: 'Buy', url: '/buy' },
+]
 const provision = {
-  organizations: [{
-    id: 'bench', name: 'Bench', admin_key: 'ha_starving_0123456789',
-    apps: Object.entries(keys).map(([id, { write, read }]) => ({ id, name: id, write_key: write, read_key: read, funnels: [{ id: 'sale', name: 'Sale', stages }] })),
-  }],
+  organizations: [
+    {
+      id: 'bench',
+      name: 'Bench',
+      admin_key: 'ha_starving_0123456789',
+      apps: Object.entries(keys).map(([id, { write, read }]) => ({
+        id,
+        name: id,
+        write_key: write,
+        read_key: read,
+        funnels: [{ id: 'sale', name: 'Sale', stages }],
+      })),
+    },
+  ],
 }
 
 export const probes = ['ingest', 'healthcheck', 'funnel', 'panel'] as const
@@ -42,7 +55,8 @@ export interface StarvationReport {
 
 /**
  * Measures the whole product idle, and while one read key has 90 funnels of 30 regular expressions under way all the
- * time, exports and live streams that it does not read, and a connection on which 1,000 queries come at once; `ms` each.
+ * time, exports and live streams that it does not read, and a connection on which 1,000 queries come at once; `ms`
+ * each.
  */
 export async function starve(ms: number): Promise<StarvationReport> {
   const product = await filled()
@@ -53,7 +67,9 @@ export async function starve(ms: number): Promise<StarvationReport> {
     const leaving = new AbortController()
     const attackers = [
       ...Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal)),
-      ...Array.from({ length: UNREAD_EXPORTS }, () => leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range())}`, leaving.signal)),
+      ...Array.from({ length: UNREAD_EXPORTS }, () =>
+        leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range())}`, leaving.signal),
+      ),
       ...Array.from({ length: UNREAD_LIVE_STREAMS }, () => leaveUnread(product, 'live', leaving.signal)),
       pipeline(product, leaving.signal),
     ]
@@ -86,7 +102,13 @@ async function fill(product: Product, app: App): Promise<void> {
     const events = Array.from({ length: EVENTS_PER_BODY }, (_, i) => {
       const number = at + i
       const timestamp = Date.now() - (number % DAYS) * DAY_MS - number
-      return { type: 'custom', name: number % 3 === 0 ? 'buy' : 'see', timestamp, device_id: `d${number % 2_000}`, data: { text: `${'a'.repeat(100)}${number}!` } }
+      return {
+        type: 'custom',
+        name: number % 3 === 0 ? 'buy' : 'see',
+        timestamp,
+        device_id: `d${number % 2_000}`,
+        data: { text: `${'a'.repeat(100)}${number}!` },
+      }
     })
     const answer = await whenAdmitted(() => post(`${product.ingestUrl}/v1/events`, keys[app].write, { events }))
     if (answer.status !== 202) throw new Error(`ingest answered ${answer.status}: ${await answer.text()}`)
@@ -94,14 +116,25 @@ async function fill(product: Product, app: App): Promise<void> {
 }
 
 /** Asks one funnel after the other, as soon as it may; each is new, so that no answer is a kept one. */
-async function attack(product: Product, attacker: number, ends: Map<string, number>, signal: AbortSignal): Promise<void> {
+async function attack(
+  product: Product,
+  attacker: number,
+  ends: Map<string, number>,
+  signal: AbortSignal,
+): Promise<void> {
   for (let number = 0; !signal.aborted; number++) {
     const steps = Array.from({ length: STEPS }, (_, step) => ({
-      name: `step ${step}`, filters: [{ type: 'regex', key: 'text', value: `((a+)+b?){${step + 1}}c${attacker}-${number}$` }],
+      name: `step ${step}`,
+      filters: [{ type: 'regex', key: 'text', value: `((a+)+b?){${step + 1}}c${attacker}-${number}$` }],
     }))
     let waitMs = 0
     try {
-      const answer = await post(`${product.apiUrl}/api/v1/apps/shop/funnels/query`, keys.shop.read, { ...range(), steps }, signal)
+      const answer = await post(
+        `${product.apiUrl}/api/v1/apps/shop/funnels/query`,
+        keys.shop.read,
+        { ...range(), steps },
+        signal,
+      )
       const { error } = (await answer.json()) as { error?: { code: string } }
       const end = `${answer.status}${error ? ` ${error.code}` : ''}`
       waitMs = Number(answer.headers.get('retry-after') ?? 0) * 1_000
@@ -124,7 +157,11 @@ async function leaveUnread(product: Product, path: string, signal: AbortSignal):
 /** Sends 1,000 queries in one packet, again when all of them are answered. */
 function pipeline(product: Product, signal: AbortSignal): Promise<void> {
   const { hostname, port, host } = new URL(product.apiUrl)
-  const body = JSON.stringify({ start: range().from, end: range().to, data: [{ name: 'all', filters: [{ type: 'regex', key: 'text', value: '(a+)+b' }] }] })
+  const body = JSON.stringify({
+    start: range().from,
+    end: range().to,
+    data: [{ name: 'all', filters: [{ type: 'regex', key: 'text', value: '(a+)+b' }] }],
+  })
   const head = `host: ${host}\r\nx-api-key: ${keys.shop.read}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
   const packet = `POST /api/v1/apps/shop/query HTTP/1.1\r\n${head}\r\n${body}`.repeat(PIPELINED)
   const socket = connect(Number(port), hostname, () => socket.write(packet))
@@ -137,7 +174,11 @@ function pipeline(product: Product, signal: AbortSignal): Promise<void> {
   })
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => socket.destroy())
-    socket.once('error', reject).once('close', () => (signal.aborted ? resolve() : reject(new Error('the connection of 1,000 queries was closed'))))
+    socket
+      .once('error', reject)
+      .once('close', () =>
+        signal.aborted ? resolve() : reject(new Error('the connection of 1,000 queries was closed')),
+      )
   })
 }
 
@@ -148,22 +189,32 @@ export async function probe(product: Product, ms: number, kinds: readonly Probe[
   const headers = { 'x-api-key': keys.other.read }
   const steps = ['see', 'buy'].map((value) => ({ name: value, filters: [{ type: 'eq', key: 'name', value }] }))
   const calls: Record<Probe, () => Promise<Response>> = {
-    ingest: () => post(`${product.ingestUrl}/v1/events`, keys.other.write, { events: [{ type: 'custom', name: 'ping', device_id: 'probe' }] }),
+    ingest: () =>
+      post(`${product.ingestUrl}/v1/events`, keys.other.write, {
+        events: [{ type: 'custom', name: 'ping', device_id: 'probe' }],
+      }),
     healthcheck: () => fetch(`${product.ingestUrl}/healthcheck`),
-    funnel: () => post(`${of}/funnels/query`, keys.other.read, { ...range(), steps, window_ms: 3_600_000 + Math.floor(performance.now() * 1_000) }),
+    funnel: () =>
+      post(`${of}/funnels/query`, keys.other.read, {
+        ...range(),
+        steps,
+        window_ms: 3_600_000 + Math.floor(performance.now() * 1_000),
+      }),
     panel: () => fetch(`${of}/traffic?by=day`, { headers }),
   }
   const end = performance.now() + ms
-  await Promise.all(kinds.map(async (kind) => {
-    while (performance.now() < end) {
-      const at = performance.now()
-      const answer = await calls[kind]()
-      const text = await answer.text()
-      if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
-      taken[kind].push(performance.now() - at)
-      await pause(PROBE_EVERY_MS)
-    }
-  }))
+  await Promise.all(
+    kinds.map(async (kind) => {
+      while (performance.now() < end) {
+        const at = performance.now()
+        const answer = await calls[kind]()
+        const text = await answer.text()
+        if (!answer.ok) throw new Error(`${kind} answered ${answer.status}: ${text.slice(0, 300)}`)
+        taken[kind].push(performance.now() - at)
+        await pause(PROBE_EVERY_MS)
+      }
+    }),
+  )
   for (const list of Object.values(taken)) list.sort((a, b) => a - b)
   return taken
 }

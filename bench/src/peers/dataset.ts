@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Chunk, encodeColumns, identityFacts, IdentityIndex, mergeChunks, type Identities, type RowColumns } from '@hopper/engine'
+import {
+  Chunk,
+  encodeColumns,
+  identityFacts,
+  IdentityIndex,
+  mergeChunks,
+  type Identities,
+  type RowColumns,
+} from '@hopper/engine'
 import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, userOfRun } from '../harness/generated-columns.ts'
 import { rowsBetween } from '../harness/rows-between.ts'
 import { writeLane } from './lane-file.ts'
@@ -43,18 +51,34 @@ export function buildDataset(wanted: number, dir: string): Dataset {
     writeLane(join(dir, `merged-${lane}`), merged)
     writeLane(join(dir, `spans-${lane}`), spans)
     index.add(merged.map((chunk) => identityFacts(Chunk.of(chunk))))
-    for (const { columns: cells } of merged) for (const [name, cell] of cells) total[name] = (total[name] ?? 0) + cell.length
+    for (const { columns: cells } of merged)
+      for (const [name, cell] of cells) total[name] = (total[name] ?? 0) + cell.length
   }
   const { rows, devices } = raw
   const bytes = Object.fromEntries(Object.entries(total).map(([name, size]) => [name, size / rows]))
-  return { dir, rows, devices, identities: index.identities(), mergeMs: merge.ms, mergeCpuMs: merge.cpuMs, bytes, fresh: raw.finish(hash.digest('hex')) }
+  return {
+    dir,
+    rows,
+    devices,
+    identities: index.identities(),
+    mergeMs: merge.ms,
+    mergeCpuMs: merge.cpuMs,
+    bytes,
+    fresh: raw.finish(hash.digest('hex')),
+  }
 }
 
 /** The lane as it is archived in spans of three days. */
 function spansOfLane(columns: RowColumns, lane: number): ReturnType<typeof encodeColumns> {
   return Array.from({ length: GENERATED_DAYS / SPAN_DAYS }, (_, i) => i * SPAN_DAYS).flatMap((day) => {
     const from = GENERATED_FROM + day * DAY_MS
-    const cover = { app: 'a', date: new Date(from).toISOString().slice(0, 10), lane, first_position: day, last_position: day }
+    const cover = {
+      app: 'a',
+      date: new Date(from).toISOString().slice(0, 10),
+      lane,
+      first_position: day,
+      last_position: day,
+    }
     return encodeColumns(rowsBetween(columns, from, from + SPAN_DAYS * DAY_MS), cover)
   })
 }
@@ -89,13 +113,21 @@ class RawColumns {
     write('device', device)
     write('person', person)
     write('event_id', eventIds.bytes)
-    for (const [column, source] of [['name', 'name'], ['url', 'data.url'], ['country', 'country'], ['plan', 'data.plan']] as const) {
+    for (const [column, source] of [
+      ['name', 'name'],
+      ['url', 'data.url'],
+      ['country', 'country'],
+      ['plan', 'data.plan'],
+    ] as const) {
       this.#values[column] = values.get(source)!.values as string[]
       write(column, Uint16Array.from(values.get(source)!.codes))
     }
     const user = values.get('user')!
     const before = this.#values.user!.length - 1
-    write('user', user.codes.map((code) => (code === 0 ? 4_294_967_295 : before + code)))
+    write(
+      'user',
+      user.codes.map((code) => (code === 0 ? 4_294_967_295 : before + code)),
+    )
     this.#values.user!.push(...(user.values.slice(1) as string[]))
     this.#ids.push(runs.deviceIds.bytes)
     this.devices += runs.rows.length

@@ -11,7 +11,9 @@ const hot = lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(fi
 parentPort!.on('message', (job: EngineJob) => {
   const scan = new FunnelScan(job.request, job.context, undefined, job.placed)
   // cold: a lane after the other, so that no more than one is held
-  lanes.forEach(({ lane, file }, i) => scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }))
+  lanes.forEach(({ lane, file }, i) =>
+    scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }),
+  )
   const partial = scan.partial()
   parentPort!.postMessage({ partial, cacheBytes: cache.bytes } satisfies EngineReply, buffersOf(partial))
 })

@@ -11,12 +11,24 @@ export class EnginePool {
   readonly #workers: readonly Worker[]
   readonly #context: QueryContext
 
-  constructor(dir: string, kind: 'merged' | 'spans', lanes: number, threads: number, identities: Identities, context: QueryContext) {
+  constructor(
+    dir: string,
+    kind: 'merged' | 'spans',
+    lanes: number,
+    threads: number,
+    identities: Identities,
+    context: QueryContext,
+  ) {
     this.#context = context
     this.#workers = Array.from({ length: threads }, (_, thread) => {
       const own = Array.from({ length: lanes }, (_, lane) => lane).filter((lane) => lane % threads === thread)
-      const workerData: EngineShare = { files: own.map((lane) => ({ lane, path: join(dir, `${kind}-${lane}`) })), identities }
-      return new Worker(new URL(`./engine-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), { workerData })
+      const workerData: EngineShare = {
+        files: own.map((lane) => ({ lane, path: join(dir, `${kind}-${lane}`) })),
+        identities,
+      }
+      return new Worker(new URL(`./engine-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url), {
+        workerData,
+      })
     })
   }
 
@@ -26,12 +38,19 @@ export class EnginePool {
 
   async #run(request: FunnelRequest, hot: boolean, placed: boolean): Promise<FunnelResult | undefined> {
     const job: EngineJob = { request, context: this.#context, hot, placed }
-    const replies = await Promise.all(this.#workers.map(async (worker) => {
-      worker.postMessage(job)
-      return ((await once(worker, 'message')) as [EngineReply])[0]
-    }))
+    const replies = await Promise.all(
+      this.#workers.map(async (worker) => {
+        worker.postMessage(job)
+        return ((await once(worker, 'message')) as [EngineReply])[0]
+      }),
+    )
     this.cacheBytes = replies.reduce((sum, reply) => sum + reply.cacheBytes, 0)
-    return mergeFunnelPartials(request, this.#context, replies.map(({ partial }) => partial), placed)
+    return mergeFunnelPartials(
+      request,
+      this.#context,
+      replies.map(({ partial }) => partial),
+      placed,
+    )
   }
 
   async close(): Promise<void> {

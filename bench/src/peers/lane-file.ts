@@ -14,11 +14,13 @@ export function writeLane(path: string, chunks: readonly EncodedChunk[]): void {
   let at = 0
   const entries = chunks.map(({ summary, columns }): Entry => ({
     summary,
-    cells: Object.fromEntries([...columns].map(([name, cell]) => {
-      cells.push(cell)
-      at += cell.length
-      return [name, [at - cell.length, cell.length]]
-    })),
+    cells: Object.fromEntries(
+      [...columns].map(([name, cell]) => {
+        cells.push(cell)
+        at += cell.length
+        return [name, [at - cell.length, cell.length]]
+      }),
+    ),
   }))
   writeFileSync(path, Buffer.concat(cells))
   writeFileSync(`${path}.json`, JSON.stringify(entries))
@@ -40,7 +42,10 @@ export class LaneFile {
 
   /** All cells of all chunks. */
   encoded(): EncodedChunk[] {
-    return this.#entries.map(({ summary, cells }) => ({ summary, columns: new Map(Object.entries(cells).map(([name, cell]) => [name, this.#read(cell)!])) }))
+    return this.#entries.map(({ summary, cells }) => ({
+      summary,
+      columns: new Map(Object.entries(cells).map(([name, cell]) => [name, this.#read(cell)!])),
+    }))
   }
 
   close(): void {

@@ -17,34 +17,54 @@ const STEPS_BAR = 1.5
 const to = GENERATED_FROM + GENERATED_DAYS * DAY_MS
 const context = { timezone: 'UTC', completeTo: to + DAY_MS }
 
-const named = (name: string): FunnelRequest['steps'][number] => ({ name, filters: [{ type: 'eq', key: 'name', value: name }] })
+const named = (name: string): FunnelRequest['steps'][number] => ({
+  name,
+  filters: [{ type: 'eq', key: 'name', value: name }],
+})
 const plain: FunnelRequest = { from: GENERATED_FROM, to, window_ms: DAY_MS, steps: generatedSteps.map(named) }
 const filtered: FunnelRequest = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 const three: FunnelRequest = { ...plain, steps: plain.steps.slice(0, 3) }
-const twenty: FunnelRequest = { ...plain, steps: [...plain.steps, ...Array.from({ length: 15 }, (_, i) => named(`event_${String(i).padStart(2, '0')}`))] }
+const twenty: FunnelRequest = {
+  ...plain,
+  steps: [...plain.steps, ...Array.from({ length: 15 }, (_, i) => named(`event_${String(i).padStart(2, '0')}`))],
+}
 
 const countsOf = ({ steps }: FunnelResult): number[] => steps.map((step) => step.count)
 const countriesOf = ({ breakdown }: FunnelResult): unknown[] =>
-  breakdown!.map(({ value, steps }) => [value, ...steps.map((step) => step.count)]).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1))
+  breakdown!
+    .map(({ value, steps }) => [value, ...steps.map((step) => step.count)])
+    .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1))
 
-/** The full engine (causes, times to convert, persons of several devices) against chDB and DuckDB on the same events, in turn, answers compared. */
+/**
+ * The full engine (causes, times to convert, persons of several devices) against chDB and DuckDB on the same events, in
+ * turn, answers compared.
+ */
 export async function peersBench(wanted = 10_000_000): Promise<void> {
   const dataset = builtDataset(wanted)
   describe(dataset)
   const python = pythonOfPeers()
   const parquet = join(dataset.dir, 'events.parquet')
-  if (dataset.fresh || !existsSync(parquet) || !existsSync(join(dataset.dir, 'sizes.json'))) runScript(python, 'write_parquet.py', [dataset.dir])
+  if (dataset.fresh || !existsSync(parquet) || !existsSync(join(dataset.dir, 'sizes.json')))
+    runScript(python, 'write_parquet.py', [dataset.dir])
   compareBytes(dataset)
   const merged = new EnginePool(dataset.dir, 'merged', LANES, THREADS, dataset.identities, context)
   const spans = new EnginePool(dataset.dir, 'spans', LANES, THREADS, dataset.identities, context)
   const chdb = await Peer.start('chDB', python, 'chdb_peer.py', [parquet, join(dataset.dir, 'chdb'), String(THREADS)])
-  const duckdb = await Peer.start('DuckDB', python, 'duckdb_peer.py', [parquet, join(dataset.dir, 'duckdb.db'), String(THREADS)])
-  console.log(`  loaded in ${chdb.loadSeconds.toFixed(0)} s by chDB, ${duckdb.loadSeconds.toFixed(0)} s by DuckDB; ${THREADS} threads each, and for us`)
+  const duckdb = await Peer.start('DuckDB', python, 'duckdb_peer.py', [
+    parquet,
+    join(dataset.dir, 'duckdb.db'),
+    String(THREADS),
+  ])
+  console.log(
+    `  loaded in ${chdb.loadSeconds.toFixed(0)} s by chDB, ${duckdb.loadSeconds.toFixed(0)} s by DuckDB; ${THREADS} threads each, and for us`,
+  )
   try {
     await compare({ merged, spans, chdb, duckdb })
     await manySteps(merged)
     const mb = Math.round(process.resourceUsage().maxRSS / 1_000)
-    console.log(`  memory: ours at most ${mb} MB, ${Math.round(merged.cacheBytes / 1e6)} of them decoded columns (bound ${Math.round((CACHE_BYTES_MAX * THREADS) / 1e6)}); chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`)
+    console.log(
+      `  memory: ours at most ${mb} MB, ${Math.round(merged.cacheBytes / 1e6)} of them decoded columns (bound ${Math.round((CACHE_BYTES_MAX * THREADS) / 1e6)}); chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`,
+    )
   } finally {
     chdb.close()
     duckdb.close()
@@ -54,23 +74,37 @@ export async function peersBench(wanted = 10_000_000): Promise<void> {
 
 function describe({ rows, devices, identities, mergeMs, mergeCpuMs }: Dataset): void {
   const shared = identities.shared.reduce((sum, one) => sum + one, 0)
-  console.log(`  ${rows} events of ${devices} devices, ${GENERATED_DAYS} days; ${identities.keys.length} devices identified, ${shared} of them share their person with another`)
-  console.log(`  merging all spans into one a lane: ${Math.round(mergeMs)} ms, CPU ${Math.round(mergeCpuMs)} ms, ${Math.round((mergeCpuMs * 1e6) / rows)} ns an event`)
+  console.log(
+    `  ${rows} events of ${devices} devices, ${GENERATED_DAYS} days; ${identities.keys.length} devices identified, ${shared} of them share their person with another`,
+  )
+  console.log(
+    `  merging all spans into one a lane: ${Math.round(mergeMs)} ms, CPU ${Math.round(mergeCpuMs)} ms, ${Math.round((mergeCpuMs * 1e6) / rows)} ns an event`,
+  )
 }
 
 /** what the baseline counted: without what only our archive keeps of an event */
 const BASELINE_COLUMNS = ['timestamp', 'device_id', 'event_id', 'name', 'data.url', 'country', 'data.plan']
 
-/** Parquet of the same columns in the same order; the hashes and lengths of the runs are part of our column of devices. */
+/**
+ * Parquet of the same columns in the same order; the hashes and lengths of the runs are part of our column of devices.
+ */
 function compareBytes({ dir, bytes }: Dataset): void {
   const sizes = JSON.parse(readFileSync(join(dir, 'sizes.json'), 'utf8')) as Record<string, number>
   const own: Record<string, number> = { ...bytes, device_id: bytes.device_id! + bytes.runs! }
   const of = (name: string): string => `${name} ${own[name]!.toFixed(2)} : ${sizes[name]!.toFixed(2)}`
   console.log(`  bytes an event, ours : Parquet zstd: ${Object.keys(sizes).map(of).join(', ')}`)
-  for (const [what, names] of [['all columns', Object.keys(sizes)], ['the columns of a page view', BASELINE_COLUMNS]] as const) {
-    const [ours, parquet] = [own, sizes].map((each) => names.reduce((sum, name) => sum + each[name]!, 0)) as [number, number]
+  for (const [what, names] of [
+    ['all columns', Object.keys(sizes)],
+    ['the columns of a page view', BASELINE_COLUMNS],
+  ] as const) {
+    const [ours, parquet] = [own, sizes].map((each) => names.reduce((sum, name) => sum + each[name]!, 0)) as [
+      number,
+      number,
+    ]
     const ratio = ours / parquet
-    console.log(`  ${what}: ${ours.toFixed(2)} bytes an event, Parquet ${parquet.toFixed(2)}: ratio ${ratio.toFixed(2)}, bar ${BYTES_BAR} ${ratio <= BYTES_BAR ? 'reached' : 'NOT REACHED'}`)
+    console.log(
+      `  ${what}: ${ours.toFixed(2)} bytes an event, Parquet ${parquet.toFixed(2)}: ratio ${ratio.toFixed(2)}, bar ${BYTES_BAR} ${ratio <= BYTES_BAR ? 'reached' : 'NOT REACHED'}`,
+    )
   }
 }
 
@@ -91,10 +125,19 @@ async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<voi
   })
   const tables = (name: string): boolean => !name.includes('parquet')
   const files = (name: string): boolean => name.includes('parquet')
-  for (const [kind, request] of [['funnel', plain], ['filtered', filtered]] as const) {
+  for (const [kind, request] of [
+    ['funnel', plain],
+    ['filtered', filtered],
+  ] as const) {
     const what = kind === 'funnel' ? 'five steps' : 'five steps, a filter that keeps 8 %, by country'
-    await new Trial(`${what}, hot`, ours(merged, request, true)).against(chdb, kind, tables, kind === 'funnel' ? 2.5 : 2).against(duckdb, kind, tables, kind === 'funnel' ? 4 : 2).run(9)
-    await new Trial(`${what}, cold merged, peers on Parquet`, ours(merged, request, false)).against(chdb, kind, files, kind === 'funnel' ? 3 : 1).against(duckdb, kind, files, kind === 'funnel' ? 4 : 1).run(5)
+    await new Trial(`${what}, hot`, ours(merged, request, true))
+      .against(chdb, kind, tables, kind === 'funnel' ? 2.5 : 2)
+      .against(duckdb, kind, tables, kind === 'funnel' ? 4 : 2)
+      .run(9)
+    await new Trial(`${what}, cold merged, peers on Parquet`, ours(merged, request, false))
+      .against(chdb, kind, files, kind === 'funnel' ? 3 : 1)
+      .against(duckdb, kind, files, kind === 'funnel' ? 4 : 1)
+      .run(5)
   }
   await new Trial('five steps, cold, spans of three days', ours(spans, plain, false)).run(5)
 }
@@ -107,7 +150,9 @@ async function manySteps(merged: EnginePool): Promise<void> {
     if (round >= 0) ratios.push(many / few)
   }
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
-  console.log(`  20 steps : 3 steps, hot, by CPU: ratio ${median(ratios).toFixed(2)} (${range}), bar ${STEPS_BAR} ${median(ratios) <= STEPS_BAR ? 'reached' : 'NOT REACHED'}`)
+  console.log(
+    `  20 steps : 3 steps, hot, by CPU: ratio ${median(ratios).toFixed(2)} (${range}), bar ${STEPS_BAR} ${median(ratios) <= STEPS_BAR ? 'reached' : 'NOT REACHED'}`,
+  )
 }
 
 async function cpuOf(pool: EnginePool, request: FunnelRequest): Promise<number> {

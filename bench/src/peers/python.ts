@@ -13,7 +13,11 @@ export function pythonOfPeers(): string {
   const venv = join(tmpdir(), 'hopper-bench', 'venv')
   const python = join(venv, 'bin', 'python')
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' })
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(scripts, 'requirements.txt')], { stdio: 'inherit' })
+  execFileSync(
+    python,
+    ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', join(scripts, 'requirements.txt')],
+    { stdio: 'inherit' },
+  )
   return python
 }
 
@@ -38,7 +42,12 @@ export class Peer {
   readonly #process: ChildProcess
   readonly #lines: AsyncIterator<string>
 
-  private constructor(name: string, child: ChildProcess, lines: AsyncIterator<string>, about: { load_s: number; questions: string[] }) {
+  private constructor(
+    name: string,
+    child: ChildProcess,
+    lines: AsyncIterator<string>,
+    about: { load_s: number; questions: string[] },
+  ) {
     this.name = name
     this.#process = child
     this.#lines = lines
@@ -49,7 +58,12 @@ export class Peer {
   static async start(name: string, python: string, script: string, args: readonly string[]): Promise<Peer> {
     const child = spawn(python, [join(scripts, script), ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
-    return new Peer(name, child, lines, JSON.parse(await lineOf(lines, name)) as { load_s: number; questions: string[] })
+    return new Peer(
+      name,
+      child,
+      lines,
+      JSON.parse(await lineOf(lines, name)) as { load_s: number; questions: string[] },
+    )
   }
 
   async ask(question: string): Promise<PeerAnswer> {

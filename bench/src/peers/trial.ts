@@ -1,7 +1,10 @@
 import { median, reportLine } from '../harness/paired.ts'
 import type { Peer } from './python.ts'
 
-/** Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest way. */
+/**
+ * Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest
+ * way.
+ */
 export const WARM_UPS = 4
 
 /** One side of a trial: answers the question. */
@@ -22,7 +25,10 @@ interface Cost {
   readonly cpuMs: number
 }
 
-/** One question, asked of us and of the peers in turn. The peers' fastest way counts; every answer must be the same as ours. */
+/**
+ * One question, asked of us and of the peers in turn. The peers' fastest way counts; every answer must be the same as
+ * ours.
+ */
 export class Trial {
   readonly #what: string
   readonly #ours: Contender
@@ -91,7 +97,10 @@ export class Trial {
   }
 
   #check(who: string, answer: string, expected: string): void {
-    if (answer !== expected) throw new Error(`${this.#what}: the answer of ${who} is ${answer.slice(0, 300)}, ours was ${expected.slice(0, 300)}`)
+    if (answer !== expected)
+      throw new Error(
+        `${this.#what}: the answer of ${who} is ${answer.slice(0, 300)}, ours was ${expected.slice(0, 300)}`,
+      )
   }
 }
 

@@ -21,26 +21,45 @@ const app = { id: 'a', name: 'Bench', timezone: 'UTC', write_key: 'hw_bench_0123
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
 const named = (name: string): object => ({ name, filters: [{ type: 'eq', key: 'name', value: name }] })
 const plain = {
-  from: new Date(GENERATED_FROM).toISOString(), to: new Date(GENERATED_FROM + GENERATED_DAYS * DAY_MS - 1).toISOString(), window_ms: DAY_MS, steps: generatedSteps.map(named),
+  from: new Date(GENERATED_FROM).toISOString(),
+  to: new Date(GENERATED_FROM + GENERATED_DAYS * DAY_MS - 1).toISOString(),
+  window_ms: DAY_MS,
+  steps: generatedSteps.map(named),
 }
 const filtered = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 
-/** Funnels over the generated events through the API on Cassandra: as the first request of its process, then again; and what the first spends its time on. */
+/**
+ * Funnels over the generated events through the API on Cassandra: as the first request of its process, then again; and
+ * what the first spends its time on.
+ */
 export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
   const dataset = builtDataset(wanted)
   await withOwnEngines(async (engines) => {
     const profiles = mkdtempSync(join(tmpdir(), 'hopper-profiles-'))
     const product = await cluster(engines, { provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '60000' } })
-    const profiled = await Service.of('api', [], { ...product.env, NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}` })
+    const profiled = await Service.of('api', [], {
+      ...product.env,
+      NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profiles}`,
+    })
     try {
       await product.migrate()
       const bytes = await archive(product, dataset.dir)
-      console.log(`  ${dataset.rows} events of ${dataset.devices} devices in Cassandra, ${(bytes / dataset.rows).toFixed(1)} bytes an event in ${LANES} merged lanes`)
-      for (const [what, body] of [['five steps', plain], ['five steps, a filter that keeps 8 %, by country', filtered]] as const) {
+      console.log(
+        `  ${dataset.rows} events of ${dataset.devices} devices in Cassandra, ${(bytes / dataset.rows).toFixed(1)} bytes an event in ${LANES} merged lanes`,
+      )
+      for (const [what, body] of [
+        ['five steps', plain],
+        ['five steps, a filter that keeps 8 %, by country', filtered],
+      ] as const) {
         await measure(what, product.api, engines, body)
       }
       await inProcess(profiled, () => ask(profiled, plain))
-      console.log(`  CPU of the api from its start to the first answer: ${cpuByPart(profiles).slice(0, PARTS).map(([part, ms]) => `${part} ${Math.round(ms)} ms`).join(', ')}`)
+      console.log(
+        `  CPU of the api from its start to the first answer: ${cpuByPart(profiles)
+          .slice(0, PARTS)
+          .map(([part, ms]) => `${part} ${Math.round(ms)} ms`)
+          .join(', ')}`,
+      )
     } finally {
       await product.dispose()
       rmSync(profiles, { recursive: true, force: true })
@@ -86,13 +105,19 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
       const first = await used(api, cassandraPid, () => ask(api, body))
       if (round < 0) return
       cold.push(first)
-      for (let again = 0; again < HOT_ROUNDS; again++) hot.push(await used(api, cassandraPid, () => ask(api, { ...body, window_ms: DAY_MS + again + 1 })))
+      for (let again = 0; again < HOT_ROUNDS; again++)
+        hot.push(await used(api, cassandraPid, () => ask(api, { ...body, window_ms: DAY_MS + again + 1 })))
       megabytes = Math.max(megabytes, peakMegabytesOf(api.pid!))
     })
   }
-  for (const [when, all] of [['first request of its process', cold], ['again', hot]] as const) {
+  for (const [when, all] of [
+    ['first request of its process', cold],
+    ['again', hot],
+  ] as const) {
     const of = (name: keyof Asked): number => Math.round(median(all.map((one) => one[name])))
-    console.log(`${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`)
+    console.log(
+      `${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`,
+    )
   }
   console.log(`  memory of the api at most ${Math.round(megabytes)} MB`)
 }
@@ -113,7 +138,11 @@ async function used(api: Service, cassandraPid: number, work: () => Promise<void
 
 async function ask({ url }: Service, body: object): Promise<void> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const answer = await fetch(`${url}/api/v1/apps/${app.id}/funnels/query`, { method: 'POST', headers, body: JSON.stringify(body) })
+  const answer = await fetch(`${url}/api/v1/apps/${app.id}/funnels/query`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  })
   const text = await answer.text()
   if (answer.status !== 200) throw new Error(`${answer.status} ${text.slice(0, 500)}`)
   if ((JSON.parse(text) as FunnelResult).total === 0) throw new Error('the funnel is empty')

@@ -15,16 +15,40 @@ const BAR_MS = 150
 const DAY_MS = 86_400_000
 const COUNTED_MS = 1_800_000
 const key = 'hr_bench_0123456789abcdef'
-const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, at) => ({ id: at + 1, name, url: `/${name.toLowerCase()}` }))
-const app = { id: 'bench', name: 'Bench', timezone: 'UTC', write_key: 'hw_bench_0123456789abcdef', read_key: key, funnels: [{ id: 'checkout', name: 'Checkout', stages }] }
+const stages = ['Home', 'Product', 'Cart', 'Checkout', 'Thanks'].map((name, at) => ({
+  id: at + 1,
+  name,
+  url: `/${name.toLowerCase()}`,
+}))
+const app = {
+  id: 'bench',
+  name: 'Bench',
+  timezone: 'UTC',
+  write_key: 'hw_bench_0123456789abcdef',
+  read_key: key,
+  funnels: [{ id: 'checkout', name: 'Checkout', stages }],
+}
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
 const target = "//*[@id='add']"
 const panels = [
-  'stages/users', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions', `elements/durations?xpath=${encodeURIComponent(target)}`, 'pages/views', 'clicks',
-  'agents?by=browser', 'agents?by=country', 'traffic?by=day', 'traffic?by=hour',
+  'stages/users',
+  'stages/conversion',
+  'stages/time',
+  'stages/graph',
+  'elements/actions',
+  `elements/durations?xpath=${encodeURIComponent(target)}`,
+  'pages/views',
+  'clicks',
+  'agents?by=browser',
+  'agents?by=country',
+  'traffic?by=day',
+  'traffic?by=hour',
 ]
 
-/** Every fixed panel over 30 days with a million users, by HTTP from the processes of a cluster: when nothing changes, and while a new user comes ten times a second. */
+/**
+ * Every fixed panel over 30 days with a million users, by HTTP from the processes of a cluster: when nothing changes,
+ * and while a new user comes ten times a second.
+ */
 export async function panelsBench(): Promise<void> {
   await withOwnEngines(async (engines) => {
     const product = await cluster(engines, { provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '15000' } })
@@ -56,7 +80,11 @@ export async function panelsBench(): Promise<void> {
 async function fill(product: Cluster, storage: Storage): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (let user = 0; user < USERS; user += ENVELOPES_AT_ONCE) {
-    await storage.log.append(Array.from({ length: ENVELOPES_AT_ONCE }, (_, at) => visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / USERS) * DAYS)) * DAY_MS)))
+    await storage.log.append(
+      Array.from({ length: ENVELOPES_AT_ONCE }, (_, at) =>
+        visit(user + at, today - (DAYS - 1 - Math.floor(((user + at) / USERS) * DAYS)) * DAY_MS),
+      ),
+    )
   }
   await counted(product, key, COUNTED_MS)
 }
@@ -66,18 +94,44 @@ function visit(user: number, date: number): Envelope {
   const timestamp = Math.min(date + ((user * 7_919) % DAY_MS), Date.now() - 1_000)
   const session_id = randomUUID()
   const depth = 1 + (user % stages.length)
-  const base = (seq: number): { event_id: string; timestamp: number; session_id: string; seq: number } => ({ event_id: randomUUID(), timestamp: timestamp + seq * 500, session_id, seq })
+  const base = (seq: number): { event_id: string; timestamp: number; session_id: string; seq: number } => ({
+    event_id: randomUUID(),
+    timestamp: timestamp + seq * 500,
+    session_id,
+    seq,
+  })
   const url = `https://shop.example/products/${user % 200}`
   const events: Event[] = [
     { ...base(0), type: 'url_change', from: '', to: url, elapsed_time: 4_000 },
-    { ...base(1), type: 'funnel_change', action: 'onUrlChange', funnel: 'checkout', entered: depth, ...(depth > 1 && { from: depth - 1 }), elapsed_time: 9_000 },
+    {
+      ...base(1),
+      type: 'funnel_change',
+      action: 'onUrlChange',
+      funnel: 'checkout',
+      entered: depth,
+      ...(depth > 1 && { from: depth - 1 }),
+      elapsed_time: 9_000,
+    },
     user % 2 === 0
       ? { ...base(2), type: 'click', target, elapsed_time: 1_300, current_url: url }
-      : { ...base(2), type: 'btn_time', target, action: user % 3 === 0 ? 'hover-then-leave' : 'hover-then-clicked', elapsed_time: 420 },
+      : {
+          ...base(2),
+          type: 'btn_time',
+          target,
+          action: user % 3 === 0 ? 'hover-then-leave' : 'hover-then-clicked',
+          elapsed_time: 420,
+        },
     ...(user % 3 === 0 ? [{ ...base(3), type: 'identify', user_id: `user-${user}` } as const] : []),
   ]
   const browser = ['Chrome', 'Safari', 'Firefox', 'Edge'][user % 4]!
-  return { version: 1, app: app.id, device_id: randomUUID(), received_at: timestamp, context: { device: 'desktop', browser, os: 'Linux', country: ['DE', 'NP', 'US'][user % 3]! }, events }
+  return {
+    version: 1,
+    app: app.id,
+    device_id: randomUUID(),
+    received_at: timestamp,
+    context: { device: 'desktop', browser, os: 'Linux', country: ['DE', 'NP', 'US'][user % 3]! },
+    events,
+  }
 }
 
 /** New users who come today while panels are asked for. */
@@ -87,7 +141,10 @@ class Live {
 
   constructor(storage: Storage) {
     let user = USERS
-    this.#timer = setInterval(() => (this.#last = storage.log.append([visit(user++, Math.floor(Date.now() / DAY_MS) * DAY_MS)])), LIVE_EVERY_MS)
+    this.#timer = setInterval(
+      () => (this.#last = storage.log.append([visit(user++, Math.floor(Date.now() / DAY_MS) * DAY_MS)])),
+      LIVE_EVERY_MS,
+    )
   }
 
   async end(): Promise<void> {
@@ -100,7 +157,8 @@ async function report(when: string, product: Cluster): Promise<void> {
   for (const panel of panels) await once(product, panel)
   const cpu = cpuOf(product.api.pid)
   const times = new Map<string, number[]>(panels.map((panel) => [panel, []]))
-  for (let round = 0; round < ROUNDS; round++) for (const panel of panels) times.get(panel)!.push(await once(product, panel))
+  for (let round = 0; round < ROUNDS; round++)
+    for (const panel of panels) times.get(panel)!.push(await once(product, panel))
   const quantiles = (of: readonly number[]): { p50: number; p95: number } => {
     const sorted = [...of].sort((a, b) => a - b)
     return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95) }
@@ -108,10 +166,15 @@ async function report(when: string, product: Cluster): Promise<void> {
   const slowest = [...times].map(([panel, of]) => ({ panel, ...quantiles(of) })).sort((a, b) => b.p95 - a.p95)
   const all = [...times.values()].flat()
   const overall = quantiles(all)
-  console.log(`  ${when}: all panels p50 ${Math.round(overall.p50)} ms, p95 ${Math.round(overall.p95)} ms; CPU of the api ${((cpuOf(product.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`)
-  for (const { panel, p50, p95 } of slowest) console.log(`    ${panel.split('?xpath')[0]}: p50 ${Math.round(p50)} ms, p95 ${Math.round(p95)} ms`)
+  console.log(
+    `  ${when}: all panels p50 ${Math.round(overall.p50)} ms, p95 ${Math.round(overall.p95)} ms; CPU of the api ${((cpuOf(product.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`,
+  )
+  for (const { panel, p50, p95 } of slowest)
+    console.log(`    ${panel.split('?xpath')[0]}: p50 ${Math.round(p50)} ms, p95 ${Math.round(p95)} ms`)
   const worst = slowest[0]!
-  console.log(`fixed panels on Cassandra, ${DAYS} days, ${USERS} users, ${when}: slowest p95 ${Math.round(worst.p95)} ms (${worst.panel}), bar ${BAR_MS} ms ${worst.p95 <= BAR_MS ? 'reached' : 'NOT REACHED'}`)
+  console.log(
+    `fixed panels on Cassandra, ${DAYS} days, ${USERS} users, ${when}: slowest p95 ${Math.round(worst.p95)} ms (${worst.panel}), bar ${BAR_MS} ms ${worst.p95 <= BAR_MS ? 'reached' : 'NOT REACHED'}`,
+  )
 }
 
 /** Milliseconds from the request to the last byte of the answer. */
@@ -119,7 +182,9 @@ async function once({ apiUrl }: Cluster, panel: string): Promise<number> {
   const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
   const started = performance.now()
   const range = `from=${iso(Date.now() - (DAYS - 1) * DAY_MS)}&to=${iso(Date.now())}`
-  const answer = await fetch(`${apiUrl}/api/v1/apps/${app.id}/${panel}${panel.includes('?') ? '&' : '?'}${range}`, { headers: { authorization: `Bearer ${key}` } })
+  const answer = await fetch(`${apiUrl}/api/v1/apps/${app.id}/${panel}${panel.includes('?') ? '&' : '?'}${range}`, {
+    headers: { authorization: `Bearer ${key}` },
+  })
   const body = await answer.text()
   if (answer.status !== 200) throw new Error(`${panel}: ${answer.status} ${body.slice(0, 300)}`)
   return performance.now() - started

@@ -8,10 +8,24 @@ import { readCounted, Watermarks } from './read-counted.ts'
 /** How far an event's time may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
 /** What tells the fate of an archived event, and what every row is read with. */
-const columns: ReadonlySet<string> = new Set(['runs', 'device_id', 'event_id', 'timestamp', 'seq', 'position', 'index', 'received_at', 'bot', 'historical'])
+const columns: ReadonlySet<string> = new Set([
+  'runs',
+  'device_id',
+  'event_id',
+  'timestamp',
+  'seq',
+  'position',
+  'index',
+  'received_at',
+  'bot',
+  'historical',
+])
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
-/** What the log alone can tell of a lane's fates before a position: how many events and which refusals there were, of every app. */
+/**
+ * What the log alone can tell of a lane's fates before a position: how many events and which refusals there were, of
+ * every app.
+ */
 export interface Received {
   readonly before: number
   readonly recount: Recount
@@ -23,26 +37,46 @@ export async function countReceived(source: LaneSource): Promise<Received | unde
   const [first] = await source.storage.log.read(source.lane, 0, 1)
   if (first && first.position > 0) return undefined
   const recount = new Recount()
-  for await (const messages of source.messages(0, before)) recount.add({ counters: foldReceived(messages), visitors: [] })
+  for await (const messages of source.messages(0, before))
+    recount.add({ counters: foldReceived(messages), visitors: [] })
   return { before, recount }
 }
 
 /**
- * Compares one lane's `fates_by_date` of these dates (of receipt, UTC) with a recount. The archive has no duplicates and nothing that was refused;
- * without `received` these two fates are left out.
+ * Compares one lane's `fates_by_date` of these dates (of receipt, UTC) with a recount. The archive has no duplicates
+ * and nothing that was refused; without `received` these two fates are left out.
  */
-export async function auditFates(source: LaneSource, app: App, dates: readonly string[], received: Received | undefined): Promise<CounterDrift[]> {
+export async function auditFates(
+  source: LaneSource,
+  app: App,
+  dates: readonly string[],
+  received: Received | undefined,
+): Promise<CounterDrift[]> {
   const before = received?.before ?? (await source.committed())
-  const counted = await readCounted(source.storage, source.lane, dates.map((date) => ({ table: 'fates_by_date' as const, app: app.id, date })))
+  const counted = await readCounted(
+    source.storage,
+    source.lane,
+    dates.map((date) => ({ table: 'fates_by_date' as const, app: app.id, date })),
+  )
   const expected = new Recount()
   for (const { partition } of counted) if (received) expected.addRows(partition, received.recount.counters(partition))
   const range = { from: 0, to: Date.parse(shiftDate(dates.at(-1)!, 1)) + AHEAD_MS }
-  for await (const events of source.archived(app, range, before, (column) => columns.has(column))) expected.add(foldArchivedFates(app, events))
+  for await (const events of source.archived(app, range, before, (column) => columns.has(column)))
+    expected.add(foldArchivedFates(app, events))
   const watermarks = new Watermarks(counted)
   for await (const { position, folded } of source.folded(before, watermarks.highest + 1)) {
-    expected.add({ counters: folded.counters.filter((partition) => position <= watermarks.of(partition)), visitors: [] })
+    expected.add({
+      counters: folded.counters.filter((partition) => position <= watermarks.of(partition)),
+      visitors: [],
+    })
   }
-  const compared = ({ key }: { readonly key: readonly unknown[] }): boolean => received !== undefined || archivedFates.has(key[0])
+  const compared = ({ key }: { readonly key: readonly unknown[] }): boolean =>
+    received !== undefined || archivedFates.has(key[0])
   return counted.flatMap((found) =>
-    compareCounters(source.lane, { ...found, rows: found.rows.filter(compared) }, expected.counters(found.partition).filter(compared)))
+    compareCounters(
+      source.lane,
+      { ...found, rows: found.rows.filter(compared) },
+      expected.counters(found.partition).filter(compared),
+    ),
+  )
 }

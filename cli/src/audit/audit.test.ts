@@ -1,7 +1,14 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { Aggregator } from '@hopper/aggregator'
 import type { Envelope } from '@hopper/contracts'
-import { counterTableNames, counterTables, visitorTableNames, type CounterTableName, type Lanes, type LogMessage } from '@hopper/storage'
+import {
+  counterTableNames,
+  counterTables,
+  visitorTableNames,
+  type CounterTableName,
+  type Lanes,
+  type LogMessage,
+} from '@hopper/storage'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Drift } from './drift.ts'
@@ -9,7 +16,11 @@ import { auditOf, makeInstallation, RANGE, traffic, type Installation } from './
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const envelope: Envelope = {
-  version: 1, app: 'berlin', device_id: 'd', received_at: at, context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+  version: 1,
+  app: 'berlin',
+  device_id: 'd',
+  received_at: at,
+  context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
   events: [{ type: 'click', event_id: 'e', timestamp: at, seq: 0, target: '//a', elapsed_time: 5, current_url: '/' }],
 }
 
@@ -50,13 +61,17 @@ it('finds nothing while the aggregator counts what is being sent', async () => {
   let sending = true
   const sent = (async () => {
     for (let n = 0; sending; n++) {
-      const events = [{ ...envelope.events[0]!, event_id: `e${n}` }, { ...envelope.events[0]!, event_id: `e${n - 3}` }]
+      const events = [
+        { ...envelope.events[0]!, event_id: `e${n}` },
+        { ...envelope.events[0]!, event_id: `e${n - 3}` },
+      ]
       await storage.log.append([{ ...envelope, device_id: `d${n % 50}`, events }])
     }
   })()
   const range = { from: '2026-03-28', to: '2026-03-30' }
   const messages = async (): Promise<number> => (await storage.log.ends()).reduce((sum, end) => sum + end)
-  for (let times = 0; times < 5 || (await messages()) < 100; times++) expect(await installation.audit(range)).toEqual([])
+  for (let times = 0; times < 5 || (await messages()) < 100; times++)
+    expect(await installation.audit(range)).toEqual([])
   sending = false
   await sent
   await aggregator.close()
@@ -64,7 +79,8 @@ it('finds nothing while the aggregator counts what is being sent', async () => {
 
 /** One way in which a table can be wrong: what is done to a row, and what the audit must say of it. */
 const damages = {
-  'a counter too high': (table: CounterTableName, column: string) => `UPDATE ${table} SET "${column}" = "${column}" + 3`,
+  'a counter too high': (table: CounterTableName, column: string) =>
+    `UPDATE ${table} SET "${column}" = "${column}" + 3`,
   'a counter too low': (table: CounterTableName, column: string) => `UPDATE ${table} SET "${column}" = "${column}" - 1`,
   'a row of counters gone': (table: CounterTableName) => `DELETE FROM ${table}`,
 } as const
@@ -87,7 +103,11 @@ it('finds exactly what is broken, in every table; a repair heals it and leaves t
       }
       for (const { table, pick } of visitors) breakRow(installation, table, pick, broken, `DELETE FROM ${table}`)
       const damaged = contents(installation)
-      const changed = [...new Set([...before, ...damaged].filter((row) => !(before.includes(row) && damaged.includes(row))).map(keyOfRow))].sort()
+      const changed = [
+        ...new Set(
+          [...before, ...damaged].filter((row) => !(before.includes(row) && damaged.includes(row))).map(keyOfRow),
+        ),
+      ].sort()
 
       const found = await installation.audit()
       expect(found.map(({ drift }) => placeOf(drift)).sort()).toEqual(changed)
@@ -107,7 +127,8 @@ it('names a visitor that no event accounts for, and does not take it for repaire
   installation.tables.exec("INSERT INTO users_by_date VALUES ('berlin', '2026-03-29', 1, 3, '', 'ghost')")
   const place = { table: 'users_by_date', app: 'berlin', date: '2026-03-29', lane: 1, key: [3] }
   const surplus = { kind: 'surplus', ...place, visitor: { user: '', device: 'ghost' } }
-  for (const repair of [false, true, false]) expect(await installation.audit({ repair })).toEqual([{ drift: surplus, repaired: false }])
+  for (const repair of [false, true, false])
+    expect(await installation.audit({ repair })).toEqual([{ drift: surplus, repaired: false }])
 })
 
 it('looks only at the app and the dates that were asked for', async () => {
@@ -147,14 +168,19 @@ function bound(lanes: Lanes): { -readonly [N in keyof Lanes]: Lanes[N] } {
 
 /** Every row of every table that an audit compares, but rows of zeros, which say as much as none. */
 function contents({ tables }: Installation): string[] {
-  return [...counterTableNames, ...visitorTableNames].flatMap((table) => {
-    const counters: readonly string[] = table in counterTables ? counterTables[table as CounterTableName].counters : []
-    const rows = tables.prepare(`SELECT * FROM ${table}`).all()
-    return rows.filter((row) => counters.length === 0 || counters.some((name) => row[name] !== 0)).map((row) => {
-      const key = Object.fromEntries(Object.entries(row).filter(([name]) => !counters.includes(name)))
-      return JSON.stringify([table, Object.values(key), counters.map((name) => row[name]!)])
+  return [...counterTableNames, ...visitorTableNames]
+    .flatMap((table) => {
+      const counters: readonly string[] =
+        table in counterTables ? counterTables[table as CounterTableName].counters : []
+      const rows = tables.prepare(`SELECT * FROM ${table}`).all()
+      return rows
+        .filter((row) => counters.length === 0 || counters.some((name) => row[name] !== 0))
+        .map((row) => {
+          const key = Object.fromEntries(Object.entries(row).filter(([name]) => !counters.includes(name)))
+          return JSON.stringify([table, Object.values(key), counters.map((name) => row[name]!)])
+        })
     })
-  }).sort()
+    .sort()
 }
 
 function keyOfRow(row: string): string {
@@ -172,6 +198,8 @@ function breakRow({ tables }: Installation, table: string, pick: number, broken:
   const row = rows[pick % rows.length]
   if (!row || broken.has(JSON.stringify(row))) return
   broken.add(JSON.stringify(row))
-  const where = Object.keys(row).map((name) => `"${name}" = ?`).join(' AND ')
+  const where = Object.keys(row)
+    .map((name) => `"${name}" = ?`)
+    .join(' AND ')
   tables.prepare(`${statement} WHERE ${where}`).run(...(Object.values(row) as SQLInputValue[]))
 }

@@ -50,7 +50,12 @@ export class AuditedStages {
         return { funnel, groups: groups.slice(0, counted), isMoving: isChanged || counted < groups.length }
       }),
     )
-    return new AuditedStages(source, app, found, found.some(({ isMoving }) => isMoving))
+    return new AuditedStages(
+      source,
+      app,
+      found,
+      found.some(({ isMoving }) => isMoving),
+    )
   }
 
   /** Adds what the backfill has counted on a date. */

@@ -12,7 +12,16 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 11 }).filter((envelopes
 
 /** Runs the command from its sources. */
 async function hopper(dir: string, ...args: string[]): Promise<{ code: number; out: string; errors: string }> {
-  const command = ['--conditions=source', '--disable-warning=ExperimentalWarning', main, ...args, '--data', dir, '--lanes', '2']
+  const command = [
+    '--conditions=source',
+    '--disable-warning=ExperimentalWarning',
+    main,
+    ...args,
+    '--data',
+    dir,
+    '--lanes',
+    '2',
+  ]
   const child = spawn(process.execPath, command, { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
   let [out, errors] = ['', '']
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
@@ -26,10 +35,17 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and sa
   const { dir, storage, tables } = installation
   await storage.log.append(sample!)
   await installation.count()
-  expect(await hopper(dir, 'audit')).toMatchObject({ code: 2, errors: expect.stringContaining('in use by another Hopper') as string })
+  expect(await hopper(dir, 'audit')).toMatchObject({
+    code: 2,
+    errors: expect.stringContaining('in use by another Hopper') as string,
+  })
   await storage.close()
 
-  expect(await hopper(dir, 'audit')).toEqual({ code: 0, out: 'No drift: every table equals its recount.\n', errors: '' })
+  expect(await hopper(dir, 'audit')).toEqual({
+    code: 0,
+    out: 'No drift: every table equals its recount.\n',
+    errors: '',
+  })
   tables.exec('UPDATE activity_by_date SET events = events + 2')
   const rows = tables.prepare('SELECT count(*) AS n FROM activity_by_date').get()!.n as number
   const damaged = await hopper(dir, 'audit', ...range)
@@ -41,22 +57,40 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and sa
   expect((await hopper(dir, 'audit', ...range)).code).toBe(0)
 
   tables.exec('DELETE FROM activity_by_date')
-  expect(await hopper(dir, 'rebuild')).toMatchObject({ code: 0, out: `${sample!.length} messages of the log are counted and archived anew.\n` })
+  expect(await hopper(dir, 'rebuild')).toMatchObject({
+    code: 0,
+    out: `${sample!.length} messages of the log are counted and archived anew.\n`,
+  })
   expect((await hopper(dir, 'audit', ...range)).code).toBe(0)
 
   const events = await hopper(dir, 'export', '--app', 'berlin')
   const csv = await hopper(dir, 'export', '--app', 'berlin', '--format', 'csv', ...range)
-  const ids = events.out.trimEnd().split('\n').map((line) => (JSON.parse(line) as { event_id: string }).event_id)
-  expect(new Set(ids)).toEqual(new Set(sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events.map(({ event_id }) => event_id))))
+  const ids = events.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { event_id: string }).event_id)
+  expect(new Set(ids)).toEqual(
+    new Set(
+      sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events.map(({ event_id }) => event_id)),
+    ),
+  )
   // An id counts once a date of its device's own time.
-  const once = (events: readonly Event[]): Set<string> => new Set(events.map((each) => `${each.event_id} ${Math.floor(each.timestamp / 86_400_000)}`))
+  const once = (events: readonly Event[]): Set<string> =>
+    new Set(events.map((each) => `${each.event_id} ${Math.floor(each.timestamp / 86_400_000)}`))
   expect(ids).toHaveLength(once(sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events)).size)
   expect(csv.out.trimEnd().split('\r\n')).toHaveLength(ids.length + 1)
 
   const [dump, other] = [join(dir, 'dump.ndjson.zst'), join(dir, 'other')]
   const all = `3 records and ${sample!.length} messages with`
-  expect(await hopper(dir, 'export', '--all', '--out', dump)).toEqual({ code: 0, out: '', errors: expect.stringContaining(`The dump holds ${all}`) as string })
-  expect(await hopper(other, 'import', dump)).toMatchObject({ code: 0, out: expect.stringContaining(`Imported: ${all}`) as string })
+  expect(await hopper(dir, 'export', '--all', '--out', dump)).toEqual({
+    code: 0,
+    out: '',
+    errors: expect.stringContaining(`The dump holds ${all}`) as string,
+  })
+  expect(await hopper(other, 'import', dump)).toMatchObject({
+    code: 0,
+    out: expect.stringContaining(`Imported: ${all}`) as string,
+  })
   const again = `${sample!.length} of the messages had been imported before.`
   expect(await hopper(other, 'import', dump)).toMatchObject({ code: 0, out: expect.stringContaining(again) as string })
   expect((await hopper(other, 'audit', ...range)).code).toBe(0)
@@ -68,10 +102,13 @@ it('refuses what makes no sense with exit code 2', async () => {
   const { dir } = installation
   await installation.storage.close()
   const refused: [string[], string][] = [
-    [['export'], 'Say --app ID or --all'], [['export', '--all', '--from', '2026-01-01'], 'belong to --app'],
+    [['export'], 'Say --app ID or --all'],
+    [['export', '--all', '--from', '2026-01-01'], 'belong to --app'],
     [['export', '--app', 'nobody'], 'No app is named'],
-    [['audit', '--from', '2026-02-30'], 'must be a date'], [['audit', '--from', '2026-02-02', '--to', '2026-02-01'], 'must not be after'],
-    [['import', join(dir, 'none')], 'cannot be read'], [['export', '--app', 'berlin', '--partial'], 'belongs to --all'],
+    [['audit', '--from', '2026-02-30'], 'must be a date'],
+    [['audit', '--from', '2026-02-02', '--to', '2026-02-01'], 'must not be after'],
+    [['import', join(dir, 'none')], 'cannot be read'],
+    [['export', '--app', 'berlin', '--partial'], 'belongs to --all'],
   ]
   for (const [args, message] of refused) {
     const { code, errors } = await hopper(dir, ...args)

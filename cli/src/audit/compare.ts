@@ -11,7 +11,9 @@ export interface CountedPartition {
 
 /** The rows of counters in which what was found differs from what was recounted. */
 export function compareCounters(
-  lane: number, { partition, applied, rows }: CountedPartition, expected: readonly CounterPartitionRow[],
+  lane: number,
+  { partition, applied, rows }: CountedPartition,
+  expected: readonly CounterPartitionRow[],
 ): CounterDrift[] {
   const wanted = new Map(expected.map((row) => [rowKey(row.key), row]))
   const found = new Map(rows.map((row) => [rowKey(row.key), row]))
@@ -23,14 +25,24 @@ export function compareCounters(
   })
 }
 
-/** Rows that must be there and are not, and rows that no event accounts for: neither one that must be there nor one that may be there already. */
+/**
+ * Rows that must be there and are not, and rows that no event accounts for: neither one that must be there nor one that
+ * may be there already.
+ */
 export function compareVisitors(
-  lane: number, partition: VisitorPartition, found: VisitorChange['rows'], required: VisitorChange['rows'], allowed: VisitorChange['rows'],
+  lane: number,
+  partition: VisitorPartition,
+  found: VisitorChange['rows'],
+  required: VisitorChange['rows'],
+  allowed: VisitorChange['rows'],
 ): VisitorDrift[] {
-  const [is, shall, may] = [found, required, allowed].map((rows) => new Map(rows.map((row) => [visitorRowKey(row), row]))) as [Rows, Rows, Rows]
+  const [is, shall, may] = [found, required, allowed].map(
+    (rows) => new Map(rows.map((row) => [visitorRowKey(row), row])),
+  ) as [Rows, Rows, Rows]
   const missing = [...shall].filter(([id]) => !is.has(id))
   const surplus = [...is].filter(([id]) => !shall.has(id) && !may.has(id))
-  const driftOf = (kind: VisitorDrift['kind'], rows: typeof missing): VisitorDrift[] => rows.map(([, row]) => ({ kind, ...partition, lane, ...row }))
+  const driftOf = (kind: VisitorDrift['kind'], rows: typeof missing): VisitorDrift[] =>
+    rows.map(([, row]) => ({ kind, ...partition, lane, ...row }))
   return [...driftOf('missing', missing), ...driftOf('surplus', surplus)]
 }
 

@@ -7,7 +7,8 @@ const WINDOW_ROWS = 150_000
 /** Cuts a range of dates into runs that have about as many archived rows as fit in memory; a date is never cut. */
 export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: readonly ChunkSummary[]): string[][] {
   const rows = new Map(dates.map((date) => [date, 0]))
-  for (const chunk of chunks) for (const [date, share] of sharesOf(chunk, zone)) if (rows.has(date)) rows.set(date, rows.get(date)! + share)
+  for (const chunk of chunks)
+    for (const [date, share] of sharesOf(chunk, zone)) if (rows.has(date)) rows.set(date, rows.get(date)! + share)
   const windows: string[][] = []
   let held = Infinity
   for (const date of dates) {

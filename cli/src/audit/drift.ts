@@ -33,10 +33,15 @@ export function describeDrift(drift: Drift): string {
 
 function counterText({ table, found, expected }: CounterDrift): string {
   const columns: readonly string[] = counterTables[table].counters
-  return columns.flatMap((name, at) => (found[at] === expected[at] ? [] : [`${name} is ${found[at]}, recounted ${expected[at]}`])).join(', ')
+  return columns
+    .flatMap((name, at) => (found[at] === expected[at] ? [] : [`${name} is ${found[at]}, recounted ${expected[at]}`]))
+    .join(', ')
 }
 
 function visitorText({ kind, visitor: { user, device } }: VisitorDrift): string {
-  const who = user === '' ? `device ${JSON.stringify(device)}` : `user ${JSON.stringify(user)} on device ${JSON.stringify(device)}`
+  const who =
+    user === ''
+      ? `device ${JSON.stringify(device)}`
+      : `user ${JSON.stringify(user)} on device ${JSON.stringify(device)}`
   return kind === 'missing' ? `${who} is missing` : `${who} has no event`
 }

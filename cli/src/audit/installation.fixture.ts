@@ -16,9 +16,13 @@ export const RANGE = { from: '2026-03-26', to: '2026-04-09' }
 const HOUR_MS = 3_600_000
 const WEEK_MS = 7 * 24 * HOUR_MS
 /** the end of a date in Berlin, in Kathmandu and in UTC, and a change of the clock */
-const instants = ['2026-03-28T23:00:00Z', '2026-03-29T01:00:00Z', '2026-03-29T18:15:00Z', '2026-03-30T00:00:00Z'].map((text) => Date.parse(text))
+const instants = ['2026-03-28T23:00:00Z', '2026-03-29T01:00:00Z', '2026-03-29T18:15:00Z', '2026-03-30T00:00:00Z'].map(
+  (text) => Date.parse(text),
+)
 
-const timestamp = fc.tuple(fc.constantFrom(...instants), fc.integer({ min: -3, max: 3 })).map(([at, hours]) => at + hours * HOUR_MS)
+const timestamp = fc
+  .tuple(fc.constantFrom(...instants), fc.integer({ min: -3, max: 3 }))
+  .map(([at, hours]) => at + hours * HOUR_MS)
 const url = fc.constantFrom('', 'https://s.example/', '/a?ref=x', '/a')
 const target = fc.constantFrom('//a[1]', '__proto__')
 const elapsed_time = fc.nat(5_000)
@@ -28,36 +32,75 @@ const kind = fc.oneof(
   fc.record({ type: fc.constant('click' as const), target, elapsed_time, current_url: url }),
   fc.record({ type: fc.constant('url_change' as const), from: url, to: url, elapsed_time }),
   fc.record({ type: fc.constant('btn_time' as const), target, action: hover, elapsed_time }),
-  fc.record({ type: fc.constant('funnel_change' as const), action, funnel: fc.constant('f'), entered: fc.nat(2), from: fc.nat(2), elapsed_time }),
+  fc.record({
+    type: fc.constant('funnel_change' as const),
+    action,
+    funnel: fc.constant('f'),
+    entered: fc.nat(2),
+    from: fc.nat(2),
+    elapsed_time,
+  }),
   fc.record({ type: fc.constant('identify' as const), user_id: fc.constantFrom('ann', 'bob') }),
-  fc.record({ type: fc.constant('custom' as const), name: fc.constant('note'), data: fc.constant({ plan: 'pro', n: 1 }) }),
+  fc.record({
+    type: fc.constant('custom' as const),
+    name: fc.constant('note'),
+    data: fc.constant({ plan: 'pro', n: 1 }),
+  }),
 )
-const event: fc.Arbitrary<Event> = fc.tuple(kind, timestamp, fc.nat(60), fc.nat(2)).map(([fields, at, id, session]) =>
-  ({ ...fields, event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}` }) as Event)
-const rejected: fc.Arbitrary<RejectedEvent> = fc.record({ reason: fc.constantFrom('too_old' as const, 'missing_field' as const) })
+const event: fc.Arbitrary<Event> = fc
+  .tuple(kind, timestamp, fc.nat(60), fc.nat(2))
+  .map(
+    ([fields, at, id, session]) =>
+      ({ ...fields, event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}` }) as Event,
+  )
+const rejected: fc.Arbitrary<RejectedEvent> = fc.record({
+  reason: fc.constantFrom('too_old' as const, 'missing_field' as const),
+})
 const context = fc.constantFrom(
-  { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const, { device: 'mobile', browser: 'Chrome', os: 'Android', country: 'NP' } as const,
+  { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const,
+  { device: 'mobile', browser: 'Chrome', os: 'Android', country: 'NP' } as const,
 )
 
 /** Envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused events. */
 export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
-  fc.record({
-    app: fc.constantFrom('berlin', 'kathmandu'), device_id: fc.constantFrom('d0', 'd1', 'd2', 'd3'), context, bot: fc.nat(8), late: fc.nat(8), asSent: fc.boolean(),
-    events: fc.array(event, { minLength: 1, maxLength: 4 }), rejected: fc.array(rejected, { maxLength: 1 }),
-  }).map(({ bot, late, asSent, context: sender, ...fields }): Envelope => {
-    const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
-    // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and which of them is counted first.
-    const of = (id: string | undefined): string => `${fields.device_id} ${id}`
-    const events = fields.events.map((each) =>
-      ({ ...each, timestamp: each.timestamp + Number(fields.device_id[1]), session_id: of(each.session_id), event_id: of(each.event_id) }))
-    const senderAs = bot === 0 ? { ...sender, bot: 'webdriver' as const } : bot === 1 ? { ...sender, historical: true as const } : sender
-    const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderAs }
-    return asSent && fields.rejected.length === 0 ? { ...envelope, sent: bodyOf(envelope) } : envelope
-  }),
+  fc
+    .record({
+      app: fc.constantFrom('berlin', 'kathmandu'),
+      device_id: fc.constantFrom('d0', 'd1', 'd2', 'd3'),
+      context,
+      bot: fc.nat(8),
+      late: fc.nat(8),
+      asSent: fc.boolean(),
+      events: fc.array(event, { minLength: 1, maxLength: 4 }),
+      rejected: fc.array(rejected, { maxLength: 1 }),
+    })
+    .map(({ bot, late, asSent, context: sender, ...fields }): Envelope => {
+      const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
+      // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and
+      // which of them is counted first.
+      const of = (id: string | undefined): string => `${fields.device_id} ${id}`
+      const events = fields.events.map((each) => ({
+        ...each,
+        timestamp: each.timestamp + Number(fields.device_id[1]),
+        session_id: of(each.session_id),
+        event_id: of(each.event_id),
+      }))
+      const senderAs =
+        bot === 0
+          ? { ...sender, bot: 'webdriver' as const }
+          : bot === 1
+            ? { ...sender, historical: true as const }
+            : sender
+      const envelope: Envelope = { version: 1, ...fields, events, received_at, context: senderAs }
+      return asSent && fields.rejected.length === 0 ? { ...envelope, sent: bodyOf(envelope) } : envelope
+    }),
   { minLength: 4, maxLength: 40, size: 'max' },
 )
 
-/** The body of a browser, which the log holds as it was sent: types by number, spaces, and characters that JSON may escape or not. */
+/**
+ * The body of a browser, which the log holds as it was sent: types by number, spaces, and characters that JSON may
+ * escape or not.
+ */
 function bodyOf({ device_id, events }: Pick<Envelope, 'device_id' | 'events'>): Buffer {
   const numbered = events.map((each) => ({ ...each, type: eventTypes.indexOf(each.type) }))
   return Buffer.from(JSON.stringify({ device_id, sent_at: 1, events: numbered }, null, 1).replaceAll('/', '\\/'))
@@ -83,7 +126,9 @@ export async function makeInstallation(lanes = 2): Promise<Installation> {
   const storage = { ...opened, close }
   const tables = new DatabaseSync(join(dir, 'tables.db'))
   return {
-    dir, storage, tables,
+    dir,
+    storage,
+    tables,
     count: () => countAll(storage),
     audit: (request) => auditOf(storage, request),
     async [Symbol.asyncDispose]() {
@@ -95,8 +140,17 @@ export async function makeInstallation(lanes = 2): Promise<Installation> {
 }
 
 export async function putApps({ registry }: Storage): Promise<void> {
-  const apps: App[] = [['berlin', 'Europe/Berlin'], ['kathmandu', 'Asia/Kathmandu']].map(([id = '', timezone = '']) =>
-    ({ id, organization: 'acme', name: id, timezone, origins: [], keep_parameters: ['ref'] }))
+  const apps: App[] = [
+    ['berlin', 'Europe/Berlin'],
+    ['kathmandu', 'Asia/Kathmandu'],
+  ].map(([id = '', timezone = '']) => ({
+    id,
+    organization: 'acme',
+    name: id,
+    timezone,
+    origins: [],
+    keep_parameters: ['ref'],
+  }))
   await registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
   for (const app of apps) await registry.apps.put('acme', app.id, app)
 }
@@ -113,7 +167,10 @@ export async function countAll(storage: Storage): Promise<void> {
   }
 }
 
-export async function auditOf(storage: Storage, request: AuditRequest = {}): Promise<{ drift: Drift; repaired: boolean }[]> {
+export async function auditOf(
+  storage: Storage,
+  request: AuditRequest = {},
+): Promise<{ drift: Drift; repaired: boolean }[]> {
   const found: { drift: Drift; repaired: boolean }[] = []
   const fail = (lane: number): void => expect.fail(`the log of lane ${lane} is whole`)
   const drift: AuditReport['drift'] = (each, repaired) => void found.push({ drift: each, repaired })

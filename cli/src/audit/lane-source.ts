@@ -26,12 +26,19 @@ export class LaneSource {
     this.#appOf = appOf
   }
 
-  /** Everything before this position is counted and archived; where there is no archive, the log is the source of all. */
+  /**
+   * Everything before this position is counted and archived; where there is no archive, the log is the source of all.
+   */
   async committed(): Promise<number> {
     return this.storage.archive ? ((await this.storage.lanes.positions())[this.lane] ?? 0) : 0
   }
 
-  async *archived(app: App, range: ExportRange, before: number, needs?: (column: string) => boolean): AsyncGenerator<readonly ArchivedEvent[]> {
+  async *archived(
+    app: App,
+    range: ExportRange,
+    before: number,
+    needs?: (column: string) => boolean,
+  ): AsyncGenerator<readonly ArchivedEvent[]> {
     if (this.storage.archive) yield* archivedEvents(this.storage.archive, app.id, this.lane, range, before, needs)
   }
 
@@ -54,7 +61,7 @@ export class LaneSource {
   async #readPassed(): Promise<[replayed: ReadonlySet<number>, letters: ReadonlySet<number>]> {
     const { reader, writer } = this.storage
     const positions = new Set<number>()
-    for (let from = 0, read = 1; read > 0; ) {
+    for (let from = 0, read = 1; read > 0;) {
       const letters = await reader.deadLettersFrom(this.lane, from, LETTERS_PER_READ)
       for (const { position } of letters) positions.add(position)
       read = letters.length
@@ -73,6 +80,7 @@ export class LaneSource {
 
   /** What each message that counts feeds into the tables. */
   async *folded(from: number, to: number): AsyncGenerator<FoldedMessage> {
-    for await (const messages of this.messages(from, to)) yield* await foldMessages(this.storage.writer, this.lane, messages)
+    for await (const messages of this.messages(from, to))
+      yield* await foldMessages(this.storage.writer, this.lane, messages)
   }
 }

@@ -5,16 +5,25 @@ import type { CountedPartition } from './compare.ts'
 const TRIES_MAX = 50
 
 /**
- * Reads partitions, each as it stands at one moment: counters and watermark change in one step, so rows between two equal readings of the watermark
- * belong to it. A partition that is being counted is read again.
+ * Reads partitions, each as it stands at one moment: counters and watermark change in one step, so rows between two
+ * equal readings of the watermark belong to it. A partition that is being counted is read again.
  */
-export async function readCounted(storage: Storage, lane: number, partitions: Iterable<CounterPartition>): Promise<CountedPartition[]> {
+export async function readCounted(
+  storage: Storage,
+  lane: number,
+  partitions: Iterable<CounterPartition>,
+): Promise<CountedPartition[]> {
   const read: CountedPartition[] = []
-  for await (const counted of readAhead(partitions, (partition) => readOne(storage, lane, partition))) read.push(counted)
+  for await (const counted of readAhead(partitions, (partition) => readOne(storage, lane, partition)))
+    read.push(counted)
   return read
 }
 
-async function readOne({ writer, reader }: Storage, lane: number, partition: CounterPartition): Promise<CountedPartition> {
+async function readOne(
+  { writer, reader }: Storage,
+  lane: number,
+  partition: CounterPartition,
+): Promise<CountedPartition> {
   const watermark = async (): Promise<number> => (await writer.applied(lane, [partition]))[0]!
   let before = await watermark()
   for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -25,7 +34,10 @@ async function readOne({ writer, reader }: Storage, lane: number, partition: Cou
     if (before === after) return { partition, applied: before, rows }
     before = after
   }
-  throw new HopperError('HOP_STORE_UNAVAILABLE', `${partition.table} of lane ${lane} is counted faster than it can be read.`)
+  throw new HopperError(
+    'HOP_STORE_UNAVAILABLE',
+    `${partition.table} of lane ${lane} is counted faster than it can be read.`,
+  )
 }
 
 /** The watermarks of partitions that were read; others have counted nothing. */

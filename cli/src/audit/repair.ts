@@ -7,8 +7,8 @@ export function isRepairable({ kind }: Drift): boolean {
 }
 
 /**
- * Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it is, and visitors by inserting
- * them.
+ * Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it
+ * is, and visitors by inserting them.
  */
 export async function repair({ lanes, writer }: Storage, lease: Lease, drift: readonly Drift[]): Promise<Lease> {
   const renewed = await lanes.renew(lease)
@@ -23,14 +23,20 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
     lane,
     counters: groupsOf(counters).map((rows) => {
       const { table, app, date, applied } = rows[0]!
-      const corrections = rows.map(({ key, found, expected }) => ({ key, deltas: expected.map((value, at) => value - found[at]!) }))
+      const corrections = rows.map(({ key, found, expected }) => ({
+        key,
+        deltas: expected.map((value, at) => value - found[at]!),
+      }))
       return { table, app, date, from: applied, to: applied, rows: corrections }
     }),
     visitors: groupsOf(missing).map((rows) => {
       const { table, app, date } = rows[0]!
       return { table, app, date, rows: rows.map(({ key, visitor }) => ({ key, visitor })) }
     }),
-    seen: [], identities: [], sessions: [], deadLetters: [],
+    seen: [],
+    identities: [],
+    sessions: [],
+    deadLetters: [],
   }
 }
 

@@ -29,13 +29,17 @@ export interface AuditReport {
 }
 
 /**
- * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and of visitors. Memory is bounded
- * by some dates of one lane. The result is kept for `GET /api/v1/status`. With `repair` each lane is taken from its owner while it is corrected.
+ * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and
+ * of visitors. Memory is bounded by some dates of one lane. The result is kept for `GET /api/v1/status`. With `repair`
+ * each lane is taken from its owner while it is corrected.
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
   const asked: { app: App; dates: readonly string[] }[] = []
-  for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), { atOnce: 4 })) asked.push(each)
+  for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), {
+    atOnce: 4,
+  }))
+    asked.push(each)
   const all = await Promise.all((await storage.registry.apps.list()).map((app) => withStages(storage.registry, app)))
   const known = new Map(all.map((app) => [app.id, app]))
   const tally = { differing: 0, repaired: 0 }
@@ -49,11 +53,20 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
     }
   }
   const { app, from, to } = request
-  await storage.registry.audits.put('', 'last', { finished_at: Date.now(), ...(app && { app }), ...(from && { from }), ...(to && { to }), ...tally })
+  await storage.registry.audits.put('', 'last', {
+    finished_at: Date.now(),
+    ...(app && { app }),
+    ...(from && { from }),
+    ...(to && { to }),
+    ...tally,
+  })
 }
 
 async function* auditLane(
-  source: LaneSource, asked: readonly { app: App; dates: readonly string[] }[], { log = true }: AuditRequest, report: AuditReport,
+  source: LaneSource,
+  asked: readonly { app: App; dates: readonly string[] }[],
+  { log = true }: AuditRequest,
+  report: AuditReport,
 ): AsyncGenerator<readonly Drift[]> {
   const received = log ? await countReceived(source) : undefined
   if (log && !received) report.logIncomplete(source.lane)
@@ -65,7 +78,12 @@ async function* auditLane(
 }
 
 /** Corrects what can be corrected, when the lane is held; answers how much that was. */
-async function settle(storage: Storage, held: HeldLane | undefined, drift: readonly Drift[], report: AuditReport): Promise<number> {
+async function settle(
+  storage: Storage,
+  held: HeldLane | undefined,
+  drift: readonly Drift[],
+  report: AuditReport,
+): Promise<number> {
   const repaired = held ? drift.filter(isRepairable) : []
   if (held && repaired.length > 0) held.lease = await repair(storage, held.lease, repaired)
   for (const each of drift) report.drift(each, repaired.includes(each))
@@ -82,7 +100,8 @@ async function appsOf({ registry }: Storage, id: string | undefined): Promise<re
 /** A day more on either side: the dates of receipt are those of UTC, the others those of the app. */
 async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): Promise<string[]> {
   const zone = timeZone(app.timezone)
-  const [oldest, newest] = from === undefined || to === undefined ? await archivedTimes(storage, app) : [Date.now(), Date.now()]
+  const [oldest, newest] =
+    from === undefined || to === undefined ? await archivedTimes(storage, app) : [Date.now(), Date.now()]
   const first = from ?? shiftDate(zone.dateOf(Math.min(oldest, Date.now())), -1)
   const last = to ?? shiftDate(zone.dateOf(Math.max(newest, Date.now())), 1)
   return first > last ? [] : datesBetween(first, last)
@@ -92,7 +111,12 @@ async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): 
 async function archivedTimes({ archive, log }: Storage, app: App): Promise<[oldest: number, newest: number]> {
   let [oldest, newest] = [Infinity, -Infinity]
   for (let lane = 0; archive && lane < log.lanes; lane++) {
-    for (const { min_time, max_time } of await archive.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })) {
+    for (const { min_time, max_time } of await archive.list({
+      app: app.id,
+      lane,
+      from: 0,
+      to: Number.MAX_SAFE_INTEGER,
+    })) {
       oldest = Math.min(oldest, min_time)
       newest = Math.max(newest, max_time)
     }

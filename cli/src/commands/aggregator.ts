@@ -5,7 +5,13 @@ import { settingsOf } from '../config/settings.ts'
 
 /** `hopper aggregator`: counts the lanes that Kafka gives it; several share the lanes. */
 export function aggregatorCommand(): Command {
-  return commandWith('aggregator', 'runs an aggregator of a cluster: Kafka in, Cassandra out', settingsOf.aggregator, (config) =>
-    runUntilStopped('aggregator', config.logLevel, async (logger) => (await import('../processes/aggregator-main.ts')).startAggregator(config, logger)),
+  return commandWith(
+    'aggregator',
+    'runs an aggregator of a cluster: Kafka in, Cassandra out',
+    settingsOf.aggregator,
+    (config) =>
+      runUntilStopped('aggregator', config.logLevel, async (logger) =>
+        (await import('../processes/aggregator-main.ts')).startAggregator(config, logger),
+      ),
   )
 }

@@ -6,6 +6,8 @@ import { settingsOf } from '../config/settings.ts'
 /** `hopper api`: the dashboard and its API over a cluster. */
 export function apiCommand(): Command {
   return commandWith('api', 'runs the API and the dashboard of a cluster', settingsOf.api, (config) =>
-    runUntilStopped('api', config.logLevel, async (logger) => (await import('../processes/api-main.ts')).startApi(config, logger)),
+    runUntilStopped('api', config.logLevel, async (logger) =>
+      (await import('../processes/api-main.ts')).startApi(config, logger),
+    ),
   )
 }

@@ -17,7 +17,8 @@ const LINES_MAX = 1_000
 export function auditCommand(): Command {
   const description = 'recounts apps from the archive and compares every table; exit code 0 without drift, 3 with'
   return commandWith('audit', description, settingsOf.installation, async (config, options: AuditRequest) => {
-    if (options.from && options.to && options.from > options.to) throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
+    if (options.from && options.to && options.from > options.to)
+      throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
     // The drivers' connections may linger.
     process.exit(await audit(config, options))
   })
@@ -55,7 +56,9 @@ class Summary implements AuditReport {
   }
 
   logIncomplete(lane: number): void {
-    console.error(`lane ${lane}: the log no longer has its beginning, so duplicates and refused events are not compared`)
+    console.error(
+      `lane ${lane}: the log no longer has its beginning, so duplicates and refused events are not compared`,
+    )
   }
 
   progress(lane: number, lanes: number): void {

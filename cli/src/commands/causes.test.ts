@@ -3,18 +3,27 @@ import { expect, it } from 'vitest'
 import { causesOf } from './causes.ts'
 
 /** As the driver of Cassandra says that no node has served it. */
-const ofNodes = (innerErrors: Record<string, Error>): Error => Object.assign(new Error('All host(s) tried for query failed. See innerErrors.'), { innerErrors })
+const ofNodes = (innerErrors: Record<string, Error>): Error =>
+  Object.assign(new Error('All host(s) tried for query failed. See innerErrors.'), { innerErrors })
 
 it('tells each cause once, in one line, the nearest first', () => {
   const deepest = new Error('wrong password\nand a second line')
-  const error = new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', { cause: new Error('gave up', { cause: new Error('wrong password', { cause: deepest }) }) })
+  const error = new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', {
+    cause: new Error('gave up', { cause: new Error('wrong password', { cause: deepest }) }),
+  })
   expect(causesOf(error)).toEqual(['gave up', 'wrong password'])
   expect(causesOf(new HopperError('HOP_CONFIG', 'No such thing.'))).toEqual([])
 })
 
 it('tells of each node of Cassandra what it said', () => {
-  const cause = ofNodes({ '10.0.0.1:9042': new Error('bad credentials'), '10.0.0.2:9042': new Error('connect ECONNREFUSED') })
-  expect(causesOf(new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause }))).toEqual(['10.0.0.1:9042: bad credentials', '10.0.0.2:9042: connect ECONNREFUSED'])
+  const cause = ofNodes({
+    '10.0.0.1:9042': new Error('bad credentials'),
+    '10.0.0.2:9042': new Error('connect ECONNREFUSED'),
+  })
+  expect(causesOf(new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause }))).toEqual([
+    '10.0.0.1:9042: bad credentials',
+    '10.0.0.2:9042: connect ECONNREFUSED',
+  ])
 })
 
 it('is bounded', () => {

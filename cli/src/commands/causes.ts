@@ -2,8 +2,9 @@ const LINES_MAX = 10
 const LINE_CHARS_MAX = 300
 
 /**
- * What has led to an error, a line each, the nearest first: whoever starts a process against engines that refuse it has no log to look in. Of an error
- * that stands for several, as the driver of Cassandra makes one of all nodes it tried (`innerErrors`), each is told under its name.
+ * What has led to an error, a line each, the nearest first: whoever starts a process against engines that refuse it has
+ * no log to look in. Of an error that stands for several, as the driver of Cassandra makes one of all nodes it tried
+ * (`innerErrors`), each is told under its name.
  */
 export function causesOf({ cause }: Error): string[] {
   return cause instanceof Error ? [...new Set([...textsOf(cause), ...causesOf(cause)])].slice(0, LINES_MAX) : []

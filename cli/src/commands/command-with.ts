@@ -2,9 +2,15 @@ import { Command, Option } from 'commander'
 import { readConfig, type Config, type Flags } from '../config/config.ts'
 import { settings, type Setting, type SettingName } from '../config/settings.ts'
 
-/** A subcommand that takes these settings as flags, and is run with their values, and with the options and arguments that its caller adds. */
+/**
+ * A subcommand that takes these settings as flags, and is run with their values, and with the options and arguments
+ * that its caller adds.
+ */
 export function commandWith<N extends SettingName, O extends object>(
-  name: string, description: string, names: readonly N[], action: (config: Config<N>, options: O, ...args: string[]) => Promise<void>,
+  name: string,
+  description: string,
+  names: readonly N[],
+  action: (config: Config<N>, options: O, ...args: string[]) => Promise<void>,
 ): Command {
   const command = new Command(name).description(description)
   for (const each of names) command.addOption(optionOf(each))
@@ -15,7 +21,10 @@ export function commandWith<N extends SettingName, O extends object>(
 export function optionOf(name: SettingName): Option {
   const setting: Setting<unknown> = settings[name]
   const shown = setting.default === undefined ? setting.help : `${setting.help} (default: ${setting.default})`
-  const option = new Option(`${setting.flag} ${setting.isSwitch ? '[value]' : '<value>'}`, `${shown} [${setting.variable}]`)
+  const option = new Option(
+    `${setting.flag} ${setting.isSwitch ? '[value]' : '<value>'}`,
+    `${shown} [${setting.variable}]`,
+  )
   if (setting.isSwitch) option.preset('true')
   return name.startsWith('unsafe') ? option.hideHelp() : option
 }

@@ -27,7 +27,9 @@ interface ListOptions extends Filters {
 
 /** `hopper dead-letters`: messages of the log that could not be counted. */
 export function deadLettersCommand(): Command {
-  const command = new Command('dead-letters').description('messages of the log that could not be counted: lists them, and replays them once their reason is gone')
+  const command = new Command('dead-letters').description(
+    'messages of the log that could not be counted: lists them, and replays them once their reason is gone',
+  )
   return command.addCommand(listCommand()).addCommand(replayCommand())
 }
 
@@ -40,27 +42,40 @@ function listCommand(): Command {
   })
   return withFilters(command)
     .option('--lane <lane>', 'only of one lane', whole(0, 1_023))
-    .option('--from <position>', 'only from this position of the lane on; needs --lane', whole(0, Number.MAX_SAFE_INTEGER))
+    .option(
+      '--from <position>',
+      'only from this position of the lane on; needs --lane',
+      whole(0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--limit <n>', 'how many at most', whole(1, LIMIT_MAX), LIMIT)
     .option('--json', 'a JSON object a line')
     .option('--values', 'with --json: the message itself, as text or base64')
 }
 
 function replayCommand(): Command {
-  const description = 'appends dead letters that can be counted now to the log again, each once, and removes them from the list'
-  const command = commandWith('replay', description, settingsOf.installation, async (config, options: Filters & { readonly all?: true }, ...places) => {
-    await replay(config, options, places)
-    process.exit(0)
-  })
+  const description =
+    'appends dead letters that can be counted now to the log again, each once, and removes them from the list'
+  const command = commandWith(
+    'replay',
+    description,
+    settingsOf.installation,
+    async (config, options: Filters & { readonly all?: true }, ...places) => {
+      await replay(config, options, places)
+      process.exit(0)
+    },
+  )
   return withFilters(command).argument('[places...]', 'which, as LANE/POSITION').option('--all', 'all there are')
 }
 
 function withFilters(command: Command): Command {
-  return command.option('--app <id>', 'only of one app, as far as the message names it').addOption(new Option('--reason <reason>', 'only of one reason').choices(deadLetterReasons))
+  return command
+    .option('--app <id>', 'only of one app, as far as the message names it')
+    .addOption(new Option('--reason <reason>', 'only of one reason').choices(deadLetterReasons))
 }
 
 async function list(config: InstallationConfig, { limit, json, values, ...query }: ListOptions): Promise<void> {
-  if (query.from !== undefined && query.lane === undefined) throw new HopperError('HOP_CONFIG', '--from belongs to a --lane.')
+  if (query.from !== undefined && query.lane === undefined)
+    throw new HopperError('HOP_CONFIG', '--from belongs to a --lane.')
   const storage = await openInstallation(config)
   try {
     let shown = 0
@@ -77,7 +92,11 @@ async function list(config: InstallationConfig, { limit, json, values, ...query 
   }
 }
 
-async function replay(config: InstallationConfig, { all, ...filters }: Filters & { readonly all?: true }, places: readonly string[]): Promise<void> {
+async function replay(
+  config: InstallationConfig,
+  { all, ...filters }: Filters & { readonly all?: true },
+  places: readonly string[],
+): Promise<void> {
   const wanted = places.map(placeOf)
   if (places.length === 0 && filters.reason === undefined && filters.app === undefined && !all) {
     throw new HopperError('HOP_CONFIG', 'Say which: LANE/POSITION, --reason, --app or --all.')
@@ -85,9 +104,12 @@ async function replay(config: InstallationConfig, { all, ...filters }: Filters &
   const query: LetterQuery = wanted.length > 0 ? { ...filters, places: wanted } : filters
   const storage = await openInstallation(config)
   try {
-    const { replayed, left } = await replayLetters(storage, query, (letter, why) => console.error(`left: ${describeLetter(letter)} (${why})`))
+    const { replayed, left } = await replayLetters(storage, query, (letter, why) =>
+      console.error(`left: ${describeLetter(letter)} (${why})`),
+    )
     // In a cluster the aggregators do this.
-    if (replayed > 0 && !isCluster(config)) await countAll(storage, createLogger(config.logLevel, 'dead-letters'), () => undefined)
+    if (replayed > 0 && !isCluster(config))
+      await countAll(storage, createLogger(config.logLevel, 'dead-letters'), () => undefined)
     console.log(`${replayed} dead letters are in the log again, ${left} are left.`)
   } finally {
     await storage.close()
@@ -96,14 +118,16 @@ async function replay(config: InstallationConfig, { all, ...filters }: Filters &
 
 function placeOf(text: string): { lane: number; position: number } {
   const [, lane, position] = /^(\d{1,4})\/(\d{1,15})$/.exec(text) ?? []
-  if (lane === undefined) throw new HopperError('HOP_CONFIG', `A place is written LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`)
+  if (lane === undefined)
+    throw new HopperError('HOP_CONFIG', `A place is written LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`)
   return { lane: Number(lane), position: Number(position) }
 }
 
 function whole(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
-    if (value < least || value > most) throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
+    if (value < least || value > most)
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
     return value
   }
 }

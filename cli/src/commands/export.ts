@@ -22,7 +22,8 @@ interface ExportOptions {
 
 /** `hopper export`: the events of an app for other tools, or all of an installation for another one. */
 export function exportCommand(): Command {
-  const description = 'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads'
+  const description =
+    'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads'
   return commandWith('export', description, settingsOf.installation, async (config, options: ExportOptions) => {
     check(options)
     await write(config, options)
@@ -31,7 +32,11 @@ export function exportCommand(): Command {
   })
     .option('--app <id>', 'the app whose events are exported')
     .option('--all', 'everything: organizations, apps, keys (as hashes), members, funnels, elements and the whole log')
-    .addOption(new Option('--format <format>', 'arrow is an Arrow IPC stream').choices(Object.keys(exportFormats)).default('ndjson'))
+    .addOption(
+      new Option('--format <format>', 'arrow is an Arrow IPC stream')
+        .choices(Object.keys(exportFormats))
+        .default('ndjson'),
+    )
     .option('--from <date>', 'the first date (default: that of the oldest event)', dateOption)
     .option('--to <date>', 'the last date (default: that of the newest event)', dateOption)
     .option('--partial', 'with --all: dump also a log that has lost messages; what is missing is named')
@@ -46,7 +51,8 @@ const report: DumpReport = {
 
 function check({ app, all, from, to, partial }: ExportOptions): void {
   if ((app === undefined) === (all === undefined)) throw new HopperError('HOP_CONFIG', 'Say --app ID or --all.')
-  if (all && (from ?? to) !== undefined) throw new HopperError('HOP_CONFIG', '--from and --to belong to --app; a dump is whole.')
+  if (all && (from ?? to) !== undefined)
+    throw new HopperError('HOP_CONFIG', '--from and --to belong to --app; a dump is whole.')
   if (app !== undefined && partial) throw new HopperError('HOP_CONFIG', '--partial belongs to --all.')
   if (from && to && from > to) throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
 }

@@ -10,13 +10,13 @@ import { settingsOf } from '../config/settings.ts'
 
 /** `hopper import FILE`: reads what `hopper export --all` wrote into this installation. */
 export function importCommand(): Command {
-  const description = 'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
+  const description =
+    'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
   return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
     await importFile(config, file!)
     // The drivers' connections may linger.
     process.exit(0)
-  })
-    .argument('<file>', 'the dump, compressed or not; - is stdin')
+  }).argument('<file>', 'the dump, compressed or not; - is stdin')
 }
 
 async function importFile(config: InstallationConfig, file: string): Promise<void> {
@@ -26,7 +26,9 @@ async function importFile(config: InstallationConfig, file: string): Promise<voi
   const storage = await openStorage(config)
   const show = (text: string): void => void (process.stderr.isTTY && process.stderr.write(`\r${text}`))
   try {
-    const { skipped, ...counts } = await importDump(storage, readLines(file), (messages) => show(`${messages} messages`))
+    const { skipped, ...counts } = await importDump(storage, readLines(file), (messages) =>
+      show(`${messages} messages`),
+    )
     const logger = createLogger(config.logLevel, 'import')
     // In a cluster the aggregators do this.
     if (!isCluster(config)) await countAll(storage, logger, (done, all) => show(`${done} of ${all} messages counted`))

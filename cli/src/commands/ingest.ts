@@ -6,6 +6,8 @@ import { settingsOf } from '../config/settings.ts'
 /** `hopper ingest`: the gateway of a cluster, as many of them as the traffic needs. */
 export function ingestCommand(): Command {
   return commandWith('ingest', 'runs the gateway of a cluster: HTTP in, Kafka out', settingsOf.ingest, (config) =>
-    runUntilStopped('ingest', config.logLevel, async (logger) => (await import('../processes/ingest-main.ts')).startIngest(config, logger)),
+    runUntilStopped('ingest', config.logLevel, async (logger) =>
+      (await import('../processes/ingest-main.ts')).startIngest(config, logger),
+    ),
   )
 }

@@ -43,7 +43,13 @@ async function load(options: LoadOptions): Promise<void> {
   const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
   const key = options.key ?? (await readDemoKey(config.data))
   await expectHopper(url)
-  const plan = { seed: options.seed, untilMs: options.until ?? Date.now(), days: options.days, visitors: options.visitors, origin: url }
+  const plan = {
+    seed: options.seed,
+    untilMs: options.until ?? Date.now(),
+    days: options.days,
+    visitors: options.visitors,
+    origin: url,
+  }
   const sender = new Sender(url, key, CONNECTIONS)
   const beganMs = performance.now()
   try {
@@ -56,18 +62,33 @@ async function load(options: LoadOptions): Promise<void> {
 
 /** A bar over the visits, which are known beforehand; only on a terminal. */
 async function withBar(plan: Plan, work: (progress: (tally: Tally) => void) => Promise<Tally>): Promise<Tally> {
-  const bar = new SingleBar({ format: '{bar} {percentage} %  {events} events  {rate} events/s  {eta_formatted} left', hideCursor: true, fps: 5 }, Presets.shades_classic)
+  const bar = new SingleBar(
+    {
+      format: '{bar} {percentage} %  {events} events  {rate} events/s  {eta_formatted} left',
+      hideCursor: true,
+      fps: 5,
+    },
+    Presets.shades_classic,
+  )
   const beganMs = performance.now()
-  bar.start(visitsOf(plan).reduce((sum, { visits }) => sum + visits, 0), 0, { events: 0, rate: 0 })
+  bar.start(
+    visitsOf(plan).reduce((sum, { visits }) => sum + visits, 0),
+    0,
+    { events: 0, rate: 0 },
+  )
   try {
-    return await work(({ visits, sent }) => bar.update(visits, { events: count(sent), rate: count((sent * 1_000) / (performance.now() - beganMs)) }))
+    return await work(({ visits, sent }) =>
+      bar.update(visits, { events: count(sent), rate: count((sent * 1_000) / (performance.now() - beganMs)) }),
+    )
   } finally {
     bar.stop()
   }
 }
 
 function summarize({ visits, sent, accepted, rejected }: Tally, seconds: number): void {
-  console.log(`${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`)
+  console.log(
+    `${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`,
+  )
 }
 
 function count(value: number): string {
@@ -75,18 +96,30 @@ function count(value: number): string {
 }
 
 function originOf(text: string): string {
-  if (!URL.canParse(text) || !text.startsWith('http://')) throw new HopperError('HOP_CONFIG', `--url must be an address like http://127.0.0.1:8080, not "${text.slice(0, 100)}".`)
+  if (!URL.canParse(text) || !text.startsWith('http://'))
+    throw new HopperError(
+      'HOP_CONFIG',
+      `--url must be an address like http://127.0.0.1:8080, not "${text.slice(0, 100)}".`,
+    )
   return new URL(text).origin
 }
 
 async function expectHopper(url: string): Promise<void> {
-  const healthy = await fetch(new URL('/healthcheck', url)).then((answer) => answer.ok, () => false)
-  if (!healthy) throw new HopperError('HOP_CONFIG', `No Hopper answers at ${url}; start it with "npm start", or name another --url.`)
+  const healthy = await fetch(new URL('/healthcheck', url)).then(
+    (answer) => answer.ok,
+    () => false,
+  )
+  if (!healthy)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `No Hopper answers at ${url}; start it with "npm start", or name another --url.`,
+    )
 }
 
 function instant(text: string): number {
   const ms = Date.parse(text)
-  if (!(ms >= limits.timestampMsMin && ms <= Date.now())) throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
+  if (!(ms >= limits.timestampMsMin && ms <= Date.now()))
+    throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
   return ms
 }
 

@@ -6,7 +6,8 @@ import { settingsOf } from '../config/settings.ts'
 
 /** `hopper rebuild`: makes all tables and the archive again from the log. */
 export function rebuildCommand(): Command {
-  const description = 'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; killed, it goes on when run again'
+  const description =
+    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; killed, it goes on when run again'
   return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
     await rebuild(config, app)
     // The drivers' connections may linger.

@@ -19,15 +19,19 @@ class Command {
   #heard = (): void => undefined
 
   constructor(args: string[], env: Record<string, string> = {}) {
-    this.child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.child.stdout, this.child.stderr]) stream!.on('data', (chunk: Buffer) => this.#hear(chunk))
+    this.child = spawn(process.execPath, [main, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream!.on('data', (chunk: Buffer) => this.#hear(chunk))
     this.child.on('close', () => this.#heard())
     children.push(this.child)
   }
 
   /** Resolves with the first group of the pattern in the output; rejects when the process ends without it. */
   async says(pattern: RegExp): Promise<string> {
-    for (let found; ; ) {
+    for (let found; ;) {
       if ((found = pattern.exec(this.output))) return found[1] ?? found[0]
       if (this.child.exitCode !== null) throw new Error(`ended with ${this.child.exitCode}:\n${this.output}`)
       await new Promise<void>((resolve) => (this.#heard = resolve))
@@ -58,7 +62,8 @@ beforeAll(() => {
   if (!existsSync(main)) throw new Error('cli is not built: run "npm run build" first')
 })
 afterEach(async () => {
-  for (const child of children.splice(0)) if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'close')
+  for (const child of children.splice(0))
+    if (child.exitCode === null && child.kill('SIGKILL')) await once(child, 'close')
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
@@ -69,7 +74,10 @@ it('starts on an empty directory, logs the owner in by its link once, serves sho
 
   const link = await hopper.says(/Dashboard +(http:\S+)/)
   const login = await fetch(link, { redirect: 'manual' })
-  const cookie = login.headers.getSetCookie().map((text) => text.split(';', 1)[0]).join('; ')
+  const cookie = login.headers
+    .getSetCookie()
+    .map((text) => text.split(';', 1)[0])
+    .join('; ')
   expect((await fetch(`${url}/api/v1/me`, { headers: { cookie } })).status).toBe(200)
   expect((await fetch(`${url}/api/v1/me`)).status).toBe(401)
   expect((await fetch(link, { redirect: 'manual' })).headers.getSetCookie()).toEqual([])
@@ -79,7 +87,9 @@ it('starts on an empty directory, logs the owner in by its link once, serves sho
   expect(shop).not.toContain('__HOPPER')
   expect((await fetch(`${url}/v1/config?key=${key}`)).status).toBe(200)
   expect((await fetch(`${url}/hopper.js`)).status).toBe(200)
-  expect(await fetch(`${url}/metrics`).then((answer) => answer.text())).toMatch(/hopper_ingest_[\s\S]*hopper_aggregator_/)
+  expect(await fetch(`${url}/metrics`).then((answer) => answer.text())).toMatch(
+    /hopper_ingest_[\s\S]*hopper_aggregator_/,
+  )
   expect(await hopper.end('SIGINT')).toBe(0)
 }, 60_000)
 
@@ -113,7 +123,10 @@ it('says in one line what is wrong with a port in use, a directory that is a fil
     [start('/dev/null/x'), /HOP_CONFIG: .*not a directory/],
     [start(directory(), '--provision', file), /HOP_CONFIG: .*file\.json/],
     [start(directory(), '--provision', join(dir, 'none.json')), /HOP_CONFIG: .*none\.json/],
-    [new Command(['start', '--port', 'x', '--lanes', '0'], { HOPPER_TRUST_PROXY: 'perhaps' }), /HOP_CONFIG: (?=.*--port)(?=.*--lanes)(?=.*HOPPER_TRUST_PROXY)/],
+    [
+      new Command(['start', '--port', 'x', '--lanes', '0'], { HOPPER_TRUST_PROXY: 'perhaps' }),
+      /HOP_CONFIG: (?=.*--port)(?=.*--lanes)(?=.*HOPPER_TRUST_PROXY)/,
+    ],
   ]
   for (const [command, message] of attempts) {
     expect(await command.end(), command.output).toBe(2)
@@ -143,13 +156,30 @@ it('says in one line what is wrong with anything else that it is given, soon and
     [['start', '--data', join(dir, 'loop')], /symbolic links go in circles/],
     [['ingest', '--port', '0', ...away, '--data', join(dir, 'pipe')], /pipe cannot be written/],
     [['api', '--cassandra-ca', join(dir, 'pipe'), '--port', '0', ...away], /cannot be read as a certificate/],
-    [['api', '--port', '0', '--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1,127.0.0.2:2'], /different ports/],
+    [
+      ['api', '--port', '0', '--kafka-brokers', '127.0.0.1:1', '--cassandra-contact-points', '127.0.0.1:1,127.0.0.2:2'],
+      /different ports/,
+    ],
     [['api'], /HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS/],
-    [['start', '--provision', join(dir, 'pipe'), '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
-    [['start', '--provision', '/dev/zero', '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
+    [
+      ['start', '--provision', join(dir, 'pipe'), '--port', '0', '--data', join(dir, 'data')],
+      /provision file .*it is no file/,
+    ],
+    [
+      ['start', '--provision', '/dev/zero', '--port', '0', '--data', join(dir, 'data')],
+      /provision file .*it is no file/,
+    ],
     [['start', '--provision', dir, '--port', '0', '--data', join(dir, 'data')], /provision file .*it is no file/],
-    ...['null', '5', '[]', '"x"', '{"organizations":5}', '{"organizations":[null]}', '{"organizations":[{"id":""}]}', '{"organisations":[]}']
-      .map((text, at): [string[], RegExp] => [provision(`p${at}.json`, text), /hopper: HOP_/]),
+    ...[
+      'null',
+      '5',
+      '[]',
+      '"x"',
+      '{"organizations":5}',
+      '{"organizations":[null]}',
+      '{"organizations":[{"id":""}]}',
+      '{"organisations":[]}',
+    ].map((text, at): [string[], RegExp] => [provision(`p${at}.json`, text), /hopper: HOP_/]),
     [['start', 'nonsense'], /too many arguments/],
     [['start', '--lane', '3'], /unknown option '--lane'/],
     [['begin'], /unknown command 'begin'/],
@@ -191,16 +221,30 @@ it('ends by a signal at whatever moment of its start that comes', async () => {
 it('applies a provision file at each start and never prints the keys that it gives', async () => {
   const dir = directory()
   const provision = join(directory(), 'hopper.json')
-  const app = { id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', write_key: 'hw_0123456789abcdef01', read_key: 'hr_0123456789abcdef01', funnels: [] }
-  writeFileSync(provision, JSON.stringify({ organizations: [{ id: 'acme', name: 'Acme', admin_key: 'ha_0123456789abcdef01', apps: [app] }] }))
+  const app = {
+    id: 'shop',
+    name: 'Shop',
+    timezone: 'Europe/Berlin',
+    write_key: 'hw_0123456789abcdef01',
+    read_key: 'hr_0123456789abcdef01',
+    funnels: [],
+  }
+  writeFileSync(
+    provision,
+    JSON.stringify({ organizations: [{ id: 'acme', name: 'Acme', admin_key: 'ha_0123456789abcdef01', apps: [app] }] }),
+  )
   for (let time = 0; time < 2; time++) {
     const hopper = start(dir, '--provision', provision, '--demo', 'false')
     const url = await ready(hopper)
     const answer = await fetch(`${url}/v1/events`, {
-      method: 'POST', headers: { 'content-type': 'application/json', 'x-api-key': app.write_key }, body: JSON.stringify({ device_id: 'd', events: [{ type: 0, name: 'hello' }] }),
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': app.write_key },
+      body: JSON.stringify({ device_id: 'd', events: [{ type: 0, name: 'hello' }] }),
     })
     expect(await answer.json()).toEqual({ accepted: 1, rejected: [] })
-    expect((await fetch(`${url}/api/v1/apps/shop/traffic`, { headers: { authorization: `Bearer ${app.read_key}` } })).status).toBe(200)
+    expect(
+      (await fetch(`${url}/api/v1/apps/shop/traffic`, { headers: { authorization: `Bearer ${app.read_key}` } })).status,
+    ).toBe(200)
     expect((await fetch(`${url}/demo/`)).status).toBe(404)
     expect(await hopper.end('SIGTERM')).toBe(0)
     expect(hopper.output).not.toMatch(/h[wra]_0123/)
@@ -213,7 +257,9 @@ it('loads the demo traffic through the real ingest: accepted = sent - rejected',
   const url = await ready(hopper)
   const load = new Command(['load', '--demo', '--url', url, '--data', dir, '--days', '5', '--visitors', '60'])
   expect(await load.end(), load.output).toBe(0)
-  const [, sent, accepted, rejected] = /([\d,]+) events sent, ([\d,]+) accepted, ([\d,]+) rejected/.exec(load.output)!.map((text) => Number(text.replaceAll(',', '')))
+  const [, sent, accepted, rejected] = /([\d,]+) events sent, ([\d,]+) accepted, ([\d,]+) rejected/
+    .exec(load.output)!
+    .map((text) => Number(text.replaceAll(',', '')))
   expect(sent).toBeGreaterThan(300)
   expect(accepted).toBe(sent! - rejected!)
   expect(rejected).toBe(0)

@@ -6,36 +6,92 @@ import { readConfig, unknownVariables, type Flags } from './config.ts'
 import { settings, type SettingName } from './settings.ts'
 
 const names = Object.keys(settings) as SettingName[]
-const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof readConfig> => readConfig(names, flags, environment)
+const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof readConfig> =>
+  readConfig(names, flags, environment)
 
 it('has a default for everything that needs one', () => {
   expect(read({}, {})).toMatchObject({
-    port: 8080, host: '127.0.0.1', data: resolve('data'), provision: undefined, lanes: 8, publicUrl: undefined,
-    trustProxy: false, rate: 20_000, eventRate: 10_000, byteRate: 5_000_000, demo: true, logLevel: 'info', unsafeNoWatermark: false,
-    kafkaBrokers: undefined, kafkaTopic: 'hopper-events', cassandraKeyspace: 'hopper', leaseMs: 15_000, unknownOutcomeMs: 7_000,
+    port: 8080,
+    host: '127.0.0.1',
+    data: resolve('data'),
+    provision: undefined,
+    lanes: 8,
+    publicUrl: undefined,
+    trustProxy: false,
+    rate: 20_000,
+    eventRate: 10_000,
+    byteRate: 5_000_000,
+    demo: true,
+    logLevel: 'info',
+    unsafeNoWatermark: false,
+    kafkaBrokers: undefined,
+    kafkaTopic: 'hopper-events',
+    cassandraKeyspace: 'hopper',
+    leaseMs: 15_000,
+    unknownOutcomeMs: 7_000,
   })
 })
 
 it('takes a flag before a variable before a default', () => {
-  const config = read({ port: '9001' }, { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '', HOPPER_KAFKA_BROKERS: 'a:9092, [::1]:9093' })
+  const config = read(
+    { port: '9001' },
+    { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '', HOPPER_KAFKA_BROKERS: 'a:9092, [::1]:9093' },
+  )
   expect(config).toMatchObject({ port: 9001, lanes: 3, host: '127.0.0.1', kafkaBrokers: ['a:9092', '[::1]:9093'] })
 })
 
 it('names every bad setting at once, by the name it was given under', () => {
-  const readBad = (): unknown => read({ port: '70000' }, { HOPPER_LANES: 'many', HOPPER_PUBLIC_URL: 'hopper.example/x', HOPPER_LOG_LEVEL: 'loud', HOPPER_DEMO: 'maybe', HOPPER_KAFKA_BROKERS: 'a' })
+  const readBad = (): unknown =>
+    read(
+      { port: '70000' },
+      {
+        HOPPER_LANES: 'many',
+        HOPPER_PUBLIC_URL: 'hopper.example/x',
+        HOPPER_LOG_LEVEL: 'loud',
+        HOPPER_DEMO: 'maybe',
+        HOPPER_KAFKA_BROKERS: 'a',
+      },
+    )
   expect(readBad).toThrow(HopperError)
   try {
     readBad()
   } catch (error) {
     const { code, message, details } = error as HopperError
     expect(code).toBe('HOP_CONFIG')
-    const names = ['--port', 'HOPPER_LANES', 'HOPPER_PUBLIC_URL', 'HOPPER_LOG_LEVEL', 'HOPPER_DEMO', 'HOPPER_KAFKA_BROKERS']
+    const names = [
+      '--port',
+      'HOPPER_LANES',
+      'HOPPER_PUBLIC_URL',
+      'HOPPER_LOG_LEVEL',
+      'HOPPER_DEMO',
+      'HOPPER_KAFKA_BROKERS',
+    ]
     expect((details as { name: string }[]).map(({ name }) => name).sort()).toEqual([...names].sort())
     for (const name of names) expect(message).toContain(`${name} must be`)
   }
 })
 
-const nonsense = ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', ' ', '٣', '99999999999999999999', 'null', '\0', '../..', '"; --', 'ä b', 'x'.repeat(300), ':', ',', 'a:b', '-']
+const nonsense = [
+  '-1',
+  '1e99',
+  'NaN',
+  'Infinity',
+  '0x10',
+  '1.5',
+  ' ',
+  '٣',
+  '99999999999999999999',
+  'null',
+  '\0',
+  '../..',
+  '"; --',
+  'ä b',
+  'x'.repeat(300),
+  ':',
+  ',',
+  'a:b',
+  '-',
+]
 /** texts of the list above that are values of a setting, if odd ones */
 const harmless: Partial<Record<SettingName, readonly string[]>> = {
   kafkaTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
@@ -44,25 +100,44 @@ const harmless: Partial<Record<SettingName, readonly string[]>> = {
   cassandraKeyspace: ['null'],
   host: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', ':', 'a:b', '-'],
 }
-const anything: readonly SettingName[] = ['data', 'provision', 'cassandraCa', 'kafkaUsername', 'kafkaPassword', 'cassandraUsername', 'cassandraPassword']
+const anything: readonly SettingName[] = [
+  'data',
+  'provision',
+  'cassandraCa',
+  'kafkaUsername',
+  'kafkaPassword',
+  'cassandraUsername',
+  'cassandraPassword',
+]
 
-it.each(names.filter((name) => !anything.includes(name)))('refuses nonsense for %s, by flag and by variable', (name) => {
-  const { flag, variable } = settings[name]
-  for (const text of nonsense.filter((each) => !harmless[name]?.includes(each))) {
-    expect(() => readConfig([name], { [name]: text }, {}), `${flag}=${text}`).toThrow(`${flag} must be`)
-    expect(() => readConfig([name], {}, { [variable]: text }), `${variable}=${text}`).toThrow(`${variable} must be`)
-  }
-  expect(() => readConfig([name], { [name]: '' }, {})).toThrow(`${flag} must be`)
-  expect(() => readConfig([name], {}, { [variable]: '' })).not.toThrow()
-})
+it.each(names.filter((name) => !anything.includes(name)))(
+  'refuses nonsense for %s, by flag and by variable',
+  (name) => {
+    const { flag, variable } = settings[name]
+    for (const text of nonsense.filter((each) => !harmless[name]?.includes(each))) {
+      expect(() => readConfig([name], { [name]: text }, {}), `${flag}=${text}`).toThrow(`${flag} must be`)
+      expect(() => readConfig([name], {}, { [variable]: text }), `${variable}=${text}`).toThrow(`${variable} must be`)
+    }
+    expect(() => readConfig([name], { [name]: '' }, {})).toThrow(`${flag} must be`)
+    expect(() => readConfig([name], {}, { [variable]: '' })).not.toThrow()
+  },
+)
 
 it('refuses numbers just outside of their bounds, ports that are none, and more memory than there is', () => {
   const bad: [SettingName, string[]][] = [
-    ['port', ['65536', '-0', '8080x']], ['lanes', ['0', '1025']], ['kafkaBrokers', ['a:0', 'a:65536', 'a:99999', '[::1]', 'a:1,', 'a:1;b:2']], ['cassandraContactPoints', ['a:0', 'a:70000']],
-    ['memoryMb', ['1', '255', '999999999']], ['kafkaTopic', ['.', '..', 'x'.repeat(250)]], ['cassandraKeyspace', ['Hopper', '1h', 'h-p', 'x'.repeat(49)]], ['leaseMs', ['999']],
+    ['port', ['65536', '-0', '8080x']],
+    ['lanes', ['0', '1025']],
+    ['kafkaBrokers', ['a:0', 'a:65536', 'a:99999', '[::1]', 'a:1,', 'a:1;b:2']],
+    ['cassandraContactPoints', ['a:0', 'a:70000']],
+    ['memoryMb', ['1', '255', '999999999']],
+    ['kafkaTopic', ['.', '..', 'x'.repeat(250)]],
+    ['cassandraKeyspace', ['Hopper', '1h', 'h-p', 'x'.repeat(49)]],
+    ['leaseMs', ['999']],
     ['publicUrl', ['https://x:99999', 'ftp://x', 'https://u:p@x', 'https://x/y', 'x.example']],
   ]
-  for (const [name, texts] of bad) for (const text of texts) expect(() => readConfig([name], { [name]: text }, {}), `${name} ${text}`).toThrow('must be')
+  for (const [name, texts] of bad)
+    for (const text of texts)
+      expect(() => readConfig([name], { [name]: text }, {}), `${name} ${text}`).toThrow('must be')
 })
 
 it('refuses values that do not go together, all at once and with the reason, besides those that are bad by themselves', () => {
@@ -75,13 +150,33 @@ it('refuses values that do not go together, all at once and with the reason, bes
     }
   }
   const message = readBad({
-    HOPPER_PORT: 'x', HOPPER_CASSANDRA_CONSISTENCY: 'LOCAL_ONE', HOPPER_CASSANDRA_REPLICATION: '3', HOPPER_CASSANDRA_PASSWORD: 'secret', HOPPER_KAFKA_USERNAME: 'u', HOPPER_LEASE_MS: '1000',
+    HOPPER_PORT: 'x',
+    HOPPER_CASSANDRA_CONSISTENCY: 'LOCAL_ONE',
+    HOPPER_CASSANDRA_REPLICATION: '3',
+    HOPPER_CASSANDRA_PASSWORD: 'secret',
+    HOPPER_KAFKA_USERNAME: 'u',
+    HOPPER_LEASE_MS: '1000',
   })
-  for (const name of ['HOPPER_PORT must', '--cassandra-consistency cannot', '--cassandra-username must', '--kafka-sasl must', '--lease-ms must be at least 2000']) expect(message).toContain(name)
+  for (const name of [
+    'HOPPER_PORT must',
+    '--cassandra-consistency cannot',
+    '--cassandra-username must',
+    '--kafka-sasl must',
+    '--lease-ms must be at least 2000',
+  ])
+    expect(message).toContain(name)
   expect(message).not.toContain('secret')
   expect(readBad({ HOPPER_KAFKA_SASL: 'plain' })).toContain('--kafka-username and --kafka-password')
   expect(readBad({ HOPPER_LEASE_MS: '600000' })).toContain('--kafka-session-ms')
-  expect(readBad({ HOPPER_KAFKA_SASL: 'plain', HOPPER_KAFKA_USERNAME: 'u', HOPPER_KAFKA_PASSWORD: 'p', HOPPER_LEASE_MS: '2000', HOPPER_KAFKA_SESSION_MS: '2000' })).toBe('')
+  expect(
+    readBad({
+      HOPPER_KAFKA_SASL: 'plain',
+      HOPPER_KAFKA_USERNAME: 'u',
+      HOPPER_KAFKA_PASSWORD: 'p',
+      HOPPER_LEASE_MS: '2000',
+      HOPPER_KAFKA_SESSION_MS: '2000',
+    }),
+  ).toBe('')
 })
 
 it('sees a variable that looks like a setting and is none', () => {
@@ -92,6 +187,10 @@ it('is documented: docs/settings.md lists exactly these settings with their defa
   const page = readFileSync(resolve(import.meta.dirname, '../../../docs/settings.md'), 'utf8')
   const rows = [...page.matchAll(/^\| `(--[a-z-]+)` \| `(HOPPER_[A-Z_]+)` \| (?:`([^`]*)`|none) \| (.+) \|$/gm)]
   expect(rows.map(([, flag, variable, value]) => ({ flag, variable, default: value }))).toEqual(
-    Object.values(settings).map((setting) => ({ flag: setting.flag, variable: setting.variable, default: 'default' in setting ? setting.default : undefined })),
+    Object.values(settings).map((setting) => ({
+      flag: setting.flag,
+      variable: setting.variable,
+      default: 'default' in setting ? setting.default : undefined,
+    })),
   )
 })

@@ -8,12 +8,22 @@ export type Config<N extends SettingName = SettingName> = Pick<AllSettings, N>
 export type ConfigOf<S extends keyof typeof settingsOf> = Config<(typeof settingsOf)[S][number]>
 export type Flags = Partial<Record<SettingName, string>>
 
-/** Reads settings from the flags, then the environment, then the defaults. Throws one HOP_CONFIG error that names every bad one. */
-export function readConfig<N extends SettingName>(names: readonly N[], flags: Flags, environment: NodeJS.ProcessEnv = process.env): Config<N> {
+/**
+ * Reads settings from the flags, then the environment, then the defaults. Throws one HOP_CONFIG error that names every
+ * bad one.
+ */
+export function readConfig<N extends SettingName>(
+  names: readonly N[],
+  flags: Flags,
+  environment: NodeJS.ProcessEnv = process.env,
+): Config<N> {
   const bad: { name: string; message: string }[] = []
   const read = (name: SettingName): unknown => {
     const setting: Setting<unknown> = settings[name]
-    const [source, text] = flags[name] !== undefined ? [setting.flag, flags[name]] : [setting.variable, environment[setting.variable] || setting.default]
+    const [source, text] =
+      flags[name] !== undefined
+        ? [setting.flag, flags[name]]
+        : [setting.variable, environment[setting.variable] || setting.default]
     if (text === undefined) return undefined
     try {
       return setting.read(text)
@@ -24,12 +34,15 @@ export function readConfig<N extends SettingName>(names: readonly N[], flags: Fl
   }
   const config = Object.fromEntries(names.map((name) => [name, read(name)]))
   // A value that is bad by itself says nothing about others.
-  const isGood = (name: SettingName): boolean => (names as readonly SettingName[]).includes(name) && !bad.some((each) => [settings[name].flag, settings[name].variable].includes(each.name as never))
+  const isGood = (name: SettingName): boolean =>
+    (names as readonly SettingName[]).includes(name) &&
+    !bad.some((each) => [settings[name].flag, settings[name].variable].includes(each.name as never))
   for (const { of, names: name, broken } of rules) {
     const why = of.every(isGood) ? broken(config as AllSettings) : undefined
     if (why !== undefined) bad.push({ name: settings[name].flag, message: `${settings[name].flag} ${why}` })
   }
-  if (bad.length > 0) throw new HopperError('HOP_CONFIG', `${bad.map(({ message }) => message).join('; ')}.`, { details: bad })
+  if (bad.length > 0)
+    throw new HopperError('HOP_CONFIG', `${bad.map(({ message }) => message).join('; ')}.`, { details: bad })
   return Object.freeze(config) as Config<N>
 }
 

@@ -45,13 +45,15 @@ function isAddress(address: string): boolean {
 
 /** The name of a topic or a consumer group of Kafka. */
 export function kafkaName(text: string): string {
-  if (!/^[A-Za-z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..') throw new Error('letters, digits, dots, dashes and underscores, at most 249')
+  if (!/^[A-Za-z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..')
+    throw new Error('letters, digits, dots, dashes and underscores, at most 249')
   return text
 }
 
 /** A name that CQL takes without quotes. */
 export function keyspaceName(text: string): string {
-  if (!/^[a-z][a-z0-9_]{0,47}$/.test(text)) throw new Error('a lower-case letter, then lower-case letters, digits and underscores, at most 48')
+  if (!/^[a-z][a-z0-9_]{0,47}$/.test(text))
+    throw new Error('a lower-case letter, then lower-case letters, digits and underscores, at most 48')
   return text
 }
 
@@ -65,7 +67,8 @@ export function anyText(text: string): string {
 }
 
 export function writeKey(text: string): string {
-  if (!writeKeyPattern.test(text)) throw new Error('a write key: hw_ and 16 to 128 letters, digits, dashes and underscores')
+  if (!writeKeyPattern.test(text))
+    throw new Error('a write key: hw_ and 16 to 128 letters, digits, dashes and underscores')
   return text
 }
 

@@ -15,8 +15,20 @@ const at = Date.parse('2026-03-29T12:00:00Z')
 const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
 /** a message of an app that is made later, with an event that ingest refused */
 function early(n: number, app = 'late'): Buffer {
-  const events = [{ type: 'click', event_id: `e${n}`, timestamp: at, seq: 0, target: '//a', elapsed_time: 5, current_url: '/' }]
-  return Buffer.from(JSON.stringify({ version: 1, app, device_id: `d${n}`, received_at: at + n, context, events, rejected: [{ reason: 'too_old' }] }))
+  const events = [
+    { type: 'click', event_id: `e${n}`, timestamp: at, seq: 0, target: '//a', elapsed_time: 5, current_url: '/' },
+  ]
+  return Buffer.from(
+    JSON.stringify({
+      version: 1,
+      app,
+      device_id: `d${n}`,
+      received_at: at + n,
+      context,
+      events,
+      rejected: [{ reason: 'too_old' }],
+    }),
+  )
 }
 const garbage = [Buffer.from('no JSON \u001b[2J'), Buffer.from([0xff, 0xfe]), Buffer.from('')]
 const late: App = { id: 'late', organization: 'acme', name: 'late', timezone: 'UTC', origins: [], keep_parameters: [] }
@@ -27,7 +39,8 @@ async function lettersOf(storage: Storage, query: LetterQuery = {}): Promise<Fou
   return found
 }
 
-const replayAll = (storage: Storage, query: LetterQuery = {}): ReturnType<typeof replayLetters> => replayLetters(storage, query, () => undefined)
+const replayAll = (storage: Storage, query: LetterQuery = {}): ReturnType<typeof replayLetters> =>
+  replayLetters(storage, query, () => undefined)
 
 async function fatesOf({ reader }: Storage): Promise<Record<string, number>> {
   const rows = await reader.counters('fates_by_date', 'late', ['2026-03-29', '2026-03-30'])
@@ -42,21 +55,31 @@ it('lists dead letters in order, by app, reason, lane and position, and shows no
   await installation.count()
   const all = await lettersOf(storage)
   expect(all).toHaveLength(messages.length)
-  expect(all.map(({ lane, position }) => [lane, position])).toEqual([0, 1].flatMap((lane) => Array.from({ length: 127 }, (_, position) => [lane, position])))
+  expect(all.map(({ lane, position }) => [lane, position])).toEqual(
+    [0, 1].flatMap((lane) => Array.from({ length: 127 }, (_, position) => [lane, position])),
+  )
   expect(await lettersOf(storage, { app: 'late' })).toHaveLength(250)
   expect(await lettersOf(storage, { reason: 'unknown_app' })).toHaveLength(251)
-  expect((await lettersOf(storage, { app: 'late', lane: 1, from: 100 })).map(({ position }) => position)).toEqual(Array.from({ length: 25 }, (_, n) => 100 + n))
-  expect((await lettersOf(storage, { places: [{ lane: 1, position: 3 }] })).map(({ received_at }) => received_at)).toEqual([at + 7])
+  expect((await lettersOf(storage, { app: 'late', lane: 1, from: 100 })).map(({ position }) => position)).toEqual(
+    Array.from({ length: 25 }, (_, n) => 100 + n),
+  )
+  expect(
+    (await lettersOf(storage, { places: [{ lane: 1, position: 3 }] })).map(({ received_at }) => received_at),
+  ).toEqual([at + 7])
   const shown = all.map(describeLetter).join('')
   expect(/[\u0000-\u001f]/.test(shown)).toBe(false)
   expect(shown).toContain('received 2026-03-29T12:00:00.007Z')
-  expect(all.map((letter) => jsonOfLetter(letter, true))).toContainEqual(expect.objectContaining({ base64: '//4=', app: null, received_at: null, bytes: 2 }))
+  expect(all.map((letter) => jsonOfLetter(letter, true))).toContainEqual(
+    expect.objectContaining({ base64: '//4=', app: null, received_at: null, bytes: 2 }),
+  )
 })
 
 it('replays what can be counted now, each once, leaves the rest, and counts nothing twice however often it is asked', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
-  await storage.log.appendMessages([...Array.from({ length: 20 }, (_, n) => early(n)), ...garbage].map((value, n) => ({ lane: n % 2, value })))
+  await storage.log.appendMessages(
+    [...Array.from({ length: 20 }, (_, n) => early(n)), ...garbage].map((value, n) => ({ lane: n % 2, value })),
+  )
   await installation.count()
   expect(await replayAll(storage)).toEqual({ replayed: 0, left: 23 })
   await storage.registry.apps.put('acme', 'late', late)

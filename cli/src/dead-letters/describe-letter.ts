@@ -11,10 +11,22 @@ export function describeLetter({ lane, position, reason, detail, app, received_a
 }
 
 /** The same for a program. */
-export function jsonOfLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter, withValue: boolean): object {
+export function jsonOfLetter(
+  { lane, position, reason, detail, app, received_at, value }: FoundLetter,
+  withValue: boolean,
+): object {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const content = isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') }
-  return { lane, position, reason, detail, app: app ?? null, received_at: received_at ?? null, bytes: value.length, ...(withValue ? content : {}) }
+  return {
+    lane,
+    position,
+    reason,
+    detail,
+    app: app ?? null,
+    received_at: received_at ?? null,
+    bytes: value.length,
+    ...(withValue ? content : {}),
+  }
 }
 
 function timeOf(ms: number | undefined): string | undefined {

@@ -24,12 +24,13 @@ export async function* findLetters(storage: Storage, query: LetterQuery): AsyncG
   // What is buried meanwhile, such as a letter that was replayed in vain, is not met again.
   const ends = await storage.log.ends()
   for (let lane = query.lane ?? 0; lane <= (query.lane ?? ends.length - 1); lane++) {
-    for await (const letter of lettersOf(storage, lane, query.from ?? 0, ends[lane] ?? 0)) if (isWanted(letter, query)) yield letter
+    for await (const letter of lettersOf(storage, lane, query.from ?? 0, ends[lane] ?? 0))
+      if (isWanted(letter, query)) yield letter
   }
 }
 
 async function* lettersOf({ reader }: Storage, lane: number, from: number, end: number): AsyncGenerator<FoundLetter> {
-  for (let next = from; next < end; ) {
+  for (let next = from; next < end;) {
     const letters = await reader.deadLettersFrom(lane, next, LETTERS_PER_READ)
     if (letters.length === 0) return
     for (const letter of letters) if (letter.position < end) yield { ...letter, lane, ...headOf(letter.value) }

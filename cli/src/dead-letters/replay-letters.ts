@@ -11,11 +11,16 @@ export interface Replayed {
 }
 
 /**
- * Appends dead letters to the log again, byte for byte, each once however often this is interrupted: a letter is removed
- * when its message is durable, and the progress of its append is kept until then, as that of an import. Its old place is
- * marked, so that an audit and a rebuild count it where it is now. What still cannot be counted is left where it is.
+ * Appends dead letters to the log again, byte for byte, each once however often this is interrupted: a letter is
+ * removed when its message is durable, and the progress of its append is kept until then, as that of an import. Its old
+ * place is marked, so that an audit and a rebuild count it where it is now. What still cannot be counted is left where
+ * it is.
  */
-export async function replayLetters(storage: Storage, query: LetterQuery, onLeft: (letter: FoundLetter, why: string) => void): Promise<Replayed> {
+export async function replayLetters(
+  storage: Storage,
+  query: LetterQuery,
+  onLeft: (letter: FoundLetter, why: string) => void,
+): Promise<Replayed> {
   const { registry } = storage
   let [replayed, left] = [0, 0]
   for await (const letter of findLetters(storage, query)) {

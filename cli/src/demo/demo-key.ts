@@ -8,12 +8,16 @@ export const writeKeyPattern = new RegExp(`^${keyPrefixes.write}[A-Za-z0-9_-]{16
 const fileOf = (dataDir: string): string => join(dataDir, 'demo-key')
 
 /**
- * The write key of the demo app. Keys are stored as hashes only, but the pages of the demo shop must show this one (as every
- * write key is shown by its site), so it has a file of its own.
+ * The write key of the demo app. Keys are stored as hashes only, but the pages of the demo shop must show this one (as
+ * every write key is shown by its site), so it has a file of its own.
  */
 export async function readDemoKey(dataDir: string): Promise<string> {
   const key = await read(dataDir)
-  if (key === undefined) throw new HopperError('HOP_CONFIG', `There is no demo key in ${dataDir}; name the write key by --key, or the data directory by --data.`)
+  if (key === undefined)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `There is no demo key in ${dataDir}; name the write key by --key, or the data directory by --data.`,
+    )
   return key
 }
 
@@ -32,6 +36,10 @@ async function read(dataDir: string): Promise<string | undefined> {
     throw error
   })
   const key = text?.trim()
-  if (key !== undefined && !writeKeyPattern.test(key)) throw new HopperError('HOP_CONFIG', `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`)
+  if (key !== undefined && !writeKeyPattern.test(key))
+    throw new HopperError(
+      'HOP_CONFIG',
+      `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`,
+    )
   return key
 }

@@ -5,7 +5,10 @@ import type { FastifyPluginAsync } from 'fastify'
 
 const dir = resolve(import.meta.dirname, '../../demo-shop')
 const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
 }
 
 /** The app of the demo shop with its funnels and elements, as its provision file has it. */
@@ -26,11 +29,15 @@ export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { ke
 
 /** Every file of the shop by its path, read once: the paths that can be asked for are these and no others. */
 function filesWithTracker(key: string): ReadonlyMap<string, string> {
-  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile() && extname(entry.name) in types)
+  const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && extname(entry.name) in types,
+  )
   return new Map(
     entries.map((entry) => {
       const file = join(entry.parentPath, entry.name)
-      const text = readFileSync(file, 'utf8').replaceAll('__HOPPER_KEY__', key).replaceAll('__HOPPER_SRC__', '/hopper.js')
+      const text = readFileSync(file, 'utf8')
+        .replaceAll('__HOPPER_KEY__', key)
+        .replaceAll('__HOPPER_SRC__', '/hopper.js')
       return [relative(dir, file).replaceAll(sep, '/'), text] as const
     }),
   )

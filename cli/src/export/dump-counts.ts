@@ -46,15 +46,23 @@ export class DumpTally {
     app.messages++
     for (const event of envelope.events) increment(app.events, String((event as { type?: unknown } | null)?.type), 1)
     if (envelope.context.bot !== undefined) increment(app.bots, String(envelope.context.bot), envelope.events.length)
-    for (const refused of Array.isArray(envelope.rejected) ? envelope.rejected : []) increment(app.rejected, String((refused as { reason?: unknown } | null)?.reason), 1)
+    for (const refused of Array.isArray(envelope.rejected) ? envelope.rejected : [])
+      increment(app.rejected, String((refused as { reason?: unknown } | null)?.reason), 1)
     return envelope
   }
 
   get counts(): DumpCounts {
-    const apps = [...this.#apps].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, { messages, events, bots, rejected }]) =>
-      [id, { messages, events: sorted(events), bots: sorted(bots), rejected: sorted(rejected) }] as const)
+    const apps = [...this.#apps]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(
+        ([id, { messages, events, bots, rejected }]) =>
+          [id, { messages, events: sorted(events), bots: sorted(bots), rejected: sorted(rejected) }] as const,
+      )
     return {
-      records: sorted(this.#records), messages: this.#lanes.reduce((sum, n) => sum + n, 0), lanes: this.#lanes, undecodable: this.#undecodable,
+      records: sorted(this.#records),
+      messages: this.#lanes.reduce((sum, n) => sum + n, 0),
+      lanes: this.#lanes,
+      undecodable: this.#undecodable,
       apps: Object.fromEntries(apps),
     }
   }
@@ -69,9 +77,13 @@ export class DumpTally {
 
 /** One line for a person. */
 export function describeCounts({ records, messages, undecodable, apps }: DumpCounts): string {
-  const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, n) => total + n, 0)
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((total, n) => total + n, 0)
   const all = Object.values(apps)
-  const [events, rejected] = [all.reduce((total, app) => total + sum(app.events), 0), all.reduce((total, app) => total + sum(app.rejected), 0)]
+  const [events, rejected] = [
+    all.reduce((total, app) => total + sum(app.events), 0),
+    all.reduce((total, app) => total + sum(app.rejected), 0),
+  ]
   const kept = undecodable > 0 ? `, ${undecodable} messages that cannot be decoded, kept as bytes` : ''
   return `${sum(records)} records and ${messages} messages with ${events} events and ${rejected} refused ones of ${all.length} apps${kept}`
 }
@@ -83,7 +95,9 @@ export function differencesOf(found: object, manifest: object, path = ''): strin
     const [a, b] = [valueAt(is!, name), valueAt(says!, name)]
     const place = path === '' ? name : `${path}.${name}`
     if (isObject(a) || isObject(b)) return differencesOf(isObject(a) ? a : {}, isObject(b) ? b : {}, place)
-    return a === b ? [] : [`${place}: the manifest says ${JSON.stringify(b) ?? 'nothing'}, found ${JSON.stringify(a) ?? 'nothing'}`]
+    return a === b
+      ? []
+      : [`${place}: the manifest says ${JSON.stringify(b) ?? 'nothing'}, found ${JSON.stringify(a) ?? 'nothing'}`]
   })
 }
 

@@ -1,8 +1,8 @@
 import type { Registry } from '@hopper/storage'
 
 /**
- * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they expire soon and belong to one
- * installation. Neither are results of audits and the progress of imports.
+ * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they
+ * expire soon and belong to one installation. Neither are results of audits and the progress of imports.
  */
 export const dumpedKinds = [
   'organizations',
@@ -40,7 +40,9 @@ export interface DumpedRecord {
 }
 
 /** A message of the log, byte for byte, in the order of its lane: as text where the bytes are UTF-8, else as base64. */
-export type DumpedMessage = { readonly lane: number; readonly position: number } & ({ readonly text: string } | { readonly base64: string })
+export type DumpedMessage = { readonly lane: number; readonly position: number } & (
+  { readonly text: string } | { readonly base64: string }
+)
 
 /** How much a dump holds, of each kind. Import counts the same and compares. */
 export interface DumpCounts {
@@ -53,7 +55,10 @@ export interface DumpCounts {
   readonly apps: Readonly<Record<string, AppCounts>>
 }
 
-/** What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is counted. */
+/**
+ * What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is
+ * counted.
+ */
 export interface AppCounts {
   readonly messages: number
   /** by type */

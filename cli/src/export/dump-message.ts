@@ -9,9 +9,15 @@ const TEXT_GROWTH_MAX = 3
 export function dumpMessage(lane: number, position: number, value: Uint8Array): string {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   const text = isUtf8(bytes) ? lineOf({ lane, position, text: bytes.toString('utf8') }) : undefined
-  const line = text !== undefined && text.length <= bytes.length * TEXT_GROWTH_MAX + 100 ? text : lineOf({ lane, position, base64: bytes.toString('base64') })
+  const line =
+    text !== undefined && text.length <= bytes.length * TEXT_GROWTH_MAX + 100
+      ? text
+      : lineOf({ lane, position, base64: bytes.toString('base64') })
   if (line.length * TEXT_GROWTH_MAX > LINE_BYTES_MAX && Buffer.byteLength(line) > LINE_BYTES_MAX) {
-    throw new HopperError('HOP_LIMIT', `The message at position ${position} of lane ${lane} has ${bytes.length} bytes; a dump holds none so large.`)
+    throw new HopperError(
+      'HOP_LIMIT',
+      `The message at position ${position} of lane ${lane} has ${bytes.length} bytes; a dump holds none so large.`,
+    )
   }
   return line
 }

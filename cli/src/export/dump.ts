@@ -2,7 +2,15 @@ import { createHash, randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
-import { DUMP_VERSION, dumpedKinds, type DumpCounts, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from './dump-lines.ts'
+import {
+  DUMP_VERSION,
+  dumpedKinds,
+  type DumpCounts,
+  type DumpedKind,
+  type DumpedRecord,
+  type DumpEnd,
+  type DumpHead,
+} from './dump-lines.ts'
 import { dumpMessage } from './dump-message.ts'
 import { laneMessages } from '../installation/lane-messages.ts'
 
@@ -19,15 +27,25 @@ export interface DumpReport {
 }
 
 /**
- * Writes all that an installation cannot recount: its registry and its log, lane by lane, as lines of JSON. The last line is a manifest of what the
- * others hold. Messages that arrive meanwhile may be missing.
+ * Writes all that an installation cannot recount: its registry and its log, lane by lane, as lines of JSON. The last
+ * line is a manifest of what the others hold. Messages that arrive meanwhile may be missing.
  * @throws HopperError HOP_CONFIG for a log that has lost messages, unless `partial` is asked for
  */
-export async function* dumpInstallation(storage: Storage, request: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+export async function* dumpInstallation(
+  storage: Storage,
+  request: DumpRequest,
+  report: DumpReport,
+): AsyncGenerator<string> {
   const { lanes } = storage.log
   const tally = new DumpTally(lanes)
   const hash = createHash('sha256')
-  const head: DumpHead = { hopper: 'dump', version: DUMP_VERSION, id: randomUUID(), lanes, made_at: new Date().toISOString() }
+  const head: DumpHead = {
+    hopper: 'dump',
+    version: DUMP_VERSION,
+    id: randomUUID(),
+    lanes,
+    made_at: new Date().toISOString(),
+  }
   for await (const line of contents(storage, head, tally, request, report)) {
     hash.update(line)
     yield line
@@ -36,7 +54,13 @@ export async function* dumpInstallation(storage: Storage, request: DumpRequest, 
   report.done(tally.counts)
 }
 
-async function* contents(storage: Storage, head: DumpHead, tally: DumpTally, request: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+async function* contents(
+  storage: Storage,
+  head: DumpHead,
+  tally: DumpTally,
+  request: DumpRequest,
+  report: DumpReport,
+): AsyncGenerator<string> {
   yield lineOf(head)
   for await (const record of dumpRegistry(storage, report)) {
     tally.addRecord(record.kind)
@@ -45,10 +69,19 @@ async function* contents(storage: Storage, head: DumpHead, tally: DumpTally, req
   yield* dumpLog(storage, tally, request, report)
 }
 
-async function* dumpLog({ log }: Storage, tally: DumpTally, { partial }: DumpRequest, report: DumpReport): AsyncGenerator<string> {
+async function* dumpLog(
+  { log }: Storage,
+  tally: DumpTally,
+  { partial }: DumpRequest,
+  report: DumpReport,
+): AsyncGenerator<string> {
   const missing = (lane: number, from: number, to: number): void => {
     const message = `Lane ${lane} of the log lacks the messages from position ${from} to ${to - 1}: they are gone or damaged.`
-    if (!partial) throw new HopperError('HOP_CONFIG', `${message} "--partial" dumps the rest; the archive has the events, see "hopper export --app".`)
+    if (!partial)
+      throw new HopperError(
+        'HOP_CONFIG',
+        `${message} "--partial" dumps the rest; the archive has the events, see "hopper export --app".`,
+      )
     report.leftOut(message)
   }
   for (const [lane, last] of (await log.ends()).entries()) {
@@ -72,14 +105,19 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
   const [organizations, apps] = [await registry.organizations.list(''), await registry.apps.list()]
   for (const kind of dumpedKinds) {
     let dumped = 0
-    for (const owner of ownersOf(kind, organizations.map(({ id }) => id), apps.map(({ id }) => id))) {
+    for (const owner of ownersOf(
+      kind,
+      organizations.map(({ id }) => id),
+      apps.map(({ id }) => id),
+    )) {
       for (const record of await registry[kind].list(owner)) {
         dumped++
         yield { kind, owner, id: idOf(kind, record), record }
       }
     }
     const orphans = (await registry[kind].list()).length - dumped
-    if (orphans > 0) report.leftOut(`${orphans} ${kind} are left out: their organization or app is not in the registry.`)
+    if (orphans > 0)
+      report.leftOut(`${orphans} ${kind} are left out: their organization or app is not in the registry.`)
   }
 }
 

@@ -6,13 +6,14 @@ import { constants, createZstdCompress } from 'node:zlib'
 import { HopperError } from '@hopper/contracts'
 
 /**
- * Writes to a file, or to stdout when it is `-`; a file whose name ends with .zst is compressed. A file is for its owner alone to
- * read, and appears under its name when it is whole. What cannot
- * be taken yet is not made yet.
+ * Writes to a file, or to stdout when it is `-`; a file whose name ends with .zst is compressed. A file is for its
+ * owner alone to read, and appears under its name when it is whole. What cannot be taken yet is not made yet.
  */
 export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: string): Promise<void> {
   const source = Readable.from(parts)
-  const packed: Transform[] = file.endsWith('.zst') ? [createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })] : []
+  const packed: Transform[] = file.endsWith('.zst')
+    ? [createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } })]
+    : []
   if (file === '-') return pipeline([source, ...packed, process.stdout], { end: false })
   const partial = `${file}.part`
   try {

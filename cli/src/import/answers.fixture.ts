@@ -10,29 +10,62 @@ import { splitLines } from './read-lines.ts'
 
 const APPS = ['berlin', 'kathmandu'] as const
 const keyOf = (app: string): string => `hr_${app}-read-key-0001`
-const stages = [{ id: 0, name: 'zero', url: '/' }, { id: 1, name: 'one', url: '/a' }, { id: 2, name: 'two', click: '#b' }]
+const stages = [
+  { id: 0, name: 'zero', url: '/' },
+  { id: 1, name: 'one', url: '/a' },
+  { id: 2, name: 'two', click: '#b' },
+]
 const funnels = [{ id: 'f', name: 'F', stages }]
 const elements = [{ name: 'A', xpath: '//a[1]' }]
 /** Both apps of the random traffic, with keys to read them by. */
 export const registryFile = {
-  organizations: [{
-    id: 'acme', name: 'Acme', admin_key: 'ha_acme-administration',
-    apps: [
-      {
-        id: 'berlin', name: 'Berlin', timezone: 'Europe/Berlin', read_key: keyOf('berlin'), write_key: 'hw_berlin-write-key-1',
-        keep_parameters: ['ref'], funnels, elements,
-      },
-      {
-        id: 'kathmandu', name: 'Kathmandu', timezone: 'Asia/Kathmandu', read_key: keyOf('kathmandu'), write_key: 'hw_nepal-write-key-01',
-        funnels, elements,
-      },
-    ],
-  }],
+  organizations: [
+    {
+      id: 'acme',
+      name: 'Acme',
+      admin_key: 'ha_acme-administration',
+      apps: [
+        {
+          id: 'berlin',
+          name: 'Berlin',
+          timezone: 'Europe/Berlin',
+          read_key: keyOf('berlin'),
+          write_key: 'hw_berlin-write-key-1',
+          keep_parameters: ['ref'],
+          funnels,
+          elements,
+        },
+        {
+          id: 'kathmandu',
+          name: 'Kathmandu',
+          timezone: 'Asia/Kathmandu',
+          read_key: keyOf('kathmandu'),
+          write_key: 'hw_nepal-write-key-01',
+          funnels,
+          elements,
+        },
+      ],
+    },
+  ],
 }
 const range = `from=${RANGE.from}&to=${RANGE.to}`
 const questions = [
-  'stages/users', 'stages/conversion', 'stages/time', 'stages/graph', 'elements/actions', 'elements/durations?xpath=//a[1]', 'pages/views', 'clicks',
-  'agents?by=browser', 'agents?by=country', 'traffic?by=hour', 'traffic?by=day', 'stages/users?count_by=device', 'funnels', 'elements', 'journeys',
+  'stages/users',
+  'stages/conversion',
+  'stages/time',
+  'stages/graph',
+  'elements/actions',
+  'elements/durations?xpath=//a[1]',
+  'pages/views',
+  'clicks',
+  'agents?by=browser',
+  'agents?by=country',
+  'traffic?by=hour',
+  'traffic?by=day',
+  'stages/users?count_by=device',
+  'funnels',
+  'elements',
+  'journeys',
 ]
 
 const undated: ReadonlySet<string> = new Set(['funnels', 'elements'])
@@ -41,7 +74,12 @@ const undated: ReadonlySet<string> = new Set(['funnels', 'elements'])
 export async function answersOf(storage: Storage): Promise<string[]> {
   const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
   const api = await createApi({
-    ...storage, health: () => storage.health(), mode: 'standalone', publicUrl: 'http://localhost', metrics: new Registry(), logger: pino({ level: 'silent' }),
+    ...storage,
+    health: () => storage.health(),
+    mode: 'standalone',
+    publicUrl: 'http://localhost',
+    metrics: new Registry(),
+    logger: pino({ level: 'silent' }),
     clock,
   })
   const answers: string[] = []
@@ -54,7 +92,12 @@ export async function answersOf(storage: Storage): Promise<string[]> {
     }
     const steps = ['/', '/a'].map((to) => ({ name: to, filters: [{ type: 'eq', key: 'to', value: to }] }))
     const payload = { from: RANGE.from, to: RANGE.to, steps }
-    const { statusCode, body } = await api.inject({ method: 'POST', url: `/api/v1/apps/${app}/funnels/query`, headers, payload })
+    const { statusCode, body } = await api.inject({
+      method: 'POST',
+      url: `/api/v1/apps/${app}/funnels/query`,
+      headers,
+      payload,
+    })
     answers.push(`${app} funnels/query ${statusCode} ${body}`)
   }
   await api.close()
@@ -68,7 +111,9 @@ export async function collect<T>(parts: AsyncIterable<T>): Promise<T[]> {
 }
 
 export async function dumpOf(storage: Storage): Promise<string> {
-  return (await collect(dumpInstallation(storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }))).join('')
+  return (
+    await collect(dumpInstallation(storage, {}, { leftOut: (message) => expect.fail(message), done: () => undefined }))
+  ).join('')
 }
 
 /** Imports a dump, read in parts that cut its lines anywhere. */

@@ -27,10 +27,21 @@ const [sample] = fc.sample(traffic, { numRuns: 20, seed: 5 }).filter((envelopes)
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
   it('take in a standalone installation, are audited, repaired and rebuilt, and give it back: always the same answers', async () => {
-    const config = readConfig(settingsOf.installation, {
-      lanes: '3', kafkaBrokers: engines!.kafka, kafkaTopic: name, kafkaGroup: name,
-      cassandraContactPoints: engines!.cassandra, cassandraDc: engines!.dataCenter, cassandraKeyspace: name, leaseMs: '3000', unknownOutcomeMs: '500',
-    }, {})
+    const config = readConfig(
+      settingsOf.installation,
+      {
+        lanes: '3',
+        kafkaBrokers: engines!.kafka,
+        kafkaTopic: name,
+        kafkaGroup: name,
+        cassandraContactPoints: engines!.cassandra,
+        cassandraDc: engines!.dataCenter,
+        cassandraKeyspace: name,
+        leaseMs: '3000',
+        unknownOutcomeMs: '500',
+      },
+      {},
+    )
     await using dirs = new AsyncDisposableStack()
     const source = await standalone(dirs, 2)
     await provision(source.registry, registryFile, 0)
@@ -78,9 +89,11 @@ async function auditAtWork(storage: Storage): Promise<void> {
   let sending = true
   const sent = (async () => {
     for (let n = 0; sending; n++) {
-      const renamed = (events: readonly Event[]): Event[] => events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` }))
+      const renamed = (events: readonly Event[]): Event[] =>
+        events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` }))
       const places = await storage.log.append(sample!.map((each) => ({ ...each, events: renamed(each.events) })))
-      // The next when these are counted: otherwise it is more the faster the log is, and all of it is counted again below.
+      // The next when these are counted: otherwise it is more the faster the log is, and all of it is counted again
+      // below.
       await expect.poll(() => areCounted(storage, places), { timeout: 60_000, interval: 20 }).toBe(true)
     }
   })()
@@ -115,12 +128,26 @@ async function standalone(dirs: AsyncDisposableStack, lanes: number): Promise<St
 
 /** Adds to one row of counters what no event has; answers where. */
 async function breakCounters({ reader, writer, lanes }: Storage): Promise<string> {
-  const [row] = await reader.counters('activity_by_date', 'berlin', [RANGE.from, '2026-03-27', '2026-03-28', '2026-03-29', '2026-03-30'])
+  const [row] = await reader.counters('activity_by_date', 'berlin', [
+    RANGE.from,
+    '2026-03-27',
+    '2026-03-28',
+    '2026-03-29',
+    '2026-03-30',
+  ])
   const partition = { table: 'activity_by_date' as const, app: 'berlin', date: row!.date }
   const lease = await lanes.acquire(0, 'breaker')
   const [applied] = await writer.applied(0, [partition])
   const counters = [{ ...partition, from: applied!, to: applied!, rows: [{ key: row!.key, deltas: [7, 0] }] }]
-  await writer.apply(lease, { lane: 0, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] })
+  await writer.apply(lease, {
+    lane: 0,
+    counters,
+    visitors: [],
+    seen: [],
+    identities: [],
+    sessions: [],
+    deadLetters: [],
+  })
   await lanes.release(lease)
   return `${partition.table} ${partition.date}`
 }
@@ -132,7 +159,15 @@ async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> 
     const partition = { table: 'users_by_date' as const, app: 'berlin', date }
     const [row] = await reader.visitorPartition(1, partition)
     const visitors = [{ ...partition, rows: [{ key: row?.key ?? [5], visitor: { user: '', device: 'ghost' } }] }]
-    await writer.apply(lease, { lane: 1, counters: [], visitors, seen: [], identities: [], sessions: [], deadLetters: [] })
+    await writer.apply(lease, {
+      lane: 1,
+      counters: [],
+      visitors,
+      seen: [],
+      identities: [],
+      sessions: [],
+      deadLetters: [],
+    })
     if (row) await writer.removeVisitors(lease, [{ ...partition, rows: [row] }])
   }
   await lanes.release(lease)

@@ -13,9 +13,12 @@ export interface DumpMessage extends ParsedMessage {
 
 /**
  * Yields what a dump holds, its head first; when it has ended, answers what that was.
- * @throws HopperError HOP_CONFIG at the first line that is none of a dump, and at the end when the dump was cut or differs from its manifest
+ * @throws HopperError HOP_CONFIG at the first line that is none of a dump, and at the end when the dump was cut or
+ * differs from its manifest
  */
-export async function* dumpEntries(lines: AsyncIterable<string>): AsyncGenerator<DumpHead | DumpedRecord | DumpMessage, DumpCounts> {
+export async function* dumpEntries(
+  lines: AsyncIterable<string>,
+): AsyncGenerator<DumpHead | DumpedRecord | DumpMessage, DumpCounts> {
   const hash = createHash('sha256')
   let number = 0
   let tally: DumpTally | undefined
@@ -29,7 +32,8 @@ export async function* dumpEntries(lines: AsyncIterable<string>): AsyncGenerator
       continue
     }
     hash.update(text).update('\n')
-    if ('value' in line && line.lane >= tally!.lanes) throw new HopperError('HOP_CONFIG', `Line ${number} names lane ${line.lane}; the dump has ${tally!.lanes}.`)
+    if ('value' in line && line.lane >= tally!.lanes)
+      throw new HopperError('HOP_CONFIG', `Line ${number} names lane ${line.lane}; the dump has ${tally!.lanes}.`)
     if ('value' in line) yield { ...line, envelope: tally!.addMessage(line) }
     else {
       if ('kind' in line) tally!.addRecord(line.kind)
@@ -37,7 +41,8 @@ export async function* dumpEntries(lines: AsyncIterable<string>): AsyncGenerator
     }
   }
   if (!tally) checkHead(undefined)
-  if (!end) throw new HopperError('HOP_CONFIG', `The dump was cut: it lacks its end, after ${number} lines. Export again.`)
+  if (!end)
+    throw new HopperError('HOP_CONFIG', `The dump was cut: it lacks its end, after ${number} lines. Export again.`)
   return verify(tally!.counts, end, hash.digest('hex'))
 }
 
@@ -48,6 +53,10 @@ function verify(counts: DumpCounts, { end: _, sha256, ...manifest }: DumpEnd, fo
     const more = differences.length > DIFFERENCES_SHOWN ? `; and ${differences.length - DIFFERENCES_SHOWN} more` : ''
     throw new HopperError('HOP_CONFIG', `The dump does not hold what its manifest says. ${shown}${more}.`)
   }
-  if (found !== sha256) throw new HopperError('HOP_CONFIG', 'The dump was changed: its lines do not have the checksum that its manifest names.')
+  if (found !== sha256)
+    throw new HopperError(
+      'HOP_CONFIG',
+      'The dump was changed: its lines do not have the checksum that its manifest names.',
+    )
   return counts
 }

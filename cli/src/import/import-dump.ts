@@ -22,12 +22,17 @@ export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCoun
 }
 
 /**
- * Reads a dump into an installation: its records are created or replaced, its messages appended byte for byte in the order of their lanes. Run again,
- * also after it was interrupted or the dump was cut, it goes on behind what it has appended. Another dump of the same installation counts no event
- * twice: its events are duplicates.
- * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut or changed, and for an app that is another organization's here
+ * Reads a dump into an installation: its records are created or replaced, its messages appended byte for byte in the
+ * order of their lanes. Run again, also after it was interrupted or the dump was cut, it goes on behind what it has
+ * appended. Another dump of the same installation counts no event twice: its events are duplicates.
+ * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut or changed, and for an app that is another
+ * organization's here
  */
-export async function importDump(storage: Storage, lines: AsyncIterable<string>, report: ImportReport): Promise<Imported> {
+export async function importDump(
+  storage: Storage,
+  lines: AsyncIterable<string>,
+  report: ImportReport,
+): Promise<Imported> {
   const entries = dumpEntries(lines)
   let log: ImportedLog | undefined
   let reported = -1

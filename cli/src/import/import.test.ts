@@ -41,8 +41,13 @@ async function make(lanes: number): Promise<Made> {
 
 /** What no reader can decode or count: it becomes a dead letter. */
 const unreadable = [
-  Buffer.from(''), Buffer.from('no JSON'), Buffer.from([0xff, 0xfe, 0, 0x80]), Buffer.from('\u0000\u0001\u001f'.repeat(50)), Buffer.from('[1]'),
-  Buffer.from('{"version":2,"app":"berlin"}\n{'), Buffer.from('{"version":1,"app":"nobody","device_id":"d","received_at":1,"context":{},"events":[]}'),
+  Buffer.from(''),
+  Buffer.from('no JSON'),
+  Buffer.from([0xff, 0xfe, 0, 0x80]),
+  Buffer.from('\u0000\u0001\u001f'.repeat(50)),
+  Buffer.from('[1]'),
+  Buffer.from('{"version":2,"app":"berlin"}\n{'),
+  Buffer.from('{"version":1,"app":"nobody","device_id":"d","received_at":1,"context":{},"events":[]}'),
 ]
 
 async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {
@@ -57,22 +62,31 @@ async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Ma
 /** All rows, in any lane, the fates of every event among them. */
 async function tablesOf(storage: Storage): Promise<string[]> {
   const fates = await storage.reader.counters('fates_by_date', 'berlin', ['2026-03-01', '2026-05-01'])
-  return [...fates.map((row) => JSON.stringify(row)), ...(await answersOf(storage)), `${await storage.reader.deadLetters()} dead letters`]
+  return [
+    ...fates.map((row) => JSON.stringify(row)),
+    ...(await answersOf(storage)),
+    `${await storage.reader.deadLetters()} dead letters`,
+  ]
 }
 
 it('moves an installation into another with another number of lanes: the API answers the same bytes to everything', async () => {
   await fc.assert(
-    fc.asyncProperty(traffic, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 }), async (envelopes, from, to) => {
-      await using source = await filled(envelopes, from)
-      await using target = await make(to)
-      await target.read(await source.dump())
-      const answers = await source.answers()
-      expect(answers.filter((answer) => !/ 200 /.test(answer))).toEqual([])
-      expect(await target.answers()).toEqual(answers)
-      expect(await auditOf(target.storage)).toEqual([])
-      expect(await target.storage.reader.deadLetters()).toBe(unreadable.length)
-      expect(await messagesOf(target.storage)).toEqual(await messagesOf(source.storage))
-    }),
+    fc.asyncProperty(
+      traffic,
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (envelopes, from, to) => {
+        await using source = await filled(envelopes, from)
+        await using target = await make(to)
+        await target.read(await source.dump())
+        const answers = await source.answers()
+        expect(answers.filter((answer) => !/ 200 /.test(answer))).toEqual([])
+        expect(await target.answers()).toEqual(answers)
+        expect(await auditOf(target.storage)).toEqual([])
+        expect(await target.storage.reader.deadLetters()).toBe(unreadable.length)
+        expect(await messagesOf(target.storage)).toEqual(await messagesOf(source.storage))
+      },
+    ),
     { numRuns: 3, endOnFailure: true },
   )
 }, 180_000)
@@ -80,7 +94,10 @@ it('moves an installation into another with another number of lanes: the API ans
 /** Every message of a log, byte for byte, in any lane. */
 async function messagesOf({ log }: Storage): Promise<string[]> {
   const lanes = await Promise.all(Array.from({ length: log.lanes }, (_, lane) => log.read(lane, 0, Infinity)))
-  return lanes.flat().map(({ value }) => Buffer.from(value).toString('latin1')).sort()
+  return lanes
+    .flat()
+    .map(({ value }) => Buffer.from(value).toString('latin1'))
+    .sort()
 }
 
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
@@ -101,14 +118,22 @@ it('counts nothing twice when it is run again, also after a dump that was cut', 
 }, 120_000)
 
 it('goes on where it was interrupted, at whatever append, and appends each message once', async () => {
-  const many = Array.from({ length: 60 }, (_, n) => sample!.map(({ sent: _, ...each }) => ({ ...each, events: each.events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` })) })))
+  const many = Array.from({ length: 60 }, (_, n) =>
+    sample!.map(({ sent: _, ...each }) => ({
+      ...each,
+      events: each.events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` })),
+    })),
+  )
   await using source = await filled(many.flat(), 2)
   const dump = await source.dump()
   const wanted = { messages: await messagesOf(source.storage), tables: await tablesOf(source.storage) }
   expect(wanted.messages.length).toBeGreaterThan(1_500)
   for (const interruption of ['before', 'half', 'after', 'note'] as const) {
     await using target = await make(3)
-    for (let at = 0; at < 3; at++) await expect(readDump(interrupted(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow('interrupted')
+    for (let at = 0; at < 3; at++)
+      await expect(readDump(interrupted(target.storage, at === 0 ? 1 : 0, interruption), dump)).rejects.toThrow(
+        'interrupted',
+      )
     for (let times = 0; times < 2; times++) {
       await target.read(dump)
       expect(await messagesOf(target.storage)).toEqual(wanted.messages)
@@ -117,7 +142,10 @@ it('goes on where it was interrupted, at whatever append, and appends each messa
   }
 }, 240_000)
 
-/** A storage that fails for good at the append after so many, before it, after half of it, after it, or when its progress is noted. */
+/**
+ * A storage that fails for good at the append after so many, before it, after half of it, after it, or when its
+ * progress is noted.
+ */
 function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
   let left = appends
   const log = over(storage.log, {
@@ -155,20 +183,40 @@ it('notices every kind of damage to a dump before its end', async () => {
   const lines = (await source.dump()).trimEnd().split('\n')
   const first = lines.findIndex((line) => line.startsWith('{"lane"'))
   const damages: [string, string[]][] = [
-    ['a line is missing', lines.toSpliced(first, 1)], ['a line stands twice', lines.toSpliced(first, 0, lines[first]!)],
-    ['two lines are exchanged', lines.toSpliced(first, 2, lines[first + 1]!, lines[first]!)], ['a text differs', lines.with(first, lines[first]!.replace('d0', 'd9').replace('d1', 'd8'))],
-    ['the end is missing', lines.slice(0, -1)], ['a record is missing', lines.toSpliced(2, 1)],
+    ['a line is missing', lines.toSpliced(first, 1)],
+    ['a line stands twice', lines.toSpliced(first, 0, lines[first]!)],
+    ['two lines are exchanged', lines.toSpliced(first, 2, lines[first + 1]!, lines[first]!)],
+    ['a text differs', lines.with(first, lines[first]!.replace('d0', 'd9').replace('d1', 'd8'))],
+    ['the end is missing', lines.slice(0, -1)],
+    ['a record is missing', lines.toSpliced(2, 1)],
   ]
   for (const [damage, rest] of damages) {
-    const outcome = await verifyDump(linesOf(rest)).then(() => 'passed', (error: Error) => error.message)
-    expect([damage, outcome]).toEqual([damage, expect.stringMatching(/^The dump (does not hold|was changed|was cut)/) as string])
+    const outcome = await verifyDump(linesOf(rest)).then(
+      () => 'passed',
+      (error: Error) => error.message,
+    )
+    expect([damage, outcome]).toEqual([
+      damage,
+      expect.stringMatching(/^The dump (does not hold|was changed|was cut)/) as string,
+    ])
   }
   const counts = await verifyDump(linesOf(lines))
   expect(counts.messages).toBe(sample!.length + unreadable.length)
   expect(counts.undecodable).toBe(unreadable.length - 1)
-  const sent = (app: string, type: string): number => sample!.filter((each) => each.app === app).flatMap(({ events }) => events).filter((event) => event.type === type).length
-  for (const [app, { events }] of Object.entries(counts.apps)) for (const [type, n] of Object.entries(events)) expect([app, type, n]).toEqual([app, type, sent(app, type)])
-  expect(counts.apps.berlin!.rejected).toEqual(countBy(sample!.filter(({ app }) => app === 'berlin').flatMap(({ rejected = [] }) => rejected.map(({ reason }) => reason))))
+  const sent = (app: string, type: string): number =>
+    sample!
+      .filter((each) => each.app === app)
+      .flatMap(({ events }) => events)
+      .filter((event) => event.type === type).length
+  for (const [app, { events }] of Object.entries(counts.apps))
+    for (const [type, n] of Object.entries(events)) expect([app, type, n]).toEqual([app, type, sent(app, type)])
+  expect(counts.apps.berlin!.rejected).toEqual(
+    countBy(
+      sample!
+        .filter(({ app }) => app === 'berlin')
+        .flatMap(({ rejected = [] }) => rejected.map(({ reason }) => reason)),
+    ),
+  )
 })
 
 async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
@@ -184,17 +232,26 @@ it('refuses to dump a log that has lost messages, unless it is asked to', async 
   const { storage } = source
   const lossy = (lost: (position: number) => boolean): Storage => ({
     ...storage,
-    log: over(storage.log, { read: async (...asked) => (await storage.log.read(...asked)).filter(({ position }) => !lost(position)) }),
+    log: over(storage.log, {
+      read: async (...asked) => (await storage.log.read(...asked)).filter(({ position }) => !lost(position)),
+    }),
   })
   const dump = (of: Storage, partial: boolean, leftOut: string[] = []): Promise<string[]> =>
-    collect(dumpInstallation(of, { partial }, { leftOut: (message) => void leftOut.push(message), done: () => undefined }))
+    collect(
+      dumpInstallation(of, { partial }, { leftOut: (message) => void leftOut.push(message), done: () => undefined }),
+    )
   for (const lost of [(position: number) => position < 3, (position: number) => position === 5]) {
     await expect(dump(lossy(lost), false)).rejects.toThrow('lacks the messages from position')
     const leftOut: string[] = []
     await dump(lossy(lost), true, leftOut)
     expect(leftOut).toEqual([expect.stringContaining('Lane 0 of the log lacks the messages')])
   }
-  await expect(dump(lossy((position) => position > 7), true)).rejects.toThrow('yields nothing from position 8 on')
+  await expect(
+    dump(
+      lossy((position) => position > 7),
+      true,
+    ),
+  ).rejects.toThrow('yields nothing from position 8 on')
 })
 
 it('refuses what is no dump, and says at which line', async () => {
@@ -206,16 +263,31 @@ it('refuses what is no dump, and says at which line', async () => {
   const record = (fields: object, id = 'a', owner = 'acme'): string =>
     `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
   const bad: [string, string][] = [
-    ['', 'This is no dump'], ['hello', 'Line 1 is not'], ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
+    ['', 'This is no dump'],
+    ['hello', 'Line 1 is not'],
+    ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
     [head.replace('"version":2', '"version":9'), 'of version 9'],
-    [head.replace('"version":2', '"version":1'), 'left out what browsers had sent'], [head.replace('"lanes":1', '"lanes":0'), 'Line 1 is not'],
-    [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'], [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
-    [record({ timezone: 'Mars/Olympus' }), 'Line 2'], [record({ organization: 'other' }), 'Line 2'], [record({}, 'b'), 'Line 2'],
+    [head.replace('"version":2', '"version":1'), 'left out what browsers had sent'],
+    [head.replace('"lanes":1', '"lanes":0'), 'Line 1 is not'],
+    [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'],
+    [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
+    [record({ timezone: 'Mars/Olympus' }), 'Line 2'],
+    [record({ organization: 'other' }), 'Line 2'],
+    [record({}, 'b'), 'Line 2'],
     [record({ timezone: 7 }), 'Line 2: the record "a" of apps is not valid here: /timezone'],
-    [`${head}{"lane":0,"envelope":{"version":1}}`, 'Line 2'], [message({}), 'Line 2'], [message({ text: 1 }), 'Line 2'], [message({ base64: '_w==' }), 'Line 2'],
-    [message({ text: '', base64: '' }), 'Line 2'], [message({ text: '', position: -1 }), 'Line 2'], [message({ text: '', lane: 1 }), 'names lane 1'], [head, 'The dump was cut'],
+    [`${head}{"lane":0,"envelope":{"version":1}}`, 'Line 2'],
+    [message({}), 'Line 2'],
+    [message({ text: 1 }), 'Line 2'],
+    [message({ base64: '_w==' }), 'Line 2'],
+    [message({ text: '', base64: '' }), 'Line 2'],
+    [message({ text: '', position: -1 }), 'Line 2'],
+    [message({ text: '', lane: 1 }), 'names lane 1'],
+    [head, 'The dump was cut'],
     [`${head}${JSON.stringify({ ...empty, messages: 1 })}`, 'messages: the manifest says 1, found 0'],
-    [`${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`, 'apps.a.events.click: the manifest says 3, found nothing'],
+    [
+      `${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`,
+      'apps.a.events.click: the manifest says 3, found nothing',
+    ],
     [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was changed'],
     [`${head}${JSON.stringify(empty)}\n${head}`, 'goes on behind its end'],
   ]
@@ -234,7 +306,9 @@ it('writes and reads plain and compressed files, and leaves no file behind that 
     await writeOut(lines(), join(dir, name))
     expect(await collect(readLines(join(dir, name)))).toEqual(wanted)
   }
-  expect((await readFile(join(dir, 'dump.ndjson.zst'))).length).toBeLessThan((await readFile(join(dir, 'dump.ndjson'))).length / 3)
+  expect((await readFile(join(dir, 'dump.ndjson.zst'))).length).toBeLessThan(
+    (await readFile(join(dir, 'dump.ndjson'))).length / 3,
+  )
   async function* failing(): AsyncGenerator<string> {
     yield 'x'
     throw new Error('no more')

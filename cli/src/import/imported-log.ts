@@ -8,8 +8,9 @@ const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
 
 /**
- * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append the progress says which messages
- * follow and where the log ends; an import that is run again looks behind those ends for what arrived of them.
+ * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append the
+ * progress says which messages follow and where the log ends; an import that is run again looks behind those ends for
+ * what arrived of them.
  */
 export class ImportedLog {
   readonly #storage: Storage
@@ -47,7 +48,10 @@ export class ImportedLog {
     return this.#appended
   }
 
-  /** Messages of a device keep their order, whatever the number of lanes; those that cannot be decoded go where they were, as far as there is such a lane. */
+  /**
+   * Messages of a device keep their order, whatever the number of lanes; those that cannot be decoded go where they
+   * were, as far as there is such a lane.
+   */
   async add({ lane, value, envelope }: DumpMessage): Promise<void> {
     if (this.#met++ < this.#skipped) return
     const { lanes } = this.#storage.log
@@ -101,7 +105,12 @@ export class ImportedLog {
   }
 
   async #note(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
-    const progress: ImportProgress = { dump: this.#dump, appended: this.#appended, ends: await this.#storage.log.ends(), ...state }
+    const progress: ImportProgress = {
+      dump: this.#dump,
+      appended: this.#appended,
+      ends: await this.#storage.log.ends(),
+      ...state,
+    }
     await this.#storage.registry.imports.put('', this.#dump, progress)
   }
 }

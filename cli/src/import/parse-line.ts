@@ -2,16 +2,31 @@ import { App, Element, Funnel, HopperError, isTimeZone, keyPrefixes, Organizatio
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { idOf } from '../export/dump.ts'
-import { DUMP_VERSION, dumpedKinds, type DumpedKind, type DumpedRecord, type DumpEnd, type DumpHead } from '../export/dump-lines.ts'
+import {
+  DUMP_VERSION,
+  dumpedKinds,
+  type DumpedKind,
+  type DumpedRecord,
+  type DumpEnd,
+  type DumpHead,
+} from '../export/dump-lines.ts'
 import { messageBytes } from '../export/dump-message.ts'
 
 const text = Type.String({ minLength: 1, maxLength: 2_048 })
 const powers = Type.Union(Object.keys(keyPrefixes).map((power) => Type.Literal(power)))
 const roles = Type.Union(['owner', 'admin', 'viewer'].map((role) => Type.Literal(role)))
 const schemas = {
-  organizations: Organization, apps: App, funnels: Funnel, elements: Element,
+  organizations: Organization,
+  apps: App,
+  funnels: Funnel,
+  elements: Element,
   funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
-  keys: Type.Object({ hash: Type.String({ pattern: '^[0-9a-f]{64}$' }), power: powers, organization: text, app: Type.Optional(text) }),
+  keys: Type.Object({
+    hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    power: powers,
+    organization: text,
+    app: Type.Optional(text),
+  }),
   members: Type.Object({ id: text, organization: text, name: text, role: roles, password: Type.Optional(text) }),
 } as const satisfies Record<DumpedKind, TSchema>
 const records = new Map<string, Validator>(dumpedKinds.map((kind) => [kind, Compile(schemas[kind])]))
@@ -38,10 +53,14 @@ export function parseLine(line: string, number: number): DumpHead | DumpedRecord
 
 /** The first line. @throws HopperError HOP_CONFIG for a file that is no dump, or one of another version */
 export function checkHead(line: ReturnType<typeof parseLine> | undefined): DumpHead {
-  if (!line || !('hopper' in line)) throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
+  if (!line || !('hopper' in line))
+    throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
   if (line.version !== DUMP_VERSION) {
     const old = line.version < DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
-    throw new HopperError('HOP_CONFIG', `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.${old}`)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `This dump is of version ${line.version}; this Hopper reads version ${DUMP_VERSION}.${old}`,
+    )
   }
   if (!head.Check(line)) throw invalid(1)
   return line
@@ -68,22 +87,39 @@ function recordOf(value: Readonly<Record<string, unknown>>, number: number): Dum
 
 /** Whether a record says of itself where it stands, and has a time zone that dates can be told in. */
 function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
-  const { organization = kind === 'organizations' ? '' : owner, timezone = 'UTC' } = record as { organization?: string; timezone?: string }
+  const { organization = kind === 'organizations' ? '' : owner, timezone = 'UTC' } = record as {
+    organization?: string
+    timezone?: string
+  }
   return idOf(kind, record) === id && organization === owner && isTimeZone(timezone)
 }
 
-/** Whether the bytes can be decoded and counted is judged where they are counted: what cannot becomes a dead letter, as it did before. */
+/**
+ * Whether the bytes can be decoded and counted is judged where they are counted: what cannot becomes a dead letter, as
+ * it did before.
+ */
 function messageOf(value: Readonly<Record<string, unknown>>, number: number): ParsedMessage {
   const bytes = messageBytes(value)
   if (!bytes || !message.Check(value)) throw invalid(number)
   return { lane: value.lane as number, position: value.position as number, value: bytes }
 }
 
-function unfit({ kind, id }: DumpedRecord, number: number, error: { instancePath: string; message: string } | undefined): HopperError {
+function unfit(
+  { kind, id }: DumpedRecord,
+  number: number,
+  error: { instancePath: string; message: string } | undefined,
+): HopperError {
   const why = error ? `: ${error.instancePath || 'it'} ${error.message}` : ''
-  return new HopperError('HOP_CONFIG', `Line ${number}: the record ${JSON.stringify(id)} of ${kind} is not valid here${why}.`)
+  return new HopperError(
+    'HOP_CONFIG',
+    `Line ${number}: the record ${JSON.stringify(id)} of ${kind} is not valid here${why}.`,
+  )
 }
 
 function invalid(number: number, cause?: unknown): HopperError {
-  return new HopperError('HOP_CONFIG', `Line ${number} is not of a dump of Hopper.`, cause === undefined ? {} : { cause })
+  return new HopperError(
+    'HOP_CONFIG',
+    `Line ${number} is not of a dump of Hopper.`,
+    cause === undefined ? {} : { cause },
+  )
 }

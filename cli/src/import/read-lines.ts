@@ -13,7 +13,8 @@ export async function* readLines(file: string): AsyncGenerator<string> {
     yield* splitLines(await unpacked(file === '-' ? process.stdin : createReadStream(file)))
   } catch (cause) {
     const { syscall, code, message } = cause as NodeJS.ErrnoException
-    if (syscall !== undefined || code?.startsWith('ZSTD_')) throw new HopperError('HOP_CONFIG', `${file} cannot be read: ${message}.`, { cause })
+    if (syscall !== undefined || code?.startsWith('ZSTD_'))
+      throw new HopperError('HOP_CONFIG', `${file} cannot be read: ${message}.`, { cause })
     throw cause
   }
 }
@@ -47,7 +48,8 @@ export async function* splitLines(parts: AsyncIterable<Uint8Array>): AsyncGenera
     }
     held.push(part.subarray(from))
     bytes += part.length - from
-    if (bytes > LINE_BYTES_MAX) throw new HopperError('HOP_CONFIG', `A line is longer than ${LINE_BYTES_MAX} bytes: this is no dump of Hopper.`)
+    if (bytes > LINE_BYTES_MAX)
+      throw new HopperError('HOP_CONFIG', `A line is longer than ${LINE_BYTES_MAX} bytes: this is no dump of Hopper.`)
   }
   if (bytes > 0) yield Buffer.concat(held).toString('utf8')
 }

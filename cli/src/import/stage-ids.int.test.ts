@@ -68,7 +68,9 @@ async function withApi<T>(storage: Storage, work: (call: Call) => Promise<T>): P
 const stage = (url: string, id?: number): object => ({ name: url, url, ...(id !== undefined && { id }) })
 const idsOf = ({ body }: { body: Answer }): number[] => body.stages.map(({ id }) => id)
 
-/** Every way in which somebody may send an id of a stage that is gone: as a change, and as a funnel that is made again. */
+/**
+ * Every way in which somebody may send an id of a stage that is gone: as a change, and as a funnel that is made again.
+ */
 async function refuses(call: Call, gone: readonly number[]): Promise<void> {
   const { body: now } = await call('GET', 'funnels/f')
   for (const id of gone) {

@@ -10,9 +10,17 @@ const FETCHED_BYTES_MAX = 8_000_000
 /** What no table is made of. */
 const unused = /^(data|utm_|spilled)/
 
-/** The events of one lane of an app that lie in the range and stand before a position, part by part; the free keys of the events are left out. */
+/**
+ * The events of one lane of an app that lie in the range and stand before a position, part by part; the free keys of
+ * the events are left out.
+ */
 export async function* archivedEvents(
-  archive: Archive, app: string, lane: number, range: ExportRange, before: number, needs: (column: string) => boolean = () => true,
+  archive: Archive,
+  app: string,
+  lane: number,
+  range: ExportRange,
+  before: number,
+  needs: (column: string) => boolean = () => true,
 ): AsyncGenerator<readonly ArchivedEvent[]> {
   const chunks = (await archive.list({ app, lane, ...range })).filter((summary) => summary.first_position < before)
   for await (const chunk of fetchChunks(archive, chunks, (column) => !unused.test(column) && needs(column))) {
@@ -28,8 +36,16 @@ export async function* archivedEvents(
 }
 
 /** Fetches some columns of chunks, in their order, some megabytes ahead. */
-export function fetchChunks(archive: Archive, chunks: Iterable<ChunkSummary>, wanted?: (column: string) => boolean): AsyncGenerator<Chunk> {
-  return readAhead(chunks, (summary) => fetchChunk(archive, summary, wanted), { atOnce: CHUNKS_AT_ONCE, bytesMax: FETCHED_BYTES_MAX, bytesOf: bytesOfChunk })
+export function fetchChunks(
+  archive: Archive,
+  chunks: Iterable<ChunkSummary>,
+  wanted?: (column: string) => boolean,
+): AsyncGenerator<Chunk> {
+  return readAhead(chunks, (summary) => fetchChunk(archive, summary, wanted), {
+    atOnce: CHUNKS_AT_ONCE,
+    bytesMax: FETCHED_BYTES_MAX,
+    bytesOf: bytesOfChunk,
+  })
 }
 
 function bytesOfChunk({ columns }: ChunkSummary): number {
@@ -38,9 +54,14 @@ function bytesOfChunk({ columns }: ChunkSummary): number {
 
 /**
  * Fetches some columns of a chunk, as if it had no others.
- * @throws HopperError HOP_STORE_UNAVAILABLE when the archive does not have them as the chunk's summary says: what is read must be whole
+ * @throws HopperError HOP_STORE_UNAVAILABLE when the archive does not have them as the chunk's summary says: what is
+ * read must be whole
  */
-export async function fetchChunk(archive: Archive, summary: ChunkSummary, wanted: (column: string) => boolean = () => true): Promise<Chunk> {
+export async function fetchChunk(
+  archive: Archive,
+  summary: ChunkSummary,
+  wanted: (column: string) => boolean = () => true,
+): Promise<Chunk> {
   const names = Object.keys(summary.columns).filter(wanted)
   const cells = await archive.columns(summary, names)
   const lost = names.filter((name) => cells.get(name)?.byteLength !== summary.columns[name])
@@ -49,7 +70,13 @@ export async function fetchChunk(archive: Archive, summary: ChunkSummary, wanted
   return new Chunk({ ...summary, columns }, (column) => cells.get(column))
 }
 
-function lostColumns({ app, date, lane, first_position, last_position }: ChunkSummary, lost: readonly string[]): HopperError {
+function lostColumns(
+  { app, date, lane, first_position, last_position }: ChunkSummary,
+  lost: readonly string[],
+): HopperError {
   const chunk = `of ${app} ${date}, lane ${lane}, positions ${first_position} to ${last_position}`
-  return new HopperError('HOP_STORE_UNAVAILABLE', `The archive lacks ${lost.length} columns ${chunk} (${lost.slice(0, 5).join(', ')}): it is damaged, or the chunk was merged.`)
+  return new HopperError(
+    'HOP_STORE_UNAVAILABLE',
+    `The archive lacks ${lost.length} columns ${chunk} (${lost.slice(0, 5).join(', ')}): it is damaged, or the chunk was merged.`,
+  )
 }

@@ -19,10 +19,23 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
     const { lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
     const admin = new Kafka({ brokers: [engines!.kafka], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
-    const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: 1, topic, group: topic }).connect()
+    const log = await new KafkaEventLog({
+      ...kafkaDefaults,
+      brokers: [engines!.kafka],
+      lanes: 1,
+      topic,
+      group: topic,
+    }).connect()
     const told: object[] = []
     const logger = { warn: (details: object) => void told.push(details) }
-    const envelope = { version: 1, app: 'a', device_id: 'd', received_at: 1, context: { device: 'unknown', browser: '', os: '' }, events: [] } as const
+    const envelope = {
+      version: 1,
+      app: 'a',
+      device_id: 'd',
+      received_at: 1,
+      context: { device: 'unknown', browser: '', os: '' },
+      events: [],
+    } as const
     const commit = async (position: number): Promise<void> => {
       const lease = await lanes.acquire(0, 'test')
       await lanes.commit(lease, position)
@@ -33,7 +46,10 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
     await assertLogReaches({ log, lanes, registry }, false, logger)
 
     await commit(30)
-    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining('lane 0 ends at position 10, but 30 is counted') })
+    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({
+      code: 'HOP_DATA_DAMAGED',
+      message: expect.stringContaining('lane 0 ends at position 10, but 30 is counted'),
+    })
     await assertLogReaches({ log, lanes, registry }, true, logger)
     expect(told).toHaveLength(1)
     const [place] = await log.append([envelope])
@@ -45,11 +61,14 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '15' }] })
     await assertLogReaches({ log, lanes, registry }, false, logger)
     await commit(4)
-    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({ message: expect.stringContaining('lost positions 4 to 14') })
+    await expect(assertLogReaches({ log, lanes, registry }, false, logger)).rejects.toMatchObject({
+      message: expect.stringContaining('lost positions 4 to 14'),
+    })
     await assertLogReaches({ log, lanes, registry }, true, logger)
     expect((await lanes.positions())[0]).toBe(15)
     expect(await registry.losses.list('')).toEqual([
-      { lane: 0, first: 10, next: 30, is_cut: true, accepted_at: expect.any(Number) }, { lane: 0, first: 4, next: 15, is_cut: false, accepted_at: expect.any(Number) },
+      { lane: 0, first: 10, next: 30, is_cut: true, accepted_at: expect.any(Number) },
+      { lane: 0, first: 4, next: 15, is_cut: false, accepted_at: expect.any(Number) },
     ])
     await log.close()
     await admin.deleteTopics({ topics: [topic] })

@@ -13,21 +13,29 @@ export interface ReachLogger {
 }
 
 /**
- * Makes sure that the log still has what the tables have not counted, and does not end before what they have: a topic that was deleted and made again
- * gives new messages positions that pass for counted. With `acceptLoss` the lanes go on after what is gone, and the
- * registry says which positions that were.
+ * Makes sure that the log still has what the tables have not counted, and does not end before what they have: a topic
+ * that was deleted and made again gives new messages positions that pass for counted. With `acceptLoss` the lanes go on
+ * after what is gone, and the registry says which positions that were.
  * @throws HopperError HOP_DATA_DAMAGED
  */
 export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger: ReachLogger): Promise<void> {
   const { log, lanes } = parts
   const [starts, ends, done] = await Promise.all([log.starts?.() ?? [], log.ends(), lanes.positions()])
-  const losses = done.map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: ends[lane] ?? 0 })).filter((loss) => loss !== undefined)
+  const losses = done
+    .map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: ends[lane] ?? 0 }))
+    .filter((loss) => loss !== undefined)
   if (losses.length === 0) return
   const [cut, gone] = [losses.filter(({ isCut }) => isCut), losses.filter(({ isCut }) => !isCut)]
   if (!acceptLoss) throw refused(losses)
   logger.warn({ endsBeforeCounted: cut, deletedUncounted: gone }, 'a loss of the log was accepted by --accept-loss')
   for (const { lane, first, next, isCut } of losses) {
-    await parts.registry.losses.put('', `${lane}-${first}`, { lane, first, next, is_cut: isCut, accepted_at: Date.now() })
+    await parts.registry.losses.put('', `${lane}-${first}`, {
+      lane,
+      first,
+      next,
+      is_cut: isCut,
+      accepted_at: Date.now(),
+    })
   }
   for (const { lane, next } of gone) await passTo(parts, lane, next)
   for (const { lane, next } of cut) {
@@ -38,7 +46,11 @@ export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger
 }
 
 function refused(losses: readonly LaneLoss[]): HopperError {
-  return new HopperError('HOP_DATA_DAMAGED', `The log does not fit the tables: ${losses.map(describeLoss).join('; ')}.`, { details: { losses } })
+  return new HopperError(
+    'HOP_DATA_DAMAGED',
+    `The log does not fit the tables: ${losses.map(describeLoss).join('; ')}.`,
+    { details: { losses } },
+  )
 }
 
 async function passTo({ lanes }: Parts, lane: number, position: number): Promise<void> {

@@ -36,12 +36,18 @@ export class HeldLane implements AsyncDisposable {
   }
 
   #schedule(): NodeJS.Timeout {
-    return setTimeout(() => {
-      this.#renewing = this.#lanes.renew(this.#lease).then(
-        (lease) => void (this.#lease = lease),
-        // A write under a lease that ran out is refused, which tells.
-        () => undefined,
-      ).finally(() => (this.#timer = this.#schedule()))
-    }, Math.max(0, this.#lease.expiresAt - performance.now()) / RENEWALS_PER_LEASE)
+    return setTimeout(
+      () => {
+        this.#renewing = this.#lanes
+          .renew(this.#lease)
+          .then(
+            (lease) => void (this.#lease = lease),
+            // A write under a lease that ran out is refused, which tells.
+            () => undefined,
+          )
+          .finally(() => (this.#timer = this.#schedule()))
+      },
+      Math.max(0, this.#lease.expiresAt - performance.now()) / RENEWALS_PER_LEASE,
+    )
   }
 }

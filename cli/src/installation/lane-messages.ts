@@ -5,17 +5,26 @@ const MESSAGES_PER_READ = 10_000
 const READ_BYTES_MAX = 8_000_000
 
 /**
- * Yields the messages of a lane from a position on, before another, in order, without owning the lane; some megabytes at a time.
+ * Yields the messages of a lane from a position on, before another, in order, without owning the lane; some megabytes
+ * at a time.
  * @throws HopperError HOP_LOG_UNAVAILABLE when the log yields no more before `to`, unless that is infinite
  */
-export async function* laneMessages(log: EventLog, lane: number, from: number, to: number): AsyncGenerator<readonly LogMessage[]> {
-  for (let next = from; next < to; ) {
+export async function* laneMessages(
+  log: EventLog,
+  lane: number,
+  from: number,
+  to: number,
+): AsyncGenerator<readonly LogMessage[]> {
+  for (let next = from; next < to;) {
     const read = await log.read(lane, next, MESSAGES_PER_READ, READ_BYTES_MAX)
     const messages = read.filter(({ position }) => position < to)
     if (messages.length > 0) yield messages
     if (read.length === 0) {
       if (to === Infinity) return
-      throw new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} of the log yields nothing from position ${next} on, but ends at ${to}.`)
+      throw new HopperError(
+        'HOP_LOG_UNAVAILABLE',
+        `Lane ${lane} of the log yields nothing from position ${next} on, but ends at ${to}.`,
+      )
     }
     next = read.at(-1)!.position + 1
   }

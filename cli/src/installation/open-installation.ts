@@ -12,7 +12,10 @@ export function isCluster({ kafkaBrokers, cassandraContactPoints }: Installation
   return Boolean(kafkaBrokers || cassandraContactPoints)
 }
 
-/** Opens an installation that is there. @throws HopperError HOP_CONFIG when it is not, or when another process has the data directory */
+/**
+ * Opens an installation that is there. @throws HopperError HOP_CONFIG when it is not, or when another process has the
+ * data directory
+ */
 export async function openInstallation(config: InstallationConfig): Promise<Storage> {
   if (!isCluster(config)) assertDirectory(config)
   const { openStorage } = await import('./open-storage.ts')
@@ -21,5 +24,6 @@ export async function openInstallation(config: InstallationConfig): Promise<Stor
 
 /** Throws HOP_CONFIG when the directory is none of Hopper's, so that a typing error makes no new one. */
 export function assertDirectory({ data }: InstallationConfig): void {
-  if (!existsSync(join(data, 'log.db')) && !existsSync(join(data, 'tables.db'))) throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)
+  if (!existsSync(join(data, 'log.db')) && !existsSync(join(data, 'tables.db')))
+    throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)
 }

@@ -2,31 +2,51 @@ import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HopperError } from '@hopper/contracts'
 import { withLog, type Storage } from '@hopper/storage'
-import { assertOutlastsCounterWrites, cassandraDefaults, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
+import {
+  assertOutlastsCounterWrites,
+  cassandraDefaults,
+  openCassandra,
+  type CassandraSettings,
+} from '@hopper/storage/cassandra'
 import { ensureDirectory, openEmbedded } from '@hopper/storage/embedded'
 import { RememberedRegistry, rememberedDefaults } from '@hopper/storage/remembered'
 import { SpooledLog, spoolDefaults, type SpoolLogger } from '@hopper/storage/spool'
 import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storage/kafka'
 import type { ConfigOf } from '../config/config.ts'
 
-/** Of the memory of a process, for what is fetched of Kafka: it is compressed, and takes some nine times as much when it is not. */
+/**
+ * Of the memory of a process, for what is fetched of Kafka: it is compressed, and takes some nine times as much when it
+ * is not.
+ */
 const HELD_SHARE = 0.01
 
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
-/** The installation that the settings name: the cluster where they name its engines, else the data directory of a standalone product that is stopped. */
+/**
+ * The installation that the settings name: the cluster where they name its engines, else the data directory of a
+ * standalone product that is stopped.
+ */
 export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
   if (config.kafkaBrokers || config.cassandraContactPoints) return openCluster(config)
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
 /**
- * The log in Kafka, everything else in Cassandra. What is read ahead of Kafka depends on the memory of the process. With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
+ * The log in Kafka, everything else in Cassandra. What is read ahead of Kafka depends on the memory of the process.
+ * With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
  * @throws HopperError HOP_CONFIG when one of them is not named
  */
-export async function openCluster(config: EngineConfig, logMayBeAway?: (error: HopperError) => void, memoryBytes?: number): Promise<Storage> {
+export async function openCluster(
+  config: EngineConfig,
+  logMayBeAway?: (error: HopperError) => void,
+  memoryBytes?: number,
+): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
-  const kafka = { ...settings, heldBytesMax: memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * HELD_SHARE)) }
+  const kafka = {
+    ...settings,
+    heldBytesMax:
+      memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * HELD_SHARE)),
+  }
   const rest = await openCassandra(cassandra, config.lanes)
   const log = new KafkaEventLog(kafka)
   try {
@@ -43,13 +63,19 @@ export async function openCluster(config: EngineConfig, logMayBeAway?: (error: H
 }
 
 /**
- * The same for ingest: what Kafka does not take is spooled to the data directory, and what the registry last said is kept there, so the process starts
- * and goes on when either is away.
+ * The same for ingest: what Kafka does not take is spooled to the data directory, and what the registry last said is
+ * kept there, so the process starts and goes on when either is away.
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {
   const [kafka, cassandra] = engineSettings(config)
-  const spool = { ...spoolDefaults, dir: join(config.data, 'spool'), lanes: config.lanes, bytesMax: config.spoolBytes, acceptLoss: config.acceptLoss }
+  const spool = {
+    ...spoolDefaults,
+    dir: join(config.data, 'spool'),
+    lanes: config.lanes,
+    bytesMax: config.spoolBytes,
+    acceptLoss: config.acceptLoss,
+  }
   ensureDirectory(config.data)
   await checkSpoolFits(config, logger)
   const log = await SpooledLog.open(spool, () => new KafkaEventLog(kafka).connect(), logger)
@@ -69,9 +95,16 @@ async function checkSpoolFits({ data, spoolBytes }: ConfigOf<'ingest'>, logger: 
   const { bsize, blocks, bavail } = await statfs(data)
   const [size, free] = [bsize * blocks, bsize * bavail]
   if (size > 0 && spoolBytes > size) {
-    throw new HopperError('HOP_CONFIG', `--spool-bytes is ${spoolBytes}, but the disk of ${data} has ${size} bytes: the spool must fit on it.`)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `--spool-bytes is ${spoolBytes}, but the disk of ${data} has ${size} bytes: the spool must fit on it.`,
+    )
   }
-  if (spoolBytes > free) logger.warn({ spoolBytes, free, dir: data }, 'the disk has less room than the spool may take; when it is full, ingest answers 503')
+  if (spoolBytes > free)
+    logger.warn(
+      { spoolBytes, free, dir: data },
+      'the disk has less room than the spool may take; when it is full, ingest answers 503',
+    )
 }
 
 /** What ingest needs of a cluster. */
@@ -83,11 +116,22 @@ export async function assertExactTimes(config: EngineConfig, logger: Pick<SpoolL
 }
 
 export function kafkaSettings(config: EngineConfig): KafkaSettings {
-  const { kafkaBrokers: brokers, kafkaSasl: mechanism, kafkaUsername: username = '', kafkaPassword: password = '' } = config
+  const {
+    kafkaBrokers: brokers,
+    kafkaSasl: mechanism,
+    kafkaUsername: username = '',
+    kafkaPassword: password = '',
+  } = config
   if (!brokers) throw missing('HOPPER_KAFKA_BROKERS')
   return {
-    ...kafkaDefaults, brokers, topic: config.kafkaTopic, group: config.kafkaGroup, lanes: config.lanes, replication: config.kafkaReplication,
-    sessionTimeoutMs: config.kafkaSessionMs, tls: config.kafkaTls,
+    ...kafkaDefaults,
+    brokers,
+    topic: config.kafkaTopic,
+    group: config.kafkaGroup,
+    lanes: config.lanes,
+    replication: config.kafkaReplication,
+    sessionTimeoutMs: config.kafkaSessionMs,
+    tls: config.kafkaTls,
     ...(mechanism ? { sasl: { mechanism, username, password } } : {}),
   }
 }
@@ -96,16 +140,25 @@ export function cassandraSettings(config: EngineConfig): CassandraSettings {
   const { cassandraContactPoints: contactPoints, cassandraUsername: username, cassandraPassword: password } = config
   if (!contactPoints) throw missing('HOPPER_CASSANDRA_CONTACT_POINTS')
   return {
-    ...cassandraDefaults, contactPoints, dataCenter: config.cassandraDc, keyspace: config.cassandraKeyspace, replication: config.cassandraReplication,
-    consistency: config.cassandraConsistency, tls: config.cassandraTls, ...(config.cassandraCa === undefined ? {} : { tlsCaFile: config.cassandraCa }),
-    requestTimeoutMs: config.cassandraTimeoutMs, leaseMs: config.leaseMs, unknownOutcomeMs: config.unknownOutcomeMs,
+    ...cassandraDefaults,
+    contactPoints,
+    dataCenter: config.cassandraDc,
+    keyspace: config.cassandraKeyspace,
+    replication: config.cassandraReplication,
+    consistency: config.cassandraConsistency,
+    tls: config.cassandraTls,
+    ...(config.cassandraCa === undefined ? {} : { tlsCaFile: config.cassandraCa }),
+    requestTimeoutMs: config.cassandraTimeoutMs,
+    leaseMs: config.leaseMs,
+    unknownOutcomeMs: config.unknownOutcomeMs,
     ...(username === undefined ? {} : { username, password: password ?? '' }),
   }
 }
 
 /** Both, or one error that names every one that is missing. */
 function engineSettings(config: EngineConfig): [KafkaSettings, CassandraSettings] {
-  if (!config.kafkaBrokers && !config.cassandraContactPoints) throw missing('HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS')
+  if (!config.kafkaBrokers && !config.cassandraContactPoints)
+    throw missing('HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS')
   return [kafkaSettings(config), cassandraSettings(config)]
 }
 

@@ -1,6 +1,8 @@
 /** User agents as real browsers send them, with how often they are met. */
-const chrome = (system: string, version: number, more = ''): string => `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0${more}`
-const safari = (system: string, version: string, more: string): string => `Mozilla/5.0 (${system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/${version} ${more}`
+const chrome = (system: string, version: number, more = ''): string =>
+  `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0${more}`
+const safari = (system: string, version: string, more: string): string =>
+  `Mozilla/5.0 (${system}) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/${version} ${more}`
 
 const windows = 'Windows NT 10.0; Win64; x64'
 const mac = 'Macintosh; Intel Mac OS X 10_15_7'
@@ -30,9 +32,19 @@ export const agents: readonly (readonly [agent: Agent, weight: number])[] = [
   [desktop('Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0'), 1.5],
   [desktop(chrome('X11; CrOS x86_64 14541.0.0', 141, ' Safari/537.36')), 0.7],
   [mobile(safari(iphone, '18.6', 'Mobile/15E148 Safari/604.1')), 17],
-  [mobile('Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/141.0.7390.41 Mobile/15E148 Safari/604.1'), 2.5],
+  [
+    mobile(
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/141.0.7390.41 Mobile/15E148 Safari/604.1',
+    ),
+    2.5,
+  ],
   [mobile(chrome(android, 141, ' Mobile Safari/537.36')), 19],
-  [mobile('Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36'), 4],
+  [
+    mobile(
+      'Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36',
+    ),
+    4,
+  ],
   [mobile('Mozilla/5.0 (Android 15; Mobile; rv:144.0) Gecko/144.0 Firefox/144.0'), 1],
   [tablet(safari('iPad; CPU OS 17_7 like Mac OS X', '17.7', 'Mobile/15E148 Safari/604.1')), 3],
   [tablet(chrome('Linux; Android 13; SM-X700', 141, ' Safari/537.36')), 1.2],

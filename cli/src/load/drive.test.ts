@@ -14,7 +14,13 @@ afterEach(() => {
 })
 
 /** A peer that answers as told; the sender under test talks to it by real HTTP. */
-async function peer(answer: (body: { device_id: string; events: { event_id: string }[] }, request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+async function peer(
+  answer: (
+    body: { device_id: string; events: { event_id: string }[] },
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) => void,
+): Promise<string> {
   server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request.setEncoding('utf8')) text += chunk as string
@@ -23,8 +29,11 @@ async function peer(answer: (body: { device_id: string; events: { event_id: stri
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
-const accept = (response: ServerResponse, accepted: number): unknown => response.writeHead(202).end(JSON.stringify({ accepted, rejected: [] }))
-const visits = (origin: string): Visit[] => [...traffic({ seed: 'drive', untilMs: Date.UTC(2026, 5, 15), days: 10, visitors: 120, origin })]
+const accept = (response: ServerResponse, accepted: number): unknown =>
+  response.writeHead(202).end(JSON.stringify({ accepted, rejected: [] }))
+const visits = (origin: string): Visit[] => [
+  ...traffic({ seed: 'drive', untilMs: Date.UTC(2026, 5, 15), days: 10, visitors: 120, origin }),
+]
 
 it('sends every event under the key and the user agent of its device, the visits of a device one after the other', async () => {
   const received: { device: string; ids: string[] }[] = []
@@ -43,8 +52,15 @@ it('sends every event under the key and the user agent of its device, the visits
   const all = visits(url)
   sender = new Sender(url, 'hw_test', 8)
   const tally = await drive(all, sender, 8, () => undefined)
-  const sent = all.flatMap(({ device, batches }) => batches.map(({ events }) => ({ device, ids: events.map(({ event_id }) => event_id!) })))
-  expect(tally).toEqual({ visits: all.length, sent: sent.flatMap(({ ids }) => ids).length, accepted: tally.sent, rejected: 0 })
+  const sent = all.flatMap(({ device, batches }) =>
+    batches.map(({ events }) => ({ device, ids: events.map(({ event_id }) => event_id!) })),
+  )
+  expect(tally).toEqual({
+    visits: all.length,
+    sent: sent.flatMap(({ ids }) => ids).length,
+    accepted: tally.sent,
+    rejected: 0,
+  })
   const ofDevice = (batches: typeof sent): Map<string, string[]> => {
     const map = new Map<string, string[]>()
     for (const { device, ids } of batches) map.set(device, [...(map.get(device) ?? []), ...ids])
@@ -63,13 +79,18 @@ it('sends again what 429, 503 and a broken connection turned away, after the tim
     else accept(response, body.events.length)
   })
   sender = new Sender(url, 'hw_test', 1)
-  expect(await sender.send({ device: 'd', userAgent: 'Mozilla', events: [{ type: 1, event_id: 'e' }] })).toEqual({ accepted: 1, rejected: [] })
+  expect(await sender.send({ device: 'd', userAgent: 'Mozilla', events: [{ type: 1, event_id: 'e' }] })).toEqual({
+    accepted: 1,
+    rejected: [],
+  })
   expect(times[1]! - times[0]!).toBeGreaterThan(990)
   expect(times).toHaveLength(4)
 })
 
 it('stops at the first answer that waiting would not change', async () => {
-  const url = await peer((_body, _request, response) => response.writeHead(401).end('{"error":{"code":"HOP_KEY_UNKNOWN"}}'))
+  const url = await peer((_body, _request, response) =>
+    response.writeHead(401).end('{"error":{"code":"HOP_KEY_UNKNOWN"}}'),
+  )
   sender = new Sender(url, 'hw_wrong', 4)
   await expect(drive(visits(url), sender, 4, () => undefined)).rejects.toThrow(/401.*HOP_KEY_UNKNOWN/)
 })

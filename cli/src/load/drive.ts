@@ -14,10 +14,15 @@ export interface Tally {
 }
 
 /**
- * Sends the visits over that many connections at once. Those of one device go one after the other, as in life: an identify counts
- * from its place in the log on. Rejects with the first error.
+ * Sends the visits over that many connections at once. Those of one device go one after the other, as in life: an
+ * identify counts from its place in the log on. Rejects with the first error.
  */
-export async function drive(visits: Iterable<Visit>, sender: Sender, connections: number, progress: (tally: Tally) => void): Promise<Tally> {
+export async function drive(
+  visits: Iterable<Visit>,
+  sender: Sender,
+  connections: number,
+  progress: (tally: Tally) => void,
+): Promise<Tally> {
   const tally: Tally = { visits: 0, sent: 0, accepted: 0, rejected: 0 }
   const slots = Array.from({ length: connections }, () => Promise.resolve())
   const underWay = new Set<Promise<void>>()
@@ -38,7 +43,10 @@ export async function drive(visits: Iterable<Visit>, sender: Sender, connections
     slots[slot] = done
     underWay.add(done)
     // One that failed stays, so that the next wait meets its error.
-    done.then(() => underWay.delete(done), () => undefined)
+    done.then(
+      () => underWay.delete(done),
+      () => undefined,
+    )
   }
   await Promise.all(underWay)
   return tally

@@ -58,6 +58,12 @@ export class Random {
 
   /** 16 hex digits. */
   id(): string {
-    return [0, 0].map(() => Math.floor(this.next() * 2 ** 32).toString(16).padStart(8, '0')).join('')
+    return [0, 0]
+      .map(() =>
+        Math.floor(this.next() * 2 ** 32)
+          .toString(16)
+          .padStart(8, '0'),
+      )
+      .join('')
   }
 }

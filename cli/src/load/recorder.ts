@@ -32,7 +32,11 @@ export class Recorder {
   /** A page of the shop is shown; `path` may carry a query. */
   open(path: string): void {
     const to = `${this.#origin}${path}`
-    this.#add('url_change', { from: this.#page, to, elapsed_time: this.#page === '' ? 0 : this.#nowMs - this.#pageSinceMs })
+    this.#add('url_change', {
+      from: this.#page,
+      to,
+      elapsed_time: this.#page === '' ? 0 : this.#nowMs - this.#pageSinceMs,
+    })
     this.#page = to
     this.#pageSinceMs = this.#nowMs
     const page = pageUrlOf(to)
@@ -44,7 +48,11 @@ export class Recorder {
 
   /** A click on an element: by XPath, as the tracker names it, and by the selector that a stage may have. */
   click({ xpath, selector }: ShopElement): void {
-    this.#add('click', { target: xpath, elapsed_time: Math.min(this.#nowMs - this.#clickedMs, CLICK_PAUSE_MS_MAX), current_url: this.#page })
+    this.#add('click', {
+      target: xpath,
+      elapsed_time: Math.min(this.#nowMs - this.#clickedMs, CLICK_PAUSE_MS_MAX),
+      current_url: this.#page,
+    })
     this.#clickedMs = this.#nowMs
     for (const { id, stages } of this.#funnels) {
       const stage = stages.findLast(({ click }) => click !== undefined && click === selector)
@@ -55,7 +63,12 @@ export class Recorder {
   /** The pointer rests on an element, then leaves it or clicks it. */
   hover(element: ShopElement, ms: number, clicked: boolean, pointer: EventOf<'btn_time'>['pointer']): void {
     this.wait(ms)
-    this.#add('btn_time', { target: element.xpath, action: clicked ? 'hover-then-clicked' : 'hover-then-leave', elapsed_time: ms, pointer })
+    this.#add('btn_time', {
+      target: element.xpath,
+      action: clicked ? 'hover-then-clicked' : 'hover-then-leave',
+      elapsed_time: ms,
+      pointer,
+    })
     if (clicked) this.click(element)
   }
 
@@ -66,13 +79,26 @@ export class Recorder {
   #enter(funnel: string, entered: number, action: 'onClick' | 'onUrlChange'): void {
     const left = this.#stages.get(funnel)
     if (left?.id === entered) return
-    this.#add('funnel_change', { action, funnel, entered, ...(left && { from: left.id }), elapsed_time: left ? this.#nowMs - left.sinceMs : 0 })
+    this.#add('funnel_change', {
+      action,
+      funnel,
+      entered,
+      ...(left && { from: left.id }),
+      elapsed_time: left ? this.#nowMs - left.sinceMs : 0,
+    })
     this.#stages.set(funnel, { id: entered, sinceMs: this.#nowMs })
   }
 
   #add(type: string, fields: Record<string, unknown>): void {
     const seq = this.events.length
-    this.events.push({ type, event_id: `${this.#session}-${seq}`, timestamp: this.#nowMs, session_id: this.#session, seq, ...fields })
+    this.events.push({
+      type,
+      event_id: `${this.#session}-${seq}`,
+      timestamp: this.#nowMs,
+      session_id: this.#session,
+      seq,
+      ...fields,
+    })
   }
 }
 

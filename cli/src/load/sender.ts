@@ -25,13 +25,25 @@ export class Sender {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections })
   }
 
-  /** Resolves with the answer when the batch is durable. 429, 503 and a broken connection are tried again: the ids make that harmless. */
+  /**
+   * Resolves with the answer when the batch is durable. 429, 503 and a broken connection are tried again: the ids make
+   * that harmless.
+   */
   async send(batch: Batch): Promise<EventsAnswer> {
     for (let attempt = 0; ; attempt++) {
-      const { status, text, retryAfterMs } = await this.#post(batch).catch((cause: Error) => ({ status: 0, text: cause.message, retryAfterMs: RETRY_AFTER_MS }))
+      const { status, text, retryAfterMs } = await this.#post(batch).catch((cause: Error) => ({
+        status: 0,
+        text: cause.message,
+        retryAfterMs: RETRY_AFTER_MS,
+      }))
       if (status === 202) return JSON.parse(text) as EventsAnswer
-      if (![0, 429, 503].includes(status)) throw new Error(`${this.#url.origin} answered ${status}: ${text.slice(0, 300)}`)
-      if (attempt === RETRIES_MAX) throw new HopperError('HOP_LOG_UNAVAILABLE', `No ingest takes events at ${this.#url.origin}: ${text.slice(0, 300)}.`)
+      if (![0, 429, 503].includes(status))
+        throw new Error(`${this.#url.origin} answered ${status}: ${text.slice(0, 300)}`)
+      if (attempt === RETRIES_MAX)
+        throw new HopperError(
+          'HOP_LOG_UNAVAILABLE',
+          `No ingest takes events at ${this.#url.origin}: ${text.slice(0, 300)}.`,
+        )
       await pause(retryAfterMs)
     }
   }
@@ -44,7 +56,11 @@ export class Sender {
     const body = Buffer.from(JSON.stringify({ device_id: device, historical: true, events }))
     const headers = {
       // A page is behind each of these requests, which a request without an origin would deny.
-      origin: this.#url.origin, 'content-type': 'application/json', 'content-length': body.length, 'x-api-key': this.#key, 'user-agent': userAgent,
+      origin: this.#url.origin,
+      'content-type': 'application/json',
+      'content-length': body.length,
+      'x-api-key': this.#key,
+      'user-agent': userAgent,
     }
     return new Promise((resolve, reject) => {
       const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: ANSWER_MS_MAX })
@@ -60,5 +76,9 @@ async function read(answer: IncomingMessage): Promise<{ status: number; text: st
   const chunks: Buffer[] = []
   for await (const chunk of answer) chunks.push(chunk as Buffer)
   const seconds = Number(answer.headers['retry-after'])
-  return { status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString(), retryAfterMs: seconds > 0 ? seconds * 1_000 : RETRY_AFTER_MS }
+  return {
+    status: answer.statusCode ?? 0,
+    text: Buffer.concat(chunks).toString(),
+    retryAfterMs: seconds > 0 ? seconds * 1_000 : RETRY_AFTER_MS,
+  }
 }

@@ -4,7 +4,9 @@ import type { ShopElement } from './recorder.ts'
 const byId = (id: string): ShopElement => ({ xpath: `//*[@id='${id}']`, selector: `#${id}` })
 
 /** The funnels of the demo app, out of its provision file. */
-export const funnels = demoProvision().organizations.flatMap(({ apps = [] }) => apps).flatMap(({ funnels = [] }) => funnels)
+export const funnels = demoProvision()
+  .organizations.flatMap(({ apps = [] }) => apps)
+  .flatMap(({ funnels = [] }) => funnels)
 
 /** The products that the shop sells, the most wanted first. */
 export const products = ['lamp', 'chair', 'desk', 'rug', 'clock', 'vase'] as const
@@ -24,5 +26,8 @@ export const elements = {
   addToCart: byId('add'),
   checkout: byId('checkout'),
   placeOrder: byId('order'),
-  idle: [{ xpath: '/html[1]/body[1]/main[1]/h1[1]' }, { xpath: '/html[1]/body[1]/main[1]/p[1]' }] as readonly ShopElement[],
+  idle: [
+    { xpath: '/html[1]/body[1]/main[1]/h1[1]' },
+    { xpath: '/html[1]/body[1]/main[1]/p[1]' },
+  ] as readonly ShopElement[],
 }

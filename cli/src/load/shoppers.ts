@@ -38,12 +38,17 @@ export class Shoppers {
 
   #newcomer(random: Random): Shopper {
     const fork = this.#random.fork(String(this.#known.length))
-    const owner = fork.chance(SECOND_DEVICE_CHANCE) && this.#known.length > 0 ? random.pick(this.#known).user : undefined
-    const user = owner ?? (fork.chance(ACCOUNT_CHANCE) ? `customer-${String(++this.#people).padStart(5, '0')}` : undefined)
+    const owner =
+      fork.chance(SECOND_DEVICE_CHANCE) && this.#known.length > 0 ? random.pick(this.#known).user : undefined
+    const user =
+      owner ?? (fork.chance(ACCOUNT_CHANCE) ? `customer-${String(++this.#people).padStart(5, '0')}` : undefined)
     const shopper: Shopper = {
-      device: `d-${fork.id()}`, agent: fork.weighted(agents), user,
+      device: `d-${fork.id()}`,
+      agent: fork.weighted(agents),
+      user,
       interest: Math.min(1, Math.max(0, 0.5 + 0.2 * fork.normal() + (user === undefined ? -0.08 : 0.1))),
-      visits: 0, busyUntil: 0,
+      visits: 0,
+      busyUntil: 0,
     }
     this.#known.push(shopper)
     return shopper

@@ -5,7 +5,13 @@ import { botAgents } from './agents.ts'
 import { DAY_MS } from './rhythm.ts'
 import { traffic, visitsOf, type Plan, type Visit } from './traffic.ts'
 
-const plan: Plan = { seed: 'test', untilMs: Date.UTC(2026, 5, 15, 14), days: 60, visitors: 500, origin: 'http://127.0.0.1:8080' }
+const plan: Plan = {
+  seed: 'test',
+  untilMs: Date.UTC(2026, 5, 15, 14),
+  days: 60,
+  visitors: 500,
+  origin: 'http://127.0.0.1:8080',
+}
 const visits = [...traffic(plan)]
 const batches = visits.flatMap(({ batches }) => batches)
 const events = batches.flatMap(({ events }) => events)
@@ -14,7 +20,12 @@ it('is the same for the same plan, and another for another seed', () => {
   expect([...traffic(plan)]).toEqual(visits)
   const other = [...traffic({ ...plan, seed: 'other' })]
   const ids = new Set(events.map(({ event_id }) => event_id))
-  expect(other.flatMap(({ batches }) => batches).flatMap(({ events }) => events).some(({ event_id }) => ids.has(event_id))).toBe(false)
+  expect(
+    other
+      .flatMap(({ batches }) => batches)
+      .flatMap(({ events }) => events)
+      .some(({ event_id }) => ids.has(event_id)),
+  ).toBe(false)
 })
 
 it('makes only events that the wire schema takes, within the time asked for', () => {
@@ -28,7 +39,9 @@ it('makes only events that the wire schema takes, within the time asked for', ()
 })
 
 it('makes every kind that the dashboard shows, and walks every stage of the funnel with fewer and fewer visitors', () => {
-  expect(new Set(events.map(({ type }) => type))).toEqual(new Set(['click', 'url_change', 'btn_time', 'funnel_change', 'identify']))
+  expect(new Set(events.map(({ type }) => type))).toEqual(
+    new Set(['click', 'url_change', 'btn_time', 'funnel_change', 'identify']),
+  )
   const visitors = new Map<number, Set<string>>()
   for (const { device, batches } of visits) {
     for (const { entered } of batches.flatMap(({ events }) => events)) {
@@ -47,7 +60,8 @@ it('repeats some batches as they were, has some machines, people on several devi
   expect(batches.some(({ userAgent }) => botAgents.includes(userAgent))).toBe(true)
   const devicesOf = new Map<unknown, Set<string>>()
   for (const { device, events } of batches) {
-    for (const { type, user_id } of events) if (type === 'identify') devicesOf.set(user_id, (devicesOf.get(user_id) ?? new Set()).add(device))
+    for (const { type, user_id } of events)
+      if (type === 'identify') devicesOf.set(user_id, (devicesOf.get(user_id) ?? new Set()).add(device))
   }
   expect([...devicesOf.values()].some((devices) => devices.size > 1)).toBe(true)
   expect(new Set(visits.map(({ device }) => device)).size).toBeLessThan(visits.length)
@@ -77,15 +91,32 @@ function correlationOf(hovers: readonly { ms: number; clicked: boolean }[]): num
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   const [x, y] = [hovers.map(({ ms }) => Math.log(Math.max(1, ms))), hovers.map(({ clicked }) => Number(clicked))]
   const [mx, my] = [mean(x), mean(y)]
-  const product = (a: readonly number[], b: readonly number[]): number => mean(a.map((value, i) => (value - (a === x ? mx : my)) * (b[i]! - (b === x ? mx : my))))
+  const product = (a: readonly number[], b: readonly number[]): number =>
+    mean(a.map((value, i) => (value - (a === x ? mx : my)) * (b[i]! - (b === x ? mx : my))))
   return product(x, y) / Math.sqrt(product(x, x) * product(y, y))
 }
 
 it('names the pointer of each hover: a mouse hesitates longer before a click, a finger is on the element when it presses it', () => {
-  const hovers = [...traffic({ seed: 'demo', untilMs: Date.UTC(2026, 5, 15), days: 60, visitors: 1_500, origin: 'http://127.0.0.1:8080' })].flatMap(({ batches }) =>
-    batches.flatMap(({ events, userAgent }) => events.filter(({ type, target }) => type === 'btn_time' && target === "//*[@id='add']").map((event) => ({
-      ms: Number(event['elapsed_time']), clicked: event['action'] === 'hover-then-clicked', pointer: event['pointer'], isMobile: /Mobile|iPad|SM-X700/.test(userAgent),
-    }))))
+  const hovers = [
+    ...traffic({
+      seed: 'demo',
+      untilMs: Date.UTC(2026, 5, 15),
+      days: 60,
+      visitors: 1_500,
+      origin: 'http://127.0.0.1:8080',
+    }),
+  ].flatMap(({ batches }) =>
+    batches.flatMap(({ events, userAgent }) =>
+      events
+        .filter(({ type, target }) => type === 'btn_time' && target === "//*[@id='add']")
+        .map((event) => ({
+          ms: Number(event['elapsed_time']),
+          clicked: event['action'] === 'hover-then-clicked',
+          pointer: event['pointer'],
+          isMobile: /Mobile|iPad|SM-X700/.test(userAgent),
+        })),
+    ),
+  )
   expect(hovers.length).toBeGreaterThan(300)
   expect(hovers.every(({ pointer, isMobile }) => pointer === (isMobile ? 'touch' : 'mouse'))).toBe(true)
   const byMouse = correlationOf(hovers.filter(({ pointer }) => pointer === 'mouse'))

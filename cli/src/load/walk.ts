@@ -3,7 +3,11 @@ import type { Recorder, ShopElement } from './recorder.ts'
 import { elements, pages, products } from './shop.ts'
 import type { Shopper } from './shoppers.ts'
 
-const campaigns = ['?utm_source=newsletter&utm_medium=email', '?utm_source=google&utm_medium=cpc', '?utm_source=instagram&utm_medium=social']
+const campaigns = [
+  '?utm_source=newsletter&utm_medium=email',
+  '?utm_source=google&utm_medium=cpc',
+  '?utm_source=instagram&utm_medium=social',
+]
 const CAMPAIGN_CHANCE = 0.22
 const PRODUCTS_SEEN_MAX = 8
 
@@ -15,7 +19,11 @@ export function walk(visit: Recorder, shopper: Shopper, random: Random): void {
 
 /** A machine: every page at once, no pointer. */
 export function crawl(visit: Recorder, random: Random): void {
-  for (const path of [pages.home, pages.products, ...products.slice(0, random.integer(1, products.length)).map(pages.product)]) {
+  for (const path of [
+    pages.home,
+    pages.products,
+    ...products.slice(0, random.integer(1, products.length)).map(pages.product),
+  ]) {
     visit.open(path)
     visit.wait(random.integer(80, 900))
   }
@@ -38,7 +46,11 @@ class Walker {
   /** The entry, and the list of products; answers whether the visitor stays. */
   lookAround(): boolean {
     const query = this.#random.chance(CAMPAIGN_CHANCE) ? this.#random.pick(campaigns) : ''
-    const entry = this.#random.weighted([[pages.home, 62], [pages.products, 18], [pages.product(this.#product()), 20]] as const)
+    const entry = this.#random.weighted([
+      [pages.home, 62],
+      [pages.products, 18],
+      [pages.product(this.#product()), 20],
+    ] as const)
     this.#visit.open(`${entry}${query}`)
     this.#read(entry === pages.home ? 9_000 : 14_000)
     if (entry !== pages.home) return this.#goesOn(0.72)
@@ -95,7 +107,9 @@ class Walker {
   /** Some are more interested than others, people who come back too, and a small screen costs. */
   #goesOn(usual: number): boolean {
     const { interest, visits, agent } = this.#shopper
-    const odds = (usual / (1 - usual)) * Math.exp(2.2 * (interest - 0.5) + 0.12 * Math.min(visits, 5) - (agent.kind === 'mobile' ? 0.35 : 0))
+    const odds =
+      (usual / (1 - usual)) *
+      Math.exp(2.2 * (interest - 0.5) + 0.12 * Math.min(visits, 5) - (agent.kind === 'mobile' ? 0.35 : 0))
     return this.#random.chance(odds / (1 + odds))
   }
 
@@ -115,6 +129,11 @@ class Walker {
 
   #press(element: ShopElement, medianMs: number): void {
     if (this.#random.chance(0.25)) this.#rest(element, medianMs * 0.6)
-    this.#visit.hover(element, this.#random.durationMs(this.#hovers ? medianMs : 90, 0.6), true, this.#hovers ? 'mouse' : 'touch')
+    this.#visit.hover(
+      element,
+      this.#random.durationMs(this.#hovers ? medianMs : 90, 0.6),
+      true,
+      this.#hovers ? 'mouse' : 'touch',
+    )
   }
 }

@@ -1,13 +1,19 @@
 import { Gauge, type Registry } from 'prom-client'
 
 /** Figures of the spool of ingest, read at each scrape; all are 0 while events go straight to Kafka. */
-export function spoolMetrics(register: Registry, depth: () => { readonly messages: number; readonly bytes: number; readonly since?: number }): void {
-  const gauge = (name: string, help: string, value: () => number): Gauge => new Gauge({
-    name, help, registers: [register],
-    collect() {
-      this.set(value())
-    },
-  })
+export function spoolMetrics(
+  register: Registry,
+  depth: () => { readonly messages: number; readonly bytes: number; readonly since?: number },
+): void {
+  const gauge = (name: string, help: string, value: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [register],
+      collect() {
+        this.set(value())
+      },
+    })
   gauge('hopper_spool_messages', 'Messages that wait on the local disk for Kafka', () => depth().messages)
   gauge('hopper_spool_bytes', 'Bytes on the local disk that they take', () => depth().bytes)
   gauge('hopper_spool_seconds', 'For how long Kafka is away or behind', () => {

@@ -29,8 +29,18 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   const metrics = processMetrics()
   const guarded = guardedLog(log, { lanes, logger, metrics })
   const aggregator = new Aggregator({
-    log: config.unsafeNoDeadLetters ? failingAtPoison(guarded.log) : guarded.log, writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer, reader, lanes, registry, ...(archive ? { archive, archiveMs: config.archiveMs } : {}), metrics, logger, memoryBytes, watermarkCheck: !config.unsafeNoWatermark,
-    // A process that starts again is another owner, also when it gets the same id: what the old one had under way may still be applied.
+    log: config.unsafeNoDeadLetters ? failingAtPoison(guarded.log) : guarded.log,
+    writer: config.unsafeNoLease ? withoutLeaseCheck(writer) : writer,
+    reader,
+    lanes,
+    registry,
+    ...(archive ? { archive, archiveMs: config.archiveMs } : {}),
+    metrics,
+    logger,
+    memoryBytes,
+    watermarkCheck: !config.unsafeNoWatermark,
+    // A process that starts again is another owner, also when it gets the same id: what the old one had under way may
+    // still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })
   await aggregator.start()
@@ -49,5 +59,8 @@ function warnOfSmallHeap(memoryBytes: number, logger: Logger): void {
   const [limit, needed] = [getHeapStatistics().heap_size_limit, heapNeeded(memoryBytes)]
   if (limit >= needed) return
   const megabytes = Math.ceil(needed / 1_048_576)
-  logger.warn({ memoryBytes, heapLimit: limit }, `the heap is too small for HOPPER_MEMORY_MB: set NODE_OPTIONS=--max-old-space-size=${megabytes}`)
+  logger.warn(
+    { memoryBytes, heapLimit: limit },
+    `the heap is too small for HOPPER_MEMORY_MB: set NODE_OPTIONS=--max-old-space-size=${megabytes}`,
+  )
 }

@@ -5,15 +5,27 @@ import { Registry } from 'prom-client'
 import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
 import { createLogger } from './logger.ts'
 
-/** The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the thread, and with it the process. */
+/**
+ * The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the
+ * thread, and with it the process.
+ */
 const { dir, lanes, watermarkCheck, logLevel, memoryMb } = workerData as AggregatorThreadOptions
 const port = parentPort!
 const metrics = new Registry()
 const storage = await openEmbedded({ dir, lanes, exclusive: false })
 const aggregator = new Aggregator({
-  log: storage.log, writer: storage.writer, reader: storage.reader, lanes: storage.lanes, registry: storage.registry, ...(storage.archive ? { archive: storage.archive } : {}),
-  owner: `${process.pid}-${threadId}`, metrics, logger: createLogger(logLevel, 'aggregator'), watermarkCheck,
-  ...(memoryMb > 0 ? { memoryBytes: memoryMb * 1_000_000 } : {}), memoryUsed,
+  log: storage.log,
+  writer: storage.writer,
+  reader: storage.reader,
+  lanes: storage.lanes,
+  registry: storage.registry,
+  ...(storage.archive ? { archive: storage.archive } : {}),
+  owner: `${process.pid}-${threadId}`,
+  metrics,
+  logger: createLogger(logLevel, 'aggregator'),
+  watermarkCheck,
+  ...(memoryMb > 0 ? { memoryBytes: memoryMb * 1_000_000 } : {}),
+  memoryUsed,
 })
 await aggregator.start()
 

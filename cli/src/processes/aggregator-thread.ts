@@ -27,7 +27,10 @@ export class AggregatorThread {
   readonly failed: Promise<Error>
 
   private constructor(options: AggregatorThreadOptions) {
-    this.#worker = new Worker(new URL('./aggregator-thread-main.js', import.meta.url), { workerData: options, name: 'aggregator' })
+    this.#worker = new Worker(new URL('./aggregator-thread-main.js', import.meta.url), {
+      workerData: options,
+      name: 'aggregator',
+    })
     this.#ended = new Promise((resolve) => this.#worker.on('exit', () => resolve(undefined)))
     this.failed = new Promise((resolve) => {
       this.#worker.on('error', (cause) => resolve(new Error('the aggregator thread has failed', { cause })))
@@ -45,7 +48,10 @@ export class AggregatorThread {
     return thread
   }
 
-  /** The figures of the thread, as prom-client writes them in JSON; none when it has ended. Calls at the same time share one answer. */
+  /**
+   * The figures of the thread, as prom-client writes them in JSON; none when it has ended. Calls at the same time share
+   * one answer.
+   */
   metrics(): Promise<readonly MetricObject[]> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined))
     return this.#asking

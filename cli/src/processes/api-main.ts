@@ -15,16 +15,34 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, lanes, registry, archive, health, close } = await patiently(logger, () => openCluster(config, (error) =>
-    logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete')))
+  const { log, reader, lanes, registry, archive, health, close } = await patiently(logger, () =>
+    openCluster(config, (error) =>
+      logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete'),
+    ),
+  )
   opened.defer(close)
   const metrics = processMetrics()
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const server = createServer(logger, config.trustProxy)
-  const api = await createApi({
-    log, reader, lanes, ...(archive ? { archive } : {}), registry, health, worksWithout: LOG_NAMES, mode: 'cluster', operationRoutes: true, ...builtDashboard(logger), publicUrl,
-    ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }), metrics, logger,
-  }, server)
+  const api = await createApi(
+    {
+      log,
+      reader,
+      lanes,
+      ...(archive ? { archive } : {}),
+      registry,
+      health,
+      worksWithout: LOG_NAMES,
+      mode: 'cluster',
+      operationRoutes: true,
+      ...builtDashboard(logger),
+      publicUrl,
+      ...(config.ingestUrl === undefined ? {} : { ingestUrl: config.ingestUrl }),
+      metrics,
+      logger,
+    },
+    server,
+  )
   opened.defer(() => api.close())
   await listen(server, config.host, port)
   logger.info({ url: publicUrl }, 'ready')

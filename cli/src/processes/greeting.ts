@@ -26,5 +26,7 @@ export function greet({ url, loginUrl, demoUrl, dataDir, newKeys }: Welcome): st
 
 /** The keys that were made just now, a line each. */
 export function keyLines(newKeys: Welcome['newKeys']): string[] {
-  return newKeys.length === 0 ? [] : ['', 'New keys, shown only now:', ...newKeys.map(({ label, key }) => `  ${label.padEnd(24)} ${key}`)]
+  return newKeys.length === 0
+    ? []
+    : ['', 'New keys, shown only now:', ...newKeys.map(({ label, key }) => `  ${label.padEnd(24)} ${key}`)]
 }

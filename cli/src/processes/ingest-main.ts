@@ -20,7 +20,13 @@ export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): P
   spoolMetrics(metrics, () => log.depth)
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
-    log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log, registry, health, metrics, logger, trackerFile, answersUnknownPaths: true,
+    log: config.unsafeEarlyAck ? acknowledgingEarly(log) : log,
+    registry,
+    health,
+    metrics,
+    logger,
+    trackerFile,
+    answersUnknownPaths: true,
     rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
   })
   if (config.demoKey !== undefined) await server.register(demoShop, { key: config.demoKey })

@@ -9,19 +9,35 @@ export const redaction = {
   censor: '[removed]',
 }
 
-/** A logger on stderr (stdout is for the person): a line of JSON for each record, or plain readable lines when stderr is a terminal. */
+/**
+ * A logger on stderr (stdout is for the person): a line of JSON for each record, or plain readable lines when stderr is
+ * a terminal.
+ */
 export function createLogger(level: LogLevel, name: string): Logger {
   const options = { level, name, redact: redaction, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
-  return process.stderr.isTTY ? pino(options, { write: (line) => void process.stderr.write(readable(line)) }) : pino(options, pino.destination({ fd: 2, sync: true }))
+  return process.stderr.isTTY
+    ? pino(options, { write: (line) => void process.stderr.write(readable(line)) })
+    : pino(options, pino.destination({ fd: 2, sync: true }))
 }
 
 /** `07:12:01 warn  aggregator: message  field=value`, and the stack of an error on lines of its own. */
 export function readable(line: string): string {
-  const { level, time, name, msg = '', err, ...fields } = JSON.parse(line) as Record<string, unknown> & { err?: { stack?: string } }
+  const {
+    level,
+    time,
+    name,
+    msg = '',
+    err,
+    ...fields
+  } = JSON.parse(line) as Record<string, unknown> & { err?: { stack?: string } }
   const label = pino.levels.labels[Number(level)] ?? String(level)
-  const rest = Object.entries(fields).map(([key, value]) => `  ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  const rest = Object.entries(fields).map(
+    ([key, value]) => `  ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  )
   // A value of an event must not steer the terminal.
-  const text = printable(`${String(time).slice(11, 19)} ${label.padEnd(5)} ${String(name)}: ${String(msg)}${rest.join('')}`)
+  const text = printable(
+    `${String(time).slice(11, 19)} ${label.padEnd(5)} ${String(name)}: ${String(msg)}${rest.join('')}`,
+  )
   return err?.stack ? `${text}\n${err.stack.split('\n').map(printable).join('\n')}\n` : `${text}\n`
 }
 

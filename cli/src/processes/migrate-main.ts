@@ -12,11 +12,21 @@ export async function migrateCluster(config: ConfigOf<'migrate'>): Promise<strin
   // Opening the log makes its topic, or refuses one with another number of lanes.
   const { registry, close } = await openCluster(config)
   try {
-    const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey: config.demoKey }, config.publicUrl ?? DASHBOARD_URL)
+    const { newKeys, loginUrl } = await provisionAll(
+      registry,
+      { file: config.provision, demoKey: config.demoKey },
+      config.publicUrl ?? DASHBOARD_URL,
+    )
     return [
       applied.length === 0 ? 'The keyspace is up to date.' : `Applied to the keyspace: ${applied.join(', ')}.`,
       ...keyLines(newKeys),
-      ...(loginUrl ? ['', `Dashboard   ${loginUrl}`, '            (this link logs its owner in, once; every "hopper migrate" prints a new one)'] : []),
+      ...(loginUrl
+        ? [
+            '',
+            `Dashboard   ${loginUrl}`,
+            '            (this link logs its owner in, once; every "hopper migrate" prints a new one)',
+          ]
+        : []),
       '',
     ].join('\n')
   } finally {

@@ -18,8 +18,14 @@ export interface ProvisionSource {
   readonly demoKey?: string | undefined
 }
 
-/** Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in. */
-export async function provisionAll(registry: Registry, source: ProvisionSource, publicUrl: string): Promise<Provisioned> {
+/**
+ * Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in.
+ */
+export async function provisionAll(
+  registry: Registry,
+  source: ProvisionSource,
+  publicUrl: string,
+): Promise<Provisioned> {
   const created: CreatedKey[] = []
   const file = source.file === undefined ? undefined : await readProvision(source.file)
   if (file !== undefined) created.push(...(await provision(registry, file)).created)
@@ -29,15 +35,24 @@ export async function provisionAll(registry: Registry, source: ProvisionSource, 
   if (organization === undefined) return { loginUrl: undefined, newKeys: keysOf(created) }
   if (source.demoKey !== undefined) await addDemo(registry, organization, source.demoKey, created)
   const owner = await ensureOwner(registry, organization)
-  return { loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }), newKeys: keysOf(created) }
+  return {
+    loginUrl: await createLoginLink({ registry, organization, member: owner.id, publicUrl }),
+    newKeys: keysOf(created),
+  }
 }
 
-/** The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in the shop. */
+/**
+ * The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in
+ * the shop.
+ */
 async function addDemo(registry: Registry, organization: string, key: string, created: CreatedKey[]): Promise<void> {
   for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
     const home = (await registry.app(app.id))?.organization ?? organization
     const { name = home } = (await registry.organizations.get('', home)) ?? {}
-    created.push(...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] })).created)
+    created.push(
+      ...(await provision(registry, { organizations: [{ id: home, name, apps: [{ ...app, write_key: key }] }] }))
+        .created,
+    )
   }
 }
 
@@ -49,7 +64,9 @@ async function readProvision(path: string): Promise<Provision> {
     // Its shape is checked when it is applied.
     return JSON.parse(text) as Provision
   } catch (cause) {
-    throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, { cause })
+    throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }
 

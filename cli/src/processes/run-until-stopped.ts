@@ -17,7 +17,11 @@ export interface Running {
 }
 
 /** Runs a process until a signal asks it to end, or a part of it fails, and ends the process. */
-export async function runUntilStopped(name: string, logLevel: LogLevel, start: (logger: Logger) => Promise<Running>): Promise<never> {
+export async function runUntilStopped(
+  name: string,
+  logLevel: LogLevel,
+  start: (logger: Logger) => Promise<Running>,
+): Promise<never> {
   const logger = createLogger(logLevel, name)
   for (const variable of unknownVariables()) logger.warn({ variable }, 'no such setting; see docs/settings.md')
   const stop = nextSignal()
@@ -30,7 +34,10 @@ export async function runUntilStopped(name: string, logLevel: LogLevel, start: (
   if (running.greeting) process.stdout.write(running.greeting)
   const end = await Promise.race([stop, ...(running.failed ? [running.failed] : [])])
   if (end instanceof Error) {
-    logger.fatal({ err: end }, 'a part of Hopper has failed, so the process ends; what was acknowledged is safe in the log')
+    logger.fatal(
+      { err: end },
+      'a part of Hopper has failed, so the process ends; what was acknowledged is safe in the log',
+    )
     process.exit(1)
   }
   logger.info({ signal: end }, 'stopping')

@@ -23,7 +23,9 @@ export interface Standalone {
   close(): Promise<void>
 }
 
-/** Wires ingest, aggregator and API over the embedded adapters: one server in this thread, the aggregator in another. */
+/**
+ * Wires ingest, aggregator and API over the embedded adapters: one server in this thread, the aggregator in another.
+ */
 export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
   // What was opened last is closed first, also when a later part cannot start.
   await using opened = new AsyncDisposableStack()
@@ -37,7 +39,11 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const { newKeys, loginUrl } = await provisionAll(registry, { file: config.provision, demoKey }, publicUrl)
 
   const aggregator = await AggregatorThread.start({
-    dir: config.data, lanes: config.lanes, watermarkCheck: !config.unsafeNoWatermark, logLevel: config.logLevel, memoryMb: config.memoryMb,
+    dir: config.data,
+    lanes: config.lanes,
+    watermarkCheck: !config.unsafeNoWatermark,
+    logLevel: config.logLevel,
+    memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
   const health = (): ReturnType<typeof storage.health> => storage.health()
@@ -45,19 +51,44 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)
   await server.register(ingestPlugin, {
-    log, registry, health, metrics, logger,
+    log,
+    registry,
+    health,
+    metrics,
+    logger,
     metricsText: () => metricsText(metrics, () => aggregator.metrics()),
     trackerFile,
     rates: { requests: config.rate, events: config.eventRate, bytes: config.byteRate },
   })
   if (demoKey !== undefined) await server.register(demoShop, { key: demoKey })
-  const api = await createApi({ log, reader, lanes, ...(archive ? { archive } : {}), registry, health, mode: 'standalone', ...builtDashboard(logger), publicUrl, metrics, logger }, server)
+  const api = await createApi(
+    {
+      log,
+      reader,
+      lanes,
+      ...(archive ? { archive } : {}),
+      registry,
+      health,
+      mode: 'standalone',
+      ...builtDashboard(logger),
+      publicUrl,
+      metrics,
+      logger,
+    },
+    server,
+  )
   opened.defer(() => api.close())
   await listen(server, config.host, port)
 
   const parts = opened.move()
   return {
-    welcome: { url: publicUrl, loginUrl, demoUrl: demoKey === undefined ? undefined : `${publicUrl}/demo/`, dataDir: config.data, newKeys },
+    welcome: {
+      url: publicUrl,
+      loginUrl,
+      demoUrl: demoKey === undefined ? undefined : `${publicUrl}/demo/`,
+      dataDir: config.data,
+      newKeys,
+    },
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }

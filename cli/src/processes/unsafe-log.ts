@@ -14,11 +14,14 @@ export function acknowledgingEarly(log: EventLog): EventLog {
 /** A log whose reader fails at a message that it cannot decode: the control of the fault test with poison messages. */
 export function failingAtPoison(log: EventLog): EventLog {
   return over(log, {
-    subscribe: (consumer) => log.subscribe(over(consumer, {
-      batch: async (lane, messages, signal) => {
-        for (const { value } of messages) decodeEnvelope(value)
-        await consumer.batch(lane, messages, signal)
-      },
-    })),
+    subscribe: (consumer) =>
+      log.subscribe(
+        over(consumer, {
+          batch: async (lane, messages, signal) => {
+            for (const { value } of messages) decodeEnvelope(value)
+            await consumer.batch(lane, messages, signal)
+          },
+        }),
+      ),
   })
 }

@@ -3,13 +3,19 @@ import { readFileSync } from 'node:fs'
 import { stagesDefinition } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}
 
 /** Names all that tables depend on besides the log: this version, the apps' settings, and what their stages mean. */
 export async function basisOf(registry: Registry): Promise<string> {
   const apps = [...(await registry.apps.list())].sort((a, b) => (a.id < b.id ? -1 : 1))
-  const funnels = await Promise.all(apps.map(async ({ id }) => (
-    (await registry.funnels.list(id)).map((funnel) => [funnel.id, stagesDefinition(funnel.stages)]).sort()
-  )))
-  return createHash('sha256').update(JSON.stringify([version, apps, funnels])).digest('hex')
+  const funnels = await Promise.all(
+    apps.map(async ({ id }) =>
+      (await registry.funnels.list(id)).map((funnel) => [funnel.id, stagesDefinition(funnel.stages)]).sort(),
+    ),
+  )
+  return createHash('sha256')
+    .update(JSON.stringify([version, apps, funnels]))
+    .digest('hex')
 }

@@ -15,12 +15,20 @@ import { assertWholeLog } from './whole-log.ts'
 const BASIS = 'basis'
 
 /**
- * Rebuilds a cluster, whose aggregators are stopped: brings it to the end of the log, counts the log up to there again in a keyspace beside, and makes each
- * partition of the tables, and each month of the archive, what it is there. Readers see a partition as it was or as it will be.
+ * Rebuilds a cluster, whose aggregators are stopped: brings it to the end of the log, counts the log up to there again
+ * in a keyspace beside, and makes each partition of the tables, and each month of the archive, what it is there.
+ * Readers see a partition as it was or as it will be.
  */
-export async function rebuildCluster(config: InstallationConfig, app: string | undefined, report: { readonly logger: AggregatorLogger; readonly progress: Progress }): Promise<void> {
+export async function rebuildCluster(
+  config: InstallationConfig,
+  app: string | undefined,
+  report: { readonly logger: AggregatorLogger; readonly progress: Progress },
+): Promise<void> {
   if (app !== undefined) {
-    throw new HopperError('HOP_CONFIG', 'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.')
+    throw new HopperError(
+      'HOP_CONFIG',
+      'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.',
+    )
   }
   await using opened = new AsyncDisposableStack()
   const storage = await openInstallation(config)
@@ -77,7 +85,9 @@ interface HeldLanes extends AsyncDisposable {
 /** Takes every lane; gives back those that were taken when one has another owner. */
 async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
   const stack = new AsyncDisposableStack()
-  const takes = await Promise.allSettled(Array.from({ length: log.lanes }, (_, lane) => HeldLane.take(lanes, lane, `rebuild-${process.pid}`)))
+  const takes = await Promise.allSettled(
+    Array.from({ length: log.lanes }, (_, lane) => HeldLane.take(lanes, lane, `rebuild-${process.pid}`)),
+  )
   const held = takes.flatMap((take) => (take.status === 'fulfilled' ? [stack.use(take.value)] : []))
   const failed = takes.find((take) => take.status === 'rejected')
   if (failed) {
@@ -91,25 +101,33 @@ async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
 function upTo(log: EventLog, ends: readonly number[]): EventLog {
   return over(log, {
     ends: async () => ends,
-    subscribe: (consumer) => log.subscribe({
-      assigned: (lane) => consumer.assigned(lane),
-      revoked: (lane) => consumer.revoked(lane),
-      batch: async (lane, messages, signal) => {
-        const wanted = messages.filter(({ position }) => position < ends[lane]!)
-        if (wanted.length > 0) await consumer.batch(lane, wanted, signal)
-      },
-    }),
+    subscribe: (consumer) =>
+      log.subscribe({
+        assigned: (lane) => consumer.assigned(lane),
+        revoked: (lane) => consumer.revoked(lane),
+        batch: async (lane, messages, signal) => {
+          const wanted = messages.filter(({ position }) => position < ends[lane]!)
+          if (wanted.length > 0) await consumer.batch(lane, wanted, signal)
+        },
+      }),
   })
 }
 
-/** A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids, identities, sessions, dead letters. */
+/**
+ * A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids,
+ * identities, sessions, dead letters.
+ */
 function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly HeldLane[]): TableWriter {
   return over(staged, {
     replayed: async (lane) => (await readers.replayed?.(lane)) ?? [],
     apply: async (lease, batch) => {
       const seen = []
       for (const { app, date, rows } of batch.seen) {
-        const known = await readers.firstPositions(batch.lane, { app, date }, rows.map(({ event_id }) => event_id))
+        const known = await readers.firstPositions(
+          batch.lane,
+          { app, date },
+          rows.map(({ event_id }) => event_id),
+        )
         const missing = rows.filter(({ event_id, position }) => known.get(event_id) !== position)
         if (missing.length > 0) seen.push({ app, date, rows: missing })
       }

@@ -9,19 +9,29 @@ const LOOK_MS = 250
 export type Progress = (done: number, all: number) => void
 
 /**
- * Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed, and the past of funnels that is not
- * counted yet.
+ * Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed, and
+ * the past of funnels that is not counted yet.
  */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
   const { log, reader, writer, lanes, registry, archive } = storage
   const ends = await log.ends()
   const guarded = guardedLog(log, { lanes, logger })
-  const aggregator = new Aggregator({ log: guarded.log, reader, writer, lanes, registry, ...(archive ? { archive } : {}), owner: `rebuild-${process.pid}`, logger })
+  const aggregator = new Aggregator({
+    log: guarded.log,
+    reader,
+    writer,
+    lanes,
+    registry,
+    ...(archive ? { archive } : {}),
+    owner: `rebuild-${process.pid}`,
+    logger,
+  })
   await aggregator.start()
   try {
     for (;;) {
       const [lost] = guarded.lost()
-      if (lost) throw new HopperError('HOP_DATA_DAMAGED', `The log cannot be counted to its end: ${describeLoss(lost)}.`)
+      if (lost)
+        throw new HopperError('HOP_DATA_DAMAGED', `The log cannot be counted to its end: ${describeLoss(lost)}.`)
       const positions = await lanes.positions()
       const done = ends.reduce((sum, end, lane) => sum + Math.min(end, positions[lane] ?? 0), 0)
       const all = ends.reduce((sum, end) => sum + end, 0)

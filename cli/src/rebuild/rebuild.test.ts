@@ -30,7 +30,9 @@ it('fills the archive of a data directory from before there was one', async () =
   await using installation = await filled()
   const before = await eventsOf(installation.dir)
   const database = new DatabaseSync(join(installation.dir, 'tables.db'))
-  database.exec('DROP TABLE chunks; DROP TABLE chunk_cells; DROP TABLE archived; DROP TABLE seen_by_date; CREATE TABLE seen_by_date (id TEXT)')
+  database.exec(
+    'DROP TABLE chunks; DROP TABLE chunk_cells; DROP TABLE archived; DROP TABLE seen_by_date; CREATE TABLE seen_by_date (id TEXT)',
+  )
   database.close()
   await rebuild(installation.dir)
   expect(await eventsOf(installation.dir)).toEqual(before)
@@ -93,7 +95,10 @@ function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.
 }
 
 async function rebuild(dir: string, app?: string): Promise<void> {
-  await rebuildInstallation(configOf(dir), app, { logger: createLogger('silent', 'rebuild'), progress: () => undefined })
+  await rebuildInstallation(configOf(dir), app, {
+    logger: createLogger('silent', 'rebuild'),
+    progress: () => undefined,
+  })
 }
 
 function damage(dir: string): void {
@@ -103,12 +108,19 @@ function damage(dir: string): void {
   database.close()
 }
 
-/** Every row of the folds; not the archive's cells and summaries, whose cuts may differ, nor the epochs of the lanes. */
+/**
+ * Every row of the folds; not the archive's cells and summaries, whose cuts may differ, nor the epochs of the lanes.
+ */
 function tablesOf(dir: string): string[] {
   const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
   const tables = "type = 'table' AND name NOT IN ('chunks', 'chunk_cells', 'archived', 'lanes', 'applied')"
   const names = database.prepare(`SELECT name FROM sqlite_master WHERE ${tables}`).all()
-  const rows = names.flatMap(({ name }) => database.prepare(`SELECT * FROM ${String(name)}`).all().map((row) => JSON.stringify([name, row])))
+  const rows = names.flatMap(({ name }) =>
+    database
+      .prepare(`SELECT * FROM ${String(name)}`)
+      .all()
+      .map((row) => JSON.stringify([name, row])),
+  )
   database.close()
   return rows.sort()
 }
@@ -119,7 +131,14 @@ async function eventsOf(dir: string): Promise<ArchivedEvent[]> {
   const events: ArchivedEvent[] = []
   for (const app of ['berlin', 'kathmandu']) {
     for (let lane = 0; lane < lanes; lane++) {
-      for await (const some of archivedEvents(storage.archive!, app, lane, { from: 0, to: Number.MAX_SAFE_INTEGER }, Infinity)) events.push(...some)
+      for await (const some of archivedEvents(
+        storage.archive!,
+        app,
+        lane,
+        { from: 0, to: Number.MAX_SAFE_INTEGER },
+        Infinity,
+      ))
+        events.push(...some)
     }
   }
   await storage.close()

@@ -14,7 +14,7 @@ export async function removeLetters(readers: Storage, staged: Storage, held: Hel
 /** Some bytes for each letter. */
 async function positionsOf({ reader }: Storage, lane: number): Promise<Set<number>> {
   const positions = new Set<number>()
-  for (let from = 0; ; ) {
+  for (let from = 0; ;) {
     const letters = await reader.deadLettersFrom(lane, from, LETTERS_PER_READ)
     for (const { position } of letters) positions.add(position)
     if (letters.length === 0) return positions

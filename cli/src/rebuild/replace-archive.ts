@@ -7,10 +7,15 @@ import type { HeldLane } from '../installation/lane-lease.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
-/** Makes each month of a lane's archive what was archived beside, in one step for every reader, where it has other events. */
+/**
+ * Makes each month of a lane's archive what was archived beside, in one step for every reader, where it has other
+ * events.
+ */
 export async function replaceArchive(readers: Archive, staged: Archive, held: HeldLane, app: string): Promise<void> {
   const { lane } = held.lease
-  const [is, shall] = (await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))).map(monthsOf) as [Months, Months]
+  const [is, shall] = (await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))).map(
+    monthsOf,
+  ) as [Months, Months]
   for (const month of [...new Set([...is.keys(), ...shall.keys()])].sort()) {
     const [old, counted] = [is.get(month) ?? [], shall.get(month) ?? []]
     // What cannot be read is no reason to stop: it is replaced.
@@ -55,7 +60,10 @@ function sortedKeys(_: string, value: unknown): unknown {
 
 async function encodedOf(archive: Archive, chunks: readonly ChunkSummary[]): Promise<EncodedChunk[]> {
   const encoded: EncodedChunk[] = []
-  const read = async (summary: ChunkSummary): Promise<EncodedChunk> => ({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })
+  const read = async (summary: ChunkSummary): Promise<EncodedChunk> => ({
+    summary,
+    columns: await archive.columns(summary, Object.keys(summary.columns)),
+  })
   for await (const each of readAhead(chunks, read, { atOnce: 8 })) encoded.push(each)
   return encoded
 }

@@ -1,5 +1,13 @@
 import { datesBetween, shiftDate, timeZone, type App, type ChunkSummary } from '@hopper/contracts'
-import { counterTableNames, readAhead, visitorTableNames, type CounterChange, type Storage, type VisitorChange, type VisitorPartition } from '@hopper/storage'
+import {
+  counterTableNames,
+  readAhead,
+  visitorTableNames,
+  type CounterChange,
+  type Storage,
+  type VisitorChange,
+  type VisitorPartition,
+} from '@hopper/storage'
 import { compareCounters, compareVisitors, type CountedPartition } from '../audit/compare.ts'
 import type { HeldLane } from '../installation/lane-lease.ts'
 import { readCounted } from '../audit/read-counted.ts'
@@ -19,20 +27,42 @@ interface Correction {
 }
 
 /**
- * Makes what readers see of a lane equal to what was counted beside, partition by partition: counters and their watermark in one step each, visitors first those that
- * are missing, then away with those that no event accounts for. Cut anywhere, doing it again completes it.
+ * Makes what readers see of a lane equal to what was counted beside, partition by partition: counters and their
+ * watermark in one step each, visitors first those that are missing, then away with those that no event accounts for.
+ * Cut anywhere, doing it again completes it.
  */
-export async function replaceLane(readers: Storage, staged: Storage, held: HeldLane, apps: readonly App[]): Promise<void> {
+export async function replaceLane(
+  readers: Storage,
+  staged: Storage,
+  held: HeldLane,
+  apps: readonly App[],
+): Promise<void> {
   const { lane } = held.lease
   for (const app of apps) {
-    const chunks = (await Promise.all([readers, staged].map((each) => each.archive!.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })))).flat()
+    const chunks = (
+      await Promise.all(
+        [readers, staged].map((each) =>
+          each.archive!.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER }),
+        ),
+      )
+    ).flat()
     const weights = eventsByDate(app, chunks)
     const corrections = readAhead(datesOf(app, chunks), (date) => correctionOf(readers, staged, lane, app.id, date), {
-      atOnce: DATES_AT_ONCE, bytesMax: READ_BYTES_MAX, bytesOf: (date) => (weights.get(date) ?? 0) * BYTES_PER_EVENT,
+      atOnce: DATES_AT_ONCE,
+      bytesMax: READ_BYTES_MAX,
+      bytesOf: (date) => (weights.get(date) ?? 0) * BYTES_PER_EVENT,
     })
     for await (const { counters, missing, surplus } of corrections) {
       if (counters.length > 0 || missing.length > 0) {
-        await readers.writer.apply(held.lease, { lane, counters, visitors: missing, seen: [], identities: [], sessions: [], deadLetters: [] })
+        await readers.writer.apply(held.lease, {
+          lane,
+          counters,
+          visitors: missing,
+          seen: [],
+          identities: [],
+          sessions: [],
+          deadLetters: [],
+        })
       }
       if (surplus.length > 0) await readers.writer.removeVisitors(held.lease, surplus)
     }
@@ -41,10 +71,18 @@ export async function replaceLane(readers: Storage, staged: Storage, held: HeldL
   await removeLetters(readers, staged, held)
 }
 
-async function correctionOf(readers: Storage, staged: Storage, lane: number, app: string, date: string): Promise<Correction> {
+async function correctionOf(
+  readers: Storage,
+  staged: Storage,
+  lane: number,
+  app: string,
+  date: string,
+): Promise<Correction> {
   const partitions = counterTableNames.map((table) => ({ table, app, date }))
   const [is, shall] = await Promise.all([readers, staged].map((each) => readCounted(each, lane, partitions)))
-  const visitors = await Promise.all(visitorTableNames.map((table) => visitorsOf(readers, staged, lane, { table, app, date })))
+  const visitors = await Promise.all(
+    visitorTableNames.map((table) => visitorsOf(readers, staged, lane, { table, app, date })),
+  )
   return {
     counters: is!.flatMap((found, at) => counterChange(lane, found, shall![at]!)),
     missing: visitors.map(({ missing }) => missing).filter(({ rows }) => rows.length > 0),
@@ -53,19 +91,34 @@ async function correctionOf(readers: Storage, staged: Storage, lane: number, app
 }
 
 function counterChange(lane: number, found: CountedPartition, shall: CountedPartition): CounterChange[] {
-  const rows = compareCounters(lane, found, shall.rows).map(({ key, found: is, expected }) => ({ key, deltas: expected.map((value, at) => value - is[at]!) }))
-  return rows.length === 0 && found.applied === shall.applied ? [] : [{ ...found.partition, from: found.applied, to: shall.applied, rows }]
+  const rows = compareCounters(lane, found, shall.rows).map(({ key, found: is, expected }) => ({
+    key,
+    deltas: expected.map((value, at) => value - is[at]!),
+  }))
+  return rows.length === 0 && found.applied === shall.applied
+    ? []
+    : [{ ...found.partition, from: found.applied, to: shall.applied, rows }]
 }
 
-async function visitorsOf(readers: Storage, staged: Storage, lane: number, partition: VisitorPartition): Promise<{ missing: VisitorChange; surplus: VisitorChange }> {
+async function visitorsOf(
+  readers: Storage,
+  staged: Storage,
+  lane: number,
+  partition: VisitorPartition,
+): Promise<{ missing: VisitorChange; surplus: VisitorChange }> {
   const [is, shall] = await Promise.all([readers, staged].map(({ reader }) => reader.visitorPartition(lane, partition)))
   const drift = compareVisitors(lane, partition, is!, shall!, [])
-  const rowsOf = (wanted: 'missing' | 'surplus'): VisitorChange => (
-    { ...partition, rows: drift.flatMap(({ kind, key, visitor }) => (kind === wanted ? [{ key, visitor }] : [])) })
+  const rowsOf = (wanted: 'missing' | 'surplus'): VisitorChange => ({
+    ...partition,
+    rows: drift.flatMap(({ kind, key, visitor }) => (kind === wanted ? [{ key, visitor }] : [])),
+  })
   return { missing: rowsOf('missing'), surplus: rowsOf('surplus') }
 }
 
-/** A day more on either side, since some dates are those of UTC; and up to today, since fates are of the date of receipt. */
+/**
+ * A day more on either side, since some dates are those of UTC; and up to today, since fates are of the date of
+ * receipt.
+ */
 function datesOf({ timezone }: App, chunks: readonly ChunkSummary[]): string[] {
   const zone = timeZone(timezone)
   const oldest = chunks.reduce((least, { min_time }) => Math.min(least, min_time), Date.now())

@@ -1,7 +1,10 @@
 import { HopperError } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
 
-/** Throws HOP_CONFIG when a lane of the log has lost its beginning: what the tables have of it could not be counted again. */
+/**
+ * Throws HOP_CONFIG when a lane of the log has lost its beginning: what the tables have of it could not be counted
+ * again.
+ */
 export async function assertWholeLog(log: EventLog): Promise<void> {
   for (let lane = 0; lane < log.lanes; lane++) {
     const [first] = await log.read(lane, 0, 1)

@@ -32,10 +32,20 @@ test('one call of the API begins in a turn of the event loop; callers go one aft
   await turn()
   expect(begun).toEqual(['/api/0'])
   const others = ['authorization', 'cookie'].map((name): Sent => ({ url: `/query/${name}`, headers: { [name]: 'a' } }))
-  send(...others, { url: '/api/v1/events?limit=1&key=k' }, { url: '/api/v1/apps?limit=1&key=k' }, { url: '/api/v1/login' })
+  send(
+    ...others,
+    { url: '/api/v1/events?limit=1&key=k' },
+    { url: '/api/v1/apps?limit=1&key=k' },
+    { url: '/api/v1/login' },
+  )
   for (let i = 0; i < 7; i++) await turn()
   expect(begun.slice(1)).toEqual([
-    '/api/1', '/query/authorization', '/query/cookie', '/api/v1/events?limit=1&key=k', '/api/v1/login', '/api/2',
+    '/api/1',
+    '/query/authorization',
+    '/query/cookie',
+    '/api/v1/events?limit=1&key=k',
+    '/api/v1/login',
+    '/api/2',
     '/api/v1/apps?limit=1&key=k',
   ])
   for (let i = 0; i < flood.length; i++) await turn()

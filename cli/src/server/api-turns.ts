@@ -11,8 +11,8 @@ const credentials = ['authorization', 'x-api-key', 'cookie'] as const
 /**
  * Begins the requests of the API in turns: one in each turn of the event loop, callers one after the other, so that
  * ingest and health checks, which begin at once, wait for one of them at most, and another caller's for few. Whoever
- * sends on hundreds of connections waits for itself. Each connection has one request at a time, so the connections bound
- * how many wait.
+ * sends on hundreds of connections waits for itself. Each connection has one request at a time, so the connections
+ * bound how many wait.
  */
 export function apiInTurns(handle: RequestListener): RequestListener {
   const waitingOf = new Map<string, Waiting[]>()

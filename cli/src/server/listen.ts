@@ -52,5 +52,7 @@ export async function listen(server: FastifyInstance, host: string, port: number
 
 function refused(host: string, port: number, cause: unknown): unknown {
   const reason = reasons[(cause as NodeJS.ErrnoException).code ?? '']
-  return reason === undefined ? cause : new HopperError('HOP_CONFIG', `Hopper cannot listen on ${host}:${port}: ${reason}.`, { cause })
+  return reason === undefined
+    ? cause
+    : new HopperError('HOP_CONFIG', `Hopper cannot listen on ${host}:${port}: ${reason}.`, { cause })
 }

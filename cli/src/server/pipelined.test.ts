@@ -28,7 +28,8 @@ function open(port: number): Socket {
 }
 
 const get = (number: number): string => `GET /${number} HTTP/1.1\r\nhost: a\r\n\r\n`
-const post = (number: number): string => `POST /${number} HTTP/1.1\r\nhost: a\r\ncontent-length: 200\r\n\r\n${'x'.repeat(200)}`
+const post = (number: number): string =>
+  `POST /${number} HTTP/1.1\r\nhost: a\r\ncontent-length: 200\r\n\r\n${'x'.repeat(200)}`
 const packet = (requestOf: (number: number) => string, requests = REQUESTS): string =>
   Array.from({ length: requests }, (_, number) => requestOf(number)).join('')
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
@@ -59,10 +60,16 @@ function slowly(): { readonly handle: RequestListener; readonly seen: { atOnce: 
   return { handle, seen }
 }
 
-test.each([['without a body', get], ['with a body', post]])(
+test.each([
+  ['without a body', get],
+  ['with a body', post],
+])(
   '1,000 requests %s in one packet are answered in order, one at a time; all at once without it (control)',
   async (_, requestOf) => {
-    for (const [wrap, max] of [[oneAfterTheOther, 1], [(handle: RequestListener) => handle, expect.any(Number)]] as const) {
+    for (const [wrap, max] of [
+      [oneAfterTheOther, 1],
+      [(handle: RequestListener) => handle, expect.any(Number)],
+    ] as const) {
       const { handle, seen } = slowly()
       const socket = open(portOf(await serve(wrap(handle))))
       socket.write(packet(requestOf))
@@ -88,11 +95,13 @@ test('requests of a client that has left are not begun', async () => {
 
 test('others take turns with a connection that has sent 1,000', async () => {
   const busyMs = 2
-  const server = await serve(oneAfterTheOther((request, response) => {
-    const until = performance.now() + busyMs
-    while (performance.now() < until);
-    response.end(`answer to ${request.url}`)
-  }))
+  const server = await serve(
+    oneAfterTheOther((request, response) => {
+      const until = performance.now() + busyMs
+      while (performance.now() < until);
+      response.end(`answer to ${request.url}`)
+    }),
+  )
   const flood = open(portOf(server))
   flood.resume().write(packet(get))
   await pause(20)

@@ -17,17 +17,24 @@ const REQUEST_MS_MAX = 60_000
 /** how long a connection may be idle between two requests: longer than proxies keep theirs */
 const KEEP_ALIVE_MS = 72_000
 
-/** The HTTP server of a process. When it closes, connections that stay busy (a stream of events, a slow client) are cut after a moment. */
+/**
+ * The HTTP server of a process. When it closes, connections that stay busy (a stream of events, a slow client) are cut
+ * after a moment.
+ */
 export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
   const server = Fastify({
-    loggerInstance: logger as FastifyBaseLogger, logController: new LogController({ disableRequestLogging: true }), trustProxy, forceCloseConnections: 'idle',
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
     serverFactory: (handle) =>
       createHttpServer(
         { requireHostHeader: false, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
         oneAfterTheOther(apiInTurns(handle)),
       ),
-    clientErrorHandler: answerParserError, frameworkErrors: answerRouterError,
+    clientErrorHandler: answerParserError,
+    frameworkErrors: answerRouterError,
   })
   answerForServer(server.server)
   server.addHook('onRequest', async (request) => checkHost(request))

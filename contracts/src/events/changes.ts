@@ -1,8 +1,8 @@
 import { limits } from '../limits.ts'
 
 /**
- * What ingest may do to an event that it keeps although not all of it can stand as it was sent. The answer names each change by the index of the
- * event and the path of the field.
+ * What ingest may do to an event that it keeps although not all of it can stand as it was sent. The answer names each
+ * change by the index of the event and the path of the field.
  */
 export const changeReasons = {
   unknown_field: 'The schema has no such field; it was left out.',

@@ -1,8 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { appOfMessage, DecodeError, decodeEnvelope, encodeEnvelope, type Envelope } from './envelope.ts'
 
-const event = { type: 'click', event_id: 'e', timestamp: 1, seq: 0, target: '/a', elapsed_time: 0, current_url: '/' } as const
-const envelope: Envelope = { version: 1, app: 'a', device_id: 'd', received_at: 1, context: { device: 'unknown', browser: '', os: '' }, events: [event] }
+const event = {
+  type: 'click',
+  event_id: 'e',
+  timestamp: 1,
+  seq: 0,
+  target: '/a',
+  elapsed_time: 0,
+  current_url: '/',
+} as const
+const envelope: Envelope = {
+  version: 1,
+  app: 'a',
+  device_id: 'd',
+  received_at: 1,
+  context: { device: 'unknown', browser: '', os: '' },
+  events: [event],
+}
 
 it('gives the session of the envelope to the events that name none', () => {
   const both = { ...envelope, session_id: 'of all', events: [event, { ...event, session_id: 'its own' }] }
@@ -12,7 +27,9 @@ it('gives the session of the envelope to the events that name none', () => {
 
 it('keeps every character, plain or not', () => {
   for (const target of ['/plain', '/é', '/€', '/😀', '\u0000\u007f\u0080']) {
-    expect(decodeEnvelope(encodeEnvelope({ ...envelope, events: [{ ...event, target }] })).events[0]).toMatchObject({ target })
+    expect(decodeEnvelope(encodeEnvelope({ ...envelope, events: [{ ...event, target }] })).events[0]).toMatchObject({
+      target,
+    })
   }
 })
 
@@ -22,7 +39,14 @@ it('names the app of a message by its first bytes, or not at all', () => {
     expect(appOfMessage(encodeEnvelope({ ...envelope, app }))).toBe(app)
     expect(appOfMessage(encodeEnvelope({ ...envelope, app, sent }))).toBe(app)
   }
-  for (const other of ['', '{', 'null', '{"app":"shop"}', '{"version":1,"app":"sh', '{"version":1,"app":"sh\\u006fp"}']) {
+  for (const other of [
+    '',
+    '{',
+    'null',
+    '{"app":"shop"}',
+    '{"version":1,"app":"sh',
+    '{"version":1,"app":"sh\\u006fp"}',
+  ]) {
     expect(appOfMessage(Buffer.from(other))).toBeUndefined()
   }
 })

@@ -34,11 +34,16 @@ export interface Envelope {
   readonly context: Context
   readonly events: readonly Event[]
   readonly rejected?: readonly RejectedEvent[]
-  /** the body of the request, when it says the same as `events`: it stands in the log in their place, so that nothing is written out anew */
+  /**
+   * the body of the request, when it says the same as `events`: it stands in the log in their place, so that nothing is
+   * written out anew
+   */
   readonly sent?: Uint8Array
 }
 
-/** An envelope as one message: JSON; or, with `sent`, a line of JSON without the events, and then the body with them. */
+/**
+ * An envelope as one message: JSON; or, with `sent`, a line of JSON without the events, and then the body with them.
+ */
 export function encodeEnvelope(envelope: Envelope): Buffer {
   if (envelope.sent !== undefined) return Buffer.concat([Buffer.from(headLine(envelope)), envelope.sent])
   const json = JSON.stringify(envelope)
@@ -74,7 +79,9 @@ export interface MessageHead {
   readonly received_at?: number
 }
 
-/** Reads the app and the time of receipt of a message: of its first line, or of all of it; neither when it is no JSON. */
+/**
+ * Reads the app and the time of receipt of a message: of its first line, or of all of it; neither when it is no JSON.
+ */
 export function headOf(bytes: Uint8Array): MessageHead {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const lineEnd = message.indexOf('\n')
@@ -109,13 +116,15 @@ export class DecodeError extends Error {
 
 /**
  * Reads a message of the log.
- * @throws DecodeError for bytes that are no JSON (`undecodable`), another version (`unknown_version`) or another shape (`invalid_envelope`)
+ * @throws DecodeError for bytes that are no JSON (`undecodable`), another version (`unknown_version`) or another shape
+ * (`invalid_envelope`)
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const lineEnd = message.indexOf('\n')
   const value = lineEnd === -1 ? parse(message.toString()) : joined(message, lineEnd)
-  if ((value as Partial<Envelope> | null)?.version !== 1) throw new DecodeError('unknown_version', 'not an envelope of version 1')
+  if ((value as Partial<Envelope> | null)?.version !== 1)
+    throw new DecodeError('unknown_version', 'not an envelope of version 1')
   if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields are not of their types')
   const { session_id } = value
   if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
@@ -144,8 +153,12 @@ function joined(message: Buffer, lineEnd: number): object {
 function isEnvelope(value: unknown): value is Envelope {
   const e = value as Partial<Envelope>
   return (
-    typeof e.app === 'string' && typeof e.device_id === 'string' && Number.isSafeInteger(e.received_at) &&
-    typeof e.context === 'object' && e.context !== null && isObjects(e.events)
+    typeof e.app === 'string' &&
+    typeof e.device_id === 'string' &&
+    Number.isSafeInteger(e.received_at) &&
+    typeof e.context === 'object' &&
+    e.context !== null &&
+    isObjects(e.events)
   )
 }
 

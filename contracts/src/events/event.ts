@@ -59,17 +59,31 @@ const stored = {
   /** counts up per session in the tracker: breaks ties, and a gap in it is a measured loss */
   seq: Type.Integer({ minimum: 0 }),
 }
-const kind = <T extends EventType>(type: T): { type: ReturnType<typeof Type.Literal<T>> } => ({ type: Type.Literal(type) })
+const kind = <T extends EventType>(type: T): { type: ReturnType<typeof Type.Literal<T>> } => ({
+  type: Type.Literal(type),
+})
 
 export const CustomEvent = Type.Object({ ...stored, ...anyKind, ...kind('custom'), ...eventFields.custom })
 export const ClickEvent = Type.Object({ ...stored, ...anyKind, ...kind('click'), ...eventFields.click })
 export const UrlChangeEvent = Type.Object({ ...stored, ...anyKind, ...kind('url_change'), ...eventFields.url_change })
 export const BtnTimeEvent = Type.Object({ ...stored, ...anyKind, ...kind('btn_time'), ...eventFields.btn_time })
-export const FunnelChangeEvent = Type.Object({ ...stored, ...anyKind, ...kind('funnel_change'), ...eventFields.funnel_change })
+export const FunnelChangeEvent = Type.Object({
+  ...stored,
+  ...anyKind,
+  ...kind('funnel_change'),
+  ...eventFields.funnel_change,
+})
 export const IdentifyEvent = Type.Object({ ...stored, ...kind('identify'), ...eventFields.identify })
 
 /** An event as the log and everything behind it knows it. */
-export const Event = Type.Union([CustomEvent, ClickEvent, UrlChangeEvent, BtnTimeEvent, FunnelChangeEvent, IdentifyEvent])
+export const Event = Type.Union([
+  CustomEvent,
+  ClickEvent,
+  UrlChangeEvent,
+  BtnTimeEvent,
+  FunnelChangeEvent,
+  IdentifyEvent,
+])
 export type Event = Static<typeof Event>
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>
 
@@ -91,7 +105,10 @@ const wireKind = (type: EventType): TSchema =>
     { title: type },
   )
 
-/** What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown fields are dropped and named. */
+/**
+ * What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown
+ * fields are dropped and named.
+ */
 export const wireEvents: Record<EventType, TSchema> = {
   custom: wireKind('custom'),
   click: wireKind('click'),
@@ -122,7 +139,9 @@ export const EventsBody = Type.Object({
   ),
   device_id: Type.Optional(id),
   session_id: Type.Optional(id),
-  webdriver: Type.Optional(Type.Boolean({ description: 'true: a program drives the browser; the events are kept and not counted' })),
+  webdriver: Type.Optional(
+    Type.Boolean({ description: 'true: a program drives the browser; the events are kept and not counted' }),
+  ),
   historical: Type.Optional(
     Type.Boolean({ description: 'true: events of the past are brought in on purpose; they are accepted, never late' }),
   ),
@@ -152,9 +171,14 @@ export const EventsAnswer = Type.Object({
       description: 'what of the accepted events could not stand as it was sent; the events are kept',
     }),
   ),
-  changed_total: Type.Optional(Type.Integer({ description: 'how many changes there are, when there are more than are named' })),
+  changed_total: Type.Optional(
+    Type.Integer({ description: 'how many changes there are, when there are more than are named' }),
+  ),
   bot: Type.Optional(
-    Type.Integer({ description: 'how many of the accepted events are kept but not counted, since a machine is held to have sent them' }),
+    Type.Integer({
+      description:
+        'how many of the accepted events are kept but not counted, since a machine is held to have sent them',
+    }),
   ),
   bot_reason: Type.Optional(literals(botReasons)),
 })

@@ -1,7 +1,8 @@
 /**
- * Every event has exactly one fate, with a reason out of one closed list.
- * `accepted` and `late` events are counted in the tables (`historical`: accepted from an import, which would be late otherwise); `bot` events are kept but not counted, so that a rule can be reversed;
- * `duplicate` events repeat an earlier `event_id`; `rejected` events were refused by ingest and named in its answer.
+ * Every event has exactly one fate, with a reason out of one closed list. `accepted` and `late` events are counted in
+ * the tables (`historical`: accepted from an import, which would be late otherwise); `bot` events are kept but not
+ * counted, so that a rule can be reversed; `duplicate` events repeat an earlier `event_id`; `rejected` events were
+ * refused by ingest and named in its answer.
  */
 export const fates = ['accepted', 'duplicate', 'bot', 'late', 'rejected'] as const
 export type Fate = (typeof fates)[number]
@@ -24,10 +25,17 @@ export const botReasons = ['user_agent', 'webdriver', 'no_user_agent'] as const
 export type BotReason = (typeof botReasons)[number]
 
 /**
- * Why a message of the log cannot be counted; it goes to the dead letters and its lane goes on. `invalid_envelope`: a field of it, or of an
- * event, is not what the schema says; `fold_failed`: its shape is right, and still no table can take it.
+ * Why a message of the log cannot be counted; it goes to the dead letters and its lane goes on. `invalid_envelope`: a
+ * field of it, or of an event, is not what the schema says; `fold_failed`: its shape is right, and still no table can
+ * take it.
  */
-export const deadLetterReasons = ['undecodable', 'unknown_version', 'invalid_envelope', 'unknown_app', 'fold_failed'] as const
+export const deadLetterReasons = [
+  'undecodable',
+  'unknown_version',
+  'invalid_envelope',
+  'unknown_app',
+  'fold_failed',
+] as const
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
 /** The reason of a fate: a closed union, so that a metric label or a table key never grows beyond it. */

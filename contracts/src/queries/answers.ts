@@ -1,6 +1,9 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 
-/** The answers of the dashboard API (API.md section 2): one value gives the TS type, the OpenAPI schema and the CSV columns. */
+/**
+ * The answers of the dashboard API (API.md section 2): one value gives the TS type, the OpenAPI schema and the CSV
+ * columns.
+ */
 const text = Type.String()
 const whole = Type.Integer()
 /** a share or an average; null of nothing */
@@ -11,18 +14,31 @@ export const Meta = Type.Object({
   to: text,
   timezone: text,
   complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
-  settled: Type.Boolean({ description: 'true when every date of the range ended more than 7 days ago and no event that has arrived waits to be counted: only one that comes yet can change it' }),
-  truncated: Type.Optional(Type.Boolean({ description: 'something is left out or folded into `other`: there is more than the answer may hold' })),
+  settled: Type.Boolean({
+    description:
+      'true when every date of the range ended more than 7 days ago and no event that has arrived waits to be counted: only one that comes yet can change it',
+  }),
+  truncated: Type.Optional(
+    Type.Boolean({
+      description: 'something is left out or folded into `other`: there is more than the answer may hold',
+    }),
+  ),
 })
 export type Meta = Static<typeof Meta>
 
 /** A result of which something may be left out or folded into `other`; the api says so in `meta`. */
 export type Cut<T> = T & { readonly truncated?: true }
 
-const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> => Type.Object({ ...properties, meta: Meta })
+const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> =>
+  Type.Object({ ...properties, meta: Meta })
 
-export const StageUsers = answer({ rows: Type.Array(Type.Object({ date: text, stage: whole, name: text, users: whole })) })
-export const StageConversion = answer({ total_users: whole, rows: Type.Array(Type.Object({ stage: whole, name: text, users: whole, rate: maybe })) })
+export const StageUsers = answer({
+  rows: Type.Array(Type.Object({ date: text, stage: whole, name: text, users: whole })),
+})
+export const StageConversion = answer({
+  total_users: whole,
+  rows: Type.Array(Type.Object({ stage: whole, name: text, users: whole, rate: maybe })),
+})
 export const StageTime = answer({
   rows: Type.Array(Type.Object({ stage: whole, name: text, elapsed_ms: whole, hits: whole, average_seconds: maybe })),
 })
@@ -31,8 +47,17 @@ export const StageGraph = answer({ rows: Type.Array(Type.Object({ from: maybe, t
 export const ElementActions = answer({
   rows: Type.Array(
     Type.Object({
-      xpath: text, name: text, hover_leave: whole, elapsed_leave_ms: whole, hover_click: whole, elapsed_click_ms: whole, hits: whole,
-      leave_percent: maybe, click_percent: maybe, average_leave_ms: maybe, average_click_ms: maybe,
+      xpath: text,
+      name: text,
+      hover_leave: whole,
+      elapsed_leave_ms: whole,
+      hover_click: whole,
+      elapsed_click_ms: whole,
+      hits: whole,
+      leave_percent: maybe,
+      click_percent: maybe,
+      average_leave_ms: maybe,
+      average_click_ms: maybe,
     }),
   ),
 })
@@ -43,10 +68,17 @@ export const ElementDurations = answer({
 })
 /** `average_seconds` is the mean time on the page over the visits whose end was seen. */
 export const PageViews = answer({ rows: Type.Array(Type.Object({ url: text, views: whole, average_seconds: maybe })) })
-export const Clicks = answer({ rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: maybe })) })
-export const Agents = answer({ total_users: whole, rows: Type.Array(Type.Object({ value: text, users: whole, share: maybe })) })
+export const Clicks = answer({
+  rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: maybe })),
+})
+export const Agents = answer({
+  total_users: whole,
+  rows: Type.Array(Type.Object({ value: text, users: whole, share: maybe })),
+})
 /** `time` is the ISO instant at which the hour or the date begins. */
-export const Traffic = answer({ rows: Type.Array(Type.Object({ time: text, events: whole, views: whole, users: whole })) })
+export const Traffic = answer({
+  rows: Type.Array(Type.Object({ time: text, events: whole, views: whole, users: whole })),
+})
 
 export type StageUsers = Static<typeof StageUsers>
 export type StageConversion = Static<typeof StageConversion>
@@ -76,38 +108,64 @@ export const Status = Type.Object({
   mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
   started_at: whole,
   complete_to: whole,
-  events_per_second: Type.Number({ description: 'events counted per second over the last minute, whatever their fate' }),
+  events_per_second: Type.Number({
+    description: 'events counted per second over the last minute, whatever their fate',
+  }),
   lag: Type.Object({
     messages: Type.Integer({ description: 'messages of the log that are not counted yet' }),
     events: Type.Integer({ description: 'about how many events these hold' }),
     seconds: Type.Number({ description: 'how long ago the instant is up to which everything received is counted' }),
-    remaining_seconds: Type.Union([Type.Number(), Type.Null()], { description: 'in about how long they are counted; null while nothing is' }),
+    remaining_seconds: Type.Union([Type.Number(), Type.Null()], {
+      description: 'in about how long they are counted; null while nothing is',
+    }),
   }),
   fates: Type.Array(Type.Object({ fate: text, reason: text, events: whole })),
-  lanes: Type.Array(Type.Object({
-    lane: whole, next: whole, done: whole, lag: whole,
-    lost: Type.Optional(Type.Object({ first: whole, next: whole }, {
-      description: 'positions that the log has lost: the lane stands still until the log is restored, or an aggregator is started with --accept-loss',
-    })),
-  })),
+  lanes: Type.Array(
+    Type.Object({
+      lane: whole,
+      next: whole,
+      done: whole,
+      lag: whole,
+      lost: Type.Optional(
+        Type.Object(
+          { first: whole, next: whole },
+          {
+            description:
+              'positions that the log has lost: the lane stands still until the log is restored, or an aggregator is started with --accept-loss',
+          },
+        ),
+      ),
+    }),
+  ),
   dead_letters: whole,
   engines: Type.Array(Type.Object({ name: text, healthy: Type.Boolean(), detail: Type.Optional(text) })),
   last_audit: Type.Optional(AuditResult),
-  accepted_losses: Type.Optional(Type.Array(Type.Object({ lane: whole, first: whole, next: whole, is_cut: Type.Boolean(), accepted_at: whole }), {
-    description: 'positions of the log of a cluster that are gone, and that somebody has accepted as gone; is_cut: they were counted before',
-  })),
+  accepted_losses: Type.Optional(
+    Type.Array(Type.Object({ lane: whole, first: whole, next: whole, is_cut: Type.Boolean(), accepted_at: whole }), {
+      description:
+        'positions of the log of a cluster that are gone, and that somebody has accepted as gone; is_cut: they were counted before',
+    }),
+  ),
 })
 export type Status = Static<typeof Status>
 
 /** `POST /api/v1/me`: who is logged in and what may be seen. */
 export const Me = Type.Object({
-  member: Type.Object({ id: text, name: text, role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]) }),
+  member: Type.Object({
+    id: text,
+    name: text,
+    role: Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')]),
+  }),
   organization: Type.Object({ id: text, name: text }),
   csrf: Type.String({ description: 'send it back as the header X-Hopper-Csrf with every call that changes something' }),
-  ingest_url: Type.Optional(Type.String({ description: 'where sites load the tracker from, when that is not the origin of the dashboard' })),
+  ingest_url: Type.Optional(
+    Type.String({ description: 'where sites load the tracker from, when that is not the origin of the dashboard' }),
+  ),
 })
 export type Me = Static<typeof Me>
 
 /** `GET /api/v1/apps`. */
-export const Apps = Type.Object({ apps: Type.Array(Type.Object({ id: text, name: text, timezone: text, organization: text })) })
+export const Apps = Type.Object({
+  apps: Type.Array(Type.Object({ id: text, name: text, timezone: text, organization: text })),
+})
 export type Apps = Static<typeof Apps>

@@ -16,7 +16,10 @@ export interface ArchivedEvent {
   readonly index: number
 }
 
-/** What a chunk belongs to and which positions of its lane it answers for: every event of (app, date) between them is in its parts. */
+/**
+ * What a chunk belongs to and which positions of its lane it answers for: every event of (app, date) between them is in
+ * its parts.
+ */
 export interface ChunkCover {
   readonly app: string
   /** the app's local date of its events; of a merged span, the first of them */
@@ -40,7 +43,9 @@ export interface ChunkSummary extends ChunkCover {
   readonly last_device: string
   /** bytes of each column's cell; a key that no event has is missing */
   readonly columns: Readonly<Record<string, number>>
-  /** every value of columns that have few, so that a reader can skip the chunk; `null` stands for events without the key */
+  /**
+   * every value of columns that have few, so that a reader can skip the chunk; `null` stands for events without the key
+   */
   readonly values: Readonly<Record<string, readonly (string | number | boolean | null)[]>>
 }
 
@@ -54,7 +59,10 @@ export interface DateCover {
 /** A chunk as it is stored: one cell a column, each one zstd frame of an Arrow IPC stream. */
 export interface EncodedChunk {
   readonly summary: ChunkSummary
-  /** of a span that is appended with events of several dates of one month: what it covers of each; without it, of the date of its summary */
+  /**
+   * of a span that is appended with events of several dates of one month: what it covers of each; without it, of the
+   * date of its summary
+   */
   readonly dates?: readonly DateCover[]
   readonly columns: ReadonlyMap<string, Uint8Array>
 }

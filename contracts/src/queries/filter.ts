@@ -3,12 +3,17 @@ import type { Stage } from '../app.ts'
 import type { PageRule } from '../stages/page-url.ts'
 import { queryLimits } from './query-limits.ts'
 
-const key = Type.String({ minLength: 1, maxLength: queryLimits.keyCharsMax, description: 'a field of the event, else a key of its `data`; `data.KEY` names the latter alone' })
+const key = Type.String({
+  minLength: 1,
+  maxLength: queryLimits.keyCharsMax,
+  description: 'a field of the event, else a key of its `data`; `data.KEY` names the latter alone',
+})
 const value = Type.Union([Type.String({ maxLength: queryLimits.valueCharsMax }), Type.Number(), Type.Boolean()])
 
 /**
- * A value that an event can have under a key. A number and a text that is a number (`10` and `"10"`) compare as numbers, and so do two such texts
- * with `gt` and `lt`; two texts are equal when they are the same text. Otherwise values of different types are never equal.
+ * A value that an event can have under a key. A number and a text that is a number (`10` and `"10"`) compare as
+ * numbers, and so do two such texts with `gt` and `lt`; two texts are equal when they are the same text. Otherwise
+ * values of different types are never equal.
  */
 export type Value = string | number | boolean
 
@@ -25,7 +30,10 @@ export type Filter =
   | { type: 'pattern'; key: 'page_url'; value: string }
   | StageFilter
 
-/** The event enters a stage by its `to` or its `target`, see `StageMatcher`. It comes from a configured funnel, never from a client. */
+/**
+ * The event enters a stage by its `to` or its `target`, see `StageMatcher`. It comes from a configured funnel, never
+ * from a client.
+ */
 export interface StageFilter {
   type: 'stage'
   key: 'to' | 'target'
@@ -38,27 +46,77 @@ export interface StageFilter {
 
 const definitions = {
   Filter: Type.Union([
-    Type.Object({ type: Type.Literal('eq'), key, value }, { description: 'equal; a number equals a text that is that number', examples: [{ type: 'eq', key: 'event_tag', value: 'product_view' }] }),
-    Type.Object({ type: Type.Literal('ne'), key, value }, { description: 'the opposite of eq: also true without the key', examples: [{ type: 'ne', key: 'country', value: 'DE' }] }),
     Type.Object(
-      { type: Type.Literal('in'), key, values: Type.Array(value, { minItems: 1, maxItems: queryLimits.filterValuesMax }) },
+      { type: Type.Literal('eq'), key, value },
+      {
+        description: 'equal; a number equals a text that is that number',
+        examples: [{ type: 'eq', key: 'event_tag', value: 'product_view' }],
+      },
+    ),
+    Type.Object(
+      { type: Type.Literal('ne'), key, value },
+      {
+        description: 'the opposite of eq: also true without the key',
+        examples: [{ type: 'ne', key: 'country', value: 'DE' }],
+      },
+    ),
+    Type.Object(
+      {
+        type: Type.Literal('in'),
+        key,
+        values: Type.Array(value, { minItems: 1, maxItems: queryLimits.filterValuesMax }),
+      },
       { examples: [{ type: 'in', key: 'browser', values: ['Firefox', 'Safari'] }] },
     ),
-    Type.Object({ type: Type.Literal('all'), key }, { description: 'the event has the key', examples: [{ type: 'all', key: 'item_colour_id' }] }),
+    Type.Object(
+      { type: Type.Literal('all'), key },
+      { description: 'the event has the key', examples: [{ type: 'all', key: 'item_colour_id' }] },
+    ),
     Type.Object(
       { type: Type.Literal('contains'), key, value: Type.String({ maxLength: queryLimits.valueCharsMax }) },
       { examples: [{ type: 'contains', key: 'to', value: '/products/' }] },
     ),
     Type.Object(
       { type: Type.Literal('regex'), key, value: Type.String({ maxLength: queryLimits.regexCharsMax }) },
-      { description: 'RE2 syntax, matched against the whole value', examples: [{ type: 'regex', key: 'event_tag', value: 'add_to_(cart|bag)' }] },
+      {
+        description: 'RE2 syntax, matched against the whole value',
+        examples: [{ type: 'regex', key: 'event_tag', value: 'add_to_(cart|bag)' }],
+      },
     ),
-    Type.Object({ type: Type.Literal('gt'), key, value: Type.Union([Type.String(), Type.Number()]) }, { description: 'greater: as numbers where both are numeric, else as texts', examples: [{ type: 'gt', key: 'price', value: 99.5 }] }),
-    Type.Object({ type: Type.Literal('lt'), key, value: Type.Union([Type.String(), Type.Number()]) }, { description: 'less: as numbers where both are numeric, else as texts', examples: [{ type: 'lt', key: 'elapsed_time', value: 5_000 }] }),
-    Type.Object({ type: Type.Literal('not'), filter: Type.Ref('Filter') }, { examples: [{ type: 'not', filter: { type: 'all', key: 'user_id' } }] }),
     Type.Object(
-      { type: Type.Literal('or'), filters: Type.Array(Type.Ref('Filter'), { minItems: 1, maxItems: queryLimits.filtersMax }) },
-      { examples: [{ type: 'or', filters: [{ type: 'eq', key: 'os', value: 'iOS' }, { type: 'eq', key: 'os', value: 'Android' }] }] },
+      { type: Type.Literal('gt'), key, value: Type.Union([Type.String(), Type.Number()]) },
+      {
+        description: 'greater: as numbers where both are numeric, else as texts',
+        examples: [{ type: 'gt', key: 'price', value: 99.5 }],
+      },
+    ),
+    Type.Object(
+      { type: Type.Literal('lt'), key, value: Type.Union([Type.String(), Type.Number()]) },
+      {
+        description: 'less: as numbers where both are numeric, else as texts',
+        examples: [{ type: 'lt', key: 'elapsed_time', value: 5_000 }],
+      },
+    ),
+    Type.Object(
+      { type: Type.Literal('not'), filter: Type.Ref('Filter') },
+      { examples: [{ type: 'not', filter: { type: 'all', key: 'user_id' } }] },
+    ),
+    Type.Object(
+      {
+        type: Type.Literal('or'),
+        filters: Type.Array(Type.Ref('Filter'), { minItems: 1, maxItems: queryLimits.filtersMax }),
+      },
+      {
+        examples: [
+          {
+            type: 'or',
+            filters: [
+              { type: 'eq', key: 'os', value: 'iOS' },
+              { type: 'eq', key: 'os', value: 'Android' },
+            ],
+          },
+        ],
+      },
     ),
   ]),
 }

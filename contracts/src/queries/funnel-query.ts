@@ -4,21 +4,22 @@ import { FiltersSchema, KeySchema, type Filter } from './filter.ts'
 import { limits } from '../limits.ts'
 import { queryLimits } from './query-limits.ts'
 
-const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })], { description: 'ms since the epoch, ISO 8601, or a date of the app' })
+const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })], {
+  description: 'ms since the epoch, ISO 8601, or a date of the app',
+})
 const stepNumber = Type.Integer({ minimum: 1, maximum: queryLimits.stepsMax })
 
 /**
- * Why a unit that took a step did not take the next: exactly one of these, told of its furthest attempt (of equals the first). The engine looks at
- * events from `from` up to `to` and the window, and takes the first of these that holds:
- * - `excluded`: an event ended the attempt: one of `exclude`, or in strict order any other event in between (`mismatch` when that one was the right
- *   event with another match value). An ended attempt is never open.
+ * Why a unit that took a step did not take the next: exactly one of these, told of its furthest attempt (of equals the
+ * first). The engine looks at events from `from` up to `to` and the window, and takes the first of these that holds:
+ * - `excluded`: an event ended the attempt: one of `exclude`, or in strict order any other event in between (`mismatch`
+ *   when that one was the right event with another match value). An ended attempt is never open.
  * - `open`: the window had not run out at the time up to which all events are known.
  * - `late`: the right event, with equal match values, came after the window.
  * - `mismatch`: the right event came inside the window with other match values.
  * - `before`: the right event, with equal match values, came only before the step taken last.
- * - `never`: none of these.
- * In `any` order the right event is one of any step not yet taken, and an event takes the lowest-numbered such step. A missing match value equals nothing,
- * and `match` holds for the events of `exclude` too.
+ * - `never`: none of these. In `any` order the right event is one of any step not yet taken, and an event takes the
+ *   lowest-numbered such step. A missing match value equals nothing, and `match` holds for the events of `exclude` too.
  */
 export const dropCauses = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
 export type DropCause = (typeof dropCauses)[number]
@@ -34,16 +35,24 @@ export const FunnelQuery = Type.Object({
   from: instant,
   to: instant,
   steps: Type.Optional(
-    Type.Array(Type.Object({ name: Type.String({ minLength: 1, maxLength: limits.nameCharsMax }), filters: FiltersSchema }), {
-      minItems: 1, maxItems: queryLimits.stepsMax,
-    }),
+    Type.Array(
+      Type.Object({ name: Type.String({ minLength: 1, maxLength: limits.nameCharsMax }), filters: FiltersSchema }),
+      {
+        minItems: 1,
+        maxItems: queryLimits.stepsMax,
+      },
+    ),
   ),
   funnel: Type.Optional(Type.String({ maxLength: 64, description: 'a configured funnel, instead of steps' })),
   order: Type.Optional(Type.Enum([...funnelOrders])),
-  window_ms: Type.Optional(Type.Integer({ minimum: 1, maximum: queryLimits.windowMsMax, description: 'default: 7 days' })),
+  window_ms: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: queryLimits.windowMsMax, description: 'default: 7 days' }),
+  ),
   match: Type.Optional(Type.Array(KeySchema, { maxItems: queryLimits.matchKeysMax })),
   exclude: Type.Optional(
-    Type.Array(Type.Object({ filters: FiltersSchema, after: stepNumber, before: stepNumber }), { maxItems: queryLimits.excludesMax }),
+    Type.Array(Type.Object({ filters: FiltersSchema, after: stepNumber, before: stepNumber }), {
+      maxItems: queryLimits.excludesMax,
+    }),
   ),
   filters: Type.Optional(FiltersSchema),
   breakdown: Type.Optional(KeySchema),
@@ -52,13 +61,19 @@ export const FunnelQuery = Type.Object({
   people: Type.Optional(
     Type.Object({
       step: stepNumber,
-      outcome: Type.Enum(['reached', 'dropped', ...dropCauses], { description: 'those who took the step; those who took the one before it but not it; of these, those with one cause' }),
+      outcome: Type.Enum(['reached', 'dropped', ...dropCauses], {
+        description:
+          'those who took the step; those who took the one before it but not it; of these, those with one cause',
+      }),
       limit: Type.Integer({ minimum: 1, maximum: queryLimits.peopleMax }),
     }),
   ),
 })
 
-/** A funnel query whose times are ms and whose steps are written out: what the engine runs. Events count from `from` on, before `to`. */
+/**
+ * A funnel query whose times are ms and whose steps are written out: what the engine runs. Events count from `from` on,
+ * before `to`.
+ */
 export interface FunnelRequest {
   readonly from: number
   readonly to: number
@@ -71,7 +86,11 @@ export interface FunnelRequest {
   readonly breakdown?: string
   readonly count_by?: FunnelUnit
   readonly trend?: TrendStep
-  readonly people?: { readonly step: number; readonly outcome: 'reached' | 'dropped' | DropCause; readonly limit: number }
+  readonly people?: {
+    readonly step: number
+    readonly outcome: 'reached' | 'dropped' | DropCause
+    readonly limit: number
+  }
 }
 
 const maybe = Type.Union([Type.Number(), Type.Null()])
@@ -107,10 +126,18 @@ export const FunnelResult = Type.Object({
   breakdown: Type.Optional(
     Type.Array(
       Type.Object({
-        value: Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), total: count, steps,
-        other: Type.Optional(Type.Boolean({ description: 'true for the row of all values that have none of their own; `meta.truncated` says so too' })),
+        value: Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
+        total: count,
+        steps,
+        other: Type.Optional(
+          Type.Boolean({
+            description: 'true for the row of all values that have none of their own; `meta.truncated` says so too',
+          }),
+        ),
       }),
-      { description: `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one` },
+      {
+        description: `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one`,
+      },
     ),
   ),
   trend: Type.Optional(
@@ -130,4 +157,5 @@ export type FunnelResult = Static<typeof FunnelResult>
 /** The answer of `POST funnels/query`. */
 export const FunnelAnswer = Type.Object({ ...FunnelResult.properties, meta: Meta })
 export type FunnelAnswer = Static<typeof FunnelAnswer>
-export type FunnelQuery = Omit<Static<typeof FunnelQuery>, 'steps' | 'filters' | 'exclude'> & Partial<Pick<FunnelRequest, 'steps' | 'filters' | 'exclude'>>
+export type FunnelQuery = Omit<Static<typeof FunnelQuery>, 'steps' | 'filters' | 'exclude'> &
+  Partial<Pick<FunnelRequest, 'steps' | 'filters' | 'exclude'>>

@@ -10,7 +10,12 @@ const value = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Nul
 
 /** The body of `POST retention/query`. */
 export const RetentionQuery = Type.Object({
-  from: instant, to: instant, first: FiltersSchema, again: FiltersSchema, by: Type.Enum(['day', 'week']), count_by: unit,
+  from: instant,
+  to: instant,
+  first: FiltersSchema,
+  again: FiltersSchema,
+  by: Type.Enum(['day', 'week']),
+  count_by: unit,
 })
 
 /** A retention query whose times are ms; events count from `from` on, before `to`. */
@@ -26,9 +31,13 @@ export interface RetentionRequest {
 export const RetentionResult = Type.Object({
   cohorts: Type.Array(
     Type.Object({
-      time: Type.Integer({ description: 'the day or week of a unit is that of its earliest event that matches `first`' }),
+      time: Type.Integer({
+        description: 'the day or week of a unit is that of its earliest event that matches `first`',
+      }),
       size: count,
-      again: Type.Array(count, { description: 'units of it with a later event that matches `again`: in the same day or week, in the next, ...' }),
+      again: Type.Array(count, {
+        description: 'units of it with a later event that matches `again`: in the same day or week, in the next, ...',
+      }),
     }),
   ),
 })
@@ -44,7 +53,10 @@ export interface DistinctRequest {
 }
 
 /** With a breakdown a unit counts once for every value that it has, so these may add up to more. */
-export const DistinctResult = Type.Object({ count, breakdown: Type.Optional(Type.Array(Type.Object({ value, count, other: Type.Optional(Type.Boolean()) }))) })
+export const DistinctResult = Type.Object({
+  count,
+  breakdown: Type.Optional(Type.Array(Type.Object({ value, count, other: Type.Optional(Type.Boolean()) }))),
+})
 export type DistinctResult = Static<typeof DistinctResult>
 
 /** The query of `GET journeys`. */
@@ -55,7 +67,9 @@ export const JourneyQuery = Type.Object({
   key: Type.Optional(KeySchema),
 })
 
-/** What ways people take: a unit's places are the pages that it came to, or the values of `key`; equal neighbours once. */
+/**
+ * What ways people take: a unit's places are the pages that it came to, or the values of `key`; equal neighbours once.
+ */
 export interface JourneyRequest {
   readonly from: number
   readonly to: number
@@ -72,8 +86,15 @@ export interface JourneyRequest {
 export const JourneyResult = Type.Object({
   nodes: Type.Array(
     Type.Object({
-      id: Type.String(), step: count, value: Type.String(), users: count,
-      kind: Type.Optional(Type.Enum(['other', 'exit'], { description: 'other: the less used places of the step; exit: those who went to no further place' })),
+      id: Type.String(),
+      step: count,
+      value: Type.String(),
+      users: count,
+      kind: Type.Optional(
+        Type.Enum(['other', 'exit'], {
+          description: 'other: the less used places of the step; exit: those who went to no further place',
+        }),
+      ),
     }),
   ),
   links: Type.Array(Type.Object({ from: Type.String(), to: Type.String(), users: count })),

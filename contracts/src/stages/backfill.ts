@@ -64,8 +64,7 @@ export function backfillProgress(
 ): BackfillProgress {
   const wanted = stagesDefinition(stages)
   const isKnown = ({ groups, definition }: LaneBackfill): boolean =>
-    definition === wanted &&
-    stages.every((stage) => groups.some((group) => group.stages.includes(stageNumber(stage))))
+    definition === wanted && stages.every((stage) => groups.some((group) => group.stages.includes(stageNumber(stage))))
   const shares = lanes
     .filter(isKnown)
     .map(({ groups, counted, done, dates }) => (counted === groups.length ? 1 : dates === 0 ? 0 : done / dates))

@@ -69,23 +69,44 @@ describe('a page', () => {
     expect(page('https://s.example/app/#/cart/?token=1&step=2')).toBe('s.example/app#/cart?step=2')
     expect(page('https://s.example/#!/cart')).toBe('s.example/#!/cart')
     expect(page('https://s.example/#/caf%C3%A9')).toBe('s.example/#/café')
-    for (const same of ['', '#', '#/', '#!/', '#top', '#token=1']) expect(page(`https://s.example/${same}`)).toBe('s.example/')
+    for (const same of ['', '#', '#/', '#!/', '#top', '#token=1'])
+      expect(page(`https://s.example/${same}`)).toBe('s.example/')
     expect(pageOf('https://s.example/#/home')).toBe('s.example/')
   })
 
   it('is the same whichever of its addresses is read', () => {
     const part = fc.stringMatching(/^[a-zA-Z0-9._~!$&'()*+,;=:@%/?# -]{0,12}$/)
     fc.assert(
-      fc.property(fc.constantFrom('https://', 'http://', '', '//'), fc.constantFrom('s.example', 'A.b', 'h:81', 'h:80', 'h:443', 'h:70000', 'h:080', '127.0.0.1', '127.0.0.1:8080', '127.1', 'x.0x7f', 'u:p@h'), part, fc.boolean(), (scheme, host, tail, hash) => {
-        const url = scheme === '' ? `/${tail}` : `${scheme}${host}/${tail}`
-        const keep = ['a', 'b']
-        expect(pageOf(storableUrl(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
-        expect(storableUrl(storableUrl(url, keep, hash), keep, hash)).toBe(storableUrl(url, keep, hash))
-        // its own address, as a page with a scheme shows it, is an address of it
-        if (scheme === 'https://') expect(pageOf(pageUrlOf(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
-        // the way for plain addresses and the one for all others agree
-        expect(pageOf(`${url}`)).toBe(pageOf(` ${url}`))
-      }),
+      fc.property(
+        fc.constantFrom('https://', 'http://', '', '//'),
+        fc.constantFrom(
+          's.example',
+          'A.b',
+          'h:81',
+          'h:80',
+          'h:443',
+          'h:70000',
+          'h:080',
+          '127.0.0.1',
+          '127.0.0.1:8080',
+          '127.1',
+          'x.0x7f',
+          'u:p@h',
+        ),
+        part,
+        fc.boolean(),
+        (scheme, host, tail, hash) => {
+          const url = scheme === '' ? `/${tail}` : `${scheme}${host}/${tail}`
+          const keep = ['a', 'b']
+          expect(pageOf(storableUrl(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
+          expect(storableUrl(storableUrl(url, keep, hash), keep, hash)).toBe(storableUrl(url, keep, hash))
+          // its own address, as a page with a scheme shows it, is an address of it
+          if (scheme === 'https://')
+            expect(pageOf(pageUrlOf(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
+          // the way for plain addresses and the one for all others agree
+          expect(pageOf(`${url}`)).toBe(pageOf(` ${url}`))
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
@@ -109,7 +130,15 @@ describe('what is stored of a URL', () => {
   ])('%s leaves %s', (url, stored) => expect(storableUrl(url, ['a', 'b'])).toBe(stored))
 
   it('is the address itself when nothing has to go, also where its page is written in another way', () => {
-    for (const url of ['https://S.example:443/a%20b//../', '/home', 'home', '', 'https://s.example/@ann', 'localhost:8080/x']) expect(storableUrl(url)).toBe(url)
+    for (const url of [
+      'https://S.example:443/a%20b//../',
+      '/home',
+      'home',
+      '',
+      'https://s.example/@ann',
+      'localhost:8080/x',
+    ])
+      expect(storableUrl(url)).toBe(url)
   })
 
   it('keeps a route without its query', () => {
@@ -119,19 +148,49 @@ describe('what is stored of a URL', () => {
 })
 
 describe('a stage pattern', () => {
-  const fits = (pattern: string, url: string, keep: readonly string[] = ['step', 'lang']): boolean => new StagePattern(pattern).matches(pageUrlOf(url, keep, true))
+  const fits = (pattern: string, url: string, keep: readonly string[] = ['step', 'lang']): boolean =>
+    new StagePattern(pattern).matches(pageUrlOf(url, keep, true))
 
   it.each([
-    ['/products', '/products/'], ['/products/', '/products'], ['/products', '/products?page=2#top'], ['/products*', '/products/'],
-    ['/products*', '/products/7'], ['/products/*', '/products/7'],
-    ['/*', '/'], ['*', '/x'], ['*/cart', '/demo/cart/'], ['/demo/*/products*', '/demo/spa/products'], ['/a*b*c', '/a-b-b-c'],
-    ['/caf%C3%A9', '/café'], ['/café', '/caf%c3%a9'], ['/a b*', '/a%20bc'], ['/a%2fb', '/a%2Fb'], ['/a%2Ab', '/a*b'], ['/a/../b', '/b'],
-    ['/checkout?step=2', '/checkout?x=1&step=2'], ['/checkout?step=2', '/checkout/?lang=de&step=2'], ['/checkout?step=*', '/checkout?step=3'],
-    ['/checkout?step', '/checkout?step=3'], ['/checkout', '/checkout?step=3'], ['/search?lang=a+b', '/search?lang=a%20b'],
-    ['/#/cart', '/#/cart/'], ['/#/cart*', '/#/cart/7'], ['/#/cart?step=2', '/#/cart?step=2'], ['/', '/#/'], ['/#/*', '/'], ['/app*', '/app#/x'],
-    ['https://shop.example/cart', '/cart/'], ['https://SHOP.example:443/cart/', '/cart'], ['https://shop.example*', '/cart'], ['http*', '/cart'],
-    ['http*://shop.example/cart', '/cart'], ['https://*.example/cart', '/cart'], ['https://shop.example', '/'], ['https://shop.example/', '/'],
-    ['https://shop.example/*#/cart', '/app#/cart'], ['https://*/', '/'],
+    ['/products', '/products/'],
+    ['/products/', '/products'],
+    ['/products', '/products?page=2#top'],
+    ['/products*', '/products/'],
+    ['/products*', '/products/7'],
+    ['/products/*', '/products/7'],
+    ['/*', '/'],
+    ['*', '/x'],
+    ['*/cart', '/demo/cart/'],
+    ['/demo/*/products*', '/demo/spa/products'],
+    ['/a*b*c', '/a-b-b-c'],
+    ['/caf%C3%A9', '/café'],
+    ['/café', '/caf%c3%a9'],
+    ['/a b*', '/a%20bc'],
+    ['/a%2fb', '/a%2Fb'],
+    ['/a%2Ab', '/a*b'],
+    ['/a/../b', '/b'],
+    ['/checkout?step=2', '/checkout?x=1&step=2'],
+    ['/checkout?step=2', '/checkout/?lang=de&step=2'],
+    ['/checkout?step=*', '/checkout?step=3'],
+    ['/checkout?step', '/checkout?step=3'],
+    ['/checkout', '/checkout?step=3'],
+    ['/search?lang=a+b', '/search?lang=a%20b'],
+    ['/#/cart', '/#/cart/'],
+    ['/#/cart*', '/#/cart/7'],
+    ['/#/cart?step=2', '/#/cart?step=2'],
+    ['/', '/#/'],
+    ['/#/*', '/'],
+    ['/app*', '/app#/x'],
+    ['https://shop.example/cart', '/cart/'],
+    ['https://SHOP.example:443/cart/', '/cart'],
+    ['https://shop.example*', '/cart'],
+    ['http*', '/cart'],
+    ['http*://shop.example/cart', '/cart'],
+    ['https://*.example/cart', '/cart'],
+    ['https://shop.example', '/'],
+    ['https://shop.example/', '/'],
+    ['https://shop.example/*#/cart', '/app#/cart'],
+    ['https://*/', '/'],
   ])('%s is fitted by %s', (pattern, path) => {
     expect(fits(pattern, `https://shop.example${path}`)).toBe(true)
     expect(patternProblem(pattern, { hash_routing: true })).toBeUndefined()
@@ -140,24 +199,56 @@ describe('a stage pattern', () => {
   })
 
   it.each([
-    ['/products', '/products/7'], ['/products/*', '/products7'], ['/products/*', '/products'], ['/products/*', '/products/'], ['/a.c', '/abc'], ['/a*b*c', '/a-c'], ['/ab*ba', '/aba'], ['/products', '/Products'],
-    ['/checkout?step=2', '/checkout?step=3'], ['/checkout?step=2', '/checkout'], ['/checkout?step=2', '/checkout?step=22'],
-    ['./cart', '/cart'], ['/', '/#/cart'], ['/cart', '/#/cart'],
-    ['https://shop.example/cart', '/cart/7'], ['http://shop.example/cart', '/cart'], ['https://other.example/cart', '/cart'], ['https://shop.example', '/cart'],
+    ['/products', '/products/7'],
+    ['/products/*', '/products7'],
+    ['/products/*', '/products'],
+    ['/products/*', '/products/'],
+    ['/a.c', '/abc'],
+    ['/a*b*c', '/a-c'],
+    ['/ab*ba', '/aba'],
+    ['/products', '/Products'],
+    ['/checkout?step=2', '/checkout?step=3'],
+    ['/checkout?step=2', '/checkout'],
+    ['/checkout?step=2', '/checkout?step=22'],
+    ['./cart', '/cart'],
+    ['/', '/#/cart'],
+    ['/cart', '/#/cart'],
+    ['https://shop.example/cart', '/cart/7'],
+    ['http://shop.example/cart', '/cart'],
+    ['https://other.example/cart', '/cart'],
+    ['https://shop.example', '/cart'],
   ])('%s is not fitted by %s', (pattern, path) => expect(fits(pattern, `https://shop.example${path}`)).toBe(false))
 
   it('says why nothing can ever fit it', () => {
-    const problem = (pattern: string, hash_routing = false): string | undefined => patternProblem(pattern, { hash_routing })
-    for (const bad of ['checkout', '###', '#/cart', '?step=2', ' /x', '/a\nb', 'http://', 'https://[x/', 'https://a@s.example/', '/a*/../b', '/a?=1', '/a?x*=1', 'ftp://s.example/']) {
+    const problem = (pattern: string, hash_routing = false): string | undefined =>
+      patternProblem(pattern, { hash_routing })
+    for (const bad of [
+      'checkout',
+      '###',
+      '#/cart',
+      '?step=2',
+      ' /x',
+      '/a\nb',
+      'http://',
+      'https://[x/',
+      'https://a@s.example/',
+      '/a*/../b',
+      '/a?=1',
+      '/a?x*=1',
+      'ftp://s.example/',
+    ]) {
       expect(problem(bad, true), bad).toBeTypeOf('string')
     }
     expect(problem('/#/cart')).toContain('hash_routing')
     expect(problem('/docs#install', true)).toContain('no route')
-    for (const good of ['/', '/products*', '/checkout?step=2', '*', 'https://s.example/*', '/#', '/#/']) expect(problem(good), good).toBeUndefined()
+    for (const good of ['/', '/products*', '/checkout?step=2', '*', 'https://s.example/*', '/#', '/#/'])
+      expect(problem(good), good).toBeUndefined()
   })
 
   it('names the parameters that its app keeps', () => {
-    expect(parametersOfStages([{ url: '/a?step=2&lang=*' }, { url: '/b?step=3#/c?tab=1' }, { url: '/c' }, {}])).toEqual(['step', 'lang', 'tab'])
+    expect(parametersOfStages([{ url: '/a?step=2&lang=*' }, { url: '/b?step=3#/c?tab=1' }, { url: '/c' }, {}])).toEqual(
+      ['step', 'lang', 'tab'],
+    )
   })
 
   it('takes time that grows with text and pattern only', () => {
@@ -173,8 +264,16 @@ describe('a stage pattern', () => {
       return pattern[0] === text[0] && naive(pattern.slice(1), text.slice(1))
     }
     const part = fc.string({ unit: fc.constantFrom('a', 'b', '-', '*', '+', '('), maxLength: 8 })
-    fc.assert(fc.property(part, part.map((text) => text.replaceAll('*', '')), (pattern, path) => {
-      expect(new StagePattern(`/${pattern}`).matches(pageUrlOf(`https://s.example/${path}`))).toBe(naive(`/${pattern}`, `/${path}`))
-    }))
+    fc.assert(
+      fc.property(
+        part,
+        part.map((text) => text.replaceAll('*', '')),
+        (pattern, path) => {
+          expect(new StagePattern(`/${pattern}`).matches(pageUrlOf(`https://s.example/${path}`))).toBe(
+            naive(`/${pattern}`, `/${path}`),
+          )
+        },
+      ),
+    )
   })
 })

@@ -1,7 +1,8 @@
 /**
- * One rule for what a page is, for reports, stages, journeys, filters and the dashboard (decision 0025). A page is host (lower case) and path
- * (percent-decoded, without trailing slash): `shop.example/products`. Query and fragment are no part of it, except the parameters that the app
- * keeps and, where the app routes by hash, a fragment that is a route (`#/cart`).
+ * One rule for what a page is, for reports, stages, journeys, filters and the dashboard (decision 0025). A page is host
+ * (lower case) and path (percent-decoded, without trailing slash): `shop.example/products`. Query and fragment are no
+ * part of it, except the parameters that the app keeps and, where the app routes by hash, a fragment that is a route
+ * (`#/cart`).
  */
 export interface PageRule {
   readonly keep_parameters: readonly string[]
@@ -17,7 +18,10 @@ interface PageParts {
   readonly rest: string
 }
 
-/** The page of a URL: `shop.example/products`; a bare path has no host, an address of another scheme than http keeps its scheme. */
+/**
+ * The page of a URL: `shop.example/products`; a bare path has no host, an address of another scheme than http keeps its
+ * scheme.
+ */
 export function pageOf(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   const plain = plainParts(url, keepParameters, hashRouting)
   if (plain) return plain[2]! + withoutTrailingSlash(plain[3]!)
@@ -34,8 +38,9 @@ export function pageUrlOf(url: string, keepParameters: readonly string[] = [], h
 }
 
 /**
- * The part of a URL that may be stored: without query and fragment, which may hold tokens and addresses, but for what belongs to the page, and
- * without credentials. What stays is as it was sent; a URL of which nothing has to go is returned itself.
+ * The part of a URL that may be stored: without query and fragment, which may hold tokens and addresses, but for what
+ * belongs to the page, and without credentials. What stays is as it was sent; a URL of which nothing has to go is
+ * returned itself.
  */
 export function storableUrl(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   if (harmless.test(url) || !suspicious.test(url)) return url
@@ -43,7 +48,13 @@ export function storableUrl(url: string, keepParameters: readonly string[] = [],
   const opaque = opaqueScheme.exec(text)
   if (opaque) return opaqueAddress(text, opaque[1]!)
   const { head, query, fragment } = splitUrl(text)
-  return cleaned(withoutCredentials(head) + keptPairs(query, keepParameters) + (hashRouting ? storableRoute(fragment, keepParameters) : '')) || '/'
+  return (
+    cleaned(
+      withoutCredentials(head) +
+        keptPairs(query, keepParameters) +
+        (hashRouting ? storableRoute(fragment, keepParameters) : ''),
+    ) || '/'
+  )
 }
 
 /** Scheme, host and path of an address that is in normal form already, but for a trailing slash: nearly all are. */
@@ -80,14 +91,19 @@ function partsOf(url: string, keep: readonly string[], hashRouting: boolean): Pa
   const kept = pageQuery(query, keep) + (hashRouting ? pageRoute(fragment, keep) : '')
   const { scheme, host, path } = addressOf(withoutCredentials(head))
   // a blank at the end would be taken for one around the address
-  return { scheme, host, rest: (withoutTrailingSlash(path) + kept).replace(/ +$/, (blanks) => '%20'.repeat(blanks.length)) }
+  return {
+    scheme,
+    host,
+    rest: (withoutTrailingSlash(path) + kept).replace(/ +$/, (blanks) => '%20'.repeat(blanks.length)),
+  }
 }
 
 /** Scheme, host and path of a URL without query and fragment, by the rules of browsers. */
 function addressOf(head: string): { readonly scheme: string; readonly host: string; readonly path: string } {
   const scheme = (webScheme.exec(head) ?? anyScheme.exec(head))?.[1]!.toLowerCase()
   const relative = scheme === undefined && /^[\\/]{2}[^\\/]/.test(head)
-  const absolute = scheme !== undefined ? head : relative ? `https:${head}` : `http://h${/^[\\/]/.test(head) ? '' : '/'}${head}`
+  const absolute =
+    scheme !== undefined ? head : relative ? `https:${head}` : `http://h${/^[\\/]/.test(head) ? '' : '/'}${head}`
   // a host that no browser would go to leaves the text as it is
   if (!URL.canParse(absolute)) return { scheme: '', host: '', path: head }
   const { host, pathname } = new URL(absolute)

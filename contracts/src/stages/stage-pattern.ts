@@ -2,10 +2,11 @@ import type { Stage } from '../app.ts'
 import { decodePath, decodeText, queryValues, withoutTrailingSlash, type PageRule } from './page-url.ts'
 
 /**
- * The pattern of a URL stage. `*` stands for any run of characters. A pattern that begins with http is compared with the whole address of a page,
- * another one with its path; `#/route` in it with the route of an app that routes by hash. Parameters in it must be there with these values,
- * others may be there. A slash at the end makes no other page: `/products/` fits the page `/products`. `/products/*` fits what lies below it,
- * and not `/products` itself; `/products*` fits both.
+ * The pattern of a URL stage. `*` stands for any run of characters. A pattern that begins with http is compared with
+ * the whole address of a page, another one with its path; `#/route` in it with the route of an app that routes by hash.
+ * Parameters in it must be there with these values, others may be there. A slash at the end makes no other page:
+ * `/products/` fits the page `/products`. `/products/*` fits what lies below it, and not `/products` itself;
+ * `/products*` fits both.
  */
 export class StagePattern {
   /** the parameters that the pattern asks for: an app that has such a stage keeps them */
@@ -18,15 +19,22 @@ export class StagePattern {
   constructor(pattern: string) {
     const { address, query, route } = split(pattern)
     this.#whole = isWholeAddress(pattern)
-    const pieces = [...addressPieces(address, this.#whole), ...(route === undefined ? [] : ['#', ...routePieces(route)])]
+    const pieces = [
+      ...addressPieces(address, this.#whole),
+      ...(route === undefined ? [] : ['#', ...routePieces(route)]),
+    ]
     this.#globs = alternatives(joined(pieces)).map(globOf)
-    this.#values = query.map(([name, value]) => [decodeText(name), value === undefined ? undefined : globOf(valuePieces(value))])
+    this.#values = query.map(([name, value]) => [
+      decodeText(name),
+      value === undefined ? undefined : globOf(valuePieces(value)),
+    ])
     this.parameters = this.#values.map(([name]) => name)
   }
 
   /** Whether a page fits, by its address as `pageUrlOf` gives it. */
   matches(pageUrl: string): boolean {
-    const [, scheme = '', host = '', path = '', query = '', route = '', routeQuery = ''] = pageAddress.exec(pageUrl) ?? []
+    const [, scheme = '', host = '', path = '', query = '', route = '', routeQuery = ''] =
+      pageAddress.exec(pageUrl) ?? []
     if (path === '') return false
     const subject = `${this.#whole ? scheme + host : ''}${path}${route === '' ? '' : `#${route}`}`
     if (!this.#globs.some((fits) => fits(subject))) return false
@@ -40,7 +48,10 @@ export class StagePattern {
 }
 
 /** Why no page of an app can ever fit a pattern, or undefined when one can. */
-export function patternProblem(pattern: string, { hash_routing = false }: Pick<PageRule, 'hash_routing'>): string | undefined {
+export function patternProblem(
+  pattern: string,
+  { hash_routing = false }: Pick<PageRule, 'hash_routing'>,
+): string | undefined {
   if (/\p{Cc}/u.test(pattern)) return 'must not contain control characters'
   if (!/^[/*]/.test(pattern) && !isWholeAddress(pattern)) {
     return 'must be a path that begins with "/" (or "*"), or a whole address that begins with "http://" or "https://"'
@@ -48,7 +59,8 @@ export function patternProblem(pattern: string, { hash_routing = false }: Pick<P
   const { address, query, route } = split(pattern)
   const badAddress = addressProblem(address, isWholeAddress(pattern))
   if (badAddress !== undefined) return badAddress
-  if (query.some(([name]) => name === '' || name.includes('*'))) return 'must name its parameters, like "/checkout?step=2"; only a value may have a "*"'
+  if (query.some(([name]) => name === '' || name.includes('*')))
+    return 'must name its parameters, like "/checkout?step=2"; only a value may have a "*"'
   if (route === undefined) return undefined
   if (!hash_routing) return 'has a fragment, which is part of a page only in an app with "hash_routing": true'
   if (!/^(!?\/|\*)/.test(route)) return 'has a fragment that is no route; a route begins with "#/"'
@@ -108,10 +120,17 @@ function addressPieces(address: string, whole: boolean): Pieces {
     const absolute = whole ? address : `http://h${address}`
     if (!URL.canParse(absolute)) return [address]
     const { protocol, host, pathname } = new URL(absolute)
-    return [`${whole ? `${protocol}//${host.replace(/\.(?=$|:)/, '')}` : ''}${withoutTrailingSlash(decodePath(pathname))}`]
+    return [
+      `${whole ? `${protocol}//${host.replace(/\.(?=$|:)/, '')}` : ''}${withoutTrailingSlash(decodePath(pathname))}`,
+    ]
   }
-  const [, origin = '', path = ''] = whole ? (/^([^/*]+:\/\/[^/\\]*|http[^/]*:\/\/[^/\\]*)?(.*)$/is.exec(address) ?? []) : ['', '', address]
-  return [...wild(normalOrigin(origin)), ...wild(pathPattern(path, origin)).map((piece) => (piece === WILD ? piece : decodePath(piece)))]
+  const [, origin = '', path = ''] = whole
+    ? (/^([^/*]+:\/\/[^/\\]*|http[^/]*:\/\/[^/\\]*)?(.*)$/is.exec(address) ?? [])
+    : ['', '', address]
+  return [
+    ...wild(normalOrigin(origin)),
+    ...wild(pathPattern(path, origin)).map((piece) => (piece === WILD ? piece : decodePath(piece))),
+  ]
 }
 
 /** Lower case, names of hosts as they go over the wire, no default port; labels with a `*` stay. */
@@ -119,7 +138,9 @@ function normalOrigin(origin: string): string {
   const [scheme, authority] = cut(origin.toLowerCase(), '://')
   if (authority === undefined) return origin.toLowerCase()
   const host = authority.replace(scheme === 'https' ? /:443$/ : scheme === 'http' ? /:80$/ : /$^/, '')
-  const labels = host.split('.').map((label) => (/^[\x21-\x7e]*$/.test(label) || label.includes('*') ? label : wireLabel(label)))
+  const labels = host
+    .split('.')
+    .map((label) => (/^[\x21-\x7e]*$/.test(label) || label.includes('*') ? label : wireLabel(label)))
   return `${scheme}://${labels.join('.')}`
 }
 
@@ -143,7 +164,9 @@ function valuePieces(value: string): Pieces {
 }
 
 function wild(text: string): Pieces {
-  return text.split('*').flatMap((piece, i): (string | null)[] => [...(i === 0 ? [] : [WILD]), ...(piece === '' ? [] : [piece])])
+  return text
+    .split('*')
+    .flatMap((piece, i): (string | null)[] => [...(i === 0 ? [] : [WILD]), ...(piece === '' ? [] : [piece])])
 }
 
 /** Neighbouring literals as one. */
@@ -164,7 +187,10 @@ function alternatives(pieces: Pieces): Pieces[] {
   return [pieces, [...pieces.slice(0, -2), before.slice(0, -2)]]
 }
 
-/** Tests literals from left to right, each at the first place where it stands: time is bounded by the text times the pattern. */
+/**
+ * Tests literals from left to right, each at the first place where it stands: time is bounded by the text times the
+ * pattern.
+ */
 function globOf(pieces: Pieces): Glob {
   const literals = pieces.filter((piece) => piece !== WILD)
   if (literals.length === pieces.length) return (text) => text === literals.join('')

@@ -37,7 +37,11 @@ export class Client {
   async send<T>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { accept: 'application/json', 'x-hopper-csrf': this.csrf }
     if (body !== undefined) headers['content-type'] = 'application/json'
-    const response = await this.ask(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    const response = await this.ask(path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
     const text = await response.text()
     return (text === '' ? undefined : JSON.parse(text)) as T
   }

@@ -26,19 +26,35 @@ type State = { is: 'unknown' } | { is: 'out' } | { is: 'broken'; error: Error } 
 export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   const [state, setState] = useState<State>({ is: 'unknown' })
   const client = useMemo(() => new Client(() => setState({ is: 'out' })), [])
-  const enter = useMemo(() => (me: Me) => {
-    client.trust(me.csrf)
-    setState({ is: 'in', me })
-  }, [client])
+  const enter = useMemo(
+    () => (me: Me) => {
+      client.trust(me.csrf)
+      setState({ is: 'in', me })
+    },
+    [client],
+  )
   useEffect(() => {
     client.get<Me>('/api/v1/me').then(enter, (error: Error) => {
       if (!(error instanceof ApiError && error.status === 401)) setState({ is: 'broken', error })
     })
   }, [client, enter])
-  const session = useMemo(() => (state.is === 'in' ? { client, me: state.me, logout: () => logout(client).then(setState) } : null), [client, state])
+  const session = useMemo(
+    () => (state.is === 'in' ? { client, me: state.me, logout: () => logout(client).then(setState) } : null),
+    [client, state],
+  )
   if (state.is === 'out') return <LoginPage client={client} onLogin={enter} />
-  if (state.is === 'broken') return <main className="alone"><Problem error={state.error} /></main>
-  if (!session) return <main className="alone"><Loading /></main>
+  if (state.is === 'broken')
+    return (
+      <main className="alone">
+        <Problem error={state.error} />
+      </main>
+    )
+  if (!session)
+    return (
+      <main className="alone">
+        <Loading />
+      </main>
+    )
   return <SessionContext value={session}>{children}</SessionContext>
 }
 

@@ -12,8 +12,10 @@ describe('a newer answer', () => {
 
   it('always says what the newer one says', () => {
     const answer = fc.dictionary(fc.string(), fc.jsonValue())
-    fc.assert(fc.property(answer, answer, (older, newer) => {
-      expect(JSON.stringify(shareUnchanged(older, newer))).toBe(JSON.stringify(newer))
-    }))
+    fc.assert(
+      fc.property(answer, answer, (older, newer) => {
+        expect(JSON.stringify(shareUnchanged(older, newer))).toBe(JSON.stringify(newer))
+      }),
+    )
   })
 })

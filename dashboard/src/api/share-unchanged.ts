@@ -1,4 +1,6 @@
-/** A newer answer in which every part that did not change is the older object, so that nothing is drawn again for it. */
+/**
+ * A newer answer in which every part that did not change is the older object, so that nothing is drawn again for it.
+ */
 export function shareUnchanged<T>(older: T | undefined, newer: T): T {
   if (!isRecord(older) || !isRecord(newer)) return newer
   const parts = Object.entries(newer).map(([name, part]) => {

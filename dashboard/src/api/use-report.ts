@@ -24,7 +24,10 @@ interface State {
   error?: Error
 }
 
-/** The answer of a path. Asks again by itself while the tab is seen, often while `live`; the state changes only when the answer does. */
+/**
+ * The answer of a path. Asks again by itself while the tab is seen, often while `live`; the state changes only when the
+ * answer does.
+ */
 export function useReport<T>(path: string | null, live = false): Report<T> {
   const { client } = useSession()
   const [state, setState] = useState<State | null>(null)
@@ -37,12 +40,25 @@ export function useReport<T>(path: string | null, live = false): Report<T> {
       const began = performance.now()
       try {
         const text = await client.text(path, aborted.signal)
-        setState((was) => (was && was.path === path && was.text === text && !was.error ? was : { path, text, data: shareUnchanged(was?.data, JSON.parse(text)) }))
+        setState((was) =>
+          was && was.path === path && was.text === text && !was.error
+            ? was
+            : { path, text, data: shareUnchanged(was?.data, JSON.parse(text)) },
+        )
       } catch (error) {
         if (aborted.signal.aborted) return
-        setState((was) => ({ path, text: was?.path === path ? was.text : '', data: was?.path === path ? was.data : undefined, error: error as Error }))
+        setState((was) => ({
+          path,
+          text: was?.path === path ? was.text : '',
+          data: was?.path === path ? was.data : undefined,
+          error: error as Error,
+        }))
       }
-      if (!aborted.signal.aborted) timer = setTimeout(again, Math.max(live ? POLL_MS : SETTLED_POLL_MS, (performance.now() - began) / LOAD_SHARE_MAX))
+      if (!aborted.signal.aborted)
+        timer = setTimeout(
+          again,
+          Math.max(live ? POLL_MS : SETTLED_POLL_MS, (performance.now() - began) / LOAD_SHARE_MAX),
+        )
     }
     const again = (): void => {
       if (document.visibilityState === 'visible') void ask()
@@ -57,5 +73,10 @@ export function useReport<T>(path: string | null, live = false): Report<T> {
   const reload = (): void => setTurn((n) => n + 1)
   if (!state || path === null) return { stale: false, reload }
   const { data, error } = state
-  return { stale: state.path !== path, reload, ...(data === undefined ? {} : { data: data as T }), ...(error && state.path === path ? { error } : {}) }
+  return {
+    stale: state.path !== path,
+    reload,
+    ...(data === undefined ? {} : { data: data as T }),
+    ...(error && state.path === path ? { error } : {}),
+  }
 }

@@ -12,14 +12,34 @@ export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-se
 /** Tooltips are drawn, never HTML: what events say stays text. */
 export function tooltip(theme: Theme): TooltipComponentOption {
   return {
-    renderMode: 'richText', confine: true, backgroundColor: theme.surface, borderColor: theme.line, borderWidth: 1, padding: [8, 12],
+    renderMode: 'richText',
+    confine: true,
+    backgroundColor: theme.surface,
+    borderColor: theme.line,
+    borderWidth: 1,
+    padding: [8, 12],
     textStyle: { color: theme.ink, fontSize: 12, fontFamily },
   }
 }
 
 /** One line, which scrolls where it is too long. */
 export function legend(theme: Theme): LegendComponentOption {
-  return { type: 'scroll', top: 0, left: 0, right: 0, align: 'left', itemWidth: 12, itemHeight: 8, itemGap: 18, icon: 'roundRect', textStyle: { color: theme.muted, fontFamily }, inactiveColor: theme.third, pageIconSize: 10, pageTextStyle: { color: theme.muted }, pageIconColor: theme.muted }
+  return {
+    type: 'scroll',
+    top: 0,
+    left: 0,
+    right: 0,
+    align: 'left',
+    itemWidth: 12,
+    itemHeight: 8,
+    itemGap: 18,
+    icon: 'roundRect',
+    textStyle: { color: theme.muted, fontFamily },
+    inactiveColor: theme.third,
+    pageIconSize: 10,
+    pageTextStyle: { color: theme.muted },
+    pageIconColor: theme.muted,
+  }
 }
 
 /** A text that must fit somewhere. */

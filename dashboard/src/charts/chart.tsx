@@ -11,7 +11,10 @@ interface Props {
   height: number
 }
 
-/** A picture by ECharts, which is loaded when the first one is needed. It follows the width of its place and the colour scheme. */
+/**
+ * A picture by ECharts, which is loaded when the first one is needed. It follows the width of its place and the colour
+ * scheme.
+ */
 export function Chart({ label, draw, height }: Props): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const theme = useTheme()
@@ -46,9 +49,16 @@ export function Chart({ label, draw, height }: Props): ReactNode {
   return <div ref={place} className="chart" role="img" aria-label={label} style={{ height }} />
 }
 
-function paint(chart: EChartsType | null, { draw, theme }: { draw: Props['draw']; theme: Theme }, chosen: Readonly<Record<string, boolean>>): void {
+function paint(
+  chart: EChartsType | null,
+  { draw, theme }: { draw: Props['draw']; theme: Theme },
+  chosen: Readonly<Record<string, boolean>>,
+): void {
   const option = draw(theme)
   const legend = option.legend === undefined || Array.isArray(option.legend) ? {} : option.legend
   // No animation: numbers come every two seconds, and a chart that moves by itself cannot be read.
-  chart?.setOption({ animation: false, ...option, legend: { ...legend, selected: { ...legend.selected, ...chosen } } }, { notMerge: true })
+  chart?.setOption(
+    { animation: false, ...option, legend: { ...legend, selected: { ...legend.selected, ...chosen } } },
+    { notMerge: true },
+  )
 }

@@ -1,6 +1,7 @@
 /** What the correlation of the (log) duration with the click says, in words. */
 export function correlationInWords(correlation: number | null): string {
-  if (correlation === null) return 'There are not enough different durations of both actions to say whether the time spent goes with clicking.'
+  if (correlation === null)
+    return 'There are not enough different durations of both actions to say whether the time spent goes with clicking.'
   const size = Math.abs(correlation)
   const value = correlation.toFixed(2).replace('-', '−')
   if (size < 0.1) return `The time over the element says next to nothing about a click (correlation ${value}).`

@@ -5,20 +5,41 @@ import type { Theme } from './theme.ts'
 
 type Bucket = ElementDurations['buckets'][number]
 
-/** Buckets without gaps: an API answer leaves none out between the shortest and the longest, and the axis relies on that. */
+/**
+ * Buckets without gaps: an API answer leaves none out between the shortest and the longest, and the axis relies on
+ * that.
+ */
 export function durationsChart(buckets: readonly Bucket[], theme: Theme): ChartOption {
   const names = buckets.map(nameOfBucket)
   const axis = { color: theme.muted, fontFamily }
   return {
     color: [theme.third, theme.first],
     legend: legend(theme),
-    tooltip: { ...tooltip(theme), trigger: 'axis', axisPointer: { type: 'shadow' }, valueFormatter: (value) => formatCount(Number(value)) },
+    tooltip: {
+      ...tooltip(theme),
+      trigger: 'axis',
+      axisPointer: { type: 'shadow' },
+      valueFormatter: (value) => formatCount(Number(value)),
+    },
     grid: { left: 4, right: 8, top: 36, bottom: 4, containLabel: true },
     xAxis: {
-      type: 'category', data: names, axisTick: { show: false }, axisLine: { lineStyle: { color: theme.line } },
-      axisLabel: { ...axis, hideOverlap: true, formatter: (_: string, index: number) => formatDuration(buckets[index]?.from_ms ?? 0) },
+      type: 'category',
+      data: names,
+      axisTick: { show: false },
+      axisLine: { lineStyle: { color: theme.line } },
+      axisLabel: {
+        ...axis,
+        hideOverlap: true,
+        formatter: (_: string, index: number) => formatDuration(buckets[index]?.from_ms ?? 0),
+      },
     },
-    yAxis: { type: 'value', minInterval: 1, splitNumber: 4, axisLabel: { ...axis, formatter: formatShort }, splitLine: { lineStyle: { color: theme.line } } },
+    yAxis: {
+      type: 'value',
+      minInterval: 1,
+      splitNumber: 4,
+      axisLabel: { ...axis, formatter: formatShort },
+      splitLine: { lineStyle: { color: theme.line } },
+    },
     series: [
       { type: 'bar', name: 'Left', stack: 'all', barCategoryGap: '12%', data: buckets.map(({ leave }) => leave) },
       { type: 'bar', name: 'Clicked', stack: 'all', data: buckets.map(({ click }) => click) },

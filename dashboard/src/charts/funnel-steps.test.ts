@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { funnelSteps } from './funnel-steps.ts'
 
-const row = (stage: number, users: number): { stage: number; name: string; users: number; rate: number } => ({ stage, name: `S${stage}`, users, rate: users / 10 })
+const row = (stage: number, users: number): { stage: number; name: string; users: number; rate: number } => ({
+  stage,
+  name: `S${stage}`,
+  users,
+  rate: users / 10,
+})
 
 describe('the steps of a funnel', () => {
   it('tell what is lost since the stage before', () => {
     const steps = funnelSteps({ rows: [row(1, 10), row(2, 4), row(3, 5)] })
-    expect(steps.map(({ dropped, dropRate }) => [dropped, dropRate])).toEqual([[null, null], [6, 0.6], [-1, -0.25]])
+    expect(steps.map(({ dropped, dropRate }) => [dropped, dropRate])).toEqual([
+      [null, null],
+      [6, 0.6],
+      [-1, -0.25],
+    ])
   })
 
   it('have no drop rate after an empty stage', () => {

@@ -17,6 +17,10 @@ export function funnelSteps({ rows }: Pick<StageConversion, 'rows'>): FunnelStep
   return rows.map((row, index) => {
     const before = rows[index - 1]
     const dropped = before === undefined ? null : before.users - row.users
-    return { ...row, dropped, dropRate: before === undefined || before.users === 0 ? null : (before.users - row.users) / before.users }
+    return {
+      ...row,
+      dropped,
+      dropRate: before === undefined || before.users === 0 ? null : (before.users - row.users) / before.users,
+    }
   })
 }

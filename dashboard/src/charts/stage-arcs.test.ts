@@ -4,13 +4,23 @@ import { stageArcs, type Move } from './stage-arcs.ts'
 
 const stages = [1, 2, 3].map((stage) => ({ stage, name: `S${stage}`, users: 10 * stage }))
 const moves: Move[] = [
-  { from: null, to: 1, users: 30 }, { from: 1, to: 2, users: 20 }, { from: 1, to: 3, users: 5 }, { from: 3, to: 1, users: 2 }, { from: 2, to: 2, users: 9 }, { from: 7, to: 1, users: 1 },
+  { from: null, to: 1, users: 30 },
+  { from: 1, to: 2, users: 20 },
+  { from: 1, to: 3, users: 5 },
+  { from: 3, to: 1, users: 2 },
+  { from: 2, to: 2, users: 9 },
+  { from: 7, to: 1, users: 1 },
 ]
 
 describe('the arcs between stages', () => {
   it('stand for every move between two stages of the funnel, and for no other', () => {
     const { arcs } = stageArcs(stages, moves, 900)
-    expect(arcs.map(({ from, to, users, back }) => [from, to, users, back])).toEqual([['Entry', 'S1', 30, false], ['S1', 'S2', 20, false], ['S1', 'S3', 5, false], ['S3', 'S1', 2, true]])
+    expect(arcs.map(({ from, to, users, back }) => [from, to, users, back])).toEqual([
+      ['Entry', 'S1', 30, false],
+      ['S1', 'S2', 20, false],
+      ['S1', 'S3', 5, false],
+      ['S3', 'S1', 2, true],
+    ])
   })
 
   it('are wider for more users', () => {
@@ -19,11 +29,15 @@ describe('the arcs between stages', () => {
   })
 
   it('stay inside the picture at every width', () => {
-    fc.assert(fc.property(fc.integer({ min: 280, max: 2000 }), (width) => {
-      const { nodes, arcs, height, vertical } = stageArcs(stages, moves, width)
-      expect(vertical).toBe(width < 620)
-      for (const { x, y, radius } of nodes) expect(x - radius >= 0 && x + radius <= width && y - radius >= 0 && y + radius <= height).toBe(true)
-      for (const { labelX, labelY } of arcs) expect(labelX >= 0 && labelX <= width && labelY >= 0 && labelY <= height).toBe(true)
-    }))
+    fc.assert(
+      fc.property(fc.integer({ min: 280, max: 2000 }), (width) => {
+        const { nodes, arcs, height, vertical } = stageArcs(stages, moves, width)
+        expect(vertical).toBe(width < 620)
+        for (const { x, y, radius } of nodes)
+          expect(x - radius >= 0 && x + radius <= width && y - radius >= 0 && y + radius <= height).toBe(true)
+        for (const { labelX, labelY } of arcs)
+          expect(labelX >= 0 && labelX <= width && labelY >= 0 && labelY <= height).toBe(true)
+      }),
+    )
   })
 })

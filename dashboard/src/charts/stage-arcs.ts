@@ -42,8 +42,9 @@ const ROW = 62
 const LABEL_WIDTH = 96
 
 /**
- * Where to draw the stages and the moves between them. Wide: stages in a row, moves ahead above, moves back below. Narrow: stages below
- * each other, all moves at their right. A move to the next stage is a straight line; a move within one stage is left to the table.
+ * Where to draw the stages and the moves between them. Wide: stages in a row, moves ahead above, moves back below.
+ * Narrow: stages below each other, all moves at their right. A move to the next stage is a straight line; a move within
+ * one stage is left to the table.
  */
 export function stageArcs(stages: readonly GraphStage[], moves: readonly Move[], width: number): Arcs {
   const vertical = width < NARROW
@@ -53,7 +54,8 @@ export function stageArcs(stages: readonly GraphStage[], moves: readonly Move[],
   const mostMoves = Math.max(1, ...drawn.map(({ users }) => users))
   const mostUsers = Math.max(1, ...stages.map(({ users }) => users))
   const step = vertical ? ROW : width / (stages.length + 1)
-  const rise = (distance: number): number => (vertical ? Math.min(width - LABEL_WIDTH - 90, 24 + 26 * distance) : 26 + 20 * distance)
+  const rise = (distance: number): number =>
+    vertical ? Math.min(width - LABEL_WIDTH - 90, 24 + 26 * distance) : 26 + 20 * distance
   const ahead = Math.max(1, ...drawn.map(({ from, to }) => placeOf(to) - placeOf(from)))
   const behind = Math.max(0, ...drawn.map(({ from, to }) => placeOf(from) - placeOf(to)))
   const axis = vertical ? LABEL_WIDTH + 26 : ahead > 1 ? rise(ahead) + 24 : 44
@@ -74,13 +76,26 @@ export function stageArcs(stages: readonly GraphStage[], moves: readonly Move[],
       ? `M${a.x} ${a.y}C${axis + handle} ${a.y} ${axis + handle} ${b.y} ${b.x} ${b.y}`
       : `M${a.x} ${a.y}C${a.x} ${axis - handle} ${b.x} ${axis - handle} ${b.x} ${b.y}`
     return {
-      key: `${start} ${end}`, path, users, back: end < start, width: Math.max(1.5, ARC_WIDTH_MAX * (users / mostMoves)), from: names[start]!, to: names[end]!,
-      labelX: vertical ? x + 8 : x, labelY: vertical ? y : y - (bend < 0 ? -14 : bend === 0 ? 16 : 8),
+      key: `${start} ${end}`,
+      path,
+      users,
+      back: end < start,
+      width: Math.max(1.5, ARC_WIDTH_MAX * (users / mostMoves)),
+      from: names[start]!,
+      to: names[end]!,
+      labelX: vertical ? x + 8 : x,
+      labelY: vertical ? y : y - (bend < 0 ? -14 : bend === 0 ? 16 : 8),
     }
   })
   const nodes = names.map((name, place): Node => {
     const stage = stages[place - 1]
-    return { key: `${place}`, name, ...at(place), radius: stage ? 7 + 9 * Math.sqrt(stage.users / mostUsers) : 7, ...(stage ? { users: stage.users } : {}) }
+    return {
+      key: `${place}`,
+      name,
+      ...at(place),
+      radius: stage ? 7 + 9 * Math.sqrt(stage.users / mostUsers) : 7,
+      ...(stage ? { users: stage.users } : {}),
+    }
   })
   const height = vertical ? ROW * names.length : axis + Math.max(56, behind > 0 ? rise(behind) + 34 : 0)
   return { nodes, arcs, height, vertical }

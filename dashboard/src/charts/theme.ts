@@ -35,8 +35,14 @@ function readTheme(): Theme {
   const style = getComputedStyle(document.documentElement)
   const read = (name: string): string => style.getPropertyValue(`--${name}`).trim()
   return {
-    ink: read('ink'), muted: read('muted'), line: read('line'), surface: read('surface'),
-    first: read('chart-1'), second: read('chart-2'), third: read('chart-3'), warn: read('chart-4'),
+    ink: read('ink'),
+    muted: read('muted'),
+    line: read('line'),
+    surface: read('surface'),
+    first: read('chart-1'),
+    second: read('chart-2'),
+    third: read('chart-3'),
+    warn: read('chart-4'),
     series: ['chart-1', 'chart-2', 'chart-3', 'chart-4', 'chart-5', 'chart-6'].map(read),
   }
 }

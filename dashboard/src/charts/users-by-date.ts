@@ -7,7 +7,10 @@ export interface DateOfStages {
 }
 
 /** One row per date out of one row per date and stage. */
-export function usersByDate(rows: StageUsers['rows']): { stages: { stage: number; name: string }[]; dates: DateOfStages[] } {
+export function usersByDate(rows: StageUsers['rows']): {
+  stages: { stage: number; name: string }[]
+  dates: DateOfStages[]
+} {
   const names = new Map<number, string>()
   const found = new Map<string, Map<number, number>>()
   for (const { date, stage, name, users } of rows) {

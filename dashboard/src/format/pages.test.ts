@@ -3,11 +3,18 @@ import { pageNames } from './pages.ts'
 
 describe('names of pages', () => {
   it('leave out a host that all share', () => {
-    expect(['shop.example/a/b', 'shop.example', 'shop.example/'].map(pageNames(['shop.example/a/b', 'shop.example', 'shop.example/']))).toEqual(['/a/b', '/', '/'])
+    expect(
+      ['shop.example/a/b', 'shop.example', 'shop.example/'].map(
+        pageNames(['shop.example/a/b', 'shop.example', 'shop.example/']),
+      ),
+    ).toEqual(['/a/b', '/', '/'])
   })
 
   it('keep the host when there are several, and bare paths as they are', () => {
-    expect(['a.example/x', 'b.example/x'].map(pageNames(['a.example/x', 'b.example/x']))).toEqual(['a.example/x', 'b.example/x'])
+    expect(['a.example/x', 'b.example/x'].map(pageNames(['a.example/x', 'b.example/x']))).toEqual([
+      'a.example/x',
+      'b.example/x',
+    ])
     expect(['/x', '/y'].map(pageNames(['/x', '/y']))).toEqual(['/x', '/y'])
   })
 })

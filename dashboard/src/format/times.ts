@@ -21,14 +21,20 @@ export function formatClock(timezone: string, at: number): string {
 
 /** The name of an hour or of a date that begins at an instant. */
 export function formatStep(timezone: string, at: number, step: 'hour' | 'day'): string {
-  return formatIn(timezone, step === 'day'
-    ? { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }
-    : { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  return formatIn(
+    timezone,
+    step === 'day'
+      ? { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' }
+      : { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  ).format(at)
 }
 
 /** The same, short enough for an axis. */
 export function formatTick(timezone: string, at: number, step: 'hour' | 'day'): string {
-  return formatIn(timezone, step === 'day' ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(at)
+  return formatIn(
+    timezone,
+    step === 'day' ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' },
+  ).format(at)
 }
 
 /** 31 Jan 2026, of a date like `2026-01-31`, which has no time zone. */

@@ -24,7 +24,13 @@ export function useAgents({ app, range, live, countBy }: Scope, by: AgentKind): 
 }
 
 /** What people use. Someone with two browsers counts for each, so shares may add up to more than 100 %. */
-export function AgentsCard({ title, agents: { by, path, report } }: { title: string; agents: AgentsReport }): ReactNode {
+export function AgentsCard({
+  title,
+  agents: { by, path, report },
+}: {
+  title: string
+  agents: AgentsReport
+}): ReactNode {
   const columns: Column<Row>[] = [
     { name: title, value: ({ value }) => value, bar: ({ share }) => share ?? 0 },
     { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
@@ -33,7 +39,15 @@ export function AgentsCard({ title, agents: { by, path, report } }: { title: str
   return (
     <Card title={title} size="third" stale={report.stale} csv={{ path, name: `users-by-${by}` }}>
       <ReportView report={report}>
-        {({ rows }) => <DataTable caption={`Users per ${by}`} columns={columns} rows={rows} rowKey={({ value }) => value} first={6} />}
+        {({ rows }) => (
+          <DataTable
+            caption={`Users per ${by}`}
+            columns={columns}
+            rows={rows}
+            rowKey={({ value }) => value}
+            first={6}
+          />
+        )}
       </ReportView>
     </Card>
   )

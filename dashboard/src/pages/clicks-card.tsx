@@ -20,7 +20,12 @@ export function ClicksCard({ scope: { app, range, live } }: { scope: Scope }): R
   const nameOf = pageNames((report.data?.rows ?? []).map(({ url }) => url))
   const most = Math.max(1, report.data?.rows[0]?.hits ?? 1)
   const columns: Column<Row>[] = [
-    { name: 'Target', value: ({ target }) => elementNames.get(target) ?? target, title: ({ target }) => target, bar: ({ hits }) => hits / most },
+    {
+      name: 'Target',
+      value: ({ target }) => elementNames.get(target) ?? target,
+      title: ({ target }) => target,
+      bar: ({ hits }) => hits / most,
+    },
     { name: 'Page', value: ({ url }) => nameOf(url), title: ({ url }) => url },
     { name: 'Clicks', value: ({ hits }) => formatCount(hits), numeric: true },
     { name: 'Avg. time', value: ({ average_ms }) => formatDuration(average_ms), numeric: true },
@@ -28,7 +33,15 @@ export function ClicksCard({ scope: { app, range, live } }: { scope: Scope }): R
   return (
     <Card title="Most clicked" stale={report.stale} csv={{ path, name: 'clicks' }}>
       <ReportView report={report}>
-        {({ rows }) => <DataTable caption="Clicks per target" columns={columns} rows={rows} rowKey={({ url, target }) => `${url} ${target}`} first={8} />}
+        {({ rows }) => (
+          <DataTable
+            caption="Clicks per target"
+            columns={columns}
+            rows={rows}
+            rowKey={({ url, target }) => `${url} ${target}`}
+            first={8}
+          />
+        )}
       </ReportView>
     </Card>
   )

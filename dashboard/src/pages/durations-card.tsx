@@ -36,24 +36,49 @@ export function DurationsCard({ scope: { app, range, live }, rows, element, choo
   const draw = useCallback((theme: Theme) => durationsChart(buckets, theme), [buckets])
   return (
     <Card
-      title="Time over the element" size="wide" stale={report.stale} csv={{ path, name: 'durations' }}
+      title="Time over the element"
+      size="wide"
+      stale={report.stale}
+      csv={{ path, name: 'durations' }}
       picture={
         <>
           <label className="inline">
             Element
-            <select value={element.xpath} onChange={(event) => choose(event.target.value)}>{rows.map(({ xpath, name }) => <option key={xpath} value={xpath}>{name}</option>)}</select>
+            <select value={element.xpath} onChange={(event) => choose(event.target.value)}>
+              {rows.map(({ xpath, name }) => (
+                <option key={xpath} value={xpath}>
+                  {name}
+                </option>
+              ))}
+            </select>
           </label>
           <ReportView report={report}>
-            {({ correlation }) => buckets.length === 0 ? <p className="nothing">Nobody stayed over it in this range.</p> : (
-              <>
-                <p className="finding">{correlationInWords(correlation)}</p>
-                <Chart label={`How long people stayed over ${element.name} before leaving or clicking; the table has the numbers`} draw={draw} height={280} />
-              </>
-            )}
+            {({ correlation }) =>
+              buckets.length === 0 ? (
+                <p className="nothing">Nobody stayed over it in this range.</p>
+              ) : (
+                <>
+                  <p className="finding">{correlationInWords(correlation)}</p>
+                  <Chart
+                    label={`How long people stayed over ${element.name} before leaving or clicking; the table has the numbers`}
+                    draw={draw}
+                    height={280}
+                  />
+                </>
+              )
+            }
           </ReportView>
         </>
       }
-      table={<DataTable caption={`Durations over ${element.name}`} columns={columns} rows={buckets} rowKey={({ from_ms }) => String(from_ms)} first={60} />}
+      table={
+        <DataTable
+          caption={`Durations over ${element.name}`}
+          columns={columns}
+          rows={buckets}
+          rowKey={({ from_ms }) => String(from_ms)}
+          first={60}
+        />
+      }
     />
   )
 }

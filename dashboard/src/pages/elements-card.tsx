@@ -19,9 +19,27 @@ const columns: Column<Row>[] = [
 export function ElementsCard({ rows, path, stale }: { rows: readonly Row[]; path: string; stale: boolean }): ReactNode {
   return (
     <Card
-      title="Left or clicked" hint="Of all the times the mouse stayed over an element: how often it was clicked, how often left. A tap is not a hover." size="wide" stale={stale} csv={{ path, name: 'elements' }}
-      picture={<ul className="split" aria-label="Left against clicked per element">{rows.map((row) => <Split key={row.xpath} row={row} />)}</ul>}
-      table={<DataTable caption="Left against clicked per element" columns={columns} rows={rows} rowKey={({ xpath }) => xpath} first={30} />}
+      title="Left or clicked"
+      hint="Of all the times the mouse stayed over an element: how often it was clicked, how often left. A tap is not a hover."
+      size="wide"
+      stale={stale}
+      csv={{ path, name: 'elements' }}
+      picture={
+        <ul className="split" aria-label="Left against clicked per element">
+          {rows.map((row) => (
+            <Split key={row.xpath} row={row} />
+          ))}
+        </ul>
+      }
+      table={
+        <DataTable
+          caption="Left against clicked per element"
+          columns={columns}
+          rows={rows}
+          rowKey={({ xpath }) => xpath}
+          first={30}
+        />
+      }
     />
   )
 }
@@ -32,14 +50,27 @@ function Split({ row }: { row: Row }): ReactNode {
   return (
     <li>
       <div className="split-head">
-        <span className="split-name" title={xpath}>{name}</span>
+        <span className="split-name" title={xpath}>
+          {name}
+        </span>
         <span className="split-rate">{hits === 0 ? 'nobody yet' : `${formatPercent(share)} clicked`}</span>
       </div>
-      <div className="split-track" aria-hidden="true">{hits > 0 && <><span className="click" style={{ width: `${share * 100}%` }} /><span className="leave" /></>}</div>
+      <div className="split-track" aria-hidden="true">
+        {hits > 0 && (
+          <>
+            <span className="click" style={{ width: `${share * 100}%` }} />
+            <span className="leave" />
+          </>
+        )}
+      </div>
       {hits > 0 && (
         <div className="split-foot">
-          <span>{formatCount(hover_click)} clicked{hover_click > 0 && `, after ${formatDuration(average_click_ms)}`}</span>
-          <span>{formatCount(hover_leave)} left{hover_leave > 0 && `, after ${formatDuration(average_leave_ms)}`}</span>
+          <span>
+            {formatCount(hover_click)} clicked{hover_click > 0 && `, after ${formatDuration(average_click_ms)}`}
+          </span>
+          <span>
+            {formatCount(hover_leave)} left{hover_leave > 0 && `, after ${formatDuration(average_leave_ms)}`}
+          </span>
         </div>
       )}
     </li>

@@ -41,7 +41,10 @@ function NoElement(): ReactNode {
   return (
     <section className="card wide">
       <h2>No interesting element yet</h2>
-      <p>Name the buttons and links that matter, by their XPath, under <PageLink page="settings">Settings</PageLink>; Hopper then tells who left and who clicked.</p>
+      <p>
+        Name the buttons and links that matter, by their XPath, under <PageLink page="settings">Settings</PageLink>;
+        Hopper then tells who left and who clicked.
+      </p>
     </section>
   )
 }

@@ -14,15 +14,40 @@ const columns: Column<FunnelStep>[] = [
 ]
 
 /** The stages as bars, with what is lost between them. */
-export function FunnelCard({ conversion, path, stale }: { conversion: StageConversion; path: string; stale: boolean }): ReactNode {
+export function FunnelCard({
+  conversion,
+  path,
+  stale,
+}: {
+  conversion: StageConversion
+  path: string
+  stale: boolean
+}): ReactNode {
   const { rows, total_users } = conversion
   const steps = useMemo(() => funnelSteps({ rows }), [rows])
   return (
     <Card
-      title="Conversion" size="wide" stale={stale} csv={{ path, name: 'conversion' }}
+      title="Conversion"
+      size="wide"
+      stale={stale}
+      csv={{ path, name: 'conversion' }}
       hint={`Of all ${formatCount(total_users)} users in the range, how many were in each stage.`}
-      picture={<ol className="funnel" aria-label="Stages of the funnel">{steps.map((step) => <Stage key={step.stage} step={step} />)}</ol>}
-      table={<DataTable caption="Users and conversion per stage" columns={columns} rows={steps} rowKey={({ stage }) => String(stage)} first={50} />}
+      picture={
+        <ol className="funnel" aria-label="Stages of the funnel">
+          {steps.map((step) => (
+            <Stage key={step.stage} step={step} />
+          ))}
+        </ol>
+      }
+      table={
+        <DataTable
+          caption="Users and conversion per stage"
+          columns={columns}
+          rows={steps}
+          rowKey={({ stage }) => String(stage)}
+          first={50}
+        />
+      }
     />
   )
 }
@@ -33,13 +58,21 @@ function Stage({ step: { name, users, rate, dropped, dropRate } }: { step: Funne
       {dropped !== null && (
         <p className={dropped > 0 ? 'drop' : 'drop gain'}>
           <span aria-hidden="true">{dropped > 0 ? '↓' : '↑'}</span>
-          {dropped > 0 ? ` ${formatCount(dropped)} fewer` : dropped < 0 ? ` ${formatCount(-dropped)} more` : ' nobody lost'}
+          {dropped > 0
+            ? ` ${formatCount(dropped)} fewer`
+            : dropped < 0
+              ? ` ${formatCount(-dropped)} more`
+              : ' nobody lost'}
           {dropRate !== null && dropRate > 0 && <span className="drop-rate"> −{formatPercent(dropRate)}</span>}
         </p>
       )}
       <div className="stage">
-        <span className="stage-name" title={name}>{name}</span>
-        <span className="stage-track" aria-hidden="true"><span className="stage-bar" style={{ width: `${Math.max(0.4, Math.min(1, rate ?? 0) * 100)}%` }} /></span>
+        <span className="stage-name" title={name}>
+          {name}
+        </span>
+        <span className="stage-track" aria-hidden="true">
+          <span className="stage-bar" style={{ width: `${Math.max(0.4, Math.min(1, rate ?? 0) * 100)}%` }} />
+        </span>
         <span className="stage-users">{formatCount(users)}</span>
         <span className="stage-rate">{formatPercent(rate)}</span>
       </div>

@@ -46,7 +46,11 @@ function Chosen({ scope, funnels, funnel, choose }: Props): ReactNode {
       <div className="page-head">
         <h1>Funnel</h1>
         <select aria-label="Funnel" value={funnel.id} onChange={(event) => choose(event.target.value)}>
-          {funnels.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+          {funnels.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
         </select>
         <PastProgress past={funnel.past} />
         <Freshness meta={conversion.data?.meta} />
@@ -69,7 +73,10 @@ function NoFunnel(): ReactNode {
   return (
     <section className="card wide">
       <h2>No funnel yet</h2>
-      <p>A funnel is an ordered list of stages, each entered by a page or by a click. Add the first one under <PageLink page="settings">Settings</PageLink>.</p>
+      <p>
+        A funnel is an ordered list of stages, each entered by a page or by a click. Add the first one under{' '}
+        <PageLink page="settings">Settings</PageLink>.
+      </p>
     </section>
   )
 }

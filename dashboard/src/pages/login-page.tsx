@@ -15,7 +15,12 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
     setBusy(true)
     setError(null)
     try {
-      onLogin(await client.send<Me>('POST', '/api/v1/login', { member: String(form.get('member')).trim(), password: form.get('password') }))
+      onLogin(
+        await client.send<Me>('POST', '/api/v1/login', {
+          member: String(form.get('member')).trim(),
+          password: form.get('password'),
+        }),
+      )
     } catch (cause) {
       setError(cause as Error)
       setBusy(false)
@@ -26,11 +31,23 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
       <form className="card login" onSubmit={(event) => void submit(event)}>
         <Logo />
         <h1>Log in</h1>
-        {expired && !error && <p className="problem" role="alert">This login link was used already or is too old. Ask for a new one, or log in with your password.</p>}
-        <label>Member<input name="member" autoComplete="username" autoCapitalize="none" maxLength={200} required autoFocus /></label>
-        <label>Password<input name="password" type="password" autoComplete="current-password" maxLength={200} required /></label>
+        {expired && !error && (
+          <p className="problem" role="alert">
+            This login link was used already or is too old. Ask for a new one, or log in with your password.
+          </p>
+        )}
+        <label>
+          Member
+          <input name="member" autoComplete="username" autoCapitalize="none" maxLength={200} required autoFocus />
+        </label>
+        <label>
+          Password
+          <input name="password" type="password" autoComplete="current-password" maxLength={200} required />
+        </label>
         {error && <Problem error={error} />}
-        <button type="submit" className="primary" disabled={busy}>{busy ? 'One moment …' : 'Log in'}</button>
+        <button type="submit" className="primary" disabled={busy}>
+          {busy ? 'One moment …' : 'Log in'}
+        </button>
         <p className="hint">The first start of Hopper prints a link that logs its owner in.</p>
       </form>
     </main>

@@ -29,31 +29,62 @@ export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
         <Freshness meta={traffic.data?.meta} />
       </div>
       <ReportView report={traffic}>
-        {({ rows, meta }) => (rows.every(({ events }) => events === 0) && !traffic.stale ? <NoEvents /> : (
-          <div className="cards">
-            <Headline users={devices.report.data?.total_users} rows={rows} countBy={countBy} />
-            <TrafficCard rows={rows} step={step} timezone={meta.timezone} completeTo={meta.complete_to} path={trafficPath} stale={traffic.stale} />
-            <PagesCard scope={scope} />
-            <ClicksCard scope={scope} />
-            <AgentsCard title="Devices" agents={devices} />
-            <AgentsCard title="Browsers" agents={browsers} />
-            <AgentsCard title="Systems" agents={systems} />
-          </div>
-        ))}
+        {({ rows, meta }) =>
+          rows.every(({ events }) => events === 0) && !traffic.stale ? (
+            <NoEvents />
+          ) : (
+            <div className="cards">
+              <Headline users={devices.report.data?.total_users} rows={rows} countBy={countBy} />
+              <TrafficCard
+                rows={rows}
+                step={step}
+                timezone={meta.timezone}
+                completeTo={meta.complete_to}
+                path={trafficPath}
+                stale={traffic.stale}
+              />
+              <PagesCard scope={scope} />
+              <ClicksCard scope={scope} />
+              <AgentsCard title="Devices" agents={devices} />
+              <AgentsCard title="Browsers" agents={browsers} />
+              <AgentsCard title="Systems" agents={systems} />
+            </div>
+          )
+        }
       </ReportView>
     </>
   )
 }
 
-function Headline({ users, rows, countBy }: { users: number | undefined; rows: Traffic['rows']; countBy: string }): ReactNode {
+function Headline({
+  users,
+  rows,
+  countBy,
+}: {
+  users: number | undefined
+  rows: Traffic['rows']
+  countBy: string
+}): ReactNode {
   const events = rows.reduce((sum, row) => sum + row.events, 0)
   const views = rows.reduce((sum, row) => sum + row.views, 0)
   return (
     <dl className="headline wide">
-      <div><dt>{countBy === 'device' ? 'Users (devices)' : 'Users'}</dt><dd>{users === undefined ? '…' : formatCount(users)}</dd></div>
-      <div><dt>Page views</dt><dd>{formatCount(views)}</dd></div>
-      <div><dt>Events</dt><dd>{formatCount(events)}</dd></div>
-      <div><dt>Views per user</dt><dd>{users ? (views / users).toFixed(1) : '–'}</dd></div>
+      <div>
+        <dt>{countBy === 'device' ? 'Users (devices)' : 'Users'}</dt>
+        <dd>{users === undefined ? '…' : formatCount(users)}</dd>
+      </div>
+      <div>
+        <dt>Page views</dt>
+        <dd>{formatCount(views)}</dd>
+      </div>
+      <div>
+        <dt>Events</dt>
+        <dd>{formatCount(events)}</dd>
+      </div>
+      <div>
+        <dt>Views per user</dt>
+        <dd>{users ? (views / users).toFixed(1) : '–'}</dd>
+      </div>
     </dl>
   )
 }

@@ -25,7 +25,15 @@ export function PagesCard({ scope: { app, range, live } }: { scope: Scope }): Re
   return (
     <Card title="Pages" stale={report.stale} csv={{ path, name: 'pages' }}>
       <ReportView report={report}>
-        {({ rows }) => <DataTable caption="Views and average time per page" columns={columns} rows={rows} rowKey={({ url }) => url} first={8} />}
+        {({ rows }) => (
+          <DataTable
+            caption="Views and average time per page"
+            columns={columns}
+            rows={rows}
+            rowKey={({ url }) => url}
+            first={8}
+          />
+        )}
       </ReportView>
     </Card>
   )

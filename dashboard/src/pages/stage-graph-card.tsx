@@ -21,7 +21,8 @@ interface Props {
 export function StageGraphCard({ scope: { app, range, live, countBy }, funnel, stages }: Props): ReactNode {
   const path = reportPath(app.id, 'stages/graph', range, { funnel, count_by: countBy })
   const report = useReport<StageGraph>(path, live)
-  const nameOf = (stage: number | null): string => (stage === null ? ENTRY : (stages.find((one) => one.stage === stage)?.name ?? `Stage ${stage}`))
+  const nameOf = (stage: number | null): string =>
+    stage === null ? ENTRY : (stages.find((one) => one.stage === stage)?.name ?? `Stage ${stage}`)
   const columns: Column<Row>[] = [
     { name: 'From', value: ({ from }) => nameOf(from) },
     { name: 'To', value: ({ to }) => nameOf(to) },
@@ -29,12 +30,26 @@ export function StageGraphCard({ scope: { app, range, live, countBy }, funnel, s
   ]
   return (
     <Card
-      title="Ways through the funnel" hint="Moves ahead in blue, moves back in orange; the wider, the more users." size="wide" stale={report.stale}
+      title="Ways through the funnel"
+      hint="Moves ahead in blue, moves back in orange; the wider, the more users."
+      size="wide"
+      stale={report.stale}
       csv={{ path, name: 'stage-graph' }}
-      picture={<ReportView report={report}>{({ rows }) => <StageArcsPicture stages={stages} moves={rows} />}</ReportView>}
-      table={<ReportView report={report}>{({ rows }) => (
-        <DataTable caption="Users per move between stages" columns={columns} rows={[...rows].sort((a, b) => b.users - a.users)} rowKey={({ from, to }) => `${from} ${to}`} />
-      )}</ReportView>}
+      picture={
+        <ReportView report={report}>{({ rows }) => <StageArcsPicture stages={stages} moves={rows} />}</ReportView>
+      }
+      table={
+        <ReportView report={report}>
+          {({ rows }) => (
+            <DataTable
+              caption="Users per move between stages"
+              columns={columns}
+              rows={[...rows].sort((a, b) => b.users - a.users)}
+              rowKey={({ from, to }) => `${from} ${to}`}
+            />
+          )}
+        </ReportView>
+      }
     />
   )
 }

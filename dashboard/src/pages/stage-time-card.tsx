@@ -21,9 +21,22 @@ export function StageTimeCard({ scope: { app, range, live }, funnel }: { scope: 
     { name: 'Times left', value: ({ hits }) => formatCount(hits), numeric: true },
   ]
   return (
-    <Card title="Time in a stage" hint="From entering a stage to entering another one." stale={report.stale} csv={{ path, name: 'stage-time' }}>
+    <Card
+      title="Time in a stage"
+      hint="From entering a stage to entering another one."
+      stale={report.stale}
+      csv={{ path, name: 'stage-time' }}
+    >
       <ReportView report={report}>
-        {({ rows }) => <DataTable caption="Average time per stage" columns={columns} rows={rows} rowKey={({ stage }) => String(stage)} first={50} />}
+        {({ rows }) => (
+          <DataTable
+            caption="Average time per stage"
+            columns={columns}
+            rows={rows}
+            rowKey={({ stage }) => String(stage)}
+            first={50}
+          />
+        )}
       </ReportView>
     </Card>
   )

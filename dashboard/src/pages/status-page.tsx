@@ -12,7 +12,11 @@ type Lane = Status['lanes'][number]
 type Engine = Status['engines'][number]
 
 const meanings: Record<string, string> = {
-  accepted: 'counted', late: 'counted, though late', duplicate: 'sent twice, counted once', bot: 'from a machine, kept but not counted', rejected: 'refused by ingest',
+  accepted: 'counted',
+  late: 'counted, though late',
+  duplicate: 'sent twice, counted once',
+  bot: 'from a machine, kept but not counted',
+  rejected: 'refused by ingest',
 }
 const laneColumns: Column<Lane>[] = [
   { name: 'Lane', value: ({ lane }) => String(lane) },
@@ -32,7 +36,13 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
     <>
       <div className="page-head">
         <h1>Status</h1>
-        {report.data && <p className="freshness"><span>counted up to <time>{formatClock(timezone, report.data.complete_to)}</time></span></p>}
+        {report.data && (
+          <p className="freshness">
+            <span>
+              counted up to <time>{formatClock(timezone, report.data.complete_to)}</time>
+            </span>
+          </p>
+        )}
       </div>
       <ReportView report={report}>
         {(status) => (
@@ -40,8 +50,18 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
             <Headline status={status} timezone={timezone} />
             <FatesCard fates={status.fates} />
             <EnginesCard engines={status.engines} />
-            <Card title="Lanes" size="wide" hint="The ordered parts of the log. Lag is what has been received but not been counted yet.">
-              <DataTable caption="Lag per lane" columns={laneColumns} rows={status.lanes} rowKey={({ lane }) => String(lane)} first={64} />
+            <Card
+              title="Lanes"
+              size="wide"
+              hint="The ordered parts of the log. Lag is what has been received but not been counted yet."
+            >
+              <DataTable
+                caption="Lag per lane"
+                columns={laneColumns}
+                rows={status.lanes}
+                rowKey={({ lane }) => String(lane)}
+                first={64}
+              />
             </Card>
           </div>
         )}
@@ -53,16 +73,33 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
 function Headline({ status, timezone }: { status: Status; timezone: string }): ReactNode {
   return (
     <dl className="headline wide">
-      <div><dt>Counting</dt><dd>{formatRate(status.events_per_second)}</dd></div>
-      <div><dt>Events to count</dt><dd>{formatCount(status.lag.events)}</dd></div>
-      <div><dt>Dead letters</dt><dd className={status.dead_letters > 0 ? 'bad' : undefined}>{formatCount(status.dead_letters)}</dd></div>
-      <div><dt>Hopper {status.version}, {status.mode}</dt><dd className="small-text">since {formatInstant(timezone, status.started_at)}</dd></div>
+      <div>
+        <dt>Counting</dt>
+        <dd>{formatRate(status.events_per_second)}</dd>
+      </div>
+      <div>
+        <dt>Events to count</dt>
+        <dd>{formatCount(status.lag.events)}</dd>
+      </div>
+      <div>
+        <dt>Dead letters</dt>
+        <dd className={status.dead_letters > 0 ? 'bad' : undefined}>{formatCount(status.dead_letters)}</dd>
+      </div>
+      <div>
+        <dt>
+          Hopper {status.version}, {status.mode}
+        </dt>
+        <dd className="small-text">since {formatInstant(timezone, status.started_at)}</dd>
+      </div>
     </dl>
   )
 }
 
 function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
-  const all = Math.max(1, fates.reduce((sum, { events }) => sum + events, 0))
+  const all = Math.max(
+    1,
+    fates.reduce((sum, { events }) => sum + events, 0),
+  )
   const columns: Column<Fate>[] = [
     { name: 'Fate', value: ({ fate }) => fate, bar: ({ events }) => events / all },
     { name: 'Reason', value: ({ reason }) => reason.replaceAll('_', ' ') },
@@ -71,9 +108,17 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
     { name: 'That is', value: ({ fate }) => (Object.hasOwn(meanings, fate) ? meanings[fate]! : fate) },
   ]
   return (
-    <Card title="What became of the events" hint="All events received in the last 30 days (UTC). Every event has exactly one fate." size="wide">
+    <Card
+      title="What became of the events"
+      hint="All events received in the last 30 days (UTC). Every event has exactly one fate."
+      size="wide"
+    >
       <DataTable
-        caption="Events per fate and reason" columns={columns} rows={[...fates].sort((a, b) => b.events - a.events)} rowKey={({ fate, reason }) => `${fate} ${reason}`} first={40}
+        caption="Events per fate and reason"
+        columns={columns}
+        rows={[...fates].sort((a, b) => b.events - a.events)}
+        rowKey={({ fate, reason }) => `${fate} ${reason}`}
+        first={40}
         empty="No event was received in the last 30 days."
       />
     </Card>
@@ -86,7 +131,8 @@ function EnginesCard({ engines }: { engines: readonly Engine[] }): ReactNode {
       <ul className="engines">
         {engines.map(({ name, healthy, detail }) => (
           <li key={name}>
-            <span className={healthy ? 'badge settled' : 'badge warn'}>{healthy ? 'healthy' : 'not healthy'}</span> <b>{name}</b>
+            <span className={healthy ? 'badge settled' : 'badge warn'}>{healthy ? 'healthy' : 'not healthy'}</span>{' '}
+            <b>{name}</b>
             {detail !== undefined && <span className="hint"> {detail}</span>}
           </li>
         ))}

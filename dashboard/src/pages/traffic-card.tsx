@@ -22,26 +22,51 @@ interface Props {
 /** Users, views and events over time. */
 export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: Props): ReactNode {
   const begun = rows.filter(({ time }) => Date.parse(time) <= completeTo).length
-  const draw = useCallback((theme: Theme) => timeChart({
-    times: rows.map(({ time }) => Date.parse(time)), step, timezone,
-    series: [
-      { name: 'Page views', values: rows.map(({ views }, index) => (index < begun ? views : null)) },
-      { name: 'Users', values: rows.map(({ users }, index) => (index < begun ? users : null)) },
-      { name: 'Events', values: rows.map(({ events }, index) => (index < begun ? events : null)), hidden: true },
+  const draw = useCallback(
+    (theme: Theme) =>
+      timeChart(
+        {
+          times: rows.map(({ time }) => Date.parse(time)),
+          step,
+          timezone,
+          series: [
+            { name: 'Page views', values: rows.map(({ views }, index) => (index < begun ? views : null)) },
+            { name: 'Users', values: rows.map(({ users }, index) => (index < begun ? users : null)) },
+            { name: 'Events', values: rows.map(({ events }, index) => (index < begun ? events : null)), hidden: true },
+          ],
+        },
+        theme,
+      ),
+    [rows, begun, step, timezone],
+  )
+  const columns = useMemo(
+    (): Column<Row>[] => [
+      { name: step === 'day' ? 'Date' : 'Hour', value: ({ time }) => formatStep(timezone, Date.parse(time), step) },
+      { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
+      { name: 'Page views', value: ({ views }) => formatCount(views), numeric: true },
+      { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
     ],
-  }, theme), [rows, begun, step, timezone])
-  const columns = useMemo((): Column<Row>[] => [
-    { name: step === 'day' ? 'Date' : 'Hour', value: ({ time }) => formatStep(timezone, Date.parse(time), step) },
-    { name: 'Users', value: ({ users }) => formatCount(users), numeric: true },
-    { name: 'Page views', value: ({ views }) => formatCount(views), numeric: true },
-    { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
-  ], [step, timezone])
+    [step, timezone],
+  )
   const newestFirst = useMemo(() => rows.slice(0, begun).reverse(), [rows, begun])
   return (
     <Card
-      title={step === 'day' ? 'Traffic per day' : 'Traffic per hour'} size="wide" stale={stale} csv={{ path, name: 'traffic' }}
-      picture={<Chart label={`Users, page views and events per ${step}; the table has the numbers`} draw={draw} height={290} />}
-      table={<DataTable caption={`Traffic per ${step}`} columns={columns} rows={newestFirst} rowKey={({ time }) => time} first={14} />}
+      title={step === 'day' ? 'Traffic per day' : 'Traffic per hour'}
+      size="wide"
+      stale={stale}
+      csv={{ path, name: 'traffic' }}
+      picture={
+        <Chart label={`Users, page views and events per ${step}; the table has the numbers`} draw={draw} height={290} />
+      }
+      table={
+        <DataTable
+          caption={`Traffic per ${step}`}
+          columns={columns}
+          rows={newestFirst}
+          rowKey={({ time }) => time}
+          first={14}
+        />
+      }
     />
   )
 }

@@ -26,8 +26,12 @@ export function Card({ title, hint, csv, picture, table, size, stale = false, ch
         <div className="card-actions">
           {both && (
             <div className="switch" role="group" aria-label={`${title} as`}>
-              <button type="button" aria-pressed={!asTable} onClick={() => setAsTable(false)}>Chart</button>
-              <button type="button" aria-pressed={asTable} onClick={() => setAsTable(true)}>Table</button>
+              <button type="button" aria-pressed={!asTable} onClick={() => setAsTable(false)}>
+                Chart
+              </button>
+              <button type="button" aria-pressed={asTable} onClick={() => setAsTable(true)}>
+                Table
+              </button>
             </div>
           )}
           {csv && <CsvButton path={csv.path} name={csv.name} />}

@@ -8,7 +8,13 @@ export function ConfirmButton({ label, onConfirm }: { label: string; onConfirm: 
     setAsked(!asked)
   }
   return (
-    <button type="button" className={asked ? 'small danger' : 'small'} aria-label={asked ? `Really: ${label}` : label} onClick={press} onBlur={() => setAsked(false)}>
+    <button
+      type="button"
+      className={asked ? 'small danger' : 'small'}
+      aria-label={asked ? `Really: ${label}` : label}
+      onClick={press}
+      onBlur={() => setAsked(false)}
+    >
       {asked ? 'Really delete?' : 'Delete'}
     </button>
   )

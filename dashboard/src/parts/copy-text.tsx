@@ -13,8 +13,14 @@ export function CopyText({ text, label }: { text: string; label: string }): Reac
   }
   return (
     <div className="copy">
-      <code tabIndex={0} aria-label={label}>{text}</code>
-      {window.isSecureContext && <button type="button" onClick={() => void copy()}>{copied ? 'Copied' : 'Copy'}</button>}
+      <code tabIndex={0} aria-label={label}>
+        {text}
+      </code>
+      {window.isSecureContext && (
+        <button type="button" onClick={() => void copy()}>
+          {copied ? 'Copied' : 'Copy'}
+        </button>
+      )}
     </div>
   )
 }

@@ -12,5 +12,11 @@ export function useCounting(): string | undefined {
 /** A line that says how many events are still to be counted. */
 export function Counting(): ReactNode {
   const text = useCounting()
-  return text && <span className="badge warn" role="status" title="The numbers grow until these events are counted.">{text}</span>
+  return (
+    text && (
+      <span className="badge warn" role="status" title="The numbers grow until these events are counted.">
+        {text}
+      </span>
+    )
+  )
 }

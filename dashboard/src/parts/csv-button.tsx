@@ -15,8 +15,14 @@ export function CsvButton({ path, name }: { path: string; name: string }): React
   }
   return (
     <>
-      <button type="button" className="small" aria-label={`Download ${name} as CSV`} onClick={() => void save()}>CSV</button>
-      {failed !== null && <span role="alert" className="failed">{failed}</span>}
+      <button type="button" className="small" aria-label={`Download ${name} as CSV`} onClick={() => void save()}>
+        CSV
+      </button>
+      {failed !== null && (
+        <span role="alert" className="failed">
+          {failed}
+        </span>
+      )}
     </>
   )
 }

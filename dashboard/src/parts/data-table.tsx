@@ -21,7 +21,14 @@ interface Props<Row> {
 }
 
 /** Rows as a table. Cells are text, whatever an event has put into them. */
-export function DataTable<Row>({ caption, columns, rows, rowKey, first = 12, empty = 'Nothing in this range.' }: Props<Row>): ReactNode {
+export function DataTable<Row>({
+  caption,
+  columns,
+  rows,
+  rowKey,
+  first = 12,
+  empty = 'Nothing in this range.',
+}: Props<Row>): ReactNode {
   const [all, setAll] = useState(false)
   if (rows.length === 0) return <p className="nothing">{empty}</p>
   const shown = all ? rows : rows.slice(0, first)
@@ -31,15 +38,29 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, first = 12, emp
         <table>
           <caption className="unseen">{caption}</caption>
           <thead>
-            <tr>{columns.map(({ name, numeric }, index) => <th key={index} scope="col" className={numeric ? 'number' : undefined}>{name}</th>)}</tr>
+            <tr>
+              {columns.map(({ name, numeric }, index) => (
+                <th key={index} scope="col" className={numeric ? 'number' : undefined}>
+                  {name}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
-            {shown.map((row) => <tr key={rowKey(row)}>{columns.map((column, index) => <Cell key={index} column={column} row={row} />)}</tr>)}
+            {shown.map((row) => (
+              <tr key={rowKey(row)}>
+                {columns.map((column, index) => (
+                  <Cell key={index} column={column} row={row} />
+                ))}
+              </tr>
+            ))}
           </tbody>
         </table>
       </div>
       {rows.length > first && (
-        <button type="button" className="quiet" onClick={() => setAll(!all)}>{all ? `Show the first ${first}` : `Show all ${rows.length}`}</button>
+        <button type="button" className="quiet" onClick={() => setAll(!all)}>
+          {all ? `Show the first ${first}` : `Show all ${rows.length}`}
+        </button>
       )}
     </>
   )
@@ -48,7 +69,19 @@ export function DataTable<Row>({ caption, columns, rows, rowKey, first = 12, emp
 function Cell<Row>({ column: { value, title, numeric, bar }, row }: { column: Column<Row>; row: Row }): ReactNode {
   const text = value(row)
   const whole = title?.(row) ?? (numeric ? undefined : text)
-  if (!bar) return <td className={numeric ? 'number' : undefined} title={whole}>{text}</td>
+  if (!bar)
+    return (
+      <td className={numeric ? 'number' : undefined} title={whole}>
+        {text}
+      </td>
+    )
   const percent = Math.round(Math.min(1, Math.max(0, bar(row))) * 1000) / 10
-  return <td className="bar" title={whole}><span className="bar-track"><span className="bar-fill" style={{ width: `${percent}%` }} /></span><span className="bar-text">{text}</span></td>
+  return (
+    <td className="bar" title={whole}>
+      <span className="bar-track">
+        <span className="bar-fill" style={{ width: `${percent}%` }} />
+      </span>
+      <span className="bar-text">{text}</span>
+    </td>
+  )
 }

@@ -6,7 +6,8 @@ import { Counting } from './counting.tsx'
 /** numbers that are older than this may have a backlog to wait for */
 const BEHIND_MS = 5_000
 
-const settled = 'Every date of the range ended more than 7 days ago: only an event that comes yet can still change these numbers.'
+const settled =
+  'Every date of the range ended more than 7 days ago: only an event that comes yet can still change these numbers.'
 const open = 'Events of these dates can still arrive, so the numbers can still grow.'
 
 /** How new the numbers are and whether they can still change. */
@@ -14,11 +15,21 @@ export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
   if (!meta) return <p className="freshness">&nbsp;</p>
   return (
     <p className="freshness">
-      <span>{formatDates(meta.from, meta.to)} ({meta.timezone})</span>
-      <span title={formatInstant(meta.timezone, meta.complete_to)}>counted up to <time>{formatClock(meta.timezone, meta.complete_to)}</time></span>
-      <span className={meta.settled ? 'badge settled' : 'badge open'} title={meta.settled ? settled : open}>{meta.settled ? 'settled' : 'open'}</span>
+      <span>
+        {formatDates(meta.from, meta.to)} ({meta.timezone})
+      </span>
+      <span title={formatInstant(meta.timezone, meta.complete_to)}>
+        counted up to <time>{formatClock(meta.timezone, meta.complete_to)}</time>
+      </span>
+      <span className={meta.settled ? 'badge settled' : 'badge open'} title={meta.settled ? settled : open}>
+        {meta.settled ? 'settled' : 'open'}
+      </span>
       {Date.now() - meta.complete_to > BEHIND_MS && <Counting />}
-      {meta.truncated && <span className="badge warn" title="There are more rows than an answer holds; the largest are here.">cut</span>}
+      {meta.truncated && (
+        <span className="badge warn" title="There are more rows than an answer holds; the largest are here.">
+          cut
+        </span>
+      )}
     </p>
   )
 }

@@ -21,9 +21,15 @@ function Install(): ReactNode {
   return (
     <section className="card wide install" aria-labelledby="install-title">
       <h2 id="install-title">No events in this range</h2>
-      <p>Put this line into the pages of your site, with a write key of this app. Events are counted a moment after they happen.</p>
+      <p>
+        Put this line into the pages of your site, with a write key of this app. Events are counted a moment after they
+        happen.
+      </p>
       <ScriptTag />
-      <p>Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the <a href={`${ingest}/demo/`}>demo shop</a>, or choose a longer range.</p>
+      <p>
+        Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the{' '}
+        <a href={`${ingest}/demo/`}>demo shop</a>, or choose a longer range.
+      </p>
     </section>
   )
 }

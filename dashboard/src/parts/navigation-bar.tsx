@@ -6,7 +6,13 @@ import { pages, type Page } from '../state/view.ts'
 import { Logo } from './logo.tsx'
 import { PageLink } from './page-link.tsx'
 
-const names: Record<Page, string> = { overview: 'Overview', funnel: 'Funnel', elements: 'Elements', settings: 'Settings', status: 'Status' }
+const names: Record<Page, string> = {
+  overview: 'Overview',
+  funnel: 'Funnel',
+  elements: 'Elements',
+  settings: 'Settings',
+  status: 'Status',
+}
 
 /** The pages, the app in view and who looks at it. */
 export function NavigationBar({ apps }: { apps: readonly AppView[] }): ReactNode {
@@ -17,23 +23,45 @@ export function NavigationBar({ apps }: { apps: readonly AppView[] }): ReactNode
       <div className="bar-inner">
         <Logo />
         <nav aria-label="Pages">
-          {pages.map((page) => <PageLink key={page} page={page}>{names[page]}</PageLink>)}
+          {pages.map((page) => (
+            <PageLink key={page} page={page}>
+              {names[page]}
+            </PageLink>
+          ))}
         </nav>
         <div className="who">
-          {apps.length > 0 && <AppSwitch apps={apps} chosen={view.app ?? apps[0]!.id} choose={(app) => go(withoutFunnel(app))} />}
-          <span className="member" title={`${me.member.name}, ${me.member.role} of ${me.organization.name}`}>{me.member.name}</span>
-          <button type="button" className="small" onClick={() => void logout()}>Log out</button>
+          {apps.length > 0 && (
+            <AppSwitch apps={apps} chosen={view.app ?? apps[0]!.id} choose={(app) => go(withoutFunnel(app))} />
+          )}
+          <span className="member" title={`${me.member.name}, ${me.member.role} of ${me.organization.name}`}>
+            {me.member.name}
+          </span>
+          <button type="button" className="small" onClick={() => void logout()}>
+            Log out
+          </button>
         </div>
       </div>
     </div>
   )
 }
 
-function AppSwitch({ apps, chosen, choose }: { apps: readonly AppView[]; chosen: string; choose: (app: string) => void }): ReactNode {
+function AppSwitch({
+  apps,
+  chosen,
+  choose,
+}: {
+  apps: readonly AppView[]
+  chosen: string
+  choose: (app: string) => void
+}): ReactNode {
   return (
     <select aria-label="App" value={chosen} onChange={(event) => choose(event.target.value)}>
       {!apps.some(({ id }) => id === chosen) && <option value={chosen}>{chosen}</option>}
-      {apps.map(({ id, name }) => <option key={id} value={id}>{name}</option>)}
+      {apps.map(({ id, name }) => (
+        <option key={id} value={id}>
+          {name}
+        </option>
+      ))}
     </select>
   )
 }

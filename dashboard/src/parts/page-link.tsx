@@ -12,5 +12,9 @@ export function PageLink({ page, children }: { page: Page; children: ReactNode }
     go({ page })
     scrollTo(0, 0)
   }
-  return <a href={addressOf({ ...view, page })} aria-current={page === view.page ? 'page' : undefined} onClick={follow}>{children}</a>
+  return (
+    <a href={addressOf({ ...view, page })} aria-current={page === view.page ? 'page' : undefined} onClick={follow}>
+      {children}
+    </a>
+  )
 }

@@ -7,7 +7,11 @@ export function Problem({ error, retry }: { error: Error; retry?: () => void }):
     <div className="problem" role="alert">
       <p>{error.message}</p>
       {error instanceof ApiError && <p className="code">{error.code}</p>}
-      {retry && <button type="button" onClick={retry}>Try again</button>}
+      {retry && (
+        <button type="button" onClick={retry}>
+          Try again
+        </button>
+      )}
     </div>
   )
 }

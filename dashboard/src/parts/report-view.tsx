@@ -4,7 +4,13 @@ import { Loading } from './loading.tsx'
 import { Problem } from './problem.tsx'
 
 /** What a report shows when it is there; an error stands above the numbers of before. */
-export function ReportView<T>({ report, children }: { report: Report<T>; children: (data: T) => ReactNode }): ReactNode {
+export function ReportView<T>({
+  report,
+  children,
+}: {
+  report: Report<T>
+  children: (data: T) => ReactNode
+}): ReactNode {
   const { data, error, reload } = report
   return (
     <>

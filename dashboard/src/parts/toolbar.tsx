@@ -11,14 +11,24 @@ export function Toolbar({ today, counts }: { today: string; counts: boolean }): 
     <div className="toolbar">
       <div className="switch presets" role="group" aria-label="Range">
         {presets.map((preset) => (
-          <button key={preset} type="button" aria-pressed={!custom && isPreset(view.range, preset)} onClick={() => go({ range: { preset } })}>{presetNames[preset]}</button>
+          <button
+            key={preset}
+            type="button"
+            aria-pressed={!custom && isPreset(view.range, preset)}
+            onClick={() => go({ range: { preset } })}
+          >
+            {presetNames[preset]}
+          </button>
         ))}
       </div>
       <Dates key={`${from} ${to}`} from={from} to={to} custom={custom} choose={(range) => go({ range })} />
       {counts && (
         <label className="inline">
           Count
-          <select value={view.countBy} onChange={(event) => go({ countBy: event.target.value === 'device' ? 'device' : 'person' })}>
+          <select
+            value={view.countBy}
+            onChange={(event) => go({ countBy: event.target.value === 'device' ? 'device' : 'person' })}
+          >
             <option value="person">persons</option>
             <option value="device">devices</option>
           </select>
@@ -44,9 +54,21 @@ function Dates({ from, to, custom, choose }: DatesProps): ReactNode {
   }
   return (
     <div className={custom ? 'dates chosen' : 'dates'} role="group" aria-label="Own dates">
-      <input type="date" aria-label="First date" value={dates.from} max={dates.to} onChange={(event) => change({ ...dates, from: event.target.value })} />
+      <input
+        type="date"
+        aria-label="First date"
+        value={dates.from}
+        max={dates.to}
+        onChange={(event) => change({ ...dates, from: event.target.value })}
+      />
       <span aria-hidden="true">–</span>
-      <input type="date" aria-label="Last date" value={dates.to} min={dates.from} onChange={(event) => change({ ...dates, to: event.target.value })} />
+      <input
+        type="date"
+        aria-label="Last date"
+        value={dates.to}
+        min={dates.from}
+        onChange={(event) => change({ ...dates, to: event.target.value })}
+      />
     </div>
   )
 }

@@ -19,7 +19,11 @@ describe('a date range', () => {
   })
 
   it('always includes today for a preset', () => {
-    fc.assert(fc.property(anyDate, fc.constantFrom(...presets), (today, preset) => includesToday(resolveRange({ preset }, today), today)))
+    fc.assert(
+      fc.property(anyDate, fc.constantFrom(...presets), (today, preset) =>
+        includesToday(resolveRange({ preset }, today), today),
+      ),
+    )
   })
 
   it('is drawn by hour up to three days and by date beyond', () => {

@@ -5,7 +5,11 @@ export const presets = ['today', '7d', '30d', '90d', '12m'] as const
 export type Preset = (typeof presets)[number]
 
 export const presetNames: Record<Preset, string> = {
-  today: 'Today', '7d': '7 days', '30d': '30 days', '90d': '90 days', '12m': '12 months',
+  today: 'Today',
+  '7d': '7 days',
+  '30d': '30 days',
+  '90d': '90 days',
+  '12m': '12 months',
 }
 
 export interface DateRange {
@@ -20,7 +24,12 @@ const days: Record<Exclude<Preset, '12m'>, number> = { today: 1, '7d': 7, '30d':
 
 /** The date of an instant in a time zone, like `2026-01-31`. */
 export function dateIn(timezone: string, at: number): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone: timezone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(at)
+  return new Intl.DateTimeFormat('en-CA', {
+    timeZone: timezone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).format(at)
 }
 
 /** The first and last date that a choice means when the date is `today`. */

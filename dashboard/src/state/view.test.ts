@@ -6,10 +6,18 @@ import { addressOf, pages, readView, type View } from './view.ts'
 const name = fc.string({ minLength: 1, maxLength: 30 })
 const range = fc.oneof(
   fc.constantFrom(...presets).map((preset) => ({ preset })),
-  fc.tuple(fc.nat(9_000), fc.nat(1_000)).map(([day, length]) => ({ from: shiftDate('2010-01-01', day), to: shiftDate('2010-01-01', day + length) })),
+  fc
+    .tuple(fc.nat(9_000), fc.nat(1_000))
+    .map(([day, length]) => ({ from: shiftDate('2010-01-01', day), to: shiftDate('2010-01-01', day + length) })),
 )
 const anyView: fc.Arbitrary<View> = fc.record(
-  { page: fc.constantFrom(...pages), range, countBy: fc.constantFrom('person' as const, 'device' as const), app: name, funnel: name },
+  {
+    page: fc.constantFrom(...pages),
+    range,
+    countBy: fc.constantFrom('person' as const, 'device' as const),
+    app: name,
+    funnel: name,
+  },
   { requiredKeys: ['page', 'range', 'countBy'] },
 )
 
@@ -25,7 +33,9 @@ describe('the address of a view', () => {
 
   it('leaves out what is the default', () => {
     expect(addressOf({ page: 'overview', range: { preset: '7d' }, countBy: 'person' })).toBe('/')
-    expect(addressOf({ page: 'funnel', app: 'shop', range: { preset: '12m' }, countBy: 'person', funnel: '' })).toBe('/funnel?app=shop&range=12m')
+    expect(addressOf({ page: 'funnel', app: 'shop', range: { preset: '12m' }, countBy: 'person', funnel: '' })).toBe(
+      '/funnel?app=shop&range=12m',
+    )
   })
 
   it('takes the default for what it does not understand', () => {

@@ -6,13 +6,31 @@ import { until } from '../products/until.ts'
 
 /** What Cassandra's own start script opens for Java 17; without these it does not start. */
 const opens = [
-  'java.base/java.lang.module', 'java.base/jdk.internal.loader', 'java.base/jdk.internal.ref', 'java.base/jdk.internal.reflect', 'java.base/jdk.internal.math',
-  'java.base/jdk.internal.module', 'java.base/jdk.internal.util.jar', 'jdk.management/com.sun.management.internal', 'java.base/sun.nio.ch', 'java.base/java.io',
-  'java.base/java.lang', 'java.base/java.lang.reflect', 'java.base/java.util', 'java.base/java.nio', 'java.rmi/sun.rmi.transport.tcp', 'java.base/java.util.concurrent',
+  'java.base/java.lang.module',
+  'java.base/jdk.internal.loader',
+  'java.base/jdk.internal.ref',
+  'java.base/jdk.internal.reflect',
+  'java.base/jdk.internal.math',
+  'java.base/jdk.internal.module',
+  'java.base/jdk.internal.util.jar',
+  'jdk.management/com.sun.management.internal',
+  'java.base/sun.nio.ch',
+  'java.base/java.io',
+  'java.base/java.lang',
+  'java.base/java.lang.reflect',
+  'java.base/java.util',
+  'java.base/java.nio',
+  'java.rmi/sun.rmi.transport.tcp',
+  'java.base/java.util.concurrent',
 ]
 const exported = [
-  'java.base/jdk.internal.misc', 'java.management.rmi/com.sun.jmx.remote.internal.rmi', 'java.rmi/sun.rmi.registry', 'java.rmi/sun.rmi.server', 'java.sql/java.sql',
-  'java.base/java.lang.ref', 'jdk.unsupported/sun.misc',
+  'java.base/jdk.internal.misc',
+  'java.management.rmi/com.sun.jmx.remote.internal.rmi',
+  'java.rmi/sun.rmi.registry',
+  'java.rmi/sun.rmi.server',
+  'java.sql/java.sql',
+  'java.base/java.lang.ref',
+  'jdk.unsupported/sun.misc',
 ]
 
 export interface CassandraNode {
@@ -52,14 +70,32 @@ const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dcassandra.
 /** A single Cassandra node of its own in `dir`. */
 export async function startCassandra(dir: string, cache: string): Promise<CassandraNode> {
   const [cql, storage, jmx] = (await freePorts(3)) as [number, number, number]
-  return startNode({ dir, cache, address: LOOPBACK, cql, storage, jmx, seed: `${LOOPBACK}:${storage}`, heapMb: HEAP_MB, flags: ['-XX:+UseG1GC'] })
+  return startNode({
+    dir,
+    cache,
+    address: LOOPBACK,
+    cql,
+    storage,
+    jmx,
+    seed: `${LOOPBACK}:${storage}`,
+    heapMb: HEAP_MB,
+    flags: ['-XX:+UseG1GC'],
+  })
 }
 
 /** Three nodes in folders of `dir`, each at a loopback address of its own, that have all joined one cluster. */
 export async function startCassandraRing(dir: string, cache: string): Promise<CassandraNode[]> {
   const [cql, storage, ...jmx] = (await freePorts(5)) as [number, number, ...number[]]
   const options = jmx.map((port, at) => ({
-    dir: join(dir, `node-${at}`), cache, address: `127.0.0.${at + 2}`, cql, storage, jmx: port, seed: `127.0.0.2:${storage}`, heapMb: RING_HEAP_MB, flags: RING_FLAGS,
+    dir: join(dir, `node-${at}`),
+    cache,
+    address: `127.0.0.${at + 2}`,
+    cql,
+    storage,
+    jmx: port,
+    seed: `127.0.0.2:${storage}`,
+    heapMb: RING_HEAP_MB,
+    flags: RING_FLAGS,
   }))
   const [first, ...others] = options
   const seed = await startNode(first!)
@@ -92,13 +128,28 @@ async function startNode(options: NodeOptions): Promise<CassandraNode> {
   writeFileSync(join(conf, 'logback.xml'), logging)
   const logFile = join(dir, `cassandra-${Date.now()}.log`)
   writeFileSync(logFile, '')
-  const process = startJava([
-    `-Xms${heapMb}m`, `-Xmx${heapMb}m`, ...flags, '-Xss256k', '-Djdk.attach.allowAttachSelf=true',
-    ...opens.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]), ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
-    `-Dcassandra.config=file://${conf}/cassandra.yaml`, `-Dcassandra.storagedir=${dir}`, `-Dcassandra.jmx.local.port=${jmx}`,
-    `-Dlogback.configurationFile=${conf}/logback.xml`, '-Dcassandra.skip_wait_for_gossip_to_settle=0', '-Dcassandra.ring_delay_ms=1', '-Dcassandra-foreground=yes',
-    '-cp', `${conf}:${jars}`, 'org.apache.cassandra.service.CassandraDaemon',
-  ], logFile)
+  const process = startJava(
+    [
+      `-Xms${heapMb}m`,
+      `-Xmx${heapMb}m`,
+      ...flags,
+      '-Xss256k',
+      '-Djdk.attach.allowAttachSelf=true',
+      ...opens.flatMap((name) => ['--add-opens', `${name}=ALL-UNNAMED`]),
+      ...exported.flatMap((name) => ['--add-exports', `${name}=ALL-UNNAMED`]),
+      `-Dcassandra.config=file://${conf}/cassandra.yaml`,
+      `-Dcassandra.storagedir=${dir}`,
+      `-Dcassandra.jmx.local.port=${jmx}`,
+      `-Dlogback.configurationFile=${conf}/logback.xml`,
+      '-Dcassandra.skip_wait_for_gossip_to_settle=0',
+      '-Dcassandra.ring_delay_ms=1',
+      '-Dcassandra-foreground=yes',
+      '-cp',
+      `${conf}:${jars}`,
+      'org.apache.cassandra.service.CassandraDaemon',
+    ],
+    logFile,
+  )
   await whenReady(process, () => readFileSync(logFile, 'utf8').includes('Starting listening for CQL clients'))
   return { contactPoint: `${address}:${cql}`, dataCenter: 'datacenter1', process, restart: () => startNode(options) }
 }

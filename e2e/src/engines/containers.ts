@@ -11,51 +11,81 @@ export interface ContainedEngine {
 }
 
 /**
- * The official image of Apache Kafka. Its advertised port is known only when the container runs, so that waits for a script which names the port and
- * then calls the image's own start.
+ * The official image of Apache Kafka. Its advertised port is known only when the container runs, so that waits for a
+ * script which names the port and then calls the image's own start.
  */
 export async function startKafkaContainer(): Promise<ContainedEngine> {
   const script = '/tmp/start-with-port.sh'
   const container = await new GenericContainer(versions.kafka.image)
     .withExposedPorts(9092)
     .withEnvironment({
-      KAFKA_NODE_ID: '1', KAFKA_PROCESS_ROLES: 'broker,controller',
+      KAFKA_NODE_ID: '1',
+      KAFKA_PROCESS_ROLES: 'broker,controller',
       KAFKA_LISTENERS: 'PLAINTEXT://:9092,BROKER://:9093,CONTROLLER://:9094',
       KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT',
-      KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKER', KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER', KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9094',
-      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1', KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS: '4',
-      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1', KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
-      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0', KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: '500', KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+      KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKER',
+      KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+      KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9094',
+      KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+      KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS: '4',
+      KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR: '1',
+      KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
+      KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
+      KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: '500',
+      KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
       KAFKA_HEAP_OPTS: '-Xmx384m',
     })
-    .withEntrypoint(['sh', '-c', `echo waiting for the port; while [ ! -f ${script} ]; do sleep 0.1; done; exec sh ${script}`])
+    .withEntrypoint([
+      'sh',
+      '-c',
+      `echo waiting for the port; while [ ! -f ${script} ]; do sleep 0.1; done; exec sh ${script}`,
+    ])
     .withWaitStrategy(Wait.forLogMessage('waiting for the port'))
     .withStartupTimeout(START_MS)
     .start()
   const address = `${container.getHost()}:${container.getMappedPort(9092)}`
   await container.copyContentToContainer([
-    { target: script, mode: 0o755, content: `export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://${address},BROKER://localhost:9093\nexec /etc/kafka/docker/run\n` },
+    {
+      target: script,
+      mode: 0o755,
+      content: `export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://${address},BROKER://localhost:9093\nexec /etc/kafka/docker/run\n`,
+    },
   ])
-  const answers = 'for i in $(seq 200); do /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server localhost:9093 && exit 0; sleep 0.2; done; exit 1'
+  const answers =
+    'for i in $(seq 200); do /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server localhost:9093 && exit 0; sleep 0.2; done; exit 1'
   return ready(container, address, ['sh', '-c', answers])
 }
 
 /**
- * The official image of Cassandra; a counter write is given up after 1 s, as in the engine that is started from jars. Changes of the schema are not
- * flushed one by one: each test has a keyspace of its own, and this node is never started again.
+ * The official image of Cassandra; a counter write is given up after 1 s, as in the engine that is started from jars.
+ * Changes of the schema are not flushed one by one: each test has a keyspace of its own, and this node is never started
+ * again.
  */
 export async function startCassandraContainer(): Promise<ContainedEngine> {
   const container = await new GenericContainer(versions.cassandra.image)
     .withExposedPorts(9042)
     .withEnvironment({
-      MAX_HEAP_SIZE: '768M', HEAP_NEWSIZE: '128M', CASSANDRA_DC: 'datacenter1', CASSANDRA_ENDPOINT_SNITCH: 'GossipingPropertyFileSnitch',
+      MAX_HEAP_SIZE: '768M',
+      HEAP_NEWSIZE: '128M',
+      CASSANDRA_DC: 'datacenter1',
+      CASSANDRA_ENDPOINT_SNITCH: 'GossipingPropertyFileSnitch',
       JVM_EXTRA_OPTS: '-Dcassandra.test.flush_local_schema_changes=false',
     })
-    .withHealthCheck({ test: ['CMD', 'cqlsh', '-e', 'describe cluster'], interval: 2_000, timeout: 20_000, retries: 60 })
+    .withHealthCheck({
+      test: ['CMD', 'cqlsh', '-e', 'describe cluster'],
+      interval: 2_000,
+      timeout: 20_000,
+      retries: 60,
+    })
     .withWaitStrategy(Wait.forHealthCheck())
     .withStartupTimeout(START_MS)
     .start()
-  return ready(container, `${container.getHost()}:${container.getMappedPort(9042)}`, ['nodetool', 'settimeout', 'counterwrite', '1000'])
+  return ready(container, `${container.getHost()}:${container.getMappedPort(9042)}`, [
+    'nodetool',
+    'settimeout',
+    'counterwrite',
+    '1000',
+  ])
 }
 
 async function ready(container: StartedTestContainer, address: string, command: string[]): Promise<ContainedEngine> {

@@ -15,12 +15,17 @@ interface Started {
 }
 
 /**
- * The Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS name; else containers of the Docker
- * engine that DOCKER_HOST names; else, with HOPPER_REQUIRE_ENGINES=1, processes from the jars that Maven publishes. Without any the run says so in one
- * line, and with HOPPER_REQUIRE_ENGINES=1 it fails.
+ * The Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS
+ * name; else containers of the Docker engine that DOCKER_HOST names; else, with HOPPER_REQUIRE_ENGINES=1, processes
+ * from the jars that Maven publishes. Without any the run says so in one line, and with HOPPER_REQUIRE_ENGINES=1 it
+ * fails.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<unknown>) | undefined> {
-  const { HOPPER_KAFKA_BROKERS: kafka, HOPPER_CASSANDRA_CONTACT_POINTS: cassandra, HOPPER_CASSANDRA_DC: dataCenter = 'datacenter1' } = environment
+  const {
+    HOPPER_KAFKA_BROKERS: kafka,
+    HOPPER_CASSANDRA_CONTACT_POINTS: cassandra,
+    HOPPER_CASSANDRA_DC: dataCenter = 'datacenter1',
+  } = environment
   if (kafka && cassandra) {
     project.provide('engines', { kafka, cassandra, dataCenter })
     return undefined
@@ -40,12 +45,15 @@ async function starter(): Promise<(() => Promise<Started>) | undefined> {
   if (environment.DOCKER_HOST) return startContainers
   if (environment.HOPPER_REQUIRE_ENGINES !== '1') return undefined
   if (await canUseJars()) return startJars
-  throw new Error('HOPPER_REQUIRE_ENGINES=1, but no engines are named, DOCKER_HOST names no Docker engine, and Java and Maven are not here to start them')
+  throw new Error(
+    'HOPPER_REQUIRE_ENGINES=1, but no engines are named, DOCKER_HOST names no Docker engine, and Java and Maven are not here to start them',
+  )
 }
 
 async function startContainers(): Promise<Started> {
   const outcomes = await Promise.allSettled([startKafkaContainer(), startCassandraContainer()])
-  const stop = (): Promise<unknown> => Promise.all(outcomes.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)))
+  const stop = (): Promise<unknown> =>
+    Promise.all(outcomes.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)))
   const failed = outcomes.find((each) => each.status === 'rejected')
   if (failed) {
     await stop()

@@ -9,7 +9,8 @@ import versions from './versions.json' with { type: 'json' }
 const run = promisify(execFile)
 
 /** Where the jars of the engines are kept from one run to the next. */
-export const jarCache = environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
+export const jarCache =
+  environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
 
 /** The class path of an engine: its jars from Maven's central repository, resolved once into the cache. */
 export async function jarsOf(engine: keyof typeof versions, cache: string): Promise<string> {
@@ -19,10 +20,17 @@ export async function jarsOf(engine: keyof typeof versions, cache: string): Prom
   if (!existsSync(join(folder, '.done'))) {
     mkdirSync(folder, { recursive: true })
     const pom = join(folder, 'pom.xml')
-    writeFileSync(pom, `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+    writeFileSync(
+      pom,
+      `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>hopper.engines</groupId><artifactId>${engine}</artifactId><version>1</version>
-<dependencies><dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency></dependencies></project>`)
-    await run('mvn', ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'jars')}`], { timeout: 600_000 })
+<dependencies><dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency></dependencies></project>`,
+    )
+    await run(
+      'mvn',
+      ['-q', '-B', '-f', pom, 'dependency:copy-dependencies', `-DoutputDirectory=${join(folder, 'jars')}`],
+      { timeout: 600_000 },
+    )
     writeFileSync(join(folder, '.done'), '')
   }
   return `${join(folder, 'jars')}/*`

@@ -34,18 +34,22 @@ export async function whenReady(process: JavaProcess, ready: () => boolean | Pro
   while (!(await ready())) {
     const { exitCode } = process.child
     if (exitCode !== null || performance.now() > end) {
-      throw new Error(`an engine did not start (exit ${exitCode}):\n${readFileSync(process.logFile, 'utf8').slice(-3_000)}`)
+      throw new Error(
+        `an engine did not start (exit ${exitCode}):\n${readFileSync(process.logFile, 'utf8').slice(-3_000)}`,
+      )
     }
     await new Promise((next) => setTimeout(next, 200))
   }
 }
 
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, async () => {
-    const server = createServer()
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    return server
-  }))
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await once(server.listen(0, '127.0.0.1'), 'listening')
+      return server
+    }),
+  )
   const ports = servers.map((server) => (server.address() as AddressInfo).port)
   await Promise.all(servers.map((server) => once(server.close(), 'close')))
   return ports

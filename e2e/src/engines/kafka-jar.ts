@@ -28,11 +28,18 @@ export async function startKafka(dir: string, cache: string, ports?: readonly nu
   if (!existsSync(join(dir, 'data/meta.properties'))) {
     // A first dash, one id in 64, would be read as an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
-    execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], { stdio: 'pipe' })
+    execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], {
+      stdio: 'pipe',
+    })
   }
   const process = startJava(['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], join(dir, `kafka-${Date.now()}.log`))
   await whenReady(process, () => answers(port))
-  return { address: `127.0.0.1:${port}`, saslAddress: `127.0.0.1:${sasl}`, process, restart: () => startKafka(dir, cache, [port, controller, sasl]) }
+  return {
+    address: `127.0.0.1:${port}`,
+    saslAddress: `127.0.0.1:${sasl}`,
+    process,
+    restart: () => startKafka(dir, cache, [port, controller, sasl]),
+  }
 }
 
 function answers(port: number): Promise<boolean> {
@@ -42,7 +49,10 @@ function answers(port: number): Promise<boolean> {
   })
 }
 
-function configuration(dir: string, { port, controller, sasl }: { port: number; controller: number; sasl: number }): string {
+function configuration(
+  dir: string,
+  { port, controller, sasl }: { port: number; controller: number; sasl: number },
+): string {
   const { name, password } = saslUser
   return `process.roles=broker,controller
 node.id=1

@@ -7,5 +7,6 @@ it.each(['docker-compose.yml', 'docker-compose.three.yml'])('%s runs the engines
   const text = readFileSync(resolve(import.meta.dirname, '../../..', file), 'utf8')
   const images = [...text.matchAll(/image: ((?:apache\/kafka|cassandra):\S+)/g)].map(([, image]) => image)
   expect(new Set(images)).toEqual(new Set([versions.kafka.image, versions.cassandra.image]))
-  for (const { image, maven, version } of Object.values(versions)) expect([image, maven].every((name) => name.endsWith(`:${version}`))).toBe(true)
+  for (const { image, maven, version } of Object.values(versions))
+    expect([image, maven].every((name) => name.endsWith(`:${version}`))).toBe(true)
 })

@@ -15,5 +15,17 @@ function faultApp(id: string): FaultApp {
 }
 
 export const provision = {
-  organizations: [{ id: 'o', name: 'O', apps: Object.values(apps).map(({ id, write, read }) => ({ id, name: id, timezone, write_key: write, read_key: read })) }],
+  organizations: [
+    {
+      id: 'o',
+      name: 'O',
+      apps: Object.values(apps).map(({ id, write, read }) => ({
+        id,
+        name: id,
+        timezone,
+        write_key: write,
+        read_key: read,
+      })),
+    },
+  ],
 }

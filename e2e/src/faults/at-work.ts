@@ -5,7 +5,10 @@ const AT_WORK_MS = 120_000
 
 /** A figure of a process, summed over its labels; 0 when there is none yet or the process does not answer. */
 export async function figure(service: Service, name: string): Promise<number> {
-  const text = await fetch(`${service.url}/metrics`).then((answer) => answer.text(), () => '')
+  const text = await fetch(`${service.url}/metrics`).then(
+    (answer) => answer.text(),
+    () => '',
+  )
   const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
@@ -23,6 +26,9 @@ export function someMoment(random: () => number, msMax: number): Promise<void> {
 
 /** How many lanes an aggregator owns now. */
 export async function lanesOf(service: Service): Promise<number> {
-  const text = await fetch(`${service.url}/metrics`).then((answer) => answer.text(), () => '')
+  const text = await fetch(`${service.url}/metrics`).then(
+    (answer) => answer.text(),
+    () => '',
+  )
   return text.split('\n').filter((line) => line.startsWith('hopper_aggregator_lag{')).length
 }

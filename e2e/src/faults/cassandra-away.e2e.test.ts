@@ -18,7 +18,10 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
   let product: Cluster
   beforeAll(async () => {
     node = await startCassandra(dir, jarCache)
-    product = await cluster({ ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter }, { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } })
+    product = await cluster(
+      { ...engines!, cassandra: node.contactPoint, dataCenter: node.dataCenter },
+      { provision, env: { HOPPER_LOG_LEVEL: 'fatal' } },
+    )
   }, 360_000)
   afterAll(async () => {
     await product?.dispose()
@@ -37,15 +40,19 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
 
   it('leaves no number wrong, once stopped and once killed', async () => {
     const [aggregator] = product.aggregators as [Service]
-    expectExact(await endure({ product, app: apps.proved, seed: 71 }, async () => {
-      await away(aggregator, 'SIGTERM')
-      await away(aggregator, 'SIGKILL')
-    }))
+    expectExact(
+      await endure({ product, app: apps.proved, seed: 71 }, async () => {
+        await away(aggregator, 'SIGTERM')
+        await away(aggregator, 'SIGKILL')
+      }),
+    )
   }, 480_000)
 
   it('control: with the check of the watermarks off, what was applied before the stop counts twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () => away(unsafe, 'SIGKILL'))
+    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
+      away(unsafe, 'SIGKILL'),
+    )
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
   }, 480_000)
 })

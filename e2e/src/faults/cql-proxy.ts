@@ -11,8 +11,9 @@ const BATCH = 0x0d
 const COUNTER_BATCH = 2
 
 /**
- * A TCP proxy on the loopback before one Cassandra node, which decides over each answer after the node has done what was asked. It reads the frames of
- * CQL's protocol up to version 4: version, flags, stream (2 bytes), opcode, length (4 bytes), body.
+ * A TCP proxy on the loopback before one Cassandra node, which decides over each answer after the node has done what
+ * was asked. It reads the frames of CQL's protocol up to version 4: version, flags, stream (2 bytes), opcode, length (4
+ * bytes), body.
  */
 export class CqlProxy implements AsyncDisposable {
   /** decides over each answer */
@@ -43,23 +44,32 @@ export class CqlProxy implements AsyncDisposable {
 
   #serve(client: Socket, node: Socket): void {
     const asked = new Map<number, Asked>()
-    for (const [socket, other] of [[client, node], [node, client]] as const) {
+    for (const [socket, other] of [
+      [client, node],
+      [node, client],
+    ] as const) {
       this.#sockets.add(socket)
       socket.setNoDelay(true)
       socket.on('error', () => other.destroy())
       socket.on('close', () => (this.#sockets.delete(socket), other.destroy()))
     }
-    client.on('data', frames((frame) => {
-      asked.set(frame.readInt16BE(2), askedBy(frame))
-      node.write(frame)
-    }))
-    node.on('data', frames((frame) => {
-      const stream = frame.readInt16BE(2)
-      const fate = this.fate(asked.get(stream) ?? 'other')
-      asked.delete(stream)
-      if (fate === 'pass') client.write(frame)
-      if (fate === 'cut') client.destroy()
-    }))
+    client.on(
+      'data',
+      frames((frame) => {
+        asked.set(frame.readInt16BE(2), askedBy(frame))
+        node.write(frame)
+      }),
+    )
+    node.on(
+      'data',
+      frames((frame) => {
+        const stream = frame.readInt16BE(2)
+        const fate = this.fate(asked.get(stream) ?? 'other')
+        asked.delete(stream)
+        if (fate === 'pass') client.write(frame)
+        if (fate === 'cut') client.destroy()
+      }),
+    )
   }
 }
 

@@ -1,6 +1,18 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, copyFileSync, cpSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,7 +22,6 @@ import { apps, provision } from './apps.ts'
 import { sendUntilAcknowledged } from '../traffic/acknowledged.ts'
 import { randomTraffic, type RandomRequest } from '../traffic/random-traffic.ts'
 import { Service } from '../products/service.ts'
-
 
 const main = resolve(import.meta.dirname, '../../../cli/dist/main.js')
 const root = mkdtempSync(join(tmpdir(), 'hopper-damaged-'))
@@ -32,9 +43,11 @@ async function fill(dir: string, seed: number, signal: 'SIGKILL' | 'SIGTERM'): P
 }
 
 async function send(service: Service, traffic: readonly (readonly RandomRequest[])[]): Promise<void> {
-  await Promise.all(traffic.map(async (requests) => {
-    for (const request of requests) await sendUntilAcknowledged(service.url, apps.proved.write, request)
-  }))
+  await Promise.all(
+    traffic.map(async (requests) => {
+      for (const request of requests) await sendUntilAcknowledged(service.url, apps.proved.write, request)
+    }),
+  )
 }
 
 async function open(dir: string, ...args: string[]): Promise<Service> {
@@ -46,7 +59,9 @@ async function open(dir: string, ...args: string[]): Promise<Service> {
 
 /** Starts a Hopper that is to refuse; answers its exit code and what it said. */
 async function refusal(dir: string): Promise<{ code: number | null; said: string }> {
-  const child = spawn(process.execPath, [main, 'start', '--port', '0', '--data', dir, '--provision', provisionFile], { env: { ...process.env, ...env } })
+  const child = spawn(process.execPath, [main, 'start', '--port', '0', '--data', dir, '--provision', provisionFile], {
+    env: { ...process.env, ...env },
+  })
   let said = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()))
   await once(child, 'close')
@@ -63,10 +78,14 @@ function copyOf(dir: string): string {
 async function countedEvents(service: Service): Promise<number> {
   const headers = { authorization: `Bearer ${apps.proved.read}` }
   await until(async () => {
-    const status = (await (await fetch(`${service.url}/api/v1/status`, { headers })).json()) as { lanes: { lag: number }[] }
+    const status = (await (await fetch(`${service.url}/api/v1/status`, { headers })).json()) as {
+      lanes: { lag: number }[]
+    }
     return status.lanes.every(({ lag }) => lag === 0)
   }, 60_000)
-  const { fates } = (await (await fetch(`${service.url}/api/v1/status`, { headers })).json()) as { fates: { events: number }[] }
+  const { fates } = (await (await fetch(`${service.url}/api/v1/status`, { headers })).json()) as {
+    fates: { events: number }[]
+  }
   return fates.reduce((sum, each) => sum + each.events, 0)
 }
 
@@ -89,38 +108,75 @@ it('control: what a killed process leaves is started and counts every event', as
   await service.stop('SIGTERM')
 }, 60_000)
 
-const remove = (dir: string, ...names: string[]): void => names.forEach((name) => rmSync(join(dir, name), { force: true }))
+const remove = (dir: string, ...names: string[]): void =>
+  names.forEach((name) => rmSync(join(dir, name), { force: true }))
 /** each way to damage it, and whether every event can be counted all the same */
-const ways: readonly { readonly name: string; readonly file: string; readonly loses: boolean; damage(dir: string): void }[] = [
-  { name: 'log.db removed', file: 'log.db', loses: true, damage: (dir) => remove(dir, 'log.db', 'log.db-wal', 'log.db-shm') },
-  { name: 'log.db emptied', file: 'log.db', loses: true, damage: (dir) => (remove(dir, 'log.db-wal'), truncateSync(join(dir, 'log.db'), 0)) },
-  { name: 'the WAL of the log cut', file: 'log.db', loses: true, damage: (dir) => truncateSync(join(dir, 'log.db-wal'), Math.floor(statSync(join(dir, 'log.db-wal')).size / 3)) },
-  { name: 'the log older', file: 'log.db', loses: true, damage: (dir) => (remove(dir, 'log.db-wal'), copyFileSync(join(older, 'log.db'), join(dir, 'log.db'))) },
-  { name: 'tables.db removed', file: 'tables.db', loses: false, damage: (dir) => remove(dir, 'tables.db', 'tables.db-wal', 'tables.db-shm') },
+const ways: readonly {
+  readonly name: string
+  readonly file: string
+  readonly loses: boolean
+  damage(dir: string): void
+}[] = [
+  {
+    name: 'log.db removed',
+    file: 'log.db',
+    loses: true,
+    damage: (dir) => remove(dir, 'log.db', 'log.db-wal', 'log.db-shm'),
+  },
+  {
+    name: 'log.db emptied',
+    file: 'log.db',
+    loses: true,
+    damage: (dir) => (remove(dir, 'log.db-wal'), truncateSync(join(dir, 'log.db'), 0)),
+  },
+  {
+    name: 'the WAL of the log cut',
+    file: 'log.db',
+    loses: true,
+    damage: (dir) => truncateSync(join(dir, 'log.db-wal'), Math.floor(statSync(join(dir, 'log.db-wal')).size / 3)),
+  },
+  {
+    name: 'the log older',
+    file: 'log.db',
+    loses: true,
+    damage: (dir) => (remove(dir, 'log.db-wal'), copyFileSync(join(older, 'log.db'), join(dir, 'log.db'))),
+  },
+  {
+    name: 'tables.db removed',
+    file: 'tables.db',
+    loses: false,
+    damage: (dir) => remove(dir, 'tables.db', 'tables.db-wal', 'tables.db-shm'),
+  },
 ]
 
-it.each(ways)('$name: the start ends with 4 and names the file; with --accept-loss what comes later is counted', async ({ file, loses, damage }) => {
-  const dir = copyOf(intact)
-  damage(dir)
-  const { code, said } = await refusal(dir)
-  expect(code, said).toBe(4)
-  expect(said).toContain('HOP_DATA_DAMAGED')
-  expect(said).toContain(file)
-  expect(said).toContain('--accept-loss')
+it.each(ways)(
+  '$name: the start ends with 4 and names the file; with --accept-loss what comes later is counted',
+  async ({ file, loses, damage }) => {
+    const dir = copyOf(intact)
+    damage(dir)
+    const { code, said } = await refusal(dir)
+    expect(code, said).toBe(4)
+    expect(said).toContain('HOP_DATA_DAMAGED')
+    expect(said).toContain(file)
+    expect(said).toContain('--accept-loss')
 
-  const service = await open(dir, '--accept-loss')
-  const before = await countedEvents(service)
-  if (loses) expect(before).toBeLessThanOrEqual(events)
-  else expect(before).toBe(events)
-  expect(readFileSync(join(dir, 'losses.jsonl'), 'utf8')).toContain(file)
-  const later = randomTraffic({ devices: 40, eventsPerDevice: 10, seed: 3, now: Date.now() })
-  await send(service, later)
-  expect(await countedEvents(service)).toBe(before + later.flat().reduce((sum, request) => sum + request.events.length, 0))
-  await service.stop('SIGTERM')
-  // Accepted once: the next start needs no flag.
-  const again = await open(dir)
-  await again.stop('SIGTERM')
-}, 90_000)
+    const service = await open(dir, '--accept-loss')
+    const before = await countedEvents(service)
+    if (loses) expect(before).toBeLessThanOrEqual(events)
+    else expect(before).toBe(events)
+    expect(readFileSync(join(dir, 'losses.jsonl'), 'utf8')).toContain(file)
+    const later = randomTraffic({ devices: 40, eventsPerDevice: 10, seed: 3, now: Date.now() })
+    await send(service, later)
+    expect(await countedEvents(service)).toBe(
+      before + later.flat().reduce((sum, request) => sum + request.events.length, 0),
+    )
+    await service.stop('SIGTERM')
+    // Accepted once: the next start needs no flag.
+    const again = await open(dir)
+    await again.stop('SIGTERM')
+  },
+  90_000,
+)
 
 it('a page of tables.db that breaks at work is named in the log', async () => {
   const dir = copyOf(intact)
@@ -129,14 +185,18 @@ it('a page of tables.db that breaks at work is named in the log', async () => {
   await service.stop('SIGTERM')
   const path = join(dir, 'tables.db')
   const database = new DatabaseSync(path, { readOnly: true })
-  const { rootpage } = database.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'clicks_by_date'").get() as { rootpage: number }
+  const { rootpage } = database.prepare("SELECT rootpage FROM sqlite_master WHERE name = 'clicks_by_date'").get() as {
+    rootpage: number
+  }
   database.close()
   const running = await open(dir)
   const bytes = Buffer.alloc(4_096, 0xa7)
   const descriptor = openSync(path, 'r+')
   writeSync(descriptor, bytes, 0, bytes.length, (rootpage - 1) * 4_096)
   closeSync(descriptor)
-  const answer = await fetch(`${running.url}/api/v1/apps/${apps.proved.id}/clicks`, { headers: { authorization: `Bearer ${apps.proved.read}` } })
+  const answer = await fetch(`${running.url}/api/v1/apps/${apps.proved.id}/clicks`, {
+    headers: { authorization: `Bearer ${apps.proved.read}` },
+  })
   expect(answer.status).toBe(503)
   expect(running.output).toContain(path)
   expect(running.output).toContain('malformed')

@@ -23,7 +23,13 @@ const EVENTS = 200
 async function smallDisk(name: string): Promise<string | undefined> {
   const dir = join(root, name)
   mkdirSync(dir)
-  if (!(await run('mount', ['-t', 'tmpfs', '-o', `size=${SMALL}`, 'tmpfs', dir]).then(() => true, () => false))) return undefined
+  if (
+    !(await run('mount', ['-t', 'tmpfs', '-o', `size=${SMALL}`, 'tmpfs', dir]).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return undefined
   mounted.push(dir)
   return dir
 }
@@ -37,9 +43,19 @@ afterAll(async () => {
 
 /** Sends events that do not compress; answers the status. */
 async function send(service: Service, at: number): Promise<number> {
-  const events = Array.from({ length: EVENTS }, (_, index) => ({ type: 'custom', name: `n${index % 9}`, event_id: `${at}-${index}`, timestamp: Date.now(), data: { note: noise() } }))
+  const events = Array.from({ length: EVENTS }, (_, index) => ({
+    type: 'custom',
+    name: `n${index % 9}`,
+    event_id: `${at}-${index}`,
+    timestamp: Date.now(),
+    data: { note: noise() },
+  }))
   const headers = { 'content-type': 'application/json', 'x-api-key': apps.proved.write }
-  const answer = await fetch(`${service.url}/v1/events`, { method: 'POST', headers, body: JSON.stringify({ device_id: `d${at % 50}`, events }) })
+  const answer = await fetch(`${service.url}/v1/events`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ device_id: `d${at % 50}`, events }),
+  })
   await answer.text()
   return answer.status
 }
@@ -47,9 +63,14 @@ async function send(service: Service, at: number): Promise<number> {
 const noise = (): string => Array.from({ length: 30 }, () => Math.random().toString(36).slice(2)).join('')
 
 async function statusOf(service: Service): Promise<{ lag: number; events: number }> {
-  const answer = await fetch(`${service.url}/api/v1/status`, { headers: { authorization: `Bearer ${apps.proved.read}` } })
+  const answer = await fetch(`${service.url}/api/v1/status`, {
+    headers: { authorization: `Bearer ${apps.proved.read}` },
+  })
   const { lanes, fates } = (await answer.json()) as { lanes: { lag: number }[]; fates: { events: number }[] }
-  return { lag: lanes.reduce((sum, { lag }) => sum + lag, 0), events: fates.reduce((sum, { events }) => sum + events, 0) }
+  return {
+    lag: lanes.reduce((sum, { lag }) => sum + lag, 0),
+    events: fates.reduce((sum, { events }) => sum + events, 0),
+  }
 }
 
 describe.skipIf(!disk)('a disk that is full', () => {
@@ -73,7 +94,9 @@ describe.skipIf(!disk)('a disk that is full', () => {
     await until(async () => (await fetch(`${service.url}/ready`)).status === 503, SOON_MS)
     expect(await (await fetch(`${service.url}/ready`)).text()).toMatch(/full/)
     expect(service.output).toMatch(/full/)
-    expect(await read(service.url, `/api/v1/apps/${apps.proved.id}/traffic`, apps.proved.read)).toMatchObject({ status: 200 })
+    expect(await read(service.url, `/api/v1/apps/${apps.proved.id}/traffic`, apps.proved.read)).toMatchObject({
+      status: 200,
+    })
     expect(await read(service.url, '/healthcheck', apps.proved.read)).toMatchObject({ status: 200 })
 
     await run('mount', ['-o', `remount,size=${LARGE}`, disk!])

@@ -3,7 +3,14 @@ import type { Cluster } from '../products/cluster.ts'
 import { groundTruth, type GroundTruth } from '../traffic/ground-truth.ts'
 import { counted, stopAll } from '../products/product.ts'
 import type { Service } from '../products/service.ts'
-import { datesAround, readArchive, readTables, sorted, type ArchivedEvents, type StoredRows } from '../traffic/stored.ts'
+import {
+  datesAround,
+  readArchive,
+  readTables,
+  sorted,
+  type ArchivedEvents,
+  type StoredRows,
+} from '../traffic/stored.ts'
 import { timezone, type FaultApp } from './apps.ts'
 import { Sending, type Sent } from './sending.ts'
 
@@ -31,17 +38,25 @@ export interface Endured {
   readonly deadLetters: number
 }
 
-/** Starts every process, sends for as long as `faults` go on, waits until all of it is counted, stops every process and reads what is stored. */
+/**
+ * Starts every process, sends for as long as `faults` go on, waits until all of it is counted, stops every process and
+ * reads what is stored.
+ */
 export async function endure(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
   const { product, app, seed, perSecond = 40, aggregators = product.aggregators } = trial
   const services = [product.ingest, product.api, ...aggregators]
   await product.migrate()
   await Promise.all(services.map((service) => service.start()))
   const sending = new Sending({ ingestUrl: product.ingestUrl, key: app.write, perSecond, seed })
-  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch(async (cause: unknown) => {
-    await stopAll(services, 'SIGKILL')
-    throw new Error(`${String(cause)}\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`, { cause })
-  })
+  const traffic = await through(sending, faults, () => counted(product, app.read, COUNTED_MS)).catch(
+    async (cause: unknown) => {
+      await stopAll(services, 'SIGKILL')
+      throw new Error(
+        `${String(cause)}\n${services.map(({ name, output }) => `${name}: ${output.slice(-OUTPUT_CHARS)}`).join('\n')}`,
+        { cause },
+      )
+    },
+  )
   expect(await stopAll(services, 'SIGTERM')).toEqual([])
   const storage = await product.openStorage()
   try {
@@ -58,7 +73,11 @@ export async function endure(trial: Trial, faults: (sending: Sending) => Promise
   }
 }
 
-async function through(sending: Sending, faults: (sending: Sending) => Promise<void>, allCounted: () => Promise<void>): Promise<Sent> {
+async function through(
+  sending: Sending,
+  faults: (sending: Sending) => Promise<void>,
+  allCounted: () => Promise<void>,
+): Promise<Sent> {
   await faults(sending)
   const traffic = await sending.finish()
   await allCounted()
@@ -70,7 +89,9 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
   expect(sorted(found.counters)).toEqual(sorted(truth.counters))
   expect(sorted(found.persons)).toEqual(sorted(truth.persons))
   expect(sorted(found.devices)).toEqual(sorted(truth.devices))
-  expect({ accepted: found.fates.get('accepted'), late: found.fates.get('late'), bot: found.fates.get('bot') }).toEqual(truth.fates)
+  expect({ accepted: found.fates.get('accepted'), late: found.fates.get('late'), bot: found.fates.get('bot') }).toEqual(
+    truth.fates,
+  )
   expect(found.fates.get('rejected')).toBeUndefined()
   // What was taken but whose answer was lost is sent again too.
   expect(found.fates.get('duplicate') ?? 0).toBeGreaterThanOrEqual(sending.repeatedEvents)
@@ -82,10 +103,14 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
 
 /** How many counter rows say more than was sent. */
 export function rowsCountedTwice({ truth, found }: Endured): number {
-  return sorted(found.counters).filter(([row, values]) => values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0))).length
+  return sorted(found.counters).filter(([row, values]) =>
+    values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
+  ).length
 }
 
 /** How many counter rows say less than was sent, or are missing. */
 export function rowsShort({ truth, found }: Pick<Endured, 'truth' | 'found'>): number {
-  return sorted(truth.counters).filter(([row, values]) => values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0))).length
+  return sorted(truth.counters).filter(([row, values]) =>
+    values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0)),
+  ).length
 }

@@ -40,7 +40,11 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
     process.child.kill('SIGSTOP')
     try {
       // The control: whoever has only this node waits in vain.
-      const alone = new Client({ contactPoints: [contactPoint], localDataCenter: dataCenter, socketOptions: { connectTimeout: 1_000 } })
+      const alone = new Client({
+        contactPoints: [contactPoint],
+        localDataCenter: dataCenter,
+        socketOptions: { connectTimeout: 1_000 },
+      })
       const reads = new Reads(product.apiUrl, apps.proved)
       await expect(alone.connect()).rejects.toThrow()
       await alone.shutdown()

@@ -22,17 +22,29 @@ async function joinAndLeave(services: readonly Service[], rounds: number, random
 
 describe.skipIf(!engines)('two aggregators that join and leave in a loop', () => {
   let product: Cluster
-  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: 2, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' } })))
+  beforeAll(
+    async () =>
+      void (product = await cluster(engines!, {
+        provision,
+        aggregators: 2,
+        env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
+      })),
+  )
   afterAll(() => product?.dispose())
 
   it('hand their lanes to each other without a loss or a repetition', async () => {
-    expectExact(await endure({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 3, mulberry32(31))))
+    expectExact(
+      await endure({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 3, mulberry32(31))),
+    )
   }, 480_000)
 
   it('control: with the check of the watermarks off, what was handed over by a kill counts twice', async () => {
-    const unsafe = (): Promise<Service> => Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
+    const unsafe = (): Promise<Service> =>
+      Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const aggregators = [await unsafe(), await unsafe()]
-    const endured = await endure({ product, app: apps.control, aggregators, seed: 32 }, () => joinAndLeave(aggregators, 3, mulberry32(32)))
+    const endured = await endure({ product, app: apps.control, aggregators, seed: 32 }, () =>
+      joinAndLeave(aggregators, 3, mulberry32(32)),
+    )
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
   }, 360_000)
 })

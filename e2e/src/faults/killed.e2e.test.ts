@@ -30,7 +30,14 @@ async function killServing(service: Service, rounds: number, random: () => numbe
 
 describe.skipIf(!engines)('processes that are killed', () => {
   let product: Cluster
-  beforeAll(async () => void (product = await cluster(engines!, { provision, aggregators: AGGREGATORS, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' } })))
+  beforeAll(
+    async () =>
+      void (product = await cluster(engines!, {
+        provision,
+        aggregators: AGGREGATORS,
+        env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
+      })),
+  )
   afterAll(() => product?.dispose())
 
   it('count exactly: three aggregators ten times each while they count, ingest and api five times each', async () => {
@@ -38,7 +45,8 @@ describe.skipIf(!engines)('processes that are killed', () => {
     const endured = await endure({ product, app: apps.proved, seed: 11 }, async () => {
       await Promise.all([
         ...product.aggregators.map((service) => killAtWork(service, ROUNDS, random)),
-        killServing(product.ingest, 5, random), killServing(product.api, 5, random),
+        killServing(product.ingest, 5, random),
+        killServing(product.api, 5, random),
       ])
     })
     expectExact(endured)
@@ -47,7 +55,9 @@ describe.skipIf(!engines)('processes that are killed', () => {
 
   it('control: with the check of the watermarks off, kills count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
-    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () => killAtWork(unsafe, 3, mulberry32(7)))
+    const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
+      killAtWork(unsafe, 3, mulberry32(7)),
+    )
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
   }, 360_000)
 })

@@ -9,7 +9,10 @@ import { endure, expectExact, rowsCountedTwice } from './endure.ts'
 const engines = inject('engines')
 const LOST_MS = 120_000
 
-/** Loses answers to counter batches that Cassandra has applied: each 7th; of those every third without a word, the others with their connection. */
+/**
+ * Loses answers to counter batches that Cassandra has applied: each 7th; of those every third without a word, the
+ * others with their connection.
+ */
 async function loseAnswers(proxy: CqlProxy, count: number): Promise<void> {
   let answers = 0
   let lost = 0

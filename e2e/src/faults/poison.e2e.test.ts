@@ -18,7 +18,10 @@ afterAll(() => product?.dispose())
 
 const context = { device: 'desktop', browser: '', os: '' }
 const shaped = { version: 1, app: apps.proved.id, device_id: 'd', received_at: 1, context }
-/** What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that cannot be folded. */
+/**
+ * What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that cannot be
+ * folded.
+ */
 const poisons: readonly (Buffer | null)[] = [
   null,
   Buffer.alloc(0),
@@ -38,7 +41,8 @@ async function poison(brokers: string, topic: string): Promise<void> {
   const producer = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).producer()
   await producer.connect()
   try {
-    for (let lane = 0; lane < LANES; lane++) await producer.send({ topic, messages: poisons.map((value) => ({ value, partition: lane })) })
+    for (let lane = 0; lane < LANES; lane++)
+      await producer.send({ topic, messages: poisons.map((value) => ({ value, partition: lane })) })
   } finally {
     await producer.disconnect()
   }
@@ -59,7 +63,10 @@ describe.skipIf(!engines)('a poison message', () => {
   }, 120_000)
 
   it('control: without dead letters its lane stands still, and what comes after it is not counted', async () => {
-    const brittle = await cluster(engines!, { provision, env: { HOPPER_LOG_LEVEL: 'fatal', HOPPER_UNSAFE_NO_DEAD_LETTERS: '1' } })
+    const brittle = await cluster(engines!, {
+      provision,
+      env: { HOPPER_LOG_LEVEL: 'fatal', HOPPER_UNSAFE_NO_DEAD_LETTERS: '1' },
+    })
     try {
       await brittle.start()
       const sending = new Sending({ ingestUrl: brittle.ingestUrl, key: apps.control.write, perSecond: 40, seed: 2 })
@@ -70,7 +77,9 @@ describe.skipIf(!engines)('a poison message', () => {
       await expect(counted(brittle, apps.control.read, STANDING_STILL_MS)).rejects.toThrow('condition not met')
       const storage = await brittle.openStorage()
       try {
-        expect(rowsShort({ truth, found: await readTables(storage.reader, apps.control.id, datesAround(sending.now)) })).toBeGreaterThan(0)
+        expect(
+          rowsShort({ truth, found: await readTables(storage.reader, apps.control.id, datesAround(sending.now)) }),
+        ).toBeGreaterThan(0)
       } finally {
         await storage.close()
       }

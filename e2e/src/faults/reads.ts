@@ -46,14 +46,27 @@ export class Reads {
 
 /** Reports of tables, of visitors, of the archive, and the state of the installation. */
 export function pathsOf({ id }: FaultApp): string[] {
-  const reports = ['traffic?by=hour', 'traffic?by=day', 'agents?by=device', 'pages/views', 'clicks', 'events?limit=5', 'journeys']
+  const reports = [
+    'traffic?by=hour',
+    'traffic?by=day',
+    'agents?by=device',
+    'pages/views',
+    'clicks',
+    'events?limit=5',
+    'journeys',
+  ]
   return ['/api/v1/status', '/api/v1/apps', ...reports.map((report) => `/api/v1/apps/${id}/${report}`)]
 }
 
 /** Asks once; an answer counts when its body is there. */
 export async function read(apiUrl: string, path: string, key: string): Promise<Read> {
   const started = performance.now()
-  const status = await fetch(`${apiUrl}${path}`, { headers: { authorization: `Bearer ${key}` }, signal: AbortSignal.timeout(GIVE_UP_MS) })
-    .then(async (answer) => (await answer.text(), answer.status), () => 0)
+  const status = await fetch(`${apiUrl}${path}`, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(GIVE_UP_MS),
+  }).then(
+    async (answer) => (await answer.text(), answer.status),
+    () => 0,
+  )
   return { path, status, ms: Math.round(performance.now() - started), at: 0 }
 }

@@ -17,7 +17,13 @@ interface Status {
   readonly accepted_losses?: readonly object[]
   readonly complete_to: number
   readonly fates: readonly { readonly events: number }[]
-  readonly lanes: readonly { readonly lane: number; readonly next: number; readonly done: number; readonly lag: number; readonly lost?: { first: number; next: number } }[]
+  readonly lanes: readonly {
+    readonly lane: number
+    readonly next: number
+    readonly done: number
+    readonly lag: number
+    readonly lost?: { first: number; next: number }
+  }[]
 }
 
 describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
@@ -59,7 +65,10 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     const lost = deleted.filter(({ position }) => position >= first).reduce((sum, { events }) => sum + events, 0)
     expect(lost).toBeGreaterThan(0)
     const ready = await fetch(`${aggregator.url}/ready`)
-    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining(`lanes: lane ${lane} has lost positions ${first} to ${next - 3}`)])
+    expect([ready.status, await ready.text()]).toEqual([
+      503,
+      expect.stringContaining(`lanes: lane ${lane} has lost positions ${first} to ${next - 3}`),
+    ])
     expect(aggregator.output).toContain('start an aggregator once with --accept-loss')
     await until(async () => (await status()).lanes.every((each) => each.lane === lane || each.lag === 0), NOTICED_MS)
     const { lanes, complete_to: completeTo } = await status()
@@ -81,7 +90,9 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     expect(await eventsCounted()).toBe(sent - lost)
     const after = await status()
     expect(after.lanes.filter((each) => each.lost)).toEqual([])
-    expect(after.accepted_losses).toEqual([{ lane, first, next: next - 2, is_cut: false, accepted_at: expect.any(Number) }])
+    expect(after.accepted_losses).toEqual([
+      { lane, first, next: next - 2, is_cut: false, accepted_at: expect.any(Number) },
+    ])
     await until(async () => (await fetch(`${aggregator.url}/ready`)).status === 200, NOTICED_MS)
     expect(await accepting.stop('SIGTERM')).toBe(0)
   }, 600_000)
@@ -95,7 +106,8 @@ interface Deleted {
 
 /** Deletes messages of a lane that wait to be counted, as retention does. */
 async function deleteUncounted(
-  { openStorage, env }: Cluster, { lane, first, next }: { lane: number; first: number; next: number },
+  { openStorage, env }: Cluster,
+  { lane, first, next }: { lane: number; first: number; next: number },
 ): Promise<readonly Deleted[]> {
   const { log, close } = await openStorage()
   const messages = await log.read(lane, first, next - first)

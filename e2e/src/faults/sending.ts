@@ -21,7 +21,8 @@ export interface Load {
 }
 
 /**
- * Traffic for as long as it is wanted: each device's requests one after the other, each until it is acknowledged, some of them sent again afterwards.
+ * Traffic for as long as it is wanted: each device's requests one after the other, each until it is acknowledged, some
+ * of them sent again afterwards.
  */
 export class Sending {
   /** the newest time of an event, ms */
@@ -44,7 +45,12 @@ export class Sending {
   constructor(load: Load) {
     this.#load = load
     this.#random = mulberry32(load.seed)
-    this.#devices = randomTraffic({ devices: DEVICES_MAX, eventsPerDevice: EVENTS_PER_DEVICE, seed: load.seed, now: this.now })
+    this.#devices = randomTraffic({
+      devices: DEVICES_MAX,
+      eventsPerDevice: EVENTS_PER_DEVICE,
+      seed: load.seed,
+      now: this.now,
+    })
     this.#done = Promise.all(Array.from({ length: SENDERS }, () => this.#sender()))
     this.#done.catch(() => undefined)
   }

@@ -16,8 +16,8 @@ const TAKEN_OVER_MS = 80_000
 const CONTROL_ROUNDS = 5
 
 /**
- * Stops an owner in the middle of a batch, when its sets are written and its counters are next; lets it go on when another has counted in every lane.
- * The owner's Cassandra is behind the proxy, which knows that moment.
+ * Stops an owner in the middle of a batch, when its sets are written and its counters are next; lets it go on when
+ * another has counted in every lane. The owner's Cassandra is behind the proxy, which knows that moment.
  */
 async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -32,7 +32,10 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
     }
     await middle.promise
     proxy.fate = () => 'pass'
-    await until(async () => (await lanesOf(other)) === LANES && (await figure(other, 'hopper_aggregator_lag')) <= LAG_MAX, TAKEN_OVER_MS)
+    await until(
+      async () => (await lanesOf(other)) === LANES && (await figure(other, 'hopper_aggregator_lag')) <= LAG_MAX,
+      TAKEN_OVER_MS,
+    )
     stopped.signal('SIGCONT')
   }
   await atWork(stopped)
@@ -42,25 +45,44 @@ describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes
   let product: Cluster
   let proxy: CqlProxy
   beforeAll(async () => {
-    product = await cluster(engines!, { provision, aggregators: 1, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' } })
+    product = await cluster(engines!, {
+      provision,
+      aggregators: 1,
+      env: { HOPPER_LOG_LEVEL: 'error', HOPPER_LEASE_MS: '3000' },
+    })
     proxy = await CqlProxy.before(engines!.cassandra)
   })
   afterAll(async () => {
     await product?.dispose()
     await proxy?.[Symbol.asyncDispose]()
   })
-  /** It waits for answers longer than it is stopped: else they would be too late when it goes on, and that alone would end its batch. */
+  /**
+   * It waits for answers longer than it is stopped: else they would be too late when it goes on, and that alone would
+   * end its batch.
+   */
   const behindProxy = (env: Record<string, string> = {}): Promise<Service> =>
-    Service.of('aggregator', [], { ...product.env, HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint, HOPPER_CASSANDRA_TIMEOUT_MS: '90000', ...env })
+    Service.of('aggregator', [], {
+      ...product.env,
+      HOPPER_CASSANDRA_CONTACT_POINTS: proxy.contactPoint,
+      HOPPER_CASSANDRA_TIMEOUT_MS: '90000',
+      ...env,
+    })
 
   it('writes nothing more in those lanes, and takes its share again', async () => {
     const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
-    expectExact(await endure({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () => stopPastLease(stopped, other, proxy, 3)))
+    expectExact(
+      await endure({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
+        stopPastLease(stopped, other, proxy, 3),
+      ),
+    )
   }, 480_000)
 
   it('control: with the check of the lease off, it counts what the other has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
-    const endured = await endure({ product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 }, () => stopPastLease(stopped, other, proxy, CONTROL_ROUNDS))
+    const endured = await endure(
+      { product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },
+      () => stopPastLease(stopped, other, proxy, CONTROL_ROUNDS),
+    )
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)
   }, 360_000)
 })

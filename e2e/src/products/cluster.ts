@@ -10,8 +10,16 @@ import { hopper, Service } from './service.ts'
 
 const LANES = 8
 const DEMO_KEY = 'hw_demo_0123456789abcdef'
-/** Short, so that a killed owner is waited out soon and nobody waits for the archive; the engines of a test give up a counter write after 1 s. */
-const times = { HOPPER_LEASE_MS: '2000', HOPPER_UNKNOWN_OUTCOME_MS: '1500', HOPPER_KAFKA_SESSION_MS: '2000', HOPPER_ARCHIVE_MS: '500' }
+/**
+ * Short, so that a killed owner is waited out soon and nobody waits for the archive; the engines of a test give up a
+ * counter write after 1 s.
+ */
+const times = {
+  HOPPER_LEASE_MS: '2000',
+  HOPPER_UNKNOWN_OUTCOME_MS: '1500',
+  HOPPER_KAFKA_SESSION_MS: '2000',
+  HOPPER_ARCHIVE_MS: '500',
+}
 
 export interface ClusterOptions extends ProductOptions {
   /** how many aggregators share the lanes; default 1 */
@@ -34,18 +42,35 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
   const { provisionArgs, remove, dir } = directoryFor(options)
   const name = `e2e_${randomBytes(6).toString('hex')}`
   const env = {
-    HOPPER_KAFKA_BROKERS: engines.kafka, HOPPER_KAFKA_TOPIC: name, HOPPER_KAFKA_GROUP: name, HOPPER_LANES: String(LANES),
-    HOPPER_CASSANDRA_CONTACT_POINTS: engines.cassandra, HOPPER_CASSANDRA_DC: engines.dataCenter, HOPPER_CASSANDRA_KEYSPACE: name,
-    HOPPER_DEMO_KEY: DEMO_KEY, HOPPER_DATA: dir, ...times, ...options.env,
+    HOPPER_KAFKA_BROKERS: engines.kafka,
+    HOPPER_KAFKA_TOPIC: name,
+    HOPPER_KAFKA_GROUP: name,
+    HOPPER_LANES: String(LANES),
+    HOPPER_CASSANDRA_CONTACT_POINTS: engines.cassandra,
+    HOPPER_CASSANDRA_DC: engines.dataCenter,
+    HOPPER_CASSANDRA_KEYSPACE: name,
+    HOPPER_DEMO_KEY: DEMO_KEY,
+    HOPPER_DATA: dir,
+    ...times,
+    ...options.env,
   }
   const ingest = await Service.of('ingest', [], env)
-  const aggregators = await Promise.all(Array.from({ length: options.aggregators ?? 1 }, () => Service.of('aggregator', [], env)))
+  const aggregators = await Promise.all(
+    Array.from({ length: options.aggregators ?? 1 }, () => Service.of('aggregator', [], env)),
+  )
   const api = await Service.of('api', [], env)
   const services = [ingest, ...aggregators, api]
   let migrated: string | undefined
   const migrate = async (): Promise<void> => void (migrated ??= await hopper(['migrate', ...provisionArgs], env))
   return {
-    ingestUrl: ingest.url, apiUrl: api.url, services, ingest, aggregators, api, env, migrate,
+    ingestUrl: ingest.url,
+    apiUrl: api.url,
+    services,
+    ingest,
+    aggregators,
+    api,
+    env,
+    migrate,
     output: () => [migrated ?? '', ...services.map(({ output }) => output)].join('\n'),
     start: async () => {
       await migrate()
@@ -64,18 +89,34 @@ export async function cluster(engines: Engines, options: ClusterOptions = {}): P
 }
 
 async function openStorage({ kafka, cassandra, dataCenter }: Engines, name: string): Promise<Storage> {
-  const rest = await openCassandra({ ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: name }, LANES)
-  const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [kafka], lanes: LANES, topic: name, group: name }).connect()
+  const rest = await openCassandra(
+    { ...cassandraDefaults, contactPoints: [cassandra], dataCenter, keyspace: name },
+    LANES,
+  )
+  const log = await new KafkaEventLog({
+    ...kafkaDefaults,
+    brokers: [kafka],
+    lanes: LANES,
+    topic: name,
+    group: name,
+  }).connect()
   return withLog(rest, log)
 }
 
 /** Engines outlive a test, so what it stored in them is removed. */
 async function drop({ kafka, cassandra, dataCenter }: Engines, name: string): Promise<void> {
-  const client = new Client({ contactPoints: [cassandra], localDataCenter: dataCenter, socketOptions: { readTimeout: 60_000 } })
+  const client = new Client({
+    contactPoints: [cassandra],
+    localDataCenter: dataCenter,
+    socketOptions: { readTimeout: 60_000 },
+  })
   const admin = new Kafka({ brokers: [kafka], logLevel: logLevel.NOTHING }).admin()
   try {
     await admin.connect()
-    await Promise.all([client.execute(`DROP KEYSPACE IF EXISTS ${name}`), admin.deleteTopics({ topics: [name] }).catch(() => undefined)])
+    await Promise.all([
+      client.execute(`DROP KEYSPACE IF EXISTS ${name}`),
+      admin.deleteTopics({ topics: [name] }).catch(() => undefined),
+    ])
   } finally {
     await Promise.all([client.shutdown(), admin.disconnect()])
   }

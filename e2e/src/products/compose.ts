@@ -8,7 +8,10 @@ const run = promisify(execFile)
 const repository = resolve(import.meta.dirname, '../../..')
 const BUILD_MS = 900_000
 
-/** The product as `docker compose up` gives it: its own network and volumes, reached by the ports that the compose file publishes. */
+/**
+ * The product as `docker compose up` gives it: its own network and volumes, reached by the ports that the compose file
+ * publishes.
+ */
 export interface Composed extends Product {
   /** Runs a subcommand of `docker compose` on it; answers what that printed. */
   compose(...args: string[]): Promise<string>
@@ -23,7 +26,10 @@ export function composed(): Composed {
     return stdout
   }
   return {
-    compose, ingestUrl: 'http://127.0.0.1:8081', apiUrl: 'http://127.0.0.1:8080', services: [],
+    compose,
+    ingestUrl: 'http://127.0.0.1:8081',
+    apiUrl: 'http://127.0.0.1:8080',
+    services: [],
     output: () => printed,
     start: async () => {
       try {

@@ -47,7 +47,9 @@ export function directoryFor({ provision }: ProductOptions): { dir: string; prov
 /** Ends processes at once; answers those that did not end with 0: how they ended and what they printed last. */
 export async function stopAll(services: readonly Service[], signal: StopSignal): Promise<string[]> {
   const ends = await Promise.all(services.map(async (service) => ({ service, end: await service.stop(signal) })))
-  return ends.filter(({ end }) => end !== 0).map(({ service: { name, output }, end }) => `${name}: ${end ?? 'never started'}\n${output.slice(-OUTPUT_CHARS)}`)
+  return ends
+    .filter(({ end }) => end !== 0)
+    .map(({ service: { name, output }, end }) => `${name}: ${end ?? 'never started'}\n${output.slice(-OUTPUT_CHARS)}`)
 }
 
 /** A GET of the dashboard API with a key; the parsed answer. Throws on any status but 200. */

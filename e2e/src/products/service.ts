@@ -24,11 +24,20 @@ export class Service {
   #output = ''
 
   /** A process on a free port of the loopback address; not started yet. */
-  static async of(name: string, args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Promise<Service> {
+  static async of(
+    name: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>> = {},
+  ): Promise<Service> {
     return new Service(name, await freePort(), args, env)
   }
 
-  private constructor(name: string, port: number, args: readonly string[], env: Readonly<Record<string, string | undefined>>) {
+  private constructor(
+    name: string,
+    port: number,
+    args: readonly string[],
+    env: Readonly<Record<string, string | undefined>>,
+  ) {
     this.name = name
     this.url = `http://127.0.0.1:${port}`
     this.#args = [name, '--port', String(port), ...args]
@@ -64,7 +73,10 @@ export class Service {
     this.#child?.kill(signal)
   }
 
-  /** Sends the signal and resolves when the process has ended; answers its exit code or the signal that ended it, undefined when it was never started. */
+  /**
+   * Sends the signal and resolves when the process has ended; answers its exit code or the signal that ended it,
+   * undefined when it was never started.
+   */
   async stop(signal: StopSignal): Promise<Ended | undefined> {
     const child = this.#child
     if (!child) return undefined
@@ -78,7 +90,10 @@ export class Service {
 }
 
 /** Runs a subcommand to its end; answers what it printed. Throws unless it ends with 0. */
-export async function hopper(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
+export async function hopper(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<string> {
   let output = ''
   const child = runHopper(args, env, (text) => (output += text))
   if (child.exitCode === null) await once(child, 'exit')
@@ -86,9 +101,16 @@ export async function hopper(args: readonly string[], env: Readonly<Record<strin
   return output
 }
 
-function runHopper(args: readonly string[], env: Readonly<Record<string, string | undefined>>, print: (text: string) => void): ChildProcess {
+function runHopper(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  print: (text: string) => void,
+): ChildProcess {
   if (!existsSync(main)) throw new Error('cli is not built: run "npm run build" first')
-  const child = spawn(process.execPath, [main, ...args], { env: { ...environment, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { ...environment, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => print(chunk.toString()))
   return child
 }

@@ -13,7 +13,9 @@ export async function standalone(options: ProductOptions = {}): Promise<Product>
   const data = join(dir, 'data')
   const service = await Service.of('start', ['--data', data, ...provisionArgs], options.env)
   return {
-    ingestUrl: service.url, apiUrl: service.url, services: [service],
+    ingestUrl: service.url,
+    apiUrl: service.url,
+    services: [service],
     output: () => service.output,
     start: () => service.start(),
     stop: (signal) => stopAll([service], signal),

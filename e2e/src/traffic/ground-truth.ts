@@ -12,10 +12,14 @@ export interface GroundTruth {
 const LATE_MS = 7 * 86_400_000
 
 /**
- * Counts traffic anew, plainly and apart from the product: none of its folds, calendars or URL code is used here. `requests` are by device, in the order
- * in which the log has them, each event once.
+ * Counts traffic anew, plainly and apart from the product: none of its folds, calendars or URL code is used here.
+ * `requests` are by device, in the order in which the log has them, each event once.
  */
-export function groundTruth(traffic: readonly (readonly RandomRequest[])[], timezone: string, now: number): GroundTruth {
+export function groundTruth(
+  traffic: readonly (readonly RandomRequest[])[],
+  timezone: string,
+  now: number,
+): GroundTruth {
   const counters = new Map<string, number[]>()
   const visits: { row: string; user: string; device: string }[] = []
   const firstUser = new Map<string, string>()
@@ -25,7 +29,10 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
   const add = (row: unknown[], values: number[]): void => {
     const key = row.join(' ')
     const sums = counters.get(key) ?? values.map(() => 0)
-    counters.set(key, sums.map((sum, at) => sum + values[at]!))
+    counters.set(
+      key,
+      sums.map((sum, at) => sum + values[at]!),
+    )
   }
   for (const requests of traffic) {
     let user = ''
@@ -41,13 +48,17 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
           user = event.user_id
           if (!firstUser.has(device)) firstUser.set(device, user)
         }
-        const visit = (...row: unknown[]): void => void visits.push({ row: [row[0], date, ...row.slice(1)].join(' '), user, device })
+        const visit = (...row: unknown[]): void =>
+          void visits.push({ row: [row[0], date, ...row.slice(1)].join(' '), user, device })
         // No clock changes in the days of this traffic, so the hour is the clock's.
         const hour = Number(clock.slice(0, 2))
         visit('users_by_date', hour)
         visit('users_by_date', -1)
         for (const kind of ['device', 'browser', 'os'] as const) visit('agents_by_date', kind, agent[kind])
-        add(['activity_by_date', date, hour], [1, event.type === 'url_change' && page(event.from) !== page(event.to) ? 1 : 0])
+        add(
+          ['activity_by_date', date, hour],
+          [1, event.type === 'url_change' && page(event.from) !== page(event.to) ? 1 : 0],
+        )
         countEvent(event, agent.device, date, add, visit)
       }
     }
@@ -60,7 +71,11 @@ export function groundTruth(traffic: readonly (readonly RandomRequest[])[], time
 }
 
 function countEvent(
-  event: RandomEvent, kind: string, date: string, add: (row: unknown[], values: number[]) => void, visit: (...row: unknown[]) => void,
+  event: RandomEvent,
+  kind: string,
+  date: string,
+  add: (row: unknown[], values: number[]) => void,
+  visit: (...row: unknown[]) => void,
 ): void {
   const elapsed = event.elapsed_time as number
   if (event.type === 'click') add(['clicks_by_date', date, page(event.current_url), event.target], [1, elapsed])
@@ -68,11 +83,15 @@ function countEvent(
     // a move that stays on its page is no view, and does not leave it
     const stays = page(event.from) === page(event.to)
     if (!stays) add(['page_views_by_date', date, page(event.to)], [1, 0, 0])
-    if (event.from !== '' && !(stays && elapsed === 0)) add(['page_views_by_date', date, page(event.from)], [0, elapsed, stays ? 0 : 1])
+    if (event.from !== '' && !(stays && elapsed === 0))
+      add(['page_views_by_date', date, page(event.from)], [0, elapsed, stays ? 0 : 1])
   }
   // this traffic names no pointer: on a phone or tablet it is a finger, which does not hesitate
   if (event.type === 'btn_time' && kind !== 'mobile' && kind !== 'tablet') {
-    add(['element_actions_by_date', date, event.target], event.action === 'hover-then-leave' ? [1, elapsed, 0, 0, 1] : [0, 0, 1, elapsed, 1])
+    add(
+      ['element_actions_by_date', date, event.target],
+      event.action === 'hover-then-leave' ? [1, elapsed, 0, 0, 1] : [0, 0, 1, elapsed, 1],
+    )
     add(['element_durations_by_date', date, event.target, event.action, bucket(elapsed)], [1])
   }
   if (event.type === 'funnel_change') {
@@ -90,7 +109,9 @@ function distinct<V extends { row: string }>(visits: readonly V[], of: (visit: V
 
 /** The pages of this traffic are absolute, with at most a query and a fragment. */
 function page(url: unknown): string {
-  return String(url).replace('https://', '').replace(/[?#].*$/, '')
+  return String(url)
+    .replace('https://', '')
+    .replace(/[?#].*$/, '')
 }
 
 /** Four buckets for each doubling: the largest b with ceil(2^(b/4)) <= ms. */

@@ -10,13 +10,32 @@ export interface Agent {
 }
 
 export const agents: readonly Agent[] = [
-  { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', device: 'desktop', browser: 'Chrome', os: 'Linux' },
-  { userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0', device: 'desktop', browser: 'Firefox', os: 'Windows' },
   {
-    userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
-    device: 'mobile', browser: 'Safari', os: 'iOS',
+    userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+    device: 'desktop',
+    browser: 'Chrome',
+    os: 'Linux',
   },
-  { userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', device: 'unknown', browser: '', os: '', bot: 'user_agent' },
+  {
+    userAgent: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0',
+    device: 'desktop',
+    browser: 'Firefox',
+    os: 'Windows',
+  },
+  {
+    userAgent:
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
+    device: 'mobile',
+    browser: 'Safari',
+    os: 'iOS',
+  },
+  {
+    userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
+    device: 'unknown',
+    browser: '',
+    os: '',
+    bot: 'user_agent',
+  },
 ]
 
 export interface RandomEvent {
@@ -28,7 +47,10 @@ export interface RandomEvent {
   readonly [field: string]: unknown
 }
 
-/** What one device sends in one request. Requests of a device are sent one after the other, so the log has them in this order. */
+/**
+ * What one device sends in one request. Requests of a device are sent one after the other, so the log has them in this
+ * order.
+ */
 export interface RandomRequest {
   readonly device: string
   readonly agent: Agent
@@ -53,7 +75,9 @@ export function randomTraffic({ devices, eventsPerDevice, seed, now }: Traffic):
     let made = 0
     while (made < eventsPerDevice) {
       const count = Math.min(1 + below(8), eventsPerDevice - made)
-      const events = Array.from({ length: count }, (_, at) => randomEvent(below, `${seed}-${device}-${made + at}`, device, made + at, now))
+      const events = Array.from({ length: count }, (_, at) =>
+        randomEvent(below, `${seed}-${device}-${made + at}`, device, made + at, now),
+      )
       requests.push({ device: `device-${device}`, agent, events })
       made += count
     }
@@ -61,7 +85,13 @@ export function randomTraffic({ devices, eventsPerDevice, seed, now }: Traffic):
   })
 }
 
-function randomEvent(below: (bound: number) => number, id: string, device: number, seq: number, now: number): RandomEvent {
+function randomEvent(
+  below: (bound: number) => number,
+  id: string,
+  device: number,
+  seq: number,
+  now: number,
+): RandomEvent {
   const ageMs = below(40) === 0 ? 20 * 86_400_000 : below(5 * 86_400_000)
   const base = { event_id: id, timestamp: now - ageMs, seq, session_id: `session-${device}-${seq >> 4}` }
   const url = (): string => `https://shop.example/page-${below(12)}${below(3) === 0 ? `?q=${below(9)}#part` : ''}`
@@ -79,9 +109,23 @@ function randomEvent(below: (bound: number) => number, id: string, device: numbe
     case 1:
       return { ...base, type: 'url_change', from: below(4) === 0 ? '' : url(), to: url(), elapsed_time }
     case 2:
-      return { ...base, type: 'btn_time', target: `//*[@id='b${below(9)}']`, action: below(2) === 0 ? 'hover-then-leave' : 'hover-then-clicked', elapsed_time: below(3) === 0 ? below(8) : elapsed_time }
+      return {
+        ...base,
+        type: 'btn_time',
+        target: `//*[@id='b${below(9)}']`,
+        action: below(2) === 0 ? 'hover-then-leave' : 'hover-then-clicked',
+        elapsed_time: below(3) === 0 ? below(8) : elapsed_time,
+      }
     default:
-      return { ...base, type: 'funnel_change', action: below(2) === 0 ? 'onClick' : 'onUrlChange', funnel: 'f', entered: 1 + below(5), ...(below(3) === 0 ? {} : { from: 1 + below(5) }), elapsed_time }
+      return {
+        ...base,
+        type: 'funnel_change',
+        action: below(2) === 0 ? 'onClick' : 'onUrlChange',
+        funnel: 'f',
+        entered: 1 + below(5),
+        ...(below(3) === 0 ? {} : { from: 1 + below(5) }),
+        elapsed_time,
+      }
   }
 }
 

@@ -1,7 +1,10 @@
 import { Chunk, chunkRows } from '@hopper/engine'
 import { counterTableNames, visitorTableNames, visitorTables, type Archive, type TableReader } from '@hopper/storage'
 
-/** Every row that the tables hold of an app, by `table date key…` with the values joined by a space: what `groundTruth` says in the same words. */
+/**
+ * Every row that the tables hold of an app, by `table date key…` with the values joined by a space: what `groundTruth`
+ * says in the same words.
+ */
 export interface StoredRows {
   readonly counters: Map<string, readonly number[]>
   readonly persons: Map<string, number>
@@ -13,7 +16,8 @@ export async function readTables(reader: TableReader, app: string, dates: readon
   const found: StoredRows = { counters: new Map(), persons: new Map(), devices: new Map(), fates: new Map() }
   for (const table of counterTableNames) {
     for (const { date, key, counters } of await reader.counters(table, app, dates)) {
-      if (table === 'fates_by_date') found.fates.set(String(key[0]), (found.fates.get(String(key[0])) ?? 0) + counters[0]!)
+      if (table === 'fates_by_date')
+        found.fates.set(String(key[0]), (found.fates.get(String(key[0])) ?? 0) + counters[0]!)
       else found.counters.set([table, date, ...key].join(' '), counters)
     }
   }
@@ -39,7 +43,10 @@ export async function readArchive(archive: Archive, app: string): Promise<Archiv
   let bots = 0
   for (const summary of await archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })) {
     const columns = await archive.columns(summary, Object.keys(summary.columns))
-    for (const { event: { event_id }, context } of chunkRows(Chunk.of({ summary, columns }))) {
+    for (const {
+      event: { event_id },
+      context,
+    } of chunkRows(Chunk.of({ summary, columns }))) {
       times.set(event_id, (times.get(event_id) ?? 0) + 1)
       if (context.bot) bots++
     }

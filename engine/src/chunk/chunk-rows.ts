@@ -11,16 +11,23 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
   const utmColumns = names.filter((name) => name.startsWith('utm_'))
   const { starts } = chunk.runs()
   const [eventIds, deviceIds, times] = [chunk.eventIds(), chunk.deviceIds(), chunk.times()]
-  const [seq, receivedAt, position, index] = [chunk.numbers('seq'), chunk.numbers('received_at'), chunk.numbers('position'), chunk.numbers('index')]
+  const [seq, receivedAt, position, index] = [
+    chunk.numbers('seq'),
+    chunk.numbers('received_at'),
+    chunk.numbers('position'),
+    chunk.numbers('index'),
+  ]
   const at = (name: string, row: number): Value | null => {
     const column = columns.get(name)
     return column ? column.values[column.codes[row]!]! : null
   }
   const pick = (from: readonly string[], row: number, prefix = ''): Record<string, Value> =>
-    Object.fromEntries(from.flatMap((name) => {
-      const value = at(name, row)
-      return value === null ? [] : [[name.slice(prefix.length), value]]
-    }))
+    Object.fromEntries(
+      from.flatMap((name) => {
+        const value = at(name, row)
+        return value === null ? [] : [[name.slice(prefix.length), value]]
+      }),
+    )
   const rare = spilledReader(chunk)
   return (row) => {
     const free = rare?.(row) ?? []
@@ -57,8 +64,14 @@ function spilledReader(chunk: Chunk): ((row: number) => [column: string, value: 
   }
 }
 
-function pickPrefixed(entries: readonly (readonly [string, Value])[], prefix: string, cut: number): Record<string, Value> {
-  return Object.fromEntries(entries.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(cut), value]] : [])))
+function pickPrefixed(
+  entries: readonly (readonly [string, Value])[],
+  prefix: string,
+  cut: number,
+): Record<string, Value> {
+  return Object.fromEntries(
+    entries.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(cut), value]] : [])),
+  )
 }
 
 /** All events of a chunk. */

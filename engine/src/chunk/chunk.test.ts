@@ -14,13 +14,28 @@ import { mergeChunks } from './merge-chunks.ts'
 const cover = { app: APP, date: '2026-01-01', lane: 0, first_position: 0, last_position: 99 }
 const inLog = (a: ArchivedEvent, b: ArchivedEvent): number => a.index - b.index
 const plain = (row: ArchivedEvent): ArchivedEvent => ({
-  event: row.event, device_id: row.device_id, user: row.user, context: row.context, received_at: row.received_at, position: row.position, index: row.index,
+  event: row.event,
+  device_id: row.device_id,
+  user: row.user,
+  context: row.context,
+  received_at: row.received_at,
+  position: row.position,
+  index: row.index,
 })
 
-function row(index: number, data: Record<string, string | number | boolean>, device_id = `d${index % 10}`): ArchivedEvent {
+function row(
+  index: number,
+  data: Record<string, string | number | boolean>,
+  device_id = `d${index % 10}`,
+): ArchivedEvent {
   return {
     event: { event_id: randomUUID(), timestamp: T0 + index, seq: index, type: 'custom', name: 'a', data },
-    device_id, user: '', context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, received_at: T0 + index, position: index, index,
+    device_id,
+    user: '',
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    received_at: T0 + index,
+    position: index,
+    index,
   }
 }
 
@@ -50,11 +65,20 @@ describe('chunks', () => {
             const order = chunkRows(chunk).map((r, i) => ({ r, run: runs.starts.findLastIndex((start) => start <= i) }))
             for (let i = 1; i < order.length; i++) {
               const [a, b] = [order[i - 1]!, order[i]!]
-              const places = [a.run - b.run, a.r.event.timestamp - b.r.event.timestamp, a.r.event.seq - b.r.event.seq, a.r.position - b.r.position, a.r.index - b.r.index]
+              const places = [
+                a.run - b.run,
+                a.r.event.timestamp - b.r.event.timestamp,
+                a.r.event.seq - b.r.event.seq,
+                a.r.position - b.r.position,
+                a.r.index - b.r.index,
+              ]
               expect(places.find((difference) => difference !== 0)).toBeLessThan(0)
             }
             for (let r = 1; r < runs.keys.length; r++) {
-              expect(runs.keys[r - 1]! < runs.keys[r]! || (runs.keys[r - 1] === runs.keys[r] && runs.rests[r - 1]! < runs.rests[r]!)).toBe(true)
+              expect(
+                runs.keys[r - 1]! < runs.keys[r]! ||
+                  (runs.keys[r - 1] === runs.keys[r] && runs.rests[r - 1]! < runs.rests[r]!),
+              ).toBe(true)
             }
           }
         }
@@ -68,8 +92,11 @@ describe('chunks', () => {
     const chunks = encodeChunks(large, cover)
     expect(chunks.length).toBeGreaterThan(1)
     expect(chunks.map(({ summary }) => [summary.part, summary.parts])).toEqual(chunks.map((_, i) => [i, chunks.length]))
-    for (const { columns } of chunks) for (const cell of columns.values()) expect(cell.length).toBeLessThanOrEqual(CELL_BYTES_MAX)
-    const wide = Array.from({ length: 60 }, (_, i) => row(i, Object.fromEntries(Array.from({ length: 30 }, (_, k) => [`key-${i}-${k}`, k]))))
+    for (const { columns } of chunks)
+      for (const cell of columns.values()) expect(cell.length).toBeLessThanOrEqual(CELL_BYTES_MAX)
+    const wide = Array.from({ length: 60 }, (_, i) =>
+      row(i, Object.fromEntries(Array.from({ length: 30 }, (_, k) => [`key-${i}-${k}`, k]))),
+    )
     const parts = encodeChunks(wide, cover)
     for (const { columns } of parts) expect(columns.size).toBeLessThanOrEqual(50)
     expect(parts.flatMap((chunk) => chunkRows(Chunk.of(chunk))).sort(inLog)).toEqual(wide)
@@ -90,7 +117,10 @@ describe('chunks', () => {
   })
 
   it('decode only the columns asked for, once, and drop the least used when the cache is full', () => {
-    const [encoded] = encodeChunks(Array.from({ length: 1_000 }, (_, i) => row(i, { n: i })), cover)
+    const [encoded] = encodeChunks(
+      Array.from({ length: 1_000 }, (_, i) => row(i, { n: i })),
+      cover,
+    )
     const asked: string[] = []
     const cache = new ColumnCache(20_000)
     const chunk = new Chunk(encoded!.summary, (column) => (asked.push(column), encoded!.columns.get(column)), cache)

@@ -19,7 +19,10 @@ export interface ValueColumn {
   readonly values: readonly (Value | null)[]
 }
 
-/** The devices of a chunk: run r has the rows `starts[r]` up to `starts[r + 1]`; `keys` and `rests` order the hashes (`device-order.ts`). */
+/**
+ * The devices of a chunk: run r has the rows `starts[r]` up to `starts[r + 1]`; `keys` and `rests` order the hashes
+ * (`device-order.ts`).
+ */
 export interface Runs {
   readonly keys: Float64Array
   readonly rests: Uint16Array
@@ -77,7 +80,13 @@ export class Chunk {
       const low = frame.get('low')!.values as Uint32Array
       const rows = frame.get('rows')!.values as Uint32Array
       const devices = this.summary.devices
-      const runs: Runs = { keys: new Float64Array(devices), rests: new Uint16Array(devices), high, low, starts: new Uint32Array(devices + 1) }
+      const runs: Runs = {
+        keys: new Float64Array(devices),
+        rests: new Uint16Array(devices),
+        high,
+        low,
+        starts: new Uint32Array(devices + 1),
+      }
       for (let r = 0; r < devices; r++) {
         runs.keys[r] = keyOf(high[r]!, low[r]!)
         runs.rests[r] = restOf(low[r]!)
@@ -109,7 +118,9 @@ export class Chunk {
         const times = timesOf(this.timeOffsets())
         return { value: times, bytes: times.byteLength }
       }
-      const encoded = this.#cache.has(this.#name + ENCODED + column) ? this.#encoded(column) : encodedNumbers(this.#unpacked(column))
+      const encoded = this.#cache.has(this.#name + ENCODED + column)
+        ? this.#encoded(column)
+        : encodedNumbers(this.#unpacked(column))
       const value = decodeNumbers(encoded, this.runs().starts, () => this.times())
       return { value, bytes: value.byteLength }
     })
@@ -155,7 +166,10 @@ export class Chunk {
   spilled(): SpilledValues | undefined {
     return this.#decoded(SPILLED, (frame) => {
       const row = frame.get('row')!
-      const { codes, values } = columnOf([...frame].flatMap(([name, data]) => (name === 'row' ? [] : [data])), row.length)
+      const { codes, values } = columnOf(
+        [...frame].flatMap(([name, data]) => (name === 'row' ? [] : [data])),
+        row.length,
+      )
       const value = { rows: (row.values as Uint32Array).subarray(0, row.length), codes, values }
       return { value, bytes: value.rows.byteLength + codes.byteLength + bytesOfValues(values) }
     })
@@ -164,22 +178,31 @@ export class Chunk {
   /** The same entries by row. */
   spilledByRow(): EntriesByRow | undefined {
     const keys = this.spilledKeys()
-    return keys && this.#cache.get(this.#name + BY_RUN + SPILLED, () => {
-      const value = entriesByRow(keys.starts, this.spilled()!.rows, this.summary.rows)
-      return { value, bytes: value.ends.byteLength + value.entries.byteLength + value.keys.byteLength }
-    })
+    return (
+      keys &&
+      this.#cache.get(this.#name + BY_RUN + SPILLED, () => {
+        const value = entriesByRow(keys.starts, this.spilled()!.rows, this.summary.rows)
+        return { value, bytes: value.ends.byteLength + value.entries.byteLength + value.keys.byteLength }
+      })
+    )
   }
 
   #spilledColumn(column: string): ValueColumn | undefined {
     const keys = this.spilledKeys()!
     const key = keys.numbers.get(column)
-    return key === undefined ? undefined : this.#cache.get(this.#name + column, () => {
-      const { rows, codes, values } = this.spilled()!
-      const dictionary = new Dictionary()
-      const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
-      for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++) own[rows[at]!] = dictionary.code(values[codes[at]!]!)
-      return { value: { codes: own, values: dictionary.values }, bytes: own.byteLength + bytesOfValues(dictionary.values) }
-    })
+    return key === undefined
+      ? undefined
+      : this.#cache.get(this.#name + column, () => {
+          const { rows, codes, values } = this.spilled()!
+          const dictionary = new Dictionary()
+          const own = new Uint32Array(this.summary.rows).fill(dictionary.code(null))
+          for (let at = keys.starts[key]!; at < keys.starts[key + 1]!; at++)
+            own[rows[at]!] = dictionary.code(values[codes[at]!]!)
+          return {
+            value: { codes: own, values: dictionary.values },
+            bytes: own.byteLength + bytesOfValues(dictionary.values),
+          }
+        })
   }
 
   /** A column that is worked out of others by the app's rule for pages, kept like a decoded one. */
@@ -194,16 +217,24 @@ export class Chunk {
   /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
   atHand(column: string): boolean {
     const offsets = column === 'timestamp' && this.#cache.has(this.#name + OFFSETS)
-    return !Object.hasOwn(this.summary.columns, column) || offsets || this.#cache.has(this.#name + column) || this.#cache.has(this.#name + ENCODED + column)
+    return (
+      !Object.hasOwn(this.summary.columns, column) ||
+      offsets ||
+      this.#cache.has(this.#name + column) ||
+      this.#cache.has(this.#name + ENCODED + column)
+    )
   }
 
   /** What the rows of each device have in common in a column of values. */
   runCodes(column: string): RunCodes | undefined {
     const values = this.values(column)
-    return values && this.#cache.get(this.#name + BY_RUN + column, () => {
-      const value = runCodesOf(values.codes, this.runs().starts)
-      return { value, bytes: value.first.byteLength + value.mixed.byteLength }
-    })
+    return (
+      values &&
+      this.#cache.get(this.#name + BY_RUN + column, () => {
+        const value = runCodesOf(values.codes, this.runs().starts)
+        return { value, bytes: value.first.byteLength + value.mixed.byteLength }
+      })
+    )
   }
 
   /** What all its cells unpack to, by what they say themselves. */
@@ -230,7 +261,14 @@ export class Chunk {
 
   /** the columns of values: without runs, whole numbers, ids and the entries of rare keys */
   valueColumns(): string[] {
-    const others: ReadonlySet<string> = new Set(['runs', 'event_id', 'device_id', SPILLED, SPILLED_KEYS, ...numberColumns])
+    const others: ReadonlySet<string> = new Set([
+      'runs',
+      'event_id',
+      'device_id',
+      SPILLED,
+      SPILLED_KEYS,
+      ...numberColumns,
+    ])
     return Object.keys(this.summary.columns).filter((name) => !others.has(name))
   }
 

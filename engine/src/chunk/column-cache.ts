@@ -12,7 +12,10 @@ export class ColumnCache {
     return this.#bytes
   }
 
-  /** Whether the value of this key is at hand. It counts as a use, so that what is about to be read is not the next to go. */
+  /**
+   * Whether the value of this key is at hand. It counts as a use, so that what is about to be read is not the next to
+   * go.
+   */
   has(key: string): boolean {
     const found = this.#entries.get(key)
     if (!found) return false

@@ -1,4 +1,7 @@
-/** A 64-bit device hash as its upper 53 bits (exact in a double) and the 11 bits below: ordered by the first, then by the second. */
+/**
+ * A 64-bit device hash as its upper 53 bits (exact in a double) and the 11 bits below: ordered by the first, then by
+ * the second.
+ */
 export const REST_BITS = 11
 
 export function keyOf(high: number, low: number): number {

@@ -2,8 +2,8 @@ import type { Value } from '@hopper/contracts'
 import type { ValueCodes } from './value-column.ts'
 
 /**
- * Makes dictionaries that hold nothing but what some rows have, coded in the order in which these meet it, so that runs of new values count up. Costs what
- * the rows cost, however large the dictionary is that they share with others.
+ * Makes dictionaries that hold nothing but what some rows have, coded in the order in which these meet it, so that runs
+ * of new values count up. Costs what the rows cost, however large the dictionary is that they share with others.
  */
 export class DropUnused {
   /** by code: the new code, when it was given in this turn */

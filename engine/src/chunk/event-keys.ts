@@ -1,6 +1,20 @@
 /** Fields of an event that are columns of their own, beside the whole-number columns and the ids. */
 export const eventColumns = [
-  'type', 'name', 'session_id', 'user_id', 'target', 'action', 'elapsed_time', 'current_url', 'from', 'to', 'funnel', 'entered', 'samplerate', 'client_time', 'pointer',
+  'type',
+  'name',
+  'session_id',
+  'user_id',
+  'target',
+  'action',
+  'elapsed_time',
+  'current_url',
+  'from',
+  'to',
+  'funnel',
+  'entered',
+  'samplerate',
+  'client_time',
+  'pointer',
 ] as const
 /** What ingest learned about the sender. */
 export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
@@ -11,7 +25,15 @@ export type NumberColumn = (typeof numberColumns)[number]
 export const idColumns = ['event_id', 'device_id'] as const
 
 /** Fields of every event; the place in the log is none, so `position` and `index` are free for `data`. */
-const fixed: ReadonlySet<string> = new Set([...eventColumns, ...contextColumns, 'timestamp', 'seq', 'received_at', ...idColumns, 'user'])
+const fixed: ReadonlySet<string> = new Set([
+  ...eventColumns,
+  ...contextColumns,
+  'timestamp',
+  'seq',
+  'received_at',
+  ...idColumns,
+  'user',
+])
 
 /** Keys of `data` stand in columns of this prefix, so that a key named like a field takes nothing from it. */
 export const DATA_PREFIX = 'data.'
@@ -41,8 +63,9 @@ export function presentColumns(columns: Readonly<Record<string, number>>, key: s
 }
 
 /**
- * Keys of the page that an event is about, by the app's rule (`page-url.ts`): as reports show it, and with its scheme, as patterns of stages are
- * compared with it. No column holds them: they are worked out of an address for each of its different values.
+ * Keys of the page that an event is about, by the app's rule (`page-url.ts`): as reports show it, and with its scheme,
+ * as patterns of stages are compared with it. No column holds them: they are worked out of an address for each of its
+ * different values.
  */
 export type PageKey = 'page' | 'page_url'
 const addressColumns = ['to', 'current_url'] as const

@@ -5,7 +5,10 @@ import { Dictionary } from './value-column.ts'
 const KEY_BYTES = 150
 const VALUE_BYTES = 100
 
-/** Keys whose names senders choose, with one dictionary of values for all of them: a key that is never met again costs little more than its text. */
+/**
+ * Keys whose names senders choose, with one dictionary of values for all of them: a key that is never met again costs
+ * little more than its text.
+ */
 export class FreeKeys {
   /** the columns of the keys, by their numbers */
   readonly names: string[] = []

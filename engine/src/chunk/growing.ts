@@ -14,7 +14,9 @@ export class Growing<T extends Numbers> {
     const begin = this.length
     this.length += count
     if (this.length > this.#values.length) {
-      const larger = new (this.#values.constructor as new (length: number) => T)(Math.max(this.length, 2 * this.#values.length))
+      const larger = new (this.#values.constructor as new (length: number) => T)(
+        Math.max(this.length, 2 * this.#values.length),
+      )
       larger.set(this.#values.subarray(0, begin))
       this.#values = larger
     }

@@ -44,7 +44,8 @@ export function pickIds(lists: readonly Ids[], sources: Uint32Array, places: Uin
 export function idFields(ids: Ids): Map<string, Data> {
   const fields = new Map<string, Data>()
   if (ids.texts.size < ids.length) fields.set('uuid', fixed16Data(ids.bytes))
-  if (ids.texts.size > 0) fields.set('text', textData(Array.from({ length: ids.length }, (_, i) => ids.texts.get(i) ?? '')))
+  if (ids.texts.size > 0)
+    fields.set('text', textData(Array.from({ length: ids.length }, (_, i) => ids.texts.get(i) ?? '')))
   return fields
 }
 

@@ -15,5 +15,9 @@ export function keyOfColumn(column: string): string | undefined {
 /** The keys that the columns of a chunk answer for, each once; no column is named `page`. */
 export function keysOfColumns(columns: readonly string[]): string[] {
   const keys = columns.flatMap((column) => keyOfColumn(column) ?? [])
-  return [...new Set(columns.some((column) => isAddressColumn(column) || column === `${DATA_PREFIX}page`) ? [...keys, 'page'] : keys)]
+  return [
+    ...new Set(
+      columns.some((column) => isAddressColumn(column) || column === `${DATA_PREFIX}page`) ? [...keys, 'page'] : keys,
+    ),
+  ]
 }

@@ -10,14 +10,22 @@ import { Dictionary, type ValueCodes } from './value-column.ts'
 
 /** What a slice has of rows times columns, 4 bytes each. */
 const SLICE_VALUES_MAX = 8_000_000
-/** What the cells of a slice unpack to, about: columns that repeat pack so well that the size of cells bounds nothing. */
+/**
+ * What the cells of a slice unpack to, about: columns that repeat pack so well that the size of cells bounds nothing.
+ */
 const SLICE_BYTES_MAX = 32_000_000
 
 /** Some devices of many chunks with all their rows, in order: row i is row `rows[i]` of the chunk `chunks[i]`. */
 interface Slice {
   readonly chunks: number[]
   readonly rows: number[]
-  readonly runs: { readonly high: number[]; readonly low: number[]; readonly rows: number[]; readonly chunks: number[]; readonly places: number[] }
+  readonly runs: {
+    readonly high: number[]
+    readonly low: number[]
+    readonly rows: number[]
+    readonly chunks: number[]
+    readonly places: number[]
+  }
 }
 
 /** What the order of rows needs of a chunk. */
@@ -28,9 +36,9 @@ interface Source {
 }
 
 /**
- * Merges chunks of one lane into one span with the same rows, sorted. The chunks must cover their positions completely: what has been
- * covered between the first and the last of them becomes what the span covers. It works by slices of whole devices, so that of each span only
- * one part is decoded at a time when the chunks share a bounded cache.
+ * Merges chunks of one lane into one span with the same rows, sorted. The chunks must cover their positions completely:
+ * what has been covered between the first and the last of them becomes what the span covers. It works by slices of
+ * whole devices, so that of each span only one part is decoded at a time when the chunks share a bounded cache.
  */
 export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
   const summaries = chunks.map((chunk) => chunk.summary)
@@ -45,16 +53,21 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
   }
   const parts: EncodedChunk[] = []
   const sliceRowsMax = Math.min(rowsMax, rowsPerSlice(chunks))
-  for (const slice of slicesOf(chunks, sliceRowsMax)) parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
+  for (const slice of slicesOf(chunks, sliceRowsMax))
+    parts.push(...partsOf(sliceColumns(chunks, slice), cover, rowsMax))
   return numbered(parts)
 }
 
 /** How many rows a slice may have, so that its memory is bounded whatever the rows hold. */
 function rowsPerSlice(chunks: readonly Chunk[]): number {
-  const columns = chunks.reduce((most, { summary }) => Math.max(most, Object.keys(summary.columns).length), 0) + ownKeysMax(Infinity)
+  const columns =
+    chunks.reduce((most, { summary }) => Math.max(most, Object.keys(summary.columns).length), 0) + ownKeysMax(Infinity)
   const rows = chunks.reduce((sum, { summary }) => sum + summary.rows, 0)
   const bytes = chunks.reduce((sum, chunk) => sum + chunk.unpackedBytes(), 0)
-  return Math.max(1, Math.min(Math.ceil(SLICE_VALUES_MAX / columns), Math.floor((rows * SLICE_BYTES_MAX) / Math.max(1, bytes))))
+  return Math.max(
+    1,
+    Math.min(Math.ceil(SLICE_VALUES_MAX / columns), Math.floor((rows * SLICE_BYTES_MAX) / Math.max(1, bytes))),
+  )
 }
 
 /** Slices of at most `rowsMax` rows, or of one device that has more. */
@@ -100,7 +113,11 @@ function addDevice({ chunks, rows, runs }: Slice, cursor: DeviceCursor<Source>, 
     return
   }
   const places = Array.from({ length: cursor.segments }, (_, s) => s).flatMap((s) =>
-    Array.from({ length: cursor.ends[s]! - cursor.begins[s]! }, (_, i) => ({ source: cursor.prepared[s]!, row: cursor.begins[s]! + i })))
+    Array.from({ length: cursor.ends[s]! - cursor.begins[s]! }, (_, i) => ({
+      source: cursor.prepared[s]!,
+      row: cursor.begins[s]! + i,
+    })),
+  )
   for (const { source, row } of places.sort((a, b) => compare(a.source, a.row, b.source, b.row))) {
     chunks.push(source.chunk)
     rows.push(row)
@@ -109,7 +126,8 @@ function addDevice({ chunks, rows, runs }: Slice, cursor: DeviceCursor<Source>, 
 
 /** Whether the segments of a device follow each other; they do not when its events came late or out of order. */
 function isSorted({ segments, prepared, begins, ends }: DeviceCursor<Source>): boolean {
-  for (let s = 1; s < segments; s++) if (compare(prepared[s - 1]!, ends[s - 1]! - 1, prepared[s]!, begins[s]!) >= 0) return false
+  for (let s = 1; s < segments; s++)
+    if (compare(prepared[s - 1]!, ends[s - 1]! - 1, prepared[s]!, begins[s]!) >= 0) return false
   return true
 }
 
@@ -135,18 +153,41 @@ function sliceColumns(chunks: readonly Chunk[], slice: Slice): RowColumns {
     rows: rows.length,
     runs: runsOfSlice(chunks, slice),
     numbers,
-    eventIds: pickIds(ofUsed(used, (index) => chunks[index]!.eventIds()), sources, rows),
+    eventIds: pickIds(
+      ofUsed(used, (index) => chunks[index]!.eventIds()),
+      sources,
+      rows,
+    ),
     ...slicedValues(chunks, used, sources, rows),
   }
 }
 
-/** The values of a slice: keys that were rare in small chunks may get a column, and columns of small chunks may be rare in all of them together. */
-function slicedValues(chunks: readonly Chunk[], used: readonly number[], sources: Uint32Array, rows: Uint32Array): Pick<RowColumns, 'values' | 'spilled'> {
-  const names = new Set(used.flatMap((index) => [...chunks[index]!.valueColumns(), ...(chunks[index]!.spilledKeys()?.names ?? [])]))
+/**
+ * The values of a slice: keys that were rare in small chunks may get a column, and columns of small chunks may be rare
+ * in all of them together.
+ */
+function slicedValues(
+  chunks: readonly Chunk[],
+  used: readonly number[],
+  sources: Uint32Array,
+  rows: Uint32Array,
+): Pick<RowColumns, 'values' | 'spilled'> {
+  const names = new Set(
+    used.flatMap((index) => [...chunks[index]!.valueColumns(), ...(chunks[index]!.spilledKeys()?.names ?? [])]),
+  )
   const free = new Set([...names].filter(isFreeColumn))
   const readers = ofUsed(used, (index) => freeReader(chunks[index]!))
   const dense = (own: Iterable<string>): Map<string, ValueCodes> =>
-    new Map([...own].map((name) => [name, valuesOfSlice(ofUsed(used, (index) => chunks[index]!.values(name)), sources, rows)]))
+    new Map(
+      [...own].map((name) => [
+        name,
+        valuesOfSlice(
+          ofUsed(used, (index) => chunks[index]!.values(name)),
+          sources,
+          rows,
+        ),
+      ]),
+    )
   if (free.size <= ownKeysMax(rows.length)) return { values: dense(names) }
   const counts = new Map<string, number>()
   const count = (name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -156,7 +197,10 @@ function slicedValues(chunks: readonly Chunk[], used: readonly number[], sources
   const values = dense([...names].filter((name) => !free.has(name) || own.has(name)))
   if (rare.length === 0) return { values }
   const numbers = new Map(rare.map((name, number) => [name, number]))
-  const builder = new SpillBuilder(rare, rare.map((name) => counts.get(name)!))
+  const builder = new SpillBuilder(
+    rare,
+    rare.map((name) => counts.get(name)!),
+  )
   const dictionary = new Dictionary()
   dictionary.code(null)
   let at = 0
@@ -170,7 +214,10 @@ function slicedValues(chunks: readonly Chunk[], used: readonly number[], sources
 
 /** Hands over the values that a row has of keys that senders chose, wherever the chunk has them. */
 function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Value) => void) => void {
-  const columns = chunk.valueColumns().filter(isFreeColumn).map((name) => ({ name, ...chunk.values(name)! }))
+  const columns = chunk
+    .valueColumns()
+    .filter(isFreeColumn)
+    .map((name) => ({ name, ...chunk.values(name)! }))
   const [keys, byRow, all] = [chunk.spilledKeys(), chunk.spilledByRow(), chunk.spilled()]
   return (row, visit) => {
     for (const { name, codes, values } of columns) {
@@ -194,11 +241,20 @@ function ofUsed<T>(used: readonly number[], of: (index: number) => T): T[] {
 function runsOfSlice(chunks: readonly Chunk[], { runs }: Slice): DeviceRuns {
   const ids = ofUsed([...new Set(runs.chunks)], (index) => chunks[index]!.deviceIds())
   const deviceIds = pickIds(ids, Uint32Array.from(runs.chunks), Uint32Array.from(runs.places))
-  return { high: Uint32Array.from(runs.high), low: Uint32Array.from(runs.low), rows: Uint32Array.from(runs.rows), deviceIds }
+  return {
+    high: Uint32Array.from(runs.high),
+    low: Uint32Array.from(runs.low),
+    rows: Uint32Array.from(runs.rows),
+    deviceIds,
+  }
 }
 
 /** A value is looked up once for each chunk that has it in the slice. */
-function valuesOfSlice(columns: readonly ReturnType<Chunk['values']>[], sources: Uint32Array, rows: Uint32Array): ValueCodes {
+function valuesOfSlice(
+  columns: readonly ReturnType<Chunk['values']>[],
+  sources: Uint32Array,
+  rows: Uint32Array,
+): ValueCodes {
   const dictionary = new Dictionary()
   const none = dictionary.code(null)
   const renamed = columns.map((column) => column && new Int32Array(column.values.length).fill(-1))

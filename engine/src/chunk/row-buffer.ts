@@ -1,4 +1,13 @@
-import { deviceHash, UUID_BYTES, writeUuid, type ArchivedEvent, type Context, type DateCover, type Event, type Value } from '@hopper/contracts'
+import {
+  deviceHash,
+  UUID_BYTES,
+  writeUuid,
+  type ArchivedEvent,
+  type Context,
+  type DateCover,
+  type Event,
+  type Value,
+} from '@hopper/contracts'
 import { contextColumns, DATA_PREFIX, eventColumns, numberColumns, utmColumn, type NumberColumn } from './event-keys.ts'
 import { FreeKeys } from './free-keys.ts'
 import { Growing } from './growing.ts'
@@ -38,14 +47,17 @@ interface BufferedDate extends DateCover {
 export type GroupOfRow = (date: string, position: number) => number | undefined
 
 /**
- * Events of one app and lane on their way into chunks, taken apart at once: numbers and codes in place of the objects that they came as, which the garbage collector would
- * look through again and again. The values of a row stand side by side as (column, code), and all dates share the memory, so that senders who choose ever new keys, values or
- * dates cost what they send.
+ * Events of one app and lane on their way into chunks, taken apart at once: numbers and codes in place of the objects
+ * that they came as, which the garbage collector would look through again and again. The values of a row stand side by
+ * side as (column, code), and all dates share the memory, so that senders who choose ever new keys, values or dates
+ * cost what they send.
  */
 export class RowBuffer {
   readonly #app: string
   readonly #devices = new Map<string, Device>()
-  readonly #numbers = Object.fromEntries(numberColumns.map((name) => [name, new Growing(new Float64Array(BEGIN_ROWS))])) as Record<NumberColumn, Growing<Float64Array>>
+  readonly #numbers = Object.fromEntries(
+    numberColumns.map((name) => [name, new Growing(new Float64Array(BEGIN_ROWS))]),
+  ) as Record<NumberColumn, Growing<Float64Array>>
   readonly #idBytes = new Growing(new Uint8Array(BEGIN_ROWS * UUID_BYTES))
   readonly #idTexts = new Map<number, string>()
   readonly #dates: string[] = []
@@ -79,8 +91,19 @@ export class RowBuffer {
 
   /** An estimate of the memory that it takes. */
   get bytes(): number {
-    const texts = this.#fixed.reduce((sum, column) => sum + (column?.dictionary.chars ?? 0) * CHAR_BYTES + (column?.dictionary.values.length ?? 0) * TEXT_BYTES, 0)
-    return this.rows * ROW_BYTES + this.#entryCodes.length * ENTRY_BYTES + texts + this.#free.bytes + this.#idTextBytes + this.#deviceBytes
+    const texts = this.#fixed.reduce(
+      (sum, column) =>
+        sum + (column?.dictionary.chars ?? 0) * CHAR_BYTES + (column?.dictionary.values.length ?? 0) * TEXT_BYTES,
+      0,
+    )
+    return (
+      this.rows * ROW_BYTES +
+      this.#entryCodes.length * ENTRY_BYTES +
+      texts +
+      this.#free.bytes +
+      this.#idTextBytes +
+      this.#deviceBytes
+    )
   }
 
   put({ event, device_id, user, context, received_at, position, index }: ArchivedEvent, date = ''): void {
@@ -98,7 +121,8 @@ export class RowBuffer {
     // The events of one envelope share their context, and most of them come one after the other.
     if (context !== this.#context) this.#readContext(context)
     for (const [column, code] of this.#ofContext) this.#putCode(column, code)
-    if ('data' in event && event.data) for (const [key, value] of Object.entries(event.data)) this.#putFree(DATA_PREFIX, key, value)
+    if ('data' in event && event.data)
+      for (const [key, value] of Object.entries(event.data)) this.#putFree(DATA_PREFIX, key, value)
     this.#ends.push(this.#entryColumns.length)
   }
 
@@ -123,7 +147,10 @@ export class RowBuffer {
     return this.#dates
   }
 
-  /** The rows of each group in the order of a chunk: by device hash, timestamp, `seq`, then place in the log. Groups without rows are passed over. */
+  /**
+   * The rows of each group in the order of a chunk: by device hash, timestamp, `seq`, then place in the log. Groups
+   * without rows are passed over.
+   */
   *groups(groupOf: GroupOfRow = () => 0): Generator<{ readonly group: number; readonly columns: RowColumns }> {
     for (const [group, slice] of this.#sorted(groupOf)) yield { group, columns: this.#columnsOf(slice) }
   }
@@ -148,19 +175,23 @@ export class RowBuffer {
   #before(a: number, b: number): number {
     const { timestamp, seq, position, index } = this.#numbers
     return (
-      timestamp.values[a]! - timestamp.values[b]! || seq.values[a]! - seq.values[b]! ||
-      position.values[a]! - position.values[b]! || index.values[a]! - index.values[b]!
+      timestamp.values[a]! - timestamp.values[b]! ||
+      seq.values[a]! - seq.values[b]! ||
+      position.values[a]! - position.values[b]! ||
+      index.values[a]! - index.values[b]!
     )
   }
 
   #columnsOf(slice: Slice): RowColumns {
     const { order } = slice
-    const numbers = Object.fromEntries(numberColumns.map((name) => {
-      const from = this.#numbers[name].values
-      const to = new Float64Array(order.length)
-      for (let at = 0; at < order.length; at++) to[at] = from[order[at]!]!
-      return [name, to]
-    })) as Record<NumberColumn, Float64Array>
+    const numbers = Object.fromEntries(
+      numberColumns.map((name) => {
+        const from = this.#numbers[name].values
+        const to = new Float64Array(order.length)
+        for (let at = 0; at < order.length; at++) to[at] = from[order[at]!]!
+        return [name, to]
+      }),
+    ) as Record<NumberColumn, Float64Array>
     return { rows: order.length, runs: runsOf(slice), numbers, eventIds: this.#idsOf(slice), ...this.#valuesOf(slice) }
   }
 
@@ -192,7 +223,10 @@ export class RowBuffer {
       if (!codes) {
         used[column] = codes = new Uint32Array(order.length)
         const fixed = this.#fixed[column]
-        values.set(fixed?.name ?? this.#free.names[column - fixedNames.length]!, { codes, values: fixed?.dictionary.values ?? this.#free.values })
+        values.set(fixed?.name ?? this.#free.names[column - fixedNames.length]!, {
+          codes,
+          values: fixed?.dictionary.values ?? this.#free.values,
+        })
       }
       codes[at] = code
     }
@@ -201,7 +235,9 @@ export class RowBuffer {
   }
 
   /** Which keys of a slice have no column of their own; undefined when all have. */
-  #spillOf({ order }: Slice): { readonly numberOf: ReadonlyMap<number, number>; readonly builder: SpillBuilder } | undefined {
+  #spillOf({
+    order,
+  }: Slice): { readonly numberOf: ReadonlyMap<number, number>; readonly builder: SpillBuilder } | undefined {
     const counts = new Map<number, number>()
     const count = (column: number): void => {
       if (column >= fixedNames.length) counts.set(column, (counts.get(column) ?? 0) + 1)
@@ -210,13 +246,17 @@ export class RowBuffer {
     const own = chooseOwnKeys(counts, order.length)
     if (own.size === counts.size) return undefined
     const rare = [...counts.keys()].filter((column) => !own.has(column))
-    const builder = new SpillBuilder(rare.map((column) => this.#free.names[column - fixedNames.length]!), rare.map((column) => counts.get(column)!))
+    const builder = new SpillBuilder(
+      rare.map((column) => this.#free.names[column - fixedNames.length]!),
+      rare.map((column) => counts.get(column)!),
+    )
     return { numberOf: new Map(rare.map((column, number) => [column, number])), builder }
   }
 
   #eachEntry(row: number, visit: (column: number, code: number) => void): void {
     const [columns, codes] = [this.#entryColumns.values, this.#entryCodes.values]
-    for (let entry = row === 0 ? 0 : this.#ends.values[row - 1]!, end = this.#ends.values[row]!; entry < end; entry++) visit(columns[entry]!, codes[entry]!)
+    for (let entry = row === 0 ? 0 : this.#ends.values[row - 1]!, end = this.#ends.values[row]!; entry < end; entry++)
+      visit(columns[entry]!, codes[entry]!)
   }
 
   #deviceOf(id: string): Device {
@@ -306,7 +346,9 @@ function runsOf({ devices }: Slice): DeviceRuns {
     rows[rows.length - 1]!++
   }
   return {
-    high: Uint32Array.from(own, ({ high }) => high), low: Uint32Array.from(own, ({ low }) => low), rows: Uint32Array.from(rows),
+    high: Uint32Array.from(own, ({ high }) => high),
+    low: Uint32Array.from(own, ({ low }) => low),
+    rows: Uint32Array.from(rows),
     deviceIds: idsOf(own.map(({ id }) => id)),
   }
 }

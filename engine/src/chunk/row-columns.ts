@@ -22,7 +22,10 @@ export interface RowColumns {
   readonly spilled?: SpilledEntries
 }
 
-/** Rows from `begin` up to `end`, which may cut a device in two. Dictionaries are shared: packing drops what no row uses. */
+/**
+ * Rows from `begin` up to `end`, which may cut a device in two. Dictionaries are shared: packing drops what no row
+ * uses.
+ */
 export function sliceColumns(columns: RowColumns, begin: number, end: number): RowColumns {
   const { runs } = columns
   const rows: number[] = []
@@ -50,10 +53,18 @@ export function sliceColumns(columns: RowColumns, begin: number, end: number): R
       high: runs.high.subarray(first, last + 1),
       low: runs.low.subarray(first, last + 1),
       rows: Uint32Array.from(rows),
-      deviceIds: { length: last + 1 - first, bytes: runs.deviceIds.bytes.subarray(first * 16, (last + 1) * 16), texts: devices },
+      deviceIds: {
+        length: last + 1 - first,
+        bytes: runs.deviceIds.bytes.subarray(first * 16, (last + 1) * 16),
+        texts: devices,
+      },
     },
-    numbers: Object.fromEntries(numberColumns.map((name) => [name, columns.numbers[name].subarray(begin, end)])) as Record<NumberColumn, Float64Array>,
+    numbers: Object.fromEntries(
+      numberColumns.map((name) => [name, columns.numbers[name].subarray(begin, end)]),
+    ) as Record<NumberColumn, Float64Array>,
     eventIds: { length: end - begin, bytes: columns.eventIds.bytes.subarray(begin * 16, end * 16), texts },
-    values: new Map([...columns.values].map(([name, { codes, values }]) => [name, { codes: codes.subarray(begin, end), values }])),
+    values: new Map(
+      [...columns.values].map(([name, { codes, values }]) => [name, { codes: codes.subarray(begin, end), values }]),
+    ),
   }
 }

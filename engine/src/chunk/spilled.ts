@@ -3,8 +3,8 @@ import type { Data } from 'apache-arrow'
 import { textAt, textData, uint32Data, type Frame } from './encoding/arrow-frame.ts'
 
 /**
- * Values of keys that are too rare for a column of their own: entries of (key, row, value), ascending by key, then by row. A key of a chunk is either in a
- * column or here, with all its rows.
+ * Values of keys that are too rare for a column of their own: entries of (key, row, value), ascending by key, then by
+ * row. A key of a chunk is either in a column or here, with all its rows.
  */
 export interface SpilledEntries {
   readonly names: readonly string[]
@@ -27,7 +27,9 @@ export function ownKeysMax(rows: number): number {
   return Math.min(OWN_KEYS_MAX, OWN_KEYS_MIN + Math.floor(rows / ROWS_PER_OWN_KEY))
 }
 
-/** The keys that have a column of their own: all while there are few, else the most frequent that occur more than once. */
+/**
+ * The keys that have a column of their own: all while there are few, else the most frequent that occur more than once.
+ */
 export function chooseOwnKeys<K>(counts: Iterable<readonly [key: K, rows: number]>, rows: number): Set<K> {
   const all = [...counts]
   const max = ownKeysMax(rows)
@@ -66,7 +68,11 @@ export class SpillBuilder {
 }
 
 /** The entries of the rows from `begin` up to `end`; undefined when there are none. */
-export function sliceSpilled({ names, starts, rows, codes, values }: SpilledEntries, begin: number, end: number): SpilledEntries | undefined {
+export function sliceSpilled(
+  { names, starts, rows, codes, values }: SpilledEntries,
+  begin: number,
+  end: number,
+): SpilledEntries | undefined {
   const [ownNames, ownStarts, ownRows, ownCodes]: [string[], number[], number[], number[]] = [[], [0], [], []]
   for (let name = 0; name < names.length; name++) {
     for (let at = starts[name]!; at < starts[name + 1]!; at++) {
@@ -79,13 +85,22 @@ export function sliceSpilled({ names, starts, rows, codes, values }: SpilledEntr
     ownStarts.push(ownRows.length)
   }
   if (ownRows.length === 0) return undefined
-  return { names: ownNames, starts: Uint32Array.from(ownStarts), rows: Uint32Array.from(ownRows), codes: Uint32Array.from(ownCodes), values }
+  return {
+    names: ownNames,
+    starts: Uint32Array.from(ownStarts),
+    rows: Uint32Array.from(ownRows),
+    codes: Uint32Array.from(ownCodes),
+    values,
+  }
 }
 
 /** The names as JSON, which keeps any text, and how many entries each has. */
 export function spilledKeyFields({ names, starts }: SpilledEntries): Map<string, Data> {
   const counts = Uint32Array.from(names, (_, name) => starts[name + 1]! - starts[name]!)
-  return new Map([['key', textData(names.map((name) => JSON.stringify(name)))], ['entries', uint32Data(counts)]])
+  return new Map([
+    ['key', textData(names.map((name) => JSON.stringify(name)))],
+    ['entries', uint32Data(counts)],
+  ])
 }
 
 /** The rare keys of a chunk. */
@@ -107,7 +122,10 @@ function textsOf(data: Data): string[] {
   return Array.from({ length: data.length }, (_, i) => textAt(data, i))
 }
 
-/** The entries of a chunk by row: those of row r are `entries` from `ends[r - 1]` up to `ends[r]`, with the number of the key of each. */
+/**
+ * The entries of a chunk by row: those of row r are `entries` from `ends[r - 1]` up to `ends[r]`, with the number of
+ * the key of each.
+ */
 export interface EntriesByRow {
   readonly ends: Uint32Array
   readonly entries: Uint32Array

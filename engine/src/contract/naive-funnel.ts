@@ -1,4 +1,14 @@
-import { dropCauses, shiftDate, timeZone, type DropCause, type Filter, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import {
+  dropCauses,
+  shiftDate,
+  timeZone,
+  type DropCause,
+  type Filter,
+  type FunnelRequest,
+  type FunnelResult,
+  type FunnelStepAnswer,
+  type Value,
+} from '@hopper/contracts'
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 import type { QueryContext } from '../funnel/funnel-tally.ts'
 import { naiveAll, naiveValue } from './naive-filter.ts'
@@ -20,11 +30,15 @@ interface Result extends Attempt {
 /** DESIGN section 7's sentences, one after the other, with no thought of speed. */
 export function naiveFunnel(world: World, request: FunnelRequest, context: QueryContext): FunnelResult {
   const window = request.window_ms ?? 7 * 86_400_000
-  const seen = world.rows.filter((row) => row.event.timestamp >= request.from && row.event.timestamp < request.to + window)
+  const seen = world.rows.filter(
+    (row) => row.event.timestamp >= request.from && row.event.timestamp < request.to + window,
+  )
   const results: Result[] = []
   for (const [unit, all] of naiveUnits(world, seen, request.count_by ?? 'person')) {
     const events = all.filter((row) => !row.context.bot && naiveAll(row, request.filters ?? []))
-    const attempts = events.flatMap((row, i) => (row.event.timestamp < request.to ? (attemptFrom(events, i, request, window) ?? []) : []))
+    const attempts = events.flatMap((row, i) =>
+      row.event.timestamp < request.to ? (attemptFrom(events, i, request, window) ?? []) : [],
+    )
     const furthest = Math.max(0, ...attempts.map((attempt) => attempt.taken.length))
     const best = attempts.find((attempt) => attempt.taken.length === furthest)
     if (best) results.push({ ...best, unit, cause: causeOf(best, events, request, window, context.completeTo) })
@@ -64,7 +78,10 @@ function attemptFrom(events: readonly Row[], i: number, request: FunnelRequest, 
       continue
     }
     const excluded = (request.exclude ?? []).some(({ filters, after, before }) => {
-      const active = request.order === 'any' ? numbers.includes(after) && !numbers.includes(before) : after <= numbers.length && numbers.length < before
+      const active =
+        request.order === 'any'
+          ? numbers.includes(after) && !numbers.includes(before)
+          : after <= numbers.length && numbers.length < before
       return active && same && matches(row, filters)
     })
     if (excluded || request.order === 'strict') return { taken, numbers, endedBy: row }
@@ -72,7 +89,13 @@ function attemptFrom(events: readonly Row[], i: number, request: FunnelRequest, 
   return { taken, numbers }
 }
 
-function causeOf({ taken, numbers, endedBy }: Attempt, events: readonly Row[], request: FunnelRequest, window: number, completeTo: number): DropCause | undefined {
+function causeOf(
+  { taken, numbers, endedBy }: Attempt,
+  events: readonly Row[],
+  request: FunnelRequest,
+  window: number,
+  completeTo: number,
+): DropCause | undefined {
   if (taken.length === request.steps.length) return undefined
   const first = taken[0]!
   const right = (row: Row): boolean => stepFor(row, numbers, request) !== undefined
@@ -88,13 +111,21 @@ function causeOf({ taken, numbers, endedBy }: Attempt, events: readonly Row[], r
   return 'never'
 }
 
-function answer(results: readonly Result[], request: FunnelRequest, context: QueryContext, window: number): FunnelResult {
+function answer(
+  results: readonly Result[],
+  request: FunnelRequest,
+  context: QueryContext,
+  window: number,
+): FunnelResult {
   const steps = stepsOf(results, request)
   const whole = results.filter((r) => request.steps.length > 1 && r.taken.length === request.steps.length)
   const out: FunnelResult = {
     total: results.length,
     steps,
-    overall: { rate: ratio(steps.at(-1)!.count, results.length), time: times(whole.map((r) => at(r, request.steps.length - 1) - at(r, 0))) },
+    overall: {
+      rate: ratio(steps.at(-1)!.count, results.length),
+      time: times(whole.map((r) => at(r, request.steps.length - 1) - at(r, 0))),
+    },
   }
   if (request.breakdown !== undefined) {
     const values = [...new Set(results.map((r) => naiveValue(r.taken[0]!, request.breakdown!)))]
@@ -108,13 +139,24 @@ function answer(results: readonly Result[], request: FunnelRequest, context: Que
   if (request.people) {
     const { step, outcome } = request.people
     out.people = results
-      .filter((r) => (outcome === 'reached' ? r.taken.length >= step : r.taken.length === step - 1 && (outcome === 'dropped' || r.cause === outcome)))
+      .filter((r) =>
+        outcome === 'reached'
+          ? r.taken.length >= step
+          : r.taken.length === step - 1 && (outcome === 'dropped' || r.cause === outcome),
+      )
       .map((r) => r.unit)
   }
   return out
 }
 
-const order = (value: Value | null): string => (value === null ? '0' : typeof value === 'boolean' ? `1${value}` : typeof value === 'number' ? `2${value}` : `3${value}`)
+const order = (value: Value | null): string =>
+  value === null
+    ? '0'
+    : typeof value === 'boolean'
+      ? `1${value}`
+      : typeof value === 'number'
+        ? `2${value}`
+        : `3${value}`
 const at = (result: Result, step: number): number => result.taken[step]!.event.timestamp
 const ratio = (part: number, all: number): number | null => (all === 0 ? null : part / all)
 
@@ -123,10 +165,16 @@ function stepsOf(results: readonly Result[], request: FunnelRequest): FunnelStep
     const reached = results.filter((r) => r.taken.length > step)
     const before = results.filter((r) => r.taken.length > Math.max(step - 1, 0))
     const dropped = before.filter((r) => !reached.includes(r))
-    const causes = Object.fromEntries(dropCauses.map((cause) => [cause, dropped.filter((r) => r.cause === cause).length]))
+    const causes = Object.fromEntries(
+      dropCauses.map((cause) => [cause, dropped.filter((r) => r.cause === cause).length]),
+    )
     return {
-      name, count: reached.length, rate: ratio(reached.length, results.length), rate_from_previous: ratio(reached.length, before.length),
-      dropped: dropped.length, causes: causes as FunnelStepAnswer['causes'],
+      name,
+      count: reached.length,
+      rate: ratio(reached.length, results.length),
+      rate_from_previous: ratio(reached.length, before.length),
+      dropped: dropped.length,
+      causes: causes as FunnelStepAnswer['causes'],
       time: times(step === 0 ? [] : reached.map((r) => at(r, step) - at(r, step - 1))),
     }
   })
@@ -141,24 +189,38 @@ function times(values: readonly number[]): ConversionTime {
     median_ms: n % 2 === 1 ? sorted[(n - 1) / 2]! : (sorted[n / 2 - 1]! + sorted[n / 2]!) / 2,
     average_ms: sorted.reduce((a, b) => a + b, 0) / n,
     p90_ms: sorted[Math.ceil(n * 0.9) - 1]!,
-    histogram: buckets.map((bucket) => ({ ...bucketBounds(bucket), count: sorted.filter((v) => durationBucket(v) === bucket).length })),
+    histogram: buckets.map((bucket) => ({
+      ...bucketBounds(bucket),
+      count: sorted.filter((v) => durationBucket(v) === bucket).length,
+    })),
   }
 }
 
-function trendOf(results: readonly Result[], request: FunnelRequest, { timezone, completeTo }: QueryContext, window: number): NonNullable<FunnelResult['trend']> {
+function trendOf(
+  results: readonly Result[],
+  request: FunnelRequest,
+  { timezone, completeTo }: QueryContext,
+  window: number,
+): NonNullable<FunnelResult['trend']> {
   const zone = timeZone(timezone)
   const bucketOf = (time: number): string => {
     const date = zone.dateOf(time)
     return request.trend === 'day' ? date : shiftDate(date, -((new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7))
   }
   const rows: NonNullable<FunnelResult['trend']> = []
-  for (let date = bucketOf(request.from); zone.startOf(date) < request.to; ) {
+  for (let date = bucketOf(request.from); zone.startOf(date) < request.to;) {
     const next = shiftDate(date, request.trend === 'day' ? 1 : 7)
     const own = results.filter((r) => bucketOf(at(r, 0)) === date)
     const counts = request.steps.map((_, step) => own.filter((r) => r.taken.length > step).length)
     rows.push({
-      time: zone.startOf(date), total: own.length, settled: zone.startOf(next) + window <= completeTo,
-      steps: request.steps.map(({ name }, step) => ({ name, count: counts[step]!, rate: ratio(counts[step]!, own.length) })),
+      time: zone.startOf(date),
+      total: own.length,
+      settled: zone.startOf(next) + window <= completeTo,
+      steps: request.steps.map(({ name }, step) => ({
+        name,
+        count: counts[step]!,
+        rate: ratio(counts[step]!, own.length),
+      })),
     })
     date = next
   }

@@ -1,6 +1,14 @@
 import {
-  shiftDate, timeZone, type DistinctRequest, type DistinctResult, type FunnelUnit, type JourneyRequest, type JourneyResult, type RetentionRequest,
-  type RetentionResult, type Value,
+  shiftDate,
+  timeZone,
+  type DistinctRequest,
+  type DistinctResult,
+  type FunnelUnit,
+  type JourneyRequest,
+  type JourneyResult,
+  type RetentionRequest,
+  type RetentionResult,
+  type Value,
 } from '@hopper/contracts'
 import { naiveAll, naiveValue } from './naive-filter.ts'
 import { naiveUnits, type Row } from './naive-units.ts'
@@ -12,11 +20,14 @@ function units(world: World, { from, to, count_by }: { from: number; to: number;
 }
 
 export function naiveDistinct(world: World, request: DistinctRequest): DistinctResult {
-  const matching = units(world, request).map((rows) => rows.filter((r) => naiveAll(r, request.filters))).filter((rows) => rows.length > 0)
+  const matching = units(world, request)
+    .map((rows) => rows.filter((r) => naiveAll(r, request.filters)))
+    .filter((rows) => rows.length > 0)
   if (request.breakdown === undefined) return { count: matching.length }
   const values = new Map<Value | null, number>()
   for (const rows of matching) {
-    for (const value of new Set(rows.map((r) => naiveValue(r, request.breakdown!) ?? null))) values.set(value, (values.get(value) ?? 0) + 1)
+    for (const value of new Set(rows.map((r) => naiveValue(r, request.breakdown!) ?? null)))
+      values.set(value, (values.get(value) ?? 0) + 1)
   }
   return { count: matching.length, breakdown: [...values].map(([value, count]) => ({ value, count })) }
 }
@@ -28,17 +39,29 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
     return request.by === 'day' ? date : shiftDate(date, -((new Date(`${date}T00:00Z`).getUTCDay() + 6) % 7))
   }
   const buckets: string[] = []
-  for (let date = bucketOf(request.from); zone.startOf(date) < request.to; date = shiftDate(date, request.by === 'day' ? 1 : 7)) buckets.push(date)
+  for (
+    let date = bucketOf(request.from);
+    zone.startOf(date) < request.to;
+    date = shiftDate(date, request.by === 'day' ? 1 : 7)
+  )
+    buckets.push(date)
   const members = units(world, request).flatMap((rows) => {
     const first = rows.findIndex((r) => naiveAll(r, request.first))
     if (first < 0) return []
-    const again = rows.slice(first + 1).filter((r) => naiveAll(r, request.again)).map((r) => bucketOf(r.event.timestamp))
+    const again = rows
+      .slice(first + 1)
+      .filter((r) => naiveAll(r, request.again))
+      .map((r) => bucketOf(r.event.timestamp))
     return [{ cohort: bucketOf(rows[first]!.event.timestamp), again }]
   })
   return {
     cohorts: buckets.map((bucket, i) => {
       const own = members.filter((m) => m.cohort === bucket)
-      return { time: zone.startOf(bucket), size: own.length, again: buckets.slice(i).map((later) => own.filter((m) => m.again.includes(later)).length) }
+      return {
+        time: zone.startOf(bucket),
+        size: own.length,
+        again: buckets.slice(i).map((later) => own.filter((m) => m.again.includes(later)).length),
+      }
     }),
   }
 }
@@ -52,7 +75,9 @@ export function naiveJourneys(world: World, request: JourneyRequest): JourneyRes
   const met = new Set<string>()
   for (const rows of units(world, request)) {
     const places = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
-    const values = places.filter((r) => request.key !== undefined || r.event.type === 'url_change').map((r) => String(naiveValue(r, key)))
+    const values = places
+      .filter((r) => request.key !== undefined || r.event.type === 'url_change')
+      .map((r) => String(naiveValue(r, key)))
     let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
     for (const value of way) met.add(value)
     if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
@@ -61,7 +86,8 @@ export function naiveJourneys(world: World, request: JourneyRequest): JourneyRes
     const shown = request.end === undefined ? way.slice(0, depth) : way.slice(-depth)
     const offset = request.end === undefined ? 0 : depth - shown.length
     shown.forEach((value, i) => steps.push({ id: `${offset + i}:${value}`, value }))
-    if (request.end === undefined && way.length > 0 && way.length < depth) steps.push({ id: `${way.length}/exit`, value: 'exit', kind: 'exit' })
+    if (request.end === undefined && way.length > 0 && way.length < depth)
+      steps.push({ id: `${way.length}/exit`, value: 'exit', kind: 'exit' })
     steps.forEach((step, i) => {
       nodes.set(step.id, { ...step, step: offset + i, users: (nodes.get(step.id)?.users ?? 0) + 1 })
       if (i === 0) return

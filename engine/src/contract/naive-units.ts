@@ -5,7 +5,13 @@ export type Row = World['rows'][number]
 
 /** timestamp, then `seq`, then position */
 export function inTime(a: Row, b: Row): number {
-  return a.event.timestamp - b.event.timestamp || a.event.seq - b.event.seq || a.position - b.position || a.lane - b.lane || a.index - b.index
+  return (
+    a.event.timestamp - b.event.timestamp ||
+    a.event.seq - b.event.seq ||
+    a.position - b.position ||
+    a.lane - b.lane ||
+    a.index - b.index
+  )
 }
 
 /** The events of each person, device or session, each list in order. */
@@ -14,7 +20,8 @@ export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit)
   const before = new Map<string, { time: number; start: number }>()
   for (const row of [...rows].sort(inTime)) {
     let name: string = row.device_id
-    if (unit === 'person') name = personKey({ user: row.user, device: row.device_id }, world.users.get(row.device_id)?.[0])
+    if (unit === 'person')
+      name = personKey({ user: row.user, device: row.device_id }, world.users.get(row.device_id)?.[0])
     if (unit === 'session') {
       const session = row.event.session_id
       const time = row.event.timestamp

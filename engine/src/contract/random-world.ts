@@ -38,9 +38,19 @@ interface Draft {
 }
 
 /** Keys that only some events have, among them names of fields. */
-export const rareKeys = [...Array.from({ length: 30 }, (_, i) => `k${i}`), 'name', 'to', 'user_id', 'utm_source', '__proto__']
+export const rareKeys = [
+  ...Array.from({ length: 30 }, (_, i) => `k${i}`),
+  'name',
+  'to',
+  'user_id',
+  'utm_source',
+  '__proto__',
+]
 
-const rare = fc.array(fc.tuple(fc.constantFrom(...rareKeys), fc.constantFrom<string | number | boolean>('x', 'a', 1, '1', true, 'user-1')), { maxLength: 9, size: 'max' })
+const rare = fc.array(
+  fc.tuple(fc.constantFrom(...rareKeys), fc.constantFrom<string | number | boolean>('x', 'a', 1, '1', true, 'user-1')),
+  { maxLength: 9, size: 'max' },
+)
 
 const draft: fc.Arbitrary<Draft> = fc.record({
   device: fc.nat({ max: 3 }),
@@ -66,9 +76,17 @@ export const world: fc.Arbitrary<World> = fc
     merge: fc.nat({ max: 3 }),
     wide: fc.boolean(),
   })
-  .map(({ drafts, lanes, rowsMax, cuts, merge, wide }) => build(wide ? drafts : drafts.map((draft) => ({ ...draft, rare: [] })), lanes, rowsMax, cuts, merge))
+  .map(({ drafts, lanes, rowsMax, cuts, merge, wide }) =>
+    build(wide ? drafts : drafts.map((draft) => ({ ...draft, rare: [] })), lanes, rowsMax, cuts, merge),
+  )
 
-function build(drafts: readonly Draft[], lanes: number, rowsMax: number, cuts: readonly number[], merge: number): World {
+function build(
+  drafts: readonly Draft[],
+  lanes: number,
+  rowsMax: number,
+  cuts: readonly number[],
+  merge: number,
+): World {
   const positions = new Array<number>(lanes).fill(0)
   const users = new Map<string, string[]>()
   const rows = drafts.map((d, i) => {
@@ -79,16 +97,46 @@ function build(drafts: readonly Draft[], lanes: number, rowsMax: number, cuts: r
     const user = users.get(device_id)?.at(-1) ?? ''
     const position = positions[lane]! + (i % 3 === 0 ? 0 : 1)
     positions[lane] = position
-    return { event: eventOf(d, i, identified), device_id, lane, user, context: contextOf(d), received_at: T0 + 40 * TICK_MS + i, position, index: i }
+    return {
+      event: eventOf(d, i, identified),
+      device_id,
+      lane,
+      user,
+      context: contextOf(d),
+      received_at: T0 + 40 * TICK_MS + i,
+      position,
+      index: i,
+    }
   })
-  const identities = identitiesOf(APP, [...users].map(([device_id, names]) => ({ device_id, users: names })))
-  const chunks = Array.from({ length: lanes }, (_, lane) => chunksOf(rows.filter((row) => row.lane === lane), lane, rowsMax, cuts, merge))
-  return { rows, users, identities, chunks, lanes: chunks.map((list, lane) => ({ lane, spans: spansOf(list), identities })) }
+  const identities = identitiesOf(
+    APP,
+    [...users].map(([device_id, names]) => ({ device_id, users: names })),
+  )
+  const chunks = Array.from({ length: lanes }, (_, lane) =>
+    chunksOf(
+      rows.filter((row) => row.lane === lane),
+      lane,
+      rowsMax,
+      cuts,
+      merge,
+    ),
+  )
+  return {
+    rows,
+    users,
+    identities,
+    chunks,
+    lanes: chunks.map((list, lane) => ({ lane, spans: spansOf(list), identities })),
+  }
 }
 
 /** one page in several ways of writing it, as a path and with a host */
 const addresses: readonly ((plan: number) => string)[] = [
-  (plan) => `/p${plan}`, (plan) => `/p${plan}/`, (plan) => `https://S.example/p${plan}?plan=${plan}#top`, (plan) => `https://s.example/%70${plan}`, () => '',
+  (plan) => `/p${plan}`,
+  (plan) => `/p${plan}/`,
+  (plan) => `https://S.example/p${plan}?plan=${plan}#top`,
+  (plan) => `https://s.example/%70${plan}`,
+  () => '',
 ]
 
 function eventOf(d: Draft, i: number, identified: boolean): Event {
@@ -99,30 +147,67 @@ function eventOf(d: Draft, i: number, identified: boolean): Event {
     ...(d.session > 2 ? { session_id: `s-${d.session}` } : {}),
   }
   const user = identified ? { user_id: `user-${d.user % 3}` } : {}
-  const data = { ...(d.item === undefined ? {} : { item: d.item, page: d.item }), plan: d.plan, constructor: 'k', ...Object.fromEntries(d.rare) }
+  const data = {
+    ...(d.item === undefined ? {} : { item: d.item, page: d.item }),
+    plan: d.plan,
+    constructor: 'k',
+    ...Object.fromEntries(d.rare),
+  }
   if (d.name === 'identify') return { ...base, type: 'identify', user_id: `user-${d.user % 3}`, data }
-  if (d.name === 'url') return { ...base, ...user, type: 'url_change', from: '', to: addresses[i % addresses.length]!(d.plan), elapsed_time: d.tick }
-  return { ...base, ...user, type: 'custom', name: d.name, data, ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}) }
+  if (d.name === 'url')
+    return {
+      ...base,
+      ...user,
+      type: 'url_change',
+      from: '',
+      to: addresses[i % addresses.length]!(d.plan),
+      elapsed_time: d.tick,
+    }
+  return {
+    ...base,
+    ...user,
+    type: 'custom',
+    name: d.name,
+    data,
+    ...(d.samplerate > 1 ? { samplerate: d.samplerate } : {}),
+  }
 }
 
 function contextOf(d: Draft): Context {
   return {
-    device: 'desktop', browser: 'Firefox', os: 'Linux', ...(d.plan > 0 ? { country: d.plan === 1 ? 'DE' : 'FR' } : {}),
-    ...(d.bot ? { bot: 'user_agent' as const } : {}), ...(d.plan === 2 ? { utm: { utm_source: 'news' } } : {}),
+    device: 'desktop',
+    browser: 'Firefox',
+    os: 'Linux',
+    ...(d.plan > 0 ? { country: d.plan === 1 ? 'DE' : 'FR' } : {}),
+    ...(d.bot ? { bot: 'user_agent' as const } : {}),
+    ...(d.plan === 2 ? { utm: { utm_source: 'news' } } : {}),
   }
 }
 
-function chunksOf(rows: readonly ArchivedEvent[], lane: number, rowsMax: number, cuts: readonly number[], merge: number): Chunk[] {
+function chunksOf(
+  rows: readonly ArchivedEvent[],
+  lane: number,
+  rowsMax: number,
+  cuts: readonly number[],
+  merge: number,
+): Chunk[] {
   const spans: Chunk[][] = []
   for (let begin = 0, cut = 0; begin < rows.length; cut++) {
     const end = begin + cuts[cut % cuts.length]!
     const batch = rows.slice(begin, end)
-    const cover = { app: APP, date: '2026-01-01', lane, first_position: begin, last_position: Math.min(end, rows.length) - 1 }
+    const cover = {
+      app: APP,
+      date: '2026-01-01',
+      lane,
+      first_position: begin,
+      last_position: Math.min(end, rows.length) - 1,
+    }
     spans.push(encodeChunks(batch, cover, rowsMax).map((chunk) => Chunk.of(chunk)))
     begin = end
   }
   if (merge === 0) return mergeChunks(spans.flat()).map((chunk) => Chunk.of(chunk))
-  if (merge === 1 && spans.length > 1) return [...mergeChunks(spans.slice(0, 2).flat()).map((chunk) => Chunk.of(chunk)), ...spans.slice(2).flat()]
+  if (merge === 1 && spans.length > 1)
+    return [...mergeChunks(spans.slice(0, 2).flat()).map((chunk) => Chunk.of(chunk)), ...spans.slice(2).flat()]
   return spans.flat()
 }
 

@@ -1,6 +1,19 @@
 import {
-  AsyncByteQueue, Dictionary, Field, Int64, RecordBatch, RecordBatchStreamWriter, Schema, Struct, TimestampMillisecond, Uint32, Utf8, makeData,
-  vectorFromArray, type Data, type DataType,
+  AsyncByteQueue,
+  Dictionary,
+  Field,
+  Int64,
+  RecordBatch,
+  RecordBatchStreamWriter,
+  Schema,
+  Struct,
+  TimestampMillisecond,
+  Uint32,
+  Utf8,
+  makeData,
+  vectorFromArray,
+  type Data,
+  type DataType,
 } from 'apache-arrow'
 import { exportColumns, type ExportColumn } from './export-columns.ts'
 import type { ExportedEvent } from './exported-event.ts'
@@ -29,8 +42,8 @@ class Collected extends AsyncByteQueue {
 }
 
 /**
- * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before (the format's way to keep a
- * reader's and a writer's memory bounded), so any number of events can pass.
+ * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before
+ * (the format's way to keep a reader's and a writer's memory bounded), so any number of events can pass.
  */
 export class ArrowBatches {
   readonly #sink = new Collected()
@@ -44,7 +57,12 @@ export class ArrowBatches {
 
   batch(events: readonly ExportedEvent[]): Uint8Array {
     const children = exportColumns.map((column, at) => dataOf(column, types[at]!, events))
-    this.#writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: events.length, nullCount: 0, children })))
+    this.#writer.write(
+      new RecordBatch(
+        schema,
+        makeData({ type: new Struct(schema.fields), length: events.length, nullCount: 0, children }),
+      ),
+    )
     return this.#sink.take()
   }
 
@@ -66,7 +84,11 @@ function dataOf(column: ExportColumn, type: DataType, events: readonly ExportedE
   const nulls = { length: events.length, nullCount, nullBitmap }
   if (column.kind === 'id') return vectorFromArray(values, new Utf8()).data[0]! as Data
   if (column.kind === 'text') return dictionaryOf(type as Dictionary, values as (string | null)[], nulls)
-  return makeData({ type: type as Int64, data: BigInt64Array.from(values, (value) => BigInt(value ?? 0)), ...nulls }) as unknown as Data
+  return makeData({
+    type: type as Int64,
+    data: BigInt64Array.from(values, (value) => BigInt(value ?? 0)),
+    ...nulls,
+  }) as unknown as Data
 }
 
 interface Nulls {

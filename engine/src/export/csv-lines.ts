@@ -1,7 +1,10 @@
 import { exportColumns } from './export-columns.ts'
 import type { ExportedEvent } from './exported-event.ts'
 
-/** A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become equal to. */
+/**
+ * A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become
+ * equal to.
+ */
 const FORMULA = /^'*[=+\-@\t\r\n]/
 
 /** The names of the columns. */

@@ -2,8 +2,8 @@ import type { Event } from '@hopper/contracts'
 import type { ExportedEvent } from './exported-event.ts'
 
 /**
- * How the values of a column stand in Arrow: `id` = text that hardly repeats, `text` = text in a dictionary, `count` = whole number, `time` = ms,
- * UTC. A missing value is null.
+ * How the values of a column stand in Arrow: `id` = text that hardly repeats, `text` = text in a dictionary, `count` =
+ * whole number, `time` = ms, UTC. A missing value is null.
  */
 export type ExportKind = 'id' | 'text' | 'count' | 'time'
 export interface ExportColumn<K extends ExportKind = ExportKind> {
@@ -16,13 +16,25 @@ type TextField = 'name' | 'user_id' | 'target' | 'action' | 'pointer' | 'current
 type CountField = 'elapsed_time' | 'entered' | 'samplerate'
 
 const field = <N extends string>(event: Event, name: N): unknown => (event as Readonly<Record<string, unknown>>)[name]
-const text = (name: TextField): ExportColumn<'text'> => ({ name, kind: 'text', value: ({ event }) => textOf(field(event, name)) })
-const count = (name: CountField): ExportColumn<'count'> => ({ name, kind: 'count', value: ({ event }) => numberOf(field(event, name)) })
-const utm = (name: string): ExportColumn<'text'> => ({ name: `utm_${name}`, kind: 'text', value: ({ context }) => context.utm?.[`utm_${name}`] })
+const text = (name: TextField): ExportColumn<'text'> => ({
+  name,
+  kind: 'text',
+  value: ({ event }) => textOf(field(event, name)),
+})
+const count = (name: CountField): ExportColumn<'count'> => ({
+  name,
+  kind: 'count',
+  value: ({ event }) => numberOf(field(event, name)),
+})
+const utm = (name: string): ExportColumn<'text'> => ({
+  name: `utm_${name}`,
+  kind: 'text',
+  value: ({ context }) => context.utm?.[`utm_${name}`],
+})
 
 /**
- * The columns of `arrow` and `csv`, the same for every export, so that two exports can be put together. The free keys of an event stand as one JSON
- * object in `data`; `from` is the URL left, `from_stage` the stage left.
+ * The columns of `arrow` and `csv`, the same for every export, so that two exports can be put together. The free keys
+ * of an event stand as one JSON object in `data`; `from` is the URL left, `from_stage` the stage left.
  */
 export const exportColumns: Columns = [
   { name: 'event_id', kind: 'id', value: ({ event }) => event.event_id },
@@ -33,16 +45,33 @@ export const exportColumns: Columns = [
   { name: 'user', kind: 'text', value: ({ user }) => user || undefined },
   { name: 'session_id', kind: 'text', value: ({ event }) => event.session_id },
   { name: 'seq', kind: 'count', value: ({ event }) => event.seq },
-  text('user_id'), text('target'), text('action'), text('pointer'), text('current_url'), text('from'), text('to'), text('funnel'),
+  text('user_id'),
+  text('target'),
+  text('action'),
+  text('pointer'),
+  text('current_url'),
+  text('from'),
+  text('to'),
+  text('funnel'),
   { name: 'from_stage', kind: 'count', value: ({ event }) => numberOf(field(event, 'from')) },
-  count('entered'), count('elapsed_time'), count('samplerate'),
-  { name: 'data', kind: 'id', value: ({ event }) => ('data' in event && event.data ? JSON.stringify(event.data) : undefined) },
+  count('entered'),
+  count('elapsed_time'),
+  count('samplerate'),
+  {
+    name: 'data',
+    kind: 'id',
+    value: ({ event }) => ('data' in event && event.data ? JSON.stringify(event.data) : undefined),
+  },
   { name: 'device', kind: 'text', value: ({ context }) => context.device },
   { name: 'browser', kind: 'text', value: ({ context }) => context.browser },
   { name: 'os', kind: 'text', value: ({ context }) => context.os },
   { name: 'country', kind: 'text', value: ({ context }) => context.country },
   { name: 'referrer', kind: 'text', value: ({ context }) => context.referrer },
-  utm('source'), utm('medium'), utm('campaign'), utm('term'), utm('content'),
+  utm('source'),
+  utm('medium'),
+  utm('campaign'),
+  utm('term'),
+  utm('content'),
   { name: 'historical', kind: 'text', value: ({ context }) => context.historical && 'true' },
   { name: 'bot', kind: 'text', value: ({ context }) => context.bot },
   { name: 'client_time', kind: 'time', value: ({ event }) => event.client_time },

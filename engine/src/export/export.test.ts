@@ -18,27 +18,64 @@ async function exported(format: ExportFormat, chunks: readonly Chunk[], range = 
 
 function chunkOf(events: readonly (Partial<Omit<ArchivedEvent, 'event'>> & { event: Partial<CustomEvent> })[]): Chunk {
   const rows = events.map((fields, index) => ({
-    device_id: 'd', user: '', context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, received_at: T0, position: index, index: 0, ...fields,
-    event: { event_id: `e${index}`, timestamp: T0 + index, seq: index, type: 'custom', name: 'a', ...fields.event } as Event,
+    device_id: 'd',
+    user: '',
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    received_at: T0,
+    position: index,
+    index: 0,
+    ...fields,
+    event: {
+      event_id: `e${index}`,
+      timestamp: T0 + index,
+      seq: index,
+      type: 'custom',
+      name: 'a',
+      ...fields.event,
+    } as Event,
   })) as ArchivedEvent[]
-  return Chunk.of(encodeChunks(rows, { app: APP, date: '2026-01-01', lane: 3, first_position: 0, last_position: events.length })[0]!)
+  return Chunk.of(
+    encodeChunks(rows, { app: APP, date: '2026-01-01', lane: 3, first_position: 0, last_position: events.length })[0]!,
+  )
 }
 
-const inLog = (a: { lane: number; index: number }, b: { lane: number; index: number }): number => a.lane - b.lane || a.index - b.index
+const inLog = (a: { lane: number; index: number }, b: { lane: number; index: number }): number =>
+  a.lane - b.lane || a.index - b.index
 
 /** The rows of an export as another implementation of Arrow reads them. */
 function arrowRows(bytes: Uint8Array): Record<string, unknown>[] {
   const rows = readIndependently(bytes, { useBigInt: false, useDate: false }).toArray() as Record<string, unknown>[]
-  return rows.map((row) => ({ ...row, data: row.data === null ? null : JSON.parse(row.data as string) as unknown }))
+  return rows.map((row) => ({ ...row, data: row.data === null ? null : (JSON.parse(row.data as string) as unknown) }))
 }
 
 /** What the columns of an event must hold, by the words of the documentation. */
-function expectedRow({ event, device_id, user, lane, context, received_at, position, index }: World['rows'][number]): Record<string, unknown> {
+function expectedRow({
+  event,
+  device_id,
+  user,
+  lane,
+  context,
+  received_at,
+  position,
+  index,
+}: World['rows'][number]): Record<string, unknown> {
   const { from, ...fields } = event as Event & Record<string, unknown>
   const row: Record<string, unknown> = {
-    ...fields, device_id, lane, received_at, position, index,
-    device: context.device, browser: context.browser, os: context.os, country: context.country, bot: context.bot, referrer: context.referrer,
-    ...context.utm, ...(user === '' ? {} : { user }), ...(typeof from === 'number' ? { from_stage: from } : { from }),
+    ...fields,
+    device_id,
+    lane,
+    received_at,
+    position,
+    index,
+    device: context.device,
+    browser: context.browser,
+    os: context.os,
+    country: context.country,
+    bot: context.bot,
+    referrer: context.referrer,
+    ...context.utm,
+    ...(user === '' ? {} : { user }),
+    ...(typeof from === 'number' ? { from_stage: from } : { from }),
   }
   return withoutValue(row, undefined)
 }
@@ -72,7 +109,9 @@ it('NDJSON: every event as it was archived', async () => {
     fc.asyncProperty(world, async (at) => {
       const lines = (await exported('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
       const events = lines.map((line) => JSON.parse(line) as { lane: number; index: number })
-      const wanted = [...at.rows].sort(inLog).map(({ event, user, ...rest }) => ({ ...event, ...rest, ...(user === '' ? {} : { user }) }))
+      const wanted = [...at.rows]
+        .sort(inLog)
+        .map(({ event, user, ...rest }) => ({ ...event, ...rest, ...(user === '' ? {} : { user }) }))
       expect(events.sort(inLog)).toEqual(wanted)
     }),
     { numRuns: 60 },
@@ -103,7 +142,10 @@ it('CSV: no text of an event is a formula, and any text stays in its cell', asyn
 it('keeps keys such as __proto__ as data', async () => {
   const data = JSON.parse('{"__proto__":"x","constructor":1}') as Record<string, string>
   const chunk = chunkOf([{ event: { data } }])
-  expect(Object.entries(arrowRows(await exported('arrow', [chunk]))[0]!.data as object)).toEqual([['__proto__', 'x'], ['constructor', 1]])
+  expect(Object.entries(arrowRows(await exported('arrow', [chunk]))[0]!.data as object)).toEqual([
+    ['__proto__', 'x'],
+    ['constructor', 1],
+  ])
   expect((await exported('ndjson', [chunk])).toString()).toContain('"data":{"__proto__":"x","constructor":1}')
 })
 

@@ -13,7 +13,10 @@ export interface ExportRange {
   readonly to: number
 }
 
-/** The events of a chunk that lie in the range, read one by one from a row on, so that a large chunk never stands in memory as rows. `place` follows. */
+/**
+ * The events of a chunk that lie in the range, read one by one from a row on, so that a large chunk never stands in
+ * memory as rows. `place` follows.
+ */
 export function* eventsOfChunk(chunk: Chunk, { from, to }: ExportRange, place = { row: 0 }): Generator<ExportedEvent> {
   const times = chunk.times()
   const read = chunkRowReader(chunk)

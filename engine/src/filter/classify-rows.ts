@@ -7,7 +7,10 @@ import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
 import { ValueTruths } from './value-truths.ts'
 
-/** The rows of a chunk by which atoms hold for them: row i is of class `classes[codes[i]]`, for which `truths[class]` are the atoms that hold. */
+/**
+ * The rows of a chunk by which atoms hold for them: row i is of class `classes[codes[i]]`, for which `truths[class]`
+ * are the atoms that hold.
+ */
 export interface RowClasses {
   readonly codes: Codes
   readonly classes: Uint32Array
@@ -19,18 +22,29 @@ const PAIRS_MAX = 1 << 20
 const VALUES_PER_CHECK = 64
 
 /**
- * Tests the atoms of some keys (all, when none are named) once per dictionary value, then joins the keys row by row. One key costs no pass over the rows.
- * Give the same `known` for all chunks of a query, so that a value is tested once for all of them.
+ * Tests the atoms of some keys (all, when none are named) once per dictionary value, then joins the keys row by row.
+ * One key costs no pass over the rows. Give the same `known` for all chunks of a query, so that a value is tested once
+ * for all of them.
  */
 export function classifyRows(
-  chunk: Chunk, atoms: readonly Atom[], budget: Budget = endless, known = new ValueTruths(atoms), keys: Iterable<string> = new Set(atoms.map((atom) => atom.key)),
+  chunk: Chunk,
+  atoms: readonly Atom[],
+  budget: Budget = endless,
+  known = new ValueTruths(atoms),
+  keys: Iterable<string> = new Set(atoms.map((atom) => atom.key)),
 ): RowClasses {
   let joined: RowClasses | undefined
   for (const key of keys) {
     const next = classifyKey(chunk, key, known, budget)
     joined = joined ? join(joined, next) : next
   }
-  return joined ?? { codes: new Uint8Array(chunk.summary.rows), classes: new Uint32Array(1), truths: [new Uint8Array(atoms.length)] }
+  return (
+    joined ?? {
+      codes: new Uint8Array(chunk.summary.rows),
+      classes: new Uint32Array(1),
+      truths: [new Uint8Array(atoms.length)],
+    }
+  )
 }
 
 function classifyKey(chunk: Chunk, key: string, known: ValueTruths, budget: Budget): RowClasses {
@@ -48,8 +62,10 @@ function classifyKey(chunk: Chunk, key: string, known: ValueTruths, budget: Budg
 }
 
 function join(a: RowClasses, b: RowClasses): RowClasses {
-  if (a.truths.length === 1) return { codes: b.codes, classes: b.classes, truths: b.truths.map((truth) => either(a.truths[0]!, truth)) }
-  if (b.truths.length === 1) return { codes: a.codes, classes: a.classes, truths: a.truths.map((truth) => either(truth, b.truths[0]!)) }
+  if (a.truths.length === 1)
+    return { codes: b.codes, classes: b.classes, truths: b.truths.map((truth) => either(a.truths[0]!, truth)) }
+  if (b.truths.length === 1)
+    return { codes: a.codes, classes: a.classes, truths: a.truths.map((truth) => either(truth, b.truths[0]!)) }
   const width = b.truths.length
   const pairs = new Int32Array(Math.min(a.truths.length * width, PAIRS_MAX)).fill(-1)
   const more = new Map<number, number>()
@@ -75,7 +91,11 @@ function join(a: RowClasses, b: RowClasses): RowClasses {
 const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((bit, i) => bit | b[i]!)
 
 /** What each atom can come out as in a chunk, told from its summary alone: 1 = true, 2 = false, 3 = either. */
-export function possibleOutcomes(summary: ChunkSummary, atoms: readonly Atom[], known = new ValueTruths(atoms)): Uint8Array {
+export function possibleOutcomes(
+  summary: ChunkSummary,
+  atoms: readonly Atom[],
+  known = new ValueTruths(atoms),
+): Uint8Array {
   const outcomes = new Uint8Array(atoms.length).fill(3)
   for (const key of new Set(atoms.map((atom) => atom.key))) {
     const columns = presentColumns(summary.columns, key)

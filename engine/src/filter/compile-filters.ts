@@ -13,7 +13,10 @@ export type Expression =
   | { readonly op: 'not'; readonly of: Expression }
   | { readonly op: 'and' | 'or'; readonly of: readonly Expression[] }
 
-/** The filters of one query, taken apart into atoms that can be tested once per dictionary value. Equal atoms are kept once. */
+/**
+ * The filters of one query, taken apart into atoms that can be tested once per dictionary value. Equal atoms are kept
+ * once.
+ */
 export class AtomSet {
   readonly atoms: Atom[] = []
   readonly #numbers = new Map<string, number>()
@@ -58,7 +61,8 @@ export class AtomSet {
     const name = JSON.stringify([stages, rule])
     let matcher = this.#matchers.get(name)
     if (!matcher) this.#matchers.set(name, (matcher = new StageMatcher([{ id: '', stages }], rule)))
-    const entered = (text: string): ReturnType<StageMatcher['ofUrl']> => (key === 'to' ? matcher.ofUrl(text) : matcher.ofTarget(text))
+    const entered = (text: string): ReturnType<StageMatcher['ofUrl']> =>
+      key === 'to' ? matcher.ofUrl(text) : matcher.ofTarget(text)
     return (value) => typeof value === 'string' && entered(value)[0]?.stage === stage
   }
 }
@@ -77,7 +81,10 @@ export function holds(expression: Expression, truth: Uint8Array): boolean {
   }
 }
 
-/** Whether an expression can come out true, and false, when some atoms can (1 = can be true, 2 = can be false, 3 = both). */
+/**
+ * Whether an expression can come out true, and false, when some atoms can (1 = can be true, 2 = can be false, 3 =
+ * both).
+ */
 export function possible(expression: Expression, outcomes: Uint8Array): number {
   switch (expression.op) {
     case 'atom':
@@ -128,7 +135,9 @@ function testOf(filter: Exclude<Filter, { type: 'not' | 'or' | 'stage' }>): Atom
   }
 }
 
-/** A number and a text are equal when the text is that number; two texts when they are the same, or `007` would be `7`. */
+/**
+ * A number and a text are equal when the text is that number; two texts when they are the same, or `007` would be `7`.
+ */
 function equality(wanted: readonly Value[]): Atom['test'] {
   const values = new Set<Value | null>(wanted)
   const numbers = new Set(wanted.filter((value) => typeof value === 'number'))
@@ -143,7 +152,10 @@ function equality(wanted: readonly Value[]): Atom['test'] {
 }
 
 /** As numbers where both are numeric, else as texts. */
-function comparison(bound: string | number, holds: <T extends string | number>(value: T, bound: T) => boolean): Atom['test'] {
+function comparison(
+  bound: string | number,
+  holds: <T extends string | number>(value: T, bound: T) => boolean,
+): Atom['test'] {
   const number = numberOf(bound)
   return (value) => {
     const own = number === undefined ? undefined : numberOf(value)

@@ -2,7 +2,16 @@ import { pageOf, pageUrlOf, type Value } from '@hopper/contracts'
 import type { Chunk, ValueColumn } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/encoding/codes.ts'
 import {
-  columnsOfKey, isAddressColumn, isPageKey, maySpill, numberColumns, presentColumns, SPILLED, SPILLED_KEYS, type NumberColumn, type PageKey,
+  columnsOfKey,
+  isAddressColumn,
+  isPageKey,
+  maySpill,
+  numberColumns,
+  presentColumns,
+  SPILLED,
+  SPILLED_KEYS,
+  type NumberColumn,
+  type PageKey,
 } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
@@ -26,7 +35,8 @@ function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
   if (urls.length === 0) return firstOfAll(own())
   return chunk.derived(key, ({ keep_parameters, hash_routing }) => {
     const nameOf = key === 'page' ? pageOf : pageUrlOf
-    const page = (url: Value | null): string | null => (typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null)
+    const page = (url: Value | null): string | null =>
+      typeof url === 'string' && url !== '' ? nameOf(url, keep_parameters, hash_routing) : null
     return firstOfAll([...urls.map((column) => renamed(column, page)), ...own()])!
   })
 }
@@ -73,7 +83,10 @@ function numberColumn(chunk: Chunk, name: NumberColumn): ValueColumn {
 
 function idColumn(chunk: Chunk): ValueColumn {
   const ids = chunk.eventIds()
-  return { codes: Uint32Array.from({ length: ids.length }, (_, i) => i), values: Array.from({ length: ids.length }, (_, i) => idAt(ids, i)) }
+  return {
+    codes: Uint32Array.from({ length: ids.length }, (_, i) => i),
+    values: Array.from({ length: ids.length }, (_, i) => idAt(ids, i)),
+  }
 }
 
 function deviceColumn(chunk: Chunk): ValueColumn {

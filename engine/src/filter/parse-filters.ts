@@ -7,7 +7,10 @@ export class FilterBudget {
   regexes = 0
 }
 
-/** Checks what a client sent as a list of filters; throws HOP_PARAM_INVALID with the path of the fault, HOP_LIMIT over a bound. */
+/**
+ * Checks what a client sent as a list of filters; throws HOP_PARAM_INVALID with the path of the fault, HOP_LIMIT over a
+ * bound.
+ */
 export function parseFilters(value: unknown, path = 'filters', budget = new FilterBudget()): Filter[] {
   return parseList(value, path, budget, 1)
 }
@@ -33,7 +36,8 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
       return { type, filters }
     }
     case 'stage':
-      // Made from a configured funnel, which was checked when it was saved; what clients send is checked against the schema, which has no such filter.
+      // Made from a configured funnel, which was checked when it was saved; what clients send is checked against the
+      // schema, which has no such filter.
       return filter as unknown as Filter
     case 'all':
       return { type, key: parseKey(filter.key, `${path}.key`) }
@@ -44,7 +48,14 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
       return { type, key: parseKey(filter.key, `${path}.key`), values: parseValues(filter.values, `${path}.values`) }
     case 'contains':
     case 'regex':
-      return { type, key: parseKey(filter.key, `${path}.key`), value: type === 'regex' ? parseRegex(filter.value, path, budget) : parseText(filter.value, `${path}.value`, 'valueCharsMax') }
+      return {
+        type,
+        key: parseKey(filter.key, `${path}.key`),
+        value:
+          type === 'regex'
+            ? parseRegex(filter.value, path, budget)
+            : parseText(filter.value, `${path}.value`, 'valueCharsMax'),
+      }
     case 'gt':
     case 'lt': {
       const bound = parseValue(filter.value, `${path}.value`)
@@ -65,7 +76,10 @@ function parseRegex(value: unknown, path: string, budget: FilterBudget): string 
   try {
     RE2JS.compile(pattern)
   } catch (error) {
-    throw invalid(`${path}.value`, `is no regular expression of RE2 (${error instanceof Error ? error.message : String(error)})`)
+    throw invalid(
+      `${path}.value`,
+      `is no regular expression of RE2 (${error instanceof Error ? error.message : String(error)})`,
+    )
   }
   return pattern
 }
@@ -97,12 +111,18 @@ function parseValues(value: unknown, path: string): Value[] {
 
 /** A fault in the query's shape. */
 export function invalid(path: string, message: string): HopperError {
-  return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, { details: { fields: [{ field: path, message }] } })
+  return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, {
+    details: { fields: [{ field: path, message }] },
+  })
 }
 
 /** A query over one of its bounds. */
 export function over(path: string, bound: keyof typeof queryLimits): HopperError {
   return new HopperError('HOP_LIMIT', `${path} is over the bound of ${queryLimits[bound]}.`, {
-    details: { fields: [{ field: path, message: `is over the bound of ${queryLimits[bound]}` }], bound, max: queryLimits[bound] },
+    details: {
+      fields: [{ field: path, message: `is over the bound of ${queryLimits[bound]}` }],
+      bound,
+      max: queryLimits[bound],
+    },
   })
 }

@@ -19,14 +19,22 @@ export interface Passing {
   readonly refused: Uint8Array | undefined
 }
 
-/** Passes the devices of a chunk through filters, most often without a look at single rows. Undefined when nothing passes. */
+/**
+ * Passes the devices of a chunk through filters, most often without a look at single rows. Undefined when nothing
+ * passes.
+ */
 export function passingRuns(chunk: Chunk, filters: readonly KeyFilter[], known: ValueTruths): Passing | undefined {
   let passing: Passing | undefined = { runs: undefined, refused: undefined }
   for (const filter of filters) passing = passing && passOne(chunk, filter, known, passing)
   return passing
 }
 
-function passOne(chunk: Chunk, { key, expression }: KeyFilter, known: ValueTruths, before: Passing): Passing | undefined {
+function passOne(
+  chunk: Chunk,
+  { key, expression }: KeyFilter,
+  known: ValueTruths,
+  before: Passing,
+): Passing | undefined {
   const column = keyColumn(chunk, key)
   if (!column) return holds(expression, known.of(key, null)) ? before : undefined
   const table = Uint8Array.from(column.values, (value) => Number(holds(expression, known.of(key, value))))

@@ -4,7 +4,10 @@ import type { Atom } from './compile-filters.ts'
 /** values remembered of one key: more are tested again when they are met again */
 const VALUES_MAX = 65_536
 
-/** Which atoms of a key hold for a value, tested once for all chunks of a query. Equal outcomes of a key are one and the same array. */
+/**
+ * Which atoms of a key hold for a value, tested once for all chunks of a query. Equal outcomes of a key are one and the
+ * same array.
+ */
 export class ValueTruths {
   readonly #atoms: readonly Atom[]
   readonly #byKey = new Map<string, KeyTruths>()

@@ -44,12 +44,16 @@ export class Attempt {
     }
   }
 
-  /** The one cause why the attempt walked last went no further. `begin` to `end` are the unit's rows, `completeTo` the time up to which all is known. */
+  /**
+   * The one cause why the attempt walked last went no further. `begin` to `end` are the unit's rows, `completeTo` the
+   * time up to which all is known.
+   */
   cause(rows: UnitRows, begin: number, end: number, completeTo: number): DropCause {
     const start = this.taken[0]!
     const last = this.taken[this.level - 1]!
     const limit = rows.time[start]! + this.#plan.windowMs
-    if (this.endedBy >= 0) return this.#plan.order === 'strict' && this.#wanted(rows.symbol[this.endedBy]!) > 0 ? 'mismatch' : 'excluded'
+    if (this.endedBy >= 0)
+      return this.#plan.order === 'strict' && this.#wanted(rows.symbol[this.endedBy]!) > 0 ? 'mismatch' : 'excluded'
     if (limit >= completeTo) return 'open'
     const match = rows.match[start]!
     const compared = this.#plan.match.length > 0
@@ -67,7 +71,10 @@ export class Attempt {
     return 'never'
   }
 
-  /** The step that an event of this symbol would serve now, 0 = none: the next one, or for `any` the lowest that is not taken. */
+  /**
+   * The step that an event of this symbol would serve now, 0 = none: the next one, or for `any` the lowest that is not
+   * taken.
+   */
   #wanted(symbol: number): number {
     const steps = this.#plan.symbolSteps[symbol]!
     if (this.#plan.order !== 'any') return steps.includes(this.level + 1) ? this.level + 1 : 0
@@ -79,7 +86,10 @@ export class Attempt {
     const { symbolExclusions, exclusions, order } = this.#plan
     for (const number of symbolExclusions[symbol]!) {
       const { after, before } = exclusions[number]!
-      if (order === 'any' ? this.#has[after] === 1 && this.#has[before] === 0 : after <= this.level && this.level < before) return true
+      if (
+        order === 'any' ? this.#has[after] === 1 && this.#has[before] === 0 : after <= this.level && this.level < before
+      )
+        return true
     }
     return false
   }

@@ -18,8 +18,20 @@ function lane(number: number): { lane: number; spans: ReturnType<typeof spansOf>
   const add = (device_id: string, name: string, value: number, after: number): void => {
     const position = rows.length
     rows.push({
-      event: { type: 'custom', name, event_id: `${number}-${position}`, timestamp: T0 + after, seq: 0, data: { item: `v${value}` } }, device_id, user: '',
-      context: { device: 'desktop', browser: 'B', os: 'O' }, received_at: T0, position, index: 0,
+      event: {
+        type: 'custom',
+        name,
+        event_id: `${number}-${position}`,
+        timestamp: T0 + after,
+        seq: 0,
+        data: { item: `v${value}` },
+      },
+      device_id,
+      user: '',
+      context: { device: 'desktop', browser: 'B', os: 'O' },
+      received_at: T0,
+      position,
+      index: 0,
     })
   }
   for (let value = 0; value < VALUES; value++) {
@@ -33,7 +45,12 @@ function lane(number: number): { lane: number; spans: ReturnType<typeof spansOf>
 }
 
 const step = (name: string) => ({ name, filters: [{ type: 'eq' as const, key: 'name', value: name }] })
-const request: FunnelRequest = { from: T0, to: T0 + 86_400_000, steps: [step('seen'), step('bought')], breakdown: 'item' }
+const request: FunnelRequest = {
+  from: T0,
+  to: T0 + 86_400_000,
+  steps: [step('seen'), step('bought')],
+  breakdown: 'item',
+}
 const lanes = [lane(0), lane(1)]
 
 it('a breakdown of 2,000 values has the largest, and the rest as one that adds up', () => {
@@ -44,10 +61,11 @@ it('a breakdown of 2,000 values has the largest, and the rest as one that adds u
   expect(rest).toMatchObject({ value: 'other', other: true })
   expect(breakdown!.slice(0, -1).every(({ total, other }) => other === undefined && total >= 6)).toBe(true)
   expect(breakdown!.reduce((sum, row) => sum + row.total, 0)).toBe(total)
-  expect(rest.total).toBe(VALUES / 4 * 2 * (1 + 2))
+  expect(rest.total).toBe((VALUES / 4) * 2 * (1 + 2))
   for (const at of [0, 1]) {
     expect(breakdown!.reduce((sum, row) => sum + row.steps[at]!.count, 0)).toBe(steps[at]!.count)
-    for (const cause of dropCauses) expect(breakdown!.reduce((sum, row) => sum + row.steps[at]!.causes[cause], 0)).toBe(steps[at]!.causes[cause])
+    for (const cause of dropCauses)
+      expect(breakdown!.reduce((sum, row) => sum + row.steps[at]!.causes[cause], 0)).toBe(steps[at]!.causes[cause])
   }
   expect(rest.steps[1]).toMatchObject({ count: 2_000, time: { median_ms: 1_000, histogram: [{ count: 2_000 }] } })
 })
@@ -62,14 +80,26 @@ it('is the same when lanes are shared by threads', () => {
 })
 
 it('tells of people who are left out', () => {
-  const people = (limit: number) => queryFunnel({ ...request, breakdown: undefined as never, people: { step: 2, outcome: 'reached', limit } }, context, lanes)
+  const people = (limit: number) =>
+    queryFunnel(
+      { ...request, breakdown: undefined as never, people: { step: 2, outcome: 'reached', limit } },
+      context,
+      lanes,
+    )
   expect(people(10)).toMatchObject({ truncated: true })
   expect(people(4_000)).not.toHaveProperty('truncated')
   expect(people(4_000).people).toHaveLength(4_000)
 })
 
 it('distinct units by 2,000 values have the largest and the rest too', () => {
-  const { count, breakdown, truncated } = queryDistinct({ from: T0, to: T0 + 86_400_000, filters: [], breakdown: 'item' }, lanes)
-  expect([breakdown!.length, breakdown!.at(-1), truncated]).toEqual([queryLimits.breakdownValuesMax + 1, { value: 'other', other: true, count: 3_000 }, true])
+  const { count, breakdown, truncated } = queryDistinct(
+    { from: T0, to: T0 + 86_400_000, filters: [], breakdown: 'item' },
+    lanes,
+  )
+  expect([breakdown!.length, breakdown!.at(-1), truncated]).toEqual([
+    queryLimits.breakdownValuesMax + 1,
+    { value: 'other', other: true, count: 3_000 },
+    true,
+  ])
   expect(breakdown!.reduce((sum, row) => sum + row.count, 0)).toBe(count)
 })

@@ -4,7 +4,11 @@ import { bucketBounds, durationBucket } from '@hopper/contracts'
 import { addDurations, conversionTime, countDurations } from './conversion-time.ts'
 
 it('times to convert have the exact median, average, 90th percentile and the histogram of the duration buckets', () => {
-  const ms = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms))
+  const ms = fc.oneof(
+    fc.nat({ max: 300 }),
+    fc.nat({ max: 5_000_000_000 }),
+    fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms),
+  )
   // by bucket, and by half cell where they come counted; each list as it is and many times over
   const times = fc.constantFrom(1, 100)
   fc.assert(
@@ -20,7 +24,9 @@ it('times to convert have the exact median, average, 90th percentile and the his
       expect(found.median_ms).toBe((sorted[(values.length - 1) >> 1]! + sorted[values.length >> 1]!) / 2)
       expect(found.p90_ms).toBe(sorted[Math.ceil(values.length * 0.9) - 1])
       const buckets = [...new Set(sorted.map(durationBucket))]
-      expect(found.histogram).toEqual(buckets.map((b) => ({ ...bucketBounds(b), count: sorted.filter((v) => durationBucket(v) === b).length })))
+      expect(found.histogram).toEqual(
+        buckets.map((b) => ({ ...bucketBounds(b), count: sorted.filter((v) => durationBucket(v) === b).length })),
+      )
     }),
   )
 })

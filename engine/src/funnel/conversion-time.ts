@@ -1,10 +1,16 @@
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 
-/** Durations below 2^31 ms fall into cells: 128 an octave, cut once more where a bucket begins inside. The longer ones go by bucket alone. */
+/**
+ * Durations below 2^31 ms fall into cells: 128 an octave, cut once more where a bucket begins inside. The longer ones
+ * go by bucket alone.
+ */
 const OCTAVES = 31
 const CELLS = OCTAVES * 128
 const BUCKETS = 256
-/** so many durations are counted by half cell, and by who has found them; fewer by bucket, for which there are less counts to pass over */
+/**
+ * so many durations are counted by half cell, and by who has found them; fewer by bucket, for which there are less
+ * counts to pass over
+ */
 const COUNTED_MIN = 10_000
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
@@ -17,7 +23,7 @@ function halfCell(ms: number): number {
   if (ms < 2) return 0
   if (ms >= 2_147_483_648) return CELLS * 2 + durationBucket(ms)
   const zeros = Math.clz32(ms)
-  const cell = ((31 - zeros) << 7) | ((ms << zeros << 1) >>> 25)
+  const cell = ((31 - zeros) << 7) | (((ms << zeros) << 1) >>> 25)
   return cell * 2 + Number(ms >= edgeOfCell[cell]!)
 }
 
@@ -25,7 +31,9 @@ function bucketOf(half: number): number {
   return half < CELLS * 2 ? bucketOfCell[half >>> 1]! + (half & 1) : half - CELLS * 2
 }
 
-/** Durations counted by half cell, as plain data: where they were found they are counted, and who joins them only adds. */
+/**
+ * Durations counted by half cell, as plain data: where they were found they are counted, and who joins them only adds.
+ */
 export interface CountedDurations {
   count: number
   /** ms */
@@ -56,14 +64,22 @@ export function addDurations(to: CountedDurations, { count, sum, halves }: Count
   for (let half = 0; half < halves.length; half++) to.halves[half]! += halves[half]!
 }
 
-/** Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all exact. `counted` are the durations of all blocks. */
+/**
+ * Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all
+ * exact. `counted` are the durations of all blocks.
+ */
 export function conversionTime(blocks: readonly Float64Array[], counted?: CountedDurations): ConversionTime {
   const count = counted?.count ?? countOf(blocks)
   if (count === 0) return { median_ms: null, average_ms: null, p90_ms: null, histogram: [] }
   const ranks = [(count - 1) >>> 1, count >>> 1, Math.ceil(count * 0.9) - 1]
   const fine = counted ?? countedWhenMany(blocks)
   const { values, sum, buckets } = fine ? byHalfCell(blocks, ranks, fine) : byBucket(blocks, ranks)
-  return { median_ms: (values[0]! + values[1]!) / 2, average_ms: sum / count, p90_ms: values[2]!, histogram: histogramOf(buckets) }
+  return {
+    median_ms: (values[0]! + values[1]!) / 2,
+    average_ms: sum / count,
+    p90_ms: values[2]!,
+    histogram: histogramOf(buckets),
+  }
 }
 
 function countOf(blocks: readonly Float64Array[]): number {
@@ -91,7 +107,11 @@ function byBucket(blocks: readonly Float64Array[], ranks: readonly number[]): Ra
   return { values: atRanks(ranks, blocks, buckets, rangeOfBucket), sum, buckets }
 }
 
-function byHalfCell(blocks: readonly Float64Array[], ranks: readonly number[], { sum, halves }: CountedDurations): Ranked {
+function byHalfCell(
+  blocks: readonly Float64Array[],
+  ranks: readonly number[],
+  { sum, halves }: CountedDurations,
+): Ranked {
   const buckets = new Uint32Array(BUCKETS)
   for (let half = 0; half < halves.length; half++) if (halves[half]! > 0) buckets[bucketOf(half)]! += halves[half]!
   return { values: atRanks(ranks, blocks, halves, rangeOfHalf), sum, buckets }
@@ -110,14 +130,25 @@ function countHalves(block: Float64Array, halves: Uint32Array): number {
 
 function histogramOf(buckets: Uint32Array): ConversionTime['histogram'] {
   const histogram: { from_ms: number; to_ms: number; count: number }[] = []
-  for (let bucket = 0; bucket < buckets.length; bucket++) if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
+  for (let bucket = 0; bucket < buckets.length; bucket++)
+    if (buckets[bucket]! > 0) histogram.push({ ...bucketBounds(bucket), count: buckets[bucket]! })
   return histogram
 }
 
-/** The values of three ranks, ascending, in time linear in the values: only those of the ranks' cells are sorted. `counts` are by cell, ascending like the values. */
-function atRanks(ranks: readonly number[], blocks: readonly Float64Array[], counts: Uint32Array, rangeOf: (cell: number) => Range): number[] {
+/**
+ * The values of three ranks, ascending, in time linear in the values: only those of the ranks' cells are sorted.
+ * `counts` are by cell, ascending like the values.
+ */
+function atRanks(
+  ranks: readonly number[],
+  blocks: readonly Float64Array[],
+  counts: Uint32Array,
+  rangeOf: (cell: number) => Range,
+): number[] {
   const places = ranks.map((rank) => placeOf(rank, counts))
-  const ranges = places.map(({ cell }, at) => (places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : nowhere()))
+  const ranges = places.map(({ cell }, at) =>
+    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : nowhere(),
+  )
   for (const block of blocks) pick(block, ranges)
   const sorted = ranges.map(({ values }) => Float64Array.from(values).sort())
   return places.map(({ cell, within }) => sorted[places.findIndex((place) => place.cell === cell)]![within]!)
@@ -149,10 +180,20 @@ function nowhere(): Range {
   return { middle: 0, radius: -1, values: [] }
 }
 
-/** One pass. Nearly no value is near one of the middles, so the processor foresees each comparison; whether it is above a bound it could not. */
+/**
+ * One pass. Nearly no value is near one of the middles, so the processor foresees each comparison; whether it is above
+ * a bound it could not.
+ */
 function pick(block: Float64Array, ranges: readonly Range[]): void {
   const [low, middle, high] = [ranges[0]!, ranges[1]!, ranges[2]!]
-  const [lowAt, lowRadius, middleAt, middleRadius, highAt, highRadius] = [low.middle, low.radius, middle.middle, middle.radius, high.middle, high.radius]
+  const [lowAt, lowRadius, middleAt, middleRadius, highAt, highRadius] = [
+    low.middle,
+    low.radius,
+    middle.middle,
+    middle.radius,
+    high.middle,
+    high.radius,
+  ]
   for (let i = 0; i < block.length; i++) {
     const ms = block[i]!
     if (Math.abs(ms - lowAt) <= lowRadius) low.values.push(ms)

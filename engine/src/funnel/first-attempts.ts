@@ -7,8 +7,9 @@ import { BEFORE, LATE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from '
 import type { RunName } from './scan/unit-scan.ts'
 
 /**
- * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes, or where no event of the step
- * that it lacks follows at all, no later attempt can do better, so it is the furthest. Only where such an event comes after its window are all attempts searched.
+ * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes,
+ * or where no event of the step that it lacks follows at all, no later attempt can do better, so it is the furthest.
+ * Only where such an event comes after its window are all attempts searched.
  */
 export class FirstAttempts {
   readonly #plan: FunnelPlan
@@ -34,7 +35,12 @@ export class FirstAttempts {
     const { inside, runs, starts } = prepared
     const { base, offsets: times } = prepared.times
     const { windowMs, steps: count } = this.#plan
-    const [from, until, to, completeTo] = [prepared.from - base, prepared.until - base, this.#plan.to - base, this.#completeTo - base]
+    const [from, until, to, completeTo] = [
+      prepared.from - base,
+      prepared.until - base,
+      this.#plan.to - base,
+      this.#completeTo - base,
+    ]
     const taken = this.#taken
     const steps = this.#stepsOf(prepared, first, last)
     const { runs: passing, count: passed } = this.#passing
@@ -78,11 +84,27 @@ export class FirstAttempts {
       const open = limit >= completeTo
       // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
       const before = !open && !late && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
-      this.#add(prepared, level, taken, level === count ? NO_CAUSE : open ? OPEN : late ? LATE : before ? BEFORE : NEVER, start, run, name)
+      this.#add(
+        prepared,
+        level,
+        taken,
+        level === count ? NO_CAUSE : open ? OPEN : late ? LATE : before ? BEFORE : NEVER,
+        start,
+        run,
+        name,
+      )
     }
   }
 
-  #add({ groupTable, groupCodes }: Prepared, level: number, taken: Float64Array, cause: number, start: number, run: number, name: RunName): void {
+  #add(
+    { groupTable, groupCodes }: Prepared,
+    level: number,
+    taken: Float64Array,
+    cause: number,
+    start: number,
+    run: number,
+    name: RunName,
+  ): void {
     this.#tally.add(level, taken, cause, groupTable.length > 0 ? groupTable[groupCodes[start]!]! : 0)
     if (this.#tally.asks(level, cause)) this.#tally.people.push(name(run))
   }
@@ -100,7 +122,13 @@ export class FirstAttempts {
   }
 }
 
-function fillRuns(steps: Uint8Array, codes: Codes, table: Uint8Array, starts: Uint32Array, { runs, count }: PassingRuns): void {
+function fillRuns(
+  steps: Uint8Array,
+  codes: Codes,
+  table: Uint8Array,
+  starts: Uint32Array,
+  { runs, count }: PassingRuns,
+): void {
   for (let i = 0; i < count; i++) {
     const run = runs[i]!
     translate(steps, codes, table, starts[run]!, starts[run + 1]!)

@@ -1,19 +1,40 @@
-import { dropCauses, queryLimits, type ConversionTime, type Cut, type FunnelRequest, type FunnelResult, type FunnelStepAnswer, type Value } from '@hopper/contracts'
+import {
+  dropCauses,
+  queryLimits,
+  type ConversionTime,
+  type Cut,
+  type FunnelRequest,
+  type FunnelResult,
+  type FunnelStepAnswer,
+  type Value,
+} from '@hopper/contracts'
 import { conversionTime } from './conversion-time.ts'
 import type { FunnelTally, QueryContext } from './funnel-tally.ts'
 import { WINDOW_MS_DEFAULT } from './plan/funnel-plan.ts'
 
-/** Makes the answer out of a complete tally; `groups` are the breakdown values by number, whatever at the place of `tally.other`. */
+/**
+ * Makes the answer out of a complete tally; `groups` are the breakdown values by number, whatever at the place of
+ * `tally.other`.
+ */
 export function funnelAnswer(
-  request: FunnelRequest, context: QueryContext, tally: FunnelTally, groups: readonly (Value | null)[],
+  request: FunnelRequest,
+  context: QueryContext,
+  tally: FunnelTally,
+  groups: readonly (Value | null)[],
 ): Cut<FunnelResult> {
   const all = groups.map((_, group) => group)
-  const steps = stepAnswers(request, tally, all, (step) => conversionTime(tally.times[step]!.blocks(), tally.durations(step)))
+  const steps = stepAnswers(request, tally, all, (step) =>
+    conversionTime(tally.times[step]!.blocks(), tally.durations(step)),
+  )
   const total = steps[0]!.count
   const answer: FunnelResult = {
     total,
     steps,
-    overall: { rate: ratio(steps.at(-1)!.count, total), time: request.steps.length > 1 ? conversionTime(tally.times[0]!.blocks(), tally.durations(0)) : conversionTime([]) },
+    overall: {
+      rate: ratio(steps.at(-1)!.count, total),
+      time:
+        request.steps.length > 1 ? conversionTime(tally.times[0]!.blocks(), tally.durations(0)) : conversionTime([]),
+    },
   }
   if (request.breakdown !== undefined) answer.breakdown = breakdownRows(request, tally, groups)
   if (request.trend) answer.trend = trendRows(request, context, tally)
@@ -22,23 +43,43 @@ export function funnelAnswer(
 }
 
 /** The values of most units, then all others as one row. */
-function breakdownRows(request: FunnelRequest, tally: FunnelTally, groups: readonly (Value | null)[]): NonNullable<FunnelResult['breakdown']> {
+function breakdownRows(
+  request: FunnelRequest,
+  tally: FunnelTally,
+  groups: readonly (Value | null)[],
+): NonNullable<FunnelResult['breakdown']> {
   const width = request.steps.length + 1
-  const totals = groups.map((_, group) => tally.levels.slice(group * width + 1, (group + 1) * width).reduce((sum, units) => sum + units, 0))
+  const totals = groups.map((_, group) =>
+    tally.levels.slice(group * width + 1, (group + 1) * width).reduce((sum, units) => sum + units, 0),
+  )
   const some = groups.map((_, group) => group).filter((group) => totals[group]! > 0)
-  const own = some.filter((group) => group !== tally.other).sort((a, b) => totals[b]! - totals[a]! || compareValues(groups[a]!, groups[b]!))
+  const own = some
+    .filter((group) => group !== tally.other)
+    .sort((a, b) => totals[b]! - totals[a]! || compareValues(groups[a]!, groups[b]!))
   const times = tally.times.map((list, step) => byGroup(list.view(), tally.timeGroups[step]!.view(), groups.length))
   const stepsOf = (members: readonly number[]): FunnelStepAnswer[] =>
     stepAnswers(request, tally, members, (step) => conversionTime(members.map((group) => times[step]![group]!)))
-  const rows = own.slice(0, queryLimits.breakdownValuesMax).map((group) => ({ value: groups[group]!, total: totals[group]!, steps: stepsOf([group]) }))
+  const rows = own
+    .slice(0, queryLimits.breakdownValuesMax)
+    .map((group) => ({ value: groups[group]!, total: totals[group]!, steps: stepsOf([group]) }))
   const rest = [...own.slice(queryLimits.breakdownValuesMax), ...some.filter((group) => group === tally.other)]
   if (rest.length === 0) return rows
-  return [...rows, { value: 'other', other: true, total: rest.reduce((sum, group) => sum + totals[group]!, 0), steps: stepsOf(rest) }]
+  return [
+    ...rows,
+    { value: 'other', other: true, total: rest.reduce((sum, group) => sum + totals[group]!, 0), steps: stepsOf(rest) },
+  ]
 }
 
-function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonly number[], time: (step: number) => ConversionTime): FunnelStepAnswer[] {
+function stepAnswers(
+  request: FunnelRequest,
+  tally: FunnelTally,
+  groups: readonly number[],
+  time: (step: number) => ConversionTime,
+): FunnelStepAnswer[] {
   const steps = request.steps.length
-  const counts = reached(steps, (level) => groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0))
+  const counts = reached(steps, (level) =>
+    groups.reduce((sum, group) => sum + (tally.levels[group * (steps + 1) + level] ?? 0), 0),
+  )
   return request.steps.map(({ name }, step) => {
     const cause = (number: number): number =>
       groups.reduce((sum, group) => sum + (tally.causes[(group * steps + step) * dropCauses.length + number] ?? 0), 0)
@@ -54,7 +95,11 @@ function stepAnswers(request: FunnelRequest, tally: FunnelTally, groups: readonl
   })
 }
 
-function trendRows({ steps, window_ms }: FunnelRequest, { completeTo }: QueryContext, { trend, starts }: FunnelTally): NonNullable<FunnelResult['trend']> {
+function trendRows(
+  { steps, window_ms }: FunnelRequest,
+  { completeTo }: QueryContext,
+  { trend, starts }: FunnelTally,
+): NonNullable<FunnelResult['trend']> {
   return Array.from(starts!.subarray(0, -1), (time, bucket) => {
     const counts = reached(steps.length, (level) => trend[bucket * (steps.length + 1) + level]!)
     return {
@@ -92,6 +137,7 @@ function ratio(part: number, whole: number): number | null {
 
 /** One order for values of any type: none, booleans, numbers, texts. */
 export function compareValues(a: Value | null, b: Value | null): number {
-  const rank = (value: Value | null): number => (value === null ? 0 : typeof value === 'boolean' ? 1 : typeof value === 'number' ? 2 : 3)
+  const rank = (value: Value | null): number =>
+    value === null ? 0 : typeof value === 'boolean' ? 1 : typeof value === 'number' ? 2 : 3
   return rank(a) - rank(b) || (a! < b! ? -1 : a! > b! ? 1 : 0)
 }

@@ -28,12 +28,18 @@ export interface TallyData {
   readonly durations: readonly (CountedDurations | undefined)[]
 }
 
-/** Numbers that the groups of a tally may take: of so many values the largest are known, later ones count as `other` from the start. */
+/**
+ * Numbers that the groups of a tally may take: of so many values the largest are known, later ones count as `other`
+ * from the start.
+ */
 const CELLS_MAX = 4_000_000
 /** In the place of a value's number: all values that have no group of their own. */
 const OTHER = -1
 
-/** Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of their breakdown value. */
+/**
+ * Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of
+ * their breakdown value.
+ */
 export class FunnelTally {
   /** the numbers of the breakdown values that were met, `OTHER` for the rest; a group is a place in this list */
   readonly groups: number[] = []
@@ -68,7 +74,10 @@ export class FunnelTally {
 
   constructor(request: FunnelRequest, context: QueryContext) {
     this.#steps = request.steps.length
-    this.#groupsMax = Math.max(queryLimits.breakdownValuesMax, Math.floor(CELLS_MAX / (this.#steps * (dropCauses.length + 1) + 1)))
+    this.#groupsMax = Math.max(
+      queryLimits.breakdownValuesMax,
+      Math.floor(CELLS_MAX / (this.#steps * (dropCauses.length + 1) + 1)),
+    )
     this.#grouped = request.breakdown !== undefined
     this.#people = request.people
     this.times = request.steps.map(() => new NumberList())
@@ -79,7 +88,10 @@ export class FunnelTally {
     this.#whole = this.#grouped ? -1 : this.#group(0)
   }
 
-  /** Adds a unit whose furthest attempt took its steps at these times; `cause` is its number, -1 for a unit that finished, `group` the number of its breakdown value. */
+  /**
+   * Adds a unit whose furthest attempt took its steps at these times; `cause` is its number, -1 for a unit that
+   * finished, `group` the number of its breakdown value.
+   */
   add(level: number, taken: Float64Array, cause: number, group: number): void {
     const place = this.#grouped ? this.#group(group) : this.#whole
     const steps = this.#steps
@@ -95,7 +107,10 @@ export class FunnelTally {
   asks(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people
-    const isWanted = outcome === 'reached' ? level >= step : level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
+    const isWanted =
+      outcome === 'reached'
+        ? level >= step
+        : level === step - 1 && (outcome === 'dropped' || dropCauses.indexOf(outcome) === cause)
     if (isWanted && this.people.length >= limit) this.isCut = true
     return isWanted && this.people.length < limit
   }
@@ -118,7 +133,10 @@ export class FunnelTally {
       else if (counted) this.#durations[k] = { ...counted, halves: counted.halves.slice() }
       if (counted) other.times[k]!.forEach((block) => this.#counted.add(block))
     })
-    if (this.#grouped) other.timeGroups.forEach((blocks, k) => blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))))
+    if (this.#grouped)
+      other.timeGroups.forEach((blocks, k) =>
+        blocks.forEach((block) => this.timeGroups[k]!.append(block.map((group) => groups[group]!))),
+      )
     const room = (this.#people?.limit ?? 0) - this.people.length
     this.people.push(...other.people.slice(0, Math.max(0, room)))
     this.isCut ||= other.isCut || other.people.length > room
@@ -135,7 +153,10 @@ export class FunnelTally {
 
   data(): TallyData {
     const { groups, levels, causes, trend, people, isCut } = this
-    const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [Float64Array[][], Float64Array[][]]
+    const [times, timeGroups] = [this.times, this.timeGroups].map((lists) => lists.map((list) => list.blocks())) as [
+      Float64Array[][],
+      Float64Array[][],
+    ]
     return { groups, levels, causes, trend, people, isCut, times, timeGroups, durations: times.map(countedWhenMany) }
   }
 

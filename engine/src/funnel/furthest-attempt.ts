@@ -9,9 +9,10 @@ const WALKS_PER_CHECK = 256
 /**
  * Finds the start of a unit's furthest attempt, of equals the first, in time linear in the rows.
  *
- * Ordered: of two attempts that still run, the later never leads. So the attempts at each level form a queue by start; an event of step k
- * moves the whole queue of level k - 1 that is still inside its window up behind the queue of level k, and the first attempt to reach a level
- * is the earliest that ever will. With values to match, attempts of different values do not meet and are searched apart.
+ * Ordered: of two attempts that still run, the later never leads. So the attempts at each level form a queue by start;
+ * an event of step k moves the whole queue of level k - 1 that is still inside its window up behind the queue of level
+ * k, and the first attempt to reach a level is the earliest that ever will. With values to match, attempts of different
+ * values do not meet and are searched apart.
  */
 export class FurthestAttempt {
   level = 0
@@ -122,7 +123,10 @@ export class FurthestAttempt {
     this.start = bestStart
   }
 
-  /** Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that cannot lead are passed over. */
+  /**
+   * Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that
+   * cannot lead are passed over.
+   */
   #searchEach(rows: UnitRows, begin: number, end: number): void {
     const { steps, to, windowMs, order, symbolSteps } = this.#plan
     const within = new Int32Array(steps + 1)

@@ -5,8 +5,8 @@ import type { UnitRows } from './scan/unit-rows.ts'
 export type SessionNames = (session: number) => string
 
 /**
- * Numbers the sessions of one device's sorted rows into `unit`: rows with a `session_id` have the number of theirs already (into `explicit`),
- * the others (-1) are one session until a pause of 30 minutes.
+ * Numbers the sessions of one device's sorted rows into `unit`: rows with a `session_id` have the number of theirs
+ * already (into `explicit`), the others (-1) are one session until a pause of 30 minutes.
  */
 export function sessionsOf(rows: UnitRows, explicit: readonly string[]): SessionNames {
   const starts: number[] = []

@@ -25,7 +25,8 @@ export class EventPlan {
 
   constructor(request: EventRequest) {
     const { start, end, data, funnel } = request
-    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start >= end) throw invalid('start', 'must be an instant before end')
+    if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start >= end)
+      throw invalid('start', 'must be an instant before end')
     if (end - start > queryLimits.rangeMsMax) throw over('start', 'rangeMsMax')
     if (data.length === 0) throw invalid('data', 'must not be empty')
     if (data.length > queryLimits.setsMax) throw over('data', 'setsMax')
@@ -34,13 +35,15 @@ export class EventPlan {
     const budget = new FilterBudget()
     this.sets = data.map(({ name, filters, unique, operations, keys, events }, i) => {
       const wanted = [...new Set([...(unique ?? []), ...(operations ?? []).map((operation) => operation.key)])]
-      if (wanted.length > queryLimits.uniqueKeysMax || (keys?.length ?? 0) > queryLimits.uniqueKeysMax) throw over(`data[${i}]`, 'uniqueKeysMax')
+      if (wanted.length > queryLimits.uniqueKeysMax || (keys?.length ?? 0) > queryLimits.uniqueKeysMax)
+        throw over(`data[${i}]`, 'uniqueKeysMax')
       for (const key of [...wanted, ...(keys ?? [])]) parseKey(key, `data[${i}]`)
       if (events !== undefined && events > queryLimits.eventsMax) throw over(`data[${i}].events`, 'eventsMax')
       const expression = this.atoms.compile(withoutBots(parseFilters(filters, `data[${i}].filters`, budget)))
       return { name, expression, unique: wanted, keys, events: events ?? 0 }
     })
-    if (new Set(data.map((set) => set.name)).size < data.length) throw invalid('data', 'must have sets of different names')
+    if (new Set(data.map((set) => set.name)).size < data.length)
+      throw invalid('data', 'must have sets of different names')
     this.match = funnel?.match ?? []
     if (this.match.length > queryLimits.matchKeysMax) throw over('funnel.match', 'matchKeysMax')
     for (const key of this.match) parseKey(key, 'funnel.match')

@@ -33,7 +33,9 @@ export class EventScan {
     this.#budget = budget
     this.#matches = new TupleNumbers(this.plan.match)
     this.#tallies = this.plan.sets.map(({ unique, events, keys }) => ({
-      count: 0, unique: unique.map((key) => new DistinctValues(this.#dictionary(key))), events: new FirstEvents(events, keys),
+      count: 0,
+      unique: unique.map((key) => new DistinctValues(this.#dictionary(key))),
+      events: new FirstEvents(events, keys),
     }))
     this.#stages = this.plan.stages.map((set) => new StageEvents(this.plan.sets[set]!.unique.length))
   }
@@ -43,7 +45,9 @@ export class EventScan {
     this.#budget.check()
     const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms.atoms, this.#budget)
     const collect = this.#collectors(chunk)
-    const setsOfClass = truths.map((truth) => this.plan.sets.flatMap((set, i) => (holds(set.expression, truth) ? [collect[i]!] : [])))
+    const setsOfClass = truths.map((truth) =>
+      this.plan.sets.flatMap((set, i) => (holds(set.expression, truth) ? [collect[i]!] : [])),
+    )
     const times = chunk.times()
     const { start, end } = this.plan
     for (let row = 0; row < codes.length; row++) {
@@ -61,10 +65,18 @@ export class EventScan {
     })
     if (this.plan.stages.length === 0) return { data }
     const sets = this.plan.stages.map((set) => this.plan.sets[set]!)
-    const counts = followStages(this.#stages, sets.map((set) => set.unique.map((key) => this.#dictionary(key))))
+    const counts = followStages(
+      this.#stages,
+      sets.map((set) => set.unique.map((key) => this.#dictionary(key))),
+    )
     const stages = sets.map(({ name, unique }, s) => {
       const { count, unique: sizes } = counts[s]!
-      return { name, count, unique: Object.fromEntries(unique.map((key, k) => [key, sizes[k]!])), rate: counts[0]!.count === 0 ? null : count / counts[0]!.count }
+      return {
+        name,
+        count,
+        unique: Object.fromEntries(unique.map((key, k) => [key, sizes[k]!])),
+        rate: counts[0]!.count === 0 ? null : count / counts[0]!.count,
+      }
     })
     return { data, funnel: { stages } }
   }
@@ -84,7 +96,9 @@ export class EventScan {
       const tally = this.#tallies[i]!
       const columns = set.unique.map((key) => keyColumn(chunk, key))
       const counters = columns.map((column, k) => tally.unique[k]!.counter(column))
-      const stages = this.#stages.filter((_, stage) => this.plan.stages[stage] === i).map((stage) => this.#stageCollector(chunk, stage, set.unique, columns))
+      const stages = this.#stages
+        .filter((_, stage) => this.plan.stages[stage] === i)
+        .map((stage) => this.#stageCollector(chunk, stage, set.unique, columns))
       const show = set.events > 0 ? tally.events.collector(chunk) : undefined
       return (row) => {
         const times = weight(row)
@@ -97,11 +111,17 @@ export class EventScan {
   }
 
   #stageCollector(
-    chunk: Chunk, stage: StageEvents, keys: readonly string[], columns: readonly (ValueColumn | undefined)[],
+    chunk: Chunk,
+    stage: StageEvents,
+    keys: readonly string[],
+    columns: readonly (ValueColumn | undefined)[],
   ): (row: number, weight: number, tuple: number) => void {
     const tables = columns.map((column, k) => {
       const dictionary = this.#dictionary(keys[k]!)
-      return column && Int32Array.from(column.values, (value: Value | null) => (value === null ? -1 : dictionary.code(value)))
+      return (
+        column &&
+        Int32Array.from(column.values, (value: Value | null) => (value === null ? -1 : dictionary.code(value)))
+      )
     })
     const position = chunk.numbers('position')
     const index = chunk.numbers('index')

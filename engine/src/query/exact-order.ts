@@ -28,13 +28,23 @@ export interface StageCount {
 type Place = readonly [time: number, lane: number, position: number, index: number]
 
 /**
- * Follows the stages. All events of the first convert; one of a later stage when a converted one of the stage before has the same match values
- * and is earlier. Only the earliest converted event of each tuple matters to the next stage.
+ * Follows the stages. All events of the first convert; one of a later stage when a converted one of the stage before
+ * has the same match values and is earlier. Only the earliest converted event of each tuple matters to the next stage.
  */
-export function followStages(stages: readonly StageEvents[], dictionaries: readonly (readonly Dictionary[])[]): StageCount[] {
+export function followStages(
+  stages: readonly StageEvents[],
+  dictionaries: readonly (readonly Dictionary[])[],
+): StageCount[] {
   let before: Map<number, Place> | undefined
   return stages.map((stage, s) => {
-    const [tuple, time, lane, position, index, weight] = [stage.tuple, stage.time, stage.lane, stage.position, stage.index, stage.weight].map((list) => list.view())
+    const [tuple, time, lane, position, index, weight] = [
+      stage.tuple,
+      stage.time,
+      stage.lane,
+      stage.position,
+      stage.index,
+      stage.weight,
+    ].map((list) => list.view())
     const uniques = stage.uniques.map((list) => list.view())
     const earliest = new Map<number, Place>()
     const distinct = dictionaries[s]!.map((dictionary) => new DistinctValues(dictionary))

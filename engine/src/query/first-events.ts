@@ -30,7 +30,13 @@ export class FirstEvents {
     return (row) => {
       const time = times[row]!
       if (time > this.#bound) return
-      this.#kept.push({ time, lane: chunk.summary.lane, position: chunk.numbers('position')[row]!, index: chunk.numbers('index')[row]!, row: read(row) })
+      this.#kept.push({
+        time,
+        lane: chunk.summary.lane,
+        position: chunk.numbers('position')[row]!,
+        index: chunk.numbers('index')[row]!,
+        row: read(row),
+      })
       if (this.#kept.length >= this.#limit * 2 + 64) this.#cut()
     }
   }
@@ -60,8 +66,10 @@ export function eventRow({ event, device_id, user, received_at }: ArchivedEvent)
 function keysReader(chunk: Chunk, keys: readonly string[]): (row: number) => EventRow {
   const columns = keys.map((key) => [key, keyColumn(chunk, key)] as const)
   return (row) =>
-    Object.fromEntries(columns.flatMap(([key, column]): [string, Value][] => {
-      const value = column ? column.values[column.codes[row]!]! : null
-      return value === null ? [] : [[key, value]]
-    }))
+    Object.fromEntries(
+      columns.flatMap(([key, column]): [string, Value][] => {
+        const value = column ? column.values[column.codes[row]!]! : null
+        return value === null ? [] : [[key, value]]
+      }),
+    )
 }

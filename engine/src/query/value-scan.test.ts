@@ -6,16 +6,37 @@ import { rareKeys, T0, TICK_MS, world, type World } from '../contract/random-wor
 import { keyOfColumn } from '../chunk/key-names.ts'
 import { tallyValues, ValuePlan, ValueTotals, type ValuesRequest } from './value-scan.ts'
 
-const filters = fc.constantFrom<Filter[]>([], [{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'not', filter: { type: 'all', key: 'item' } }])
-const range = fc.record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 40 }) }).map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
-const keys = ['item', 'plan', 'name', 'country', 'data.constructor', 'user', 'utm_source', 'event_id', 'page', 'nothing', ...rareKeys, 'data.name', 'data.utm_source']
+const filters = fc.constantFrom<Filter[]>(
+  [],
+  [{ type: 'eq', key: 'name', value: 'a' }],
+  [{ type: 'not', filter: { type: 'all', key: 'item' } }],
+)
+const range = fc
+  .record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 40 }) })
+  .map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
+const keys = [
+  'item',
+  'plan',
+  'name',
+  'country',
+  'data.constructor',
+  'user',
+  'utm_source',
+  'event_id',
+  'page',
+  'nothing',
+  ...rareKeys,
+  'data.name',
+  'data.utm_source',
+]
 
 function naive(at: World, { from, to, filters: wanted, key, prefix = '' }: ValuesRequest): Map<Value, number> {
   const counts = new Map<Value, number>()
   for (const row of at.rows) {
     if (row.context.bot || row.event.timestamp < from || row.event.timestamp >= to || !naiveAll(row, wanted)) continue
     const value = naiveValue(row, key!)
-    if (value !== undefined && String(value).startsWith(prefix)) counts.set(value, (counts.get(value) ?? 0) + (row.event.samplerate ?? 1))
+    if (value !== undefined && String(value).startsWith(prefix))
+      counts.set(value, (counts.get(value) ?? 0) + (row.event.samplerate ?? 1))
   }
   return counts
 }
@@ -29,21 +50,57 @@ function scan(at: World, request: ValuesRequest): ReturnType<ValueTotals['finish
 
 it('the values of a key, and those of every key, are the ones that matching events have', { timeout: 60_000 }, () => {
   fc.assert(
-    fc.property(world, range, filters, fc.constantFrom(...keys), fc.constantFrom('', 'x', 'b', '1'), (at, times, wanted, key, prefix) => {
-      const request = { ...times, filters: wanted, key, prefix, limit: 1_000 }
-      const [one] = scan(at, request)
-      expect(new Map(one?.values.map(({ value, events }) => [value, events]))).toEqual(naive(at, request))
-      const every = { ...times, filters: wanted, limit: 1_000 }
-      const everyKey = scan(at, every)
-      for (const own of keys) if (naive(at, { ...every, key: own }).size > 0 && own.startsWith('k')) expect(everyKey.map(({ key: found }) => found)).toContain(own)
-      // A chunk whose events all lack a field names the key of `data` that is called like it in full.
-      for (const { key: found, values } of everyKey) if (!['name', 'to', 'user_id', 'utm_source'].includes(found)) expect(new Map(values.map(({ value, events }) => [value, events]))).toEqual(naive(at, { ...every, key: found }))
-    }),
+    fc.property(
+      world,
+      range,
+      filters,
+      fc.constantFrom(...keys),
+      fc.constantFrom('', 'x', 'b', '1'),
+      (at, times, wanted, key, prefix) => {
+        const request = { ...times, filters: wanted, key, prefix, limit: 1_000 }
+        const [one] = scan(at, request)
+        expect(new Map(one?.values.map(({ value, events }) => [value, events]))).toEqual(naive(at, request))
+        const every = { ...times, filters: wanted, limit: 1_000 }
+        const everyKey = scan(at, every)
+        for (const own of keys)
+          if (naive(at, { ...every, key: own }).size > 0 && own.startsWith('k'))
+            expect(everyKey.map(({ key: found }) => found)).toContain(own)
+        // A chunk whose events all lack a field names the key of `data` that is called like it in full.
+        for (const { key: found, values } of everyKey)
+          if (!['name', 'to', 'user_id', 'utm_source'].includes(found))
+            expect(new Map(values.map(({ value, events }) => [value, events]))).toEqual(
+              naive(at, { ...every, key: found }),
+            )
+      },
+    ),
     { numRuns: 40 },
   )
 })
 
 it('names a column by the shortest key that reads it', () => {
-  expect(['data.item', 'data.name', 'name', 'utm_source', 'data.utm_source', 'data.data.x', 'data.', 'position', 'runs', 'device_id'].map(keyOfColumn))
-    .toEqual(['item', 'data.name', 'name', 'utm_source', 'data.utm_source', 'data.data.x', 'data.', undefined, undefined, 'device_id'])
+  expect(
+    [
+      'data.item',
+      'data.name',
+      'name',
+      'utm_source',
+      'data.utm_source',
+      'data.data.x',
+      'data.',
+      'position',
+      'runs',
+      'device_id',
+    ].map(keyOfColumn),
+  ).toEqual([
+    'item',
+    'data.name',
+    'name',
+    'utm_source',
+    'data.utm_source',
+    'data.data.x',
+    'data.',
+    undefined,
+    undefined,
+    'device_id',
+  ])
 })

@@ -34,7 +34,10 @@ export interface KeyValues {
   readonly more: boolean
 }
 
-/** The values of one key in one chunk, and how many of its matching events have each, an event as often as its samplerate says. */
+/**
+ * The values of one key in one chunk, and how many of its matching events have each, an event as often as its
+ * samplerate says.
+ */
 export interface KeyTally {
   readonly key: string
   readonly values: readonly Value[]
@@ -57,7 +60,8 @@ export class ValuePlan {
 
   constructor(request: ValuesRequest) {
     const { from, to, filters, key } = request
-    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) throw invalid('from', 'must be an instant before to')
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to)
+      throw invalid('from', 'must be an instant before to')
     if (to - from > queryLimits.rangeMsMax) throw over('from', 'rangeMsMax')
     if (key !== undefined) parseKey(key, 'key')
     this.request = request
@@ -85,11 +89,17 @@ export class ValuePlan {
 
   columns(summary: ChunkSummary): readonly string[] {
     const keys = [...this.atoms.keys, ...this.keys(summary), 'samplerate']
-    const rare = this.request.key === undefined ? [SPILLED_KEYS, SPILLED].filter((name) => Object.hasOwn(summary.columns, name)) : []
+    const rare =
+      this.request.key === undefined
+        ? [SPILLED_KEYS, SPILLED].filter((name) => Object.hasOwn(summary.columns, name))
+        : []
     return [...new Set(['runs', 'timestamp', ...rare, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
   }
 
-  /** The keys of a chunk that are asked for, without those that are too rare for a column. Every event has a time and an id of its own: nobody chooses among them. */
+  /**
+   * The keys of a chunk that are asked for, without those that are too rare for a column. Every event has a time and an
+   * id of its own: nobody chooses among them.
+   */
   keys({ columns }: ChunkSummary): readonly string[] {
     if (this.request.key !== undefined) return [this.request.key]
     const others: ReadonlySet<string> = new Set([...idColumns, ...numberColumns])
@@ -108,7 +118,13 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   const inside = plan.surrounds(chunk.summary)
   const times = inside ? undefined : chunk.times()
   const wanted = new Uint8Array(codes.length)
-  translate(wanted, codes, Uint8Array.from(classes, (number) => Number(matching[number])), 0, wanted.length)
+  translate(
+    wanted,
+    codes,
+    Uint8Array.from(classes, (number) => Number(matching[number])),
+    0,
+    wanted.length,
+  )
   if (times) for (let row = 0; row < wanted.length; row++) if (times[row]! < from || times[row]! >= to) wanted[row] = 0
   const weights = weightsOf(chunk, wanted)
   const max = single === undefined ? VALUES_OF_EACH_MAX : Infinity
@@ -120,7 +136,11 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
     if (weights) weigh(counts, column.codes, weights)
     else count(counts as Uint32Array, column.codes, wanted)
     const found = Array.from(counts.keys()).filter((code) => counts[code]! > 0 && column.values[code] !== null)
-    return tallyOf(key, found.map((code) => [column.values[code] as Value, counts[code]!]), max)
+    return tallyOf(
+      key,
+      found.map((code) => [column.values[code] as Value, counts[code]!]),
+      max,
+    )
   })
   return single === undefined ? [...ofKeys, ...tallyRareKeys(plan, chunk, weights ?? wanted, budget)] : ofKeys
 }
@@ -140,7 +160,9 @@ function tallyRareKeys(plan: ValuePlan, chunk: Chunk, weights: Uint8Array | Floa
       if (value !== null && weights[row]! > 0) counts.set(value, (counts.get(value) ?? 0) + weights[row]!)
     }
     if (column) for (let row = 0; row < weights.length; row++) add(column.values[column.codes[row]!]!, row)
-    else for (let at = keys.starts[number]!; at < keys.starts[number + 1]!; at++) add(all.values[all.codes[at]!]!, all.rows[at]!)
+    else
+      for (let at = keys.starts[number]!; at < keys.starts[number + 1]!; at++)
+        add(all.values[all.codes[at]!]!, all.rows[at]!)
     return tallyOf(key, [...counts], VALUES_OF_EACH_MAX)
   })
 }
@@ -148,7 +170,14 @@ function tallyRareKeys(plan: ValuePlan, chunk: Chunk, weights: Uint8Array | Floa
 function tallyOf(key: string, found: (readonly [value: Value, events: number])[], max: number): KeyTally[] {
   if (found.length === 0) return []
   const kept = found.length <= max ? found : found.sort((a, b) => b[1] - a[1]).slice(0, max)
-  return [{ key, values: kept.map(([value]) => value), events: Float64Array.from(kept, ([, events]) => events), more: found.length > max }]
+  return [
+    {
+      key,
+      values: kept.map(([value]) => value),
+      events: Float64Array.from(kept, ([, events]) => events),
+      more: found.length > max,
+    },
+  ]
 }
 
 /** How often each row counts; undefined when each wanted one counts once, as nearly always. */
@@ -206,9 +235,16 @@ export class ValueTotals {
   /** The keys in the order of their names. */
   finish(): KeyValues[] {
     const { limit } = this.#request
-    return [...this.#keys].filter(([, { events }]) => events.size > 0).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { events, more }]) => {
-      const sorted = [...events].sort((a, b) => b[1] - a[1] || (String(a[0]) < String(b[0]) ? -1 : 1))
-      return { key, values: sorted.slice(0, limit).map(([value, count]) => ({ value, events: count })), more: more || sorted.length > limit }
-    })
+    return [...this.#keys]
+      .filter(([, { events }]) => events.size > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, { events, more }]) => {
+        const sorted = [...events].sort((a, b) => b[1] - a[1] || (String(a[0]) < String(b[0]) ? -1 : 1))
+        return {
+          key,
+          values: sorted.slice(0, limit).map(([value, count]) => ({ value, events: count })),
+          more: more || sorted.length > limit,
+        }
+      })
   }
 }

@@ -9,11 +9,16 @@ it('pages of any size give every event of a lane once, in the order of the log',
     fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (at, limit, skip) => {
       for (const chunks of at.chunks) {
         const rows = at.rows.filter(({ lane }) => lane === chunks[0]?.summary.lane)
-        const expected = rows.map(({ position, index }) => position * limits.eventsPerBatchMax + index).sort((a, b) => a - b)
+        const expected = rows
+          .map(({ position, index }) => position * limits.eventsPerBatchMax + index)
+          .sort((a, b) => a - b)
         const found: number[] = []
-        for (let from = 0, page; (page = rowsInOrder(chunks, from, 0, limit)).length > 0; from = page.at(-1)!.place + 1) found.push(...page.map(({ place }) => place))
+        for (let from = 0, page; (page = rowsInOrder(chunks, from, 0, limit)).length > 0; from = page.at(-1)!.place + 1)
+          found.push(...page.map(({ place }) => place))
         expect(found).toEqual(expected)
-        expect(rowsInOrder(chunks, 0, skip, limit).map(({ place }) => place)).toEqual(expected.slice(skip, skip + limit))
+        expect(rowsInOrder(chunks, 0, skip, limit).map(({ place }) => place)).toEqual(
+          expected.slice(skip, skip + limit),
+        )
       }
     }),
     { numRuns: 60 },
@@ -21,8 +26,19 @@ it('pages of any size give every event of a lane once, in the order of the log',
 })
 
 it('chunks whose positions overlap belong together, in whatever order they are listed', () => {
-  const chunk = (first_position: number, last_position: number, part = 0): ChunkSummary => ({ first_position, last_position, part }) as ChunkSummary
+  const chunk = (first_position: number, last_position: number, part = 0): ChunkSummary =>
+    ({ first_position, last_position, part }) as ChunkSummary
   const clusters = clustersOf([chunk(20, 25), chunk(0, 9, 1), chunk(8, 12), chunk(0, 9), chunk(13, 13)])
-  expect(clusters.map((cluster) => cluster.map(({ first_position, last_position }) => [first_position, last_position]))).toEqual([[[0, 9], [0, 9], [8, 12]], [[13, 13]], [[20, 25]]])
+  expect(
+    clusters.map((cluster) => cluster.map(({ first_position, last_position }) => [first_position, last_position])),
+  ).toEqual([
+    [
+      [0, 9],
+      [0, 9],
+      [8, 12],
+    ],
+    [[13, 13]],
+    [[20, 25]],
+  ])
   expect(endOfPlaces(clusters[0]!)).toBe(13_000)
 })

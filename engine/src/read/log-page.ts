@@ -11,11 +11,16 @@ export interface PlacedRow {
   readonly row: number
 }
 
-/** Chunks of a lane whose positions overlap: their events have no order but by their places. Clusters stand in the order of the log. */
+/**
+ * Chunks of a lane whose positions overlap: their events have no order but by their places. Clusters stand in the order
+ * of the log.
+ */
 export function clustersOf(chunks: readonly ChunkSummary[]): ChunkSummary[][] {
   const clusters: ChunkSummary[][] = []
   let last = -1
-  for (const chunk of [...chunks].sort((a, b) => a.first_position - b.first_position || a.last_position - b.last_position || a.part - b.part)) {
+  for (const chunk of [...chunks].sort(
+    (a, b) => a.first_position - b.first_position || a.last_position - b.last_position || a.part - b.part,
+  )) {
     if (chunk.first_position > last) clusters.push([])
     clusters.at(-1)!.push(chunk)
     last = Math.max(last, chunk.last_position)

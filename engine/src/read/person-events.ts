@@ -37,8 +37,16 @@ export function runOfDevice(chunk: Chunk, { key, rest }: DeviceKey): number {
   return keys[low] === key && rests[low] === rest ? low : -1
 }
 
-/** The events of a run that lie in a range and are of a user that is wanted ('' = anonymous). All columns of the chunk must be at hand. */
-export function eventsOfRun(chunk: Chunk, run: number, { from, to }: ExportRange, wanted: (user: string) => boolean): ArchivedEvent[] {
+/**
+ * The events of a run that lie in a range and are of a user that is wanted ('' = anonymous). All columns of the chunk
+ * must be at hand.
+ */
+export function eventsOfRun(
+  chunk: Chunk,
+  run: number,
+  { from, to }: ExportRange,
+  wanted: (user: string) => boolean,
+): ArchivedEvent[] {
   const { starts } = chunk.runs()
   const times = chunk.times()
   const users = chunk.values('user')

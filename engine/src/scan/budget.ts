@@ -1,6 +1,9 @@
 import { HopperError } from '@hopper/contracts'
 
-/** Ends a query that takes too long or that nobody waits for any more: `check` is called at least once for every chunk and throws then. */
+/**
+ * Ends a query that takes too long or that nobody waits for any more: `check` is called at least once for every chunk
+ * and throws then.
+ */
 export interface Budget {
   check(): void
 }

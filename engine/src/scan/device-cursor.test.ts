@@ -7,20 +7,39 @@ import { DeviceCursor, spansOf } from './device-cursor.ts'
 
 const row = (device_id: string, position: number): ArchivedEvent => ({
   event: { event_id: `e${position}`, timestamp: 1_767_560_400_000 + position, seq: 0, type: 'custom', name: 'a' },
-  device_id, user: '', context: { device: 'server', browser: '', os: '' }, received_at: 0, position, index: 0,
+  device_id,
+  user: '',
+  context: { device: 'server', browser: '', os: '' },
+  received_at: 0,
+  position,
+  index: 0,
 })
 
 /** A span whose devices have these hashes: the same high half, the low half given. */
 function span(first: number, lows: readonly number[]): Chunk[] {
-  const columns = [...RowBuffer.of('a', lows.map((_, i) => row(`d${i}`, first + i))).groups()][0]!.columns
+  const columns = [
+    ...RowBuffer.of(
+      'a',
+      lows.map((_, i) => row(`d${i}`, first + i)),
+    ).groups(),
+  ][0]!.columns
   const runs = { ...columns.runs, high: new Uint32Array(lows.length).fill(7), low: Uint32Array.from(lows) }
   const cover = { app: 'a', date: '2026-01-04', lane: 0, first_position: first, last_position: first + 9 }
   return encodeColumns({ ...columns, runs }, cover).map((chunk) => Chunk.of(chunk))
 }
 
 it('devices that differ only in the last bits of their hash are kept apart, in order, over all spans', () => {
-  const cursor = new DeviceCursor(spansOf([...span(0, [4, 6, 4_096]), ...span(10, [5, 6]), ...span(20, [6, 4_097])]), () => 0)
+  const cursor = new DeviceCursor(
+    spansOf([...span(0, [4, 6, 4_096]), ...span(10, [5, 6]), ...span(20, [6, 4_097])]),
+    () => 0,
+  )
   const met: number[][] = []
   while (cursor.next()) met.push([cursor.rest, cursor.segments])
-  expect(met).toEqual([[4, 1], [5, 1], [6, 3], [0, 1], [1, 1]])
+  expect(met).toEqual([
+    [4, 1],
+    [5, 1],
+    [6, 3],
+    [0, 1],
+    [1, 1],
+  ])
 })

@@ -12,8 +12,8 @@ interface Source<P> {
 }
 
 /**
- * Walks the devices of several sorted spans of one lane, each device once, ascending by hash. `prepare` is called for each chunk when the
- * walk enters it, so that only one chunk of a span is in use at a time.
+ * Walks the devices of several sorted spans of one lane, each device once, ascending by hash. `prepare` is called for
+ * each chunk when the walk enters it, so that only one chunk of a span is in use at a time.
  */
 export class DeviceCursor<P> {
   /** the present device */
@@ -95,5 +95,8 @@ export function spansOf(chunks: readonly Chunk[]): Span[] {
     else spans.set(name, [chunk])
   }
   for (const span of spans.values()) span.sort((a, b) => a.summary.part - b.summary.part)
-  return [...spans.values()].sort((a, b) => a[0]!.summary.min_time - b[0]!.summary.min_time || a[0]!.summary.first_position - b[0]!.summary.first_position)
+  return [...spans.values()].sort(
+    (a, b) =>
+      a[0]!.summary.min_time - b[0]!.summary.min_time || a[0]!.summary.first_position - b[0]!.summary.first_position,
+  )
 }

@@ -13,8 +13,8 @@ export interface DeviceUsers {
 }
 
 /**
- * Who the identified devices of an app belong to, sorted like the devices of chunks. Read it after the list of chunks, so that it knows
- * every user that a chunk's rows name.
+ * Who the identified devices of an app belong to, sorted like the devices of chunks. Read it after the list of chunks,
+ * so that it knows every user that a chunk's rows name.
  */
 export interface Identities {
   readonly keys: Float64Array
@@ -30,26 +30,30 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
   const codes = new Map<string, number>()
   const users: string[] = []
   const devicesOfUser: number[] = []
-  const entries = [...devices].filter((device) => device.users.length > 0).map(({ device_id, users: names }) => {
-    const { high, low } = deviceHash(app, device_id)
-    const own = [...new Set(names)].map((name) => {
-      let code = codes.get(name)
-      if (code === undefined) {
-        codes.set(name, (code = users.length))
-        users.push(name)
-        devicesOfUser.push(0)
-      }
-      devicesOfUser[code]!++
-      return code
+  const entries = [...devices]
+    .filter((device) => device.users.length > 0)
+    .map(({ device_id, users: names }) => {
+      const { high, low } = deviceHash(app, device_id)
+      const own = [...new Set(names)].map((name) => {
+        let code = codes.get(name)
+        if (code === undefined) {
+          codes.set(name, (code = users.length))
+          users.push(name)
+          devicesOfUser.push(0)
+        }
+        devicesOfUser[code]!++
+        return code
+      })
+      return { key: keyOf(high, low), rest: restOf(low), own }
     })
-    return { key: keyOf(high, low), rest: restOf(low), own }
-  })
   entries.sort((a, b) => a.key - b.key || a.rest - b.rest)
   return {
     keys: Float64Array.from(entries, (entry) => entry.key),
     rests: Uint16Array.from(entries, (entry) => entry.rest),
     firstUser: Uint32Array.from(entries, (entry) => entry.own[0]!),
-    shared: Uint8Array.from(entries, (entry) => (entry.own.length > 1 ? SEVERAL_USERS : devicesOfUser[entry.own[0]!]! > 1 ? OTHER_DEVICES : 0)),
+    shared: Uint8Array.from(entries, (entry) =>
+      entry.own.length > 1 ? SEVERAL_USERS : devicesOfUser[entry.own[0]!]! > 1 ? OTHER_DEVICES : 0,
+    ),
     users,
   }
 }
@@ -111,8 +115,18 @@ function sharedEntries(identities: Identities): Uint32Array {
   return entries
 }
 
-/** The first run from `from` up to `end` that is not before a device: found by steps that double, since it is seldom far. */
-function firstNotBefore(keys: Float64Array, rests: Uint16Array, from: number, end: number, key: number, rest: number): number {
+/**
+ * The first run from `from` up to `end` that is not before a device: found by steps that double, since it is seldom
+ * far.
+ */
+function firstNotBefore(
+  keys: Float64Array,
+  rests: Uint16Array,
+  from: number,
+  end: number,
+  key: number,
+  rest: number,
+): number {
   const before = (run: number): boolean => keys[run]! < key || (keys[run]! === key && rests[run]! < rest)
   let low = from
   let step = 1

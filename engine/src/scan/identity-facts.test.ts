@@ -7,18 +7,25 @@ import type { Identities } from './identities.ts'
 const plain = ({ keys, rests, firstUser, shared, users }: Identities): object[] =>
   Array.from(keys, (key, i) => ({ key, rest: rests[i], first: users[firstUser[i]!], shared: shared[i] }))
 
-it('facts of chunks, added in any order and any number of times, say who the devices belong to', { timeout: 60_000 }, () => {
-  fc.assert(
-    fc.property(world, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 4 }), (at, order, atOnce) => {
-      const facts = at.chunks.flat().map(identityFacts)
-      const shuffled = facts.map((each) => ({ each, key: order.next().value })).sort((a, b) => a.key - b.key).map(({ each }) => each)
-      const index = new IdentityIndex()
-      for (let i = 0; i < shuffled.length; i += atOnce) index.add(shuffled.slice(i, i + atOnce))
-      const identities = index.identities()
-      expect(plain(identities)).toEqual(plain(at.identities))
-      expect(index.add(shuffled)).toBe(false)
-      expect(index.identities()).toBe(identities)
-    }),
-    { numRuns: 100 },
-  )
-})
+it(
+  'facts of chunks, added in any order and any number of times, say who the devices belong to',
+  { timeout: 60_000 },
+  () => {
+    fc.assert(
+      fc.property(world, fc.infiniteStream(fc.nat()), fc.integer({ min: 1, max: 4 }), (at, order, atOnce) => {
+        const facts = at.chunks.flat().map(identityFacts)
+        const shuffled = facts
+          .map((each) => ({ each, key: order.next().value }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ each }) => each)
+        const index = new IdentityIndex()
+        for (let i = 0; i < shuffled.length; i += atOnce) index.add(shuffled.slice(i, i + atOnce))
+        const identities = index.identities()
+        expect(plain(identities)).toEqual(plain(at.identities))
+        expect(index.add(shuffled)).toBe(false)
+        expect(index.identities()).toBe(identities)
+      }),
+      { numRuns: 100 },
+    )
+  },
+)

@@ -2,7 +2,10 @@ import { limits } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { OTHER_DEVICES, SEVERAL_USERS, type Identities } from './identities.ts'
 
-/** When devices were first seen as a user: one fact for each device and user, ascending by device hash, those of a device by their place in the log. */
+/**
+ * When devices were first seen as a user: one fact for each device and user, ascending by device hash, those of a
+ * device by their place in the log.
+ */
 export interface IdentityFacts {
   readonly keys: Float64Array
   readonly rests: Uint16Array
@@ -33,7 +36,8 @@ export function identityFacts(chunk: Chunk): IdentityFacts {
       const known = firsts.get(code)
       if (known === undefined || place < known) firsts.set(code, place)
     }
-    for (const [code, place] of [...firsts].sort((a, b) => a[1] - b[1])) facts.push({ key: keys[run]!, rest: rests[run]!, place, code })
+    for (const [code, place] of [...firsts].sort((a, b) => a[1] - b[1]))
+      facts.push({ key: keys[run]!, rest: rests[run]!, place, code })
   }
   return factsOf(facts, users)
 }
@@ -52,14 +56,20 @@ interface Fact {
 
 function factsOf(facts: readonly Fact[], users: readonly string[]): IdentityFacts {
   return {
-    keys: Float64Array.from(facts, ({ key }) => key), rests: Uint16Array.from(facts, ({ rest }) => rest), places: Float64Array.from(facts, ({ place }) => place),
-    codes: Uint32Array.from(facts, ({ code }) => code), users,
+    keys: Float64Array.from(facts, ({ key }) => key),
+    rests: Uint16Array.from(facts, ({ rest }) => rest),
+    places: Float64Array.from(facts, ({ place }) => place),
+    codes: Uint32Array.from(facts, ({ code }) => code),
+    users,
   }
 }
 
 type Sorted = Omit<IdentityFacts, 'users'>
 
-/** The facts of many chunks together. What is added changes nothing when it was known: then `add` answers false, and the identities stay the same object. */
+/**
+ * The facts of many chunks together. What is added changes nothing when it was known: then `add` answers false, and the
+ * identities stay the same object.
+ */
 export class IdentityIndex {
   readonly #codes = new Map<string, number>()
   readonly #users: string[] = []
@@ -70,7 +80,10 @@ export class IdentityIndex {
     const before = this.#facts
     // neighbours first, so that each fact is moved only as often as the number of chunks has binary digits
     let lists = added.filter(({ keys }) => keys.length > 0).map((facts) => this.#recoded(facts))
-    while (lists.length > 1) lists = Array.from({ length: Math.ceil(lists.length / 2) }, (_, i) => (lists[2 * i + 1] ? merge(lists[2 * i]!, lists[2 * i + 1]!) : lists[2 * i]!))
+    while (lists.length > 1)
+      lists = Array.from({ length: Math.ceil(lists.length / 2) }, (_, i) =>
+        lists[2 * i + 1] ? merge(lists[2 * i]!, lists[2 * i + 1]!) : lists[2 * i]!,
+      )
     if (lists.length === 0) return false
     this.#facts = merge(before, lists[0]!)
     if (sameUsers(this.#facts, before)) return false
@@ -89,7 +102,12 @@ export class IdentityIndex {
     const { keys, rests, codes } = this.#facts
     const found: { key: number; rest: number; first: boolean }[] = []
     for (let i = 0; i < codes.length; i++) {
-      if (codes[i] === code) found.push({ key: keys[i]!, rest: rests[i]!, first: i === 0 || keys[i - 1] !== keys[i] || rests[i - 1] !== rests[i] })
+      if (codes[i] === code)
+        found.push({
+          key: keys[i]!,
+          rest: rests[i]!,
+          first: i === 0 || keys[i - 1] !== keys[i] || rests[i - 1] !== rests[i],
+        })
     }
     return found
   }
@@ -97,7 +115,9 @@ export class IdentityIndex {
   /** The users that a device ever was, in the order of the log. */
   usersOf({ key, rest }: { readonly key: number; readonly rest: number }): string[] {
     const { keys, rests, codes } = this.#facts
-    return Array.from(codes).filter((_, i) => keys[i] === key && rests[i] === rest).map((code) => this.#users[code]!)
+    return Array.from(codes)
+      .filter((_, i) => keys[i] === key && rests[i] === rest)
+      .map((code) => this.#users[code]!)
   }
 
   #recoded({ users, codes, ...facts }: IdentityFacts): Sorted {
@@ -118,7 +138,12 @@ export class IdentityIndex {
 /** Two sorted lists as one. All facts of a device come together, its users by their first place. */
 function merge(a: Sorted, b: Sorted): Sorted {
   const size = a.keys.length + b.keys.length
-  const out = { keys: new Float64Array(size), rests: new Uint16Array(size), places: new Float64Array(size), codes: new Uint32Array(size) }
+  const out = {
+    keys: new Float64Array(size),
+    rests: new Uint16Array(size),
+    places: new Float64Array(size),
+    codes: new Uint32Array(size),
+  }
   let length = 0
   const take = (from: Sorted, i: number): void => {
     out.keys[length] = from.keys[i]!
@@ -142,7 +167,14 @@ function merge(a: Sorted, b: Sorted): Sorted {
   }
   while (i < a.keys.length) take(a, i++)
   while (j < b.keys.length) take(b, j++)
-  return length === size ? out : { keys: out.keys.slice(0, length), rests: out.rests.slice(0, length), places: out.places.slice(0, length), codes: out.codes.slice(0, length) }
+  return length === size
+    ? out
+    : {
+        keys: out.keys.slice(0, length),
+        rests: out.rests.slice(0, length),
+        places: out.places.slice(0, length),
+        codes: out.codes.slice(0, length),
+      }
 }
 
 /** Behind the last fact of the device at `i`. */
@@ -154,14 +186,22 @@ function endOf({ keys, rests }: Sorted, i: number): number {
 
 /** Whether the same devices have the same users in the same order. */
 function sameUsers(a: Sorted, b: Sorted): boolean {
-  return a.keys.length === b.keys.length && a.keys.every((key, i) => key === b.keys[i] && a.rests[i] === b.rests[i] && a.codes[i] === b.codes[i])
+  return (
+    a.keys.length === b.keys.length &&
+    a.keys.every((key, i) => key === b.keys[i] && a.rests[i] === b.rests[i] && a.codes[i] === b.codes[i])
+  )
 }
 
 function identitiesFrom({ keys, rests, codes }: Sorted, users: readonly string[]): Identities {
   const devicesOfUser = new Uint32Array(users.length)
   for (const code of codes) devicesOfUser[code]!++
   let devices = 0
-  const out = { keys: new Float64Array(keys.length), rests: new Uint16Array(keys.length), firstUser: new Uint32Array(keys.length), shared: new Uint8Array(keys.length) }
+  const out = {
+    keys: new Float64Array(keys.length),
+    rests: new Uint16Array(keys.length),
+    firstUser: new Uint32Array(keys.length),
+    shared: new Uint8Array(keys.length),
+  }
   for (let i = 0; i < keys.length; devices++) {
     const end = endOf({ keys, rests, codes, places: keys }, i)
     out.keys[devices] = keys[i]!
@@ -170,6 +210,13 @@ function identitiesFrom({ keys, rests, codes }: Sorted, users: readonly string[]
     out.shared[devices] = end - i > 1 ? SEVERAL_USERS : devicesOfUser[codes[i]!]! > 1 ? OTHER_DEVICES : 0
     i = end
   }
-  const cut = <T extends { slice(from: number, to: number): T }>(array: T): T => (devices === keys.length ? array : array.slice(0, devices))
-  return { keys: cut(out.keys), rests: cut(out.rests), firstUser: cut(out.firstUser), shared: cut(out.shared), users: [...users] }
+  const cut = <T extends { slice(from: number, to: number): T }>(array: T): T =>
+    devices === keys.length ? array : array.slice(0, devices)
+  return {
+    keys: cut(out.keys),
+    rests: cut(out.rests),
+    firstUser: cut(out.firstUser),
+    shared: cut(out.shared),
+    users: [...users],
+  }
 }

@@ -2,7 +2,9 @@ import type { Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { keyColumn } from '../filter/key-column.ts'
 
-/** Numbers tuples of values: equal tuples get equal numbers, in every chunk of a scan. A tuple that lacks a value is -1. */
+/**
+ * Numbers tuples of values: equal tuples get equal numbers, in every chunk of a scan. A tuple that lacks a value is -1.
+ */
 export class TupleNumbers {
   readonly #keys: readonly string[]
   readonly #numbers = new Map<string, number>()

@@ -20,6 +20,9 @@ async function inThread(nice: number): Promise<unknown> {
   return answer
 }
 
-it.runIf(process.platform === 'linux')('a thread gets a lower priority, but never a higher one than it was started with', async () => {
-  expect([await inThread(0), await inThread(15)]).toEqual([10, 15])
-})
+it.runIf(process.platform === 'linux')(
+  'a thread gets a lower priority, but never a higher one than it was started with',
+  async () => {
+    expect([await inThread(0), await inThread(15)]).toEqual([10, 15])
+  },
+)

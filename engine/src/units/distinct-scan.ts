@@ -19,7 +19,13 @@ export class DistinctScan extends UnitScan {
 
   constructor({ from, to, filters, breakdown, count_by }: DistinctRequest, budget?: Budget) {
     const steps = [{ name: 'event', filters }]
-    super(new FunnelPlan({ from, to, steps, ...(breakdown === undefined ? {} : { breakdown }), ...(count_by ? { count_by } : {}) }, 0), budget)
+    super(
+      new FunnelPlan(
+        { from, to, steps, ...(breakdown === undefined ? {} : { breakdown }), ...(count_by ? { count_by } : {}) },
+        0,
+      ),
+      budget,
+    )
     this.#grouped = breakdown !== undefined
   }
 
@@ -30,7 +36,11 @@ export class DistinctScan extends UnitScan {
     rows.sort((a, b) => b.count - a.count || compareValues(a.value, b.value))
     const rest = rows.slice(queryLimits.breakdownValuesMax).reduce((sum, { count }) => sum + count, this.#rest)
     if (rest === 0) return { count: this.#count, breakdown: rows }
-    return { count: this.#count, breakdown: [...rows.slice(0, queryLimits.breakdownValuesMax), { value: 'other', other: true, count: rest }], truncated: true }
+    return {
+      count: this.#count,
+      breakdown: [...rows.slice(0, queryLimits.breakdownValuesMax), { value: 'other', other: true, count: rest }],
+      truncated: true,
+    }
   }
 
   /** Without a breakdown, the first event that matches decides. */
@@ -56,7 +66,11 @@ export class DistinctScan extends UnitScan {
 }
 
 /** Runs a whole distinct count in this thread. */
-export function queryDistinct(request: DistinctRequest, lanes: readonly LaneInput[], budget?: Budget): Cut<DistinctResult> {
+export function queryDistinct(
+  request: DistinctRequest,
+  lanes: readonly LaneInput[],
+  budget?: Budget,
+): Cut<DistinctResult> {
   const scan = new DistinctScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

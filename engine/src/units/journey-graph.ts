@@ -1,6 +1,8 @@
 import { queryLimits, type Cut, type JourneyResult } from '@hopper/contracts'
 
-/** Different places and links that are told apart while units are counted: further ones count as `other` from the start. */
+/**
+ * Different places and links that are told apart while units are counted: further ones count as `other` from the start.
+ */
 const NODES_MAX = 200_000
 const LINKS_MAX = 1_000_000
 
@@ -19,7 +21,10 @@ interface Link {
   users: number
 }
 
-/** The ways of units, as nodes by step and links between them. The users of a node are those who come to it, one for each way. */
+/**
+ * The ways of units, as nodes by step and links between them. The users of a node are those who come to it, one for
+ * each way.
+ */
 export class JourneyGraph {
   readonly #nodes = new Map<string, Node>()
   readonly #links = new Map<string, Link>()
@@ -36,7 +41,8 @@ export class JourneyGraph {
   finish(linksMax: number = queryLimits.journeyLinksMax): Cut<JourneyResult> {
     const ranks = this.#ranks()
     const most = Math.max(0, ...ranks) + 1
-    if (this.#links.size <= linksMax && !this.#isCut) return answerOf([...this.#nodes.values()], [...this.#links.values()])
+    if (this.#links.size <= linksMax && !this.#isCut)
+      return answerOf([...this.#nodes.values()], [...this.#links.values()])
     // the more places stay apart, the more links there are
     let [low, high] = [0, most]
     while (high - low > 1) {
@@ -88,7 +94,10 @@ export class JourneyGraph {
   /** By number of a node: how many places of its step have more users. */
   #ranks(): Int32Array {
     const ranks = new Int32Array(this.#nodes.size)
-    const steps = Map.groupBy([...this.#nodes.values()].filter(({ kind }) => kind === undefined), ({ step }) => step)
+    const steps = Map.groupBy(
+      [...this.#nodes.values()].filter(({ kind }) => kind === undefined),
+      ({ step }) => step,
+    )
     for (const nodes of steps.values()) nodes.sort(byUsers).forEach(({ number }, rank) => (ranks[number] = rank))
     return ranks
   }
@@ -99,7 +108,9 @@ export class JourneyGraph {
     const places: Node[] = []
     for (const node of this.#nodes.values()) {
       const own = node.kind !== undefined || ranks[node.number]! < apart
-      const { id, step, value, kind } = own ? node : { id: `${node.step}/other`, step: node.step, value: 'other', kind: 'other' as const }
+      const { id, step, value, kind } = own
+        ? node
+        : { id: `${node.step}/other`, step: node.step, value: 'other', kind: 'other' as const }
       let place = nodes.get(id)
       if (!place) nodes.set(id, (place = { number: nodes.size, id, step, value, ...(kind ? { kind } : {}), users: 0 }))
       place.users += node.users
@@ -127,8 +138,12 @@ function byUsers(a: { users: number; id: string }, b: { users: number; id: strin
 /** Nodes by step, links by users; what is no place comes after the places of its step. */
 function answerOf(nodes: readonly Node[], links: readonly Link[]): JourneyResult {
   const order = [undefined, 'other', 'exit']
-  const sorted = nodes.toSorted((a, b) => a.step - b.step || order.indexOf(a.kind) - order.indexOf(b.kind) || byUsers(a, b))
-  const ways = links.map(({ from, to, users }) => ({ id: JSON.stringify([from.id, to.id]), from: from.id, to: to.id, users })).sort(byUsers)
+  const sorted = nodes.toSorted(
+    (a, b) => a.step - b.step || order.indexOf(a.kind) - order.indexOf(b.kind) || byUsers(a, b),
+  )
+  const ways = links
+    .map(({ from, to, users }) => ({ id: JSON.stringify([from.id, to.id]), from: from.id, to: to.id, users }))
+    .sort(byUsers)
   return {
     nodes: sorted.map(({ id, step, value, kind, users }) => ({ id, step, value, users, ...(kind ? { kind } : {}) })),
     links: ways.map(({ from, to, users }) => ({ from, to, users })),

@@ -21,9 +21,15 @@ export class JourneyScan extends UnitScan {
 
   constructor({ from, to, depth, start, end, key, filters, count_by }: JourneyRequest, budget?: Budget) {
     const place = key ?? 'page'
-    const steps = [{ name: 'place', filters: [...(filters ?? []), ...(key === undefined ? [urlChange] : []), { type: 'all' as const, key: place }] }]
+    const steps = [
+      {
+        name: 'place',
+        filters: [...(filters ?? []), ...(key === undefined ? [urlChange] : []), { type: 'all' as const, key: place }],
+      },
+    ]
     super(new FunnelPlan({ from, to, steps, breakdown: place, ...(count_by ? { count_by } : {}) }, 0), budget)
-    if (depth !== undefined && (!Number.isInteger(depth) || depth < 2)) throw invalid('depth', 'must be a whole number from 2 on')
+    if (depth !== undefined && (!Number.isInteger(depth) || depth < 2))
+      throw invalid('depth', 'must be a whole number from 2 on')
     if ((depth ?? 0) > queryLimits.journeyDepthMax) throw over('depth', 'journeyDepthMax')
     this.#depth = depth ?? DEPTH_DEFAULT
     this.#start = start
@@ -36,8 +42,12 @@ export class JourneyScan extends UnitScan {
    */
   finish(): Cut<JourneyResult> {
     this.finishShared()
-    for (const [name, place] of [['start', this.#start], ['end', this.#end]] as const) {
-      if (place !== undefined && !this.#met.has(place)) throw invalid(name, `is ${JSON.stringify(place)}, where nobody was in this range`)
+    for (const [name, place] of [
+      ['start', this.#start],
+      ['end', this.#end],
+    ] as const) {
+      if (place !== undefined && !this.#met.has(place))
+        throw invalid(name, `is ${JSON.stringify(place)}, where nobody was in this range`)
     }
     return this.#graph.finish()
   }
@@ -48,10 +58,12 @@ export class JourneyScan extends UnitScan {
       const place = String(this.groups.values[rows.group[i]!]!)
       if (places.at(-1) !== place) places.push(place)
     }
-    for (const wanted of [this.#start, this.#end]) if (wanted !== undefined && places.includes(wanted)) this.#met.add(wanted)
+    for (const wanted of [this.#start, this.#end])
+      if (wanted !== undefined && places.includes(wanted)) this.#met.add(wanted)
     const first = this.#start === undefined ? 0 : places.indexOf(this.#start)
     if (first < 0) return
-    if (this.#end === undefined) return this.#graph.add(places.slice(first, first + this.#depth), 0, places.length - first < this.#depth)
+    if (this.#end === undefined)
+      return this.#graph.add(places.slice(first, first + this.#depth), 0, places.length - first < this.#depth)
     const last = places.indexOf(this.#end, first)
     if (last < first) return
     const way = places.slice(Math.max(first, last + 1 - this.#depth), last + 1)
@@ -60,7 +72,11 @@ export class JourneyScan extends UnitScan {
 }
 
 /** Runs a whole journey query in this thread. */
-export function queryJourneys(request: JourneyRequest, lanes: readonly LaneInput[], budget?: Budget): Cut<JourneyResult> {
+export function queryJourneys(
+  request: JourneyRequest,
+  lanes: readonly LaneInput[],
+  budget?: Budget,
+): Cut<JourneyResult> {
   const scan = new JourneyScan(request, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

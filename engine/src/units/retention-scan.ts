@@ -10,7 +10,9 @@ import type { Budget } from '../scan/budget.ts'
 const FIRST = 1
 const AGAIN = 2
 
-/** Counts who comes back: units by the day or week of their first event, and in which later ones they were there again. */
+/**
+ * Counts who comes back: units by the day or week of their first event, and in which later ones they were there again.
+ */
 export class RetentionScan extends UnitScan {
   readonly #starts: Float64Array
   readonly #sizes: Float64Array
@@ -18,7 +20,10 @@ export class RetentionScan extends UnitScan {
   readonly #seen: Uint8Array
 
   constructor({ from, to, first, again, by, count_by }: RetentionRequest, context: QueryContext, budget?: Budget) {
-    const steps = [{ name: 'first', filters: first }, { name: 'again', filters: again }]
+    const steps = [
+      { name: 'first', filters: first },
+      { name: 'again', filters: again },
+    ]
     super(new FunnelPlan({ from, to, steps, ...(count_by ? { count_by } : {}) }, 0), budget)
     this.#starts = bucketStarts(from, to, by, context.timezone)
     const buckets = this.#starts.length - 1
@@ -30,7 +35,13 @@ export class RetentionScan extends UnitScan {
 
   finish(): RetentionResult {
     this.finishShared()
-    return { cohorts: this.#again.map((again, cohort) => ({ time: this.#starts[cohort]!, size: this.#sizes[cohort]!, again: [...again] })) }
+    return {
+      cohorts: this.#again.map((again, cohort) => ({
+        time: this.#starts[cohort]!,
+        size: this.#sizes[cohort]!,
+        again: [...again],
+      })),
+    }
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number): void {
@@ -51,7 +62,12 @@ export class RetentionScan extends UnitScan {
 }
 
 /** Runs a whole retention query in this thread. */
-export function queryRetention(request: RetentionRequest, context: QueryContext, lanes: readonly LaneInput[], budget?: Budget): RetentionResult {
+export function queryRetention(
+  request: RetentionRequest,
+  context: QueryContext,
+  lanes: readonly LaneInput[],
+  budget?: Budget,
+): RetentionResult {
   const scan = new RetentionScan(request, context, budget)
   for (const lane of lanes) scan.scanLane(lane)
   return scan.finish()

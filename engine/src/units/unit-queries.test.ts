@@ -7,10 +7,18 @@ import { queryDistinct } from './distinct-scan.ts'
 import { queryJourneys } from './journey-scan.ts'
 import { queryRetention } from './retention-scan.ts'
 
-const filters = fc.constantFrom<Filter[]>([{ type: 'eq', key: 'name', value: 'a' }], [{ type: 'in', key: 'name', values: ['b', 'c'] }], [{ type: 'all', key: 'item' }], [])
-const range = fc.record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 400 }) }).map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
+const filters = fc.constantFrom<Filter[]>(
+  [{ type: 'eq', key: 'name', value: 'a' }],
+  [{ type: 'in', key: 'name', values: ['b', 'c'] }],
+  [{ type: 'all', key: 'item' }],
+  [],
+)
+const range = fc
+  .record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 400 }) })
+  .map(({ from, ticks }) => ({ from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }))
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
-const sorted = <T>(rows: readonly T[] | undefined): T[] => [...(rows ?? [])].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+const sorted = <T>(rows: readonly T[] | undefined): T[] =>
+  [...(rows ?? [])].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 describe('distinct counts, retention and journeys', () => {
   it('count the same units as the naive reference', { timeout: 120_000 }, () => {
@@ -21,7 +29,10 @@ describe('distinct counts, retention and journeys', () => {
           const query = { ...range, filters, count_by, ...(breakdown ? { breakdown } : {}) }
           const found = queryDistinct(query, at.lanes)
           const expected = naiveDistinct(at, query)
-          expect({ ...found, breakdown: sorted(found.breakdown) }).toEqual({ ...expected, breakdown: sorted(expected.breakdown) })
+          expect({ ...found, breakdown: sorted(found.breakdown) }).toEqual({
+            ...expected,
+            breakdown: sorted(expected.breakdown),
+          })
         }
       }),
       { numRuns: 30 },
@@ -29,12 +40,20 @@ describe('distinct counts, retention and journeys', () => {
   })
 
   it('put each unit into the cohort of its first event and count when it came again', { timeout: 120_000 }, () => {
-    const request = fc.record({ range, first: filters, again: filters, by: fc.constantFrom('day' as const, 'week' as const), count_by })
+    const request = fc.record({
+      range,
+      first: filters,
+      again: filters,
+      by: fc.constantFrom('day' as const, 'week' as const),
+      count_by,
+    })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
         for (const { range, ...rest } of requests) {
           const query = { ...range, ...rest }
-          expect(queryRetention(query, { timezone: 'Europe/Berlin', completeTo: T0 }, at.lanes)).toEqual(naiveRetention(at, query, 'Europe/Berlin'))
+          expect(queryRetention(query, { timezone: 'Europe/Berlin', completeTo: T0 }, at.lanes)).toEqual(
+            naiveRetention(at, query, 'Europe/Berlin'),
+          )
         }
       }),
       { numRuns: 30 },
@@ -43,19 +62,33 @@ describe('distinct counts, retention and journeys', () => {
 
   it('follow each unit from place to place', { timeout: 120_000 }, () => {
     const request = fc.record({
-      range, count_by, depth: fc.integer({ min: 2, max: 4 }), key: fc.constantFrom(undefined, 'page', 'name'), start: fc.constantFrom(undefined, 'a', '/p1'), end: fc.constantFrom(undefined, 'b', 's.example/p2'),
+      range,
+      count_by,
+      depth: fc.integer({ min: 2, max: 4 }),
+      key: fc.constantFrom(undefined, 'page', 'name'),
+      start: fc.constantFrom(undefined, 'a', '/p1'),
+      end: fc.constantFrom(undefined, 'b', 's.example/p2'),
     })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
         for (const { range, start, end, key, ...rest } of requests) {
-          const query = { ...range, ...rest, ...(start ? { start } : {}), ...(end ? { end } : {}), ...(key ? { key } : {}) }
+          const query = {
+            ...range,
+            ...rest,
+            ...(start ? { start } : {}),
+            ...(end ? { end } : {}),
+            ...(key ? { key } : {}),
+          }
           const expected = naiveJourneys(at, query)
           if (!expected) {
             expect(() => queryJourneys(query, at.lanes)).toThrow('where nobody was')
             continue
           }
           const found = queryJourneys(query, at.lanes)
-          expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({ nodes: sorted(expected.nodes), links: sorted(expected.links) })
+          expect({ nodes: sorted(found.nodes), links: sorted(found.links) }).toEqual({
+            nodes: sorted(expected.nodes),
+            links: sorted(expected.links),
+          })
         }
       }),
       { numRuns: 30 },

@@ -3,7 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
 import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 
-/** Checks what every call with a write key must pass: key, origin and rate before its body is read, events and bytes afterwards. */
+/**
+ * Checks what every call with a write key must pass: key, origin and rate before its body is read, events and bytes
+ * afterwards.
+ */
 export class Gate {
   readonly #keys: KeyCheck
   readonly #rate: RateLimit
@@ -24,7 +27,9 @@ export class Gate {
     return sender
   }
 
-  /** Charges what an admitted request turned out to hold. @throws HopperError HOP_RATE, before anything of it was taken */
+  /**
+   * Charges what an admitted request turned out to hold. @throws HopperError HOP_RATE, before anything of it was taken
+   */
   charge({ keyHash }: Sender, cost: RequestCost, reply: FastifyReply): void {
     refuse(this.#rate.charge(keyHash, cost, performance.now()), reply)
   }
@@ -44,7 +49,9 @@ function bytesNamed({ headers }: FastifyRequest): number {
 function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
   if (!exceeded) return
   reply.header('retry-after', exceeded.seconds)
-  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} a second.`, { details: { rate: exceeded.rate } })
+  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} a second.`, {
+    details: { rate: exceeded.rate },
+  })
 }
 
 /** The key of a request: a header before the query, as a header cannot be left over in a copied address. */
@@ -56,7 +63,10 @@ function keyOf(request: FastifyRequest): string | undefined {
   return typeof key === 'string' ? key : undefined
 }
 
-/** The token of `Bearer`, or the user name of `Basic` (RFC 7617), which is where clients of the Segment API put their write key. */
+/**
+ * The token of `Bearer`, or the user name of `Basic` (RFC 7617), which is where clients of the Segment API put their
+ * write key.
+ */
 function keyOfAuthorization(authorization: string): string | undefined {
   const [, scheme, credentials] = /^(Bearer|Basic) +(\S+)\s*$/i.exec(authorization) ?? []
   if (credentials === undefined || scheme!.toLowerCase() === 'bearer') return credentials

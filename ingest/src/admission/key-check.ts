@@ -24,8 +24,9 @@ const UNKNOWN_MS = 1_000
 const SLOW_MS = 1_000
 
 /**
- * Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. A registry that is away, or slow, does not stop
- * the events of keys that were good: what was known last holds until it answers again.
+ * Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. A registry
+ * that is away, or slow, does not stop the events of keys that were good: what was known last holds until it answers
+ * again.
  */
 export class KeyCheck {
   readonly #registry: Registry
@@ -38,21 +39,29 @@ export class KeyCheck {
       noDeleteOnStaleGet: true,
       fetchMethod: async (key, last, { options }) => {
         const found = this.#lookUp(key)
-        const known = last === undefined ? await found : await Promise.race([found, pause(SLOW_MS, last, { ref: false })]).catch(() => last)
+        const known =
+          last === undefined
+            ? await found
+            : await Promise.race([found, pause(SLOW_MS, last, { ref: false })]).catch(() => last)
         options.ttl = known.power === undefined ? UNKNOWN_MS : KNOWN_MS
         return known
       },
     })
   }
 
-  /** @throws HopperError HOP_KEY_MISSING, HOP_KEY_UNKNOWN, HOP_KEY_POWER; HOP_STORE_UNAVAILABLE when the registry does not answer */
+  /**
+   * @throws HopperError HOP_KEY_MISSING, HOP_KEY_UNKNOWN, HOP_KEY_POWER; HOP_STORE_UNAVAILABLE when the registry does
+   * not answer
+   */
   async senderOf(key: string | undefined): Promise<Sender> {
     if (!key) throw new HopperError('HOP_KEY_MISSING')
     if (key.length > KEY_CHARS_MAX) throw new HopperError('HOP_KEY_UNKNOWN')
     const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
-    if (power !== 'write') throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
-    if (app === undefined) throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone; use a key of another app.')
+    if (power !== 'write')
+      throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
+    if (app === undefined)
+      throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone; use a key of another app.')
     return { app, keyHash }
   }
 

@@ -34,39 +34,45 @@ describe('the rate of a key', () => {
 
   it('never lets a key have more than its rates, a burst and one request, however its requests are cut and timed', () => {
     const cost = fc.record({ waitMs: fc.nat(2_000), events: fc.nat(1_000), bytes: fc.nat(1_000_000) })
-    fc.assert(fc.property(fc.array(cost, { minLength: 1, maxLength: 200 }), (costs) => {
-      const limit = new RateLimit({ requests: 5, events: 300, bytes: 100_000 })
-      let now = 0
-      const passed = { requests: 0, events: 0, bytes: 0 }
-      for (const { waitMs, events, bytes } of costs) {
-        now += waitMs
-        if (limit.admit('a', now)) continue
-        passed.requests++
-        if (limit.charge('a', { events, bytes }, now)) continue
-        passed.events += events
-        passed.bytes += bytes
-      }
-      const seconds = now / 1_000 + 2
-      expect(passed.requests).toBeLessThanOrEqual(5 * seconds + 1 + 1e-6)
-      expect(passed.events).toBeLessThanOrEqual(300 * seconds + 1_000 + 1e-6)
-      expect(passed.bytes).toBeLessThanOrEqual(100_000 * seconds + 1_000_000 + 1e-6)
-    }))
+    fc.assert(
+      fc.property(fc.array(cost, { minLength: 1, maxLength: 200 }), (costs) => {
+        const limit = new RateLimit({ requests: 5, events: 300, bytes: 100_000 })
+        let now = 0
+        const passed = { requests: 0, events: 0, bytes: 0 }
+        for (const { waitMs, events, bytes } of costs) {
+          now += waitMs
+          if (limit.admit('a', now)) continue
+          passed.requests++
+          if (limit.charge('a', { events, bytes }, now)) continue
+          passed.events += events
+          passed.bytes += bytes
+        }
+        const seconds = now / 1_000 + 2
+        expect(passed.requests).toBeLessThanOrEqual(5 * seconds + 1 + 1e-6)
+        expect(passed.events).toBeLessThanOrEqual(300 * seconds + 1_000 + 1e-6)
+        expect(passed.bytes).toBeLessThanOrEqual(100_000 * seconds + 1_000_000 + 1e-6)
+      }),
+    )
   })
 
-  it.each(['requests', 'events', 'bytes'] as const)('answers 429 with Retry-After over the %s of a key, and takes nothing then', async (rate) => {
-    await using gateway = await openGateway({ rates: { ...unlimited, [rate]: 0.01 } })
-    const answers = [await gateway.post(body), await gateway.post(body)]
-    expect(answers.map(({ status }) => status)).toEqual([202, 429])
-    expect((answers[1]!.body as ErrorBody).error).toMatchObject({ code: 'HOP_RATE', details: { rate } })
-    expect(Number(answers[1]!.headers['retry-after'])).toBeGreaterThan(90)
-    expect(answers[1]!.headers['access-control-allow-origin']).toBe('*')
-    expect(await gateway.envelopes()).toHaveLength(1)
-  })
+  it.each(['requests', 'events', 'bytes'] as const)(
+    'answers 429 with Retry-After over the %s of a key, and takes nothing then',
+    async (rate) => {
+      await using gateway = await openGateway({ rates: { ...unlimited, [rate]: 0.01 } })
+      const answers = [await gateway.post(body), await gateway.post(body)]
+      expect(answers.map(({ status }) => status)).toEqual([202, 429])
+      expect((answers[1]!.body as ErrorBody).error).toMatchObject({ code: 'HOP_RATE', details: { rate } })
+      expect(Number(answers[1]!.headers['retry-after'])).toBeGreaterThan(90)
+      expect(answers[1]!.headers['access-control-allow-origin']).toBe('*')
+      expect(await gateway.envelopes()).toHaveLength(1)
+    },
+  )
 
   it('counts the bytes of a compressed body as they are once decompressed', async () => {
     await using gateway = await openGateway({ rates: { ...unlimited, bytes: 100 } })
     const large = { ...body, events: Array.from({ length: 400 }, () => body.events[0]) }
-    const post = () => gateway.post(gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip', 'content-type': 'application/json' })
+    const post = () =>
+      gateway.post(gzipSync(JSON.stringify(large)), { 'content-encoding': 'gzip', 'content-type': 'application/json' })
     expect([(await post()).status, (await post()).status]).toEqual([202, 429])
   })
 
@@ -82,12 +88,21 @@ describe('the rate of a key', () => {
     const day = 86_400_000
     expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
     // 200 events of 10 keys: of the same ones, and of ever others.
-    const tenKeys = (from: number): object => custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
+    const tenKeys = (from: number): object =>
+      custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
     expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
-    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(400 + Math.floor((2_000 - 192) / 8))
+    expect(await costs(...Array.from({ length: 200 }, (_, at) => tenKeys(10 * at)))).toBe(
+      400 + Math.floor((2_000 - 192) / 8),
+    )
     expect(await costs(custom(values))).toBe(8)
     expect(await costs(custom({}, Date.now() - 7 * day), custom({}))).toBe(2)
-    expect(await costs(custom({}, Date.now() - 30 * day), custom({}, Date.now() - 60 * day), custom({}, Date.now() - 60 * day))).toBe(23)
+    expect(
+      await costs(
+        custom({}, Date.now() - 30 * day),
+        custom({}, Date.now() - 60 * day),
+        custom({}, Date.now() - 60 * day),
+      ),
+    ).toBe(23)
   })
 
   it('is the rate of that key only', async () => {
@@ -95,7 +110,10 @@ describe('the rate of a key', () => {
     await gateway.post(body)
     expect((await gateway.post(body)).status).toBe(429)
     const other = await gateway.server.inject({
-      method: 'POST', url: `/v1/events?key=${keys.bound}`, payload: body, headers: { origin: boundOrigin, 'user-agent': browser },
+      method: 'POST',
+      url: `/v1/events?key=${keys.bound}`,
+      payload: body,
+      headers: { origin: boundOrigin, 'user-agent': browser },
     })
     expect(other.statusCode).toBe(202)
   })

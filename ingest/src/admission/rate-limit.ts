@@ -33,10 +33,11 @@ interface Bucket {
 }
 
 /**
- * Limits what a key sends by token buckets: its rates over time, and what they give in two seconds at once. A request is admitted before its body is read
- * and charged afterwards, when its events and bytes are known; both refuse while a bucket is empty. A charge may leave a debt of at most one request, so a
- * request larger than a bucket is let in now and then instead of never.
- * Memory is bounded: of more than 10,000 keys, the least recently used begin with full buckets again.
+ * Limits what a key sends by token buckets: its rates over time, and what they give in two seconds at once. A request
+ * is admitted before its body is read and charged afterwards, when its events and bytes are known; both refuse while a
+ * bucket is empty. A charge may leave a debt of at most one request, so a request larger than a bucket is let in now
+ * and then instead of never. Memory is bounded: of more than 10,000 keys, the least recently used begin with full
+ * buckets again.
  */
 export class RateLimit {
   readonly #rates: Rates
@@ -61,7 +62,8 @@ export class RateLimit {
     const charged = names.filter((name) => cost[name] !== undefined)
     // Who has used up any rate is refused before a body is read; what a body holds is charged for what it is.
     const empty = (cost.requests === undefined ? charged : names).find((name) => tokens[name] <= 0)
-    if (empty !== undefined) return { rate: empty, seconds: Math.max(1, Math.ceil(-tokens[empty] / this.#rates[empty])) }
+    if (empty !== undefined)
+      return { rate: empty, seconds: Math.max(1, Math.ceil(-tokens[empty] / this.#rates[empty])) }
     for (const name of charged) tokens[name] -= cost[name]!
     return undefined
   }
@@ -70,7 +72,11 @@ export class RateLimit {
     let bucket = this.#buckets.get(key)
     if (!bucket) {
       const { requests, events, bytes } = this.#rates
-      const tokens = { requests: requests * BURST_SECONDS, events: events * BURST_SECONDS, bytes: bytes * BURST_SECONDS }
+      const tokens = {
+        requests: requests * BURST_SECONDS,
+        events: events * BURST_SECONDS,
+        bytes: bytes * BURST_SECONDS,
+      }
       this.#buckets.set(key, (bucket = { tokens, filledAt: now }))
     }
     const seconds = (now - bucket.filledAt) / 1_000

@@ -13,8 +13,8 @@ const KEYS_PER_EVENT = 8
 
 /**
  * What a request costs those who count it, in ordinary events: an event counts once, and once more for each eight
- * values of `data` beyond the first eight; the distinct keys of `data` beyond 192 count as one for each eight; each date
- * of the past that the request names counts as ten (decision 0019 has the measurements).
+ * values of `data` beyond the first eight; the distinct keys of `data` beyond 192 count as one for each eight; each
+ * date of the past that the request names counts as ten (decision 0019 has the measurements).
  */
 export function costOf(results: readonly (Incoming | Dropped)[], bytes: number): RequestCost {
   let events = results.length

@@ -3,8 +3,14 @@ import { pageOf, type Context } from '@hopper/contracts'
 const campaignParameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] as const
 const VALUE_CHARS_MAX = 200
 
-/** How a visitor came here, as the first URL change of a batch tells, as it was sent: by which campaign, from which other site. */
-export function arrivalOf(first: { readonly from: string; readonly to: string } | undefined, referer: string | undefined): Pick<Context, 'utm' | 'referrer'> {
+/**
+ * How a visitor came here, as the first URL change of a batch tells, as it was sent: by which campaign, from which
+ * other site.
+ */
+export function arrivalOf(
+  first: { readonly from: string; readonly to: string } | undefined,
+  referer: string | undefined,
+): Pick<Context, 'utm' | 'referrer'> {
   if (!first) return {}
   const utm = campaignOf(first.to)
   const referrer = [first.from, referer ?? ''].find((url) => isOtherSite(url, first.to))

@@ -18,10 +18,12 @@ export interface ReadBatch {
 /** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
 export function readBatch(parsed: ParsedBody | undefined, app: App, received_at: number): ReadBatch {
   const body = parsed?.value
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
   const { sent_at, device_id, session_id, events, webdriver, historical } = body as Record<string, unknown>
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
-  if (events.length > limits.eventsPerBatchMax) throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events.length} events.`)
+  if (events.length > limits.eventsPerBatchMax)
+    throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events.length} events.`)
   const sentAt = sent_at === undefined || sent_at === null ? received_at : instantOf(sent_at)
   if (sentAt === undefined) throw invalid('The field "sent_at" must be ms since the epoch or ISO 8601')
   const room = new Room()
@@ -61,7 +63,8 @@ function changesOf(body: object, room: Room): Changes {
 function idOf(name: string, value: unknown, changes: Changes): string | undefined {
   if (value === undefined || value === null) return undefined
   if (isId(value)) return value
-  if (typeof value !== 'string' || value.isWellFormed()) throw invalid(`The field "${name}" must be a string of 1 to ${limits.idCharsMax} characters`)
+  if (typeof value !== 'string' || value.isWellFormed())
+    throw invalid(`The field "${name}" must be a string of 1 to ${limits.idCharsMax} characters`)
   changes.note(name, 'hashed')
   return hashedId(value)
 }

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 
-/** Derives an id from what it must stand for: a UUID of version 8 (RFC 9562 section 5.8) out of the SHA-256 of the parts. */
+/**
+ * Derives an id from what it must stand for: a UUID of version 8 (RFC 9562 section 5.8) out of the SHA-256 of the
+ * parts.
+ */
 export function derivedId(...parts: readonly unknown[]): string {
   const hex = hash('sha256', canonicalJson(parts), 'hex')
   const variant = ((parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16)
@@ -15,6 +18,8 @@ function canonicalJson(value: unknown, depth = 0): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
   if (depth === DEPTH_MAX) return '…'
   if (Array.isArray(value)) return `[${value.map((each) => canonicalJson(each, depth + 1)).join()}]`
-  const fields = Object.entries(value).filter(([, each]) => each !== undefined).sort(([a], [b]) => (a < b ? -1 : 1))
+  const fields = Object.entries(value)
+    .filter(([, each]) => each !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${fields.map(([name, each]) => `${JSON.stringify(name)}:${canonicalJson(each, depth + 1)}`).join()}}`
 }

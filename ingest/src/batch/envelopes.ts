@@ -14,11 +14,22 @@ interface OfDevice {
   readonly rejected: RejectedEvent[]
 }
 
-/** One envelope for each device that a batch names, in order of first mention. What was refused goes in as a stub, so that fates add up. */
-export function envelopesOf(batch: Batch, sent: readonly unknown[], results: readonly (Incoming | Dropped)[], agent: Agent, referer?: string): Envelope[] {
+/**
+ * One envelope for each device that a batch names, in order of first mention. What was refused goes in as a stub, so
+ * that fates add up.
+ */
+export function envelopesOf(
+  batch: Batch,
+  sent: readonly unknown[],
+  results: readonly (Incoming | Dropped)[],
+  agent: Agent,
+  referer?: string,
+): Envelope[] {
   if (isTakenAsSent(batch, results)) {
     const events = results.map(({ event }) => event!)
-    return [{ ...headOf(batch, batch.device_id!, agent, results.find(isUrlChange), referer), events, sent: batch.body! }]
+    return [
+      { ...headOf(batch, batch.device_id!, agent, results.find(isUrlChange), referer), events, sent: batch.body! },
+    ]
   }
   const devices = new Map<string, OfDevice>()
   const ofDevice = (device: string): OfDevice => {
@@ -42,7 +53,10 @@ export function envelopesOf(batch: Batch, sent: readonly unknown[], results: rea
   }))
 }
 
-/** What was refused for want of a device goes with another envelope of the request; where there is none, into one without a device. */
+/**
+ * What was refused for want of a device goes with another envelope of the request; where there is none, into one
+ * without a device.
+ */
 function placeHomeless(devices: Map<string, OfDevice>): void {
   const homeless = devices.get(NO_DEVICE)
   if (!homeless || devices.size === 1) return
@@ -52,7 +66,10 @@ function placeHomeless(devices: Map<string, OfDevice>): void {
 }
 
 /** Nearly every batch of a tracker is: one device, and not a word in it that the log would not hold. */
-function isTakenAsSent({ body, device_id }: Batch, results: readonly (Incoming | Dropped)[]): results is readonly Incoming[] {
+function isTakenAsSent(
+  { body, device_id }: Batch,
+  results: readonly (Incoming | Dropped)[],
+): results is readonly Incoming[] {
   if (body === undefined || device_id === undefined || results.length === 0) return false
   return results.every((result) => !(result instanceof Dropped) && !result.rewritten)
 }
@@ -62,10 +79,16 @@ function isUrlChange({ type }: Incoming): boolean {
 }
 
 /** `first` is the URL change that tells how the visitor came. */
-function headOf(batch: Batch, device_id: string, agent: Agent, first: Incoming | undefined, referer?: string): Omit<Envelope, 'events'> {
+function headOf(
+  batch: Batch,
+  device_id: string,
+  agent: Agent,
+  first: Incoming | undefined,
+  referer?: string,
+): Omit<Envelope, 'events'> {
   const { app, session_id, received_at, historical } = batch
   const arrival = arrivalOf(first && { from: String(first.wire['from']), to: String(first.wire['to']) }, referer)
-  const context = { ...agent, ...arrival, ...(historical && { historical } as const) }
+  const context = { ...agent, ...arrival, ...(historical && ({ historical } as const)) }
   return { version: 1, app: app.id, device_id, ...(session_id !== undefined && { session_id }), received_at, context }
 }
 

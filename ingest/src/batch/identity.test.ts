@@ -26,7 +26,9 @@ async function send(body: object): Promise<EventsAnswer> {
 }
 /** The ids of a device's events, in the order of the log. */
 async function idsOf(device: string): Promise<string[]> {
-  return (await gateway.envelopes()).filter(({ device_id }) => device_id === device).flatMap(({ events }) => events.map(({ event_id }) => event_id))
+  return (await gateway.envelopes())
+    .filter(({ device_id }) => device_id === device)
+    .flatMap(({ events }) => events.map(({ event_id }) => event_id))
 }
 async function distinct(device: string): Promise<number> {
   return new Set(await idsOf(device)).size
@@ -46,7 +48,8 @@ describe('an event without an id', () => {
   it('is known by its content when it has a time, and by how many equal ones stand before it in the request', async () => {
     const device_id = newDevice()
     const row = { ...sale, timestamp: at }
-    for (let times = 0; times < 3; times++) await send({ device_id, events: [row, { ...row, data: { amount: 6 } }, row] })
+    for (let times = 0; times < 3; times++)
+      await send({ device_id, events: [row, { ...row, data: { amount: 6 } }, row] })
     const ids = await idsOf(device_id)
     expect(ids).toHaveLength(9)
     expect(new Set(ids).size).toBe(3)
@@ -55,12 +58,24 @@ describe('an event without an id', () => {
   })
 
   it.each([
-    ['a value of data', { data: { amount: 5.5 } }], ['the type of a value', { data: { amount: '5' } }], ['one more key', { data: { amount: 5, till: 2 } }],
-    ['a user', { user_id: 'ann' }], ['a session', { session_id: 's' }], ['a place in the session', { seq: 7 }], ['another time', { timestamp: now - 1 }],
-    ['a field that is not of the schema', { properties: { order: 17 } }], ['the name', { name: 'refund' }],
+    ['a value of data', { data: { amount: 5.5 } }],
+    ['the type of a value', { data: { amount: '5' } }],
+    ['one more key', { data: { amount: 5, till: 2 } }],
+    ['a user', { user_id: 'ann' }],
+    ['a session', { session_id: 's' }],
+    ['a place in the session', { seq: 7 }],
+    ['another time', { timestamp: now - 1 }],
+    ['a field that is not of the schema', { properties: { order: 17 } }],
+    ['the name', { name: 'refund' }],
   ])('is another one by %s', async (_name, more) => {
     const device_id = newDevice()
-    await send({ device_id, events: [{ ...sale, timestamp: at }, { ...sale, timestamp: at, ...more }] })
+    await send({
+      device_id,
+      events: [
+        { ...sale, timestamp: at },
+        { ...sale, timestamp: at, ...more },
+      ],
+    })
     expect(await distinct(device_id)).toBe(2)
   })
 
@@ -68,7 +83,18 @@ describe('an event without an id', () => {
     const device_id = newDevice()
     const named = { type: 'custom', name: 'sale', timestamp: Date.parse(at), data: { a: 1, b: 2 } }
     await send({ device_id, session_id: 's', events: [named] })
-    await send({ events: [{ data: { b: 2, a: 1 }, timestamp: '2026-02-28T10:30:00+01:00', name: 'sale', type: 0, session_id: 's', device_id }] })
+    await send({
+      events: [
+        {
+          data: { b: 2, a: 1 },
+          timestamp: '2026-02-28T10:30:00+01:00',
+          name: 'sale',
+          type: 0,
+          session_id: 's',
+          device_id,
+        },
+      ],
+    })
     expect(await idsOf(device_id)).toHaveLength(2)
     expect(await distinct(device_id)).toBe(1)
   })
@@ -96,12 +122,18 @@ describe('an event without an id', () => {
 
   it('has the same id in any request in which as many equal ones stand before it', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(fc.nat(3), { maxLength: 12 }), { minLength: 1, maxLength: 4 }), async (requests) => {
-        const device_id = newDevice()
-        for (const amounts of requests) await send({ device_id, events: amounts.map((amount) => ({ ...sale, timestamp: at, data: { amount } })) })
-        const most = [0, 1, 2, 3].map((amount) => Math.max(...requests.map((amounts) => amounts.filter((each) => each === amount).length)))
-        expect(await distinct(device_id)).toBe(most.reduce((sum, each) => sum + each, 0))
-      }),
+      fc.asyncProperty(
+        fc.array(fc.array(fc.nat(3), { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
+        async (requests) => {
+          const device_id = newDevice()
+          for (const amounts of requests)
+            await send({ device_id, events: amounts.map((amount) => ({ ...sale, timestamp: at, data: { amount } })) })
+          const most = [0, 1, 2, 3].map((amount) =>
+            Math.max(...requests.map((amounts) => amounts.filter((each) => each === amount).length)),
+          )
+          expect(await distinct(device_id)).toBe(most.reduce((sum, each) => sum + each, 0))
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -115,15 +147,36 @@ describe('an event without an id', () => {
 
 describe('an event without a device', () => {
   it('is refused by name, and no message of the log is spoiled', async () => {
-    const answer = await send({ events: [{ type: 'custom', name: 'x' }, { ...sale, device_id: 'kiosk' }, { type: 'custom', name: 'y', session_id: 's' }] })
-    expect([answer.accepted, answer.rejected.map(({ index, reason }) => [index, reason])]).toEqual([1, [[0, 'no_device'], [2, 'no_device']]])
-    const of = (await gateway.envelopes()).filter(({ rejected }) => rejected?.some(({ reason }) => reason === 'no_device'))
+    const answer = await send({
+      events: [
+        { type: 'custom', name: 'x' },
+        { ...sale, device_id: 'kiosk' },
+        { type: 'custom', name: 'y', session_id: 's' },
+      ],
+    })
+    expect([answer.accepted, answer.rejected.map(({ index, reason }) => [index, reason])]).toEqual([
+      1,
+      [
+        [0, 'no_device'],
+        [2, 'no_device'],
+      ],
+    ])
+    const of = (await gateway.envelopes()).filter(({ rejected }) =>
+      rejected?.some(({ reason }) => reason === 'no_device'),
+    )
     expect(of.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
   })
 
   it('gets one of its own when it names a user: always the same, another for another user', async () => {
     const of = async (user_id: string): Promise<string[]> => {
-      expect(await send({ events: [{ ...sale, user_id }, { type: 'identify', user_id }] })).toEqual({ accepted: 2, rejected: [] })
+      expect(
+        await send({
+          events: [
+            { ...sale, user_id },
+            { type: 'identify', user_id },
+          ],
+        }),
+      ).toEqual({ accepted: 2, rejected: [] })
       const all = (await gateway.envelopes()).filter(({ events }) => events.some((event) => event.user_id === user_id))
       return all.map(({ device_id }) => device_id)
     }

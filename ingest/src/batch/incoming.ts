@@ -61,7 +61,18 @@ export type Step = (incoming: Incoming) => Incoming | Dropped
 
 export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
   return {
-    batch, index, sent, wire: sent as WireEvent, changes: undefined, type: 'custom', device_id: '', event_id: '', timestamp: 0, client_time: undefined,
-    stored: undefined, event: undefined, rewritten: false,
+    batch,
+    index,
+    sent,
+    wire: sent as WireEvent,
+    changes: undefined,
+    type: 'custom',
+    device_id: '',
+    event_id: '',
+    timestamp: 0,
+    client_time: undefined,
+    stored: undefined,
+    event: undefined,
+    rewritten: false,
   }
 }

@@ -13,10 +13,12 @@ const collected = (payload: Readable, contentLength?: string): Promise<Buffer> =
 
 describe('a body', () => {
   it('is what was sent, in whatever pieces it comes', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1 })), async (pieces) => {
-      const sent = pieces.map((piece) => Buffer.from(piece))
-      expect(await collected(Readable.from(sent, { objectMode: false }))).toEqual(Buffer.concat(sent))
-    }))
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1 })), async (pieces) => {
+        const sent = pieces.map((piece) => Buffer.from(piece))
+        expect(await collected(Readable.from(sent, { objectMode: false }))).toEqual(Buffer.concat(sent))
+      }),
+    )
   })
 
   it('that comes in one piece is not copied', async () => {
@@ -30,7 +32,9 @@ describe('a body', () => {
     const half = Buffer.alloc(limits.bodyBytesMax / 2)
     expect(await collected(Readable.from([half, half], { objectMode: false }))).toHaveLength(limits.bodyBytesMax)
     const refused = { code: 'HOP_BODY_TOO_LARGE' } satisfies Partial<HopperError>
-    await expect(collected(Readable.from([half, half, Buffer.alloc(1)], { objectMode: false }))).rejects.toMatchObject(refused)
+    await expect(collected(Readable.from([half, half, Buffer.alloc(1)], { objectMode: false }))).rejects.toMatchObject(
+      refused,
+    )
     await expect(collected(Readable.from([half]), String(limits.bodyBytesMax + 1))).rejects.toMatchObject(refused)
   })
 })
@@ -54,15 +58,25 @@ describe('over a connection', () => {
     sending.write('{"device_id":')
     await once(gateway.server.server, 'request')
     sending.destroy()
-    await expect.poll(async () => (await gateway.server.inject('/metrics')).body, { timeout: 10_000 }).toContain('hopper_ingest_requests_total{status="400",code="HOP_BODY_INVALID"} 1\n')
+    await expect
+      .poll(async () => (await gateway.server.inject('/metrics')).body, { timeout: 10_000 })
+      .toContain('hopper_ingest_requests_total{status="400",code="HOP_BODY_INVALID"} 1\n')
     expect(logged).toEqual([])
   })
 })
 
 async function listening(error: (line: string) => void = () => undefined) {
-  const gateway = await openGateway({ logger: { info: () => undefined, error: (_of: unknown, line?: string) => error(String(line)) } })
+  const gateway = await openGateway({
+    logger: { info: () => undefined, error: (_of: unknown, line?: string) => error(String(line)) },
+  })
   await gateway.server.listen({ port: 0, host: '127.0.0.1' })
   const { port } = gateway.server.server.address() as AddressInfo
-  const send = () => request({ port, method: 'POST', path: `/v1/events?key=${keys.write}`, headers: { 'content-type': 'application/json', 'user-agent': browser } })
+  const send = () =>
+    request({
+      port,
+      method: 'POST',
+      path: `/v1/events?key=${keys.write}`,
+      headers: { 'content-type': 'application/json', 'user-agent': browser },
+    })
   return Object.assign(gateway, { send })
 }

@@ -2,11 +2,17 @@ import type { Readable } from 'node:stream'
 import { HopperError, limits } from '@hopper/contracts'
 
 /**
- * Collects the bytes of a request, at most `bodyBytesMax`. What came in one piece, as most bodies do, is handed on as that piece: Fastify's own
- * reader makes a copy, and it is memory outside of the heap that makes the garbage collector run.
- * One of the two is called, once: `refuse` with HOP_BODY_TOO_LARGE, or with HOP_BODY_INVALID when the sender broke off.
+ * Collects the bytes of a request, at most `bodyBytesMax`. What came in one piece, as most bodies do, is handed on as
+ * that piece: Fastify's own reader makes a copy, and it is memory outside of the heap that makes the garbage collector
+ * run. One of the two is called, once: `refuse` with HOP_BODY_TOO_LARGE, or with HOP_BODY_INVALID when the sender broke
+ * off.
  */
-export function collect(payload: Readable, contentLength: string | undefined, take: (body: Buffer) => void, refuse: (error: HopperError) => void): void {
+export function collect(
+  payload: Readable,
+  contentLength: string | undefined,
+  take: (body: Buffer) => void,
+  refuse: (error: HopperError) => void,
+): void {
   if (Number(contentLength) > limits.bodyBytesMax) return refuse(new HopperError('HOP_BODY_TOO_LARGE'))
   const pieces: Buffer[] = []
   let bytes = 0

@@ -7,7 +7,12 @@ import { Dropped, type Incoming } from '../batch/incoming.ts'
 export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Changes, { bot }: Agent): EventsAnswer {
   const rejected = results.some((result) => result instanceof Dropped) ? results.flatMap(rejection) : []
   const accepted = results.length - rejected.length
-  return { accepted, rejected, ...changed(results, ofBody), ...(bot !== undefined && accepted > 0 && { bot: accepted, bot_reason: bot }) }
+  return {
+    accepted,
+    rejected,
+    ...changed(results, ofBody),
+    ...(bot !== undefined && accepted > 0 && { bot: accepted, bot_reason: bot }),
+  }
 }
 
 function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rejected'] {
@@ -15,7 +20,10 @@ function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rej
 }
 
 /** Of refused events nothing is said but that: nothing of them is kept. */
-function changed(results: readonly (Incoming | Dropped)[], ofBody: Changes): Pick<EventsAnswer, 'changed' | 'changed_total'> | undefined {
+function changed(
+  results: readonly (Incoming | Dropped)[],
+  ofBody: Changes,
+): Pick<EventsAnswer, 'changed' | 'changed_total'> | undefined {
   const named: EventChange[] = placed(ofBody.named, null)
   let total = ofBody.total
   for (const result of results) {

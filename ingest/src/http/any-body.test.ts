@@ -3,29 +3,58 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { openGateway } from '../gateway.fixture.ts'
 
-const field = fc.oneof(fc.constantFrom('type', 'event_id', 'timestamp', 'device_id', 'target', 'elapsed_time', 'current_url', 'name', 'data', '__proto__', 'constructor'), fc.string())
+const field = fc.oneof(
+  fc.constantFrom(
+    'type',
+    'event_id',
+    'timestamp',
+    'device_id',
+    'target',
+    'elapsed_time',
+    'current_url',
+    'name',
+    'data',
+    '__proto__',
+    'constructor',
+  ),
+  fc.string(),
+)
 /** Something near an event: right names with any values, so that the checks behind the first one are reached too. */
 const almostEvent = fc.oneof(
   fc.jsonValue(),
-  fc.dictionary(field, fc.jsonValue()).map((fields) => ({ type: 1, target: '//a', elapsed_time: 1, current_url: '/', ...fields })),
-  fc.record({ type: fc.integer({ min: -1, max: 7 }), timestamp: fc.oneof(fc.double(), fc.string(), fc.integer()), name: fc.string({ unit: 'binary' }), data: fc.jsonValue() }),
+  fc
+    .dictionary(field, fc.jsonValue())
+    .map((fields) => ({ type: 1, target: '//a', elapsed_time: 1, current_url: '/', ...fields })),
+  fc.record({
+    type: fc.integer({ min: -1, max: 7 }),
+    timestamp: fc.oneof(fc.double(), fc.string(), fc.integer()),
+    name: fc.string({ unit: 'binary' }),
+    data: fc.jsonValue(),
+  }),
 )
 
 it('answers any JSON body without a fault, and each event is accepted or named as rejected', async () => {
   await using gateway = await openGateway()
   let sent = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(almostEvent, { maxLength: 20 }), fc.dictionary(field, fc.jsonValue()), async (events, more) => {
-      const answer = await gateway.post({ ...more, device_id: 'd', session_id: 's', events })
-      expect(answer.status).toBe(202)
-      const { accepted, rejected } = answer.body as EventsAnswer
-      expect(accepted + rejected.length).toBe(events.length)
-      expect(new Set(rejected.map(({ index }) => index)).size).toBe(rejected.length)
-      sent += events.length
-    }),
+    fc.asyncProperty(
+      fc.array(almostEvent, { maxLength: 20 }),
+      fc.dictionary(field, fc.jsonValue()),
+      async (events, more) => {
+        const answer = await gateway.post({ ...more, device_id: 'd', session_id: 's', events })
+        expect(answer.status).toBe(202)
+        const { accepted, rejected } = answer.body as EventsAnswer
+        expect(accepted + rejected.length).toBe(events.length)
+        expect(new Set(rejected.map(({ index }) => index)).size).toBe(rejected.length)
+        sent += events.length
+      },
+    ),
     { numRuns: 150 },
   )
-  const inLog = (await gateway.envelopes()).reduce((sum, { events, rejected = [] }) => sum + events.length + rejected.length, 0)
+  const inLog = (await gateway.envelopes()).reduce(
+    (sum, { events, rejected = [] }) => sum + events.length + rejected.length,
+    0,
+  )
   expect(inLog).toBe(sent)
 })
 

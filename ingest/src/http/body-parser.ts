@@ -30,7 +30,9 @@ export interface ParsedBody {
   readonly isUnicode: boolean
 }
 
-/** Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight. */
+/**
+ * Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight.
+ */
 export function registerBodyParser(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(['application/json', 'text/plain'], ({ headers }, payload, done: Done) =>
@@ -59,11 +61,16 @@ function finish(bytes: Buffer, done: Done): void {
 /** The bound holds after decompression too: zlib stops as soon as the output is longer. */
 async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   const decoder = encodings.get(encoding)
-  if (!decoder) throw new HopperError('HOP_BODY_TYPE', `The content encoding must be gzip, deflate or br, not ${JSON.stringify(encoding.slice(0, 50))}.`)
+  if (!decoder)
+    throw new HopperError(
+      'HOP_BODY_TYPE',
+      `The content encoding must be gzip, deflate or br, not ${JSON.stringify(encoding.slice(0, 50))}.`,
+    )
   try {
     return await decoder(body, { maxOutputLength: limits.bodyBytesMax })
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new HopperError('HOP_BODY_TOO_LARGE', 'The body is too large once decompressed.')
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new HopperError('HOP_BODY_TOO_LARGE', 'The body is too large once decompressed.')
     throw new HopperError('HOP_BODY_INVALID', `The body is not ${encoding}, though its header says so.`, { cause })
   }
 }
@@ -81,26 +88,37 @@ function parseJson(bytes: Buffer): ParsedBody {
   } catch (cause) {
     const value = withNulls(json)
     if (value !== undefined) return { value, bytes, exact: false, isUnicode }
-    throw new HopperError('HOP_BODY_INVALID', `The body is not JSON: ${(cause as Error).message.slice(0, 200)}.`, { cause })
+    throw new HopperError('HOP_BODY_INVALID', `The body is not JSON: ${(cause as Error).message.slice(0, 200)}.`, {
+      cause,
+    })
   }
 }
 
-/** Whether an escape is half a surrogate pair. An escaped backslash and a whole pair are matched first, so that they pass. */
+/**
+ * Whether an escape is half a surrogate pair. An escaped backslash and a whole pair are matched first, so that they
+ * pass.
+ */
 function hasHalfPair(json: string): boolean {
   if (!json.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(json)) return false
   const candidate = /\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g
-  for (let match = candidate.exec(json); match !== null; match = candidate.exec(json)) if (match[0].length === 6) return true
+  for (let match = candidate.exec(json); match !== null; match = candidate.exec(json))
+    if (match[0].length === 6) return true
   return false
 }
 
 /**
- * Reads JSON in which numbers are written that JSON does not have, as Python does by default: each is a null, so that one value does not cost a whole
- * body. Texts are matched as wholes, so that they stay; one without an end runs to the end, which keeps this linear.
+ * Reads JSON in which numbers are written that JSON does not have, as Python does by default: each is a null, so that
+ * one value does not cost a whole body. Texts are matched as wholes, so that they stay; one without an end runs to the
+ * end, which keeps this linear.
  */
 function withNulls(json: string): unknown {
   if (!/NaN|Infinity/.test(json)) return undefined
   try {
-    return JSON.parse(json.replace(/"(?:[^"\\]|\\[\s\S])*"?|-?\bInfinity\b|\bNaN\b/g, (match) => (match.startsWith('"') ? match : 'null')))
+    return JSON.parse(
+      json.replace(/"(?:[^"\\]|\\[\s\S])*"?|-?\bInfinity\b|\bNaN\b/g, (match) =>
+        match.startsWith('"') ? match : 'null',
+      ),
+    )
   } catch {
     return undefined
   }

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { cutDeep } from './cut-deep.ts'
 
-const cut = (json: string, depthMax = 2, bytesMax = 1_000_000): string => cutDeep(Buffer.from(json), depthMax, bytesMax).toString()
+const cut = (json: string, depthMax = 2, bytesMax = 1_000_000): string =>
+  cutDeep(Buffer.from(json), depthMax, bytesMax).toString()
 
 /** The same value, with null in the place of lists and objects that are too deep. */
 function shallow(value: unknown, depthLeft: number): unknown {
@@ -13,14 +14,19 @@ function shallow(value: unknown, depthLeft: number): unknown {
 }
 
 it('puts null in the place of what is too deep, and changes nothing else', () => {
-  fc.assert(fc.property(fc.jsonValue({ maxDepth: 6 }), fc.integer({ min: 1, max: 4 }), (value, depthMax) => {
-    expect(JSON.parse(cut(JSON.stringify(value), depthMax))).toEqual(JSON.parse(JSON.stringify(shallow(value, depthMax))))
-  }))
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 6 }), fc.integer({ min: 1, max: 4 }), (value, depthMax) => {
+      expect(JSON.parse(cut(JSON.stringify(value), depthMax))).toEqual(
+        JSON.parse(JSON.stringify(shallow(value, depthMax))),
+      )
+    }),
+  )
   expect(cut('[["[[[[", {"a\\"[[[[": 1}, [[1], 2]]]')).toBe('[["[[[[", null, null]]')
   expect(cut('[[[1],[22]]]', 2, 3)).toBe('[[null,"xxx"]]')
 })
 
 it('keeps what is not JSON from being JSON, and reads no more of it than it must', () => {
-  for (const json of ['[[[', '[[[1', '[[1, [2, 3', '[1]]]', '[[[1}]]x', '"[[[']) expect(() => JSON.parse(cut(json))).toThrow()
+  for (const json of ['[[[', '[[[1', '[[1, [2, 3', '[1]]]', '[[[1}]]x', '"[[['])
+    expect(() => JSON.parse(cut(json))).toThrow()
   expect(cut('['.repeat(400_000), 64)).toHaveLength(64)
 })

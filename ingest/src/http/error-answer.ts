@@ -8,9 +8,11 @@ const RETRY_AFTER_SECONDS = 1
 export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<FastifyBaseLogger, 'error'>) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asHopperError(thrown, request)
-    if (error.code === 'HOP_INTERNAL') logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
+    if (error.code === 'HOP_INTERNAL')
+      logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
     requests.inc({ status: error.status, code: error.code })
-    if (error.retryable && error.status < 504 && !reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS)
+    if (error.retryable && error.status < 504 && !reply.hasHeader('retry-after'))
+      reply.header('retry-after', RETRY_AFTER_SECONDS)
     return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()))
   }
 }
@@ -25,6 +27,7 @@ function asHopperError(thrown: unknown, request: FastifyRequest): HopperError {
   const { code = '', statusCode = 500 } = thrown as { code?: string; statusCode?: number }
   const known = Object.hasOwn(fastifyCodes, code) ? fastifyCodes[code] : undefined
   if (known) return new HopperError(known)
-  if (statusCode >= 400 && statusCode < 500) return new HopperError('HOP_BODY_INVALID', 'The request could not be read.', { cause: thrown })
+  if (statusCode >= 400 && statusCode < 500)
+    return new HopperError('HOP_BODY_INVALID', 'The request could not be read.', { cause: thrown })
   return new HopperError('HOP_INTERNAL', undefined, { cause: thrown, details: { request_id: request.id } })
 }

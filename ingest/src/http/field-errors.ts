@@ -14,8 +14,13 @@ export function explain(errors: readonly TLocalizedValidationError[], type: Even
   }
   const path = first.instancePath
   // The alternatives of a union are told one by one, under the same path.
-  const demands = new Set(errors.filter(({ instancePath, keyword }) => instancePath === path && keyword !== 'anyOf').map(demand))
-  return new Dropped('invalid_field', `The field "${fieldName(path)}" of a ${type} event ${[...demands].join(', or ')}; correct it.`)
+  const demands = new Set(
+    errors.filter(({ instancePath, keyword }) => instancePath === path && keyword !== 'anyOf').map(demand),
+  )
+  return new Dropped(
+    'invalid_field',
+    `The field "${fieldName(path)}" of a ${type} event ${[...demands].join(', or ')}; correct it.`,
+  )
 }
 
 function demand(error: TLocalizedValidationError): string {

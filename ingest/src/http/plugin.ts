@@ -16,10 +16,13 @@ import { operationRoutes } from '../routes/operation-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
 /**
- * The gateway: API.md section 1 on any Fastify server. Parsers, hooks and the error handler stay inside, so that they do not change
- * what else the server serves.
+ * The gateway: API.md section 1 on any Fastify server. Parsers, hooks and the error handler stay inside, so that they
+ * do not change what else the server serves.
  */
-export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (server: FastifyInstance, options: IngestOptions): Promise<void> => {
+export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
+  server: FastifyInstance,
+  options: IngestOptions,
+): Promise<void> => {
   const clock = options.clock ?? Date.now
   const pipeline = new Pipeline()
   const metrics = createMetrics(options.metrics, pipeline)
@@ -50,7 +53,8 @@ const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST']
 function refuseUnknown(server: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {
   const url = request.url.split('?', 1)[0]!
   const allowed = methods.filter((method) => server.hasRoute({ method, url }))
-  if (allowed.length === 0) throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${url.slice(0, 200)}.`)
+  if (allowed.length === 0)
+    throw new HopperError('HOP_NOT_FOUND', `Nothing answers ${request.method} ${url.slice(0, 200)}.`)
   reply.header('allow', allowed.join(', '))
   throw new HopperError('HOP_METHOD', `This path takes ${allowed.join(', ')} only.`)
 }

@@ -14,15 +14,21 @@ afterAll(() => gateway[Symbol.asyncDispose]())
 
 let next = 0
 /** Sends one event; answers it as it is stored, and what the answer says of it by path. */
-async function kept(event: object, body: object = {}): Promise<{ stored: Record<string, unknown>; device: string; changed: Record<string, string> }> {
+async function kept(
+  event: object,
+  body: object = {},
+): Promise<{ stored: Record<string, unknown>; device: string; changed: Record<string, string> }> {
   const session_id = `of-${next++}`
   const answer = await gateway.post({ device_id: 'd', session_id, ...body, events: [event] })
   const { rejected, accepted, changed = [] } = answer.body as EventsAnswer
   expect({ status: answer.status, accepted, rejected }).toEqual({ status: 202, accepted: 1, rejected: [] })
   const envelope = (await gateway.envelopes()).find((each) => each.session_id === session_id)!
   return {
-    stored: envelope.events[0] as unknown as Record<string, unknown>, device: envelope.device_id,
-    changed: Object.fromEntries(changed.map(({ path, reason, did_you_mean }) => [path, did_you_mean ? `${reason}: ${did_you_mean}` : reason])),
+    stored: envelope.events[0] as unknown as Record<string, unknown>,
+    device: envelope.device_id,
+    changed: Object.fromEntries(
+      changed.map(({ path, reason, did_you_mean }) => [path, did_you_mean ? `${reason}: ${did_you_mean}` : reason]),
+    ),
   }
 }
 const custom = (data: unknown, more: object = {}): object => ({ type: 'custom', name: 'x', data, ...more })
@@ -36,14 +42,29 @@ describe('data', () => {
   })
 
   it('is flat, with lists as text: an order as Segment has it', async () => {
-    const { stored, changed } = await kept(custom({
-      order_id: 'o-7', total: 25, products: [{ id: 'a', price: 10 }, { id: 'b' }], address: { city: { name: 'Bonn', zip: 53111 }, lines: ['x', 2] }, empty: {},
-    }))
+    const { stored, changed } = await kept(
+      custom({
+        order_id: 'o-7',
+        total: 25,
+        products: [{ id: 'a', price: 10 }, { id: 'b' }],
+        address: { city: { name: 'Bonn', zip: 53111 }, lines: ['x', 2] },
+        empty: {},
+      }),
+    )
     expect(stored.data).toEqual({
-      order_id: 'o-7', total: 25, products: '[{"id":"a","price":10},{"id":"b"}]', 'address.lines': '["x",2]', 'address.city.name': 'Bonn', 'address.city.zip': 53111,
+      order_id: 'o-7',
+      total: 25,
+      products: '[{"id":"a","price":10},{"id":"b"}]',
+      'address.lines': '["x",2]',
+      'address.city.name': 'Bonn',
+      'address.city.zip': 53111,
     })
     expect(changed).toEqual({
-      'data.products': 'made_text', 'data.address': 'flattened', 'data.address.city': 'flattened', 'data.address.lines': 'made_text', 'data.empty': 'flattened',
+      'data.products': 'made_text',
+      'data.address': 'flattened',
+      'data.address.city': 'flattened',
+      'data.address.lines': 'made_text',
+      'data.empty': 'flattened',
     })
   })
 
@@ -53,26 +74,41 @@ describe('data', () => {
   })
 
   it('keeps 64 keys and names the others', async () => {
-    const { stored, changed } = await kept(custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))))
+    const { stored, changed } = await kept(
+      custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))),
+    )
     expect(Object.keys(stored.data as object)).toHaveLength(64)
     expect(changed).toEqual(Object.fromEntries([64, 65, 66, 67, 68, 69].map((at) => [`data.k${at}`, 'too_many_keys'])))
   })
 
   it('has keys and values of at most their bound, cut between characters', async () => {
-    const { stored, changed } = await kept(custom({ ['k'.repeat(200)]: 1, v: '\u{1f600}'.repeat(3_000), fits: '\u{1f600}'.repeat(2_048), '': 'no key' }))
+    const { stored, changed } = await kept(
+      custom({ ['k'.repeat(200)]: 1, v: '\u{1f600}'.repeat(3_000), fits: '\u{1f600}'.repeat(2_048), '': 'no key' }),
+    )
     expect(stored.data).toEqual({ ['k'.repeat(128)]: 1, v: '\u{1f600}'.repeat(2_048), fits: '\u{1f600}'.repeat(2_048) })
     expect(changed).toEqual({ [`data.${'k'.repeat(95)}`]: 'shortened', 'data.v': 'shortened', 'data.': 'empty' })
   })
 
   it('has keys like __proto__ in any depth', async () => {
-    const data: unknown = JSON.parse('{"__proto__":{"__proto__":{"x":1},"y":2},"constructor":null,"toString":"t","7":true}')
+    const data: unknown = JSON.parse(
+      '{"__proto__":{"__proto__":{"x":1},"y":2},"constructor":null,"toString":"t","7":true}',
+    )
     const { stored, changed } = await kept(custom(data))
     expect(JSON.stringify(stored.data)).toBe('{"7":true,"toString":"t","__proto__.y":2,"__proto__.__proto__.x":1}')
-    expect(changed).toEqual({ 'data.constructor': 'null_value', ['data.__proto__']: 'flattened', 'data.__proto__.__proto__': 'flattened' })
+    expect(changed).toEqual({
+      'data.constructor': 'null_value',
+      ['data.__proto__']: 'flattened',
+      'data.__proto__.__proto__': 'flattened',
+    })
     expect(({} as { x?: number }).x).toBeUndefined()
   })
 
-  it.each([['text', 'x'], ['a number', 5], ['a list', [1]], ['true', true]])('is left out when it is no object: %s', async (_name, data) => {
+  it.each([
+    ['text', 'x'],
+    ['a number', 5],
+    ['a list', [1]],
+    ['true', true],
+  ])('is left out when it is no object: %s', async (_name, data) => {
     const { stored, changed } = await kept(custom(data))
     expect([stored.data, changed]).toEqual([undefined, { data: 'wrong_type' }])
   })
@@ -86,7 +122,9 @@ describe('data', () => {
     const deep = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
     const objects = `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`
     for (const json of [deep, objects]) {
-      const answer = await gateway.post(`{"device_id":"deep","events":[{"type":0,"name":"n","data":{"n":1,"deep":${json}}}]}`)
+      const answer = await gateway.post(
+        `{"device_id":"deep","events":[{"type":0,"name":"n","data":{"n":1,"deep":${json}}}]}`,
+      )
       expect(answer.body).toMatchObject({ accepted: 1, rejected: [] })
     }
   })
@@ -94,8 +132,13 @@ describe('data', () => {
 
 describe('numbers that JSON does not have', () => {
   it('are nulls, as Python writes them, and do not cost the body', async () => {
-    const answer = await gateway.post('{"device_id":"python","events":[{"type":0,"name":"NaN \\" Infinity","data":{"a":NaN,"b":-Infinity,"c":Infinity,"n":1}}]}')
-    expect(answer.body).toMatchObject({ accepted: 1, changed: ['a', 'b', 'c'].map((key) => ({ index: 0, path: `data.${key}`, reason: 'null_value' })) })
+    const answer = await gateway.post(
+      '{"device_id":"python","events":[{"type":0,"name":"NaN \\" Infinity","data":{"a":NaN,"b":-Infinity,"c":Infinity,"n":1}}]}',
+    )
+    expect(answer.body).toMatchObject({
+      accepted: 1,
+      changed: ['a', 'b', 'c'].map((key) => ({ index: 0, path: `data.${key}`, reason: 'null_value' })),
+    })
     const stored = (await gateway.envelopes()).find(({ device_id }) => device_id === 'python')!
     expect(stored.events[0]).toMatchObject({ name: 'NaN " Infinity', data: { n: 1 } })
   })
@@ -127,9 +170,19 @@ describe('a field', () => {
     ['a number as text', { elapsed_time: '12' }, { elapsed_time: 12 }, { elapsed_time: 'made_number' }],
     ['a time that is no number', { elapsed_time: 'x' }, { elapsed_time: 0 }, { elapsed_time: 'wrong_type' }],
     ['a time that is null', { elapsed_time: null }, { elapsed_time: 0 }, { elapsed_time: 'null_value' }],
-    ['a url that is too long', { current_url: `/${'u'.repeat(3_000)}` }, { current_url: `/${'u'.repeat(2_047)}` }, { current_url: 'shortened' }],
+    [
+      'a url that is too long',
+      { current_url: `/${'u'.repeat(3_000)}` },
+      { current_url: `/${'u'.repeat(2_047)}` },
+      { current_url: 'shortened' },
+    ],
     ['a url that is null', { current_url: null }, { current_url: '' }, { current_url: 'null_value' }],
-    ['a target that is too long', { target: 't'.repeat(2_000) }, { target: 't'.repeat(1_024) }, { target: 'shortened' }],
+    [
+      'a target that is too long',
+      { target: 't'.repeat(2_000) },
+      { target: 't'.repeat(1_024) },
+      { target: 'shortened' },
+    ],
     ['a seq that is text', { seq: '3' }, { seq: 3 }, { seq: 'made_number' }],
     ['a seq that is negative', { seq: -3 }, { seq: 0 }, { seq: 'out_of_range' }],
     ['a type that is text', { type: '1' }, { type: 'click' }, {}],
@@ -144,31 +197,65 @@ describe('a field', () => {
     expect((await kept(custom({}, { name: 404 }))).stored.name).toBe('404')
   })
 
-  it.each(['event_id', 'device_id', 'user_id', 'session_id'])('with an id that is too long has a hash of it, and others keep theirs: %s', async (field) => {
-    const send = async (id: string): Promise<unknown> => {
-      const { stored, device, changed } = await kept(click({ [field]: id, ...(field === 'session_id' && { user_id: 'u' }) }))
-      expect(changed).toEqual({ [field]: 'hashed' })
-      return field === 'device_id' ? device : stored[field]
-    }
-    const [a, again, b] = [await send(`${'i'.repeat(300)}a`), await send(`${'i'.repeat(300)}a`), await send(`${'i'.repeat(300)}b`)]
-    expect(a).toMatch(version8)
-    expect([again, b === a]).toEqual([a, false])
-  })
+  it.each(['event_id', 'device_id', 'user_id', 'session_id'])(
+    'with an id that is too long has a hash of it, and others keep theirs: %s',
+    async (field) => {
+      const send = async (id: string): Promise<unknown> => {
+        const { stored, device, changed } = await kept(
+          click({ [field]: id, ...(field === 'session_id' && { user_id: 'u' }) }),
+        )
+        expect(changed).toEqual({ [field]: 'hashed' })
+        return field === 'device_id' ? device : stored[field]
+      }
+      const [a, again, b] = [
+        await send(`${'i'.repeat(300)}a`),
+        await send(`${'i'.repeat(300)}a`),
+        await send(`${'i'.repeat(300)}b`),
+      ]
+      expect(a).toMatch(version8)
+      expect([again, b === a]).toEqual([a, false])
+    },
+  )
 
   it('that is not known is named, with what was meant', async () => {
-    const { stored, changed } = await kept({ type: 'custom', name: 'n', time: 5, properties: { a: 1 }, userId: 'ann', zzz: 1 }, { sdk: 'x', sentAt: 5 })
-    expect(stored).toEqual({ event_id: stored.event_id, timestamp: now, type: 'custom', seq: 0, session_id: stored.session_id, name: 'n' })
+    const { stored, changed } = await kept(
+      { type: 'custom', name: 'n', time: 5, properties: { a: 1 }, userId: 'ann', zzz: 1 },
+      { sdk: 'x', sentAt: 5 },
+    )
+    expect(stored).toEqual({
+      event_id: stored.event_id,
+      timestamp: now,
+      type: 'custom',
+      seq: 0,
+      session_id: stored.session_id,
+      name: 'n',
+    })
     expect(changed).toEqual({
-      sdk: 'unknown_field', sentAt: 'unknown_field: sent_at', time: 'unknown_field: timestamp', properties: 'unknown_field: data',
-      userId: 'unknown_field: user_id', zzz: 'unknown_field',
+      sdk: 'unknown_field',
+      sentAt: 'unknown_field: sent_at',
+      time: 'unknown_field: timestamp',
+      properties: 'unknown_field: data',
+      userId: 'unknown_field: user_id',
+      zzz: 'unknown_field',
     })
   })
 
   it('of the body may be null, and is named by no index', async () => {
-    const answer = await gateway.post({ device_id: 'body', session_id: null, sent_at: null, webdriver: 'yes', events: [click()] })
+    const answer = await gateway.post({
+      device_id: 'body',
+      session_id: null,
+      sent_at: null,
+      webdriver: 'yes',
+      events: [click()],
+    })
     expect(answer.body).toEqual({
-      accepted: 1, rejected: [],
-      changed: [['session_id', 'null_value'], ['sent_at', 'null_value'], ['webdriver', 'wrong_type']].map(([path, reason]) => ({ index: null, path, reason })),
+      accepted: 1,
+      rejected: [],
+      changed: [
+        ['session_id', 'null_value'],
+        ['sent_at', 'null_value'],
+        ['webdriver', 'wrong_type'],
+      ].map(([path, reason]) => ({ index: null, path, reason })),
     })
   })
 })
@@ -176,29 +263,46 @@ describe('a field', () => {
 describe('a time', () => {
   const noon = Date.parse('2026-02-28T12:00:00Z')
   it.each<[unknown, number, string | undefined]>([
-    ['2026-02-28T12:00:00Z', noon, undefined], ['2026-02-28 12:00:00Z', noon, undefined], ['2026-02-28T13:00+0100', noon, undefined],
-    ['2026-02-28 13:00:00+01', noon, undefined], ['2026-02-28T12:00Z', noon, undefined],
-    ['2026-02-28T12:00:00', noon, 'utc_assumed'], ['2026-02-28 12:00:00.000', noon, 'utc_assumed'], ['2026-02-28', noon - 43_200_000, 'utc_assumed'],
-    [String(noon), noon, 'made_number'], [noon + 0.4, noon, 'rounded'], [null, now, 'null_value'],
+    ['2026-02-28T12:00:00Z', noon, undefined],
+    ['2026-02-28 12:00:00Z', noon, undefined],
+    ['2026-02-28T13:00+0100', noon, undefined],
+    ['2026-02-28 13:00:00+01', noon, undefined],
+    ['2026-02-28T12:00Z', noon, undefined],
+    ['2026-02-28T12:00:00', noon, 'utc_assumed'],
+    ['2026-02-28 12:00:00.000', noon, 'utc_assumed'],
+    ['2026-02-28', noon - 43_200_000, 'utc_assumed'],
+    [String(noon), noon, 'made_number'],
+    [noon + 0.4, noon, 'rounded'],
+    [null, now, 'null_value'],
   ])('%s is read', async (timestamp, instant, reason) => {
     const { stored, changed } = await kept(click({ timestamp }))
     expect([stored.timestamp, changed.timestamp]).toEqual([instant, reason])
   })
 
-  it.each(['yesterday', '2026-02-30', '2026-02-30T12:00:00Z', '12:00', '', '28/02/2026', true, {}, [], 1e300])('%s is refused, since now would be wrong', async (timestamp) => {
-    const answer = await gateway.post({ device_id: 'd', events: [click({ timestamp })] })
-    expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'invalid_field' }] })
-    expect(answer.body).not.toHaveProperty('changed')
-  })
+  it.each(['yesterday', '2026-02-30', '2026-02-30T12:00:00Z', '12:00', '', '28/02/2026', true, {}, [], 1e300])(
+    '%s is refused, since now would be wrong',
+    async (timestamp) => {
+      const answer = await gateway.post({ device_id: 'd', events: [click({ timestamp })] })
+      expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'invalid_field' }] })
+      expect(answer.body).not.toHaveProperty('changed')
+    },
+  )
 })
 
 it.each<[string, object, string]>([
-  ['no name', { type: 0, data: {} }, 'missing_field'], ['a name that is null', { type: 0, name: null }, 'invalid_field'], ['an empty name', { type: 0, name: '' }, 'invalid_field'],
-  ['no user to identify', { type: 5, user_id: null }, 'invalid_field'], ['an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, 'invalid_field'],
+  ['no name', { type: 0, data: {} }, 'missing_field'],
+  ['a name that is null', { type: 0, name: null }, 'invalid_field'],
+  ['an empty name', { type: 0, name: '' }, 'invalid_field'],
+  ['no user to identify', { type: 5, user_id: null }, 'invalid_field'],
+  ['an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, 'invalid_field'],
   ['a stage that is none', { type: 4, action: 'onClick', funnel: 'f', entered: -1, elapsed_time: 1 }, 'invalid_field'],
 ])('refuses an event without what makes it one: %s', async (_name, event, reason) => {
   const answer = await gateway.post({ device_id: 'd', events: [event, click({ elapsed_time: -1 })] })
-  expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ index: 0, reason }], changed: [{ index: 1, path: 'elapsed_time' }] })
+  expect(answer.body).toMatchObject({
+    accepted: 1,
+    rejected: [{ index: 0, reason }],
+    changed: [{ index: 1, path: 'elapsed_time' }],
+  })
 })
 
 it('keeps an event that is too large only for its too long texts', async () => {
@@ -206,30 +310,85 @@ it('keeps an event that is too large only for its too long texts', async () => {
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
   const large = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, 'v'.repeat(2_000)]))
-  expect((await gateway.post({ device_id: 'd', events: [custom(large)] })).body).toMatchObject({ rejected: [{ reason: 'too_large' }] })
+  expect((await gateway.post({ device_id: 'd', events: [custom(large)] })).body).toMatchObject({
+    rejected: [{ reason: 'too_large' }],
+  })
 })
 
 it('names at most 100 changes and counts all', async () => {
   const events = Array.from({ length: 1_000 }, () => custom({ a: null, b: null }))
   const { changed, changed_total, accepted } = (await gateway.post({ device_id: 'many', events })).body as EventsAnswer
   expect([accepted, changed!.length, changed_total]).toEqual([1_000, limits.changesNamedMax, 2_000])
-  const unknown = Array.from({ length: 1_000 }, () => Object.fromEntries([['type', 0], ['name', 'n'], ...Array.from({ length: 100 }, (_, at) => [`u${at}`, 1])]) as object)
+  const unknown = Array.from(
+    { length: 1_000 },
+    () =>
+      Object.fromEntries([
+        ['type', 0],
+        ['name', 'n'],
+        ...Array.from({ length: 100 }, (_, at) => [`u${at}`, 1]),
+      ]) as object,
+  )
   const started = performance.now()
-  expect((await gateway.post({ device_id: 'many', events: unknown })).body).toMatchObject({ accepted: 1_000, changed_total: 100_000 })
+  expect((await gateway.post({ device_id: 'many', events: unknown })).body).toMatchObject({
+    accepted: 1_000,
+    changed_total: 100_000,
+  })
   expect(performance.now() - started).toBeLessThan(3_000)
 })
 
 it('stands as it was sent next to others that do not, and is not named', async () => {
-  const answer = await gateway.post({ device_id: 'd', events: [click({ event_id: 'a', seq: 1, timestamp: now }), click({ event_id: 'b', elapsed_time: -1 })] })
-  expect((answer.body as EventsAnswer).changed).toEqual([{ index: 1, path: 'elapsed_time', reason: 'out_of_range' } satisfies EventChange])
+  const answer = await gateway.post({
+    device_id: 'd',
+    events: [click({ event_id: 'a', seq: 1, timestamp: now }), click({ event_id: 'b', elapsed_time: -1 })],
+  })
+  expect((answer.body as EventsAnswer).changed).toEqual([
+    { index: 1, path: 'elapsed_time', reason: 'out_of_range' } satisfies EventChange,
+  ])
 })
 
 it('whatever the fields are, what is kept is an event of its kind, and the same again when it is sent again', async () => {
-  const checks = new Map<string, ReturnType<typeof Compile>>(eventTypes.map((type) => [type, Compile(wireEvents[type])]))
-  const field = fc.constantFrom('event_id', 'timestamp', 'device_id', 'session_id', 'seq', 'user_id', 'data', 'name', 'target', 'from', 'to', 'elapsed_time', 'funnel', 'samplerate', 'x')
-  const value = fc.oneof(fc.jsonValue(), fc.string({ unit: 'binary', maxLength: 300 }), fc.integer(), fc.double(), fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()))
-  const base = { target: '//a', elapsed_time: 1, current_url: '/', from: '', to: '/', name: 'n', action: 'onClick', funnel: 'f', entered: 1, user_id: 'u' }
-  const event = fc.tuple(fc.constantFrom(...eventTypes), fc.dictionary(field, value, { maxKeys: 6 })).map(([type, fields]) => ({ type, ...base, ...fields }))
+  const checks = new Map<string, ReturnType<typeof Compile>>(
+    eventTypes.map((type) => [type, Compile(wireEvents[type])]),
+  )
+  const field = fc.constantFrom(
+    'event_id',
+    'timestamp',
+    'device_id',
+    'session_id',
+    'seq',
+    'user_id',
+    'data',
+    'name',
+    'target',
+    'from',
+    'to',
+    'elapsed_time',
+    'funnel',
+    'samplerate',
+    'x',
+  )
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.integer(),
+    fc.double(),
+    fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()),
+  )
+  const base = {
+    target: '//a',
+    elapsed_time: 1,
+    current_url: '/',
+    from: '',
+    to: '/',
+    name: 'n',
+    action: 'onClick',
+    funnel: 'f',
+    entered: 1,
+    user_id: 'u',
+  }
+  const event = fc
+    .tuple(fc.constantFrom(...eventTypes), fc.dictionary(field, value, { maxKeys: 6 }))
+    .map(([type, fields]) => ({ type, ...base, ...fields }))
   await fc.assert(
     fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 5 }), async (events) => {
       const device_id = `any-${next++}`
@@ -246,6 +405,8 @@ it('whatever the fields are, what is kept is an event of its kind, and the same 
 
 it('is explained on the page about sending events, reason by reason', () => {
   const page = readFileSync(new URL('../../../docs/ingest.md', import.meta.url), 'utf8')
-  const listed = Object.fromEntries([...page.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, reason, text]) => [reason, text]))
+  const listed = Object.fromEntries(
+    [...page.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, reason, text]) => [reason, text]),
+  )
   expect(listed).toEqual(changeReasons)
 })

@@ -5,12 +5,42 @@ export type Change = Omit<EventChange, 'index'>
 const PATH_CHARS_MAX = 100
 /** What other products call our fields. */
 const otherNames: Readonly<Record<string, string>> = {
-  ts: 'timestamp', date: 'timestamp', occurred_at: 'timestamp', occurredAt: 'timestamp', created_at: 'timestamp', originalTimestamp: 'timestamp',
-  properties: 'data', props: 'data', params: 'data', attributes: 'data', payload: 'data', traits: 'data', metadata: 'data',
-  id: 'event_id', messageId: 'event_id', message_id: 'event_id', event: 'name', event_name: 'name', eventName: 'name', action: 'name',
-  anonymousId: 'device_id', anonymous_id: 'device_id', distinct_id: 'device_id', client_id: 'device_id', visitor_id: 'device_id',
-  uid: 'user_id', user: 'user_id', sid: 'session_id', url: 'current_url', page: 'current_url', referrer: 'from', xpath: 'target',
-  duration: 'elapsed_time', elapsed: 'elapsed_time', batch: 'events', sentAt: 'sent_at',
+  ts: 'timestamp',
+  date: 'timestamp',
+  occurred_at: 'timestamp',
+  occurredAt: 'timestamp',
+  created_at: 'timestamp',
+  originalTimestamp: 'timestamp',
+  properties: 'data',
+  props: 'data',
+  params: 'data',
+  attributes: 'data',
+  payload: 'data',
+  traits: 'data',
+  metadata: 'data',
+  id: 'event_id',
+  messageId: 'event_id',
+  message_id: 'event_id',
+  event: 'name',
+  event_name: 'name',
+  eventName: 'name',
+  action: 'name',
+  anonymousId: 'device_id',
+  anonymous_id: 'device_id',
+  distinct_id: 'device_id',
+  client_id: 'device_id',
+  visitor_id: 'device_id',
+  uid: 'user_id',
+  user: 'user_id',
+  sid: 'session_id',
+  url: 'current_url',
+  page: 'current_url',
+  referrer: 'from',
+  xpath: 'target',
+  duration: 'elapsed_time',
+  elapsed: 'elapsed_time',
+  batch: 'events',
+  sentAt: 'sent_at',
 }
 
 /** Bounds what is named of one request; some of it may be of events that are refused then, and so not be answered. */
@@ -18,7 +48,10 @@ export class Room {
   left = 10 * limits.changesNamedMax
 }
 
-/** What was changed of one event, or of a body: the first few by name, as long as the request has room, and the number of all. */
+/**
+ * What was changed of one event, or of a body: the first few by name, as long as the request has room, and the number
+ * of all.
+ */
 export class Changes {
   readonly named: Change[] = []
   total = 0

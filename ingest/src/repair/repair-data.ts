@@ -7,7 +7,10 @@ type Value = string | number | boolean
 /** Objects within objects that are taken apart; what lies deeper is written as JSON. */
 const DEPTH_MAX = 16
 
-/** Makes `data` flat: keys and values as the schema takes them, each change noted. Keys that are there already come before those of inner objects. */
+/**
+ * Makes `data` flat: keys and values as the schema takes them, each change noted. Keys that are there already come
+ * before those of inner objects.
+ */
 export function repairData(sent: object, changes: Changes): Record<string, Value> {
   const repair = new DataRepair(changes)
   repair.addObject(sent, '', 0)

@@ -2,10 +2,15 @@ import { instantOf } from '../batch/instant.ts'
 import type { Note } from './repair-value.ts'
 
 const number = /^\s*[+-]?\d{1,20}(\.\d{1,20})?\s*$/
-/** A date, or a date and a time of day, in the order of ISO 8601, perhaps with the space of SQL; with or without a time zone. */
+/**
+ * A date, or a date and a time of day, in the order of ISO 8601, perhaps with the space of SQL; with or without a time
+ * zone.
+ */
 const written = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
 
-/** Reads a time that is not of the documented form, in ms since the epoch; undefined when nobody can say which it is. */
+/**
+ * Reads a time that is not of the documented form, in ms since the epoch; undefined when nobody can say which it is.
+ */
 export function repairTime(sent: unknown, note: Note): number | undefined {
   if (typeof sent === 'number') return rounded(sent, note)
   if (typeof sent !== 'string') return undefined

@@ -34,7 +34,12 @@ export function repairValue(name: string, value: unknown, schema: FieldSchema, n
   return undefined
 }
 
-function repairString(value: unknown, { minLength = 0, maxLength = Infinity }: FieldSchema, isId: boolean, note: Note): string | undefined {
+function repairString(
+  value: unknown,
+  { minLength = 0, maxLength = Infinity }: FieldSchema,
+  isId: boolean,
+  note: Note,
+): string | undefined {
   const text = textOf(value, isId, note)
   if (text === undefined) return undefined
   if (text.length < minLength) return void note('empty')
@@ -63,7 +68,11 @@ function textOf(value: unknown, isId: boolean, note: Note): string | undefined {
   return void note('wrong_type')
 }
 
-function repairInteger(value: unknown, { minimum = -Infinity, maximum = Infinity }: FieldSchema, note: Note): number | undefined {
+function repairInteger(
+  value: unknown,
+  { minimum = -Infinity, maximum = Infinity }: FieldSchema,
+  note: Note,
+): number | undefined {
   if (value === null) return void note('null_value')
   if (typeof value === 'string' && number.test(value)) note('made_number')
   else if (typeof value !== 'number') return void note('wrong_type')

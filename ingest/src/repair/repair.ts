@@ -17,8 +17,9 @@ const fields = ofEachType(fieldsOf)
 export const wireNames = ofEachType((type): ReadonlySet<string> => new Set(Object.keys(fields[type].schemas)))
 
 /**
- * Makes of an event whose fields are not all as the schema wants them one whose are, as far as that can be done, and notes each change. A field that it
- * must have, and of which nothing can be made, stays as it was sent: the check that follows says what is wrong with it.
+ * Makes of an event whose fields are not all as the schema wants them one whose are, as far as that can be done, and
+ * notes each change. A field that it must have, and of which nothing can be made, stays as it was sent: the check that
+ * follows says what is wrong with it.
  */
 export function repair(incoming: Incoming): void {
   const { type } = incoming
@@ -49,7 +50,10 @@ function repairField(name: string, value: unknown, schema: TSchema, changes: Cha
 }
 
 function fieldsOf(type: EventType): FieldsOfType {
-  const { properties, required } = wireEvents[type] as unknown as { properties: Record<string, TSchema>; required: string[] }
+  const { properties, required } = wireEvents[type] as unknown as {
+    properties: Record<string, TSchema>
+    required: string[]
+  }
   return { schemas: properties, required: new Set(required) }
 }
 

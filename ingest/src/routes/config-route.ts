@@ -43,7 +43,11 @@ export function configRoute(server: FastifyInstance, { gate, registry }: { gate:
 }
 
 async function trackerConfig(registry: Registry, id: string): Promise<TrackerConfig> {
-  const [app, funnels, elements] = await Promise.all([registry.app(id), registry.funnels.list(id), registry.elements.list(id)])
+  const [app, funnels, elements] = await Promise.all([
+    registry.app(id),
+    registry.funnels.list(id),
+    registry.elements.list(id),
+  ])
   return {
     funnels: funnels.map(({ id, stages }) => ({ id, stages: stages.map(trackedStage) })),
     elements: elements.map(({ xpath }) => ({ xpath })),

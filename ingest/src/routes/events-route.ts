@@ -30,32 +30,36 @@ export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metr
   const accepted = metrics.events.labels('accepted', 'new')
   server.decorateRequest(sender)
   onlyMethod(server, 'POST', '/v1/events')
-  server.post('/v1/events', {
-    onRequest: async (request, reply) => {
-      allowAnyOrigin(reply)
-      request.setDecorator<Sender>(sender, await gate.admit(request, reply))
+  server.post(
+    '/v1/events',
+    {
+      onRequest: async (request, reply) => {
+        allowAnyOrigin(reply)
+        request.setDecorator<Sender>(sender, await gate.admit(request, reply))
+      },
+      onError: async (request, _reply, error) => {
+        const admitted = request.getDecorator<Sender | undefined>(sender)
+        if (admitted && isRefusedBody(error)) gate.chargeRefused(admitted, request)
+      },
     },
-    onError: async (request, _reply, error) => {
-      const admitted = request.getDecorator<Sender | undefined>(sender)
-      if (admitted && isRefusedBody(error)) gate.chargeRefused(admitted, request)
-    },
-  }, async (request, reply) => {
-    const admitted = request.getDecorator<Sender>(sender)
-    const body = request.body as ParsedBody | undefined
-    const { batch, sent, webdriver, changes } = readBatch(body, admitted.app, clock())
-    const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
-    const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
-    gate.charge(admitted, costOf(results, body!.bytes.length), reply)
-    const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
-    if (envelopes.length > 0) await log.append(envelopes, sent.length)
+    async (request, reply) => {
+      const admitted = request.getDecorator<Sender>(sender)
+      const body = request.body as ParsedBody | undefined
+      const { batch, sent, webdriver, changes } = readBatch(body, admitted.app, clock())
+      const agent = agentOf({ userAgent: request.headers['user-agent'], server: isServer(request), webdriver })
+      const results = pipeline.run(sent.map((event, index) => incomingOf(batch, index, event)))
+      gate.charge(admitted, costOf(results, body!.bytes.length), reply)
+      const envelopes = envelopesOf(batch, sent, results, agent, request.headers.referer)
+      if (envelopes.length > 0) await log.append(envelopes, sent.length)
 
-    const answer = answerOf(results, changes, agent)
-    if (agent.bot === undefined) accepted.inc(answer.accepted)
-    else metrics.events.inc({ fate: 'bot', reason: agent.bot }, answer.accepted)
-    for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })
-    taken.inc()
-    return reply.code(202).type('application/json; charset=utf-8').send(JSON.stringify(answer))
-  })
+      const answer = answerOf(results, changes, agent)
+      if (agent.bot === undefined) accepted.inc(answer.accepted)
+      else metrics.events.inc({ fate: 'bot', reason: agent.bot }, answer.accepted)
+      for (const { reason } of answer.rejected) metrics.events.inc({ fate: 'rejected', reason })
+      taken.inc()
+      return reply.code(202).type('application/json; charset=utf-8').send(JSON.stringify(answer))
+    },
+  )
 }
 
 function isRefusedBody(error: Error): boolean {
@@ -63,8 +67,8 @@ function isRefusedBody(error: Error): boolean {
 }
 
 /**
- * A key in a header, and no page behind the request: a server. A page names itself as the origin of what it posts, and its browser adds
- * `Sec-Fetch-Site`; `Sec-Fetch-Mode` alone says nothing, as Node's `fetch` sends it too.
+ * A key in a header, and no page behind the request: a server. A page names itself as the origin of what it posts, and
+ * its browser adds `Sec-Fetch-Site`; `Sec-Fetch-Mode` alone says nothing, as Node's `fetch` sends it too.
  */
 function isServer({ headers }: FastifyRequest): boolean {
   const isPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined

@@ -3,19 +3,31 @@ import type { FastifyInstance } from 'fastify'
 import type { IngestOptions } from '../options.ts'
 
 /** `/healthcheck` (the process lives), `/ready` (it can do its work, or why not) and `/metrics`. */
-export function operationRoutes(server: FastifyInstance, { health, metrics, metricsText }: Pick<IngestOptions, 'health' | 'metrics' | 'metricsText'>): void {
+export function operationRoutes(
+  server: FastifyInstance,
+  { health, metrics, metricsText }: Pick<IngestOptions, 'health' | 'metrics' | 'metricsText'>,
+): void {
   server.get('/healthcheck', (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK'))
 
   server.get('/ready', async (_request, reply) => {
     const engines = await health().catch((error: Error) => [{ name: 'health', healthy: false, detail: error.message }])
-    const reasons = engines.filter(({ healthy }) => !healthy).map(({ name, detail }) => `${name}: ${detail ?? 'does not answer'}`)
+    const reasons = engines
+      .filter(({ healthy }) => !healthy)
+      .map(({ name, detail }) => `${name}: ${detail ?? 'does not answer'}`)
     // A part may do its work and still have something to say: events wait in the spool, keys are those of a snapshot.
-    const components = engines.some(({ healthy, detail }) => !healthy || detail !== undefined) ? { components: engines } : {}
+    const components = engines.some(({ healthy, detail }) => !healthy || detail !== undefined)
+      ? { components: engines }
+      : {}
     reply.header('cache-control', 'no-store')
     if (reasons.length === 0) return { ready: true, reasons, ...components }
     const error = new HopperError('HOP_STORE_UNAVAILABLE')
-    return reply.code(error.status).header('retry-after', 1).send({ ready: false, reasons, ...components, ...error.toBody() })
+    return reply
+      .code(error.status)
+      .header('retry-after', 1)
+      .send({ ready: false, reasons, ...components, ...error.toBody() })
   })
 
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await (metricsText ? metricsText() : metrics.metrics())))
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await (metricsText ? metricsText() : metrics.metrics())),
+  )
 }

@@ -16,23 +16,34 @@ export async function trackerRoutes(server: FastifyInstance, file: string): Prom
     throw new HopperError('HOP_CONFIG', `The tracker ${file} cannot be read (${cause.message}); build it.`, { cause })
   })
   const bodies = {
-    br: await promisify(brotliCompress)(script, { params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY } }),
+    br: await promisify(brotliCompress)(script, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
+    }),
     gzip: await promisify(gzip)(script, { level: constants.Z_BEST_COMPRESSION }),
   }
   const etag = etagOf(script)
-  const answer = (cacheControl: string) => (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    allowAnyOrigin(reply)
-    reply.header('etag', etag).header('cache-control', cacheControl).header('vary', 'accept-encoding').header('cross-origin-resource-policy', 'cross-origin')
-    if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    const encoding = encodingOf(request.headers['accept-encoding'])
-    if (encoding) reply.header('content-encoding', encoding)
-    return reply.type('text/javascript; charset=utf-8').send(encoding ? bodies[encoding] : script)
-  }
+  const answer =
+    (cacheControl: string) =>
+    (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+      allowAnyOrigin(reply)
+      reply
+        .header('etag', etag)
+        .header('cache-control', cacheControl)
+        .header('vary', 'accept-encoding')
+        .header('cross-origin-resource-policy', 'cross-origin')
+      if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()
+      const encoding = encodingOf(request.headers['accept-encoding'])
+      if (encoding) reply.header('content-encoding', encoding)
+      return reply.type('text/javascript; charset=utf-8').send(encoding ? bodies[encoding] : script)
+    }
   server.get('/hopper.js', answer(SHORT))
   server.get(`/hopper.${hash('sha256', script, 'hex').slice(0, 16)}.js`, answer(FOR_EVER))
 }
 
 function encodingOf(accepted = ''): 'br' | 'gzip' | undefined {
-  const names = accepted.split(',').filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part)).map((part) => part.split(';', 1)[0]!.trim().toLowerCase())
+  const names = accepted
+    .split(',')
+    .filter((part) => !/;\s*q=0(\.0*)?\s*$/.test(part))
+    .map((part) => part.split(';', 1)[0]!.trim().toLowerCase())
   return (['br', 'gzip'] as const).find((name) => names.includes(name))
 }

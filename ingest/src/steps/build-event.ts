@@ -3,12 +3,20 @@ import { Changes } from '../repair/changes.ts'
 import type { Incoming } from '../batch/incoming.ts'
 import { wireNames } from '../repair/repair.ts'
 
-const names = Object.fromEntries(eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]])) as Record<EventType, string[]>
+const names = Object.fromEntries(
+  eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]]),
+) as Record<EventType, string[]>
 const stored = Object.fromEntries(
-  eventTypes.map((type): [EventType, ReadonlySet<string>] => [type, new Set(['event_id', 'timestamp', 'type', 'seq', 'session_id', ...names[type]])]),
+  eventTypes.map((type): [EventType, ReadonlySet<string>] => [
+    type,
+    new Set(['event_id', 'timestamp', 'type', 'seq', 'session_id', ...names[type]]),
+  ]),
 ) as Record<EventType, ReadonlySet<string>>
 
-/** The event as the log knows it: only fields that the schema names; everything else that was sent is left out, and named. */
+/**
+ * The event as the log knows it: only fields that the schema names; everything else that was sent is left out, and
+ * named.
+ */
 export function buildEvent(incoming: Incoming): Incoming {
   const { wire, type, event_id, timestamp, client_time, index } = incoming
   if (saysTheSame(incoming)) {
@@ -32,13 +40,20 @@ export function buildEvent(incoming: Incoming): Incoming {
 function noteUnknown(incoming: Incoming): void {
   const sent = incoming.sent as object
   const known = wireNames[incoming.type]
-  for (const name in sent) if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).noteUnknown(sent, known)
+  for (const name in sent)
+    if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).noteUnknown(sent, known)
 }
 
 /** Whether the event was sent as the log would hold it, but for its type, which may be a number. */
 function saysTheSame({ wire, type, timestamp, client_time, changes, stored: less }: Incoming): boolean {
   if (changes !== undefined || less !== undefined) return false
-  if (wire.event_id === undefined || wire.seq === undefined || wire.timestamp !== timestamp || client_time !== undefined) return false
+  if (
+    wire.event_id === undefined ||
+    wire.seq === undefined ||
+    wire.timestamp !== timestamp ||
+    client_time !== undefined
+  )
+    return false
   const known = stored[type]
   for (const name in wire) if (!known.has(name)) return false
   return true

@@ -5,7 +5,11 @@ import { instantOf } from '../batch/instant.ts'
 export function readTime(incoming: Incoming): Incoming | Dropped {
   const { timestamp } = incoming.wire
   const instant = timestamp === undefined ? incoming.batch.received_at : instantOf(timestamp)
-  if (instant === undefined) return new Dropped('invalid_field', 'The field "timestamp" is no time of the calendar; send ms since the epoch or ISO 8601.')
+  if (instant === undefined)
+    return new Dropped(
+      'invalid_field',
+      'The field "timestamp" is no time of the calendar; send ms since the epoch or ISO 8601.',
+    )
   incoming.timestamp = instant
   return incoming
 }

@@ -2,7 +2,11 @@ import { eventTypes, rejectReasons, type EventType } from '@hopper/contracts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
 const types: ReadonlyMap<unknown, EventType> = new Map<unknown, EventType>(
-  eventTypes.flatMap((type, number) => [[type, type], [number, type], [String(number), type]]),
+  eventTypes.flatMap((type, number) => [
+    [type, type],
+    [number, type],
+    [String(number), type],
+  ]),
 )
 
 export function readType(incoming: Incoming): Incoming | Dropped {

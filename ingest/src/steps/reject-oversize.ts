@@ -9,7 +9,10 @@ export function rejectOversize(incoming: Incoming): Incoming | Dropped {
   if (bytes <= limits.eventBytesMax) return incoming
   repair(incoming)
   if (bytesOf(incoming.wire) + bytesOf(unknownOf(incoming)) <= limits.eventBytesMax) return incoming
-  return new Dropped('too_large', `The event has ${bytes === Infinity ? 'too deep a nesting' : `${bytes} bytes`}; send at most ${limits.eventBytesMax} bytes an event.`)
+  return new Dropped(
+    'too_large',
+    `The event has ${bytes === Infinity ? 'too deep a nesting' : `${bytes} bytes`}; send at most ${limits.eventBytesMax} bytes an event.`,
+  )
 }
 
 function unknownOf({ sent, type }: Incoming): object {

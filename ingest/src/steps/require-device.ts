@@ -6,7 +6,8 @@ import { Dropped, type Incoming } from '../batch/incoming.ts'
 export function requireDevice(incoming: Incoming): Incoming | Dropped {
   const { wire, batch } = incoming
   const device = wire.device_id ?? batch.device_id ?? deviceOfUser(batch.app.id, wire.user_id)
-  if (device === undefined) return new Dropped('no_device', `${rejectReasons.no_device} Name one in either, or a user_id.`)
+  if (device === undefined)
+    return new Dropped('no_device', `${rejectReasons.no_device} Name one in either, or a user_id.`)
   incoming.device_id = device
   return incoming
 }

@@ -18,8 +18,8 @@ export { migrate } from './schema/migrate.ts'
 export { cassandraDefaults, consistencies, type CassandraSettings, type Consistency } from './client/settings.ts'
 
 /**
- * Everything of a storage but the log, over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the keyspace, HOP_STORE_UNAVAILABLE
- * when the cluster cannot be reached.
+ * Everything of a storage but the log, over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared
+ * the keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached.
  */
 export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
   const options = clientOptions(settings, settings.keyspace)
@@ -41,7 +41,16 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {
-      const detail = await driver.execute('SELECT release_version FROM system.local', [], { prepare: false, isIdempotent: true, readTimeout: 2_000 }).then(() => undefined, (error: Error) => error.message)
+      const detail = await driver
+        .execute('SELECT release_version FROM system.local', [], {
+          prepare: false,
+          isIdempotent: true,
+          readTimeout: 2_000,
+        })
+        .then(
+          () => undefined,
+          (error: Error) => error.message,
+        )
       return [{ name: 'cassandra', healthy: detail === undefined, ...(detail ? { detail } : {}) }]
     },
     close: () => {
@@ -53,6 +62,7 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
 
 function notOpened(error: Error, { keyspace }: CassandraSettings): HopperError {
   if (error instanceof HopperError) return error
-  if (/keyspace .* does not exist/i.test(error.message)) return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)
+  if (/keyspace .* does not exist/i.test(error.message))
+    return new HopperError('HOP_CONFIG', `There is no keyspace ${keyspace}: run "hopper migrate" first.`)
   return new HopperError('HOP_STORE_UNAVAILABLE', 'Cassandra cannot be reached.', { cause: error })
 }

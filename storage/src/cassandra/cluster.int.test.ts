@@ -21,7 +21,13 @@ const name = settings.keyspace
 
 /** Kafka and Cassandra together, in a keyspace and a topic of this file. */
 async function open(): Promise<Storage> {
-  const log = await new KafkaEventLog({ ...kafkaDefaults, brokers: [engines!.kafka], lanes: LANES, topic: name, group: name }).connect()
+  const log = await new KafkaEventLog({
+    ...kafkaDefaults,
+    brokers: [engines!.kafka],
+    lanes: LANES,
+    topic: name,
+    group: name,
+  }).connect()
   const rest = await openCassandra(settings, LANES)
   return withLog(rest, log)
 }

@@ -21,21 +21,32 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
   }
 
   async list(owner?: string): Promise<readonly T[]> {
-    const owners = owner === undefined ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string) : [owner]
-    const rows = await concurrently(owners, READS_AT_ONCE, (each) => rowsOf(this.#client, 'registry.list', [this.#kind, each]))
+    const owners =
+      owner === undefined
+        ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string)
+        : [owner]
+    const rows = await concurrently(owners, READS_AT_ONCE, (each) =>
+      rowsOf(this.#client, 'registry.list', [this.#kind, each]),
+    )
     return rows.flat().map((row) => JSON.parse(row.get('record') as string) as T)
   }
 
   async put(owner: string, id: string, record: T): Promise<void> {
     const json = JSON.stringify(record)
     await this.#batch([
-      ['registry.put', [this.#kind, owner, id, json]], ['registry.putOwner', [this.#kind, owner]], ['registry.putById', [this.#kind, id, owner, json]],
+      ['registry.put', [this.#kind, owner, id, json]],
+      ['registry.putOwner', [this.#kind, owner]],
+      ['registry.putById', [this.#kind, id, owner, json]],
     ])
   }
 
   async remove(owner: string, id: string): Promise<boolean> {
     const found = (await this.get(owner, id)) !== undefined
-    if (found) await this.#batch([['registry.remove', [this.#kind, owner, id]], ['registry.removeById', [this.#kind, id]]])
+    if (found)
+      await this.#batch([
+        ['registry.remove', [this.#kind, owner, id]],
+        ['registry.removeById', [this.#kind, id]],
+      ])
     return found
   }
 
@@ -46,6 +57,9 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
 
   /** A logged batch: all or nothing. */
   async #batch(writes: [name: string, params: unknown[]][]): Promise<void> {
-    await this.#client.batch(writes.map(([name, params]) => ({ query: statement(name), params })), { prepare: true, logged: true, isIdempotent: true })
+    await this.#client.batch(
+      writes.map(([name, params]) => ({ query: statement(name), params })),
+      { prepare: true, logged: true, isIdempotent: true },
+    )
   }
 }

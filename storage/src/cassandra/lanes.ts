@@ -16,7 +16,10 @@ interface LaneRow {
   readonly renewed: string
 }
 
-/** Owners of lanes by lightweight transactions: one per take, renewal, release and commit of a position, never one per event. */
+/**
+ * Owners of lanes by lightweight transactions: one per take, renewal, release and commit of a position, never one per
+ * event.
+ */
 export class CassandraLanes implements Lanes {
   readonly #client: Client
   readonly #lanes: number
@@ -28,17 +31,30 @@ export class CassandraLanes implements Lanes {
     this.#settings = settings
   }
 
-  /** No clock of another machine is trusted: a lease has run out when it was not renewed while we waited for as long as it lasts. */
+  /**
+   * No clock of another machine is trusted: a lease has run out when it was not renewed while we waited for as long as
+   * it lasts.
+   */
   async acquire(lane: number, owner: string): Promise<Lease> {
     const before = performance.now()
     let row = await this.#row(lane)
     if (!row) {
-      if (await this.#transact('lanes.create', [lane, owner, this.#settings.leaseMs])) return this.#lease(lane, owner, 1, before)
+      if (await this.#transact('lanes.create', [lane, owner, this.#settings.leaseMs]))
+        return this.#lease(lane, owner, 1, before)
       return this.acquire(lane, owner)
     }
     if (row.owner !== null) row = await this.#waitOut(lane, row)
     const taking = performance.now()
-    if (await this.#transact('lanes.take', [owner, row.epoch + 1, this.#settings.leaseMs, lane, row.epoch, types.TimeUuid.fromString(row.renewed)])) {
+    if (
+      await this.#transact('lanes.take', [
+        owner,
+        row.epoch + 1,
+        this.#settings.leaseMs,
+        lane,
+        row.epoch,
+        types.TimeUuid.fromString(row.renewed),
+      ])
+    ) {
       return this.#lease(lane, owner, row.epoch + 1, taking)
     }
     throw taken(lane)
@@ -55,24 +71,28 @@ export class CassandraLanes implements Lanes {
   }
 
   async commit(lease: Lease, position: number): Promise<void> {
-    if (!(await this.#transact('lanes.commit', [BigInt(position), lease.lane, lease.owner, lease.epoch]))) throw taken(lease.lane)
+    if (!(await this.#transact('lanes.commit', [BigInt(position), lease.lane, lease.owner, lease.epoch])))
+      throw taken(lease.lane)
   }
 
   async positions(): Promise<readonly number[]> {
     const lanes = Array.from({ length: this.#lanes }, (_, lane) => lane)
-    return concurrently(lanes, lanes.length, async (lane) => Number((await rowsOf(this.#client, 'lanes.read', [lane]))[0]?.get('position') ?? 0))
+    return concurrently(lanes, lanes.length, async (lane) =>
+      Number((await rowsOf(this.#client, 'lanes.read', [lane]))[0]?.get('position') ?? 0),
+    )
   }
 
   /** Throws HOP_STORE_UNAVAILABLE when the lease has run out or the lane has another owner. */
   async assertOwned({ lane, owner, epoch, expiresAt }: Lease): Promise<void> {
     const row = await this.#row(lane)
     if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
-    if (performance.now() >= expiresAt) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
+    if (performance.now() >= expiresAt)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
   }
 
   /**
-   * Waits until the other owner has released the lane, or has not renewed for as long as its lease and its last write may live. An owner that goes on
-   * renewing is alive: after `ALIVE_WAITS` such waits the call rejects.
+   * Waits until the other owner has released the lane, or has not renewed for as long as its lease and its last write
+   * may live. An owner that goes on renewing is alive: after `ALIVE_WAITS` such waits the call rejects.
    */
   async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
     let seen = first
@@ -94,11 +114,18 @@ export class CassandraLanes implements Lanes {
     const options = { prepare: true, isIdempotent: true, consistency: serialConsistency(this.#settings) }
     const row = (await this.#client.execute(statement('lanes.read'), [lane], options)).first()
     if (!row) return undefined
-    return { owner: row.get('owner') as string | null, epoch: row.get('epoch') as number, leaseMs: row.get('lease_ms') as number, renewed: String(row.get('renewed')) }
+    return {
+      owner: row.get('owner') as string | null,
+      epoch: row.get('epoch') as number,
+      leaseMs: row.get('lease_ms') as number,
+      renewed: String(row.get('renewed')),
+    }
   }
 
   async #transact(name: string, parameters: unknown[]): Promise<boolean> {
-    return (await this.#client.execute(statement(name), parameters, { prepare: true, isIdempotent: false })).wasApplied()
+    return (
+      await this.#client.execute(statement(name), parameters, { prepare: true, isIdempotent: false })
+    ).wasApplied()
   }
 
   #lease(lane: number, owner: string, epoch: number, since: number): Lease {

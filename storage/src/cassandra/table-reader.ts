@@ -1,6 +1,19 @@
 import type { Client } from 'cassandra-driver'
 import type { CounterTableName, Key } from '../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../ports/tables.ts'
+import type {
+  CounterPartition,
+  CounterPartitionRow,
+  CounterRow,
+  DeadLetter,
+  FirstSeen,
+  Partition,
+  Session,
+  TableReader,
+  UniquesQuery,
+  UniquesRow,
+  VisitorChange,
+  VisitorPartition,
+} from '../ports/tables.ts'
 import { concurrently } from './client/map-concurrent.ts'
 import { counterRows } from './counters/counter-rows.ts'
 import { KeptCounters } from './counters/counter-cache.ts'
@@ -33,7 +46,12 @@ export class CassandraTableReader implements TableReader {
     this.#uniques = new Uniques(client, lanes, keptBytesMax * (1 - COUNTERS_SHARE))
   }
 
-  counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
+  counters(
+    table: CounterTableName,
+    app: string,
+    dates: readonly string[],
+    prefix: Key = [],
+  ): Promise<readonly CounterRow[]> {
     return this.#counters.rows({ table, app, prefix }, dates)
   }
 
@@ -50,7 +68,9 @@ export class CassandraTableReader implements TableReader {
   }
 
   async deadLetters(): Promise<number> {
-    const counts = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => rowsOf(this.#client, 'dead-letters.count', [lane]))
+    const counts = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+      rowsOf(this.#client, 'dead-letters.count', [lane]),
+    )
     return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)
   }
 
@@ -63,13 +83,21 @@ export class CassandraTableReader implements TableReader {
         const value = row.get('value') as Uint8Array
         bytes += value.length
         if (letters.length > 0 && bytes > LETTERS_BYTES_MAX) return letters
-        letters.push({ position: Number(row.get('position')), reason: row.get('reason') as DeadLetter['reason'], detail: row.get('detail') as string, value })
+        letters.push({
+          position: Number(row.get('position')),
+          reason: row.get('reason') as DeadLetter['reason'],
+          detail: row.get('detail') as string,
+          value,
+        })
       }
     }
     return letters
   }
 
-  async counterPartition(lane: number, { table, app, date }: CounterPartition): Promise<readonly CounterPartitionRow[]> {
+  async counterPartition(
+    lane: number,
+    { table, app, date }: CounterPartition,
+  ): Promise<readonly CounterPartitionRow[]> {
     return counterRows(table, await rowsOf(this.#client, `${queryFile(table)}.read`, [app, date, lane]))
   }
 

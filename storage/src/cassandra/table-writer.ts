@@ -1,7 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
-import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, VisitorChange, WrittenOut } from '../ports/tables.ts'
+import type {
+  CounterChange,
+  CounterPartition,
+  Identity,
+  LaneBatch,
+  Lease,
+  Partition,
+  TableWriter,
+  VisitorChange,
+  WrittenOut,
+} from '../ports/tables.ts'
 import { concurrently } from './client/map-concurrent.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import { inParts } from './client/batches.ts'
@@ -45,7 +55,11 @@ export class CassandraTableWriter implements TableWriter {
     return this.#watermarksOf(lane).read(partitions)
   }
 
-  async firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  async firstPositions(
+    lane: number,
+    partition: Partition,
+    eventIds: readonly string[],
+  ): Promise<ReadonlyMap<string, number>> {
     const found = await this.#seen.find(lane, partition, eventIds)
     return new Map([...found].map(([id, { position }]) => [id, position]))
   }
@@ -55,7 +69,8 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   async *identifiedDevices(lane: number, app: string): AsyncIterable<readonly string[]> {
-    for await (const rows of pagesOf(this.#client, 'identity.firstUsers', [app, lane])) yield rows.map((row) => row.get('device') as string)
+    for await (const rows of pagesOf(this.#client, 'identity.firstUsers', [app, lane]))
+      yield rows.map((row) => row.get('device') as string)
   }
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
@@ -76,7 +91,10 @@ export class CassandraTableWriter implements TableWriter {
     const identities = this.#deltas.number(lease, identityParts(batch.identities))
     for (const part of visitors) if (part.rows >= this.#packedRowsMin) this.#packed.packed(lease, part)
     const idempotent = [
-      ...this.#seen.writes(batch), ...visitorWrites(lease.lane, visitors, this.#packedRowsMin), ...this.#sessions.writes(lease, batch), ...idempotentWrites(batch),
+      ...this.#seen.writes(batch),
+      ...visitorWrites(lease.lane, visitors, this.#packedRowsMin),
+      ...this.#sessions.writes(lease, batch),
+      ...idempotentWrites(batch),
       ...identities.map((delta) => [deltaWrite(lease.lane, delta, packVisitors(delta.changes))]),
     ]
     await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
@@ -97,10 +115,12 @@ export class CassandraTableWriter implements TableWriter {
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
     const assertLease = (): void => this.#checkLease(lease)
     for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
-    const removals = (await concurrently(changes, READS_AT_ONCE, async (change) => {
-      const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
-      return rowRemovals(lease.lane, change, present)
-    })).flat()
+    const removals = (
+      await concurrently(changes, READS_AT_ONCE, async (change) => {
+        const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
+        return rowRemovals(lease.lane, change, present)
+      })
+    ).flat()
     await concurrently(removals, WRITES_AT_ONCE, (statements) => {
       assertLease()
       return this.#writeIdempotent(statements)
@@ -110,14 +130,18 @@ export class CassandraTableWriter implements TableWriter {
 
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('dead-letters.remove')
-    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) => some.map((position) => ({ query, params: [lane, BigInt(position)] })))
+    const removals = inParts(positions, LETTERS_PER_BATCH).map((some) =>
+      some.map((position) => ({ query, params: [lane, BigInt(position)] })),
+    )
     await concurrently(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
   }
 
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
-    await concurrently(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await concurrently(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) =>
+      this.#writeIdempotent(statements),
+    )
   }
 
   async replayed(lane: number): Promise<readonly number[]> {
@@ -130,9 +154,13 @@ export class CassandraTableWriter implements TableWriter {
     return own
   }
 
-  /** A write must have ended, one way or the other, before the next owner may begin; that owner waits `unknownOutcomeMs` longer than the lease. */
+  /**
+   * A write must have ended, one way or the other, before the next owner may begin; that owner waits `unknownOutcomeMs`
+   * longer than the lease.
+   */
   #checkLease(lease: Lease): void {
-    if (performance.now() >= lease.expiresAt) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
+    if (performance.now() >= lease.expiresAt)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
   }
 
   async #writeIdempotent(statements: readonly Statement[]): Promise<void> {
@@ -140,8 +168,9 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   /**
-   * One counter batch for each partition: deltas and watermark in one atomic mutation. A failure may be an unknown outcome: the call rejects only after
-   * the server can no longer apply anything that was sent, so that what is read next is final (rule 4).
+   * One counter batch for each partition: deltas and watermark in one atomic mutation. A failure may be an unknown
+   * outcome: the call rejects only after the server can no longer apply anything that was sent, so that what is read
+   * next is final (rule 4).
    */
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
     let lastSent = 0
@@ -149,7 +178,11 @@ export class CassandraTableWriter implements TableWriter {
       await concurrently(changes, WRITES_AT_ONCE, async (change) => {
         this.#checkLease(lease)
         lastSent = performance.now()
-        await this.#client.batch(counterBatch(lease.lane, change), { prepare: true, counter: true, isIdempotent: false })
+        await this.#client.batch(counterBatch(lease.lane, change), {
+          prepare: true,
+          counter: true,
+          isIdempotent: false,
+        })
         watermarks.advance(change, change.to)
       })
     } catch (error) {

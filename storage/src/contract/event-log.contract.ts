@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
 
 const envelope = (app: string, device_id: string, received_at: number): Envelope => ({
-  version: 1, app, device_id, received_at, context: { device: 'unknown', browser: '', os: '' }, events: [],
+  version: 1,
+  app,
+  device_id,
+  received_at,
+  context: { device: 'unknown', browser: '', os: '' },
+  events: [],
 })
 
 /** What every adapter of the log must do. `make` opens the same store again after it was closed. */
@@ -17,8 +22,12 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
     it('puts each envelope into the lane of its device, in order, durable across a reopening', async () => {
       const app = randomUUID()
       const sent = Array.from({ length: 40 }, (_, at) => envelope(app, `d${at % 7}`, at))
-      const places = (await Promise.all([0, 10, 20, 30].map((at) => storage.log.append(sent.slice(at, at + 10))))).flat()
-      expect(places.map((place) => place.lane)).toEqual(sent.map((each) => laneOf(app, each.device_id, storage.log.lanes)))
+      const places = (
+        await Promise.all([0, 10, 20, 30].map((at) => storage.log.append(sent.slice(at, at + 10))))
+      ).flat()
+      expect(places.map((place) => place.lane)).toEqual(
+        sent.map((each) => laneOf(app, each.device_id, storage.log.lanes)),
+      )
       await storage.close()
       storage = await make()
       const last = new Map<number, number>()
@@ -36,7 +45,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
     it('keeps the order of appends that overlap, and takes an append of nothing', async () => {
       const app = randomUUID()
       expect(await storage.log.append([])).toEqual([])
-      const places = (await Promise.all(Array.from({ length: 50 }, (_, at) => storage.log.append([envelope(app, 'd', at)])))).flat()
+      const places = (
+        await Promise.all(Array.from({ length: 50 }, (_, at) => storage.log.append([envelope(app, 'd', at)])))
+      ).flat()
       const lane = laneOf(app, 'd', storage.log.lanes)
       const messages = await storage.log.read(lane, places[0]!.position, 50)
       expect(messages.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
@@ -47,7 +58,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       const app = randomUUID()
       const places = await storage.log.append([1, 2, 3].map((at) => envelope(app, 'd', at)))
       const { lane, position } = places[0]!
-      expect((await storage.log.read(lane, position + 1, 1)).map((each) => each.position)).toEqual([places[1]!.position])
+      expect((await storage.log.read(lane, position + 1, 1)).map((each) => each.position)).toEqual([
+        places[1]!.position,
+      ])
       const end = (await storage.log.ends())[lane]!
       expect(await storage.log.read(lane, end, 10)).toEqual([])
       expect(await storage.log.read(lane, end + 1_000, 10)).toEqual([])
@@ -55,7 +68,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
     })
 
     it('takes messages as they are into the lanes they name, also what is no envelope, and reads no more bytes than asked', async () => {
-      const values = ['', 'no JSON', '\u0000\n', 'x'.repeat(3_000), 'y'.repeat(3_000), '{}'].map((text) => Buffer.from(text)).concat([Buffer.from([0xff, 0xfe, 0])])
+      const values = ['', 'no JSON', '\u0000\n', 'x'.repeat(3_000), 'y'.repeat(3_000), '{}']
+        .map((text) => Buffer.from(text))
+        .concat([Buffer.from([0xff, 0xfe, 0])])
       expect(await storage.log.appendMessages([])).toEqual([])
       const lane = storage.log.lanes - 1
       const places = await storage.log.appendMessages(values.map((value) => ({ lane, value })))
@@ -71,7 +86,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))
       const places = await storage.log.append(sent)
       // The second message of each lane is the first wanted.
-      const from = (await storage.log.ends()).map((end, lane) => (places.filter((place) => place.lane === lane)[1]?.position ?? end))
+      const from = (await storage.log.ends()).map(
+        (end, lane) => places.filter((place) => place.lane === lane)[1]?.position ?? end,
+      )
       const calls = from.map(() => [] as string[])
       const underWay = new Set<number>()
       let overlaps = 0
@@ -92,7 +109,9 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
         },
         revoked: (lane) => alone(lane, 'r'),
       })
-      const wanted = sent.filter((_, at) => places[at]!.position >= from[places[at]!.lane]!).map(({ received_at }) => received_at)
+      const wanted = sent
+        .filter((_, at) => places[at]!.position >= from[places[at]!.lane]!)
+        .map(({ received_at }) => received_at)
       await vi.waitFor(() => expect([...got].sort((a, b) => a - b)).toEqual(wanted), 15_000)
       await subscription.close()
       expect(overlaps).toBe(0)

@@ -30,14 +30,18 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       await storage.lanes.release(second)
       await storage.close()
     })
-    const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> => storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
+    const apply = (held: Lease, batch: Partial<LaneBatch>): Promise<void> =>
+      storage.writer.apply(held, { ...empty, ...batch, lane: held.lane })
 
     async function deliver(app: string, views: readonly View[], start: number, end: number): Promise<void> {
       const partitions = dates.map((date) => ({ table: 'page_views_by_date' as const, app, date }))
       const applied = await storage.writer.applied(lease.lane, partitions)
       const counters = partitions.flatMap((partition, date) => {
         const from = applied[date]!
-        const fresh = views.map((view, position) => ({ ...view, position })).slice(start, end).filter((v) => v.date === date && v.position > from)
+        const fresh = views
+          .map((view, position) => ({ ...view, position }))
+          .slice(start, end)
+          .filter((v) => v.date === date && v.position > from)
         const rows = fresh.map(({ page, elapsed }) => ({ key: [`/${page}`], deltas: [1, elapsed, 0] }))
         return rows.length > 0 ? [{ ...partition, from, to: fresh.at(-1)!.position, rows }] : []
       })
@@ -71,31 +75,54 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('refuses a change that does not continue from the watermark, and counts nothing of it', async () => {
       const app = randomUUID()
-      const change = { table: 'clicks_by_date' as const, app, date: dates[0]!, from: -1, to: 4, rows: [{ key: ['/', '//a'], deltas: [1, 7] }] }
+      const change = {
+        table: 'clicks_by_date' as const,
+        app,
+        date: dates[0]!,
+        from: -1,
+        to: 4,
+        rows: [{ key: ['/', '//a'], deltas: [1, 7] }],
+      }
       await apply(lease, { counters: [change] })
       await expect(apply(lease, { counters: [change] })).rejects.toThrow()
-      expect(await storage.reader.counters('clicks_by_date', app, dates)).toEqual([{ date: dates[0], key: ['/', '//a'], counters: [1, 7] }])
+      expect(await storage.reader.counters('clicks_by_date', app, dates)).toEqual([
+        { date: dates[0], key: ['/', '//a'], counters: [1, 7] },
+      ])
       expect(await storage.writer.applied(0, [change])).toEqual([4])
     })
 
     it('refuses a lease that has run out, before it writes', async () => {
       const app = randomUUID()
-      const change = { table: 'activity_by_date' as const, app, date: dates[0]!, from: -1, to: 0, rows: [{ key: [1], deltas: [1, 1] }] }
+      const change = {
+        table: 'activity_by_date' as const,
+        app,
+        date: dates[0]!,
+        from: -1,
+        to: 0,
+        rows: [{ key: [1], deltas: [1, 1] }],
+      }
       await expect(apply({ ...lease, expiresAt: 0 }, { counters: [change] })).rejects.toThrow()
       expect(await storage.writer.applied(0, [change])).toEqual([-1])
     })
 
     it('sums counters over lanes, below a prefix of the key', async () => {
       const app = randomUUID()
-      const rows = [{ key: ['f', 1], deltas: [10, 1] }, { key: ['g', 1], deltas: [5, 1] }]
-      for (const held of [lease, second]) await apply(held, { counters: [{ table: 'stage_time_by_date', app, date: dates[0]!, from: -1, to: 0, rows }] })
-      expect(await storage.reader.counters('stage_time_by_date', app, dates, ['f'])).toEqual([{ date: dates[0], key: ['f', 1], counters: [20, 2] }])
+      const rows = [
+        { key: ['f', 1], deltas: [10, 1] },
+        { key: ['g', 1], deltas: [5, 1] },
+      ]
+      for (const held of [lease, second])
+        await apply(held, { counters: [{ table: 'stage_time_by_date', app, date: dates[0]!, from: -1, to: 0, rows }] })
+      expect(await storage.reader.counters('stage_time_by_date', app, dates, ['f'])).toEqual([
+        { date: dates[0], key: ['f', 1], counters: [20, 2] },
+      ])
     })
 
     it('reads one partition of one lane, and takes a correction that leaves its watermark where it is', async () => {
       const app = randomUUID()
       const partition = { table: 'stage_time_by_date' as const, app, date: dates[0]! }
-      const add = (held: Lease, from: number, to: number, deltas: number[]): Promise<void> => apply(held, { counters: [{ ...partition, from, to, rows: [{ key: ['f', 1], deltas }] }] })
+      const add = (held: Lease, from: number, to: number, deltas: number[]): Promise<void> =>
+        apply(held, { counters: [{ ...partition, from, to, rows: [{ key: ['f', 1], deltas }] }] })
       await add(lease, -1, 4, [10, 1])
       await add(second, -1, 7, [5, 1])
       expect(await storage.reader.counterPartition(0, partition)).toEqual([{ key: ['f', 1], counters: [10, 1] }])
@@ -108,30 +135,80 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.reader.counterPartition(0, untouched)).toEqual([{ key: ['f', 1], counters: [2, 1] }])
 
       const visitor = { user: '', device: 'd' }
-      for (const held of [lease, second, lease]) await apply(held, { visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows: [{ key: [3], visitor }] }] })
-      expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[0]! })).toEqual([{ key: [3], visitor }])
+      for (const held of [lease, second, lease])
+        await apply(held, {
+          visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows: [{ key: [3], visitor }] }],
+        })
+      expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[0]! })).toEqual([
+        { key: [3], visitor },
+      ])
       expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[1]! })).toEqual([])
     })
 
     it('answers rows in one order, by the code points of texts and the values of numbers, whatever they hold', async () => {
-      const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 4 }), fc.constantFrom('', 'a', 'ab', 'B', 'ä', '\u{ffff}', '\u{10000}', '\u{1f600}', '\ue000', '1', '10', '9', '__proto__'))
+      const text = fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 4 }),
+        fc.constantFrom(
+          '',
+          'a',
+          'ab',
+          'B',
+          'ä',
+          '\u{ffff}',
+          '\u{10000}',
+          '\u{1f600}',
+          '\ue000',
+          '1',
+          '10',
+          '9',
+          '__proto__',
+        ),
+      )
       const key = fc.tuple(text, text, fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }))
-      const order = ([a, b, x]: readonly [string, string, number], [c, d, y]: readonly [string, string, number]): number =>
+      const order = (
+        [a, b, x]: readonly [string, string, number],
+        [c, d, y]: readonly [string, string, number],
+      ): number =>
         Buffer.compare(Buffer.from(a), Buffer.from(c)) || Buffer.compare(Buffer.from(b), Buffer.from(d)) || x - y
       await fc.assert(
-        fc.asyncProperty(fc.uniqueArray(key, { selector: (each) => JSON.stringify(each), minLength: 1, maxLength: 20 }), async (keys) => {
-          const app = randomUUID()
-          const sorted = [...keys].sort(order)
-          const counted = keys.map((each) => ({ key: each, deltas: [1] }))
-          await apply(lease, { counters: [{ table: 'element_durations_by_date', app, date: dates[0]!, from: -1, to: 0, rows: counted }] })
-          expect((await storage.reader.counters('element_durations_by_date', app, dates)).map((row) => row.key)).toEqual(sorted)
-          const visited = keys.map(([kind, value]) => ({ key: [kind, value], visitor: { user: '', device: 'd' } }))
-          await apply(lease, { visitors: [{ table: 'agents_by_date', app, date: dates[0]!, rows: visited }] })
-          const groups = await storage.reader.uniques({ table: 'agents_by_date', app, dates, prefix: [], groupBy: ['kind', 'value'], countBy: 'device' })
-          const distinct = new Map(sorted.map(([kind, value]) => [JSON.stringify([kind, value]), { group: [kind, value], users: 1 }]))
-          expect(groups).toEqual([...distinct.values()])
-        }),
-        { numRuns: 15, examples: [[['\u{10000}', '\uffff', '\ue000', 'a', 'ab', 'B', ''].map((each) => [each, each, each.length - 1] as [string, string, number])]] },
+        fc.asyncProperty(
+          fc.uniqueArray(key, { selector: (each) => JSON.stringify(each), minLength: 1, maxLength: 20 }),
+          async (keys) => {
+            const app = randomUUID()
+            const sorted = [...keys].sort(order)
+            const counted = keys.map((each) => ({ key: each, deltas: [1] }))
+            await apply(lease, {
+              counters: [{ table: 'element_durations_by_date', app, date: dates[0]!, from: -1, to: 0, rows: counted }],
+            })
+            expect(
+              (await storage.reader.counters('element_durations_by_date', app, dates)).map((row) => row.key),
+            ).toEqual(sorted)
+            const visited = keys.map(([kind, value]) => ({ key: [kind, value], visitor: { user: '', device: 'd' } }))
+            await apply(lease, { visitors: [{ table: 'agents_by_date', app, date: dates[0]!, rows: visited }] })
+            const groups = await storage.reader.uniques({
+              table: 'agents_by_date',
+              app,
+              dates,
+              prefix: [],
+              groupBy: ['kind', 'value'],
+              countBy: 'device',
+            })
+            const distinct = new Map(
+              sorted.map(([kind, value]) => [JSON.stringify([kind, value]), { group: [kind, value], users: 1 }]),
+            )
+            expect(groups).toEqual([...distinct.values()])
+          },
+        ),
+        {
+          numRuns: 15,
+          examples: [
+            [
+              ['\u{10000}', '\uffff', '\ue000', 'a', 'ab', 'B', ''].map(
+                (each) => [each, each, each.length - 1] as [string, string, number],
+              ),
+            ],
+          ],
+        },
       )
     })
 
@@ -141,15 +218,25 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
         seen: [{ app, date: dates[0]!, rows: [{ event_id: 'e', position, fate: 'accepted', reason: 'new' }] }],
       })
       for (const position of [5, 9, 3, 5]) await apply(lease, seen(position))
-      expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', 3]])
-      expect([...(await storage.reader.seen(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([['e', { position: 3, fate: 'accepted', reason: 'new' }]])
+      expect([...(await storage.writer.firstPositions(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([
+        ['e', 3],
+      ])
+      expect([...(await storage.reader.seen(0, { app, date: dates[0]! }, ['e', 'never']))]).toEqual([
+        ['e', { position: 3, fate: 'accepted', reason: 'new' }],
+      ])
     })
 
     it('tells all ids of a partition, also when they are many', async () => {
       const app = randomUUID()
       const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)
-      const rows = ids.map((event_id, position) => ({ event_id, position, fate: 'accepted' as const, reason: 'new' as const }))
-      for (let at = 0; at < rows.length; at += 3_000) await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
+      const rows = ids.map((event_id, position) => ({
+        event_id,
+        position,
+        fate: 'accepted' as const,
+        reason: 'new' as const,
+      }))
+      for (let at = 0; at < rows.length; at += 3_000)
+        await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
       await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
       const told = async (lane: number, date: string): Promise<string[]> => {
         const found: string[] = []
@@ -163,9 +250,13 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
 
     it('answers who a device was before a place, however often that is written', async () => {
       const app = randomUUID()
-      const of = (user: string, place: number): Partial<LaneBatch> => ({ identities: [{ app, device: 'd', user, place }] })
+      const of = (user: string, place: number): Partial<LaneBatch> => ({
+        identities: [{ app, device: 'd', user, place }],
+      })
       for (const batch of [of('b', 7), of('a', 2), of('b', 7)]) await apply(lease, batch)
-      const before = async (place: number): Promise<unknown> => [...(await storage.writer.identities(app, ['d', 'x'], place))]
+      const before = async (place: number): Promise<unknown> => [
+        ...(await storage.writer.identities(app, ['d', 'x'], place)),
+      ]
       expect(await before(8)).toEqual([['d', { user: 'b', place: 7 }]])
       expect(await before(7)).toEqual([['d', { user: 'a', place: 2 }]])
       expect(await before(2)).toEqual([])
@@ -178,44 +269,93 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
     })
 
     it('answers when a session began and ended and who it was then, however batches are cut and however often they are delivered', async () => {
-      const moment = fc.record({ session: fc.nat(2), time: fc.nat(50).map((days) => Date.UTC(2026, 1, 20) + days * 86_400_000), user: fc.constantFrom('', 'a', 'b') })
+      const moment = fc.record({
+        session: fc.nat(2),
+        time: fc.nat(50).map((days) => Date.UTC(2026, 1, 20) + days * 86_400_000),
+        user: fc.constantFrom('', 'a', 'b'),
+      })
       const cuts = fc.array(fc.tuple(fc.nat(12), fc.nat(12)), { maxLength: 8 })
-      await fc.assert(fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 20 }), cuts, async (moments, deliveries) => {
-        const app = randomUUID()
-        const sessionsOf = (start: number, end: number): SessionChange[] => [0, 1, 2].flatMap((session) => {
-          const own = moments.slice(start, end).flatMap((each, at) => (each.session === session ? [{ ...each, position: start + at }] : []))
-          const times = own.map(({ time }) => time)
-          const [start_, end_] = [Math.min(...times), Math.max(...times)]
-          const last = own.findLast(({ time }) => time === end_)
-          return last ? [{ app, session_id: `s${session}`, start: start_, end: end_, device: 'd', user: last.user, first_position: own[0]!.position, last_position: own.at(-1)!.position }] : []
-        })
-        let next = 0
-        for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
-          // Whoever goes back reads on from there.
-          const start = Math.max(0, next - back)
-          next = Math.min(moments.length, start + length)
-          await apply(lease, { sessions: sessionsOf(start, next) })
-        }
-        const whole = sessionsOf(0, moments.length).map(({ session_id, start, end, device, user }) => [session_id, { start, end, device, user }])
-        expect(await Promise.all(whole.map(async ([id]) => [id, await storage.reader.session(app, id as string)]))).toEqual(whole)
-        expect(await storage.reader.session(app, 'never')).toBeUndefined()
-      }), { numRuns: 40 })
+      await fc.assert(
+        fc.asyncProperty(fc.array(moment, { minLength: 1, maxLength: 20 }), cuts, async (moments, deliveries) => {
+          const app = randomUUID()
+          const sessionsOf = (start: number, end: number): SessionChange[] =>
+            [0, 1, 2].flatMap((session) => {
+              const own = moments
+                .slice(start, end)
+                .flatMap((each, at) => (each.session === session ? [{ ...each, position: start + at }] : []))
+              const times = own.map(({ time }) => time)
+              const [start_, end_] = [Math.min(...times), Math.max(...times)]
+              const last = own.findLast(({ time }) => time === end_)
+              return last
+                ? [
+                    {
+                      app,
+                      session_id: `s${session}`,
+                      start: start_,
+                      end: end_,
+                      device: 'd',
+                      user: last.user,
+                      first_position: own[0]!.position,
+                      last_position: own.at(-1)!.position,
+                    },
+                  ]
+                : []
+            })
+          let next = 0
+          for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
+            // Whoever goes back reads on from there.
+            const start = Math.max(0, next - back)
+            next = Math.min(moments.length, start + length)
+            await apply(lease, { sessions: sessionsOf(start, next) })
+          }
+          const whole = sessionsOf(0, moments.length).map(({ session_id, start, end, device, user }) => [
+            session_id,
+            { start, end, device, user },
+          ])
+          expect(
+            await Promise.all(whole.map(async ([id]) => [id, await storage.reader.session(app, id as string)])),
+          ).toEqual(whole)
+          expect(await storage.reader.session(app, 'never')).toBeUndefined()
+        }),
+        { numRuns: 40 },
+      )
     })
 
     it('counts persons and devices exactly, over lanes and dates', async () => {
-      const visit = fc.record({ date: fc.nat(1), lane: fc.nat(1), user: fc.constantFrom('', '', 'a', 'd0'), device: fc.constantFrom('d0', 'd1', 'd2', 'd3') })
+      const visit = fc.record({
+        date: fc.nat(1),
+        lane: fc.nat(1),
+        user: fc.constantFrom('', '', 'a', 'd0'),
+        device: fc.constantFrom('d0', 'd1', 'd2', 'd3'),
+      })
       await fc.assert(
         fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 15 }), async (visits) => {
           const app = randomUUID()
-          await apply(lease, { identities: [{ app, device: 'd1', user: 'b', place: 9 }, { app, device: 'd1', user: 'a', place: 2 }] })
+          await apply(lease, {
+            identities: [
+              { app, device: 'd1', user: 'b', place: 9 },
+              { app, device: 'd1', user: 'a', place: 2 },
+            ],
+          })
           for (const held of [lease, second, lease]) {
             const own = visits.filter((v) => v.lane === held.lane)
-            await apply(held, { visitors: own.map((v) => ({ table: 'users_by_date', app, date: dates[v.date]!, rows: [{ key: [3], visitor: v }] })) })
+            await apply(held, {
+              visitors: own.map((v) => ({
+                table: 'users_by_date',
+                app,
+                date: dates[v.date]!,
+                rows: [{ key: [3], visitor: v }],
+              })),
+            })
           }
           const query = { table: 'users_by_date' as const, app, dates, prefix: [], groupBy: [] }
           const persons = new Set(visits.map((v: Visitor) => personKey(v, v.device === 'd1' ? 'a' : undefined)))
-          expect(await storage.reader.uniques({ ...query, countBy: 'person' })).toEqual([{ group: [], users: persons.size }])
-          expect(await storage.reader.uniques({ ...query, countBy: 'device' })).toEqual([{ group: [], users: new Set(visits.map((v) => v.device)).size }])
+          expect(await storage.reader.uniques({ ...query, countBy: 'person' })).toEqual([
+            { group: [], users: persons.size },
+          ])
+          expect(await storage.reader.uniques({ ...query, countBy: 'device' })).toEqual([
+            { group: [], users: new Set(visits.map((v) => v.device)).size },
+          ])
         }),
         { numRuns: 10 },
       )
@@ -224,9 +364,26 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
     it('counts anew what was written after an earlier answer: visitors, and who a device turned out to be', async () => {
       const app = randomUUID()
       const query = { table: 'stage_users_by_date' as const, app, dates, prefix: ['f'], groupBy: ['stage'] }
-      const counted = async (countBy: 'person' | 'device'): Promise<unknown> => (await storage.reader.uniques({ ...query, countBy })).map((row) => [...row.group, row.users])
-      const enter = (held: Lease, date: number, stage: number, device: string, user = '', funnel = 'f'): Promise<void> =>
-        apply(held, { visitors: [{ table: 'stage_users_by_date', app, date: dates[date]!, rows: [{ key: [funnel, stage], visitor: { user, device } }] }] })
+      const counted = async (countBy: 'person' | 'device'): Promise<unknown> =>
+        (await storage.reader.uniques({ ...query, countBy })).map((row) => [...row.group, row.users])
+      const enter = (
+        held: Lease,
+        date: number,
+        stage: number,
+        device: string,
+        user = '',
+        funnel = 'f',
+      ): Promise<void> =>
+        apply(held, {
+          visitors: [
+            {
+              table: 'stage_users_by_date',
+              app,
+              date: dates[date]!,
+              rows: [{ key: [funnel, stage], visitor: { user, device } }],
+            },
+          ],
+        })
       expect(await counted('person')).toEqual([])
       await enter(lease, 0, 1, 'd1')
       await enter(second, 0, 1, 'd2')
@@ -234,13 +391,27 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       await enter(second, 1, 1, 'd3', 'a')
       await enter(lease, 1, 2, 'd1')
       await enter(lease, 1, 3, 'd1', '', 'g')
-      expect(await counted('person')).toEqual([[1, 3], [2, 1]])
+      expect(await counted('person')).toEqual([
+        [1, 3],
+        [2, 1],
+      ])
       await apply(lease, { identities: [{ app, device: 'd1', user: 'a', place: 5 }] })
-      expect(await counted('person')).toEqual([[1, 2], [2, 1]])
+      expect(await counted('person')).toEqual([
+        [1, 2],
+        [2, 1],
+      ])
       await apply(second, { identities: [{ app, device: 'd2', user: 'a', place: 5 }] })
-      expect(await counted('person')).toEqual([[1, 1], [2, 1]])
-      expect(await counted('device')).toEqual([[1, 3], [2, 1]])
-      expect(await storage.reader.uniques({ ...query, dates: dates.slice(0, 1), groupBy: ['date'], countBy: 'device' })).toEqual([{ group: [dates[0]], users: 2 }])
+      expect(await counted('person')).toEqual([
+        [1, 1],
+        [2, 1],
+      ])
+      expect(await counted('device')).toEqual([
+        [1, 3],
+        [2, 1],
+      ])
+      expect(
+        await storage.reader.uniques({ ...query, dates: dates.slice(0, 1), groupBy: ['date'], countBy: 'device' }),
+      ).toEqual([{ group: [dates[0]], users: 2 }])
     })
   })
 }

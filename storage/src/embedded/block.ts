@@ -6,8 +6,9 @@ const BYTES_MAX = 8_000_000
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
 
 /**
- * Messages that were committed together, as one zstd frame: their lengths (u32, little-endian), then their bytes. Events repeat each other, so the
- * log takes about a sixth of their bytes, and writing them costs less than writing them plain.
+ * Messages that were committed together, as one zstd frame: their lengths (u32, little-endian), then their bytes.
+ * Events repeat each other, so the log takes about a sixth of their bytes, and writing them costs less than writing
+ * them plain.
  */
 export function encodeBlock(values: readonly Uint8Array[]): Uint8Array {
   const lengths = new Uint8Array(new Uint32Array(values.map((value) => value.length)).buffer)

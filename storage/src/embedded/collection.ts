@@ -14,14 +14,20 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   }
 
   async get(owner: string, id: string): Promise<T | undefined> {
-    return parsed(this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? AND id = ?').get(this.#kind, owner, id))
+    return parsed(
+      this.#database
+        .prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? AND id = ?')
+        .get(this.#kind, owner, id),
+    )
   }
 
   async list(owner?: string): Promise<readonly T[]> {
     const rows =
       owner === undefined
         ? this.#database.prepare('SELECT record FROM registry WHERE kind = ? ORDER BY owner, id').all(this.#kind)
-        : this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? ORDER BY id').all(this.#kind, owner)
+        : this.#database
+            .prepare('SELECT record FROM registry WHERE kind = ? AND owner = ? ORDER BY id')
+            .all(this.#kind, owner)
     return rows.map((row) => parsed<T>(row)!)
   }
 
@@ -42,7 +48,10 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
   #change(statement: string, ...values: string[]): boolean {
     return transaction(this.#database, () => {
       const changed = this.#database.prepare(statement).run(...values).changes > 0
-      if (changed && isLasting(this.#kind)) this.#database.exec('INSERT INTO registry_changes VALUES (1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1')
+      if (changed && isLasting(this.#kind))
+        this.#database.exec(
+          'INSERT INTO registry_changes VALUES (1, 1) ON CONFLICT DO UPDATE SET changes = changes + 1',
+        )
       return changed
     })
   }

@@ -34,13 +34,19 @@ it('delivers batches of bounded bytes, and a larger message alone', async () => 
   const storage = await openEmbedded({ dir: own, lanes: 1 })
   const sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10]
   const envelope = (size: number): Envelope => ({
-    version: 1, app: 'a', device_id: 'd', received_at: 0, context: { device: 'desktop', browser: 'x'.repeat(size), os: '' }, events: [],
+    version: 1,
+    app: 'a',
+    device_id: 'd',
+    received_at: 0,
+    context: { device: 'desktop', browser: 'x'.repeat(size), os: '' },
+    events: [],
   })
   await storage.log.append(sizes.map(envelope))
   const batches: number[][] = []
   const all = Promise.withResolvers<void>()
   const subscription = await storage.log.subscribe({
-    assigned: async () => 0, revoked: async () => undefined,
+    assigned: async () => 0,
+    revoked: async () => undefined,
     async batch(_, messages) {
       batches.push(messages.map(({ position }) => position))
       if (messages.at(-1)!.position === sizes.length - 1) all.resolve()

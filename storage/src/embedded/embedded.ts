@@ -39,8 +39,8 @@ export interface EmbeddedOptions {
 }
 
 /**
- * The whole storage in one directory on SQLite: `log.db` is the truth, `tables.db` its folds and the registry. Throws HOP_CONFIG when it cannot be had,
- * HOP_DATA_DAMAGED when it lacks what was acknowledged or counted.
+ * The whole storage in one directory on SQLite: `log.db` is the truth, `tables.db` its folds and the registry. Throws
+ * HOP_CONFIG when it cannot be had, HOP_DATA_DAMAGED when it lacks what was acknowledged or counted.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
   const { dir, lanes, exclusive = true, acceptLoss = false, logger } = options
@@ -66,9 +66,13 @@ function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage 
   const archive = new EmbeddedArchive(database, file, owners, { sweeps: id !== undefined })
   const reader = new EmbeddedTableReader(file)
   if (id !== undefined) log.watch(new FilesInPlace([LOG_FILE, TABLES_FILE, LOCK_FILE].map((name) => join(dir, name))))
-  const notes = id === undefined ? undefined : new TablesRecorder(dir, database, identify(database, id), () => log.endsNow())
+  const notes =
+    id === undefined ? undefined : new TablesRecorder(dir, database, identify(database, id), () => log.endsNow())
   return {
-    log, reader, lanes: owners, archive,
+    log,
+    reader,
+    lanes: owners,
+    archive,
     writer: new EmbeddedTableWriter(database, owners),
     registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
     health: async () => [health(dir, { database, log, notes })],

@@ -13,8 +13,9 @@ interface LaneRow {
 }
 
 /**
- * Owners of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a lane is taken at once; an earlier owner
- * of this process is fenced by the epoch, which `apply` checks in its own transaction.
+ * Owners of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a lane
+ * is taken at once; an earlier owner of this process is fenced by the epoch, which `apply` checks in its own
+ * transaction.
  */
 export class EmbeddedLanes implements Lanes {
   readonly #database: DatabaseSync
@@ -28,8 +29,12 @@ export class EmbeddedLanes implements Lanes {
   async acquire(lane: number, owner: string): Promise<Lease> {
     return transaction(this.#database, () => {
       const epoch = (this.#row(lane)?.epoch ?? 0) + 1
-      this.#database.prepare(`INSERT INTO lanes (lane, owner, epoch, renewed_at) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, renewed_at = excluded.renewed_at`).run(lane, owner, epoch, Date.now())
+      this.#database
+        .prepare(
+          `INSERT INTO lanes (lane, owner, epoch, renewed_at) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO UPDATE SET owner = excluded.owner, epoch = excluded.epoch, renewed_at = excluded.renewed_at`,
+        )
+        .run(lane, owner, epoch, Date.now())
       return { lane, owner, epoch, expiresAt: performance.now() + LEASE_MS }
     })
   }
@@ -40,12 +45,16 @@ export class EmbeddedLanes implements Lanes {
   }
 
   async release(lease: Lease): Promise<void> {
-    this.#database.prepare('UPDATE lanes SET owner = NULL WHERE lane = ? AND owner = ? AND epoch = ?').run(lease.lane, lease.owner, lease.epoch)
+    this.#database
+      .prepare('UPDATE lanes SET owner = NULL WHERE lane = ? AND owner = ? AND epoch = ?')
+      .run(lease.lane, lease.owner, lease.epoch)
   }
 
   async commit(lease: Lease, position: number): Promise<void> {
     this.assertTaken(lease)
-    this.#database.prepare('UPDATE lanes SET position = ? WHERE lane = ? AND epoch = ?').run(position, lease.lane, lease.epoch)
+    this.#database
+      .prepare('UPDATE lanes SET position = ? WHERE lane = ? AND epoch = ?')
+      .run(position, lease.lane, lease.epoch)
   }
 
   async positions(): Promise<readonly number[]> {
@@ -54,16 +63,19 @@ export class EmbeddedLanes implements Lanes {
 
   /** Throws when the lease has run out or the lane has another owner. */
   assertOwned(lease: Lease): void {
-    if (performance.now() >= lease.expiresAt) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
+    if (performance.now() >= lease.expiresAt)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
     this.assertTaken(lease)
   }
 
   assertTaken({ lane, owner, epoch }: Lease): void {
     const row = this.#row(lane)
-    if (row?.owner !== owner || row.epoch !== epoch) throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lane} belongs to another owner.`)
+    if (row?.owner !== owner || row.epoch !== epoch)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lane} belongs to another owner.`)
   }
 
   #row(lane: number): LaneRow | undefined {
-    return this.#database.prepare('SELECT owner, epoch, position FROM lanes WHERE lane = ?').get(lane) as LaneRow | undefined
+    return this.#database.prepare('SELECT owner, epoch, position FROM lanes WHERE lane = ?').get(lane) as
+      LaneRow | undefined
   }
 }

@@ -22,18 +22,28 @@ const REBUILD_FILE = 'rebuild.db'
 
 /** A data directory whose log is counted again beside its tables. */
 export interface Rebuild {
-  /** the log and the registry as they are, everything else beside; what an earlier attempt has counted with the same basis is there */
+  /**
+   * the log and the registry as they are, everything else beside; what an earlier attempt has counted with the same
+   * basis is there
+   */
   readonly storage: Storage
-  /** Puts what was counted in the place of the tables and the archive, in one transaction; or what they have of one app. Closes. */
+  /**
+   * Puts what was counted in the place of the tables and the archive, in one transaction; or what they have of one app.
+   * Closes.
+   */
   replace(app?: string): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens a data directory for a rebuild. `basis` names all that the tables depend on besides the log: what was counted on another basis is thrown away.
- * Throws HOP_CONFIG when another process has the directory.
+ * Opens a data directory for a rebuild. `basis` names all that the tables depend on besides the log: what was counted
+ * on another basis is thrown away. Throws HOP_CONFIG when another process has the directory.
  */
-export function openRebuild(dir: string, lanes: number, basisOf: (registry: Storage['registry']) => Promise<string>): Promise<Rebuild> {
+export function openRebuild(
+  dir: string,
+  lanes: number,
+  basisOf: (registry: Storage['registry']) => Promise<string>,
+): Promise<Rebuild> {
   const lock = lockDirectory(dir)
   return open(dir, lanes, basisOf, () => lock.release()).catch((error: unknown) => {
     lock.release()
@@ -41,7 +51,12 @@ export function openRebuild(dir: string, lanes: number, basisOf: (registry: Stor
   })
 }
 
-async function open(dir: string, lanes: number, basisOf: (registry: Storage['registry']) => Promise<string>, release: () => void): Promise<Rebuild> {
+async function open(
+  dir: string,
+  lanes: number,
+  basisOf: (registry: Storage['registry']) => Promise<string>,
+  release: () => void,
+): Promise<Rebuild> {
   const tables = openDatabase(join(dir, 'tables.db'))
   prepareTables(tables)
   const registry = registryOf((kind) => new EmbeddedCollection(tables, kind))
@@ -64,8 +79,14 @@ async function open(dir: string, lanes: number, basisOf: (registry: Storage['reg
   }
   return {
     storage: {
-      log, registry: stagedRegistry, reader, archive, lanes: owners, writer: new EmbeddedTableWriter(staged, owners),
-      health: async () => [], close: closeStaged,
+      log,
+      registry: stagedRegistry,
+      reader,
+      archive,
+      lanes: owners,
+      writer: new EmbeddedTableWriter(staged, owners),
+      health: async () => [],
+      close: closeStaged,
     },
     replace: async (app) => {
       await closeStaged()
@@ -129,16 +150,26 @@ function replaceAll(tables: DatabaseSync): void {
   tables.exec('UPDATE main.lanes SET owner = NULL')
 }
 
-/** Dead letters belong to no app: they are those of the whole log. Where the lanes are read from stays: what the app has counted beyond that is passed over. */
+/**
+ * Dead letters belong to no app: they are those of the whole log. Where the lanes are read from stays: what the app has
+ * counted beyond that is passed over.
+ */
 function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
   tables.prepare(`${TAKE_BACKFILLS} AND owner = ?`).run(app)
   const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
   const own = 'WHERE app = ?'
-  for (const table of foldsByApp.filter((name) => name !== 'chunks')) tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${own}`).run(app)
+  for (const table of foldsByApp.filter((name) => name !== 'chunks'))
+    tables.prepare(`INSERT INTO main.${table} SELECT * FROM staged.${table} ${own}`).run(app)
   const columns = 'app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at'
-  tables.prepare(`INSERT INTO main.chunks (id, ${columns}) SELECT id + ?, ${columns} FROM staged.chunks ${own}`).run(first, app)
-  tables.prepare(`INSERT INTO main.chunk_cells SELECT chunk + ?, "column", cell FROM staged.chunk_cells
-    WHERE chunk IN (SELECT id FROM staged.chunks ${own})`).run(first, app)
+  tables
+    .prepare(`INSERT INTO main.chunks (id, ${columns}) SELECT id + ?, ${columns} FROM staged.chunks ${own}`)
+    .run(first, app)
+  tables
+    .prepare(
+      `INSERT INTO main.chunk_cells SELECT chunk + ?, "column", cell FROM staged.chunk_cells
+    WHERE chunk IN (SELECT id FROM staged.chunks ${own})`,
+    )
+    .run(first, app)
   tables.exec('DELETE FROM main.dead_letters; INSERT INTO main.dead_letters SELECT * FROM staged.dead_letters')
 }

@@ -16,9 +16,13 @@ export function isLasting(kind: string): boolean {
 
 /** Both figures are 0 where the tables are missing. */
 export function registryState(database: DatabaseSync): RegistryState {
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('registry', 'registry_changes')").all()
+  const tables = database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('registry', 'registry_changes')")
+    .all()
   const has = (name: string): boolean => tables.some((table) => table['name'] === name)
-  const changes = has('registry_changes') && (database.prepare('SELECT changes FROM registry_changes').get() as { changes: number } | undefined)
+  const changes =
+    has('registry_changes') &&
+    (database.prepare('SELECT changes FROM registry_changes').get() as { changes: number } | undefined)
   const query = `SELECT count(*) AS records FROM registry WHERE kind NOT IN (${passingKinds.map((kind) => `'${kind}'`).join(', ')})`
   const { records } = has('registry') ? (database.prepare(query).get() as { records: number }) : { records: 0 }
   return { changes: changes ? changes.changes : 0, records }

@@ -1,13 +1,24 @@
-import { closeSync, constants, fdatasync, fdatasyncSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { crc32 } from 'node:zlib'
 
 const SLOT_BYTES = 32_768
 const SLOTS = 2
 
 /**
- * A small file beside a database that says how far the database had come, so that a database that was lost, cut or replaced is noticed. Two slots are
- * written in turn, each with a checksum: a write that was cut leaves the one before it. A write is not synced by itself, which costs microseconds
- * instead of milliseconds: a killed process loses none of it, a machine without power the writes since the last `sync`.
+ * A small file beside a database that says how far the database had come, so that a database that was lost, cut or
+ * replaced is noticed. Two slots are written in turn, each with a checksum: a write that was cut leaves the one before
+ * it. A write is not synced by itself, which costs microseconds instead of milliseconds: a killed process loses none of
+ * it, a machine without power the writes since the last `sync`.
  */
 export class SideRecord<T> {
   readonly #descriptor: number
@@ -77,13 +88,16 @@ function readSlots<T>(file: string): Slot<T>[] {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  const slots = Array.from({ length: SLOTS }, (_, slot) => slotOf<T>(bytes.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES)))
+  const slots = Array.from({ length: SLOTS }, (_, slot) =>
+    slotOf<T>(bytes.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES)),
+  )
   return slots.filter((slot) => slot !== undefined).sort((a, b) => b.sequence - a.sequence)
 }
 
 function slotOf<T>(bytes: Buffer): Slot<T> | undefined {
   const end = bytes.indexOf('\n')
-  const [, checksum, text, sequence, json] = /^(\d+) ((\d+) (.*))$/.exec(bytes.toString('utf8', 0, Math.max(0, end))) ?? []
+  const [, checksum, text, sequence, json] =
+    /^(\d+) ((\d+) (.*))$/.exec(bytes.toString('utf8', 0, Math.max(0, end))) ?? []
   if (text === undefined || crc32(text) !== Number(checksum)) return undefined
   return { sequence: Number(sequence), value: JSON.parse(json!) as T }
 }

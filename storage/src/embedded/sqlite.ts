@@ -70,7 +70,8 @@ class LocatedDatabase extends DatabaseSync {
 
 /** The error of SQLite with the file in its message; any other error as it is. */
 function located(error: unknown, file: string): unknown {
-  if (error instanceof Error && codeOf(error) !== undefined && !error.message.startsWith(file)) error.message = `${file}: ${error.message}`
+  if (error instanceof Error && codeOf(error) !== undefined && !error.message.startsWith(file))
+    error.message = `${file}: ${error.message}`
   return error
 }
 
@@ -84,7 +85,10 @@ export function isDamage(error: unknown): error is Error {
   return error instanceof Error && damageCodes.includes(codeOf(error) ?? 0)
 }
 
-/** Opens a database of ours: write-ahead log, every commit synced, waits for another thread's write. Its errors name the file. */
+/**
+ * Opens a database of ours: write-ahead log, every commit synced, waits for another thread's write. Its errors name the
+ * file.
+ */
 export function openDatabase(file: string): DatabaseSync {
   const database = open(file, { timeout: BUSY_MS })
   try {

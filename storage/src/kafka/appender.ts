@@ -5,7 +5,10 @@ import type { KafkaSettings } from './settings.ts'
 import { unavailable, within } from './within.ts'
 
 const REQUEST_BYTES_MAX = 4_000_000
-/** After a connection that failed, appends are refused without another try for as long as it took to fail, within these bounds. */
+/**
+ * After a connection that failed, appends are refused without another try for as long as it took to fail, within these
+ * bounds.
+ */
 const AWAY_MS_MIN = 250
 const AWAY_MS_MAX = 2_000
 
@@ -19,9 +22,10 @@ interface Waiting {
 }
 
 /**
- * Groups the appends that come while a request is under way into the next one. The producer is idempotent with acks=all, so a request that kafkajs
- * repeats is stored once and in order; kafkajs keeps that promise only with one request in flight, so there is one. After a request that failed, what
- * waited behind it is rejected with it, and the next append begins with a new producer.
+ * Groups the appends that come while a request is under way into the next one. The producer is idempotent with
+ * acks=all, so a request that kafkajs repeats is stored once and in order; kafkajs keeps that promise only with one
+ * request in flight, so there is one. After a request that failed, what waited behind it is rejected with it, and the
+ * next append begins with a new producer.
  */
 export class Appender {
   readonly #settings: KafkaSettings
@@ -48,9 +52,11 @@ export class Appender {
   }
 
   append(messages: readonly LaneMessage[]): Promise<Appended[]> {
-    if (!this.#producer && performance.now() < this.#awayUntilMs) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
+    if (!this.#producer && performance.now() < this.#awayUntilMs)
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
-    if (this.#waitingBytes + bytes > this.#settings.queueBytesMax) throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
+    if (this.#waitingBytes + bytes > this.#settings.queueBytesMax)
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ messages, bytes, untilMs: performance.now() + this.#settings.timeoutMs, resolve, reject })
@@ -74,21 +80,26 @@ export class Appender {
   #take(): Waiting[] {
     let bytes = 0
     let count = 0
-    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count]!.bytes <= REQUEST_BYTES_MAX)) bytes += this.#waiting[count++]!.bytes
+    while (count < this.#waiting.length && (count === 0 || bytes + this.#waiting[count]!.bytes <= REQUEST_BYTES_MAX))
+      bytes += this.#waiting[count++]!.bytes
     return this.#waiting.splice(0, count)
   }
 
   async #store(group: readonly Waiting[]): Promise<void> {
     const leftMs = group[0]!.untilMs - performance.now()
     // A request that is given up costs the producer, so none is begun that has hardly time.
-    if (leftMs < this.#settings.timeoutMs / 4) return this.#refuse(group, new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is too slow.'))
+    if (leftMs < this.#settings.timeoutMs / 4)
+      return this.#refuse(group, new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is too slow.'))
     try {
       const next = await within(leftMs, this.#send(group.flatMap(({ messages }) => messages)))
       for (const each of group) each.resolve(each.messages.map(({ lane }) => ({ lane, position: advance(next, lane) })))
       this.#settle(group)
     } catch (cause) {
       void this.#endProducer()
-      this.#refuse([...group, ...this.#waiting.splice(0)], new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }))
+      this.#refuse(
+        [...group, ...this.#waiting.splice(0)],
+        new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }),
+      )
     }
   }
 
@@ -114,7 +125,10 @@ export class Appender {
   async #endProducer(): Promise<void> {
     const producer = this.#producer
     this.#producer = undefined
-    await producer?.then((begun) => begun.end(), () => undefined)
+    await producer?.then(
+      (begun) => begun.end(),
+      () => undefined,
+    )
   }
 
   #refuse(group: readonly Waiting[], error: HopperError): void {

@@ -10,8 +10,8 @@ interface Client {
 }
 
 /**
- * Questions to the brokers, each answered or refused in bounded time. After one that was refused the client is made anew: kafkajs' own does not
- * recover from every fault (a topic that it once did not find makes it fail for ever).
+ * Questions to the brokers, each answered or refused in bounded time. After one that was refused the client is made
+ * anew: kafkajs' own does not recover from every fault (a topic that it once did not find makes it fail for ever).
  */
 export class Asker {
   readonly #settings: KafkaSettings
@@ -21,7 +21,9 @@ export class Asker {
     this.#settings = settings
   }
 
-  /** @throws HopperError HOP_LOG_UNAVAILABLE when Kafka does not answer in time; what `question` throws as one of ours */
+  /**
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka does not answer in time; what `question` throws as one of ours
+   */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     const client = (this.#client ??= connect(this.#settings))
     try {

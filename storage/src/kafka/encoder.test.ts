@@ -48,8 +48,10 @@ describe('the encoder of kafkajs', () => {
       }
       return written.buffer
     }
-    fc.assert(fc.property(fc.array(fc.array(piece, { maxLength: 5 }), { maxLength: 6 }), (lists) => {
-      expect(write(Repaired, lists).equals(write(Original, lists))).toBe(true)
-    }))
+    fc.assert(
+      fc.property(fc.array(fc.array(piece, { maxLength: 5 }), { maxLength: 6 }), (lists) => {
+        expect(write(Repaired, lists).equals(write(Original, lists))).toBe(true)
+      }),
+    )
   })
 })

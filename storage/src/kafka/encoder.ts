@@ -13,11 +13,14 @@ export interface Encoder {
 const SPARE_BYTES = 64
 
 /**
- * kafkajs 2.2.4 rounds each buffer that has become too small up to a power of two and fills it with zeros: a batch of messages is copied from one
- * to the next until it fits. Here a buffer becomes as large as it must be, at least twice what it was, and of a list the sum is known before.
+ * kafkajs 2.2.4 rounds each buffer that has become too small up to a power of two and fills it with zeros: a batch of
+ * messages is copied from one to the next until it fits. Here a buffer becomes as large as it must be, at least twice
+ * what it was, and of a list the sum is known before.
  */
 export function repairEncoder(): void {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as { readonly prototype: Encoder }
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as {
+    readonly prototype: Encoder
+  }
   prototype.ensureAvailable = function (bytes) {
     const needed = this.offset + bytes
     if (needed <= this.buf.length) return

@@ -32,24 +32,27 @@ class Recorder implements LaneConsumer {
   }
 }
 
-const messages = (from: number): { position: number; value: Uint8Array }[] => Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
+const messages = (from: number): { position: number; value: Uint8Array }[] =>
+  Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
 
 it('calls its consumer one call at a time, assigned then batches then revoked, however the group changes its mind', async () => {
   const step = fc.constantFrom('take', 'take again', 'release', 'deliver', 'wait')
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
-    const consumer = new Recorder()
-    const lane = new HeldLane(0, consumer)
-    for (const each of steps) {
-      if (each === 'take') lane.take(() => undefined)
-      if (each === 'take again') lane.takeAgain(() => undefined)
-      if (each === 'release') void lane.release()
-      if (each === 'deliver') void lane.deliver(lane.next, messages(lane.next))
-      if (each === 'wait') await new Promise(setImmediate)
-    }
-    await lane.release()
-    expect(consumer.overlaps).toBe(0)
-    expect(consumer.calls.join('')).toMatch(/^(ab*r)*$/)
-  }))
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const consumer = new Recorder()
+      const lane = new HeldLane(0, consumer)
+      for (const each of steps) {
+        if (each === 'take') lane.take(() => undefined)
+        if (each === 'take again') lane.takeAgain(() => undefined)
+        if (each === 'release') void lane.release()
+        if (each === 'deliver') void lane.deliver(lane.next, messages(lane.next))
+        if (each === 'wait') await new Promise(setImmediate)
+      }
+      await lane.release()
+      expect(consumer.overlaps).toBe(0)
+      expect(consumer.calls.join('')).toMatch(/^(ab*r)*$/)
+    }),
+  )
 })
 
 it('hands over nothing twice, and nothing that lies beyond a position it has not reached', async () => {
@@ -68,22 +71,37 @@ it('hands over nothing twice, and nothing that lies beyond a position it has not
 it('hands over what has piled up in few parts, none of more than 16,000 messages or 8 MB, unless one message is larger', async () => {
   const parts: { count: number; bytes: number }[] = []
   const lane = new HeldLane(0, {
-    assigned: async () => 0, revoked: async () => undefined,
-    batch: async (_lane, some) => void parts.push({ count: some.length, bytes: some.reduce((sum, { value }) => sum + value.length, 0) }),
+    assigned: async () => 0,
+    revoked: async () => undefined,
+    batch: async (_lane, some) =>
+      void parts.push({ count: some.length, bytes: some.reduce((sum, { value }) => sum + value.length, 0) }),
   })
   await new Promise<void>((taken) => lane.take(taken))
   const sizes = [...new Array<number>(33_000).fill(10), 5_000_000, 3_000_000, 1, 9_000_000, 5]
-  expect(await lane.deliver(0, sizes.map((size, position) => ({ position, value: new Uint8Array(size) })))).toBe(true)
+  expect(
+    await lane.deliver(
+      0,
+      sizes.map((size, position) => ({ position, value: new Uint8Array(size) })),
+    ),
+  ).toBe(true)
   expect(parts).toEqual([
-    { count: 16_000, bytes: 160_000 }, { count: 16_000, bytes: 160_000 }, { count: 1_001, bytes: 5_010_000 }, { count: 2, bytes: 3_000_001 },
-    { count: 1, bytes: 9_000_000 }, { count: 1, bytes: 5 },
+    { count: 16_000, bytes: 160_000 },
+    { count: 16_000, bytes: 160_000 },
+    { count: 1_001, bytes: 5_010_000 },
+    { count: 2, bytes: 3_000_001 },
+    { count: 1, bytes: 9_000_000 },
+    { count: 1, bytes: 5 },
   ])
   expect(lane.next).toBe(sizes.length)
 })
 
 it('asks for the position until the consumer answers, and no longer when the lane is given up', async () => {
   let asked = 0
-  const lane = new HeldLane(0, { assigned: () => (asked++, Promise.reject(new Error('away'))), batch: async () => undefined, revoked: async () => expect.fail('never held') })
+  const lane = new HeldLane(0, {
+    assigned: () => (asked++, Promise.reject(new Error('away'))),
+    batch: async () => undefined,
+    revoked: async () => expect.fail('never held'),
+  })
   lane.take(() => expect.fail('never taken'))
   while (asked < 3) await new Promise(setImmediate)
   // The release comes after the asking in the lane's turn, so it would never resolve if that went on.

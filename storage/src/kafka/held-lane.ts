@@ -1,13 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
-/** A lag makes large batches, which cost less for each event; the memory of the lanes that are held at once is what bounds them. */
+/**
+ * A lag makes large batches, which cost less for each event; the memory of the lanes that are held at once is what
+ * bounds them.
+ */
 const MESSAGES_PER_BATCH = 16_000
 const BYTES_PER_BATCH = 8_000_000
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
-/** One lane of a member. The calls of its consumer go one at a time: `assigned`, `batch` any number of times, `revoked`, however quickly the group changes its mind. */
+/**
+ * One lane of a member. The calls of its consumer go one at a time: `assigned`, `batch` any number of times, `revoked`,
+ * however quickly the group changes its mind.
+ */
 export class HeldLane {
   /** the next position wanted; holds once the lane is taken */
   next = 0
@@ -31,7 +37,10 @@ export class HeldLane {
     return this.#held && !this.busy && !this.#gone.signal.aborted
   }
 
-  /** The lane is ours from now on; unless it was before, the consumer is asked for its position until it answers, and then `taken` is called. */
+  /**
+   * The lane is ours from now on; unless it was before, the consumer is asked for its position until it answers, and
+   * then `taken` is called.
+   */
   take(taken: () => void): void {
     if (!this.#gone.signal.aborted) return
     const { signal } = (this.#gone = new AbortController())
@@ -56,7 +65,8 @@ export class HeldLane {
   }
 
   /**
-   * Hands over, in parts, what of the messages is still wanted. They are what stands in the lane from position `from` on.
+   * Hands over, in parts, what of the messages is still wanted. They are what stands in the lane from position `from`
+   * on.
    * @returns whether the consumer took them; what it did not take is wanted again
    */
   async deliver(from: number, messages: readonly LogMessage[]): Promise<boolean> {
@@ -64,7 +74,7 @@ export class HeldLane {
     let took = true
     await this.#inTurn(async () => {
       const wanted = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < wanted.length && this.#held && !signal.aborted; ) {
+      for (let at = 0; at < wanted.length && this.#held && !signal.aborted;) {
         const part = wanted.slice(at, endOfBatch(wanted, at))
         at += part.length
         took = false

@@ -8,8 +8,9 @@ const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
 
 /**
- * One producer id of Kafka, from its request to its end, with sockets of its own. After a send that was rejected it must be ended: kafkajs then uses
- * the sequence numbers of that batch again, and a broker that has stored it takes the next batch for its repetition, acknowledges and drops it.
+ * One producer id of Kafka, from its request to its end, with sockets of its own. After a send that was rejected it
+ * must be ended: kafkajs then uses the sequence numbers of that batch again, and a broker that has stored it takes the
+ * next batch for its repetition, acknowledges and drops it.
  */
 export class IdempotentProducer {
   readonly #settings: KafkaSettings
@@ -21,13 +22,22 @@ export class IdempotentProducer {
     this.#sockets = new Sockets()
     const kafka = new Kafka(promptConfig(settings, this.#sockets))
     this.#producer = kafka.producer({
-      idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
       // Repeated until the append has no time left; the broker knows a repetition by its sequence number.
-      retry: { initialRetryTime: RETRY_MS, maxRetryTime: RETRY_MS_MAX, retries: Math.ceil(settings.timeoutMs / RETRY_MS_MAX) + 5 },
+      retry: {
+        initialRetryTime: RETRY_MS,
+        maxRetryTime: RETRY_MS_MAX,
+        retries: Math.ceil(settings.timeoutMs / RETRY_MS_MAX) + 5,
+      },
     })
   }
 
-  /** Connects and asks for a producer id. @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of an append may */
+  /**
+   * Connects and asks for a producer id. @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of an
+   * append may
+   */
   static async begin(settings: KafkaSettings): Promise<IdempotentProducer> {
     const begun = new IdempotentProducer(settings)
     try {
@@ -39,12 +49,21 @@ export class IdempotentProducer {
     }
   }
 
-  /** Sends to all lanes at once. @returns the position of the first message of each lane; those of a lane follow each other */
+  /**
+   * Sends to all lanes at once. @returns the position of the first message of each lane; those of a lane follow each
+   * other
+   */
   async send(messages: readonly LaneMessage[]): Promise<Map<number, number>> {
     const { topic, timeoutMs } = this.#settings
     const sent = await this.#producer.send({
-      topic, acks: -1, timeout: timeoutMs / 4, compression: kafkajs.CompressionTypes.ZSTD,
-      messages: messages.map(({ lane, value }) => ({ partition: lane, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength) })),
+      topic,
+      acks: -1,
+      timeout: timeoutMs / 4,
+      compression: kafkajs.CompressionTypes.ZSTD,
+      messages: messages.map(({ lane, value }) => ({
+        partition: lane,
+        value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+      })),
     })
     const firsts = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset ?? -1)]))
     for (const { lane } of messages) {

@@ -26,7 +26,9 @@ describe.skipIf(!broker)('Kafka away', () => {
     await boundedRejection(() => log.connect())
     await boundedRejection(() => log.append([numbered('d', 1)]))
     await boundedRejection(() => log.ends())
-    await boundedRejection(() => log.subscribe({ assigned: async () => 0, batch: async () => undefined, revoked: async () => undefined }))
+    await boundedRejection(() =>
+      log.subscribe({ assigned: async () => 0, batch: async () => undefined, revoked: async () => undefined }),
+    )
     expect(await log.health()).toMatchObject({ name: 'kafka', healthy: false })
     await proxy.back()
     await vi.waitFor(() => log.append([numbered('d', 2)]), 10_000)
@@ -40,11 +42,13 @@ describe.skipIf(!broker)('Kafka away', () => {
     await log.append([numbered('d', 1)])
     await proxy.away()
     await Promise.all([2, 3, 4].map((at) => boundedRejection(() => log.append([numbered('d', at)]))))
-    await expect.poll(async () => {
-      const started = performance.now()
-      await expect(log.append([numbered('d', 5)])).rejects.toMatchObject(unavailable)
-      return performance.now() - started
-    }).toBeLessThan(20)
+    await expect
+      .poll(async () => {
+        const started = performance.now()
+        await expect(log.append([numbered('d', 5)])).rejects.toMatchObject(unavailable)
+        return performance.now() - started
+      })
+      .toBeLessThan(20)
     await proxy.back()
     await vi.waitFor(() => log.append([numbered('d', 6)]), 10_000)
     expect((await everything(log)).flat().map(({ received_at }) => received_at)).toEqual([1, 6])
@@ -82,11 +86,17 @@ describe.skipIf(!broker)('the topic', () => {
     await using log = await opened(settings)
     expect(await log.ends()).toEqual([0, 0, 0])
     await using other = disposable(new KafkaEventLog({ ...settings, lanes: 4 }))
-    await expect(other.connect()).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringMatching(`Topic ${settings.topic} has 3 partitions, HOPPER_LANES says 4`) })
+    await expect(other.connect()).rejects.toMatchObject({
+      code: 'HOP_CONFIG',
+      message: expect.stringMatching(`Topic ${settings.topic} has 3 partitions, HOPPER_LANES says 4`),
+    })
     await expect(other.append([numbered('d', 1)])).rejects.toMatchObject(unavailable)
     const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
-    const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: settings.topic, configNames: ['retention.ms'] }] })
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: 2, name: settings.topic, configNames: ['retention.ms'] }],
+    })
     await admin.disconnect()
     expect(resources[0]!.configEntries[0]!.configValue).toBe('-1')
   })

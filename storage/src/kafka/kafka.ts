@@ -44,8 +44,10 @@ export class KafkaEventLog implements EventLog {
   }
 
   /**
-   * Makes sure that Kafka answers and that the topic is there with L partitions. Who goes on without is served too: each append tries again.
-   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of partitions
+   * Makes sure that Kafka answers and that the topic is there with L partitions. Who goes on without is served too:
+   * each append tries again.
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of
+   * partitions
    */
   async connect(): Promise<this> {
     try {
@@ -59,7 +61,12 @@ export class KafkaEventLog implements EventLog {
   }
 
   async append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
-    return this.appendMessages(envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.lanes), value: encodeEnvelope(envelope) })))
+    return this.appendMessages(
+      envelopes.map((envelope) => ({
+        lane: laneOf(envelope.app, envelope.device_id, this.lanes),
+        value: encodeEnvelope(envelope),
+      })),
+    )
   }
 
   async appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
@@ -74,12 +81,17 @@ export class KafkaEventLog implements EventLog {
       await subscription.start()
     } catch (error) {
       await this.#end(subscription)
-      throw (error as { type?: string }).type === 'INVALID_SESSION_TIMEOUT' ? refusedSession(this.#settings) : unavailable(error)
+      throw (error as { type?: string }).type === 'INVALID_SESSION_TIMEOUT'
+        ? refusedSession(this.#settings)
+        : unavailable(error)
     }
     return { close: () => this.#end(subscription) }
   }
 
-  /** A group of one is made for the read, so that it takes some tenths of a second, and as long as the broker lets a new group wait for its members. */
+  /**
+   * A group of one is made for the read, so that it takes some tenths of a second, and as long as the broker lets a new
+   * group wait for its members.
+   */
   async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
     const end = (await this.ends())[lane] ?? 0
     if (limit <= 0 || from >= end) return []
@@ -107,7 +119,10 @@ export class KafkaEventLog implements EventLog {
     try {
       await producer.connect()
       for (let end = (await this.ends())[lane]!; end < to; end = (await this.ends())[lane]!) {
-        const messages = Array.from({ length: Math.min(FILLED_AT_ONCE, to - end) }, () => ({ partition: lane, value: Buffer.alloc(0) }))
+        const messages = Array.from({ length: Math.min(FILLED_AT_ONCE, to - end) }, () => ({
+          partition: lane,
+          value: Buffer.alloc(0),
+        }))
         await producer.send({ topic: this.#settings.topic, acks: -1, messages })
       }
     } catch (error) {
@@ -121,7 +136,10 @@ export class KafkaEventLog implements EventLog {
   /** Whether the brokers answer, and let us into the group if we asked for it. */
   async health(): Promise<PartHealth> {
     const outside = [...this.#subscriptions].find(({ failure }) => failure)?.failure?.message
-    const detail = await this.ends().then(() => outside, (error: Error) => error.message)
+    const detail = await this.ends().then(
+      () => outside,
+      (error: Error) => error.message,
+    )
     return { name: 'kafka', healthy: detail === undefined, ...(detail ? { detail } : {}) }
   }
 
@@ -151,5 +169,8 @@ export class KafkaEventLog implements EventLog {
 }
 
 function refusedSession({ sessionTimeoutMs }: KafkaSettings): HopperError {
-  return new HopperError('HOP_CONFIG', `Kafka does not take a session of ${sessionTimeoutMs} ms: see its group.min.session.timeout.ms and group.max.session.timeout.ms.`)
+  return new HopperError(
+    'HOP_CONFIG',
+    `Kafka does not take a session of ${sessionTimeoutMs} ms: see its group.min.session.timeout.ms and group.max.session.timeout.ms.`,
+  )
 }

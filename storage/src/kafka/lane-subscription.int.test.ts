@@ -37,7 +37,8 @@ describe.skipIf(!broker)('members of the group', () => {
     expect(members.faults).toEqual([])
     for (const calls of members.calls.values()) expect(calls.join('')).toMatch(/^(ab*r)*$/)
     expect([...members.numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: sent }, (_, number) => number))
-    for (const device of devices) expect(members.numbersOf(device)).toEqual(members.numbersOf(device).toSorted((a, b) => a - b))
+    for (const device of devices)
+      expect(members.numbersOf(device)).toEqual(members.numbersOf(device).toSorted((a, b) => a - b))
   })
 
   it('that get a lane back before they have finished giving it away are asked for it afterwards', async () => {
@@ -46,27 +47,54 @@ describe.skipIf(!broker)('members of the group', () => {
     await using two = await opened(settings)
     const calls: string[] = []
     let finish = (): void => undefined
-    const slow = (call: string) => async (lane: number): Promise<number> => {
-      calls.push(`${lane} ${call}`)
-      if (call === 'revoked' && calls.filter((each) => each.endsWith(call)).length === 1) await new Promise<void>((resolve) => (finish = resolve))
-      calls.push(`${lane} ${call} done`)
-      return 0
-    }
-    const first = await one.subscribe({ assigned: slow('assigned'), batch: async () => undefined, revoked: async (lane) => void (await slow('revoked')(lane)) })
+    const slow =
+      (call: string) =>
+      async (lane: number): Promise<number> => {
+        calls.push(`${lane} ${call}`)
+        if (call === 'revoked' && calls.filter((each) => each.endsWith(call)).length === 1)
+          await new Promise<void>((resolve) => (finish = resolve))
+        calls.push(`${lane} ${call} done`)
+        return 0
+      }
+    const first = await one.subscribe({
+      assigned: slow('assigned'),
+      batch: async () => undefined,
+      revoked: async (lane) => void (await slow('revoked')(lane)),
+    })
     await vi.waitFor(() => expect(calls).toContain('1 assigned done'), SOON)
-    const second = await two.subscribe({ assigned: async () => 0, batch: async () => undefined, revoked: async () => undefined })
+    const second = await two.subscribe({
+      assigned: async () => 0,
+      batch: async () => undefined,
+      revoked: async () => undefined,
+    })
     await vi.waitFor(() => expect(calls.at(-1)).toMatch(/revoked$/), SOON)
     const lane = calls.at(-1)![0]
     await second.close()
     const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
-    await vi.waitFor(async () => expect((await admin.describeGroups([settings.group])).groups[0]).toMatchObject({ state: 'Stable', members: { length: 1 } }), SOON)
+    await vi.waitFor(
+      async () =>
+        expect((await admin.describeGroups([settings.group])).groups[0]).toMatchObject({
+          state: 'Stable',
+          members: { length: 1 },
+        }),
+      SOON,
+    )
     await admin.disconnect()
     finish()
     await vi.waitFor(() => expect(calls.at(-1)).toBe(`${lane} assigned done`), SOON)
     await first.close()
     const own = calls.filter((call) => call[0] === lane).map((call) => call.slice(2))
-    expect(own).toEqual(['assigned', 'assigned done', 'revoked', 'revoked done', 'assigned', 'assigned done', 'revoked', 'revoked done'])
+    expect(own).toEqual([
+      'assigned',
+      'assigned done',
+      'revoked',
+      'revoked done',
+      'assigned',
+      'assigned done',
+      'revoked',
+      'revoked done',
+    ])
   })
 
   it('share the lanes, and one that leaves gives its lanes to the other', async () => {
@@ -86,7 +114,10 @@ describe.skipIf(!broker)('members of the group', () => {
 
   it('are refused by name when Kafka does not take their session', async () => {
     await using log = await opened(freshSettings({ sessionTimeoutMs: 100_000_000 }))
-    await expect(log.subscribe(new Members(4).join())).rejects.toMatchObject({ code: 'HOP_CONFIG', message: expect.stringMatching(/100000000 ms.*group.max.session.timeout.ms/) })
+    await expect(log.subscribe(new Members(4).join())).rejects.toMatchObject({
+      code: 'HOP_CONFIG',
+      message: expect.stringMatching(/100000000 ms.*group.max.session.timeout.ms/),
+    })
   })
 
   it('go on by themselves after Kafka was away for longer than a session lasts, give their lanes up meanwhile, and close in bounded time without it', async () => {
@@ -142,8 +173,16 @@ describe.skipIf(!broker)('a lane', () => {
   })
 
   /** Follows one lane from a position on. */
-  async function follow(log: KafkaEventLog, from: number, batch: (messages: readonly LogMessage[], lane: number) => Promise<void>): Promise<void> {
-    const consumer: LaneConsumer = { assigned: async () => from, batch: (lane, messages) => batch(messages, lane), revoked: async () => undefined }
+  async function follow(
+    log: KafkaEventLog,
+    from: number,
+    batch: (messages: readonly LogMessage[], lane: number) => Promise<void>,
+  ): Promise<void> {
+    const consumer: LaneConsumer = {
+      assigned: async () => from,
+      batch: (lane, messages) => batch(messages, lane),
+      revoked: async () => undefined,
+    }
     subscription = await log.subscribe(consumer)
   }
 
@@ -205,7 +244,9 @@ describe.skipIf(!broker)('a lane', () => {
     let asked = 0
     const got: number[] = []
     const subscription = await log.subscribe({
-      assigned: async () => (asked++ < 2 ? wanted : 20), batch: async (_lane, messages) => void got.push(...messages.map(({ position }) => position)), revoked: async () => undefined,
+      assigned: async () => (asked++ < 2 ? wanted : 20),
+      batch: async (_lane, messages) => void got.push(...messages.map(({ position }) => position)),
+      revoked: async () => undefined,
     })
     await vi.waitFor(() => expect(asked).toBe(3), SOON)
     await log.append([numbered('d', 20)])
@@ -218,7 +259,11 @@ describe.skipIf(!broker)('a lane', () => {
     await using log = await opened(settings)
     await log.append([numbered('d', 0)])
     // A transaction ends with a marker, which takes a position and is no message.
-    const producer = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).producer({ idempotent: true, maxInFlightRequests: 1, transactionalId: settings.topic })
+    const producer = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionalId: settings.topic,
+    })
     await producer.connect()
     const transaction = await producer.transaction()
     await transaction.send({ topic: settings.topic, messages: [{ partition: 0, value: 'x' }] })
@@ -258,7 +303,8 @@ describe.skipIf(!broker)('a lane', () => {
     proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')
     // Nothing that could be compressed.
     const large = (): string => randomBytes(37_500).toString('base64')
-    for (let at = 1; at <= 100; at++) await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large(), os: '' } }])
+    for (let at = 1; at <= 100; at++)
+      await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large(), os: '' } }])
     const before = proxy.bytesAnswered
     const rounds = 30
     for (let at = 0; at < rounds; at++) {

@@ -26,8 +26,9 @@ export interface LaneBounds {
 }
 
 /**
- * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is committed to Kafka, whose group
- * offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched again only after its batch is done, so at most one batch of each lane is held.
+ * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is
+ * committed to Kafka, whose group offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched
+ * again only after its batch is done, so at most one batch of each lane is held.
  */
 export class LaneSubscription implements Subscription {
   readonly #settings: KafkaSettings
@@ -57,7 +58,8 @@ export class LaneSubscription implements Subscription {
   }
 
   /**
-   * Joins the group; resolves when Kafka has said which lanes are ours, or that it cannot say so yet, as when its coordinators are loading.
+   * Joins the group; resolves when Kafka has said which lanes are ours, or that it cannot say so yet, as when its
+   * coordinators are loading.
    * @throws what Kafka has against this member for good
    */
   async start(): Promise<void> {
@@ -74,8 +76,14 @@ export class LaneSubscription implements Subscription {
   async #join(): Promise<void> {
     const { topic, group, sessionTimeoutMs, lanes, heldBytesMax } = this.#settings
     const consumer = this.#kafka.consumer({
-      groupId: group, sessionTimeout: sessionTimeoutMs, heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION, rebalanceTimeout: sessionTimeoutMs * 2,
-      maxWaitTimeInMs: 250, maxBytesPerPartition: Math.min(LANE_BYTES_MAX, Math.ceil(heldBytesMax / lanes)), maxBytes: FETCH_BYTES_MAX, allowAutoTopicCreation: false,
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: sessionTimeoutMs / HEARTBEATS_PER_SESSION,
+      rebalanceTimeout: sessionTimeoutMs * 2,
+      maxWaitTimeInMs: 250,
+      maxBytesPerPartition: Math.min(LANE_BYTES_MAX, Math.ceil(heldBytesMax / lanes)),
+      maxBytes: FETCH_BYTES_MAX,
+      allowAutoTopicCreation: false,
       retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5, restartOnFailure: async () => false },
     })
     this.#consumer = consumer
@@ -91,7 +99,12 @@ export class LaneSubscription implements Subscription {
     })
     await consumer.connect()
     await consumer.subscribe({ topic, fromBeginning: true })
-    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: lanes, eachBatch: (payload) => this.#batch(payload) })
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: lanes,
+      eachBatch: (payload) => this.#batch(payload),
+    })
     if (!joined) throw this.#failure ?? new Error(`Kafka did not let this process into group ${group}.`)
   }
 
@@ -149,12 +162,16 @@ export class LaneSubscription implements Subscription {
   async #deliver(lane: HeldLane, batch: Batch): Promise<boolean> {
     try {
       const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
-      // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one of the past.
+      // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one
+      // of the past.
       if (from > lane.next && ((await this.#bounds()).starts[batch.partition] ?? 0) > lane.next) {
         this.#takeAgain(batch.partition, lane)
         return false
       }
-      return await lane.deliver(from, batch.messages.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() })))
+      return await lane.deliver(
+        from,
+        batch.messages.map(({ offset, value }) => ({ position: Number(offset), value: value ?? new Uint8Array() })),
+      )
     } catch {
       return false
     }
@@ -163,7 +180,8 @@ export class LaneSubscription implements Subscription {
   /**
    * Looks for lanes whose next position the log no longer has, or has not yet although it was read: retention has
    * passed it, or the topic was made again. Kafka delivers nothing of them, or from elsewhere. Once is not enough to
-   * say so: what was fetched may be on its way, and a broker that has just become the leader may be behind for a moment.
+   * say so: what was fetched may be on its way, and a broker that has just become the leader may be behind for a
+   * moment.
    */
   async #look(): Promise<void> {
     if (this.#looking || !this.#lanes.some((lane) => lane.ready)) return
@@ -199,7 +217,13 @@ export class LaneSubscription implements Subscription {
   #fetch(number: number): void {
     const { topic } = this.#settings
     const lane = this.#lanes[number]
-    if (lane?.ready) this.#steer((consumer) => (consumer.seek({ topic, partition: number, offset: String(lane.next) }), consumer.resume([{ topic, partitions: [number] }])))
+    if (lane?.ready)
+      this.#steer(
+        (consumer) => (
+          consumer.seek({ topic, partition: number, offset: String(lane.next) }),
+          consumer.resume([{ topic, partitions: [number] }])
+        ),
+      )
   }
 
   #hold(numbers: Iterable<number>): void {

@@ -14,10 +14,15 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 1 })
     await using log = await opened(settings)
-    const producer = new Kafka({ brokers: [proxy.address], logLevel: logLevel.NOTHING, requestTimeout: 300, retry: { retries: 1, initialRetryTime: 10 } })
-      .producer({ idempotent: true, maxInFlightRequests: 1, retry: { retries: 1, initialRetryTime: 10 } })
+    const producer = new Kafka({
+      brokers: [proxy.address],
+      logLevel: logLevel.NOTHING,
+      requestTimeout: 300,
+      retry: { retries: 1, initialRetryTime: 10 },
+    }).producer({ idempotent: true, maxInFlightRequests: 1, retry: { retries: 1, initialRetryTime: 10 } })
     await producer.connect()
-    const send = (value: string): Promise<unknown> => producer.send({ topic: settings.topic, messages: [{ partition: 0, value }] })
+    const send = (value: string): Promise<unknown> =>
+      producer.send({ topic: settings.topic, messages: [{ partition: 0, value }] })
     await send('first')
     proxy.fate = (apiKey) => (apiKey === PRODUCE ? 'lose' : 'pass')
     await expect(send('stored, and the answer lost')).rejects.toThrow()
@@ -56,28 +61,41 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address], timeoutMs: 1_200 }))
     let answers = 0
     // Long runs of lost answers reject the append, single ones are repeated.
-    const fates: Record<number, Fate> = { 3: 'lose', 8: 'cut', 14: 'lose', 15: 'lose', 16: 'lose', 17: 'lose', 18: 'lose', 21: 'cut', 22: 'cut' }
+    const fates: Record<number, Fate> = {
+      3: 'lose',
+      8: 'cut',
+      14: 'lose',
+      15: 'lose',
+      16: 'lose',
+      17: 'lose',
+      18: 'lose',
+      21: 'cut',
+      22: 'cut',
+    }
     proxy.fate = (apiKey) => (apiKey === PRODUCE ? (fates[answers++ % 25] ?? 'pass') : 'pass')
 
     const acknowledged: { device: string; at: number; lane: number; position: number }[] = []
     let rejected = 0
-    await Promise.all(Array.from({ length: DEVICES }, async (_, number) => {
-      const device = `d${number}`
-      for (let at = 0; answers < 85; at++) {
-        try {
-          const [place] = await log.append([numbered(device, at)])
-          acknowledged.push({ device, at, ...place! })
-        } catch {
-          rejected++
-          await new Promise(setImmediate)
+    await Promise.all(
+      Array.from({ length: DEVICES }, async (_, number) => {
+        const device = `d${number}`
+        for (let at = 0; answers < 85; at++) {
+          try {
+            const [place] = await log.append([numbered(device, at)])
+            acknowledged.push({ device, at, ...place! })
+          } catch {
+            rejected++
+            await new Promise(setImmediate)
+          }
         }
-      }
-    }))
+      }),
+    )
     proxy.fate = () => 'pass'
 
     expect({ rejected: rejected > 0, lost: proxy.lost > 15 }).toEqual({ rejected: true, lost: true })
     const lanes = await everything(log)
-    for (const { device, at, lane, position } of acknowledged) expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: at })
+    for (const { device, at, lane, position } of acknowledged)
+      expect(lanes[lane]![position]).toMatchObject({ device_id: device, received_at: at })
     for (let number = 0; number < DEVICES; number++) {
       const own = acknowledged.filter(({ device }) => device === `d${number}`)
       expect(own.length).toBeGreaterThan(10)
@@ -91,12 +109,16 @@ describe.skipIf(!broker)('appends that overlap', () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
     const devices = Array.from({ length: LANES }, (_, lane) => deviceIn(lane, LANES))
-    const calls = Array.from({ length: 400 }, (_, call) => devices.map((device, at) => numbered(device, call * 10 + at)))
-    const places = await Promise.all(calls.map(async (envelopes, call) => {
-      // Some calls come while a request is under way.
-      if (call % 50 === 49) await new Promise(setImmediate)
-      return log.append(envelopes)
-    }))
+    const calls = Array.from({ length: 400 }, (_, call) =>
+      devices.map((device, at) => numbered(device, call * 10 + at)),
+    )
+    const places = await Promise.all(
+      calls.map(async (envelopes, call) => {
+        // Some calls come while a request is under way.
+        if (call % 50 === 49) await new Promise(setImmediate)
+        return log.append(envelopes)
+      }),
+    )
     for (const lane of devices.keys()) {
       const messages = await log.read(lane, 0, 1_000)
       expect(messages).toHaveLength(400)
@@ -104,7 +126,10 @@ describe.skipIf(!broker)('appends that overlap', () => {
         expect(places[call]![lane]!.lane).toBe(lane)
         expect(decodeEnvelope(messages[places[call]![lane]!.position]!.value)).toEqual(envelopes[lane])
       }
-      const inTime = calls.map((_, call) => call).filter((call) => call % 50 !== 49).map((call) => places[call]![lane]!.position)
+      const inTime = calls
+        .map((_, call) => call)
+        .filter((call) => call % 50 !== 49)
+        .map((call) => places[call]![lane]!.position)
       expect(inTime).toEqual(inTime.toSorted((a, b) => a - b))
     }
     expect(proxy.producingMost).toBe(1)

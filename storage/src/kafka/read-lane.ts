@@ -8,7 +8,10 @@ const READ_WAIT_MS = 15_000
 /** of an answer of the broker, for each lane; the first batch comes whole, however large it is */
 const FETCH_BYTES_MAX = 1_048_576
 
-/** A part of a lane: from a position on, what stands before `end`, at most `limit` messages, and after the first no more than `bytesMax`. */
+/**
+ * A part of a lane: from a position on, what stands before `end`, at most `limit` messages, and after the first no more
+ * than `bytesMax`.
+ */
 export interface LaneRange {
   /** the group to read as; of this read alone */
   readonly groupId: string
@@ -19,7 +22,10 @@ export interface LaneRange {
   readonly bytesMax: number
 }
 
-/** kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with it. */
+/**
+ * kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with
+ * it.
+ */
 export async function readLane(settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
   const sockets = new Sockets()
   const consumer = new Kafka(patientConfig(settings, sockets)).consumer({
@@ -40,12 +46,19 @@ export async function readLane(settings: KafkaSettings, range: LaneRange): Promi
   }
 }
 
-function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, from, end, limit, bytesMax }: LaneRange): Promise<LogMessage[]> {
+function collect(
+  consumer: Consumer,
+  { topic, lanes }: KafkaSettings,
+  { lane, from, end, limit, bytesMax }: LaneRange,
+): Promise<LogMessage[]> {
   const others = Array.from({ length: lanes }, (_, each) => each).filter((each) => each !== lane)
   const found: LogMessage[] = []
   let bytes = 0
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} could not be read.`)), READ_WAIT_MS)
+    const timer = setTimeout(
+      () => reject(new HopperError('HOP_LOG_UNAVAILABLE', `Lane ${lane} could not be read.`)),
+      READ_WAIT_MS,
+    )
     let isDone = false
     const done = (): void => {
       isDone = true
@@ -56,18 +69,20 @@ function collect(consumer: Consumer, { topic, lanes }: KafkaSettings, { lane, fr
       if (others.length > 0) consumer.pause([{ topic, partitions: others }])
       consumer.seek({ topic, partition: lane, offset: String((found.at(-1)?.position ?? from - 1) + 1) })
     })
-    consumer.run({
-      autoCommit: false,
-      eachMessage: async ({ partition, message }) => {
-        const position = Number(message.offset)
-        if (partition !== lane || position < from || isDone) return
-        const value = message.value ?? new Uint8Array()
-        bytes += value.length
-        if (found.length > 0 && bytes > bytesMax) return done()
-        if (position < end) found.push({ position, value })
-        if (found.length >= limit || position >= end - 1) done()
-        else timer.refresh()
-      },
-    }).catch((error: unknown) => (clearTimeout(timer), reject(error)))
+    consumer
+      .run({
+        autoCommit: false,
+        eachMessage: async ({ partition, message }) => {
+          const position = Number(message.offset)
+          if (partition !== lane || position < from || isDone) return
+          const value = message.value ?? new Uint8Array()
+          bytes += value.length
+          if (found.length > 0 && bytes > bytesMax) return done()
+          if (position < end) found.push({ position, value })
+          if (found.length >= limit || position >= end - 1) done()
+          else timer.refresh()
+        },
+      })
+      .catch((error: unknown) => (clearTimeout(timer), reject(error)))
   })
 }

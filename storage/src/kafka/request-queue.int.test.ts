@@ -3,7 +3,10 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
 import { broker } from './testing/kafka.fixture.ts'
 
-/** Connects with a kafkajs of its own, waits a moment, and says what Node warned of and how often the queue was looked at meanwhile. */
+/**
+ * Connects with a kafkajs of its own, waits a moment, and says what Node warned of and how often the queue was looked
+ * at meanwhile.
+ */
 const connected = `
   const { parentPort, workerData } = require('node:worker_threads')
   const warnings = []
@@ -24,8 +27,14 @@ const connected = `
 `
 
 async function run(repair: boolean): Promise<{ warnings: string[]; looks: number }> {
-  const workerData = { broker, kafkajs: new URL('../../../node_modules/kafkajs', import.meta.url).pathname, repair: repair && new URL('./request-queue.ts', import.meta.url).href }
-  const [answer] = (await once(new Worker(connected, { eval: true, workerData, stderr: true }), 'message')) as [{ warnings: string[]; looks: number }]
+  const workerData = {
+    broker,
+    kafkajs: new URL('../../../node_modules/kafkajs', import.meta.url).pathname,
+    repair: repair && new URL('./request-queue.ts', import.meta.url).href,
+  }
+  const [answer] = (await once(new Worker(connected, { eval: true, workerData, stderr: true }), 'message')) as [
+    { warnings: string[]; looks: number },
+  ]
   return answer
 }
 

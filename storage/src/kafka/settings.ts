@@ -27,12 +27,23 @@ export interface KafkaSettings {
 }
 
 export const kafkaDefaults = {
-  topic: 'hopper-events', group: 'hopper-aggregator', replication: 1, clientId: 'hopper', queueBytesMax: 64_000_000, heldBytesMax: 16_000_000, sessionTimeoutMs: 10_000, timeoutMs: 10_000,
+  topic: 'hopper-events',
+  group: 'hopper-aggregator',
+  replication: 1,
+  clientId: 'hopper',
+  queueBytesMax: 64_000_000,
+  heldBytesMax: 16_000_000,
+  sessionTimeoutMs: 10_000,
+  timeoutMs: 10_000,
 } as const satisfies Partial<KafkaSettings>
 
 /** A client that waits for what is about to come, such as the coordinators of a broker that has just started. */
 export function patientConfig(settings: KafkaSettings, sockets: Sockets): KafkaConfig {
-  return { ...promptConfig(settings, sockets), requestTimeout: 15_000, retry: { initialRetryTime: RETRY_MS, maxRetryTime: 3_000, retries: 8 } }
+  return {
+    ...promptConfig(settings, sockets),
+    requestTimeout: 15_000,
+    retry: { initialRetryTime: RETRY_MS, maxRetryTime: 3_000, retries: 8 },
+  }
 }
 
 /** A client that fails soon, after it has tried every broker: an append is waiting for it. */

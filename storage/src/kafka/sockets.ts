@@ -4,14 +4,19 @@ import type { ISocketFactory } from 'kafkajs'
 
 const KEEP_ALIVE_MS = 60_000
 
-/** The sockets of one client, to be ended for sure: after kafkajs' own disconnect a request that is being repeated opens a new connection. */
+/**
+ * The sockets of one client, to be ended for sure: after kafkajs' own disconnect a request that is being repeated opens
+ * a new connection.
+ */
 export class Sockets {
   readonly #open = new Set<Socket>()
   #ended = false
 
   readonly factory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
     if (this.#ended) throw new Error('This client was ended.')
-    const socket = ssl ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect) : connect({ host, port }, onConnect)
+    const socket = ssl
+      ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+      : connect({ host, port }, onConnect)
     // A request is written whole, so waiting for more to send with it only delays it.
     socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS)
     this.#open.add(socket)

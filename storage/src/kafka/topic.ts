@@ -3,16 +3,23 @@ import type { Admin } from 'kafkajs'
 import type { KafkaSettings } from './settings.ts'
 
 /**
- * Makes sure that the topic is there with exactly L partitions: partition = lane for ever, so a topic with another number is refused. Kept for ever by
- * default (`retention.ms` -1): the log is the truth until the archive has it.
+ * Makes sure that the topic is there with exactly L partitions: partition = lane for ever, so a topic with another
+ * number is refused. Kept for ever by default (`retention.ms` -1): the log is the truth until the archive has it.
  * @throws HopperError HOP_CONFIG when it has another number of partitions
  */
 export async function ensureTopic(admin: Admin, { topic, lanes, replication }: KafkaSettings): Promise<void> {
   // Asked first, so that a user who may not create topics can use one that is there.
-  if (!(await admin.listTopics()).includes(topic)) await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: lanes, replicationFactor: replication, configEntries: configEntries(replication) }] })
+  if (!(await admin.listTopics()).includes(topic))
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        { topic, numPartitions: lanes, replicationFactor: replication, configEntries: configEntries(replication) },
+      ],
+    })
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
   const found = topics[0]?.partitions.length
-  if (found !== lanes) throw new HopperError('HOP_CONFIG', `Topic ${topic} has ${found} partitions, HOPPER_LANES says ${lanes}.`)
+  if (found !== lanes)
+    throw new HopperError('HOP_CONFIG', `Topic ${topic} has ${found} partitions, HOPPER_LANES says ${lanes}.`)
 }
 
 function configEntries(replication: number): { name: string; value: string }[] {

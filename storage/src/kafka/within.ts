@@ -4,7 +4,10 @@ import { HopperError } from '@hopper/contracts'
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not answer in time.')), Math.max(ms, 1))
+    timer = setTimeout(
+      () => reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not answer in time.')),
+      Math.max(ms, 1),
+    )
   })
   try {
     return await Promise.race([promise, late])
@@ -15,5 +18,7 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
 
 /** An error of kafkajs as one of ours, an error of ours as it is. */
 export function unavailable(cause: unknown): HopperError {
-  return cause instanceof HopperError ? cause : new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', { cause })
+  return cause instanceof HopperError
+    ? cause
+    : new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', { cause })
 }

@@ -12,8 +12,9 @@ interface Encoded {
 }
 
 /**
- * Teaches kafkajs, whose own codec is gzip alone, the zstd of Node. Compressing costs a tenth of what kafkajs then saves by copying, checking (CRC32C in
- * JavaScript) and sending nine times less. Others may write uncompressed or gzipped messages; those are read as well.
+ * Teaches kafkajs, whose own codec is gzip alone, the zstd of Node. Compressing costs a tenth of what kafkajs then
+ * saves by copying, checking (CRC32C in JavaScript) and sending nine times less. Others may write uncompressed or
+ * gzipped messages; those are read as well.
  */
 export function installZstd(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({

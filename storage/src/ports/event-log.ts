@@ -1,6 +1,9 @@
 import type { Envelope } from '@hopper/contracts'
 
-/** One message of a lane. `value` is what `encodeEnvelope` made, or whatever else got there: the reader decodes and judges. */
+/**
+ * One message of a lane. `value` is what `encodeEnvelope` made, or whatever else got there: the reader decodes and
+ * judges.
+ */
 export interface LogMessage {
   readonly position: number
   readonly value: Uint8Array
@@ -21,10 +24,10 @@ export interface Appended {
 }
 
 /**
- * A consumer of lanes. For one lane the calls come one at a time, in order: `assigned`, then `batch` any number of times, then `revoked`.
- * An error thrown by `batch` is delivered again from the same position after a pause. A lane whose next position the
- * log no longer has (it was deleted, or the lane ends before it) is never read from elsewhere: it is revoked, and
- * `assigned` is asked again, until it answers a position that is there.
+ * A consumer of lanes. For one lane the calls come one at a time, in order: `assigned`, then `batch` any number of
+ * times, then `revoked`. An error thrown by `batch` is delivered again from the same position after a pause. A lane
+ * whose next position the log no longer has (it was deleted, or the lane ends before it) is never read from elsewhere:
+ * it is revoked, and `assigned` is asked again, until it answers a position that is there.
  */
 export interface LaneConsumer {
   /** The lane is ours; answers the position of the first message wanted. Asked again after a pause while it rejects. */
@@ -40,29 +43,35 @@ export interface Subscription {
 }
 
 /**
- * The log: L ordered lanes of envelopes, the truth that every table is a fold of. Lane = `laneOf(app, device_id, lanes)`.
- * Positions of a lane begin at 0 and ascend.
+ * The log: L ordered lanes of envelopes, the truth that every table is a fold of. Lane = `laneOf(app, device_id,
+ * lanes)`. Positions of a lane begin at 0 and ascend.
  */
 export interface EventLog {
   readonly lanes: number
   /**
-   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that cannot be promised.
-   * Calls may overlap; they are committed together.
+   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that
+   * cannot be promised. Calls may overlap; they are committed together.
    */
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]>
-  /** Appends messages to the lanes they name, with the promise of `append`: for import and replay. A message that no reader can decode is taken too. */
+  /**
+   * Appends messages to the lanes they name, with the promise of `append`: for import and replay. A message that no
+   * reader can decode is taken too.
+   */
   appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]>
   subscribe(consumer: LaneConsumer): Promise<Subscription>
   /**
-   * Reads up to `limit` messages of a lane from a position on, without owning the lane; after the first no more than `bytesMax` together.
-   * Empty only where no message stands at or behind that position.
+   * Reads up to `limit` messages of a lane from a position on, without owning the lane; after the first no more than
+   * `bytesMax` together. Empty only where no message stands at or behind that position.
    */
   read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]>
   /** The next position of each lane, by lane. */
   ends(): Promise<readonly number[]>
   /** The first position that each lane still has; missing where nothing is ever deleted. */
   starts?(): Promise<readonly number[]>
-  /** Appends messages without content until the next message of a lane gets this position or a later one. Missing where positions can be passed over. */
+  /**
+   * Appends messages without content until the next message of a lane gets this position or a later one. Missing where
+   * positions can be passed over.
+   */
   fill?(lane: number, to: number): Promise<void>
   close(): Promise<void>
 }

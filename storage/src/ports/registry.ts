@@ -1,4 +1,14 @@
-import type { App, AuditResult, Element, Funnel, FunnelMark, KeyRecord, LaneBackfill, Member, Organization } from '@hopper/contracts'
+import type {
+  App,
+  AuditResult,
+  Element,
+  Funnel,
+  FunnelMark,
+  KeyRecord,
+  LaneBackfill,
+  Member,
+  Organization,
+} from '@hopper/contracts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -48,9 +58,9 @@ export interface AcceptedLoss {
 }
 
 /**
- * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their organization
- * (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits, imports and
- * losses to ''.
+ * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their
+ * organization (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits,
+ * imports and losses to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>

@@ -10,7 +10,10 @@ export interface CounterTable {
   readonly counters: readonly string[]
 }
 
-/** A table of visitors: partition (app, date, lane), rows by `key` and then (user, device); writing a row again changes nothing. */
+/**
+ * A table of visitors: partition (app, date, lane), rows by `key` and then (user, device); writing a row again changes
+ * nothing.
+ */
 export interface VisitorTable {
   readonly key: Readonly<Record<string, ColumnType>>
 }
@@ -20,7 +23,10 @@ export const counterTables = {
   /** average time in a stage */
   stage_time_by_date: { key: { funnel: 'text', stage: 'int' }, counters: ['elapsed', 'hit'] },
   /** share of both actions of an element, average durations */
-  element_actions_by_date: { key: { xpath: 'text' }, counters: ['hover_leave', 'elapsed_leave', 'hover_click', 'elapsed_click', 'hit'] },
+  element_actions_by_date: {
+    key: { xpath: 'text' },
+    counters: ['hover_leave', 'elapsed_leave', 'hover_click', 'elapsed_click', 'hit'],
+  },
   /** correlation between duration and action; `bucket` by `durationBucket` */
   element_durations_by_date: { key: { xpath: 'text', action: 'text', bucket: 'int' }, counters: ['hit'] },
   /** views per page; `elapsed` over the `left` visits whose end was seen */

@@ -16,7 +16,12 @@ const app: App = { id: 'shop', organization: 'o', name: 'Shop', timezone: 'UTC',
 const key = (hash: string): KeyRecord => ({ hash, power: 'write', organization: 'o', app: 'shop' }) as KeyRecord
 
 /** A real registry whose store can be away, or silent. */
-async function unsteady(): Promise<{ state: 'there' | 'away' | 'silent'; registry: Registry; open(): Promise<RegistryStore>; close(): Promise<void> }> {
+async function unsteady(): Promise<{
+  state: 'there' | 'away' | 'silent'
+  registry: Registry
+  open(): Promise<RegistryStore>
+  close(): Promise<void>
+}> {
   const storage = await openEmbedded({ dir: join(root, `store${files}`), lanes: 1 })
   await storage.registry.apps.put('o', 'shop', app)
   await storage.registry.keys.put('o', 'good', key('good'))
@@ -27,17 +32,21 @@ async function unsteady(): Promise<{ state: 'there' | 'away' | 'silent'; registr
     registry: storage.registry,
     open: async (): Promise<RegistryStore> => {
       if (store.state !== 'there') throw new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it')
-      const failing = <T extends object>(port: T): T => new Proxy(port, {
-        get: (of, name) => {
-          const value: unknown = Reflect.get(of, name)
-          if (typeof value === 'object' && value !== null) return failing(value)
-          return typeof value !== 'function' ? value : (...asked: unknown[]) => {
-            if (store.state === 'away') return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
-            if (store.state === 'silent') return new Promise(() => undefined)
-            return (value as (...all: unknown[]) => unknown).apply(of, asked)
-          }
-        },
-      })
+      const failing = <T extends object>(port: T): T =>
+        new Proxy(port, {
+          get: (of, name) => {
+            const value: unknown = Reflect.get(of, name)
+            if (typeof value === 'object' && value !== null) return failing(value)
+            return typeof value !== 'function'
+              ? value
+              : (...asked: unknown[]) => {
+                  if (store.state === 'away')
+                    return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
+                  if (store.state === 'silent') return new Promise(() => undefined)
+                  return (value as (...all: unknown[]) => unknown).apply(of, asked)
+                }
+          },
+        })
       const health: RegistryStore['health'] = async () => [{ name: 'cassandra', healthy: store.state === 'there' }]
       return { registry: failing(storage.registry), health, close: async () => undefined }
     },
@@ -46,8 +55,15 @@ async function unsteady(): Promise<{ state: 'there' | 'away' | 'silent'; registr
   return store
 }
 
-const settings = (): { file: string } & typeof rememberedDefaults => ({ ...rememberedDefaults, everyMs: 50 as never, patienceMs: 100 as never, retryMs: 20 as never, file: join(root, `snapshot${files++}.json`) })
-const hasTaken = (file: string, text: string): Promise<void> => vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain(text), 5_000)
+const settings = (): { file: string } & typeof rememberedDefaults => ({
+  ...rememberedDefaults,
+  everyMs: 50 as never,
+  patienceMs: 100 as never,
+  retryMs: 20 as never,
+  file: join(root, `snapshot${files++}.json`),
+})
+const hasTaken = (file: string, text: string): Promise<void> =>
+  vi.waitFor(() => expect(readFileSync(file, 'utf8')).toContain(text), 5_000)
 
 it('answers from its snapshot while the store is away or silent, and from the store when it is back', async () => {
   const store = await unsteady()
@@ -64,7 +80,9 @@ it('answers from its snapshot while the store is away or silent, and from the st
   store.state = 'away'
   await expect(remembered.registry.keyByHash('new')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
   await expect(remembered.registry.members.list('o')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
-  expect(await remembered.health()).toMatchObject([{ name: 'cassandra', healthy: true, detail: expect.stringContaining('keys and funnels are those of') }])
+  expect(await remembered.health()).toMatchObject([
+    { name: 'cassandra', healthy: true, detail: expect.stringContaining('keys and funnels are those of') },
+  ])
   store.state = 'there'
   await store.registry.keys.put('o', 'new', key('new'))
   expect(await remembered.registry.keyByHash('new')).toMatchObject({ hash: 'new' })
@@ -84,7 +102,10 @@ it('starts while the store is away: a key that was revoked before the snapshot s
 
   store.state = 'away'
   const told: string[] = []
-  const after = await RememberedRegistry.start(own, store.open, { ...logger, warn: (_, message) => void told.push(message) })
+  const after = await RememberedRegistry.start(own, store.open, {
+    ...logger,
+    warn: (_, message) => void told.push(message),
+  })
   expect(told.join()).toContain('starts on the snapshot')
   expect(await after.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   expect(await after.registry.keyByHash('bad')).toBeUndefined()
@@ -102,7 +123,10 @@ it('waits for the store when it has no snapshot, or none that can be read, and s
   writeFileSync(own.file, '{"version":1,"at":')
   store.state = 'away'
   const told: string[] = []
-  const starting = RememberedRegistry.start(own, store.open, { ...logger, warn: (_, message) => void told.push(message) })
+  const starting = RememberedRegistry.start(own, store.open, {
+    ...logger,
+    warn: (_, message) => void told.push(message),
+  })
   await vi.waitFor(() => expect(told.length).toBeGreaterThan(1))
   store.state = 'there'
   const remembered = await starting

@@ -30,9 +30,9 @@ const RETRY_MS_MAX = 15_000
 const TAKE_MS_MAX = 30_000
 
 /**
- * A registry that goes on, and starts, while its store is away: it reads all that ingest needs each half minute, keeps it in memory and in a file, and
- * answers from there when the store does not. A key that was revoked before the snapshot stays revoked; one that it does not know may be new, so the
- * caller is told to try again.
+ * A registry that goes on, and starts, while its store is away: it reads all that ingest needs each half minute, keeps
+ * it in memory and in a file, and answers from there when the store does not. A key that was revoked before the
+ * snapshot stays revoked; one that it does not know may be new, so the caller is told to try again.
  */
 export class RememberedRegistry {
   readonly registry: Registry
@@ -60,10 +60,18 @@ export class RememberedRegistry {
    * Opens the store, or starts on the snapshot while it is away; without a snapshot it waits for the store.
    * @throws HopperError HOP_CONFIG when `open` does
    */
-  static async start(settings: RememberedSettings, open: () => Promise<RegistryStore>, logger: RememberedLogger): Promise<RememberedRegistry> {
+  static async start(
+    settings: RememberedSettings,
+    open: () => Promise<RegistryStore>,
+    logger: RememberedLogger,
+  ): Promise<RememberedRegistry> {
     const remembered = new RememberedRegistry(settings, open, logger)
     if (!(await remembered.#connect())) {
-      if (remembered.#snapshot) logger.warn(remembered.#since(), 'the store of the registry is away: this process starts on the snapshot it has')
+      if (remembered.#snapshot)
+        logger.warn(
+          remembered.#since(),
+          'the store of the registry is away: this process starts on the snapshot it has',
+        )
       else await remembered.#connectAtLast()
     }
     remembered.#keeping = remembered.#keep()
@@ -72,10 +80,20 @@ export class RememberedRegistry {
 
   /** Healthy as long as keys can be looked up, by the store or in the snapshot. */
   async health(): Promise<Awaited<ReturnType<Storage['health']>>> {
-    const engines = this.#store ? await this.#store.health() : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is away' }]
+    const engines = this.#store
+      ? await this.#store.health()
+      : [{ name: 'store', healthy: false, detail: this.#failure?.message ?? 'is away' }]
     if (!this.#snapshot) return engines
     const since = new Date(this.#snapshot.at).toISOString()
-    return engines.map((engine) => (engine.healthy ? engine : { ...engine, healthy: true, detail: `${engine.detail ?? 'does not answer'}; keys and funnels are those of ${since}` }))
+    return engines.map((engine) =>
+      engine.healthy
+        ? engine
+        : {
+            ...engine,
+            healthy: true,
+            detail: `${engine.detail ?? 'does not answer'}; keys and funnels are those of ${since}`,
+          },
+    )
   }
 
   async close(): Promise<void> {
@@ -99,7 +117,10 @@ export class RememberedRegistry {
   async #connectAtLast(): Promise<void> {
     let waitMs = this.#settings.retryMs
     while (!this.#closing.signal.aborted && !this.#store) {
-      this.#logger.warn({ err: this.#failure, retryMs: waitMs }, 'the store of the registry is away, and there is no snapshot to start on; trying again')
+      this.#logger.warn(
+        { err: this.#failure, retryMs: waitMs },
+        'the store of the registry is away, and there is no snapshot to start on; trying again',
+      )
       await this.#pause(waitMs)
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
       await this.#connect()
@@ -129,7 +150,11 @@ export class RememberedRegistry {
       this.#failure = undefined
       this.#remember(snapshot)
     } catch (error) {
-      if (!this.#failure) this.#logger.warn({ err: error, ...this.#since() }, 'no snapshot of the registry could be taken; the one before is kept')
+      if (!this.#failure)
+        this.#logger.warn(
+          { err: error, ...this.#since() },
+          'no snapshot of the registry could be taken; the one before is kept',
+        )
       this.#failure = error as Error
     }
   }
@@ -160,18 +185,42 @@ export class RememberedRegistry {
   }
 
   #asRegistry(): Registry {
-    const collection = <N extends CollectionName>(name: N): Registry[N] => this.#collection((registry) => registry[name] as Collection<unknown>) as Registry[N]
-    const ofApp = <T extends Funnel | Element>(all: Collection<T>, kept: (app: RegistrySnapshot['apps'][number]) => readonly T[]): Collection<T> =>
-      over(all, { list: (owner?: string) => this.#askOr(() => all.list(owner), () => keptOf(this.#apps.get(owner ?? ''), kept)) })
+    const collection = <N extends CollectionName>(name: N): Registry[N] =>
+      this.#collection((registry) => registry[name] as Collection<unknown>) as Registry[N]
+    const ofApp = <T extends Funnel | Element>(
+      all: Collection<T>,
+      kept: (app: RegistrySnapshot['apps'][number]) => readonly T[],
+    ): Collection<T> =>
+      over(all, {
+        list: (owner?: string) =>
+          this.#askOr(
+            () => all.list(owner),
+            () => keptOf(this.#apps.get(owner ?? ''), kept),
+          ),
+      })
     return {
-      organizations: collection('organizations'), apps: collection('apps'), keys: collection('keys'), members: collection('members'),
-      logins: collection('logins'), audits: collection('audits'), imports: collection('imports'), losses: collection('losses'),
-      funnelMarks: collection('funnelMarks'), backfills: collection('backfills'),
+      organizations: collection('organizations'),
+      apps: collection('apps'),
+      keys: collection('keys'),
+      members: collection('members'),
+      logins: collection('logins'),
+      audits: collection('audits'),
+      imports: collection('imports'),
+      losses: collection('losses'),
+      funnelMarks: collection('funnelMarks'),
+      backfills: collection('backfills'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
-      app: (id) => this.#askOr((): Promise<App | undefined> => this.#ask((registry) => registry.app(id)), () => keptOf(this.#apps.get(id), ({ app }) => app)),
-      keyByHash: (hash) => this.#askOr((): Promise<KeyRecord | undefined> => this.#ask((registry) => registry.keyByHash(hash)), () =>
-        this.#revoked.has(hash) ? { found: undefined } : keptOf(this.#keys.get(hash), (key) => key)),
+      app: (id) =>
+        this.#askOr(
+          (): Promise<App | undefined> => this.#ask((registry) => registry.app(id)),
+          () => keptOf(this.#apps.get(id), ({ app }) => app),
+        ),
+      keyByHash: (hash) =>
+        this.#askOr(
+          (): Promise<KeyRecord | undefined> => this.#ask((registry) => registry.keyByHash(hash)),
+          () => (this.#revoked.has(hash) ? { found: undefined } : keptOf(this.#keys.get(hash), (key) => key)),
+        ),
     }
   }
 
@@ -189,7 +238,10 @@ export class RememberedRegistry {
     return question(this.#store.registry)
   }
 
-  /** The answer of the store, or what the snapshot has when the store fails or takes long. What the snapshot does not have, only the store can say. */
+  /**
+   * The answer of the store, or what the snapshot has when the store fails or takes long. What the snapshot does not
+   * have, only the store can say.
+   */
   async #askOr<T>(question: () => Promise<T>, kept: () => { readonly found: T } | undefined): Promise<T> {
     const answer = question()
     const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(kept)

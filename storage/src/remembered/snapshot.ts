@@ -2,7 +2,9 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statS
 import type { App, Element, Funnel, KeyRecord } from '@hopper/contracts'
 import type { Registry } from '../ports/registry.ts'
 
-/** A larger registry is not kept: reading it all each minute would cost Cassandra more than an ingest that waits for it. */
+/**
+ * A larger registry is not kept: reading it all each minute would cost Cassandra more than an ingest that waits for it.
+ */
 const RECORDS_MAX = 100_000
 const BYTES_MAX = 64_000_000
 const REVOKED_MAX = 10_000
@@ -14,28 +16,41 @@ export interface RegistrySnapshot {
   /** ms since the epoch */
   readonly at: number
   readonly keys: readonly KeyRecord[]
-  readonly apps: readonly { readonly app: App; readonly funnels: readonly Funnel[]; readonly elements: readonly Element[] }[]
+  readonly apps: readonly {
+    readonly app: App
+    readonly funnels: readonly Funnel[]
+    readonly elements: readonly Element[]
+  }[]
   /** hashes of keys that an earlier snapshot had */
   readonly revoked: readonly string[]
 }
 
 /** Reads all of it. @throws RangeError when it is too much to keep */
-export async function takeSnapshot(registry: Registry, before: RegistrySnapshot | undefined): Promise<RegistrySnapshot> {
+export async function takeSnapshot(
+  registry: Registry,
+  before: RegistrySnapshot | undefined,
+): Promise<RegistrySnapshot> {
   const at = Date.now()
   const [keys, apps] = await Promise.all([registry.keys.list(), registry.apps.list()])
   let records = keys.length + apps.length
   const whole: RegistrySnapshot['apps'][number][] = []
   for (let begin = 0; begin < apps.length; begin += APPS_AT_ONCE) {
     if (records > RECORDS_MAX) throw new RangeError(`The registry has more than ${RECORDS_MAX} records.`)
-    const some = await Promise.all(apps.slice(begin, begin + APPS_AT_ONCE).map(async (app) => ({
-      app, funnels: await registry.funnels.list(app.id), elements: await registry.elements.list(app.id),
-    })))
+    const some = await Promise.all(
+      apps.slice(begin, begin + APPS_AT_ONCE).map(async (app) => ({
+        app,
+        funnels: await registry.funnels.list(app.id),
+        elements: await registry.elements.list(app.id),
+      })),
+    )
     for (const each of some) records += each.funnels.length + each.elements.length
     whole.push(...some)
   }
   const hashes = new Set(keys.map(({ hash }) => hash))
   const gone = (before?.keys ?? []).map(({ hash }) => hash)
-  const revoked = [...new Set([...(before?.revoked ?? []), ...gone])].filter((hash) => !hashes.has(hash)).slice(-REVOKED_MAX)
+  const revoked = [...new Set([...(before?.revoked ?? []), ...gone])]
+    .filter((hash) => !hashes.has(hash))
+    .slice(-REVOKED_MAX)
   return { version: 1, at, keys, apps: whole, revoked }
 }
 
@@ -45,14 +60,18 @@ export function readSnapshot(file: string): RegistrySnapshot | undefined {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > BYTES_MAX) return undefined
     const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<RegistrySnapshot>
     const lists = [value.keys, value.apps, value.revoked]
-    return value.version === 1 && typeof value.at === 'number' && lists.every((list) => Array.isArray(list)) ? (value as RegistrySnapshot) : undefined
+    return value.version === 1 && typeof value.at === 'number' && lists.every((list) => Array.isArray(list))
+      ? (value as RegistrySnapshot)
+      : undefined
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
 }
 
-/** Replaces the file in one step: a reader, and a process that starts after a crash, finds the old one or the new one. */
+/**
+ * Replaces the file in one step: a reader, and a process that starts after a crash, finds the old one or the new one.
+ */
 export function writeSnapshot(file: string, snapshot: RegistrySnapshot): void {
   const text = JSON.stringify(snapshot)
   if (Buffer.byteLength(text) > BYTES_MAX) throw new RangeError(`The registry takes more than ${BYTES_MAX} bytes.`)

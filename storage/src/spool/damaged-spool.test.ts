@@ -12,9 +12,16 @@ afterAll(() => rmSync(root, { recursive: true }))
 let dirs = 0
 
 const noise = (): string => Array.from({ length: 1_000 }, () => Math.random().toString(36).slice(2)).join('')
-const envelope = (at: number): Envelope =>
-  ({ version: 1, app: 'a', device_id: `d${at}`, received_at: at, context: { device: 'unknown', browser: noise(), os: '' }, events: [] })
-const open = (dir: string, acceptLoss = false): DiskSpool => new DiskSpool({ dir, lanes: LANES, bytesMax: 1e9, acceptLoss })
+const envelope = (at: number): Envelope => ({
+  version: 1,
+  app: 'a',
+  device_id: `d${at}`,
+  received_at: at,
+  context: { device: 'unknown', browser: noise(), os: '' },
+  events: [],
+})
+const open = (dir: string, acceptLoss = false): DiskSpool =>
+  new DiskSpool({ dir, lanes: LANES, bytesMax: 1e9, acceptLoss })
 
 /** A spool as a killed process leaves it: 20 envelopes were drained, 20 wait. */
 async function killed(): Promise<string> {
@@ -29,7 +36,11 @@ async function killed(): Promise<string> {
   return copy
 }
 
-const waiting = (spool: DiskSpool): number[] => spool.peek(1e9).envelopes.map(({ received_at }) => received_at).sort((a, b) => a - b)
+const waiting = (spool: DiskSpool): number[] =>
+  spool
+    .peek(1e9)
+    .envelopes.map(({ received_at }) => received_at)
+    .sort((a, b) => a - b)
 const log = (dir: string): string => join(dir, '0', 'log.db')
 
 it('control: what was taken away on purpose is no loss, however often the spool is opened, and positions never begin again', async () => {
@@ -48,14 +59,22 @@ it('control: what was taken away on purpose is no loss, however often the spool 
   expect(waiting(again)).toEqual([40])
   await again.close()
   const database = new DatabaseSync(log(dir), { readOnly: true })
-  const firsts = [0, 1].flatMap((lane) => database.prepare(`SELECT first FROM lane_${lane}`).all().map(({ first }) => Number(first)))
+  const firsts = [0, 1].flatMap((lane) =>
+    database
+      .prepare(`SELECT first FROM lane_${lane}`)
+      .all()
+      .map(({ first }) => Number(first)),
+  )
   database.close()
   expect(firsts).toHaveLength(1)
   expect(firsts[0]).toBeGreaterThan(10)
 })
 
 const ways: readonly { readonly name: string; damage(file: string): void }[] = [
-  { name: 'deleted', damage: (file) => ['', '-wal', '-shm'].forEach((suffix) => rmSync(file + suffix, { force: true })) },
+  {
+    name: 'deleted',
+    damage: (file) => ['', '-wal', '-shm'].forEach((suffix) => rmSync(file + suffix, { force: true })),
+  },
   { name: 'emptied', damage: (file) => ['', '-wal'].forEach((suffix) => truncateSync(file + suffix, 0)) },
   { name: 'without its WAL', damage: (file) => rmSync(`${file}-wal`) },
   { name: 'with a WAL that was cut', damage: (file) => truncateSync(`${file}-wal`, statSync(`${file}-wal`).size - 20) },
@@ -71,35 +90,48 @@ const ways: readonly { readonly name: string; damage(file: string): void }[] = [
     name: 'with a block that was changed',
     damage: (file) => {
       const database = new DatabaseSync(file)
-      database.exec("UPDATE lane_0 SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB) WHERE first = (SELECT max(first) FROM lane_0)")
+      database.exec(
+        "UPDATE lane_0 SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB) WHERE first = (SELECT max(first) FROM lane_0)",
+      )
       database.close()
     },
   },
 ]
 
-it.each(ways)('a spool $name is refused; accepted, it goes on with what is left and writes down the rest', async ({ damage }) => {
-  const dir = await killed()
-  damage(log(dir))
-  expect(() => open(dir)).toThrow(expect.objectContaining({ code: 'HOP_DATA_DAMAGED', message: expect.stringMatching(/log\.db.*--accept-loss/) }))
-  const spool = open(dir, true)
-  const left = waiting(spool)
-  expect(left.length).toBeLessThan(20)
-  const lost = readFileSync(join(dir, '0', 'losses.jsonl'), 'utf8').trim().split('\n').flatMap((line) => (JSON.parse(line) as { lost?: { first: number; next: number }[] }).lost ?? [])
-  expect(lost.reduce((sum, { first, next }) => sum + next - first, 0)).toBeGreaterThanOrEqual(20 - left.length)
-  await spool.append([envelope(40)])
-  expect(waiting(spool)).toEqual([...left, 40])
-  await spool.close()
-  await open(dir).close()
-})
+it.each(ways)(
+  'a spool $name is refused; accepted, it goes on with what is left and writes down the rest',
+  async ({ damage }) => {
+    const dir = await killed()
+    damage(log(dir))
+    expect(() => open(dir)).toThrow(
+      expect.objectContaining({ code: 'HOP_DATA_DAMAGED', message: expect.stringMatching(/log\.db.*--accept-loss/) }),
+    )
+    const spool = open(dir, true)
+    const left = waiting(spool)
+    expect(left.length).toBeLessThan(20)
+    const lost = readFileSync(join(dir, '0', 'losses.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .flatMap((line) => (JSON.parse(line) as { lost?: { first: number; next: number }[] }).lost ?? [])
+    expect(lost.reduce((sum, { first, next }) => sum + next - first, 0)).toBeGreaterThanOrEqual(20 - left.length)
+    await spool.append([envelope(40)])
+    expect(waiting(spool)).toEqual([...left, 40])
+    await spool.close()
+    await open(dir).close()
+  },
+)
 
 it('says which file and block when the disk changes it at work, and takes further appends', async () => {
   const dir = join(root, `spool${dirs++}`)
   const spool = open(dir)
   await spool.append([envelope(1)])
   const database = new DatabaseSync(log(dir))
-  for (const lane of [0, 1]) database.exec(`UPDATE lane_${lane} SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB)`)
+  for (const lane of [0, 1])
+    database.exec(`UPDATE lane_${lane} SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB)`)
   database.close()
-  expect(() => spool.peek(1e9)).toThrow(expect.objectContaining({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining(log(dir)) }))
+  expect(() => spool.peek(1e9)).toThrow(
+    expect.objectContaining({ code: 'HOP_DATA_DAMAGED', message: expect.stringContaining(log(dir)) }),
+  )
   await spool.append([envelope(2)])
   await spool.close()
 })

@@ -38,9 +38,11 @@ interface LaneStatements {
 }
 
 /**
- * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of which the oldest part is taken
- * away again, up to a position that stands in the same file. What was acknowledged and is neither there nor taken away is a loss, and noticed. Processes that share a directory, such as the
- * replicas of one service on one volume, have a numbered place each: the first that is free, so a process that starts again goes on with what waits there.
+ * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of
+ * which the oldest part is taken away again, up to a position that stands in the same file. What was acknowledged and
+ * is neither there nor taken away is a loss, and noticed. Processes that share a directory, such as the replicas of one
+ * service on one volume, have a numbered place each: the first that is free, so a process that starts again goes on
+ * with what waits there.
  */
 export class DiskSpool {
   readonly #lock: DirectoryLock
@@ -54,8 +56,8 @@ export class DiskSpool {
   #nextLane = 0
 
   /**
-   * @throws HopperError HOP_CONFIG when the directory cannot be had, every place in it is taken, or it was made for another number of lanes;
-   * HOP_DATA_DAMAGED when it lacks what was acknowledged
+   * @throws HopperError HOP_CONFIG when the directory cannot be had, every place in it is taken, or it was made for
+   * another number of lanes; HOP_DATA_DAMAGED when it lacks what was acknowledged
    */
   constructor({ dir, lanes, bytesMax, acceptLoss = false, logger }: DiskSpoolOptions) {
     const place = takePlace(dir)
@@ -71,12 +73,16 @@ export class DiskSpool {
     // What is forgotten may come back after a power cut: it would be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
-      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size')
+      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+    )
     this.#lanes = Array.from({ length: lanes }, (_, lane) => statementsOf(this.#database, lane))
     this.#bytesMax = bytesMax
   }
 
-  /** Resolves when the envelopes are synced. @throws HopperError HOP_LOG_UNAVAILABLE when the disk fails or the spool is full */
+  /**
+   * Resolves when the envelopes are synced. @throws HopperError HOP_LOG_UNAVAILABLE when the disk fails or the spool is
+   * full
+   */
   async append(envelopes: readonly Envelope[]): Promise<void> {
     if (this.full) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The spool is full.')
     const written = this.#log.append(envelopes)
@@ -118,11 +124,18 @@ export class DiskSpool {
 
   /** when the oldest envelope that waits was received, ms since the epoch; undefined when none waits */
   get oldest(): number | undefined {
-    const times = this.#lanes.flatMap(({ blocks }) => envelopesOf(blocks.get() as BlockRow | undefined).slice(0, 1).map(({ received_at }) => received_at))
+    const times = this.#lanes.flatMap(({ blocks }) =>
+      envelopesOf(blocks.get() as BlockRow | undefined)
+        .slice(0, 1)
+        .map(({ received_at }) => received_at),
+    )
     return times.length === 0 ? undefined : Math.min(...times)
   }
 
-  /** The oldest blocks of every lane up to about `bytesMax` before compression, beginning with another lane each time. Nothing is taken away yet. */
+  /**
+   * The oldest blocks of every lane up to about `bytesMax` before compression, beginning with another lane each time.
+   * Nothing is taken away yet.
+   */
   peek(bytesMax: number): SpooledRound {
     const envelopes: Envelope[] = []
     const taken = new Map<number, { first: number; next: number }>()
@@ -152,7 +165,11 @@ export class DiskSpool {
     try {
       return decodeBlock(block, count)
     } catch (cause) {
-      throw new HopperError('HOP_DATA_DAMAGED', `${this.#file}: the block of lane ${lane} at position ${first} is not as it was written.`, { cause })
+      throw new HopperError(
+        'HOP_DATA_DAMAGED',
+        `${this.#file}: the block of lane ${lane} at position ${first} is not as it was written.`,
+        { cause },
+      )
     }
   }
 
@@ -185,13 +202,16 @@ interface BlockRow {
 }
 
 function statementsOf(database: DatabaseSync, lane: number): LaneStatements {
-  const position = (order: string): StatementSync => database.prepare(`SELECT first, count FROM lane_${lane} ORDER BY first ${order} LIMIT 1`)
+  const position = (order: string): StatementSync =>
+    database.prepare(`SELECT first, count FROM lane_${lane} ORDER BY first ${order} LIMIT 1`)
   return {
     blocks: database.prepare(`SELECT first, count, block FROM lane_${lane} ORDER BY first`),
     first: position('ASC'),
     last: position('DESC'),
     forget: database.prepare(`DELETE FROM lane_${lane} WHERE first <= ?`),
-    start: database.prepare(`INSERT INTO starts VALUES (${lane}, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)`),
+    start: database.prepare(
+      `INSERT INTO starts VALUES (${lane}, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)`,
+    ),
   }
 }
 

@@ -12,9 +12,23 @@ const DEVICES = 6
 const PER_ROUND = 100_000
 
 /** Runs the child until it has acknowledged about so many, then kills it; adds what it acknowledged. */
-async function sendAndKill(dir: string, round: number, when: 'durable' | 'called', about: number, acknowledged: Map<string, number[]>): Promise<void> {
+async function sendAndKill(
+  dir: string,
+  round: number,
+  when: 'durable' | 'called',
+  about: number,
+  acknowledged: Map<string, number[]>,
+): Promise<void> {
   const script = join(import.meta.dirname, 'spooling-child.fixture.ts')
-  const args = ['--conditions=source', '--disable-warning=ExperimentalWarning', script, dir, String(DEVICES), String(round * PER_ROUND), when]
+  const args = [
+    '--conditions=source',
+    '--disable-warning=ExperimentalWarning',
+    script,
+    dir,
+    String(DEVICES),
+    String(round * PER_ROUND),
+    when,
+  ]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   let errors = ''
@@ -33,7 +47,10 @@ async function sendAndKill(dir: string, round: number, when: 'durable' | 'called
 }
 
 /** Kills a spooling process again and again, then drains; answers what was acknowledged and what the main log has. */
-async function run(rounds: number, when: 'durable' | 'called'): Promise<{ acknowledged: Map<string, number[]>; seen: Map<string, number[]> }> {
+async function run(
+  rounds: number,
+  when: 'durable' | 'called',
+): Promise<{ acknowledged: Map<string, number[]>; seen: Map<string, number[]> }> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-spool-kill-'))
   try {
     const acknowledged = new Map<string, number[]>()
@@ -50,7 +67,10 @@ async function run(rounds: number, when: 'durable' | 'called'): Promise<{ acknow
 }
 
 const lost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): number =>
-  [...acknowledged].reduce((sum, [device, numbers]) => sum + numbers.filter((n) => !seen.get(device)?.includes(n)).length, 0)
+  [...acknowledged].reduce(
+    (sum, [device, numbers]) => sum + numbers.filter((n) => !seen.get(device)?.includes(n)).length,
+    0,
+  )
 
 it('loses nothing that it acknowledged and keeps each device in order, killed eight times while it spools and drains', async () => {
   const found = await run(8, 'durable')

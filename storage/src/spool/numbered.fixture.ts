@@ -3,7 +3,14 @@ import type { EventLog } from '../ports/event-log.ts'
 
 /** The n-th envelope of a device. */
 export function numbered(device_id: string, n: number): Envelope {
-  return { version: 1, app: 'a', device_id, received_at: n, context: { device: 'unknown', browser: '', os: '' }, events: [] }
+  return {
+    version: 1,
+    app: 'a',
+    device_id,
+    received_at: n,
+    context: { device: 'unknown', browser: '', os: '' },
+    events: [],
+  }
 }
 
 /** The numbers of each device in the order in which a reader that folds repetitions sees them. */

@@ -25,14 +25,19 @@ describe.skipIf(!broker)('a spool before Kafka', () => {
 
   it('loses nothing and keeps each device in order while Kafka goes away, comes back and loses answers', async () => {
     await using proxy = await KafkaProxy.before(broker!)
-    const log = await SpooledLog.open({ ...spoolDefaults, dir, lanes: settings.lanes }, () => new KafkaEventLog({ ...settings, brokers: [proxy.address] }).connect())
+    const log = await SpooledLog.open({ ...spoolDefaults, dir, lanes: settings.lanes }, () =>
+      new KafkaEventLog({ ...settings, brokers: [proxy.address] }).connect(),
+    )
     const sent = new Map(DEVICES.map((device) => [device, 0]))
-    const send = (count: number): Promise<unknown> => Promise.all(DEVICES.map(async (device) => {
-      for (let n = sent.get(device)!; n < count; n++) {
-        await log.append([numbered(device, n)])
-        sent.set(device, n + 1)
-      }
-    }))
+    const send = (count: number): Promise<unknown> =>
+      Promise.all(
+        DEVICES.map(async (device) => {
+          for (let n = sent.get(device)!; n < count; n++) {
+            await log.append([numbered(device, n)])
+            sent.set(device, n + 1)
+          }
+        }),
+      )
     await send(20)
     expect(log.depth.direct).toBe(true)
     await proxy.away()

@@ -28,16 +28,28 @@ interface Opened {
 }
 
 /** A spool over a main log whose way of failing is set; `dir` holds both, as after a restart. */
-async function open(dir: string, behaviour: UnsteadyLog['behaviour'] = 'takes', settings: Partial<SpoolSettings> = {}): Promise<Opened> {
+async function open(
+  dir: string,
+  behaviour: UnsteadyLog['behaviour'] = 'takes',
+  settings: Partial<SpoolSettings> = {},
+): Promise<Opened> {
   const main = unsteady(new EmbeddedEventLog(dir, LANES))
   main.behaviour = behaviour
-  const own = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 500, drainPatienceMs: 5_000, ...settings }
+  const own = {
+    ...spoolDefaults,
+    dir: join(dir, 'spool'),
+    lanes: LANES,
+    patienceMs: 500,
+    drainPatienceMs: 5_000,
+    ...settings,
+  }
   return { main, spooled: await SpooledLog.open(own, async () => main) }
 }
 
 /** For what must go to the main log also on a machine that is busy. */
 const patient = { patienceMs: 15_000 }
-const isDirect = (spooled: SpooledLog): Promise<void> => vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
+const isDirect = (spooled: SpooledLog): Promise<void> =>
+  vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
 
 const contractDir = mkdtempSync(join(tmpdir(), 'hopper-spool-'))
 eventLogContract('a spool over SQLite', async (): Promise<Storage> => {
@@ -55,10 +67,14 @@ describe('a spool', () => {
     const { main, spooled } = await open(makeDir(), 'takes', patient)
     const [first] = await spooled.append([numbered('d', 0)])
     main.behaviour = 'refuses'
-    for (const n of [1, 2, 3]) expect(await spooled.append([numbered('d', n)])).toEqual([{ lane: laneOf('a', 'd', LANES), position: -1 }])
+    for (const n of [1, 2, 3])
+      expect(await spooled.append([numbered('d', n)])).toEqual([{ lane: laneOf('a', 'd', LANES), position: -1 }])
     expect(spooled.depth).toMatchObject({ direct: false, messages: 3 })
     expect(spooled.depth.since).toBeGreaterThan(Date.now() - 60_000)
-    expect(await spooled.health()).toMatchObject({ healthy: true, detail: expect.stringContaining('3 messages wait') as string })
+    expect(await spooled.health()).toMatchObject({
+      healthy: true,
+      detail: expect.stringContaining('3 messages wait') as string,
+    })
     main.behaviour = 'takes'
     await isDirect(spooled)
     const [last] = await spooled.append([numbered('d', 4)])
@@ -95,7 +111,10 @@ describe('a spool', () => {
       if (away) throw new HopperError('HOP_LOG_UNAVAILABLE')
       return main
     }
-    const spooled = await SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 50 }, connect)
+    const spooled = await SpooledLog.open(
+      { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 50 },
+      connect,
+    )
     expect(spooled.depth).toMatchObject({ direct: false, messages: 5, since: 0 })
     await spooled.append([numbered('d', 5)])
     await expect(spooled.ends()).rejects.toMatchObject({ code: 'HOP_LOG_UNAVAILABLE' })
@@ -129,7 +148,15 @@ describe('a spool', () => {
 
   it('refuses at its bound, and takes again when it has drained', async () => {
     const { main, spooled } = await open(makeDir(), 'refuses', { bytesMax: 200_000 })
-    const bulky = (n: number) => ({ ...numbered('d', n), context: { device: 'unknown' as const, browser: '', os: '', referrer: crypto.getRandomValues(Buffer.alloc(4_000)).toString('base64') } })
+    const bulky = (n: number) => ({
+      ...numbered('d', n),
+      context: {
+        device: 'unknown' as const,
+        browser: '',
+        os: '',
+        referrer: crypto.getRandomValues(Buffer.alloc(4_000)).toString('base64'),
+      },
+    })
     let taken = 0
     const fill = async (): Promise<void> => {
       for (; taken < 1_000; taken++) await spooled.append([bulky(taken)])
@@ -161,29 +188,45 @@ describe('a spool', () => {
 
   it('says what is wrong with the main log', async () => {
     const dir = makeDir()
-    const wrong = SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () => Promise.reject(new HopperError('HOP_CONFIG', 'lanes')))
+    const wrong = SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () =>
+      Promise.reject(new HopperError('HOP_CONFIG', 'lanes')),
+    )
     await expect(wrong).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
 })
 
 /** What happens to the main log while devices send, each its next when the former was acknowledged. */
-const outages = fc.array(fc.record({ behaviour: fc.constantFrom(...behaviours), after: fc.integer({ min: 1, max: 12 }), restart: fc.boolean() }), { minLength: 1, maxLength: 8 })
+const outages = fc.array(
+  fc.record({
+    behaviour: fc.constantFrom(...behaviours),
+    after: fc.integer({ min: 1, max: 12 }),
+    restart: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 8 },
+)
 type Outage = { behaviour: UnsteadyLog['behaviour']; after: number; restart: boolean }
 
-/** Sends through all outages; answers how many of each device's envelopes were acknowledged, and what the main log has at the end. */
-async function endure(steps: readonly Outage[]): Promise<{ acknowledged: Map<string, number>; seen: Map<string, number[]> }> {
+/**
+ * Sends through all outages; answers how many of each device's envelopes were acknowledged, and what the main log has
+ * at the end.
+ */
+async function endure(
+  steps: readonly Outage[],
+): Promise<{ acknowledged: Map<string, number>; seen: Map<string, number[]> }> {
   const dir = makeDir()
   let opened = await open(dir, 'takes', { patienceMs: 20, drainPatienceMs: 200 })
   const acknowledged = new Map<string, number>()
   for (const { behaviour, after, restart } of steps) {
     opened.main.behaviour = behaviour
-    await Promise.all(['d0', 'd1', 'd2'].map(async (device, at) => {
-      for (let i = 0; i < after + at; i++) {
-        const n = acknowledged.get(device) ?? 0
-        await opened.spooled.append([numbered(device, n)])
-        acknowledged.set(device, n + 1)
-      }
-    }))
+    await Promise.all(
+      ['d0', 'd1', 'd2'].map(async (device, at) => {
+        for (let i = 0; i < after + at; i++) {
+          const n = acknowledged.get(device) ?? 0
+          await opened.spooled.append([numbered(device, n)])
+          acknowledged.set(device, n + 1)
+        }
+      }),
+    )
     if (!restart) continue
     // A main log that hangs would hang the close too.
     opened.main.behaviour = 'refuses'
@@ -198,10 +241,13 @@ async function endure(steps: readonly Outage[]): Promise<{ acknowledged: Map<str
 }
 
 it('law: whatever the main log does, all that was acknowledged is there at the end, each device in order', async () => {
-  await fc.assert(fc.asyncProperty(outages, async (steps) => {
-    const { acknowledged, seen } = await endure(steps)
-    expect(seen).toEqual(new Map([...acknowledged].map(([device, count]) => [device, upTo(count)])))
-  }), { numRuns: 8 })
+  await fc.assert(
+    fc.asyncProperty(outages, async (steps) => {
+      const { acknowledged, seen } = await endure(steps)
+      expect(seen).toEqual(new Map([...acknowledged].map(([device, count]) => [device, upTo(count)])))
+    }),
+    { numRuns: 8 },
+  )
 }, 120_000)
 
 it('control: without a spool the same outage refuses appends', async () => {

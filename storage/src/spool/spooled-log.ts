@@ -4,7 +4,11 @@ import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscri
 import type { PartHealth } from '../ports/storage.ts'
 import { DiskSpool, isSpoolDamage, type SpooledRound } from './disk-spool.ts'
 
-export const spoolDefaults = { bytesMax: 1_000_000_000, patienceMs: 2_000, drainPatienceMs: 60_000 } as const satisfies Partial<SpoolSettings>
+export const spoolDefaults = {
+  bytesMax: 1_000_000_000,
+  patienceMs: 2_000,
+  drainPatienceMs: 60_000,
+} as const satisfies Partial<SpoolSettings>
 
 export interface SpoolSettings {
   /** a directory for one process alone */
@@ -56,13 +60,16 @@ const CAUSES_MAX = 5
 const CAUSE_CHARS_MAX = 200
 
 /**
- * A log that goes on when the main log is away: what that does not take is synced to the local disk and sent in order when it is back.
- * - `direct`: appends go to the main log. The first that it refuses, or leaves waiting too long, brings all that are under way to the spool.
+ * A log that goes on when the main log is away: what that does not take is synced to the local disk and sent in order
+ * when it is back.
+ * - `direct`: appends go to the main log. The first that it refuses, or leaves waiting too long, brings all that are
+ *   under way to the spool.
  * - `spooling`: every append goes to the spool, so that no later one overtakes what waits there.
  * - `handing over`: the spool is almost empty. Appends are held for its last round, then go to the main log.
  *
- * An append that resolved before another began stands before it in its lane. The main log may get a batch more than once, because the outcome of an
- * append that failed is unknown: readers fold events by `event_id`. A spooled envelope has no position yet: `append` answers -1 for it.
+ * An append that resolved before another began stands before it in its lane. The main log may get a batch more than
+ * once, because the outcome of an append that failed is unknown: readers fold events by `event_id`. A spooled envelope
+ * has no position yet: `append` answers -1 for it.
  */
 export class SpooledLog implements EventLog {
   readonly lanes: number
@@ -91,10 +98,15 @@ export class SpooledLog implements EventLog {
   }
 
   /**
-   * Opens the spool, and the main log by `connect`, which is called again until it resolves. What a former process left is drained first. Resolves
-   * without the main log when that does not come in time. @throws HopperError HOP_CONFIG, also when `connect` does
+   * Opens the spool, and the main log by `connect`, which is called again until it resolves. What a former process left
+   * is drained first. Resolves without the main log when that does not come in time. @throws HopperError HOP_CONFIG,
+   * also when `connect` does
    */
-  static async open(settings: SpoolSettings, connect: () => Promise<EventLog>, logger?: SpoolLogger): Promise<SpooledLog> {
+  static async open(
+    settings: SpoolSettings,
+    connect: () => Promise<EventLog>,
+    logger?: SpoolLogger,
+  ): Promise<SpooledLog> {
     const log = new SpooledLog(settings, connect, logger)
     const first = log.#connected()
     try {
@@ -144,7 +156,12 @@ export class SpooledLog implements EventLog {
   get depth(): SpoolDepth {
     const direct = this.#state === 'direct'
     if (direct) return { direct, messages: 0, bytes: 0 }
-    return { direct, messages: this.#spool.messages, bytes: this.#spool.bytes, ...(this.#since === undefined ? {} : { since: this.#since }) }
+    return {
+      direct,
+      messages: this.#spool.messages,
+      bytes: this.#spool.bytes,
+      ...(this.#since === undefined ? {} : { since: this.#since }),
+    }
   }
 
   /** Healthy as long as appends are taken, by whichever of the two. */
@@ -153,7 +170,9 @@ export class SpooledLog implements EventLog {
     if (direct) return { name: 'log', healthy: true }
     const cause = this.#failure instanceof Error ? `: ${reasonOf(this.#failure)}` : ''
     const waiting = `${messages} messages wait in the spool${since === undefined ? '' : ` since ${new Date(since).toISOString()}`}${cause}`
-    return this.#spool.full ? { name: 'log', healthy: false, detail: `${waiting}; it is full` } : { name: 'log', healthy: true, detail: waiting }
+    return this.#spool.full
+      ? { name: 'log', healthy: false, detail: `${waiting}; it is full` }
+      : { name: 'log', healthy: true, detail: waiting }
   }
 
   /** Waits for the appends under way, not for the spool to drain: what waits there stays for the next start. */
@@ -207,7 +226,10 @@ export class SpooledLog implements EventLog {
       if (!oldest) return
       const left = oldest.startedAt + this.#settings.patienceMs - performance.now()
       if (left > 0) this.#patience = this.#watch(left)
-      else this.#leave(new HopperError('HOP_LOG_UNAVAILABLE', `The main log has not answered for ${this.#settings.patienceMs} ms.`))
+      else
+        this.#leave(
+          new HopperError('HOP_LOG_UNAVAILABLE', `The main log has not answered for ${this.#settings.patienceMs} ms.`),
+        )
     }, ms)
   }
 
@@ -225,7 +247,8 @@ export class SpooledLog implements EventLog {
   }
 
   #goDirect(): void {
-    if (this.#since !== undefined) this.#logger?.info({ awayMs: Date.now() - this.#since }, 'the spool is drained, events go to the main log again')
+    if (this.#since !== undefined)
+      this.#logger?.info({ awayMs: Date.now() - this.#since }, 'the spool is drained, events go to the main log again')
     this.#state = 'direct'
     this.#since = undefined
     for (const append of this.#underWay) this.#send(append)
@@ -262,7 +285,8 @@ export class SpooledLog implements EventLog {
   /** Sends the oldest round. True when nothing waits any more and appends go to the main log. */
   async #drainRound(main: EventLog): Promise<boolean> {
     const round = this.#spool.peek(ROUND_BYTES_MAX)
-    // Under load there is always one more, so the last round is the last only when what comes meanwhile is held: for a main log that has just answered.
+    // Under load there is always one more, so the last round is the last only when what comes meanwhile is held: for a
+    // main log that has just answered.
     if (round.complete && (this.#failure === undefined || round.envelopes.length === 0)) this.#state = 'handing over'
     if (round.envelopes.length > 0) await this.#deliver(main, round)
     else if (this.#state === 'handing over' && !this.#spool.busy) {

@@ -5,9 +5,9 @@ import { SpooledLog, spoolDefaults } from './spooled-log.ts'
 import { behaviours, unsteady } from './unsteady-log.fixture.ts'
 
 /**
- * Run as a process of its own: `dir devices first when`. Each device sends one numbered envelope after the other, from `first` on, and prints
- * `device number` as its acknowledgement `when` it is `durable`, or as soon as it is `called` (the control); until the process is killed. The main log
- * fails and recovers all the while.
+ * Run as a process of its own: `dir devices first when`. Each device sends one numbered envelope after the other, from
+ * `first` on, and prints `device number` as its acknowledgement `when` it is `durable`, or as soon as it is `called`
+ * (the control); until the process is killed. The main log fails and recovers all the while.
  */
 const [dir, devices, first, when] = process.argv.slice(2) as [string, string, string, 'durable' | 'called']
 const main = unsteady(new EmbeddedEventLog(dir, 4))
@@ -15,10 +15,12 @@ const settings = { ...spoolDefaults, dir: `${dir}/spool`, lanes: 4, patienceMs: 
 const spooled = await SpooledLog.open(settings, async () => main)
 setInterval(() => (main.behaviour = behaviours[Math.floor(Math.random() * behaviours.length)]!), 40)
 
-await Promise.all(Array.from({ length: Number(devices) }, async (_, device) => {
-  for (let n = Number(first); ; n++) {
-    const durable = spooled.append([numbered(`d${device}`, n)])
-    await (when === 'durable' ? durable : Promise.race([durable, pause(1)]))
-    process.stdout.write(`d${device} ${n}\n`)
-  }
-}))
+await Promise.all(
+  Array.from({ length: Number(devices) }, async (_, device) => {
+    for (let n = Number(first); ; n++) {
+      const durable = spooled.append([numbered(`d${device}`, n)])
+      await (when === 'durable' ? durable : Promise.race([durable, pause(1)]))
+      process.stdout.write(`d${device} ${n}\n`)
+    }
+  }),
+)

@@ -2,8 +2,8 @@ import { HopperError, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog } from '../ports/event-log.ts'
 
 /**
- * How the main log of a test behaves: takes everything; refuses; takes it and says that it did not; leaves it without an answer, taken or not. What hangs
- * is answered late, when the behaviour changes.
+ * How the main log of a test behaves: takes everything; refuses; takes it and says that it did not; leaves it without
+ * an answer, taken or not. What hangs is answered late, when the behaviour changes.
  */
 export const behaviours = ['takes', 'refuses', 'takes unheard', 'hangs', 'hangs, taken'] as const
 export type Behaviour = (typeof behaviours)[number]
@@ -31,7 +31,9 @@ export function unsteady(log: EventLog): UnsteadyLog {
     throw refused()
   }
   return {
-    lanes: log.lanes, append, appendMessages: (messages) => log.appendMessages(messages),
+    lanes: log.lanes,
+    append,
+    appendMessages: (messages) => log.appendMessages(messages),
     get asked() {
       return asked
     },

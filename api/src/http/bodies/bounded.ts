@@ -41,7 +41,8 @@ export function assertBounded(value: unknown): void {
     const next: unknown[] = []
     for (const each of level) {
       if (typeof each !== 'object' || each === null) continue
-      if (Array.isArray(each) && each.length > ITEMS_MAX) throw new HopperError('HOP_PARAM_INVALID', `A list in the body has more than ${ITEMS_MAX} items.`)
+      if (Array.isArray(each) && each.length > ITEMS_MAX)
+        throw new HopperError('HOP_PARAM_INVALID', `A list in the body has more than ${ITEMS_MAX} items.`)
       for (const inner of Object.values(each)) next.push(inner)
     }
     level = next

@@ -15,10 +15,17 @@ beforeAll(async () => {
 afterAll(() => hopper.close())
 
 const send = (app: string, key: string, body: string): Promise<Response> =>
-  fetch(`${url}/${app}/query`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-api-key': key }, body })
+  fetch(`${url}/${app}/query`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body,
+  })
 const query = (values: number): string => {
-  const filters = Array.from({ length: values / 1_000 }, (_, filter) =>
-    ({ type: 'in', key: 'text', values: Array.from({ length: 1_000 }, (_, i) => `${filter}-${i}-${'x'.repeat(30)}`) }))
+  const filters = Array.from({ length: values / 1_000 }, (_, filter) => ({
+    type: 'in',
+    key: 'text',
+    values: Array.from({ length: 1_000 }, (_, i) => `${filter}-${i}-${'x'.repeat(30)}`),
+  }))
   return JSON.stringify({ start: '2026-03-01', end: '2026-03-02', data: [{ name: 'all', filters }] })
 }
 const isBounded = (text: string): boolean => {
@@ -67,7 +74,8 @@ test('large bodies of one key leave turns to others', async () => {
     asking = false
     await Promise.all(flood)
   }
-  // in the order of arrival, all 16 that wait would be answered before it; the median, since connections take their time
+  // in the order of arrival, all 16 that wait would be answered before it; the median, since connections take their
+  // time
   expect(answeredBefore.sort((a, b) => a - b)[2]).toBeLessThan(8)
 }, 60_000)
 
@@ -86,7 +94,12 @@ test('turns go round by app and caller, whatever came first', async () => {
   const large = new LargeBodies()
   const read: string[] = []
   const all = new Promise<void>((resolve) => {
-    for (const [app, caller] of [['a', 'x'], ['a', 'x'], ['a', 'y'], ['b', 'z']] as const) {
+    for (const [app, caller] of [
+      ['a', 'x'],
+      ['a', 'x'],
+      ['a', 'y'],
+      ['b', 'z'],
+    ] as const) {
       large.take({ app, caller }, 1_000, () => {
         read.push(`${app} ${caller}`)
         if (read.length === 4) resolve()

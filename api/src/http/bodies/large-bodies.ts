@@ -3,7 +3,10 @@ import { Shares, type Asker, type ShareBounds } from '../../query/sharing/shares
 
 /** Bodies that wait, each of at most 1 MB. */
 const waitingBounds: ShareBounds = { total: 32, perApp: 24, perCaller: 16 }
-/** The thread of HTTP reads large bodies at this rate at most, so that whatever else it does waits for one of them and not for all. */
+/**
+ * The thread of HTTP reads large bodies at this rate at most, so that whatever else it does waits for one of them and
+ * not for all.
+ */
 const BYTES_PER_MS = 10_000
 
 interface Waiting extends Asker {
@@ -11,7 +14,10 @@ interface Waiting extends Asker {
   start(): void
 }
 
-/** Lets large bodies be read one after the other, with time for everything else in between, and fairly by app and caller. */
+/**
+ * Lets large bodies be read one after the other, with time for everything else in between, and fairly by app and
+ * caller.
+ */
 export class LargeBodies {
   readonly #shares = new Shares()
   readonly #order = new FairOrder(new Shares())

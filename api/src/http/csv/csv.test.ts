@@ -14,18 +14,36 @@ function parse(csv: string): string[][] {
 
 test('any text comes back as it was, when one apostrophe before formulas is taken away', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.string(), fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '\n', '"', ',', 'a') })), { minLength: 1 }), (pairs) => {
-      const read = parse(toCsv(['a', 'b'], pairs.map(([a, b]) => ({ a, b }))))
-      const plain = (text: string): string => (/^'+[=+\-@\t\r]/.test(text) ? text.slice(1) : text)
-      for (const text of read.flat()) expect(text).not.toMatch(/^[=+\-@\t\r]/)
-      expect(read.map((row) => row.map(plain))).toEqual([['a', 'b'], ...pairs])
-    }),
+    fc.property(
+      fc.array(
+        fc.tuple(
+          fc.string(),
+          fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '\n', '"', ',', 'a') }),
+        ),
+        { minLength: 1 },
+      ),
+      (pairs) => {
+        const read = parse(
+          toCsv(
+            ['a', 'b'],
+            pairs.map(([a, b]) => ({ a, b })),
+          ),
+        )
+        const plain = (text: string): string => (/^'+[=+\-@\t\r]/.test(text) ? text.slice(1) : text)
+        for (const text of read.flat()) expect(text).not.toMatch(/^[=+\-@\t\r]/)
+        expect(read.map((row) => row.map(plain))).toEqual([['a', 'b'], ...pairs])
+      },
+    ),
   )
 })
 
 test('a byte-order mark, and the decimal comma with semicolons between the cells', () => {
   expect(toCsv(['a', 'b'], [{ a: 'é', b: 0.5 }], { bom: true })).toBe('\ufeffa,b\r\né,0.5\r\n')
-  const rows = [{ a: 'x;y', b: -1.25 }, { a: 'x,y', b: 7 }, { a: '=1;"', b: null }]
+  const rows = [
+    { a: 'x;y', b: -1.25 },
+    { a: 'x,y', b: 7 },
+    { a: '=1;"', b: null },
+  ]
   expect(toCsv(['a', 'b'], rows, { decimalComma: true })).toBe('a;b\r\n"x;y";-1,25\r\n"x,y";7\r\n"\'=1;""";\r\n')
 })
 
@@ -34,6 +52,15 @@ test('numbers, also negative ones, and nothing', () => {
 })
 
 test('CSV is for those who prefer it to JSON', () => {
-  expect(['text/csv', 'text/csv, */*;q=0.1', 'application/json;q=0.5, text/csv'].map(prefersCsv)).toEqual([true, true, true])
-  expect([undefined, '*/*', 'application/json, text/csv', 'text/csv;q=0'].map(prefersCsv)).toEqual([false, false, false, false])
+  expect(['text/csv', 'text/csv, */*;q=0.1', 'application/json;q=0.5, text/csv'].map(prefersCsv)).toEqual([
+    true,
+    true,
+    true,
+  ])
+  expect([undefined, '*/*', 'application/json, text/csv', 'text/csv;q=0'].map(prefersCsv)).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ])
 })

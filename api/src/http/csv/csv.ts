@@ -18,7 +18,10 @@ export interface Table {
   rows(answer: never): readonly Row[]
 }
 
-/** A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become equal to. */
+/**
+ * A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become
+ * equal to.
+ */
 const FORMULA = /^'*[=+\-@\t\r]/
 
 /** One line per row below the names of the columns: RFC 4180, with formulas defused by a leading apostrophe. */

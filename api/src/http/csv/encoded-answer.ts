@@ -15,6 +15,9 @@ export class EncodedAnswer {
 
   toBuffer(): Buffer {
     const isEmpty = this.#fields.byteLength <= 2
-    return Buffer.concat([this.#fields.subarray(0, -1), encoder.encode(`${isEmpty ? '' : ','}"meta":${JSON.stringify(this.meta)}}`)])
+    return Buffer.concat([
+      this.#fields.subarray(0, -1),
+      encoder.encode(`${isEmpty ? '' : ','}"meta":${JSON.stringify(this.meta)}}`),
+    ])
   }
 }

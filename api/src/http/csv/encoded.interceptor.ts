@@ -10,7 +10,10 @@ export class EncodedInterceptor implements NestInterceptor {
     return next.handle().pipe(
       map((answer) => {
         if (!(answer instanceof EncodedAnswer)) return answer
-        void context.switchToHttp().getResponse<FastifyReply>().header('content-type', 'application/json; charset=utf-8')
+        void context
+          .switchToHttp()
+          .getResponse<FastifyReply>()
+          .header('content-type', 'application/json; charset=utf-8')
         return answer.toBuffer()
       }),
     )

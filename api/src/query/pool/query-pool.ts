@@ -22,18 +22,26 @@ export interface PoolBounds {
   readonly sliceMs?: number
 }
 
-/** A funnel over fewer rows is answered by one thread in about 30 ms out of its cached columns; another thread costs 3 ms, and reads identities again. */
+/**
+ * A funnel over fewer rows is answered by one thread in about 30 ms out of its cached columns; another thread costs 3
+ * ms, and reads identities again.
+ */
 const SPLIT_ROWS_MIN = 2_000_000
 const SLICE_MS = 2_000
 
 /**
- * Threads are places here, not cores: their priority is low (see `query-thread.ts`), so however many compute, HTTP and the log go first. Three at least,
- * so that long queries of one app leave threads to its others and to other apps.
+ * Threads are places here, not cores: their priority is low (see `query-thread.ts`), so however many compute, HTTP and
+ * the log go first. Three at least, so that long queries of one app leave threads to its others and to other apps.
  */
 const QUERY_THREADS_MAX = Math.max(3, Math.min(4, availableParallelism() - 1))
 /** Every app, and every caller, leaves a thread and half of the queue to others. */
 export const queryBounds: PoolBounds = {
-  threadsMax: QUERY_THREADS_MAX, threadsPerAppMax: QUERY_THREADS_MAX - 1, waitingMax: 128, waitingPerAppMax: 64, waitingPerCallerMax: 48, splitRowsMin: SPLIT_ROWS_MIN,
+  threadsMax: QUERY_THREADS_MAX,
+  threadsPerAppMax: QUERY_THREADS_MAX - 1,
+  waitingMax: 128,
+  waitingPerAppMax: 64,
+  waitingPerCallerMax: 48,
+  splitRowsMin: SPLIT_ROWS_MIN,
   sliceMs: SLICE_MS,
 }
 
@@ -49,7 +57,10 @@ interface Waiting extends Asker {
   start(thread: QueryThreadHandle): void
 }
 
-/** The threads of queries. They are shared fairly by app and caller, and by time: who needs long makes room once for those who have had no thread yet. */
+/**
+ * The threads of queries. They are shared fairly by app and caller, and by time: who needs long makes room once for
+ * those who have had no thread yet.
+ */
 export class QueryPool {
   readonly #bounds: PoolBounds
   readonly #running: ShareBounds
@@ -65,7 +76,14 @@ export class QueryPool {
   #slice: NodeJS.Timeout | undefined
 
   constructor(bounds: PoolBounds) {
-    const { threadsMax, threadsPerAppMax, threadsPerCallerMax = threadsPerAppMax, waitingMax, waitingPerAppMax = waitingMax, waitingPerCallerMax = waitingMax } = bounds
+    const {
+      threadsMax,
+      threadsPerAppMax,
+      threadsPerCallerMax = threadsPerAppMax,
+      waitingMax,
+      waitingPerAppMax = waitingMax,
+      waitingPerCallerMax = waitingMax,
+    } = bounds
     this.#bounds = bounds
     this.#running = { total: threadsMax, perApp: threadsPerAppMax, perCaller: threadsPerCallerMax }
     this.#waitingBounds = { total: waitingMax, perApp: waitingPerAppMax, perCaller: waitingPerCallerMax }
@@ -79,7 +97,8 @@ export class QueryPool {
 
   /**
    * Resolves with a thread, as soon as there is one for the asker, who ends the turn.
-   * @param isLong of one that has made room for others before: those who may be quicker go first, and it is not stopped again
+   * @param isLong of one that has made room for others before: those who may be quicker go first, and it is not stopped
+   * again
    * @throws HopperError HOP_QUERY_TIMEOUT when the time is over before, HOP_SHARE or HOP_QUERY_BUSY when too many wait
    */
   async turn(asker: Asker, wait: Wait, isLong: boolean): Promise<Turn> {
@@ -116,7 +135,14 @@ export class QueryPool {
       }
       const start = (thread: QueryThreadHandle): void => {
         leave()
-        resolve(this.#begin(new Turn(asker, thread, isLong, { helpers: (task, turn) => this.#helpers(task, turn), ended: (turn) => this.#ended(turn) })))
+        resolve(
+          this.#begin(
+            new Turn(asker, thread, isLong, {
+              helpers: (task, turn) => this.#helpers(task, turn),
+              ended: (turn) => this.#ended(turn),
+            }),
+          ),
+        )
       }
       const waiting: Waiting = { ...asker, isLong, start }
       let timer = setTimeout(late, Math.max(0, until() - performance.now()))

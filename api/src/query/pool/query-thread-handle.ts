@@ -2,7 +2,15 @@ import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
 import { JobOver } from '../chunk-source.ts'
-import { monotonicMs, type Asked, type FromThread, type Progress, type QueryJob, type Reply, type ToThread } from './query-job.ts'
+import {
+  monotonicMs,
+  type Asked,
+  type FromThread,
+  type Progress,
+  type QueryJob,
+  type Reply,
+  type ToThread,
+} from './query-job.ts'
 
 /** The thread looks at its time itself; one that does not answer so long after it is ended. */
 const GRACE_MS = 1_000
@@ -36,7 +44,10 @@ export class QueryThreadHandle {
     setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
   }
 
-  /** Resolves with the answer as JSON; rejects also with what `host.answer` rejected with, and with JobOver when nobody needs the answer. */
+  /**
+   * Resolves with the answer as JSON; rejects also with what `host.answer` rejected with, and with JobOver when nobody
+   * needs the answer.
+   */
   run(job: QueryJob, host: JobHost): Promise<Uint8Array> {
     this.app = job.app
     this.#running = job
@@ -92,6 +103,9 @@ function errorOf({ code, message, details }: Extract<FromThread, { error: unknow
 function startWorker(workerData: SharedArrayBuffer): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
   return new Worker(new URL(`./query-thread.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
-    workerData, execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
+    workerData,
+    execArgv: fromSources
+      ? ['--conditions=source', '--disable-warning=ExperimentalWarning']
+      : ['--disable-warning=ExperimentalWarning'],
   })
 }

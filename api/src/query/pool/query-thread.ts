@@ -41,12 +41,24 @@ port.on('message', (message: ToThread) => {
 
 async function run(job: QueryJob): Promise<void> {
   const stop = new Int32Array(job.stop)
-  const signal = { get aborted() { return Atomics.load(stop, 0) !== 0 } }
+  const signal = {
+    get aborted() {
+      return Atomics.load(stop, 0) !== 0
+    },
+  }
   const budget = timeBudget(job.until - monotonicMs(), signal)
   source.pages = job.context.pages
   try {
     budget.check()
-    const result = await runQuestion(job, { source, identities, tallies, exported, budget, ask, progress: (progress) => send({ progress }) })
+    const result = await runQuestion(job, {
+      source,
+      identities,
+      tallies,
+      exported,
+      budget,
+      ask,
+      progress: (progress) => send({ progress }),
+    })
     const encoded = encodeResult(result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {

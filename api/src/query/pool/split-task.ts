@@ -4,7 +4,9 @@ import type { JobHost } from './query-thread-handle.ts'
 
 /** How many threads can share the task: a funnel over so many rows is split by lanes, anything else runs in one. */
 export function partsMaxOf({ question, chunks }: Task, splitRowsMin: number): number {
-  return question.kind === 'funnel' && rowsOf(chunks) >= splitRowsMin ? Math.max(1, new Set(chunks.map(({ lane }) => lane)).size) : 1
+  return question.kind === 'funnel' && rowsOf(chunks) >= splitRowsMin
+    ? Math.max(1, new Set(chunks.map(({ lane }) => lane)).size)
+    : 1
 }
 
 /** Parts of about equal rows, each of lanes of its own; the first merges what the others find. */
@@ -18,7 +20,11 @@ export function splitTask(task: Task, parts: number): Pick<QueryJob, 'chunks' | 
     least.rows += rowsOf(chunks)
     least.chunks.push(...chunks)
   }
-  return shares.map(({ chunks }, i) => (i === 0 ? { chunks, others: channels.map(({ port1 }) => port1) } : { chunks, others: [], leader: channels[i - 1]!.port2 }))
+  return shares.map(({ chunks }, i) =>
+    i === 0
+      ? { chunks, others: channels.map(({ port1 }) => port1) }
+      : { chunks, others: [], leader: channels[i - 1]!.port2 },
+  )
 }
 
 /** Tells the progress of all parts as one. */

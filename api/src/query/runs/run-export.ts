@@ -6,10 +6,14 @@ import type { ExportPlace, QuestionOf } from '../question.ts'
 import type { Workplace } from '../pool/workplace.ts'
 
 /**
- * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what was made of those before. Answers where to
- * go on, when it was asked to pause, and null at the end.
+ * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what
+ * was made of those before. Answers where to go on, when it was asked to pause, and null at the end.
  */
-export async function runExport({ request }: QuestionOf<'export'>, { chunks }: QueryJob, workplace: Workplace): Promise<ExportPlace | null> {
+export async function runExport(
+  { request }: QuestionOf<'export'>,
+  { chunks }: QueryJob,
+  workplace: Workplace,
+): Promise<ExportPlace | null> {
   const { budget, ask } = workplace
   const place = { ...request.start }
   async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {

@@ -5,7 +5,11 @@ import type { QuestionOf } from '../question.ts'
 import type { Workplace } from '../pool/workplace.ts'
 
 /** The keys that are too rare for a column of their own. */
-export async function runKeys({ request }: QuestionOf<'keys'>, { chunks }: QueryJob, place: Workplace): Promise<readonly string[]> {
+export async function runKeys(
+  { request }: QuestionOf<'keys'>,
+  { chunks }: QueryJob,
+  place: Workplace,
+): Promise<readonly string[]> {
   const scan = new RareKeyScan(request)
   const wants = chunks.filter(hasRareKeys).map((summary) => ({ summary, names: rareKeyColumns }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.add(chunk)

@@ -4,8 +4,15 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { PageRequest, PageResult, QuestionOf } from '../question.ts'
 import type { Workplace } from '../pool/workplace.ts'
 
-/** Events in the order of the log, lane after lane: a place that was handed out stays where it is, what comes later stands behind it in its lane. */
-export async function runPage({ request }: QuestionOf<'page'>, { chunks }: QueryJob, place: Workplace): Promise<PageResult> {
+/**
+ * Events in the order of the log, lane after lane: a place that was handed out stays where it is, what comes later
+ * stands behind it in its lane.
+ */
+export async function runPage(
+  { request }: QuestionOf<'page'>,
+  { chunks }: QueryJob,
+  place: Workplace,
+): Promise<PageResult> {
   const events: ExportedEvent[] = []
   const next: number[] = []
   let { skip } = request
@@ -25,7 +32,13 @@ interface LanePage {
   readonly next: PageRequest['starts'][number]
 }
 
-async function lanePage(chunks: readonly ChunkSummary[], from: number, skipped: number, limit: number, place: Workplace): Promise<LanePage> {
+async function lanePage(
+  chunks: readonly ChunkSummary[],
+  from: number,
+  skipped: number,
+  limit: number,
+  place: Workplace,
+): Promise<LanePage> {
   const events: ExportedEvent[] = []
   let [skip, next] = [skipped, from]
   for (const cluster of clustersOf(chunks)) {
@@ -49,9 +62,15 @@ async function lanePage(chunks: readonly ChunkSummary[], from: number, skipped: 
   return { events, skip, next }
 }
 
-async function eventsAt(cluster: readonly ChunkSummary[], wanted: ReturnType<typeof rowsInOrder>, { source }: Workplace): Promise<ExportedEvent[]> {
+async function eventsAt(
+  cluster: readonly ChunkSummary[],
+  wanted: ReturnType<typeof rowsInOrder>,
+  { source }: Workplace,
+): Promise<ExportedEvent[]> {
   const numbers = [...new Set(wanted.map(({ chunk }) => chunk))]
-  const chunks = await source.chunks(numbers.map((number) => ({ summary: cluster[number]!, names: Object.keys(cluster[number]!.columns) })))
+  const chunks = await source.chunks(
+    numbers.map((number) => ({ summary: cluster[number]!, names: Object.keys(cluster[number]!.columns) })),
+  )
   const readers = new Map(numbers.map((number, i) => [number, chunkRowReader(chunks[i]!)]))
   return wanted.map(({ chunk, row }) => ({ ...readers.get(chunk)!(row), lane: cluster[chunk]!.lane }))
 }

@@ -3,18 +3,29 @@ import { monotonicMs, type QueryJob, type Task } from '../pool/query-job.ts'
 import type { JobHost, QueryThreadHandle } from '../pool/query-thread-handle.ts'
 import { hostsOfParts, splitTask } from '../pool/split-task.ts'
 
-/** Runs a task in threads, a part in each, and answers the result as JSON. Every part is over when this is; one that fails stops the others. */
-export async function runParts(threads: readonly QueryThreadHandle[], task: Task, host: JobHost, limitMs: number, signal: AbortSignal): Promise<Uint8Array> {
+/**
+ * Runs a task in threads, a part in each, and answers the result as JSON. Every part is over when this is; one that
+ * fails stops the others.
+ */
+export async function runParts(
+  threads: readonly QueryThreadHandle[],
+  task: Task,
+  host: JobHost,
+  limitMs: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
   const given = { ...task, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
   const jobs = splitTask(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
   const hosts = hostsOfParts(host, task, threads.length)
   const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
   const failures: unknown[] = []
   signal.addEventListener('abort', stop)
-  const begun = jobs.map((job, i) => threads[i]!.run(job, hosts[i]!).catch((error: unknown) => {
-    failures.push(error)
-    stop()
-  }))
+  const begun = jobs.map((job, i) =>
+    threads[i]!.run(job, hosts[i]!).catch((error: unknown) => {
+      failures.push(error)
+      stop()
+    }),
+  )
   if (signal.aborted) stop()
   const results = await Promise.all(begun)
   signal.removeEventListener('abort', stop)

@@ -8,14 +8,22 @@ import type { Workplace } from '../pool/workplace.ts'
 type Device = DeviceKey & { readonly first: boolean }
 
 /** All that is known of a person in a range: a user with all its devices, or one device. */
-export async function runPerson({ request }: QuestionOf<'person'>, { app, chunks, identifying }: QueryJob, place: Workplace): Promise<PersonResult> {
+export async function runPerson(
+  { request }: QuestionOf<'person'>,
+  { app, chunks, identifying }: QueryJob,
+  place: Workplace,
+): Promise<PersonResult> {
   const { kind, id, lanes, limit } = request
   const index = await place.identities.index(app, identifying)
   const devices = kind === 'user' ? index.devicesOf(id) : [deviceOf(app, id)]
   const story = new Story(limit)
-  const near = chunks.filter((summary) => devices.some((device) => lowHalf(device) % lanes === summary.lane && mayHave(summary, device)))
+  const near = chunks.filter((summary) =>
+    devices.some((device) => lowHalf(device) % lanes === summary.lane && mayHave(summary, device)),
+  )
   for await (const batch of fetchedAhead(batchesOf(near.map((summary) => ({ summary, names: ['runs'] }))), place)) {
-    const present = batch.filter((chunk) => devices.some((device) => runOfDevice(chunk, device) >= 0)).map(({ summary }) => summary)
+    const present = batch
+      .filter((chunk) => devices.some((device) => runOfDevice(chunk, device) >= 0))
+      .map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: Object.keys(summary.columns) })))) {
       for (const chunk of await place.source.chunks(some)) tell(story, chunk, devices, request, place)
     }
@@ -28,7 +36,13 @@ function deviceOf(app: string, id: string): Device {
   return { key: keyOf(high, low), rest: restOf(low), first: true }
 }
 
-function tell(story: Story, chunk: Chunk, devices: readonly Device[], request: QuestionOf<'person'>['request'], { budget }: Workplace): void {
+function tell(
+  story: Story,
+  chunk: Chunk,
+  devices: readonly Device[],
+  request: QuestionOf<'person'>['request'],
+  { budget }: Workplace,
+): void {
   const { kind, id } = request
   for (const device of devices) {
     budget.check()
@@ -56,9 +70,16 @@ class Story {
     const time = event.timestamp
     this.#events++
     const device = this.#devices.get(device_id)
-    if (device) Object.assign(device, { first: Math.min(device.first, time), last: Math.max(device.last, time), events: device.events + 1 })
+    if (device)
+      Object.assign(device, {
+        first: Math.min(device.first, time),
+        last: Math.max(device.last, time),
+        events: device.events + 1,
+      })
     else this.#devices.set(device_id, { first: time, last: time, events: 1 })
-    if (event.type === 'identify') for (const [key, value] of Object.entries(event.data ?? {})) if ((this.#properties.get(key)?.time ?? -1) <= time) this.#properties.set(key, { value, time })
+    if (event.type === 'identify')
+      for (const [key, value] of Object.entries(event.data ?? {}))
+        if ((this.#properties.get(key)?.time ?? -1) <= time) this.#properties.set(key, { value, time })
     this.#newest.push({ ...archived, lane })
     if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
   }
@@ -66,13 +87,27 @@ class Story {
   told(users: readonly string[]): PersonResult {
     this.#cut()
     return {
-      users, events: this.#events, timeline: this.#newest,
-      devices: [...this.#devices].map(([device_id, device]) => ({ device_id, ...device })).sort((a, b) => b.last - a.last || (a.device_id < b.device_id ? -1 : 1)),
-      properties: Object.fromEntries([...this.#properties].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value])),
+      users,
+      events: this.#events,
+      timeline: this.#newest,
+      devices: [...this.#devices]
+        .map(([device_id, device]) => ({ device_id, ...device }))
+        .sort((a, b) => b.last - a.last || (a.device_id < b.device_id ? -1 : 1)),
+      properties: Object.fromEntries(
+        [...this.#properties].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value]),
+      ),
     }
   }
 
   #cut(): void {
-    this.#newest = this.#newest.sort((a, b) => b.event.timestamp - a.event.timestamp || b.event.seq - a.event.seq || b.position - a.position || b.index - a.index).slice(0, this.#limit)
+    this.#newest = this.#newest
+      .sort(
+        (a, b) =>
+          b.event.timestamp - a.event.timestamp ||
+          b.event.seq - a.event.seq ||
+          b.position - a.position ||
+          b.index - a.index,
+      )
+      .slice(0, this.#limit)
   }
 }

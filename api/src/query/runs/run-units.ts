@@ -14,16 +14,23 @@ const LANE_BYTES_MAX = 512 * 1024 * 1024
 type Scan = FunnelScan | JourneyScan | RetentionScan
 
 /** Runs a question in this thread, or its part of one: the part of a leader leaves an answer to it. */
-export async function runUnits(question: UnitQuestion, { app, context, chunks, identifying, leader, others }: QueryJob, place: Workplace): Promise<unknown> {
+export async function runUnits(
+  question: UnitQuestion,
+  { app, context, chunks, identifying, leader, others }: QueryJob,
+  place: Workplace,
+): Promise<unknown> {
   const identities = await place.identities.of(app, identifying)
   const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
   const scanned = async <S extends Scan>(scan: S): Promise<S> => {
     const wants = lanes.map((lane) => wantsOfLane(scan, lane, identities))
-    for await (const lane of fetchedAhead(wants, place)) scan.scanLane({ lane: lane[0]!.summary.lane, spans: spansOf(lane), identities })
+    for await (const lane of fetchedAhead(wants, place))
+      scan.scanLane({ lane: lane[0]!.summary.lane, spans: spansOf(lane), identities })
     return scan
   }
   if (leader && question.kind === 'funnel') {
-    return findForLeader(leader, async (placed) => (await scanned(new FunnelScan(question.request, context, place.budget, placed))).partial())
+    return findForLeader(leader, async (placed) =>
+      (await scanned(new FunnelScan(question.request, context, place.budget, placed))).partial(),
+    )
   }
   const parts = new OtherParts(others)
   const run = async (placed: boolean): Promise<unknown> => {
@@ -36,7 +43,8 @@ export async function runUnits(question: UnitQuestion, { app, context, chunks, i
     return scan.tied ? undefined : answer
   }
   try {
-    if (identifying.length > 0 && !(await place.ask({ ask: 'known', identities: identityDigest(identities) }))) throw new JobOver()
+    if (identifying.length > 0 && !(await place.ask({ ask: 'known', identities: identityDigest(identities) })))
+      throw new JobOver()
     return (await run(false)) ?? (await run(true))
   } finally {
     parts.close()
@@ -52,14 +60,27 @@ function scanOf(question: UnitQuestion, context: QueryJob['context'], budget: Bu
 
 /** What breaks ties is needed only where a unit's events may lie in several spans or lanes. */
 function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], identities: Identities): Want[] {
-  const spans = new Set(lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`))
+  const spans = new Set(
+    lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`),
+  )
   const byPerson = plan.unit === 'person' && identities.keys.length > 0
   const ties = spans.size > 1 || plan.unit === 'session' || (byPerson && placed)
   const wants = lane.map((summary) => {
     const { always, tied } = plan.columns(summary)
-    return { summary, names: [...always, ...tied.filter((name) => ties || (byPerson && name === 'user')), ...(plan.unit === 'session' ? ['device_id'] : [])] }
+    return {
+      summary,
+      names: [
+        ...always,
+        ...tied.filter((name) => ties || (byPerson && name === 'user')),
+        ...(plan.unit === 'session' ? ['device_id'] : []),
+      ],
+    }
   })
   const bytes = wants.reduce((sum, want) => sum + bytesOf(want), 0)
-  if (bytes > LANE_BYTES_MAX) throw new HopperError('HOP_LIMIT', `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`)
+  if (bytes > LANE_BYTES_MAX)
+    throw new HopperError(
+      'HOP_LIMIT',
+      `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`,
+    )
   return wants
 }

@@ -7,10 +7,20 @@ import type { QuestionOf } from '../question.ts'
 import type { Workplace } from '../pool/workplace.ts'
 
 /** The values of keys. What was counted of a whole chunk is known the next time, also for another range or prefix. */
-export async function runValues({ request }: QuestionOf<'values'>, { app, chunks, context }: QueryJob, place: Workplace): Promise<KeyValues[]> {
+export async function runValues(
+  { request }: QuestionOf<'values'>,
+  { app, chunks, context }: QueryJob,
+  place: Workplace,
+): Promise<KeyValues[]> {
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)
-  const question = canonicalJson([app, context.pages ?? null, request.key ?? null, request.keyPrefix ?? null, request.filters])
+  const question = canonicalJson([
+    app,
+    context.pages ?? null,
+    request.key ?? null,
+    request.keyPrefix ?? null,
+    request.filters,
+  ])
   const nameOf = (summary: ChunkSummary): string => `${question}${chunkName(summary)}`
   const unknown: ChunkSummary[] = []
   for (const summary of chunks) {
@@ -30,5 +40,8 @@ export async function runValues({ request }: QuestionOf<'values'>, { app, chunks
 }
 
 function bytesOf(tallies: readonly KeyTally[]): number {
-  return tallies.reduce((sum, { values }) => values.reduce<number>((all, value) => all + 12 + String(value).length * 2, sum + 100), 0)
+  return tallies.reduce(
+    (sum, { values }) => values.reduce<number>((all, value) => all + 12 + String(value).length * 2, sum + 100),
+    0,
+  )
 }

@@ -4,8 +4,9 @@ import type { Asker, Shares } from './shares.ts'
 const REMEMBERED_MAX = 10_000
 
 /**
- * Picks whose turn it is: first the one whose app and caller have the least at work, then the one whose app and caller were served longest ago. One caller
- * with many apps goes as one, and so does one app with many callers, which then take turns among themselves.
+ * Picks whose turn it is: first the one whose app and caller have the least at work, then the one whose app and caller
+ * were served longest ago. One caller with many apps goes as one, and so does one app with many callers, which then
+ * take turns among themselves.
  */
 export class FairOrder {
   readonly #atWork: Shares

@@ -20,7 +20,15 @@ const DATE = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28, 9)
 const LIMIT_MS = 60_000
 const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
-const bounds: PoolBounds = { threadsMax: 2, threadsPerAppMax: 1, waitingMax: 8, waitingPerAppMax: 6, waitingPerCallerMax: 4, splitRowsMin: Infinity, sliceMs: 60_000 }
+const bounds: PoolBounds = {
+  threadsMax: 2,
+  threadsPerAppMax: 1,
+  waitingMax: 8,
+  waitingPerAppMax: 6,
+  waitingPerCallerMax: 4,
+  splitRowsMin: Infinity,
+  sliceMs: 60_000,
+}
 
 /** 800 letters, a and b, of which no two values have the same. */
 function textOf(number: number): string {
@@ -41,7 +49,18 @@ beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-fair-'))
   storage = await openEmbedded({ dir, lanes: 1 })
   for (const app of ['a', 'b', 'c']) {
-    await fill(storage, app, 0, DATE, 0, Array.from({ length: 5_000 }, (_, i): Sketch => ({ device: `d${i % 50}`, time: T0 + i, data: { text: textOf(i) } })))
+    await fill(
+      storage,
+      app,
+      0,
+      DATE,
+      0,
+      Array.from({ length: 5_000 }, (_, i): Sketch => ({
+        device: `d${i % 50}`,
+        time: T0 + i,
+        data: { text: textOf(i) },
+      })),
+    )
   }
 })
 afterEach(() => Promise.all(opened.splice(0).map((questions) => questions.onModuleDestroy())))
@@ -57,10 +76,15 @@ function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQuesti
   return questions
 }
 
-const state = async (name: string): Promise<number> => Number(new RegExp(`state="${name}"\\} (\\d+)`).exec(await metrics.metrics())?.[1])
-const events = (filters: readonly Filter[], name: string): QuestionOf<'events'> => ({ kind: 'events', request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] } })
+const state = async (name: string): Promise<number> =>
+  Number(new RegExp(`state="${name}"\\} (\\d+)`).exec(await metrics.metrics())?.[1])
+const events = (filters: readonly Filter[], name: string): QuestionOf<'events'> => ({
+  kind: 'events',
+  request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] },
+})
 /** Takes minutes: 20 ms for each of 5,000 values, since no automaton of this pattern is small. */
-const slow = (name: string): QuestionOf<'events'> => events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
+const slow = (name: string): QuestionOf<'events'> =>
+  events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
 const quick = (name: string): QuestionOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
 
 interface Asked {
@@ -71,10 +95,13 @@ interface Asked {
 /** Asks, and tells how it ended: "answered", or the code of the error with the limit that it names. */
 function ask(questions: ArchiveQuestions, app: string, caller: string, question: QuestionOf<'events'>): Asked {
   const left = new AbortController()
-  const ended = questions.ask(app, question, context, { signal: left.signal, caller, arrivedAt: performance.now() }).then(
-    () => 'answered',
-    (error: { code?: string; details?: { limit?: string } }) => [error.code, error.details?.limit].filter(Boolean).join(' '),
-  )
+  const ended = questions
+    .ask(app, question, context, { signal: left.signal, caller, arrivedAt: performance.now() })
+    .then(
+      () => 'answered',
+      (error: { code?: string; details?: { limit?: string } }) =>
+        [error.code, error.details?.limit].filter(Boolean).join(' '),
+    )
   return { ended, leave: () => left.abort(Object.assign(new Error('left'), { code: 'left' })) }
 }
 
@@ -84,7 +111,7 @@ it('goes by app and caller: whoever has least at work and was served longest ago
   const of = (app: string, caller: string): { app: string; caller: string } => ({ app, caller })
   const flood = [of('a', 'x'), of('a', 'x'), of('a', 'y'), of('b', 'z')]
   const served: string[] = []
-  for (const waiting = [...flood]; waiting.length > 0; ) {
+  for (const waiting = [...flood]; waiting.length > 0;) {
     const next = order.first(waiting)!
     waiting.splice(waiting.indexOf(next), 1)
     order.served(next)
@@ -100,8 +127,14 @@ it('a flood of one key leaves a thread and places in the queue to others, who ar
   const questions = open()
   const flood = Array.from({ length: 8 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
-  expect(await Promise.all(flood.slice(5).map(({ ended }) => ended))).toEqual(new Array(3).fill('HOP_SHARE queries_waiting_per_caller'))
-  const others = [ask(questions, 'a', 'key b', quick('x')), ask(questions, 'a', 'key b', quick('y')), ask(questions, 'a', 'key c', quick('z'))]
+  expect(await Promise.all(flood.slice(5).map(({ ended }) => ended))).toEqual(
+    new Array(3).fill('HOP_SHARE queries_waiting_per_caller'),
+  )
+  const others = [
+    ask(questions, 'a', 'key b', quick('x')),
+    ask(questions, 'a', 'key b', quick('y')),
+    ask(questions, 'a', 'key c', quick('z')),
+  ]
   expect(await others[2]!.ended).toBe('HOP_SHARE queries_waiting_per_app')
   for (const app of ['b', 'c', 'b']) expect(await ask(questions, app, `key ${app}`, quick('q')).ended).toBe('answered')
   // the control: without shares, the same flood fills all there is

@@ -1,23 +1,35 @@
 import { expect, it } from 'vitest'
 import { SharedRuns, type Client } from './shared-runs.ts'
 
-const clientOf = (left = new AbortController()): { client: Client; leave(): void } => ({ client: { signal: left.signal }, leave: () => left.abort(new Error('left')) })
+const clientOf = (left = new AbortController()): { client: Client; leave(): void } => ({
+  client: { signal: left.signal },
+  leave: () => left.abort(new Error('left')),
+})
 
 it('equal work is done once, and again when it is asked for later', async () => {
   const runs = new SharedRuns<number>()
   let begun = 0
   const work = async (): Promise<number> => ++begun
-  expect(await Promise.all([runs.join('a', clientOf().client, work), runs.join('a', clientOf().client, work), runs.join('b', clientOf().client, work)])).toEqual([1, 1, 2])
+  expect(
+    await Promise.all([
+      runs.join('a', clientOf().client, work),
+      runs.join('a', clientOf().client, work),
+      runs.join('b', clientOf().client, work),
+    ]),
+  ).toEqual([1, 1, 2])
   expect(await runs.join('a', clientOf().client, work)).toBe(3)
 })
 
 it('who leaves ends nothing as long as another waits; the last one ends the work', async () => {
   const runs = new SharedRuns<number>()
   let stopped = false
-  const work = (all: Client): Promise<number> => new Promise((_, reject) => all.signal.addEventListener('abort', () => {
-    stopped = true
-    reject(new Error('stopped'))
-  }))
+  const work = (all: Client): Promise<number> =>
+    new Promise((_, reject) =>
+      all.signal.addEventListener('abort', () => {
+        stopped = true
+        reject(new Error('stopped'))
+      }),
+    )
   const [first, second] = [clientOf(), clientOf()]
   const answers = [runs.join('a', first.client, work), runs.join('a', second.client, work)]
   first.leave()
@@ -32,8 +44,13 @@ it('who leaves ends nothing as long as another waits; the last one ends the work
 
 it('a failure is told to everybody, and is not kept', async () => {
   const runs = new SharedRuns<number>()
-  const work = async (): Promise<number> => { throw new Error('broken') }
-  const answers = await Promise.allSettled([runs.join('a', clientOf().client, work), runs.join('a', clientOf().client, work)])
+  const work = async (): Promise<number> => {
+    throw new Error('broken')
+  }
+  const answers = await Promise.allSettled([
+    runs.join('a', clientOf().client, work),
+    runs.join('a', clientOf().client, work),
+  ])
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   expect(await runs.join('a', clientOf().client, async () => 1)).toBe(1)
   const early = clientOf()

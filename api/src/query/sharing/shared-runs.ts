@@ -16,7 +16,9 @@ interface Run<T> {
   readonly abandoned: AbortController
 }
 
-/** Lets equal work that is asked for at the same time run once. It is stopped when the last that waits for it has left. */
+/**
+ * Lets equal work that is asked for at the same time run once. It is stopped when the last that waits for it has left.
+ */
 export class SharedRuns<T> {
   readonly #runs = new Map<string, Run<T>>()
 
@@ -25,8 +27,9 @@ export class SharedRuns<T> {
   }
 
   /**
-   * `work` begins when no other of this key is under way. It gets all who wait for it as one: the signal that all have left, when the last of them came, whom to
-   * tell its progress; and a function after which whoever asks for the same begins anew.
+   * `work` begins when no other of this key is under way. It gets all who wait for it as one: the signal that all have
+   * left, when the last of them came, whom to tell its progress; and a function after which whoever asks for the same
+   * begins anew.
    */
   join(key: string, client: Client, work: (all: Client, detach: () => void) => Promise<T>): Promise<T> {
     const run = this.#runs.get(key) ?? this.#start(key, work)
@@ -57,8 +60,11 @@ export class SharedRuns<T> {
     const detach = (): void => this.#detach(key, run)
     const startedAt = performance.now()
     const all: Client = {
-      signal: abandoned.signal, progress: (progress) => clients.forEach((client) => client.progress?.(progress)),
-      get arrivedAt() { return Math.max(...[...clients].map(({ arrivedAt = startedAt }) => arrivedAt)) },
+      signal: abandoned.signal,
+      progress: (progress) => clients.forEach((client) => client.progress?.(progress)),
+      get arrivedAt() {
+        return Math.max(...[...clients].map(({ arrivedAt = startedAt }) => arrivedAt))
+      },
     }
     // whoever starts it is one of its clients before the work begins
     queueMicrotask(() => void work(all, detach).finally(detach).then(resolve, reject))

@@ -49,17 +49,23 @@ export class Shares {
 
   /**
    * @param what names the limit in the error: `what`, `what_per_app` or `what_per_caller`
-   * @throws HopperError HOP_SHARE when the caller or its app has its whole share, HOP_QUERY_BUSY when all of it is taken
+   * @throws HopperError HOP_SHARE when the caller or its app has its whole share, HOP_QUERY_BUSY when all of it is
+   * taken
    */
   assertRoom(asker: Asker, { total, perApp, perCaller }: ShareBounds, what: string): void {
     if (this.ofCaller(asker) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
     if (this.ofApp(asker) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
-    if (this.#total >= total) throw new HopperError('HOP_QUERY_BUSY', `The limit ${what} (${total}) is reached.`, { details: { limit: what, max: total } })
+    if (this.#total >= total)
+      throw new HopperError('HOP_QUERY_BUSY', `The limit ${what} (${total}) is reached.`, {
+        details: { limit: what, max: total },
+      })
   }
 }
 
 function shareTaken(limit: string, max: number): HopperError {
-  return new HopperError('HOP_SHARE', `The limit ${limit} (${max}) is reached.`, { details: { limit, max, retry_after_seconds: 1 } })
+  return new HopperError('HOP_SHARE', `The limit ${limit} (${max}) is reached.`, {
+    details: { limit, max, retry_after_seconds: 1 },
+  })
 }
 
 function change(counts: Map<string, number>, name: string, by: number): void {

@@ -17,27 +17,49 @@ export function ElementsSettings({ app, mayChange }: { app: string; mayChange: b
   /** the XPath of the element in the form; '' for a new one */
   const [edited, setEdited] = useState<string | null>(null)
   const save = async (element: Element): Promise<void> => {
-    const done = await run(() => edited === '' || edited === null
-      ? client.send('POST', appPath(app, 'elements'), element)
-      : client.send('PATCH', appPath(app, 'elements', { xpath: edited }), element))
+    const done = await run(() =>
+      edited === '' || edited === null
+        ? client.send('POST', appPath(app, 'elements'), element)
+        : client.send('PATCH', appPath(app, 'elements', { xpath: edited }), element),
+    )
     if (done) setEdited(null)
   }
-  const form = (element: Element): ReactNode => <ElementForm element={element} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+  const form = (element: Element): ReactNode => (
+    <ElementForm element={element} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+  )
   return (
-    <Card title="Interesting elements" size="wide" hint="Hopper counts for each how often people stay over it and leave, or click, and how long that takes.">
+    <Card
+      title="Interesting elements"
+      size="wide"
+      hint="Hopper counts for each how often people stay over it and leave, or click, and how long that takes."
+    >
       {error && <Problem error={error} />}
       <ReportView report={elements}>
         {({ elements: all }) => (
           <ul className="list">
             {all.map((element) => (
               <li key={element.xpath}>
-                {edited === element.xpath ? form(element) : (
+                {edited === element.xpath ? (
+                  form(element)
+                ) : (
                   <>
                     <b>{element.name}</b> <code>{element.xpath}</code>
                     {mayChange && (
                       <span className="list-actions">
-                        <button type="button" className="small" aria-label={`Edit ${element.name}`} onClick={() => setEdited(element.xpath)}>Edit</button>
-                        <ConfirmButton label={`Delete ${element.name}`} onConfirm={() => void run(() => client.send('DELETE', appPath(app, 'elements', { xpath: element.xpath })))} />
+                        <button
+                          type="button"
+                          className="small"
+                          aria-label={`Edit ${element.name}`}
+                          onClick={() => setEdited(element.xpath)}
+                        >
+                          Edit
+                        </button>
+                        <ConfirmButton
+                          label={`Delete ${element.name}`}
+                          onConfirm={() =>
+                            void run(() => client.send('DELETE', appPath(app, 'elements', { xpath: element.xpath })))
+                          }
+                        />
                       </span>
                     )}
                   </>
@@ -47,7 +69,14 @@ export function ElementsSettings({ app, mayChange }: { app: string; mayChange: b
           </ul>
         )}
       </ReportView>
-      {mayChange && (edited === '' ? form({ name: '', xpath: '' }) : <button type="button" onClick={() => setEdited('')}>Add an element</button>)}
+      {mayChange &&
+        (edited === '' ? (
+          form({ name: '', xpath: '' })
+        ) : (
+          <button type="button" onClick={() => setEdited('')}>
+            Add an element
+          </button>
+        ))}
     </Card>
   )
 }
@@ -67,11 +96,28 @@ function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
   }
   return (
     <form className="fields" onSubmit={submit}>
-      <label>Name<input name="name" defaultValue={element.name} maxLength={200} required autoFocus /></label>
-      <label>XPath<input name="xpath" defaultValue={element.xpath} placeholder="//*[@id='buy-now']" maxLength={1024} spellCheck={false} required /></label>
+      <label>
+        Name
+        <input name="name" defaultValue={element.name} maxLength={200} required autoFocus />
+      </label>
+      <label>
+        XPath
+        <input
+          name="xpath"
+          defaultValue={element.xpath}
+          placeholder="//*[@id='buy-now']"
+          maxLength={1024}
+          spellCheck={false}
+          required
+        />
+      </label>
       <div className="row">
-        <button type="submit" className="primary" disabled={busy}>Save</button>
-        <button type="button" onClick={cancel}>Cancel</button>
+        <button type="submit" className="primary" disabled={busy}>
+          Save
+        </button>
+        <button type="button" onClick={cancel}>
+          Cancel
+        </button>
       </div>
     </form>
   )

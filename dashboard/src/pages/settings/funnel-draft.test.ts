@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { draftOf, funnelOf, withNewStage, withStage, withStageEarlier, withoutStage } from './funnel-draft.ts'
 
-const funnel = { id: 'checkout', name: 'Checkout', stages: [{ id: 4, name: 'Home', url: '/*' }, { id: 7, name: 'Cart', click: '#add' }] }
+const funnel = {
+  id: 'checkout',
+  name: 'Checkout',
+  stages: [
+    { id: 4, name: 'Home', url: '/*' },
+    { id: 7, name: 'Cart', click: '#add' },
+  ],
+}
 
 describe('a funnel in a form', () => {
   it('comes out as it went in', () => {

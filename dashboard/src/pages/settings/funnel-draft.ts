@@ -7,7 +7,10 @@ export interface SavedFunnel extends Omit<Funnel, 'stages'> {
 
 export type EnteredBy = 'url' | 'click'
 
-/** A stage in a form: what it is entered by is a choice and a text. `id` never changes, since events name it; below 0, it is the form's own. */
+/**
+ * A stage in a form: what it is entered by is a choice and a text. `id` never changes, since events name it; below 0,
+ * it is the form's own.
+ */
 export interface StageDraft {
   readonly id: number
   readonly name: string
@@ -22,7 +25,16 @@ export interface FunnelDraft {
 }
 
 export function draftOf({ id, name, stages }: Funnel): FunnelDraft {
-  return { id, name, stages: stages.map((stage) => ({ id: stage.id, name: stage.name, by: stage.click === undefined ? 'url' : 'click', pattern: stage.click ?? stage.url ?? '' })) }
+  return {
+    id,
+    name,
+    stages: stages.map((stage) => ({
+      id: stage.id,
+      name: stage.name,
+      by: stage.click === undefined ? 'url' : 'click',
+      pattern: stage.click ?? stage.url ?? '',
+    })),
+  }
 }
 
 export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {
@@ -47,10 +59,17 @@ export function withoutStage(draft: FunnelDraft, id: number): FunnelDraft {
 export function withStageEarlier(draft: FunnelDraft, id: number): FunnelDraft {
   const at = draft.stages.findIndex((stage) => stage.id === id)
   if (at <= 0) return draft
-  return { ...draft, stages: [...draft.stages.slice(0, at - 1), draft.stages[at]!, draft.stages[at - 1]!, ...draft.stages.slice(at + 1)] }
+  return {
+    ...draft,
+    stages: [...draft.stages.slice(0, at - 1), draft.stages[at]!, draft.stages[at - 1]!, ...draft.stages.slice(at + 1)],
+  }
 }
 
 function stageOf({ id, name, by, pattern }: StageDraft): SavedFunnel['stages'][number] {
   const text = pattern.trim()
-  return { ...(id < 0 ? {} : { id }), name: name.trim(), ...(text === '' ? {} : by === 'url' ? { url: text } : { click: text }) }
+  return {
+    ...(id < 0 ? {} : { id }),
+    name: name.trim(),
+    ...(text === '' ? {} : by === 'url' ? { url: text } : { click: text }),
+  }
 }

@@ -24,26 +24,49 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
   const pathOf = (id: string): string => appPath(app, `funnels/${encodeURIComponent(id)}`)
   const save = async (funnel: SavedFunnel): Promise<void> => {
     const { name, stages } = funnel
-    const done = await run(() => edited ? client.send('PATCH', pathOf(edited), { name, stages }) : client.send('POST', appPath(app, 'funnels'), funnel))
+    const done = await run(() =>
+      edited
+        ? client.send('PATCH', pathOf(edited), { name, stages })
+        : client.send('POST', appPath(app, 'funnels'), funnel),
+    )
     if (done) setEdited(null)
   }
-  const form = (funnel: Funnel): ReactNode => <FunnelForm funnel={funnel} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+  const form = (funnel: Funnel): ReactNode => (
+    <FunnelForm funnel={funnel} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+  )
   return (
-    <Card title="Funnels" size="wide" hint="A stage is entered by a page (an address pattern, * stands for anything) or by a click (a CSS selector).">
+    <Card
+      title="Funnels"
+      size="wide"
+      hint="A stage is entered by a page (an address pattern, * stands for anything) or by a click (a CSS selector)."
+    >
       {error && <Problem error={error} />}
       <ReportView report={funnels}>
         {({ funnels: all }) => (
           <ul className="list">
             {all.map((funnel) => (
               <li key={funnel.id}>
-                {edited === funnel.id ? form(funnel) : (
+                {edited === funnel.id ? (
+                  form(funnel)
+                ) : (
                   <>
-                    <b>{funnel.name}</b> <code>{funnel.id}</code> <span className="hint">{funnel.stages.map(({ name }) => name).join(' → ')}</span>
+                    <b>{funnel.name}</b> <code>{funnel.id}</code>{' '}
+                    <span className="hint">{funnel.stages.map(({ name }) => name).join(' → ')}</span>
                     <PastProgress past={funnel.past} />
                     {mayChange && (
                       <span className="list-actions">
-                        <button type="button" className="small" aria-label={`Edit ${funnel.name}`} onClick={() => setEdited(funnel.id)}>Edit</button>
-                        <ConfirmButton label={`Delete ${funnel.name}`} onConfirm={() => void run(() => client.send('DELETE', pathOf(funnel.id)))} />
+                        <button
+                          type="button"
+                          className="small"
+                          aria-label={`Edit ${funnel.name}`}
+                          onClick={() => setEdited(funnel.id)}
+                        >
+                          Edit
+                        </button>
+                        <ConfirmButton
+                          label={`Delete ${funnel.name}`}
+                          onConfirm={() => void run(() => client.send('DELETE', pathOf(funnel.id)))}
+                        />
                       </span>
                     )}
                   </>
@@ -53,7 +76,14 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
           </ul>
         )}
       </ReportView>
-      {mayChange && (edited === '' ? form(empty) : <button type="button" onClick={() => setEdited('')}>Add a funnel</button>)}
+      {mayChange &&
+        (edited === '' ? (
+          form(empty)
+        ) : (
+          <button type="button" onClick={() => setEdited('')}>
+            Add a funnel
+          </button>
+        ))}
     </Card>
   )
 }

@@ -12,7 +12,11 @@ import { ReportView } from '../../parts/report-view.tsx'
 import { ScriptTag } from '../../parts/script-tag.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
-const powers: Record<Power, string> = { write: 'write: send events of this app', read: 'read: see the numbers of this app', admin: 'admin: administrate the organization' }
+const powers: Record<Power, string> = {
+  write: 'write: send events of this app',
+  read: 'read: see the numbers of this app',
+  admin: 'admin: administrate the organization',
+}
 const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
 /** The keys of an app by their last characters. The text of a new one is shown once. */
@@ -31,7 +35,9 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
       {error && <Problem error={error} />}
       {created && (
         <div className="once" role="status">
-          <p><b>The new {created.power} key, shown only now:</b></p>
+          <p>
+            <b>The new {created.power} key, shown only now:</b>
+          </p>
           <CopyText text={created.key} label="New key" />
           {created.power === 'write' && <ScriptTag writeKey={created.key} label="Script tag with the new key" />}
         </div>
@@ -41,9 +47,15 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
           <ul className="list">
             {all.map(({ id, power, hint, created_at }) => (
               <li key={id}>
-                <span className="badge">{power}</span> <code>…{hint}</code> <span className="hint">made {formatInstant(localZone, created_at)}</span>
+                <span className="badge">{power}</span> <code>…{hint}</code>{' '}
+                <span className="hint">made {formatInstant(localZone, created_at)}</span>
                 <span className="list-actions">
-                  <ConfirmButton label={`Delete the ${power} key ${hint}`} onConfirm={() => void run(() => client.send('DELETE', appPath(app, `keys/${encodeURIComponent(id)}`)))} />
+                  <ConfirmButton
+                    label={`Delete the ${power} key ${hint}`}
+                    onConfirm={() =>
+                      void run(() => client.send('DELETE', appPath(app, `keys/${encodeURIComponent(id)}`)))
+                    }
+                  />
                 </span>
               </li>
             ))}
@@ -54,10 +66,18 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
         <label className="inline">
           Power
           <select name="power" defaultValue="write">
-            {(Object.keys(powers) as Power[]).filter((power) => power !== 'admin' || owner).map((power) => <option key={power} value={power}>{powers[power]}</option>)}
+            {(Object.keys(powers) as Power[])
+              .filter((power) => power !== 'admin' || owner)
+              .map((power) => (
+                <option key={power} value={power}>
+                  {powers[power]}
+                </option>
+              ))}
           </select>
         </label>
-        <button type="submit" className="primary" disabled={busy}>Make a key</button>
+        <button type="submit" className="primary" disabled={busy}>
+          Make a key
+        </button>
       </form>
     </Card>
   )

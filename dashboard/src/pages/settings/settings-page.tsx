@@ -15,12 +15,21 @@ export default function SettingsPage({ app }: { app: AppView }): ReactNode {
     <>
       <div className="page-head">
         <h1>Settings</h1>
-        <p className="freshness"><span>{app.name} ({app.id})</span><span>{app.timezone}</span></p>
+        <p className="freshness">
+          <span>
+            {app.name} ({app.id})
+          </span>
+          <span>{app.timezone}</span>
+        </p>
       </div>
       <div className="cards">
         <FunnelsSettings app={app.id} mayChange={mayChange} />
         <ElementsSettings app={app.id} mayChange={mayChange} />
-        <Card title="Script tag" size="wide" hint="Put it into every page of the site. Keys are stored as hashes only: a new write key is shown once, below, with its tag.">
+        <Card
+          title="Script tag"
+          size="wide"
+          hint="Put it into every page of the site. Keys are stored as hashes only: a new write key is shown once, below, with its tag."
+        >
           <ScriptTag />
         </Card>
         {mayChange && <KeysSettings app={app.id} owner={me.member.role === 'owner'} />}

@@ -1,7 +1,25 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import {
-  Dictionary, Field, FixedSizeBinary, Float64, Bool, RecordBatch, Schema, Struct, Table, Uint8, Uint16, Uint32, Utf8, makeData, tableFromIPC, tableToIPC,
-  Vector, vectorFromArray, type Data, type DataType,
+  Dictionary,
+  Field,
+  FixedSizeBinary,
+  Float64,
+  Bool,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  Uint8,
+  Uint16,
+  Uint32,
+  Utf8,
+  makeData,
+  tableFromIPC,
+  tableToIPC,
+  Vector,
+  vectorFromArray,
+  type Data,
+  type DataType,
 } from 'apache-arrow'
 import type { Value } from '@hopper/contracts'
 import { withZstd } from './zstd-lock.ts'
@@ -19,7 +37,10 @@ const PIECE_BYTES_MIN = 64
 export type Frame = ReadonlyMap<string, Data>
 
 /** One zstd frame of an Arrow IPC stream with one record batch. */
-export function packFrame(fields: ReadonlyMap<string, Data>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function packFrame(
+  fields: ReadonlyMap<string, Data>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const schema = new Schema(
     [...fields].map(([name, data]) => new Field(name, data.type as DataType, true)),
     new Map(Object.entries(metadata)),
@@ -31,7 +52,10 @@ export function packFrame(fields: ReadonlyMap<string, Data>, metadata: Readonly<
   return withZstd(() => zstdCompressSync(bytes, { params: ZSTD }))
 }
 
-export function unpackFrame(bytes: Uint8Array): { readonly frame: Frame; readonly metadata: ReadonlyMap<string, string> } {
+export function unpackFrame(bytes: Uint8Array): {
+  readonly frame: Frame
+  readonly metadata: ReadonlyMap<string, string>
+} {
   const table = tableFromIPC(unpack(bytes))
   const frame = new Map<string, Data>()
   for (const field of table.schema.fields) frame.set(field.name, table.getChild(field.name)!.data[0]!)
@@ -64,10 +88,20 @@ export function textData(values: readonly (string | null)[]): Data {
   const bytes = utf8Of(values, offsets)
   const nulls = values.reduce((count, value) => count + Number(value === null), 0)
   const valid = nulls > 0 ? { nullBitmap: validity(values) } : {}
-  return makeData({ type: new Utf8(), data: bytes, valueOffsets: offsets, length: values.length, nullCount: nulls, ...valid }) as Data
+  return makeData({
+    type: new Utf8(),
+    data: bytes,
+    valueOffsets: offsets,
+    length: values.length,
+    nullCount: nulls,
+    ...valid,
+  }) as Data
 }
 
-/** Unlike Arrow's own it keeps a byte order mark (U+FEFF) at the beginning of a text: two texts may differ in nothing else. */
+/**
+ * Unlike Arrow's own it keeps a byte order mark (U+FEFF) at the beginning of a text: two texts may differ in nothing
+ * else.
+ */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Reads the text at a place of what `textData` makes. */
@@ -101,14 +135,26 @@ export type ValueType = keyof typeof valueTypes
 
 /** Codes into a dictionary; a missing value is a `null` in the dictionary, so that no row needs a validity bit. */
 export function dictionaryData(type: ValueType, codes: Uint32Array, dictionary: readonly (Value | null)[]): Data {
-  const values = type === 'string' ? (new Vector([textData(dictionary as (string | null)[])]) as Vector) : (vectorFromArray(dictionary, valueTypes[type]() as Float64) as Vector)
+  const values =
+    type === 'string'
+      ? (new Vector([textData(dictionary as (string | null)[])]) as Vector)
+      : (vectorFromArray(dictionary, valueTypes[type]() as Float64) as Vector)
   if (dictionary.length <= 256) return dictionaryOf(type, new Uint8(), Uint8Array.from(codes), values)
   if (dictionary.length <= 65_536) return dictionaryOf(type, new Uint16(), Uint16Array.from(codes), values)
   return dictionaryOf(type, new Uint32(), codes, values)
 }
 
-function dictionaryOf(name: ValueType, index: Uint8 | Uint16 | Uint32, data: Uint8Array | Uint16Array | Uint32Array, dictionary: Vector): Data {
+function dictionaryOf(
+  name: ValueType,
+  index: Uint8 | Uint16 | Uint32,
+  data: Uint8Array | Uint16Array | Uint32Array,
+  dictionary: Vector,
+): Data {
   // one id for each dictionary of a frame
-  const type = new Dictionary<DataType, Uint32>(dictionary.type as DataType, index as Uint32, Object.keys(valueTypes).indexOf(name))
+  const type = new Dictionary<DataType, Uint32>(
+    dictionary.type as DataType,
+    index as Uint32,
+    Object.keys(valueTypes).indexOf(name),
+  )
   return makeData({ type, data: data as Uint32Array, dictionary, length: data.length, nullCount: 0 }) as unknown as Data
 }

@@ -15,7 +15,10 @@ import type { ValueCodes } from '../value-column.ts'
 export const CHUNK_ROWS_MAX = 60_000
 /** Bytes of one column's cell. */
 export const CELL_BYTES_MAX = 1_000_000
-/** Bytes of all texts of one chunk, unpacked: texts that repeat pack so well that cells alone would not bound what a reader needs. */
+/**
+ * Bytes of all texts of one chunk, unpacked: texts that repeat pack so well that cells alone would not bound what a
+ * reader needs.
+ */
 const CHUNK_TEXT_BYTES_MAX = 32_000_000
 const SUMMARY_VALUES_MAX = 16
 const SUMMARY_NAMES_MAX = 256
@@ -24,13 +27,19 @@ const SUMMARY_CHARS_MAX = 64
 const dropUnused = new DropUnused()
 
 /** Packs events of one app and lane into the chunks of one span, in as many parts as the bounds ask for. */
-export function encodeChunks(rows: readonly ArchivedEvent[], cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
+export function encodeChunks(
+  rows: readonly ArchivedEvent[],
+  cover: ChunkCover,
+  rowsMax = CHUNK_ROWS_MAX,
+): EncodedChunk[] {
   return encodeBuffer(RowBuffer.of(cover.app, rows), cover, rowsMax)
 }
 
 /** The same for all rows of a buffer. */
 export function encodeBuffer(buffer: RowBuffer, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
-  return [...encodeGroups(buffer, [{ ...cover, dates: [] }], () => 0, rowsMax)].flat().map(({ summary, columns }) => ({ summary, columns }))
+  return [...encodeGroups(buffer, [{ ...cover, dates: [] }], () => 0, rowsMax)]
+    .flat()
+    .map(({ summary, columns }) => ({ summary, columns }))
 }
 
 /** What a span covers, and what of each of its dates. */
@@ -38,9 +47,15 @@ export interface SpanCover extends ChunkCover {
   readonly dates: readonly DateCover[]
 }
 
-/** Packs the rows of a buffer into one span for each group, one after the other. The group of a row is the number of its cover. */
+/**
+ * Packs the rows of a buffer into one span for each group, one after the other. The group of a row is the number of its
+ * cover.
+ */
 export function* encodeGroups(
-  buffer: RowBuffer, covers: readonly SpanCover[], groupOf: GroupOfRow, rowsMax = CHUNK_ROWS_MAX,
+  buffer: RowBuffer,
+  covers: readonly SpanCover[],
+  groupOf: GroupOfRow,
+  rowsMax = CHUNK_ROWS_MAX,
 ): Generator<EncodedChunk[]> {
   for (const { group, columns } of buffer.groups(groupOf)) {
     const { dates, ...cover } = covers[group]!
@@ -65,7 +80,8 @@ export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number)
     const slice = begin === 0 && end === columns.rows ? columns : sliceColumns(columns, begin, end)
     const used = usedValues(slice)
     const part = used.textBytes > CHUNK_TEXT_BYTES_MAX && end - begin > 1 ? undefined : encodePart(slice, used, cover)
-    if (part && (end - begin === 1 || [...part.columns.values()].every((cell) => cell.length <= CELL_BYTES_MAX))) parts.push(part)
+    if (part && (end - begin === 1 || [...part.columns.values()].every((cell) => cell.length <= CELL_BYTES_MAX)))
+      parts.push(part)
     else {
       const middle = (begin + end) >>> 1
       cut(begin, middle)
@@ -103,11 +119,21 @@ function bytesOfTexts(values: readonly (Value | null)[]): number {
 function encodePart(columns: RowColumns, used: UsedValues, cover: ChunkCover): EncodedChunk {
   const cells = new Map<string, Uint8Array>()
   const { runs, numbers } = columns
-  cells.set('runs', packFrame(new Map([['high', uint32Data(runs.high)], ['low', uint32Data(runs.low)], ['rows', uint32Data(runs.rows)]])))
+  cells.set(
+    'runs',
+    packFrame(
+      new Map([
+        ['high', uint32Data(runs.high)],
+        ['low', uint32Data(runs.low)],
+        ['rows', uint32Data(runs.rows)],
+      ]),
+    ),
+  )
   cells.set('device_id', packFrame(idFields(runs.deviceIds)))
   cells.set('event_id', packFrame(idFields(columns.eventIds)))
   for (const name of numberColumns) {
-    const base = name === 'index' || name === 'seq' || name === 'received_at' ? 0 : numbers[name].reduce((a, b) => Math.min(a, b))
+    const base =
+      name === 'index' || name === 'seq' || name === 'received_at' ? 0 : numbers[name].reduce((a, b) => Math.min(a, b))
     const planes = encodeNumbers(name, numbers[name], base, runs.rows, numbers.timestamp)
     const fields = new Map(planes.map((plane, p) => [`byte_${p}`, bytesData(plane)]))
     cells.set(name, packFrame(fields, { encoding: numberEncodings[name], base: String(base) }))
@@ -124,7 +150,12 @@ function encodePart(columns: RowColumns, used: UsedValues, cover: ChunkCover): E
   return { summary: summaryOf(columns, cover, cells, values), columns: cells }
 }
 
-function summaryOf(columns: RowColumns, cover: ChunkCover, cells: ReadonlyMap<string, Uint8Array>, values: ChunkSummary['values']): ChunkSummary {
+function summaryOf(
+  columns: RowColumns,
+  cover: ChunkCover,
+  cells: ReadonlyMap<string, Uint8Array>,
+  values: ChunkSummary['values'],
+): ChunkSummary {
   const { high, low } = columns.runs
   let min_time = Infinity
   let max_time = -Infinity

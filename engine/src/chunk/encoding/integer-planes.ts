@@ -1,4 +1,7 @@
-/** Integers as byte planes: plane p holds byte p of every value, so that zstd sees the slow high bytes apart from the noisy low ones. */
+/**
+ * Integers as byte planes: plane p holds byte p of every value, so that zstd sees the slow high bytes apart from the
+ * noisy low ones.
+ */
 export type Planes = readonly Uint8Array[]
 
 const TWO_32 = 4_294_967_296
@@ -13,7 +16,9 @@ export function splitIntegers(values: Float64Array): Planes {
   for (let p = 0; p < planes.length; p++) {
     const plane = planes[p]!
     if (p < 4) for (let i = 0, shift = p * 8; i < values.length; i++) plane[i] = ((values[i]! % TWO_32) >>> shift) & 255
-    else for (let i = 0, shift = (p - 4) * 8; i < values.length; i++) plane[i] = (Math.floor(values[i]! / TWO_32) >>> shift) & 255
+    else
+      for (let i = 0, shift = (p - 4) * 8; i < values.length; i++)
+        plane[i] = (Math.floor(values[i]! / TWO_32) >>> shift) & 255
   }
   return planes
 }

@@ -2,8 +2,9 @@ import type { NumberColumn } from '../event-keys.ts'
 import { joinIntegers, splitIntegers, unzigzag, zigzag, type Planes } from './integer-planes.ts'
 
 /**
- * How a column of whole numbers stands in its frame: `run-delta` = the difference to the row before within a device's run, a run's first row
- * to `base`; the others are signed, so zigzag coded. `from-timestamp` = the difference to the event's timestamp.
+ * How a column of whole numbers stands in its frame: `run-delta` = the difference to the row before within a device's
+ * run, a run's first row to `base`; the others are signed, so zigzag coded. `from-timestamp` = the difference to the
+ * event's timestamp.
  */
 export type NumberEncoding = 'plain' | 'run-delta' | 'zigzag-run-delta' | 'zigzag-from-timestamp'
 
@@ -23,7 +24,13 @@ export const numberEncodings: Readonly<Record<NumberColumn, NumberEncoding>> = {
 }
 
 /** `runs` are the rows of each device. */
-export function encodeNumbers(column: NumberColumn, values: Float64Array, base: number, runs: Uint32Array, timestamps: Float64Array): Planes {
+export function encodeNumbers(
+  column: NumberColumn,
+  values: Float64Array,
+  base: number,
+  runs: Uint32Array,
+  timestamps: Float64Array,
+): Planes {
   const out = new Float64Array(values.length)
   const encoding = numberEncodings[column]
   if (encoding === 'plain') return splitIntegers(values)
@@ -43,7 +50,11 @@ export function encodeNumbers(column: NumberColumn, values: Float64Array, base: 
   return splitIntegers(out)
 }
 
-export function decodeNumbers({ encoding, planes, base }: EncodedNumbers, starts: Uint32Array, timestamps: () => Float64Array): Float64Array {
+export function decodeNumbers(
+  { encoding, planes, base }: EncodedNumbers,
+  starts: Uint32Array,
+  timestamps: () => Float64Array,
+): Float64Array {
   if (encoding === 'run-delta' && planes.length === 4) return addFourPlanes(planes, base, starts)
   const values = joinIntegers(planes)
   if (encoding === 'plain') return values
@@ -55,14 +66,19 @@ export function decodeNumbers({ encoding, planes, base }: EncodedNumbers, starts
   const signed = encoding !== 'run-delta'
   for (let run = 0; run < starts.length - 1; run++) {
     let at = base
-    for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++) values[i] = at += signed ? unzigzag(values[i]!) : values[i]!
+    for (let i = starts[run]!, end = starts[run + 1]!; i < end; i++)
+      values[i] = at += signed ? unzigzag(values[i]!) : values[i]!
   }
   return values
 }
 
 /** The rows of one device only, from `begin` up to `end`, into the first places of `out`. */
 export function decodeRun(
-  encoded: EncodedNumbers, begin: number, end: number, timestamps: () => Float64Array, out: Float64Array,
+  encoded: EncodedNumbers,
+  begin: number,
+  end: number,
+  timestamps: () => Float64Array,
+  out: Float64Array,
 ): void {
   const { encoding, planes } = encoded
   if (planes.length <= 4 && encoding !== 'zigzag-from-timestamp') decodeNarrowRun(encoded, begin, end, out)
@@ -70,7 +86,11 @@ export function decodeRun(
 }
 
 function decodeAnyRun(
-  { encoding, planes, base }: EncodedNumbers, begin: number, end: number, timestamps: () => Float64Array, out: Float64Array,
+  { encoding, planes, base }: EncodedNumbers,
+  begin: number,
+  end: number,
+  timestamps: () => Float64Array,
+  out: Float64Array,
 ): void {
   const times = encoding === 'zigzag-from-timestamp' ? timestamps() : undefined
   let before = base
@@ -86,8 +106,18 @@ function decodeAnyRun(
 }
 
 /** Numbers below 2^32 before they are added. */
-function decodeNarrowRun({ encoding, planes, base }: EncodedNumbers, begin: number, end: number, out: Float64Array): void {
-  const [b0, b1, b2, b3] = planes as [Uint8Array, Uint8Array | undefined, Uint8Array | undefined, Uint8Array | undefined]
+function decodeNarrowRun(
+  { encoding, planes, base }: EncodedNumbers,
+  begin: number,
+  end: number,
+  out: Float64Array,
+): void {
+  const [b0, b1, b2, b3] = planes as [
+    Uint8Array,
+    Uint8Array | undefined,
+    Uint8Array | undefined,
+    Uint8Array | undefined,
+  ]
   const signed = encoding === 'zigzag-run-delta'
   const added = encoding !== 'plain'
   let sum = added ? base : 0

@@ -1,6 +1,9 @@
 import { decodeNumbers, type EncodedNumbers } from './number-encoding.ts'
 
-/** Times of rows: row i is at `base + offsets[i]`, in ms. Whole and not negative; 32 bits wide unless the chunk spans more than 49 days. */
+/**
+ * Times of rows: row i is at `base + offsets[i]`, in ms. Whole and not negative; 32 bits wide unless the chunk spans
+ * more than 49 days.
+ */
 export interface TimeOffsets {
   readonly base: number
   readonly offsets: Uint32Array | Float64Array
@@ -12,7 +15,11 @@ const TWO_32 = 4_294_967_296
 export function decodeOffsets(encoded: EncodedNumbers, starts: Uint32Array, span: number): TimeOffsets {
   const { encoding, planes, base } = encoded
   if (encoding !== 'run-delta' || planes.length > 4 || span >= TWO_32) {
-    return offsetsOf(decodeNumbers(encoded, starts, () => new Float64Array(0)), base, span)
+    return offsetsOf(
+      decodeNumbers(encoded, starts, () => new Float64Array(0)),
+      base,
+      span,
+    )
   }
   const zero = planes.length < 4 ? new Uint8Array(planes[0]!.length) : planes[0]!
   const offsets = new Uint32Array(planes[0]!.length)
@@ -33,11 +40,19 @@ export function timesOf({ base, offsets }: TimeOffsets): Float64Array {
 }
 
 /** The planes apart and in a function of its own: thus it is compiled into the tightest loop. */
-function addRuns(b0: Uint8Array, b1: Uint8Array, b2: Uint8Array, b3: Uint8Array, starts: Uint32Array, out: Uint32Array): void {
+function addRuns(
+  b0: Uint8Array,
+  b1: Uint8Array,
+  b2: Uint8Array,
+  b3: Uint8Array,
+  starts: Uint32Array,
+  out: Uint32Array,
+): void {
   const runs = starts.length - 1
   for (let run = 0; run < runs; run++) {
     const end = starts[run + 1]!
     let sum = 0
-    for (let i = starts[run]!; i < end; i++) out[i] = sum = (sum + (b0[i]! | (b1[i]! << 8) | (b2[i]! << 16) | (b3[i]! << 24))) | 0
+    for (let i = starts[run]!; i < end; i++)
+      out[i] = sum = (sum + (b0[i]! | (b1[i]! << 8) | (b2[i]! << 16) | (b3[i]! << 24))) | 0
   }
 }

@@ -3,7 +3,9 @@ import { Worker } from 'node:worker_threads'
 import { expect, it } from 'vitest'
 import { newZstdLock, terminateOutsideZstd } from './zstd-lock.ts'
 
-/** A thread that is inside of zstd until `gate` opens, and says when it has gone in and come out; then it goes in again. */
+/**
+ * A thread that is inside of zstd until `gate` opens, and says when it has gone in and come out; then it goes in again.
+ */
 function threadInZstd(lock: SharedArrayBuffer, gate: SharedArrayBuffer): Worker {
   const source = `
     const { parentPort, workerData: { lock, gate, module } } = require('node:worker_threads')
@@ -14,7 +16,11 @@ function threadInZstd(lock: SharedArrayBuffer, gate: SharedArrayBuffer): Worker 
         if (round === 0) Atomics.wait(new Int32Array(gate), 0, 0)
       })
     })`
-  return new Worker(source, { eval: true, workerData: { lock, gate, module: new URL('./zstd-lock.ts', import.meta.url).href }, execArgv: ['--disable-warning=ExperimentalWarning'] })
+  return new Worker(source, {
+    eval: true,
+    workerData: { lock, gate, module: new URL('./zstd-lock.ts', import.meta.url).href },
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
 }
 
 it('a thread inside of zstd is terminated when it has come out, and does not go in again', async () => {

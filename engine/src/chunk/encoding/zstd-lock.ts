@@ -16,8 +16,9 @@ export function installZstdLock(shared: SharedArrayBuffer): void {
 }
 
 /**
- * Runs what makes a stream of zstd. Node aborts the whole process when a thread is terminated after such a stream was made and before it was started
- * ("close before init", node_zlib.cc), so nobody may end this thread meanwhile; and a thread that is being ended goes no further than here.
+ * Runs what makes a stream of zstd. Node aborts the whole process when a thread is terminated after such a stream was
+ * made and before it was started ("close before init", node_zlib.cc), so nobody may end this thread meanwhile; and a
+ * thread that is being ended goes no further than here.
  */
 export function withZstd<T>(work: () => T): T {
   if (!lock) return work()
@@ -31,7 +32,10 @@ export function withZstd<T>(work: () => T): T {
 }
 
 /** Terminates a thread that has installed the lock, whatever it does, as soon as it is outside of zstd. */
-export async function terminateOutsideZstd(thread: Pick<Worker, 'terminate'>, shared: SharedArrayBuffer): Promise<void> {
+export async function terminateOutsideZstd(
+  thread: Pick<Worker, 'terminate'>,
+  shared: SharedArrayBuffer,
+): Promise<void> {
   const ours = new Int32Array(shared)
   while (Atomics.compareExchange(ours, 0, FREE, ENDED) === BUSY) await Atomics.waitAsync(ours, 0, BUSY).value
   await thread.terminate()

@@ -1,4 +1,10 @@
-import { queryLimits, type ChunkSummary, type FunnelOrder, type FunnelRequest, type FunnelUnit } from '@hopper/contracts'
+import {
+  queryLimits,
+  type ChunkSummary,
+  type FunnelOrder,
+  type FunnelRequest,
+  type FunnelUnit,
+} from '@hopper/contracts'
 import type { Chunk } from '../../chunk/chunk.ts'
 import type { Codes } from '../../chunk/encoding/codes.ts'
 import { classifyRows, possibleOutcomes } from '../../filter/classify-rows.ts'
@@ -29,8 +35,8 @@ interface Exclusion {
 }
 
 /**
- * A funnel query made ready. Each row becomes a symbol: the set of steps and exclusions that its event matches; what the kernel sees of
- * an event is its symbol, its time and the values to compare. Symbols are numbered as they are met.
+ * A funnel query made ready. Each row becomes a symbol: the set of steps and exclusions that its event matches; what
+ * the kernel sees of an event is its symbol, its time and the values to compare. Symbols are numbered as they are met.
  */
 export class FunnelPlan {
   readonly request: FunnelRequest
@@ -78,10 +84,16 @@ export class FunnelPlan {
     this.end = request.to + this.windowMs
     const budget = new FilterBudget()
     const all = [...(request.filters ?? []), ...request.steps.flatMap((step) => step.filters)]
-    const filters = withoutBots(parseFilters(request.filters ?? [], 'filters', budget), all).map((filter) => this.#atoms.compile([filter]))
-    this.#steps = request.steps.map((step, i) => this.#atoms.compile(parseFilters(step.filters, `steps[${i}].filters`, budget)))
+    const filters = withoutBots(parseFilters(request.filters ?? [], 'filters', budget), all).map((filter) =>
+      this.#atoms.compile([filter]),
+    )
+    this.#steps = request.steps.map((step, i) =>
+      this.#atoms.compile(parseFilters(step.filters, `steps[${i}].filters`, budget)),
+    )
     this.exclusions = (request.exclude ?? []).map(({ filters, after, before }, i) => ({
-      expression: this.#atoms.compile(parseFilters(filters, `exclude[${i}].filters`, budget)), after, before,
+      expression: this.#atoms.compile(parseFilters(filters, `exclude[${i}].filters`, budget)),
+      after,
+      before,
     }))
     this.#filters = { op: 'and', of: filters }
     const apart = this.unit === 'session' ? [] : this.#apartFrom(filters)
@@ -91,13 +103,26 @@ export class FunnelPlan {
     this.simple = this.order === 'ordered' && this.match.length === 0 && this.exclusions.length === 0
   }
 
-  /** The columns that the query reads of a chunk. `tied` are needed only where several spans or lanes hold a unit's events, or sessions are counted. */
+  /**
+   * The columns that the query reads of a chunk. `tied` are needed only where several spans or lanes hold a unit's
+   * events, or sessions are counted.
+   */
   columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
     const { breakdown, people } = this.request
-    const keys = [...this.#atoms.keys, ...this.match, ...(breakdown === undefined ? [] : [breakdown]), ...(this.unit === 'session' ? ['session_id'] : [])]
+    const keys = [
+      ...this.#atoms.keys,
+      ...this.match,
+      ...(breakdown === undefined ? [] : [breakdown]),
+      ...(this.unit === 'session' ? ['session_id'] : []),
+    ]
     const named = keys.flatMap((key) => columnsToRead(summary.columns, key))
     const always = new Set(['runs', 'timestamp', ...named, ...(people ? ['device_id'] : [])])
-    return { always: [...always], tied: ['seq', 'position', 'index', 'user'].filter((name) => !always.has(name) && Object.hasOwn(summary.columns, name)) }
+    return {
+      always: [...always],
+      tied: ['seq', 'position', 'index', 'user'].filter(
+        (name) => !always.has(name) && Object.hasOwn(summary.columns, name),
+      ),
+    }
   }
 
   /** Whether a chunk can hold anything that the query looks at, told from its summary. */
@@ -106,7 +131,10 @@ export class FunnelPlan {
     if (this.unit === 'session') return true
     const outcomes = possibleOutcomes(summary, this.#atoms.atoms, this.#known)
     const can = (expression: Expression): boolean => (possible(expression, outcomes) & 1) === 1
-    return can(this.#filters) && (this.order === 'strict' || this.#steps.some(can) || this.exclusions.some(({ expression }) => can(expression)))
+    return (
+      can(this.#filters) &&
+      (this.order === 'strict' || this.#steps.some(can) || this.exclusions.some(({ expression }) => can(expression)))
+    )
   }
 
   /** Undefined when no row of the chunk means anything. */
@@ -129,7 +157,10 @@ export class FunnelPlan {
     return steps
   }
 
-  /** The symbol of events that match these steps and exclusions; also used to translate the symbols of another plan of the same query. */
+  /**
+   * The symbol of events that match these steps and exclusions; also used to translate the symbols of another plan of
+   * the same query.
+   */
   symbolOf(steps: readonly number[], exclusions: readonly number[]): number {
     const name = `${steps.join()}/${exclusions.join()}`
     let symbol = this.#symbols.get(name)
@@ -175,29 +206,47 @@ export class FunnelPlan {
 }
 
 /** The same symbols, but nothing for the rows that are 1 in `refused`. */
-function withoutRows(codes: Codes, table: Uint16Array, refused: Uint8Array): { readonly codes: Codes; readonly table: Uint16Array } {
+function withoutRows(
+  codes: Codes,
+  table: Uint16Array,
+  refused: Uint8Array,
+): { readonly codes: Codes; readonly table: Uint16Array } {
   const nothing = table.length
-  const own = nothing > 65_535 ? Uint32Array.from(codes) : nothing > 255 ? Uint16Array.from(codes) : Uint8Array.from(codes)
+  const own =
+    nothing > 65_535 ? Uint32Array.from(codes) : nothing > 255 ? Uint16Array.from(codes) : Uint8Array.from(codes)
   for (let row = 0; row < own.length; row++) if (refused[row] === 1) own[row] = nothing
   const longer = new Uint16Array(nothing + 1)
   longer.set(table)
   return { codes: own, table: longer }
 }
 
-function checkRequest({ from, to, steps, window_ms: windowMs, match, exclude, breakdown, people }: FunnelRequest): void {
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to) throw invalid('from', 'must be an instant before to')
+function checkRequest({
+  from,
+  to,
+  steps,
+  window_ms: windowMs,
+  match,
+  exclude,
+  breakdown,
+  people,
+}: FunnelRequest): void {
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from >= to)
+    throw invalid('from', 'must be an instant before to')
   if (to - from > queryLimits.rangeMsMax) throw over('from', 'rangeMsMax')
   if (steps.length === 0) throw invalid('steps', 'must not be empty')
   if (steps.length > queryLimits.stepsMax) throw over('steps', 'stepsMax')
-  if (windowMs !== undefined && !(Number.isSafeInteger(windowMs) && windowMs >= 1)) throw invalid('window_ms', 'must be a whole number above 0')
+  if (windowMs !== undefined && !(Number.isSafeInteger(windowMs) && windowMs >= 1))
+    throw invalid('window_ms', 'must be a whole number above 0')
   if (windowMs !== undefined && windowMs > queryLimits.windowMsMax) throw over('window_ms', 'windowMsMax')
   if ((match?.length ?? 0) > queryLimits.matchKeysMax) throw over('match', 'matchKeysMax')
   match?.forEach((key, i) => parseKey(key, `match[${i}]`))
   if ((exclude?.length ?? 0) > queryLimits.excludesMax) throw over('exclude', 'excludesMax')
   exclude?.forEach(({ after, before }, i) => {
-    if (!(after >= 1 && after < before && before <= steps.length)) throw invalid(`exclude[${i}]`, 'must come after a step and before a later one')
+    if (!(after >= 1 && after < before && before <= steps.length))
+      throw invalid(`exclude[${i}]`, 'must come after a step and before a later one')
   })
   if (breakdown !== undefined) parseKey(breakdown, 'breakdown')
-  if (people && !(people.step >= 1 && people.step <= steps.length)) throw invalid('people.step', 'must be one of the steps')
+  if (people && !(people.step >= 1 && people.step <= steps.length))
+    throw invalid('people.step', 'must be one of the steps')
   if (people && people.limit > queryLimits.peopleMax) throw over('people.limit', 'peopleMax')
 }

@@ -12,29 +12,51 @@ const context = { timezone: 'UTC', completeTo: T0 + 1_000_000 }
 function row(device_id: string, at: number, name: string, data: Record<string, Value> = {}): ArchivedEvent {
   return {
     event: { event_id: `${device_id}-${at}`, timestamp: T0 + at, seq: at, type: 'custom', name, data },
-    device_id, user: '', context: { device: 'server', browser: '', os: '' }, received_at: T0, position: at, index: 0,
+    device_id,
+    user: '',
+    context: { device: 'server', browser: '', os: '' },
+    received_at: T0,
+    position: at,
+    index: 0,
   }
 }
 
 /** Runs a funnel over one span; `loaded` are the columns that were fetched. */
-function run(rows: readonly ArchivedEvent[], request: Omit<FunnelRequest, 'from' | 'to'>): { result: ReturnType<typeof queryFunnel>; loaded: Set<string> } {
+function run(
+  rows: readonly ArchivedEvent[],
+  request: Omit<FunnelRequest, 'from' | 'to'>,
+): { result: ReturnType<typeof queryFunnel>; loaded: Set<string> } {
   const loaded = new Set<string>()
-  const chunks = encodeChunks(rows, { app: 'a', date: '2026-01-04', lane: 0, first_position: 0, last_position: 1_000 }).map(({ summary, columns }) =>
-    new Chunk(summary, (column) => {
-      loaded.add(column)
-      return columns.get(column)
-    }),
+  const chunks = encodeChunks(rows, {
+    app: 'a',
+    date: '2026-01-04',
+    lane: 0,
+    first_position: 0,
+    last_position: 1_000,
+  }).map(
+    ({ summary, columns }) =>
+      new Chunk(summary, (column) => {
+        loaded.add(column)
+        return columns.get(column)
+      }),
   )
   const lanes = [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
   return { result: queryFunnel({ from: T0, to: T0 + 500, window_ms: 1_000, ...request }, context, lanes), loaded }
 }
 
-const step = (name: string): FunnelRequest['steps'][number] => ({ name, filters: [{ type: 'eq', key: 'name', value: name }] })
+const step = (name: string): FunnelRequest['steps'][number] => ({
+  name,
+  filters: [{ type: 'eq', key: 'name', value: name }],
+})
 
 it('a step that seems to be seen, being 32 after another, is told from one that was seen', () => {
   const steps = Array.from({ length: 40 }, (_, i) => step(`s${i + 1}`))
-  const first32 = (device: string): ArchivedEvent[] => Array.from({ length: 32 }, (_, i) => row(device, 10 + i, `s${i + 1}`))
-  const { result } = run([...first32('never'), row('before', 5, 's33'), ...first32('before'), ...first32('on'), row('on', 100, 's33')], { steps })
+  const first32 = (device: string): ArchivedEvent[] =>
+    Array.from({ length: 32 }, (_, i) => row(device, 10 + i, `s${i + 1}`))
+  const { result } = run(
+    [...first32('never'), row('before', 5, 's33'), ...first32('before'), ...first32('on'), row('on', 100, 's33')],
+    { steps },
+  )
   expect(result.steps[31]!.count).toBe(3)
   expect(result.steps[32]).toMatchObject({ count: 1, dropped: 2, causes: { before: 1, never: 1 } })
 })
@@ -42,7 +64,18 @@ it('a step that seems to be seen, being 32 after another, is told from one that 
 it('a later attempt that comes further is found, also long after the first', () => {
   const steps = ['a', 'b', 'c'].map(step)
   const early = Array.from({ length: 300 }, (_, i) => row('d', i, i % 2 === 0 ? 'a' : 'b'))
-  const { result } = run([...early, row('d', 400, 'a'), row('d', 450, 'b'), row('d', 1_399, 'c'), row('e', 0, 'a'), row('e', 1, 'b'), row('e', 1_002, 'c')], { steps })
+  const { result } = run(
+    [
+      ...early,
+      row('d', 400, 'a'),
+      row('d', 450, 'b'),
+      row('d', 1_399, 'c'),
+      row('e', 0, 'a'),
+      row('e', 1, 'b'),
+      row('e', 1_002, 'c'),
+    ],
+    { steps },
+  )
   expect(result.steps.map((each) => each.count)).toEqual([2, 2, 1])
   // of the attempts that reach the last step, the first whose window holds it began at 400
   expect(result.overall.time.median_ms).toBe(999)
@@ -50,7 +83,9 @@ it('a later attempt that comes further is found, also long after the first', () 
 })
 
 it('an event of the first step behind the end of the range takes nothing from the attempts that began in it', () => {
-  const { result } = run([row('d', 0, 'a'), row('d', 450, 'a'), row('d', 600, 'a'), row('d', 1_200, 'b')], { steps: ['a', 'b'].map(step) })
+  const { result } = run([row('d', 0, 'a'), row('d', 450, 'a'), row('d', 600, 'a'), row('d', 1_200, 'b')], {
+    steps: ['a', 'b'].map(step),
+  })
   expect(result.steps.map((each) => each.count)).toEqual([1, 1])
   expect(result.overall.time.median_ms).toBe(750)
 })

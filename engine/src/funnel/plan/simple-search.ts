@@ -35,14 +35,24 @@ export class SimpleSearch {
   search(steps: Uint8Array, times: TimeOffsets, begin: number, end: number): void {
     const at = nextOf(1, steps, begin, end)
     this.level = at < end && times.offsets[at]! < this.#plan.to - times.base ? 1 : 0
-    if (this.level > 0) this.#walk(steps, times, begin, end, this.#furthest(steps, times, end, at, at, nextOf(2, steps, at + 1, end)))
+    if (this.level > 0)
+      this.#walk(steps, times, begin, end, this.#furthest(steps, times, end, at, at, nextOf(2, steps, at + 1, end)))
   }
 
   /**
-   * Whether any attempt comes further than the first, which began at row `first`, reached `level` at row `at` and saw the next step at row `next` only,
-   * after its window. If not, nothing else is found out.
+   * Whether any attempt comes further than the first, which began at row `first`, reached `level` at row `at` and saw
+   * the next step at row `next` only, after its window. If not, nothing else is found out.
    */
-  further(level: number, steps: Uint8Array, times: TimeOffsets, begin: number, end: number, first: number, at: number, next: number): boolean {
+  further(
+    level: number,
+    steps: Uint8Array,
+    times: TimeOffsets,
+    begin: number,
+    end: number,
+    first: number,
+    at: number,
+    next: number,
+  ): boolean {
     this.level = level
     const reached = this.#furthest(steps, times, end, first, at, next)
     if (this.level === level) return false
@@ -52,11 +62,19 @@ export class SimpleSearch {
 
   /**
    * Raises the level to that of the furthest attempt; answers the row where that is first reached. Arguments as above.
-   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can take it. An attempt that takes the
-   * step at row `next` or later began a window before it or later, so rows before that are not looked at.
-   * A start is handed on though its window has passed, for that saves a branch which no processor foresees: it will never be inside again.
+   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can
+   * take it. An attempt that takes the step at row `next` or later began a window before it or later, so rows before
+   * that are not looked at. A start is handed on though its window has passed, for that saves a branch which no
+   * processor foresees: it will never be inside again.
    */
-  #furthest(steps: Uint8Array, { base, offsets: times }: TimeOffsets, end: number, first: number, at: number, next: number): number {
+  #furthest(
+    steps: Uint8Array,
+    { base, offsets: times }: TimeOffsets,
+    end: number,
+    first: number,
+    at: number,
+    next: number,
+  ): number {
     if (next >= end) return at
     const { steps: count, windowMs } = this.#plan
     const to = this.#plan.to - base

@@ -10,15 +10,54 @@ import { stepsOfFunnel } from './steps-of-funnel.ts'
 
 it('a configured funnel is asked by the events that entered its stages', () => {
   const entered = (device_id: string, position: number, stage: number, funnel = 'checkout'): ArchivedEvent => ({
-    event: { event_id: `e${position}`, timestamp: T0 + position, seq: position, type: 'funnel_change', action: 'onUrlChange', funnel, entered: stage, elapsed_time: 0 },
-    device_id, user: '', context: { device: 'desktop', browser: 'Firefox', os: 'Linux' }, received_at: T0 + position, position, index: 0,
+    event: {
+      event_id: `e${position}`,
+      timestamp: T0 + position,
+      seq: position,
+      type: 'funnel_change',
+      action: 'onUrlChange',
+      funnel,
+      entered: stage,
+      elapsed_time: 0,
+    },
+    device_id,
+    user: '',
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    received_at: T0 + position,
+    position,
+    index: 0,
   })
-  const rows = [entered('x', 0, 1), entered('x', 1, 3), entered('y', 2, 1), entered('y', 3, 3, 'other'), entered('z', 4, 3)]
-  const chunks = encodeChunks(rows, { app: 'a', date: '2026-01-04', lane: 0, first_position: 0, last_position: 4 }).map((chunk) => Chunk.of(chunk))
-  const steps = stepsOfFunnel({ id: 'checkout', name: 'Checkout', stages: [{ id: 1, name: 'home', url: '/' }, { id: 3, name: 'cart', click: '#add' }] }, { keep_parameters: [] })
+  const rows = [
+    entered('x', 0, 1),
+    entered('x', 1, 3),
+    entered('y', 2, 1),
+    entered('y', 3, 3, 'other'),
+    entered('z', 4, 3),
+  ]
+  const chunks = encodeChunks(rows, { app: 'a', date: '2026-01-04', lane: 0, first_position: 0, last_position: 4 }).map(
+    (chunk) => Chunk.of(chunk),
+  )
+  const steps = stepsOfFunnel(
+    {
+      id: 'checkout',
+      name: 'Checkout',
+      stages: [
+        { id: 1, name: 'home', url: '/' },
+        { id: 3, name: 'cart', click: '#add' },
+      ],
+    },
+    { keep_parameters: [] },
+  )
   const lanes = [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
-  const answer = queryFunnel({ from: T0, to: T0 + 10, steps, people: { step: 2, outcome: 'dropped', limit: 10 } }, { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 }, lanes)
-  expect(answer.steps.map(({ name, count }) => [name, count])).toEqual([['home', 2], ['cart', 1]])
+  const answer = queryFunnel(
+    { from: T0, to: T0 + 10, steps, people: { step: 2, outcome: 'dropped', limit: 10 } },
+    { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 },
+    lanes,
+  )
+  expect(answer.steps.map(({ name, count }) => [name, count])).toEqual([
+    ['home', 2],
+    ['cart', 1],
+  ])
   expect(answer.steps[1]!.causes.never).toBe(1)
   expect(answer.people).toEqual(['d:y'])
 })
@@ -26,7 +65,13 @@ it('a configured funnel is asked by the events that entered its stages', () => {
 it('a configured funnel is asked by what its stages mean, also of events from before it was made', () => {
   let position = 0
   const of = (device_id: string, fields: object): ArchivedEvent => ({
-    event: { event_id: `e${position}`, timestamp: T0 + position, seq: position, elapsed_time: 0, ...fields } as ArchivedEvent['event'],
+    event: {
+      event_id: `e${position}`,
+      timestamp: T0 + position,
+      seq: position,
+      elapsed_time: 0,
+      ...fields,
+    } as ArchivedEvent['event'],
     device_id,
     user: '',
     context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
@@ -36,16 +81,37 @@ it('a configured funnel is asked by what its stages mean, also of events from be
   })
   const to = (url: string): object => ({ type: 'url_change', from: '', to: url })
   const click = (target: string): object => ({ type: 'click', target, current_url: '' })
-  const entered = (stage: number): object => ({ type: 'funnel_change', action: 'onUrlChange', funnel: 'checkout', entered: stage })
+  const entered = (stage: number): object => ({
+    type: 'funnel_change',
+    action: 'onUrlChange',
+    funnel: 'checkout',
+    entered: stage,
+  })
   const rows = [
-    // from before the funnel, from after it (with the same entry twice), on a page of a later stage, elsewhere, and with names that stages have
-    of('x', to('https://s.example/products/?a=1')), of('x', click("//*[@id='add']/span[1]")), of('x', to('/thanks#end')),
-    of('y', to('/products')), of('y', entered(1)), of('y', entered(2)), of('y', click("//*[@id='add']")), of('y', to('/thanks')), of('y', entered(3)),
-    of('z', to('/products/sold-out')), of('z', click("//*[@id='add']")),
-    of('w', to('/other')), of('w', click("//*[@id='addition']")),
+    // from before the funnel, from after it (with the same entry twice), on a page of a later stage, elsewhere, and
+    // with names that stages have
+    of('x', to('https://s.example/products/?a=1')),
+    of('x', click("//*[@id='add']/span[1]")),
+    of('x', to('/thanks#end')),
+    of('y', to('/products')),
+    of('y', entered(1)),
+    of('y', entered(2)),
+    of('y', click("//*[@id='add']")),
+    of('y', to('/thanks')),
+    of('y', entered(3)),
+    of('z', to('/products/sold-out')),
+    of('z', click("//*[@id='add']")),
+    of('w', to('/other')),
+    of('w', click("//*[@id='addition']")),
     of('v', { type: 'custom', name: 'x', data: { to: '/products', target: "//*[@id='add']" } }),
   ]
-  const chunks = encodeChunks(rows, { app: 'a', date: '2026-01-04', lane: 0, first_position: 0, last_position: position }).map((chunk) => Chunk.of(chunk))
+  const chunks = encodeChunks(rows, {
+    app: 'a',
+    date: '2026-01-04',
+    lane: 0,
+    first_position: 0,
+    last_position: position,
+  }).map((chunk) => Chunk.of(chunk))
   const stages = [
     { id: 1, name: 'products', url: '/products*' },
     { id: 2, name: 'add', click: '#add' },
@@ -56,7 +122,11 @@ it('a configured funnel is asked by what its stages mean, also of events from be
   const counted = (...ids: number[]): number[] => {
     const steps = stepsOfFunnel({ id: 'checkout', name: 'Checkout', stages }, { keep_parameters: [] })
     const asked = ids.map((id) => steps[stages.findIndex((stage) => stage.id === id)]!)
-    const answer = queryFunnel({ from: T0, to: T0 + 100, steps: asked }, { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 }, lanes)
+    const answer = queryFunnel(
+      { from: T0, to: T0 + 100, steps: asked },
+      { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 },
+      lanes,
+    )
     return answer.steps.map(({ count }) => count)
   }
   expect(counted(1, 2, 3)).toEqual([2, 2, 2])

@@ -9,7 +9,10 @@ import type { LaneInput } from './unit-scan.ts'
 import { FunnelScan, mergeFunnelPartials, queryFunnel, type FunnelPartial } from './funnel-scan.ts'
 
 const leaf: fc.Arbitrary<Filter> = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom('a', 'a', 'b', 'c', 'd').map((value): Filter => ({ type: 'eq', key: 'name', value })) },
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom('a', 'a', 'b', 'c', 'd').map((value): Filter => ({ type: 'eq', key: 'name', value })),
+  },
   fc.constantFrom<Filter>(
     { type: 'ne', key: 'name', value: 'a' },
     { type: 'in', key: 'item', values: ['x', 1, true] },
@@ -23,36 +26,57 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
     { type: 'eq', key: 'country', value: 'DE' },
     { type: 'eq', key: 'user_id', value: 'user-1' },
     { type: 'not', filter: { type: 'eq', key: 'device_id', value: 'device-1' } },
-    { type: 'or', filters: [{ type: 'eq', key: 'name', value: 'b' }, { type: 'eq', key: 'type', value: 'url_change' }] },
+    {
+      type: 'or',
+      filters: [
+        { type: 'eq', key: 'name', value: 'b' },
+        { type: 'eq', key: 'type', value: 'url_change' },
+      ],
+    },
   ),
 )
 const filters = fc.array(leaf, { minLength: 1, maxLength: 2 })
 /** filters that leave most events */
 const mild = fc.constantFrom<Filter[]>(
-  [{ type: 'ne', key: 'name', value: 'd' }], [{ type: 'not', filter: { type: 'eq', key: 'device_id', value: 'device-1' } }], [{ type: 'all', key: 'plan' }],
-  [{ type: 'lt', key: 'timestamp', value: T0 + 25 * TICK_MS }], [{ type: 'not', filter: { type: 'eq', key: 'item', value: 'y' } }, { type: 'ne', key: 'type', value: 'identify' }],
+  [{ type: 'ne', key: 'name', value: 'd' }],
+  [{ type: 'not', filter: { type: 'eq', key: 'device_id', value: 'device-1' } }],
+  [{ type: 'all', key: 'plan' }],
+  [{ type: 'lt', key: 'timestamp', value: T0 + 25 * TICK_MS }],
+  [
+    { type: 'not', filter: { type: 'eq', key: 'item', value: 'y' } },
+    { type: 'ne', key: 'type', value: 'identify' },
+  ],
 )
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined })
 
 const request: fc.Arbitrary<FunnelRequest> = fc
   .record({
-    names: fc.array(fc.oneof({ weight: 9, arbitrary: leaf.map((filter) => [filter]) }, filters), { minLength: 1, maxLength: 4 }),
+    names: fc.array(fc.oneof({ weight: 9, arbitrary: leaf.map((filter) => [filter]) }, filters), {
+      minLength: 1,
+      maxLength: 4,
+    }),
     plain: fc.nat({ max: 4 }).map((n) => n === 0),
     fromTick: fc.nat({ max: 10 }),
     ticks: fc.integer({ min: 1, max: 30 }),
     window: fc.integer({ min: 1, max: 10 }),
     order: fc.constantFrom('ordered' as const, 'ordered' as const, 'strict' as const, 'any' as const),
     match: fc.option(fc.constantFrom(['item'], ['k2'], ['item', 'plan'], ['user_id']), { nil: undefined, freq: 2 }),
-    exclude: fc.option(fc.record({ filters: leaf.map((filter) => [filter]), after: fc.nat(), before: fc.nat() }), { nil: undefined, freq: 4 }),
+    exclude: fc.option(fc.record({ filters: leaf.map((filter) => [filter]), after: fc.nat(), before: fc.nat() }), {
+      nil: undefined,
+      freq: 4,
+    }),
     filters: fc.option(mild, { nil: undefined, freq: 2 }),
     breakdown: maybe(fc.constantFrom('item', 'k1', 'name', 'country', 'device_id', 'plan', 'utm_source')),
     unit: fc.constantFrom('person' as const, 'person' as const, 'device' as const, 'session' as const),
     trend: maybe(fc.constantFrom('day' as const, 'week' as const)),
-    people: fc.record({ step: fc.nat(), outcome: fc.constantFrom('reached' as const, 'dropped' as const, ...dropCauses) }),
+    people: fc.record({
+      step: fc.nat(),
+      outcome: fc.constantFrom('reached' as const, 'dropped' as const, ...dropCauses),
+    }),
   })
   .map((r): FunnelRequest => {
     const count = r.names.length
-    const after = count > 1 ? 1 + (r.exclude?.after ?? 0) % (count - 1) : 0
+    const after = count > 1 ? 1 + ((r.exclude?.after ?? 0) % (count - 1)) : 0
     return {
       from: T0 + r.fromTick * TICK_MS,
       to: T0 + (r.fromTick + r.ticks) * TICK_MS,
@@ -68,13 +92,22 @@ const request: fc.Arbitrary<FunnelRequest> = fc
             order: r.order,
             ...(r.match ? { match: r.match } : {}),
             ...(r.filters ? { filters: r.filters } : {}),
-            ...(r.exclude && count > 1 ? { exclude: [{ filters: r.exclude.filters, after, before: after + 1 + (r.exclude.before % (count - after)) }] } : {}),
+            ...(r.exclude && count > 1
+              ? {
+                  exclude: [
+                    { filters: r.exclude.filters, after, before: after + 1 + (r.exclude.before % (count - after)) },
+                  ],
+                }
+              : {}),
           }),
     }
   })
 
 /** all is known up to the middle of the events, or up to long after them, by the window asked for */
-const contextOf = (query: FunnelRequest): QueryContext => ({ timezone: 'Europe/Berlin', completeTo: T0 + (query.window_ms! % (3 * TICK_MS) === 0 ? 20 : 60) * TICK_MS })
+const contextOf = (query: FunnelRequest): QueryContext => ({
+  timezone: 'Europe/Berlin',
+  completeTo: T0 + (query.window_ms! % (3 * TICK_MS) === 0 ? 20 : 60) * TICK_MS,
+})
 /** cases in which each cause was found, by order: so that the laws are not kept by never being tried */
 const tried = new Map<string, number>()
 const byName = (people: readonly string[] | undefined): readonly string[] => [...(people ?? [])].sort()
@@ -85,7 +118,8 @@ function check(at: World, query: FunnelRequest, lanes: readonly LaneInput[]): vo
   expect({ ...found, people: byName(found.people) }).toEqual({ ...expected, people: byName(expected.people) })
   for (const step of found.steps) expect(Object.values(step.causes).reduce((a, b) => a + b)).toBe(step.dropped)
   for (const cause of dropCauses) {
-    if (found.steps.some((step) => step.causes[cause] > 0)) tried.set(`${query.order ?? 'plain'} ${cause}`, (tried.get(`${query.order ?? 'plain'} ${cause}`) ?? 0) + 1)
+    if (found.steps.some((step) => step.causes[cause] > 0))
+      tried.set(`${query.order ?? 'plain'} ${cause}`, (tried.get(`${query.order ?? 'plain'} ${cause}`) ?? 0) + 1)
   }
   const { step, outcome } = query.people!
   const bar = found.steps[step - 1]!
@@ -106,42 +140,53 @@ function limited(at: World, query: FunnelRequest): LaneInput[] {
 }
 
 describe('the funnel kernel', () => {
-  it('equals the naive reference on 2,100 random cases, causes add up, people lists have the length of the bar', { timeout: 300_000 }, () => {
-    fc.assert(
-      fc.property(world, fc.array(request, { minLength: 15, maxLength: 15 }), (at, queries) => {
-        check(at, queries[0]!, limited(at, queries[0]!))
-        for (const query of queries.slice(1)) check(at, query, at.lanes)
-      }),
-      { numRuns: 140 },
-    )
-    for (const order of ['plain', 'ordered', 'strict', 'any']) {
-      for (const cause of dropCauses) {
-        // plain queries exclude and match nothing; strict attempts end at the first other event
-        if (order === 'plain' && (cause === 'excluded' || cause === 'mismatch')) continue
-        expect(tried.get(`${order} ${cause}`) ?? 0, `${order} ${cause}`).toBeGreaterThanOrEqual(1)
-      }
-    }
-  })
-
-  it('answers the same when each lane is scanned by itself and the partial results are merged in any order', { timeout: 300_000 }, () => {
-    const asked = { once: 0, twice: 0 }
-    fc.assert(
-      fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, queries) => {
-        for (const query of queries) {
-          const partials = (placed: boolean): FunnelPartial[] => at.lanes.map((lane) => {
-            const scan = new FunnelScan(query, contextOf(query), undefined, placed)
-            scan.scanLane(lane)
-            return structuredClone(scan.partial())
-          }).reverse()
-          const unplaced = mergeFunnelPartials(query, contextOf(query), partials(false), false)
-          asked[unplaced ? 'once' : 'twice']++
-          const merged = unplaced ?? mergeFunnelPartials(query, contextOf(query), partials(true))!
-          const whole = queryFunnel(query, contextOf(query), at.lanes)
-          expect({ ...merged, people: byName(merged.people) }).toEqual({ ...whole, people: byName(whole.people) })
+  it(
+    'equals the naive reference on 2,100 random cases, causes add up, people lists have the length of the bar',
+    { timeout: 300_000 },
+    () => {
+      fc.assert(
+        fc.property(world, fc.array(request, { minLength: 15, maxLength: 15 }), (at, queries) => {
+          check(at, queries[0]!, limited(at, queries[0]!))
+          for (const query of queries.slice(1)) check(at, query, at.lanes)
+        }),
+        { numRuns: 140 },
+      )
+      for (const order of ['plain', 'ordered', 'strict', 'any']) {
+        for (const cause of dropCauses) {
+          // plain queries exclude and match nothing; strict attempts end at the first other event
+          if (order === 'plain' && (cause === 'excluded' || cause === 'mismatch')) continue
+          expect(tried.get(`${order} ${cause}`) ?? 0, `${order} ${cause}`).toBeGreaterThanOrEqual(1)
         }
-      }),
-      { numRuns: 30 },
-    )
-    expect(Math.min(asked.once, asked.twice)).toBeGreaterThan(0)
-  })
+      }
+    },
+  )
+
+  it(
+    'answers the same when each lane is scanned by itself and the partial results are merged in any order',
+    { timeout: 300_000 },
+    () => {
+      const asked = { once: 0, twice: 0 }
+      fc.assert(
+        fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, queries) => {
+          for (const query of queries) {
+            const partials = (placed: boolean): FunnelPartial[] =>
+              at.lanes
+                .map((lane) => {
+                  const scan = new FunnelScan(query, contextOf(query), undefined, placed)
+                  scan.scanLane(lane)
+                  return structuredClone(scan.partial())
+                })
+                .reverse()
+            const unplaced = mergeFunnelPartials(query, contextOf(query), partials(false), false)
+            asked[unplaced ? 'once' : 'twice']++
+            const merged = unplaced ?? mergeFunnelPartials(query, contextOf(query), partials(true))!
+            const whole = queryFunnel(query, contextOf(query), at.lanes)
+            expect({ ...merged, people: byName(merged.people) }).toEqual({ ...whole, people: byName(whole.people) })
+          }
+        }),
+        { numRuns: 30 },
+      )
+      expect(Math.min(asked.once, asked.twice)).toBeGreaterThan(0)
+    },
+  )
 })

@@ -55,7 +55,12 @@ export class FunnelScan extends UnitScan {
   /** The answer. Nothing can be scanned after that. */
   finish(): Cut<FunnelResult> {
     this.finishShared()
-    return funnelAnswer(this.#request, this.#context, this.#tally, this.#tally.groups.map((number) => this.groups.values[number] ?? null))
+    return funnelAnswer(
+      this.#request,
+      this.#context,
+      this.#tally,
+      this.#tally.groups.map((number) => this.groups.values[number] ?? null),
+    )
   }
 
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
@@ -84,7 +89,8 @@ export class FunnelScan extends UnitScan {
     const attempt = this.#attempt
     attempt.walk(rows, start, end)
     for (let k = 0; k < level; k++) this.#taken[k] = rows.time[attempt.taken[k]!]!
-    const cause = level < this.plan.steps ? dropCauses.indexOf(attempt.cause(rows, begin, end, this.#context.completeTo)) : NO_CAUSE
+    const cause =
+      level < this.plan.steps ? dropCauses.indexOf(attempt.cause(rows, begin, end, this.#context.completeTo)) : NO_CAUSE
     this.#add(level, this.#taken, cause, rows.group[start]!, who)
   }
 
@@ -96,11 +102,24 @@ export class FunnelScan extends UnitScan {
 
 /** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
 export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
-  return [...new Set([...tally.times, ...tally.timeGroups, tally.durations.flatMap((counted) => (counted ? [counted.halves] : []))].flat().map(({ buffer }) => buffer as ArrayBuffer))]
+  return [
+    ...new Set(
+      [...tally.times, ...tally.timeGroups, tally.durations.flatMap((counted) => (counted ? [counted.halves] : []))]
+        .flat()
+        .map(({ buffer }) => buffer as ArrayBuffer),
+    ),
+  ]
 }
 
-/** The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again. */
-export function mergeFunnelPartials(request: FunnelRequest, context: QueryContext, partials: readonly FunnelPartial[], placed = true): Cut<FunnelResult> | undefined {
+/**
+ * The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again.
+ */
+export function mergeFunnelPartials(
+  request: FunnelRequest,
+  context: QueryContext,
+  partials: readonly FunnelPartial[],
+  placed = true,
+): Cut<FunnelResult> | undefined {
   const scan = new FunnelScan(request, context, undefined, placed)
   for (const partial of partials) scan.absorb(partial)
   const answer = scan.finish()
@@ -108,7 +127,12 @@ export function mergeFunnelPartials(request: FunnelRequest, context: QueryContex
 }
 
 /** Runs a whole funnel query in this thread. */
-export function queryFunnel(request: FunnelRequest, context: QueryContext, lanes: readonly LaneInput[], budget?: Budget): Cut<FunnelResult> {
+export function queryFunnel(
+  request: FunnelRequest,
+  context: QueryContext,
+  lanes: readonly LaneInput[],
+  budget?: Budget,
+): Cut<FunnelResult> {
   const run = (placed: boolean): Cut<FunnelResult> | undefined => {
     const scan = new FunnelScan(request, context, budget, placed)
     for (const lane of lanes) scan.scanLane(lane)

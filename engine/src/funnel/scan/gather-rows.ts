@@ -26,9 +26,14 @@ export interface Prepared extends Symbols {
 }
 
 /** Whether any of the rows from `begin` up to `end` does. */
-export function meansSomething({ codes, table, times: { base, offsets }, inside, from, until }: Prepared, begin: number, end: number): boolean {
+export function meansSomething(
+  { codes, table, times: { base, offsets }, inside, from, until }: Prepared,
+  begin: number,
+  end: number,
+): boolean {
   for (let row = begin; row < end; row++) {
-    if (table[codes[row]!] !== 0 && (inside || (base + offsets[row]! >= from && base + offsets[row]! < until))) return true
+    if (table[codes[row]!] !== 0 && (inside || (base + offsets[row]! >= from && base + offsets[row]! < until)))
+      return true
   }
   return false
 }
@@ -66,7 +71,8 @@ export class RunPlaces {
 
   read(run: number): void {
     const rows = this.#starts[run + 1]! - this.#starts[run]!
-    if (this.seq.length < rows) [this.seq, this.position, this.index] = [new Float64Array(rows), new Float64Array(rows), new Float64Array(rows)]
+    if (this.seq.length < rows)
+      [this.seq, this.position, this.index] = [new Float64Array(rows), new Float64Array(rows), new Float64Array(rows)]
     const [seq, position, index] = this.#readers
     seq!(run, this.seq)
     position!(run, this.position)
@@ -74,7 +80,10 @@ export class RunPlaces {
   }
 }
 
-/** As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean nothing too. */
+/**
+ * As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean
+ * nothing too.
+ */
 export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
   const first = rows.length
   gatherUnplaced(rows, prepared, run, lane, all)

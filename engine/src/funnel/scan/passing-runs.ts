@@ -10,10 +10,15 @@ export class PassingRuns {
   near = 0
 
   /**
-   * Lists those from `first` up to `last`, without a branch that no processor foresees, and reads where their rows begin and end: the rows of few devices
-   * lie far apart, so each would be waited for by itself when it is walked. Read here, one after the other and with nothing that depends on them, many are under way at once.
+   * Lists those from `first` up to `last`, without a branch that no processor foresees, and reads where their rows
+   * begin and end: the rows of few devices lie far apart, so each would be waited for by itself when it is walked. Read
+   * here, one after the other and with nothing that depends on them, many are under way at once.
    */
-  list({ runs: passing, starts, codes, times: { offsets }, groupTable, groupCodes }: Prepared, first: number, last: number): void {
+  list(
+    { runs: passing, starts, codes, times: { offsets }, groupTable, groupCodes }: Prepared,
+    first: number,
+    last: number,
+  ): void {
     if (this.runs.length < last - first) this.runs = new Uint32Array((last - first) * 2)
     this.count = listed(this.runs, passing!, first, last)
     this.near = read(codes, starts, this.runs, this.count) + read(offsets, starts, this.runs, this.count)

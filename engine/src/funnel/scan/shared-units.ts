@@ -5,7 +5,10 @@ import type { TupleNumbers } from '../../scan/match-numbers.ts'
 import type { FunnelPlan } from '../plan/funnel-plan.ts'
 import { UnitRows, type RowArrays } from './unit-rows.ts'
 
-/** What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in other lanes too. */
+/**
+ * What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in
+ * other lanes too.
+ */
 export interface SharedRows {
   readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
   readonly groups: readonly (Value | null)[]
@@ -32,7 +35,10 @@ export class SharedUnits {
   /** whether two devices of a person have events at the same instant whose order is not known */
   tied = false
 
-  /** `groups` and `matches` number the breakdown and match values of the scan; `placed` when the rows come with what breaks ties. */
+  /**
+   * `groups` and `matches` number the breakdown and match values of the scan; `placed` when the rows come with what
+   * breaks ties.
+   */
   constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, placed: boolean) {
     this.#placed = placed
     this.#plan = plan
@@ -41,8 +47,8 @@ export class SharedUnits {
   }
 
   /**
-   * Takes the rows from `begin` on: of one device in a chunk, with their row in it as `unit`. `column` has the user in effect; where it is missing, it is the
-   * device's first, by its number.
+   * Takes the rows from `begin` on: of one device in a chunk, with their row in it as `unit`. `column` has the user in
+   * effect; where it is missing, it is the device's first, by its number.
    */
   take(begin: number, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
     const { rows } = this
@@ -88,7 +94,9 @@ export class SharedUnits {
     const groups = shared.groups.map((value) => this.#groups.code(value))
     const matches = shared.matches.map((name) => this.#matches.number(name))
     const users = shared.users.map((user) => this.#users.code(user))
-    const symbols = shared.symbols.map(({ steps, exclusions }, i) => (i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions)))
+    const symbols = shared.symbols.map(({ steps, exclusions }, i) =>
+      i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions),
+    )
     const { rows } = this
     const begin = rows.length
     rows.appendAll(shared.rows)
@@ -124,6 +132,7 @@ export class SharedUnits {
 
 /** Whether events of different segments come at the same instant. */
 function hasTie({ length, time, position, lane }: UnitRows): boolean {
-  for (let i = 1; i < length; i++) if (time[i] === time[i - 1] && (position[i] !== position[i - 1] || lane[i] !== lane[i - 1])) return true
+  for (let i = 1; i < length; i++)
+    if (time[i] === time[i - 1] && (position[i] !== position[i - 1] || lane[i] !== lane[i - 1])) return true
   return false
 }

@@ -76,7 +76,10 @@ export class UnitRows {
   /** The order of an event among those of its unit: timestamp, `seq`, then place in the log. */
   compare(a: number, b: number): number {
     return (
-      this.time[a]! - this.time[b]! || this.seq[a]! - this.seq[b]! || this.position[a]! - this.position[b]! || this.lane[a]! - this.lane[b]! ||
+      this.time[a]! - this.time[b]! ||
+      this.seq[a]! - this.seq[b]! ||
+      this.position[a]! - this.position[b]! ||
+      this.lane[a]! - this.lane[b]! ||
       this.index[a]! - this.index[b]!
     )
   }

@@ -24,8 +24,8 @@ export interface LaneInput {
 export type RunName = (run: number) => string
 
 /**
- * Walks the devices of lanes and hands over the events of each unit, in order. Devices that are a unit by themselves are handed over at once;
- * the events of persons with several devices are gathered and follow at the end.
+ * Walks the devices of lanes and hands over the events of each unit, in order. Devices that are a unit by themselves
+ * are handed over at once; the events of persons with several devices are gathered and follow at the end.
  */
 export abstract class UnitScan {
   readonly plan: FunnelPlan
@@ -58,7 +58,10 @@ export abstract class UnitScan {
   /** One unit: its rows from `begin` up to `end`. `who` names it, as long as the call lasts. */
   protected abstract unit(rows: UnitRows, begin: number, end: number, who: () => string): void
 
-  /** The units that the devices of the runs from `first` up to `last` are: each has all its rows in this chunk, in order. */
+  /**
+   * The units that the devices of the runs from `first` up to `last` are: each has all its rows in this chunk, in
+   * order.
+   */
   protected units(prepared: Prepared, first: number, last: number, name: RunName): void {
     const { starts } = prepared
     const rows = this.#rows
@@ -74,7 +77,9 @@ export abstract class UnitScan {
   }
 
   scanLane({ lane, spans, identities }: LaneInput): void {
-    const useful = spans.map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary))).filter((span) => span.length > 0)
+    const useful = spans
+      .map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary)))
+      .filter((span) => span.length > 0)
     this.#lane = lane
     this.#identities = this.plan.unit === 'person' && identities.keys.length > 0 ? identities : undefined
     this.#rows.length = 0
@@ -82,7 +87,10 @@ export abstract class UnitScan {
     else this.#scanSpans(useful)
   }
 
-  /** One span: all of a chunk's devices are handed over together, but for the shared ones and one that goes on from chunk to chunk. */
+  /**
+   * One span: all of a chunk's devices are handed over together, but for the shared ones and one that goes on from
+   * chunk to chunk.
+   */
   #scanSpan(span: Span): void {
     const cursor = this.#identities && new SharedCursor(this.#identities)
     let carried = false
@@ -134,10 +142,12 @@ export abstract class UnitScan {
         for (let s = 0; s < cursor.segments; s++) this.#share(cursor.prepared[s]!, cursor.runs[s]!, shared.entry)
       } else if (cursor.segments === 1) {
         const prepared = cursor.prepared[0]!
-        if (prepared.runs?.[cursor.run] !== 0) this.units(prepared, cursor.run, cursor.run + 1, (run) => this.#nameOf(prepared.chunk, run))
+        if (prepared.runs?.[cursor.run] !== 0)
+          this.units(prepared, cursor.run, cursor.run + 1, (run) => this.#nameOf(prepared.chunk, run))
       } else {
         this.#gather(cursor)
-        if (this.#rows.length > 0) this.unit(this.#rows, 0, this.#rows.length, () => this.#nameOf(cursor.prepared[0]!.chunk, cursor.run))
+        if (this.#rows.length > 0)
+          this.unit(this.#rows, 0, this.#rows.length, () => this.#nameOf(cursor.prepared[0]!.chunk, cursor.run))
       }
     }
   }
@@ -150,7 +160,9 @@ export abstract class UnitScan {
     return identity < 0 ? `d:${device()}` : `u:${this.#identities!.users[this.#identities!.firstUser[identity]!]!}`
   }
 
-  /** After `finish`: the answer may be wrong, for ties were met that only a scan that reads what breaks them can break. */
+  /**
+   * After `finish`: the answer may be wrong, for ties were met that only a scan that reads what breaks them can break.
+   */
   get tied(): boolean {
     return this.shared.tied
   }
@@ -168,7 +180,8 @@ export abstract class UnitScan {
     this.#budget.check()
     const symbols = this.plan.symbols(chunk, this.#budget)
     const { min_time, max_time, devices } = chunk.summary
-    const group = this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)
+    const group =
+      this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)
     return {
       chunk,
       starts: chunk.runs().starts,
@@ -176,7 +189,12 @@ export abstract class UnitScan {
       from: this.plan.from,
       until: this.plan.end,
       inside: min_time >= this.plan.from && max_time < this.plan.end,
-      ...(symbols ?? { codes: new Uint8Array(0), table: new Uint16Array(0), steps: new Uint8Array(0), runs: new Uint8Array(devices) }),
+      ...(symbols ?? {
+        codes: new Uint8Array(0),
+        table: new Uint16Array(0),
+        steps: new Uint8Array(0),
+        runs: new Uint8Array(devices),
+      }),
       times: symbols ? chunk.timeOffsets() : { base: 0, offsets: new Uint32Array(0) },
       groupCodes: group?.codes ?? new Uint8Array(0),
       groupTable: Int32Array.from(group?.values ?? [], (value) => this.groups.code(value)),
@@ -203,7 +221,11 @@ export abstract class UnitScan {
     let sorted = true
     for (let i = 1; i < rows.length && sorted; i++) sorted = rows.compare(i - 1, i) <= 0
     if (sorted) return
-    this.#rows = UnitRows.reordered(rows, rows.sorted((a, b) => rows.compare(a, b)), this.#spare)
+    this.#rows = UnitRows.reordered(
+      rows,
+      rows.sorted((a, b) => rows.compare(a, b)),
+      this.#spare,
+    )
     this.#spare = rows
   }
 
@@ -216,7 +238,12 @@ export abstract class UnitScan {
     const begin = rows.length
     if (this.placed) gatherPlaces(rows, prepared, run, this.#lane, false)
     else gatherUnplaced(rows, prepared, run, this.#lane, false)
-    this.shared.take(begin, shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined, firstUser[identity]!, users)
+    this.shared.take(
+      begin,
+      shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined,
+      firstUser[identity]!,
+      users,
+    )
   }
 
   #countSessions(cursor: DeviceCursor<Prepared>): void {

@@ -26,8 +26,21 @@ const { settings, drop } = ownKeyspace(engines)
 
 function chunk(app: string, lane: number, first: number, last: number): EncodedChunk {
   const summary: ChunkSummary = {
-    app, date, lane, first_position: first, last_position: last, part: 0, parts: 1, rows: 1, devices: 1, min_time: first, max_time: last,
-    first_device: '00', last_device: 'ff', columns: { runs: 8 }, values: {},
+    app,
+    date,
+    lane,
+    first_position: first,
+    last_position: last,
+    part: 0,
+    parts: 1,
+    rows: 1,
+    devices: 1,
+    min_time: first,
+    max_time: last,
+    first_device: '00',
+    last_device: 'ff',
+    columns: { runs: 8 },
+    values: {},
   }
   return { summary, columns: new Map([['runs', randomBytes(8)]]) }
 }
@@ -50,11 +63,17 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     await client.shutdown()
     await drop()
   })
-  const list = (app: string): Promise<readonly ChunkSummary[]> => archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
-  const places = async (app: string): Promise<number[][]> => (await list(app)).map((each) => [each.first_position, each.last_position])
-  const through = (onChange: OnChange): CassandraArchive => new CassandraArchive(unsteady(client, onChange), lanes, serial)
+  const list = (app: string): Promise<readonly ChunkSummary[]> =>
+    archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
+  const places = async (app: string): Promise<number[][]> =>
+    (await list(app)).map((each) => [each.first_position, each.last_position])
+  const through = (onChange: OnChange): CassandraArchive =>
+    new CassandraArchive(unsteady(client, onChange), lanes, serial)
 
-  /** An owner is stopped before its last step, the lane is taken, the next owner archives the same events, and the first one goes on. */
+  /**
+   * An owner is stopped before its last step, the lane is taken, the next owner archives the same events, and the first
+   * one goes on.
+   */
   async function deposed(lane: number, app: string, goOn: OnChange): Promise<unknown> {
     const first = await lanes.acquire(lane, randomUUID())
     const stopped = Promise.withResolvers<undefined>()
@@ -63,7 +82,9 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
       stopped.resolve(undefined)
       await taken.promise
       return goOn(send, batch)
-    }).append(first, [chunk(app, lane, 0, 9)]).catch((error: unknown) => error)
+    })
+      .append(first, [chunk(app, lane, 0, 9)])
+      .catch((error: unknown) => error)
     await stopped.promise
     await lanes.release(first)
     const next = await lanes.acquire(lane, randomUUID())
@@ -77,13 +98,20 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
   it('takes nothing from an owner that was stopped before its last step and goes on when the lane has another', async () => {
     const app = randomUUID()
     expect(await deposed(1, app, (send) => send())).toMatchObject({ code: 'HOP_INTERNAL' })
-    expect(await places(app)).toEqual([[0, 5], [6, 9]])
+    expect(await places(app)).toEqual([
+      [0, 5],
+      [6, 9],
+    ])
   })
 
   it('would have the events twice without the condition', async () => {
     const app = randomUUID()
     await deposed(1, app, (_send, batch) => sendUnconditionally(client, batch))
-    expect(await places(app)).toEqual([[0, 5], [0, 9], [6, 9]])
+    expect(await places(app)).toEqual([
+      [0, 5],
+      [0, 9],
+      [6, 9],
+    ])
   })
 
   it('knows that a span was archived although the answer got lost', async () => {
@@ -155,8 +183,14 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     const spans = [chunk(app, 2, 0, 9), chunk(app, 2, 10, 19)]
     await archive.append(held, spans)
     await archive.append(held, [chunk(app, 2, 20, 29)])
-    await expect(through(() => Promise.reject(new Error('never sent'))).append(held, [chunk(app, 2, 30, 39)])).rejects.toThrow()
-    await archive.replace(held, spans.map(({ summary }) => summary), [chunk(app, 2, 0, 19)])
+    await expect(
+      through(() => Promise.reject(new Error('never sent'))).append(held, [chunk(app, 2, 30, 39)]),
+    ).rejects.toThrow()
+    await archive.replace(
+      held,
+      spans.map(({ summary }) => summary),
+      [chunk(app, 2, 0, 19)],
+    )
     const entered = await entries(2)
     expect(entered).toHaveLength(7)
     const ledger = (): SpanLedger => new SpanLedger(client, new Manifests(client, serial), new ChunkCells(client))
@@ -167,9 +201,13 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await entries(2)).toEqual([])
     const left = await withCells(entered)
     expect(left).toHaveLength(2)
-    expect(await places(app)).toEqual([[0, 19], [20, 29]])
+    expect(await places(app)).toEqual([
+      [0, 19],
+      [20, 29],
+    ])
     for (const summary of await list(app)) expect((await archive.columns(summary, ['runs'])).size).toBe(1)
-    for (const { summary } of spans) await expect(archive.columns(summary, ['runs'])).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    for (const { summary } of spans)
+      await expect(archive.columns(summary, ['runs'])).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
     await lanes.release(held)
   })
 
@@ -209,9 +247,14 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
 
   it('orders ids as Cassandra does', async () => {
     const dates = [0, 1, 2, 3, 4].map((at) => new Date(1e12 + at * 7e10))
-    const ids = Array.from({ length: 200 }, (_, at) => types.TimeUuid.fromDate(dates[at % 5]!, at % 3, randomBytes(6), randomBytes(2)))
-    for (const id of ids) await client.execute(statement('span-ledger.insert'), [999, 0n, id, '', '', 1], { prepare: true })
-    expect((await rowsOf(client, 'span-ledger.read', [999])).map((row) => String(row.get('span')))).toEqual(ids.sort(inOrder).map(String))
+    const ids = Array.from({ length: 200 }, (_, at) =>
+      types.TimeUuid.fromDate(dates[at % 5]!, at % 3, randomBytes(6), randomBytes(2)),
+    )
+    for (const id of ids)
+      await client.execute(statement('span-ledger.insert'), [999, 0n, id, '', '', 1], { prepare: true })
+    expect((await rowsOf(client, 'span-ledger.read', [999])).map((row) => String(row.get('span')))).toEqual(
+      ids.sort(inOrder).map(String),
+    )
   })
 
   async function entries(lane: number): Promise<string[]> {
@@ -219,10 +262,14 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
   }
 
   async function withCells(spans: readonly string[]): Promise<string[]> {
-    const found = await Promise.all([...new Set(spans)].map(async (span) => {
-      const { rowLength } = await client.execute(statement('chunk-cells.any'), [types.TimeUuid.fromString(span), 0], { prepare: true })
-      return rowLength > 0 ? [span] : []
-    }))
+    const found = await Promise.all(
+      [...new Set(spans)].map(async (span) => {
+        const { rowLength } = await client.execute(statement('chunk-cells.any'), [types.TimeUuid.fromString(span), 0], {
+          prepare: true,
+        })
+        return rowLength > 0 ? [span] : []
+      }),
+    )
     return found.flat()
   }
 })

@@ -7,7 +7,14 @@ import { ChunkCells, gone } from './chunk-cells.ts'
 import { concurrently } from '../client/map-concurrent.ts'
 import type { CassandraLanes } from '../lanes.ts'
 import { gapsOf } from './deleted-ranges.ts'
-import { manifestOf, Manifests, type ListedChunk, type ManifestChange, type ManifestKey, type ManifestState } from './manifest.ts'
+import {
+  manifestOf,
+  Manifests,
+  type ListedChunk,
+  type ManifestChange,
+  type ManifestKey,
+  type ManifestState,
+} from './manifest.ts'
 import { SpanIds } from './span-ids.ts'
 import { SpanLedger } from './orphan-spans.ts'
 import { SpanMonths } from './span-months.ts'
@@ -22,9 +29,9 @@ interface Span {
 }
 
 /**
- * The archive in Cassandra. The cells of a span are written first, under an id of their own; then one conditional change of its manifest makes the
- * span visible, all of it at once. Only that change counts, so whatever an attempt that failed, or an owner that has lost the lane, has left is never
- * seen; the ledger finds and drops it.
+ * The archive in Cassandra. The cells of a span are written first, under an id of their own; then one conditional
+ * change of its manifest makes the span visible, all of it at once. Only that change counts, so whatever an attempt
+ * that failed, or an owner that has lost the lane, has left is never seen; the ledger finds and drops it.
  */
 export class CassandraArchive implements Archive {
   readonly #lanes: CassandraLanes
@@ -43,10 +50,18 @@ export class CassandraArchive implements Archive {
   }
 
   async covered(lane: number, partitions: readonly Partition[]): Promise<readonly number[]> {
-    const keys = new Map(partitions.map((partition) => [manifestName(manifestOf(lane, partition)), manifestOf(lane, partition)]))
-    const states = await concurrently([...keys], READS_AT_ONCE, async ([name, key]) => [name, await this.#manifests.state(key)] as const)
+    const keys = new Map(
+      partitions.map((partition) => [manifestName(manifestOf(lane, partition)), manifestOf(lane, partition)]),
+    )
+    const states = await concurrently(
+      [...keys],
+      READS_AT_ONCE,
+      async ([name, key]) => [name, await this.#manifests.state(key)] as const,
+    )
     const byName = new Map(states)
-    return partitions.map((partition) => coveredIn(byName.get(manifestName(manifestOf(lane, partition)))!, partition.date))
+    return partitions.map((partition) =>
+      coveredIn(byName.get(manifestName(manifestOf(lane, partition)))!, partition.date),
+    )
   }
 
   async append(lease: Lease, chunks: readonly EncodedChunk[]): Promise<void> {
@@ -62,12 +77,15 @@ export class CassandraArchive implements Archive {
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
     const spans = wholeSpans(lease, merged).map((chunks) => ({ span: types.TimeUuid.now(), chunks }))
-    const [key, ...others] = new Map([...old, ...merged.map(({ summary }) => summary)].map((span) => {
-      const manifest = manifestOf(span.lane, span)
-      return [manifestName(manifest), manifest]
-    })).values()
+    const [key, ...others] = new Map(
+      [...old, ...merged.map(({ summary }) => summary)].map((span) => {
+        const manifest = manifestOf(span.lane, span)
+        return [manifestName(manifest), manifest]
+      }),
+    ).values()
     if (!key) return
-    if (others.length > 0 || key.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', 'Only spans of one app, lane and month can be merged.')
+    if (others.length > 0 || key.lane !== lease.lane)
+      throw new HopperError('HOP_INTERNAL', 'Only spans of one app, lane and month can be merged.')
     await this.#lanes.assertOwned(lease)
     await this.#sweep(lease.lane)
     const found = only(old, await this.#manifests.read(key))
@@ -81,9 +99,14 @@ export class CassandraArchive implements Archive {
 
   async list({ app, from, to, lane }: ChunkRange): Promise<readonly ChunkSummary[]> {
     const keys = (await this.#months.between(app, from, to)).filter((key) => lane === undefined || key.lane === lane)
-    const found = await concurrently(keys, READS_AT_ONCE, (key) => this.#manifests.read(key, (minTime, maxTime) => maxTime >= from && minTime < to))
+    const found = await concurrently(keys, READS_AT_ONCE, (key) =>
+      this.#manifests.read(key, (minTime, maxTime) => maxTime >= from && minTime < to),
+    )
     for (const { span, summary } of found.flat()) this.#ids.remember(summary, span)
-    return found.flat().map(({ summary }) => summary).sort(inOrder)
+    return found
+      .flat()
+      .map(({ summary }) => summary)
+      .sort(inOrder)
   }
 
   async columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -99,8 +122,16 @@ export class CassandraArchive implements Archive {
     await this.#write(lease, key, spans, async (state) => ({ add: spans, covered: coveredAfter(state, spans) }))
   }
 
-  /** Writes the cells of spans, then changes their manifest by what `change` answers; again when another change came between. */
-  async #write(lease: Lease, key: ManifestKey, spans: readonly Span[], change: (state: ManifestState) => Promise<ManifestChange>): Promise<void> {
+  /**
+   * Writes the cells of spans, then changes their manifest by what `change` answers; again when another change came
+   * between.
+   */
+  async #write(
+    lease: Lease,
+    key: ManifestKey,
+    spans: readonly Span[],
+    change: (state: ManifestState) => Promise<ManifestChange>,
+  ): Promise<void> {
     const ids = spans.map(({ span }) => span)
     await this.#ledger.during(ids, async () => {
       for (const { span, chunks } of spans) {
@@ -110,16 +141,28 @@ export class CassandraArchive implements Archive {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const state = await this.#manifests.state(key)
         const wanted = await change(state)
-        // Asked after the revision was read: an owner that has taken the lane since then may change it, and then this change is refused.
+        // Asked after the revision was read: an owner that has taken the lane since then may change it, and then this
+        // change is refused.
         await this.#lanes.assertOwned(lease)
         if (await this.#changed(key, state, wanted, ids)) return
       }
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `The spans of ${key.app} in ${key.month} change too fast to be written.`)
+      throw new HopperError(
+        'HOP_STORE_UNAVAILABLE',
+        `The spans of ${key.app} in ${key.month} change too fast to be written.`,
+      )
     })
   }
 
-  /** A change whose answer got lost, or that the server has answered wrongly after a contest with itself, was made when its spans are there. */
-  async #changed(key: ManifestKey, state: ManifestState, change: ManifestChange, ids: readonly types.TimeUuid[]): Promise<boolean> {
+  /**
+   * A change whose answer got lost, or that the server has answered wrongly after a contest with itself, was made when
+   * its spans are there.
+   */
+  async #changed(
+    key: ManifestKey,
+    state: ManifestState,
+    change: ManifestChange,
+    ids: readonly types.TimeUuid[],
+  ): Promise<boolean> {
     const made = async (): Promise<boolean> => {
       if ((await this.#manifests.state(key)).revision === state.revision) return false
       const id = String(ids[0])
@@ -129,12 +172,15 @@ export class CassandraArchive implements Archive {
       return (await this.#manifests.change(key, state, change)) || (await made())
     } catch (error) {
       if (await made().catch(() => false)) return true
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `Whether lane ${key.lane} was archived is not known.`, { cause: error })
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `Whether lane ${key.lane} was archived is not known.`, {
+        cause: error,
+      })
     }
   }
 
   async #find(chunk: ChunkKey): Promise<types.TimeUuid> {
-    for (const { span, summary } of await this.#manifests.read(manifestOf(chunk.lane, chunk))) this.#ids.remember(summary, span)
+    for (const { span, summary } of await this.#manifests.read(manifestOf(chunk.lane, chunk)))
+      this.#ids.remember(summary, span)
     const span = this.#ids.get(chunk)
     if (!span) throw gone()
     return span
@@ -158,7 +204,10 @@ function coveredIn({ covered }: ManifestState, date: string): number {
   return Number(covered[dayOf(date)] ?? -1n)
 }
 
-/** What is covered once these spans are visible. @throws HopperError HOP_INTERNAL when one begins at or before what is covered */
+/**
+ * What is covered once these spans are visible. @throws HopperError HOP_INTERNAL when one begins at or before what is
+ * covered
+ */
 function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]): Record<string, bigint> {
   const after: Record<string, bigint> = {}
   for (const { chunks } of spans) {
@@ -166,7 +215,10 @@ function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]
       const covered = after[dayOf(date)] ?? before[dayOf(date)] ?? -1n
       if (first_position <= covered) {
         const { app } = chunks[0]!.summary
-        throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+        throw new HopperError(
+          'HOP_INTERNAL',
+          `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`,
+        )
       }
       after[dayOf(date)] = BigInt(last_position)
     }
@@ -179,12 +231,14 @@ function only(old: readonly SpanKey[], chunks: readonly ListedChunk[]): ListedCh
   const wanted = new Set(old.map(spanName))
   const found = chunks.filter(({ summary }) => wanted.has(spanName(summary)))
   const names = new Set(found.map(({ summary }) => spanName(summary)))
-  for (const name of wanted) if (!names.has(name)) throw new HopperError('HOP_INTERNAL', `The span ${name} is gone: it was merged already.`)
+  for (const name of wanted)
+    if (!names.has(name)) throw new HopperError('HOP_INTERNAL', `The span ${name} is gone: it was merged already.`)
   return found
 }
 
 function assertNotExpired(lease: Lease): void {
-  if (performance.now() >= lease.expiresAt) throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
+  if (performance.now() >= lease.expiresAt)
+    throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
 }
 
 function inOrder(a: ChunkSummary, b: ChunkSummary): number {

@@ -35,25 +35,37 @@ export class ChunkCells {
     })
   }
 
-  /** A column that the chunk does not have is missing. @throws HopperError HOP_STORE_UNAVAILABLE when the chunk itself is gone */
+  /**
+   * A column that the chunk does not have is missing. @throws HopperError HOP_STORE_UNAVAILABLE when the chunk itself
+   * is gone
+   */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
     await concurrently(inParts(columns, CELLS_PER_READ), AT_ONCE, async (some) => {
-      for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some])) found.set(row.get('column') as string, row.get('cell') as Uint8Array)
+      for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
+        found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
     if (found.size === 0 && (await rowsOf(this.#client, 'chunk-cells.any', [span, part])).length === 0) throw gone()
     return found
   }
 
   async drop(span: types.TimeUuid, parts: number): Promise<void> {
-    await concurrently(Array.from({ length: parts }, (_, part) => part), AT_ONCE, (part) =>
-      this.#client.execute(statement('chunk-cells.drop'), [span, part], { prepare: true, isIdempotent: true }))
+    await concurrently(
+      Array.from({ length: parts }, (_, part) => part),
+      AT_ONCE,
+      (part) =>
+        this.#client.execute(statement('chunk-cells.drop'), [span, part], { prepare: true, isIdempotent: true }),
+    )
   }
 }
 
 /** The cells of a chunk, which are one partition, in batches. */
 function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
-  const cells = Array.from(columns, ([column, cell]) => ({ part, column, bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength) }))
+  const cells = Array.from(columns, ([column, cell]) => ({
+    part,
+    column,
+    bytes: Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength),
+  }))
   return inPartsByWeight(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
 }
 

@@ -3,21 +3,36 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { gapsOf, inOrder } from './deleted-ranges.ts'
 
-const id = fc.tuple(fc.nat(1e6), fc.nat(9999), fc.uint8Array({ minLength: 6, maxLength: 6 }), fc.uint8Array({ minLength: 2, maxLength: 2 }))
-  .map(([ms, ticks, node, clock]) => types.TimeUuid.fromDate(new Date(Date.UTC(2026, 0) + ms), ticks, Buffer.from(node), Buffer.from(clock)))
-const ids = fc.uniqueArray(fc.tuple(id, fc.constantFrom('stays', 'old', 'added')), { selector: ([each]) => String(each), maxLength: 30 })
+const id = fc
+  .tuple(
+    fc.nat(1e6),
+    fc.nat(9999),
+    fc.uint8Array({ minLength: 6, maxLength: 6 }),
+    fc.uint8Array({ minLength: 2, maxLength: 2 }),
+  )
+  .map(([ms, ticks, node, clock]) =>
+    types.TimeUuid.fromDate(new Date(Date.UTC(2026, 0) + ms), ticks, Buffer.from(node), Buffer.from(clock)),
+  )
+const ids = fc.uniqueArray(fc.tuple(id, fc.constantFrom('stays', 'old', 'added')), {
+  selector: ([each]) => String(each),
+  maxLength: 30,
+})
 
 describe('the gaps that a merge leaves', () => {
   it('hold every span that was merged and none that stays, as few and as wide as that allows', () => {
-    fc.assert(fc.property(ids, (all) => {
-      const pick = (...kinds: string[]): { span: types.TimeUuid }[] => all.filter(([, kind]) => kinds.includes(kind)).map(([span]) => ({ span }))
-      const [old, stay] = [pick('old'), pick('stays', 'added')]
-      const gaps = gapsOf(pick('old', 'stays'), old, pick('added'))
-      const gapOf = (span: types.TimeUuid): number => gaps.findIndex(({ after, before }) => inOrder(after, span) < 0 && inOrder(span, before) < 0)
-      expect(old.every(({ span }) => gapOf(span) >= 0)).toBe(true)
-      expect(stay.every(({ span }) => gapOf(span) < 0)).toBe(true)
-      expect(new Set(old.map(({ span }) => gapOf(span))).size).toBe(gaps.length)
-      expect(gaps.length).toBeLessThanOrEqual(stay.length + 1)
-    }))
+    fc.assert(
+      fc.property(ids, (all) => {
+        const pick = (...kinds: string[]): { span: types.TimeUuid }[] =>
+          all.filter(([, kind]) => kinds.includes(kind)).map(([span]) => ({ span }))
+        const [old, stay] = [pick('old'), pick('stays', 'added')]
+        const gaps = gapsOf(pick('old', 'stays'), old, pick('added'))
+        const gapOf = (span: types.TimeUuid): number =>
+          gaps.findIndex(({ after, before }) => inOrder(after, span) < 0 && inOrder(span, before) < 0)
+        expect(old.every(({ span }) => gapOf(span) >= 0)).toBe(true)
+        expect(stay.every(({ span }) => gapOf(span) < 0)).toBe(true)
+        expect(new Set(old.map(({ span }) => gapOf(span))).size).toBe(gaps.length)
+        expect(gaps.length).toBeLessThanOrEqual(stay.length + 1)
+      }),
+    )
   })
 })

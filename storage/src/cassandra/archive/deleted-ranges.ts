@@ -10,10 +10,14 @@ interface Identified {
 }
 
 /**
- * The gaps that `old` leaves among `all`, each as wide as the spans that stay let it be: a deletion of a gap swallows the earlier ones inside. `all` in the
- * order of the manifest; `added` stay, too, wherever their ids are.
+ * The gaps that `old` leaves among `all`, each as wide as the spans that stay let it be: a deletion of a gap swallows
+ * the earlier ones inside. `all` in the order of the manifest; `added` stay, too, wherever their ids are.
  */
-export function gapsOf(all: readonly Identified[], old: readonly Identified[], added: readonly Identified[]): SpanGap[] {
+export function gapsOf(
+  all: readonly Identified[],
+  old: readonly Identified[],
+  added: readonly Identified[],
+): SpanGap[] {
   const replaced = new Set(old.map(({ span }) => String(span)))
   const ordered = [...all, ...added].map(({ span }) => span).sort(inOrder)
   const gaps: SpanGap[] = []

@@ -49,8 +49,9 @@ export function manifestOf(lane: number, { app, date }: Partition): ManifestKey 
 }
 
 /**
- * Reads and changes manifests. A change is one single-partition batch with a condition on the revision, so of two owners, or two attempts, that have
- * read the same revision only one succeeds; whatever comes late finds another revision and changes nothing.
+ * Reads and changes manifests. A change is one single-partition batch with a condition on the revision, so of two
+ * owners, or two attempts, that have read the same revision only one succeeds; whatever comes late finds another
+ * revision and changes nothing.
  */
 export class Manifests {
   readonly #client: Client
@@ -72,26 +73,58 @@ export class Manifests {
   }
 
   /** All chunks of a manifest as one consistent view: pages between which spans were merged are read again. */
-  async read(key: ManifestKey, overlapping: (minTime: number, maxTime: number) => boolean = () => true): Promise<ListedChunk[]> {
+  async read(
+    key: ManifestKey,
+    overlapping: (minTime: number, maxTime: number) => boolean = () => true,
+  ): Promise<ListedChunk[]> {
     for (let reads = 0; reads < READS_MAX; reads++) {
       const rows = await rowsOf(this.#client, 'spans.read', partitionOf(key), { fetchSize: PAGE_ROWS })
       // A manifest without spans still answers a row, of its static columns.
       if (rows.at(-1)?.get('merges') !== rows[0]?.get('merges')) continue
-      return rows.filter((row) => row.get('span') !== null && overlapping(Number(row.get('min_time')), Number(row.get('max_time')))).map(listed)
+      return rows
+        .filter(
+          (row) => row.get('span') !== null && overlapping(Number(row.get('min_time')), Number(row.get('max_time'))),
+        )
+        .map(listed)
     }
-    throw new HopperError('HOP_STORE_UNAVAILABLE', `The spans of ${key.app} in ${key.month} change too fast to be read.`)
+    throw new HopperError(
+      'HOP_STORE_UNAVAILABLE',
+      `The spans of ${key.app} in ${key.month} change too fast to be read.`,
+    )
   }
 
-  /** Answers whether the manifest still had this revision; the change is made then, as a whole. When it rejects, the outcome is unknown. */
-  async change(key: ManifestKey, { revision, merges }: ManifestState, { covered = {}, add = [], drop = [] }: ManifestChange): Promise<boolean> {
+  /**
+   * Answers whether the manifest still had this revision; the change is made then, as a whole. When it rejects, the
+   * outcome is unknown.
+   */
+  async change(
+    key: ManifestKey,
+    { revision, merges }: ManifestState,
+    { covered = {}, add = [], drop = [] }: ManifestChange,
+  ): Promise<boolean> {
     const partition = partitionOf(key)
     const batch: Statement[] = [
-      { query: statement('spans.advance'), params: [(revision ?? 0n) + 1n, drop.length > 0 ? merges + 1n : merges, covered, ...partition, revision] },
-      ...add.flatMap(({ span, chunks }) => chunks.map(({ summary }) => ({
-        query: statement('spans.insert'),
-        params: [...partition, span, summary.part, BigInt(summary.min_time), BigInt(summary.max_time), JSON.stringify(summary)],
-      }))),
-      ...drop.map(({ after, before }) => ({ query: statement('spans.dropBetween'), params: [...partition, after, before] })),
+      {
+        query: statement('spans.advance'),
+        params: [(revision ?? 0n) + 1n, drop.length > 0 ? merges + 1n : merges, covered, ...partition, revision],
+      },
+      ...add.flatMap(({ span, chunks }) =>
+        chunks.map(({ summary }) => ({
+          query: statement('spans.insert'),
+          params: [
+            ...partition,
+            span,
+            summary.part,
+            BigInt(summary.min_time),
+            BigInt(summary.max_time),
+            JSON.stringify(summary),
+          ],
+        })),
+      ),
+      ...drop.map(({ after, before }) => ({
+        query: statement('spans.dropBetween'),
+        params: [...partition, after, before],
+      })),
     ]
     return (await this.#client.batch(batch, { prepare: true, logged: false, isIdempotent: false })).wasApplied()
   }

@@ -4,7 +4,10 @@ import { spanName } from '../../spans.ts'
 
 const SPANS_MAX = 100_000
 
-/** Under which id the cells of a span are, for the spans that this process has listed last: what was listed is found after it was merged, too. */
+/**
+ * Under which id the cells of a span are, for the spans that this process has listed last: what was listed is found
+ * after it was merged, too.
+ */
 export class SpanIds {
   readonly #ids = new Map<string, types.TimeUuid>()
 

@@ -4,19 +4,32 @@ import { assertOutlastsCounterWrites, parseTimeout } from './counter-timeout.ts'
 import { cassandraDefaults } from './settings.ts'
 
 it('reads a duration as each version of Cassandra writes it', () => {
-  expect(['5000', '5000ms', '5s', ' 2 m ', '1h', '5S'].map(parseTimeout)).toEqual([5_000, 5_000, 5_000, 120_000, 3_600_000, 5_000])
+  expect(['5000', '5000ms', '5s', ' 2 m ', '1h', '5S'].map(parseTimeout)).toEqual([
+    5_000, 5_000, 5_000, 120_000, 3_600_000, 5_000,
+  ])
   expect(['', 'null', '-1', '5 weeks', '1.5s'].map(parseTimeout)).toEqual(new Array(5).fill(undefined))
 })
 
 const engines = inject('engines') as Engines | undefined
 describe.skipIf(!engines)('the wait for an unknown outcome', () => {
   const settings = (unknownOutcomeMs: number): never =>
-    ({ ...cassandraDefaults, contactPoints: [engines!.cassandra], dataCenter: engines!.dataCenter, unknownOutcomeMs }) as never
+    ({
+      ...cassandraDefaults,
+      contactPoints: [engines!.cassandra],
+      dataCenter: engines!.dataCenter,
+      unknownOutcomeMs,
+    }) as never
   const logger = { warn: (_: object, message: string) => expect.fail(message) }
 
   it('is refused when a node may still apply what was sent, with the least that is enough', async () => {
-    const refused = await assertOutlastsCounterWrites(settings(100), logger).then(() => undefined, (error: Error) => error)
-    expect(refused).toMatchObject({ code: 'HOP_CONFIG', message: expect.stringMatching(/counter_write_request_timeout/) })
+    const refused = await assertOutlastsCounterWrites(settings(100), logger).then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    expect(refused).toMatchObject({
+      code: 'HOP_CONFIG',
+      message: expect.stringMatching(/counter_write_request_timeout/),
+    })
     const least = Number(/at least (\d+)/.exec(refused!.message)![1])
     await assertOutlastsCounterWrites(settings(least), logger)
     await expect(assertOutlastsCounterWrites(settings(least - 1), logger)).rejects.toMatchObject({ code: 'HOP_CONFIG' })

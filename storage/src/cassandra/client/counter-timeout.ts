@@ -12,8 +12,9 @@ export interface TimeoutLogger {
 }
 
 /**
- * Exactness rests on waiting until no node can still apply a counter write, so the wait must be longer than `counter_write_request_timeout` of every
- * node. @throws HopperError HOP_CONFIG when it is not, HOP_STORE_UNAVAILABLE when no node answers
+ * Exactness rests on waiting until no node can still apply a counter write, so the wait must be longer than
+ * `counter_write_request_timeout` of every node. @throws HopperError HOP_CONFIG when it is not, HOP_STORE_UNAVAILABLE
+ * when no node answers
  */
 export async function assertOutlastsCounterWrites(settings: CassandraSettings, logger: TimeoutLogger): Promise<void> {
   const client = new Client(clientOptions(settings))
@@ -25,7 +26,10 @@ export async function assertOutlastsCounterWrites(settings: CassandraSettings, l
       const timeoutMs = host.isUp() ? await timeoutOf(client, host, logger) : undefined
       if (timeoutMs === undefined || settings.unknownOutcomeMs >= timeoutMs + MARGIN_MS) continue
       const applied = `node ${host.address} may apply a counter write ${timeoutMs} ms after it was sent (counter_write_request_timeout)`
-      throw new HopperError('HOP_CONFIG', `--unknown-outcome-ms is ${settings.unknownOutcomeMs}, but ${applied}: it must be at least ${timeoutMs + MARGIN_MS}.`)
+      throw new HopperError(
+        'HOP_CONFIG',
+        `--unknown-outcome-ms is ${settings.unknownOutcomeMs}, but ${applied}: it must be at least ${timeoutMs + MARGIN_MS}.`,
+      )
     }
   } finally {
     await client.shutdown()
@@ -34,14 +38,21 @@ export async function assertOutlastsCounterWrites(settings: CassandraSettings, l
 
 /** What one node says; undefined, and a warning, where it does not. */
 async function timeoutOf(client: Client, host: Host, logger: TimeoutLogger): Promise<number | undefined> {
-  const query = "SELECT name, value FROM system_views.settings WHERE name IN ('counter_write_request_timeout', 'counter_write_request_timeout_in_ms')"
+  const query =
+    "SELECT name, value FROM system_views.settings WHERE name IN ('counter_write_request_timeout', 'counter_write_request_timeout_in_ms')"
   try {
     const { rows } = await client.execute(query, [], { prepare: false, host, isIdempotent: true })
     const found = rows.map((row) => parseTimeout(String(row.get('value')))).filter((ms) => ms !== undefined)
     if (found.length > 0) return Math.max(...found)
-    logger.warn({ node: host.address }, 'a node does not tell its counter_write_request_timeout, which --unknown-outcome-ms must exceed')
+    logger.warn(
+      { node: host.address },
+      'a node does not tell its counter_write_request_timeout, which --unknown-outcome-ms must exceed',
+    )
   } catch (error) {
-    logger.warn({ node: host.address, err: error }, 'the counter_write_request_timeout of a node could not be read, which --unknown-outcome-ms must exceed')
+    logger.warn(
+      { node: host.address, err: error },
+      'the counter_write_request_timeout of a node could not be read, which --unknown-outcome-ms must exceed',
+    )
   }
   return undefined
 }

@@ -1,8 +1,13 @@
 /**
- * Runs `work` for every item, at most `limit` at once, and answers the results in the order of the items. When one fails the rest of those under way
- * is awaited, no further one begins, and the first error is thrown: nothing is left running behind the caller's back.
+ * Runs `work` for every item, at most `limit` at once, and answers the results in the order of the items. When one
+ * fails the rest of those under way is awaited, no further one begins, and the first error is thrown: nothing is left
+ * running behind the caller's back.
  */
-export async function concurrently<T, R>(items: readonly T[], limit: number, work: (item: T) => Promise<R>): Promise<R[]> {
+export async function concurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
   const results = new Array<R>(items.length)
   let next = 0
   let failure: { error: unknown } | undefined

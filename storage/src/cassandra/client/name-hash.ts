@@ -2,8 +2,9 @@
 export const NOBODY = 0
 
 /**
- * Writes a 64-bit hash of a name to `out` at `at` and the place after: two MurmurHash3 of 32 bits with constants of their own, over UTF-16 code units.
- * It is stored, so it must never change. Never both halves zero. Of a million names, two share a hash with a chance of 3 in 100 million.
+ * Writes a 64-bit hash of a name to `out` at `at` and the place after: two MurmurHash3 of 32 bits with constants of
+ * their own, over UTF-16 code units. It is stored, so it must never change. Never both halves zero. Of a million names,
+ * two share a hash with a chance of 3 in 100 million.
  */
 export function writeNameHash(name: string, out: Uint32Array, at: number): void {
   let high = 0x9747b28c

@@ -5,21 +5,27 @@ import { preparingSoon, repairPreparing } from './prepare-soon.ts'
 
 const NONE = 'no node is left'
 /** How the driver prepares: at one node after the other, each of which answers after some time, fails, or is silent. */
-const driver = (nodes: Record<string, number | Error>, asked: string[]) => async (_info: object, plan: Iterator<unknown>): Promise<object> => {
-  for (let next = plan.next(); !next.done; next = plan.next()) {
-    const node = next.value as string
-    asked.push(node)
-    const answer = nodes[node]!
-    if (answer instanceof Error) throw answer
-    await pause(answer)
-    return { by: node }
+const driver =
+  (nodes: Record<string, number | Error>, asked: string[]) =>
+  async (_info: object, plan: Iterator<unknown>): Promise<object> => {
+    for (let next = plan.next(); !next.done; next = plan.next()) {
+      const node = next.value as string
+      asked.push(node)
+      const answer = nodes[node]!
+      if (answer instanceof Error) throw answer
+      await pause(answer)
+      return { by: node }
+    }
+    throw new Error(NONE)
   }
-  throw new Error(NONE)
-}
-const prepareAt = async (nodes: Record<string, number | Error>): Promise<{ asked: string[]; ms: number; outcome: unknown }> => {
+const prepareAt = async (
+  nodes: Record<string, number | Error>,
+): Promise<{ asked: string[]; ms: number; outcome: unknown }> => {
   const asked: string[] = []
   const started = performance.now()
-  const outcome = await preparingSoon(driver(nodes, asked), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch((error: Error) => error.message)
+  const outcome = await preparingSoon(driver(nodes, asked), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
+    (error: Error) => error.message,
+  )
   return { asked, ms: performance.now() - started, outcome }
 }
 
@@ -40,7 +46,9 @@ it('waits for a slow node when it is the only one, and says what the statement h
 })
 
 it('stands in the driver once', () => {
-  const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as { prototype: { _prepareWithQueryPlan: unknown } }
+  const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as {
+    prototype: { _prepareWithQueryPlan: unknown }
+  }
   repairPreparing()
   const repaired = prototype._prepareWithQueryPlan
   repairPreparing()

@@ -4,7 +4,13 @@ import { createRequire } from 'node:module'
 const NEXT_NODE_AFTER_MS = 400
 const NODES_MAX = 3
 
-type Prepare = (this: unknown, info: object, nodes: Iterator<unknown>, query: string, keyspace: string | undefined) => Promise<object>
+type Prepare = (
+  this: unknown,
+  info: object,
+  nodes: Iterator<unknown>,
+  query: string,
+  keyspace: string | undefined,
+) => Promise<object>
 
 /** The part of the driver that prepares a statement when it is first used; it has no public name. */
 interface PrepareHandler {
@@ -32,14 +38,17 @@ export function preparingSoon(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS): P
         begun++
         running++
         if (begun < NODES_MAX) timer = setTimeout(begin, afterMs)
-        prepare.call(this, info, nodes, query, keyspace).then((prepared) => {
-          clearTimeout(timer)
-          resolve(prepared)
-        }, (error: unknown) => {
-          if (--running > 0) return
-          clearTimeout(timer)
-          reject(error as Error)
-        })
+        prepare.call(this, info, nodes, query, keyspace).then(
+          (prepared) => {
+            clearTimeout(timer)
+            resolve(prepared)
+          },
+          (error: unknown) => {
+            if (--running > 0) return
+            clearTimeout(timer)
+            reject(error as Error)
+          },
+        )
       }
       begin()
     })

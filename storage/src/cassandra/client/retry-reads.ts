@@ -6,8 +6,9 @@ type OperationInfo = Parameters<policies.retry.RetryPolicy['onRequestError']>[0]
 const RETRIES_MAX = 2
 
 /**
- * Sends what may be sent twice to another node when one fails or has no answer; everything else fails at once. A counter write is never sent again:
- * it may have been applied. Only the statement knows which it is, so a statement that does not say counts as one that must not be repeated.
+ * Sends what may be sent twice to another node when one fails or has no answer; everything else fails at once. A
+ * counter write is never sent again: it may have been applied. Only the statement knows which it is, so a statement
+ * that does not say counts as one that must not be repeated.
  */
 export class RetryIdempotent extends policies.retry.FallthroughRetryPolicy {
   override onRequestError(info: OperationInfo): Decision {

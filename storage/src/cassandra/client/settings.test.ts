@@ -6,14 +6,23 @@ import { types } from 'cassandra-driver'
 import { describe, expect, it } from 'vitest'
 import { cassandraDefaults, clientOptions, serialConsistency, type CassandraSettings } from './settings.ts'
 
-const settings: CassandraSettings = { ...cassandraDefaults, contactPoints: ['127.0.0.1:9042'], dataCenter: 'datacenter1' }
+const settings: CassandraSettings = {
+  ...cassandraDefaults,
+  contactPoints: ['127.0.0.1:9042'],
+  dataCenter: 'datacenter1',
+}
 
 describe('the settings of Cassandra', () => {
   it('ask a quorum of our data center, and never send twice what is not idempotent', () => {
     const { queryOptions, policies } = clientOptions(settings)
-    expect(queryOptions).toMatchObject({ consistency: types.consistencies.localQuorum, serialConsistency: types.consistencies.localSerial, isIdempotent: false })
+    expect(queryOptions).toMatchObject({
+      consistency: types.consistencies.localQuorum,
+      serialConsistency: types.consistencies.localSerial,
+      isIdempotent: false,
+    })
     const retry = policies!.retry!
-    const asked = (idempotent: boolean | undefined, nbRetry = 0): never => ({ query: '', nbRetry, executionOptions: { isIdempotent: () => idempotent } }) as never
+    const asked = (idempotent: boolean | undefined, nbRetry = 0): never =>
+      ({ query: '', nbRetry, executionOptions: { isIdempotent: () => idempotent } }) as never
     const [rethrow, again] = [retry.rethrowResult().decision, retry.retryResult(undefined as never, false).decision]
     for (const idempotent of [false, undefined]) {
       expect(retry.onRequestError(asked(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
@@ -21,22 +30,35 @@ describe('the settings of Cassandra', () => {
       expect(retry.onWriteTimeout(asked(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
       expect(retry.onUnavailable(asked(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
     }
-    expect(retry.onRequestError(asked(true), undefined as never, new Error())).toMatchObject({ decision: again, useCurrentHost: false })
-    expect(retry.onReadTimeout(asked(true), undefined as never, 2, 1, false as never)).toMatchObject({ decision: again, useCurrentHost: false })
+    expect(retry.onRequestError(asked(true), undefined as never, new Error())).toMatchObject({
+      decision: again,
+      useCurrentHost: false,
+    })
+    expect(retry.onReadTimeout(asked(true), undefined as never, 2, 1, false as never)).toMatchObject({
+      decision: again,
+      useCurrentHost: false,
+    })
     expect(retry.onRequestError(asked(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
     expect(retry.onWriteTimeout(asked(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
-    expect(clientOptions({ ...settings, consistency: 'QUORUM' }).queryOptions!.consistency).toBe(types.consistencies.quorum)
+    expect(clientOptions({ ...settings, consistency: 'QUORUM' }).queryOptions!.consistency).toBe(
+      types.consistencies.quorum,
+    )
     expect(serialConsistency({ ...settings, consistency: 'QUORUM' })).toBe(types.consistencies.serial)
   })
 
   it('refuse a consistency that could lose a count', () => {
-    expect(clientOptions({ ...settings, consistency: 'LOCAL_ONE' }).queryOptions!.consistency).toBe(types.consistencies.localOne)
+    expect(clientOptions({ ...settings, consistency: 'LOCAL_ONE' }).queryOptions!.consistency).toBe(
+      types.consistencies.localOne,
+    )
     expect(() => clientOptions({ ...settings, consistency: 'LOCAL_ONE', replication: 3 })).toThrow(/single replica/)
-    expect(() => clientOptions({ ...settings, consistency: 'LOCAL_ONE', replication: { a: 1, b: 1 } })).toThrow(/single replica/)
+    expect(() => clientOptions({ ...settings, consistency: 'LOCAL_ONE', replication: { a: 1, b: 1 } })).toThrow(
+      /single replica/,
+    )
   })
 
   it('reach every node at the port of the contact points, and refuse several ports', () => {
-    const portOf = (...contactPoints: string[]): unknown => clientOptions({ ...settings, contactPoints }).protocolOptions?.port
+    const portOf = (...contactPoints: string[]): unknown =>
+      clientOptions({ ...settings, contactPoints }).protocolOptions?.port
     expect(portOf('127.0.0.1:9142', '127.0.0.2:9142')).toBe(9142)
     expect(portOf('[::1]:9043')).toBe(9043)
     expect(portOf('node')).toBe(9042)

@@ -20,17 +20,32 @@ export function queryFile(table: string): string {
 }
 
 /** All rows of a named query that reads; paged, so that no answer is larger than a page. */
-export async function rowsOf(client: Client, name: string, parameters: unknown[], options: QueryOptions = {}): Promise<types.Row[]> {
+export async function rowsOf(
+  client: Client,
+  name: string,
+  parameters: unknown[],
+  options: QueryOptions = {},
+): Promise<types.Row[]> {
   const rows: types.Row[] = []
   for await (const page of pagesOf(client, name, parameters, options)) rows.push(...page)
   return rows
 }
 
 /** The same a page at a time; pages without rows are left out. */
-export async function* pagesOf(client: Client, name: string, parameters: unknown[], options: QueryOptions = {}): AsyncGenerator<types.Row[]> {
+export async function* pagesOf(
+  client: Client,
+  name: string,
+  parameters: unknown[],
+  options: QueryOptions = {},
+): AsyncGenerator<types.Row[]> {
   let pageState: string | undefined
   do {
-    const page = await client.execute(statement(name), parameters, { prepare: true, isIdempotent: true, ...options, ...(pageState ? { pageState } : {}) })
+    const page = await client.execute(statement(name), parameters, {
+      prepare: true,
+      isIdempotent: true,
+      ...options,
+      ...(pageState ? { pageState } : {}),
+    })
     if (page.rowLength > 0) yield page.rows
     pageState = page.pageState ?? undefined
   } while (pageState)

@@ -10,7 +10,14 @@ interface FakeHost {
   isUp(): boolean
 }
 
-const hosts = (): FakeHost[] => addresses.map((address) => ({ address, up: true, isUp() { return this.up } }))
+const hosts = (): FakeHost[] =>
+  addresses.map((address) => ({
+    address,
+    up: true,
+    isUp() {
+      return this.up
+    },
+  }))
 
 /** Plans every host in the order given, or fails. */
 class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
@@ -26,7 +33,11 @@ class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
     return types.distance.local
   }
 
-  override newQueryPlan(_keyspace: string, _options: unknown, callback: (error: Error, plan: Iterator<Host>) => void): void {
+  override newQueryPlan(
+    _keyspace: string,
+    _options: unknown,
+    callback: (error: Error, plan: Iterator<Host>) => void,
+  ): void {
     callback(this.error as Error, this.#hosts.values() as unknown as Iterator<Host>)
   }
 
@@ -36,12 +47,14 @@ class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
 }
 
 function planOf(steady: SteadyHosts): Promise<string[]> {
-  return new Promise((resolve, reject) => steady.newQueryPlan('k', {} as never, (error, plan) => {
-    if (error) return reject(error)
-    const planned: string[] = []
-    for (let next = plan.next(); !next.done; next = plan.next()) planned.push(next.value.address)
-    resolve(planned)
-  }))
+  return new Promise((resolve, reject) =>
+    steady.newQueryPlan('k', {} as never, (error, plan) => {
+      if (error) return reject(error)
+      const planned: string[] = []
+      for (let next = plan.next(); !next.done; next = plan.next()) planned.push(next.value.address)
+      resolve(planned)
+    }),
+  )
 }
 
 describe('the order in which nodes are asked', () => {
@@ -77,7 +90,10 @@ describe('the order in which nodes are asked', () => {
   it('hands on what the policy inside says otherwise', async () => {
     const inner = new InOrder(hosts())
     const steady = new SteadyHosts(inner)
-    expect([steady.getDistance({} as Host), steady.getOptions()]).toEqual([types.distance.local, new Map([['inner', {}]])])
+    expect([steady.getDistance({} as Host), steady.getOptions()]).toEqual([
+      types.distance.local,
+      new Map([['inner', {}]]),
+    ])
     inner.error = new Error('no plan')
     await expect(planOf(steady)).rejects.toThrow('no plan')
   })
@@ -86,13 +102,20 @@ describe('the order in which nodes are asked', () => {
     const all = hosts()
     let looked = 0
     class Counting extends InOrder {
-      override newQueryPlan(_keyspace: string, _options: unknown, callback: (error: Error, plan: Iterator<Host>) => void): void {
-        callback(undefined as never, (function* () {
-          for (const host of all) {
-            looked++
-            yield host
-          }
-        })() as unknown as Iterator<Host>)
+      override newQueryPlan(
+        _keyspace: string,
+        _options: unknown,
+        callback: (error: Error, plan: Iterator<Host>) => void,
+      ): void {
+        callback(
+          undefined as never,
+          (function* () {
+            for (const host of all) {
+              looked++
+              yield host
+            }
+          })() as unknown as Iterator<Host>,
+        )
       }
     }
     new SteadyHosts(new Counting(all)).newQueryPlan('k', {} as never, (_error, plan) => void plan.next())
@@ -111,7 +134,11 @@ describe('probes', () => {
     const frozen = new Set<string>()
     const client = {
       hosts: { values: () => all },
-      execute: (_query: string, _parameters: unknown[], { host, readTimeout, isIdempotent }: { host: FakeHost; readTimeout: number; isIdempotent: boolean }) => {
+      execute: (
+        _query: string,
+        _parameters: unknown[],
+        { host, readTimeout, isIdempotent }: { host: FakeHost; readTimeout: number; isIdempotent: boolean },
+      ) => {
         asked.push(host.address)
         expect([readTimeout, isIdempotent]).toEqual([1_000, false])
         if (!frozen.has(host.address)) return Promise.resolve()

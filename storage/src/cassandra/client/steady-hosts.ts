@@ -8,8 +8,9 @@ const PROBE_MS_MAX = 1_000
 const MISSED_MAX = 2
 
 /**
- * Asks nodes that answer before those that are silent. A node that is frozen, or cut off without a word, keeps its connections, so the driver takes it
- * for up and waits for it each time; each node is asked a small question every second to tell.
+ * Asks nodes that answer before those that are silent. A node that is frozen, or cut off without a word, keeps its
+ * connections, so the driver takes it for up and waits for it each time; each node is asked a small question every
+ * second to tell.
  */
 export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
   readonly #inner: policies.loadBalancing.LoadBalancingPolicy
@@ -46,7 +47,7 @@ export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
     return (this.#missed.get(address) ?? 0) >= MISSED_MAX
   }
 
-  * #silentLast(plan: Iterator<Host>): Generator<Host> {
+  *#silentLast(plan: Iterator<Host>): Generator<Host> {
     const silent: Host[] = []
     for (let next = plan.next(); !next.done; next = plan.next()) {
       if (this.isSilent(next.value.address)) silent.push(next.value)
@@ -62,8 +63,17 @@ export function probeHosts(client: Client, steady: SteadyHosts): { stop(): void 
   const probe = async (host: Host): Promise<void> => {
     const { address } = host
     asking.add(address)
-    const options = { prepare: false, host, readTimeout: PROBE_MS_MAX, isIdempotent: false, consistency: types.consistencies.one }
-    const answered = await client.execute('SELECT key FROM system.local', [], options).then(() => true, () => false)
+    const options = {
+      prepare: false,
+      host,
+      readTimeout: PROBE_MS_MAX,
+      isIdempotent: false,
+      consistency: types.consistencies.one,
+    }
+    const answered = await client.execute('SELECT key FROM system.local', [], options).then(
+      () => true,
+      () => false,
+    )
     steady.note(address, answered)
     asking.delete(address)
   }

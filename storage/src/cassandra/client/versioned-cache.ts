@@ -10,7 +10,9 @@ interface Weighed<V, T> extends KeptEntry<V, T> {
   bytes: number
 }
 
-/** What was read of each key and in which version, within so many bytes: what was asked for longest ago is forgotten. */
+/**
+ * What was read of each key and in which version, within so many bytes: what was asked for longest ago is forgotten.
+ */
 export class Kept<V, T> {
   readonly #bytesMax: number
   readonly #bytesOf: (value: T) => number
@@ -30,18 +32,25 @@ export class Kept<V, T> {
   }
 
   /**
-   * What is kept under the key in this version, or read now, with what was kept before at hand; those who ask meanwhile wait for the same. `asOf` is a
-   * moment before the version was looked up: what is kept of a later moment is new enough, whatever its version. What could not be read is not kept.
+   * What is kept under the key in this version, or read now, with what was kept before at hand; those who ask meanwhile
+   * wait for the same. `asOf` is a moment before the version was looked up: what is kept of a later moment is new
+   * enough, whatever its version. What could not be read is not kept.
    */
   get(key: string, version: V, asOf: number, read: (before: KeptEntry<V, T> | undefined) => Promise<T>): Promise<T> {
     const found = this.#entries.get(key)
-    const entry = found && (found.asOf > asOf || this.#same(found.version, version)) ? found : { version, value: read(found), asOf, bytes: 0 }
+    const entry =
+      found && (found.asOf > asOf || this.#same(found.version, version))
+        ? found
+        : { version, value: read(found), asOf, bytes: 0 }
     entry.asOf = Math.max(entry.asOf, asOf)
     this.#entries.delete(key)
     this.#entries.set(key, entry)
     if (entry !== found) {
       this.#bytes -= found?.bytes ?? 0
-      entry.value.then((value) => this.#weigh(key, entry, value), () => this.#entries.get(key) === entry && this.#entries.delete(key))
+      entry.value.then(
+        (value) => this.#weigh(key, entry, value),
+        () => this.#entries.get(key) === entry && this.#entries.delete(key),
+      )
     }
     return entry.value
   }

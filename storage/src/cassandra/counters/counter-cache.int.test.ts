@@ -32,13 +32,24 @@ interface Views {
 }
 
 function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatch {
-  const counters = changes.map(({ date, from, to, views }) => (
-    { table: 'page_views_by_date', app, date, from, to, rows: Object.entries(views).map(([url, hit]) => ({ key: [url], deltas: [hit, 0, 0] })) } as const))
+  const counters = changes.map(
+    ({ date, from, to, views }) =>
+      ({
+        table: 'page_views_by_date',
+        app,
+        date,
+        from,
+        to,
+        rows: Object.entries(views).map(([url, hit]) => ({ key: [url], deltas: [hit, 0, 0] })),
+      }) as const,
+  )
   return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 }
 
 async function answer(kept: KeptCounters, app: string, prefix: readonly string[] = []): Promise<string[]> {
-  return (await kept.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(({ date, key, counters }) => `${date} ${key[0]} ${counters[0]}`)
+  return (await kept.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(
+    ({ date, key, counters }) => `${date} ${key[0]} ${counters[0]}`,
+  )
 }
 
 describe.skipIf(!engines)('counters that are kept from one question to the next, on Cassandra', () => {
@@ -87,29 +98,42 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
   })
 
   it('answers what a reader without memory answers, whatever is counted and asked between', async () => {
-    const step = fc.record({ lane: fc.nat(1), date: fc.constantFrom(...dates), moves: fc.nat(2), views: fc.dictionary(fc.constantFrom('/', '/a', '__proto__'), fc.nat(9)), asked: fc.boolean() })
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-      const app = randomUUID()
-      const write = await writerOf(app)
-      const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
-      const positions = new Map<string, number>()
-      for (const { lane, date, moves, views, asked } of steps) {
-        const from = positions.get(`${lane} ${date}`) ?? -1
-        await write({ lane, date, from, to: from + moves, views })
-        positions.set(`${lane} ${date}`, from + moves)
-        if (asked) expect(await answer(kept, app)).toEqual(await answer(new KeptCounters(client(), LANES, 0), app))
-      }
-    }), { numRuns: 8 })
+    const step = fc.record({
+      lane: fc.nat(1),
+      date: fc.constantFrom(...dates),
+      moves: fc.nat(2),
+      views: fc.dictionary(fc.constantFrom('/', '/a', '__proto__'), fc.nat(9)),
+      asked: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
+        const app = randomUUID()
+        const write = await writerOf(app)
+        const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
+        const positions = new Map<string, number>()
+        for (const { lane, date, moves, views, asked } of steps) {
+          const from = positions.get(`${lane} ${date}`) ?? -1
+          await write({ lane, date, from, to: from + moves, views })
+          positions.set(`${lane} ${date}`, from + moves)
+          if (asked) expect(await answer(kept, app)).toEqual(await answer(new KeptCounters(client(), LANES, 0), app))
+        }
+      }),
+      { numRuns: 8 },
+    )
   })
 
   it('notices that all was emptied and has counted to the same positions again', async () => {
     const app = randomUUID()
-    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
+    await (
+      await writerOf(app)
+    )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
     const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
     expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
     await clearFolds(keyspace.settings)
     expect(await answer(kept, app)).toEqual([])
-    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 3 } })
+    await (
+      await writerOf(app)
+    )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 3 } })
     expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3'])
   })
 
@@ -118,13 +142,24 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     const [before, after] = [['2020-03-31 /a 2'], ['2020-03-31 /a 5']]
     const change = { lane: 0, date: dates[0], from: 4, to: 6, views: { '/a': 3 } }
 
-    /** A writer whose change was counted, but whose renewal of versions has failed once, and a reader that has asked before and after. */
+    /**
+     * A writer whose change was counted, but whose renewal of versions has failed once, and a reader that has asked
+     * before and after.
+     */
     async function unsaid(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: KeptCounters }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
-        (failing && statements[0]!.query === renewal ? Promise.reject(new Error('away')) : client().batch(statements, options))
-      const unsteady = new Proxy(client(), { get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)) })
-      const [writer, own, kept] = [new CassandraTableWriter(unsteady, keyspace.settings), await lease(0), new KeptCounters(client(), LANES, KEPT_BYTES)]
+        failing && statements[0]!.query === renewal
+          ? Promise.reject(new Error('away'))
+          : client().batch(statements, options)
+      const unsteady = new Proxy(client(), {
+        get: (of, name) => (name === 'batch' ? batch : (Reflect.get(of, name, of) as unknown)),
+      })
+      const [writer, own, kept] = [
+        new CassandraTableWriter(unsteady, keyspace.settings),
+        await lease(0),
+        new KeptCounters(client(), LANES, KEPT_BYTES),
+      ]
       await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
       expect(await answer(kept, app)).toEqual(before)
       failing = true
@@ -164,7 +199,9 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     const app = randomUUID()
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
     const kept = new KeptCounters(counted, LANES, 0)
-    await (await writerOf(app))({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
+    await (
+      await writerOf(app)
+    )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
     for (const reads of [4, 8]) {
       expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
       expect(count()).toBe(reads)

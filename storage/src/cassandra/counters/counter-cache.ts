@@ -10,8 +10,8 @@ import { versionKey, versionsOf } from '../visitors/versions.ts'
 const DATES_AT_ONCE = 4
 const LANES_AT_ONCE = 16
 /**
- * What is kept is read anew so often whatever its version, each date at another moment: after a write without an answer a replica may have less of a
- * partition than another, until they have told each other.
+ * What is kept is read anew so often whatever its version, each date at another moment: after a write without an answer
+ * a replica may have less of a partition than another, until they have told each other.
  */
 const ANEW_MS = 600_000
 const DAY_MS = 86_400_000
@@ -34,8 +34,9 @@ interface WantedDate extends Wanted {
 }
 
 /**
- * The rows of the counter tables as they were read last: of a lane and date, and of a date summed over the lanes. They are read again when the version of
- * their counters is another, so a month is two small reads while nothing changes, and one partition more for each lane that has counted.
+ * The rows of the counter tables as they were read last: of a lane and date, and of a date summed over the lanes. They
+ * are read again when the version of their counters is another, so a month is two small reads while nothing changes,
+ * and one partition more for each lane that has counted.
  */
 export class KeptCounters {
   readonly #client: Client
@@ -54,7 +55,10 @@ export class KeptCounters {
     const versions = await versionsOf(this.#client, 'counters', wanted.app, dates)
     const found = await concurrently(dates, DATES_AT_ONCE, async (date) => {
       const era = eraOf(date)
-      const rows = await this.#date({ ...wanted, date, asOf }, this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`))
+      const rows = await this.#date(
+        { ...wanted, date, asOf },
+        this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`),
+      )
       return rows.map(({ key, counters }) => ({ date, key, counters }))
     })
     return found.flat()
@@ -62,13 +66,16 @@ export class KeptCounters {
 
   #date(wanted: WantedDate, versions: readonly string[]): Promise<readonly CounterPartitionRow[]> {
     return this.#kept.get(nameOf(wanted), versions.join(), wanted.asOf, async () =>
-      sumOfLanes(await concurrently(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))))
+      sumOfLanes(await concurrently(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))),
+    )
   }
 
   #lane(wanted: WantedDate, lane: number, version: string): Promise<readonly CounterPartitionRow[]> {
     const { table, app, prefix, date, asOf } = wanted
     const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
-    return this.#kept.get(nameOf(wanted, lane), version, asOf, async () => counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])))
+    return this.#kept.get(nameOf(wanted, lane), version, asOf, async () =>
+      counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])),
+    )
   }
 }
 

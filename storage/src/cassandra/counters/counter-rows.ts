@@ -10,7 +10,10 @@ export function counterRows(table: CounterTableName, rows: readonly types.Row[])
     const key = columns.map((column) => row.get(column) as KeyValue)
     // A row that only has the static watermark has no key and is no row of ours.
     if (key.some((value) => value === null)) return []
-    return { key, counters: counterTables[table].counters.map((name) => Number((row.get(name) as bigint | null) ?? 0n)) }
+    return {
+      key,
+      counters: counterTables[table].counters.map((name) => Number((row.get(name) as bigint | null) ?? 0n)),
+    }
   })
 }
 

@@ -8,8 +8,9 @@ const READS_AT_ONCE = 64
 const PARTITIONS_MAX = 20_000
 
 /**
- * The watermarks of the partitions of one lane, as its owner knows them. Cassandra has no conditional counter update, so the owner itself refuses a
- * change that does not continue where the partition stands; after an unknown outcome it forgets all and reads again.
+ * The watermarks of the partitions of one lane, as its owner knows them. Cassandra has no conditional counter update,
+ * so the owner itself refuses a change that does not continue where the partition stands; after an unknown outcome it
+ * forgets all and reads again.
  */
 export class Watermarks {
   readonly #client: Client
@@ -24,8 +25,8 @@ export class Watermarks {
   }
 
   /**
-   * The dates that may have counted more than the versions of their counters say: those in doubt, and those whose watermarks were read, because whoever
-   * counted there before may not have come to renew the version.
+   * The dates that may have counted more than the versions of their counters say: those in doubt, and those whose
+   * watermarks were read, because whoever counted there before may not have come to renew the version.
    */
   get unsure(): Partition[] {
     return [...this.#unsure.values()]
@@ -49,7 +50,11 @@ export class Watermarks {
   /** -1 where nothing was counted yet. The column holds the position plus one, because a counter begins at zero. */
   async read(partitions: readonly CounterPartition[]): Promise<number[]> {
     return concurrently(partitions, READS_AT_ONCE, async (partition) => {
-      const rows = await rowsOf(this.#client, `${queryFile(partition.table)}.applied`, [partition.app, partition.date, this.#lane])
+      const rows = await rowsOf(this.#client, `${queryFile(partition.table)}.applied`, [
+        partition.app,
+        partition.date,
+        this.#lane,
+      ])
       const applied = Number((rows[0]?.get('applied') as bigint | null | undefined) ?? 0n) - 1
       remember(this.#known, keyOf(partition), applied)
       this.doubt([partition])
@@ -66,7 +71,10 @@ export class Watermarks {
     for (const change of changes) {
       const applied = known.get(keyOf(change))
       if (applied !== change.from) {
-        throw new HopperError('HOP_INTERNAL', `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`)
+        throw new HopperError(
+          'HOP_INTERNAL',
+          `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+        )
       }
     }
   }

@@ -33,7 +33,11 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
 
   it('have every table ask another replica soon, also one that was made before that was so', async () => {
     const retries = async (): Promise<unknown[]> =>
-      (await client.execute('SELECT speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [settings.keyspace])).rows.map((row) => row.get('speculative_retry') as unknown)
+      (
+        await client.execute('SELECT speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [
+          settings.keyspace,
+        ])
+      ).rows.map((row) => row.get('speculative_retry') as unknown)
     expect(new Set(await retries())).toEqual(new Set(['MIN(99p,250ms)']))
     await client.execute("ALTER TABLE lanes WITH speculative_retry = '99p'", [], { prepare: false })
     expect(await migrate(settings)).toEqual([])
@@ -42,7 +46,9 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
 
   it('are refused when one that was applied has changed', async () => {
     const [first, ...rest] = loadMigrations()
-    await expect(migrate(settings, [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({ code: 'HOP_CONFIG' })
+    await expect(migrate(settings, [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({
+      code: 'HOP_CONFIG',
+    })
   })
 
   it('must have been applied before the storage is opened', async () => {
@@ -50,7 +56,9 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     await migrate({ ...settings, keyspace: dropped }, loadMigrations().slice(0, 1))
     await expect(openCassandra({ ...settings, keyspace: dropped }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
     await expect(openCassandra({ ...settings, keyspace: missing }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
-    await expect(openCassandra({ ...settings, contactPoints: ['127.0.0.1:1'] }, 4)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await expect(openCassandra({ ...settings, contactPoints: ['127.0.0.1:1'] }, 4)).rejects.toMatchObject({
+      code: 'HOP_STORE_UNAVAILABLE',
+    })
     await client.execute(`DROP KEYSPACE ${dropped}`, [], { prepare: false, readTimeout: 60_000 })
   })
 
@@ -67,7 +75,9 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
       order.push('end')
     })
     await vi.waitFor(() => expect(order).toEqual(['long']), 10_000)
-    await expect(underLock(client, { ...times, waitMs: 0 }, () => Promise.resolve())).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
+    await expect(underLock(client, { ...times, waitMs: 0 }, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'HOP_STORE_UNAVAILABLE',
+    })
     await underLock(client, times, async () => void order.push('next'))
     await long
     expect(order).toEqual(['long', 'end', 'next'])
@@ -88,14 +98,18 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
   it('give every named query a table that it can be prepared on', async () => {
     for (const [query, text] of loadQueries()) {
       // Without its values the server refuses a statement only after it has parsed it and found its tables and columns.
-      await expect(client.execute(text, [], { prepare: true }), query).rejects.toThrow(/markers\(\?\) in CQL but 0 bound variables/)
+      await expect(client.execute(text, [], { prepare: true }), query).rejects.toThrow(
+        /markers\(\?\) in CQL but 0 bound variables/,
+      )
     }
   })
 
   it('make the tables that the definitions name, with their columns', async () => {
     for (const [table, { key, counters }] of Object.entries(counterTables)) {
       const columns = await columnsOf(client, settings.keyspace, table)
-      expect(columns).toEqual(expected({ ...key, applied: 'counter', ...Object.fromEntries(counters.map((each) => [each, 'counter'])) }))
+      expect(columns).toEqual(
+        expected({ ...key, applied: 'counter', ...Object.fromEntries(counters.map((each) => [each, 'counter'])) }),
+      )
     }
     for (const [table, { key }] of Object.entries(visitorTables)) {
       const visitor = { user: 'text', device: 'text', anonymous: 'boolean', users: 'set<text>' }
@@ -125,7 +139,10 @@ describe('the text of the statements', () => {
 })
 
 async function columnsOf(client: Client, keyspace: string, table: string): Promise<Record<string, string>> {
-  const { rows } = await client.execute('SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?', [keyspace, table])
+  const { rows } = await client.execute(
+    'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
+    [keyspace, table],
+  )
   return Object.fromEntries(rows.map((row) => [row.get('column_name') as string, row.get('type') as string]).sort())
 }
 

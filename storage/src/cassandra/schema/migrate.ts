@@ -14,14 +14,24 @@ const keyspaceName = /^[a-z][a-z0-9_]{0,47}$/
 const change = { prepare: false, readTimeout: CHANGE_TIMEOUT_MS }
 
 /**
- * Brings the keyspace to the newest migration, under a lock, so that two processes may try at once; what is applied already is left alone.
- * Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed, HOP_STORE_UNAVAILABLE when the cluster cannot be reached or
- * another process keeps the lock.
+ * Brings the keyspace to the newest migration, under a lock, so that two processes may try at once; what is applied
+ * already is left alone. Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed,
+ * HOP_STORE_UNAVAILABLE when the cluster cannot be reached or another process keeps the lock.
  */
-export async function migrate(settings: CassandraSettings, migrations: readonly Migration[] = loadMigrations(), times = TIMES): Promise<string[]> {
-  if (!keyspaceName.test(settings.keyspace)) throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is no name for a keyspace.`)
+export async function migrate(
+  settings: CassandraSettings,
+  migrations: readonly Migration[] = loadMigrations(),
+  times = TIMES,
+): Promise<string[]> {
+  if (!keyspaceName.test(settings.keyspace))
+    throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is no name for a keyspace.`)
   await withClient(settings, undefined, (client) =>
-    client.execute(`CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`, [], change))
+    client.execute(
+      `CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`,
+      [],
+      change,
+    ),
+  )
   return withClient(settings, settings.keyspace, async (client) => {
     for (const text of loadBootstrap().statements) await client.execute(asApplied(text), [], change)
     return underLock(client, times, async (assertHeld) => {
@@ -38,25 +48,41 @@ export async function migrate(settings: CassandraSettings, migrations: readonly 
  * about a busy one.
  */
 async function speculateSoon(client: Client, keyspace: string, assertHeld: () => void): Promise<void> {
-  const { rows } = await client.execute('SELECT table_name, speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [keyspace], { prepare: true, isIdempotent: true })
+  const { rows } = await client.execute(
+    'SELECT table_name, speculative_retry FROM system_schema.tables WHERE keyspace_name = ?',
+    [keyspace],
+    { prepare: true, isIdempotent: true },
+  )
   for (const row of rows) {
     if (row.get('speculative_retry') === SPECULATIVE_RETRY) continue
     assertHeld()
-    await client.execute(`ALTER TABLE "${String(row.get('table_name'))}" WITH speculative_retry = '${SPECULATIVE_RETRY}'`, [], change)
+    await client.execute(
+      `ALTER TABLE "${String(row.get('table_name'))}" WITH speculative_retry = '${SPECULATIVE_RETRY}'`,
+      [],
+      change,
+    )
   }
 }
 
 /** Throws HOP_CONFIG unless the keyspace has the newest migration. */
-export async function assertMigrated(client: Client, migrations: readonly Migration[] = loadMigrations()): Promise<void> {
+export async function assertMigrated(
+  client: Client,
+  migrations: readonly Migration[] = loadMigrations(),
+): Promise<void> {
   const newest = migrations.at(-1)!
   const [row] = await rowsOf(client, 'migrations.one', [newest.number]).catch((error: Error) => {
     if (/unconfigured table|does not exist/i.test(error.message)) return []
     throw error
   })
-  if (row?.get('checksum') !== newest.checksum) throw new HopperError('HOP_CONFIG', 'The keyspace is not up to date: run "hopper migrate" first.')
+  if (row?.get('checksum') !== newest.checksum)
+    throw new HopperError('HOP_CONFIG', 'The keyspace is not up to date: run "hopper migrate" first.')
 }
 
-async function withClient<T>(settings: CassandraSettings, keyspace: string | undefined, work: (client: Client) => Promise<T>): Promise<T> {
+async function withClient<T>(
+  settings: CassandraSettings,
+  keyspace: string | undefined,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const client = new Client(clientOptions(settings, keyspace))
   try {
     await client.connect().catch((cause: Error) => {
@@ -74,12 +100,20 @@ function replicationOf({ replication, dataCenter }: CassandraSettings): string {
   return `{'class': 'NetworkTopologyStrategy', ${each.join(', ')}}`
 }
 
-async function applyMissing(client: Client, migrations: readonly Migration[], assertHeld: () => void): Promise<string[]> {
+async function applyMissing(
+  client: Client,
+  migrations: readonly Migration[],
+  assertHeld: () => void,
+): Promise<string[]> {
   const done: string[] = []
   for (const { number, name, checksum, statements } of migrations) {
     const found = (await rowsOf(client, 'migrations.one', [number]))[0]?.get('checksum') as string | undefined
     if (found === checksum) continue
-    if (found !== undefined) throw new HopperError('HOP_CONFIG', `Migration ${name} was applied with another text; a change needs a new number.`)
+    if (found !== undefined)
+      throw new HopperError(
+        'HOP_CONFIG',
+        `Migration ${name} was applied with another text; a change needs a new number.`,
+      )
     for (const text of statements) {
       assertHeld()
       await client.execute(asApplied(text), [], change)

@@ -16,27 +16,42 @@ export interface LockTimes {
 }
 
 /**
- * Runs `work` while no other process does. The lock is renewed as long as `work` runs; `assertHeld` throws HOP_STORE_UNAVAILABLE when that has failed for
- * too long, and is to be called before every change. Throws the same when another process keeps the lock for longer than `waitMs`.
+ * Runs `work` while no other process does. The lock is renewed as long as `work` runs; `assertHeld` throws
+ * HOP_STORE_UNAVAILABLE when that has failed for too long, and is to be called before every change. Throws the same
+ * when another process keeps the lock for longer than `waitMs`.
  */
-export async function underLock<T>(client: Client, { lockSeconds, waitMs }: LockTimes, work: (assertHeld: () => void) => Promise<T>): Promise<T> {
+export async function underLock<T>(
+  client: Client,
+  { lockSeconds, waitMs }: LockTimes,
+  work: (assertHeld: () => void) => Promise<T>,
+): Promise<T> {
   const owner = randomUUID()
   const transact = async (name: string, parameters: unknown[]): Promise<boolean> =>
-    (await client.execute(statement(`migrations.${name}`), parameters, { prepare: true, isIdempotent: false })).wasApplied()
+    (
+      await client.execute(statement(`migrations.${name}`), parameters, { prepare: true, isIdempotent: false })
+    ).wasApplied()
   const end = performance.now() + waitMs
   let heldUntil = performance.now() + lockSeconds * 1_000
   while (!(await transact('lock', [owner, lockSeconds]))) {
-    if (performance.now() > end) throw new HopperError('HOP_STORE_UNAVAILABLE', 'Another process holds the lock of the migrations.')
+    if (performance.now() > end)
+      throw new HopperError('HOP_STORE_UNAVAILABLE', 'Another process holds the lock of the migrations.')
     await pause(POLL_MS)
     heldUntil = performance.now() + lockSeconds * 1_000
   }
-  const renewing = setInterval(() => {
-    const since = performance.now()
-    transact('renewLock', [lockSeconds, owner, owner]).then((held) => (heldUntil = held ? since + lockSeconds * 1_000 : 0), () => undefined)
-  }, lockSeconds * 1_000 / RENEWALS_PER_LOCK)
+  const renewing = setInterval(
+    () => {
+      const since = performance.now()
+      transact('renewLock', [lockSeconds, owner, owner]).then(
+        (held) => (heldUntil = held ? since + lockSeconds * 1_000 : 0),
+        () => undefined,
+      )
+    },
+    (lockSeconds * 1_000) / RENEWALS_PER_LOCK,
+  )
   try {
     return await work(() => {
-      if (performance.now() >= heldUntil) throw new HopperError('HOP_STORE_UNAVAILABLE', 'The lock of the migrations was lost.')
+      if (performance.now() >= heldUntil)
+        throw new HopperError('HOP_STORE_UNAVAILABLE', 'The lock of the migrations was lost.')
     })
   } finally {
     clearInterval(renewing)

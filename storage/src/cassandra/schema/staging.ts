@@ -13,7 +13,10 @@ export interface Staging {
   drop(): Promise<void>
 }
 
-/** Opens the keyspace `…_rebuild`, made when it is missing: what an earlier attempt has counted is there. The user needs the right to make keyspaces. */
+/**
+ * Opens the keyspace `…_rebuild`, made when it is missing: what an earlier attempt has counted is there. The user needs
+ * the right to make keyspaces.
+ */
 export async function openStaging(settings: CassandraSettings, lanes: number): Promise<Staging> {
   const staged = { ...settings, keyspace: `${settings.keyspace}_rebuild` }
   await migrate(staged)
@@ -24,7 +27,10 @@ export async function openStaging(settings: CassandraSettings, lanes: number): P
       await storage.close()
       const client = new Client(clientOptions(staged))
       try {
-        await client.execute(`DROP KEYSPACE IF EXISTS ${staged.keyspace}`, [], { prepare: false, readTimeout: DROP_MS_MAX })
+        await client.execute(`DROP KEYSPACE IF EXISTS ${staged.keyspace}`, [], {
+          prepare: false,
+          readTimeout: DROP_MS_MAX,
+        })
       } finally {
         await client.shutdown()
       }

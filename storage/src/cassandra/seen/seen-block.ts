@@ -12,10 +12,11 @@ const ROW_BYTES_MAX = 20
 const VERDICT_BYTES_MAX = 4_096
 
 /**
- * Ids that stood in the log for the first time, as one cell: version (8 bits), how many, how many of them are UUIDs and how many are other texts of
- * Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16 bits); then the ids: 16 bytes for each UUID, else length and text,
- * Latin-1 before UTF-16; then the distinct verdicts as JSON; then of all ids in turn the position and the number of the verdict. Lengths, positions (from the
- * smallest on) and numbers are varints. At most 65,535 ids.
+ * Ids that stood in the log for the first time, as one cell: version (8 bits), how many, how many of them are UUIDs and
+ * how many are other texts of Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16
+ * bits); then the ids: 16 bytes for each UUID, else length and text, Latin-1 before UTF-16; then the distinct verdicts
+ * as JSON; then of all ids in turn the position and the number of the verdict. Lengths, positions (from the smallest
+ * on) and numbers are varints. At most 65,535 ids.
  */
 export function packSeen(rows: readonly SeenRow[]): Buffer {
   let bytesMax = HEAD_BYTES
@@ -32,7 +33,10 @@ export function packSeen(rows: readonly SeenRow[]): Buffer {
     }
   }
   const uuids = ordered.length
-  const [latin, wide] = [others?.filter(({ event_id }) => isLatin1(event_id)) ?? [], others?.filter(({ event_id }) => !isLatin1(event_id)) ?? []]
+  const [latin, wide] = [
+    others?.filter(({ event_id }) => isLatin1(event_id)) ?? [],
+    others?.filter(({ event_id }) => !isLatin1(event_id)) ?? [],
+  ]
   for (const { event_id } of latin) at = writeText(block, at, event_id, 'latin1')
   for (const { event_id } of wide) at = writeText(block, at, event_id, 'utf16le')
   ordered.push(...latin, ...wide)
@@ -40,7 +44,11 @@ export function packSeen(rows: readonly SeenRow[]): Buffer {
 }
 
 /** Writes what stands before and behind the ids. */
-function writeHead(block: Buffer, rows: readonly SeenRow[], { uuids, latin, idsEnd }: { uuids: number; latin: number; idsEnd: number }): Buffer {
+function writeHead(
+  block: Buffer,
+  rows: readonly SeenRow[],
+  { uuids, latin, idsEnd }: { uuids: number; latin: number; idsEnd: number },
+): Buffer {
   const verdicts = verdictsOf(rows)
   const json = JSON.stringify(verdicts.map(({ fate, reason }) => [fate, reason]))
   const first = rows.reduce((least, { position }) => Math.min(least, position), Infinity)
@@ -53,7 +61,8 @@ function writeHead(block: Buffer, rows: readonly SeenRow[], { uuids, latin, idsE
   block.writeUInt16LE(at - idsEnd, 15)
   for (const { position, fate, reason } of rows) {
     at = writeVarint(block, at, position - first)
-    block[at++] = verdicts.length === 1 ? 0 : verdicts.findIndex((verdict) => verdict.fate === fate && verdict.reason === reason)
+    block[at++] =
+      verdicts.length === 1 ? 0 : verdicts.findIndex((verdict) => verdict.fate === fate && verdict.reason === reason)
   }
   return block.subarray(0, at)
 }
@@ -87,7 +96,10 @@ export class WantedIds {
   }
 }
 
-/** Puts those of the wanted ids that a block has into `found`; of two positions of an id the smaller counts. @throws RangeError when it is damaged */
+/**
+ * Puts those of the wanted ids that a block has into `found`; of two positions of an id the smaller counts. @throws
+ * RangeError when it is damaged
+ */
 export function findSeen(cell: Uint8Array, wanted: WantedIds, found: Map<string, FirstSeen>): void {
   const block = openBlock(cell)
   for (let number = 0; number < block.ids; number++) {
@@ -121,9 +133,14 @@ function openBlock(cell: Uint8Array): Block {
   const idsEnd = (begins[ids] = cursor.at)
   if (endOf(block, idsEnd, ids) !== block.length) throw new RangeError('a block of seen ids is damaged')
   return {
-    ids, uuids, seenOf: seenIn(block, idsEnd),
+    ids,
+    uuids,
+    seenOf: seenIn(block, idsEnd),
     headOf: (number) => block.readUInt32LE(begins[number]!),
-    idOf: (number) => (number < uuids ? readUuid(block, begins[number]!) : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le')),
+    idOf: (number) =>
+      number < uuids
+        ? readUuid(block, begins[number]!)
+        : readText(block, begins[number]!, number < uuids + latin ? 'latin1' : 'utf16le'),
   }
 }
 

@@ -17,7 +17,8 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
   const client = connectedTo(keyspace)
 
   async function write(store: SeenIds, app: string, rows: SeenChange['rows'], lane = 1): Promise<void> {
-    for (const batch of store.writes({ lane, seen: [{ app, date, rows }] })) await client().batch(batch, { prepare: true, logged: false })
+    for (const batch of store.writes({ lane, seen: [{ app, date, rows }] }))
+      await client().batch(batch, { prepare: true, logged: false })
   }
 
   async function all(store: SeenIds, app: string, lane = 1): Promise<string[]> {
@@ -27,31 +28,58 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
   }
 
   it('are found, packed or not, however the batches are cut when they come again', async () => {
-    const cuts = fc.array(fc.record({ from: fc.nat(90), length: fc.integer({ min: 1, max: 60 }), packed: fc.boolean() }), { minLength: 1, maxLength: 6 })
-    await fc.assert(fc.asyncProperty(cuts, fc.uniqueArray(fc.oneof(fc.uuid(), fc.string({ minLength: 1, maxLength: 9 })), { minLength: 60, maxLength: 100 }), async (batches, ids) => {
-      const app = randomUUID()
-      const rows = ids.map((event_id, at) => ({ event_id, position: at >> 1, fate: at % 7 === 0 ? 'late' as const : 'accepted' as const, reason: at % 7 === 0 ? 'after_settled' as const : 'new' as const }))
-      const expected = new Map<string, FirstSeen>()
-      for (const { from, length, packed } of batches) {
-        const batch = rows.slice(from, from + length)
-        if (batch.length === 0) continue
-        await write(new SeenIds(client(), packed ? 1 : Infinity), app, batch)
-        for (const { event_id, ...seen } of batch) expected.set(event_id, seen)
-      }
-      const store = new SeenIds(client())
-      expect(await store.find(1, { app, date }, [...ids, randomUUID()])).toEqual(expected)
-      expect((await all(store, app)).sort()).toEqual([...expected.keys()].sort())
-      expect(await store.find(0, { app, date }, ids)).toEqual(new Map())
-      expect(await all(store, app, 0)).toEqual([])
-    }), { numRuns: 12 })
+    const cuts = fc.array(
+      fc.record({ from: fc.nat(90), length: fc.integer({ min: 1, max: 60 }), packed: fc.boolean() }),
+      { minLength: 1, maxLength: 6 },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        cuts,
+        fc.uniqueArray(fc.oneof(fc.uuid(), fc.string({ minLength: 1, maxLength: 9 })), {
+          minLength: 60,
+          maxLength: 100,
+        }),
+        async (batches, ids) => {
+          const app = randomUUID()
+          const rows = ids.map((event_id, at) => ({
+            event_id,
+            position: at >> 1,
+            fate: at % 7 === 0 ? ('late' as const) : ('accepted' as const),
+            reason: at % 7 === 0 ? ('after_settled' as const) : ('new' as const),
+          }))
+          const expected = new Map<string, FirstSeen>()
+          for (const { from, length, packed } of batches) {
+            const batch = rows.slice(from, from + length)
+            if (batch.length === 0) continue
+            await write(new SeenIds(client(), packed ? 1 : Infinity), app, batch)
+            for (const { event_id, ...seen } of batch) expected.set(event_id, seen)
+          }
+          const store = new SeenIds(client())
+          expect(await store.find(1, { app, date }, [...ids, randomUUID()])).toEqual(expected)
+          expect((await all(store, app)).sort()).toEqual([...expected.keys()].sort())
+          expect(await store.find(0, { app, date }, ids)).toEqual(new Map())
+          expect(await all(store, app, 0)).toEqual([])
+        },
+      ),
+      { numRuns: 12 },
+    )
   })
 
   it('stay in the bucket that their text names, for ever, which is the narrower the more there are, and are found in each', async () => {
     const app = randomUUID()
     const store = new SeenIds(client(), 1)
-    const rowOf = (event_id: string, position: number): SeenChange['rows'][number] => ({ event_id, position, fate: 'accepted', reason: 'new' })
+    const rowOf = (event_id: string, position: number): SeenChange['rows'][number] => ({
+      event_id,
+      position,
+      fate: 'accepted',
+      reason: 'new',
+    })
     // Only told that they are written, so that the store counts them.
-    const more = (count: number): unknown => store.writes({ lane: 1, seen: [{ app, date, rows: Array.from({ length: count }, (_, at) => rowOf(String(at), at)) }] })
+    const more = (count: number): unknown =>
+      store.writes({
+        lane: 1,
+        seen: [{ app, date, rows: Array.from({ length: count }, (_, at) => rowOf(String(at), at)) }],
+      })
     const ids = ['ff', 'fe', 'fd', 'fc'].map((end) => `00112233-4455-6677-8899-aabbccddee${end}`)
     await write(store, app, [rowOf(ids[0]!, 2)])
     more(4_095)
@@ -60,7 +88,13 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     await write(store, app, [rowOf(ids[2]!, 4)])
     more(187_499)
     await write(store, app, [rowOf(ids[3]!, 5)])
-    const rows = (await client().execute('SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date WHERE app = ? AND date = ? AND lane = 1', [app, date], { prepare: true })).rows
+    const rows = (
+      await client().execute(
+        'SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date WHERE app = ? AND date = ? AND lane = 1',
+        [app, date],
+        { prepare: true },
+      )
+    ).rows
     expect(rows.map((row) => ({ ...row }))).toEqual([
       { bucket: 252, first_position: 5n, last_position: 5n, part: 0 },
       { bucket: 319, first_position: 4n, last_position: 4n, part: 0 },
@@ -72,8 +106,14 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
 
   it('take a row each in a small batch, and one for many in a large one', async () => {
     const app = randomUUID()
-    const rows = Array.from({ length: 6_000 }, (_, position) => ({ event_id: randomUUID(), position, fate: 'accepted' as const, reason: 'new' as const }))
-    const statements = (some: SeenChange['rows']): number => new SeenIds(client()).writes({ lane: 0, seen: [{ app, date, rows: some }] }).flat().length
+    const rows = Array.from({ length: 6_000 }, (_, position) => ({
+      event_id: randomUUID(),
+      position,
+      fate: 'accepted' as const,
+      reason: 'new' as const,
+    }))
+    const statements = (some: SeenChange['rows']): number =>
+      new SeenIds(client()).writes({ lane: 0, seen: [{ app, date, rows: some }] }).flat().length
     expect(statements(rows.slice(0, 15))).toBe(15)
     expect(statements(rows.slice(0, 500))).toBe(1)
     expect(statements(rows)).toBeLessThanOrEqual(16)

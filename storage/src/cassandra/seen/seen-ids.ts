@@ -9,10 +9,10 @@ import { pagesOf, rowsOf, statement, type Statement } from '../client/statements
 
 /**
  * The ids of a partition whose hashes are alike stand together: in 256 buckets, and while there are few in 64, in 16 or
- * in a single one, which have numbers of their own. Each block is a row, and rows cost more than bytes. A level takes so
- * many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what comes
- * after the last are rows. So are batches of fewer ids than `idsMin`: their blocks would have less than 16 ids, and a
- * look-up finds a row faster than an id in ever more blocks. Stored, so what a number means must never change.
+ * in a single one, which have numbers of their own. Each block is a row, and rows cost more than bytes. A level takes
+ * so many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what
+ * comes after the last are rows. So are batches of fewer ids than `idsMin`: their blocks would have less than 16 ids,
+ * and a look-up finds a row faster than an id in ever more blocks. Stored, so what a number means must never change.
  */
 const LEVELS = [
   { idsMin: 16, idsMax: 4_096, first: 336, shift: 8 },
@@ -34,9 +34,9 @@ const PARTITIONS_MAX = 10_000
 const TOP = 2n ** 52n
 
 /**
- * The ids that a lane has seen: those of a small batch a row each, those of a large one packed, in one block for each bucket of their hashes. The key of a
- * block is the span of positions that its batch had of its bucket, so a repetition writes the same ids there again, or others under a key of their own:
- * nothing that was written is ever taken away.
+ * The ids that a lane has seen: those of a small batch a row each, those of a large one packed, in one block for each
+ * bucket of their hashes. The key of a block is the span of positions that its batch had of its bucket, so a repetition
+ * writes the same ids there again, or others under a key of their own: nothing that was written is ever taken away.
  */
 export class SeenIds {
   readonly #client: Client
@@ -60,20 +60,25 @@ export class SeenIds {
 
   /** Where each of these ids stood first; ids never seen are missing. */
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
-    const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) => rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]))
+    const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) =>
+      rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]),
+    )
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
     const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
     const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
     await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
-      for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some])) for (const block of page) findSeen(block, wanted, found)
+      for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some]))
+        for (const block of page) findSeen(block, wanted, found)
     })
     return found
   }
 
   /** All ids of a partition, a page at a time. */
   async *ids(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
-    for await (const page of blocks(this.#client, 'seen-blocks-by-date.read', [app, date, lane])) yield page.flatMap(seenIdsOf)
-    for await (const page of pagesOf(this.#client, 'seen-by-date.ids', [app, date, lane])) yield page.map((row) => row.get('event_id') as string)
+    for await (const page of blocks(this.#client, 'seen-blocks-by-date.read', [app, date, lane]))
+      yield page.flatMap(seenIdsOf)
+    for await (const page of pagesOf(this.#client, 'seen-by-date.ids', [app, date, lane]))
+      yield page.map((row) => row.get('event_id') as string)
   }
 
   /** Where a batch is packed; undefined when it is not. */
@@ -89,26 +94,41 @@ export class SeenIds {
 }
 
 async function* blocks(client: Client, name: string, params: unknown[]): AsyncIterable<Uint8Array[]> {
-  for await (const page of pagesOf(client, name, params, { fetchSize: BLOCKS_PER_PAGE })) yield page.map((row) => row.get('block') as Uint8Array)
+  for await (const page of pagesOf(client, name, params, { fetchSize: BLOCKS_PER_PAGE }))
+    yield page.map((row) => row.get('block') as Uint8Array)
 }
 
 function rowsFor(lane: number, { app, date, rows }: SeenChange): Statement[][] {
   const query = statement('seen-by-date.insert')
-  return inParts(rows, ROWS_PER_BATCH).map((some) => some.map((row) => (
-    { query, params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)] })))
+  return inParts(rows, ROWS_PER_BATCH).map((some) =>
+    some.map((row) => ({
+      query,
+      params: [app, date, lane, row.event_id, BigInt(row.position), row.fate, row.reason, TOP - BigInt(row.position)],
+    })),
+  )
 }
 
 function blocksOf(lane: number, { app, date, rows }: SeenChange, { first, shift }: Level): Statement[][] {
   const query = statement('seen-blocks-by-date.insert')
   const buckets = Array.from({ length: HASHES >> shift }, (): SeenChange['rows'][number][] => [])
   for (const row of rows) buckets[hashOf(row.event_id) >> shift]!.push(row)
-  const blocks = buckets.flatMap((own, bucket) => inParts(own, IDS_PER_BLOCK).map((part, number) => ({ bucket: first + bucket, own, number, block: packSeen(part) })))
-  return inPartsByWeight(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) => some.map(({ bucket, own, number, block }) => (
-    { query, params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, block] })))
+  const blocks = buckets.flatMap((own, bucket) =>
+    inParts(own, IDS_PER_BLOCK).map((part, number) => ({ bucket: first + bucket, own, number, block: packSeen(part) })),
+  )
+  return inPartsByWeight(blocks, ({ block }) => block.length, BATCH_BYTES_MAX).map((some) =>
+    some.map(({ bucket, own, number, block }) => ({
+      query,
+      params: [app, date, lane, bucket, BigInt(own[0]!.position), BigInt(own.at(-1)!.position), number, block],
+    })),
+  )
 }
 
 function firstSeen(row: types.Row): FirstSeen {
-  return { position: Number(row.get('position')), fate: row.get('fate') as Fate, reason: row.get('reason') as FateReason }
+  return {
+    position: Number(row.get('position')),
+    fate: row.get('fate') as Fate,
+    reason: row.get('reason') as FateReason,
+  }
 }
 
 const halves = new Uint32Array(2)

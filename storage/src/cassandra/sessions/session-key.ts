@@ -5,8 +5,9 @@ const UUID = 0
 const TEXT = 1
 
 /**
- * The key of a row: the session's id, then in 8 bytes the position where its owner met it. A UUID is 16 bytes behind a 0, any other text its length in UTF-8 (16 bits) and the
- * text behind a 1, so that the rows of a session stand together and apart from those of every other. It is stored, so it must never change.
+ * The key of a row: the session's id, then in 8 bytes the position where its owner met it. A UUID is 16 bytes behind a
+ * 0, any other text its length in UTF-8 (16 bits) and the text behind a 1, so that the rows of a session stand together
+ * and apart from those of every other. It is stored, so it must never change.
  */
 export function sessionKey(sessionId: string, position: bigint): Buffer {
   const key = idOf(sessionId)

@@ -23,8 +23,9 @@ interface OpenSession extends SessionChange {
 type Row = readonly [start: number, end: number, last_position: number, device: string, user: string]
 
 /**
- * Writes sessions, each batch one row for each of them: all that the owner of the lane has counted of the session so far. The key of the row is where that begins,
- * and the write timestamp where it ends, so of two writes of a row the one that knows more stays; another owner, or a replay from elsewhere, begins another row.
+ * Writes sessions, each batch one row for each of them: all that the owner of the lane has counted of the session so
+ * far. The key of the row is where that begins, and the write timestamp where it ends, so of two writes of a row the
+ * one that knows more stays; another owner, or a replay from elsewhere, begins another row.
  */
 export class SessionRows {
   readonly #lanes = new Map<number, { readonly epoch: number; readonly open: Map<string, OpenSession> }>()
@@ -51,11 +52,16 @@ export class SessionRows {
   }
 }
 
-/** Reads the rows of a session in every lane and month that the app has: few of them exist, and the store knows the others to be absent without looking. */
+/**
+ * Reads the rows of a session in every lane and month that the app has: few of them exist, and the store knows the
+ * others to be absent without looking.
+ */
 export async function readSession(client: Client, app: string, sessionId: string): Promise<Session | undefined> {
   const months = await new SpanMonths(client).between(app, 0, Infinity)
   const bucket = bucketOf(sessionId)
-  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) => rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]))
+  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) =>
+    rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]),
+  )
   let found: (Session & { readonly last_position: number }) | undefined
   for (const row of rows.flat()) {
     const [start, end, last_position, device, user] = JSON.parse(row.get('session') as string) as Row
@@ -70,7 +76,10 @@ export async function readSession(client: Client, app: string, sessionId: string
 function continued(open: Map<string, OpenSession>, change: SessionChange): OpenSession {
   const key = `${change.app}\0${change.session_id}`
   const before = open.get(key)
-  const session = before && before.last_position < change.first_position ? joined(before, change) : { ...change, month: monthOf(change) }
+  const session =
+    before && before.last_position < change.first_position
+      ? joined(before, change)
+      : { ...change, month: monthOf(change) }
   open.delete(key)
   open.set(key, session)
   if (open.size > OPEN_PER_LANE_MAX) open.delete(open.keys().next().value!)
@@ -79,12 +88,34 @@ function continued(open: Map<string, OpenSession>, change: SessionChange): OpenS
 
 function joined(before: OpenSession, change: SessionChange): OpenSession {
   const { device, user, end } = change.end >= before.end ? change : before
-  return { ...before, device, user, end, start: Math.min(before.start, change.start), last_position: change.last_position }
+  return {
+    ...before,
+    device,
+    user,
+    end,
+    start: Math.min(before.start, change.start),
+    last_position: change.last_position,
+  }
 }
 
-function insert(lane: number, bucket: number, { app, month, session_id, first_position, last_position, start, end, device, user }: OpenSession): Statement {
+function insert(
+  lane: number,
+  bucket: number,
+  { app, month, session_id, first_position, last_position, start, end, device, user }: OpenSession,
+): Statement {
   const row: Row = [start, end, last_position, device, user]
-  return { query: statement('sessions-by-month.insert'), params: [app, month, lane, bucket, sessionKey(session_id, BigInt(first_position)), JSON.stringify(row), BigInt(last_position)] }
+  return {
+    query: statement('sessions-by-month.insert'),
+    params: [
+      app,
+      month,
+      lane,
+      bucket,
+      sessionKey(session_id, BigInt(first_position)),
+      JSON.stringify(row),
+      BigInt(last_position),
+    ],
+  }
 }
 
 function monthOf({ start }: SessionChange): string {

@@ -11,6 +11,9 @@ export function countingClient(client: Client, name: string): { client: Client; 
   }
   return {
     count: () => count,
-    client: new Proxy(client, { get: (target, property) => (property === 'execute' ? execute : (Reflect.get(target, property, target) as unknown)) }),
+    client: new Proxy(client, {
+      get: (target, property) =>
+        property === 'execute' ? execute : (Reflect.get(target, property, target) as unknown),
+    }),
   }
 }

@@ -14,15 +14,23 @@ export interface OwnKeyspace {
 /** Names a keyspace that nobody else has; `migrate` makes it. */
 export function ownKeyspace(engines: Engines | undefined, some: Partial<CassandraSettings> = {}): OwnKeyspace {
   const settings: CassandraSettings = {
-    ...cassandraDefaults, contactPoints: [engines?.cassandra ?? ''], dataCenter: engines?.dataCenter ?? '', keyspace: `hopper_${randomBytes(6).toString('hex')}`,
-    leaseMs: 30_000, unknownOutcomeMs: 500, ...some,
+    ...cassandraDefaults,
+    contactPoints: [engines?.cassandra ?? ''],
+    dataCenter: engines?.dataCenter ?? '',
+    keyspace: `hopper_${randomBytes(6).toString('hex')}`,
+    leaseMs: 30_000,
+    unknownOutcomeMs: 500,
+    ...some,
   }
   return {
     settings,
     drop: async () => {
       const client = new Client(clientOptions(settings))
       try {
-        await client.execute(`DROP KEYSPACE IF EXISTS ${settings.keyspace}`, [], { prepare: false, readTimeout: 60_000 })
+        await client.execute(`DROP KEYSPACE IF EXISTS ${settings.keyspace}`, [], {
+          prepare: false,
+          readTimeout: 60_000,
+        })
       } finally {
         await client.shutdown()
       }

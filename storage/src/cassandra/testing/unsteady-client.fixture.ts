@@ -24,7 +24,10 @@ export function unsteady(client: Client, onChange: OnChange): Client {
 }
 
 /** The change without its condition, as a control: what a late write would do. */
-export async function sendUnconditionally(client: Client, [first, ...rest]: Batch): Promise<{ wasApplied: () => boolean }> {
+export async function sendUnconditionally(
+  client: Client,
+  [first, ...rest]: Batch,
+): Promise<{ wasApplied: () => boolean }> {
   const bare = { query: first!.query.replace(/ IF revision = \?$/, ''), params: first!.params.slice(0, -1) }
   await client.batch([bare, ...rest], { prepare: true, logged: false })
   return { wasApplied: () => true }

@@ -20,7 +20,12 @@ interface Identity {
 
 const device = fc.integer({ min: 1, max: HIGHEST / 4 }).map((n) => 2 * n)
 const user = fc.integer({ min: 0, max: 3 }).map((n) => 2 * n + 1)
-const row = fc.record({ date: fc.constantFrom(...dates), key: fc.constantFrom('a', 'b'), device, user: fc.oneof(fc.constant(0), user) })
+const row = fc.record({
+  date: fc.constantFrom(...dates),
+  key: fc.constantFrom('a', 'b'),
+  device,
+  user: fc.oneof(fc.constant(0), user),
+})
 const change = fc.oneof(row, fc.record({ device, user }))
 const groupings: Grouping[] = [
   { name: 'all', groupOf: () => [], byDate: false, byDevice: false },
@@ -32,18 +37,30 @@ const groupings: Grouping[] = [
 function partitionsOf(rows: readonly Row[]): DatedVisitors[] {
   return dates.map((date, at) => {
     const own = rows.filter((each) => each.date === date)
-    const keys = [...Map.groupBy(own, ({ key }) => key)].map(([key, of]) => (
-      { key: [key], devices: Uint32Array.from(of, (each) => each.device), users: Uint32Array.from(of, (each) => each.user) }))
+    const keys = [...Map.groupBy(own, ({ key }) => key)].map(([key, of]) => ({
+      key: [key],
+      devices: Uint32Array.from(of, (each) => each.device),
+      users: Uint32Array.from(of, (each) => each.user),
+    }))
     return { date, visitors: { id: 1_000 * at + own.length, keys, highest: HIGHEST } }
   })
 }
 
 function firstUsersOf(identities: readonly Identity[]): FirstUsers {
-  return { id: 1, devices: Uint32Array.from(identities, ({ device }) => device), users: Uint32Array.from(identities, ({ user }) => user), highest: HIGHEST }
+  return {
+    id: 1,
+    devices: Uint32Array.from(identities, ({ device }) => device),
+    users: Uint32Array.from(identities, ({ user }) => user),
+    highest: HIGHEST,
+  }
 }
 
 /** Each row's visitor, by the definition. */
-function naive(rows: readonly Row[], identities: readonly Identity[], { groupOf, byDevice }: Grouping): Record<string, number> {
+function naive(
+  rows: readonly Row[],
+  identities: readonly Identity[],
+  { groupOf, byDevice }: Grouping,
+): Record<string, number> {
   const groups = new Map<string, Set<number>>()
   for (const { date, key, device, user } of rows) {
     const person = user || (identities.find((each) => each.device === device)?.user ?? device)
@@ -54,16 +71,26 @@ function naive(rows: readonly Row[], identities: readonly Identity[], { groupOf,
 }
 
 it('visitors are counted as the definition says, after whatever was counted before', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { minLength: 1, maxLength: 8 }), async (batches) => {
-    const distinct = new DistinctVisitors()
-    const [rows, identities]: [Row[], Identity[]] = [[], []]
-    for (const batch of batches) {
-      for (const each of batch) if ('date' in each) rows.push(each)
-      else identities.push(each)
-      for (const grouping of groupings) {
-        const counted = await distinct.count(partitionsOf(rows), dates, grouping.byDevice ? [] : [firstUsersOf(identities)], grouping)
-        expect(Object.fromEntries(counted.map(({ group, count }) => [JSON.stringify(group), count]))).toEqual(naive(rows, identities, grouping))
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { minLength: 1, maxLength: 8 }), async (batches) => {
+      const distinct = new DistinctVisitors()
+      const [rows, identities]: [Row[], Identity[]] = [[], []]
+      for (const batch of batches) {
+        for (const each of batch)
+          if ('date' in each) rows.push(each)
+          else identities.push(each)
+        for (const grouping of groupings) {
+          const counted = await distinct.count(
+            partitionsOf(rows),
+            dates,
+            grouping.byDevice ? [] : [firstUsersOf(identities)],
+            grouping,
+          )
+          expect(Object.fromEntries(counted.map(({ group, count }) => [JSON.stringify(group), count]))).toEqual(
+            naive(rows, identities, grouping),
+          )
+        }
       }
-    }
-  }))
+    }),
+  )
 })

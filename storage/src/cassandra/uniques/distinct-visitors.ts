@@ -54,10 +54,17 @@ interface Of {
   readonly identified: readonly Identified[]
 }
 
-/** Counts distinct visitors of one app, given as numbers. What it has counted of dates before the last is kept as long as it is the same. */
+/**
+ * Counts distinct visitors of one app, given as numbers. What it has counted of dates before the last is kept as long
+ * as it is the same.
+ */
 export class DistinctVisitors {
   readonly #settled = new Kept<Of, Counted>(SETTLED_BYTES_MAX, bytesOf, same)
-  readonly #persons = new Kept<readonly Identified[], Uint32Array>(Infinity, ({ byteLength }) => byteLength, sameIdentified)
+  readonly #persons = new Kept<readonly Identified[], Uint32Array>(
+    Infinity,
+    ({ byteLength }) => byteLength,
+    sameIdentified,
+  )
   /** for each number the last group that has counted it */
   #stamps = new Uint32Array(0)
   #stamp = 0
@@ -68,24 +75,52 @@ export class DistinctVisitors {
   }
 
   /** `firstUsers` of every lane; none when devices are counted. */
-  async count(partitions: readonly DatedVisitors[], dates: readonly string[], firstUsers: readonly FirstUsers[], grouping: Grouping): Promise<CountedGroup[]> {
-    this.#makeRoom([...partitions.map(({ visitors }) => visitors), ...firstUsers].reduce((most, { highest }) => Math.max(most, highest), 0))
+  async count(
+    partitions: readonly DatedVisitors[],
+    dates: readonly string[],
+    firstUsers: readonly FirstUsers[],
+    grouping: Grouping,
+  ): Promise<CountedGroup[]> {
+    this.#makeRoom(
+      [...partitions.map(({ visitors }) => visitors), ...firstUsers].reduce(
+        (most, { highest }) => Math.max(most, highest),
+        0,
+      ),
+    )
     const openFrom = dates.at(-OPEN_DATES) ?? ''
-    const [settled, open] = [partitions.filter(({ date }) => date < openFrom), partitions.filter(({ date }) => date >= openFrom)]
+    const [settled, open] = [
+      partitions.filter(({ date }) => date < openFrom),
+      partitions.filter(({ date }) => date >= openFrom),
+    ]
     const identified = firstUsers.map(({ id, devices }): Identified => ({ id, count: devices.length }))
     const persons = await this.#persons.get('', identified, Infinity, () => Promise.resolve(personsOf(firstUsers)))
     const of = { partitions: settled.map(({ visitors: { id } }) => id).join(), identified }
-    const before = await this.#settled.get(JSON.stringify([grouping.name, dates[0], openFrom]), of, Infinity, async (found) => {
-      const counted = found?.version.partitions === of.partitions ? await found.value : undefined
-      return counted && !concerns(counted.strangers, found!.version.identified, firstUsers) ? counted : this.#tally(settled, undefined, persons, grouping)
-    })
+    const before = await this.#settled.get(
+      JSON.stringify([grouping.name, dates[0], openFrom]),
+      of,
+      Infinity,
+      async (found) => {
+        const counted = found?.version.partitions === of.partitions ? await found.value : undefined
+        return counted && !concerns(counted.strangers, found!.version.identified, firstUsers)
+          ? counted
+          : this.#tally(settled, undefined, persons, grouping)
+      },
+    )
     return [...new Map([...before.groups, ...this.#tally(open, before, persons, grouping).groups]).values()]
   }
 
   /** Without `before` it tells who they are. */
-  #tally(partitions: readonly DatedVisitors[], before: Counted | undefined, persons: Uint32Array, { groupOf, byDate, byDevice }: Grouping): Counted {
+  #tally(
+    partitions: readonly DatedVisitors[],
+    before: Counted | undefined,
+    persons: Uint32Array,
+    { groupOf, byDate, byDevice }: Grouping,
+  ): Counted {
     const groups = new Map<string, { readonly group: Key; readonly rows: KeyVisitors[] }>()
-    for (const { date, visitors: { keys } } of partitions) {
+    for (const {
+      date,
+      visitors: { keys },
+    } of partitions) {
       for (const rows of keys) {
         const group = groupOf(rows.key, date)
         const id = JSON.stringify(group)
@@ -97,17 +132,34 @@ export class DistinctVisitors {
     const strangers = before || byDevice ? undefined : new NumberSet(this.#stamps.length)
     return {
       strangers,
-      groups: new Map([...groups].map(([id, { group, rows }]) => {
-        const members = before || byDate ? undefined : new NumberSet(this.#stamps.length)
-        const known = before?.groups.get(id)
-        const visitors = byDevice ? devicesOf(rows) : rows
-        return [id, { group, count: (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers }), members }]
-      })),
+      groups: new Map(
+        [...groups].map(([id, { group, rows }]) => {
+          const members = before || byDate ? undefined : new NumberSet(this.#stamps.length)
+          const known = before?.groups.get(id)
+          const visitors = byDevice ? devicesOf(rows) : rows
+          return [
+            id,
+            {
+              group,
+              count:
+                (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers }),
+              members,
+            },
+          ]
+        }),
+      ),
     }
   }
 
-  /** how many of the rows' visitors are not known; they become members, and those who are nobody but their device strangers */
-  #distinct(rows: readonly KeyVisitors[], persons: Uint32Array, { known, members, strangers }: { readonly [name in 'known' | 'members' | 'strangers']: NumberSet | undefined }): number {
+  /**
+   * how many of the rows' visitors are not known; they become members, and those who are nobody but their device
+   * strangers
+   */
+  #distinct(
+    rows: readonly KeyVisitors[],
+    persons: Uint32Array,
+    { known, members, strangers }: { readonly [name in 'known' | 'members' | 'strangers']: NumberSet | undefined },
+  ): number {
     const [stamps, stamp] = [this.#stamps, this.#nextStamp()]
     let count = 0
     for (const { devices, users } of rows) {
@@ -131,7 +183,7 @@ export class DistinctVisitors {
   }
 
   #nextStamp(): number {
-    if (this.#stamp === 0xffff_ffff) this.#stamps.fill(this.#stamp = 0)
+    if (this.#stamp === 0xffff_ffff) this.#stamps.fill((this.#stamp = 0))
     return ++this.#stamp
   }
 }
@@ -143,16 +195,27 @@ function devicesOf(rows: readonly KeyVisitors[]): KeyVisitors[] {
 /** The person of each device by number: its first user; 0, or nothing, for a device that is its own. */
 function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
   const persons = new Uint32Array(firstUsers.reduce((most, { highest }) => Math.max(most, highest), -1) + 1)
-  for (const { devices, users } of firstUsers) for (let at = 0; at < devices.length; at++) persons[devices[at]!] ||= users[at]!
+  for (const { devices, users } of firstUsers)
+    for (let at = 0; at < devices.length; at++) persons[devices[at]!] ||= users[at]!
   return persons
 }
 
-/** Whether one of the devices that have been identified since is among the strangers; so it is as well when it cannot be told who was. */
-function concerns(strangers: NumberSet | undefined, before: readonly Identified[], now: readonly FirstUsers[]): boolean {
-  return strangers !== undefined && now.some(({ id, devices }, lane) => {
-    const then = before[lane]
-    return then?.id !== id || devices.subarray(then.count).some((device) => strangers.has(device))
-  })
+/**
+ * Whether one of the devices that have been identified since is among the strangers; so it is as well when it cannot be
+ * told who was.
+ */
+function concerns(
+  strangers: NumberSet | undefined,
+  before: readonly Identified[],
+  now: readonly FirstUsers[],
+): boolean {
+  return (
+    strangers !== undefined &&
+    now.some(({ id, devices }, lane) => {
+      const then = before[lane]
+      return then?.id !== id || devices.subarray(then.count).some((device) => strangers.has(device))
+    })
+  )
 }
 
 function same(a: Of, b: Of): boolean {
@@ -164,5 +227,8 @@ function sameIdentified(a: readonly Identified[], b: readonly Identified[]): boo
 }
 
 function bytesOf({ groups, strangers }: Counted): number {
-  return [...groups.values()].reduce((sum, { members }) => sum + GROUP_BYTES + (members?.bytes ?? 0), strangers?.bytes ?? 0)
+  return [...groups.values()].reduce(
+    (sum, { members }) => sum + GROUP_BYTES + (members?.bytes ?? 0),
+    strangers?.bytes ?? 0,
+  )
 }

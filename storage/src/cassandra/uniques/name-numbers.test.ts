@@ -7,17 +7,28 @@ import { NameNumbers } from './name-numbers.ts'
 describe('numbers of names', () => {
   it('are the same for the same hash, different for different ones, and count up from 1', () => {
     const half = fc.constantFrom(0, 1, 2, 1_024, 0xffffffff)
-    fc.assert(fc.property(fc.array(fc.tuple(half, half), { maxLength: 60 }), fc.integer({ min: 0, max: 3_000 }), (hashes, more) => {
-      const numbers = new NameNumbers()
-      const expected = new Map<string, number>()
-      const all = [...hashes, ...Array.from({ length: more }, (_, at) => [at * 7, at * 1_024] as [number, number]), ...hashes]
-      for (const [high, low] of all) {
-        const name = `${high} ${low}`
-        if (!expected.has(name)) expected.set(name, expected.size + 1)
-        expect(numbers.numberOf(high, low)).toBe(expected.get(name))
-      }
-      expect(numbers.size).toBe(expected.size)
-    }), { numRuns: 30 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(half, half), { maxLength: 60 }),
+        fc.integer({ min: 0, max: 3_000 }),
+        (hashes, more) => {
+          const numbers = new NameNumbers()
+          const expected = new Map<string, number>()
+          const all = [
+            ...hashes,
+            ...Array.from({ length: more }, (_, at) => [at * 7, at * 1_024] as [number, number]),
+            ...hashes,
+          ]
+          for (const [high, low] of all) {
+            const name = `${high} ${low}`
+            if (!expected.has(name)) expected.set(name, expected.size + 1)
+            expect(numbers.numberOf(high, low)).toBe(expected.get(name))
+          }
+          expect(numbers.size).toBe(expected.size)
+        },
+      ),
+      { numRuns: 30 },
+    )
   })
 
   it('tell names apart that differ in little, as ids do', () => {
@@ -35,7 +46,9 @@ describe('numbers of names', () => {
       count(String.fromCharCode(at & 0xffff) + String.fromCharCode(at >> 8))
     }
     const last = 200_000 - 1
-    expect(numbers.size).toBe(4 * 200_000 + new Set(Array.from({ length: last + 1 }, (_, at) => (at & 0xffff) * 65_536 + (at >> 8))).size)
+    expect(numbers.size).toBe(
+      4 * 200_000 + new Set(Array.from({ length: last + 1 }, (_, at) => (at & 0xffff) * 65_536 + (at >> 8))).size,
+    )
   })
 
   it('come from a hash that never changes', () => {

@@ -29,12 +29,22 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     return own
   }
 
-  async function writerOf(app: string): Promise<(lane: number, date: string, devices: readonly string[]) => Promise<void>> {
+  async function writerOf(
+    app: string,
+  ): Promise<(lane: number, date: string, devices: readonly string[]) => Promise<void>> {
     const writer = new CassandraTableWriter(client(), keyspace.settings)
     const leases = [await lease(0), await lease(1)]
     return async (lane, date, devices) => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      const batch: LaneBatch = { lane, counters: [], visitors: [{ table: 'users_by_date', app, date, rows }], seen: [], identities: [], sessions: [], deadLetters: [] }
+      const batch: LaneBatch = {
+        lane,
+        counters: [],
+        visitors: [{ table: 'users_by_date', app, date, rows }],
+        seen: [],
+        identities: [],
+        sessions: [],
+        deadLetters: [],
+      }
       await writer.apply(leases[lane]!, batch)
     }
   }
@@ -44,7 +54,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const write = await writerOf(app)
     const counted = countingClient(client(), 'users-by-date.read')
     const uniques = new Uniques(counted.client, LANES, 1_000_000)
-    const total = async (): Promise<number> => (await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: [], countBy: 'device' }))[0]!.users
+    const total = async (): Promise<number> =>
+      (await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: [], countBy: 'device' }))[0]!
+        .users
     await write(0, dates[0]!, ['a', 'b'])
     await write(1, dates[1]!, ['c', 'a'])
     expect(await Promise.all([total(), total(), total()])).toEqual([3, 3, 3])
@@ -60,14 +72,24 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const today = new Date().toISOString().slice(0, 10)
     const asked = { table: 'users_by_date', dates: [today], prefix: [], groupBy: ['hour'], countBy: 'device' } as const
 
-    /** A writer with two visitors written and counted, and how many there are after each change, with how often all rows of the one partition were read. */
-    async function open(): Promise<{ app: string; write: Awaited<ReturnType<typeof writerOf>>; count: () => Promise<[users: number | undefined, reads: number]> }> {
+    /**
+     * A writer with two visitors written and counted, and how many there are after each change, with how often all rows
+     * of the one partition were read.
+     */
+    async function open(): Promise<{
+      app: string
+      write: Awaited<ReturnType<typeof writerOf>>
+      count: () => Promise<[users: number | undefined, reads: number]>
+    }> {
       const app = randomUUID()
       const write = await writerOf(app)
       const counted = countingClient(client(), 'users-by-date.read')
       const uniques = new Uniques(counted.client, 1, 1_000_000)
       await write(0, today, ['a', 'b'])
-      const count = async (): Promise<[number | undefined, number]> => [(await uniques.count({ ...asked, app }))[0]?.users, counted.count()]
+      const count = async (): Promise<[number | undefined, number]> => [
+        (await uniques.count({ ...asked, app }))[0]?.users,
+        counted.count(),
+      ]
       expect(await count()).toEqual([2, 1])
       return { app, write, count }
     }
@@ -84,8 +106,18 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       const { app, write, count } = await open()
       await write(0, today, ['c'])
       await write(0, today, ['d'])
-      const [, next] = (await client().execute('SELECT number FROM visitor_deltas WHERE app = ? AND date = ? AND lane = 0 AND number > 0', [app, today], { prepare: true })).rows
-      await client().execute('DELETE FROM visitor_deltas WHERE app = ? AND date = ? AND lane = 0 AND number = ?', [app, today, next!.get('number')], { prepare: true })
+      const [, next] = (
+        await client().execute(
+          'SELECT number FROM visitor_deltas WHERE app = ? AND date = ? AND lane = 0 AND number > 0',
+          [app, today],
+          { prepare: true },
+        )
+      ).rows
+      await client().execute(
+        'DELETE FROM visitor_deltas WHERE app = ? AND date = ? AND lane = 0 AND number = ?',
+        [app, today, next!.get('number')],
+        { prepare: true },
+      )
       await write(0, today, ['e'])
       expect(await count()).toEqual([5, 2])
       await write(0, today, ['f'])
@@ -98,7 +130,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     it('forgets what was there before all was emptied', async () => {
       const { app, count } = await open()
       await clearFolds(keyspace.settings)
-      await (await writerOf(app))(0, today, ['z'])
+      await (
+        await writerOf(app)
+      )(0, today, ['z'])
       expect(await count()).toEqual([1, 2])
     })
   })
@@ -108,48 +142,91 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const [writer, own] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
       const rows = devices.map((device) => ({ key: [3], visitor: { user: '', device } }))
-      return writer.apply(own, { lane: 0, counters: [], visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows }], seen: [], identities, sessions: [], deadLetters: [] })
+      return writer.apply(own, {
+        lane: 0,
+        counters: [],
+        visitors: [{ table: 'users_by_date', app, date: dates[0]!, rows }],
+        seen: [],
+        identities,
+        sessions: [],
+        deadLetters: [],
+      })
     }
     const counted = countingClient(client(), 'identity.firstUsers')
     const uniques = new Uniques(counted.client, 1, 1_000_000)
     const days = [...dates, '2020-04-02', '2020-04-03']
-    const count = async (): Promise<[number, number]> => [(await uniques.count({ table: 'users_by_date', app, dates: days, prefix: [], groupBy: [], countBy: 'person' }))[0]!.users, counted.count()]
+    const count = async (): Promise<[number, number]> => [
+      (
+        await uniques.count({ table: 'users_by_date', app, dates: days, prefix: [], groupBy: [], countBy: 'person' })
+      )[0]!.users,
+      counted.count(),
+    ]
     await apply(['a', 'b', 'c'], [{ app, device: 'a', user: 'u', place: 1 }])
     expect(await count()).toEqual([3, 1])
     await apply([], [{ app, device: 'b', user: 'u', place: 2 }])
     expect(await count()).toEqual([2, 1])
-    await apply([], [{ app, device: 'b', user: 'v', place: 3 }, { app, device: 'z', user: 'w', place: 4 }])
+    await apply(
+      [],
+      [
+        { app, device: 'b', user: 'v', place: 3 },
+        { app, device: 'z', user: 'w', place: 4 },
+      ],
+    )
     expect(await count()).toEqual([2, 1])
     await apply([], [{ app, device: 'c', user: 'u', place: 0 }])
     expect(await count()).toEqual([1, 2])
   })
 
   it('counts what a reader without memory counts, whatever is written and asked between', async () => {
-    const days = Array.from({ length: 4 }, (_, at) => new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10))
+    const days = Array.from({ length: 4 }, (_, at) =>
+      new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10),
+    )
     const visitor = fc.record({ user: fc.constantFrom('', 'u', 'v'), device: fc.constantFrom('a', 'b', 'c', 'd', 'e') })
     const step = fc.record({
-      lane: fc.nat(1), date: fc.constantFrom(...days), rows: fc.array(fc.record({ key: fc.tuple(fc.constantFrom('f', 'g'), fc.nat(2)), visitor }), { maxLength: 4 }),
-      identified: fc.option(visitor, { nil: undefined }), earlier: fc.constantFrom(1, 1, 1, 0), asked: fc.boolean(),
+      lane: fc.nat(1),
+      date: fc.constantFrom(...days),
+      rows: fc.array(fc.record({ key: fc.tuple(fc.constantFrom('f', 'g'), fc.nat(2)), visitor }), { maxLength: 4 }),
+      identified: fc.option(visitor, { nil: undefined }),
+      earlier: fc.constantFrom(1, 1, 1, 0),
+      asked: fc.boolean(),
     })
     const question = fc.record({
-      prefix: fc.constantFrom([], ['f']), groupBy: fc.constantFrom([], ['stage'], ['date'], ['date', 'funnel']), countBy: fc.constantFrom('person' as const, 'device' as const),
+      prefix: fc.constantFrom([], ['f']),
+      groupBy: fc.constantFrom([], ['stage'], ['date'], ['date', 'funnel']),
+      countBy: fc.constantFrom('person' as const, 'device' as const),
     })
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 10 }), fc.array(question, { minLength: 1, maxLength: 3 }), async (steps, questions) => {
-      const app = randomUUID()
-      const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedRowsMin: 3 })
-      const leases = [await lease(0), await lease(1)]
-      const kept = new Uniques(client(), LANES, 1_000_000)
-      for (const [place, { lane, date, rows, identified, earlier, asked }] of steps.entries()) {
-        const identities = identified && identified.user !== '' ? [{ app, place: 100 * earlier + place, ...identified }] : []
-        const batch: LaneBatch = { lane, counters: [], visitors: [{ table: 'stage_users_by_date', app, date, rows }], seen: [], identities, sessions: [], deadLetters: [] }
-        await writer.apply(leases[lane]!, batch)
-        if (!asked) continue
-        for (const question of questions) {
-          const query = { ...question, table: 'stage_users_by_date', app, dates: days } as const
-          expect(await kept.count(query)).toEqual(await new Uniques(client(), LANES, 0).count(query))
-        }
-      }
-    }), { numRuns: 25 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 10 }),
+        fc.array(question, { minLength: 1, maxLength: 3 }),
+        async (steps, questions) => {
+          const app = randomUUID()
+          const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedRowsMin: 3 })
+          const leases = [await lease(0), await lease(1)]
+          const kept = new Uniques(client(), LANES, 1_000_000)
+          for (const [place, { lane, date, rows, identified, earlier, asked }] of steps.entries()) {
+            const identities =
+              identified && identified.user !== '' ? [{ app, place: 100 * earlier + place, ...identified }] : []
+            const batch: LaneBatch = {
+              lane,
+              counters: [],
+              visitors: [{ table: 'stage_users_by_date', app, date, rows }],
+              seen: [],
+              identities,
+              sessions: [],
+              deadLetters: [],
+            }
+            await writer.apply(leases[lane]!, batch)
+            if (!asked) continue
+            for (const question of questions) {
+              const query = { ...question, table: 'stage_users_by_date', app, dates: days } as const
+              expect(await kept.count(query)).toEqual(await new Uniques(client(), LANES, 0).count(query))
+            }
+          }
+        },
+      ),
+      { numRuns: 25 },
+    )
   })
 
   it('counts the same when nothing can be kept', async () => {
@@ -159,7 +236,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const uniques = new Uniques(counted.client, LANES, 0)
     await write(0, dates[0]!, ['a', 'b'])
     for (const reads of [4, 8]) {
-      expect(await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: ['date'], countBy: 'person' })).toEqual([{ group: [dates[0]], users: 2 }])
+      expect(
+        await uniques.count({ table: 'users_by_date', app, dates, prefix: [], groupBy: ['date'], countBy: 'person' }),
+      ).toEqual([{ group: [dates[0]], users: 2 }])
       expect(counted.count()).toBe(reads)
     }
   })
@@ -171,7 +250,14 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     await write(0, dates[0]!, devices)
     const count = async (): Promise<[users: number | undefined, reads: number]> => {
       const counted = countingClient(client(), 'users-by-date.read')
-      const rows = await new Uniques(counted.client, LANES, 0).count({ table: 'users_by_date', app, dates: dates.slice(0, 1), prefix: [], groupBy: ['hour'], countBy: 'person' })
+      const rows = await new Uniques(counted.client, LANES, 0).count({
+        table: 'users_by_date',
+        app,
+        dates: dates.slice(0, 1),
+        prefix: [],
+        groupBy: ['hour'],
+        countBy: 'person',
+      })
       expect(rows.map(({ group }) => group)).toEqual([[3]])
       return [rows[0]?.users, counted.count()]
     }
@@ -182,7 +268,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     expect(await count()).toEqual([301, 1])
     const key = [app, dates[0], 0, 'users_by_date', '[]']
     const [row] = (await client().execute(statement('visitor-digests.read'), key, { prepare: true })).rows
-    await client().execute(statement('visitor-digests.insert'), [...key, row!.get('version'), Buffer.from('damaged')], { prepare: true })
+    await client().execute(statement('visitor-digests.insert'), [...key, row!.get('version'), Buffer.from('damaged')], {
+      prepare: true,
+    })
     expect(await count()).toEqual([301, 2])
     expect(await count()).toEqual([301, 1])
   })

@@ -31,8 +31,9 @@ class KeptApp {
 }
 
 /**
- * Counts distinct visitors exactly. Reading every row of every partition takes seconds for a million visitors, so what was read is kept, and only the
- * partitions whose version is another are read again; the least recently asked apps are forgotten over `keptBytesMax`.
+ * Counts distinct visitors exactly. Reading every row of every partition takes seconds for a million visitors, so what
+ * was read is kept, and only the partitions whose version is another are read again; the least recently asked apps are
+ * forgotten over `keptBytesMax`.
  */
 export class Uniques {
   readonly #client: Client
@@ -50,27 +51,41 @@ export class Uniques {
     const { table, app, dates, groupBy, countBy, prefix } = query
     const kept = this.#keptOf(app)
     const places = groupBy.map((column) => placeOfColumn(table, column))
-    const [partitions, firstUsers] = await Promise.all([this.#partitions(kept, query), countBy === 'person' ? this.#firstUsers(kept, app) : []])
+    const [partitions, firstUsers] = await Promise.all([
+      this.#partitions(kept, query),
+      countBy === 'person' ? this.#firstUsers(kept, app) : [],
+    ])
     const counted = await kept.distinct.count(partitions, dates, firstUsers, {
-      name: JSON.stringify([table, prefix, groupBy, countBy]), byDate: groupBy.includes('date'), byDevice: countBy === 'device',
+      name: JSON.stringify([table, prefix, groupBy, countBy]),
+      byDate: groupBy.includes('date'),
+      byDevice: countBy === 'device',
       groupOf: (key, date) => places.map((place) => (place < 0 ? date : key[place]!)),
     })
     this.#forget()
     const rows = counted.map(({ group, count }) => ({ group, users: count }))
-    return groupBy.length === 0 && rows.length === 0 ? [{ group: [], users: 0 }] : rows.sort((a, b) => compareKeys(a.group, b.group))
+    return groupBy.length === 0 && rows.length === 0
+      ? [{ group: [], users: 0 }]
+      : rows.sort((a, b) => compareKeys(a.group, b.group))
   }
 
   async #partitions(kept: KeptApp, { table, app, dates, prefix }: UniquesQuery): Promise<DatedVisitors[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, table, app, dates)
-    const wanted = dates.flatMap((date) => this.#laneNumbers().map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })))
-    return concurrently(wanted, READS_AT_ONCE, async (partition) => ({ date: partition.date, visitors: await kept.visitors.partition(partition, asOf) }))
+    const wanted = dates.flatMap((date) =>
+      this.#laneNumbers().map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })),
+    )
+    return concurrently(wanted, READS_AT_ONCE, async (partition) => ({
+      date: partition.date,
+      visitors: await kept.visitors.partition(partition, asOf),
+    }))
   }
 
   async #firstUsers(kept: KeptApp, app: string): Promise<FirstUsers[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'first_users', app, [NO_DATE])
-    return concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) => kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf))
+    return concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+      kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf),
+    )
   }
 
   /** The app's, as the one that was asked last. */

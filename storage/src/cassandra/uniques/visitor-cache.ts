@@ -11,7 +11,10 @@ import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
 
-/** The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than once. */
+/**
+ * The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than
+ * once.
+ */
 export interface KeyVisitors {
   readonly key: Key
   readonly devices: Uint32Array
@@ -36,8 +39,9 @@ interface KeptPartition extends PartitionVisitors {
 type Version = bigint | undefined
 
 /**
- * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted without their names. When the
- * version of a partition is another, what was added since is read, or all of it when that cannot be told.
+ * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted
+ * without their names. When the version of a partition is another, what was added since is read, or all of it when that
+ * cannot be told.
  */
 export class KeptVisitors {
   readonly #client: Client
@@ -60,25 +64,45 @@ export class KeptVisitors {
   /** `asOf` is a moment before the version was read. */
   partition(wanted: WantedVisitors, asOf: number): Promise<PartitionVisitors> {
     const { table, date, lane, prefix, version } = wanted
-    return this.#partitions.get(JSON.stringify([table, date, lane, prefix]), version, asOf, async (before) =>
-      (await this.#continued(wanted, before)) ?? this.#whole(wanted))
+    return this.#partitions.get(
+      JSON.stringify([table, date, lane, prefix]),
+      version,
+      asOf,
+      async (before) => (await this.#continued(wanted, before)) ?? this.#whole(wanted),
+    )
   }
 
   async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
     // Before the rows: those of this delta are there.
-    const since = wanted.version === undefined || isOver(wanted) ? undefined : await deltaBefore(this.#client, { ...wanted, app: this.#app })
+    const since =
+      wanted.version === undefined || isOver(wanted)
+        ? undefined
+        : await deltaBefore(this.#client, { ...wanted, app: this.#app })
     const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
     const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
     return { ...this.#now(keys), rows, rowsMax: rowsMaxOf(rows), since }
   }
 
-  async #continued(wanted: WantedVisitors, before: KeptEntry<Version, KeptPartition> | undefined): Promise<KeptPartition | undefined> {
+  async #continued(
+    wanted: WantedVisitors,
+    before: KeptEntry<Version, KeptPartition> | undefined,
+  ): Promise<KeptPartition | undefined> {
     const kept = await before?.value.catch(() => undefined)
     if (kept?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
-    const added = await rowsSince(this.#client, { ...wanted, app: this.#app }, { version: before.version, since: kept.since }, wanted.version)
+    const added = await rowsSince(
+      this.#client,
+      { ...wanted, app: this.#app },
+      { version: before.version, since: kept.since },
+      wanted.version,
+    )
     const rows = kept.rows + (added?.rows.length ?? 0)
     if (!added || rows > kept.rowsMax) return undefined
-    return { ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))), rows, rowsMax: kept.rowsMax, since: added.since }
+    return {
+      ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))),
+      rows,
+      rowsMax: kept.rowsMax,
+      since: added.since,
+    }
   }
 
   #now(keys: readonly KeyVisitors[]): PartitionVisitors {
@@ -99,7 +123,12 @@ function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): Ke
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
     const own = keys.get(id)
-    keys.set(id, own ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) } : { key, devices, users })
+    keys.set(
+      id,
+      own
+        ? { key, devices: concatNumbers(own.devices, devices), users: concatNumbers(own.users, users) }
+        : { key, devices, users },
+    )
   }
   return [...keys.values()]
 }

@@ -3,23 +3,40 @@ import { describe, expect, it } from 'vitest'
 import { writeNameHash } from '../client/name-hash.ts'
 import { digestRows, packDigest, unpackDigest } from './visitor-digest.ts'
 
-const row = fc.record({ kind: fc.constantFrom('', 'a', '\u{1f600}'), hour: fc.nat(2), user: fc.constantFrom('', 'ann'), device: fc.string({ maxLength: 3 }) })
+const row = fc.record({
+  kind: fc.constantFrom('', 'a', '\u{1f600}'),
+  hour: fc.nat(2),
+  user: fc.constantFrom('', 'ann'),
+  device: fc.string({ maxLength: 3 }),
+})
 
 describe('the digest of visitor rows', () => {
   it('tells every row after it was packed: its key, its device and its user', () => {
-    fc.assert(fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
-      rows.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.hour - b.hour))
-      const found = rows.map(({ kind, hour, ...visitor }) => ({ key: [kind, hour], visitor }))
-      const { keys, ends, devices, users } = unpackDigest(packDigest(digestRows(found)))
-      expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(keys.length)
-      const told = rows.map((_, at) => [keys[ends.findIndex((end) => at < end)], [...devices.subarray(2 * at, 2 * at + 2)], [...users.subarray(2 * at, 2 * at + 2)]])
-      const hashed = (name: string): number[] => {
-        const halves = new Uint32Array(2)
-        writeNameHash(name, halves, 0)
-        return [...halves]
-      }
-      expect(told).toEqual(rows.map(({ kind, hour, user, device }) => [[kind, hour], hashed(`d:${device}`), user === '' ? [0, 0] : hashed(`u:${user}`)]))
-      expect([devices.length, users.length]).toEqual([2 * rows.length, 2 * rows.length])
-    }))
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
+        rows.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.hour - b.hour))
+        const found = rows.map(({ kind, hour, ...visitor }) => ({ key: [kind, hour], visitor }))
+        const { keys, ends, devices, users } = unpackDigest(packDigest(digestRows(found)))
+        expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(keys.length)
+        const told = rows.map((_, at) => [
+          keys[ends.findIndex((end) => at < end)],
+          [...devices.subarray(2 * at, 2 * at + 2)],
+          [...users.subarray(2 * at, 2 * at + 2)],
+        ])
+        const hashed = (name: string): number[] => {
+          const halves = new Uint32Array(2)
+          writeNameHash(name, halves, 0)
+          return [...halves]
+        }
+        expect(told).toEqual(
+          rows.map(({ kind, hour, user, device }) => [
+            [kind, hour],
+            hashed(`d:${device}`),
+            user === '' ? [0, 0] : hashed(`u:${user}`),
+          ]),
+        )
+        expect([devices.length, users.length]).toEqual([2 * rows.length, 2 * rows.length])
+      }),
+    )
   })
 })

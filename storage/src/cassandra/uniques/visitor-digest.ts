@@ -6,7 +6,10 @@ import type { VisitorRow } from '../visitors/visitor-block.ts'
 /** No digest of ours unpacks to more. */
 const UNPACKED_BYTES_MAX = 64_000_000
 
-/** The rows of one partition of a visitor table: names as 64-bit hashes in two halves each, both `NOBODY` for the user of an anonymous row. */
+/**
+ * The rows of one partition of a visitor table: names as 64-bit hashes in two halves each, both `NOBODY` for the user
+ * of an anonymous row.
+ */
 export interface VisitorDigest {
   /** the rows of `keys[i]` end before row `ends[i]`, where those of the next begin */
   readonly keys: readonly Key[]
@@ -34,7 +37,10 @@ export function digestRows(rows: readonly VisitorRow[]): VisitorDigest {
   return { keys, ends, devices, users }
 }
 
-/** One zstd frame: the length of keys and ends as JSON (32 bits, little-endian), that JSON, then the halves of devices and of users. */
+/**
+ * One zstd frame: the length of keys and ends as JSON (32 bits, little-endian), that JSON, then the halves of devices
+ * and of users.
+ */
 export function packDigest({ keys, ends, devices, users }: VisitorDigest): Buffer {
   const head = Buffer.from(JSON.stringify([keys, ends]))
   const length = Buffer.alloc(4)

@@ -9,7 +9,9 @@ const CELL_BYTES_MAX = 1_000_000
 /** Fewer rows are read as fast as a digest. */
 const ROWS_MIN = 100
 
-/** What a partition is, below which prefix, and which version of it is wanted; `undefined` where it was never written. */
+/**
+ * What a partition is, below which prefix, and which version of it is wanted; `undefined` where it was never written.
+ */
 export interface WantedVisitors {
   readonly table: VisitorTableName
   readonly date: string
@@ -23,7 +25,10 @@ export function isOver({ date, version }: Pick<WantedVisitors, 'date' | 'version
   return version !== undefined && date < new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10)
 }
 
-/** Reads the visitors of a partition: from its digest where there is one of this version, else from the rows, and makes the digest of a date that is over. */
+/**
+ * Reads the visitors of a partition: from its digest where there is one of this version, else from the rows, and makes
+ * the digest of a date that is over.
+ */
 export async function readVisitors(client: Client, app: string, wanted: WantedVisitors): Promise<VisitorDigest> {
   const { table, date, lane, prefix, version } = wanted
   const over = isOver(wanted)
@@ -43,7 +48,9 @@ export async function readVisitors(client: Client, app: string, wanted: WantedVi
 async function keep(client: Client, key: readonly unknown[], digest: VisitorDigest): Promise<void> {
   const packed = packDigest(digest)
   if (packed.length > CELL_BYTES_MAX) return
-  await client.execute(statement('visitor-digests.insert'), [...key, packed], { prepare: true, isIdempotent: true }).catch(() => undefined)
+  await client
+    .execute(statement('visitor-digests.insert'), [...key, packed], { prepare: true, isIdempotent: true })
+    .catch(() => undefined)
 }
 
 /** A damaged digest is made again. */

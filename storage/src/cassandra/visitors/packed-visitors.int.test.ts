@@ -81,12 +81,14 @@ describe.skipIf(!engines)('packed visitors', () => {
       [app, date],
       { prepare: true },
     )
-    return rows.flatMap((row) => {
-      const key = Object.keys(visitorTables[table].key).map((column) => row.get(column) as unknown)
-      const users = [...(row.get('anonymous') ? [''] : []), ...((row.get('users') as string[] | null) ?? [])]
-      expect(row.get('user')).toBe('')
-      return users.map((user) => JSON.stringify([...key, user, row.get('device') as string]))
-    }).sort()
+    return rows
+      .flatMap((row) => {
+        const key = Object.keys(visitorTables[table].key).map((column) => row.get(column) as unknown)
+        const users = [...(row.get('anonymous') ? [''] : []), ...((row.get('users') as string[] | null) ?? [])]
+        expect(row.get('user')).toBe('')
+        return users.map((user) => JSON.stringify([...key, user, row.get('device') as string]))
+      })
+      .sort()
   }
 
   function expectedOf(changes: readonly VisitorChange[], date: string, table: VisitorTableName): string[] {

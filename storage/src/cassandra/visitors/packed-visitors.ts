@@ -81,17 +81,25 @@ export class PackedVisitors {
     }
   }
 
-  async #writeOutSome({ lane }: Lease, partition: Partition, assertLease: () => void): Promise<WrittenOut & { readonly more: boolean }> {
+  async #writeOutSome(
+    { lane }: Lease,
+    partition: Partition,
+    assertLease: () => void,
+  ): Promise<WrittenOut & { readonly more: boolean }> {
     const { ids, changes, more } = await this.#take(lane, partition)
     const writes = changes.flatMap((change) => rowWrites(lane, change))
     await concurrently(writes, BATCHES_AT_ONCE, (statements) => this.#write(statements, assertLease))
-    if (ids.length > 0) await this.#write(ids.map((id) => dropOf(partition, lane, id)), assertLease)
+    if (ids.length > 0)
+      await this.#write(
+        ids.map((id) => dropOf(partition, lane, id)),
+        assertLease,
+      )
     return { blocks: ids.length, rows: changes.reduce((sum, { rows }) => sum + rows.length, 0), more }
   }
 
   /** Writes out all blocks of a partition, whenever they are due. */
   async writeOutAll(lease: Lease, partition: Partition, assertLease: () => void): Promise<void> {
-    for (let more = true; more; ) more = (await this.#writeOutSome(lease, partition, assertLease)).more
+    for (let more = true; more;) more = (await this.#writeOutSome(lease, partition, assertLease)).more
   }
 
   /** What blocks of other epochs there are is not known: their owner may have written them until ours began. */

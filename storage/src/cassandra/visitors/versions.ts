@@ -12,11 +12,20 @@ const AT_ONCE = 16
 export type Versioned = PackedTable | 'counters'
 
 /**
- * Makes the versions others of what has changed: by the steps of the deltas, and of the counters of these dates. To be called after all of that was
- * written, so that a new version means that it can be read. What is renewed without need does no harm.
+ * Makes the versions others of what has changed: by the steps of the deltas, and of the counters of these dates. To be
+ * called after all of that was written, so that a new version means that it can be read. What is renewed without need
+ * does no harm.
  */
-export async function renewVersions(client: Client, lane: number, deltas: readonly Delta[], counted: readonly Partition[]): Promise<void> {
-  const changed = new Map<string, { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }>()
+export async function renewVersions(
+  client: Client,
+  lane: number,
+  deltas: readonly Delta[],
+  counted: readonly Partition[],
+): Promise<void> {
+  const changed = new Map<
+    string,
+    { key: [app: string, month: string, of: string, date: string, lane: number]; step: bigint }
+  >()
   const renew = (of: Versioned, { app, date }: Partition, step: bigint): void => {
     const id = JSON.stringify([app, of, date])
     changed.set(id, { key: [app, date.slice(0, 7), of, date, lane], step: step + (changed.get(id)?.step ?? 0n) })
@@ -25,23 +34,48 @@ export async function renewVersions(client: Client, lane: number, deltas: readon
   for (const partition of counted) renew('counters', partition, randomStep())
   const query = statement('visitor-versions.add')
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
-  await concurrently([...batches.values()], AT_ONCE, (batch) => (
-    client.batch(batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })), { prepare: true, counter: true, isIdempotent: false })))
+  await concurrently([...batches.values()], AT_ONCE, (batch) =>
+    client.batch(
+      batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })),
+      { prepare: true, counter: true, isIdempotent: false },
+    ),
+  )
 }
 
-/** Makes the versions of tables others whose rows were removed: by a step that no delta has, so that readers read the partitions as a whole. */
+/**
+ * Makes the versions of tables others whose rows were removed: by a step that no delta has, so that readers read the
+ * partitions as a whole.
+ */
 export async function renewRemoved(client: Client, lane: number, changes: readonly VisitorChange[]): Promise<void> {
-  const removed = changes.map((change) => ({ app: change.app, date: change.date, changes: [change], rows: 0, number: 0n, step: randomStep() }))
+  const removed = changes.map((change) => ({
+    app: change.app,
+    date: change.date,
+    changes: [change],
+    rows: 0,
+    number: 0n,
+    step: randomStep(),
+  }))
   await renewVersions(client, lane, removed, [])
 }
 
 /** The versions of a table, or of all counters, by `versionKey`, over ascending dates. To be read before the rows. */
-export async function versionsOf(client: Client, of: Versioned, app: string, dates: readonly string[]): Promise<Map<string, bigint>> {
+export async function versionsOf(
+  client: Client,
+  of: Versioned,
+  app: string,
+  dates: readonly string[],
+): Promise<Map<string, bigint>> {
   const [first, last] = [dates[0], dates.at(-1)]
   if (first === undefined || last === undefined) return new Map()
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
-  const rows = await concurrently(months, AT_ONCE, (month) => rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]))
-  return new Map(rows.flat().map((row) => [versionKey(row.get('date') as string, row.get('lane') as number), row.get('version') as bigint]))
+  const rows = await concurrently(months, AT_ONCE, (month) =>
+    rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]),
+  )
+  return new Map(
+    rows
+      .flat()
+      .map((row) => [versionKey(row.get('date') as string, row.get('lane') as number), row.get('version') as bigint]),
+  )
 }
 
 export function versionKey(date: string, lane: number): string {

@@ -9,7 +9,10 @@ export type VisitorRow = VisitorChange['rows'][number]
 /** No block of ours unpacks to more. */
 const UNPACKED_BYTES_MAX = 64_000_000
 
-/** What a block has rows of: the tables of visitors, and who was identified first as whom, with the place of that as the key. */
+/**
+ * What a block has rows of: the tables of visitors, and who was identified first as whom, with the place of that as the
+ * key.
+ */
 export type PackedTable = VisitorTableName | 'first_users'
 
 /** Rows of one of them. */
@@ -46,7 +49,10 @@ export function packVisitors(changes: readonly PackedRows[]): Buffer {
   return zstdCompressSync(JSON.stringify({ visitors, tables } satisfies Packed))
 }
 
-/** Where each visitor stands in the list, at its end when it is new. Whoever is in several tables is mostly one object there. */
+/**
+ * Where each visitor stands in the list, at its end when it is new. Whoever is in several tables is mostly one object
+ * there.
+ */
 function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
   const places = new Map<Visitor, number>()
   const named = new Map<string, number>()
@@ -82,7 +88,9 @@ export function unpackVisitors(block: Uint8Array): PackedRows[] {
 type Unpacked = Pick<Packed, 'tables'> & { readonly visitors: readonly Visitor[] }
 
 function unpack(block: Uint8Array): Unpacked {
-  const { visitors, tables } = JSON.parse(zstdDecompressSync(block, { maxOutputLength: UNPACKED_BYTES_MAX }).toString()) as Packed
+  const { visitors, tables } = JSON.parse(
+    zstdDecompressSync(block, { maxOutputLength: UNPACKED_BYTES_MAX }).toString(),
+  ) as Packed
   return { tables, visitors: visitors.map(([user, device]) => ({ user, device })) }
 }
 

@@ -18,25 +18,29 @@ export type VisitorPart = Part<VisitorChange>
 /** The visitors of a batch in parts, nearly always one of an app and date. */
 export function visitorParts(visitors: readonly VisitorChange[]): VisitorPart[] {
   const partitions = Map.groupBy(visitors, ({ app, date }) => JSON.stringify([app, date]))
-  return [...partitions.values()].flatMap((changes) => cut(changes).map((part): VisitorPart => {
-    const { app, date } = part[0]!
-    return { app, date, changes: part, rows: part.reduce((sum, { rows }) => sum + rows.length, 0) }
-  }))
+  return [...partitions.values()].flatMap((changes) =>
+    cut(changes).map((part): VisitorPart => {
+      const { app, date } = part[0]!
+      return { app, date, changes: part, rows: part.reduce((sum, { rows }) => sum + rows.length, 0) }
+    }),
+  )
 }
 
 /** Who was identified as whom in a batch, in parts: the first of a device is in one of them, or was before. */
 export function identityParts(identities: readonly IdentityChange[]): Part[] {
-  return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, of]) => inParts(of, ROWS_PER_PART).map((some): Part => {
-    const rows = some.map(({ place, user, device }) => ({ key: [place], visitor: { user, device } }))
-    return { app, date: NO_DATE, changes: [{ table: 'first_users', rows }], rows: rows.length }
-  }))
+  return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, of]) =>
+    inParts(of, ROWS_PER_PART).map((some): Part => {
+      const rows = some.map(({ place, user, device }) => ({ key: [place], visitor: { user, device } }))
+      return { app, date: NO_DATE, changes: [{ table: 'first_users', rows }], rows: rows.length }
+    }),
+  )
 }
 
 function cut(changes: readonly VisitorChange[]): VisitorChange[][] {
   const parts: VisitorChange[][] = []
   let left = 0
   for (const change of changes) {
-    for (let at = 0; at < change.rows.length; ) {
+    for (let at = 0; at < change.rows.length;) {
       if (left === 0) {
         parts.push([])
         left = ROWS_PER_PART

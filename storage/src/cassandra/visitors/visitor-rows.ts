@@ -14,9 +14,14 @@ export const PACKED_ROWS_MIN = 256
 const ROWS_PER_BATCH = 300
 
 /**
- * What writes the visitors of a batch and tells of them, as batches that each touch one partition: the rows of a part when they are few, else its block.
+ * What writes the visitors of a batch and tells of them, as batches that each touch one partition: the rows of a part
+ * when they are few, else its block.
  */
-export function visitorWrites(lane: number, deltas: readonly Delta<VisitorPart>[], packedRowsMin = PACKED_ROWS_MIN): Statement[][] {
+export function visitorWrites(
+  lane: number,
+  deltas: readonly Delta<VisitorPart>[],
+  packedRowsMin = PACKED_ROWS_MIN,
+): Statement[][] {
   return deltas.flatMap((delta) => {
     const block = packVisitors(delta.changes)
     if (delta.rows >= packedRowsMin) return [blockWrite(lane, delta, block)]
@@ -26,13 +31,21 @@ export function visitorWrites(lane: number, deltas: readonly Delta<VisitorPart>[
 }
 
 /**
- * Reads the rows, each once, those of a key side by side. The blocks are read before the rows: a block is deleted after its rows were written, so a row is in
- * one of the two answers, whatever is written out meanwhile.
+ * Reads the rows, each once, those of a key side by side. The blocks are read before the rows: a block is deleted after
+ * its rows were written, so a row is in one of the two answers, whatever is written out meanwhile.
  */
-export async function readVisitorRows(client: Client, { table, app, date, lane, prefix }: VisitorPlace): Promise<VisitorRow[]> {
+export async function readVisitorRows(
+  client: Client,
+  { table, app, date, lane, prefix }: VisitorPlace,
+): Promise<VisitorRow[]> {
   const columns = Object.keys(visitorTables[table].key)
   const blocks = await rowsOf(client, 'visitor-blocks-by-date.read', [app, date, lane])
-  const rows = await rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [app, date, lane, ...prefix])
+  const rows = await rowsOf(client, `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`, [
+    app,
+    date,
+    lane,
+    ...prefix,
+  ])
   const found = rows.flatMap((row) => {
     const key = columns.map((column) => row.get(column) as KeyValue)
     return visitorsOfRow(row).map((visitor): VisitorRow => ({ key, visitor }))
@@ -63,7 +76,10 @@ export function rowRemovals(lane: number, change: VisitorChange, present: readon
   const removed = new Set(rows.map(textOf))
   const staying = new Set(present.filter((row) => !removed.has(textOf(row))).map(deviceTextOf))
   const removals = rows.flatMap((row): Statement[] => {
-    const { key, visitor: { user, device } } = row
+    const {
+      key,
+      visitor: { user, device },
+    } = row
     const place = [app, date, lane, ...key]
     const whole = (of: string): Statement => ({ query: statement(`${file}.remove`), params: [...place, of, device] })
     const ownRow = user === '' ? [] : [whole(user)]
@@ -95,10 +111,16 @@ function deviceTextOf({ key, visitor: { device } }: VisitorRow): string {
   return JSON.stringify([key, device])
 }
 
-/** Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing may be written over. */
+/**
+ * Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing
+ * may be written over.
+ */
 function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Statement[] {
   const id = types.TimeUuid.now()
-  return [{ query: statement('visitor-blocks-by-date.insert'), params: [delta.app, delta.date, lane, id, block] }, deltaWrite(lane, delta, id)]
+  return [
+    { query: statement('visitor-blocks-by-date.insert'), params: [delta.app, delta.date, lane, id, block] },
+    deltaWrite(lane, delta, id),
+  ]
 }
 
 /** The rows of several lists, each once, those of a key side by side. */

@@ -3,7 +3,10 @@ import type { ChunkSummary } from '@hopper/contracts'
 import type { ChunkKey, ChunkRange } from '../../ports/archive.ts'
 import { transaction } from '../sqlite.ts'
 
-/** Chunks by number, their cells apart; `replaced_at` (ms) is set for what no reader lists: a chunk whose place a merged span has taken, or a part that waits for its span. */
+/**
+ * Chunks by number, their cells apart; `replaced_at` (ms) is set for what no reader lists: a chunk whose place a merged
+ * span has taken, or a part that waits for its span.
+ */
 export function prepareArchive(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE IF NOT EXISTS chunks (
@@ -32,11 +35,16 @@ export class ArchiveQueries {
   constructor(database: DatabaseSync) {
     this.#list = database.prepare(`SELECT summary FROM chunks
       WHERE app = ? AND max_time >= ? AND min_time < ? AND lane BETWEEN ? AND ? AND replaced_at IS NULL ORDER BY lane, date, first_position, last_position, part`)
-    this.#find = database.prepare('SELECT id FROM chunks WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?')
+    this.#find = database.prepare(
+      'SELECT id FROM chunks WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?',
+    )
     this.#cell = database.prepare('SELECT cell FROM chunk_cells WHERE chunk = ? AND "column" = ?')
     this.#database = database
     this.#old = database.prepare(`SELECT id FROM chunks WHERE replaced_at <= ? LIMIT ${SWEPT_MAX}`)
-    this.#drops = [database.prepare('DELETE FROM chunk_cells WHERE chunk = ?'), database.prepare('DELETE FROM chunks WHERE id = ?')]
+    this.#drops = [
+      database.prepare('DELETE FROM chunk_cells WHERE chunk = ?'),
+      database.prepare('DELETE FROM chunks WHERE id = ?'),
+    ]
   }
 
   list({ app, from, to, lane }: ChunkRange): ChunkSummary[] {
@@ -56,7 +64,9 @@ export class ArchiveQueries {
     return cells
   }
 
-  /** Deletes some chunks that were replaced before an instant (ms), each in a transaction of its own; answers how many. */
+  /**
+   * Deletes some chunks that were replaced before an instant (ms), each in a transaction of its own; answers how many.
+   */
   sweep(before: number): number {
     const old = this.#old.all(before) as { id: number }[]
     for (const { id } of old) transaction(this.#database, () => this.#drops.forEach((drop) => drop.run(id)))

@@ -18,7 +18,8 @@ archiveContract('SQLite', async () => {
   const lanes = new EmbeddedLanes(database, 4)
   const archive = new EmbeddedArchive(database, file, lanes)
   return {
-    archive, lanes,
+    archive,
+    lanes,
     close: async () => {
       await archive.close()
       database.close()
@@ -32,11 +33,14 @@ it('deletes the cells of replaced spans when their time is over, also those that
   prepareTables(database)
   const lanes = new EmbeddedLanes(database, 1)
   const lease = await lanes.acquire(0, 'owner')
-  const cells = (): number => (database.prepare('SELECT count(*) AS count FROM chunk_cells').get() as { count: number }).count
+  const cells = (): number =>
+    (database.prepare('SELECT count(*) AS count FROM chunk_cells').get() as { count: number }).count
   const [a, b, merged] = [span('shop', 0, 0, 9), span('shop', 0, 10, 19), span('shop', 0, 0, 19, 2)]
   const crashed = new EmbeddedArchive(database, file, lanes)
   await crashed.append(lease, [...a, ...b])
-  await expect(crashed.replace(lease, [{ ...a[0]!.summary, first_position: 1 }], span('shop', 0, 0, 15))).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
+  await expect(
+    crashed.replace(lease, [{ ...a[0]!.summary, first_position: 1 }], span('shop', 0, 0, 15)),
+  ).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
   await crashed.replace(lease, [a[0]!.summary, b[0]!.summary], merged)
   await crashed.close()
   expect(cells()).toBe(15)
@@ -51,7 +55,11 @@ it('deletes the cells of replaced spans when their time is over, also those that
   const end = performance.now() + 10_000
   while (cells() > 9 && performance.now() < end) await new Promise((next) => setTimeout(next, 5))
   const all = await sweeping.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
-  expect(all.map((s) => [s.first_position, s.last_position, s.part])).toEqual([[0, 19, 0], [0, 19, 1], [20, 29, 0]])
+  expect(all.map((s) => [s.first_position, s.last_position, s.part])).toEqual([
+    [0, 19, 0],
+    [0, 19, 1],
+    [20, 29, 0],
+  ])
   for (const summary of all) expect((await sweeping.columns(summary, ['runs'])).size).toBe(1)
   await sweeping.close()
   expect(cells()).toBe(9)

@@ -22,7 +22,10 @@ export interface EmbeddedArchiveOptions {
   readonly sweepMs?: number
 }
 
-/** The archive in the database of the tables: what readers see changes by one transaction, reads and the deletion of what was replaced have a thread of their own. */
+/**
+ * The archive in the database of the tables: what readers see changes by one transaction, reads and the deletion of
+ * what was replaced have a thread of their own.
+ */
 export class EmbeddedArchive implements Archive {
   readonly #database: DatabaseSync
   readonly #lanes: EmbeddedLanes
@@ -41,7 +44,8 @@ export class EmbeddedArchive implements Archive {
     this.#thread = new ReaderThread(new URL('./archive-thread', import.meta.url), file)
     this.#statements = prepareStatements(database)
     this.#keptMs = keptMs
-    if (sweeps) this.#timer = setInterval(() => (this.#sweeping = this.#sweeping.then(() => this.#sweep())), sweepMs).unref()
+    if (sweeps)
+      this.#timer = setInterval(() => (this.#sweeping = this.#sweeping.then(() => this.#sweep())), sweepMs).unref()
   }
 
   async covered(lane: number, partitions: readonly Partition[]): Promise<readonly number[]> {
@@ -59,7 +63,8 @@ export class EmbeddedArchive implements Archive {
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
     wholeSpans(lease, merged)
-    // Part by part, unseen, so that whatever else this thread and the database have to do gets its turn; a crash leaves what the next sweep deletes.
+    // Part by part, unseen, so that whatever else this thread and the database have to do gets its turn; a crash leaves
+    // what the next sweep deletes.
     for (const chunk of merged) {
       transaction(this.#database, () => {
         this.#lanes.assertOwned(lease)
@@ -72,7 +77,8 @@ export class EmbeddedArchive implements Archive {
       for (const span of old) {
         if (span.lane !== lease.lane) throw wrongLane(lease, span.lane)
         const { changes } = this.#statements.hide.run(Date.now(), ...keyOf(span))
-        if (changes === 0) throw new HopperError('HOP_INTERNAL', `The span ${spanName(span)} is gone: it was merged already.`)
+        if (changes === 0)
+          throw new HopperError('HOP_INTERNAL', `The span ${spanName(span)} is gone: it was merged already.`)
       }
       for (const { summary } of merged) {
         // a merged span of one span has its key: the hidden one gives way
@@ -105,7 +111,11 @@ export class EmbeddedArchive implements Archive {
     const { app, lane } = span[0]!.summary
     for (const { date, first_position, last_position } of datesOfSpan(span)) {
       const covered = this.#covered(app, date, lane)
-      if (first_position <= covered) throw new HopperError('HOP_INTERNAL', `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`)
+      if (first_position <= covered)
+        throw new HopperError(
+          'HOP_INTERNAL',
+          `${app} ${date} is archived up to ${covered}, the span begins at ${first_position}.`,
+        )
       this.#statements.mark.run(app, date, lane, last_position)
     }
   }
@@ -113,7 +123,14 @@ export class EmbeddedArchive implements Archive {
   #insert({ summary, columns }: EncodedChunk, part: number, replacedAt: number | null): void {
     this.#drop(this.#statements.hidden.all(...keyOf(summary), part) as { id: number }[])
     const { min_time, max_time } = summary
-    const { lastInsertRowid } = this.#statements.insert.run(...keyOf(summary), part, min_time, max_time, JSON.stringify(summary), replacedAt)
+    const { lastInsertRowid } = this.#statements.insert.run(
+      ...keyOf(summary),
+      part,
+      min_time,
+      max_time,
+      JSON.stringify(summary),
+      replacedAt,
+    )
     for (const [name, cell] of columns) this.#statements.cell.run(lastInsertRowid, name, cell)
   }
 
@@ -147,8 +164,11 @@ function prepareStatements(
   const key = 'app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ?'
   return {
     covered: database.prepare('SELECT position FROM archived WHERE app = ? AND date = ? AND lane = ?'),
-    mark: database.prepare('INSERT INTO archived VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)'),
-    insert: database.prepare(`INSERT INTO chunks (app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at)
+    mark: database.prepare(
+      'INSERT INTO archived VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
+    ),
+    insert:
+      database.prepare(`INSERT INTO chunks (app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     cell: database.prepare('INSERT INTO chunk_cells VALUES (?, ?, ?)'),
     hide: database.prepare(`UPDATE chunks SET replaced_at = ? WHERE ${key} AND replaced_at IS NULL`),

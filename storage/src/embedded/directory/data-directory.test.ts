@@ -18,8 +18,22 @@ mkdirSync(join(root, 'log-is-a-directory', 'log.db'), { recursive: true })
 mkdirSync(join(root, 'tables-is-a-directory', 'tables.db'), { recursive: true })
 
 const unusable = [
-  '/proc/nope', '/proc/nope/deeper/still', '/proc/self', '/sys/nope', '/dev/null', '/dev/null/x', '/dev/full/x', file, join(file, 'below'), join(root, 'circle-a'), join(root, 'circle-a', 'x'),
-  join(root, 'dangling'), join(root, 'x'.repeat(300)), join(root, ...new Array<string>(2_000).fill('deep')), join(root, 'lock-is-a-directory'), join(root, 'log-is-a-directory'),
+  '/proc/nope',
+  '/proc/nope/deeper/still',
+  '/proc/self',
+  '/sys/nope',
+  '/dev/null',
+  '/dev/null/x',
+  '/dev/full/x',
+  file,
+  join(file, 'below'),
+  join(root, 'circle-a'),
+  join(root, 'circle-a', 'x'),
+  join(root, 'dangling'),
+  join(root, 'x'.repeat(300)),
+  join(root, ...new Array<string>(2_000).fill('deep')),
+  join(root, 'lock-is-a-directory'),
+  join(root, 'log-is-a-directory'),
   join(root, 'tables-is-a-directory'),
 ]
 

@@ -19,8 +19,9 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * Makes a directory that is missing and makes sure that files in it can be written and synced. Node's own recursive `mkdir` never ends where the system
- * makes no directories (`/proc`), so each part of the path is made by itself. `name` says what the directory is for.
+ * Makes a directory that is missing and makes sure that files in it can be written and synced. Node's own recursive
+ * `mkdir` never ends where the system makes no directories (`/proc`), so each part of the path is made by itself.
+ * `name` says what the directory is for.
  * @throws HopperError HOP_CONFIG with the reason
  */
 export function ensureDirectory(dir: string, name = 'data directory'): void {
@@ -55,7 +56,8 @@ export function probe(dir: string, bytes = PROBE_BYTES): void {
   const file = join(dir, `.probe-${process.pid}`)
   const descriptor = openSync(file, 'w', 0o600)
   try {
-    if (writeSync(descriptor, Buffer.alloc(bytes)) < bytes) throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
+    if (writeSync(descriptor, Buffer.alloc(bytes)) < bytes)
+      throw Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

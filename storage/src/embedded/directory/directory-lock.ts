@@ -18,7 +18,9 @@ export function lockDirectory(dir: string): DirectoryLock {
   return lock
 }
 
-/** Takes the directory, unless another process has it: a transaction held open, so no stale file can ever block a start. */
+/**
+ * Takes the directory, unless another process has it: a transaction held open, so no stale file can ever block a start.
+ */
 export function tryLockDirectory(dir: string): DirectoryLock | undefined {
   let database: DatabaseSync | undefined
   try {
@@ -28,6 +30,8 @@ export function tryLockDirectory(dir: string): DirectoryLock | undefined {
   } catch (cause) {
     database?.close()
     if ((cause as { errcode?: number }).errcode === SQLITE_BUSY) return undefined
-    throw new HopperError('HOP_CONFIG', `${join(dir, LOCK_FILE)} cannot be locked: ${(cause as Error).message}.`, { cause })
+    throw new HopperError('HOP_CONFIG', `${join(dir, LOCK_FILE)} cannot be locked: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }

@@ -15,7 +15,10 @@ export class FilesInPlace {
   /** An error that names the first file that is no longer what it was. */
   moved(): Error | undefined {
     for (const [file, inode] of this.#inodes) {
-      if (inodeOf(file) !== inode) return new Error(`${file} was removed or replaced while it was open: nothing more is taken; stop Hopper and put it back`)
+      if (inodeOf(file) !== inode)
+        return new Error(
+          `${file} was removed or replaced while it was open: nothing more is taken; stop Hopper and put it back`,
+        )
     }
     return undefined
   }

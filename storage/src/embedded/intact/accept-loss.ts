@@ -6,7 +6,18 @@ import { clearAll } from '../tables/clear-folds.ts'
 import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
 import { prepareTables } from '../tables/table-schema.ts'
-import { findDamage, findLogDamage, lossesToAccept, LOG_FILE, LOG_RECORD, RECORDS, TABLES_FILE, TABLES_RECORD, type Damage, type Findings } from './find-damage.ts'
+import {
+  findDamage,
+  findLogDamage,
+  lossesToAccept,
+  LOG_FILE,
+  LOG_RECORD,
+  RECORDS,
+  TABLES_FILE,
+  TABLES_RECORD,
+  type Damage,
+  type Findings,
+} from './find-damage.ts'
 import { salvageLog, salvageRegistry } from './salvage.ts'
 
 /** What an accepted loss is written to, one JSON object a line. */
@@ -26,7 +37,8 @@ export interface IntactOptions {
 }
 
 /**
- * Makes sure that a data directory holds everything that was acknowledged and counted; answers the id of its installation.
+ * Makes sure that a data directory holds everything that was acknowledged and counted; answers the id of its
+ * installation.
  * @throws HopperError HOP_DATA_DAMAGED when it does not and nobody accepts that
  */
 export function ensureIntact(options: IntactOptions): string {
@@ -39,7 +51,8 @@ export function ensureLogIntact(options: IntactOptions): string {
 }
 
 /**
- * Throws HOP_DATA_DAMAGED when the log of a data directory lacks something; its tables are about to be made again. Changes nothing.
+ * Throws HOP_DATA_DAMAGED when the log of a data directory lacks something; its tables are about to be made again.
+ * Changes nothing.
  */
 export function assertLogIntact(dir: string, lanes: number): void {
   const damages = findDamage(dir, lanes).damages.filter(({ file }) => file === LOG_FILE)
@@ -71,27 +84,44 @@ function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Fin
   } finally {
     database.close()
   }
-  logger?.warn({ positions: beyond }, 'tables have watermarks beyond the log, which has lost nothing: these positions are passed over; run "hopper audit"')
+  logger?.warn(
+    { positions: beyond },
+    'tables have watermarks beyond the log, which has lost nothing: these positions are passed over; run "hopper audit"',
+  )
 }
 
 function refused(dir: string, damages: readonly Damage[]): HopperError {
-  return new HopperError('HOP_DATA_DAMAGED', `In ${dir}: ${damages.map(({ what }) => what).join('; ')}.`, { details: damages })
+  return new HopperError('HOP_DATA_DAMAGED', `In ${dir}: ${damages.map(({ what }) => what).join('; ')}.`, {
+    details: damages,
+  })
 }
 
 /** Replaces what is broken by what can be read of it, and then notes every position that is still missing as lost. */
 function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: () => Findings): string {
   const id = found.id ?? randomUUID()
   const aside = `damaged-${new Date().toISOString().replace(/[:.]/g, '')}`
-  const kinds = (file: string): Damage['kind'][] => found.damages.filter((damage) => damage.file === file).map(({ kind }) => kind)
+  const kinds = (file: string): Damage['kind'][] =>
+    found.damages.filter((damage) => damage.file === file).map(({ kind }) => kind)
   const [logKinds, tablesKinds] = [kinds(LOG_FILE), kinds(TABLES_FILE)]
   write(dir, { at: new Date().toISOString(), accepted: found.damages }, logger, found.damages)
   if (logKinds.some((kind) => kind === 'broken' || kind === 'foreign')) {
-    replaceFile(dir, LOG_FILE, aside, logKinds.includes('broken') ? (from, to) => salvageLog(from, to, lanes, id) : undefined)
+    replaceFile(
+      dir,
+      LOG_FILE,
+      aside,
+      logKinds.includes('broken') ? (from, to) => salvageLog(from, to, lanes, id) : undefined,
+    )
   }
   if (tablesKinds.some((kind) => kind === 'broken' || kind === 'foreign')) {
-    replaceFile(dir, TABLES_FILE, aside, tablesKinds.includes('broken') ? (from, to) => salvageRegistry(from, to, id) : undefined)
+    replaceFile(
+      dir,
+      TABLES_FILE,
+      aside,
+      tablesKinds.includes('broken') ? (from, to) => salvageRegistry(from, to, id) : undefined,
+    )
   }
-  if (kinds(RECORDS).length > 0) for (const file of [LOG_RECORD, TABLES_RECORD]) rmSync(join(dir, file), { force: true })
+  if (kinds(RECORDS).length > 0)
+    for (const file of [LOG_RECORD, TABLES_RECORD]) rmSync(join(dir, file), { force: true })
   const left = find()
   noteLost(dir, lanes, id, left, logger)
   if (tablesKinds.length > 0) noteTables(dir, id, found)
@@ -121,7 +151,11 @@ function noteLost(dir: string, lanes: number, id: string, left: Findings, logger
   if (lost.length > 0) write(dir, { at: new Date().toISOString(), lost }, logger, lost)
 }
 
-function dropSpoiled(database: ReturnType<typeof openDatabase>, lane: number, firsts: readonly number[]): { first: number; next: number }[] {
+function dropSpoiled(
+  database: ReturnType<typeof openDatabase>,
+  lane: number,
+  firsts: readonly number[],
+): { first: number; next: number }[] {
   const read = database.prepare(`SELECT count FROM lane_${lane} WHERE first = ?`)
   const drop = database.prepare(`DELETE FROM lane_${lane} WHERE first = ?`)
   return firsts.map((first) => {
@@ -131,7 +165,10 @@ function dropSpoiled(database: ReturnType<typeof openDatabase>, lane: number, fi
   })
 }
 
-/** Tables that were lost are made anew and counted again; an archive that was lost stays so, where the log cannot give it back either. */
+/**
+ * Tables that were lost are made anew and counted again; an archive that was lost stays so, where the log cannot give
+ * it back either.
+ */
 function noteTables(dir: string, id: string, { damages, log, tables }: Findings): void {
   const database = openDatabase(join(dir, TABLES_FILE))
   try {
@@ -152,12 +189,21 @@ function noteTables(dir: string, id: string, { damages, log, tables }: Findings)
   rmSync(join(dir, TABLES_RECORD), { force: true })
 }
 
-/** Puts what `salvage` can read of a database in its place. The database itself is renamed with its write-ahead log: nothing of it is thrown away. */
-function replaceFile(dir: string, file: string, name: string, salvage: ((from: string, to: string) => void) | undefined): void {
+/**
+ * Puts what `salvage` can read of a database in its place. The database itself is renamed with its write-ahead log:
+ * nothing of it is thrown away.
+ */
+function replaceFile(
+  dir: string,
+  file: string,
+  name: string,
+  salvage: ((from: string, to: string) => void) | undefined,
+): void {
   const [path, made] = [join(dir, file), join(dir, `${file}.salvaged`)]
   for (const suffix of ['', '-wal', '-shm']) rmSync(made + suffix, { force: true })
   salvage?.(path, made)
-  for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.${name}${suffix}`)
+  for (const suffix of ['', '-wal'])
+    if (existsSync(path + suffix)) renameSync(path + suffix, `${path}.${name}${suffix}`)
   rmSync(`${path}-shm`, { force: true })
   if (salvage) renameSync(made, path)
 }

@@ -61,15 +61,18 @@ export interface Findings {
   readonly spoiled: readonly (readonly number[])[]
 }
 
-/** The log of a directory that has nothing else, as the spool is: what was acknowledged must be there, or taken away on purpose. */
+/**
+ * The log of a directory that has nothing else, as the spool is: what was acknowledged must be there, or taken away on
+ * purpose.
+ */
 export function findLogDamage(dir: string, lanes: number): Findings {
   const record = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
   return compare(dir, lanes, record, undefined, emptyTables(lanes), false)
 }
 
 /**
- * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError HOP_CONFIG for another number of
- * lanes, or a file that cannot be opened now
+ * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError
+ * HOP_CONFIG for another number of lanes, or a file that cannot be opened now
  */
 export function findDamage(dir: string, lanes: number): Findings {
   const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
@@ -83,7 +86,12 @@ function look<T>(file: string, inspect: (file: string) => T): T | undefined {
 }
 
 function compare(
-  dir: string, lanes: number, logRecord: LogRecord | undefined, tablesRecord: TablesRecord | undefined, lookedTables: InspectedTables | Broken, hasTables: boolean,
+  dir: string,
+  lanes: number,
+  logRecord: LogRecord | undefined,
+  tablesRecord: TablesRecord | undefined,
+  lookedTables: InspectedTables | Broken,
+  hasTables: boolean,
 ): Findings {
   const damages: Damage[] = []
   const known = isBroken(lookedTables) ? emptyTables(lanes) : lookedTables
@@ -102,13 +110,21 @@ function compare(
   const noted = tablesRecord?.installation === id ? tablesRecord : undefined
 
   const counted = Array.from({ length: lanes }, (_, lane) => Math.max(tables.counted[lane]!, noted?.counted[lane] ?? 0))
-  const acknowledged = counted.map((_, lane) => Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0))
+  const acknowledged = counted.map((_, lane) =>
+    Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0),
+  )
   // Where both records say that the log is whole, watermarks beyond it are wrong; the log has lost nothing.
-  const isWhole = (lane: number): boolean => ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
-  const reached = counted.map((position, lane) => Math.max(isWhole(lane) ? 0 : position, acknowledged[lane]!, log.next[lane]!))
-  const beyond = counted.flatMap((position, lane) => (position > reached[lane]! ? [{ lane, first: reached[lane]!, next: position }] : []))
+  const isWhole = (lane: number): boolean =>
+    ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
+  const reached = counted.map((position, lane) =>
+    Math.max(isWhole(lane) ? 0 : position, acknowledged[lane]!, log.next[lane]!),
+  )
+  const beyond = counted.flatMap((position, lane) =>
+    position > reached[lane]! ? [{ lane, first: reached[lane]!, next: position }] : [],
+  )
   if (!isBroken(lookedLog)) damages.push(...positionsDamage(dir, log, counted, reached))
-  if (hasTables && !isBroken(lookedTables) && foreign?.file !== TABLES_FILE) damages.push(...tablesDamage(log, tables, noted, reached))
+  if (hasTables && !isBroken(lookedTables) && foreign?.file !== TABLES_FILE)
+    damages.push(...tablesDamage(log, tables, noted, reached))
   return { damages, id, log, tables, reached, beyond, spoiled: log.spoiled }
 }
 
@@ -121,9 +137,18 @@ function broken(file: string, { broken: because }: Broken): Damage {
 }
 
 /** Whether one of the files belongs to another installation; the records beside them tell which. */
-function foreignOf(log: string | undefined, tables: string | undefined, logRecord: string | undefined, tablesRecord: string | undefined): Damage | undefined {
+function foreignOf(
+  log: string | undefined,
+  tables: string | undefined,
+  logRecord: string | undefined,
+  tablesRecord: string | undefined,
+): Damage | undefined {
   const records = [logRecord, tablesRecord].filter((id) => id !== undefined)
-  const another = (file: string, belong = 'belongs'): Damage => ({ file, kind: 'foreign', what: `${file} ${belong} to another installation than the files beside it` })
+  const another = (file: string, belong = 'belongs'): Damage => ({
+    file,
+    kind: 'foreign',
+    what: `${file} ${belong} to another installation than the files beside it`,
+  })
   if (log === undefined || tables === undefined || log === tables) {
     const own = tables ?? log
     if (own === undefined || records.length === 0 || records.includes(own)) return undefined
@@ -137,7 +162,12 @@ function foreignOf(log: string | undefined, tables: string | undefined, logRecor
 }
 
 /** Positions that were acknowledged or counted and that the log does not have. */
-function positionsDamage(dir: string, log: InspectedLog, counted: readonly number[], reached: readonly number[]): Damage[] {
+function positionsDamage(
+  dir: string,
+  log: InspectedLog,
+  counted: readonly number[],
+  reached: readonly number[],
+): Damage[] {
   const lost = reached.flatMap((end, lane) => {
     const after: PositionRange[] = log.next[lane]! < end ? [{ first: log.next[lane]!, next: end }] : []
     return [...log.missing[lane]!, ...after].map((range): LaneLoss => ({ lane, ...range, counted: counted[lane]! }))
@@ -146,32 +176,62 @@ function positionsDamage(dir: string, log: InspectedLog, counted: readonly numbe
   const damages: Damage[] = []
   if (lost.length > 0) {
     const state = isThere(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
-    damages.push({ file: LOG_FILE, kind: 'positions', what: `${LOG_FILE} ${state}: ${describeLosses(lost)}`, lanes: lost })
+    damages.push({
+      file: LOG_FILE,
+      kind: 'positions',
+      what: `${LOG_FILE} ${state}: ${describeLosses(lost)}`,
+      lanes: lost,
+    })
   }
   if (spoiled.length > 0) {
     const places = spoiled.map(({ lane, first }) => `lane ${lane} from position ${first}`)
-    damages.push({ file: LOG_FILE, kind: 'positions', what: `${LOG_FILE} has blocks that are not as they were written: ${listed(places)}` })
+    damages.push({
+      file: LOG_FILE,
+      kind: 'positions',
+      what: `${LOG_FILE} has blocks that are not as they were written: ${listed(places)}`,
+    })
   }
   return damages
 }
 
-function tablesDamage(log: InspectedLog, tables: InspectedTables, noted: TablesRecord | undefined, reached: readonly number[]): Damage[] {
+function tablesDamage(
+  log: InspectedLog,
+  tables: InspectedTables,
+  noted: TablesRecord | undefined,
+  reached: readonly number[],
+): Damage[] {
   const damage = (kind: Damage['kind'], what: string): Damage => ({ file: TABLES_FILE, kind, what })
   const somethingThere = reached.some((position) => position > 0) || (noted?.registry.records ?? 0) > 0
   if (tables.id === undefined && (log.id ?? noted) !== undefined && somethingThere) {
-    return [damage('missing', `${TABLES_FILE} is missing or empty: the tables can be counted again from the log, the apps, keys, funnels and members cannot`)]
+    return [
+      damage(
+        'missing',
+        `${TABLES_FILE} is missing or empty: the tables can be counted again from the log, the apps, keys, funnels and members cannot`,
+      ),
+    ]
   }
   const damages: Damage[] = []
   if (noted) {
     const { changes, records } = tables.registry
-    const changed = noted.registry.changes > changes || (noted.registry.changes === changes && noted.registry.records > records)
+    const changed =
+      noted.registry.changes > changes || (noted.registry.changes === changes && noted.registry.records > records)
     if (changed) {
       const had = `${noted.registry.records} after ${noted.registry.changes} changes`
-      damages.push(damage('registry', `${TABLES_FILE} is older than it was or has lost apps, keys, funnels or members: it has ${records} records after ${changes} changes, it had ${had}`))
+      damages.push(
+        damage(
+          'registry',
+          `${TABLES_FILE} is older than it was or has lost apps, keys, funnels or members: it has ${records} records after ${changes} changes, it had ${had}`,
+        ),
+      )
     }
   }
   if (tables.withoutArchive.length > 0) {
-    damages.push(damage('archive', `${TABLES_FILE} has lost its archive of events in lanes ${listed(tables.withoutArchive.map(String))}`))
+    damages.push(
+      damage(
+        'archive',
+        `${TABLES_FILE} has lost its archive of events in lanes ${listed(tables.withoutArchive.map(String))}`,
+      ),
+    )
   }
   return damages
 }
@@ -185,7 +245,10 @@ function listed(texts: readonly string[]): string {
 
 export function describeLosses(lost: readonly LaneLoss[]): string {
   const messages = lost.reduce((sum, { first, next }) => sum + next - first, 0)
-  const uncounted = lost.reduce((sum, { first, next, counted }) => sum + Math.max(0, next - Math.max(first, counted)), 0)
+  const uncounted = lost.reduce(
+    (sum, { first, next, counted }) => sum + Math.max(0, next - Math.max(first, counted)),
+    0,
+  )
   const places = lost.map(({ lane, first, next }) => `lane ${lane} positions ${first} to ${next - 1}`)
   return `${listed(places)} (${messages} messages, ${uncounted} of them not counted yet)`
 }

@@ -18,7 +18,10 @@ export function quickCheck(database: DatabaseSync): void {
   if (found !== 'ok') throw new Error(found.replaceAll('\n', ' ').trim())
 }
 
-/** Why a database cannot be read. An error that says nothing about its content is thrown: a setting or the machine is at fault. */
+/**
+ * Why a database cannot be read. An error that says nothing about its content is thrown: a setting or the machine is at
+ * fault.
+ */
 export function brokenBecause(error: unknown): string {
   const described = error instanceof HopperError ? error : notOpened(error)
   if (described instanceof HopperError && described.code === 'HOP_CONFIG') throw described

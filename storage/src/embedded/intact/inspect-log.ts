@@ -1,13 +1,25 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeBlock } from '../block.ts'
-import { endOf, lanesOf, lossesOf, nextPosition, startOf, withoutLosses, wrongLanes, type PositionRange } from '../log/log-schema.ts'
+import {
+  endOf,
+  lanesOf,
+  lossesOf,
+  nextPosition,
+  startOf,
+  withoutLosses,
+  wrongLanes,
+  type PositionRange,
+} from '../log/log-schema.ts'
 import { openToInspect } from '../sqlite.ts'
 import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
 
 /** A log up to this size is checked as a whole at each start; of a larger one, what is not counted yet. */
 const WHOLE_BYTES_MAX = 256_000_000
-/** All blocks of a log up to this size are decoded at each start; of a larger one those that are not counted yet, up to a bound. */
+/**
+ * All blocks of a log up to this size are decoded at each start; of a larger one those that are not counted yet, up to
+ * a bound.
+ */
 const WHOLE_DECODED_BYTES_MAX = 64_000_000
 const DECODED_BYTES_MAX = 256_000_000
 
@@ -37,8 +49,9 @@ export function isThere(file: string): boolean {
 }
 
 /**
- * Looks at a log without changing it: whether it can be read, and which positions it lacks. `counted` has the positions from which each lane's
- * messages are still needed. @throws HopperError HOP_CONFIG for another number of lanes, or a file that cannot be opened now
+ * Looks at a log without changing it: whether it can be read, and which positions it lacks. `counted` has the positions
+ * from which each lane's messages are still needed. @throws HopperError HOP_CONFIG for another number of lanes, or a
+ * file that cannot be opened now
  */
 export function inspectLog(file: string, lanes: number, counted: readonly number[]): InspectedLog | Broken {
   const database = openToInspect(file)
@@ -60,7 +73,14 @@ export function inspectLog(file: string, lanes: number, counted: readonly number
 
 export function emptyLog(lanes: number): InspectedLog {
   const none = <T>(value: () => T): T[] => Array.from({ length: lanes }, value)
-  return { id: undefined, ends: none(() => 0), next: none(() => 0), missing: none(() => []), spoiled: none(() => []), hasLosses: false }
+  return {
+    id: undefined,
+    ends: none(() => 0),
+    next: none(() => 0),
+    missing: none(() => []),
+    spoiled: none(() => []),
+    hasLosses: false,
+  }
 }
 
 /** From which position of each lane holes are looked for, and blocks decoded. */
@@ -70,8 +90,12 @@ interface Depth {
 }
 
 function inspectLanes(database: DatabaseSync, lanes: number, { gapsFrom, decodedFrom }: Depth): InspectedLog {
-  const present = Array.from({ length: lanes }, (_, lane) => lane).map((lane) => ({ lane, there: hasTable(database, `lane_${lane}`) }))
-  const each = <T>(read: (lane: number) => T, missing: T): T[] => present.map(({ lane, there }) => (there ? read(lane) : missing))
+  const present = Array.from({ length: lanes }, (_, lane) => lane).map((lane) => ({
+    lane,
+    there: hasTable(database, `lane_${lane}`),
+  }))
+  const each = <T>(read: (lane: number) => T, missing: T): T[] =>
+    present.map(({ lane, there }) => (there ? read(lane) : missing))
   const marked = hasTable(database, 'losses')
   const budget = { bytes: DECODED_BYTES_MAX }
   const spoiled = each((lane) => spoiledBlocks(database, lane, decodedFrom[lane]!, budget), [])
@@ -101,7 +125,12 @@ function gapsOf(database: DatabaseSync, lane: number, from: number, marked: bool
 }
 
 /** The blocks of a lane from a position on that are not as they were written. */
-export function spoiledBlocks(database: DatabaseSync, lane: number, from: number, budget: { bytes: number }): { first: number; count: number }[] {
+export function spoiledBlocks(
+  database: DatabaseSync,
+  lane: number,
+  from: number,
+  budget: { bytes: number },
+): { first: number; count: number }[] {
   const rows = database.prepare(`SELECT first, count, block FROM lane_${lane}
     WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) AND first + count > ? ORDER BY first`)
   const spoiled: { first: number; count: number }[] = []

@@ -18,7 +18,10 @@ export interface InspectedTables {
   readonly withoutArchive: readonly number[]
 }
 
-/** Looks at the tables, the archive and the registry without changing them. @throws HopperError HOP_CONFIG when the file cannot be opened now */
+/**
+ * Looks at the tables, the archive and the registry without changing them. @throws HopperError HOP_CONFIG when the file
+ * cannot be opened now
+ */
 export function inspectTables(file: string, lanes: number): InspectedTables | Broken {
   const database = openToInspect(file)
   try {
@@ -37,7 +40,12 @@ export function inspectTables(file: string, lanes: number): InspectedTables | Br
 }
 
 export function emptyTables(lanes: number): InspectedTables {
-  return { id: undefined, counted: new Array<number>(lanes).fill(0), registry: { changes: 0, records: 0 }, withoutArchive: [] }
+  return {
+    id: undefined,
+    counted: new Array<number>(lanes).fill(0),
+    registry: { changes: 0, records: 0 },
+    withoutArchive: [],
+  }
 }
 
 function countedOf(database: DatabaseSync, lanes: number): number[] {
@@ -56,13 +64,27 @@ function countedOf(database: DatabaseSync, lanes: number): number[] {
   return counted
 }
 
-/** An event that counts is archived before its lane's position is committed past it, so where such events were committed there must be chunks. */
+/**
+ * An event that counts is archived before its lane's position is committed past it, so where such events were committed
+ * there must be chunks.
+ */
 function lanesWithoutArchive(database: DatabaseSync): number[] {
-  if (!['chunks', 'chunk_cells', 'applied', 'lanes', 'archive_losses'].every((table) => hasTable(database, table))) return []
+  if (!['chunks', 'chunk_cells', 'applied', 'lanes', 'archive_losses'].every((table) => hasTable(database, table)))
+    return []
   const hasCells = database.prepare('SELECT 1 FROM chunk_cells LIMIT 1').get() !== undefined
-  const archived = new Set(hasCells ? database.prepare('SELECT DISTINCT lane FROM chunks').all().map(({ lane }) => Number(lane)) : [])
+  const archived = new Set(
+    hasCells
+      ? database
+          .prepare('SELECT DISTINCT lane FROM chunks')
+          .all()
+          .map(({ lane }) => Number(lane))
+      : [],
+  )
   const committed = database.prepare(`SELECT a.lane AS lane FROM applied a JOIN lanes l ON l.lane = a.lane
     LEFT JOIN archive_losses lost ON lost.lane = a.lane
     WHERE a."table" = 'activity_by_date' AND a.position < l.position AND a.position >= coalesce(lost.position, 0) GROUP BY a.lane ORDER BY a.lane`)
-  return committed.all().map(({ lane }) => Number(lane)).filter((lane) => !archived.has(lane))
+  return committed
+    .all()
+    .map(({ lane }) => Number(lane))
+    .filter((lane) => !archived.has(lane))
 }

@@ -7,7 +7,10 @@ import { isWhole } from './inspect-log.ts'
 
 const ROWS_PER_TRANSACTION = 500
 
-/** Copies what can be read of a damaged log into a new one: each lane from its beginning and from its end up to where the damage begins. */
+/**
+ * Copies what can be read of a damaged log into a new one: each lane from its beginning and from its end up to where
+ * the damage begins.
+ */
 export function salvageLog(from: string, to: string, lanes: number, id: string): void {
   const target = openDatabase(to)
   try {
@@ -17,11 +20,15 @@ export function salvageLog(from: string, to: string, lanes: number, id: string):
       for (let lane = 0; lane < lanes; lane++) {
         const insert = target.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?) ON CONFLICT DO NOTHING`)
         for (const order of ['ASC', 'DESC']) {
-          copy(target, readable(source, `SELECT first, count, block FROM lane_${lane} ORDER BY first ${order}`), (row) => {
-            const { first, count, block } = row as { first: number; count: number; block: unknown }
-            const good = first >= 0 && count > 0 && block instanceof Uint8Array && isWhole(block, count)
-            return !good || insert.run(first, count, block).changes > 0
-          })
+          copy(
+            target,
+            readable(source, `SELECT first, count, block FROM lane_${lane} ORDER BY first ${order}`),
+            (row) => {
+              const { first, count, block } = row as { first: number; count: number; block: unknown }
+              const good = first >= 0 && count > 0 && block instanceof Uint8Array && isWhole(block, count)
+              return !good || insert.run(first, count, block).changes > 0
+            },
+          )
         }
       }
       for (const table of ['losses', 'starts']) copyTable(source, target, table)
@@ -56,12 +63,21 @@ function reading(file: string, work: (source: DatabaseSync) => void): void {
 }
 
 function copyTable(source: DatabaseSync, target: DatabaseSync, table: string): void {
-  const columns = target.prepare(`SELECT name FROM pragma_table_info('${table}')`).all().map(({ name }) => String(name))
-  const insert = target.prepare(`INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`)
+  const columns = target
+    .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+    .all()
+    .map(({ name }) => String(name))
+  const insert = target.prepare(
+    `INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')}) ON CONFLICT DO NOTHING`,
+  )
   const listed = columns.map((name) => `"${name}"`).join(', ')
   const order = columns.map((name) => `"${name}" DESC`).join(', ')
   for (const query of [`SELECT ${listed} FROM ${table}`, `SELECT ${listed} FROM ${table} ORDER BY ${order}`]) {
-    copy(target, readable(source, query), (row) => insert.run(...columns.map((name) => row[name] as SQLInputValue)).changes > 0)
+    copy(
+      target,
+      readable(source, query),
+      (row) => insert.run(...columns.map((name) => row[name] as SQLInputValue)).changes > 0,
+    )
   }
 }
 
@@ -74,9 +90,16 @@ function* readable(source: DatabaseSync, query: string): Generator<Record<string
   }
 }
 
-/** Hands each row to `insert` until that answers false: the row was there already, so what follows was copied from the other end. */
-function copy(target: DatabaseSync, rows: Generator<Record<string, unknown>>, insert: (row: Record<string, unknown>) => boolean): void {
-  for (let more = true; more; ) {
+/**
+ * Hands each row to `insert` until that answers false: the row was there already, so what follows was copied from the
+ * other end.
+ */
+function copy(
+  target: DatabaseSync,
+  rows: Generator<Record<string, unknown>>,
+  insert: (row: Record<string, unknown>) => boolean,
+): void {
+  for (let more = true; more;) {
     transaction(target, () => {
       for (let at = 0; at < ROWS_PER_TRANSACTION && more; at++) {
         const { value, done } = rows.next()

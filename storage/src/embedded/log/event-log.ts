@@ -27,7 +27,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** The log on SQLite: a thread of its own writes and syncs for all appends that wait, so the caller's event loop never waits for the disk. */
+/**
+ * The log on SQLite: a thread of its own writes and syncs for all appends that wait, so the caller's event loop never
+ * waits for the disk.
+ */
 export class EmbeddedEventLog implements EventLog {
   readonly lanes: number
   readonly #file: string
@@ -59,7 +62,10 @@ export class EmbeddedEventLog implements EventLog {
     this.#installation = identify(this.#database, installation)
     const each = <T>(make: (lane: number) => T): T[] => Array.from({ length: lanes }, (_, lane) => make(lane))
     this.#reads = each((lane) => this.#database.prepare(blocksFrom(lane)))
-    this.#absent = each((lane) => [{ first: 0, next: startOf(this.#database, lane) }, ...lossesOf(this.#database, lane)])
+    this.#absent = each((lane) => [
+      { first: 0, next: startOf(this.#database, lane) },
+      ...lossesOf(this.#database, lane),
+    ])
     this.#channel = new BroadcastChannel(`hopper-log:${this.#file}`)
     this.#channel.onmessage = () => this.#wake()
     this.#channel.unref()
@@ -76,7 +82,12 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
-    return this.appendMessages(envelopes.map((envelope) => ({ lane: laneOf(envelope.app, envelope.device_id, this.lanes), value: encodeEnvelope(envelope) })))
+    return this.appendMessages(
+      envelopes.map((envelope) => ({
+        lane: laneOf(envelope.app, envelope.device_id, this.lanes),
+        value: encodeEnvelope(envelope),
+      })),
+    )
   }
 
   appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
@@ -90,10 +101,12 @@ export class EmbeddedEventLog implements EventLog {
       values.push(value)
       bytes += value.length
     }
-    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
+    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX)
+      return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
     this.#waitingBytes += bytes
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
-    if (this.#waiting.push({ lanes, values, bytes, settled: promise, resolve, reject }) === 1) void setImmediate().then(() => this.#send())
+    if (this.#waiting.push({ lanes, values, bytes, settled: promise, resolve, reject }) === 1)
+      void setImmediate().then(() => this.#send())
     return promise
   }
 
@@ -167,7 +180,10 @@ export class EmbeddedEventLog implements EventLog {
   #assertAbsent(lane: number, hole: PositionRange): void {
     const [missing] = withoutLosses(hole, this.#absent[lane]!)
     if (!missing) return
-    throw new HopperError('HOP_DATA_DAMAGED', `${this.#file} lacks positions ${missing.first} to ${missing.next - 1} of lane ${lane}.`)
+    throw new HopperError(
+      'HOP_DATA_DAMAGED',
+      `${this.#file} lacks positions ${missing.first} to ${missing.next - 1} of lane ${lane}.`,
+    )
   }
 
   /** Resolves when everything that was appended before is durable or refused. */
@@ -176,7 +192,10 @@ export class EmbeddedEventLog implements EventLog {
     await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ settled }) => settled))
   }
 
-  /** All appends that came while the thread was busy go to it as one message with one buffer. It syncs once for them, whenever they came. */
+  /**
+   * All appends that came while the thread was busy go to it as one message with one buffer. It syncs once for them,
+   * whenever they came.
+   */
   #send(): void {
     const group = this.#waiting
     if (group.length === 0 || this.#underWay.length > 0) return
@@ -197,7 +216,10 @@ export class EmbeddedEventLog implements EventLog {
   #thread(): Worker {
     if (this.#writer) return this.#writer
     this.#writer = startThread(new URL('./log-writer', import.meta.url), {
-      file: this.#file, lanes: this.lanes, recordFile: this.#recordFile, installation: this.#installation,
+      file: this.#file,
+      lanes: this.lanes,
+      recordFile: this.#recordFile,
+      installation: this.#installation,
     })
     if (!this.#watching) this.watch(new FilesInPlace([this.#file]))
     this.#writer.on('message', (reply: AppendReply) => this.#receive(reply))
@@ -241,7 +263,10 @@ export class EmbeddedEventLog implements EventLog {
   }
 }
 
-/** A block that the disk has spoiled must not stop its lane: each of its messages is handed on as the spoiled bytes, which the reader buries. */
+/**
+ * A block that the disk has spoiled must not stop its lane: each of its messages is handed on as the spoiled bytes,
+ * which the reader buries.
+ */
 function readBlock(block: Uint8Array, count: number): { values: Uint8Array[]; isDamaged?: true } {
   try {
     return { values: decodeBlock(block, count) }

@@ -3,9 +3,16 @@ import type { LaneConsumer } from '../../ports/event-log.ts'
 import { LaneReaders, type ReadLane } from './lane-readers.ts'
 
 const message = { position: 0, value: Buffer.from('x') }
-const consumer = (batch: LaneConsumer['batch']): LaneConsumer => ({ assigned: async () => 0, batch, revoked: async () => undefined })
+const consumer = (batch: LaneConsumer['batch']): LaneConsumer => ({
+  assigned: async () => 0,
+  batch,
+  revoked: async () => undefined,
+})
 
-/** Runs the readers of one lane, with an append every millisecond, until the condition holds. Answers how many ms their end took. */
+/**
+ * Runs the readers of one lane, with an append every millisecond, until the condition holds. Answers how many ms their
+ * end took.
+ */
 async function underAppends(batch: LaneConsumer['batch'], read: ReadLane, until: () => boolean): Promise<number> {
   const readers = new LaneReaders(1, consumer(batch), read)
   await readers.start()
@@ -24,7 +31,11 @@ it('tries a failed batch again after pauses that grow, however many appends come
     tries.push(performance.now())
     throw new Error('the store is away')
   }
-  const endMs = await underAppends(fails, () => [message], () => tries.length >= 5)
+  const endMs = await underAppends(
+    fails,
+    () => [message],
+    () => tries.length >= 5,
+  )
   const pauses = tries.slice(1).map((at, i) => at - tries[i]!)
   // a timer may fire a millisecond early
   expect(pauses.map((ms, i) => ms >= 50 * 2 ** i - 2)).toEqual(pauses.map(() => true))
@@ -36,6 +47,10 @@ it('tries a failed batch again after pauses that grow, however many appends come
 it('is woken by an append when it has read everything', async () => {
   const started = performance.now()
   let asked = 0
-  await underAppends(async () => undefined, () => (asked++, []), () => asked >= 20)
+  await underAppends(
+    async () => undefined,
+    () => (asked++, []),
+    () => asked >= 20,
+  )
   expect(performance.now() - started).toBeLessThan(20 * 250)
 })

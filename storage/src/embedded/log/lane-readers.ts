@@ -56,7 +56,8 @@ export class LaneReaders {
       }
       try {
         await this.#consumer.batch(lane, messages, signal)
-        // SQLite answers within the turn: without this, a long backlog would keep every timer of the thread, such as a lease's renewal, from its turn.
+        // SQLite answers within the turn: without this, a long backlog would keep every timer of the thread, such as a
+        // lease's renewal, from its turn.
         await setImmediate()
         next = messages.at(-1)!.position + 1
         retryMs = RETRY_MS_FIRST
@@ -68,7 +69,10 @@ export class LaneReaders {
     await this.#consumer.revoked(lane)
   }
 
-  /** Waits for the time or the end of the subscription; with `wakers`, also for an append. What has failed fails again when appends hurry it. */
+  /**
+   * Waits for the time or the end of the subscription; with `wakers`, also for an append. What has failed fails again
+   * when appends hurry it.
+   */
   #pause(ms: number, wakers?: Set<() => void>): Promise<void> {
     const { signal } = this.#aborter
     if (signal.aborted) return Promise.resolve()

@@ -8,9 +8,10 @@ export interface PositionRange {
 }
 
 /**
- * One table for each lane, so that a lane is read and appended in the order of its pages; a row is a block of messages (see `block.ts`) by the position
- * of its first. The number of lanes is fixed with the directory. Positions of a lane have no gaps but those in `losses`, which somebody has accepted;
- * `starts` has the first position of lanes whose beginning was taken away on purpose.
+ * One table for each lane, so that a lane is read and appended in the order of its pages; a row is a block of messages
+ * (see `block.ts`) by the position of its first. The number of lanes is fixed with the directory. Positions of a lane
+ * have no gaps but those in `losses`, which somebody has accepted; `starts` has the first position of lanes whose
+ * beginning was taken away on purpose.
  */
 export function prepareLog(database: DatabaseSync, lanes: number): void {
   database.exec('CREATE TABLE IF NOT EXISTS log (lanes INTEGER NOT NULL)')
@@ -18,7 +19,9 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
   if (found !== undefined && found !== lanes) throw wrongLanes(found, lanes)
   if (found === undefined) database.prepare('INSERT INTO log VALUES (?)').run(lanes)
   for (let lane = 0; lane < lanes; lane++) {
-    database.exec(`CREATE TABLE IF NOT EXISTS lane_${lane} (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, block BLOB NOT NULL)`)
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS lane_${lane} (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, block BLOB NOT NULL)`,
+    )
   }
   database.exec(`
     CREATE TABLE IF NOT EXISTS losses (
@@ -29,7 +32,10 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
 }
 
 export function wrongLanes(found: number, lanes: number): HopperError {
-  return new HopperError('HOP_CONFIG', `This data directory has ${found} lanes, the settings say ${lanes}; the number is fixed for ever.`)
+  return new HopperError(
+    'HOP_CONFIG',
+    `This data directory has ${found} lanes, the settings say ${lanes}; the number is fixed for ever.`,
+  )
 }
 
 /** The number of lanes that a log was made with. */
@@ -46,24 +52,30 @@ export function identify(database: DatabaseSync, id: string): string {
 
 /** The position after the last message that a lane has. */
 export function endOf(database: DatabaseSync, lane: number): number {
-  const row = database.prepare(`SELECT first + count AS next FROM lane_${lane} ORDER BY first DESC LIMIT 1`).get() as { next: number } | undefined
+  const row = database.prepare(`SELECT first + count AS next FROM lane_${lane} ORDER BY first DESC LIMIT 1`).get() as
+    { next: number } | undefined
   return row?.next ?? 0
 }
 
-/** The position that the next message of a lane gets: after everything that the lane has, had, or is known to have lost. */
+/**
+ * The position that the next message of a lane gets: after everything that the lane has, had, or is known to have lost.
+ */
 export function nextPosition(database: DatabaseSync, lane: number): number {
   return Math.max(endOf(database, lane), startOf(database, lane), ...lossesOf(database, lane).map(({ next }) => next))
 }
 
 /** The first position that was not taken away on purpose. */
 export function startOf(database: DatabaseSync, lane: number): number {
-  const row = database.prepare('SELECT position FROM starts WHERE lane = ?').get(lane) as { position: number } | undefined
+  const row = database.prepare('SELECT position FROM starts WHERE lane = ?').get(lane) as
+    { position: number } | undefined
   return row?.position ?? 0
 }
 
 /** What a lane is known to have lost, ascending, without overlaps. */
 export function lossesOf(database: DatabaseSync, lane: number): PositionRange[] {
-  const rows = database.prepare('SELECT first, next FROM losses WHERE lane = ? ORDER BY first, next').all(lane) as unknown as PositionRange[]
+  const rows = database
+    .prepare('SELECT first, next FROM losses WHERE lane = ? ORDER BY first, next')
+    .all(lane) as unknown as PositionRange[]
   const merged: { first: number; next: number }[] = []
   for (const { first, next } of rows) {
     const last = merged.at(-1)

@@ -4,7 +4,10 @@ import { nextPosition } from './log-schema.ts'
 import { SideRecord } from '../side-record.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
 
-/** What the log's thread is asked, one request at a time: the messages of one append or of several, one after the other in `bytes`. */
+/**
+ * What the log's thread is asked, one request at a time: the messages of one append or of several, one after the other
+ * in `bytes`.
+ */
 export interface AppendRequest {
   readonly lanes: Int32Array
   readonly lengths: Int32Array
@@ -14,16 +17,27 @@ export type AppendReply = { readonly positions: Float64Array } | { readonly erro
 
 const RECORD_SYNC_MS = 1_000
 
-const { file, lanes, recordFile, installation } = workerData as { file: string; lanes: number; recordFile: string; installation: string }
+const { file, lanes, recordFile, installation } = workerData as {
+  file: string
+  lanes: number
+  recordFile: string
+  installation: string
+}
 const port = parentPort!
 const database = openDatabase(file)
-const inserts = Array.from({ length: lanes }, (_, lane) => database.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?)`))
+const inserts = Array.from({ length: lanes }, (_, lane) =>
+  database.prepare(`INSERT INTO lane_${lane} VALUES (?, ?, ?)`),
+)
 const next = Array.from({ length: lanes }, (_, lane) => nextPosition(database, lane))
 const record = new SideRecord(recordFile)
 record.replace({ installation, ends: next })
-const syncing = setInterval(() => record.sync((error) => {
-  throw error
-}), RECORD_SYNC_MS).unref()
+const syncing = setInterval(
+  () =>
+    record.sync((error) => {
+      throw error
+    }),
+  RECORD_SYNC_MS,
+).unref()
 
 /** One transaction with one sync for everything that came while the last one ran, and one block for each lane. */
 function commit(request: AppendRequest): AppendReply {
@@ -46,7 +60,8 @@ function commit(request: AppendRequest): AppendReply {
     next.splice(0, next.length, ...before)
     return { error: String(error) }
   }
-  // After the commit and before the answer: what was acknowledged is never beyond what the record says, nor the record beyond the log.
+  // After the commit and before the answer: what was acknowledged is never beyond what the record says, nor the record
+  // beyond the log.
   try {
     record.write({ installation, ends: next })
   } catch (error) {

@@ -10,9 +10,17 @@ it('knows of every table whether the log can give it back', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-folds-'))
   await (await openEmbedded({ dir, lanes: 1 })).close()
   const database = new DatabaseSync(join(dir, 'tables.db'))
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all().map(({ name }) => String(name))
+  const tables = database
+    .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+    .all()
+    .map(({ name }) => String(name))
   expect([...folds, ...keptTables].sort()).toEqual(tables.sort())
-  const byApp = tables.filter((table) => database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all().some(({ name }) => name === 'app'))
+  const byApp = tables.filter((table) =>
+    database
+      .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+      .all()
+      .some(({ name }) => name === 'app'),
+  )
   expect([...foldsByApp].sort()).toEqual(byApp)
   database.close()
   rmSync(dir, { recursive: true })

@@ -5,8 +5,15 @@ import { prepareTables } from './table-schema.ts'
 
 /** Folds of the log that have a column `app`. */
 export const foldsByApp: readonly string[] = [
-  ...counterTableNames, ...visitorTableNames,
-  'applied', 'seen_by_date', 'person_by_device', 'devices_by_person', 'sessions_by_id', 'chunks', 'archived',
+  ...counterTableNames,
+  ...visitorTableNames,
+  'applied',
+  'seen_by_date',
+  'person_by_device',
+  'devices_by_person',
+  'sessions_by_id',
+  'chunks',
+  'archived',
 ]
 /** The others, and where each lane is read again. */
 export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'archive_losses', 'dead_letters', 'lanes']

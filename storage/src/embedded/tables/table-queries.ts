@@ -1,13 +1,33 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { counterTables, visitorTables, type CounterTableName, type Key, type KeyValue } from '../../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../../ports/tables.ts'
+import {
+  counterTables,
+  visitorTables,
+  type CounterTableName,
+  type Key,
+  type KeyValue,
+} from '../../ports/table-definitions.ts'
+import type {
+  CounterPartition,
+  CounterPartitionRow,
+  CounterRow,
+  DeadLetter,
+  FirstSeen,
+  Partition,
+  Session,
+  UniquesQuery,
+  UniquesRow,
+  VisitorChange,
+  VisitorPartition,
+} from '../../ports/tables.ts'
 
 /** of dead letters in one answer */
 const LETTERS_BYTES_MAX = 8_000_000
 
 type Row = Record<string, KeyValue>
 
-/** The reads of the dashboard in SQL. Runs in the reader's thread; everything it answers can be sent between threads. */
+/**
+ * The reads of the dashboard in SQL. Runs in the reader's thread; everything it answers can be sent between threads.
+ */
 export class TableQueries {
   readonly #database: DatabaseSync
 
@@ -21,15 +41,25 @@ export class TableQueries {
     const grouped = ['date', ...keys].join(', ')
     const sums = counters.map((name) => `sum("${name}") AS "${name}"`)
     const rows = this.#all(
-      `SELECT ${grouped}, ${sums} FROM ${table} WHERE ${where(keys, prefix)} GROUP BY ${grouped} ORDER BY ${grouped}`, app, dates, prefix,
+      `SELECT ${grouped}, ${sums} FROM ${table} WHERE ${where(keys, prefix)} GROUP BY ${grouped} ORDER BY ${grouped}`,
+      app,
+      dates,
+      prefix,
     )
-    return rows.map((row) => ({ date: row.date as string, key: keys.map((name) => row[name]!), counters: counters.map((name) => row[name] as number) }))
+    return rows.map((row) => ({
+      date: row.date as string,
+      key: keys.map((name) => row[name]!),
+      counters: counters.map((name) => row[name] as number),
+    }))
   }
 
-  /** An anonymous row counts as the first user of its device; the prefixes keep the names of users and of devices apart. */
+  /**
+   * An anonymous row counts as the first user of its device; the prefixes keep the names of users and of devices apart.
+   */
   uniques({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): UniquesRow[] {
     const keys = Object.keys(visitorTables[table].key)
-    for (const column of groupBy) if (column !== 'date' && !keys.includes(column)) throw new TypeError(`${table} has no key column ${column}`)
+    for (const column of groupBy)
+      if (column !== 'date' && !keys.includes(column)) throw new TypeError(`${table} has no key column ${column}`)
     const person = `CASE WHEN user <> '' THEN 'u:' || user ELSE coalesce('u:' || (
       SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device ORDER BY p.place LIMIT 1), 'd:' || device) END`
     const columns = groupBy.map((column) => `t.${column} AS ${column}`)
@@ -37,21 +67,30 @@ export class TableQueries {
     const rows = this.#all(
       `SELECT ${[...columns, 'count(DISTINCT visitor) AS users']} FROM (
         SELECT ${[...groupBy.map((column) => `t.${column}`), `${countBy === 'device' ? 'device' : person} AS visitor`]} FROM ${table} t WHERE ${where(keys, prefix)}
-      ) t ${group}`, app, dates, prefix,
+      ) t ${group}`,
+      app,
+      dates,
+      prefix,
     )
     return rows.map((row) => ({ group: groupBy.map((column) => row[column]!), users: row.users as number }))
   }
 
   seen(lane: number, { app, date }: Partition, eventIds: readonly string[]): Map<string, FirstSeen> {
-    const row = this.#database.prepare('SELECT position, fate, reason FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?')
-    return new Map(eventIds.flatMap((id): [string, FirstSeen][] => {
-      const found = row.get(app, date, lane, id) as FirstSeen | undefined
-      return found ? [[id, { ...found }]] : []
-    }))
+    const row = this.#database.prepare(
+      'SELECT position, fate, reason FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?',
+    )
+    return new Map(
+      eventIds.flatMap((id): [string, FirstSeen][] => {
+        const found = row.get(app, date, lane, id) as FirstSeen | undefined
+        return found ? [[id, { ...found }]] : []
+      }),
+    )
   }
 
   session(app: string, sessionId: string): Session | undefined {
-    const row = this.#database.prepare('SELECT start, "end", device, user FROM sessions_by_id WHERE app = ? AND session_id = ?').get(app, sessionId)
+    const row = this.#database
+      .prepare('SELECT start, "end", device, user FROM sessions_by_id WHERE app = ? AND session_id = ?')
+      .get(app, sessionId)
     return row && { ...(row as unknown as Session) }
   }
 
@@ -62,7 +101,8 @@ export class TableQueries {
   deadLettersFrom(lane: number, from: number, limit: number): DeadLetter[] {
     const letters: DeadLetter[] = []
     let bytes = 0
-    const query = 'SELECT position, reason, detail, value FROM dead_letters WHERE lane = ? AND position >= ? ORDER BY position LIMIT ?'
+    const query =
+      'SELECT position, reason, detail, value FROM dead_letters WHERE lane = ? AND position >= ? ORDER BY position LIMIT ?'
     for (const row of this.#database.prepare(query).iterate(lane, from, limit)) {
       const letter = { ...(row as unknown as DeadLetter) }
       bytes += letter.value.length
@@ -75,14 +115,24 @@ export class TableQueries {
   counterPartition(lane: number, { table, app, date }: CounterPartition): CounterPartitionRow[] {
     const keys = Object.keys(counterTables[table].key)
     const counters: readonly string[] = counterTables[table].counters
-    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ? ORDER BY ${keys.join(', ')}`).all(app, date, lane) as Row[]
-    return rows.map((row) => ({ key: keys.map((name) => row[name]!), counters: counters.map((name) => row[name] as number) }))
+    const rows = this.#database
+      .prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ? ORDER BY ${keys.join(', ')}`)
+      .all(app, date, lane) as Row[]
+    return rows.map((row) => ({
+      key: keys.map((name) => row[name]!),
+      counters: counters.map((name) => row[name] as number),
+    }))
   }
 
   visitorPartition(lane: number, { table, app, date }: VisitorPartition): VisitorChange['rows'] {
     const keys = Object.keys(visitorTables[table].key)
-    const rows = this.#database.prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ?`).all(app, date, lane) as Row[]
-    return rows.map((row) => ({ key: keys.map((name) => row[name]!), visitor: { user: String(row.user), device: String(row.device) } }))
+    const rows = this.#database
+      .prepare(`SELECT * FROM ${table} WHERE app = ? AND date = ? AND lane = ?`)
+      .all(app, date, lane) as Row[]
+    return rows.map((row) => ({
+      key: keys.map((name) => row[name]!),
+      visitor: { user: String(row.user), device: String(row.device) },
+    }))
   }
 
   #all(query: string, app: string, dates: readonly string[], prefix: Key): Row[] {

@@ -1,5 +1,18 @@
 import type { CounterTableName, Key } from '../../ports/table-definitions.ts'
-import type { CounterPartition, CounterPartitionRow, CounterRow, DeadLetter, FirstSeen, Partition, Session, TableReader, UniquesQuery, UniquesRow, VisitorChange, VisitorPartition } from '../../ports/tables.ts'
+import type {
+  CounterPartition,
+  CounterPartitionRow,
+  CounterRow,
+  DeadLetter,
+  FirstSeen,
+  Partition,
+  Session,
+  TableReader,
+  UniquesQuery,
+  UniquesRow,
+  VisitorChange,
+  VisitorPartition,
+} from '../../ports/tables.ts'
 import { ReaderThread } from '../threads/reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
@@ -11,7 +24,12 @@ export class EmbeddedTableReader implements TableReader {
     this.#thread = new ReaderThread(new URL('./table-reader-thread', import.meta.url), file)
   }
 
-  counters(table: CounterTableName, app: string, dates: readonly string[], prefix: Key = []): Promise<readonly CounterRow[]> {
+  counters(
+    table: CounterTableName,
+    app: string,
+    dates: readonly string[],
+    prefix: Key = [],
+  ): Promise<readonly CounterRow[]> {
     return this.#thread.ask('counters', table, app, dates, prefix)
   }
 

@@ -1,20 +1,32 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { counterTableNames, counterTables, visitorTableNames, visitorTables, type ColumnType } from '../../ports/table-definitions.ts'
+import {
+  counterTableNames,
+  counterTables,
+  visitorTableNames,
+  visitorTables,
+  type ColumnType,
+} from '../../ports/table-definitions.ts'
 
 const sqlType = { text: 'TEXT', int: 'INTEGER' } as const satisfies Record<ColumnType, string>
 
-/** The tables of DESIGN section 6, made from their definitions; the watermarks of the counter tables stand in `applied`. */
+/**
+ * The tables of DESIGN section 6, made from their definitions; the watermarks of the counter tables stand in `applied`.
+ */
 export function prepareTables(database: DatabaseSync): void {
   const partition = 'app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL'
   for (const table of counterTableNames) {
     const { key, counters } = counterTables[table]
     const columns = [partition, ...keyColumns(key), ...counters.map((name) => `"${name}" INTEGER NOT NULL`)]
-    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)})) WITHOUT ROWID`)
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)})) WITHOUT ROWID`,
+    )
   }
   for (const table of visitorTableNames) {
     const { key } = visitorTables[table]
     const columns = [partition, ...keyColumns(key), 'user TEXT NOT NULL', 'device TEXT NOT NULL']
-    database.exec(`CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)}, user, device)) WITHOUT ROWID`)
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)}, user, device)) WITHOUT ROWID`,
+    )
   }
   database.exec(`
     CREATE TABLE IF NOT EXISTS applied (

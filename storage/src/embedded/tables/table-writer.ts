@@ -1,7 +1,23 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
-import { counterTableNames, counterTables, visitorTableNames, visitorTables, type CounterTableName, type VisitorTableName } from '../../ports/table-definitions.ts'
-import type { CounterChange, CounterPartition, Identity, LaneBatch, Lease, Partition, TableWriter, VisitorChange } from '../../ports/tables.ts'
+import {
+  counterTableNames,
+  counterTables,
+  visitorTableNames,
+  visitorTables,
+  type CounterTableName,
+  type VisitorTableName,
+} from '../../ports/table-definitions.ts'
+import type {
+  CounterChange,
+  CounterPartition,
+  Identity,
+  LaneBatch,
+  Lease,
+  Partition,
+  TableWriter,
+  VisitorChange,
+} from '../../ports/tables.ts'
 import type { EmbeddedLanes } from '../lanes.ts'
 import { transaction } from '../sqlite.ts'
 
@@ -19,8 +35,12 @@ export class EmbeddedTableWriter implements TableWriter {
   constructor(database: DatabaseSync, lanes: EmbeddedLanes) {
     this.#database = database
     this.#lanes = lanes
-    this.#add = Object.fromEntries(counterTableNames.map((table) => [table, database.prepare(addQuery(table))])) as Record<CounterTableName, StatementSync>
-    this.#insert = Object.fromEntries(visitorTableNames.map((table) => [table, database.prepare(insertQuery(table))])) as Record<VisitorTableName, StatementSync>
+    this.#add = Object.fromEntries(
+      counterTableNames.map((table) => [table, database.prepare(addQuery(table))]),
+    ) as Record<CounterTableName, StatementSync>
+    this.#insert = Object.fromEntries(
+      visitorTableNames.map((table) => [table, database.prepare(insertQuery(table))]),
+    ) as Record<VisitorTableName, StatementSync>
     this.#statements = prepareStatements(database)
   }
 
@@ -28,7 +48,11 @@ export class EmbeddedTableWriter implements TableWriter {
     return partitions.map((partition) => this.#appliedOf(lane, partition))
   }
 
-  async firstPositions(lane: number, { app, date }: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  async firstPositions(
+    lane: number,
+    { app, date }: Partition,
+    eventIds: readonly string[],
+  ): Promise<ReadonlyMap<string, number>> {
     const found = new Map<string, number>()
     for (const id of eventIds) {
       const row = this.#statements.first.get(app, date, lane, id) as { position: number } | undefined
@@ -38,8 +62,10 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async *seenIds(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
-    for (let after = '', full = true; full; ) {
-      const ids = this.#statements.seen.all(app, date, lane, after, IDS_PER_PAGE).map((row) => row['event_id'] as string)
+    for (let after = '', full = true; full;) {
+      const ids = this.#statements.seen
+        .all(app, date, lane, after, IDS_PER_PAGE)
+        .map((row) => row['event_id'] as string)
       full = ids.length === IDS_PER_PAGE
       after = ids.at(-1) ?? after
       if (ids.length > 0) yield ids
@@ -56,7 +82,8 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async apply(lease: Lease, batch: LaneBatch): Promise<void> {
-    if (batch.lane !== lease.lane) throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} cannot write lane ${batch.lane}.`)
+    if (batch.lane !== lease.lane)
+      throw new HopperError('HOP_INTERNAL', `The lease of lane ${lease.lane} cannot write lane ${batch.lane}.`)
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const change of batch.counters) this.#count(batch.lane, change)
@@ -101,7 +128,10 @@ export class EmbeddedTableWriter implements TableWriter {
   #count(lane: number, change: CounterChange): void {
     const applied = this.#appliedOf(lane, change)
     if (applied !== change.from) {
-      throw new HopperError('HOP_INTERNAL', `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`)
+      throw new HopperError(
+        'HOP_INTERNAL',
+        `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+      )
     }
     const add = this.#add[change.table]
     for (const { key, deltas } of change.rows) add.run(change.app, change.date, lane, ...key, ...deltas)
@@ -114,12 +144,14 @@ export class EmbeddedTableWriter implements TableWriter {
       const insert = this.#insert[table]
       for (const { key, visitor } of rows) insert.run(app, date, lane, ...key, visitor.user, visitor.device)
     }
-    for (const { app, date, rows } of seen) for (const row of rows) see.run(app, date, lane, row.event_id, row.position, row.fate, row.reason)
+    for (const { app, date, rows } of seen)
+      for (const row of rows) see.run(app, date, lane, row.event_id, row.position, row.fate, row.reason)
     for (const { app, device, user, place } of identities) {
       identify.run(app, device, place, user)
       own.run(app, user, device)
     }
-    for (const s of sessions) widen.run(s.app, s.session_id, s.start, s.end, s.device, s.user, lane, s.first_position, s.last_position)
+    for (const s of sessions)
+      widen.run(s.app, s.session_id, s.start, s.end, s.device, s.user, lane, s.first_position, s.last_position)
     for (const { position, reason, detail, value } of deadLetters) {
       if ((buried.get() as { count: number }).count < DEAD_LETTERS_MAX) bury.run(lane, position, reason, detail, value)
     }
@@ -146,16 +178,31 @@ function questions(count: number): string {
   return new Array(count).fill('?').join(', ')
 }
 
-function prepareStatements(database: DatabaseSync): Record<'applied' | 'mark' | 'first' | 'seen' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried', StatementSync> {
+function prepareStatements(
+  database: DatabaseSync,
+): Record<
+  'applied' | 'mark' | 'first' | 'seen' | 'see' | 'identity' | 'identify' | 'own' | 'widen' | 'bury' | 'buried',
+  StatementSync
+> {
   return {
     applied: database.prepare('SELECT position FROM applied WHERE "table" = ? AND app = ? AND date = ? AND lane = ?'),
-    mark: database.prepare('INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position'),
-    first: database.prepare('SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?'),
-    seen: database.prepare('SELECT event_id FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?'),
+    mark: database.prepare(
+      'INSERT INTO applied VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
+    ),
+    first: database.prepare(
+      'SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?',
+    ),
+    seen: database.prepare(
+      'SELECT event_id FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?',
+    ),
     see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
       SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
-    identity: database.prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1'),
-    identify: database.prepare('INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user'),
+    identity: database.prepare(
+      'SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1',
+    ),
+    identify: database.prepare(
+      'INSERT INTO person_by_device VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user',
+    ),
     own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       start = min(start, excluded.start), "end" = max("end", excluded."end"),

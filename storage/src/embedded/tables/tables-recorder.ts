@@ -6,7 +6,10 @@ import { SideRecord } from '../side-record.ts'
 
 const NOTE_MS = 1_000
 
-/** Notes each second, beside the tables, how far they have come, so that tables that were lost or are older are noticed at the next start. */
+/**
+ * Notes each second, beside the tables, how far they have come, so that tables that were lost or are older are noticed
+ * at the next start.
+ */
 export class TablesRecorder {
   readonly #database: DatabaseSync
   readonly #installation: string
@@ -53,7 +56,10 @@ export class TablesRecorder {
 
   #state(): TablesRecord {
     const counted = new Array<number>(this.#lanes).fill(0)
-    for (const { lane, position } of this.#database.prepare('SELECT lane, position FROM lanes').all() as { lane: number; position: number }[]) {
+    for (const { lane, position } of this.#database.prepare('SELECT lane, position FROM lanes').all() as {
+      lane: number
+      position: number
+    }[]) {
       if (lane < this.#lanes) counted[lane] = position
     }
     return { installation: this.#installation, counted, ends: this.#ends(), registry: registryState(this.#database) }

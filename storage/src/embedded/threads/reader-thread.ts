@@ -3,7 +3,10 @@ import { HopperError } from '@hopper/contracts'
 import type { ReadReply } from './serve-reads.ts'
 import { endThread, startThread } from './thread.ts'
 
-/** Asks a thread of its own, so that a large read never delays what else the caller's thread does. The thread starts with the first question. */
+/**
+ * Asks a thread of its own, so that a large read never delays what else the caller's thread does. The thread starts
+ * with the first question.
+ */
 export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unknown }> {
   readonly #code: URL
   readonly #file: string
@@ -44,7 +47,8 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
     })
     thread.on('error', (cause) => {
       this.#thread = undefined
-      for (const { reject } of this.#asked.values()) reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause }))
+      for (const { reject } of this.#asked.values())
+        reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause }))
       this.#asked.clear()
     })
     return thread

@@ -5,7 +5,10 @@ import { Worker } from 'node:worker_threads'
 export function startThread(file: URL, workerData: unknown): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
   const worker = new Worker(new URL(`${file.href}.${fromSources ? 'ts' : 'js'}`), {
-    workerData, execArgv: fromSources ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : ['--disable-warning=ExperimentalWarning'],
+    workerData,
+    execArgv: fromSources
+      ? ['--conditions=source', '--disable-warning=ExperimentalWarning']
+      : ['--disable-warning=ExperimentalWarning'],
   })
   worker.unref()
   return worker

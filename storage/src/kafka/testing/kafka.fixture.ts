@@ -28,7 +28,9 @@ export function deviceIn(lane: number, lanes: number, app = 'test'): string {
 /** Everything that a log holds, by lane in order of position. */
 export async function everything(log: EventLog): Promise<Envelope[][]> {
   const ends = await log.ends()
-  return Promise.all(ends.map(async (end, lane) => (await log.read(lane, 0, end)).map(({ value }) => decodeEnvelope(value))))
+  return Promise.all(
+    ends.map(async (end, lane) => (await log.read(lane, 0, end)).map(({ value }) => decodeEnvelope(value))),
+  )
 }
 
 /** A log that is connected; closed at the end of the block. */

@@ -5,8 +5,8 @@ import type { LaneConsumer, LogMessage } from '../../ports/event-log.ts'
 const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
 
 /**
- * The members of one group over one store: it keeps the position of each lane, and a lease that a new owner waits for, as the tables do. Written down
- * is what each member is called with, and what must not happen.
+ * The members of one group over one store: it keeps the position of each lane, and a lease that a new owner waits for,
+ * as the tables do. Written down is what each member is called with, and what must not happen.
  */
 export class Members {
   /** calls by member and lane: a(ssigned), b(atch), r(evoked) */
@@ -58,22 +58,26 @@ export class Members {
       }
     }
     return {
-      assigned: (lane) => alone('a', lane, async () => {
-        while (this.#owners[lane] !== undefined) await new Promise<void>((free) => this.#freed[lane]!.push(free))
-        this.#owners[lane] = member
-        return this.#positions[lane]!
-      }),
+      assigned: (lane) =>
+        alone('a', lane, async () => {
+          while (this.#owners[lane] !== undefined) await new Promise<void>((free) => this.#freed[lane]!.push(free))
+          this.#owners[lane] = member
+          return this.#positions[lane]!
+        }),
       batch: (lane, messages) => alone('b', lane, async () => this.#count(member, lane, messages)),
-      revoked: (lane) => alone('r', lane, async () => {
-        this.#owners[lane] = undefined
-        for (const free of this.#freed[lane]!.splice(0)) free()
-      }),
+      revoked: (lane) =>
+        alone('r', lane, async () => {
+          this.#owners[lane] = undefined
+          for (const free of this.#freed[lane]!.splice(0)) free()
+        }),
     }
   }
 
   #count(member: number, lane: number, messages: readonly LogMessage[]): void {
-    if (this.#owners[lane] !== member) this.faults.push(`member ${member} got a batch of lane ${lane}, which is not its own`)
-    if (messages[0]!.position !== this.#positions[lane]) this.faults.push(`lane ${lane} stands at ${this.#positions[lane]}, and ${messages[0]!.position} came`)
+    if (this.#owners[lane] !== member)
+      this.faults.push(`member ${member} got a batch of lane ${lane}, which is not its own`)
+    if (messages[0]!.position !== this.#positions[lane])
+      this.faults.push(`lane ${lane} stands at ${this.#positions[lane]}, and ${messages[0]!.position} came`)
     for (const { value } of messages) {
       const { device_id: device, received_at: number } = decodeEnvelope(value)
       this.#delivered.push({ device, number })

@@ -10,11 +10,15 @@ export const FETCH = 1
 export const FIND_COORDINATOR = 10
 
 /**
- * A TCP proxy on the loopback before one broker, which loses answers after the broker has done what was asked. It reads the frames of Kafka's
- * protocol, and puts its own address where an answer names the broker's, so that a client comes back to it.
+ * A TCP proxy on the loopback before one broker, which loses answers after the broker has done what was asked. It reads
+ * the frames of Kafka's protocol, and puts its own address where an answer names the broker's, so that a client comes
+ * back to it.
  */
 export class KafkaProxy implements AsyncDisposable {
-  /** decides over each answer, and may change its bytes: length (4), correlation id (4), then what the kind of answer says */
+  /**
+   * decides over each answer, and may change its bytes: length (4), correlation id (4), then what the kind of answer
+   * says
+   */
   fate: (apiKey: number, answer: Buffer) => Fate = () => 'pass'
   /** the most requests of producers that were unanswered at once */
   producingMost = 0
@@ -72,25 +76,38 @@ export class KafkaProxy implements AsyncDisposable {
   #serve(client: Socket): void {
     const broker = connect(this.#port, this.#host)
     const asked = new Map<number, number>()
-    for (const [socket, other] of [[client, broker], [broker, client]] as const) {
+    for (const [socket, other] of [
+      [client, broker],
+      [broker, client],
+    ] as const) {
       this.#sockets.add(socket)
       socket.on('error', () => other.destroy())
       socket.on('close', () => (this.#sockets.delete(socket), other.destroy()))
     }
-    client.on('data', frames((frame) => {
-      asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
-      this.producingMost = Math.max(this.producingMost, [...asked.values()].filter((apiKey) => apiKey === PRODUCE).length)
-      broker.write(frame)
-    }))
-    broker.on('data', frames((frame) => {
-      const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
-      asked.delete(frame.readInt32BE(4))
-      this.bytesAnswered += frame.length
-      const fate = this.fate(apiKey, frame)
-      if (fate === 'pass') return void client.write(apiKey === PRODUCE || apiKey === FETCH ? frame : this.#readdressed(frame))
-      this.lost++
-      if (fate === 'cut') client.destroy()
-    }))
+    client.on(
+      'data',
+      frames((frame) => {
+        asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
+        this.producingMost = Math.max(
+          this.producingMost,
+          [...asked.values()].filter((apiKey) => apiKey === PRODUCE).length,
+        )
+        broker.write(frame)
+      }),
+    )
+    broker.on(
+      'data',
+      frames((frame) => {
+        const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
+        asked.delete(frame.readInt32BE(4))
+        this.bytesAnswered += frame.length
+        const fate = this.fate(apiKey, frame)
+        if (fate === 'pass')
+          return void client.write(apiKey === PRODUCE || apiKey === FETCH ? frame : this.#readdressed(frame))
+        this.lost++
+        if (fate === 'cut') client.destroy()
+      }),
+    )
   }
 
   #readdressed(frame: Buffer): Buffer {
