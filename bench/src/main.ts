@@ -27,7 +27,8 @@ const benches: Record<string, () => void | Promise<void>> = {
   aggregator: aggregatorBench,
   'cluster-aggregator': clusterAggregatorBench,
   'cluster-queries': () => clusterQueriesBench(),
-  panels: panelsBench,
+  panels: () => panelsBench(),
+  'panels-small': () => panelsBench(100_000),
   hostile: hostileBench,
   'hostile-flood': () => hostileFloodBench(),
   'hostile-flood-short': () => hostileFloodBench(8),
@@ -44,7 +45,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   'peers-1m': () => peersBench(1_000_000),
 }
 /** chDB and DuckDB come with Python */
-const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'hostile-flood-short'])
+const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'panels-small', 'hostile-flood-short'])
 
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter((name) => !(name in benches))
