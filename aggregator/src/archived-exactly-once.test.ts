@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { ArchivedEvent, Envelope } from '@hopper/contracts'
 import { Chunk, chunkRows } from '@hopper/engine'
-import { over, type Archive, type LogMessage } from '@hopper/storage'
+import { withOverrides, type Archive, type LogMessage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
@@ -36,7 +36,7 @@ async function archived(app: string): Promise<ArchivedEvent[]> {
 
 /** The real archive, which fails when told to: before it has written, or after. */
 function failing(mode: () => 'before' | 'after' | undefined): Archive {
-  return over(archive, {
+  return withOverrides(archive, {
     async append(lease, chunks) {
       const fails = mode()
       if (fails === 'before') throw new Error('cut')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope, Event, RejectedEvent } from '@hopper/contracts'
-import { over, type LogMessage, type TableWriter } from '@hopper/storage'
+import { withOverrides, type LogMessage, type TableWriter } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Aggregator } from './aggregator.ts'
@@ -142,7 +142,7 @@ const delivery = fc.record({
 
 /** The real writer, which a time-out or a crash can cut: then some partitions hold their change and others do not. */
 function cutting(writer: TableWriter, mask: () => number | undefined): TableWriter {
-  return over(writer, {
+  return withOverrides(writer, {
     async apply(lease, batch) {
       const bits = mask()
       if (bits === undefined) return writer.apply(lease, batch)

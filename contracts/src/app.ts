@@ -75,13 +75,13 @@ export type Organization = Static<typeof Organization>
  * What a key may do: write events of one app, read one app, administrate one organization. Its text begins with hw_,
  * hr_ or ha_.
  */
-export type KeyPower = 'write' | 'read' | 'admin'
-export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyPower, string>
+export type KeyScope = 'write' | 'read' | 'admin'
+export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyScope, string>
 
 /** A key as it is stored: never its text, only the SHA-256 of it in hex. `app` is missing for admin keys. */
 export interface KeyRecord {
   readonly hash: string
-  readonly power: KeyPower
+  readonly power: KeyScope
   readonly organization: string
   readonly app?: string
   readonly created_at: number

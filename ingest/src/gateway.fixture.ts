@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeEnvelope, type App, type Envelope, type KeyPower } from '@hopper/contracts'
+import { decodeEnvelope, type App, type Envelope, type KeyScope } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastify'
@@ -96,7 +96,7 @@ async function provision({ registry }: Storage): Promise<void> {
   await registry.organizations.put('', 'acme', { id: 'acme', name: 'Acme' })
   await registry.apps.put('acme', 'shop', app('shop', []))
   await registry.apps.put('acme', 'bound', app('bound', [boundOrigin]))
-  const key = async (text: string, power: KeyPower, of: string): Promise<void> => {
+  const key = async (text: string, power: KeyScope, of: string): Promise<void> => {
     const hash = createHash('sha256').update(text).digest('hex')
     await registry.keys.put('acme', hash, {
       hash,

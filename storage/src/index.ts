@@ -1,6 +1,6 @@
 export * from './copy-backfills.ts'
 export * from './lane-loss.ts'
-export * from './over.ts'
+export * from './with-overrides.ts'
 export * from './ports/archive.ts'
 export * from './ports/event-log.ts'
 export * from './ports/registry.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope, Event, Funnel } from '@hopper/contracts'
-import { over, type Storage, type TableWriter } from '@hopper/storage'
+import { withOverrides, type Storage, type TableWriter } from '@hopper/storage'
 import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
@@ -153,7 +153,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await lane.storage.registry.funnels.put(before, 'f', funnel)
     let failures = 0
     /** Writes of the past fail: before they are applied, after, or not. */
-    const failing: TableWriter = over(lane.storage.writer, {
+    const failing: TableWriter = withOverrides(lane.storage.writer, {
       async apply(lease, batch) {
         const isPast = batch.seen.length === 0 && batch.sessions.length === 0
         const how = isPast ? failures++ % 4 : 3

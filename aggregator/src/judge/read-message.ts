@@ -1,6 +1,6 @@
 import { appOfMessage, DecodeError, decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
 import type { DeadLetter, LogMessage } from '@hopper/storage'
-import { flawOf } from './flaw.ts'
+import { validateEnvelope } from './validate-envelope.ts'
 import type { Message } from './judge.ts'
 
 const DETAIL_CHARS_MAX = 500
@@ -26,7 +26,7 @@ export async function readMessage(
   if (!app) return bury('unknown_app', envelope.app)
   // Whose turn a message waits for is read off its first bytes, so a message that names two apps belongs to none.
   if ((appOfMessage(value) ?? app.id) !== app.id) return bury('invalid_envelope', 'it names two apps')
-  const flaw = flawOf(envelope)
+  const flaw = validateEnvelope(envelope)
   return flaw === undefined ? { position, envelope, app } : bury('invalid_envelope', flaw)
 }
 

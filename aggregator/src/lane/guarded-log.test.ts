@@ -1,5 +1,5 @@
 import type { Event } from '@hopper/contracts'
-import { over, type EventLog, type LaneConsumer } from '@hopper/storage'
+import { withOverrides, type EventLog, type LaneConsumer } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -48,7 +48,7 @@ async function watched(changes: Partial<EventLog>): Promise<Watched> {
   let consumer: LaneConsumer | undefined
   const subscribe: EventLog['subscribe'] = async (given) => ((consumer = given), { close: async () => undefined })
   const logger = { info: say('info'), warn: say('warn'), error: say('error') }
-  const guarded = guardedLog(over(lane.storage.log, { ...changes, subscribe }), {
+  const guarded = guardedLog(withOverrides(lane.storage.log, { ...changes, subscribe }), {
     lanes: lane.storage.lanes,
     metrics,
     logger,

@@ -1,4 +1,4 @@
-import { over, type PartHealth, type EventLog, type LaneConsumer, type LaneLoss, type Lanes } from '@hopper/storage'
+import { withOverrides, type PartHealth, type EventLog, type LaneConsumer, type LaneLoss, type Lanes } from '@hopper/storage'
 import { Gauge, type Registry as MetricsRegistry } from 'prom-client'
 import { LostLanes, type LostLogger } from './lost-lanes.ts'
 
@@ -24,7 +24,7 @@ export interface GuardOptions {
 export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptions): GuardedLog {
   const lost = new LostLanes(log, logger)
   if (metrics) lostGauge(metrics, lost)
-  const guarded = over(log, {
+  const guarded = withOverrides(log, {
     subscribe: (consumer) => log.subscribe(guardedConsumer(consumer, lost, lanes)),
     read: async (lane, from, ...limits) => {
       const messages = await log.read(lane, from, ...limits)
@@ -37,7 +37,7 @@ export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptio
 }
 
 function guardedConsumer(consumer: LaneConsumer, lost: LostLanes, lanes: Lanes): LaneConsumer {
-  return over(consumer, {
+  return withOverrides(consumer, {
     assigned: async (lane) => {
       // Without taking the lane: whoever accepts the loss must be able to.
       if (lost.has(lane)) await lost.assertReached(lane, (await lanes.positions())[lane] ?? 0)

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope, Event } from '@hopper/contracts'
-import { over, type Lease } from '@hopper/storage'
+import { withOverrides, type Lease } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -84,7 +84,7 @@ it('sends what it cannot count to the dead letters and goes on', async () => {
 it('counts what stands beside a poison message in the same batch, and names the reason', async () => {
   const letters: string[] = []
   const { writer } = lane.storage
-  const watching = over(writer, {
+  const watching = withOverrides(writer, {
     apply: async (lease, batch) => {
       await writer.apply(lease, batch)
       letters.push(...batch.deadLetters.map(({ position, reason }) => `${position} ${reason}`))
@@ -122,7 +122,7 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
     const { registry } = lane.storage
     let faults = 3
     const met: unknown[] = []
-    const failing = over(registry, {
+    const failing = withOverrides(registry, {
       app: async (id) => {
         if (faults-- > 0) throw fault
         return registry.app(id)
@@ -181,13 +181,13 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
   const { writer, lanes } = lane.storage
   let failures = 2
   let takes = 0
-  const failing = over(writer, {
+  const failing = withOverrides(writer, {
     apply: async (lease, batch) => {
       if (failures-- > 0) throw new Error('the store is away')
       return writer.apply(lease, batch)
     },
   })
-  await start({ writer: failing, lanes: over(lanes, { acquire: (...asked) => (takes++, lanes.acquire(...asked)) }) })
+  await start({ writer: failing, lanes: withOverrides(lanes, { acquire: (...asked) => (takes++, lanes.acquire(...asked)) }) })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await fated('accepted', 1)
   expect({ failures, takes }).toEqual({ failures: -1, takes: 1 })
@@ -196,7 +196,7 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
 it('writes nothing more to a lane that another owner has taken, and takes it anew when its lease has run out', async () => {
   const { lanes } = lane.storage
   let lastsMs = 0
-  const short = over(lanes, {
+  const short = withOverrides(lanes, {
     acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
   })
   const messages = messagesOf([{ position: 0, envelope: envelopeOf('shop', { events: [view('a')] }) }])
@@ -220,7 +220,7 @@ it('renews a lease well before it runs out, and only then', async () => {
   const { lanes } = lane.storage
   const renewals: number[] = []
   const lastsMs = 3_000
-  const shortened = over(lanes, {
+  const shortened = withOverrides(lanes, {
     acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
     renew: async (lease) => {
       renewals.push(lease.expiresAt - performance.now())
@@ -241,7 +241,7 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
   const { lanes, writer, archive } = lane.storage
   const lastsMs = 2_500
   let takes = 0
-  const short = over(lanes, {
+  const short = withOverrides(lanes, {
     acquire: async (...asked) => (
       takes++,
       { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }
@@ -253,10 +253,10 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
     await until(async () => performance.now() > first)
     if (performance.now() >= lease.expiresAt) throw new Error('the lease has run out')
   }
-  const slowWriter = over(writer, {
+  const slowWriter = withOverrides(writer, {
     apply: async (lease, batch) => (await outlasting(lease), writer.apply(lease, batch)),
   })
-  const slowArchive = over(archive!, {
+  const slowArchive = withOverrides(archive!, {
     append: async (lease, chunks) => (await outlasting(lease), archive!.append(lease, chunks)),
   })
   await start({ lanes: short, writer: slowWriter, archive: slowArchive })
@@ -270,7 +270,7 @@ it('takes a lane again whose lease ran out, also when no further message comes, 
   const { lanes } = lane.storage
   let takes = 0
   let away = true
-  const failing = over(lanes, {
+  const failing = withOverrides(lanes, {
     acquire: async (...asked) => ({
       ...(await lanes.acquire(...asked)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
@@ -291,13 +291,13 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
   const { lanes, writer, archive } = lane.storage
   let takes = 0
   const counted = Promise.withResolvers<void>()
-  const slow = over(writer, {
+  const slow = withOverrides(writer, {
     apply: async (...asked) => {
       await writer.apply(...asked)
       await counted.promise
     },
   })
-  const short = over(lanes, {
+  const short = withOverrides(lanes, {
     acquire: async (...asked) => ({
       ...(await lanes.acquire(...asked)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
@@ -316,7 +316,7 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
 
 it('ends cleanly when it cannot subscribe', async () => {
   const { lanes } = lane.storage
-  const broken = make({ lanes: over(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
+  const broken = make({ lanes: withOverrides(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
   await expect(broken.start()).rejects.toThrow('no lanes')
   await broken.close()
 })

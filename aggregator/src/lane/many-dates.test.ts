@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Event } from '@hopper/contracts'
-import { over, type LaneBatch } from '@hopper/storage'
+import { withOverrides, type LaneBatch } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { Aggregator } from '../aggregator.ts'
@@ -40,7 +40,7 @@ it(
     for (const owner of ['first', 'second']) {
       const aggregator = new Aggregator({
         ...lane.storage,
-        writer: over(lane.storage.writer, { apply }),
+        writer: withOverrides(lane.storage.writer, { apply }),
         owner: `${app}-${owner}`,
       })
       await aggregator.assigned(0)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { App, Event } from '@hopper/contracts'
-import { over } from '@hopper/storage'
+import { withOverrides } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { Aggregator } from '../aggregator.ts'
@@ -187,7 +187,7 @@ it('a batch that comes again after a restart is looked up in few questions, not 
     })),
   )
   let asked = 0
-  const writer = over(lane.storage.writer, {
+  const writer = withOverrides(lane.storage.writer, {
     firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)),
   })
   for (const restart of [0, 1]) {

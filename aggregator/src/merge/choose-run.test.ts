@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { chooseRun, FAN_IN, FAN_IN_OVER, MERGE_BYTES_MAX, tierOf } from './choose-run.ts'
+import { selectMerge, FAN_IN, FAN_IN_OVER, MERGE_BYTES_MAX, tierOf } from './select-merge.ts'
 
 interface Sized {
   readonly rows: number
@@ -14,7 +14,7 @@ const sized = (rows: number): Sized => ({ rows, bytes: rows * BYTES_PER_ROW, rew
 
 /** Merges as long as there is something to merge. */
 function settle(spans: Sized[], fanIn: number): Sized[] {
-  for (let run = chooseRun(spans, fanIn); run; run = chooseRun(spans, fanIn)) {
+  for (let run = selectMerge(spans, fanIn); run; run = selectMerge(spans, fanIn)) {
     const rows = run.reduce((sum, span) => sum + span.rows, 0)
     const bytes = run.reduce((sum, span) => sum + span.bytes, 0)
     if (run.length < 2 || bytes > MERGE_BYTES_MAX) throw new Error(`a merge of ${run.length} spans, ${bytes} bytes`)
@@ -62,8 +62,8 @@ it('leaves alone what is large enough, and merges the smallest first', () => {
     sized(300_000),
     ...Array.from({ length: 8 }, () => sized(10)),
   ]
-  expect(chooseRun(spans, FAN_IN)).toEqual(spans.slice(10))
-  expect(chooseRun(spans.slice(0, 10), FAN_IN)).toEqual(spans.slice(1, 9))
-  expect(chooseRun([sized(300_000), sized(300_000)], FAN_IN_OVER)).toBeUndefined()
-  expect(chooseRun(spans.slice(0, 8), FAN_IN)).toBeUndefined()
+  expect(selectMerge(spans, FAN_IN)).toEqual(spans.slice(10))
+  expect(selectMerge(spans.slice(0, 10), FAN_IN)).toEqual(spans.slice(1, 9))
+  expect(selectMerge([sized(300_000), sized(300_000)], FAN_IN_OVER)).toBeUndefined()
+  expect(selectMerge(spans.slice(0, 8), FAN_IN)).toBeUndefined()
 })

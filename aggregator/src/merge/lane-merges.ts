@@ -1,7 +1,7 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import type { Archive, Lease, Partition, SpanKey } from '@hopper/storage'
-import { chooseRun, FAN_IN, FAN_IN_OVER } from './choose-run.ts'
-import { MergeAgenda, type Due } from './merge-agenda.ts'
+import { selectMerge, FAN_IN, FAN_IN_OVER } from './select-merge.ts'
+import { MergeQueue, type Due } from './merge-queue.ts'
 import type { SpanMerger } from './merge-thread.ts'
 import { isOver, lastOfMonth, spansOfDate, spansOfMonth, type StoredSpan } from './stored-span.ts'
 import { unmergedPartitions } from './unmerged-partitions.ts'
@@ -24,7 +24,7 @@ export class LaneMerges {
   readonly #archive: Archive
   readonly #lane: number
   readonly #merger: SpanMerger
-  readonly #agenda = new MergeAgenda()
+  readonly #agenda = new MergeQueue()
   #left: AsyncGenerator<readonly Partition[]> | undefined
   #closed = false
   #replacing: Promise<unknown> = Promise.resolve()
@@ -78,9 +78,9 @@ export class LaneMerges {
    * little on each.
    */
   async #runOf({ partition, fanIn }: Due, now: number): Promise<readonly StoredSpan[] | undefined> {
-    const run = chooseRun(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
+    const run = selectMerge(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
     if (run || fanIn !== FAN_IN_OVER) return run
-    return chooseRun(
+    return selectMerge(
       await spansOfMonth(this.#archive, this.#lane, partition, now),
       isOver(lastOfMonth(partition.date), now) ? FAN_IN_OVER : FAN_IN,
     )

@@ -1,6 +1,6 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import type { Archive, Partition } from '@hopper/storage'
-import { chooseRun, FAN_IN, FAN_IN_OVER } from './choose-run.ts'
+import { selectMerge, FAN_IN, FAN_IN_OVER } from './select-merge.ts'
 import { inSpans, isOver, lastOfMonth, monthOf } from './stored-span.ts'
 
 const DAY_MS = 86_400_000
@@ -32,11 +32,11 @@ export async function* unmergedPartitions(
 
 function mergeable(app: string, chunks: readonly ChunkSummary[], now: number): Partition[] {
   const dates = [...Map.groupBy(chunks, ({ date }) => date)].filter(([date, own]) =>
-    chooseRun(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN),
+    selectMerge(inSpans(own), isOver(date, now) ? FAN_IN_OVER : FAN_IN),
   )
   const over = chunks.filter(({ date }) => isOver(date, now))
   const months = [...Map.groupBy(over, ({ date }) => monthOf(date)).values()].filter((own) =>
-    chooseRun(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN),
+    selectMerge(inSpans(own), isOver(lastOfMonth(own[0]!.date), now) ? FAN_IN_OVER : FAN_IN),
   )
   return [...dates.map(([date]) => ({ app, date })), ...months.map(([chunk]) => ({ app, date: chunk!.date }))]
 }

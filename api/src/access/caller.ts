@@ -1,11 +1,11 @@
-import type { App, KeyPower, Role } from '@hopper/contracts'
+import type { App, KeyScope, Role } from '@hopper/contracts'
 import type { FastifyRequest } from 'fastify'
 
 export interface KeyCaller {
   readonly kind: 'key'
   /** the hash of the key */
   readonly hash: string
-  readonly power: KeyPower
+  readonly power: KeyScope
   readonly organization: string
   readonly app?: string
 }

@@ -1,5 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { keyPrefixes, type KeyPower, type KeyRecord } from '@hopper/contracts'
+import { keyPrefixes, type KeyScope, type KeyRecord } from '@hopper/contracts'
 
 /** 256 random bits as text that fits a URL and a cookie. */
 export function newSecret(): string {
@@ -16,14 +16,14 @@ export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }
 
-export function newKey(power: KeyPower): string {
+export function newKey(power: KeyScope): string {
   return keyPrefixes[power] + newSecret()
 }
 
 /** The record of a key; `app` stays away for admin keys. */
 export function keyRecord(
   key: string,
-  power: KeyPower,
+  power: KeyScope,
   organization: string,
   app: string | undefined,
   now: number,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { over } from '@hopper/storage'
+import { withOverrides } from '@hopper/storage'
 import { Completeness } from './completeness.ts'
 
 const envelope = (device_id: string, received_at: number): never =>
@@ -74,7 +74,7 @@ test('however many ask for the status, a long backlog is looked into once in a w
   const dir = mkdtempSync(join(tmpdir(), 'hopper-backlog-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let reads = 0
-  const counting = over(log, { read: (...range) => (reads++, log.read(...range)) })
+  const counting = withOverrides(log, { read: (...range) => (reads++, log.read(...range)) })
   await log.append(Array.from({ length: 40 }, (_, i) => envelope(`d${i}`, 999_000)))
   const completeness = new Completeness(counting, lanes, () => 1_000_000)
   for (let round = 0; round < 3; round++) {
@@ -96,7 +96,7 @@ test.each(['refuses', 'does not answer'])(
     let isAway = false
     const away = (): Promise<never> =>
       how === 'refuses' ? Promise.reject(new Error('as the test wants it')) : new Promise(() => undefined)
-    const completeness = new Completeness(over(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
+    const completeness = new Completeness(withOverrides(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
     const lease = await lanes.acquire(0, 'test')
     await log.append([envelope('a', 999_000)])
     await lanes.commit(lease, 1)
@@ -118,7 +118,7 @@ test.each(['refuses', 'does not answer'])(
     for (let asked = 0; asked < 20; asked++)
       expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
     expect(performance.now() - started).toBeLessThan(3_000)
-    expect(await new Completeness(over(log, { ends: away }), lanes, () => now).progress()).toMatchObject({
+    expect(await new Completeness(withOverrides(log, { ends: away }), lanes, () => now).progress()).toMatchObject({
       completeTo: 0,
       isLogAway: true,
     })
@@ -139,7 +139,7 @@ test('it looks by itself, so that an instant is known when the log goes away bef
   let now = 1_000_000
   let isAway = false
   const completeness = new Completeness(
-    over(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }),
+    withOverrides(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }),
     lanes,
     () => now,
   )
@@ -162,7 +162,7 @@ test('a lane that ends before what was counted proves nothing, and what is lost 
     [10, 10],
   ]
   const completeness = new Completeness(
-    over(log, { ends: async () => ends, starts: async () => starts }),
+    withOverrides(log, { ends: async () => ends, starts: async () => starts }),
     lanes,
     () => now,
   )

@@ -2,8 +2,8 @@ import { Controller, Inject } from '@nestjs/common'
 import { App, Apps } from '@hopper/contracts'
 import type { Caller } from '../access/caller.ts'
 import { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
-import { Calls } from '../http/call.ts'
-import { Sent, TheApp, TheCaller } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidBody, CurrentApp, TheCaller } from '../http/parameters.ts'
 import { AppsService } from '../services/apps.service.ts'
 
 @Controller('api/v1')
@@ -14,32 +14,32 @@ export class AppsController {
     this.apps = apps
   }
 
-  @Calls('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', csv: true, answer: Apps })
+  @Endpoint('GET', 'apps', { summary: 'The apps that the caller may see', need: 'read', csv: true, answer: Apps })
   list(@TheCaller() caller: Caller): Promise<Apps> {
     return this.apps.list(caller)
   }
 
-  @Calls('POST', 'apps', {
+  @Endpoint('POST', 'apps', {
     summary: 'Add an app; its keys are shown this once',
     need: 'administrate',
     body: NewApp,
     answer: CreatedApp,
   })
-  create(@TheCaller() caller: Caller, @Sent() app: NewApp): Promise<CreatedApp> {
+  create(@TheCaller() caller: Caller, @ValidBody() app: NewApp): Promise<CreatedApp> {
     return this.apps.create(caller, app)
   }
 
-  @Calls('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: App })
-  get(@TheApp() app: App): App {
+  @Endpoint('GET', 'apps/:app', { summary: 'One app', need: 'read', answer: App })
+  get(@CurrentApp() app: App): App {
     return app
   }
 
-  @Calls('PATCH', 'apps/:app', { summary: 'Change an app', need: 'administrate', body: AppPatch, answer: App })
-  change(@TheApp() app: App, @Sent() patch: AppPatch): Promise<App> {
+  @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'administrate', body: AppPatch, answer: App })
+  change(@CurrentApp() app: App, @ValidBody() patch: AppPatch): Promise<App> {
     return this.apps.change(app, patch)
   }
 
-  @Calls('GET', 'organizations', {
+  @Endpoint('GET', 'organizations', {
     summary: "The caller's organization",
     need: 'read',
     csv: true,

@@ -2,8 +2,8 @@ import { Controller, Inject } from '@nestjs/common'
 import { Element, ElementActions, ElementDurations, type App } from '@hopper/contracts'
 import { ElementPatch, Elements, WhichElement } from '../answers/administration.ts'
 import { ElementAsked, ElementsAsked } from '../answers/asked.ts'
-import { Calls } from '../http/call.ts'
-import { Asked, Sent, TheApp } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidQuery, ValidBody, CurrentApp } from '../http/parameters.ts'
 import { ElementReportsService } from '../services/element-reports.service.ts'
 import { ElementsService } from '../services/elements.service.ts'
 
@@ -21,51 +21,51 @@ export class ElementsController {
     this.elements = elements
   }
 
-  @Calls('GET', 'actions', {
+  @Endpoint('GET', 'actions', {
     summary: 'Left against clicked, per element',
     need: 'read',
     csv: true,
     query: ElementsAsked,
     answer: ElementActions,
   })
-  actions(@TheApp() app: App, @Asked() asked: ElementsAsked): Promise<ElementActions> {
+  actions(@CurrentApp() app: App, @ValidQuery() asked: ElementsAsked): Promise<ElementActions> {
     return this.reports.actions(app, asked)
   }
 
-  @Calls('GET', 'durations', {
+  @Endpoint('GET', 'durations', {
     summary: 'Durations before either action',
     need: 'read',
     csv: true,
     query: ElementAsked,
     answer: ElementDurations,
   })
-  durations(@TheApp() app: App, @Asked() asked: ElementAsked): Promise<ElementDurations> {
+  durations(@CurrentApp() app: App, @ValidQuery() asked: ElementAsked): Promise<ElementDurations> {
     return this.reports.durations(app, asked)
   }
 
-  @Calls('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
-  async list(@TheApp() app: App): Promise<{ elements: readonly Element[] }> {
+  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
+  async list(@CurrentApp() app: App): Promise<{ elements: readonly Element[] }> {
     return { elements: await this.elements.list(app) }
   }
 
-  @Calls('POST', '', { summary: 'Add an interesting element', need: 'administrate', body: Element, answer: Element })
-  create(@TheApp() app: App, @Sent() element: Element): Promise<Element> {
+  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'administrate', body: Element, answer: Element })
+  create(@CurrentApp() app: App, @ValidBody() element: Element): Promise<Element> {
     return this.elements.create(app, element)
   }
 
-  @Calls('PATCH', '', {
+  @Endpoint('PATCH', '', {
     summary: 'Change an interesting element',
     need: 'administrate',
     query: WhichElement,
     body: ElementPatch,
     answer: Element,
   })
-  change(@TheApp() app: App, @Asked() { xpath }: { xpath: string }, @Sent() patch: ElementPatch): Promise<Element> {
+  change(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }, @ValidBody() patch: ElementPatch): Promise<Element> {
     return this.elements.change(app, xpath, patch)
   }
 
-  @Calls('DELETE', '', { summary: 'Remove an interesting element', need: 'administrate', query: WhichElement })
-  remove(@TheApp() app: App, @Asked() { xpath }: { xpath: string }): Promise<void> {
+  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'administrate', query: WhichElement })
+  remove(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }): Promise<void> {
     return this.elements.remove(app, xpath)
   }
 }

@@ -3,8 +3,8 @@ import type { App } from '@hopper/contracts'
 import { RangeAsked } from '../answers/asked.ts'
 import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answers/events.ts'
 import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
-import { Calls } from '../http/call.ts'
-import { Asked, PathPart, TheApp, TheClient } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventsService } from '../services/events.service.ts'
 
@@ -16,18 +16,18 @@ export class EventsController {
     this.events = events
   }
 
-  @Calls('GET', 'events', {
+  @Endpoint('GET', 'events', {
     need: 'read',
     summary: 'All events, in the order of the log',
     query: EventsAsked,
     csv: eventsTable,
     answer: EventsPage,
   })
-  page(@TheApp() app: App, @Asked() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
+  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
     return this.events.page(app, asked, client)
   }
 
-  @Calls('GET', 'events/:event', {
+  @Endpoint('GET', 'events/:event', {
     need: 'read',
     summary: 'One event by its id, and what became of it',
     query: RangeAsked,
@@ -35,15 +35,15 @@ export class EventsController {
     answer: EventFate,
   })
   event(
-    @TheApp() app: App,
+    @CurrentApp() app: App,
     @PathPart('event') id: string,
-    @Asked() asked: RangeAsked,
+    @ValidQuery() asked: RangeAsked,
     @TheClient() client: Client,
   ): Promise<EventFate> {
     return this.events.event(app, id, asked, client)
   }
 
-  @Calls('GET', 'persons/:person', {
+  @Endpoint('GET', 'persons/:person', {
     need: 'read',
     summary: 'Devices, properties and timeline of a person',
     note: 'A person is `u:USER` or `d:DEVICE`, as the lists of a funnel name it; without a prefix a user is meant.',
@@ -52,9 +52,9 @@ export class EventsController {
     answer: Person,
   })
   person(
-    @TheApp() app: App,
+    @CurrentApp() app: App,
     @PathPart('person') id: string,
-    @Asked() asked: PersonAsked,
+    @ValidQuery() asked: PersonAsked,
     @TheClient() client: Client,
   ): Promise<Person> {
     return this.events.person(app, id, asked, client)

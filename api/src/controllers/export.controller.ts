@@ -4,8 +4,8 @@ import type { App } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
 import type { FastifyReply } from 'fastify'
 import { ExportAsked } from '../answers/events.ts'
-import { Calls } from '../http/call.ts'
-import { Asked, TheApp, TheClient } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidQuery, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { ExportService } from '../services/export.service.ts'
 
@@ -17,7 +17,7 @@ export class ExportController {
     this.exports = exports
   }
 
-  @Calls('GET', '', {
+  @Endpoint('GET', '', {
     need: 'read',
     status: 200,
     summary: 'All events of a range, streamed',
@@ -26,8 +26,8 @@ export class ExportController {
     note: 'Texts in csv that a spreadsheet would run as a formula begin with an apostrophe. A connection that is cut before the end means that the rest could not be read.',
   })
   async export(
-    @TheApp() app: App,
-    @Asked() asked: ExportAsked,
+    @CurrentApp() app: App,
+    @ValidQuery() asked: ExportAsked,
     @TheClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Readable> {

@@ -5,8 +5,8 @@ import type { Caller } from '../access/caller.ts'
 import { CreatedKey, NewKey, type Keys } from '../answers/administration.ts'
 import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys } from '../answers/event-keys.ts'
 import { keysTable } from '../answers/tables.ts'
-import { Calls } from '../http/call.ts'
-import { Asked, PathPart, Sent, TheApp, TheCaller, TheClient } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidQuery, PathPart, ValidBody, CurrentApp, TheCaller, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventKeysService } from '../services/event-keys.service.ts'
 import { KeysService } from '../services/keys.service.ts'
@@ -28,7 +28,7 @@ export class KeysController {
     this.eventKeys = eventKeys
   }
 
-  @Calls('GET', '', {
+  @Endpoint('GET', '', {
     summary: 'The keys of events, or the access keys',
     note,
     need: 'read',
@@ -37,9 +37,9 @@ export class KeysController {
     answer: KeysAnswer,
   })
   async list(
-    @TheApp() app: App,
+    @CurrentApp() app: App,
     @TheCaller() caller: Caller,
-    @Asked() asked: EventKeysAsked,
+    @ValidQuery() asked: EventKeysAsked,
     @TheClient() client: Client,
   ): Promise<EventKeys | Keys> {
     if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
@@ -47,7 +47,7 @@ export class KeysController {
     return { keys: await this.keys.list(app, caller) }
   }
 
-  @Calls('GET', ':key/values', {
+  @Endpoint('GET', ':key/values', {
     summary: 'The values that a key of events has',
     need: 'read',
     query: KeyValuesAsked,
@@ -55,26 +55,26 @@ export class KeysController {
     csv: true,
   })
   values(
-    @TheApp() app: App,
+    @CurrentApp() app: App,
     @PathPart('key') key: string,
-    @Asked() asked: KeyValuesAsked,
+    @ValidQuery() asked: KeyValuesAsked,
     @TheClient() client: Client,
   ): Promise<EventValues> {
     return this.eventKeys.values(app, key, asked, client)
   }
 
-  @Calls('POST', '', {
+  @Endpoint('POST', '', {
     summary: 'Make an access key; it is shown this once',
     need: 'administrate',
     body: NewKey,
     answer: CreatedKey,
   })
-  create(@TheApp() app: App, @Sent() { power }: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
+  create(@CurrentApp() app: App, @ValidBody() { power }: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
     return this.keys.create(app, power, caller)
   }
 
-  @Calls('DELETE', ':key', { summary: 'Remove an access key', need: 'administrate' })
-  remove(@TheApp() app: App, @PathPart('key') id: string, @TheCaller() caller: Caller): Promise<void> {
+  @Endpoint('DELETE', ':key', { summary: 'Remove an access key', need: 'administrate' })
+  remove(@CurrentApp() app: App, @PathPart('key') id: string, @TheCaller() caller: Caller): Promise<void> {
     return this.keys.remove(app, id, caller)
   }
 }

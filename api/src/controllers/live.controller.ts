@@ -2,9 +2,9 @@ import type { Readable } from 'node:stream'
 import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import type { FastifyReply } from 'fastify'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 import { prepareEvents } from '../http/event-stream.ts'
-import { TheApp, TheClient } from '../http/parameters.ts'
+import { CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LiveService } from '../services/live.service.ts'
 
@@ -16,14 +16,14 @@ export class LiveController {
     this.live = live
   }
 
-  @Calls('GET', '', {
+  @Endpoint('GET', '', {
     need: 'read',
     status: 200,
     summary: 'Each event as it is counted, as Server-Sent Events',
     media: ['text/event-stream'],
     note: 'Events `event` with the event, its fate and its place in the log; `passed_over` with { messages } when more came at once than are told.',
   })
-  listen(@TheApp() app: App, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Readable {
+  listen(@CurrentApp() app: App, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Readable {
     const stream = this.live.listen(app, client)
     prepareEvents(reply)
     return stream

@@ -5,8 +5,8 @@ import { Type } from 'typebox'
 import type { MemberCaller } from '../access/caller.ts'
 import { clearLoginCookies, setLoginCookies } from '../access/cookies.ts'
 import { LoginBody } from '../answers/administration.ts'
-import { Calls } from '../http/call.ts'
-import { Asked, Sent, TheCaller } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { ValidQuery, ValidBody, TheCaller } from '../http/parameters.ts'
 import { LoginService, type NewLogin } from '../services/login.service.ts'
 import { PUBLIC_URL } from '../tokens.ts'
 
@@ -22,7 +22,7 @@ export class LoginController {
     this.secure = publicUrl.startsWith('https:')
   }
 
-  @Calls('POST', 'api/v1/login', {
+  @Endpoint('POST', 'api/v1/login', {
     summary: 'Log in with a password',
     need: 'nothing',
     body: LoginBody,
@@ -30,7 +30,7 @@ export class LoginController {
     status: 200,
   })
   async login(
-    @Sent() body: LoginBody,
+    @ValidBody() body: LoginBody,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Me> {
@@ -39,7 +39,7 @@ export class LoginController {
     return login.me
   }
 
-  @Calls('GET', 'login', {
+  @Endpoint('GET', 'login', {
     summary: 'Follow a login link: sets the cookie and goes to the dashboard',
     need: 'nothing',
     lenient: true,
@@ -47,7 +47,7 @@ export class LoginController {
     status: 302,
   })
   async follow(
-    @Asked() { token }: { token?: string },
+    @ValidQuery() { token }: { token?: string },
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
@@ -64,18 +64,18 @@ export class LoginController {
     void reply.redirect('/', 302)
   }
 
-  @Calls('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
+  @Endpoint('POST', 'api/v1/logout', { summary: 'Log out', need: 'login' })
   async logout(@TheCaller() caller: MemberCaller, @Res({ passthrough: true }) reply: FastifyReply): Promise<void> {
     await this.logins.end(caller)
     clearLoginCookies(reply, this.secure)
   }
 
-  @Calls('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })
+  @Endpoint('GET', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me })
   me(@TheCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }
 
-  @Calls('POST', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me, status: 200 })
+  @Endpoint('POST', 'api/v1/me', { summary: 'Who is logged in', need: 'login', answer: Me, status: 200 })
   postMe(@TheCaller() caller: MemberCaller): Promise<Me> {
     return this.logins.me(caller)
   }

@@ -9,8 +9,8 @@ import {
   NewMember,
   OwnPatch,
 } from '../answers/administration.ts'
-import { Calls } from '../http/call.ts'
-import { PathPart, Sent, TheCaller } from '../http/parameters.ts'
+import { Endpoint } from '../http/call.ts'
+import { PathPart, ValidBody, TheCaller } from '../http/parameters.ts'
 import { MembersService } from '../services/members.service.ts'
 
 @Controller('api/v1/members')
@@ -21,32 +21,32 @@ export class MembersController {
     this.members = members
   }
 
-  @Calls('GET', '', { summary: 'The members of the organization', need: 'administrate', csv: true, answer: Members })
+  @Endpoint('GET', '', { summary: 'The members of the organization', need: 'administrate', csv: true, answer: Members })
   async list(@TheCaller() caller: Caller): Promise<{ members: MemberView[] }> {
     return { members: await this.members.list(caller) }
   }
 
-  @Calls('POST', '', { summary: 'Add a member', need: 'administrate', body: NewMember, answer: CreatedMember })
-  create(@TheCaller() caller: Caller, @Sent() member: NewMember): Promise<CreatedMember> {
+  @Endpoint('POST', '', { summary: 'Add a member', need: 'administrate', body: NewMember, answer: CreatedMember })
+  create(@TheCaller() caller: Caller, @ValidBody() member: NewMember): Promise<CreatedMember> {
     return this.members.create(caller, member)
   }
 
-  @Calls('PATCH', 'me', { summary: 'Change own name or password', need: 'login', body: OwnPatch, answer: MemberView })
-  changeOwn(@TheCaller() caller: MemberCaller, @Sent() patch: OwnPatch): Promise<MemberView> {
+  @Endpoint('PATCH', 'me', { summary: 'Change own name or password', need: 'login', body: OwnPatch, answer: MemberView })
+  changeOwn(@TheCaller() caller: MemberCaller, @ValidBody() patch: OwnPatch): Promise<MemberView> {
     return this.members.changeOwn(caller, patch)
   }
 
-  @Calls('PATCH', ':member', {
+  @Endpoint('PATCH', ':member', {
     summary: 'Change a member',
     need: 'administrate',
     body: MemberPatch,
     answer: MemberView,
   })
-  change(@TheCaller() caller: Caller, @PathPart('member') id: string, @Sent() patch: MemberPatch): Promise<MemberView> {
+  change(@TheCaller() caller: Caller, @PathPart('member') id: string, @ValidBody() patch: MemberPatch): Promise<MemberView> {
     return this.members.change(caller, id, patch)
   }
 
-  @Calls('POST', ':member/login-link', {
+  @Endpoint('POST', ':member/login-link', {
     summary: 'A link that logs the member in once',
     need: 'administrate',
     answer: LoginLink,
@@ -55,7 +55,7 @@ export class MembersController {
     return { login_link: await this.members.loginLink(caller, id) }
   }
 
-  @Calls('DELETE', ':member', { summary: 'Remove a member', need: 'administrate' })
+  @Endpoint('DELETE', ':member', { summary: 'Remove a member', need: 'administrate' })
   remove(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
     return this.members.remove(caller, id)
   }

@@ -3,7 +3,7 @@ import type { Storage } from '@hopper/storage'
 import type { FastifyReply } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
 import { Type } from 'typebox'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 import { HEALTH, METRICS, WORKS_WITHOUT } from '../tokens.ts'
 
 const text = Type.String()
@@ -25,12 +25,12 @@ export class OperationController {
     this.registry = registry
   }
 
-  @Calls('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', lenient: true, answer: text })
+  @Endpoint('GET', 'healthcheck', { summary: 'The process answers', need: 'nothing', lenient: true, answer: text })
   healthcheck(@Res() reply: FastifyReply): void {
     void reply.type('text/plain; charset=utf-8').send('OK')
   }
 
-  @Calls('GET', 'ready', {
+  @Endpoint('GET', 'ready', {
     summary: 'Whether the process can answer reports, and how each engine is',
     need: 'nothing',
     lenient: true,
@@ -42,7 +42,7 @@ export class OperationController {
     void reply.code(ready ? 200 : 503).send({ ready, engines })
   }
 
-  @Calls('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', lenient: true, answer: text })
+  @Endpoint('GET', 'metrics', { summary: 'Prometheus', need: 'nothing', lenient: true, answer: text })
   async metrics(@Res() reply: FastifyReply): Promise<void> {
     void reply.type(this.registry.contentType).send(await this.registry.metrics())
   }

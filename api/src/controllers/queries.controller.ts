@@ -2,9 +2,9 @@ import { Controller, Inject } from '@nestjs/common'
 import * as contracts from '@hopper/contracts'
 import { EventAnswer, JourneysAnswer, JourneysAsked, RetentionAnswer } from '../answers/asked.ts'
 import { funnelTable, journeysTable, queryTable, retentionTable } from '../answers/tables.ts'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { Asked, Sent, TheApp, TheClient } from '../http/parameters.ts'
+import { ValidQuery, ValidBody, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { QueryService, type SentEvents, type SentRetention } from '../services/query.service.ts'
 
@@ -18,7 +18,7 @@ export class QueriesController {
     this.queries = queries
   }
 
-  @Calls('POST', 'funnels/query', {
+  @Endpoint('POST', 'funnels/query', {
     ...query,
     summary: 'A funnel of any steps over all past events',
     body: contracts.FunnelQuery,
@@ -26,14 +26,14 @@ export class QueriesController {
     answer: contracts.FunnelAnswer,
   })
   funnel(
-    @TheApp() app: contracts.App,
-    @Sent() sent: contracts.FunnelQuery,
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: contracts.FunnelQuery,
     @TheClient() client: Client,
   ): Promise<contracts.FunnelAnswer | EncodedAnswer> {
     return this.queries.funnel(app, sent, client)
   }
 
-  @Calls('POST', 'query', {
+  @Endpoint('POST', 'query', {
     ...query,
     summary: 'Sets of events: how many, how many different values, which',
     body: contracts.EventQuery,
@@ -41,14 +41,14 @@ export class QueriesController {
     answer: EventAnswer,
   })
   events(
-    @TheApp() app: contracts.App,
-    @Sent() sent: SentEvents,
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: SentEvents,
     @TheClient() client: Client,
   ): Promise<EventAnswer | EncodedAnswer> {
     return this.queries.events(app, sent, client)
   }
 
-  @Calls('POST', 'retention/query', {
+  @Endpoint('POST', 'retention/query', {
     ...query,
     summary: 'Who comes back, by the day or week of the first time',
     body: contracts.RetentionQuery,
@@ -56,14 +56,14 @@ export class QueriesController {
     answer: RetentionAnswer,
   })
   retention(
-    @TheApp() app: contracts.App,
-    @Sent() sent: SentRetention,
+    @CurrentApp() app: contracts.App,
+    @ValidBody() sent: SentRetention,
     @TheClient() client: Client,
   ): Promise<RetentionAnswer | EncodedAnswer> {
     return this.queries.retention(app, sent, client)
   }
 
-  @Calls('GET', 'journeys', {
+  @Endpoint('GET', 'journeys', {
     ...query,
     summary: 'The ways that people take through the pages',
     query: JourneysAsked,
@@ -71,8 +71,8 @@ export class QueriesController {
     answer: JourneysAnswer,
   })
   journeys(
-    @TheApp() app: contracts.App,
-    @Asked() asked: JourneysAsked,
+    @CurrentApp() app: contracts.App,
+    @ValidQuery() asked: JourneysAsked,
     @TheClient() client: Client,
   ): Promise<JourneysAnswer | EncodedAnswer> {
     return this.queries.journeys(app, asked, client)

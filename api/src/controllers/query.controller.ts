@@ -4,9 +4,9 @@ import type { Registry } from '@hopper/storage'
 import type { Caller } from '../access/caller.ts'
 import { EventAnswer } from '../answers/asked.ts'
 import { queryTable } from '../answers/tables.ts'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { Sent, TheCaller, TheClient } from '../http/parameters.ts'
+import { ValidBody, TheCaller, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { QueryService, type SentEvents } from '../services/query.service.ts'
 import { REGISTRY } from '../tokens.ts'
@@ -22,7 +22,7 @@ export class QueryController {
     this.registry = registry
   }
 
-  @Calls('POST', '', {
+  @Endpoint('POST', '', {
     need: 'read',
     status: 200,
     progress: true,
@@ -33,7 +33,7 @@ export class QueryController {
   })
   async events(
     @TheCaller() caller: Caller,
-    @Sent() sent: SentEvents,
+    @ValidBody() sent: SentEvents,
     @TheClient() client: Client,
   ): Promise<EventAnswer | EncodedAnswer> {
     const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined

@@ -1,14 +1,14 @@
 import { Controller } from '@nestjs/common'
 import { querySchema } from '@hopper/contracts'
 import { Type } from 'typebox'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 
 const schema = querySchema()
 
 /** What a query may look like, for editors and for those who generate queries. */
 @Controller('schemas')
 export class SchemasController {
-  @Calls('GET', 'query.json', {
+  @Endpoint('GET', 'query.json', {
     need: 'nothing',
     summary: 'The JSON Schema of a query, with an example for each part',
     answer: Type.Record(Type.String(), Type.Unknown()),

@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Status } from '@hopper/contracts'
 import type { Caller } from '../access/caller.ts'
-import { Calls } from '../http/call.ts'
+import { Endpoint } from '../http/call.ts'
 import { TheCaller } from '../http/parameters.ts'
 import { StatusService } from '../services/status.service.ts'
 
@@ -13,7 +13,7 @@ export class StatusController {
     this.service = service
   }
 
-  @Calls('GET', '', { summary: 'How the installation fares', need: 'read', answer: Status })
+  @Endpoint('GET', '', { summary: 'How the installation fares', need: 'read', answer: Status })
   status(@TheCaller() caller: Caller): Promise<Status> {
     return this.service.status(caller)
   }

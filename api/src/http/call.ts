@@ -34,7 +34,7 @@ const numbered: Call[] = []
 const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
 
 /** Declares a method of a controller as a call. */
-export function Calls(method: keyof typeof methods, path: string, call: Call): MethodDecorator {
+export function Endpoint(method: keyof typeof methods, path: string, call: Call): MethodDecorator {
   const status = call.status ?? (call.answer === undefined ? 204 : method === 'POST' ? 201 : 200)
   return applyDecorators(
     methods[method](path),

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { callerName, grantedOf } from '../access/caller.ts'
 import type { Progress } from '../query/pool/query-job.ts'
-import { gone } from '../query/pool/query-pool.ts'
+import { clientGone } from '../query/pool/query-pool.ts'
 
 /** The client of a request: its signal is aborted when the connection closes before the answer is sent. */
 export interface HttpClient {
@@ -18,7 +18,7 @@ export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClie
   if (!client) {
     const left = new AbortController()
     const closed = (): void => {
-      if (!reply.raw.writableFinished) left.abort(gone())
+      if (!reply.raw.writableFinished) left.abort(clientGone())
     }
     // it may have left while the guard was still looking its key up
     if (reply.raw.closed || request.raw.socket.destroyed) closed()

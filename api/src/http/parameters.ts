@@ -9,7 +9,7 @@ import { clientOf } from './client.ts'
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
 
 /** The app that the path names. */
-export const TheApp = createParamDecorator(
+export const CurrentApp = createParamDecorator(
   (_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!,
 )
 
@@ -18,12 +18,12 @@ export const TheCaller = createParamDecorator(
 )
 
 /** The query, checked against the call's schema. */
-export const Asked = createParamDecorator(
+export const ValidQuery = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).query,
 )
 
 /** The body, checked against the call's schema. */
-export const Sent = createParamDecorator(
+export const ValidBody = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).body,
 )
 

@@ -1,4 +1,4 @@
-import type { App, KeyPower, Provision } from '@hopper/contracts'
+import type { App, KeyScope, Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
 import { keptParameters } from '../services/check-stages.ts'
@@ -10,7 +10,7 @@ type AppEntry = NonNullable<OrganizationEntry['apps']>[number]
 
 /** A key that nobody provided: shown this once. */
 export interface CreatedKey {
-  readonly power: KeyPower
+  readonly power: KeyScope
   readonly organization: string
   readonly app?: string
   readonly key: string

@@ -9,7 +9,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
-import type { QuestionOf } from './question.ts'
+import type { QuestionOf } from './query.ts'
 
 // threads are started from the sources, on machines that do much else
 vi.setConfig({ testTimeout: 60_000 })

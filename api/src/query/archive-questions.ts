@@ -8,14 +8,14 @@ import { ARCHIVE, METRICS, QUERY_LIMIT_MS } from '../tokens.ts'
 import { BoundedMap } from './sharing/bounded-map.ts'
 import { Exports } from './exports.ts'
 import { equalityKey, fingerprintOf } from './fingerprint.ts'
-import type { Cells, Task, Want } from './pool/query-job.ts'
+import type { Cells, WorkerJob, ColumnFetch } from './pool/query-job.ts'
 import { MadeRoom, QueryPool, queryBounds, type Turn, type Wait } from './pool/query-pool.ts'
 import type { JobHost } from './pool/query-thread-handle.ts'
-import type { ExportPart, ExportRequest, Question, Results } from './question.ts'
-import { outlineOf, type Outline } from './reach.ts'
+import type { ExportPart, ExportRequest, Query, Results } from './query.ts'
+import { outlineOf, type Outline } from './scan-scope.ts'
 import { Result } from './result.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
-import type { Asker } from './sharing/shares.ts'
+import type { Requester } from './sharing/shares.ts'
 
 const FETCHES_AT_ONCE = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
@@ -39,7 +39,7 @@ export class Answer<K extends keyof Results = keyof Results> {
 
 interface Work {
   readonly app: string
-  readonly question: Question
+  readonly question: Query
   readonly context: QueryContext
   readonly outline: Outline
 }
@@ -82,14 +82,14 @@ export class ArchiveQuestions implements OnModuleDestroy {
    * Refuses an asker who has enough questions waiting, before anything is made of the next.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  assertRoom(asker: Asker): void {
+  assertRoom(asker: Requester): void {
     this.#pool.assertRoom(asker)
   }
 
   /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
   async ask<K extends keyof Results>(
     app: string,
-    question: Question & { kind: K },
+    question: Query & { kind: K },
     context: QueryContext,
     client: Client,
   ): Promise<Answer<K>> {
@@ -140,7 +140,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   /** Works on a question when it has a thread; again, when it gave its thread to others meanwhile. */
-  async #inTurn(work: Work, key: string, asker: Asker, client: Client, detach: () => void): Promise<Answer> {
+  async #inTurn(work: Work, key: string, asker: Requester, client: Client, detach: () => void): Promise<Answer> {
     for (let isLong = false; ; isLong = true) {
       const turn = await this.#pool.turn(asker, this.#waitOf(client), isLong)
       // who asks from here on may know of events that this turn does not see
@@ -177,7 +177,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
     return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
   }
 
-  async #run(task: Task, { to, byPerson }: Outline, asked: string, turn: Turn, client: Client): Promise<Answer> {
+  async #run(task: WorkerJob, { to, byPerson }: Outline, asked: string, turn: Turn, client: Client): Promise<Answer> {
     const { completeTo } = task.context
     // The answer to a range that is over depends on nothing but these chunks and on who the devices belong to.
     const over = to <= completeTo
@@ -209,7 +209,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
     return { until: () => performance.now() + leftOf(client, this.#limitMs), signal: client.signal }
   }
 
-  async #cells(wants: readonly Want[]): Promise<Cells[]> {
+  async #cells(wants: readonly ColumnFetch[]): Promise<Cells[]> {
     const cells: Cells[] = []
     for (let at = 0; at < wants.length; at += FETCHES_AT_ONCE) {
       const some = wants.slice(at, at + FETCHES_AT_ONCE)
@@ -243,7 +243,7 @@ function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void 
 }
 
 /** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */
-function assertAll({ summary, names }: Want, found: Cells): void {
+function assertAll({ summary, names }: ColumnFetch, found: Cells): void {
   const absent = names.find((name) => Object.hasOwn(summary.columns, name) && !found.has(name))
   if (absent !== undefined)
     throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)

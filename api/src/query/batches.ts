@@ -1,17 +1,17 @@
 import type { Chunk } from '@hopper/engine'
-import type { Want } from './pool/query-job.ts'
-import type { Workplace } from './pool/workplace.ts'
+import type { ColumnFetch } from './pool/query-job.ts'
+import type { QueryRuntime } from './pool/query-runtime.ts'
 
 /** Compressed columns that are fetched and scanned together, when a question takes its chunks in any order. */
 const BATCH_BYTES = 16 * 1024 * 1024
 
-export function bytesOf({ summary, names }: Want): number {
+export function bytesOf({ summary, names }: ColumnFetch): number {
   return names.reduce((sum, name) => sum + (summary.columns[name] ?? 0), 0)
 }
 
 /** Chunks in any order, cut into pieces of bounded size. */
-export function batchesOf(wants: readonly Want[]): Want[][] {
-  const batches: Want[][] = []
+export function batchesOf(wants: readonly ColumnFetch[]): ColumnFetch[][] {
+  const batches: ColumnFetch[][] = []
   let bytes = Infinity
   for (const want of wants) {
     const own = bytesOf(want)
@@ -27,8 +27,8 @@ export function batchesOf(wants: readonly Want[]): Want[][] {
 
 /** The chunks of each batch; the next batch is fetched while one is worked on, and after each the progress is told. */
 export async function* fetchedAhead(
-  batches: readonly (readonly Want[])[],
-  { source, budget, progress }: Workplace,
+  batches: readonly (readonly ColumnFetch[])[],
+  { source, budget, progress }: QueryRuntime,
 ): AsyncGenerator<Chunk[]> {
   const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
   let done = 0

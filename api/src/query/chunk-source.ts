@@ -2,7 +2,7 @@ import type { PageRule } from '@hopper/contracts'
 import { Chunk, ColumnCache } from '@hopper/engine'
 import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
-import type { Asked, Cells, Want } from './pool/query-job.ts'
+import type { WorkerRequest, Cells, ColumnFetch } from './pool/query-job.ts'
 
 /** Decoded columns that a thread keeps for the next query. */
 const KEPT_BYTES_MAX = 256 * 1024 * 1024
@@ -10,10 +10,10 @@ const KEPT_BYTES_MAX = 256 * 1024 * 1024
 const UNUSED_BYTES_MAX = 64 * 1024 * 1024
 
 /** Asks the main thread; undefined when the job is over. */
-export type Ask = (asked: Asked) => Promise<unknown>
+export type Ask = (asked: WorkerRequest) => Promise<unknown>
 
 /** Ends a job whose answer nobody needs any more. */
-export class JobOver extends Error {}
+export class JobCancelled extends Error {}
 
 interface Lent {
   readonly chunk: Chunk
@@ -38,7 +38,7 @@ export class ChunkSource {
    * Chunks that have these columns. `kept` false for what is read once: nothing of it stays.
    * @throws JobOver
    */
-  async chunks(wants: readonly Want[], kept = true): Promise<Chunk[]> {
+  async chunks(wants: readonly ColumnFetch[], kept = true): Promise<Chunk[]> {
     const columns = new HeldColumns(kept ? this.#kept : new ColumnCache(Infinity))
     const had = wants.map(() => new Map<string, Uint8Array>())
     const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns, this.pages))
@@ -50,7 +50,7 @@ export class ChunkSource {
     })
     if (missing.length > 0) {
       const fetched = (await this.#ask({ ask: 'cells', wants: missing.map(({ want }) => want) })) as Cells[] | undefined
-      if (!fetched) throw new JobOver()
+      if (!fetched) throw new JobCancelled()
       missing.forEach(({ at }, i) => fetched[i]!.forEach((cell, name) => had[at]!.set(name, cell)))
       if (kept) this.#lent.push(missing.map(({ at }, i) => ({ chunk: chunks[at]!, cells: fetched[i]! })))
       if (this.#lent.length > 2) this.#settle(this.#lent.shift()!)

@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream'
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
 import { PartStream } from './part-stream.ts'
-import type { Asked, Reply, Task } from './pool/query-job.ts'
+import type { WorkerRequest, Reply, WorkerJob } from './pool/query-job.ts'
 import { QueryPool, type PoolBounds, type Turn } from './pool/query-pool.ts'
-import type { ExportPart, ExportPlace, ExportRequest } from './question.ts'
+import type { ExportPart, ExportPlace, ExportRequest } from './query.ts'
 import type { Client } from './sharing/shared-runs.ts'
-import { Shares, type Asker, type ShareBounds } from './sharing/shares.ts'
+import { Shares, type Requester, type ShareBounds } from './sharing/shares.ts'
 
 /** an export takes as long as its client takes, within this */
 const EXPORT_LIMIT_MS = 6 * 3_600_000
@@ -29,11 +29,11 @@ const poolBounds: PoolBounds = {
 
 /** What exports need of the archive. */
 export interface ExportHost {
-  cells(asked: Asked & { ask: 'cells' }): Promise<Reply['answer']>
+  cells(asked: WorkerRequest & { ask: 'cells' }): Promise<Reply['answer']>
 }
 
 interface Exported {
-  readonly asker: Asker
+  readonly asker: Requester
   readonly request: Omit<ExportRequest, keyof ExportPart>
   readonly chunks: readonly ChunkSummary[]
   readonly context: QueryContext
@@ -61,7 +61,7 @@ export class Exports {
    * Takes a place for an export, or refuses it; what gives it back.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  enter(asker: Asker): () => void {
+  enter(asker: Requester): () => void {
     this.#open.assertRoom(asker, openBounds, 'exports')
     this.#open.add(asker)
     let isOpen = true
@@ -147,7 +147,7 @@ export class Exports {
     begun: () => void,
   ): Promise<ExportPlace | null> {
     const { own, place: start, isFirst, isLast, turn, until } = slice
-    const answer = async (asked: Asked): Promise<Reply['answer']> => {
+    const answer = async (asked: WorkerRequest): Promise<Reply['answer']> => {
       if (asked.ask === 'cells') return this.#host.cells(asked)
       if (asked.ask !== 'take') return undefined
       begun()
@@ -157,7 +157,7 @@ export class Exports {
       const isOver = this.#pool.load.waiting > 0 && performance.now() - turn.startedAt >= SLICE_MS
       return wantsMore && !isOver ? 'go on' : 'pause'
     }
-    const task: Task = {
+    const task: WorkerJob = {
       app: asker.app,
       question: { kind: 'export', request: { ...request, start, isFirst, isLast } },
       context,

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { buffersOf, type FunnelPartial } from '@hopper/engine'
-import { JobOver } from './chunk-source.ts'
+import { JobCancelled } from './chunk-source.ts'
 
 /** The parts of a funnel question that other threads have, as the one sees them that merges what they find. */
 export class OtherParts {
@@ -17,7 +17,7 @@ export class OtherParts {
         (port) =>
           new Promise<FunnelPartial>((resolve, reject) => {
             port.once('message', resolve)
-            port.once('close', () => reject(new JobOver()))
+            port.once('close', () => reject(new JobCancelled()))
             port.postMessage(placed)
           }),
       ),

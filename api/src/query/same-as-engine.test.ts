@@ -22,7 +22,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
 import { queryBounds } from './pool/query-pool.ts'
-import type { Question } from './question.ts'
+import type { Query } from './query.ts'
 
 const LANES = 3
 const T0 = Date.UTC(2026, 2, 28, 9)
@@ -68,7 +68,7 @@ const range = fc
   .record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) })
   .map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
 const count_by = fc.constantFrom('person' as const, 'device' as const, 'session' as const)
-const question: fc.Arbitrary<Question> = fc.oneof(
+const question: fc.Arbitrary<Query> = fc.oneof(
   fc
     .record({
       range,
@@ -79,7 +79,7 @@ const question: fc.Arbitrary<Question> = fc.oneof(
       trend: fc.constantFrom({}, { trend: 'day' as const }),
       people: fc.boolean(),
     })
-    .map(({ range: at, breakdown, trend, people, ...rest }): Question => ({
+    .map(({ range: at, breakdown, trend, people, ...rest }): Query => ({
       kind: 'funnel',
       request: {
         ...at,
@@ -93,17 +93,17 @@ const question: fc.Arbitrary<Question> = fc.oneof(
     })),
   fc
     .record({ range, count_by })
-    .map(({ range: at, count_by: by }): Question => ({
+    .map(({ range: at, count_by: by }): Query => ({
       kind: 'journeys',
       request: { ...at, key: 'tag', count_by: by },
     })),
   fc
     .record({ range, count_by })
-    .map(({ range: at, count_by: by }): Question => ({
+    .map(({ range: at, count_by: by }): Query => ({
       kind: 'retention',
       request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by },
     })),
-  range.map(({ from, to }): Question => ({
+  range.map(({ from, to }): Query => ({
     kind: 'events',
     request: {
       start: from,
@@ -118,7 +118,7 @@ const question: fc.Arbitrary<Question> = fc.oneof(
 )
 
 /** The answer of the engine itself, with every column of every chunk at hand. */
-function directly(asked: Question, chunks: readonly Chunk[]): unknown {
+function directly(asked: Query, chunks: readonly Chunk[]): unknown {
   if (asked.kind === 'events') return queryEvents(asked.request, chunks)
   const index = new IdentityIndex()
   index.add(chunks.map(identityFacts))

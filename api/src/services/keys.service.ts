@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, type App, type KeyPower, type KeyRecord } from '@hopper/contracts'
+import { HopperError, type App, type KeyScope, type KeyRecord } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { roleOf, type Caller } from '../access/caller.ts'
 import { keyRecord, newKey } from '../access/secret.ts'
@@ -24,7 +24,7 @@ export class KeysService {
     return (await this.visible(app, caller)).map(viewOf)
   }
 
-  async create(app: App, power: KeyPower, caller: Caller): Promise<CreatedKey> {
+  async create(app: App, power: KeyScope, caller: Caller): Promise<CreatedKey> {
     if (power === 'admin' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
     if ((await this.visible(app, caller)).length >= KEYS_PER_APP_MAX)
       throw new HopperError('HOP_LIMIT', undefined, { details: { keys_max: KEYS_PER_APP_MAX } })

@@ -14,7 +14,7 @@ import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQuestions } from '../query/archive-questions.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
-import type { Question, Results } from '../query/question.ts'
+import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './funnels.service.ts'
@@ -89,7 +89,7 @@ export class QueryService {
   private async answer<K extends keyof Results>(
     app: App,
     dates: { from: string; to: string },
-    question: Question & { kind: K },
+    question: Query & { kind: K },
     client: Client,
   ): Answered<K> {
     // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.

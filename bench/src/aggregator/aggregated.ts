@@ -1,7 +1,7 @@
 import { Aggregator } from '@hopper/aggregator'
 import type { App } from '@hopper/contracts'
 import {
-  over,
+  withOverrides,
   type Archive,
   type EventLog,
   type LaneBatch,
@@ -72,7 +72,7 @@ export async function aggregate(
 
 /** A writer that tells how many events each batch has counted. */
 export function telling(writer: TableWriter, tell: (events: number) => void): TableWriter {
-  return over(writer, {
+  return withOverrides(writer, {
     apply: async (lease, batch) => {
       await writer.apply(lease, batch)
       tell(countedIn(batch))
@@ -91,9 +91,9 @@ function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
 
 /** A log that tells when it hands a batch over. */
 function beginning(log: EventLog, batchBegins: () => void): EventLog {
-  return over(log, {
+  return withOverrides(log, {
     subscribe: (consumer) =>
-      log.subscribe(over(consumer, { batch: (...handed) => (batchBegins(), consumer.batch(...handed)) })),
+      log.subscribe(withOverrides(consumer, { batch: (...handed) => (batchBegins(), consumer.batch(...handed)) })),
   })
 }
 

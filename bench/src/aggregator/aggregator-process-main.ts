@@ -1,5 +1,5 @@
 import { Aggregator } from '@hopper/aggregator'
-import { over, withLog } from '@hopper/storage'
+import { withOverrides, withLog } from '@hopper/storage'
 import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { telling } from './aggregated.ts'
@@ -27,10 +27,10 @@ const storage = withLog(
 const own = new Set<number>()
 const tell = (news: AggregatorNews): void => void process.send!(news)
 
-const watched = over(log, {
+const watched = withOverrides(log, {
   subscribe: (consumer) =>
     log.subscribe(
-      over(consumer, {
+      withOverrides(consumer, {
         assigned: async (lane) => {
           const position = await consumer.assigned(lane)
           tell({ lanes: own.add(lane).size })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { over, withLog, type Storage, type TableWriter } from '@hopper/storage'
+import { withOverrides, withLog, type Storage, type TableWriter } from '@hopper/storage'
 import { cassandraDefaults, migrate, openCassandra, type CassandraSettings } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Client } from 'cassandra-driver'
@@ -246,7 +246,7 @@ async function measured(count: number, work: () => Promise<number>, pids: readon
 
 /** The same writer, its counters as plain updates: no watermark is read, written or checked. */
 function withoutWatermarks(writer: TableWriter, client: Client): TableWriter {
-  return over(writer, {
+  return withOverrides(writer, {
     applied: async (_lane, partitions) => partitions.map(() => -1),
     apply: async (lease, batch) => {
       await writer.apply(lease, { ...batch, counters: [] })

@@ -4,7 +4,7 @@ import { auditDates } from './audit-dates.ts'
 import { withStages } from './audited-stages.ts'
 import { auditFates, countReceived } from './audit-fates.ts'
 import type { Drift } from './drift.ts'
-import { HeldLane } from '../installation/lane-lease.ts'
+import { LaneLease } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
 import { isRepairable, repair } from './repair.ts'
 
@@ -45,7 +45,7 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
   const tally = { differing: 0, repaired: 0 }
   for (let lane = 0; lane < storage.log.lanes; lane++) {
     report.progress(lane, storage.log.lanes)
-    await using held = request.repair ? await HeldLane.take(storage.lanes, lane, `audit-${process.pid}`) : undefined
+    await using held = request.repair ? await LaneLease.take(storage.lanes, lane, `audit-${process.pid}`) : undefined
     const source = new LaneSource(storage, lane, async (id) => known.get(id))
     for await (const drift of auditLane(source, asked, request, report)) {
       tally.differing += drift.length
@@ -80,7 +80,7 @@ async function* auditLane(
 /** Corrects what can be corrected, when the lane is held; answers how much that was. */
 async function settle(
   storage: Storage,
-  held: HeldLane | undefined,
+  held: LaneLease | undefined,
   drift: readonly Drift[],
   report: AuditReport,
 ): Promise<number> {

@@ -1,5 +1,5 @@
 import type { App } from '@hopper/contracts'
-import { over, type Storage } from '@hopper/storage'
+import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { auditOf, countAll, makeInstallation } from '../audit/installation.fixture.ts'
@@ -139,7 +139,7 @@ it('appends a letter once, wherever it is interrupted', async () => {
     const fails = (): void => {
       if (left-- === 0) throw new Error('interrupted')
     }
-    const log = over(storage.log, {
+    const log = withOverrides(storage.log, {
       appendMessages: async (messages) => {
         if (how === 'before the append') fails()
         const appended = await storage.log.appendMessages(messages)
@@ -147,7 +147,7 @@ it('appends a letter once, wherever it is interrupted', async () => {
         return appended
       },
     })
-    const writer = over(storage.writer, {
+    const writer = withOverrides(storage.writer, {
       removeDeadLetters: async (...asked) => {
         if (how === 'before the removal') fails()
         await storage.writer.removeDeadLetters(...asked)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { provision } from '@hopper/api'
 import type { Envelope } from '@hopper/contracts'
-import { over, type Storage } from '@hopper/storage'
+import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -148,7 +148,7 @@ it('goes on where it was interrupted, at whatever append, and appends each messa
  */
 function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
   let left = appends
-  const log = over(storage.log, {
+  const log = withOverrides(storage.log, {
     appendMessages: async (messages) => {
       if (left-- > 0) return storage.log.appendMessages(messages)
       const taken = how === 'before' ? 0 : how === 'half' ? Math.floor(messages.length / 2) : messages.length
@@ -157,7 +157,7 @@ function interrupted(storage: Storage, appends: number, how: 'before' | 'half' |
       return []
     },
   })
-  const imports = over(storage.registry.imports, {
+  const imports = withOverrides(storage.registry.imports, {
     put: async (owner, id, progress) => {
       if (how === 'note' && left < 0) throw new Error('interrupted')
       await storage.registry.imports.put(owner, id, progress)
@@ -232,7 +232,7 @@ it('refuses to dump a log that has lost messages, unless it is asked to', async 
   const { storage } = source
   const lossy = (lost: (position: number) => boolean): Storage => ({
     ...storage,
-    log: over(storage.log, {
+    log: withOverrides(storage.log, {
       read: async (...asked) => (await storage.log.read(...asked)).filter(({ position }) => !lost(position)),
     }),
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { createApi, provision } from '@hopper/api'
 import type { Event, Stage } from '@hopper/contracts'
-import { over, type Storage } from '@hopper/storage'
+import { withOverrides, type Storage } from '@hopper/storage'
 import { migrate } from '@hopper/storage/cassandra'
 import { openEmbedded } from '@hopper/storage/embedded'
 import '@hopper/storage/contract/engines'
@@ -145,7 +145,7 @@ async function pastOf(storage: Storage): Promise<void> {
   await storage.log.append(visits(['/a', '/a', '/b', '/c']))
   let opened = Promise.withResolvers<void>()
   // While nobody lets it go on, the archive is not read: so each state can be seen.
-  const archive = over(storage.archive!, {
+  const archive = withOverrides(storage.archive!, {
     list: async (range) => (await opened.promise, storage.archive!.list(range)),
   })
   const aggregator = new Aggregator({ ...storage, archive, owner: 'past', backfillLookMs: 10 })

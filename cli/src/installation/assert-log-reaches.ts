@@ -1,6 +1,6 @@
 import { HopperError } from '@hopper/contracts'
 import { describeLoss, lossOf, type LaneLoss, type Storage } from '@hopper/storage'
-import { HeldLane } from './lane-lease.ts'
+import { LaneLease } from './lane-lease.ts'
 
 /** Watermarks may be ahead of the committed position by what was counted in its last seconds. */
 const AHEAD_MAX = 20_000
@@ -54,6 +54,6 @@ function refused(losses: readonly LaneLoss[]): HopperError {
 }
 
 async function passTo({ lanes }: Parts, lane: number, position: number): Promise<void> {
-  await using held = await HeldLane.take(lanes, lane, `accept-loss-${process.pid}`)
+  await using held = await LaneLease.take(lanes, lane, `accept-loss-${process.pid}`)
   await lanes.commit(held.lease, position)
 }

@@ -3,7 +3,7 @@ import type { Lanes, Lease } from '@hopper/storage'
 const RENEWALS_PER_LEASE = 4
 
 /** A lane that is ours for as long as it takes: its lease is renewed until it is given back. */
-export class HeldLane implements AsyncDisposable {
+export class LaneLease implements AsyncDisposable {
   readonly #lanes: Lanes
   #lease: Lease
   #timer: NodeJS.Timeout
@@ -16,8 +16,8 @@ export class HeldLane implements AsyncDisposable {
   }
 
   /** Waits for the lane's lease to run out; rejects when its owner is alive. */
-  static async take(lanes: Lanes, lane: number, owner: string): Promise<HeldLane> {
-    return new HeldLane(lanes, await lanes.acquire(lane, owner))
+  static async take(lanes: Lanes, lane: number, owner: string): Promise<LaneLease> {
+    return new LaneLease(lanes, await lanes.acquire(lane, owner))
   }
 
   get lease(): Lease {

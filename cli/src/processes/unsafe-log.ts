@@ -1,9 +1,9 @@
 import { decodeEnvelope, laneOf } from '@hopper/contracts'
-import { over, type EventLog } from '@hopper/storage'
+import { withOverrides, type EventLog } from '@hopper/storage'
 
 /** A log that promises what it has not stored: the control of the fault test in which the log is away. */
 export function acknowledgingEarly(log: EventLog): EventLog {
-  return over(log, {
+  return withOverrides(log, {
     append: async (envelopes) => {
       log.append(envelopes).catch(() => undefined)
       return envelopes.map(({ app, device_id }) => ({ lane: laneOf(app, device_id, log.lanes), position: -1 }))
@@ -13,10 +13,10 @@ export function acknowledgingEarly(log: EventLog): EventLog {
 
 /** A log whose reader fails at a message that it cannot decode: the control of the fault test with poison messages. */
 export function failingAtPoison(log: EventLog): EventLog {
-  return over(log, {
+  return withOverrides(log, {
     subscribe: (consumer) =>
       log.subscribe(
-        over(consumer, {
+        withOverrides(consumer, {
           batch: async (lane, messages, signal) => {
             for (const { value } of messages) decodeEnvelope(value)
             await consumer.batch(lane, messages, signal)

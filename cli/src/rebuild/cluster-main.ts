@@ -1,9 +1,9 @@
 import type { AggregatorLogger } from '@hopper/aggregator'
 import { backfillId, HopperError } from '@hopper/contracts'
-import { copyBackfills, over, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
+import { copyBackfills, withOverrides, type EventLog, type Storage, type TableWriter } from '@hopper/storage'
 import { openStaging, type Staging } from '@hopper/storage/cassandra/staging'
 import { KafkaEventLog } from '@hopper/storage/kafka'
-import { HeldLane } from '../installation/lane-lease.ts'
+import { LaneLease } from '../installation/lane-lease.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { cassandraSettings, kafkaSettings } from '../installation/open-storage.ts'
 import { basisOf } from './basis.ts'
@@ -48,7 +48,7 @@ export async function rebuildCluster(
     const { backfills } = staging.storage.registry
     const apps = await storage.registry.apps.list()
     await copyBackfills(storage.registry, backfills)
-    const registry = over(storage.registry, { backfills })
+    const registry = withOverrides(storage.registry, { backfills })
     await countAll({ ...staging.storage, log: upTo(log, ends), writer, registry }, report.logger, report.progress)
     for (const held of lanes.held) await replaceLane(storage, { ...staging.storage, log }, held, apps)
     for (const { id } of apps) {
@@ -79,14 +79,14 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
 
 interface HeldLanes extends AsyncDisposable {
   /** by lane */
-  readonly held: readonly HeldLane[]
+  readonly held: readonly LaneLease[]
 }
 
 /** Takes every lane; gives back those that were taken when one has another owner. */
 async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
   const stack = new AsyncDisposableStack()
   const takes = await Promise.allSettled(
-    Array.from({ length: log.lanes }, (_, lane) => HeldLane.take(lanes, lane, `rebuild-${process.pid}`)),
+    Array.from({ length: log.lanes }, (_, lane) => LaneLease.take(lanes, lane, `rebuild-${process.pid}`)),
   )
   const held = takes.flatMap((take) => (take.status === 'fulfilled' ? [stack.use(take.value)] : []))
   const failed = takes.find((take) => take.status === 'rejected')
@@ -99,7 +99,7 @@ async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
 
 /** The log as if each lane ended at a position. */
 function upTo(log: EventLog, ends: readonly number[]): EventLog {
-  return over(log, {
+  return withOverrides(log, {
     ends: async () => ends,
     subscribe: (consumer) =>
       log.subscribe({
@@ -117,8 +117,8 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
  * A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids,
  * identities, sessions, dead letters.
  */
-function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly HeldLane[]): TableWriter {
-  return over(staged, {
+function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly LaneLease[]): TableWriter {
+  return withOverrides(staged, {
     replayed: async (lane) => (await readers.replayed?.(lane)) ?? [],
     apply: async (lease, batch) => {
       const seen = []

@@ -1,10 +1,10 @@
 import type { Storage } from '@hopper/storage'
-import type { HeldLane } from '../installation/lane-lease.ts'
+import type { LaneLease } from '../installation/lane-lease.ts'
 
 const LETTERS_PER_READ = 100
 
 /** Removes the dead letters of a lane that are none any more, such as those of an app that was made later. */
-export async function removeLetters(readers: Storage, staged: Storage, held: HeldLane): Promise<void> {
+export async function removeLetters(readers: Storage, staged: Storage, held: LaneLease): Promise<void> {
   const { lane } = held.lease
   const left = await positionsOf(staged, lane)
   const gone = [...(await positionsOf(readers, lane))].filter((position) => !left.has(position))

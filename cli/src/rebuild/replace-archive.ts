@@ -3,7 +3,7 @@ import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import { readAhead, type Archive } from '@hopper/storage'
 import { fetchChunks } from '../installation/archived-events.ts'
-import type { HeldLane } from '../installation/lane-lease.ts'
+import type { LaneLease } from '../installation/lane-lease.ts'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
@@ -11,7 +11,7 @@ const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
  * Makes each month of a lane's archive what was archived beside, in one step for every reader, where it has other
  * events.
  */
-export async function replaceArchive(readers: Archive, staged: Archive, held: HeldLane, app: string): Promise<void> {
+export async function replaceArchive(readers: Archive, staged: Archive, held: LaneLease, app: string): Promise<void> {
   const { lane } = held.lease
   const [is, shall] = (await Promise.all([readers, staged].map((each) => each.list({ app, lane, ...ALL })))).map(
     monthsOf,

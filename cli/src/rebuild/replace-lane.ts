@@ -9,7 +9,7 @@ import {
   type VisitorPartition,
 } from '@hopper/storage'
 import { compareCounters, compareVisitors, type CountedPartition } from '../audit/compare.ts'
-import type { HeldLane } from '../installation/lane-lease.ts'
+import type { LaneLease } from '../installation/lane-lease.ts'
 import { readCounted } from '../audit/read-counted.ts'
 import { replaceArchive } from './replace-archive.ts'
 import { removeLetters } from './remove-letters.ts'
@@ -34,7 +34,7 @@ interface Correction {
 export async function replaceLane(
   readers: Storage,
   staged: Storage,
-  held: HeldLane,
+  held: LaneLease,
   apps: readonly App[],
 ): Promise<void> {
   const { lane } = held.lease

@@ -10,7 +10,7 @@ import {
 } from '@hopper/contracts'
 import { contextColumns, DATA_PREFIX, eventColumns, numberColumns, utmColumn, type NumberColumn } from './event-keys.ts'
 import { FreeKeys } from './free-keys.ts'
-import { Growing } from './growing.ts'
+import { GrowableArray } from './growable-array.ts'
 import { idsOf, type Ids } from './ids.ts'
 import type { DeviceRuns, RowColumns } from './row-columns.ts'
 import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
@@ -56,20 +56,20 @@ export class RowBuffer {
   readonly #app: string
   readonly #devices = new Map<string, Device>()
   readonly #numbers = Object.fromEntries(
-    numberColumns.map((name) => [name, new Growing(new Float64Array(BEGIN_ROWS))]),
-  ) as Record<NumberColumn, Growing<Float64Array>>
-  readonly #idBytes = new Growing(new Uint8Array(BEGIN_ROWS * UUID_BYTES))
+    numberColumns.map((name) => [name, new GrowableArray(new Float64Array(BEGIN_ROWS))]),
+  ) as Record<NumberColumn, GrowableArray<Float64Array>>
+  readonly #idBytes = new GrowableArray(new Uint8Array(BEGIN_ROWS * UUID_BYTES))
   readonly #idTexts = new Map<number, string>()
   readonly #dates: string[] = []
   readonly #dateNumbers = new Map<string, number>()
-  readonly #dateOf = new Growing(new Uint32Array(BEGIN_ROWS))
+  readonly #dateOf = new GrowableArray(new Uint32Array(BEGIN_ROWS))
   readonly #fixed: (BufferedColumn | undefined)[] = fixedNames.map(() => undefined)
   readonly #free = new FreeKeys()
   /** of each row, where its entries end */
-  readonly #ends = new Growing(new Uint32Array(BEGIN_ROWS))
+  readonly #ends = new GrowableArray(new Uint32Array(BEGIN_ROWS))
   /** the number of a fixed column, or of a free key behind those */
-  readonly #entryColumns = new Growing(new Uint32Array(BEGIN_ENTRIES))
-  readonly #entryCodes = new Growing(new Uint32Array(BEGIN_ENTRIES))
+  readonly #entryColumns = new GrowableArray(new Uint32Array(BEGIN_ENTRIES))
+  readonly #entryCodes = new GrowableArray(new Uint32Array(BEGIN_ENTRIES))
   #context: Context | undefined
   #ofContext: readonly (readonly [column: number, code: number])[] = []
   #idTextBytes = 0

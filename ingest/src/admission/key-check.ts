@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { HopperError, type App, type KeyPower } from '@hopper/contracts'
+import { HopperError, type App, type KeyScope } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { LRUCache } from 'lru-cache'
 
@@ -12,7 +12,7 @@ export interface Sender {
 
 interface Known {
   readonly keyHash: string
-  readonly power?: KeyPower
+  readonly power?: KeyScope
   readonly app?: App
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver'
 import type { IndexedCollection } from '../registry-of.ts'
-import { concurrently } from './client/map-concurrent.ts'
+import { mapConcurrent } from './client/map-concurrent.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const READS_AT_ONCE = 64
@@ -25,7 +25,7 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
       owner === undefined
         ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string)
         : [owner]
-    const rows = await concurrently(owners, READS_AT_ONCE, (each) =>
+    const rows = await mapConcurrent(owners, READS_AT_ONCE, (each) =>
       rowsOf(this.#client, 'registry.list', [this.#kind, each]),
     )
     return rows.flat().map((row) => JSON.parse(row.get('record') as string) as T)

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
 import type { Lanes, Lease } from '../ports/tables.ts'
-import { concurrently } from './client/map-concurrent.ts'
+import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
@@ -77,7 +77,7 @@ export class CassandraLanes implements Lanes {
 
   async positions(): Promise<readonly number[]> {
     const lanes = Array.from({ length: this.#lanes }, (_, lane) => lane)
-    return concurrently(lanes, lanes.length, async (lane) =>
+    return mapConcurrent(lanes, lanes.length, async (lane) =>
       Number((await rowsOf(this.#client, 'lanes.read', [lane]))[0]?.get('position') ?? 0),
     )
   }

@@ -14,9 +14,9 @@ import type {
   VisitorChange,
   VisitorPartition,
 } from '../ports/tables.ts'
-import { concurrently } from './client/map-concurrent.ts'
+import { mapConcurrent } from './client/map-concurrent.ts'
 import { counterRows } from './counters/counter-rows.ts'
-import { KeptCounters } from './counters/counter-cache.ts'
+import { CounterCache } from './counters/counter-cache.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { readSession } from './sessions/sessions.ts'
 import { pagesOf, queryFile, rowsOf } from './client/statements.ts'
@@ -34,7 +34,7 @@ const COUNTERS_SHARE = 1 / 8
 export class CassandraTableReader implements TableReader {
   readonly #client: Client
   readonly #lanes: number
-  readonly #counters: KeptCounters
+  readonly #counters: CounterCache
   readonly #uniques: Uniques
   readonly #seen: SeenIds
 
@@ -42,7 +42,7 @@ export class CassandraTableReader implements TableReader {
     this.#client = client
     this.#lanes = lanes
     this.#seen = new SeenIds(client)
-    this.#counters = new KeptCounters(client, lanes, keptBytesMax * COUNTERS_SHARE)
+    this.#counters = new CounterCache(client, lanes, keptBytesMax * COUNTERS_SHARE)
     this.#uniques = new Uniques(client, lanes, keptBytesMax * (1 - COUNTERS_SHARE))
   }
 
@@ -68,7 +68,7 @@ export class CassandraTableReader implements TableReader {
   }
 
   async deadLetters(): Promise<number> {
-    const counts = await concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+    const counts = await mapConcurrent(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
       rowsOf(this.#client, 'dead-letters.count', [lane]),
     )
     return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)

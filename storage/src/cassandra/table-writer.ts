@@ -12,7 +12,7 @@ import type {
   VisitorChange,
   WrittenOut,
 } from '../ports/tables.ts'
-import { concurrently } from './client/map-concurrent.ts'
+import { mapConcurrent } from './client/map-concurrent.ts'
 import { idempotentWrites } from './idempotent-writes.ts'
 import { inParts } from './client/batches.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
@@ -75,7 +75,7 @@ export class CassandraTableWriter implements TableWriter {
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
     const found = new Map<string, Identity>()
-    await concurrently(devices, WRITES_AT_ONCE, async (device) => {
+    await mapConcurrent(devices, WRITES_AT_ONCE, async (device) => {
       const [row] = await rowsOf(this.#client, 'identity.lastBefore', [app, device, BigInt(before)])
       if (row) found.set(device, { user: row.get('user') as string, place: Number(row.get('place')) })
     })
@@ -97,7 +97,7 @@ export class CassandraTableWriter implements TableWriter {
       ...idempotentWrites(batch),
       ...identities.map((delta) => [deltaWrite(lease.lane, delta, packVisitors(delta.changes))]),
     ]
-    await concurrently(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await mapConcurrent(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
     // Another batch of the lane, of other apps, may have settled them before they were counted.
@@ -116,12 +116,12 @@ export class CassandraTableWriter implements TableWriter {
     const assertLease = (): void => this.#checkLease(lease)
     for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
     const removals = (
-      await concurrently(changes, READS_AT_ONCE, async (change) => {
+      await mapConcurrent(changes, READS_AT_ONCE, async (change) => {
         const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
         return rowRemovals(lease.lane, change, present)
       })
     ).flat()
-    await concurrently(removals, WRITES_AT_ONCE, (statements) => {
+    await mapConcurrent(removals, WRITES_AT_ONCE, (statements) => {
       assertLease()
       return this.#writeIdempotent(statements)
     })
@@ -133,13 +133,13 @@ export class CassandraTableWriter implements TableWriter {
     const removals = inParts(positions, LETTERS_PER_BATCH).map((some) =>
       some.map((position) => ({ query, params: [lane, BigInt(position)] })),
     )
-    await concurrently(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await mapConcurrent(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
   }
 
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
-    await concurrently(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) =>
+    await mapConcurrent(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) =>
       this.#writeIdempotent(statements),
     )
   }
@@ -175,7 +175,7 @@ export class CassandraTableWriter implements TableWriter {
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
     let lastSent = 0
     try {
-      await concurrently(changes, WRITES_AT_ONCE, async (change) => {
+      await mapConcurrent(changes, WRITES_AT_ONCE, async (change) => {
         this.#checkLease(lease)
         lastSent = performance.now()
         await this.#client.batch(counterBatch(lease.lane, change), {

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { copyBackfills } from '../copy-backfills.ts'
-import { over } from '../over.ts'
+import { withOverrides } from '../with-overrides.ts'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive/archive.ts'
@@ -66,7 +66,7 @@ async function open(
   // How far the past of funnels is counted goes with the tables.
   const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind))
   await copyBackfills(registry, backfills)
-  const stagedRegistry = over(registry, { backfills })
+  const stagedRegistry = withOverrides(registry, { backfills })
   const log = new EmbeddedEventLog(dir, lanes)
   const owners = new EmbeddedLanes(staged, lanes)
   const archive = new EmbeddedArchive(staged, file, owners)

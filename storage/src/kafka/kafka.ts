@@ -3,7 +3,7 @@ import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/cont
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../ports/event-log.ts'
 import type { PartHealth } from '../ports/storage.ts'
 import { Appender } from './appender.ts'
-import { Asker } from './asker.ts'
+import { AdminClient } from './admin-client.ts'
 import { repairEncoder } from './encoder.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
@@ -28,7 +28,7 @@ installZstd()
 export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
-  readonly #asker: Asker
+  readonly #asker: AdminClient
   readonly #appender: Appender
   readonly #subscriptions = new Set<LaneSubscription>()
   #topicIsThere = false
@@ -36,7 +36,7 @@ export class KafkaEventLog implements EventLog {
   constructor(settings: KafkaSettings) {
     this.lanes = settings.lanes
     this.#settings = settings
-    this.#asker = new Asker(settings)
+    this.#asker = new AdminClient(settings)
     this.#appender = new Appender(settings, async () => {
       await this.#ensureTopic()
       return IdempotentProducer.begin(settings)

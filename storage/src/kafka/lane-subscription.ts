@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Kafka, type Batch, type Consumer, type EachBatchPayload } from 'kafkajs'
 import type { LaneConsumer, Subscription } from '../ports/event-log.ts'
-import { HeldLane } from './held-lane.ts'
+import { AssignedLane } from './assigned-lane.ts'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
@@ -35,7 +35,7 @@ export class LaneSubscription implements Subscription {
   readonly #bounds: () => Promise<LaneBounds>
   readonly #sockets = new Sockets()
   readonly #kafka: Kafka
-  readonly #lanes: readonly HeldLane[]
+  readonly #lanes: readonly AssignedLane[]
   readonly #closing = new AbortController()
   #consumer: Consumer | undefined
   #rejoining: Promise<void> = Promise.resolve()
@@ -49,7 +49,7 @@ export class LaneSubscription implements Subscription {
     this.#settings = settings
     this.#bounds = bounds
     this.#kafka = new Kafka(patientConfig(settings, this.#sockets))
-    this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new HeldLane(lane, consumer))
+    this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new AssignedLane(lane, consumer))
   }
 
   /** Why this member is in no group now. */
@@ -159,7 +159,7 @@ export class LaneSubscription implements Subscription {
     if (lane.busy) this.#hold([batch.partition])
   }
 
-  async #deliver(lane: HeldLane, batch: Batch): Promise<boolean> {
+  async #deliver(lane: AssignedLane, batch: Batch): Promise<boolean> {
     try {
       const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
       // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one
@@ -199,13 +199,13 @@ export class LaneSubscription implements Subscription {
   }
 
   /** The consumer decides what becomes of a lane that has lost what it wanted next. */
-  #takeAgain(number: number, lane: HeldLane): void {
+  #takeAgain(number: number, lane: AssignedLane): void {
     this.#hold([number])
     lane.takeAgain(() => this.#fetch(number))
   }
 
   /** What was not taken is fetched again, after a pause. */
-  async #finish(number: number, lane: HeldLane, took: boolean): Promise<void> {
+  async #finish(number: number, lane: AssignedLane, took: boolean): Promise<void> {
     if (!took) {
       this.#hold([number])
       await lane.backOff()

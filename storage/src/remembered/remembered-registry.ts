@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError, type App, type Element, type Funnel, type KeyRecord } from '@hopper/contracts'
-import { over } from '../over.ts'
+import { withOverrides } from '../with-overrides.ts'
 import type { Collection, Registry } from '../ports/registry.ts'
 import type { Storage } from '../ports/storage.ts'
 import { readSnapshot, takeSnapshot, writeSnapshot, type RegistrySnapshot } from './snapshot.ts'
@@ -191,7 +191,7 @@ export class RememberedRegistry {
       all: Collection<T>,
       kept: (app: RegistrySnapshot['apps'][number]) => readonly T[],
     ): Collection<T> =>
-      over(all, {
+      withOverrides(all, {
         list: (owner?: string) =>
           this.#askOr(
             () => all.list(owner),

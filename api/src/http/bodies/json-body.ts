@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Asker } from '../../query/sharing/shares.ts'
+import type { Requester } from '../../query/sharing/shares.ts'
 import { assertBoundedText } from './bounded.ts'
 import { LargeBodies } from './large-bodies.ts'
 
@@ -46,7 +46,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
 }
 
 /** Whom a body comes from, as far as this is told before anybody looked at the key. */
-function askerOf({ headers, query, params, ip }: FastifyRequest): Asker {
+function askerOf({ headers, query, params, ip }: FastifyRequest): Requester {
   const key = headers.authorization ?? headers['x-api-key'] ?? (query as { key?: unknown }).key ?? headers.cookie ?? ip
   return { app: (params as { app?: string }).app ?? '', caller: String(key) }
 }

@@ -1,5 +1,5 @@
 import { FairOrder } from '../../query/sharing/fair-order.ts'
-import { Shares, type Asker, type ShareBounds } from '../../query/sharing/shares.ts'
+import { Shares, type Requester, type ShareBounds } from '../../query/sharing/shares.ts'
 
 /** Bodies that wait, each of at most 1 MB. */
 const waitingBounds: ShareBounds = { total: 32, perApp: 24, perCaller: 16 }
@@ -9,7 +9,7 @@ const waitingBounds: ShareBounds = { total: 32, perApp: 24, perCaller: 16 }
  */
 const BYTES_PER_MS = 10_000
 
-interface Waiting extends Asker {
+interface Waiting extends Requester {
   readonly bytes: number
   start(): void
 }
@@ -29,7 +29,7 @@ export class LargeBodies {
    * Calls `read` in its turn.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many wait
    */
-  take(asker: Asker, bytes: number, read: () => void): void {
+  take(asker: Requester, bytes: number, read: () => void): void {
     this.#shares.assertRoom(asker, waitingBounds, 'large_bodies')
     this.#shares.add(asker)
     this.#waiting.add({ ...asker, bytes, start: read })

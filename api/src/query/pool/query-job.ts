@@ -1,11 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
-import type { Question } from '../question.ts'
+import type { Query } from '../query.ts'
 
 /** What a thread of queries is given: everything but the columns, which it asks for, as plain data. */
 export interface QueryJob {
-  readonly question: Question
+  readonly question: Query
   readonly app: string
   readonly context: QueryContext
   /** the chunks of the range; the thread picks those that may matter by their values of the keys that filters name */
@@ -23,10 +23,10 @@ export interface QueryJob {
 }
 
 /** What a job is without its time, its stop and what it is a part of, which the pool gives it. */
-export type Task = Omit<QueryJob, 'until' | 'stop' | 'others' | 'leader'>
+export type WorkerJob = Omit<QueryJob, 'until' | 'stop' | 'others' | 'leader'>
 
 /** Columns of a chunk that a thread needs. */
-export interface Want {
+export interface ColumnFetch {
   readonly summary: ChunkSummary
   readonly names: readonly string[]
 }
@@ -39,8 +39,8 @@ export interface Progress {
 }
 
 /** What a thread asks while it runs a job; each is answered by a `Reply` of its number. */
-export type Asked =
-  | { readonly ask: 'cells'; readonly wants: readonly Want[] }
+export type WorkerRequest =
+  | { readonly ask: 'cells'; readonly wants: readonly ColumnFetch[] }
   | { readonly ask: 'known'; readonly identities: string }
   | { readonly ask: 'take'; readonly bytes: Uint8Array }
 /** `undefined` = the thread shall end the job: it is over, or its answer is known already. */
@@ -50,7 +50,7 @@ export interface Reply {
 }
 export type ToThread = { readonly job: QueryJob } | { readonly reply: Reply }
 export type FromThread =
-  | ({ readonly id: number } & Asked)
+  | ({ readonly id: number } & WorkerRequest)
   | { readonly progress: Progress }
   | { readonly result: Uint8Array }
   | { readonly over: true }

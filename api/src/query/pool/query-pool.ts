@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
 import { HopperError } from '@hopper/contracts'
 import { FairOrder } from '../sharing/fair-order.ts'
-import type { Task } from './query-job.ts'
+import type { WorkerJob } from './query-job.ts'
 import { QueryThreadHandle, type JobHost } from './query-thread-handle.ts'
 import { runParts } from '../runs/run-parts.ts'
-import { Shares, type Asker, type ShareBounds } from '../sharing/shares.ts'
+import { Shares, type Requester, type ShareBounds } from '../sharing/shares.ts'
 import { partsMaxOf } from './split-task.ts'
 
 /** How many threads and waiting queries there are at most, and how much of both one app and one caller may have. */
@@ -52,7 +52,7 @@ export interface Wait {
   readonly signal: AbortSignal
 }
 
-interface Waiting extends Asker {
+interface Waiting extends Requester {
   readonly isLong: boolean
   start(thread: QueryThreadHandle): void
 }
@@ -91,7 +91,7 @@ export class QueryPool {
   }
 
   /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when no more of the asker may wait */
-  assertRoom(asker: Asker): void {
+  assertRoom(asker: Requester): void {
     this.#waitingShares.assertRoom(asker, this.#waitingBounds, 'queries_waiting')
   }
 
@@ -101,7 +101,7 @@ export class QueryPool {
    * again
    * @throws HopperError HOP_QUERY_TIMEOUT when the time is over before, HOP_SHARE or HOP_QUERY_BUSY when too many wait
    */
-  async turn(asker: Asker, wait: Wait, isLong: boolean): Promise<Turn> {
+  async turn(asker: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
     if (!isLong) this.assertRoom(asker)
     return this.#enter(asker, wait, isLong)
   }
@@ -116,7 +116,7 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  #enter(asker: Asker, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
+  #enter(asker: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
@@ -131,7 +131,7 @@ export class QueryPool {
       }
       const aborted = (): void => {
         leave()
-        reject(gone())
+        reject(clientGone())
       }
       const start = (thread: QueryThreadHandle): void => {
         leave()
@@ -202,7 +202,7 @@ export class QueryPool {
   }
 
   /** More threads for a task that can be shared by several, as long as nobody waits. */
-  #helpers(task: Task, turn: Turn): QueryThreadHandle[] {
+  #helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[] {
     const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
     while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.asker, this.#running)) {
@@ -229,13 +229,13 @@ export class QueryPool {
 }
 
 interface TurnHost {
-  helpers(task: Task, turn: Turn): QueryThreadHandle[]
+  helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[]
   ended(turn: Turn): void
 }
 
 /** A thread that somebody has for a while, and those that help it. */
 export class Turn {
-  readonly asker: Asker
+  readonly asker: Requester
   readonly startedAt = performance.now()
   /** whether it made room once already */
   readonly isLong: boolean
@@ -244,7 +244,7 @@ export class Turn {
   readonly #stop = new AbortController()
   #hasMadeRoom = false
 
-  constructor(asker: Asker, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
+  constructor(asker: Requester, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
     this.asker = asker
     this.#threads = [thread]
     this.isLong = isLong
@@ -263,7 +263,7 @@ export class Turn {
    * Answers the result as JSON.
    * @throws MadeRoom when others needed the thread
    */
-  async run(task: Task, host: JobHost, { until, signal }: Wait): Promise<Uint8Array> {
+  async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<Uint8Array> {
     this.#threads.push(...this.#host.helpers(task, this))
     const stop = AbortSignal.any([signal, this.#stop.signal])
     const answer: JobHost['answer'] = async (asked) => (stop.aborted ? undefined : host.answer(asked))
@@ -293,6 +293,6 @@ export class Turn {
 export class MadeRoom extends Error {}
 
 /** What a query ends with whose client has gone; nobody reads it. */
-export function gone(): HopperError {
+export function clientGone(): HopperError {
   return new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
 }

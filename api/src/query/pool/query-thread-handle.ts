@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
-import { JobOver } from '../chunk-source.ts'
+import { JobCancelled } from '../chunk-source.ts'
 import {
   monotonicMs,
-  type Asked,
+  type WorkerRequest,
   type FromThread,
   type Progress,
   type QueryJob,
@@ -18,7 +18,7 @@ const GRACE_MS = 1_000
 /** What a thread needs of the main thread while it runs a job. */
 export interface JobHost {
   /** Answers what the thread asks; undefined ends the job. */
-  answer(asked: Asked): Promise<Reply['answer']>
+  answer(asked: WorkerRequest): Promise<Reply['answer']>
   progress(progress: Progress): void
 }
 
@@ -53,7 +53,7 @@ export class QueryThreadHandle {
     this.#running = job
     const worker = this.#worker
     let failure: unknown
-    const reply = async (id: number, asked: Asked): Promise<void> => {
+    const reply = async (id: number, asked: WorkerRequest): Promise<void> => {
       const answer = await host.answer(asked).catch((error: unknown) => void (failure = error))
       if (this.#running === job) worker.postMessage({ reply: { id, answer } } satisfies ToThread)
     }
@@ -77,7 +77,7 @@ export class QueryThreadHandle {
         if ('ask' in message) return void reply(message.id, message)
         over()
         if ('result' in message) resolve(message.result)
-        else reject(failure ?? ('over' in message ? new JobOver() : errorOf(message.error)))
+        else reject(failure ?? ('over' in message ? new JobCancelled() : errorOf(message.error)))
       }
       const timer = setTimeout(() => void this.end(), Math.max(0, job.until - monotonicMs()) + GRACE_MS)
       worker.on('message', heard).on('error', failed).on('exit', gone)

@@ -3,12 +3,12 @@ import { HopperError } from '@hopper/contracts'
 import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
 import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from '../sharing/bounded-map.ts'
-import { ChunkSource, JobOver, type Ask } from '../chunk-source.ts'
+import { ChunkSource, JobCancelled, type Ask } from '../chunk-source.ts'
 import { KnownIdentities } from '../known-identities.ts'
 import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
 import { encodeResult } from '../result.ts'
 import { runQuestion } from '../runs/run-question.ts'
-import type { Workplace } from './workplace.ts'
+import type { QueryRuntime } from './query-runtime.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
 
@@ -30,7 +30,7 @@ const ask: Ask = (question) =>
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
-const exported: Workplace['exported'] = {}
+const exported: QueryRuntime['exported'] = {}
 
 /** Runs one query after the other, away from the thread that serves requests. */
 port.on('message', (message: ToThread) => {
@@ -62,7 +62,7 @@ async function run(job: QueryJob): Promise<void> {
     const encoded = encodeResult(result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
-    send(error instanceof JobOver ? { over: true } : { error: told(error) })
+    send(error instanceof JobCancelled ? { over: true } : { error: told(error) })
   } finally {
     asked.clear()
     source.settle()

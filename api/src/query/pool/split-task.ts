@@ -1,16 +1,16 @@
 import { MessageChannel } from 'node:worker_threads'
-import type { Progress, QueryJob, Task } from './query-job.ts'
+import type { Progress, QueryJob, WorkerJob } from './query-job.ts'
 import type { JobHost } from './query-thread-handle.ts'
 
 /** How many threads can share the task: a funnel over so many rows is split by lanes, anything else runs in one. */
-export function partsMaxOf({ question, chunks }: Task, splitRowsMin: number): number {
+export function partsMaxOf({ question, chunks }: WorkerJob, splitRowsMin: number): number {
   return question.kind === 'funnel' && rowsOf(chunks) >= splitRowsMin
     ? Math.max(1, new Set(chunks.map(({ lane }) => lane)).size)
     : 1
 }
 
 /** Parts of about equal rows, each of lanes of its own; the first merges what the others find. */
-export function splitTask(task: Task, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
+export function splitTask(task: WorkerJob, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
   if (parts === 1) return [{ chunks: task.chunks, others: [] }]
   const channels = Array.from({ length: parts - 1 }, () => new MessageChannel())
   const shares = Array.from({ length: parts }, () => ({ rows: 0, chunks: [] as QueryJob['chunks'][number][] }))
@@ -28,7 +28,7 @@ export function splitTask(task: Task, parts: number): Pick<QueryJob, 'chunks' | 
 }
 
 /** Tells the progress of all parts as one. */
-export function hostsOfParts(host: JobHost, { chunks }: Task, parts: number): JobHost[] {
+export function hostsOfParts(host: JobHost, { chunks }: WorkerJob, parts: number): JobHost[] {
   const done = new Array<number>(parts).fill(0)
   const total = rowsOf(chunks)
   return done.map((_, part) => ({

@@ -1,9 +1,9 @@
 import { encodeEvents, eventsOfChunk, type Chunk, type ExportedEvent } from '@hopper/engine'
-import { JobOver } from '../chunk-source.ts'
+import { JobCancelled } from '../chunk-source.ts'
 import { chunkName } from '../fingerprint.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { ExportPlace, QuestionOf } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { ExportPlace, QuestionOf } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
  * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what
@@ -12,7 +12,7 @@ import type { Workplace } from '../pool/workplace.ts'
 export async function runExport(
   { request }: QuestionOf<'export'>,
   { chunks }: QueryJob,
-  workplace: Workplace,
+  workplace: QueryRuntime,
 ): Promise<ExportPlace | null> {
   const { budget, ask } = workplace
   const place = { ...request.start }
@@ -25,14 +25,14 @@ export async function runExport(
   for await (const bytes of encodeEvents(request.format, read(), request)) {
     budget.check()
     const answer = await ask({ ask: 'take', bytes })
-    if (answer === undefined) throw new JobOver()
+    if (answer === undefined) throw new JobCancelled()
     if (answer === 'pause') return place
   }
   return null
 }
 
 /** The chunk that was read last stays at hand: an export that paused goes on in it. */
-async function chunkAt(summary: QueryJob['chunks'][number], { source, exported }: Workplace): Promise<Chunk> {
+async function chunkAt(summary: QueryJob['chunks'][number], { source, exported }: QueryRuntime): Promise<Chunk> {
   const name = `${summary.app}/${chunkName(summary)}`
   if (exported.name !== name) {
     const [chunk] = await source.chunks([{ summary, names: Object.keys(summary.columns) }], false)

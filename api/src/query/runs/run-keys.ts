@@ -1,14 +1,14 @@
 import { hasRareKeys, RareKeyScan, rareKeyColumns } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { QuestionOf } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** The keys that are too rare for a column of their own. */
 export async function runKeys(
   { request }: QuestionOf<'keys'>,
   { chunks }: QueryJob,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<readonly string[]> {
   const scan = new RareKeyScan(request)
   const wants = chunks.filter(hasRareKeys).map((summary) => ({ summary, names: rareKeyColumns }))

@@ -1,8 +1,8 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PageRequest, PageResult, QuestionOf } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { PageRequest, PageResult, QuestionOf } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
  * Events in the order of the log, lane after lane: a place that was handed out stays where it is, what comes later
@@ -11,7 +11,7 @@ import type { Workplace } from '../pool/workplace.ts'
 export async function runPage(
   { request }: QuestionOf<'page'>,
   { chunks }: QueryJob,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<PageResult> {
   const events: ExportedEvent[] = []
   const next: number[] = []
@@ -37,7 +37,7 @@ async function lanePage(
   from: number,
   skipped: number,
   limit: number,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<LanePage> {
   const events: ExportedEvent[] = []
   let [skip, next] = [skipped, from]
@@ -65,7 +65,7 @@ async function lanePage(
 async function eventsAt(
   cluster: readonly ChunkSummary[],
   wanted: ReturnType<typeof rowsInOrder>,
-  { source }: Workplace,
+  { source }: QueryRuntime,
 ): Promise<ExportedEvent[]> {
   const numbers = [...new Set(wanted.map(({ chunk }) => chunk))]
   const chunks = await source.chunks(

@@ -1,5 +1,5 @@
-import { JobOver } from '../chunk-source.ts'
-import { monotonicMs, type QueryJob, type Task } from '../pool/query-job.ts'
+import { JobCancelled } from '../chunk-source.ts'
+import { monotonicMs, type QueryJob, type WorkerJob } from '../pool/query-job.ts'
 import type { JobHost, QueryThreadHandle } from '../pool/query-thread-handle.ts'
 import { hostsOfParts, splitTask } from '../pool/split-task.ts'
 
@@ -9,7 +9,7 @@ import { hostsOfParts, splitTask } from '../pool/split-task.ts'
  */
 export async function runParts(
   threads: readonly QueryThreadHandle[],
-  task: Task,
+  task: WorkerJob,
   host: JobHost,
   limitMs: number,
   signal: AbortSignal,
@@ -31,5 +31,5 @@ export async function runParts(
   signal.removeEventListener('abort', stop)
   if (failures.length === 0) return results[0]!
   // A part is over, too, because another has failed.
-  throw failures.find((error) => !(error instanceof JobOver)) ?? failures[0]
+  throw failures.find((error) => !(error instanceof JobCancelled)) ?? failures[0]
 }

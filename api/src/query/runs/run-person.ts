@@ -2,8 +2,8 @@ import { deviceHash, type ArchivedEvent, type ChunkSummary } from '@hopper/contr
 import { eventsOfRun, keyOf, lowHalf, mayHave, restOf, runOfDevice, type Chunk, type DeviceKey } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PersonResult, QuestionOf } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { PersonResult, QuestionOf } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
@@ -11,7 +11,7 @@ type Device = DeviceKey & { readonly first: boolean }
 export async function runPerson(
   { request }: QuestionOf<'person'>,
   { app, chunks, identifying }: QueryJob,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<PersonResult> {
   const { kind, id, lanes, limit } = request
   const index = await place.identities.index(app, identifying)
@@ -41,7 +41,7 @@ function tell(
   chunk: Chunk,
   devices: readonly Device[],
   request: QuestionOf<'person'>['request'],
-  { budget }: Workplace,
+  { budget }: QueryRuntime,
 ): void {
   const { kind, id } = request
   for (const device of devices) {

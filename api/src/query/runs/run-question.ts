@@ -1,18 +1,18 @@
 import { EventScan } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../question.ts'
-import { reachOf } from '../reach.ts'
+import type { QuestionOf } from '../query.ts'
+import { reachOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
 import { runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
 import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** Runs a question in this thread, over the chunks that may matter to it. */
-export async function runQuestion(given: QueryJob, place: Workplace): Promise<unknown> {
+export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise<unknown> {
   const { question } = given
   const job = { ...given, chunks: mattering(given, place) }
   if (question.kind === 'events') return runEvents(question, job, place)
@@ -24,7 +24,7 @@ export async function runQuestion(given: QueryJob, place: Workplace): Promise<un
   return runUnits(question, job, place)
 }
 
-async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob, place: Workplace): Promise<unknown> {
+async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob, place: QueryRuntime): Promise<unknown> {
   const scan = new EventScan(request, place.budget)
   const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
@@ -32,10 +32,10 @@ async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob
 }
 
 /** @throws HopperError when the question is not valid */
-function mattering({ question, context, chunks }: QueryJob, { budget }: Workplace): QueryJob['chunks'] {
+function mattering({ question, context, chunks }: QueryJob, { budget }: QueryRuntime): QueryJob['chunks'] {
   const reach = reachOf(question, context)
   return chunks.filter((summary) => {
     budget.check()
-    return summary.min_time < reach.to && summary.max_time >= reach.from && reach.mayMatter(summary)
+    return summary.min_time < reach.to && summary.max_time >= reach.from && reach.canMatch(summary)
   })
 }

@@ -1,12 +1,12 @@
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import { FunnelScan, JourneyScan, RetentionScan, spansOf, type Budget, type Identities } from '@hopper/engine'
 import { bytesOf, fetchedAhead } from '../batches.ts'
-import { JobOver } from '../chunk-source.ts'
+import { JobCancelled } from '../chunk-source.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
 import { identityDigest } from '../known-identities.ts'
-import type { QueryJob, Want } from '../pool/query-job.ts'
-import type { UnitQuestion } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
+import type { UnitQuestion } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** One lane of one query, compressed: more would not fit beside the other threads. */
 const LANE_BYTES_MAX = 512 * 1024 * 1024
@@ -17,7 +17,7 @@ type Scan = FunnelScan | JourneyScan | RetentionScan
 export async function runUnits(
   question: UnitQuestion,
   { app, context, chunks, identifying, leader, others }: QueryJob,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<unknown> {
   const identities = await place.identities.of(app, identifying)
   const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
@@ -40,11 +40,11 @@ export async function runUnits(
     const scan = await scanned(scanOf(question, context, place.budget, placed))
     for (const partial of await partials) if (scan instanceof FunnelScan) scan.absorb(partial)
     const answer = scan.finish()
-    return scan.tied ? undefined : answer
+    return scan.hasUnresolvedTies ? undefined : answer
   }
   try {
     if (identifying.length > 0 && !(await place.ask({ ask: 'known', identities: identityDigest(identities) })))
-      throw new JobOver()
+      throw new JobCancelled()
     return (await run(false)) ?? (await run(true))
   } finally {
     parts.close()
@@ -59,7 +59,7 @@ function scanOf(question: UnitQuestion, context: QueryJob['context'], budget: Bu
 }
 
 /** What breaks ties is needed only where a unit's events may lie in several spans or lanes. */
-function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], identities: Identities): Want[] {
+function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], identities: Identities): ColumnFetch[] {
   const spans = new Set(
     lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`),
   )

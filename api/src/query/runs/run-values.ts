@@ -3,14 +3,14 @@ import { tallyValues, ValuePlan, ValueTotals, type KeyTally, type KeyValues } fr
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import { canonicalJson, chunkName } from '../fingerprint.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../question.ts'
-import type { Workplace } from '../pool/workplace.ts'
+import type { QuestionOf } from '../query.ts'
+import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** The values of keys. What was counted of a whole chunk is known the next time, also for another range or prefix. */
 export async function runValues(
   { request }: QuestionOf<'values'>,
   { app, chunks, context }: QueryJob,
-  place: Workplace,
+  place: QueryRuntime,
 ): Promise<KeyValues[]> {
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)

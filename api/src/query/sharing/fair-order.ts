@@ -1,4 +1,4 @@
-import type { Asker, Shares } from './shares.ts'
+import type { Requester, Shares } from './shares.ts'
 
 /** Apps and callers whose last turn is remembered; one that was forgotten counts as not served yet. */
 const REMEMBERED_MAX = 10_000
@@ -19,26 +19,26 @@ export class FairOrder {
   }
 
   /** `waiting` in the order of arrival. */
-  first<W extends Asker>(waiting: Iterable<W>): W | undefined {
+  first<W extends Requester>(waiting: Iterable<W>): W | undefined {
     let best: W | undefined
     for (const each of waiting) if (!best || this.#before(each, best)) best = each
     return best
   }
 
-  served({ app, caller }: Asker): void {
+  served({ app, caller }: Requester): void {
     this.#turns++
     remember(this.#apps, app, this.#turns)
     remember(this.#callers, caller, this.#turns)
   }
 
-  #before(a: Asker, b: Asker): boolean {
+  #before(a: Requester, b: Requester): boolean {
     const [of, than] = [this.#ranks(a), this.#ranks(b)]
     const differing = of.findIndex((rank, i) => rank !== than[i])
     return differing >= 0 && of[differing]! < than[differing]!
   }
 
   /** The most important first; lower goes before. */
-  #ranks(asker: Asker): number[] {
+  #ranks(asker: Requester): number[] {
     const [appWork, callerWork] = [this.#atWork.ofApp(asker), this.#atWork.ofCaller(asker)]
     const [appTurn, callerTurn] = [this.#apps.get(asker.app) ?? 0, this.#callers.get(asker.caller) ?? 0]
     return [Math.max(appWork, callerWork), Math.max(appTurn, callerTurn), callerWork, callerTurn]

@@ -10,7 +10,7 @@ import { archive as fill, type Sketch } from '../../testing/archived.ts'
 import { ArchiveQuestions } from '../archive-questions.ts'
 import { FairOrder } from './fair-order.ts'
 import type { PoolBounds } from '../pool/query-pool.ts'
-import type { QuestionOf } from '../question.ts'
+import type { QuestionOf } from '../query.ts'
 import { Shares } from './shares.ts'
 
 // threads are started from the sources, on machines that do much else

@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 
 /** Who wants something that others want too: a key or a member, for an app. */
-export interface Asker {
+export interface Requester {
   readonly app: string
   /** names the key or the member, see `callerName` */
   readonly caller: string
@@ -24,26 +24,26 @@ export class Shares {
     return this.#total
   }
 
-  ofApp({ app }: Asker): number {
+  ofApp({ app }: Requester): number {
     return this.#apps.get(app) ?? 0
   }
 
-  ofCaller({ caller }: Asker): number {
+  ofCaller({ caller }: Requester): number {
     return this.#callers.get(caller) ?? 0
   }
 
-  add(asker: Asker, number = 1): void {
+  add(asker: Requester, number = 1): void {
     this.#total += number
     change(this.#apps, asker.app, number)
     change(this.#callers, asker.caller, number)
   }
 
-  remove(asker: Asker, number = 1): void {
+  remove(asker: Requester, number = 1): void {
     this.add(asker, -number)
   }
 
   /** Whether the asker may have one more. */
-  hasRoom(asker: Asker, { total, perApp, perCaller }: ShareBounds): boolean {
+  hasRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
     return this.#total < total && this.ofApp(asker) < perApp && this.ofCaller(asker) < perCaller
   }
 
@@ -52,7 +52,7 @@ export class Shares {
    * @throws HopperError HOP_SHARE when the caller or its app has its whole share, HOP_QUERY_BUSY when all of it is
    * taken
    */
-  assertRoom(asker: Asker, { total, perApp, perCaller }: ShareBounds, what: string): void {
+  assertRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
     if (this.ofCaller(asker) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
     if (this.ofApp(asker) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
     if (this.#total >= total)

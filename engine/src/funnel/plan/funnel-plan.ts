@@ -126,7 +126,7 @@ export class FunnelPlan {
   }
 
   /** Whether a chunk can hold anything that the query looks at, told from its summary. */
-  mayMatter(summary: ChunkSummary): boolean {
+  canMatch(summary: ChunkSummary): boolean {
     if (summary.max_time < this.from || summary.min_time >= this.end) return false
     if (this.unit === 'session') return true
     const outcomes = possibleOutcomes(summary, this.#atoms.atoms, this.#known)

@@ -123,7 +123,7 @@ export function mergeFunnelPartials(
   const scan = new FunnelScan(request, context, undefined, placed)
   for (const partial of partials) scan.absorb(partial)
   const answer = scan.finish()
-  return scan.tied ? undefined : answer
+  return scan.hasUnresolvedTies ? undefined : answer
 }
 
 /** Runs a whole funnel query in this thread. */
@@ -137,7 +137,7 @@ export function queryFunnel(
     const scan = new FunnelScan(request, context, budget, placed)
     for (const lane of lanes) scan.scanLane(lane)
     const answer = scan.finish()
-    return scan.tied ? undefined : answer
+    return scan.hasUnresolvedTies ? undefined : answer
   }
   return run(false) ?? run(true)!
 }

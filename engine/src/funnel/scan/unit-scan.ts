@@ -78,7 +78,7 @@ export abstract class UnitScan {
 
   scanLane({ lane, spans, identities }: LaneInput): void {
     const useful = spans
-      .map((span) => span.filter((chunk) => this.plan.mayMatter(chunk.summary)))
+      .map((span) => span.filter((chunk) => this.plan.canMatch(chunk.summary)))
       .filter((span) => span.length > 0)
     this.#lane = lane
     this.#identities = this.plan.unit === 'person' && identities.keys.length > 0 ? identities : undefined
@@ -163,7 +163,7 @@ export abstract class UnitScan {
   /**
    * After `finish`: the answer may be wrong, for ties were met that only a scan that reads what breaks them can break.
    */
-  get tied(): boolean {
+  get hasUnresolvedTies(): boolean {
     return this.shared.tied
   }
 

@@ -12,7 +12,7 @@ import { CassandraLanes } from '../lanes.ts'
 import { Manifests } from './manifest.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
 import { clientOptions } from '../client/settings.ts'
-import { SpanLedger } from './orphan-spans.ts'
+import { OrphanSpans } from './orphan-spans.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 import { sendUnconditionally, unsteady, type OnChange } from '../testing/unsteady-client.fixture.ts'
 
@@ -193,7 +193,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     )
     const entered = await entries(2)
     expect(entered).toHaveLength(7)
-    const ledger = (): SpanLedger => new SpanLedger(client, new Manifests(client, serial), new ChunkCells(client))
+    const ledger = (): OrphanSpans => new OrphanSpans(client, new Manifests(client, serial), new ChunkCells(client))
     await ledger().sweep(2, Date.now() + 590_000)
     expect(await entries(2)).toHaveLength(7)
     expect(await withCells(entered)).toHaveLength(5)
@@ -227,7 +227,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     const late = slow.append(held, [chunk(app, 3, 0, 9)]).catch((error: unknown) => error)
     await stopped.promise
     await lanes.release(held)
-    await new SpanLedger(client, new Manifests(client, serial), new ChunkCells(client)).sweep(3, Date.now() + 610_000)
+    await new OrphanSpans(client, new Manifests(client, serial), new ChunkCells(client)).sweep(3, Date.now() + 610_000)
     swept.resolve(undefined)
     expect(await late).toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
     expect(await list(app)).toEqual([])

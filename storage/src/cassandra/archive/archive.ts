@@ -4,9 +4,9 @@ import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../../ports/archive
 import type { Lease, Partition } from '../../ports/tables.ts'
 import { datesOfSpan, spanName, wholeSpans } from '../../spans.ts'
 import { ChunkCells, gone } from './chunk-cells.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import type { CassandraLanes } from '../lanes.ts'
-import { gapsOf } from './deleted-ranges.ts'
+import { deletedRangesOf } from './deleted-ranges.ts'
 import {
   manifestOf,
   Manifests,
@@ -16,7 +16,7 @@ import {
   type ManifestState,
 } from './manifest.ts'
 import { SpanIds } from './span-ids.ts'
-import { SpanLedger } from './orphan-spans.ts'
+import { OrphanSpans } from './orphan-spans.ts'
 import { SpanMonths } from './span-months.ts'
 
 const READS_AT_ONCE = 64
@@ -37,7 +37,7 @@ export class CassandraArchive implements Archive {
   readonly #lanes: CassandraLanes
   readonly #manifests: Manifests
   readonly #cells: ChunkCells
-  readonly #ledger: SpanLedger
+  readonly #ledger: OrphanSpans
   readonly #months: SpanMonths
   readonly #ids = new SpanIds()
 
@@ -45,7 +45,7 @@ export class CassandraArchive implements Archive {
     this.#lanes = lanes
     this.#manifests = new Manifests(client, serial)
     this.#cells = new ChunkCells(client)
-    this.#ledger = new SpanLedger(client, this.#manifests, this.#cells)
+    this.#ledger = new OrphanSpans(client, this.#manifests, this.#cells)
     this.#months = new SpanMonths(client)
   }
 
@@ -53,7 +53,7 @@ export class CassandraArchive implements Archive {
     const keys = new Map(
       partitions.map((partition) => [manifestName(manifestOf(lane, partition)), manifestOf(lane, partition)]),
     )
-    const states = await concurrently(
+    const states = await mapConcurrent(
       [...keys],
       READS_AT_ONCE,
       async ([name, key]) => [name, await this.#manifests.state(key)] as const,
@@ -72,7 +72,7 @@ export class CassandraArchive implements Archive {
     }
     await this.#lanes.assertOwned(lease)
     await this.#sweep(lease.lane)
-    await concurrently([...byManifest.values()], CHANGES_AT_ONCE, (spans) => this.#append(lease, spans))
+    await mapConcurrent([...byManifest.values()], CHANGES_AT_ONCE, (spans) => this.#append(lease, spans))
   }
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
@@ -90,16 +90,16 @@ export class CassandraArchive implements Archive {
     await this.#sweep(lease.lane)
     const found = only(old, await this.#manifests.read(key))
     const replaced = new Map(found.map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
-    await concurrently([...replaced.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
+    await mapConcurrent([...replaced.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
     await this.#write(lease, key, spans, async () => {
       const chunks = await this.#manifests.read(key)
-      return { add: spans, drop: gapsOf(chunks, only(old, chunks), spans) }
+      return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
     })
   }
 
   async list({ app, from, to, lane }: ChunkRange): Promise<readonly ChunkSummary[]> {
     const keys = (await this.#months.between(app, from, to)).filter((key) => lane === undefined || key.lane === lane)
-    const found = await concurrently(keys, READS_AT_ONCE, (key) =>
+    const found = await mapConcurrent(keys, READS_AT_ONCE, (key) =>
       this.#manifests.read(key, (minTime, maxTime) => maxTime >= from && minTime < to),
     )
     for (const { span, summary } of found.flat()) this.#ids.remember(summary, span)

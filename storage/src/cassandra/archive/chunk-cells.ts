@@ -1,6 +1,6 @@
 import { HopperError, type EncodedChunk } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { inParts, inPartsByWeight } from '../client/batches.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
@@ -28,7 +28,7 @@ export class ChunkCells {
   /** `check` is called before each write, and ends the work by throwing. */
   async write(span: types.TimeUuid, chunks: readonly EncodedChunk[], check: () => void): Promise<void> {
     const query = statement('chunk-cells.insert')
-    await concurrently(chunks.flatMap(batchesOf), AT_ONCE, async (cells) => {
+    await mapConcurrent(chunks.flatMap(batchesOf), AT_ONCE, async (cells) => {
       check()
       const batch = cells.map(({ part, column, bytes }) => ({ query, params: [span, part, column, bytes] }))
       await this.#client.batch(batch, { prepare: true, logged: false, isIdempotent: true })
@@ -41,7 +41,7 @@ export class ChunkCells {
    */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    await concurrently(inParts(columns, CELLS_PER_READ), AT_ONCE, async (some) => {
+    await mapConcurrent(inParts(columns, CELLS_PER_READ), AT_ONCE, async (some) => {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
         found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
@@ -50,7 +50,7 @@ export class ChunkCells {
   }
 
   async drop(span: types.TimeUuid, parts: number): Promise<void> {
-    await concurrently(
+    await mapConcurrent(
       Array.from({ length: parts }, (_, part) => part),
       AT_ONCE,
       (part) =>

@@ -1,7 +1,7 @@
 import { types } from 'cassandra-driver'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gapsOf, inOrder } from './deleted-ranges.ts'
+import { deletedRangesOf, inOrder } from './deleted-ranges.ts'
 
 const id = fc
   .tuple(
@@ -25,7 +25,7 @@ describe('the gaps that a merge leaves', () => {
         const pick = (...kinds: string[]): { span: types.TimeUuid }[] =>
           all.filter(([, kind]) => kinds.includes(kind)).map(([span]) => ({ span }))
         const [old, stay] = [pick('old'), pick('stays', 'added')]
-        const gaps = gapsOf(pick('old', 'stays'), old, pick('added'))
+        const gaps = deletedRangesOf(pick('old', 'stays'), old, pick('added'))
         const gapOf = (span: types.TimeUuid): number =>
           gaps.findIndex(({ after, before }) => inOrder(after, span) < 0 && inOrder(span, before) < 0)
         expect(old.every(({ span }) => gapOf(span) >= 0)).toBe(true)

@@ -13,7 +13,7 @@ interface Identified {
  * The gaps that `old` leaves among `all`, each as wide as the spans that stay let it be: a deletion of a gap swallows
  * the earlier ones inside. `all` in the order of the manifest; `added` stay, too, wherever their ids are.
  */
-export function gapsOf(
+export function deletedRangesOf(
   all: readonly Identified[],
   old: readonly Identified[],
   added: readonly Identified[],

@@ -1,6 +1,6 @@
 import type { Client, types } from 'cassandra-driver'
 import type { ChunkCells } from './chunk-cells.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import type { ManifestKey, Manifests } from './manifest.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
@@ -28,7 +28,7 @@ interface LedgerEntry extends LedgerSpan {
  * another; some time later the manifest tells what has become of it. So neither a crash nor an unknown outcome leaves
  * cells behind for ever, and nothing visible is ever dropped.
  */
-export class SpanLedger {
+export class OrphanSpans {
   readonly #client: Client
   readonly #manifests: Manifests
   readonly #cells: ChunkCells
@@ -78,7 +78,7 @@ export class SpanLedger {
       if (others) others.push(entry)
       else byManifest.set(key, [entry])
     }
-    const judged = await concurrently([...byManifest.values()], JUDGED_AT_ONCE, (some) => this.#judge(some[0]!, some))
+    const judged = await mapConcurrent([...byManifest.values()], JUDGED_AT_ONCE, (some) => this.#judge(some[0]!, some))
     if (judged.some((done) => !done) || due.some(({ span }) => this.#writing.has(String(span)))) return
     await this.#client.execute(statement('span-ledger.dropBefore'), [lane, BigInt(before)], {
       prepare: true,
@@ -108,7 +108,7 @@ export class SpanLedger {
     // The changed revision keeps an attempt that was stopped before its last step from ever making visible what has no
     // cells.
     if (useless.size > 0 && !(await this.#manifests.change(key, state, {}))) return false
-    await concurrently([...useless.values()], JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
+    await mapConcurrent([...useless.values()], JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
     return true
   }
 }

@@ -1,6 +1,6 @@
 import { HopperError } from '@hopper/contracts'
 import { errors, types, type Client } from 'cassandra-driver'
-import { over } from '../../over.ts'
+import { withOverrides } from '../../with-overrides.ts'
 
 /** From here on the codes of Cassandra say that a request itself is wrong. */
 const BAD_REQUESTS_FROM = types.responseErrorCodes.syntaxError
@@ -35,7 +35,7 @@ export function tellingUnavailable(client: Client): Client {
         : error
     }
   }
-  return over(client, {
+  return withOverrides(client, {
     execute: (...asked: Parameters<Client['execute']>) =>
       told(client.execute(...asked) as unknown as Promise<types.ResultSet>),
     batch: (...asked: Parameters<Client['batch']>) =>

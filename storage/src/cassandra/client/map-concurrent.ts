@@ -3,7 +3,7 @@
  * fails the rest of those under way is awaited, no further one begins, and the first error is thrown: nothing is left
  * running behind the caller's back.
  */
-export async function concurrently<T, R>(
+export async function mapConcurrent<T, R>(
   items: readonly T[],
   limit: number,
   work: (item: T) => Promise<R>,

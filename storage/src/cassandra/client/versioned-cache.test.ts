@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Kept } from './versioned-cache.ts'
+import { VersionedCache } from './versioned-cache.ts'
 
 /** Reads that are answered by hand, and how many there were. */
 function reads(): { of: (value: string) => () => Promise<string>; count: () => number } {
@@ -8,7 +8,7 @@ function reads(): { of: (value: string) => () => Promise<string>; count: () => n
 }
 
 it('what is kept is answered without a read, in its version only', async () => {
-  const [kept, { of, count }] = [new Kept<string, string>(100, ({ length }) => length), reads()]
+  const [kept, { of, count }] = [new VersionedCache<string, string>(100, ({ length }) => length), reads()]
   expect(await Promise.all([kept.get('a', '1', 0, of('x')), kept.get('a', '1', 0, of('y'))])).toEqual(['x', 'x'])
   expect(await kept.get('a', '1', 0, of('y'))).toBe('x')
   expect(count()).toBe(1)
@@ -18,7 +18,7 @@ it('what is kept is answered without a read, in its version only', async () => {
 })
 
 it('what was asked for longest ago makes room, also for what has grown', async () => {
-  const [kept, { of, count }] = [new Kept<string, string>(4, ({ length }) => length), reads()]
+  const [kept, { of, count }] = [new VersionedCache<string, string>(4, ({ length }) => length), reads()]
   await kept.get('a', '1', 0, of('12'))
   await kept.get('b', '1', 0, of('12'))
   await kept.get('a', '1', 0, of('12'))
@@ -35,7 +35,7 @@ it('what was asked for longest ago makes room, also for what has grown', async (
 })
 
 it('what is larger than all room is answered and not kept, and makes no room for later ones less', async () => {
-  const [kept, { of, count }] = [new Kept<string, string>(4, ({ length }) => length), reads()]
+  const [kept, { of, count }] = [new VersionedCache<string, string>(4, ({ length }) => length), reads()]
   for (const times of [1, 2, 3]) {
     expect(await kept.get('a', '1', 0, of('12345'))).toBe('12345')
     expect(count()).toBe(times)
@@ -46,13 +46,13 @@ it('what is larger than all room is answered and not kept, and makes no room for
 })
 
 it('what could not be read is read again', async () => {
-  const [kept, { of }] = [new Kept<string, string>(4, ({ length }) => length), reads()]
+  const [kept, { of }] = [new VersionedCache<string, string>(4, ({ length }) => length), reads()]
   await expect(kept.get('a', '1', 0, () => Promise.reject(new Error('away')))).rejects.toThrow('away')
   expect(await kept.get('a', '1', 0, of('x'))).toBe('x')
 })
 
 it('what was read for a later moment is new enough for whoever looked up an older version, not the other way round', async () => {
-  const [kept, { of, count }] = [new Kept<string, string>(100, ({ length }) => length), reads()]
+  const [kept, { of, count }] = [new VersionedCache<string, string>(100, ({ length }) => length), reads()]
   expect(await kept.get('a', '2', 20, of('y'))).toBe('y')
   expect(await kept.get('a', '1', 10, of('x'))).toBe('y')
   expect(await kept.get('a', '1', 30, of('x'))).toBe('x')
@@ -62,7 +62,7 @@ it('what was read for a later moment is new enough for whoever looked up an olde
 })
 
 it('a read is told what was kept before', async () => {
-  const kept = new Kept<string, string>(100, ({ length }) => length)
+  const kept = new VersionedCache<string, string>(100, ({ length }) => length)
   await kept.get('a', '1', 0, () => Promise.resolve('x'))
   expect(await kept.get('a', '2', 0, async (before) => `${before!.version}${await before!.value}y`)).toBe('1xy')
 })

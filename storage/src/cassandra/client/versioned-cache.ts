@@ -13,7 +13,7 @@ interface Weighed<V, T> extends KeptEntry<V, T> {
 /**
  * What was read of each key and in which version, within so many bytes: what was asked for longest ago is forgotten.
  */
-export class Kept<V, T> {
+export class VersionedCache<V, T> {
   readonly #bytesMax: number
   readonly #bytesOf: (value: T) => number
   readonly #same: (a: V, b: V) => boolean

@@ -7,7 +7,7 @@ import type { LaneBatch, Lease } from '../../ports/tables.ts'
 import { clearFolds } from '../cassandra.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { countingClient } from '../testing/counting-client.fixture.ts'
-import { KeptCounters } from './counter-cache.ts'
+import { CounterCache } from './counter-cache.ts'
 import { CassandraLanes } from '../lanes.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
 import { statement } from '../client/statements.ts'
@@ -46,7 +46,7 @@ function batchOf(app: string, lane: number, changes: readonly Views[]): LaneBatc
   return { lane, counters, visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
 }
 
-async function answer(kept: KeptCounters, app: string, prefix: readonly string[] = []): Promise<string[]> {
+async function answer(kept: CounterCache, app: string, prefix: readonly string[] = []): Promise<string[]> {
   return (await kept.rows({ table: 'page_views_by_date', app, prefix }, dates)).map(
     ({ date, key, counters }) => `${date} ${key[0]} ${counters[0]}`,
   )
@@ -73,7 +73,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     const [app, other] = [randomUUID(), randomUUID()]
     const [write, writeOther] = [await writerOf(app), await writerOf(other)]
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
-    const kept = new KeptCounters(counted, LANES, KEPT_BYTES)
+    const kept = new CounterCache(counted, LANES, KEPT_BYTES)
     expect(await answer(kept, app)).toEqual([])
 
     await write({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2, '/b': 1 } })
@@ -109,13 +109,13 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
         const app = randomUUID()
         const write = await writerOf(app)
-        const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
+        const kept = new CounterCache(client(), LANES, KEPT_BYTES)
         const positions = new Map<string, number>()
         for (const { lane, date, moves, views, asked } of steps) {
           const from = positions.get(`${lane} ${date}`) ?? -1
           await write({ lane, date, from, to: from + moves, views })
           positions.set(`${lane} ${date}`, from + moves)
-          if (asked) expect(await answer(kept, app)).toEqual(await answer(new KeptCounters(client(), LANES, 0), app))
+          if (asked) expect(await answer(kept, app)).toEqual(await answer(new CounterCache(client(), LANES, 0), app))
         }
       }),
       { numRuns: 8 },
@@ -127,7 +127,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     await (
       await writerOf(app)
     )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })
-    const kept = new KeptCounters(client(), LANES, KEPT_BYTES)
+    const kept = new CounterCache(client(), LANES, KEPT_BYTES)
     expect(await answer(kept, app)).toEqual(['2020-03-31 /a 2'])
     await clearFolds(keyspace.settings)
     expect(await answer(kept, app)).toEqual([])
@@ -146,7 +146,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
      * A writer whose change was counted, but whose renewal of versions has failed once, and a reader that has asked
      * before and after.
      */
-    async function unsaid(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: KeptCounters }> {
+    async function unsaid(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
@@ -158,7 +158,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
       const [writer, own, kept] = [
         new CassandraTableWriter(unsteady, keyspace.settings),
         await lease(0),
-        new KeptCounters(client(), LANES, KEPT_BYTES),
+        new CounterCache(client(), LANES, KEPT_BYTES),
       ]
       await writer.apply(own, batchOf(app, 0, [{ ...change, from: -1, to: 4, views: { '/a': 2 } }]))
       expect(await answer(kept, app)).toEqual(before)
@@ -198,7 +198,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
   it('answers the same when nothing can be kept', async () => {
     const app = randomUUID()
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
-    const kept = new KeptCounters(counted, LANES, 0)
+    const kept = new CounterCache(counted, LANES, 0)
     await (
       await writerOf(app)
     )({ lane: 0, date: dates[0], from: -1, to: 4, views: { '/a': 2 } })

@@ -1,9 +1,9 @@
 import type { Client } from 'cassandra-driver'
 import type { CounterTableName, Key } from '../../ports/table-definitions.ts'
 import type { CounterPartitionRow, CounterRow } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { counterRows, sumOfLanes } from './counter-rows.ts'
-import { Kept } from '../client/versioned-cache.ts'
+import { VersionedCache } from '../client/versioned-cache.ts'
 import { queryFile, rowsOf } from '../client/statements.ts'
 import { versionKey, versionsOf } from '../visitors/versions.ts'
 
@@ -38,22 +38,22 @@ interface WantedDate extends Wanted {
  * are read again when the version of their counters is another, so a month is two small reads while nothing changes,
  * and one partition more for each lane that has counted.
  */
-export class KeptCounters {
+export class CounterCache {
   readonly #client: Client
   readonly #lanes: readonly number[]
-  readonly #kept: Kept<string, readonly CounterPartitionRow[]>
+  readonly #kept: VersionedCache<string, readonly CounterPartitionRow[]>
 
   constructor(client: Client, lanes: number, bytesMax: number) {
     this.#client = client
     this.#lanes = Array.from({ length: lanes }, (_, lane) => lane)
-    this.#kept = new Kept(bytesMax, bytesOf)
+    this.#kept = new VersionedCache(bytesMax, bytesOf)
   }
 
   /** Over ascending dates, sorted by date and key. */
   async rows(wanted: Wanted, dates: readonly string[]): Promise<readonly CounterRow[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'counters', wanted.app, dates)
-    const found = await concurrently(dates, DATES_AT_ONCE, async (date) => {
+    const found = await mapConcurrent(dates, DATES_AT_ONCE, async (date) => {
       const era = eraOf(date)
       const rows = await this.#date(
         { ...wanted, date, asOf },
@@ -66,7 +66,7 @@ export class KeptCounters {
 
   #date(wanted: WantedDate, versions: readonly string[]): Promise<readonly CounterPartitionRow[]> {
     return this.#kept.get(nameOf(wanted), versions.join(), wanted.asOf, async () =>
-      sumOfLanes(await concurrently(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))),
+      sumOfLanes(await mapConcurrent(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))),
     )
   }
 

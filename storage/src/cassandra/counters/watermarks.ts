@@ -1,7 +1,7 @@
 import { HopperError } from '@hopper/contracts'
 import type { Client } from 'cassandra-driver'
 import type { CounterPartition, Partition } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { queryFile, rowsOf } from '../client/statements.ts'
 
 const READS_AT_ONCE = 64
@@ -49,7 +49,7 @@ export class Watermarks {
 
   /** -1 where nothing was counted yet. The column holds the position plus one, because a counter begins at zero. */
   async read(partitions: readonly CounterPartition[]): Promise<number[]> {
-    return concurrently(partitions, READS_AT_ONCE, async (partition) => {
+    return mapConcurrent(partitions, READS_AT_ONCE, async (partition) => {
       const rows = await rowsOf(this.#client, `${queryFile(partition.table)}.applied`, [
         partition.app,
         partition.date,

@@ -1,7 +1,7 @@
 import type { Client, types } from 'cassandra-driver'
 import { UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
 import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { inParts, inPartsByWeight } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
@@ -60,13 +60,13 @@ export class SeenIds {
 
   /** Where each of these ids stood first; ids never seen are missing. */
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
-    const rows = await concurrently(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) =>
+    const rows = await mapConcurrent(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) =>
       rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]),
     )
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
     const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
     const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
-    await concurrently(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
+    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some]))
         for (const block of page) findSeen(block, wanted, found)
     })

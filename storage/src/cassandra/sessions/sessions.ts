@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver'
 import type { LaneBatch, Lease, Session, SessionChange } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { inParts } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import { sessionKey, sessionKeys } from './session-key.ts'
@@ -59,7 +59,7 @@ export class SessionRows {
 export async function readSession(client: Client, app: string, sessionId: string): Promise<Session | undefined> {
   const months = await new SpanMonths(client).between(app, 0, Infinity)
   const bucket = bucketOf(sessionId)
-  const rows = await concurrently(months, READS_AT_ONCE, ({ month, lane }) =>
+  const rows = await mapConcurrent(months, READS_AT_ONCE, ({ month, lane }) =>
     rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]),
   )
   let found: (Session & { readonly last_position: number }) | undefined

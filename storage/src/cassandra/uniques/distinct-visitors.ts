@@ -1,6 +1,6 @@
 import type { Key } from '../../ports/table-definitions.ts'
 import type { FirstUsers } from './first-user-cache.ts'
-import { Kept } from '../client/versioned-cache.ts'
+import { VersionedCache } from '../client/versioned-cache.ts'
 import type { KeyVisitors, PartitionVisitors } from './visitor-cache.ts'
 import { NumberSet } from './number-set.ts'
 
@@ -59,8 +59,8 @@ interface Of {
  * as it is the same.
  */
 export class DistinctVisitors {
-  readonly #settled = new Kept<Of, Counted>(SETTLED_BYTES_MAX, bytesOf, same)
-  readonly #persons = new Kept<readonly Identified[], Uint32Array>(
+  readonly #settled = new VersionedCache<Of, Counted>(SETTLED_BYTES_MAX, bytesOf, same)
+  readonly #persons = new VersionedCache<readonly Identified[], Uint32Array>(
     Infinity,
     ({ byteLength }) => byteLength,
     sameIdentified,
@@ -129,9 +129,9 @@ export class DistinctVisitors {
         else groups.set(id, { group, rows: [rows] })
       }
     }
-    const strangers = before || byDevice ? undefined : new NumberSet(this.#stamps.length)
+    const unidentifiedDevices = before || byDevice ? undefined : new NumberSet(this.#stamps.length)
     return {
-      strangers,
+      strangers: unidentifiedDevices,
       groups: new Map(
         [...groups].map(([id, { group, rows }]) => {
           const members = before || byDate ? undefined : new NumberSet(this.#stamps.length)
@@ -142,7 +142,7 @@ export class DistinctVisitors {
             {
               group,
               count:
-                (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers }),
+                (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers: unidentifiedDevices }),
               members,
             },
           ]

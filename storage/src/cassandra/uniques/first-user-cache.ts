@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver'
 import { concatNumbers } from './concat-numbers.ts'
-import { Kept, type KeptEntry } from '../client/versioned-cache.ts'
+import { VersionedCache, type KeptEntry } from '../client/versioned-cache.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import type { NameNumbers } from './name-numbers.ts'
 import { rowsOf } from '../client/statements.ts'
@@ -44,11 +44,11 @@ type Version = bigint | undefined
  * The first users of an app's devices as they were read last. When the version of a lane is another, what was added
  * since is read, or all of it.
  */
-export class KeptFirstUsers {
+export class FirstUserCache {
   readonly #client: Client
   readonly #app: string
   readonly #numbers: NameNumbers
-  readonly #lanes = new Kept<Version, KeptLane>(
+  readonly #lanes = new VersionedCache<Version, KeptLane>(
     Infinity,
     ({ devices: { length } }) => LANE_BYTES + length * FIRST_USER_BYTES,
   )

@@ -3,10 +3,10 @@ import type { Client } from 'cassandra-driver'
 import { visitorTables, type VisitorTableName } from '../../ports/table-definitions.ts'
 import type { UniquesQuery, UniquesRow } from '../../ports/tables.ts'
 import { compareKeys } from '../client/compare-keys.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { DistinctVisitors, type DatedVisitors } from './distinct-visitors.ts'
-import { KeptFirstUsers, type FirstUsers } from './first-user-cache.ts'
-import { KeptVisitors } from './visitor-cache.ts'
+import { FirstUserCache, type FirstUsers } from './first-user-cache.ts'
+import { VisitorCache } from './visitor-cache.ts'
 import { NameNumbers } from './name-numbers.ts'
 import { versionKey, versionsOf } from '../visitors/versions.ts'
 import { NO_DATE } from '../visitors/visitor-parts.ts'
@@ -16,13 +16,13 @@ const READS_AT_ONCE = 64
 /** What is kept of an app. */
 class KeptApp {
   readonly #numbers = new NameNumbers()
-  readonly visitors: KeptVisitors
-  readonly firstUsers: KeptFirstUsers
+  readonly visitors: VisitorCache
+  readonly firstUsers: FirstUserCache
   readonly distinct = new DistinctVisitors()
 
   constructor(client: Client, app: string) {
-    this.visitors = new KeptVisitors(client, app, this.#numbers)
-    this.firstUsers = new KeptFirstUsers(client, app, this.#numbers)
+    this.visitors = new VisitorCache(client, app, this.#numbers)
+    this.firstUsers = new FirstUserCache(client, app, this.#numbers)
   }
 
   get bytes(): number {
@@ -74,7 +74,7 @@ export class Uniques {
     const wanted = dates.flatMap((date) =>
       this.#laneNumbers().map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })),
     )
-    return concurrently(wanted, READS_AT_ONCE, async (partition) => ({
+    return mapConcurrent(wanted, READS_AT_ONCE, async (partition) => ({
       date: partition.date,
       visitors: await kept.visitors.partition(partition, asOf),
     }))
@@ -83,7 +83,7 @@ export class Uniques {
   async #firstUsers(kept: KeptApp, app: string): Promise<FirstUsers[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'first_users', app, [NO_DATE])
-    return concurrently(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+    return mapConcurrent(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
       kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf),
     )
   }

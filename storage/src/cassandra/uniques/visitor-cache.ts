@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import type { Key } from '../../ports/table-definitions.ts'
 import { concatNumbers } from './concat-numbers.ts'
-import { Kept, type KeptEntry } from '../client/versioned-cache.ts'
+import { VersionedCache, type KeptEntry } from '../client/versioned-cache.ts'
 import type { NameNumbers } from './name-numbers.ts'
 import { deltaBefore, rowsMaxOf, rowsSince } from '../visitors/visitor-deltas.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
@@ -43,11 +43,11 @@ type Version = bigint | undefined
  * without their names. When the version of a partition is another, what was added since is read, or all of it when that
  * cannot be told.
  */
-export class KeptVisitors {
+export class VisitorCache {
   readonly #client: Client
   readonly #app: string
   readonly #numbers: NameNumbers
-  readonly #partitions = new Kept<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
+  readonly #partitions = new VersionedCache<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
   #ids = 0
 
   constructor(client: Client, app: string, numbers: NameNumbers) {

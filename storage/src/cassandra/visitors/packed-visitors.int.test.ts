@@ -5,7 +5,7 @@ import { describe, expect, inject, it, vi } from 'vitest'
 import '../../contract/engines.ts'
 import { visitorTableNames, visitorTables, type VisitorTableName } from '../../ports/table-definitions.ts'
 import type { LaneBatch, Lease, VisitorChange } from '../../ports/tables.ts'
-import { over } from '../../over.ts'
+import { withOverrides } from '../../with-overrides.ts'
 import { connectedTo } from '../testing/connected.fixture.ts'
 import { CassandraLanes } from '../lanes.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
@@ -176,7 +176,7 @@ describe.skipIf(!engines)('packed visitors', () => {
       const changes: VisitorChange[] = [{ table: 'users_by_date', app, date: today, rows }]
       const own = await lease()
       let left = Infinity
-      const failing = over(client(), {
+      const failing = withOverrides(client(), {
         batch: ((...args: Parameters<Client['batch']>) =>
           left-- > 0 ? client().batch(...args) : Promise.reject(new Error('cut'))) as Client['batch'],
       })

@@ -1,7 +1,7 @@
 import type { Client, types } from 'cassandra-driver'
 import type { VisitorTableName } from '../../ports/table-definitions.ts'
 import type { Lease, Partition, VisitorChange, WrittenOut } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { pagesOf, statement, type Statement } from '../client/statements.ts'
 import { unpackVisitors, type VisitorRow } from './visitor-block.ts'
 import { distinct, rowWrites } from './visitor-rows.ts'
@@ -88,7 +88,7 @@ export class PackedVisitors {
   ): Promise<WrittenOut & { readonly more: boolean }> {
     const { ids, changes, more } = await this.#take(lane, partition)
     const writes = changes.flatMap((change) => rowWrites(lane, change))
-    await concurrently(writes, BATCHES_AT_ONCE, (statements) => this.#write(statements, assertLease))
+    await mapConcurrent(writes, BATCHES_AT_ONCE, (statements) => this.#write(statements, assertLease))
     if (ids.length > 0)
       await this.#write(
         ids.map((id) => dropOf(partition, lane, id)),

@@ -1,6 +1,6 @@
 import type { Client } from 'cassandra-driver'
 import type { Partition, VisitorChange } from '../../ports/tables.ts'
-import { concurrently } from '../client/map-concurrent.ts'
+import { mapConcurrent } from '../client/map-concurrent.ts'
 import { randomStep } from '../client/random-step.ts'
 import { rowsOf, statement, type Statement } from '../client/statements.ts'
 import type { PackedTable } from './visitor-block.ts'
@@ -34,7 +34,7 @@ export async function renewVersions(
   for (const partition of counted) renew('counters', partition, randomStep())
   const query = statement('visitor-versions.add')
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
-  await concurrently([...batches.values()], AT_ONCE, (batch) =>
+  await mapConcurrent([...batches.values()], AT_ONCE, (batch) =>
     client.batch(
       batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })),
       { prepare: true, counter: true, isIdempotent: false },
@@ -68,7 +68,7 @@ export async function versionsOf(
   const [first, last] = [dates[0], dates.at(-1)]
   if (first === undefined || last === undefined) return new Map()
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
-  const rows = await concurrently(months, AT_ONCE, (month) =>
+  const rows = await mapConcurrent(months, AT_ONCE, (month) =>
     rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]),
   )
   return new Map(

@@ -13,7 +13,7 @@ interface Client {
  * Questions to the brokers, each answered or refused in bounded time. After one that was refused the client is made
  * anew: kafkajs' own does not recover from every fault (a topic that it once did not find makes it fail for ever).
  */
-export class Asker {
+export class AdminClient {
   readonly #settings: KafkaSettings
   #client: Client | undefined
 

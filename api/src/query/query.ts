@@ -18,7 +18,7 @@ import type {
 } from '@hopper/engine'
 
 /** A question for the archive, ready to run. */
-export type Question =
+export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
   | { readonly kind: 'retention'; readonly request: RetentionRequest }
@@ -29,7 +29,7 @@ export type Question =
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
-export type QuestionOf<K extends Question['kind']> = Extract<Question, { kind: K }>
+export type QuestionOf<K extends Query['kind']> = Extract<Query, { kind: K }>
 
 /** Events of chunks that overlap a range, in the order of the log. */
 export interface PageRequest {

@@ -1,5 +1,5 @@
 import type { Partition } from '@hopper/storage'
-import { FAN_IN, FAN_IN_OVER } from './choose-run.ts'
+import { FAN_IN, FAN_IN_OVER } from './select-merge.ts'
 import { isOver } from './stored-span.ts'
 
 const PARTITIONS_MAX = 20_000
@@ -23,7 +23,7 @@ export interface Due {
  * Remembers which partitions of a lane have gained spans. What it forgets, by its bound or a restart, is found again by
  * `unmergedPartitions`.
  */
-export class MergeAgenda {
+export class MergeQueue {
   readonly #entries = new Map<string, Entry>()
 
   /** A span was appended, now (ms). */

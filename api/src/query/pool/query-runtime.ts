@@ -5,7 +5,7 @@ import type { KnownIdentities } from '../known-identities.ts'
 import type { Progress } from './query-job.ts'
 
 /** What a question has to do its work with, in a thread. */
-export interface Workplace {
+export interface QueryRuntime {
   readonly source: ChunkSource
   readonly identities: KnownIdentities
   /** what was counted of whole chunks */

@@ -9,10 +9,10 @@ import {
   ValuePlan,
   type QueryContext,
 } from '@hopper/engine'
-import type { UnitQuestion, Question } from './question.ts'
+import type { UnitQuestion, Query } from './query.ts'
 
 /** Which part of the archive a question is about. */
-export interface Reach {
+export interface ScanScope {
   /** ms, included */
   readonly from: number
   /** ms, not included */
@@ -22,17 +22,17 @@ export interface Reach {
   /**
    * Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain.
    */
-  mayMatter(summary: ChunkSummary): boolean
+  canMatch(summary: ChunkSummary): boolean
 }
 
 /** What can be told of a question without any work on its regular expressions, which threads compile and test. */
-export interface Outline extends Omit<Reach, 'mayMatter'> {
+export interface Outline extends Omit<ScanScope, 'mayMatter'> {
   /** the keys whose values tell whether a chunk may matter */
   readonly keys: ReadonlySet<string>
 }
 
 /** @throws HopperError when the question is not valid, whatever its regular expressions are */
-export function outlineOf(question: Question, context: QueryContext): Outline {
+export function outlineOf(question: Query, context: QueryContext): Outline {
   const { from, to, byPerson } = reachOf(withoutPatterns(question), context)
   return {
     from,
@@ -46,10 +46,10 @@ export function outlineOf(question: Question, context: QueryContext): Outline {
 }
 
 /** @throws HopperError when the question is not valid */
-export function reachOf(question: Question, context: QueryContext): Reach {
+export function reachOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)
-    return { from: plan.start, to: plan.end, byPerson: false, mayMatter: (summary) => plan.mayMatter(summary) }
+    return { from: plan.start, to: plan.end, byPerson: false, canMatch: (summary) => plan.mayMatter(summary) }
   }
   if (question.kind === 'values') {
     const plan = new ValuePlan(question.request)
@@ -57,21 +57,21 @@ export function reachOf(question: Question, context: QueryContext): Reach {
       from: plan.request.from,
       to: plan.request.to,
       byPerson: false,
-      mayMatter: (summary) => plan.mayMatter(summary),
+      canMatch: (summary) => plan.mayMatter(summary),
     }
   }
   if (question.kind === 'keys')
-    return { from: question.request.from, to: question.request.to, byPerson: false, mayMatter: hasRareKeys }
+    return { from: question.request.from, to: question.request.to, byPerson: false, canMatch: hasRareKeys }
   if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
-    return { from, to, byPerson: question.kind === 'person', mayMatter: () => true }
+    return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
   }
   const plan = planOf(question, context)
   return {
     from: plan.from,
     to: plan.end,
     byPerson: plan.unit === 'person',
-    mayMatter: (summary) => plan.mayMatter(summary),
+    canMatch: (summary) => plan.canMatch(summary),
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { LaneConsumer } from '../ports/event-log.ts'
-import { HeldLane } from './held-lane.ts'
+import { AssignedLane } from './assigned-lane.ts'
 
 /** Writes down each call, and whether another was under way when it began. */
 class Recorder implements LaneConsumer {
@@ -40,7 +40,7 @@ it('calls its consumer one call at a time, assigned then batches then revoked, h
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
       const consumer = new Recorder()
-      const lane = new HeldLane(0, consumer)
+      const lane = new AssignedLane(0, consumer)
       for (const each of steps) {
         if (each === 'take') lane.take(() => undefined)
         if (each === 'take again') lane.takeAgain(() => undefined)
@@ -57,7 +57,7 @@ it('calls its consumer one call at a time, assigned then batches then revoked, h
 
 it('hands over nothing twice, and nothing that lies beyond a position it has not reached', async () => {
   const consumer = new Recorder()
-  const lane = new HeldLane(0, consumer)
+  const lane = new AssignedLane(0, consumer)
   await new Promise<void>((taken) => lane.take(taken))
   expect(await lane.deliver(0, messages(0))).toBe(true)
   expect(await lane.deliver(0, messages(1))).toBe(true)
@@ -70,7 +70,7 @@ it('hands over nothing twice, and nothing that lies beyond a position it has not
 
 it('hands over what has piled up in few parts, none of more than 16,000 messages or 8 MB, unless one message is larger', async () => {
   const parts: { count: number; bytes: number }[] = []
-  const lane = new HeldLane(0, {
+  const lane = new AssignedLane(0, {
     assigned: async () => 0,
     revoked: async () => undefined,
     batch: async (_lane, some) =>
@@ -97,7 +97,7 @@ it('hands over what has piled up in few parts, none of more than 16,000 messages
 
 it('asks for the position until the consumer answers, and no longer when the lane is given up', async () => {
   let asked = 0
-  const lane = new HeldLane(0, {
+  const lane = new AssignedLane(0, {
     assigned: () => (asked++, Promise.reject(new Error('away'))),
     batch: async () => undefined,
     revoked: async () => expect.fail('never held'),

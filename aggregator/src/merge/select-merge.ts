@@ -27,7 +27,7 @@ export function tierOf({ rows, bytes }: Size): number {
  * larger between them. What stands beside a larger span waits for its like, so each event is rewritten about once for
  * each size, however small the spans it came in.
  */
-export function chooseRun<S extends Size>(spans: readonly S[], fanIn: number): readonly S[] | undefined {
+export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number): readonly S[] | undefined {
   const tiers = spans.map(tierOf)
   for (let tier = 0; tier < TIERS; tier++) {
     for (let begin = 0, end = 0; begin < spans.length; begin = end + 1) {

@@ -1,7 +1,7 @@
 type Numbers = Float64Array | Uint32Array | Uint8Array
 
 /** Numbers in a row whose count is not known before: the memory doubles when it is full. */
-export class Growing<T extends Numbers> {
+export class GrowableArray<T extends Numbers> {
   #values: T
   length = 0
 

@@ -14,7 +14,7 @@ const RETRY_MS_MAX = 5_000
  * One lane of a member. The calls of its consumer go one at a time: `assigned`, `batch` any number of times, `revoked`,
  * however quickly the group changes its mind.
  */
-export class HeldLane {
+export class AssignedLane {
   /** the next position wanted; holds once the lane is taken */
   next = 0
   /** set while a batch of this lane is under way, or the pause after one that failed */

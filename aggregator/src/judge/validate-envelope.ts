@@ -54,7 +54,7 @@ const INSTANT_MS_MAX = 253_402_300_799_999
  * the log must not stop a lane, and what the tables refuse would. Decided for each message by itself, so that a replay
  * decides the same.
  */
-export function flawOf(envelope: Envelope): string | undefined {
+export function validateEnvelope(envelope: Envelope): string | undefined {
   if (!sender.Check(envelope)) return 'its device, its context or its rejected events are not of their types'
   // What was refused for want of a device comes without one.
   if (envelope.device_id === '' && envelope.events.length > 0) return 'its events have no device'
