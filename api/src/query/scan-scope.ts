@@ -26,7 +26,7 @@ export interface ScanScope {
 }
 
 /** What can be told of a question without any work on its regular expressions, which threads compile and test. */
-export interface Outline extends Omit<ScanScope, 'mayMatter'> {
+export interface Outline extends Omit<ScanScope, 'canMatch'> {
   /** the keys whose values tell whether a chunk may matter */
   readonly keys: ReadonlySet<string>
 }
@@ -49,7 +49,7 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
 export function reachOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)
-    return { from: plan.start, to: plan.end, byPerson: false, canMatch: (summary) => plan.mayMatter(summary) }
+    return { from: plan.start, to: plan.end, byPerson: false, canMatch: (summary) => plan.canMatch(summary) }
   }
   if (question.kind === 'values') {
     const plan = new ValuePlan(question.request)
@@ -57,7 +57,7 @@ export function reachOf(question: Query, context: QueryContext): ScanScope {
       from: plan.request.from,
       to: plan.request.to,
       byPerson: false,
-      canMatch: (summary) => plan.mayMatter(summary),
+      canMatch: (summary) => plan.canMatch(summary),
     }
   }
   if (question.kind === 'keys')

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope, Event } from '@hopper/contracts'
 import { cluster, counted, type Cluster } from '@hopper/e2e'
 import type { Storage } from '@hopper/storage'
+import { Client } from 'cassandra-driver'
 import { quantile } from '../overload/hostile.ts'
-import { withOwnEngines } from '../harness/own-engines.ts'
+import { withOwnEngines, type OwnEngines } from '../harness/own-engines.ts'
 import { cpuOf } from '../harness/process-usage.ts'
 
 const DAYS = 30
@@ -58,6 +60,8 @@ export async function panelsBench(users = 1_000_000): Promise<void> {
         const started = performance.now()
         await fill(product, storage, users)
         console.log(`  ${users} users counted in ${Math.round((performance.now() - started) / 1_000)} s`)
+        await writtenOut(product, engines)
+        console.log(`  and every packed row is written out after ${Math.round((performance.now() - started) / 1_000)} s`)
         await product.api.stop('SIGTERM')
         await product.api.start()
         const first = await once(product, panels[0]!)
@@ -73,6 +77,21 @@ export async function panelsBench(users = 1_000_000): Promise<void> {
       await product.dispose()
     }
   })
+}
+
+/** Waits until no packed rows of visitors are left, which the owners of lanes write out in the background. */
+async function writtenOut({ env }: Cluster, { cassandra, dataCenter }: OwnEngines): Promise<void> {
+  const keyspace = env.HOPPER_CASSANDRA_KEYSPACE!
+  const client = new Client({ contactPoints: [cassandra], localDataCenter: dataCenter, keyspace })
+  const end = performance.now() + COUNTED_MS
+  try {
+    while ((await client.execute('SELECT DISTINCT app, date, lane FROM visitor_blocks_by_date')).rowLength > 0) {
+      if (performance.now() > end) throw new Error('the packed rows are not written out')
+      await pause(1_000)
+    }
+  } finally {
+    await client.shutdown()
+  }
 }
 
 /** Day after day, as traffic comes. */

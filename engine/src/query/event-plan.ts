@@ -59,7 +59,7 @@ export class EventPlan {
   }
 
   /** Whether a chunk can hold anything that the query looks at, told from its summary. */
-  mayMatter(summary: ChunkSummary): boolean {
+  canMatch(summary: ChunkSummary): boolean {
     if (summary.max_time < this.start || summary.min_time >= this.end) return false
     const outcomes = possibleOutcomes(summary, this.atoms.atoms)
     return this.sets.some((set) => (possible(set.expression, outcomes) & 1) === 1)

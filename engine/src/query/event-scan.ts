@@ -41,7 +41,7 @@ export class EventScan {
   }
 
   scanChunk(chunk: Chunk): void {
-    if (!this.plan.mayMatter(chunk.summary)) return
+    if (!this.plan.canMatch(chunk.summary)) return
     this.#budget.check()
     const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms.atoms, this.#budget)
     const collect = this.#collectors(chunk)

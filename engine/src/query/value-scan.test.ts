@@ -44,7 +44,7 @@ function naive(at: World, { from, to, filters: wanted, key, prefix = '' }: Value
 function scan(at: World, request: ValuesRequest): ReturnType<ValueTotals['finish']> {
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)
-  for (const chunk of at.chunks.flat()) if (plan.mayMatter(chunk.summary)) totals.add(tallyValues(plan, chunk))
+  for (const chunk of at.chunks.flat()) if (plan.canMatch(chunk.summary)) totals.add(tallyValues(plan, chunk))
   return totals.finish()
 }
 

@@ -71,7 +71,7 @@ export class ValuePlan {
   }
 
   /** Whether a chunk can hold anything that is asked for, told from its summary. */
-  mayMatter(summary: ChunkSummary): boolean {
+  canMatch(summary: ChunkSummary): boolean {
     const { from, to, key } = this.request
     if (summary.max_time < from || summary.min_time >= to) return false
     if (key !== undefined && columnsToRead(summary.columns, key).length === 0) return false
