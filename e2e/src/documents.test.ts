@@ -1,0 +1,47 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const repository = resolve(import.meta.dirname, '../..')
+const workspaces = (JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { workspaces: string[] })
+  .workspaces
+const pages = ['*.md', 'docs/**/*.md', '*/README.md'].flatMap((pattern) => globSync(pattern, { cwd: repository })).sort()
+/** A record says what was true when it was decided, so its paths may be those of then. */
+const current = pages.filter((page) => !page.startsWith('docs/decisions/0'))
+
+const textOf = (page: string): string => readFileSync(join(repository, page), 'utf8')
+
+/** Files that the how-to pages have their reader make. */
+const examples = /downloads-by-date|journeys-page/
+
+/** Paths in code spans that begin with a workspace; patterns and placeholders are not paths. */
+function pathsIn(text: string): string[] {
+  const spans = text.matchAll(/`([\w.@-]+\/[^`\s]*)`/g)
+  return [...spans]
+    .map(([, path]) => path!.replace(/:\d.*$/, ''))
+    .filter((path) => ['docs', ...workspaces].includes(path.split('/')[0]!) && /^[\w./-]+$/.test(path))
+    .filter((path) => !/\bdist\b|[A-Z]{4,}/.test(path) && !examples.test(path))
+}
+
+/** Targets of links to other files, without their anchors. */
+function linksIn(text: string): string[] {
+  const links = text.matchAll(/\]\(([^)\s#]+)(?:#[^)\s]*)?\)/g)
+  return [...links].map(([, target]) => target!).filter((target) => !/^[a-z]+:/.test(target))
+}
+
+describe('documents', () => {
+  it('are found, with paths and links in them', () => {
+    expect(current.length).toBeGreaterThan(15)
+    expect(current.flatMap((page) => pathsIn(textOf(page))).length).toBeGreaterThan(100)
+    expect(pages.flatMap((page) => linksIn(textOf(page))).length).toBeGreaterThan(50)
+  })
+
+  it.each(current)('%s names only files that exist', (page) => {
+    expect(pathsIn(textOf(page)).filter((path) => !existsSync(join(repository, path)))).toEqual([])
+  })
+
+  it.each(pages)('%s links only to files that exist', (page) => {
+    const missing = linksIn(textOf(page)).filter((to) => !existsSync(join(repository, dirname(page), to)))
+    expect(missing).toEqual([])
+  })
+})
