@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 const repository = resolve(import.meta.dirname, '../..')
 const workspaces = (JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { workspaces: string[] })
   .workspaces
-const pages = ['*.md', 'docs/**/*.md', '*/README.md'].flatMap((pattern) => globSync(pattern, { cwd: repository })).sort()
+const pages = ['*.md', 'docs/**/*.md', '*/README.md']
+  .flatMap((pattern) => globSync(pattern, { cwd: repository }))
+  .sort()
 /** A record says what was true when it was decided, so its paths may be those of then. */
 const current = pages.filter((page) => !page.startsWith('docs/decisions/0'))
 
