@@ -6,8 +6,8 @@ import type { Histogram } from 'prom-client'
 const WAITING_EVENTS_MAX = 200_000
 
 /**
- * The log as ingest uses it: bounded in what waits for it, timed, and every failure the one that tells the sender to
- * try again.
+ * Wraps the log for ingest: bounds the waiting events, measures the time, and turns every failure into the error that
+ * tells the sender to retry.
  */
 export class DurableLog {
   readonly #log: EventLog
@@ -40,7 +40,7 @@ export class DurableLog {
       if (this.#failing) this.#logger.info('the log takes events again')
       this.#failing = false
     } catch (cause) {
-      // Once for an outage, not once for each request.
+      // Logs once per outage, not once per request.
       if (!this.#failing) this.#logger.error({ err: cause }, 'the log takes no events, senders are told to try again')
       this.#failing = true
       throw new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { describeLoss, lossOf, type PartHealth, type EventLog, type LaneLoss } from '@hopper/storage'
+
 /** Delay before a loss is confirmed: a broker that has just become the leader of a lane may lag for a moment. */
 const CONFIRM_MS = 1_000
 /**
