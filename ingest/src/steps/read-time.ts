@@ -1,7 +1,7 @@
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 import { instantOf } from '../batch/instant.ts'
 
-/** An event without a time happened when it was received. */
+/** Reads the time of an event; the time of receipt when the event has none. */
 export function readTime(incoming: Incoming): Incoming | Dropped {
   const { timestamp } = incoming.wire
   const instant = timestamp === undefined ? incoming.batch.received_at : instantOf(timestamp)
