@@ -31,13 +31,13 @@ afterEach(async () => {
 })
 
 interface Watched extends GuardedLog {
-  /** as the log calls it */
+  /** consumer that the log would call */
   readonly consumer: LaneConsumer
   readonly said: string[]
   metrics(): Promise<string>
 }
 
-/** An aggregator over a guarded log; the test calls it in the place of the log. */
+/** Starts an aggregator over a guarded log; the test calls its consumer in place of the log. */
 async function watched(changes: Partial<EventLog>): Promise<Watched> {
   const metrics = new Registry()
   const said: string[] = []
@@ -71,7 +71,7 @@ const commit = async (position: number): Promise<void> => {
   await lanes.release(lease)
 }
 
-it("a lane of which the log has deleted what is not counted stands still, is nobody's, and goes on when it fits again", async () => {
+it('stalls a lane, without an owner, that has lost uncounted messages, until the log fits again', async () => {
   let starts = [3]
   const { consumer, lost, health, said, metrics } = await watched({ starts: async () => starts })
   await commit(1)
@@ -84,14 +84,14 @@ it("a lane of which the log has deleted what is not counted stands still, is nob
   expect(lost()).toEqual([{ lane: 0, first: 1, next: 3, isCut: false }])
   expect(health()).toEqual({ name: 'lanes', healthy: false, detail: expect.stringContaining('lost positions 1 to 2') })
   expect(await metrics()).toContain('{lane="0"} 2')
-  // Whoever accepts the loss can take the lane at once.
+  // A process that accepts the loss can take the lane immediately.
   await commit(3)
   expect(await consumer.assigned(0)).toBe(3)
   expect(lost()).toEqual([])
   expect(said).toContain('info: a lane that stood still goes on')
   expect(health()).toEqual({ name: 'lanes', healthy: true })
   expect(await metrics()).not.toContain('{lane="0"}')
-  // What is deleted behind the lane is nothing lost.
+  // Deleted messages before the lane's position are no loss.
   await consumer.revoked(0)
   starts = [4]
   await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })
@@ -100,7 +100,7 @@ it("a lane of which the log has deleted what is not counted stands still, is nob
   await consumer.revoked(0)
 })
 
-it('a lane that ends before what was counted stands still', async () => {
+it('stalls a lane that ends before its counted position', async () => {
   const { consumer } = await watched({ ends: async () => [2] })
   await commit(4)
   await expect(consumer.assigned(0)).rejects.toMatchObject({
@@ -109,7 +109,7 @@ it('a lane that ends before what was counted stands still', async () => {
   })
 })
 
-it('a broker that is behind for a moment costs a second', async () => {
+it('tolerates a broker that lags for a moment', async () => {
   let asked = 0
   const { consumer, said } = await watched({ ends: async () => [asked++ === 0 ? 2 : 4] })
   await commit(4)
@@ -118,7 +118,7 @@ it('a broker that is behind for a moment costs a second', async () => {
   await consumer.revoked(0)
 })
 
-it('what is read aside must be there too; a gap that was left on purpose is none', async () => {
+it('checks direct reads for losses too, and accepts intended gaps', async () => {
   const starts = [3]
   const { log } = await watched({
     starts: async () => starts,
