@@ -244,7 +244,7 @@ export class Aggregator implements LaneConsumer {
       await this.#options.lanes.release(own.lease)
     } catch (error) {
       // The next owner waits for the lease to expire and reads from an earlier position: slower, but equally exact.
-      this.#options.logger?.error({ lane, err: error }, 'a lane could not be given back')
+      this.#options.logger?.error({ lane, err: error }, 'a lane could not be released')
     } finally {
       own.close()
     }
@@ -362,7 +362,7 @@ export class Aggregator implements LaneConsumer {
     try {
       this.#appCount = (await this.#options.registry.apps.list()).length
     } catch (error) {
-      this.#options.logger?.error({ err: error }, 'the apps could not be counted and will be looked at later')
+      this.#options.logger?.error({ err: error }, 'the number of apps could not be read; it is retried later')
     }
   }
 

@@ -17,13 +17,13 @@ export interface Origin {
 const USER_AGENTS_MAX = 5_000
 const USER_AGENT_CHARS_MAX = 512
 const server: Agent = { device: 'server', browser: 'unknown', os: 'unknown' }
-const nobody: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
+const noUserAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
 /** Determines device, browser and system of a sender, and why it is considered a machine, if it is. */
 export function agentOf({ userAgent, server: fromServer, webdriver }: Origin): Agent {
   const text = userAgent?.slice(0, USER_AGENT_CHARS_MAX) ?? ''
-  const agent = fromServer ? agentOfServer(text) : text === '' ? nobody : parsed(text)
+  const agent = fromServer ? agentOfServer(text) : text === '' ? noUserAgent : parsed(text)
   return webdriver && agent.bot === undefined ? withBot(agent, 'webdriver') : agent
 }
 

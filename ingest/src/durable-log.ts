@@ -37,11 +37,11 @@ export class DurableLog {
     const started = performance.now()
     try {
       await this.#log.append(envelopes)
-      if (this.#failing) this.#logger.info('the log takes events again')
+      if (this.#failing) this.#logger.info('the log accepts events again')
       this.#failing = false
     } catch (cause) {
       // Logs once per outage, not once per request.
-      if (!this.#failing) this.#logger.error({ err: cause }, 'the log takes no events, senders are told to try again')
+      if (!this.#failing) this.#logger.error({ err: cause }, 'the log accepts no events; senders are asked to retry')
       this.#failing = true
       throw new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
     } finally {

@@ -113,8 +113,7 @@ export class Backfills {
     } catch (error) {
       this.#options.logger?.error(
         { err: error },
-        'funnels could not be looked at for stages whose past is to be counted',
-      )
+        'funnels could not be checked for new stages whose past must be counted',      )
     }
   }
 

@@ -52,11 +52,11 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  async #repeats(asked: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
+  async #repeats(requested: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
     await Promise.all(
-      asked.map(async ({ partition, ids }) => {
+      requested.map(async ({ partition, ids }) => {
         const maybe = await this.#seen.meet(this.#lane, partition, ids)
         if (maybe.length === 0) return
         for (const id of maybe) suspects.add(id)
@@ -68,7 +68,7 @@ export class LanePast {
   }
 
   async #identities(
-    asked: ReadonlyMap<string, ReadonlySet<string>>,
+    requested: ReadonlyMap<string, ReadonlySet<string>>,
     messages: readonly Message[],
   ): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
@@ -77,7 +77,7 @@ export class LanePast {
     const firsts = new Map<string, number>()
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all(
-      [...asked].map(async ([app, devices]) => {
+      [...requested].map(async ([app, devices]) => {
         const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
         if (maybe.length === 0) return
         const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))

@@ -36,7 +36,7 @@ export class MergeThread implements SpanMerger {
   /** Terminates the thread immediately: a merge in flight is rejected. */
   async close(): Promise<void> {
     const [thread, lock] = [this.#thread, this.#lock]
-    this.#fail(new Error('the merging of spans was ended'))
+    this.#fail(new Error('the merge was aborted'))
     if (thread) await terminateOutsideZstd(thread, lock)
   }
 
@@ -68,7 +68,7 @@ export class MergeThread implements SpanMerger {
       if (this.#thread === thread) this.#fail(error as Error)
     })
     thread.on('exit', () => {
-      if (this.#thread === thread) this.#fail(new Error('the thread that merges has ended'))
+      if (this.#thread === thread) this.#fail(new Error('the merge thread has exited'))
     })
     return thread
   }

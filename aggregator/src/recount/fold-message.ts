@@ -48,13 +48,13 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
     devices.set(app.id, (devices.get(app.id) ?? new Set()).add(envelope.device_id))
   }
   const past = { firstPositions: new Map<string, number>(), identities: new Map<string, readonly Identity[]>() }
-  for (const { partition, ids: asked } of ids.values()) {
-    for (const [id, position] of await writer.firstPositions(lane, partition, asked))
+  for (const { partition, ids: eventIds } of ids.values()) {
+    for (const [id, position] of await writer.firstPositions(lane, partition, eventIds))
       past.firstPositions.set(seenKey(partition, id), position)
   }
   const before = placeOf(messages[0]?.position ?? 0, 0)
-  for (const [app, asked] of devices) {
-    for (const [device, found] of await writer.identities(app, [...asked], before))
+  for (const [app, deviceIds] of devices) {
+    for (const [device, found] of await writer.identities(app, [...deviceIds], before))
       past.identities.set(deviceKey(app, device), [found])
   }
   return past

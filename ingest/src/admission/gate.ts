@@ -18,7 +18,7 @@ export class Gate {
     const { origin } = request.headers
     const { origins } = sender.app
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
-      throw new HopperError('HOP_ORIGIN', `The app does not take events from ${origin.slice(0, 200)}.`)
+      throw new HopperError('HOP_ORIGIN', `The app does not accept events from ${origin.slice(0, 200)}.`)
     }
     refuse(this.#rate.admit(sender.keyHash, performance.now()), reply)
     return sender
@@ -47,7 +47,7 @@ function declaredBytes({ headers }: FastifyRequest): number {
 function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
   if (!exceeded) return
   reply.header('retry-after', exceeded.seconds)
-  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} a second.`, {
+  throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} per second.`, {
     details: { rate: exceeded.rate },
   })
 }

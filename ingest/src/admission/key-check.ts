@@ -59,9 +59,9 @@ export class KeyCheck {
     const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
     if (power !== 'write')
-      throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
+      throw new HopperError('HOP_KEY_POWER', `This key cannot send events: it has the ${power} scope; use a write key.`)
     if (app === undefined)
-      throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone; use a key of another app.')
+      throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key no longer exists; use a key of another app.')
     return { app, keyHash }
   }
 

@@ -30,6 +30,7 @@ export function collect(
     leave()
     take(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes))
   }
-  const onError = (cause: Error): void => fail(new HopperError('HOP_BODY_INVALID', 'The body broke off.', { cause }))
+  const onError = (cause: Error): void =>
+    fail(new HopperError('HOP_BODY_INVALID', 'The sender aborted the body.', { cause }))
   payload.on('data', onData).on('end', onEnd).on('error', onError)
 }

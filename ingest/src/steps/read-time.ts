@@ -8,7 +8,7 @@ export function readTime(incoming: Incoming): Incoming | Dropped {
   if (instant === undefined)
     return new Dropped(
       'invalid_field',
-      'The field "timestamp" is no time of the calendar; send ms since the epoch or ISO 8601.',
+      'The field "timestamp" is not a valid time; send ms since the epoch or ISO 8601.',
     )
   incoming.timestamp = instant
   return incoming

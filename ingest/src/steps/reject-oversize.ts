@@ -11,8 +11,8 @@ export function rejectOversize(incoming: Incoming): Incoming | Dropped {
   if (bytes <= limits.eventBytesMax) return incoming
   repair(incoming)
   if (bytesOf(incoming.wire) + bytesOf(unknownOf(incoming)) <= limits.eventBytesMax) return incoming
-  const size = bytes === Infinity ? 'too deep a nesting' : `${bytes} bytes`
-  return new Dropped('too_large', `The event has ${size}; send at most ${limits.eventBytesMax} bytes an event.`)
+  const size = bytes === Infinity ? 'is nested too deeply' : `has ${bytes} bytes`
+  return new Dropped('too_large', `The event ${size}; send at most ${limits.eventBytesMax} bytes per event.`)
 }
 
 function unknownOf({ sent, type }: Incoming): object {
