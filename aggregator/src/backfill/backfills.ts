@@ -113,7 +113,8 @@ export class Backfills {
     } catch (error) {
       this.#options.logger?.error(
         { err: error },
-        'funnels could not be checked for new stages whose past must be counted',      )
+        'funnels could not be checked for new stages whose past must be counted',
+      )
     }
   }
 

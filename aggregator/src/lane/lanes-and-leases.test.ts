@@ -121,7 +121,7 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
   async (fault) => {
     const { registry } = lane.storage
     let faults = 3
-    const met: unknown[] = []
+    const logged: unknown[] = []
     const failing = withOverrides(registry, {
       app: async (id) => {
         if (faults-- > 0) throw fault
@@ -131,12 +131,12 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
     const logger = {
       info: () => undefined,
       warn: () => undefined,
-      error: ({ err }: { err?: unknown }) => void met.push(err),
+      error: ({ err }: { err?: unknown }) => void logged.push(err),
     }
     await start({ registry: failing, logger })
     await send(envelopeOf('shop', { events: [view('a')] }))
     await fated('accepted', 1)
-    expect(new Set(met)).toEqual(new Set([fault]))
+    expect(new Set(logged)).toEqual(new Set([fault]))
     expect(await lane.storage.reader.deadLetters()).toBe(0)
   },
 )

@@ -50,7 +50,7 @@ export class LostLanes {
     const loss = (await this.#lossAt(lane, position)) && (await pause(CONFIRM_MS), await this.#lossAt(lane, position))
     const known = this.#lost.get(lane)?.loss
     if (!loss) {
-      if (this.#lost.delete(lane)) this.#logger?.info({ lane, position }, 'a lane that stood still goes on')
+      if (this.#lost.delete(lane)) this.#logger?.info({ lane, position }, 'a stalled lane continues')
       return
     }
     this.#lost.set(lane, { loss, until: performance.now() + SEEN_MS })
@@ -58,7 +58,7 @@ export class LostLanes {
     const error = new HopperError('HOP_DATA_DAMAGED', message, { details: loss })
     if (known?.first !== loss.first || known.next !== loss.next) {
       const toDo = 'restore its log, or start an aggregator once with --accept-loss'
-      this.#logger?.error({ ...loss, err: error }, `a lane stands still: ${toDo}`)
+      this.#logger?.error({ ...loss, err: error }, `a lane is stalled: ${toDo}`)
     }
     throw error
   }

@@ -73,7 +73,7 @@ function inParts(
   const earlier = new EarlierParts()
   const judged: Judged[] = []
   const verdicts: Verdicts[] = []
-  const met = new Set<string>()
+  const seenIds = new Set<string>()
   const bounds = [...new Set([0, ...cuts.map((cut) => cut % messages.length), messages.length])].sort((a, b) => a - b)
   for (const [i, begin] of bounds.slice(0, -1).entries()) {
     const part = messages.slice(begin, bounds[i + 1])
@@ -84,8 +84,8 @@ function inParts(
     for (const {
       ids: [id],
     } of ids)
-      if (met.has(id!)) suspects.add(id!)
-      else met.add(id!)
+      if (seenIds.has(id!)) suspects.add(id!)
+      else seenIds.add(id!)
     const judgement = judge(part, { ...NOTHING, suspects, earlier })
     fold.add(part, judgement)
     earlier.add(judgement, ids)
@@ -186,19 +186,19 @@ it('looks up a batch that is redelivered after a restart in few queries, not one
       }),
     })),
   )
-  let asked = 0
+  let lookUps = 0
   const writer = withOverrides(lane.storage.writer, {
-    firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)),
+    firstPositions: (...of) => (lookUps++, lane.storage.writer.firstPositions(...of)),
   })
   for (const restart of [0, 1]) {
     const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })
     await aggregator.assigned(0)
-    asked = 0
+    lookUps = 0
     await aggregator.batch(0, messages)
     await aggregator.revoked(0)
   }
-  expect(asked).toBeGreaterThan(0)
-  expect(asked).toBeLessThanOrEqual(3)
+  expect(lookUps).toBeGreaterThan(0)
+  expect(lookUps).toBeLessThanOrEqual(3)
   expect(await lane.fates(app)).toEqual({ accepted: 2_000 })
 })
 

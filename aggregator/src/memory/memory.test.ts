@@ -25,17 +25,17 @@ describe('the memory of an aggregator', () => {
 
   it('is reported as near, over or within its bound once per crossing', () => {
     let used = 100
-    const said: string[] = []
+    const reported: string[] = []
     const watch = new MemoryWatch(
       1_000,
-      (level, at) => void said.push(`${level} ${at}`),
+      (level, at) => void reported.push(`${level} ${at}`),
       () => used,
     )
     for (const next of [100, 840, 851, 900, 840, 760, 851, 1_000, 1_200, 990, 930, 1_010, 920, 751, 749, 800, 900]) {
       used = next
       watch.look()
     }
-    expect(said).toEqual(['near 851', 'over 1000', 'near 920', 'within 749', 'near 900'])
+    expect(reported).toEqual(['near 851', 'over 1000', 'near 920', 'within 749', 'near 900'])
   })
 })
 

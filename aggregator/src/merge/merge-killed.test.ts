@@ -26,19 +26,19 @@ async function killAfter(ms: number, how: 'atomic' | 'torn'): Promise<void> {
 }
 
 /** Returns the archived and the expected events, by position, and the number of spans. */
-async function standing(): Promise<{ held: object[]; expected: object[]; spans: number }> {
+async function readArchive(): Promise<{ archived: object[]; expected: object[]; spans: number }> {
   const storage = await openEmbedded({ dir, lanes: 1 })
   const archive = storage.archive!
   const [covered] = await archive.covered(0, [{ app: 'shop', date: DATE }])
   const chunks = await archive.list({ app: 'shop', from: 0, to: Number.MAX_SAFE_INTEGER })
-  const held = []
+  const archived = []
   for (const summary of chunks)
-    held.push(
+    archived.push(
       ...chunkRows(Chunk.of({ summary, columns: await archive.columns(summary, Object.keys(summary.columns)) })),
     )
   await storage.close()
   return {
-    held: held.sort((a, b) => a.position - b.position),
+    archived: archived.sort((a, b) => a.position - b.position),
     expected: Array.from({ length: covered! + 1 }, (_, position) => eventAt(position)),
     spans: chunks.length,
   }
@@ -51,8 +51,8 @@ it('contains every event once after each kill -9 during a merge', async () => {
   let merged = 0
   for (const ms of pausesMs) {
     await killAfter(ms, 'atomic')
-    const { held, expected, spans } = await standing()
-    expect(held).toEqual(expected)
+    const { archived, expected, spans } = await readArchive()
+    expect(archived).toEqual(expected)
     expect(expected.length).toBeGreaterThan(last)
     last = expected.length
     // they were appended in pairs
@@ -65,8 +65,8 @@ it('loses events when a merge becomes visible in two steps (control)', async () 
   let exact = true
   for (let kill = 0; kill < 20 && exact; kill++) {
     await killAfter(pausesMs[kill % pausesMs.length]!, 'torn')
-    const { held, expected } = await standing()
-    exact = held.length === expected.length
+    const { archived, expected } = await readArchive()
+    exact = archived.length === expected.length
   }
   expect(exact).toBe(false)
 }, 120_000)
