@@ -38,7 +38,7 @@ const REREAD_MESSAGES = 500
 const APPS_MAX = 10_000
 const APPS_LOOK_MS = 5_000
 
-/** What the aggregator says to whoever keeps the log of the process. */
+/** Logger of the aggregator; the process decides where its lines go. */
 export interface AggregatorLogger {
   info(details: object, message: string): void
   warn(details: object, message: string): void
@@ -48,13 +48,13 @@ export interface AggregatorLogger {
 export interface AggregatorOptions {
   readonly log: EventLog
   readonly writer: TableWriter
-  /** where the events themselves go; without it there are only the tables */
+  /** archive of the events; without it only the tables are written */
   readonly archive?: Archive
-  /** how long events wait for others before they are archived together; a second or less when 0 */
+  /** maximum time that events are buffered before they are archived together; 0 means a second or less */
   readonly archiveMs?: number
-  /** with it and an archive, tables of new funnels are counted for the past */
+  /** with a reader and an archive, tables of new funnels are counted for the past */
   readonly reader?: TableReader
-  /** how often new stages are looked for */
+  /** interval between two checks for new stages */
   readonly backfillLookMs?: number
   readonly lanes: Lanes
   readonly registry: Registry
@@ -62,25 +62,28 @@ export interface AggregatorOptions {
   readonly owner: string
   readonly metrics?: MetricsRegistry
   readonly logger?: AggregatorLogger
-  /** false only in the control of the fault test: what is delivered again counts again */
+  /** false only in the control of the fault test: redelivered messages are counted again */
   readonly watermarkCheck?: boolean
-  /** of that for filters of ids, which tell new ones from repeated ones without a look-up; a share when not given */
+  /** memory of the filters that recognize new ids without a look-up, in bytes; a share of `memoryBytes` by default */
   readonly seenBytesMax?: number
-  /** memory that the process may take, in bytes; a part of what there is when not given */
+  /** memory budget of the process, in bytes; by default a share of the available memory */
   readonly memoryBytes?: number
-  /** answers what it takes now; what is resident when not given */
+  /** returns the bytes in use now; the resident set size by default */
   readonly memoryUsed?: () => number
   /**
-   * which apps are counted in turns of their own, so that others need not wait; those with much to count when not given
+   * chooses the apps that are counted in turns of their own so that others need not wait; by default those with a large
+   * backlog
    */
   readonly chooseDeferred?: ChooseDeferred
-  /** of messages of these apps that wait for their turns; a share when not given */
+  /** memory of buffered messages of deferred apps, in bytes; a share of `memoryBytes` by default */
   readonly heldBytesMax?: number
-  /** who merges spans of the archive; a thread of its own when not given */
+  /** merges spans of the archive; by default in a thread of its own */
   readonly merger?: SpanMerger
 }
 
-/** The log's reader: every lane that is ours becomes changes of the tables, each message exactly once. */
+/**
+ * Reads the log: turns the messages of every lane that it owns into changes of the tables, each message exactly once.
+ */
 export class Aggregator implements LaneConsumer {
   readonly #options: AggregatorOptions
   readonly #metrics: AggregatorMetrics | undefined
@@ -93,16 +96,16 @@ export class Aggregator implements LaneConsumer {
   readonly #identified: IdentifiedDevices
   readonly #merges: BackgroundMerges | undefined
   readonly #packed: ReturnType<typeof backgroundWriteOut>
-  /** counts what is deferred */
+  /** counts messages of deferred apps */
   readonly #catchUp = new LaneTurns<OwnedLane>((own) => this.#countDeferred(own))
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
   readonly #own = new Map<number, OwnedLane>()
-  /** lanes that are given to us, but whose lease has run out: how far they had been read */
+  /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
   readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
-  /** how many apps there were at the last look, and when the next one is due */
+  /** the number of apps at the last check, and when the next check is due */
   #appCount = 0
   #lookForApps = 0
   #subscription: Subscription | undefined
@@ -143,7 +146,7 @@ export class Aggregator implements LaneConsumer {
       archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
   }
 
-  /** How its memory is. */
+  /** Reports the state of the memory budget. */
   health(): PartHealth {
     return this.#watch.health()
   }
@@ -161,7 +164,7 @@ export class Aggregator implements LaneConsumer {
     }
   }
 
-  /** Finishes the batches under way, commits the positions and gives the lanes back. */
+  /** Finishes the batches in flight, commits the positions and releases the lanes. */
   async close(): Promise<void> {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
@@ -169,25 +172,31 @@ export class Aggregator implements LaneConsumer {
     await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close(), this.#catchUp.close()])
   }
 
-  /**
-   * Merges spans of the lanes that are ours until there is nothing to merge now. It goes on by itself; this waits for
-   * it.
-   */
+  /** Merges spans of the owned lanes until nothing is left to merge now. Merging runs by itself; this waits for it. */
   merge(): Promise<void> {
     return this.#merges?.run(() => this.#own.values()) ?? Promise.resolve()
   }
 
-  /** Writes out what was packed by large batches of our lanes and is due. It goes on by itself; this waits for it. */
+  /**
+   * Writes out the packed visitors of large batches of the owned lanes that are due. This runs by itself; the call
+   * waits for it.
+   */
   writeOut(): Promise<void> {
     return this.#packed.run(() => this.#own.values())
   }
 
-  /** Counts the past of new stages in our lanes, as far as it can be now. It goes on by itself; this waits for it. */
+  /**
+   * Counts the past of new stages in the owned lanes, as far as possible now. This runs by itself; the call waits for
+   * it.
+   */
   backfill(): Promise<void> {
     return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
   }
 
-  /** Counts what is deferred in our lanes, as far as it can be now. It goes on by itself; this waits for it. */
+  /**
+   * Counts messages of deferred apps in the owned lanes, as far as possible now. This runs by itself; the call waits
+   * for it.
+   */
   catchUp(): Promise<void> {
     return this.#catchUp.run(() => this.#own.values())
   }
@@ -205,13 +214,13 @@ export class Aggregator implements LaneConsumer {
       if (this.#watch.level === 'over' && !own.isDeferring) await this.#slowDown(own)
       const applied = await own.apply(messages)
       if (own.isDeferring) void this.catchUp()
-      // Counted in time, but given up with the lease before it was archived: it must come again.
+      // The batch was counted in time, but the lease was lost before it was archived: it must be delivered again.
       if (this.#own.get(lane) !== own)
         throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
       this.#metrics?.applied(lane, applied, own.counted, (performance.now() - started) / 1000)
     } catch (error) {
-      // The lease is as good as before, and giving it up would make us wait it out; what a failed write left is read
-      // again.
+      // Keeps a lease that is still valid: after giving it up, we would have to wait until it expires. The effects of a
+      // failed write are read again.
       this.#forgetExpired(lane)
       this.#metrics?.failed()
       this.#options.logger?.error(
@@ -234,8 +243,8 @@ export class Aggregator implements LaneConsumer {
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
-      // The next owner waits out the lease and reads from an earlier position: slower, and as exact.
-      this.#options.logger?.error({ lane, err: error }, 'a lane could not be given back')
+      // The next owner waits for the lease to expire and reads from an earlier position: slower, but equally exact.
+      this.#options.logger?.error({ lane, err: error }, 'a lane could not be released')
     } finally {
       own.close()
     }
@@ -279,7 +288,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * A lease that ran out took with it what was not archived yet, so the lane is read again from where it was committed.
+   * Reads the lane again from its committed position: with the expired lease, the events that were not archived yet are
+   * lost from memory.
    */
   async #readAgain(lane: number, until: number): Promise<OwnedLane> {
     const own = await this.#take(lane)
@@ -307,8 +317,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Lanes whose lease has run out, without waiting for their next message, which may never come: what they had read is
-   * not in the archive.
+   * Takes lanes whose lease has expired again, without waiting for their next message, which may never come: the events
+   * that were read are not in the archive yet.
    */
   #takeExpired(): void {
     for (const [lane, until] of this.#expired) {
@@ -320,7 +330,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * One piece of what a lane has deferred; answers whether there may be more. What fails is tried again with a tick.
+   * Counts one piece of the deferred messages of a lane; returns whether there may be more. A failed piece is retried
+   * with the next tick.
    */
   async #countDeferred(own: OwnedLane): Promise<boolean> {
     const {
@@ -344,14 +355,14 @@ export class Aggregator implements LaneConsumer {
     }
   }
 
-  /** Only where there are several apps can one delay another. */
+  /** Updates the number of apps: only with several apps can one delay another. */
   async #countApps(): Promise<void> {
     if (performance.now() < this.#lookForApps) return
     this.#lookForApps = performance.now() + APPS_LOOK_MS
     try {
       this.#appCount = (await this.#options.registry.apps.list()).length
     } catch (error) {
-      this.#options.logger?.error({ err: error }, 'the apps could not be counted and will be looked at later')
+      this.#options.logger?.error({ err: error }, 'the number of apps could not be read; it is retried later')
     }
   }
 
@@ -360,7 +371,7 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Each second, however long batches and the archive take meanwhile: a lane whose lease has run out must be read
+   * Renews leases each second, however long batches and the archive take: a lane whose lease has expired must be read
    * again.
    */
   async #renew(): Promise<void> {
@@ -371,7 +382,7 @@ export class Aggregator implements LaneConsumer {
           try {
             own.lease = await this.#options.lanes.renew(own.lease)
           } catch (error) {
-            // Until it runs out nobody else can write the lane, so there is time to try again.
+            // Nobody else can write the lane until the lease expires, so there is time to retry.
             this.#forgetExpired(lane)
             this.#options.logger?.error({ lane, err: error }, 'a lease could not be renewed')
           }
@@ -379,14 +390,14 @@ export class Aggregator implements LaneConsumer {
     )
   }
 
-  /** Memory that rows of a lane may take before they are archived: what is needed elsewhere is not held back. */
+  /** Memory limit of the rows of a lane before they are archived, in bytes. When memory is short, less is buffered. */
   #rowBytesMax(): number {
     return this.#shares.rows / Math.max(1, this.#own.size) / (this.#watch.level === 'within' ? 1 : 4)
   }
 
   /**
-   * Takes less while more memory is used than may be: what is held back goes first, and what is garbage has time to be
-   * collected.
+   * Slows down while the memory budget is exceeded: archives the buffered rows first and gives the garbage collector
+   * time.
    */
   async #slowDown(own: OwnedLane): Promise<void> {
     await own.archive()
@@ -413,8 +424,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Each second: archive what is held back, and commit how far the lanes have been read (a hint: the truth are the
-   * watermarks).
+   * Each second, archives buffered events and commits how far the lanes have been read. The commit is a hint: the
+   * watermarks are authoritative.
    */
   async #tick(): Promise<void> {
     this.#watch.look()
@@ -445,7 +456,7 @@ export class Aggregator implements LaneConsumer {
     own.committed = position
   }
 
-  /** How many positions each of our lanes is behind the log. */
+  /** Lag of each owned lane: the number of positions between what is counted and the end of the log. */
   async #lags(): Promise<ReadonlyMap<number, number>> {
     const ends = await this.#options.log.ends()
     return new Map([...this.#own].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))

@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers())
 
 const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UTC', origins: [], keep_parameters: [] }
 
-/** A buffer with one event that was received so long ago. */
+/** Buffer with one event that was received this long ago. */
 function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
   const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, heldMs, () => undefined)
   expect(buffer.ripe).toBe(true)
@@ -24,7 +24,7 @@ function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
   return buffer
 }
 
-it('lets events wait for others as long as it is told, and not at all when that is 0', () => {
+it('buffers events for the configured time, and not at all when it is 0', () => {
   expect(holding(0, 100).ripe).toBe(true)
   const buffer = holding(5_000, 100)
   vi.advanceTimersByTime(4_999)
@@ -33,7 +33,7 @@ it('lets events wait for others as long as it is told, and not at all when that 
   expect(buffer.ripe).toBe(true)
 })
 
-it('makes one span of all dates of a month that are over, and covers each of them once', async () => {
+it('makes one span of all past dates of a month, and covers each date once', async () => {
   const archive = lane.storage.archive as Archive
   const lease = await lane.storage.lanes.acquire(0, 'several-dates')
   const DAY_MS = 86_400_000
@@ -60,13 +60,13 @@ it('makes one span of all dates of a month that are over, and covers each of the
     ['2026-06-01', 28],
     ['2026-06-15', 2],
   ])
-  // What was read before comes again, as after a crash, with more behind it.
+  // The last messages are delivered again, as after a crash, followed by further ones.
   await fill(150, 210)
   expect((await list()).reduce((sum, { rows }) => sum + rows, 0)).toBe(210)
   await lane.storage.lanes.release(lease)
 })
 
-it('lets a backlog wait for more of it, for three seconds at least', () => {
+it('buffers a backlog for at least three seconds', () => {
   const buffer = holding(0, 60_000)
   vi.advanceTimersByTime(2_999)
   expect(buffer.ripe).toBe(false)

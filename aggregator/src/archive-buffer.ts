@@ -5,31 +5,31 @@ import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge/judge.ts'
 import { isOver, monthOf } from './merge/stored-span.ts'
 
-/** Rows that a lane holds back at most: as many make a chunk that is worth its cells. */
+/** Maximum of rows that a lane buffers: enough for a chunk that is worth its cells. */
 const LANE_ROWS_MAX = 20_000
-/** Rows between two looks at the memory that they take. */
+/** Rows between two measurements of their memory. */
 const ROWS_PER_LOOK = 256
 /**
- * Events that were received longer ago come from a backlog: they are no news, so they wait for each other and make
- * larger chunks.
+ * Events that were received longer ago come from a backlog. Nobody waits for them to be visible, so they are buffered
+ * longer and make larger chunks.
  */
 const BACKLOG_MS = 5_000
 const BACKLOG_HELD_MS = 3_000
-/** What is known of the archive between two flushes, for so many dates. */
+/** Maximum of dates whose covered position is cached between two flushes. */
 const COVERED_MAX = 5_000
 /** Cells that are appended together. */
 const APPEND_BYTES = 4_000_000
-/** How long rows are packed before whatever else the thread has to do gets its turn. */
+/** Maximum time that rows are packed before other work of the thread gets its turn. */
 const TURN_MS = 20
 
-/** The rows of each app. */
+/** Rows by app. */
 type Buffers = Map<string, RowBuffer>
 
 /**
- * The events of a lane on their way into the archive. They are held back so that chunks are not tiny, and appended
- * exactly once: the archive knows which positions it covers, so what is delivered again, by a crash or a failed write,
- * adds nothing. All dates of an app share one buffer, and dates that are over share one span for each month, so that
- * events of very many dates, as of an import, cost as much as those of one.
+ * Buffers the events of a lane on their way into the archive, so that chunks are not tiny, and appends them exactly
+ * once: the archive knows which positions it covers, so events that are delivered again, after a crash or a failed
+ * write, add nothing. All dates of an app share one buffer, and past dates share one span per month, so that events of
+ * very many dates, as in an import, cost as much as those of one date.
  */
 export class ArchiveBuffer {
   readonly #archive: Archive
@@ -38,22 +38,24 @@ export class ArchiveBuffer {
   readonly #heldMs: number
   readonly #covered = new Map<string, number>()
   #buffers: Buffers = new Map()
-  /** what is being written, and what could not be written before it */
+  /** buffers that are being written, and those that could not be written before */
   readonly #taken: Buffers[] = []
   #takenBytes = 0
   #rows = 0
-  /** what the rows took when it was looked at last, and how many they were */
+  /** memory of the rows at the last measurement, and their number then */
   #weighedBytes = 0
   #weighedRows = 0
-  /** when the first of them was taken in (`performance.now()`), and the latest receipt of any (ms) */
+  /**
+   * when the first buffered row was added (`performance.now()`), and the latest receipt of any row (ms since the epoch)
+   */
   #since = 0
   #receivedAt = 0
-  /** the next message of each app to take in; `#begin` where nothing of it was taken in yet */
+  /** next position to add, by app; `#begin` for an app without any added message */
   readonly #next = new Map<string, number>()
   readonly #begin: number
   #flushing: Promise<void> = Promise.resolve()
 
-  /** `appended` learns of each span that became visible; events wait `heldMs` for others */
+  /** `appended` is called for each span that became visible; events are buffered for `heldMs`. */
   constructor(
     archive: Archive,
     lane: number,
@@ -72,12 +74,12 @@ export class ArchiveBuffer {
     return this.#rows
   }
 
-  /** An estimate of the memory that the rows take, with those that are being written. */
+  /** Estimated memory of the rows, including those that are being written. */
   get bytes(): number {
     return this.#heldBytes() + this.#takenBytes
   }
 
-  /** Whether it holds back as much as it may. */
+  /** True when the buffer has reached its limit of rows or bytes. */
   isFull(bytesMax: number): boolean {
     return this.#rows >= LANE_ROWS_MAX || this.#heldBytes() >= bytesMax
   }
@@ -90,7 +92,7 @@ export class ArchiveBuffer {
     return this.#weighedBytes
   }
 
-  /** Whether what is held back should not wait for more. */
+  /** True when the buffered rows should be archived now instead of waiting for more. */
   get ripe(): boolean {
     const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
     return (
@@ -99,13 +101,13 @@ export class ArchiveBuffer {
     )
   }
 
-  /** Takes in the events of whole messages, in the order of the lane. Messages that it has had are passed over. */
+  /** Adds the events of whole messages, in the order of the lane. Skips messages that were added before. */
   add(events: readonly Judged[]): void {
     let next = this.#begin
     let last: Judged | undefined
     for (const judged of events) {
       const { position, message } = judged
-      // Events of one message stand side by side.
+      // Events of one message are adjacent.
       if (message !== last?.message) {
         next = this.#next.get(message.app.id) ?? this.#begin
         last = judged
@@ -116,14 +118,14 @@ export class ArchiveBuffer {
     }
   }
 
-  /** Forgets what the archive covers: another buffer may have appended since. */
+  /** Drops the cached covered positions: another buffer may have appended since. */
   forget(): void {
     this.#covered.clear()
   }
 
   /**
-   * Appends all that was taken in before the call. Rejects when the archive could not take it; it is held for the next
-   * time then.
+   * Appends everything that was added before the call. Rejects when the archive could not take it; the rows are then
+   * kept for the next flush.
    */
   flush(lease: () => Lease): Promise<void> {
     const flushed = this.#flushing.then(() => this.#flush(lease()))
@@ -142,7 +144,7 @@ export class ArchiveBuffer {
       for (; this.#taken.length > 0; this.#taken.shift()) await this.#append(lease, this.#taken[0]!)
       this.#takenBytes = 0
     } catch (error) {
-      // Some spans may be visible and others not: what is true must be read again.
+      // Some spans may be visible and others not, so the covered positions must be read again.
       this.#covered.clear()
       for (const buffers of this.#taken) for (const { rows } of buffers.values()) this.#rows += rows
       throw error
@@ -178,7 +180,7 @@ export class ArchiveBuffer {
     this.#remember(buffers, covered)
   }
 
-  /** The chunks of each span of what the archive does not cover yet. */
+  /** Yields the chunks of each span of the rows that the archive does not cover yet. */
   *#spansOf(buffers: Buffers, covered: ReadonlyMap<string, number>): Generator<EncodedChunk[]> {
     const now = Date.now()
     for (const [app, buffer] of buffers) {

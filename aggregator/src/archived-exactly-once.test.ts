@@ -24,7 +24,7 @@ afterAll(async () => {
 const DAY_MS = 86_400_000
 const T0 = Date.parse('2026-06-15T12:00:00Z')
 
-/** All that the archive holds of an app, in the order of the log. */
+/** Reads all archived events of an app, in the order of the log. */
 async function archived(app: string): Promise<ArchivedEvent[]> {
   const rows: ArchivedEvent[] = []
   for (const summary of await archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })) {
@@ -34,7 +34,7 @@ async function archived(app: string): Promise<ArchivedEvent[]> {
   return rows.sort((a, b) => a.position - b.position || a.index - b.index)
 }
 
-/** The real archive, which fails when told to: before it has written, or after. */
+/** Real archive that fails on demand, before or after it has written. */
 function failing(mode: () => 'before' | 'after' | undefined): Archive {
   return withOverrides(archive, {
     async append(lease, chunks) {
@@ -70,11 +70,11 @@ interface Log {
   readonly messages: LogMessage[]
   /** by app */
   readonly expected: ReadonlyMap<string, object[]>
-  /** how many events each app was sent */
+  /** number of events that were sent, by app */
   readonly events: ReadonlyMap<string, number>
 }
 
-/** An id has one time, as a repetition has; the ids lie on three dates. */
+/** Builds a log. Each id has one time, so that repetitions share it; the ids spread over three dates. */
 function logOf(apps: readonly [string, string], envelopes: typeof sent extends fc.Arbitrary<infer T> ? T : never): Log {
   const seen = new Set<string>()
   const users = new Map<string, string>()
@@ -130,7 +130,9 @@ const plain = (row: ArchivedEvent): object => ({
   index: row.index,
 })
 
-it('archives every event but duplicates once, in spite of merging, crashes, lost leases, repetitions, apps that are deferred, and writes that fail before or after their effect', async () => {
+// The deliveries include merges, crashes, lost leases, repetitions, deferred apps, and writes that fail before or after
+// their effect.
+it('archives every event except duplicates exactly once, whatever fails in between', async () => {
   await fc.assert(
     fc.asyncProperty(
       sent,
@@ -155,29 +157,30 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
             chooseDeferred: ({ bytes }) => deferred.map((id) => `${id}-${run}`).filter((id) => bytes.has(id)),
             log: {
               lanes: 1,
-              append: (...asked) => log.append(...asked),
-              appendMessages: (...asked) => log.appendMessages(...asked),
+              append: (...args) => log.append(...args),
+              appendMessages: (...args) => log.appendMessages(...args),
               ends: () => log.ends(),
               subscribe: (consumer) => log.subscribe(consumer),
               close: async () => undefined,
               read: async (_, from, limit) => messages.slice(from, from + limit),
             },
             lanes: {
-              acquire: async (...asked) => ({
-                ...(await lanes.acquire(...asked)),
+              acquire: async (...args) => ({
+                ...(await lanes.acquire(...args)),
                 expiresAt: performance.now() + lastsMs,
               }),
               renew: (l) => lanes.renew(l),
               release: (l) => lanes.release(l),
-              commit: (...asked) => lanes.commit(...asked),
+              commit: (...args) => lanes.commit(...args),
               positions: () => lanes.positions(),
             },
           })
-        // The lane belongs to one run of the property: it begins at its first message.
+        // The lane belongs to one run of the property: it starts at its first message.
         await lanes.commit(await lanes.acquire(0, app), 0)
         let aggregator = make()
         let next = await aggregator.assigned(0)
-        // As a consumer does: what fails is delivered again, by when the lane is taken anew if its lease has run out.
+        // As a consumer does: a failed batch is delivered again; the lane is taken again by then if its lease has
+        // expired.
         const deliver = (batch: LogMessage[]): Promise<void> =>
           aggregator.batch(0, batch).catch(() => aggregator.batch(0, batch))
         for (const { length, then, defer, fails: failure } of deliveries) {
@@ -192,7 +195,7 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
           if (then === 'catch up') await aggregator.catchUp()
           if (then === 'close') await aggregator.revoked(0)
           if (then === 'expire') {
-            // The lane is taken anew for the next batch, and what was held back is gone.
+            // The lane is taken again for the next batch, and the buffered events are lost.
             lastsMs = -1
             deferred = []
             await aggregator.assigned(0)
@@ -210,7 +213,7 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
         if (next < messages.length) await deliver(messages.slice(next))
         await aggregator.catchUp()
         await aggregator.revoked(0)
-        // What a lost lease took with it is read again by the next start.
+        // Events that were lost with a lease are read again by the next start.
         aggregator = make()
         next = await aggregator.assigned(0)
         if (next < messages.length) await deliver(messages.slice(next))
@@ -229,7 +232,7 @@ it('archives every event but duplicates once, in spite of merging, crashes, lost
   )
 }, 60_000)
 
-it('shows what it has counted in the archive within seconds, and commits its position not before', async () => {
+it('archives counted events within seconds, and commits its position only afterwards', async () => {
   await lane.app('live')
   let fails: 'before' | undefined = 'before'
   const { lanes, log } = lane.storage
@@ -249,7 +252,7 @@ it('shows what it has counted in the archive within seconds, and commits its pos
   await aggregator.close()
 }, 20_000)
 
-it('merges by itself what earlier owners have left in small spans', async () => {
+it('merges small spans that earlier owners have left', async () => {
   await lane.app('left')
   const { lanes, log } = lane.storage
   await lanes.commit(await lanes.acquire(0, 'left'), (await log.ends())[0]!)

@@ -13,7 +13,7 @@ beforeAll(async () => void (lane = await openLane(openEmbedded)))
 afterAll(() => lane[Symbol.asyncDispose]())
 
 const MINUTE_MS = 60_000
-/** Both clock changes in Berlin, the ends of dates there, in Kathmandu and in UTC. */
+/** Both clock changes in Berlin, and ends of dates there, in Kathmandu and in UTC. */
 const instants = [
   '2026-03-28T23:00:00Z',
   '2026-03-29T01:00:00Z',
@@ -108,7 +108,7 @@ const plain = fc.record(
 )
 const machine = plain.map((context) => ({ ...context, bot: 'webdriver' as const }))
 const context = fc.oneof({ weight: 9, arbitrary: plain }, { weight: 1, arbitrary: machine })
-/** Received with an event, or at the very end of the week in which it is not late. */
+/** Receipt together with an event, or at the end of the week after which the event is late. */
 const received = fc.oneof(
   timestamp,
   fc.tuple(fc.constantFrom(...instants), fc.constantFrom(0, 1)).map(([at, ms]) => at + WEEK_MS + ms),
@@ -121,7 +121,7 @@ const envelope = fc.record({
   events: fc.array(event, { maxLength: 4 }),
   rejected: fc.array(rejected, { maxLength: 1 }),
 })
-/** Envelopes, or bytes that are none. */
+/** Envelopes, or bytes that are no envelope. */
 const log = fc.array(
   fc.oneof(
     { weight: 12, arbitrary: envelope },
@@ -130,8 +130,8 @@ const log = fc.array(
   { minLength: 1, maxLength: 25 },
 )
 /**
- * One delivery: from how far back, how many messages, after a restart or not, and whether it is cut with only a part of
- * it applied.
+ * One delivery: how far back it starts, its number of messages, whether it follows a restart, and whether it is cut
+ * with only a part of it applied.
  */
 const delivery = fc.record({
   back: fc.nat(12),
@@ -140,7 +140,7 @@ const delivery = fc.record({
   cut: fc.option(fc.nat(0xffff), { nil: undefined, freq: 3 }),
 })
 
-/** The real writer, which a time-out or a crash can cut: then some partitions hold their change and others do not. */
+/** Real writer that a time-out or crash can cut: some partitions then contain their change and others do not. */
 function cutting(writer: TableWriter, mask: () => number | undefined): TableWriter {
   return withOverrides(writer, {
     async apply(lease, batch) {
@@ -162,7 +162,7 @@ function cutting(writer: TableWriter, mask: () => number | undefined): TableWrit
   })
 }
 
-/** The log of a run, with apps of its own. */
+/** Builds the log of a run, with its own apps. */
 function runOf(
   sent: readonly (Omit<Envelope, 'version'> | string)[],
   run: string,
@@ -177,7 +177,7 @@ function runOf(
   return { placed, messages }
 }
 
-it('equals a recount, however batches are cut, delivered again, restarted or applied in part', async () => {
+it('equals a recount, however batches are cut, redelivered, restarted or applied in part', async () => {
   await fc.assert(
     fc.asyncProperty(log, fc.array(delivery, { maxLength: 10 }), async (sent, deliveries) => {
       const run = randomUUID().slice(0, 8)
@@ -217,7 +217,7 @@ it('equals a recount, however batches are cut, delivered again, restarted or app
   )
 }, 60_000)
 
-it('control: with the check of the watermarks off, what is delivered again counts again', async () => {
+it('control: counts redelivered messages again when the watermark check is off', async () => {
   const run = randomUUID().slice(0, 8)
   const app = await lane.app(`berlin-${run}`, 'Europe/Berlin')
   const click = {

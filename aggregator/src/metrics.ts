@@ -3,7 +3,7 @@ import type { WrittenOut } from '@hopper/storage'
 import type { Merged } from './merge/lane-merges.ts'
 import type { Applied } from './lane/lane-pass.ts'
 
-/** What the parts of the aggregator take of its memory, in bytes. */
+/** Memory of the parts of the aggregator, in bytes. */
 export interface MemoryUse {
   readonly total: number
   readonly resident: number
@@ -13,7 +13,7 @@ export interface MemoryUse {
   readonly identified: number
 }
 
-/** What the aggregator tells Prometheus. */
+/** Prometheus metrics of the aggregator. */
 export class AggregatorMetrics {
   readonly #events: Counter
   readonly #deadLetters: Counter
@@ -25,8 +25,8 @@ export class AggregatorMetrics {
   readonly #writtenOutRows: Counter
 
   /**
-   * `lags` says how far each lane is behind, `memory` what each part takes, `overSeconds` how long that has been more
-   * than it may; they are asked when the figures are read.
+   * `lags` returns the lag of each lane, `memory` the bytes of each part, `overSeconds` how long memory has exceeded
+   * its budget. They are called when the metrics are read.
    */
   constructor(
     registry: Registry,

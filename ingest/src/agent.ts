@@ -3,13 +3,13 @@ import Bowser from 'bowser'
 import { isbot } from 'isbot'
 import { LRUCache } from 'lru-cache'
 
-/** What a user agent says about the sender. */
+/** Device, browser, system and bot reason of a sender, from its user agent. */
 export type Agent = Pick<Context, 'device' | 'browser' | 'os' | 'bot'>
 
-/** How a request came: what decides, beside its user agent, whether a machine is behind it. */
+/** Origin of a request: together with the user agent, it decides whether the sender is a machine. */
 export interface Origin {
   readonly userAgent: string | undefined
-  /** the key is in a header and no page is behind the request: a server that sends on purpose */
+  /** true when the key is in a header and no page is behind the request: a server that sends on purpose */
   readonly server: boolean
   readonly webdriver: boolean
 }
@@ -17,18 +17,18 @@ export interface Origin {
 const USER_AGENTS_MAX = 5_000
 const USER_AGENT_CHARS_MAX = 512
 const server: Agent = { device: 'server', browser: 'unknown', os: 'unknown' }
-const nobody: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
+const noUserAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown', bot: 'no_user_agent' }
 const agents = new LRUCache<string, Agent>({ max: USER_AGENTS_MAX })
 
-/** Tells device, browser and system of a sender, and whether it is held to be a machine, and why. */
+/** Determines device, browser and system of a sender, and why it is considered a machine, if it is. */
 export function agentOf({ userAgent, server: fromServer, webdriver }: Origin): Agent {
   const text = userAgent?.slice(0, USER_AGENT_CHARS_MAX) ?? ''
-  const agent = fromServer ? agentOfServer(text) : text === '' ? nobody : parsed(text)
+  const agent = fromServer ? agentOfServer(text) : text === '' ? noUserAgent : parsed(text)
   return webdriver && agent.bot === undefined ? withBot(agent, 'webdriver') : agent
 }
 
 /**
- * A server is what the key in a header is for, so its user agent is not judged, whatever it calls itself. One that
+ * Keys in headers are meant for servers, so the user agent is not checked for bots, whatever it claims. A server that
  * forwards the user agent of a visitor's browser is believed.
  */
 function agentOfServer(text: string): Agent {

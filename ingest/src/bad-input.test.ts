@@ -39,10 +39,10 @@ describe('a body that cannot be read', () => {
     ['null', 'null'],
     ['an array', '[]'],
     ['no events', '{}'],
-    ['events that are no array', '{"events": {"0": {}}}'],
+    ['events that are not an array', '{"events": {"0": {}}}'],
     ['events hidden in __proto__', '{"__proto__": {"events": []}}'],
-    ['a device_id that is no text', '{"device_id": 7, "events": []}'],
-    ['a sent_at that is no time', '{"sent_at": "now", "events": []}'],
+    ['a device_id that is not a string', '{"device_id": 7, "events": []}'],
+    ['a sent_at that is not a time', '{"sent_at": "now", "events": []}'],
     ['a sent_at outside the calendar', '{"sent_at": 1e300, "events": []}'],
     ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])],
     ['an overlong UTF-8 sequence', Buffer.from([0x22, 0xc0, 0xaf, 0x22])],
@@ -77,13 +77,13 @@ describe('compression', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
-  ] as const)('is no way around the bound: a bomb of %s is 413', async (encoding, pack) => {
+  ] as const)('does not bypass the limit: a %s bomb is 413', async (encoding, pack) => {
     const bomb = pack(Buffer.alloc(50_000_000, ' '))
     expect(bomb.length).toBeLessThan(limits.bodyBytesMax)
     expect(await refused(bomb, { 'content-encoding': encoding })).toBe('413 HOP_BODY_TOO_LARGE')
   })
 
-  it('is 400 when it is none', async () => {
+  it('is 400 when the body is not compressed, or cut off', async () => {
     expect(await refused(body, { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
     expect(await refused(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' })).toBe('400 HOP_BODY_INVALID')
   })
@@ -98,7 +98,7 @@ describe('a key', () => {
       headers: { 'content-type': 'text/plain', ...headers },
     })
 
-  it('is taken from three places', async () => {
+  it('is read from either header or the query', async () => {
     for (const headers of [{ authorization: `Bearer ${keys.write}` }, { 'x-api-key': keys.write }])
       expect((await withKey(headers)).statusCode).toBe(202)
     expect((await withKey({}, `?key=${keys.write}`)).statusCode).toBe(202)
@@ -109,7 +109,7 @@ describe('a key', () => {
     ['unknown', { 'x-api-key': 'hw_nobody_0123456789' }, '', 401, 'HOP_KEY_UNKNOWN'],
     ['huge', { 'x-api-key': 'h'.repeat(5_000) }, '', 401, 'HOP_KEY_UNKNOWN'],
     ['given twice', {}, '?key=a&key=b', 401, 'HOP_KEY_MISSING'],
-    ['of a read power', { 'x-api-key': keys.read }, '', 403, 'HOP_KEY_POWER'],
+    ['of the read scope', { 'x-api-key': keys.read }, '', 403, 'HOP_KEY_POWER'],
   ])('is refused when %s', async (_name, headers, query, status, code) => {
     const answer = await withKey(headers, query)
     expect([answer.statusCode, answer.json<ErrorBody>().error.code]).toEqual([status, code])
@@ -118,7 +118,7 @@ describe('a key', () => {
 
 describe('an event', () => {
   it.each([
-    ['no object', 7, /^not_an_object/],
+    ['not an object', 7, /^not_an_object/],
     ['an array', [], /^not_an_object/],
     ['without a type', { target: '//a' }, /^unknown_type/],
     ['of an unknown type', click({ type: 9 }), /^unknown_type.*custom, click/],
@@ -135,7 +135,7 @@ describe('an event', () => {
     ['in seconds since the epoch', click({ timestamp: Math.floor(Date.now() / 1000) }), /^too_old.*milliseconds/],
     ['at no time', click({ timestamp: 'yesterday' }), /^invalid_field: .*"timestamp".*2026-01-31T12:00:00Z/],
     ['outside the calendar', click({ timestamp: 1e300 }), /^invalid_field: .*"timestamp"/],
-  ])('is refused, with what to do: %s', async (_name, event, expected) => {
+  ])('is rejected with an explanation: %s', async (_name, event, expected) => {
     expect(await verdict(event)).toMatch(expected)
   })
 
@@ -144,15 +144,16 @@ describe('an event', () => {
     expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'no_device' }] })
   })
 
-  it('nested deeper than any stack is refused alone', async () => {
+  it('nested deeper than the stack allows is rejected alone', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
     const answer = await gateway.post(`{"device_id":"d","events":[{"type":1,"x":${deep}},${JSON.stringify(click())}]}`)
     expect(answer.body).toMatchObject({ accepted: 1, rejected: [{ index: 0, reason: 'too_large' }] })
   })
 
-  it('with __proto__ and constructor keys changes nothing but itself', async () => {
+  it('with __proto__ and constructor keys affects nothing else', async () => {
     const answer = await gateway.post(
-      '{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}',
+      '{"device_id":"proto","events":[{"type":0,"name":"n","__proto__":{"user_id":"evil"},' +
+        '"constructor":{"prototype":{"x":1}},"data":{"__proto__":"p","constructor":"c"}}]}',
     )
     expect(answer.body).toMatchObject({
       accepted: 1,
@@ -184,7 +185,7 @@ it('keeps the good events of a mixed batch and lists the bad ones by index', asy
   expect(envelope!.rejected).toEqual([{ reason: 'not_an_object' }, { event_id: 'b', reason: 'invalid_field' }])
 })
 
-it('knows which paths and methods it has', async () => {
+it('answers 404 for unknown paths and 405 for other methods', async () => {
   const code = async (method: 'GET' | 'PUT' | 'POST', url: string) => {
     const answer = await gateway.server.inject({ method, url })
     return `${answer.statusCode} ${answer.json<ErrorBody>().error.code}`

@@ -38,7 +38,7 @@ describe('a page of another origin', () => {
     expect(answer.headers).not.toHaveProperty('access-control-allow-credentials')
   })
 
-  it('may read the answer, an error too', async () => {
+  it('may read the answer, including errors', async () => {
     for (const [body, status] of [
       ['{"events":[]}', 202],
       ['{', 400],
@@ -69,7 +69,7 @@ describe('a page of another origin', () => {
 describe('the configuration of the tracker', () => {
   const url = `/v1/config?key=${keys.write}`
 
-  it('has funnels and elements of the app of the key, and nothing else', async () => {
+  it('contains funnels and elements of the app of the key, and nothing else', async () => {
     const { funnels, elements } = gateway.storage.registry
     const stages = [
       { id: 1, name: 'home', url: '/' },
@@ -82,7 +82,7 @@ describe('the configuration of the tracker', () => {
     expect((await get(url)).json()).toEqual({ funnels: [], elements: [] })
   })
 
-  it('is kept for a minute, open to every origin, and answered 304 when the browser has it', async () => {
+  it('is cached for a minute, open to every origin, and answered 304 when the browser has it', async () => {
     const { headers } = await get(url)
     expect(headers).toMatchObject({ 'cache-control': 'public, max-age=60', 'access-control-allow-origin': '*' })
     const again = await get(url, { 'if-none-match': String(headers.etag) })
@@ -110,7 +110,7 @@ describe('the tracker', () => {
     expect([gzip.headers['content-encoding'], gunzipSync(gzip.rawPayload).toString()]).toEqual(['gzip', script])
   })
 
-  it('is looked up again soon by its name, and kept for ever by its hash', async () => {
+  it('is cached briefly under its name, and for ever under its hash', async () => {
     const byName = await get('/hopper.js')
     expect(byName.headers).toMatchObject({ 'cache-control': 'public, max-age=300', vary: 'accept-encoding' })
     expect((await get('/hopper.js', { 'if-none-match': String(byName.headers.etag) })).statusCode).toBe(304)
@@ -119,7 +119,7 @@ describe('the tracker', () => {
     expect((await get('/hopper.0123456789abcdef.js')).statusCode).toBe(404)
   })
 
-  it('stops the start when it is not there', async () => {
+  it('stops the start when it is missing', async () => {
     await expect(openGateway({ trackerFile: join(dir, 'missing.js') })).rejects.toMatchObject({ code: 'HOP_CONFIG' })
   })
 })

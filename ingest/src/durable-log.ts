@@ -6,8 +6,8 @@ import type { Histogram } from 'prom-client'
 const WAITING_EVENTS_MAX = 200_000
 
 /**
- * The log as ingest uses it: bounded in what waits for it, timed, and every failure the one that tells the sender to
- * try again.
+ * Wraps the log for ingest: bounds the waiting events, measures the time, and turns every failure into the error that
+ * tells the sender to retry.
  */
 export class DurableLog {
   readonly #log: EventLog
@@ -37,11 +37,11 @@ export class DurableLog {
     const started = performance.now()
     try {
       await this.#log.append(envelopes)
-      if (this.#failing) this.#logger.info('the log takes events again')
+      if (this.#failing) this.#logger.info('the log accepts events again')
       this.#failing = false
     } catch (cause) {
-      // Once for an outage, not once for each request.
-      if (!this.#failing) this.#logger.error({ err: cause }, 'the log takes no events, senders are told to try again')
+      // Logs once per outage, not once per request.
+      if (!this.#failing) this.#logger.error({ err: cause }, 'the log accepts no events; senders are asked to retry')
       this.#failing = true
       throw new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
     } finally {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]())
 
 let device = 0
-/** Sends events of a device of its own and answers the envelope they became. */
+/** Sends events of a new device and returns their envelope. */
 async function stored(events: object[], body: object = {}, headers: Record<string, string> = {}): Promise<Envelope> {
   const device_id = `device-${device++}`
   const answer = await gateway.post({ device_id, ...body, events }, headers)
@@ -25,7 +25,7 @@ const click = (more: object = {}) => ({ type: 1, target: '//a', elapsed_time: 5,
 const view = (from: string, to: string) => ({ type: 'url_change', from, to, elapsed_time: 0 })
 
 describe('what is stored', () => {
-  it('is the event by name of its type, without unknown fields', async () => {
+  it('is the event with the name of its type, without unknown fields', async () => {
     const { events } = await stored([click({ event_id: 'e', timestamp: now - 5, seq: 7, user_id: 'u', extra: 1 })], {
       session_id: 's',
     })
@@ -49,7 +49,7 @@ describe('what is stored', () => {
     expect(events.map(({ timestamp }) => timestamp)).toEqual([now, now - 3_600_000])
   })
 
-  it('has no half of a surrogate pair, and every whole one', async () => {
+  it('contains whole surrogate pairs, but no halves', async () => {
     const device_id = 'surrogates'
     const body = `{"device_id":"${device_id}","events":[{"type":0,"name":"\\ud83d\\ude00 \\ud83d \\\\ud83d"}]}`
     expect((await gateway.post(body)).status).toBe(202)
@@ -67,7 +67,7 @@ describe("the sender's clock", () => {
     expect(events[1]!.timestamp).toBe(now)
   })
 
-  it('is believed up to 5 s, and without sent_at', async () => {
+  it('is trusted up to 5 s, and without sent_at', async () => {
     for (const body of [{ sent_at: now + 5_000 }, { sent_at: '2026-03-01T11:59:55Z' }, {}]) {
       const { events } = await stored([click({ timestamp: now - 7 })], body)
       expect(events[0]!.timestamp).toBe(now - 7)
@@ -75,13 +75,13 @@ describe("the sender's clock", () => {
     }
   })
 
-  it('may be years off, when it says so', async () => {
+  it('may be years off when sent_at shows it', async () => {
     const { events } = await stored([click({ timestamp: 1_000 })], { sent_at: 3_000 })
     expect(events[0]).toMatchObject({ timestamp: now - 2_000, client_time: 1_000 })
   })
 })
 
-it('makes an envelope for each device, in order, with the refused events where they belong', async () => {
+it('makes an envelope for each device, in order, with the rejected events where they belong', async () => {
   const events = [
     click({ event_id: 'a1', device_id: 'split-a' }),
     click({ event_id: 'b1', device_id: 'split-b' }),
@@ -100,13 +100,13 @@ it('makes an envelope for each device, in order, with the refused events where t
 })
 
 describe('the context', () => {
-  it('names device, browser and system, and no address', async () => {
+  it('contains device, browser and system, and no address', async () => {
     const envelope = await stored([click()], {}, { 'x-forwarded-for': '203.0.113.9' })
     expect(envelope.context).toEqual({ device: 'desktop', browser: 'Chrome', os: 'Linux' })
     expect(JSON.stringify(envelope)).not.toMatch(/203\.0\.113|127\.0\.0\.1/)
   })
 
-  it('has the verdict on machines, with its reason', async () => {
+  it('contains the bot verdict with its reason', async () => {
     const bot = async (userAgent: string, body = {}) =>
       (await stored([click()], body, { 'user-agent': userAgent })).context.bot
     expect(await bot(browser)).toBeUndefined()
@@ -116,7 +116,7 @@ describe('the context', () => {
     expect(await bot('curl/8.5.0')).toBe('user_agent')
   })
 
-  it('has campaign and referrer from the first page', async () => {
+  it('contains campaign and referrer of the first page', async () => {
     const arrived = await stored([
       view(
         'https://www.search.example/q?secret=1',
@@ -138,7 +138,7 @@ describe('the context', () => {
   })
 })
 
-it('answers over a real socket, after the log has it', async () => {
+it('answers over a real socket, after the log has the events', async () => {
   const address = await gateway.server.listen({ port: 0, host: '127.0.0.1' })
   expect((gateway.server.server.address() as AddressInfo).port).toBeGreaterThan(0)
   const answer = await fetch(`${address}/v1/events`, {

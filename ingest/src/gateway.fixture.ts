@@ -19,15 +19,15 @@ export const browser =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 
 /**
- * The real plugin over the real embedded storage in a directory of its own, with two apps: `shop`, and `bound` to one
+ * Real plugin over the real embedded storage in a directory of its own, with two apps: `shop`, and `bound` to one
  * origin.
  */
 export interface Gateway extends AsyncDisposable {
   readonly server: FastifyInstance
   readonly storage: Storage
-  /** everything in the log, lane by lane */
+  /** reads everything in the log, lane by lane */
   envelopes(): Promise<Envelope[]>
-  /** ends the storage under the running gateway */
+  /** closes the storage under the running gateway */
   closeStorage(): Promise<void>
   /** posts a body as a browser would */
   post(

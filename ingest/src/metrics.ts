@@ -7,7 +7,7 @@ export interface Metrics {
   readonly appendSeconds: Histogram
 }
 
-/** What ingest tells about itself. Every label has a closed set of values. */
+/** Metrics of ingest. Every label has a closed set of values. */
 export function createMetrics(registry: Registry, pipeline: Pipeline): Metrics {
   const registers = [registry]
   const ofSteps = (name: string, help: string, read: (figures: StepFigures) => number): Counter<'step'> =>

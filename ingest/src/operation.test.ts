@@ -7,7 +7,7 @@ import { steps } from './pipeline.ts'
 
 const click = { type: 1, target: '//a', elapsed_time: 5, current_url: '/' }
 
-it('tells that it lives, and whether it can work or why not', async () => {
+it('reports that it is alive, and whether it can work or why not', async () => {
   let healthy = true
   await using gateway = await openGateway({
     health: async () => [
@@ -66,7 +66,7 @@ it('never writes a key or an address to the log of the server', async () => {
   for (const secret of [keys.write, keys.read, '127.0.0.1', browser]) expect(log).not.toContain(secret)
 })
 
-it('leaves the rest of a server as it was', async () => {
+it('does not affect the rest of a server', async () => {
   await using gateway = await openGateway()
   const { log, registry } = gateway.storage
   const server = fastify()

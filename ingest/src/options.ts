@@ -3,24 +3,24 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Registry as Metrics } from 'prom-client'
 import type { Rates } from './admission/rate-limit.ts'
 
-/** What ingest is wired over; it knows ports, never an adapter. */
+/** Dependencies and options of ingest; it knows ports, never an adapter. */
 export interface IngestOptions {
   readonly log: EventLog
   readonly registry: Registry
   readonly health: Storage['health']
-  /** where the metrics `hopper_ingest_*` are registered */
+  /** registry of the metrics `hopper_ingest_*` */
   readonly metrics: Metrics
-  /** what `/metrics` answers, when more than `metrics` has a say (another thread) */
+  /** returns the text of `/metrics` when it covers more than `metrics` (another thread) */
   readonly metricsText?: () => Promise<string>
   /** the built tracker; without it `/hopper.js` is not served */
   readonly trackerFile?: string
   readonly logger?: Pick<FastifyBaseLogger, 'info' | 'error'>
-  /** what one key may send; unlimited when not given */
+  /** rates of one key; unlimited by default */
   readonly rates?: Rates
-  /** events that may wait for the log before further ones are answered 503 */
+  /** maximum of events that wait for the log; further ones are answered with 503 */
   readonly waitingEventsMax?: number
-  /** answers every path that nobody serves; for a server that has nothing beside ingest */
+  /** handles unknown paths too; for a server that runs only ingest */
   readonly answersUnknownPaths?: boolean
-  /** ms since the epoch; a test sets it */
+  /** returns ms since the epoch; replaced in tests */
   readonly clock?: () => number
 }

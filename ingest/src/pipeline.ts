@@ -11,7 +11,7 @@ import { rejectOversize } from './steps/reject-oversize.ts'
 import { requireDevice } from './steps/require-device.ts'
 import { stripUrls } from './steps/strip-urls.ts'
 
-/** What happens to every event, in this order. */
+/** Steps that every event passes, in this order. */
 export const steps: readonly Step[] = [
   rejectNonObject,
   readType,
@@ -26,7 +26,7 @@ export const steps: readonly Step[] = [
   buildEvent,
 ]
 
-/** What a step has done so far. */
+/** Statistics of a step. */
 export interface StepFigures {
   readonly step: string
   seconds: number
@@ -34,7 +34,7 @@ export interface StepFigures {
   dropped: number
 }
 
-/** Runs batches through the steps: counts and times each step under its name. */
+/** Runs batches through the steps; counts and times each step under its name. */
 export class Pipeline {
   readonly figures: readonly StepFigures[] = steps.map((step) => ({
     step: step.name,
@@ -44,8 +44,8 @@ export class Pipeline {
   }))
 
   /**
-   * The result for each event, by index. A step sees all events of a batch in a row, so that two looks at the clock
-   * time them.
+   * Returns the result for each event, by index. A step processes all events of a batch in a row, so that two clock
+   * reads are enough to time it.
    */
   run(batch: readonly Incoming[]): (Incoming | Dropped)[] {
     const results: (Incoming | Dropped)[] = batch.slice()
@@ -58,7 +58,7 @@ export class Pipeline {
         if (dropped > 0 && incoming instanceof Dropped) continue
         figures.events++
         const result = step(incoming as Incoming)
-        // A step answers the event that it was given, or why it goes no further.
+        // A step returns the event that it was given, or why it is rejected.
         if (result === incoming) continue
         results[index] = result
         figures.dropped++

@@ -24,7 +24,7 @@ const plain = fc.record(
   },
   { requiredKeys: ['event_id', 'seq', 'timestamp', 'type', 'target', 'elapsed_time', 'current_url'] },
 )
-/** What the log does not keep, or keeps otherwise. */
+/** Fields that the log does not keep, or stores differently. */
 const odd = fc.oneof(
   fc.record({ device_id: fc.constant('other') }),
   fc.record({ unknown: fc.jsonValue() }),
@@ -54,7 +54,7 @@ function envelopesFor(value: unknown, indent: number): Envelope[] {
   return envelopesOf(batch, sent, results, { device: 'desktop', browser: 'B', os: 'O' })
 }
 
-it('a body that stands in the log as it was sent reads the same as one that was written out anew', () => {
+it('a body that is stored as it was sent reads the same as one that is encoded again', () => {
   let asSent = 0
   fc.assert(
     fc.property(body, fc.constantFrom(0, 2), (value, indent) => {
@@ -70,7 +70,7 @@ it('a body that stands in the log as it was sent reads the same as one that was 
   expect(asSent).toBeGreaterThan(50)
 })
 
-it('nothing that the schema does not name gets into the log', () => {
+it('the log contains only fields of the schema', () => {
   const sent = { event_id: 'e', seq: 1, timestamp: now, type: 1, target: '//a', elapsed_time: 1, current_url: '/' }
   expect(envelopesFor({ device_id: 'd', events: [sent] }, 0)[0]!.sent).toBeDefined()
   for (const more of ['"unknown":1', '"name":"of another kind"', '"__proto__":1']) {
@@ -82,9 +82,11 @@ it('nothing that the schema does not name gets into the log', () => {
   expect(envelopesFor({ device_id: 'd', more: 1, events: [sent] }, 0)[0]!.sent).toBeUndefined()
 })
 
-it('the gateway keeps half a surrogate pair out of the log, also where the rest stands as it was sent', async () => {
+it('the gateway keeps half a surrogate pair out of the log, even if the rest is stored as it was sent', async () => {
   await using gateway = await openGateway()
-  const json = `{"device_id":"d","events":[{"event_id":"e","seq":0,"timestamp":${Date.now()},"type":1,"target":"\\ud800","elapsed_time":0,"current_url":"/"}]}`
+  const json =
+    `{"device_id":"d","events":[{"event_id":"e","seq":0,"timestamp":${Date.now()},"type":1,` +
+    `"target":"\\ud800","elapsed_time":0,"current_url":"/"}]}`
   expect(((await gateway.post(json)).body as EventsAnswer).accepted).toBe(1)
   expect((await gateway.envelopes())[0]!.events[0]).toMatchObject({ target: '\ufffd' })
 })

@@ -13,7 +13,7 @@ const server = { device: 'server', browser: 'unknown', os: 'unknown' }
 const inHeader = { 'x-api-key': keys.write }
 let device = 0
 
-/** Sends one event of a device of its own; answers what is said and what is stored of the sender. */
+/** Sends one event of a new device; returns what the answer and the log say about the sender. */
 async function send(
   headers: Record<string, string>,
   body: object = {},
@@ -50,7 +50,7 @@ it.each([
   'Mozilla/5.0 (compatible; MyShop/1.0)',
   'x'.repeat(5_000),
   'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/141.0.0.0',
-])('does not judge a server by its user agent: %s', async (userAgent) => {
+])('does not classify a server by its user agent: %s', async (userAgent) => {
   for (const key of [
     inHeader,
     { authorization: `Bearer ${keys.write}` },
@@ -62,7 +62,7 @@ it.each([
   }
 })
 
-it('counts what a server sends by the fetch of Node, whatever it calls itself', async () => {
+it('counts events that a server sends with the fetch of Node, with any user agent', async () => {
   await gateway.server.listen({ port: 0, host: '127.0.0.1' })
   const { port } = gateway.server.server.address() as AddressInfo
   for (const headers of [{}, { 'user-agent': 'my-shop/1.0' }]) {
@@ -77,7 +77,7 @@ it('counts what a server sends by the fetch of Node, whatever it calls itself', 
   }
 })
 
-it("believes a server that forwards the user agent of a visitor's browser", async () => {
+it("trusts a server that forwards the user agent of a visitor's browser", async () => {
   expect((await send({ ...inHeader, 'user-agent': browser })).context).toEqual({
     device: 'desktop',
     browser: 'Chrome',
@@ -99,13 +99,13 @@ it.each([
   ],
   ['curl with the key in the address', { 'user-agent': 'curl/8.5.0' }, 'user_agent'],
   ['nobody', { origin: 'https://shop.example', 'user-agent': '' }, 'no_user_agent'],
-] as const)('says in its answer what is kept out of the numbers: %s', async (_name, headers, reason) => {
+] as const)('reports events that do not count in its answer: %s', async (_name, headers, reason) => {
   const { answer, context } = await send(headers, {}, `?key=${keys.write}`)
   expect(answer).toEqual({ accepted: 1, rejected: [], bot: 1, bot_reason: reason })
   expect(context.bot).toBe(reason)
 })
 
-it('keeps a driven browser out, also behind a server', async () => {
+it('excludes an automated browser, also behind a server', async () => {
   for (const headers of [
     { 'user-agent': browser },
     { ...inHeader, 'user-agent': browser },
@@ -116,7 +116,7 @@ it('keeps a driven browser out, also behind a server', async () => {
   }
 })
 
-it('says nothing of machines where no event of theirs was taken', async () => {
+it('reports no bots when none of their events was accepted', async () => {
   const answer = await gateway.post({ device_id: 'd', events: [{ type: 9 }] }, { 'user-agent': 'Googlebot/2.1' })
   expect(answer.body).toEqual({ accepted: 0, rejected: [expect.objectContaining({ reason: 'unknown_type' })] })
 })

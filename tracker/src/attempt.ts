@@ -1,6 +1,6 @@
 /**
- * What the page, its storage or the app's configuration makes throw must not reach the page: the answer is undefined
- * then.
+ * Runs an action, and returns undefined when it throws: errors of the page, its storage or the app's configuration must
+ * not reach the page.
  */
 export const attempt = <T>(action: () => T): T | void => {
   try {

@@ -3,16 +3,16 @@ import { endpoint } from './tag.ts'
 
 const retryMs = 5000
 
-/** An interesting element, its node under the pointer, and since when (0: clicked). */
+/** Interesting element, its node under the pointer, and the time since when it is there (0: clicked). */
 export interface Watched {
   xpath: string
   node?: Node | void
   since?: number | undefined
-  /** what pointed at it then; undefined where the browser does not say */
+  /** pointer type at that time; undefined where the browser does not report it */
   by?: EventOf<'btn_time'>['pointer']
 }
 
-/** The interesting elements, as soon as they are known. */
+/** Interesting elements, once they are known. */
 export let watched: Watched[] = []
 
 const request = (done: (funnels: TrackerConfig['funnels']) => void): unknown =>
@@ -24,5 +24,5 @@ const request = (done: (funnels: TrackerConfig['funnels']) => void): unknown =>
     })
     .catch(() => setTimeout(request, retryMs, done))
 
-/** The app's funnels; what comes before they are known waits for them, in order. */
+/** The app's funnels; callers that need them earlier wait, in order. */
 export const funnels = new Promise(request)

@@ -9,7 +9,7 @@ import { xpathOf } from './xpath.ts'
 
 let clicked = Date.now()
 
-/** Notes a change of the address; a load of a page is one even to the same address. */
+/** Records a change of the address; a page load counts as one even with the same address. */
 const navigated = (_event?: unknown, loaded?: boolean): void => {
   const now = Date.now()
   const url = new URL(location as never)
@@ -25,13 +25,13 @@ const navigated = (_event?: unknown, loaded?: boolean): void => {
   )
 }
 
-/** The fields that are read of the events of the page. */
-interface Happened {
+/** Fields of DOM events that the tracker reads. */
+interface DomEvent {
   target: Element
   relatedTarget: EventTarget | null
   pointerType: Pointer
 }
-const listeners: Record<string, (event: Happened) => unknown> = {
+const listeners: Record<string, (event: DomEvent) => unknown> = {
   popstate: navigated,
   pageshow: navigated,
   pointerover: (event) => pointBy(event.pointerType),
@@ -63,7 +63,7 @@ navigated(0, true)
 
 type Data = Record<string, string | number | boolean>
 
-/** `hopper('name', {data})` records a custom event, `hopper.identify('user')` says who the visitor is. */
+/** `hopper('name', {data})` records a custom event; `hopper.identify('user')` identifies the visitor. */
 const hopper = (name?: string, data?: Data, user_id?: string): unknown =>
   attempt(() => track(name ? 0 : 5, { name, data, user_id } as never))
 hopper.identify = (user: string, data?: Data): unknown => hopper(undefined, data, user)

@@ -3,21 +3,21 @@ import { attempt } from './attempt.ts'
 import { watched } from './configuration.ts'
 import { track } from './track.ts'
 
-/** `undefined` where the browser knows no pointer events. */
+/** `undefined` where the browser does not support pointer events. */
 export type Pointer = EventOf<'btn_time'>['pointer']
 
 let pointer: Pointer
 
-/** Notes what the visitor points with: a tap makes events of a mouse too, which do not say so. */
+/** Notes the pointer type: a tap also fires mouse events, which do not carry it. */
 export const pointBy = (type: Pointer): unknown => (pointer = type)
 
 /**
- * The pointer is at this target now (at none: it has left the page), or has clicked it. A hover ends once: left or
+ * Handles the pointer at this target (none: it has left the page), or a click on it. A hover ends once: left or
  * clicked.
  */
 export const pointAt = (target: Node | null, click = false): void => {
   watched.map((element) => {
-    // elements may appear at any time, so this asks the document each time
+    // elements may appear at any time, so the document is queried each time
     const node = attempt(() => {
       const found = document.evaluate(element.xpath, document)
       for (let node; (node = found.iterateNext());) if (node.contains(target!)) return node

@@ -5,7 +5,7 @@ import { matching } from './pattern.ts'
 const page = (href: string): URL => new URL(href)
 const accepts = (pattern: string, href: string): boolean => !!matching(page(href))({ url: pattern })
 
-/** `*` is any run of characters, said the naive way. */
+/** Naive matcher, where `*` is any run of characters. */
 const naive = (pattern: string, text: string): boolean => {
   if (pattern === '') return text === ''
   if (pattern[0] === '*') return naive(pattern.slice(1), text) || (text !== '' && naive(pattern, text.slice(1)))
@@ -25,7 +25,7 @@ describe('a stage pattern', () => {
     expect(accepts('https://shop.example/cart', 'https://other.example/cart')).toBe(false)
   })
 
-  it('knows no other special character', () => {
+  it('has no other special character', () => {
     expect(accepts('/a.c', 'https://shop.example/abc')).toBe(false)
     expect(accepts('/a+(b)', 'https://shop.example/a+(b)')).toBe(true)
   })

@@ -1,8 +1,8 @@
 import type { Stage } from '@hopper/contracts'
 
 /**
- * Whether a page matches a stage's pattern: `*` is any run of characters; a pattern that begins with http is compared
- * with the whole address, another one with the path alone (no query, no fragment).
+ * Returns whether a page matches a stage's pattern: `*` matches any run of characters. A pattern that begins with http
+ * is compared with the whole address, any other with the path alone (no query, no fragment).
  */
 export const matching =
   (page: Pick<URL, 'href' | 'pathname'>) =>

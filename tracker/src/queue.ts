@@ -6,15 +6,15 @@ import { endpoint, key } from './tag.ts'
 const eventsMax = 1000
 const delayMs = 1000
 /**
- * UTF-16 units: an event is at most this long, a body at most twice; in the worst encoding 60 KB, and a keepalive body
- * may have 64
+ * UTF-16 units: an event has at most this length, a body at most twice that. In the worst encoding that is 60 KB; the
+ * limit of a keepalive body is 64 KB.
  */
 const charsMax = 10_000
 
 /**
- * The JSON of the events that wait. Each is at the same time a name in localStorage (its value: the app's key), where
- * it stays until the server has acknowledged it: names are a set, so two tabs never overwrite each other's, and a page
- * adopts what earlier ones could not deliver.
+ * JSON of the waiting events. Each is also a key in localStorage (its value: the app's key) until the server has
+ * acknowledged it. Keys form a set, so two tabs never overwrite each other's events, and a page adopts events that
+ * earlier pages could not deliver.
  */
 let waiting: string[] = []
 let busy: unknown = 0
@@ -23,7 +23,7 @@ let backoff = delayMs
 
 const forget = (json?: string): unknown => delete local[json!]
 
-/** Keeps an event until the server has it; an oversize one is dropped, as the server would. */
+/** Stores an event until the server has it; drops an oversize one, as the server would. */
 export const enqueue = (json: string): void => {
   if (json.length < charsMax) {
     attempt(() => (local[json] = key))
@@ -32,7 +32,7 @@ export const enqueue = (json: string): void => {
   }
 }
 
-/** Sends what waits, one request at a time; a page that is being left sends everything at once. */
+/** Sends waiting events, one request at a time; a page that is being left sends all of them immediately. */
 export const send = (leaving?: boolean): void => {
   clearTimeout(timer as number)
   timer = 0
@@ -59,7 +59,7 @@ export const send = (leaving?: boolean): void => {
   }
 }
 
-// in the order of time, because an event's JSON begins with it
+// sorted by time, because an event's JSON begins with it
 Object.keys(local)
   .sort()
   .map((name) => local[name] === key && enqueue(name))

@@ -13,13 +13,13 @@ interface Kinds {
   5: 'identify'
 }
 type Added = 'type' | 'event_id' | 'timestamp' | 'client_time' | 'session_id' | 'seq' | 'samplerate' | 'elapsed_time'
-/** What is particular to a kind; a field without a value is not sent. */
+/** Fields of one kind; fields without a value are not sent. */
 type Fields<T extends EventType> = {
   [K in keyof Omit<EventOf<T>, Added>]: EventOf<T>[K] | (undefined extends EventOf<T>[K] ? undefined : never)
 }
 
 /**
- * Records one event. `since` is where its `elapsed_time` begins; that is never negative, even when the clock was set
+ * Records one event. `since` is the start of its `elapsed_time`, which is never negative, even if the clock was set
  * back.
  */
 export const track = <N extends keyof Kinds>(
@@ -36,6 +36,6 @@ export const track = <N extends keyof Kinds>(
     ...fields,
     elapsed_time: since && Math.max(0, timestamp - since),
   }
-  // no text of an event is longer than an address may be, else the server refuses the event
+  // strings are cut to the maximum length of an address, or the server would reject the event
   enqueue(JSON.stringify(event, (_name, value) => value?.slice?.(0, 2048) || value))
 }

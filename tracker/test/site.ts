@@ -23,7 +23,7 @@ export function built(): string {
   return readFileSync(script, 'utf8')
 }
 
-/** An event as it arrived. */
+/** Event as it arrived. */
 export interface Arrived {
   type: number
   event_id: string
@@ -35,12 +35,12 @@ export interface Arrived {
 }
 
 /**
- * A site with the tracker on every page, and the ingest that it talks to; it keeps what arrives, and checks it against
+ * Site with the tracker on every page, and the ingest that it talks to; it records what arrives, and checks it against
  * the contract.
  */
 export class Site {
   config: TrackerConfig = { funnels: [], elements: [] }
-  /** the status of the next answers to posts, and of the configuration's */
+  /** status of the next answers to posts, and of the configuration's */
   status = 202
   configStatus = 200
   head = ''
@@ -116,7 +116,7 @@ export class Site {
   }
 }
 
-/** The events of a body; it and they must be as the contract says. */
+/** Returns the events of a body; both must match the contract. */
 export function eventsOf(body: string): Arrived[] {
   const parsed: unknown = JSON.parse(body)
   if (!Value.Check(EventsBody, parsed)) throw new Error(`not a body of /v1/events: ${body}`)
@@ -131,7 +131,7 @@ export function eventsOf(body: string): Arrived[] {
 export async function until(condition: () => boolean, what: () => string, boundMs = 10_000): Promise<void> {
   const end = Date.now() + boundMs
   while (!condition()) {
-    if (Date.now() > end) throw new Error(`waited in vain for ${what()}`)
+    if (Date.now() > end) throw new Error(`timed out waiting for ${what()}`)
     await new Promise((done) => setTimeout(done, 20))
   }
 }

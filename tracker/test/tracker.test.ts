@@ -44,12 +44,12 @@ const between = (value: unknown, least: number, most: number): void => {
   expect(value).toBeGreaterThanOrEqual(least)
   expect(value).toBeLessThanOrEqual(most)
 }
-/** Lets the page's own clock pass by this much. */
+/** Advances the page's clock by this much. */
 const pass = (ms: number): Promise<unknown> =>
   page.evaluate((time) => new Promise((done) => setTimeout(done, time)), ms)
 
 describe('clicks', () => {
-  it('carry the XPath, the page and the time since the last click', async () => {
+  it('contain the XPath, the page and the time since the last click', async () => {
     await load('/a?x=1')
     await pass(100)
     await page.click('b')
@@ -73,7 +73,7 @@ describe('clicks', () => {
     ])
   })
 
-  it('name each element by an XPath that finds it again', async () => {
+  it('identify each element by an XPath that finds it again', async () => {
     site.body = '<div><i>a</i><span>b</span><i>c</i><section><i>d</i><i>e</i></section></div><div><i>f</i></div>'
     await load('/')
     for (const element of await page.locator('i').all()) await element.click()
@@ -87,7 +87,7 @@ describe('clicks', () => {
 })
 
 describe('changes of the address', () => {
-  it('are noted in a single-page app, with the time on the page left', async () => {
+  it('are recorded in a single-page app, with the time on the page that was left', async () => {
     await load('/a')
     await pass(150)
     await push('/b')
@@ -104,7 +104,7 @@ describe('changes of the address', () => {
     expect(changes.map(({ seq }) => seq)).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('are noted over full loads, also a reload and a way back', async () => {
+  it('are recorded across full page loads, also for reload and back', async () => {
     await load('/a')
     await load('/b')
     await page.reload()
@@ -125,7 +125,7 @@ describe('interesting elements', () => {
     site.body = '<p id="away">away</p><button id="buy" style="padding:20px">Buy <b>now</b></button>'
   })
 
-  it('tell how long the pointer was over them before it left', async () => {
+  it('report how long the pointer was over them before it left', async () => {
     await load('/')
     await page.waitForLoadState('networkidle')
     await page.hover('#buy', { position: { x: 2, y: 2 } })
@@ -138,7 +138,7 @@ describe('interesting elements', () => {
     expect(more).toEqual([])
   })
 
-  it('tell how long the pointer was over them before the click, and nothing more when it leaves then', async () => {
+  it('report how long the pointer was over them before the click, and nothing when it leaves afterwards', async () => {
     await load('/')
     await page.waitForLoadState('networkidle')
     await page.hover('#buy')
@@ -151,7 +151,7 @@ describe('interesting elements', () => {
     between(times[0]!.elapsed_time, 120, 3_000)
   })
 
-  it('tell what pointed at them when that began: a finger, or the mouse of the same page', async () => {
+  it('report the pointer type at the start of the hover: a finger, or the mouse of the same page', async () => {
     const touching = await browser.newContext({ hasTouch: true })
     try {
       page = await touching.newPage()
@@ -163,7 +163,7 @@ describe('interesting elements', () => {
       await page.hover('#away')
       await page.hover('#buy')
       await pass(120)
-      // The hover of the mouse ends where a finger comes down.
+      // The hover of the mouse ends when a finger touches.
       await page.tap('#away')
       const [, left] = await site.arrived(3, 2)
       expect(left).toMatchObject({ action: 'hover-then-leave', pointer: 'mouse' })
@@ -206,7 +206,7 @@ describe('funnels', () => {
     from,
   ]
 
-  it('are entered by address and by click, and tell the time in the stage left', async () => {
+  it('are entered by address and by click, and report the time in the stage that was left', async () => {
     site.body = '<button id="buy"><b>Buy</b></button>'
     await load('/')
     await pass(100)
@@ -225,7 +225,7 @@ describe('funnels', () => {
     expect([home!.elapsed_time, sale!.elapsed_time]).toEqual([0, 0])
   })
 
-  it('go on over full loads; entering the same stage again is nothing', async () => {
+  it('continue across full page loads, and ignore entering the same stage again', async () => {
     await load('/')
     await site.arrived(4, 1)
     await load('/products/1')
@@ -241,7 +241,7 @@ describe('funnels', () => {
     expect(changes[2]!.elapsed_time).toBe(changes[2]!.timestamp - changes[1]!.timestamp)
   })
 
-  it('lose nothing of what happened before the configuration came', async () => {
+  it('lose no event from before the configuration arrived', async () => {
     const answer = Promise.withResolvers<void>()
     await page.route('**/v1/config*', async (route) => {
       await answer.promise
@@ -256,7 +256,7 @@ describe('funnels', () => {
 })
 
 describe('delivery', () => {
-  it('is one plain-text post for what happens together', async () => {
+  it('is one plain-text post for events that happen together', async () => {
     await load('/')
     await push('/b')
     await push('/c')
@@ -288,7 +288,7 @@ describe('delivery', () => {
     expect(await page.evaluate(() => sessionStorage.getItem('beacons'))).toBe('string')
   })
 
-  it.each([503, 429])('is repeated with the same ids after %i, also by the next page', async (status) => {
+  it.each([503, 429])('is retried with the same ids after %i, also by the next page', async (status) => {
     site.status = status
     await load('/a')
     await page.click('#buy')
@@ -308,7 +308,7 @@ describe('delivery', () => {
     await page.waitForFunction(() => Object.keys(localStorage).length === 1)
   })
 
-  it('is not repeated when the server refuses for good', async () => {
+  it('is not retried when the server rejects permanently', async () => {
     site.status = 400
     await load('/a')
     await page.waitForFunction(() => Object.keys(localStorage).length === 1)
@@ -317,7 +317,7 @@ describe('delivery', () => {
     expect((await site.arrived(2, 1)).map(({ to }) => to)).toEqual([site.url('/b')])
   })
 
-  it('splits what is too much for one keepalive body', async () => {
+  it('splits events that are too large for one keepalive body', async () => {
     await load('/')
     await page.evaluate(() => {
       for (let i = 0; i < 24; i++)
@@ -329,7 +329,7 @@ describe('delivery', () => {
     for (const { body } of site.posts) expect(Buffer.byteLength(body)).toBeLessThan(64_000)
   }, 60_000)
 
-  it('cuts an address that is longer than the server takes', async () => {
+  it('cuts an address that is longer than the server accepts', async () => {
     await load('/a?' + 'x'.repeat(3_000))
     await push('/b')
     const [a, b] = await site.arrived(2, 2)
@@ -380,7 +380,7 @@ describe('delivery', () => {
 })
 
 describe('the page', () => {
-  it('can record events of its own and say who the visitor is, also before the script is there', async () => {
+  it('can record custom events and identify the visitor, also before the script is loaded', async () => {
     site.head =
       '<script>window.hopper = (...call) => hopper.q.push(call); hopper.q = []; hopper("early", { n: 1 })</script>'
     await page.goto(site.url('/'))

@@ -5,15 +5,15 @@ import type { Archive } from '@hopper/storage'
 import { PastEntries, type PastChanges, type PastFunnel } from './past-entries.ts'
 
 /**
- * Entries in memory at a time, some 150 bytes each: what has more rows is read several times, some of the devices each
- * time.
+ * Maximum of entries in memory, about 150 bytes each. A date with more rows is read several times, each time for a
+ * share of the devices.
  */
-const ROWS_AT_ONCE = 200_000
+const ROWS_IN_MEMORY_MAX = 200_000
 const EVENTS_PER_TURN = 2_000
-/** Columns that say nothing about stages. */
-const unused = /^(data|utm_|referrer|country|browser|os$|device$|name$|action$|current_url$)/
+/** Columns that are irrelevant to stages. */
+const irrelevantColumn = /^(data|utm_|referrer|country|browser|os$|device$|name$|action$|current_url$)/
 
-/** What a date is read from. */
+/** Source of the archived events of a date. */
 export interface ArchivedDate {
   readonly archive: Archive
   readonly app: App
@@ -22,15 +22,17 @@ export interface ArchivedDate {
   readonly range: ExportRange
 }
 
-/** Counts what the archived events of one date and lane mean for stages that were not known when they came. */
+/**
+ * Counts the past of stages on one date and lane: the archived events that were received before the stages were known.
+ */
 export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promise<PastChanges> {
   const { archive, app, lane, date, range } = source
   const entries = new PastEntries(app, date, past)
-  // Nothing else can be the past of these stages.
+  // Later events cannot belong to the past of these stages.
   const before = Math.max(...past.until.values())
   const all = await archive.list({ app: app.id, lane, ...range })
   const chunks = all.filter(({ first_position }) => first_position < before)
-  const shares = Math.ceil(chunks.reduce((sum, { rows }) => sum + rows, 0) / ROWS_AT_ONCE)
+  const shares = Math.ceil(chunks.reduce((sum, { rows }) => sum + rows, 0) / ROWS_IN_MEMORY_MAX)
   for (let share = 0; share < shares; share++) {
     for await (const event of archivedEventsOf(archive, chunks, range)) {
       if (shares === 1 || shareOf(event.device_id, shares) === share) entries.add(event)
@@ -41,8 +43,8 @@ export async function pastOfDate(source: ArchivedDate, past: PastFunnel): Promis
 }
 
 /**
- * Reads the events of chunks as far as they tell of stages, one chunk in memory at a time. What else the process has to
- * do comes in between.
+ * Reads the columns of chunks that are relevant to stages and yields their events, one chunk in memory at a time.
+ * Yields to other work of the process in between.
  */
 export async function* archivedEventsOf(
   archive: Archive,
@@ -60,7 +62,7 @@ export async function* archivedEventsOf(
 }
 
 async function fetchChunk(archive: Archive, summary: ChunkSummary): Promise<Chunk> {
-  const names = Object.keys(summary.columns).filter((name) => !unused.test(name))
+  const names = Object.keys(summary.columns).filter((name) => !irrelevantColumn.test(name))
   const cells = await archive.columns(summary, names)
   const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
   return new Chunk({ ...summary, columns }, (column) => cells.get(column))

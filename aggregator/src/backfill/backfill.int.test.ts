@@ -27,7 +27,7 @@ const funnel: Funnel = {
     { id: 5, name: 'thanks', url: 'https://s.example/thanks' },
   ],
 }
-/** What the pages and targets of the visits mean, by the words of the design. */
+/** Stages of the visited pages and targets, according to the design. */
 const pages: Record<string, number | undefined> = {
   'https://s.example/': 1,
   'https://s.example/products?colour=red#top': 2,
@@ -53,7 +53,7 @@ const known = fc.option(fc.constantFrom('ann', 'bob'), { nil: undefined, freq: 4
 const visits = fc.array(fc.tuple(step, known), { minLength: 1, maxLength: 25 })
 type Visits = typeof visits extends fc.Arbitrary<infer T> ? T : never
 
-/** What trackers send, on some dates; those that know the funnel say which stages they enter. */
+/** Events that trackers send on some dates; trackers that know the funnel report the stages that are entered. */
 function sent(app: string, steps: Visits, knowsFunnel: boolean): Envelope[] {
   const places = new Map<string, { stage: number; since: number }>()
   let now = noon
@@ -100,7 +100,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const [state] = await lane.storage.registry.backfills.list(app)
     return state !== undefined && state.counted === state.groups.length && state.groups.length > 0
   }
-  /** The rows of the stage tables, without those that only mark. */
+  /** Rows of the stage tables, without marks. */
   async function stages(app: string): Promise<unknown> {
     const { counters, persons, devices } = await lane.tables(app)
     const rows = (of: Record<string, unknown>): unknown[] =>
@@ -111,7 +111,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     return { counters: rows(noTime), persons: rows(persons), devices: rows(devices) }
   }
 
-  it('a funnel made after the events has the numbers of one made before them, also while events arrive', async () => {
+  it('gives a funnel the same numbers whether it is created after its events, amid them, or before', async () => {
     const aggregator = await start()
     try {
       await fc.assert(
@@ -120,7 +120,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           for (const app of [before, after]) await lane.app(app)
           await lane.storage.registry.funnels.put(before, 'f', funnel)
           await until(isBackfilled(before))
-          // What stood in the log when the funnel was made, and what came then from pages that knew nothing of it.
+          // Events that were in the log when the funnel was created, and later ones from pages without knowledge of it.
           const [early, late] = [sent(after, steps, false).slice(0, cut), sent(after, steps, false).slice(cut)]
           await lane.storage.log.append([...sent(before, steps, true), ...early])
           await lane.storage.registry.funnels.put(after, 'f', funnel)
@@ -132,7 +132,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
             Record<string, unknown>,
             Record<string, unknown>,
           ]
-          // Visitors of stages follow from each event; edges and times of what came later are told by trackers that
+          // Visitors of stages follow from every event; edges and times of later events are reported by trackers that
           // know the funnel.
           const users = (of: Record<string, unknown>): unknown =>
             ['persons', 'devices'].map((by) => (of[by] as [string][]).filter(([row]) => row.startsWith('stage_users')))
@@ -146,13 +146,13 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     }
   })
 
-  it('counts the past once, wherever a backfill is cut and however often it begins again', async () => {
+  it('counts the past once, wherever a backfill is interrupted and however often it restarts', async () => {
     const steps = fc.sample(visits, { seed: 7, numRuns: 20 }).flat()
     const [before, after] = [randomUUID(), randomUUID()]
     for (const app of [before, after]) await lane.app(app)
     await lane.storage.registry.funnels.put(before, 'f', funnel)
     let failures = 0
-    /** Writes of the past fail: before they are applied, after, or not. */
+    /** Makes writes of the past fail: before they are applied, after, or not at all. */
     const failing: TableWriter = withOverrides(lane.storage.writer, {
       async apply(lease, batch) {
         const isPast = batch.seen.length === 0 && batch.sessions.length === 0
@@ -172,7 +172,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       aggregator = await start({ writer: failing })
       await aggregator.backfill()
       await aggregator.close()
-      // As a process that was killed before it could say how far it is.
+      // As a process that was killed before it could save its progress.
       const [state] = await lane.storage.registry.backfills.list(after)
       await lane.storage.registry.backfills.put(after, 'f 0', { ...state!, last: '9999-12-31', counted: 0 })
     }
@@ -183,7 +183,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     expect(await stages(after)).toEqual(await stages(before))
   })
 
-  it('counts the past of a stage that is added, and leaves the others as they are', async () => {
+  it('counts the past of an added stage, and leaves the other stages unchanged', async () => {
     const app = randomUUID()
     await lane.app(app)
     const first = { ...funnel, stages: funnel.stages.slice(0, 2) }

@@ -25,19 +25,19 @@ import {
   visitorCorrection,
 } from './write-stages.ts'
 
-/** How often new stages are looked for, and so much longer for each app. */
+/** Interval between two checks for new stages, and the additional time per app. */
 const LOOK_MS = 2_000
 const LOOK_MS_PER_APP = 20
 const SAVE_MS = 2_000
 
-/** A lane whose past is counted. */
+/** Owned lane whose past is counted. */
 interface BackfilledLane extends TurnLane {
   /** every event before this position is in the tables and in the archive */
   readonly committed: number
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>
-  /** Archives what is held back; answers the position before which every event is in tables and archive. */
+  /** Archives buffered events; returns the position before which every event is in the tables and in the archive. */
   archive(): Promise<number>
-  /** Forgets which rows of visitors are written: some are not any more. */
+  /** Drops the cache of written visitor rows: some of them are removed. */
   forgetVisitors(): void
 }
 
@@ -49,13 +49,13 @@ export interface BackfillsOptions {
   readonly log: EventLog
   readonly logger:
     { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
-  /** From here on whoever asks for an app gets it as it is in the registry now. */
+  /** Invalidates cached apps: later reads get each app as it is in the registry now. */
   readonly forgetApps: () => void
-  /** how often new stages are looked for; 2 s when missing */
+  /** interval between two checks for new stages, in ms (plus 20 ms per app); 2 s by default */
   readonly lookMs?: number | undefined
 }
 
-/** A funnel in one lane. */
+/** Funnel in one lane. */
 interface Place {
   readonly app: App
   readonly funnel: Funnel
@@ -64,16 +64,19 @@ interface Place {
 }
 
 /**
- * Makes the tables of a funnel say what its stages mean now, in the background, as the owner of the lanes: whenever a
- * funnel has been made or changed, each date is recounted out of the archive and corrected. For each lane a stage has a
- * position, the end of the log once its batches are folded with the stage known. From there on, moves and times are
- * those that senders say; before it, those that the events mean, since nobody knew of the stage. The position is kept,
- * so that a rebuild comes to the same. How far a recount is stands in the registry, so whoever has the lane next goes
- * on; it may be done again at any time.
+ * Keeps the tables of a funnel in line with the present meaning of its stages, in the background, as the owner of the
+ * lanes: whenever a funnel is created or changed, each date is recounted from the archive and corrected.
+ *
+ * Each stage has a position per lane: the end of the log from which on batches are folded with the stage known. From
+ * that position on, moves and times are those that senders report. Before it, they are derived from the events, since
+ * nobody knew of the stage. The position is stored, so that a rebuild arrives at the same result. The progress of a
+ * recount is stored in the registry, so the next owner of the lane continues it. A recount is idempotent.
  */
 export class Backfills {
   readonly #options: BackfillsOptions
-  /** the stages with which a funnel needs nothing more in a lane, as long as it is ours; they may come back */
+  /**
+   * definition of the stages with which a funnel is complete in a lane, while we own it; an older definition may return
+   */
   readonly #settled = new Map<string, string>()
   readonly #work = new LaneWork()
   #lookAt = 0
@@ -82,14 +85,12 @@ export class Backfills {
     this.#options = options
   }
 
-  /**
-   * Looks for what is to be done, if it is time to, and does it. Calls at the same time share one run. Never rejects.
-   */
+  /** Checks for work when a check is due, and does it. Concurrent calls share one run. Never rejects. */
   run(lanes: () => ReadonlyMap<number, BackfilledLane>): Promise<void> {
     return this.#work.run(() => this.#run(lanes))
   }
 
-  /** Resolves when nothing of the lane is being written any more; to be called once the lane is not ours any more. */
+  /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
   left(lane: number): Promise<void> {
     return this.#work.left(lane)
   }
@@ -112,7 +113,7 @@ export class Backfills {
     } catch (error) {
       this.#options.logger?.error(
         { err: error },
-        'funnels could not be looked at for stages whose past is to be counted',
+        'funnels could not be checked for new stages whose past must be counted',
       )
     }
   }
@@ -132,20 +133,20 @@ export class Backfills {
     if (await this.#work.step(lane, backfill)) this.#settled.set(name, definition)
   }
 
-  /** Answers whether there is nothing more to do. */
+  /** Returns true when there is nothing left to do. */
   async #backfill(place: Place, isOurs: () => boolean): Promise<boolean> {
     const state = await this.#known(place)
     if (state.counted >= state.groups.length) return true
     const until = Math.max(...state.groups.map((group) => group.until))
-    // A log that has lost its end never comes to that position.
+    // A log that has lost its end never reaches that position.
     if (place.own.committed < until && place.own.committed < ((await this.#options.log.ends())[place.lane] ?? 0))
       return false
     return this.#recount(place, state, isOurs)
   }
 
   /**
-   * What is known of the funnel in the lane. New stages get their position, after which batches are folded with them; a
-   * group without stages stands for another change, before which batches were folded with what was there.
+   * Reads the state of the funnel in the lane. New stages get their position; batches after it are folded with them. A
+   * group without stages marks another change of the funnel; batches before it were folded with the previous stages.
    */
   async #known({ app, funnel, lane }: Place): Promise<LaneBackfill> {
     const { registry, log, forgetApps } = this.#options
@@ -171,7 +172,7 @@ export class Backfills {
     return state
   }
 
-  /** Recounts every date; answers whether that came to its end. */
+  /** Recounts every date; returns whether it reached the last one. */
   async #recount(place: Place, before: LaneBackfill, isOurs: () => boolean): Promise<boolean> {
     const { app, funnel, lane } = place
     const dates = await this.#dates(place)
@@ -194,7 +195,7 @@ export class Backfills {
     return true
   }
 
-  /** All dates of which the archive has events of the lane, the newest first. */
+  /** All dates with archived events of the lane, newest first. */
   async #dates({ app, lane }: Place): Promise<string[]> {
     const zone = timeZone(app.timezone)
     const chunks = await this.#options.archive.list({ app: app.id, lane, from: 0, to: Number.MAX_SAFE_INTEGER })
@@ -206,8 +207,9 @@ export class Backfills {
   }
 
   /**
-   * Corrects a date. It is read while batches go on; only what came meanwhile is read while they wait. Answers false
-   * when the tables are ahead of the lane, because a batch was written in part: it is delivered again, and this too.
+   * Corrects a date. The archive is read while batches continue; only the events that arrived meanwhile are read while
+   * batches wait. Returns false when the tables are ahead of the lane because a batch was written in part: the batch is
+   * delivered again, and the date is retried.
    */
   async #recountDate(
     { app, funnel, lane, own }: Place,
@@ -225,7 +227,7 @@ export class Backfills {
     const { recount } = recounted
     const { missing, surplus } = await visitorCorrection(tables, place, recount)
     return own.exclusively(async (lease) => {
-      // Whoever wrote the last batch says now how far the lane is.
+      // Lets the writer of the last batch update the position of the lane first.
       await setImmediate()
       const of = { app: app.id, date }
       const counted = await writer.applied(lane, [
@@ -239,7 +241,8 @@ export class Backfills {
       }
       const times = await timeCorrection(tables, place, recount)
       const found = { missing, surplus: unaccounted(surplus, recount), times }
-      // An archive that was lost in part accounts for less than the tables have: they are all that is left of the rest.
+      // A partly lost archive accounts for less than the tables contain: the tables are then all that is left of the
+      // rest.
       const isWhole = recounted.events === (await eventsOf(tables, place))
       const correction = isWhole ? found : onlyAdding(found)
       if (isEmpty(correction)) return true

@@ -8,14 +8,14 @@ import { stageUsersByDate } from '../tables/stage-users-by-date.ts'
 import { weightOf } from '../tables/weight.ts'
 import { VisitorRows } from '../fold/visitor-rows.ts'
 
-/** Folds archived events of one date into the rows that live counting gives one funnel, by the same folds. */
+/** Folds archived events of one date into the rows of one funnel, with the same folds as live counting. */
 export class LiveStages {
   readonly #funnel: string
   readonly #stages: StageMatcher
   readonly #users: VisitorRows
   readonly #edges: VisitorRows
   readonly #times: CounterRows
-  /** how many events counted, as `activity_by_date` counts them */
+  /** number of counted events, as in `activity_by_date` */
   events = 0
 
   constructor(app: App, date: string, funnel: Funnel) {

@@ -4,16 +4,16 @@ import { CounterRows } from '../fold/counter-rows.ts'
 import { OUTSIDE } from '../tables/stage-edges-by-date.ts'
 import { VisitorRows } from '../fold/visitor-rows.ts'
 
-/** A funnel some of whose stages are counted for the past. */
+/** Funnel with stages that are counted for the past. */
 export interface PastFunnel {
   readonly funnel: Funnel
-  /** by the id of a stage, the position of the lane before which events came when nobody knew of it */
+  /** by stage id, the position of the lane before which events were received without knowledge of the stage */
   readonly until: ReadonlyMap<number, number>
-  /** the stages to count; of the others only where a session stands is told */
+  /** stages to count; the other stages only determine where a session is in the funnel */
   readonly counted: ReadonlySet<number>
 }
 
-/** The groups of a backfill one after another, as each was or is counted: those before it are known by then. */
+/** Splits a backfill into its groups, each as it is counted: the groups before it are known by then. */
 export function pastFunnels(funnel: Funnel, groups: readonly StageGroup[]): PastFunnel[] {
   return groups.map(({ stages }, at) => {
     const until = groups.slice(0, at + 1).flatMap((group) => group.stages.map((id) => [id, group.until] as const))
@@ -21,17 +21,17 @@ export function pastFunnels(funnel: Funnel, groups: readonly StageGroup[]): Past
   })
 }
 
-/** What the past of a date adds to the tables of stages. */
+/** Changes that the past of a date adds to the tables of stages. */
 export interface PastChanges {
   readonly visitors: readonly VisitorChange[]
   /** rows of `stage_time_by_date` */
   readonly times: CounterChange['rows']
 }
 
-/** One step of a visitor in a funnel: a stage that the tracker said was entered, or that an event means. */
+/** One step of a visitor in a funnel: a stage entry that the tracker reported, or one that an event implies. */
 interface Entry {
   readonly stage: number
-  readonly said: boolean
+  readonly isReported: boolean
   readonly session: string
   readonly timestamp: number
   readonly seq: number
@@ -41,13 +41,11 @@ interface Entry {
 }
 
 /**
- * Counts what the events of one date mean for stages that were not known yet when they came, as the tracker would have
- * said it: a visitor enters the last stage
- * of a funnel that an event fits, from the stage where the session stood before; nothing happens when it stands there
- * already. A session begins outside of every
- * funnel, and again on each date. Where the tracker has said in a session that a stage was entered, it knew the stage:
- * then the event that means the same is no
- * other entry, only its visitor counts.
+ * Counts stage entries of one date from events that were received before the stages were known, as the tracker would
+ * have reported them. A visitor enters the last stage of a funnel that an event matches, from the stage where the
+ * session was before; nothing happens when the session is already there. A session begins outside of every funnel, and
+ * again on each date. Where the tracker has reported an entry of a stage in a session, it knew the stage: an event that
+ * implies the same stage is then no second entry; only its visitor counts.
  */
 export class PastEntries {
   readonly #past: PastFunnel
@@ -57,7 +55,7 @@ export class PastEntries {
   readonly #users: VisitorRows
   readonly #edges: VisitorRows
   readonly #times: CounterRows
-  /** entries that wait for `count` */
+  /** number of entries that wait for `count` */
   size = 0
 
   constructor(app: App, date: string, past: PastFunnel) {
@@ -71,14 +69,14 @@ export class PastEntries {
     this.#times = new CounterRows({ table: 'stage_time_by_date', ...partition }, -1)
   }
 
-  /** Takes in an event of the date, in any order. */
+  /** Adds an event of the date, in any order. */
   add({ event, context, device_id, user, position, index }: ArchivedEvent): void {
     if (context.bot || position >= this.#before) return
     const { timestamp, seq, session_id: session = '' } = event
-    const put = (stage: number, said: boolean): void => {
+    const put = (stage: number, isReported: boolean): void => {
       let entries = this.#devices.get(device_id)
       if (!entries) this.#devices.set(device_id, (entries = []))
-      entries.push({ stage, said, session, timestamp, seq, position, index, user })
+      entries.push({ stage, isReported, session, timestamp, seq, position, index, user })
       this.size++
     }
     if (event.type === 'funnel_change') {
@@ -86,7 +84,7 @@ export class PastEntries {
     } else for (const { stage } of this.#matcher.of(event)) put(stage, false)
   }
 
-  /** Counts what was taken in, and lets go of it: all events of a device must be there. */
+  /** Counts the added events and releases them. All events of a device must have been added. */
   count(): void {
     for (const [device, entries] of this.#devices) {
       entries.sort((a, b) => a.timestamp - b.timestamp || a.seq - b.seq || a.position - b.position || a.index - b.index)
@@ -109,15 +107,15 @@ export class PastEntries {
   }
 
   #countSession(device: string, entries: readonly Entry[]): void {
-    const known = new Set(entries.flatMap(({ said, stage }) => (said ? [stage] : [])))
+    const reported = new Set(entries.flatMap(({ isReported, stage }) => (isReported ? [stage] : [])))
     let place: Entry | undefined
     const funnel = this.#past.funnel.id
     for (const entry of entries) {
-      const { stage, said, user, timestamp } = entry
+      const { stage, isReported, user, timestamp } = entry
       const visitor = { user, device }
-      const isCounted = !said && this.#isCounted(stage, entry.position)
+      const isCounted = !isReported && this.#isCounted(stage, entry.position)
       if (isCounted) this.#users.put([funnel, stage], visitor)
-      if (place?.stage === stage || (!said && known.has(stage))) continue
+      if (place?.stage === stage || (!isReported && reported.has(stage))) continue
       if (isCounted) {
         this.#edges.put([funnel, place?.stage ?? OUTSIDE, stage], visitor)
         if (place)

@@ -4,19 +4,22 @@ import { archivedEventsOf, pastOfDate, type ArchivedDate } from './archived-date
 import { LiveStages } from './live-stages.ts'
 import { pastFunnels } from './past-entries.ts'
 
-/** A funnel with the groups of stages that a lane knows of. */
+/** Funnel with the groups of stages that a lane knows of. */
 export interface GroupedFunnel {
   readonly funnel: Funnel
   readonly groups: readonly StageGroup[]
 }
 
-/** A date by the archive: the rows of a funnel, and how many events there are. */
+/** Recount of a date from the archive: the rows of a funnel, and the number of events. */
 export interface RecountedDate {
   readonly recount: Recount
   events: number
 }
 
-/** Recounts what the tables of stages hold of a funnel on one date: what was said or meant live, and the past. */
+/**
+ * Recounts the rows of a funnel in the tables of stages on one date: entries that were reported or derived live, and
+ * the past.
+ */
 export async function stagesOfDate(source: ArchivedDate, of: GroupedFunnel, before: number): Promise<RecountedDate> {
   const date = { recount: new Recount(), events: 0 }
   await addPastOf(date.recount, source, of)
@@ -24,7 +27,7 @@ export async function stagesOfDate(source: ArchivedDate, of: GroupedFunnel, befo
   return date
 }
 
-/** Adds what the events of a date meant when nobody knew of the stages. */
+/** Adds the stage entries of events that were received before the stages were known. */
 export async function addPastOf(
   recount: Recount,
   source: ArchivedDate,
@@ -33,14 +36,14 @@ export async function addPastOf(
   const partition = { table: 'stage_time_by_date' as const, app: source.app.id, date: source.date }
   const stages = funnel.stages.map(stageNumber)
   for (const past of pastFunnels(funnel, groups)) {
-    // No event means a stage that the funnel has no more.
+    // No event matches a stage that the funnel no longer has.
     if (!stages.some((stage) => past.counted.has(stage))) continue
     const { visitors, times } = await pastOfDate(source, past)
     recount.add({ visitors, counters: [{ ...partition, from: -1, to: -1, rows: times }] })
   }
 }
 
-/** Adds what live counting has of the events at these positions. */
+/** Adds the live-counted rows of the events at these positions. */
 export async function addLive(
   recounted: RecountedDate,
   source: ArchivedDate,

@@ -3,19 +3,19 @@ import type { Recount } from '../recount/recount.ts'
 import { rowKey } from '../fold/row-key.ts'
 import { visitorRowKey } from '../fold/visitor-rows.ts'
 
-/** Where the rows of a funnel are. */
+/** Partition and lane of the rows of a funnel. */
 export interface StagesPlace extends Partition {
   readonly lane: number
   readonly funnel: string
 }
 
-/** The tables, as far as they are read and written here. */
+/** Tables that are read and written here. */
 export interface StageTables {
   readonly reader: TableReader
   readonly writer: TableWriter
 }
 
-/** The changes that make the tables of stages hold what was recounted. */
+/** Changes that bring the tables of stages in line with a recount. */
 export interface StageCorrection {
   readonly missing: readonly VisitorChange[]
   readonly surplus: readonly VisitorChange[]
@@ -23,8 +23,8 @@ export interface StageCorrection {
 }
 
 /**
- * No stage has a negative id: rows of `stage_time_by_date` below this marked which past was counted before corrections
- * told that by themselves.
+ * Stages have no negative ids. Rows of `stage_time_by_date` with a stage of this or less are marks: earlier versions
+ * noted with them which past was counted. Corrections no longer need them.
  */
 const FIRST_MARK = -2
 const visitorTables = ['stage_users_by_date', 'stage_edges_by_date'] as const
@@ -37,7 +37,7 @@ const nothing: Omit<LaneBatch, 'lane'> = {
   deadLetters: [],
 }
 
-/** Tells whether a row of `stage_time_by_date` is no stage's. */
+/** True for a row of `stage_time_by_date` that belongs to no stage. */
 export function isMark(key: Key): boolean {
   return Number(key[1]) <= FIRST_MARK
 }
@@ -46,18 +46,18 @@ export function isEmpty({ missing, surplus, times }: StageCorrection): boolean {
   return missing.length === 0 && surplus.length === 0 && times.length === 0
 }
 
-/** The part of a correction that takes nothing away. */
+/** Part of a correction that removes nothing. */
 export function onlyAdding({ missing, times }: StageCorrection): StageCorrection {
   return { missing, surplus: [], times: times.filter(({ deltas }) => deltas.every((delta) => delta >= 0)) }
 }
 
-/** The number of events that the tables have counted on a date. */
+/** Number of events that the tables have counted on a date. */
 export async function eventsOf({ reader }: StageTables, { app, date, lane }: StagesPlace): Promise<number> {
   const rows = await reader.counterPartition(lane, { table: 'activity_by_date', app, date })
   return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
 }
 
-/** Compares the visitors that the tables have of a funnel on a date with a recount. */
+/** Compares the visitors of a funnel on a date with a recount. */
 export async function visitorCorrection(
   { reader }: StageTables,
   { app, date, lane, funnel }: StagesPlace,
@@ -74,12 +74,12 @@ export async function visitorCorrection(
   return { missing: withRows(missing), surplus: withRows(surplus) }
 }
 
-/** The rows that a recount does not account for. */
+/** Rows that a recount does not account for. */
 export function unaccounted(changes: readonly VisitorChange[], recount: Recount): VisitorChange[] {
   return withRows(changes.map((change) => ({ ...change, rows: without(change.rows, recount.visitors(change)) })))
 }
 
-/** Compares the times that the tables have of a funnel on a date with a recount. */
+/** Compares the stage times of a funnel on a date with a recount. */
 export async function timeCorrection(
   { reader }: StageTables,
   { app, date, lane, funnel }: StagesPlace,
@@ -87,11 +87,11 @@ export async function timeCorrection(
 ): Promise<StageCorrection['times']> {
   const partition = { table: 'stage_time_by_date' as const, app, date }
   const found = (await reader.counterPartition(lane, partition)).filter(({ key }) => key[0] === funnel && !isMark(key))
-  const is = new Map(found.map((row) => [rowKey(row.key), row]))
-  const shall = new Map(recount.counters(partition).map((row) => [rowKey(row.key), row]))
-  const times = [...new Map([...is, ...shall])].map(([id, { key, counters }]) => ({
+  const actual = new Map(found.map((row) => [rowKey(row.key), row]))
+  const expected = new Map(recount.counters(partition).map((row) => [rowKey(row.key), row]))
+  const times = [...new Map([...actual, ...expected])].map(([id, { key, counters }]) => ({
     key,
-    deltas: counters.map((_, at) => (shall.get(id)?.counters[at] ?? 0) - (is.get(id)?.counters[at] ?? 0)),
+    deltas: counters.map((_, at) => (expected.get(id)?.counters[at] ?? 0) - (actual.get(id)?.counters[at] ?? 0)),
   }))
   return times.filter(({ deltas }) => deltas.some((delta) => delta !== 0))
 }
@@ -106,8 +106,8 @@ function withRows(changes: readonly VisitorChange[]): VisitorChange[] {
 }
 
 /**
- * Corrects the tables, as the owner of the lane and while no batch is being written. Each step depends on what the
- * tables hold, so it may be cut anywhere and done again; the watermark stays where it is.
+ * Corrects the tables, as the owner of the lane and while no batch is being written. Each step depends on the current
+ * content of the tables, so the correction may be interrupted anywhere and retried. The watermark does not move.
  */
 export async function correct(
   { writer }: StageTables,

@@ -1,8 +1,8 @@
 import type { Partition } from '@hopper/storage'
 
 /**
- * Something for each (app, date) that events fall into. Events of one partition stand side by side, so hardly any of
- * them costs the making of a key.
+ * Holds one value for each (app, date) that events fall into. Events of one partition are adjacent, so a key is built
+ * for hardly any of them.
  */
 export class ByPartition<T> {
   readonly #make: (partition: Partition) => T
@@ -26,7 +26,7 @@ export class ByPartition<T> {
     return this.#found.size
   }
 
-  /** In the order of their first events. */
+  /** Values in the order of their first events. */
   values(): T[] {
     return [...this.#found.values()]
   }

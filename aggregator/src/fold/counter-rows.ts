@@ -2,15 +2,15 @@ import type { CounterChange, CounterPartition } from '@hopper/storage'
 import { rowKey } from './row-key.ts'
 import type { Add } from '../tables/fold.ts'
 
-/** What a batch adds to one counter partition that stands at the watermark `from`. */
+/** Sums that a batch adds to one counter partition whose watermark is `from`. */
 export class CounterRows {
-  /** what stands at positions above this is not counted yet */
+  /** only positions above this are counted */
   readonly after: number
   readonly #from: number
   readonly #partition: CounterPartition
   readonly #rows = new Map<string, CounterChange['rows'][number] & { readonly deltas: number[] }>()
 
-  /** `skip` false is the control of the fault test: everything is held to be not counted. */
+  /** `skip` is false only in the control of the fault test: everything is then treated as not counted yet. */
   constructor(partition: CounterPartition, from: number, skip = true) {
     this.#partition = partition
     this.#from = from
@@ -24,7 +24,7 @@ export class CounterRows {
     else for (let at = 0; at < deltas.length; at++) row.deltas[at]! += deltas[at]!
   }
 
-  /** The change up to the batch's last position; none when nothing is added. */
+  /** Returns the change up to the last position of the batch; none when nothing is added. */
   changes(last: number): CounterChange[] {
     if (this.#rows.size === 0) return []
     return [{ ...this.#partition, from: this.#from, to: Math.max(this.#from, last), rows: [...this.#rows.values()] }]

@@ -6,15 +6,15 @@ import type { Put } from '../tables/fold.ts'
 import { VisitorRows } from './visitor-rows.ts'
 
 /**
- * What the events of one local date of an app feed into its tables. They are taken in one by one and folded together,
- * table by table.
+ * Folds the events of one local date of an app into its tables. Events are added one by one and folded together, table
+ * by table.
  */
 export class DateFold {
   readonly counters: readonly CounterRows[]
   readonly visitors: readonly VisitorRows[]
   readonly #positions: number[] = []
   readonly #events: CountedEvent[] = []
-  /** the last of the events that were folded before */
+  /** the last event of the previous fold */
   #before: CountedEvent | undefined
 
   constructor(partition: Partition, rowsOf: (table: CounterTableName) => CounterRows) {
@@ -27,7 +27,7 @@ export class DateFold {
     this.#events.push(event)
   }
 
-  /** Folds what was taken in since the last time, and lets go of it. */
+  /** Folds the events that were added since the last call, and releases them. */
   fold(): void {
     const [positions, events] = [this.#positions, this.#events]
     counterFolds.forEach(({ fold }, at) => {
@@ -37,7 +37,7 @@ export class DateFold {
     visitorFolds.forEach(({ fold, repeats }, at) => {
       const rows = this.visitors[at]!
       let last = this.#before
-      // One function for all events: one for each is garbage.
+      // One function for all events: a closure per event would only be garbage.
       let event: CountedEvent
       const put: Put = (key) => rows.put(key, event.visitor)
       for (event of events) {

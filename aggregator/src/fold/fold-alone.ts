@@ -2,22 +2,22 @@ import type { Event } from '@hopper/contracts'
 import { foldBatch } from './fold-batch.ts'
 import { judge, type Message, type Past } from '../judge/judge.ts'
 
-const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
-const any = { event_id: 'sample', seq: 0, elapsed_time: 1 } as const
-/** An event of each kind with which nothing is wrong. */
+const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
+const common = { event_id: 'sample', seq: 0, elapsed_time: 1 } as const
+/** One valid event of each kind. */
 const samples = (timestamp: number): Event[] => [
-  { ...any, timestamp, type: 'custom', name: 'n', data: { k: 'v' } },
-  { ...any, timestamp, type: 'click', target: '//a', current_url: '/' },
-  { ...any, timestamp, type: 'url_change', from: '/', to: '/b' },
-  { ...any, timestamp, type: 'btn_time', target: '//a', action: 'hover-then-leave' },
-  { ...any, timestamp, type: 'funnel_change', action: 'onClick', funnel: 'f', entered: 1 },
-  { ...any, timestamp, type: 'identify', user_id: 'u' },
+  { ...common, timestamp, type: 'custom', name: 'n', data: { k: 'v' } },
+  { ...common, timestamp, type: 'click', target: '//a', current_url: '/' },
+  { ...common, timestamp, type: 'url_change', from: '/', to: '/b' },
+  { ...common, timestamp, type: 'btn_time', target: '//a', action: 'hover-then-leave' },
+  { ...common, timestamp, type: 'funnel_change', action: 'onClick', funnel: 'f', entered: 1 },
+  { ...common, timestamp, type: 'identify', user_id: 'u' },
 ]
 
 /**
- * Folds a message alone, in memory, and answers what that throws; undefined when it can be folded.
- * @throws what it throws when a message of the same app with which nothing is wrong fails too: the fault is ours, or
- * the registry's, and no message may be buried for it
+ * Folds a message alone, in memory, and returns the error that this throws; undefined when the message can be folded.
+ * @throws the same error when valid events of the same app fail too: the fault is then in our code or in the registry,
+ * and no message may become a dead letter for it
  */
 export function foldingFailure(message: Message): Error | undefined {
   const failure = failureOf(message)
@@ -33,7 +33,7 @@ export function foldingFailure(message: Message): Error | undefined {
 
 function failureOf(message: Message): Error | undefined {
   try {
-    foldBatch([message], judge([message], NOTHING))
+    foldBatch([message], judge([message], NO_PAST))
     return undefined
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))

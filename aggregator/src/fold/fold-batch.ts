@@ -9,13 +9,13 @@ import { counts, type Judged, type Judgement, type Message } from '../judge/judg
 import { counterFolds } from '../tables/all.ts'
 import { utcDate } from './utc-date.ts'
 
-/** The watermark of a counter partition: positions up to it are counted there. */
+/** Returns the watermark of a counter partition: positions up to it are counted there. */
 export type AppliedOf = (partition: CounterPartition) => number
 
-/** What a fold gives, without the lane and the dead letters. */
+/** Result of a fold, without the lane and the dead letters. */
 export type Folded = Omit<LaneBatch, 'lane' | 'deadLetters'>
 
-/** Every counter partition that a batch may touch: all tables of each app and date in it. */
+/** Lists every counter partition that a batch may touch: all tables of each app and date in it. */
 export function touchedPartitions(messages: readonly Message[], { events }: Judgement): CounterPartition[] {
   const received = new Map<string, CounterPartition>()
   const dates = new Map<string, Partition>()
@@ -44,7 +44,7 @@ export function touchedPartitions(messages: readonly Message[], { events }: Judg
   ]
 }
 
-/** What a judged batch comes to where nothing was counted before. Pure. */
+/** Folds a judged batch as if nothing was counted before. Pure. */
 export function foldBatch(messages: readonly Message[], judgement: Pick<Judgement, 'events' | 'identities'>): Folded {
   const fold = new BatchFold(() => -1)
   fold.add(messages, judgement)
@@ -52,9 +52,8 @@ export function foldBatch(messages: readonly Message[], judgement: Pick<Judgemen
 }
 
 /**
- * Folds a judged batch, part by part, into one change for each partition. A partition that has counted up to a position
- * gets nothing of the events up to it, so a batch that is delivered again, as a whole or in part, adds only what is
- * missing.
+ * Folds a judged batch, part by part, into one change per partition. Events up to the watermark of a partition add
+ * nothing to it, so a batch that is delivered again, as a whole or in part, adds only what is missing.
  */
 export class BatchFold {
   readonly #appliedOf: AppliedOf
@@ -68,13 +67,13 @@ export class BatchFold {
   readonly #sessions = new SessionFold()
   readonly #identities: IdentityChange[] = []
 
-  /** `skip` false is the control of the fault test: it counts again. */
+  /** `skip` is false only in the control of the fault test: events are then counted again. */
   constructor(appliedOf: AppliedOf, skip = true) {
     this.#appliedOf = appliedOf
     this.#skip = skip
   }
 
-  /** Adds messages with the judgement of their events. `appliedOf` must know the partitions that they touch. */
+  /** Adds messages with the judgement of their events. `appliedOf` must know all partitions that they touch. */
   add(messages: readonly Message[], { events, identities }: Pick<Judgement, 'events' | 'identities'>): void {
     this.#addFates(messages, events)
     this.#addCounted(events)
@@ -83,12 +82,12 @@ export class BatchFold {
     this.#identities.push(...identities)
   }
 
-  /** How many dates of apps have events. */
+  /** Number of (app, date) pairs with events. */
   get dates(): number {
     return this.#dates.size
   }
 
-  /** The changes up to position `last`, the batch's last. */
+  /** Returns the changes up to position `last`, the last of the batch. */
   changes(last: number): Folded {
     const dates = this.#dates.values()
     return {
@@ -102,7 +101,7 @@ export class BatchFold {
     }
   }
 
-  /** All events have a fate, also those that ingest refused. */
+  /** Every event has a fate, including those that ingest rejected. */
   #addFates(messages: readonly Message[], events: readonly Judged[]): void {
     for (let at = 0, next = 0; at < events.length; at = next) {
       const { message, fate, reason } = events[at]!
@@ -134,7 +133,7 @@ export class BatchFold {
         message: { app, envelope },
         visitor,
       } = judged
-      // Events of one app and date stand side by side.
+      // Events of one app and date are adjacent.
       if (app !== last?.message.app || date !== last.date) {
         touched.add((fold = this.#dates.of(app.id, date)))
         zone = timeZone(app.timezone)
@@ -164,7 +163,7 @@ export class BatchFold {
   }
 }
 
-/** URLs repeat within a batch, and reading one takes long. */
+/** Caches the page of each URL: URLs repeat within a batch, and parsing one is slow. */
 function pagesOf({ keep_parameters, hash_routing }: PageRule): (url: string) => string {
   const pages = new Map<string, string>()
   return (url) => {

@@ -2,7 +2,7 @@ import type { SeenChange } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { seenDate, type Judged } from '../judge/judge.ts'
 
-/** The ids that stand in a batch for the first time. */
+/** Collects the ids that occur for the first time in a batch. */
 export class SeenFold {
   readonly #found = new ByPartition((partition) => ({ ...partition, rows: [] as SeenChange['rows'][number][] }))
 

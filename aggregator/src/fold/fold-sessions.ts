@@ -3,7 +3,7 @@ import { counts, type Judged } from '../judge/judge.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
-/** What a batch knows of each session: its bounds, who it is at its end, and where in the log it stands. */
+/** Collects the sessions of a batch: their bounds, the visitor at their end, and their positions in the log. */
 export class SessionFold {
   readonly #sessions = new Map<string, Mutable<SessionChange>>()
   #last: Mutable<SessionChange> | undefined
@@ -37,7 +37,7 @@ export class SessionFold {
     session_id: string,
     { position, event: { timestamp }, visitor: { device, user } }: Judged,
   ): Mutable<SessionChange> {
-    // Events of one session stand side by side.
+    // Events of one session are adjacent.
     if (this.#last?.session_id === session_id && this.#last.app === app) return this.#last
     const id = `${app}\0${session_id}`
     let session = this.#sessions.get(id)

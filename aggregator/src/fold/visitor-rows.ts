@@ -2,10 +2,10 @@ import type { Visitor } from '@hopper/contracts'
 import type { Key, VisitorChange } from '@hopper/storage'
 import { rowKey } from './row-key.ts'
 
-/** A row of visitors. */
+/** Row of a visitor table. */
 export type VisitorRow = VisitorChange['rows'][number]
 
-/** The distinct visitors that a batch puts into one partition. */
+/** Collects the distinct visitors that a batch adds to one partition. */
 export class VisitorRows {
   readonly #partition: Omit<VisitorChange, 'rows'>
   readonly #keys = new Map<string, { readonly key: Key; readonly visitors: Map<string, Visitor> }>()
@@ -21,7 +21,7 @@ export class VisitorRows {
     own.visitors.set(visitorName(visitor), visitor)
   }
 
-  /** The rows of a key stand side by side, and share it. */
+  /** Returns the rows; those of one key are adjacent and share it. */
   changes(): VisitorChange[] {
     const rows = [...this.#keys.values()].flatMap(({ key, visitors }) =>
       Array.from(visitors.values(), (visitor): VisitorRow => ({ key, visitor })),
@@ -32,14 +32,14 @@ export class VisitorRows {
 
 const names = new WeakMap<Visitor, string>()
 
-/** One text for a visitor, made once; a user's id may hold any character. */
+/** Returns a string that identifies a visitor, built once per object. A user id may contain any character. */
 export function visitorName(visitor: Visitor): string {
   let name = names.get(visitor)
   if (name === undefined) names.set(visitor, (name = `${visitor.user.length}\0${visitor.user}\0${visitor.device}`))
   return name
 }
 
-/** One text for a row. */
+/** Returns a string that identifies a row. */
 export function visitorRowKey({ key, visitor }: VisitorRow): string {
   return `${rowKey(key)}\0${visitorName(visitor)}`
 }

@@ -2,15 +2,15 @@ import type { VisitorChange } from '@hopper/storage'
 import { partitionKey, rowKey } from './row-key.ts'
 import { visitorName, type VisitorRow } from './visitor-rows.ts'
 
-/** The names of the visitors of one partition, by the text of their row's key. */
+/** Names of the visitors of one partition, by the string of the row's key. */
 type Names = Map<string, Set<string>>
 
-/** A partition takes much more than a row of it. */
+/** Partitions are bounded too: each takes much more memory than a row. */
 const PARTITIONS_MAX = 2_000
 
 /**
- * Rows of visitors that the owner of a lane has written: most visitors come again within the hour, and their rows stay
- * as they are.
+ * Remembers rows of visitor tables that the owner of a lane has written: most visitors return within the hour, and
+ * their rows do not change.
  */
 export class WrittenVisitors {
   readonly #max: number
@@ -21,7 +21,7 @@ export class WrittenVisitors {
     this.#max = max
   }
 
-  /** The changes without the rows that are written. */
+  /** Returns the changes without the rows that are already written. */
   unwritten(changes: readonly VisitorChange[]): VisitorChange[] {
     return changes.flatMap((change) => {
       const names = this.#partitions.get(partitionOf(change))
@@ -31,7 +31,7 @@ export class WrittenVisitors {
     })
   }
 
-  /** Remembers rows that the tables hold now. */
+  /** Remembers rows that the tables now contain. */
   add(changes: readonly VisitorChange[]): void {
     for (const change of changes) {
       const rows = change.rows.slice(0, this.#max)
@@ -44,11 +44,11 @@ export class WrittenVisitors {
   }
 
   #put(names: Names, key: string, visitor: string): void {
-    const own = names.get(key) ?? new Set()
-    names.set(key, own)
-    this.#size -= own.size
-    own.add(visitor)
-    this.#size += own.size
+    const visitors = names.get(key) ?? new Set()
+    names.set(key, visitors)
+    this.#size -= visitors.size
+    visitors.add(visitor)
+    this.#size += visitors.size
   }
 
   clear(): void {
@@ -57,7 +57,10 @@ export class WrittenVisitors {
   }
 }
 
-/** Hands over the texts of each row; of rows side by side that share their key, that of the key is made once. */
+/**
+ * Passes the strings of the key and the visitor of each row; the string of a key that adjacent rows share is built
+ * once.
+ */
 function byKey<T>(visit: (key: string, visitor: string) => T): (row: VisitorRow) => T {
   let last: VisitorRow['key'] | undefined
   let text = ''

@@ -29,7 +29,7 @@ const seenAt = (position: number): Past => ({
   firstPositions: new Map([[seenKey(seenPartition('shop', note('a')), 'a'), position]]),
 })
 
-it('holds an id for repeated when it stands earlier in the log, and only then', () => {
+it('judges an id as repeated if and only if it occurs earlier in the log', () => {
   expect(fatesOf([at(4, [note('a'), note('a'), note('b')]), at(5, [note('b')])])).toEqual([
     'accepted',
     'duplicate',
@@ -39,17 +39,17 @@ it('holds an id for repeated when it stands earlier in the log, and only then', 
   expect(fatesOf([at(4, [note('a')])], seenAt(3))).toEqual(['duplicate'])
 })
 
-it('judges the same when it meets its own traces in a replay', () => {
+it('judges the same in a replay that finds its own ids in the store', () => {
   expect(fatesOf([at(4, [note('a'), note('a')])], seenAt(4))).toEqual(['accepted', 'duplicate'])
   expect(fatesOf([at(4, [note('a')])], seenAt(9))).toEqual(['accepted'])
 })
 
-it('knows a repetition by the time of the client, though the correction of its clock differs', () => {
+it('recognizes a repetition by the client time, even if the clock correction differs', () => {
   const corrected = note('a', { timestamp: noon + 86_400_000, client_time: noon })
   expect(fatesOf([at(1, [note('a')]), at(2, [corrected])])).toEqual(['accepted', 'duplicate'])
 })
 
-it('says duplicate before bot, and bot before late', () => {
+it('prefers duplicate over bot, and bot over late', () => {
   const bot = {
     context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' },
     received_at: noon + 30 * 86_400_000,
@@ -57,7 +57,7 @@ it('says duplicate before bot, and bot before late', () => {
   expect(fatesOf([at(1, [note('a')]), at(2, [note('a'), note('b')], bot)])).toEqual(['accepted', 'duplicate', 'bot'])
 })
 
-it('begins to be late a week after the end of the date in the time zone of the app', () => {
+it("judges events as late from a week after the end of the date in the app's time zone", () => {
   const end = Date.parse('2026-06-15T22:00:00Z') + limits.lateAfterMs
   expect(fatesOf([at(1, [note('a')], { received_at: end }), at(2, [note('b')], { received_at: end + 1 })])).toEqual([
     'accepted',
@@ -65,7 +65,7 @@ it('begins to be late a week after the end of the date in the time zone of the a
   ])
 })
 
-it('accepts what an import brings in, however old it is, and says that it is historical only where it would be late', () => {
+it('accepts imported events of any age, with reason historical only where they would be late', () => {
   const imported = { context: { device: 'server', browser: '', os: '', historical: true } } as const
   const judged = judge(
     [at(1, [note('a')], imported), at(2, [note('b')], { ...imported, received_at: noon + 300 * 86_400_000 })],
@@ -77,7 +77,7 @@ it('accepts what an import brings in, however old it is, and says that it is his
   ])
 })
 
-it('gives events to the user that their device was identified as before them', () => {
+it('assigns events to the user as whom their device was last identified', () => {
   const ann = note('b', { type: 'identify', user_id: 'ann' })
   const bob = note('d', { user_id: 'bob' })
   const messages = [
@@ -92,7 +92,7 @@ it('gives events to the user that their device was identified as before them', (
   ])
 })
 
-it('uses only the identities before a replayed batch, not those that it left itself', () => {
+it('uses only identities before a replayed batch, not those that the batch itself wrote', () => {
   const known = [
     { user: 'ann', place: placeOf(1, 1) },
     { user: 'bob', place: placeOf(2, 1) },
@@ -102,7 +102,7 @@ it('uses only the identities before a replayed batch, not those that it left its
   expect(usersOf([at(1, [note('a')])], past)).toEqual([''])
 })
 
-it('identifies nobody by an event that does not count', () => {
+it('ignores identities of events that do not count', () => {
   const machine = { context: { device: 'desktop', browser: '', os: '', bot: 'webdriver' } } as const
   const messages = [
     at(1, [note('a')]),

@@ -15,22 +15,22 @@ import { placeOf, type IdentityChange, type Identity, type Partition } from '@ho
 import { ByPartition } from '../fold/by-partition.ts'
 import { utcDate } from '../fold/utc-date.ts'
 
-/** An app with what its funnels' stages mean; without it only what trackers say about stages counts. */
+/** App with the matcher of its funnels' stages. Without the matcher, only stage entries that trackers report count. */
 export interface CountedApp extends App {
   readonly stages?: StageMatcher
 }
 
-/** A decoded message of a lane, with the app that it belongs to. */
+/** Decoded message of a lane, with the app that it belongs to. */
 export interface Message {
   readonly position: number
   readonly envelope: Envelope
   readonly app: CountedApp
 }
 
-/** An event with its fate; `visitor` is whom it belongs to at its place in the log. */
+/** Event with its fate; `visitor` is whom it belongs to at its place in the log. */
 export interface Judged {
   readonly position: number
-  /** place in the envelope */
+  /** index in the envelope */
   readonly index: number
   readonly message: Message
   readonly event: Event
@@ -41,37 +41,37 @@ export interface Judged {
   readonly visitor: Visitor
 }
 
-/** The state of the lane before the batch. */
+/** State of the lane before the batch. */
 export interface Past {
-  /** the first position of an id that was seen, by `seenKey` */
+  /** first position of each seen id, by `seenKey` */
   readonly firstPositions: ReadonlyMap<string, number>
   /** identities, by `deviceKey` */
   readonly identities: ReadonlyMap<string, readonly Identity[]>
-  /** the only ids that may stand in the batch twice or before it; any may when it is missing */
+  /** the only ids that may occur twice in the batch or before it; when missing, any id may */
   readonly suspects?: ReadonlySet<string>
-  /** what was judged since, when a batch is judged in parts: none of it stands in the store yet */
+  /** parts of the same batch that were judged before, which are not in the store yet */
   readonly earlier?: EarlierParts
 }
 
-/** Ids, by the partition in which they are looked up. */
+/** Ids with the partition in which they are looked up. */
 export interface IdsOfPartition {
   readonly partition: Partition
   readonly ids: readonly string[]
 }
 
 /**
- * An id of an earlier part is looked up so often by going through all of them before a set of them is worth its making:
- * nearly all that filters suspect is new.
+ * Number of linear scans over the ids of earlier parts before a set is built: nearly all ids that filters suspect are
+ * new, so a set is rarely worth its cost.
  */
 const SCANS_MAX = 16
 
-/** What the parts of a batch leave for those after them. */
+/** State that the parts of a batch leave for the parts after them. */
 export class EarlierParts {
-  /** the user of each device, by `deviceKey` */
+  /** user of each device, by `deviceKey` */
   readonly users = new Map<string, string>()
   readonly #ids = new ByPartition(() => ({ list: [] as string[], scans: 0, set: undefined as Set<string> | undefined }))
 
-  /** Whether an id of this partition stood in an earlier part. */
+  /** True when an earlier part contains this id of the partition. */
   has({ app, date }: Partition, id: string): boolean {
     const own = this.#ids.of(app, date)
     if (!own.set && ++own.scans > SCANS_MAX) own.set = new Set(own.list)
@@ -82,10 +82,10 @@ export class EarlierParts {
     for (const [device, user] of users) this.users.set(device, user)
     for (const {
       partition: { app, date },
-      ids: some,
+      ids: added,
     } of ids) {
       const { list, set } = this.#ids.of(app, date)
-      for (const id of some) {
+      for (const id of added) {
         list.push(id)
         set?.add(id)
       }
@@ -96,23 +96,24 @@ export class EarlierParts {
 export interface Judgement {
   readonly events: readonly Judged[]
   readonly identities: readonly IdentityChange[]
-  /** the user that each device has at the end, by `deviceKey` */
+  /** user of each device at the end, by `deviceKey` */
   readonly users: ReadonlyMap<string, string>
 }
 
-/** Only these events feed the tables and identify a device; the others only have their fate. */
+/** True for events that feed the tables and identify a device; the others only have their fate. */
 export function counts({ fate }: Pick<Judged, 'fate'>): boolean {
   return fate === 'accepted' || fate === 'late'
 }
 
 /**
- * The partition in which an event_id is looked up: the UTC date of the client's own time, which a repetition shares.
+ * Returns the partition in which an event_id is looked up: the UTC date of the client's own time, which is the same
+ * when the event is sent again.
  */
 export function seenPartition(app: string, event: Event): Partition {
   return { app, date: seenDate(event) }
 }
 
-/** The date of that partition. */
+/** Returns the date of `seenPartition`. */
 export function seenDate(event: Event): string {
   return utcDate(event.client_time ?? event.timestamp)
 }
@@ -127,8 +128,8 @@ export function deviceKey(app: string, device: string): string {
 
 /**
  * Gives every event of a batch its fate and its visitor. Pure: a function of the log before each event, so a replay
- * from any earlier position, in batches of any size, judges the same. `past` may already know this batch itself; only
- * what stands before an event is used.
+ * from any earlier position, in batches of any size, gives the same result. `past` may already contain this batch
+ * itself; only what precedes an event is used.
  */
 export function judge(messages: readonly Message[], past: Past): Judgement {
   const events: Judged[] = []
@@ -167,7 +168,7 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   return { events, identities, users }
 }
 
-/** Of most batches the store knows nothing, and a key costs more than to see that. */
+/** Avoids building keys when the store knows no id of the batch, which is the usual case. */
 function firstPosition({ firstPositions }: Past, app: App, event: Event): number | undefined {
   return firstPositions.size === 0
     ? undefined
@@ -184,14 +185,14 @@ const duplicate: Verdict = ['duplicate', 'repeated_id']
 function fateOf({ envelope }: Message, event: Event, repeated: boolean, date: string, zone: TimeZone): Verdict {
   if (repeated) return duplicate
   if (envelope.context.bot) return ['bot', envelope.context.bot]
-  // A date ends after each of its events, so the calendar is asked only for what may be late.
+  // A date ends after each of its events, so the calendar is consulted only for events that may be late.
   if (envelope.received_at <= event.timestamp + limits.lateAfterMs) return accepted
   const dateEnd = zone.startOf(shiftDate(date, 1))
   if (envelope.received_at <= dateEnd + limits.lateAfterMs) return accepted
   return envelope.context.historical ? historical : late
 }
 
-/** The user of a device before a position; '' when it was not identified yet. */
+/** Returns the user of a device before a position; '' when it was not identified yet. */
 function userBefore(identities: readonly Identity[] | undefined, position: number): string {
   return identities?.findLast(({ place }) => place < placeOf(position, 0))?.user ?? ''
 }

@@ -6,28 +6,28 @@ import type { Message } from './judge.ts'
 const DETAIL_CHARS_MAX = 500
 
 /**
- * Reads a message of the log with the app that it belongs to, or says why it cannot be counted: the one reader of the
- * aggregator and of every recount, so that they cannot disagree. Only the message itself can make it a dead letter:
- * what the look-up of its app throws is thrown on.
+ * Reads a message of the log with the app that it belongs to, or returns why it cannot be counted. The aggregator and
+ * every recount share this reader, so that they cannot disagree. Only the message itself can make it a dead letter: an
+ * error of the app look-up is rethrown.
  */
 export async function readMessage(
   { position, value }: LogMessage,
   appOf: (id: string) => Promise<App | undefined>,
 ): Promise<Message | DeadLetter> {
-  const bury = (reason: DeadLetterReason, detail: string): DeadLetter => letterOf({ position, value }, reason, detail)
+  const letter = (reason: DeadLetterReason, detail: string): DeadLetter => letterOf({ position, value }, reason, detail)
   let envelope: Message['envelope']
   try {
     envelope = decodeEnvelope(value)
   } catch (error) {
-    if (error instanceof DecodeError) return bury(error.reason, error.message)
+    if (error instanceof DecodeError) return letter(error.reason, error.message)
     throw error
   }
   const app = await appOf(envelope.app)
-  if (!app) return bury('unknown_app', envelope.app)
-  // Whose turn a message waits for is read off its first bytes, so a message that names two apps belongs to none.
-  if ((appOfMessage(value) ?? app.id) !== app.id) return bury('invalid_envelope', 'it names two apps')
+  if (!app) return letter('unknown_app', envelope.app)
+  // The first bytes of a message decide with which app it is counted, so a message that names two apps belongs to none.
+  if ((appOfMessage(value) ?? app.id) !== app.id) return letter('invalid_envelope', 'it names two apps')
   const flaw = validateEnvelope(envelope)
-  return flaw === undefined ? { position, envelope, app } : bury('invalid_envelope', flaw)
+  return flaw === undefined ? { position, envelope, app } : letter('invalid_envelope', flaw)
 }
 
 export function isCountable(read: Message | DeadLetter): read is Message {

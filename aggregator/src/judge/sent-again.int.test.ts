@@ -14,8 +14,8 @@ const DAY_MS = 86_400_000
 const T0 = Date.parse('2026-06-15T22:00:00Z')
 
 /**
- * Each event with how often it is sent, by which device and where in the order; some of it a week later. Times lie on
- * both sides of a UTC midnight.
+ * Events with the number of times that each is sent, its device and its place in the order; some are sent again a week
+ * later. Times are on both sides of a UTC midnight.
  */
 const sent = fc.array(
   fc.record({
@@ -33,7 +33,7 @@ const deliveries = fc.array(
 
 interface Sent {
   readonly messages: LogMessage[]
-  /** ids by the position at which each stands first */
+  /** ids in the order of their first positions */
   readonly expected: string[]
 }
 
@@ -42,7 +42,7 @@ function logOf(app: string, events: typeof sent extends fc.Arbitrary<infer T> ? 
     .flatMap(({ device, minutes, skewed, sendings: times }, id) =>
       times.map(({ order, late }) => {
         const timestamp = T0 + minutes * 60_000
-        // The correction of a clock may differ from one sending to the next; the client's own time is the same.
+        // The clock correction may differ from one sending to the next; the client's own time is the same.
         const event = {
           type: 'url_change' as const,
           event_id: `e${id}`,
@@ -100,10 +100,10 @@ function suite(
       await lanes.release(own)
       let lease = own
       const owned: Storage['lanes'] = {
-        acquire: async (...asked) => (lease = await lanes.acquire(...asked)),
+        acquire: async (...args) => (lease = await lanes.acquire(...args)),
         renew: (held) => lanes.renew(held),
         release: (held) => lanes.release(held),
-        commit: (...asked) => lanes.commit(...asked),
+        commit: (...args) => lanes.commit(...args),
         positions: () => lanes.positions(),
       }
       const start = async (): Promise<[Aggregator, number]> => {
@@ -121,7 +121,7 @@ function suite(
         if (then === 'again' && batch.length > 0) await aggregator.batch(0, batch)
         next += batch.length
         if (then === 'restart') await aggregator.revoked(0)
-        // What has died gives nothing back; only the test must not wait for its lease to run out.
+        // A crashed owner releases nothing; the release only saves the test from waiting until its lease expires.
         if (then === 'crash') await lanes.release(lease)
         if (then === 'restart' || then === 'crash') [aggregator, next] = await start()
       }
@@ -136,22 +136,22 @@ function suite(
       expect(await archivedIds(lane.storage, app)).toEqual(expected)
     }
 
-    it('count once, however often, in whatever order, over restarts and a week later', async () => {
+    it('count once, in any number and order, over restarts and a week later', async () => {
       await fc.assert(
         fc.asyncProperty(sent, deliveries, (events, cuts) => run(events, cuts, lane.storage.writer)),
         { numRuns },
       )
     }, 280_000)
 
-    it('would be caught if the filters claimed to know all (control)', async () => {
+    it('are counted twice by filters that wrongly claim to be complete (control)', async () => {
       const { writer } = lane.storage
       const forgetful: TableWriter = {
-        applied: (...asked) => writer.applied(...asked),
-        firstPositions: (...asked) => writer.firstPositions(...asked),
-        identities: (...asked) => writer.identities(...asked),
-        apply: (...asked) => writer.apply(...asked),
-        removeVisitors: (...asked) => writer.removeVisitors(...asked),
-        removeDeadLetters: (...asked) => writer.removeDeadLetters(...asked),
+        applied: (...args) => writer.applied(...args),
+        firstPositions: (...args) => writer.firstPositions(...args),
+        identities: (...args) => writer.identities(...args),
+        apply: (...args) => writer.apply(...args),
+        removeVisitors: (...args) => writer.removeVisitors(...args),
+        removeDeadLetters: (...args) => writer.removeDeadLetters(...args),
         async *seenIds() {},
       }
       const twice = {

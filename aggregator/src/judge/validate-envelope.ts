@@ -26,7 +26,7 @@ const schemas = {
 const events = new Map<unknown, Validator>(Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)]))
 
 const text = Type.String()
-/** what stands in keys of the tables */
+/** string that becomes part of a table key */
 const name = Type.String({ maxLength: limits.urlCharsMax })
 const oneOf = (names: readonly string[]): TSchema => Type.Union(names.map((name) => Type.Literal(name)))
 const sender = Compile(
@@ -46,17 +46,17 @@ const sender = Compile(
   }),
 )
 
-/** Further away a date has no year of four digits. */
+/** Dates beyond this have no four-digit year. */
 const INSTANT_MS_MAX = 253_402_300_799_999
 
 /**
- * Why an envelope cannot be counted, undefined when it can. Ingest lets none of these through; whatever else writes to
- * the log must not stop a lane, and what the tables refuse would. Decided for each message by itself, so that a replay
- * decides the same.
+ * Returns why an envelope cannot be counted; undefined when it can. Ingest lets no invalid envelope through, but other
+ * writers of the log must not be able to stop a lane with an envelope that the tables would refuse. Each message is
+ * validated by itself, so that a replay decides the same.
  */
 export function validateEnvelope(envelope: Envelope): string | undefined {
   if (!sender.Check(envelope)) return 'its device, its context or its rejected events are not of their types'
-  // What was refused for want of a device comes without one.
+  // Events that were rejected for lack of a device come without one.
   if (envelope.device_id === '' && envelope.events.length > 0) return 'its events have no device'
   if (!isInCalendar(envelope.received_at)) return 'received_at is out of the calendar'
   const at = envelope.events.findIndex((event) => !isEvent(event))

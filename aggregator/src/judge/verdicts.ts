@@ -1,14 +1,14 @@
 import type { Fate, FateReason } from '@hopper/contracts'
 import type { Judgement, Message } from './judge.ts'
 
-/** How many events of a batch met a fate for a reason. */
+/** Number of events of a batch with the same fate and reason. */
 export interface Verdicts {
   readonly fate: Fate
   readonly reason: FateReason
   count: number
 }
 
-/** Adds the verdicts of all events of some messages, of those too that ingest refused. */
+/** Adds the verdicts of all events of these messages, including those that ingest rejected. */
 export function addVerdicts(found: Verdicts[], messages: readonly Message[], { events }: Judgement): void {
   const count = (fate: Fate, reason: FateReason): void => {
     const own = found.find((each) => each.fate === fate && each.reason === reason)

@@ -8,8 +8,8 @@ export interface BackgroundWriteOutOptions {
 }
 
 /**
- * Writes out what the large batches of our lanes have packed: a part of one lane after the other, so that batches under
- * way keep most of the store.
+ * Writes out the packed visitors of large batches of the owned lanes: one part of one lane at a time, so that batches
+ * in flight keep most of the store's capacity.
  */
 export function backgroundWriteOut({ writer, logger, wroteOut }: BackgroundWriteOutOptions): LaneTurns<TurnLane> {
   const writeOut = async (lease: Lease): Promise<boolean> => {

@@ -1,6 +1,6 @@
 import type { LogMessage } from '@hopper/storage'
 
-/** Bytes of messages that may be held, by all lanes of a process together. */
+/** Memory budget of held messages, in bytes, shared by all lanes of a process. */
 export class HeldBytes {
   readonly max: number
   #used = 0
@@ -13,14 +13,14 @@ export class HeldBytes {
     return this.#used
   }
 
-  /** Answers whether there was room. */
+  /** Takes the bytes if there is room; returns whether there was. */
   take(bytes: number): boolean {
     if (this.#used + bytes > this.max) return false
     this.#used += bytes
     return true
   }
 
-  /** Takes it although there may be no room. */
+  /** Takes the bytes even if there is no room. */
   force(bytes: number): void {
     this.#used += bytes
   }
@@ -33,28 +33,27 @@ export class HeldBytes {
 /** Messages of deferred apps that are counted together. */
 export interface DeferredPiece {
   readonly messages: readonly LogMessage[]
-  /** the position before which nothing of these apps is left when they are counted */
+  /** the position before which no messages of these apps are left once this piece is counted */
   readonly until: number
-  /** whose they are */
+  /** the deferred apps */
   readonly apps: ReadonlySet<string>
   readonly version: number
 }
 
 /**
- * The apps of a lane whose messages wait for turns of their own, because there are more of them than can be counted in
- * time, and how far they are counted. Their messages are held while there is room, and read from the log again where
- * there was none.
+ * Tracks the apps of a lane whose messages wait for turns of their own, because they have more than can be counted in
+ * time, and how far they are counted. Their messages are held while there is room; the rest is read from the log again.
  */
 export class DeferredApps {
   readonly #room: HeldBytes
-  /** for each app the first message that waits here */
+  /** by app, the position of the first message that waits here */
   readonly #since = new Map<string, number>()
-  /** all messages of these apps from `#next` to before `#heldUntil` */
+  /** all messages of these apps in [`#next`, `#heldUntil`) */
   #held: LogMessage[] = []
   #next = 0
   #heldUntil = 0
   #routed = 0
-  /** changes when messages that were held or under way are to be looked at again */
+  /** changes when messages that were held or in flight must be read again */
   #version = 0
 
   constructor(room: HeldBytes) {
@@ -65,51 +64,51 @@ export class DeferredApps {
     return this.#since.size === 0
   }
 
-  /** The position before which all messages of these apps are counted; only while there are any apps. */
+  /** Position before which all messages of these apps are counted; meaningful only while there are deferred apps. */
   get next(): number {
     return this.#next
   }
 
-  /** True when everything that the lane was given of these apps is counted. */
+  /** True when all messages of these apps that the lane has received are counted. */
   get isDone(): boolean {
     return this.#next >= this.#routed
   }
 
-  /** Where messages begin that must be read from the log, and where they end; undefined while all of them are held. */
+  /** Range of positions that must be read from the log; undefined while all messages are held. */
   get missing(): { readonly from: number; readonly to: number } | undefined {
     return this.#held.length === 0 && this.#heldUntil < this.#routed
       ? { from: this.#heldUntil, to: this.#routed }
       : undefined
   }
 
-  /** Tells whether a message of an app waits here: what came before the app was deferred is counted. */
+  /** True when a message of an app waits here; messages from before the app was deferred are counted. */
   includes(app: string, position: number): boolean {
     const since = this.#since.get(app)
     return since !== undefined && since <= position
   }
 
   /**
-   * Lets the messages of an app wait from a position on, which is the next that is routed or was delivered again.
-   * Answers false when they do already.
+   * Defers an app from a position on, which is the next to be routed or was delivered again. Returns false when the app
+   * is already deferred.
    */
   defer(app: string, from: number): boolean {
     if (this.#since.has(app)) return false
     if (this.isEmpty) this.#next = this.#heldUntil = this.#routed = from
-    else if (from < this.#routed) this.#lookAgain(from)
+    else if (from < this.#routed) this.#rewind(from)
     this.#since.set(app, from)
     return true
   }
 
   /**
-   * Keeps what is delivered of these apps, as far as there is room; answers the messages of all others. `apps` are
-   * those of the messages, one by one.
+   * Holds the delivered messages of deferred apps as far as there is room; returns the messages of all other apps.
+   * `apps` contains the app of each message, by index.
    */
   route(delivered: readonly LogMessage[], apps: readonly (string | undefined)[]): readonly LogMessage[] {
     let isComplete = this.#heldUntil >= this.#routed
-    const others: LogMessage[] = []
+    const remaining: LogMessage[] = []
     for (const [at, message] of delivered.entries()) {
       const app = apps[at]
-      if (app === undefined || !this.includes(app, message.position)) others.push(message)
+      if (app === undefined || !this.includes(app, message.position)) remaining.push(message)
       else if (isComplete && message.position >= this.#routed && !this.#hold(message)) {
         this.#heldUntil = message.position
         isComplete = false
@@ -117,19 +116,22 @@ export class DeferredApps {
     }
     this.#routed = Math.max(this.#routed, (delivered.at(-1)?.position ?? -1) + 1)
     if (isComplete) this.#heldUntil = this.#routed
-    return others
+    return remaining
   }
 
-  /** Takes what was read of `missing`, from its begin to a position; even without room, so that there is progress. */
+  /**
+   * Takes messages that were read from the start of `missing` up to `until`, even without room, so that there is
+   * progress.
+   */
   refill(messages: readonly LogMessage[], from: number, until: number): void {
-    // Asked for before apps were deferred that have messages there.
+    // This range was requested before further apps with messages in it were deferred.
     if (from !== this.#heldUntil || this.#held.length > 0) return
     for (const message of messages) this.#room.force(message.value.length)
     this.#held = [...messages]
     this.#heldUntil = until
   }
 
-  /** The messages that are counted next: up to `bytesMax` of them and at least one. */
+  /** Returns the messages to count next: at least one, and up to about `bytesMax`. */
   piece(bytesMax: number): DeferredPiece {
     let end = 0
     for (let bytes = 0; end < this.#held.length && (end === 0 || bytes < bytesMax); end++) {
@@ -140,7 +142,7 @@ export class DeferredApps {
     return { messages, until, apps: new Set(this.#since.keys()), version: this.#version }
   }
 
-  /** The first `count` messages of a piece are counted; `count` is all of them when not given. */
+  /** Notes that the first `count` messages of a piece are counted; all of them by default. */
   counted({ messages, until, apps, version }: DeferredPiece, count = messages.length): void {
     const next = count === messages.length ? until : messages[count]!.position
     if (version === this.#version) {
@@ -151,21 +153,24 @@ export class DeferredApps {
     }
   }
 
-  /** The messages of these apps are counted with all others again. */
+  /** Ends deferring: messages of these apps are counted with all others again. */
   clear(): void {
     this.#release()
     this.#since.clear()
   }
 
-  /** A copy: `value` may be a small part of what a broker sent. */
+  /** Holds a copy: `value` may be a small slice of a large buffer from the broker. */
   #hold({ position, value, isDamaged }: LogMessage): boolean {
     if (!this.#room.take(value.length)) return false
     this.#held.push({ position, value: Uint8Array.from(value), ...(isDamaged && { isDamaged }) })
     return true
   }
 
-  /** Messages of one app more stand among those that are counted: all are read again, and the counted ones skipped. */
-  #lookAgain(from: number): void {
+  /**
+   * Restarts from an earlier position: messages of another app lie between those that are counted. All are read again,
+   * and the counted ones are skipped.
+   */
+  #rewind(from: number): void {
     for (const app of this.#since.keys()) this.#skip(app, this.#next)
     this.#release()
     this.#version++

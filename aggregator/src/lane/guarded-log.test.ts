@@ -31,20 +31,20 @@ afterEach(async () => {
 })
 
 interface Watched extends GuardedLog {
-  /** as the log calls it */
+  /** consumer that the log would call */
   readonly consumer: LaneConsumer
-  readonly said: string[]
+  readonly logged: string[]
   metrics(): Promise<string>
 }
 
-/** An aggregator over a guarded log; the test calls it in the place of the log. */
-async function watched(changes: Partial<EventLog>): Promise<Watched> {
+/** Starts an aggregator over a guarded log; the test calls its consumer in place of the log. */
+async function startWatched(changes: Partial<EventLog>): Promise<Watched> {
   const metrics = new Registry()
-  const said: string[] = []
+  const logged: string[] = []
   const say =
     (level: string) =>
     (_details: object, message: string): void =>
-      void said.push(`${level}: ${message}`)
+      void logged.push(`${level}: ${message}`)
   let consumer: LaneConsumer | undefined
   const subscribe: EventLog['subscribe'] = async (given) => ((consumer = given), { close: async () => undefined })
   const logger = { info: say('info'), warn: say('warn'), error: say('error') }
@@ -59,7 +59,7 @@ async function watched(changes: Partial<EventLog>): Promise<Watched> {
   return {
     ...guarded,
     consumer: consumer!,
-    said,
+    logged,
     metrics: () => metrics.getSingleMetricAsString('hopper_aggregator_lost_messages'),
   }
 }
@@ -71,27 +71,27 @@ const commit = async (position: number): Promise<void> => {
   await lanes.release(lease)
 }
 
-it("a lane of which the log has deleted what is not counted stands still, is nobody's, and goes on when it fits again", async () => {
+it('stalls a lane, without an owner, that has lost uncounted messages, until the log fits again', async () => {
   let starts = [3]
-  const { consumer, lost, health, said, metrics } = await watched({ starts: async () => starts })
+  const { consumer, lost, health, logged, metrics } = await startWatched({ starts: async () => starts })
   await commit(1)
-  for (let asked = 0; asked < 2; asked++)
+  for (let calls = 0; calls < 2; calls++)
     await expect(consumer.assigned(0)).rejects.toMatchObject({
       code: 'HOP_DATA_DAMAGED',
       message: expect.stringContaining('lost positions 1 to 2'),
     })
-  expect(said.filter((line) => line.startsWith('error'))).toEqual([expect.stringContaining('--accept-loss')])
+  expect(logged.filter((line) => line.startsWith('error'))).toEqual([expect.stringContaining('--accept-loss')])
   expect(lost()).toEqual([{ lane: 0, first: 1, next: 3, isCut: false }])
   expect(health()).toEqual({ name: 'lanes', healthy: false, detail: expect.stringContaining('lost positions 1 to 2') })
   expect(await metrics()).toContain('{lane="0"} 2')
-  // Whoever accepts the loss can take the lane at once.
+  // A process that accepts the loss can take the lane immediately.
   await commit(3)
   expect(await consumer.assigned(0)).toBe(3)
   expect(lost()).toEqual([])
-  expect(said).toContain('info: a lane that stood still goes on')
+  expect(logged).toContain('info: a stalled lane continues')
   expect(health()).toEqual({ name: 'lanes', healthy: true })
   expect(await metrics()).not.toContain('{lane="0"}')
-  // What is deleted behind the lane is nothing lost.
+  // Deleted messages before the lane's position are no loss.
   await consumer.revoked(0)
   starts = [4]
   await expect(consumer.assigned(0)).rejects.toMatchObject({ code: 'HOP_DATA_DAMAGED' })
@@ -100,8 +100,8 @@ it("a lane of which the log has deleted what is not counted stands still, is nob
   await consumer.revoked(0)
 })
 
-it('a lane that ends before what was counted stands still', async () => {
-  const { consumer } = await watched({ ends: async () => [2] })
+it('stalls a lane that ends before its counted position', async () => {
+  const { consumer } = await startWatched({ ends: async () => [2] })
   await commit(4)
   await expect(consumer.assigned(0)).rejects.toMatchObject({
     code: 'HOP_DATA_DAMAGED',
@@ -109,18 +109,18 @@ it('a lane that ends before what was counted stands still', async () => {
   })
 })
 
-it('a broker that is behind for a moment costs a second', async () => {
-  let asked = 0
-  const { consumer, said } = await watched({ ends: async () => [asked++ === 0 ? 2 : 4] })
+it('tolerates a broker that lags for a moment', async () => {
+  let calls = 0
+  const { consumer, logged } = await startWatched({ ends: async () => [calls++ === 0 ? 2 : 4] })
   await commit(4)
   expect(await consumer.assigned(0)).toBe(4)
-  expect(said.filter((line) => line.startsWith('error'))).toEqual([])
+  expect(logged.filter((line) => line.startsWith('error'))).toEqual([])
   await consumer.revoked(0)
 })
 
-it('what is read aside must be there too; a gap that was left on purpose is none', async () => {
+it('checks direct reads for losses too, and accepts intended gaps', async () => {
   const starts = [3]
-  const { log } = await watched({
+  const { log } = await startWatched({
     starts: async () => starts,
     read: (at, from, ...limits) => lane.storage.log.read(at, Math.max(from, 3), ...limits),
   })

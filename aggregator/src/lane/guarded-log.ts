@@ -1,16 +1,23 @@
-import { withOverrides, type PartHealth, type EventLog, type LaneConsumer, type LaneLoss, type Lanes } from '@hopper/storage'
+import {
+  withOverrides,
+  type PartHealth,
+  type EventLog,
+  type LaneConsumer,
+  type LaneLoss,
+  type Lanes,
+} from '@hopper/storage'
 import { Gauge, type Registry as MetricsRegistry } from 'prom-client'
 import { LostLanes, type LostLogger } from './lost-lanes.ts'
 
-/** A log for an aggregator, and what is known of its losses. */
+/** Log for an aggregator, with its known losses. */
 export interface GuardedLog {
   readonly log: EventLog
-  /** the lanes that stand still because the log has lost what comes next in them */
+  /** lanes that are stalled because the log has lost their next messages */
   lost(): readonly LaneLoss[]
   health(): PartHealth
 }
 
-/** Whom a guarded log tells of losses. */
+/** Dependencies of a guarded log; losses are reported to `logger` and `metrics`. */
 export interface GuardOptions {
   readonly lanes: Lanes
   readonly logger?: LostLogger
@@ -18,8 +25,8 @@ export interface GuardOptions {
 }
 
 /**
- * A log that gives out no lane whose next messages are gone. The lane stands still then, and is nobody's, until its
- * committed position is passed on; the others go on.
+ * Wraps a log so that it assigns no lane whose next messages are lost. Such a lane is stalled, and nobody owns it,
+ * until its committed position is moved past the loss. The other lanes continue.
  */
 export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptions): GuardedLog {
   const lost = new LostLanes(log, logger)
@@ -28,7 +35,7 @@ export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptio
     subscribe: (consumer) => log.subscribe(guardedConsumer(consumer, lost, lanes)),
     read: async (lane, from, ...limits) => {
       const messages = await log.read(lane, from, ...limits)
-      // Gaps are no loss: only what lies before the start of the lane is.
+      // Gaps between positions are no loss: only positions before the start of the lane are lost.
       if (messages[0]?.position !== from) await lost.assertReached(lane, from)
       return messages
     },
@@ -39,7 +46,7 @@ export function guardedLog(log: EventLog, { lanes, logger, metrics }: GuardOptio
 function guardedConsumer(consumer: LaneConsumer, lost: LostLanes, lanes: Lanes): LaneConsumer {
   return withOverrides(consumer, {
     assigned: async (lane) => {
-      // Without taking the lane: whoever accepts the loss must be able to.
+      // Checks without taking the lane, so that a process that accepts the loss can take it.
       if (lost.has(lane)) await lost.assertReached(lane, (await lanes.positions())[lane] ?? 0)
       const position = await consumer.assigned(lane)
       try {

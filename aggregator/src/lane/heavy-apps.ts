@@ -1,29 +1,32 @@
-/** Messages that have waited so long are a backlog. */
+/** Messages that have waited this long are a backlog. */
 const BACKLOG_MS = 500
-/** An app with less in a backlog is counted at once: that takes less time than to defer it. */
+/** An app with fewer bytes in a backlog is counted immediately: deferring it would take longer. */
 const BACKLOG_BYTES_MIN = 8_000
-/** An app with more is deferred although nothing waits yet: on Cassandra, events of ever other dates take 5 ms each. */
-const AT_ONCE_BYTES_MAX = 64_000
-/** Of all that is delivered together. */
+/**
+ * An app with more bytes is deferred even without a backlog: on Cassandra, events that each have another date take 5 ms
+ * each.
+ */
+const NO_BACKLOG_BYTES_MIN = 64_000
+/** Share of all bytes that are delivered together. */
 const SHARE_MIN = 0.25
 
 /** Messages that a lane delivers together. */
 export interface Delivery {
-  /** the bytes of each app's messages */
+  /** bytes of messages by app */
   readonly bytes: ReadonlyMap<string, number>
-  /** how long its first message has waited, in ms */
+  /** how long the first message has waited, in ms */
   readonly waitedMs: number
 }
 
-/** Chooses the apps that would keep others waiting: their messages are counted in turns of their own. */
+/** Chooses the apps that would make others wait: their messages are counted in turns of their own. */
 export type ChooseDeferred = (delivery: Delivery) => readonly string[]
 
 /**
- * Chooses the apps that have much, and a large part, of what is delivered: several small ones that fill a lane wait for
- * each other.
+ * Chooses apps that have many bytes and a large share of the delivery. Several small apps that fill a lane together are
+ * not deferred.
  */
 export const heavyApps: ChooseDeferred = ({ bytes, waitedMs }) => {
   const total = [...bytes.values()].reduce((sum, own) => sum + own, 0)
-  const bytesMin = Math.max(total * SHARE_MIN, waitedMs >= BACKLOG_MS ? BACKLOG_BYTES_MIN : AT_ONCE_BYTES_MAX)
+  const bytesMin = Math.max(total * SHARE_MIN, waitedMs >= BACKLOG_MS ? BACKLOG_BYTES_MIN : NO_BACKLOG_BYTES_MIN)
   return [...bytes.keys()].filter((app) => bytes.get(app)! >= bytesMin)
 }

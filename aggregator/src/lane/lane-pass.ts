@@ -14,30 +14,30 @@ import type { WrittenVisitors } from '../fold/written-visitors.ts'
 
 const WATERMARKS_MAX = 20_000
 /**
- * Dates of apps that are written together. Each costs some partitions of tables, so that events of ever other dates
- * would make one write endless.
+ * Maximum of (app, date) pairs in one write. Each pair touches several table partitions, so events with ever new dates
+ * would make a write arbitrarily long.
  */
 const DATES_PER_WRITE = 1_000
-/** Bytes of messages that are written together. */
+/** Bytes of messages in one write. */
 const BYTES_PER_WRITE = 4_000_000
 /**
- * Of messages that are folded at a time: some 250 events. Where many ids are looked up, as after a restart, one look at
- * the store must do for many more.
+ * Bytes of messages in one part of a fold: about 250 events. When many ids must be looked up, as after a restart, parts
+ * are wide, so that one query to the store covers many more events.
  */
 const PART_BYTES = 64_000
 const WIDE_PART_BYTES = 1_000_000
 const LOOKED_UP_SHARE_MAX = 0.03
 const NONE: ReadonlyMap<number, DeadLetter> = new Map()
 
-/** The outcome of a batch, for the metrics. */
+/** Outcome of a batch, for the metrics. */
 export interface Applied {
   readonly verdicts: readonly Verdicts[]
   readonly deadLetters: readonly DeadLetter[]
 }
 
-/** The outcome of messages that were written at once. */
+/** Outcome of messages that were written together. */
 export interface Counted extends Applied {
-  /** how many of the messages it is made of */
+  /** the number of messages that this covers */
   readonly messages: number
 }
 
@@ -46,52 +46,52 @@ interface Decoded {
   readonly deadLetters: DeadLetter[]
 }
 
-/** The changes that messages come to, before any of them is written. */
+/** Changes of messages, before any of them is written. */
 interface Prepared {
   readonly messages: number
   readonly batch: LaneBatch
   readonly verdicts: readonly Verdicts[]
 }
 
-/** Where the events of a pass go, and what it asks on the way. */
+/** Destinations of the events of a pass, and the sources that it reads. */
 export interface PassTargets {
   readonly lane: number
   readonly writer: TableWriter
   readonly past: LanePast
   readonly identified: IdentifiedDevices
-  /** rows of visitors that the tables hold, as far as the lane remembers */
+  /** visitor rows that the tables are known to contain */
   readonly written: WrittenVisitors
-  /** positions of dead letters that were replayed: they count where they are again */
+  /** returns the positions of replayed dead letters: these count at their new positions */
   readonly replayed: () => Promise<ReadonlySet<number>>
   readonly buffer: ArchiveBuffer | undefined
-  /** memory that rows may take which are held back now before they are archived */
+  /** returns the memory limit of buffered rows before they are archived, in bytes */
   readonly rowBytesMax: () => number
-  /** what may be worked on at once */
+  /** bounds the messages that are processed concurrently */
   readonly gate: MessageGate
-  /** with the end that it has at each look */
+  /** returns a lease whose end is always the current one */
   readonly lasting: () => Lease
   readonly appOf: (id: string) => Promise<App | undefined>
   readonly watermarkCheck: boolean
 }
 
 /**
- * Turns messages of a lane, in their order, into changes of the tables, exactly once. Two passes over one lane may be
- * under way as long as no app has messages in both: all that is read and written belongs to one app.
+ * Turns messages of a lane, in their order, into changes of the tables, exactly once. Two passes over one lane may run
+ * concurrently as long as no app has messages in both: everything that is read and written belongs to one app.
  */
 export class LanePass {
   readonly #targets: PassTargets
   readonly #watermarks = new Map<string, number>()
   #writing: Promise<unknown> = Promise.resolve()
-  /** whether many of the ids of the last part had to be looked up */
-  #wide = false
+  /** true when many ids of the last part had to be looked up */
+  #isWide = false
 
   constructor(targets: PassTargets) {
     this.#targets = targets
   }
 
   /**
-   * Counts as many of the messages as should be written at once, at most about `bytesMax` of them. Rejects when the
-   * tables could not take them; they may come again then.
+   * Counts as many of the messages as should be written together, at most about `bytesMax` bytes. Rejects when the
+   * tables could not take them; the messages may then be delivered again.
    */
   count(messages: readonly LogMessage[], bytesMax = BYTES_PER_WRITE): Promise<Counted> {
     return this.#targets.gate.during(bytesOf(messages, bytesMax), async () => {
@@ -101,27 +101,30 @@ export class LanePass {
     })
   }
 
-  /** Forgets how far the partitions of its apps are counted and archived: another pass may have gone on with them. */
+  /** Drops cached watermarks and covered positions: another pass may have advanced them. */
   forget(): void {
     this.#watermarks.clear()
     this.#targets.buffer?.forget()
   }
 
-  /** Runs what writes counters outside of this pass, while it writes nothing: each must go on from the watermark. */
+  /**
+   * Runs work that writes counters outside of this pass, while the pass writes nothing: each write must continue from
+   * the watermark.
+   */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     const done = this.#writing.then(() => work(this.#targets.lasting()))
     this.#writing = done.catch(() => undefined)
     return done
   }
 
-  /** Appends to the archive what is held back. */
+  /** Appends buffered events to the archive. */
   async archive(): Promise<void> {
     await this.#targets.buffer?.flush(this.#targets.lasting)
   }
 
   async #prepare(delivered: readonly LogMessage[], bytesMax: number): Promise<Prepared> {
     return this.#fold(delivered, NONE, bytesMax).catch(async (error: unknown) => {
-      // What the store has to say is not the messages' fault, nor what cannot be found out about them.
+      // Errors of the store are not the fault of the messages, nor are failures while looking for a faulty message.
       const unfoldable = error instanceof HopperError ? NONE : await this.#unfoldable(delivered).catch(() => NONE)
       if (unfoldable.size === 0) throw error
       return this.#fold(delivered, unfoldable, bytesMax)
@@ -129,10 +132,12 @@ export class LanePass {
   }
 
   /**
-   * Does all that needs the events themselves, some messages at a time, so that no event is kept for long: an object
-   * that waits costs the garbage collector several times what it cost to make. What the archive's buffer takes in, and
-   * the tables refuse then, is passed over when it comes again; it may be archived before the tables have it, since
-   * each of them tells by itself what it has. Ends early when what was folded is as much as should be written at once.
+   * Does all work that needs the events themselves, one part at a time, so that no event lives long: objects that
+   * survive cost the garbage collector several times as much as their creation.
+   *
+   * The archive's buffer skips events that it already contains, so it may take events that the tables refuse and that
+   * are delivered again. Events may be archived before the tables have them, since archive and tables each know what
+   * they contain. Ends early when the folded messages are as much as should be written together.
    */
   async #fold(
     delivered: readonly LogMessage[],
@@ -144,15 +149,15 @@ export class LanePass {
     const fold = new BatchFold(({ table, app, date }) => applied.get(partitionKey(table, app, date))!, watermarkCheck)
     const earlier = new EarlierParts()
     const verdicts: Verdicts[] = []
-    const buried: DeadLetter[] = []
+    const allDeadLetters: DeadLetter[] = []
     let [end, bytes] = [0, 0]
     for (let begin = 0; begin < delivered.length && fold.dates < DATES_PER_WRITE && bytes < bytesMax; begin = end) {
-      end = endOfPart(delivered, begin, Math.min(this.#wide ? WIDE_PART_BYTES : PART_BYTES, bytesMax))
+      end = endOfPart(delivered, begin, Math.min(this.#isWide ? WIDE_PART_BYTES : PART_BYTES, bytesMax))
       const { messages, deadLetters } = await this.#decode(delivered.slice(begin, end), unfoldable)
-      buried.push(...deadLetters)
+      allDeadLetters.push(...deadLetters)
       const known = await past.of(messages, earlier)
       const judgement = judge(messages, known.past)
-      this.#wide = known.past.suspects.size > LOOKED_UP_SHARE_MAX * judgement.events.length
+      this.#isWide = known.past.suspects.size > LOOKED_UP_SHARE_MAX * judgement.events.length
       await this.#readWatermarks(touchedPartitions(messages, judgement), applied)
       fold.add(messages, judgement)
       buffer?.add(judgement.events)
@@ -162,7 +167,7 @@ export class LanePass {
       for (let at = begin; at < end; at++) bytes += delivered[at]!.value.length
     }
     const folded = fold.changes(delivered[end - 1]!.position)
-    return { batch: { lane, deadLetters: buried, ...folded }, verdicts, messages: end }
+    return { batch: { lane, deadLetters: allDeadLetters, ...folded }, verdicts, messages: end }
   }
 
   async #apply(lease: Lease, batch: LaneBatch): Promise<void> {
@@ -172,7 +177,7 @@ export class LanePass {
     try {
       await writer.apply(lease, { ...batch, visitors })
     } catch (error) {
-      // Some partitions may hold the change and others not: what is true must be read again.
+      // Some partitions may contain the change and others not, so the watermarks must be read again.
       this.#watermarks.clear()
       throw error
     }
@@ -181,8 +186,8 @@ export class LanePass {
   }
 
   /**
-   * Messages whose shape passes but whose events cannot be folded: they must not stop their lane. Each is tried alone,
-   * in memory.
+   * Finds messages that are valid but cannot be folded: they must not stop their lane. Each message is tried alone, in
+   * memory.
    */
   async #unfoldable(delivered: readonly LogMessage[]): Promise<Map<number, DeadLetter>> {
     const letters = new Map<number, DeadLetter>()
@@ -207,12 +212,12 @@ export class LanePass {
     return { messages, deadLetters }
   }
 
-  /** Adds to `applied` how far these partitions are counted. */
+  /** Adds the watermarks of these partitions to `applied`. */
   async #readWatermarks(partitions: readonly CounterPartition[], applied: Map<string, number>): Promise<void> {
     const unknown: CounterPartition[] = []
     for (const partition of partitions) {
       const key = partitionKey(partition.table, partition.app, partition.date)
-      // Kept from when the fold met the partition first: this is where its change continues from.
+      // Keeps the watermark from when the fold first met the partition: its change continues from there.
       if (applied.has(key)) continue
       const known = this.#watermarks.get(key)
       if (known === undefined) unknown.push(partition)
@@ -229,14 +234,14 @@ export class LanePass {
   }
 }
 
-/** Bytes of the messages that are worked on at once. */
+/** Returns the bytes of the messages, at most `bytesMax`: more are not processed together. */
 function bytesOf(messages: readonly LogMessage[], bytesMax: number): number {
   let bytes = 0
   for (const { value } of messages) bytes += value.length
   return Math.min(bytes, bytesMax)
 }
 
-/** One message at least. */
+/** Returns the index after the last message of a part; a part has at least one message. */
 function endOfPart(delivered: readonly LogMessage[], begin: number, bytesMax: number): number {
   let end = begin
   for (let bytes = 0; end < delivered.length && bytes < bytesMax; end++) bytes += delivered[end]!.value.length

@@ -12,10 +12,12 @@ import {
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 
-/** The ids that were looked up. */
+/** Ids that were looked up. */
 type Suspects = Required<Pick<Past, 'suspects'>>
 
-/** What the store knows of a lane before some messages; most often the filters in memory say that it knows nothing. */
+/**
+ * Reads what the store knows of a lane before some messages. Mostly the filters in memory answer that it knows nothing.
+ */
 export class LanePast {
   readonly #lane: number
   readonly #writer: TableWriter
@@ -29,7 +31,10 @@ export class LanePast {
     this.#identified = identified
   }
 
-  /** The past of messages that are about to be counted, and their ids; `earlier` has what is not in the store yet. */
+  /**
+   * Returns the past of messages that are about to be counted, and their ids. `earlier` has what is not in the store
+   * yet.
+   */
   async of(
     messages: readonly Message[],
     earlier: EarlierParts,
@@ -47,11 +52,11 @@ export class LanePast {
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  async #repeats(asked: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
+  async #repeats(requested: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
     await Promise.all(
-      asked.map(async ({ partition, ids }) => {
+      requested.map(async ({ partition, ids }) => {
         const maybe = await this.#seen.meet(this.#lane, partition, ids)
         if (maybe.length === 0) return
         for (const id of maybe) suspects.add(id)
@@ -63,15 +68,16 @@ export class LanePast {
   }
 
   async #identities(
-    asked: ReadonlyMap<string, ReadonlySet<string>>,
+    requested: ReadonlyMap<string, ReadonlySet<string>>,
     messages: readonly Message[],
   ): Promise<Map<string, readonly Identity[]>> {
     const found = new Map<string, readonly Identity[]>()
-    // Of each app: where another is deferred, the first message may stand before some of this app that are counted.
+    // Per app: when another app is deferred, the first message may precede messages of this app that are already
+    // counted.
     const firsts = new Map<string, number>()
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all(
-      [...asked].map(async ([app, devices]) => {
+      [...requested].map(async ([app, devices]) => {
         const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
         if (maybe.length === 0) return
         const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))

@@ -2,31 +2,31 @@ import { setImmediate } from 'node:timers/promises'
 import type { Lease } from '@hopper/storage'
 import { LaneWork } from './lane-work.ts'
 
-/** A lane that is ours. */
+/** Owned lane. */
 export interface TurnLane {
-  /** the lease with the end that it has at each look */
+  /** returns a lease whose end is always the current one */
   lasting(): Lease
 }
 
 /**
- * Work on lanes in turns: each lane in turn does one step, until none has anything to do. One step is under way at a
- * time, so that what it takes is bounded by that of one.
+ * Runs background work on lanes in turns: each lane does one step, until none has anything left to do. Only one step
+ * runs at a time, so the memory of one step bounds the whole.
  */
 export class LaneTurns<L extends TurnLane> {
   readonly #work = new LaneWork()
-  /** answers whether there may be more to do; never rejects */
+  /** returns whether there may be more to do; never rejects */
   readonly #step: (lane: L) => Promise<boolean>
 
   constructor(step: (lane: L) => Promise<boolean>) {
     this.#step = step
   }
 
-  /** Works until no lane has anything to do. Calls at the same time share one run. Never rejects. */
+  /** Works until no lane has anything left to do. Concurrent calls share one run. Never rejects. */
   run(lanes: () => Iterable<L>): Promise<void> {
     return this.#work.run(() => this.#run(lanes))
   }
 
-  /** Resolves when the step of a lane has ended; to be called once the lane is not ours any more. */
+  /** Resolves when the step of a lane has ended; call it after the lane was given away. */
   left(lane: number): Promise<void> {
     return this.#work.left(lane)
   }
@@ -39,10 +39,10 @@ export class LaneTurns<L extends TurnLane> {
     for (let worked = true; worked && !this.#work.isClosed;) {
       worked = false
       for (const lane of [...lanes()]) {
-        // A lane may be taken away while those before it have their turns.
-        const isOurs = !this.#work.isClosed && [...lanes()].includes(lane)
-        if (isOurs && (await this.#work.step(lane.lasting().lane, () => this.#step(lane)))) worked = true
-        // SQLite answers within the turn of the thread, which others wait for.
+        // A lane may be revoked during the turns of the lanes before it.
+        const isOwned = !this.#work.isClosed && [...lanes()].includes(lane)
+        if (isOwned && (await this.#work.step(lane.lasting().lane, () => this.#step(lane)))) worked = true
+        // SQLite answers synchronously, so other work of the thread gets its turn here.
         await setImmediate()
       }
     }

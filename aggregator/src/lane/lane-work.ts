@@ -1,5 +1,6 @@
 /**
- * Background work on lanes: one run at a time, which whoever is about to give a lane away, or to close, can wait for.
+ * Runs background work on lanes, one run at a time. A caller that is about to give a lane away, or to close, can wait
+ * for it.
  */
 export class LaneWork {
   readonly #steps = new Map<number, Promise<unknown>>()
@@ -10,13 +11,13 @@ export class LaneWork {
     return this.#closed
   }
 
-  /** Runs the work, or shares the run that is under way. */
+  /** Runs the work, or joins the run in flight. */
   run(work: () => Promise<void>): Promise<void> {
     this.#running ??= work().finally(() => (this.#running = undefined))
     return this.#running
   }
 
-  /** Does a step of the work on a lane; one at a time for each lane. */
+  /** Runs a step of the work on a lane; each lane has at most one step at a time. */
   async step<T>(lane: number, work: () => Promise<T>): Promise<T> {
     const step = work()
     this.#steps.set(lane, step)
@@ -27,12 +28,12 @@ export class LaneWork {
     }
   }
 
-  /** Resolves when the step of a lane has ended; to be called once the lane is not ours any more. */
+  /** Resolves when the step of a lane has ended; call it after the lane was given away. */
   async left(lane: number): Promise<void> {
     await this.#steps.get(lane)
   }
 
-  /** Begins nothing more; resolves when the run under way has ended. */
+  /** Starts no further work; resolves when the run in flight has ended. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running

@@ -34,7 +34,7 @@ const send = (...envelopes: Envelope[]): Promise<unknown> => lane.storage.log.ap
 const fated = (fate: string, events: number, app = 'shop'): Promise<void> =>
   until(async () => (await lane.fates(app))[fate] === events)
 
-it('counts an event once that is sent again, also after a restart', async () => {
+it('counts an event that is sent again once, also after a restart', async () => {
   const first = envelopeOf('shop', { events: [view('a'), view('b'), view('a')] })
   const aggregator = await start()
   await send(first)
@@ -48,7 +48,7 @@ it('counts an event once that is sent again, also after a restart', async () => 
   expect((await lane.tables('shop')).counters['page_views_by_date|2026-06-15|/']).toEqual([2, 0, 0])
 })
 
-it('commits the position when it closes, so that the next start reads nothing again', async () => {
+it('commits the position on close, so that the next start reads nothing again', async () => {
   const aggregator = await start()
   await send(envelopeOf('shop', { events: [view('a')] }), envelopeOf('shop', { events: [view('b')] }))
   await fated('accepted', 2)
@@ -57,7 +57,7 @@ it('commits the position when it closes, so that the next start reads nothing ag
   expect(await make().assigned(0)).toBe(2)
 })
 
-it('sends what it cannot count to the dead letters and goes on', async () => {
+it('writes messages that it cannot count to the dead letters and continues', async () => {
   await start()
   const poison = [
     { version: 2 },
@@ -81,7 +81,7 @@ it('sends what it cannot count to the dead letters and goes on', async () => {
   expect((await lane.tables('nobody')).counters).toEqual({})
 })
 
-it('counts what stands beside a poison message in the same batch, and names the reason', async () => {
+it('counts the other messages of a batch with a poison message, and names the reason', async () => {
   const letters: string[] = []
   const { writer } = lane.storage
   const watching = withOverrides(writer, {
@@ -117,11 +117,11 @@ it('counts what stands beside a poison message in the same batch, and names the 
 })
 
 it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), new RangeError('a bug')])(
-  'does not bury a message for a fault that is not its own: the lane stops, says so, and counts it when it comes again (%s)',
+  'stops the lane for a fault that is not in the message, logs it, and counts the message on redelivery (%s)',
   async (fault) => {
     const { registry } = lane.storage
     let faults = 3
-    const met: unknown[] = []
+    const logged: unknown[] = []
     const failing = withOverrides(registry, {
       app: async (id) => {
         if (faults-- > 0) throw fault
@@ -131,17 +131,17 @@ it.each([new TypeError('a bug'), new SyntaxError('a record that is no JSON'), ne
     const logger = {
       info: () => undefined,
       warn: () => undefined,
-      error: ({ err }: { err?: unknown }) => void met.push(err),
+      error: ({ err }: { err?: unknown }) => void logged.push(err),
     }
     await start({ registry: failing, logger })
     await send(envelopeOf('shop', { events: [view('a')] }))
     await fated('accepted', 1)
-    expect(new Set(met)).toEqual(new Set([fault]))
+    expect(new Set(logged)).toEqual(new Set([fault]))
     expect(await lane.storage.reader.deadLetters()).toBe(0)
   },
 )
 
-it('does not bury the messages of an app whose registered time zone cannot be used', async () => {
+it("makes no dead letters of an app's messages when its registered time zone is invalid", async () => {
   const app = await lane.app('nowhere', 'Mars/Phobos')
   await start()
   await send(envelopeOf('nowhere', { events: [view('a')] }))
@@ -151,7 +151,7 @@ it('does not bury the messages of an app whose registered time zone cannot be us
   await fated('accepted', 1, 'nowhere')
 })
 
-it('counts what ingest refused for want of a device, and buries events that have none', async () => {
+it('counts events that ingest rejected for lack of a device, and no other events without one', async () => {
   await start()
   await send(
     envelopeOf('shop', { device_id: '', events: [], rejected: [{ reason: 'no_device' }, { reason: 'no_device' }] }),
@@ -164,7 +164,7 @@ it('counts what ingest refused for want of a device, and buries events that have
   expect(await lane.fates('shop')).toEqual({ accepted: 1, rejected: 2 })
 })
 
-it('never mixes two apps that share devices, ids and times', async () => {
+it('never mixes apps that share devices, ids and times', async () => {
   await lane.app('other', 'Asia/Kathmandu')
   await start()
   await send(
@@ -177,7 +177,7 @@ it('never mixes two apps that share devices, ids and times', async () => {
   expect((await lane.tables('other')).persons).toMatchObject({ 'users_by_date|2026-06-15|17': 1 })
 })
 
-it('keeps its lease through a failed batch, so that the same batch is counted when it comes again', async () => {
+it('keeps its lease after a failed batch, so that the batch is counted on redelivery', async () => {
   const { writer, lanes } = lane.storage
   let failures = 2
   let takes = 0
@@ -187,17 +187,20 @@ it('keeps its lease through a failed batch, so that the same batch is counted wh
       return writer.apply(lease, batch)
     },
   })
-  await start({ writer: failing, lanes: withOverrides(lanes, { acquire: (...asked) => (takes++, lanes.acquire(...asked)) }) })
+  await start({
+    writer: failing,
+    lanes: withOverrides(lanes, { acquire: (...args) => (takes++, lanes.acquire(...args)) }),
+  })
   await send(envelopeOf('shop', { events: [view('a')] }))
   await fated('accepted', 1)
   expect({ failures, takes }).toEqual({ failures: -1, takes: 1 })
 })
 
-it('writes nothing more to a lane that another owner has taken, and takes it anew when its lease has run out', async () => {
+it('writes nothing to a lane that another owner has taken, and takes it again when its lease expired', async () => {
   const { lanes } = lane.storage
   let lastsMs = 0
   const short = withOverrides(lanes, {
-    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
+    acquire: async (...args) => ({ ...(await lanes.acquire(...args)), expiresAt: performance.now() + lastsMs }),
   })
   const messages = messagesOf([{ position: 0, envelope: envelopeOf('shop', { events: [view('a')] }) }])
   lastsMs = 60_000
@@ -216,12 +219,12 @@ it('writes nothing more to a lane that another owner has taken, and takes it ane
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
-it('renews a lease well before it runs out, and only then', async () => {
+it('renews a lease well before it expires, and only then', async () => {
   const { lanes } = lane.storage
   const renewals: number[] = []
   const lastsMs = 3_000
   const shortened = withOverrides(lanes, {
-    acquire: async (...asked) => ({ ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }),
+    acquire: async (...args) => ({ ...(await lanes.acquire(...args)), expiresAt: performance.now() + lastsMs }),
     renew: async (lease) => {
       renewals.push(lease.expiresAt - performance.now())
       return lanes.renew(lease)
@@ -233,18 +236,18 @@ it('renews a lease well before it runs out, and only then', async () => {
   await send(envelopeOf('shop', { events: [view('a')] }))
   await fated('accepted', 1)
   await until(async () => (await lanes.positions())[0] === 1)
-  // The renewed lease lasts for long, so it is not renewed with every commit.
+  // The renewed lease lasts long, so it is not renewed with every commit.
   expect(renewals).toHaveLength(1)
 })
 
-it('goes on with a batch and with the archive for longer than the lease lasts, because it renews meanwhile', async () => {
+it('renews the lease while a batch and an archive write take longer than it lasts', async () => {
   const { lanes, writer, archive } = lane.storage
   const lastsMs = 2_500
   let takes = 0
   const short = withOverrides(lanes, {
-    acquire: async (...asked) => (
+    acquire: async (...args) => (
       takes++,
-      { ...(await lanes.acquire(...asked)), expiresAt: performance.now() + lastsMs }
+      { ...(await lanes.acquire(...args)), expiresAt: performance.now() + lastsMs }
     ),
     renew: async (lease) => ({ ...(await lanes.renew(lease)), expiresAt: performance.now() + lastsMs }),
   })
@@ -266,17 +269,17 @@ it('goes on with a batch and with the archive for longer than the lease lasts, b
   expect(takes).toBe(1)
 })
 
-it('takes a lane again whose lease ran out, also when no further message comes, and archives what it had read', async () => {
+it('takes a lane with an expired lease again without further messages, and archives what it had read', async () => {
   const { lanes } = lane.storage
   let takes = 0
   let away = true
   const failing = withOverrides(lanes, {
-    acquire: async (...asked) => ({
-      ...(await lanes.acquire(...asked)),
+    acquire: async (...args) => ({
+      ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
     renew: async (lease) => (away ? Promise.reject(new Error('the store is away')) : lanes.renew(lease)),
-    commit: async (...asked) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...asked)),
+    commit: async (...args) => (away ? Promise.reject(new Error('the store is away')) : lanes.commit(...args)),
   })
   await start({ lanes: failing })
   await send(envelopeOf('shop', { events: [view('a')] }))
@@ -287,19 +290,19 @@ it('takes a lane again whose lease ran out, also when no further message comes, 
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
-it('does not acknowledge a batch whose lease ran out while it was counted: it is archived when it comes again', async () => {
+it('does not acknowledge a batch whose lease expired while it was counted, and archives it on redelivery', async () => {
   const { lanes, writer, archive } = lane.storage
   let takes = 0
   const counted = Promise.withResolvers<void>()
   const slow = withOverrides(writer, {
-    apply: async (...asked) => {
-      await writer.apply(...asked)
+    apply: async (...args) => {
+      await writer.apply(...args)
       await counted.promise
     },
   })
   const short = withOverrides(lanes, {
-    acquire: async (...asked) => ({
-      ...(await lanes.acquire(...asked)),
+    acquire: async (...args) => ({
+      ...(await lanes.acquire(...args)),
       expiresAt: performance.now() + (takes++ === 0 ? 1_500 : 60_000),
     }),
     renew: () => Promise.reject(new Error('the store is away')),
@@ -314,14 +317,14 @@ it('does not acknowledge a batch whose lease ran out while it was counted: it is
   expect(await lane.fates('shop')).toEqual({ accepted: 1 })
 })
 
-it('ends cleanly when it cannot subscribe', async () => {
+it('stops cleanly when it cannot subscribe', async () => {
   const { lanes } = lane.storage
   const broken = make({ lanes: withOverrides(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
   await expect(broken.start()).rejects.toThrow('no lanes')
   await broken.close()
 })
 
-it('tells Prometheus what became of the events and how far each lane is behind', async () => {
+it('exports the fates of events and the lag of each lane to Prometheus', async () => {
   const metrics = new Registry()
   const aggregator = make({ metrics })
   await aggregator.assigned(0)

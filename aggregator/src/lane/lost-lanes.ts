@@ -1,25 +1,28 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { describeLoss, lossOf, type PartHealth, type EventLog, type LaneLoss } from '@hopper/storage'
-/** A broker that has just become the leader of a lane may be behind for a moment, so the log is asked twice. */
+
+/** Delay before a loss is confirmed: a broker that has just become the leader of a lane may lag for a moment. */
 const CONFIRM_MS = 1_000
-/** A lane that was given to another aggregator since is no longer looked at here. */
+/**
+ * A loss is forgotten after this time: the lane may have been assigned to another aggregator, and is not checked here.
+ */
 const SEEN_MS = 20_000
 
-/** Is told of losses. */
+/** Logger that receives losses. */
 export interface LostLogger {
   error(details: object, message: string): void
   info(details: object, message: string): void
 }
 
 /**
- * Lanes that stand still because the log has lost what comes next in them: retention has passed them, or the topic was
- * made again.
+ * Tracks lanes that are stalled because the log has lost their next messages: retention has passed them, or the topic
+ * was created again.
  */
 export class LostLanes {
   readonly #log: Pick<EventLog, 'starts' | 'ends'>
   readonly #logger: LostLogger | undefined
-  /** by lane, at most one for each */
+  /** losses by lane */
   readonly #lost = new Map<number, { readonly loss: LaneLoss; readonly until: number }>()
 
   constructor(log: Pick<EventLog, 'starts' | 'ends'>, logger: LostLogger | undefined) {
@@ -47,7 +50,7 @@ export class LostLanes {
     const loss = (await this.#lossAt(lane, position)) && (await pause(CONFIRM_MS), await this.#lossAt(lane, position))
     const known = this.#lost.get(lane)?.loss
     if (!loss) {
-      if (this.#lost.delete(lane)) this.#logger?.info({ lane, position }, 'a lane that stood still goes on')
+      if (this.#lost.delete(lane)) this.#logger?.info({ lane, position }, 'a stalled lane continues')
       return
     }
     this.#lost.set(lane, { loss, until: performance.now() + SEEN_MS })
@@ -55,7 +58,7 @@ export class LostLanes {
     const error = new HopperError('HOP_DATA_DAMAGED', message, { details: loss })
     if (known?.first !== loss.first || known.next !== loss.next) {
       const toDo = 'restore its log, or start an aggregator once with --accept-loss'
-      this.#logger?.error({ ...loss, err: error }, `a lane stands still: ${toDo}`)
+      this.#logger?.error({ ...loss, err: error }, `a lane is stalled: ${toDo}`)
     }
     throw error
   }

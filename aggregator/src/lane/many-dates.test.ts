@@ -10,7 +10,7 @@ const T0 = Date.parse('2026-06-15T12:00:00Z')
 const DAY_MS = 86_400_000
 
 it(
-  'events of very many dates are written in bounded pieces, each once, and come in few spans',
+  'writes events of very many dates in bounded pieces, each event once, and archives them in few spans',
   { timeout: 60_000 },
   async () => {
     await using lane = await openLane(openEmbedded)

@@ -14,47 +14,47 @@ import { WrittenVisitors } from '../fold/written-visitors.ts'
 
 const WRITTEN_VISITORS_MAX = 20_000
 const RENEWALS_PER_LEASE = 4
-/** The largest part of the log that is read again at once. */
+/** Limits of one read when messages are read from the log again. */
 const READ_MESSAGES = 4_000
 const READ_BYTES = 4_000_000
-/** Memory of the rows of deferred apps that are archived together: nobody else has the thread while they are packed. */
+/** Memory limit of the rows of deferred apps that are archived together: packing them blocks the thread. */
 const DEFERRED_ROW_BYTES_MAX = 2_000_000
 
-/** Where a lane's events go, and what it asks on the way. */
+/** Destinations of the events of a lane, and the sources that it reads. */
 export interface LaneTargets {
   readonly writer: TableWriter
-  /** of the ids that `writer` holds */
+  /** filters of the ids that `writer` contains */
   readonly seen: SeenFilters
   readonly identified: IdentifiedDevices
   readonly archive: Archive | undefined
-  /** how long events wait for others before they are archived together */
+  /** maximum time that events are buffered before they are archived together */
   readonly archiveMs: number
-  /** memory that rows may take which the lane holds back now before they are archived */
+  /** returns the memory limit of the buffered rows of the lane before they are archived, in bytes */
   readonly rowBytesMax: () => number
-  /** what all lanes may work on at once */
+  /** bounds the messages that all lanes process concurrently */
   readonly gate: MessageGate
-  /** what all lanes may work on at once for apps that are deferred */
+  /** bounds the messages of deferred apps that all lanes process concurrently */
   readonly deferredGate: MessageGate
-  /** what all lanes may hold of messages of deferred apps */
+  /** memory budget for held messages of deferred apps, shared by all lanes */
   readonly held: HeldBytes
-  /** whether there is any other app that one with much to count could delay */
+  /** returns whether there is another app that one with a large backlog could delay */
   readonly mayDefer: () => boolean
   readonly chooseDeferred: ChooseDeferred
   readonly log: Pick<EventLog, 'read'>
-  /** of the archive's spans of this lane */
+  /** merging of the archive's spans of this lane */
   readonly merges: LaneMerges | undefined
   readonly appOf: (id: string) => Promise<App | undefined>
   readonly watermarkCheck: boolean
 }
 
 /**
- * A lane that is ours: turns its messages into changes of the tables, exactly once. An app with more events than can be
- * counted in time is deferred: a second pass counts it in turns, behind the first, which goes on with all others.
+ * Owned lane: turns its messages into changes of the tables, exactly once. An app with more events than can be counted
+ * in time is deferred: a second pass counts it in turns, behind the first pass, which continues with all other apps.
  */
 export class OwnedLane {
   #lease!: Lease
   #renewAt = 0
-  /** the next message to read; everything before it is in the tables, but for what is deferred */
+  /** position of the next message to read; everything before it is in the tables, except for deferred messages */
   position: number
   committed: number
   readonly merges: LaneMerges | undefined
@@ -65,7 +65,7 @@ export class OwnedLane {
   readonly #deferred: DeferredApps
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
   #replayed: ReadonlySet<number> | undefined
-  /** whether the first pass may hold rows of deferred apps that must be archived before those of the second */
+  /** true while the first pass may buffer rows of deferred apps that must be archived before those of the second */
   #mustArchiveFront = false
 
   constructor(lease: Lease, position: number, targets: LaneTargets) {
@@ -105,17 +105,19 @@ export class OwnedLane {
     this.#renewAt = now + (lease.expiresAt - now) / RENEWALS_PER_LEASE
   }
 
-  /** whether it is time to renew the lease */
+  /** True when the lease should be renewed. */
   get aging(): boolean {
     return performance.now() >= this.#renewAt
   }
 
-  /** whether another owner may have the lane by now */
+  /** True when another owner may have the lane by now. */
   get expired(): boolean {
     return performance.now() >= this.#lease.expiresAt
   }
 
-  /** The lease with the end that it has at each look: a batch that takes long goes on when it was renewed meanwhile. */
+  /**
+   * Returns a lease whose end is always the current one: a long batch continues when the lease was renewed meanwhile.
+   */
   lasting(): Lease {
     const until = (): number => this.#lease.expiresAt
     return {
@@ -131,13 +133,14 @@ export class OwnedLane {
     return !this.#deferred.isEmpty
   }
 
-  /** The position before which everything is in the tables. */
+  /** Position before which everything is in the tables. */
   get counted(): number {
     return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
   }
 
   /**
-   * Rejects when the tables could not take the batch; it may be delivered again then. What is deferred counts later.
+   * Counts delivered messages; those of deferred apps are counted later. Rejects when the tables could not take the
+   * batch; it may then be delivered again.
    */
   async apply(delivered: readonly LogMessage[]): Promise<Applied> {
     const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
@@ -154,8 +157,8 @@ export class OwnedLane {
   }
 
   /**
-   * Counts some messages of deferred apps, about `bytesMax` of them; undefined when there is nothing left of them. To
-   * be called again only when it has settled. Rejects as `apply` does; the same messages are counted next time then.
+   * Counts some messages of deferred apps, about `bytesMax` bytes; returns undefined when none are left. Call it again
+   * only after it has settled. Rejects as `apply` does; the same messages are then counted next time.
    */
   async countDeferred(bytesMax: number): Promise<Counted | undefined> {
     if (this.#deferred.isEmpty) return undefined
@@ -168,7 +171,7 @@ export class OwnedLane {
     }
     if (this.#deferred.isDone) {
       await this.#behind.archive()
-      // More may have come meanwhile.
+      // More messages may have arrived meanwhile.
       if (this.#deferred.isDone) {
         this.#deferred.clear()
         this.#front.forget()
@@ -185,12 +188,12 @@ export class OwnedLane {
     return counted
   }
 
-  /** An estimate of the memory that rows take which wait for the archive. */
+  /** Estimated memory of the rows that wait for the archive, in bytes. */
   get rowBytes(): number {
     return this.#buffers.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0)
   }
 
-  /** Does the same as `archive`, except for what is held back and had better wait for more. */
+  /** Does the same as `archive`, except for buffered rows that should wait for more. */
   async archiveRipe(): Promise<number> {
     const { counted } = this
     const ripe = this.#buffers.map((buffer) => buffer?.ripe ?? true)
@@ -200,7 +203,7 @@ export class OwnedLane {
   }
 
   /**
-   * Appends to the archive what is held back; answers the position before which every event is in the tables and in the
+   * Appends buffered events to the archive; returns the position before which every event is in the tables and in the
    * archive.
    */
   async archive(): Promise<number> {
@@ -210,27 +213,27 @@ export class OwnedLane {
     return counted
   }
 
-  /** Runs what writes counters of the lane outside of its batches, while no batch is being written. */
+  /** Runs work that writes counters of the lane outside of its batches, while no batch is being written. */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     return this.#front.exclusively(() => this.#behind.exclusively(work))
   }
 
-  /** Forgets which rows of visitors are written; to be called before some are removed. */
+  /** Drops the cache of written visitor rows; call it before some are removed. */
   forgetVisitors(): void {
     this.#written.clear()
   }
 
-  /** Dead letters were passed before they were replayed, so this is read once. */
+  /** Reads the positions of replayed dead letters once: the lane was past a dead letter before it was replayed. */
   async #readReplayed(): Promise<ReadonlySet<number>> {
     return (this.#replayed ??= new Set(await this.#targets.writer.replayed?.(this.#lease.lane)))
   }
 
-  /** Nothing of the lane is counted any more. */
+  /** Releases held messages; call it when the lane is no longer counted. */
   close(): void {
     this.#deferred.clear()
   }
 
-  /** Answers what is delivered without the messages of deferred apps, which are kept for their turns. */
+  /** Returns the delivered messages without those of deferred apps, which are held for their turns. */
   #withoutDeferred(delivered: readonly LogMessage[]): readonly LogMessage[] {
     const { mayDefer, chooseDeferred } = this.#targets
     if (!mayDefer() && !this.isDeferring) return delivered
@@ -264,7 +267,7 @@ export class OwnedLane {
   }
 }
 
-/** The app of a message; undefined for one that names none, which whoever counts it buries. */
+/** Returns the app of a message; undefined for one that names none, which becomes a dead letter when it is counted. */
 function appOf({ value }: LogMessage): string | undefined {
   return appOfMessage(value) ?? headOf(value).app
 }

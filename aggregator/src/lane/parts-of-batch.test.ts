@@ -62,8 +62,8 @@ const batch = fc.array(message, { minLength: 1, maxLength: 12 }).map((all) =>
 )
 
 /**
- * Judges and folds a batch in parts that end at these messages. As a filter would, `suspects` name only ids that stood
- * in the batch before, or twice in the part.
+ * Judges and folds a batch in parts that end at these messages. As with a filter, `suspects` contains only ids that
+ * occurred before in the batch, or twice in the part.
  */
 function inParts(
   messages: readonly Message[],
@@ -73,7 +73,7 @@ function inParts(
   const earlier = new EarlierParts()
   const judged: Judged[] = []
   const verdicts: Verdicts[] = []
-  const met = new Set<string>()
+  const seenIds = new Set<string>()
   const bounds = [...new Set([0, ...cuts.map((cut) => cut % messages.length), messages.length])].sort((a, b) => a - b)
   for (const [i, begin] of bounds.slice(0, -1).entries()) {
     const part = messages.slice(begin, bounds[i + 1])
@@ -84,8 +84,8 @@ function inParts(
     for (const {
       ids: [id],
     } of ids)
-      if (met.has(id!)) suspects.add(id!)
-      else met.add(id!)
+      if (seenIds.has(id!)) suspects.add(id!)
+      else seenIds.add(id!)
     const judgement = judge(part, { ...NOTHING, suspects, earlier })
     fold.add(part, judgement)
     earlier.add(judgement, ids)
@@ -98,7 +98,7 @@ function inParts(
 const sorted = <T>(rows: readonly T[]): T[] =>
   [...rows].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
-/** In which order rows stand means nothing. */
+/** Sorts rows, whose order is irrelevant. */
 const inOrder = ({ counters, visitors, seen, identities, sessions }: Folded): unknown => ({
   counters: sorted(counters.map((change) => ({ ...change, rows: sorted(change.rows) }))),
   visitors: sorted(visitors.map((change) => ({ ...change, rows: sorted(change.rows) }))),
@@ -107,7 +107,7 @@ const inOrder = ({ counters, visitors, seen, identities, sessions }: Folded): un
   sessions,
 })
 
-it('a batch that is judged and folded in parts comes to the same as one that is taken as a whole', () => {
+it('gives the same result for a batch that is judged and folded in parts as for the whole batch', () => {
   fc.assert(
     fc.property(batch, fc.array(fc.nat(), { maxLength: 6 }), (messages, cuts) => {
       const whole = judge(messages, NOTHING)
@@ -124,7 +124,7 @@ it('a batch that is judged and folded in parts comes to the same as one that is 
   )
 })
 
-it('an id that comes again far behind in a large batch counts once, and a device keeps the user it got at the beginning', async () => {
+it('counts a repeated id of a large batch once, and keeps the user that a device got at the beginning', async () => {
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
@@ -163,7 +163,7 @@ it('an id that comes again far behind in a large batch counts once, and a device
   ).toEqual([999, 999])
 })
 
-it('a batch that comes again after a restart is looked up in few questions, not one for each part', async () => {
+it('looks up a batch that is redelivered after a restart in few queries, not one per part', async () => {
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
@@ -186,23 +186,23 @@ it('a batch that comes again after a restart is looked up in few questions, not 
       }),
     })),
   )
-  let asked = 0
+  let lookUps = 0
   const writer = withOverrides(lane.storage.writer, {
-    firstPositions: (...of) => (asked++, lane.storage.writer.firstPositions(...of)),
+    firstPositions: (...of) => (lookUps++, lane.storage.writer.firstPositions(...of)),
   })
   for (const restart of [0, 1]) {
     const aggregator = new Aggregator({ ...lane.storage, writer, owner: `${app}-${restart}` })
     await aggregator.assigned(0)
-    asked = 0
+    lookUps = 0
     await aggregator.batch(0, messages)
     await aggregator.revoked(0)
   }
-  expect(asked).toBeGreaterThan(0)
-  expect(asked).toBeLessThanOrEqual(3)
+  expect(lookUps).toBeGreaterThan(0)
+  expect(lookUps).toBeLessThanOrEqual(3)
   expect(await lane.fates(app)).toEqual({ accepted: 2_000 })
 })
 
-it('a batch that is larger than what a lane may hold back is archived while it is folded', async () => {
+it('archives a batch that exceeds the buffer of a lane while it is folded', async () => {
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)

@@ -2,13 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 const BYTES_MIN = 16_000
 const BYTES_MAX = 4_000_000
-/** The longest that a piece may keep the thread from all else. */
+/** Target limit of the time that a piece blocks the thread. */
 const BLOCKED_MS_MAX = 200
 const LOOK_MS = 10
 
 /**
- * The size of pieces of work that must not keep the others of a thread waiting: smaller after the thread was blocked
- * for long, larger after it was not. Large pieces cost less for each event.
+ * Adapts the size of pieces of work so that other work of the thread need not wait: smaller after the thread was
+ * blocked for long, larger after it was not. Large pieces cost less per event.
  */
 export class PieceSize {
   readonly #delay = monitorEventLoopDelay({ resolution: LOOK_MS })
@@ -23,7 +23,7 @@ export class PieceSize {
     this.#delay.enable()
   }
 
-  /** Learns from how long the thread was blocked since `begin`. */
+  /** Adapts the size to the longest time that the thread was blocked since `begin`. */
   end(): void {
     this.#delay.disable()
     const blockedMs = this.#delay.max / 1e6

@@ -39,7 +39,7 @@ const full = (app: string, id = ''): Envelope =>
     ],
   })
 
-/** The paths of all values in a JSON value. */
+/** Lists the paths of all values in a JSON value. */
 function pathsOf(value: unknown, path: readonly string[] = []): string[][] {
   const below =
     typeof value === 'object' && value !== null
@@ -99,7 +99,8 @@ const messageOf = (app: string): fc.Arbitrary<Uint8Array> => {
   )
 }
 
-it('buries a message that names two apps: whose turn it waits for is read off its first bytes', async () => {
+// The first bytes of a message decide with which app it is counted.
+it('makes a dead letter of a message that names two apps', async () => {
   const app = `two-${randomUUID()}`
   await lane.app(app)
   const { value } = messagesOf([{ position: 0, envelope: full(app) }])[0]!
@@ -110,7 +111,7 @@ it('buries a message that names two apps: whose turn it waits for is read off it
   expect(await lane.fates(app)).toEqual({})
 })
 
-it('never stops for a message, whatever it holds: what comes after it is counted and archived', async () => {
+it('never stops for any content of a message: the following messages are counted and archived', async () => {
   const app = `p-${randomUUID()}`
   await lane.app(app)
   const aggregator = new Aggregator({ ...lane.storage, owner: app })
@@ -137,7 +138,7 @@ it('never stops for a message, whatever it holds: what comes after it is counted
   expect((await lane.storage.lanes.positions())[0]).toBe(position)
 }, 60_000)
 
-it('goes on after garbage in the log itself: messages that are none, and a block that cannot be read', async () => {
+it('continues after garbage in the log: invalid messages, and an unreadable block', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-poison-'))
   const storage = await openEmbedded({ dir, lanes: 1 })
   await storage.registry.apps.put('acme', 'shop', {

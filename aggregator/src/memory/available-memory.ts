@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os'
 
 /**
- * Memory that the process may take, in bytes: the limit of its container when there is one, else all of the machine.
+ * Returns the memory that the process may use, in bytes: the limit of its container if there is one, else all memory of
+ * the machine.
  */
 export function availableMemory(): number {
   const constrained = process.constrainedMemory()

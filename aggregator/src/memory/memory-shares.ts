@@ -2,37 +2,37 @@ import { getHeapStatistics } from 'node:v8'
 import { availableMemory } from './available-memory.ts'
 
 const MB = 1_000_000
-/** What a process takes before it counts anything: Node.js, the code, drivers and their buffers. */
+/** Memory of an idle process: Node.js, the code, drivers and their buffers. */
 const IDLE_BYTES = 200 * MB
 const WORK_BYTES_MIN = 64 * MB
-/** More than this makes nothing faster, so it is not taken unless somebody says so. */
+/** Upper bound of the default: more memory brings no speed, so it must be configured explicitly. */
 const DEFAULT_BYTES_MAX = 512 * MB
-/** Of what the machine or the container has. */
+/** Default share of the memory of the machine or the container. */
 const DEFAULT_SHARE = 0.7
-/** Memory that a byte of a message takes while it is folded: decoded events, rows of tables, statements. */
+/** Memory per byte of a message while it is folded: decoded events, rows of tables, statements. */
 const BYTES_PER_MESSAGE_BYTE = 12
 
-/** How the memory of an aggregator is divided, in bytes. */
+/** Division of the memory of an aggregator, in bytes. */
 export interface MemoryShares {
-  /** of the whole process */
+  /** memory of the whole process */
   readonly total: number
-  /** events that wait for the archive, of all lanes */
+  /** events that wait for the archive, for all lanes */
   readonly rows: number
-  /** messages that are being folded and written, of all lanes, as they stand in the log */
+  /** messages that are being folded and written, as stored in the log, for all lanes */
   readonly messages: number
-  /** the same of apps that are deferred */
+  /** the same for messages of deferred apps */
   readonly deferred: number
-  /** messages of these apps that wait for their turns */
+  /** messages of deferred apps that wait for their turns */
   readonly held: number
-  /** filters of ids that were seen */
+  /** filters of seen ids */
   readonly seen: number
-  /** filters of devices that were identified */
+  /** filters of identified devices */
   readonly identified: number
 }
 
 /**
- * What a process takes when nobody says how much: a part of what its machine or container has, and no more than its
- * heap allows.
+ * Returns the default memory budget of a process: a share of the memory of its machine or container, and no more than
+ * its heap allows.
  */
 export function defaultMemoryBytes(
   available = availableMemory(),
@@ -45,7 +45,7 @@ export function defaultMemoryBytes(
 
 export function memoryShares(total: number): MemoryShares {
   const work = Math.max(WORK_BYTES_MIN, total - IDLE_BYTES)
-  // The rest is for a merge, which has a thread and bounds of its own.
+  // The rest is for a merge, which has its own thread and its own bounds.
   return {
     total,
     rows: Math.floor(work * 0.2),
@@ -57,7 +57,10 @@ export function memoryShares(total: number): MemoryShares {
   }
 }
 
-/** What of it the heap must hold: all but buffers outside of it and the process itself. */
+/**
+ * Returns the heap size that a memory budget needs: all of it except buffers outside of the heap and the process
+ * itself.
+ */
 export function heapNeeded(total: number): number {
   return Math.max(0, total - IDLE_BYTES / 2)
 }

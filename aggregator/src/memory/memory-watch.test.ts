@@ -6,7 +6,7 @@ const MB = 1_000_000
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-it('says for how long more memory is in use than may be, which is no reason to be unready', () => {
+it('reports how long the memory budget is exceeded, and stays ready', () => {
   let used = 1_500
   const watch = new MemoryWatch(
     1_000 * MB,

@@ -1,24 +1,24 @@
 import type { PartHealth } from '@hopper/storage'
 
-/** Parts of the whole at which a process is near its bound, and at which it no longer is. */
+/** Shares of the budget at which a process counts as near its bound, and below which it no longer does. */
 const NEAR = 0.85
 const FAR = 0.75
 const MB = 1_000_000
 
-/** Where a process stands to the memory that it may take. */
+/** Memory use of a process relative to its budget. */
 export type MemoryLevel = 'within' | 'near' | 'over'
 
-/** Looks how much memory is used, and says so once each time a bound is crossed. */
+/** Measures the memory in use, and reports each crossing of a bound once. */
 export class MemoryWatch {
   readonly total: number
   readonly #measure: () => number
   readonly #crossed: (level: MemoryLevel, used: number) => void
   #level: MemoryLevel = 'within'
   #used = 0
-  /** since when the level is `over` */
+  /** time at which the level became `over` */
   #overSince: number | undefined
 
-  /** `measure` answers the bytes that are used now */
+  /** `measure` returns the bytes that are in use now. */
   constructor(
     total: number,
     crossed: (level: MemoryLevel, used: number) => void,
@@ -33,24 +33,25 @@ export class MemoryWatch {
     return this.#level
   }
 
-  /** at the last look */
+  /** bytes in use at the last measurement */
   get used(): number {
     return this.#used
   }
 
-  /** how long the level has been `over`; 0 while it is not */
+  /** seconds since the level became `over`; 0 while it is not */
   get overSeconds(): number {
     return this.#overSince === undefined ? 0 : Math.round((performance.now() - this.#overSince) / 1_000)
   }
 
   /**
-   * A process over its bound still counts, more slowly, so it is ready; the detail says why it is slow and what to do.
+   * Reports a process over its budget as healthy, since it still counts, only more slowly. The detail says why it is
+   * slow.
    */
   health(): PartHealth {
     if (this.#level !== 'over') return { name: 'memory', healthy: true }
     const [used, total] = [this.#used, this.total].map((bytes) => Math.round(bytes / MB))
-    const over = `${used} MB are in use, more than the ${total} MB allowed, for ${this.overSeconds} s`
-    return { name: 'memory', healthy: true, detail: `${over}: events are counted more slowly` }
+    const excess = `${used} MB are in use, more than the ${total} MB allowed, for ${this.overSeconds} s`
+    return { name: 'memory', healthy: true, detail: `${excess}: events are counted more slowly` }
   }
 
   look(): MemoryLevel {
@@ -62,7 +63,7 @@ export class MemoryWatch {
     return (this.#level = level)
   }
 
-  /** Between two bounds nothing changes, so that a process that hovers at one does not say so each second. */
+  /** Applies hysteresis: a process that hovers around a bound does not report it each second. */
   #levelOf(share: number): MemoryLevel {
     if (share >= 1) return 'over'
     if (share >= NEAR) return this.#level === 'over' && share >= (1 + NEAR) / 2 ? 'over' : 'near'

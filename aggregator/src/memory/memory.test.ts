@@ -7,7 +7,7 @@ import { MessageGate } from './message-gate.ts'
 const MB = 1_000_000
 
 describe('the memory of an aggregator', () => {
-  it('is a part of what the container has, and no more than the heap allows', () => {
+  it("is a share of the container's memory, and no more than the heap allows", () => {
     expect(defaultMemoryBytes(768 * MB, 4_000 * MB)).toBe(512 * MB)
     expect(defaultMemoryBytes(512 * MB, 4_000 * MB)).toBe(358_400_000)
     expect(defaultMemoryBytes(16_000 * MB, 4_000 * MB)).toBe(512 * MB)
@@ -15,7 +15,7 @@ describe('the memory of an aggregator', () => {
     expect(defaultMemoryBytes(100 * MB, 50 * MB)).toBe(200 * MB)
   })
 
-  it('is divided so that all parts together fit, whatever it is', () => {
+  it('is divided so that all parts fit together, whatever its size', () => {
     for (const total of [256 * MB, 512 * MB, 768 * MB, 8_000 * MB]) {
       const { rows, messages, deferred, held, seen, identified } = memoryShares(total)
       expect(rows + 12 * (messages + deferred) + held + seen + identified).toBeLessThanOrEqual(total)
@@ -23,24 +23,24 @@ describe('the memory of an aggregator', () => {
     }
   })
 
-  it('is said to be near its bound, over it and within it once for each crossing', () => {
+  it('is reported as near, over or within its bound once per crossing', () => {
     let used = 100
-    const said: string[] = []
+    const reported: string[] = []
     const watch = new MemoryWatch(
       1_000,
-      (level, at) => void said.push(`${level} ${at}`),
+      (level, at) => void reported.push(`${level} ${at}`),
       () => used,
     )
     for (const next of [100, 840, 851, 900, 840, 760, 851, 1_000, 1_200, 990, 930, 1_010, 920, 751, 749, 800, 900]) {
       used = next
       watch.look()
     }
-    expect(said).toEqual(['near 851', 'over 1000', 'near 920', 'within 749', 'near 900'])
+    expect(reported).toEqual(['near 851', 'over 1000', 'near 920', 'within 749', 'near 900'])
   })
 })
 
 describe('the gate of messages', () => {
-  it('lets in as many bytes as it may, in order, one batch however large, and small ones at once', async () => {
+  it('admits bytes up to its limit in order, one batch of any size, and small ones immediately', async () => {
     const gate = new MessageGate(1 * MB)
     const begun: string[] = []
     const ends = new Map<string, () => void>()

@@ -1,14 +1,14 @@
-/** A batch as small as this never waits: many of them together are still little. */
+/** Batches up to this size never wait: even many of them together are small. */
 const SMALL_BYTES = 64_000
 
 interface Waiting {
   readonly bytes: number
-  readonly begin: () => void
+  readonly start: () => void
 }
 
 /**
- * Bounds the bytes of messages that are worked on at once. One batch may always go on, however large; the others wait
- * in their order.
+ * Bounds the bytes of messages that are processed concurrently. One batch may always proceed, however large; the others
+ * wait in their order.
  */
 export class MessageGate {
   readonly bytesMax: number
@@ -19,18 +19,18 @@ export class MessageGate {
     this.bytesMax = bytesMax
   }
 
-  /** of messages under way */
+  /** bytes of messages in flight */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** batches that wait */
+  /** number of waiting batches */
   get waiting(): number {
     return this.#waiting.length
   }
 
   async during<T>(bytes: number, work: () => Promise<T>): Promise<T> {
-    if (!this.#fits(bytes)) await new Promise<void>((begin) => this.#waiting.push({ bytes, begin }))
+    if (!this.#fits(bytes)) await new Promise<void>((start) => this.#waiting.push({ bytes, start }))
     else this.#bytes += bytes
     try {
       return await work()
@@ -54,7 +54,7 @@ export class MessageGate {
     ) {
       this.#waiting.shift()
       this.#bytes += next.bytes
-      next.begin()
+      next.start()
     }
   }
 }

@@ -3,21 +3,24 @@ import { LaneTurns, type TurnLane } from '../lane/lane-turns.ts'
 import { LaneMerges, type Merged } from './lane-merges.ts'
 import { MergeThread, type SpanMerger } from './merge-thread.ts'
 
-/** A lane whose spans are merged. */
+/** Lane with spans that are merged. */
 interface MergingLane extends TurnLane {
   readonly merges: LaneMerges | undefined
 }
 
 export interface BackgroundMergesOptions {
   readonly archive: Archive
-  /** the ids of all apps */
+  /** returns the ids of all apps */
   readonly apps: () => Promise<readonly string[]>
   readonly merger: SpanMerger | undefined
   readonly logger: { error(details: object, message: string): void } | undefined
   readonly merged: (merged: Merged) => void
 }
 
-/** The merging of all lanes of an aggregator, one merge at a time, lane by lane, so that its memory is that of one. */
+/**
+ * Merges spans of all lanes of an aggregator, one merge at a time, lane by lane, so that it needs the memory of one
+ * merge only.
+ */
 export class BackgroundMerges {
   readonly #options: BackgroundMergesOptions
   readonly #merger: SpanMerger
@@ -33,12 +36,12 @@ export class BackgroundMerges {
     return new LaneMerges(archive, lane, this.#merger, apps)
   }
 
-  /** Merges until no lane has anything to merge now. Calls at the same time share one run. Never rejects. */
+  /** Merges until no lane has anything left to merge now. Concurrent calls share one run. Never rejects. */
   run(lanes: () => Iterable<MergingLane>): Promise<void> {
     return this.#turns.run(lanes)
   }
 
-  /** Ends the merge under way; what it would have put in place is not. */
+  /** Aborts the merge in flight: its result is not put in place. */
   async close(): Promise<void> {
     const closing = this.#turns.close()
     if (!this.#options.merger) await this.#merger.close()

@@ -5,14 +5,14 @@ import { selectMerge, FAN_IN, FAN_IN_OVER, MERGE_BYTES_MAX, tierOf } from './sel
 interface Sized {
   readonly rows: number
   readonly bytes: number
-  /** how often its rows were rewritten, summed over them */
+  /** number of rewrites, summed over its rows */
   readonly rewritten: number
 }
 
 const BYTES_PER_ROW = 20
 const sized = (rows: number): Sized => ({ rows, bytes: rows * BYTES_PER_ROW, rewritten: 0 })
 
-/** Merges as long as there is something to merge. */
+/** Merges until nothing is left to merge. */
 function settle(spans: Sized[], fanIn: number): Sized[] {
   for (let run = selectMerge(spans, fanIn); run; run = selectMerge(spans, fanIn)) {
     const rows = run.reduce((sum, span) => sum + span.rows, 0)
@@ -24,7 +24,7 @@ function settle(spans: Sized[], fanIn: number): Sized[] {
   return spans
 }
 
-it('keeps few spans, rewrites each event few times and loses none, whatever the sizes in which they come', () => {
+it('keeps few spans, rewrites each event few times and loses none, for spans of any sizes', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 5_000 }), fc.constant(20_000)), {
@@ -43,7 +43,7 @@ it('keeps few spans, rewrites each event few times and loses none, whatever the 
         }
         const total = sizes.reduce((sum, rows) => sum + rows, 0)
         expect(spans.reduce((sum, { rows }) => sum + rows, 0)).toBe(total)
-        // Below 512 rows a span may grow by seven at a time; above, an event is rewritten when its span gets eight
+        // Below 512 rows a span may grow by seven at a time; above, an event is rewritten when its span becomes eight
         // times as large.
         const small = Math.min(total, 512) / FAN_IN
         expect(spans.reduce((sum, { rewritten }) => sum + rewritten, 0) / total).toBeLessThanOrEqual(small + 6)
@@ -55,7 +55,7 @@ it('keeps few spans, rewrites each event few times and loses none, whatever the 
   )
 })
 
-it('leaves alone what is large enough, and merges the smallest first', () => {
+it('leaves large spans alone, and merges the smallest first', () => {
   const spans = [
     sized(300_000),
     ...Array.from({ length: 8 }, () => sized(1_000)),

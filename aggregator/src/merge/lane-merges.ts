@@ -6,30 +6,30 @@ import type { SpanMerger } from './merge-thread.ts'
 import { isOver, lastOfMonth, spansOfDate, spansOfMonth, type StoredSpan } from './stored-span.ts'
 import { unmergedPartitions } from './unmerged-partitions.ts'
 
-/** What one merge did. */
+/** Result of one merge. */
 export interface Merged {
   readonly partition: Partition
   readonly spans: number
   readonly rows: number
-  /** of the cells that were read, and of those that took their place */
+  /** size of the cells that were read, and of those that replaced them */
   readonly bytesBefore: number
   readonly bytesAfter: number
 }
 
 /**
- * The merging of one lane: small spans become long ones, behind the back of the fold. What it does is exact by
+ * Merges the spans of one lane: small spans become long ones, concurrently with the fold. Exactness rests on
  * `Archive.replace` alone.
  */
 export class LaneMerges {
   readonly #archive: Archive
   readonly #lane: number
   readonly #merger: SpanMerger
-  readonly #agenda = new MergeQueue()
+  readonly #queue = new MergeQueue()
   #left: AsyncGenerator<readonly Partition[]> | undefined
   #closed = false
   #replacing: Promise<unknown> = Promise.resolve()
 
-  /** `apps`: whose leftovers of an earlier owner to look for */
+  /** `apps` returns the apps to search for spans that an earlier owner left unmerged. */
   constructor(
     archive: Archive,
     lane: number,
@@ -44,38 +44,39 @@ export class LaneMerges {
   }
 
   appended(partition: Partition): void {
-    this.#agenda.appended(partition, Date.now())
+    this.#queue.appended(partition, Date.now())
   }
 
   /**
-   * Merges once, or looks through one window of what an earlier owner left. Answers what was merged, `undefined` when
-   * there is nothing to do now. Rejects when the merge failed: nothing has changed then, and it is put off.
+   * Does one merge, or searches one window of time for spans that an earlier owner left unmerged. Returns the merge,
+   * 'looked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
+   * when the merge failed: nothing has changed then, and the merge is postponed.
    */
   async step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
     if (this.#closed) return undefined
-    const due = this.#agenda.next(now)
+    const due = this.#queue.next(now)
     if (!due) return this.#lookBack()
     try {
       const run = await this.#runOf(due, now)
       if (run) return await this.#merge(due, run, lease)
-      this.#agenda.looked(due)
+      this.#queue.looked(due)
       return 'looked'
     } catch (error) {
-      this.#agenda.failed(due, now)
+      this.#queue.failed(due, now)
       if (this.#closed) return undefined
       throw error
     }
   }
 
-  /** Resolves when nothing of it can be written any more. */
+  /** Resolves when no write of a merge is in flight any more. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#replacing
   }
 
   /**
-   * What to merge of a date; when it is over and there is nothing, of the dates of its month that are: a small site has
-   * little on each.
+   * Selects spans of a date to merge. For a past date without any, selects among all past dates of its month: a small
+   * site has few events on each date.
    */
   async #runOf({ partition, fanIn }: Due, now: number): Promise<readonly StoredSpan[] | undefined> {
     const run = selectMerge(await spansOfDate(this.#archive, this.#lane, partition), fanIn)
@@ -92,7 +93,7 @@ export class LaneMerges {
       this.#left = undefined
       return undefined
     }
-    for (const partition of found.value) this.#agenda.found(partition)
+    for (const partition of found.value) this.#queue.found(partition)
     return 'looked'
   }
 

@@ -3,30 +3,30 @@ import { FAN_IN, FAN_IN_OVER } from './select-merge.ts'
 import { isOver } from './stored-span.ts'
 
 const PARTITIONS_MAX = 20_000
-/** A date that is over is merged to its end when nothing has come for so long. */
+/** A past date is merged to its end when no span was appended to it for this long. */
 const QUIET_MS = 600_000
 
 interface Entry {
   readonly partition: Partition
-  /** spans that were appended since they were last looked at */
+  /** number of spans appended since the last check */
   appended: number
   lastAppendAt: number
 }
 
-/** A partition whose spans should be looked at, and how many of a size are merged. */
+/** Partition whose spans should be checked, and the number of spans of one size that are merged. */
 export interface Due {
   readonly partition: Partition
   readonly fanIn: number
 }
 
 /**
- * Remembers which partitions of a lane have gained spans. What it forgets, by its bound or a restart, is found again by
- * `unmergedPartitions`.
+ * Remembers which partitions of a lane have gained spans. Partitions that it forgets, because of its bound or a
+ * restart, are found again by `unmergedPartitions`.
  */
 export class MergeQueue {
   readonly #entries = new Map<string, Entry>()
 
-  /** A span was appended, now (ms). */
+  /** Notes that a span was appended at `now` (ms since the epoch). */
   appended(partition: Partition, now: number): void {
     const key = keyOf(partition)
     const entry = this.#entries.get(key)
@@ -39,23 +39,23 @@ export class MergeQueue {
     entry.lastAppendAt = now
   }
 
-  /** A partition was found that has something to merge. */
+  /** Adds a partition that was found to have spans to merge. */
   found(partition: Partition): void {
     const key = keyOf(partition)
     if (!this.#entries.has(key) && this.#entries.size < PARTITIONS_MAX)
       this.#entries.set(key, { partition, appended: FAN_IN, lastAppendAt: 0 })
   }
 
-  /** What to look at now; the same until `looked` is told of it. */
+  /** Returns the partition to check next; the same one until `looked` or `failed` is called for it. */
   next(now: number): Due | undefined {
     for (const { partition, appended, lastAppendAt } of this.#entries.values()) {
-      const over = now - lastAppendAt >= QUIET_MS && isOver(partition.date, now)
-      if (over || appended >= FAN_IN) return { partition, fanIn: over ? FAN_IN_OVER : FAN_IN }
+      const isFinal = now - lastAppendAt >= QUIET_MS && isOver(partition.date, now)
+      if (isFinal || appended >= FAN_IN) return { partition, fanIn: isFinal ? FAN_IN_OVER : FAN_IN }
     }
     return undefined
   }
 
-  /** There was nothing more to merge. */
+  /** Notes that nothing was left to merge. */
   looked({ partition, fanIn }: Due): void {
     const key = keyOf(partition)
     const entry = this.#entries.get(key)
@@ -63,7 +63,7 @@ export class MergeQueue {
     else if (entry) entry.appended = 0
   }
 
-  /** The merge failed: it is tried again when as many spans have come again, or after the quiet time. */
+  /** Notes that the merge failed: it is retried after as many further spans, or after the quiet time. */
   failed({ partition }: Due, now: number): void {
     const entry = this.#entries.get(keyOf(partition))
     if (!entry) return

@@ -6,7 +6,7 @@ import { packed, type PackedChunk } from './packed-chunk.ts'
 
 const DECODED_BYTES_MAX = 64_000_000
 
-// HTTP, the log and the folding of events go first.
+// HTTP, the log and folding have precedence.
 lowerThreadPriority()
 
 installZstdLock(workerData as SharedArrayBuffer)

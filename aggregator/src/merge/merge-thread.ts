@@ -3,46 +3,46 @@ import type { EncodedChunk } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
 import { packed, type PackedChunk } from './packed-chunk.ts'
 
-/** Makes one span of the chunks of several. */
+/** Merges the chunks of several spans into those of one span. */
 export interface SpanMerger {
   merge(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]>
   close(): Promise<void>
 }
 
-/** What the thread answers. */
+/** Reply of the thread. */
 export type MergeReply = { readonly merged: readonly PackedChunk[] } | { readonly error: string }
 
-interface Asked {
+interface PendingMerge {
   readonly resolve: (merged: readonly EncodedChunk[]) => void
   readonly reject: (error: Error) => void
 }
 
 /**
- * Merges in a thread of its own with low priority, so that folding goes on meanwhile. One merge at a time; the thread
- * starts with the first. A thread that fails rejects what it was asked, and the next merge starts another.
+ * Merges in a thread of its own with low priority, so that folding continues meanwhile. Runs one merge at a time; the
+ * thread starts with the first. When the thread fails, its merge is rejected, and the next merge starts another thread.
  */
 export class MergeThread implements SpanMerger {
   #thread: Worker | undefined
   #lock = newZstdLock()
-  #asked: Asked | undefined
+  #pending: PendingMerge | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   merge(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
-    const merged = this.#last.then(() => this.#ask(chunks))
+    const merged = this.#last.then(() => this.#request(chunks))
     this.#last = merged.catch(() => undefined)
     return merged
   }
 
-  /** Ends the thread at once: a merge under way is rejected. */
+  /** Terminates the thread immediately: a merge in flight is rejected. */
   async close(): Promise<void> {
     const [thread, lock] = [this.#thread, this.#lock]
-    this.#fail(new Error('the merging of spans was ended'))
+    this.#fail(new Error('the merge was aborted'))
     if (thread) await terminateOutsideZstd(thread, lock)
   }
 
-  #ask(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
+  #request(chunks: readonly EncodedChunk[]): Promise<readonly EncodedChunk[]> {
     return new Promise((resolve, reject) => {
-      this.#asked = { resolve, reject }
+      this.#pending = { resolve, reject }
       const { message, transfer } = packed(chunks)
       this.#thread ??= this.#start()
       this.#thread.postMessage(message, transfer)
@@ -59,23 +59,23 @@ export class MergeThread implements SpanMerger {
     })
     thread.unref()
     thread.on('message', (reply: MergeReply) => {
-      const asked = this.#asked
-      this.#asked = undefined
-      if ('error' in reply) asked?.reject(new Error(reply.error))
-      else asked?.resolve(reply.merged.map(({ summary, cells }) => ({ summary, columns: new Map(cells) })))
+      const pending = this.#pending
+      this.#pending = undefined
+      if ('error' in reply) pending?.reject(new Error(reply.error))
+      else pending?.resolve(reply.merged.map(({ summary, cells }) => ({ summary, columns: new Map(cells) })))
     })
     thread.on('error', (error) => {
       if (this.#thread === thread) this.#fail(error as Error)
     })
     thread.on('exit', () => {
-      if (this.#thread === thread) this.#fail(new Error('the thread that merges has ended'))
+      if (this.#thread === thread) this.#fail(new Error('the merge thread has exited'))
     })
     return thread
   }
 
   #fail(error: Error): void {
     this.#thread = undefined
-    this.#asked?.reject(error)
-    this.#asked = undefined
+    this.#pending?.reject(error)
+    this.#pending = undefined
   }
 }

@@ -20,8 +20,8 @@ const MONTHS = 2
 const AFTER_ALL = Date.parse('2026-08-15')
 
 /**
- * Appends and merges, in turn: a number appends so many spans to one of the dates; the others are one step of merging
- * that goes well, fails or is left.
+ * Steps of appending and merging: an object appends this many spans to one of the dates; a string is one step of
+ * merging that succeeds, fails or is left to a new owner.
  */
 const step = fc.oneof(
   {
@@ -68,7 +68,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   const list = (app: string): Promise<readonly ChunkSummary[]> =>
     archive.list({ app, from: 0, to: Number.MAX_SAFE_INTEGER })
 
-  /** The events of chunks that were listed, as a reader finds them now, in the order of the log. */
+  /** Reads the events of listed chunks, as a reader finds them now, in the order of the log. */
   async function read(chunks: readonly ChunkSummary[]): Promise<string[]> {
     const rows: ArchivedEvent[] = []
     for (const summary of chunks)
@@ -80,16 +80,16 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
       .map(({ event, device_id, position }) => `${position} ${device_id} ${event.event_id}`)
   }
 
-  /** `replace` is the real one, or a broken one for the control. */
+  /** `replace` is the real one, or a broken one in the control. */
   function start(replace: Archive['replace'], run: Run): LaneMerges {
     const failing: Archive = {
-      covered: (...asked) => archive.covered(...asked),
-      append: (...asked) => archive.append(...asked),
-      list: (...asked) => archive.list(...asked),
-      columns: (...asked) => archive.columns(...asked),
-      async replace(...asked) {
+      covered: (...args) => archive.covered(...args),
+      append: (...args) => archive.append(...args),
+      list: (...args) => archive.list(...args),
+      columns: (...args) => archive.columns(...args),
+      async replace(...args) {
         if (run.fails === 'fails before') throw new Error('cut')
-        await replace(...asked)
+        await replace(...args)
         if (run.fails === 'fails after') throw new Error('cut')
       },
     }
@@ -133,20 +133,20 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   }
 
   async function takeLane(run: Run, replace: Archive['replace']): Promise<void> {
-    // What has died gives nothing back; only the test must not wait for its lease to run out.
+    // A crashed owner releases nothing; the release only saves the test from waiting until its lease expires.
     if (run.lease) await lane.storage.lanes.release(run.lease)
     run.lease = await lane.storage.lanes.acquire(0, randomUUID())
     run.merges = start(replace, run)
   }
 
-  /** Plays the steps; every reader, also one that listed before a merge, must find each event once. */
+  /** Plays the steps; every reader, including one that listed before a merge, must find each event once. */
   async function play(steps: readonly Step[], replace: Archive['replace']): Promise<ChunkSummary[]> {
     const run = { app: `m-${randomUUID()}`, fails: undefined, expected: [], position: 0 } as unknown as Run
     await takeLane(run, replace)
     try {
       return await playIn(run, steps, replace)
     } finally {
-      // Who plays next would wait for it to run out.
+      // The next run would wait until the lease expires.
       await lane.storage.lanes.release(run.lease!)
     }
   }
@@ -175,10 +175,11 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     return [...left]
   }
 
-  it('shows every event once to every reader while spans are merged, in spite of failures, lost leases and new owners; few spans are left', async () => {
+  // The steps include failures, lost leases and new owners.
+  it('shows every event once to every reader while spans are merged, and leaves few spans', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
-        const left = await play(steps, (...asked) => archive.replace(...asked))
+        const left = await play(steps, (...args) => archive.replace(...args))
         expect(left.length).toBeLessThanOrEqual(MONTHS)
         for (const { app, first_position, last_position } of left) {
           const covered = await archive.covered(
@@ -193,7 +194,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     )
   }, 280_000)
 
-  it('would be caught if it lost a span on the way (control)', async () => {
+  it('fails when a merge loses events or leaves an old span (control)', async () => {
     const losing: Archive['replace'] = (lease, old, merged) =>
       archive.replace(
         lease,

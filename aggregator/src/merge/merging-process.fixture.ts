@@ -6,7 +6,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { LaneMerges } from './lane-merges.ts'
 import { MergeThread } from './merge-thread.ts'
 
-/** The event at a position of the lane: all that the archive must hold follows from how far it got. */
+/** Returns the event at a position of the lane; the expected content of the archive follows from the last position. */
 export function eventAt(position: number): ArchivedEvent {
   return {
     event: {
@@ -28,13 +28,13 @@ export const DATE = '2026-06-15'
 
 const SLOW_DISK_MS = 100
 
-/** Does in two steps what must be one. */
+/** Makes `replace` two steps instead of an atomic one. */
 function torn(archive: Archive): Archive {
   return {
-    covered: (...asked) => archive.covered(...asked),
-    append: (...asked) => archive.append(...asked),
-    list: (...asked) => archive.list(...asked),
-    columns: (...asked) => archive.columns(...asked),
+    covered: (...args) => archive.covered(...args),
+    append: (...args) => archive.append(...args),
+    list: (...args) => archive.list(...args),
+    columns: (...args) => archive.columns(...args),
     async replace(lease, old, merged) {
       await archive.replace(lease, old, [])
       await setTimeout(SLOW_DISK_MS)
@@ -44,12 +44,12 @@ function torn(archive: Archive): Archive {
 }
 
 /**
- * As a process of its own: appends small spans and merges them until it is killed. Arguments: directory, `atomic` or
+ * Appends small spans and merges them until the process is killed. Arguments of the process: directory, `atomic` or
  * `torn`.
  */
-async function appendAndMerge(dir: string, how: string): Promise<never> {
+async function appendAndMerge(dir: string, mode: string): Promise<never> {
   const storage = await openEmbedded({ dir, lanes: 1 })
-  const archive = how === 'torn' ? torn(storage.archive!) : storage.archive!
+  const archive = mode === 'torn' ? torn(storage.archive!) : storage.archive!
   const partition = { app: 'shop', date: DATE }
   let lease = await storage.lanes.acquire(0, `${process.pid}`)
   const merges = new LaneMerges(archive, 0, new MergeThread(), async () => ['shop'])
@@ -64,7 +64,7 @@ async function appendAndMerge(dir: string, how: string): Promise<never> {
   let position = (await archive.covered(0, [partition]))[0]! + 1
   for (;;) {
     lease = await storage.lanes.renew(lease)
-    // The archive never holds positions that the log has not: such a directory is refused as damaged.
+    // The archive never contains positions that the log lacks: such a directory is refused as damaged.
     await storage.log.append(Array.from({ length: 16 }, () => message))
     const spans = Array.from({ length: 8 }, () => {
       const rows = [eventAt(position), eventAt(position + 1)]

@@ -1,14 +1,14 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 
-/** A chunk on its way between threads. */
+/** Chunk in a form that can be posted between threads. */
 export interface PackedChunk {
   readonly summary: ChunkSummary
   readonly cells: readonly (readonly [string, Uint8Array])[]
 }
 
 /**
- * Chunks as a message that takes its bytes along. Each cell is copied first: it may be a piece of a larger buffer that
- * others still use.
+ * Packs chunks into a message that transfers their bytes. Each cell is copied first: it may be a slice of a larger
+ * buffer that is still in use elsewhere.
  */
 export function packed(chunks: readonly EncodedChunk[]): { message: PackedChunk[]; transfer: ArrayBuffer[] } {
   const transfer: ArrayBuffer[] = []

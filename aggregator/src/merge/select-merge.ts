@@ -1,10 +1,10 @@
 import type { StoredSpan } from './stored-span.ts'
 
-/** Spans of one size make one of the next size when so many of them stand together. */
+/** Number of adjacent spans of one size that are merged into one of the next size. */
 export const FAN_IN = 8
-/** The same once a date, or a month, is over and quiet, so that it ends with few spans. */
+/** The same number for a date or month that is past and quiet, so that few spans remain. */
 export const FAN_IN_OVER = 2
-/** A merge reads no more than this, as stored; so much and what it makes of it are in memory at once. */
+/** Maximum bytes that a merge reads, as stored; these and the result are in memory at the same time. */
 export const MERGE_BYTES_MAX = 32_000_000
 const MERGE_SPANS_MAX = 128
 const SMALL_ROWS = 512
@@ -14,7 +14,8 @@ const LARGE_BYTES = 4_000_000
 type Size = Pick<StoredSpan, 'rows' | 'bytes'>
 
 /**
- * The size of a span: 0 below 512 rows, and one more for eight times as many; `TIERS` is large enough to be left alone.
+ * Returns the size class of a span: 0 below 512 rows, plus one for each factor of eight. Spans of class `TIERS` are
+ * large enough to be left alone.
  */
 export function tierOf({ rows, bytes }: Size): number {
   if (bytes >= LARGE_BYTES) return TIERS
@@ -23,9 +24,9 @@ export function tierOf({ rows, bytes }: Size): number {
 }
 
 /**
- * Which spans, standing side by side, to merge next: the smallest size of which `fanIn` stand together with nothing
- * larger between them. What stands beside a larger span waits for its like, so each event is rewritten about once for
- * each size, however small the spans it came in.
+ * Selects adjacent spans to merge next: a run of the smallest size class with at least `fanIn` spans of that class and
+ * no larger span in between. Small spans beside a larger one wait for more of their class, so each event is rewritten
+ * about once per class, however small the spans it arrived in.
  */
 export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number): readonly S[] | undefined {
   const tiers = spans.map(tierOf)
@@ -40,7 +41,7 @@ export function selectMerge<S extends Size>(spans: readonly S[], fanIn: number):
   return undefined
 }
 
-/** The first of the spans, as many as one merge may take. */
+/** Returns the first spans, as many as one merge may read. */
 function bounded<S extends Size>(spans: readonly S[]): readonly S[] {
   let bytes = 0
   const end = spans.findIndex((span, at) => at >= MERGE_SPANS_MAX || (bytes += span.bytes) > MERGE_BYTES_MAX)

@@ -2,25 +2,25 @@ import { shiftDate, type ChunkSummary } from '@hopper/contracts'
 import type { Archive, Partition } from '@hopper/storage'
 
 const HOUR_MS = 3_600_000
-/** The local date of any zone lies between these, from the begin of the same date in UTC. */
+/** Bounds of a local date in any time zone, relative to the start of the same date in UTC. */
 const EARLIEST_MS = -14 * HOUR_MS
 const LATEST_MS = 36 * HOUR_MS
 
-/** A span as it stands in the archive. */
+/** Span as stored in the archive. */
 export interface StoredSpan {
   /** its parts, in order */
   readonly chunks: readonly ChunkSummary[]
   readonly rows: number
-  /** of all cells, as stored */
+  /** size of all cells, as stored */
   readonly bytes: number
 }
 
-/** The visible spans of a partition of a lane, in the order of their positions. */
+/** Returns the visible spans of a partition of a lane, in the order of their positions. */
 export function spansOfDate(archive: Archive, lane: number, { app, date }: Partition): Promise<StoredSpan[]> {
   return spansBetween(archive, lane, app, date, date)
 }
 
-/** Those of all dates of the same month that are over. Spans of one month may become one. */
+/** Returns the visible spans of all past dates of the same month. Spans of one month may be merged into one. */
 export async function spansOfMonth(
   archive: Archive,
   lane: number,
@@ -35,7 +35,7 @@ export function monthOf(date: string): string {
   return date.slice(0, 7)
 }
 
-/** The last date of the month of a date. */
+/** Returns the last date of the month of a date. */
 export function lastOfMonth(date: string): string {
   return shiftDate(`${monthOf(shiftDate(`${monthOf(date)}-01`, 31))}-01`, -1)
 }
@@ -56,12 +56,12 @@ async function spansBetween(
   return inSpans(chunks.filter(({ date }) => first <= date && date <= last))
 }
 
-/** Whether a local date has ended in every zone. */
+/** True when a local date has ended in every time zone. */
 export function isOver(date: string, now: number): boolean {
   return now >= Date.parse(date) + LATEST_MS
 }
 
-/** Groups chunks of one lane: spans by their first date, then by their positions. */
+/** Groups chunks of one lane into spans, sorted by their first date, then by their positions. */
 export function inSpans(chunks: readonly ChunkSummary[]): StoredSpan[] {
   const spans = new Map<string, ChunkSummary[]>()
   for (const chunk of chunks) {

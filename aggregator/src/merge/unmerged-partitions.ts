@@ -8,9 +8,9 @@ const WINDOW_MS = 31 * DAY_MS
 const WINDOWS = 13
 
 /**
- * The partitions of a lane that have something to merge, of these apps; an owner that went away left them. The latest
- * come first; one window of time is read for each step, so that a long archive is never listed at once, and nothing is
- * yielded for a window without any.
+ * Yields the partitions of a lane and these apps that have spans to merge, which a former owner left. The latest come
+ * first. Each step reads one window of time, so that a long archive is never listed as a whole; a window without such
+ * partitions yields an empty list.
  */
 export async function* unmergedPartitions(
   archive: Archive,
@@ -22,7 +22,7 @@ export async function* unmergedPartitions(
     let to = now + 2 * DAY_MS
     for (let window = 0; window <= WINDOWS; window++) {
       const from = window === WINDOWS ? 0 : to - WINDOW_MS
-      // Wider by two days on both sides: a date at the edge is seen whole in one of the windows.
+      // Widens the window by two days on both sides, so that a date at the edge is complete in one of the windows.
       const chunks = await archive.list({ app, lane, from: Math.max(0, from - 2 * DAY_MS), to: to + 2 * DAY_MS })
       yield mergeable(app, chunks, now)
       to = from

@@ -3,12 +3,12 @@ import type { CounterChange } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { judge, type Judged, type Past } from '../judge/judge.ts'
 
-const NOTHING: Past = { firstPositions: new Map(), identities: new Map() }
+const NO_PAST: Past = { firstPositions: new Map(), identities: new Map() }
 
 /**
- * What archived events feed into the counters and the sets of visitors of their dates, by the folds of the aggregator.
- * The archive has each event once and with the user in effect, so nothing before it is asked. Not `fates_by_date`: its
- * dates are those of receipt, see `foldArchivedFates`.
+ * Folds archived events into the counters and visitor sets of their dates, with the folds of the aggregator. The
+ * archive contains each event once and with the user in effect, so nothing before it is needed. `fates_by_date` is
+ * excluded: its dates are those of receipt, see `foldArchivedFates`.
  */
 export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
   const { counters, visitors } = foldBatch([], {
@@ -19,26 +19,26 @@ export function foldArchived(app: App, events: readonly ArchivedEvent[]): Pick<F
 }
 
 /**
- * The fates of archived events, by the date of their receipt. Each is one duplicate less among what was received, see
- * `foldReceived`.
+ * Folds the fates of archived events, by the date of their receipt. Each archived event reduces the number of
+ * duplicates among the received events by one, see `foldReceived`.
  */
 export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): Pick<Folded, 'counters' | 'visitors'> {
   const { counters } = foldBatch([], { events: events.map((event) => judgeArchived(app, event)), identities: [] })
   const fates = counters.filter(({ table }) => table === 'fates_by_date')
-  const less = (deltas: readonly number[]): CounterChange['rows'][number] => ({
+  const oneLess = (deltas: readonly number[]): CounterChange['rows'][number] => ({
     key: ['duplicate', 'repeated_id'],
     deltas: deltas.map((n) => -n),
   })
-  const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => less(deltas)) }))
+  const noDuplicates = fates.map((change) => ({ ...change, rows: change.rows.map(({ deltas }) => oneLess(deltas)) }))
   return { counters: [...fates, ...noDuplicates], visitors: [] }
 }
 
-/** Nothing in the archive is a duplicate; all other fates follow from the event itself. */
+/** The archive contains no duplicates; all other fates follow from the event itself. */
 function judgeArchived(
   app: App,
   { event, device_id, user, context, received_at, position, index }: ArchivedEvent,
 ): Judged {
   const envelope = { version: 1, app: app.id, device_id, received_at, context, events: [event] } as const
-  const [judged] = judge([{ position, envelope, app }], NOTHING).events
+  const [judged] = judge([{ position, envelope, app }], NO_PAST).events
   return { ...judged!, index, visitor: { user, device: device_id } }
 }

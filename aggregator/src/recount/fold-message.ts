@@ -3,9 +3,7 @@ import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge/judge.ts'
 import { utcDate } from '../fold/utc-date.ts'
 
-/**
- * What each of these messages of a lane feeds into the tables, judged by what the tables know of the lane before it.
- */
+/** Folds each of these messages of a lane, judged by what the tables know of the lane before it. */
 export async function foldMessages(
   writer: TableWriter,
   lane: number,
@@ -19,8 +17,8 @@ export async function foldMessages(
 }
 
 /**
- * The part of `fates_by_date` that only the log can tell: events that were refused, and as many duplicates as there are
- * events here. The archive takes off those that were no duplicates.
+ * Folds the part of `fates_by_date` that only the log contains: rejected events, and one duplicate per received event.
+ * The archive subtracts those that were no duplicates.
  */
 export function foldReceived(messages: readonly Message[]): CounterChange[] {
   return messages.map(({ app, envelope }) => ({
@@ -50,13 +48,13 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
     devices.set(app.id, (devices.get(app.id) ?? new Set()).add(envelope.device_id))
   }
   const past = { firstPositions: new Map<string, number>(), identities: new Map<string, readonly Identity[]>() }
-  for (const { partition, ids: asked } of ids.values()) {
-    for (const [id, position] of await writer.firstPositions(lane, partition, asked))
+  for (const { partition, ids: eventIds } of ids.values()) {
+    for (const [id, position] of await writer.firstPositions(lane, partition, eventIds))
       past.firstPositions.set(seenKey(partition, id), position)
   }
   const before = placeOf(messages[0]?.position ?? 0, 0)
-  for (const [app, asked] of devices) {
-    for (const [device, found] of await writer.identities(app, [...asked], before))
+  for (const [app, deviceIds] of devices) {
+    for (const [device, found] of await writer.identities(app, [...deviceIds], before))
       past.identities.set(deviceKey(app, device), [found])
   }
   return past

@@ -4,7 +4,7 @@ import type { Folded } from '../fold/fold-batch.ts'
 import { partitionKey } from '../fold/row-key.ts'
 import { VisitorRows } from '../fold/visitor-rows.ts'
 
-/** What the partitions of one lane must hold, put together from folds of its events in any order, each event once. */
+/** Expected content of the partitions of one lane, collected from folds of its events in any order, each event once. */
 export class Recount {
   readonly #counters = new Map<string, CounterRows>()
   readonly #visitors = new Map<string, VisitorRows>()
@@ -23,7 +23,7 @@ export class Recount {
     }
   }
 
-  /** Adds rows of counters to those of a partition. */
+  /** Adds counter rows to a partition. */
   addRows({ table, app, date }: CounterPartition, rows: readonly CounterPartitionRow[]): void {
     const id = partitionKey(table, app, date)
     let own = this.#counters.get(id)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { IdFilter } from './id-filter.ts'
 
-it('has every id that was added', () => {
+it('contains every id that was added', () => {
   const id = fc.oneof(
     fc.uuid(),
     fc.string({ maxLength: 128 }),
@@ -25,7 +25,7 @@ it.each([
   ['numbers in a row', (at: number) => `event-${at}`],
   ['ids that differ at their end', (at: number) => `00000000-0000-7000-8000-${at.toString(16).padStart(12, '0')}`],
   ['ids that differ at their begin', (at: number) => `${at.toString(36)}-of-the-same-long-text`],
-])('takes at most one new id in 1,000 for a known one, at any size, in bounded memory: %s', (_, idOf) => {
+])('mistakes at most one new id in 1,000 for a known one, at any size, in bounded memory: %s', (_, idOf) => {
   const filter = new IdFilter()
   let wrong = 0
   const ids = 150_000

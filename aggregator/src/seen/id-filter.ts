@@ -1,9 +1,9 @@
-/** Bits of memory for each id that a layer is made for. */
+/** Bits per id that a layer is sized for. */
 const BITS_PER_ID = 24
 const PROBES = 10
 const BLOCK_WORDS = 16
 const BLOCK_BITS = BLOCK_WORDS * 32
-/** Few, since senders may choose very many dates, and each has a filter. */
+/** Capacity of the first layer: small, since senders may choose very many dates, and each has a filter. */
 const FIRST_LAYER_IDS = 128
 const GROWTH = 8
 
@@ -15,22 +15,22 @@ interface Layer {
 }
 
 /**
- * A Bloom filter of ids that grows: what it has not is certain, what it has is wrong for at most 0.1 % of the ids that
- * it was never told (its test measures: 0.02 %). It takes 3 bytes an id when its last layer is full and up to eight
- * times as many when that has just begun. Each layer is blocked: the ten bits of an id lie in one line of the
- * processor's cache, each in a place of its own that nine bits of a hash name.
+ * Growing Bloom filter of ids. A negative answer is certain; a positive one is wrong for at most 0.1 % of the ids that
+ * were never added (its test measures 0.02 %). It takes 3 bytes per id when its last layer is full, and up to eight
+ * times as much when that layer is new. Each layer is blocked: the ten bits of an id are in one line of the processor's
+ * cache, each at a position given by nine bits of a hash.
  */
 export class IdFilter {
   readonly #layers: Layer[] = []
 
-  /** of memory */
+  /** memory in bytes */
   get bytes(): number {
     return this.#layers.reduce((sum, { words }) => sum + words.byteLength, 0)
   }
 
-  /** Whether it may have been added before. */
+  /** Adds an id; returns whether it may have been added before. */
   add(id: string): boolean {
-    // This leaves the hash of the id behind.
+    // This leaves the hash of the id in the module's variables.
     if (this.has(id)) return true
     let layer = this.#layers.at(-1)
     if (!layer || layer.ids >= layer.idsMax)
@@ -43,10 +43,10 @@ export class IdFilter {
     return false
   }
 
-  /** Whether the id may have been added; false is certain. */
+  /** Returns whether the id may have been added; false is certain. */
   has(id: string): boolean {
     hash(id)
-    return this.#layers.some((layer) => stands(layer))
+    return this.#layers.some((layer) => contains(layer))
   }
 }
 
@@ -55,7 +55,7 @@ function layerOf(idsMax: number): Layer {
   return { blocks, words: new Uint32Array(blocks * BLOCK_WORDS), idsMax, ids: 0 }
 }
 
-function stands({ words, blocks }: Layer): boolean {
+function contains({ words, blocks }: Layer): boolean {
   const begin = blockOf(blocks)
   for (let probe = 0, bits = low; probe < PROBES; probe++, bits = next(bits, probe)) {
     if ((words[begin + ((bits >>> 5) & (BLOCK_WORDS - 1))]! & (1 << (bits & 31))) === 0) return false
@@ -67,7 +67,7 @@ function blockOf(blocks: number): number {
   return Math.floor((high / 4_294_967_296) * blocks) * BLOCK_WORDS
 }
 
-// The hash of the id that was asked for last, in three parts: an object for each would cost more than the hash.
+// The hash of the last id, in three parts: allocating an object per id would cost more than the hash itself.
 let high = 0
 let low = 0
 let step = 0
@@ -86,7 +86,7 @@ function hash(id: string): void {
   step = mix(low ^ a) | 1
 }
 
-/** The bits of the next probe: three of nine bits from each mixing. */
+/** Returns the bits of the next probe: each mixing yields three groups of nine bits. */
 function next(bits: number, probe: number): number {
   return probe % 3 === 0 ? mix(bits + step) : bits >>> 9
 }

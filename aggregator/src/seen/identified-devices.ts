@@ -1,12 +1,12 @@
 import type { IdentityChange, TableWriter } from '@hopper/storage'
 import { SeenFilters } from './seen-filters.ts'
 
-/** Memory of all filters of a process: some 10 million devices. */
+/** Memory of all filters of a process: about 10 million devices. */
 const BYTES_MAX = 32_000_000
 
 /**
  * Answers 'never identified' for devices of a lane without a look-up, as `SeenFilters` does for ids: most devices are
- * nobody's, and each would be asked for with each batch.
+ * never identified, and each would be looked up with each batch.
  */
 export class IdentifiedDevices {
   readonly #filters: SeenFilters | undefined
@@ -16,28 +16,28 @@ export class IdentifiedDevices {
       this.#filters = new SeenFilters({ seenIds: (lane, { app }) => writer.identifiedDevices!(lane, app) }, bytesMax)
   }
 
-  /** of memory */
+  /** memory in bytes */
   get bytes(): number {
     return this.#filters?.bytes ?? 0
   }
 
-  /** Those of the devices that the store may have identities of. */
+  /** Returns the devices that may have identities in the store. */
   async maybe(lane: number, app: string, devices: readonly string[]): Promise<readonly string[]> {
     return this.#filters ? this.#filters.maybeSeen(lane, partitionOf(app), devices) : devices
   }
 
-  /** Tells of identities that are about to be written. */
+  /** Adds identities that are about to be written. */
   add(lane: number, identities: readonly IdentityChange[]): void {
     for (const { app, device } of identities) this.#filters?.tell(lane, partitionOf(app), [device])
   }
 
-  /** Forgets a lane: it has, or had, another owner. */
+  /** Drops the filters of a lane that has, or had, another owner. */
   forget(lane: number): void {
     this.#filters?.forget(lane)
   }
 }
 
-/** An identity holds on every date. */
+/** An identity applies to every date. */
 function partitionOf(app: string): { app: string; date: string } {
   return { app, date: '' }
 }

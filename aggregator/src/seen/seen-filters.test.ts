@@ -29,7 +29,7 @@ async function write(seen: SeenChange): Promise<void> {
 }
 const ids = (count: number): string[] => Array.from({ length: count }, () => randomUUID())
 
-it('needs no look-up for a date that is new, and answers maybe for what it was told', async () => {
+it('needs no look-up for a new date, and answers maybe for ids that were added', async () => {
   const filters = new SeenFilters(lane.storage.writer)
   const app = randomUUID()
   const [known, fresh] = [ids(50), ids(50)]
@@ -40,13 +40,13 @@ it('needs no look-up for a date that is new, and answers maybe for what it was t
   expect(await filters.maybeSeen(1, { app, date }, known)).toEqual([])
 })
 
-it('answers maybe for every id until it has read what the store holds, a page at a time', async () => {
+it('answers maybe for every id until it has read the whole store, a page at a time', async () => {
   const app = randomUUID()
   const [known, fresh] = [ids(6_000), ids(100)]
   await write(change(app, known))
   const filters = new SeenFilters(lane.storage.writer)
   expect(await filters.meet(0, { app, date }, fresh)).toEqual(fresh)
-  // What is written while it reads may be missing in what it reads.
+  // Ids that are written during the read may be missing in its result.
   const meanwhile = ids(10)
   filters.tell(0, { app, date }, meanwhile)
   const others = ids(100)
@@ -57,7 +57,7 @@ it('answers maybe for every id until it has read what the store holds, a page at
   expect(await filters.maybeSeen(0, { app, date }, all)).toEqual(all)
 })
 
-it('forgets what was used least when its memory is full, and a lane that has another owner; then it asks the store again', async () => {
+it('drops the least recently used filter when memory is full, and filters of lanes with another owner', async () => {
   const filters = new SeenFilters(lane.storage.writer, 20_000)
   const apps = Array.from({ length: 10 }, () => randomUUID())
   const known = ids(100)
@@ -74,16 +74,16 @@ it('forgets what was used least when its memory is full, and a lane that has ano
   expect(await filters.maybeSeen(0, { app: apps[0]!, date }, elsewhere)).toEqual(elsewhere)
 })
 
-it('does not take a reading that failed for complete', async () => {
+it('does not treat a failed read as complete', async () => {
   const app = randomUUID()
   const known = ids(3)
   await write(change(app, known))
   let fails = true
   const { writer } = lane.storage
   const filters = new SeenFilters({
-    async *seenIds(...asked) {
+    async *seenIds(...args) {
       if (fails) throw new Error('the store is away')
-      yield* writer.seenIds(...asked)
+      yield* writer.seenIds(...args)
     },
   })
   await expect(filters.maybeSeen(0, { app, date }, known)).rejects.toThrow('away')

@@ -1,29 +1,29 @@
 import type { Partition, TableWriter } from '@hopper/storage'
 import { IdFilter } from './id-filter.ts'
 
-/** Memory of all filters of a process: some 30 million ids. */
+/** Memory of all filters of a process: about 30 million ids. */
 const FILTERS_BYTES_MAX = 96_000_000
-/** Ids that a filter is told at most for each that is asked, until it knows all. */
+/** Ids that are loaded into an incomplete filter per id that is looked up. */
 const FILLED_PER_ASKED = 8
-/** What a filter takes beside its bits. */
+/** Overhead of a filter beside its bits, in bytes. */
 const ENTRY_BYTES = 512
 
 interface Known {
   readonly filter: IdFilter
-  /** the ids that the store still has to tell; undefined when the filter knows all */
+  /** pages of ids that are still to be loaded from the store; undefined when the filter is complete */
   rest: AsyncIterator<readonly string[]> | undefined
   bytes: number
 }
 
 /**
  * Answers 'never seen' for ids of a partition of a lane without a look-up. A filter is filled from the exact store,
- * some pages with each batch that asks for its partition, the more the more it asks; until it knows all that stands
- * there, every id counts as 'maybe seen'. So a new date needs one question, a large one that is hardly asked for costs
- * little, and after a restart the verdicts are the same. The least recently used filters go when the bound of memory is
- * passed.
+ * some pages with each batch that uses its partition, in proportion to the ids of the batch. Until it is complete,
+ * every id counts as 'maybe seen'. So a new date needs one query, a large partition that is rarely used costs little,
+ * and the verdicts are the same after a restart. The least recently used filters are dropped when the memory bound is
+ * exceeded.
  *
- * It must see every id before it is written, and only the owner of a lane writes: what another owner may have written
- * meanwhile is forgotten by `forget`.
+ * It must see every id before it is written, and only the owner of a lane writes: `forget` drops filters that another
+ * owner may have made stale.
  */
 export class SeenFilters {
   readonly #writer: Pick<TableWriter, 'seenIds'>
@@ -36,20 +36,20 @@ export class SeenFilters {
     this.#bytesMax = bytesMax
   }
 
-  /** of memory */
+  /** memory in bytes */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Those of the ids that may stand in the store. */
+  /** Returns the ids that may be in the store. */
   async maybeSeen(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const { filter, rest } = await this.#filled(lane, partition, ids.length)
     return rest ? ids : ids.filter((id) => filter.has(id))
   }
 
   /**
-   * The same of ids that are about to be written: from now on each of them may stand there. An id that stands twice
-   * among them is one that may.
+   * Does the same for ids that are about to be written, and adds them. An id that occurs twice among them counts as one
+   * that may be in the store.
    */
   async meet(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const known = await this.#filled(lane, partition, ids.length)
@@ -58,7 +58,7 @@ export class SeenFilters {
     return known.rest ? ids : maybe
   }
 
-  /** Tells of ids that are about to be written, and were not met. */
+  /** Adds ids that are about to be written and were not passed to `meet`. */
   tell(lane: number, partition: Partition, ids: readonly string[]): void {
     const key = keyOf(lane, partition)
     const known = this.#known.get(key)
@@ -67,34 +67,34 @@ export class SeenFilters {
     this.#weigh(key, known)
   }
 
-  /** Forgets a lane: it has, or had, another owner. */
+  /** Drops the filters of a lane that has, or had, another owner. */
   forget(lane: number): void {
     for (const [key, known] of this.#known) if (key.startsWith(`${lane}\0`)) this.#drop(key, known)
   }
 
-  async #filled(lane: number, partition: Partition, asked: number): Promise<Known> {
+  async #filled(lane: number, partition: Partition, count: number): Promise<Known> {
     const key = keyOf(lane, partition)
     const known = this.#use(key, () => ({
       filter: new IdFilter(),
       rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](),
       bytes: 0,
     }))
-    if (known.rest) await this.#fill(key, known, asked * FILLED_PER_ASKED)
+    if (known.rest) await this.#fill(key, known, count * FILLED_PER_ASKED)
     return known
   }
 
-  /** One page at least, and no further one when so many ids were told. */
+  /** Loads at least one page, and no further page once more than `idsMax` ids were loaded. */
   async #fill(key: string, known: Known, idsMax: number): Promise<void> {
     try {
-      for (let told = 0; known.rest && told <= idsMax;) {
+      for (let loaded = 0; known.rest && loaded <= idsMax;) {
         const page = await known.rest.next()
         if (page.done) known.rest = undefined
         else for (const id of page.value) known.filter.add(id)
-        told += page.done ? 0 : page.value.length
+        loaded += page.done ? 0 : page.value.length
       }
       this.#weigh(key, known)
     } catch (error) {
-      // An iteration that has failed is over, and would be taken for complete.
+      // A failed iteration is finished, and would be taken for complete.
       this.#drop(key, known)
       throw error
     }

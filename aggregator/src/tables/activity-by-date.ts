@@ -2,7 +2,7 @@ import type { CounterFold } from './fold.ts'
 import { isView } from './page-view.ts'
 import { weightOf } from './weight.ts'
 
-/** What an event adds, and a page view. */
+/** Deltas of an ordinary event and of a page view. */
 const EVENT = [1, 0]
 const VIEW = [1, 1]
 

@@ -1,6 +1,6 @@
 import type { VisitorFold } from './fold.ts'
 
-/** Who came with which device, browser, operating system and from which country. */
+/** Visitors by device, browser, operating system and country. */
 export const agentsByDate: VisitorFold = {
   table: 'agents_by_date',
   fold: ({ context }, put) => {

@@ -10,7 +10,7 @@ import { stageTimeByDate } from './stage-time-by-date.ts'
 import { stageUsersByDate } from './stage-users-by-date.ts'
 import { usersByDate } from './users-by-date.ts'
 
-/** Every counter table that counted events feed; `fates_by_date` is fed by all events and stands in `fold-batch.ts`. */
+/** All counter tables that counted events feed. `fates_by_date` is fed by all events; see `fold-batch.ts`. */
 export const counterFolds: readonly CounterFold[] = [
   stageTimeByDate,
   elementActionsByDate,
@@ -20,5 +20,5 @@ export const counterFolds: readonly CounterFold[] = [
   activityByDate,
 ]
 
-/** Every table of visitors. */
+/** All visitor tables. */
 export const visitorFolds: readonly VisitorFold[] = [stageUsersByDate, stageEdgesByDate, usersByDate, agentsByDate]

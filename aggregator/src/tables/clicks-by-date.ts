@@ -1,7 +1,7 @@
 import type { CounterFold } from './fold.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
-/** Clicks per target of a page, and the time since the click before. */
+/** Clicks per target of a page, and the time since the previous click. */
 export const clicksByDate: CounterFold = {
   table: 'clicks_by_date',
   fold: ({ event, page }, add) => {

@@ -2,7 +2,7 @@ import type { CounterFold } from './fold.ts'
 import { isByMouse } from './hesitation.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
-/** How often an interesting element was left or clicked after hovering by mouse, and after how long. */
+/** Number of times that an interesting element was left or clicked after hovering by mouse, and the time until then. */
 export const elementActionsByDate: CounterFold = {
   table: 'element_actions_by_date',
   fold: ({ event, context }, add) => {

@@ -3,7 +3,7 @@ import type { CounterFold } from './fold.ts'
 import { isByMouse } from './hesitation.ts'
 import { weightOf } from './weight.ts'
 
-/** How long people hover by mouse before they leave or click, in log-scaled buckets. */
+/** Durations of hovering by mouse until the element is left or clicked, in log-scaled buckets. */
 export const elementDurationsByDate: CounterFold = {
   table: 'element_durations_by_date',
   fold: ({ event, context }, add) => {

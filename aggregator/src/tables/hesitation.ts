@@ -1,8 +1,8 @@
 import type { Context, EventOf } from '@hopper/contracts'
 
 /**
- * Whether a hover was one of a mouse: only that shows hesitation, as a finger is on an element when it presses it. An
- * event that does not name its pointer is a finger's on a phone or tablet, else a mouse's.
+ * Returns whether a mouse hovered: only a mouse shows hesitation, since a finger is on an element only to press it. An
+ * event without a pointer type is taken for a finger on a phone or tablet, else for a mouse.
  */
 export function isByMouse({ pointer }: EventOf<'btn_time'>, { device }: Context): boolean {
   return pointer === undefined ? device !== 'mobile' && device !== 'tablet' : pointer === 'mouse'

@@ -1,6 +1,6 @@
 import type { Event } from '@hopper/contracts'
 
-/** Whether an event is a view of a page: a URL change that stays on the page (another query or fragment) is none. */
+/** Returns whether an event is a page view. A URL change that stays on the page (another query or fragment) is none. */
 export function isView(event: Event, page: (url: string) => string): boolean {
   return event.type === 'url_change' && event.to !== '' && !staysOnPage(event.from, event.to, page)
 }

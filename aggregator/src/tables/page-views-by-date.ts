@@ -3,8 +3,8 @@ import { staysOnPage } from './page-view.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
 /**
- * Views of the page that was entered; time on the page that was left, when the tracker knows one. A URL change that
- * stays on the page is no view, and its time is part of the visit that goes on. A page of another site is no page of
+ * Views of the page that was entered, and time on the page that was left when the tracker knows it. A URL change that
+ * stays on the page is no view, and its time belongs to the visit that continues. A page of another site is no page of
  * the app: nobody measured the time on it.
  */
 export const pageViewsByDate: CounterFold = {
@@ -21,7 +21,7 @@ export const pageViewsByDate: CounterFold = {
   },
 }
 
-/** Bare paths have no host, and are pages of any. */
+/** Returns whether the pages have different hosts. Bare paths have no host, and may belong to any. */
 function isOtherSite(from: string, to: string): boolean {
   const [own, other] = [to, from].map((page) => page.slice(0, Math.max(0, page.indexOf('/'))))
   return own !== '' && other !== '' && own !== other

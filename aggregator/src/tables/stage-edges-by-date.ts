@@ -1,9 +1,9 @@
 import type { VisitorFold } from './fold.ts'
 
-/** The `from_stage` of an entry from outside the funnel. */
+/** `from_stage` of an entry from outside the funnel. */
 export const OUTSIDE = -1
 
-/** Who moved from one stage to another. */
+/** Visitors who moved from one stage to another. */
 export const stageEdgesByDate: VisitorFold = {
   table: 'stage_edges_by_date',
   fold: ({ event }, put) => {

@@ -1,7 +1,7 @@
 import type { CounterFold } from './fold.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
-/** Average time in a stage: a funnel change that leaves a stage adds the time in it. */
+/** Time in a stage, for its average: a funnel change that leaves a stage adds the time spent in it. */
 export const stageTimeByDate: CounterFold = {
   table: 'stage_time_by_date',
   fold: ({ event }, add) => {

@@ -1,7 +1,7 @@
 import type { VisitorFold } from './fold.ts'
 
 /**
- * Who entered a stage: by what the tracker says, and by what an event means, so that it also holds for senders that
+ * Visitors who entered a stage: as the tracker reports, or as an event implies, so that it also works for senders that
  * know nothing of funnels.
  */
 export const stageUsersByDate: VisitorFold = {

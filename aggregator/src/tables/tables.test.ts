@@ -45,7 +45,7 @@ const countedOf = (event: Event, device: 'desktop' | 'mobile' | 'tablet' = 'desk
   context: { device, browser: '', os: 'iOS', country: 'NP' },
 })
 
-/** What one event adds to a counter table. */
+/** Returns the rows that one event adds to a counter table. */
 function added(table: string, event: Event, device?: 'desktop' | 'mobile' | 'tablet'): [Key, readonly number[]][] {
   const rows: [Key, readonly number[]][] = []
   counterFolds
@@ -60,7 +60,7 @@ function put(table: string, event: Event): Key[] {
   return rows
 }
 
-it('lists a fold for every table but the fates, which all events have', () => {
+it('lists a fold for every table except the fates, which all events have', () => {
   expect(new Set(counterFolds.map(({ table }) => table))).toEqual(
     new Set(counterTableNames.filter((name) => name !== 'fates_by_date')),
   )
@@ -206,7 +206,7 @@ describe.each([
     expect(put(table, event as Event)).toEqual(rows))
 })
 
-it('feeds a table only from the kind of event that it is about', () => {
+it('feeds a table only from its kind of event', () => {
   const feeds = (
     events: readonly Event[],
     tables: readonly string[],
@@ -260,7 +260,7 @@ describe('dates and hours', () => {
       .flatMap(({ date, rows }) => rows.map(({ key, deltas }) => `${date} ${key[0]}: ${deltas[0]}`))
   }
 
-  it('skips an hour of the clock, not of the date, when Berlin goes to summer time', () => {
+  it('skips an hour of the clock, not of the date, when Berlin enters summer time', () => {
     expect(
       hoursOf(
         'Europe/Berlin',
@@ -280,7 +280,7 @@ describe('dates and hours', () => {
       '2026-03-30 0: 1',
     ])
   })
-  it('keeps both hours from two to three apart when Berlin goes back', () => {
+  it('keeps both hours from two to three apart when Berlin leaves summer time', () => {
     expect(
       hoursOf(
         'Europe/Berlin',
@@ -306,7 +306,7 @@ describe('dates and hours', () => {
   })
 })
 
-it('keeps rows apart whose texts would read the same when they are joined', () => {
+it('keeps rows apart whose strings would be equal when joined', () => {
   const app: App = { id: 'a', organization: 'o', name: 'a', timezone: 'UTC', origins: [], keep_parameters: [] }
   const of = (
     position: number,
@@ -322,7 +322,7 @@ it('keeps rows apart whose texts would read the same when they are joined', () =
       events: [{ ...click, event_id: `e${position}`, user_id, current_url, target } as Event],
     }),
   })
-  // An address that no parser takes is kept as it is, with whatever it holds.
+  // An address that no parser accepts is stored unchanged, whatever it contains.
   const messages = [of(0, 'd', 'u\0x', 'http://[', 'b\0c'), of(1, 'x\0d', 'u', 'http://[\0b', 'c')]
   const { counters, visitors } = foldBatch(
     messages,

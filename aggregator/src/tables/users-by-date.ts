@@ -1,9 +1,9 @@
 import type { VisitorFold } from './fold.ts'
 
-/** The `hour` of the row that each visitor has for the date as a whole, so that one query counts them. */
+/** `hour` of the row that each visitor has for the whole date, so that one query counts them. */
 export const WHOLE_DATE = -1
 
-/** Who was there, on the date and per hour. */
+/** Visitors on the date and per hour. */
 export const usersByDate: VisitorFold = {
   table: 'users_by_date',
   fold: ({ hour }, put) => {

@@ -1,15 +1,15 @@
 import { limits, type Event } from '@hopper/contracts'
 
 /**
- * How many events an event stands for: a sender that keeps one of ten says `samplerate` 10. Sets of visitors know no
- * weight.
+ * Returns how many events a sampled event stands for: a sender that keeps one of ten sends `samplerate` 10. Visitor
+ * sets have no weight.
  */
 export function weightOf({ samplerate = 1 }: Event): number {
   return samplerate
 }
 
 /**
- * The time that an event adds to a sum of durations, for all the events that it stands for; bounded, so that a sum
+ * Returns the time that an event adds to a sum of durations, for all events that it stands for; bounded, so that a sum
  * stays exact.
  */
 export function weightedMs(elapsedMs: number, weight: number): number {

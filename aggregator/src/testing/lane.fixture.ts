@@ -14,14 +14,14 @@ import type { Placed, Recount } from './recount.fixture.ts'
 
 const DATES = datesBetween('2026-03-01', '2026-11-30')
 
-/** A real storage with one lane, in a directory of its own. */
+/** Real storage with one lane, in a directory of its own. */
 export interface LaneStore extends AsyncDisposable {
   readonly storage: Storage
   /** registers an app */
   app(id: string, timezone?: string, keepParameters?: string[]): Promise<App>
-  /** everything that the tables hold of an app */
+  /** reads all rows of an app */
   tables(app: string): Promise<Recount>
-  /** how many events of an app have each fate */
+  /** number of events of an app by fate */
   fates(app: string): Promise<Record<string, number>>
 }
 
@@ -81,12 +81,12 @@ async function uniques(reader: TableReader, app: string, countBy: CountBy): Prom
   return Object.fromEntries(found.flat().map(({ table, group, users }) => [[table, ...group].join('|'), users]))
 }
 
-/** The messages of the log as a lane delivers them. */
+/** Returns the messages of the log as a lane delivers them. */
 export function messagesOf(log: readonly Placed[]): LogMessage[] {
   return log.map(({ position, envelope }) => ({ position, value: encodeEnvelope(envelope) }))
 }
 
-/** An envelope of a desktop; what is not named is plain. */
+/** Builds an envelope from a desktop browser; missing fields get defaults. */
 export function envelopeOf(app: string, fields: Partial<Envelope>): Envelope {
   const received_at = fields.events?.[0]?.timestamp ?? Date.parse('2026-06-15T12:00:00Z')
   return {

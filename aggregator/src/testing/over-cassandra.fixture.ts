@@ -5,8 +5,8 @@ import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 
 /**
- * Opens a keyspace of its own on a real Cassandra; the log is the embedded one. Batches are small in tests, so also
- * small ones are packed.
+ * Opens a keyspace of its own on a real Cassandra, with an embedded log. Batches are small in tests, so the thresholds
+ * for packing are small too.
  */
 export function overCassandra({
   cassandra,

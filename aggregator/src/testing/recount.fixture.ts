@@ -1,12 +1,12 @@
 import type { App, Envelope, Event } from '@hopper/contracts'
 
-/** An envelope where it stands in its lane. */
+/** Envelope with its position in the lane. */
 export interface Placed {
   readonly position: number
   readonly envelope: Envelope
 }
 
-/** Every row of an app's tables, by `table date key…` joined by a bar. */
+/** All rows of an app's tables, keyed by `table`, `date` and `key…` joined by bars. */
 export interface Recount {
   readonly counters: Record<string, readonly number[]>
   readonly persons: Record<string, number>
@@ -23,8 +23,8 @@ const QUARTER_MS = 900_000
 const WEEK_MS = 7 * 86_400_000
 
 /**
- * Counts one lane's log anew for one app, plainly and from the words of the design: no fold, judge, calendar, bucket or
- * URL code of the product is used here. `log` is in order of position, each message once.
+ * Recounts one lane's log for one app, plainly and from the text of the design: it uses no fold, judge, calendar,
+ * bucket or URL code of the product. `log` is ordered by position and contains each message once.
  */
 export function recount(app: App, log: readonly Placed[]): Recount {
   const counters: Record<string, number[]> = {}
@@ -70,7 +70,7 @@ export function recount(app: App, log: readonly Placed[]): Recount {
         if (context[kind]) visit('agents_by_date', kind, context[kind])
       const pageOfUrl = (url: string): string => page(url, app.keep_parameters)
       const isView = event.type === 'url_change' && event.to !== '' && pageOfUrl(event.to) !== pageOfUrl(event.from)
-      // a sampled event stands for so many
+      // a sampled event stands for `samplerate` events
       const weighted = (row: readonly unknown[], values: readonly number[]): void =>
         add(
           row,
@@ -154,7 +154,7 @@ function hourOfDate(at: number, timeZone: string): number {
   return Math.floor((at - start) / 3_600_000)
 }
 
-/** Walks on to the first quarter of an hour that is of another date. */
+/** Walks forward to the first quarter of an hour of another date. */
 function dateEnd(at: number, timeZone: string): number {
   const date = localDate(at, timeZone)
   let end = Math.floor(at / QUARTER_MS) * QUARTER_MS
@@ -162,7 +162,7 @@ function dateEnd(at: number, timeZone: string): number {
   return end
 }
 
-/** Plain ASCII URLs: host and path without an ending slash, and the parameters that are kept, by name. */
+/** Returns the page of a plain ASCII URL: host and path without a trailing slash, and the kept parameters, by name. */
 function page(url: string, keep: readonly string[]): string {
   const [, host = '', path = '', query = ''] = /^(?:https:\/\/([^/?#]*))?([^?#]*)(?:\?([^#]*))?/.exec(url)!
   const kept = query
@@ -172,7 +172,10 @@ function page(url: string, keep: readonly string[]): string {
   return host + (path.length > 1 ? path.replace(/\/$/, '') : path) + (kept.length > 0 ? `?${kept.join('&')}` : '')
 }
 
-/** Four buckets for each doubling: the largest b with ceil(2^(b/4)) <= ms; 0 and 1 ms share the first. */
+/**
+ * Returns the bucket of a duration, four per doubling: the largest b with ceil(2^(b/4)) <= ms; 0 and 1 ms share the
+ * first.
+ */
 function bucket(ms: number): number {
   let b = 0
   while (ms > 1 && Math.ceil(2 ** ((b + 1) / 4)) <= ms) b++

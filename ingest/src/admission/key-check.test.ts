@@ -7,40 +7,40 @@ let gateway: Gateway
 beforeEach(async () => void (gateway = await openGateway()))
 afterEach(() => gateway[Symbol.asyncDispose]())
 
-/** The real registry; what it answers of keys goes through `answer`. */
-function over(registry: Registry, answer: <T>(found: Promise<T>) => Promise<T>): Registry {
+/** Wraps the real registry; its results for keys pass through `answer`. */
+function withAnswers(registry: Registry, answer: <T>(found: Promise<T>) => Promise<T>): Registry {
   return Object.assign(Object.create(registry) as Registry, {
     keyByHash: (keyHash: string) => answer(registry.keyByHash(keyHash)),
   })
 }
 
-it('goes on with what it knew while the registry is away or silent, also long after it was asked', async () => {
+it('keeps using the last known result while the registry is unavailable or silent', async () => {
   let away: 'no' | 'fails' | 'silent' = 'no'
-  let asked = 0
+  let lookUps = 0
   const check = new KeyCheck(
-    over(gateway.storage.registry, (found) => {
-      asked++
+    withAnswers(gateway.storage.registry, (found) => {
+      lookUps++
       if (away === 'no') return found
       return away === 'fails' ? Promise.reject(new Error('away')) : new Promise(() => undefined)
     }),
   )
   expect((await check.senderOf(keys.write)).app.id).toBe('shop')
-  for (const how of ['fails', 'silent'] as const) {
-    away = how
-    const before = asked
-    // An answer is kept for 5 s; after that each is asked for again.
+  for (const failure of ['fails', 'silent'] as const) {
+    away = failure
+    const before = lookUps
+    // A result is cached for 5 s; afterwards each call queries the registry again.
     await vi.waitFor(
       async () => {
         expect((await check.senderOf(keys.write)).app.id).toBe('shop')
-        expect(asked).toBeGreaterThan(before)
+        expect(lookUps).toBeGreaterThan(before)
       },
       { timeout: 15_000, interval: 200 },
     )
   }
 }, 40_000)
 
-it('says that the store is away when it never knew the key', async () => {
-  const check = new KeyCheck(over(gateway.storage.registry, () => Promise.reject(new Error('away'))))
+it('reports an unavailable store for a key without a known result', async () => {
+  const check = new KeyCheck(withAnswers(gateway.storage.registry, () => Promise.reject(new Error('away'))))
   for (let attempt = 0; attempt < 3; attempt++)
     await expect(check.senderOf(keys.write)).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
 })

@@ -4,7 +4,7 @@ import { HopperError, type App, type KeyScope } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { LRUCache } from 'lru-cache'
 
-/** A key that is good for writing the events of an app. */
+/** Sender with a valid write key, and its app. */
 export interface Sender {
   readonly app: App
   readonly keyHash: string
@@ -18,15 +18,15 @@ interface Known {
 
 const KEY_CHARS_MAX = 200
 const KEYS_MAX = 10_000
-// How long a revoked key still works, and how long a new one does not when it was tried before it existed.
+// Time that a revoked key still works, and time that a new key is refused when it was tried before it existed.
 const KNOWN_MS = 5_000
 const UNKNOWN_MS = 1_000
 const SLOW_MS = 1_000
 
 /**
- * Finds the app of a write key. Answers are kept in memory for seconds, also those that a key is unknown. A registry
- * that is away, or slow, does not stop the events of keys that were good: what was known last holds until it answers
- * again.
+ * Finds the app of a write key. Results are cached for seconds, including that a key is unknown. When the registry is
+ * unavailable or slow, events of keys that were valid are still accepted: the last known result holds until the
+ * registry answers again.
  */
 export class KeyCheck {
   readonly #registry: Registry
@@ -59,9 +59,9 @@ export class KeyCheck {
     const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
     if (power !== 'write')
-      throw new HopperError('HOP_KEY_POWER', `This is a key of power "${power}", events need a write key.`)
+      throw new HopperError('HOP_KEY_POWER', `This key cannot send events: it has the ${power} scope; use a write key.`)
     if (app === undefined)
-      throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key is gone; use a key of another app.')
+      throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key no longer exists; use a key of another app.')
     return { app, keyHash }
   }
 

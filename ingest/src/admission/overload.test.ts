@@ -10,7 +10,7 @@ const body = { device_id: 'd', events: [{ type: 1, target: '//a', elapsed_time: 
 const unlimited = { requests: Infinity, events: Infinity, bytes: Infinity }
 
 describe('the rate of a key', () => {
-  it('lets a key send what its rate gives in two seconds at once, then its rate', () => {
+  it('allows a burst of two seconds, then the rate of the key', () => {
     const limit = new RateLimit({ ...unlimited, requests: 2 })
     const waits = (key: string, ...times: number[]): number[] => times.map((now) => limit.admit(key, now)?.seconds ?? 0)
     expect(waits('a', 0, 0, 0, 0, 0, 0)).toEqual([0, 0, 0, 0, 1, 1])
@@ -19,12 +19,12 @@ describe('the rate of a key', () => {
     expect(waits('a', 60_000, 60_000, 60_000, 60_000, 60_000)).toEqual([0, 0, 0, 0, 1])
   })
 
-  it('says how long to wait when the rate is low', () => {
+  it('returns the time to wait when the rate is low', () => {
     const limit = new RateLimit({ ...unlimited, requests: 0.1 })
     expect([0, 0, 4_000, 9_000].map((now) => limit.admit('a', now)?.seconds)).toEqual([undefined, 8, 4, undefined])
   })
 
-  it('lets a request in that is larger than the bucket, and none after it until its debt is paid', () => {
+  it('admits a request larger than the bucket, and no further one until its debt is paid', () => {
     const limit = new RateLimit({ ...unlimited, events: 100 })
     expect(limit.charge('a', { events: 1_000, bytes: 1 }, 0)).toBeUndefined()
     expect(limit.charge('a', { events: 1, bytes: 1 }, 0)).toEqual({ rate: 'events', seconds: 8 })
@@ -32,7 +32,7 @@ describe('the rate of a key', () => {
     expect(limit.admit('a', 8_100)).toBeUndefined()
   })
 
-  it('never lets a key have more than its rates, a burst and one request, however its requests are cut and timed', () => {
+  it('never exceeds the rates by more than a burst and one request, for any sizes and times', () => {
     const cost = fc.record({ waitMs: fc.nat(2_000), events: fc.nat(1_000), bytes: fc.nat(1_000_000) })
     fc.assert(
       fc.property(fc.array(cost, { minLength: 1, maxLength: 200 }), (costs) => {
@@ -56,7 +56,7 @@ describe('the rate of a key', () => {
   })
 
   it.each(['requests', 'events', 'bytes'] as const)(
-    'answers 429 with Retry-After over the %s of a key, and takes nothing then',
+    'answers 429 with Retry-After above the rate of %s, and stores nothing then',
     async (rate) => {
       await using gateway = await openGateway({ rates: { ...unlimited, [rate]: 0.01 } })
       const answers = [await gateway.post(body), await gateway.post(body)]
@@ -68,7 +68,7 @@ describe('the rate of a key', () => {
     },
   )
 
-  it('counts the bytes of a compressed body as they are once decompressed', async () => {
+  it('counts the bytes of a compressed body after decompression', async () => {
     await using gateway = await openGateway({ rates: { ...unlimited, bytes: 100 } })
     const large = { ...body, events: Array.from({ length: 400 }, () => body.events[0]) }
     const post = () =>
@@ -76,7 +76,7 @@ describe('the rate of a key', () => {
     expect([(await post()).status, (await post()).status]).toEqual([202, 429])
   })
 
-  it('takes costly events for what they cost: many values, and dates of the past', async () => {
+  it('charges costly events for their cost: many values, and past dates', async () => {
     const custom = (data: object, timestamp = Date.now()) => ({ type: 0, name: 'n', timestamp, data })
     const values = Object.fromEntries(Array.from({ length: 64 }, (_, at) => [`k${at}`, at]))
     const perSecond = 0.001
@@ -87,7 +87,7 @@ describe('the rate of a key', () => {
     }
     const day = 86_400_000
     expect(await costs(custom({}), custom({ a: 1 }))).toBe(2)
-    // 200 events of 10 keys: of the same ones, and of ever others.
+    // 200 events of 10 keys: the same keys in all events, then different ones.
     const tenKeys = (from: number): object =>
       custom(Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`k${from + at}`, 1])))
     expect(await costs(...Array.from({ length: 200 }, () => tenKeys(0)))).toBe(400)
@@ -105,7 +105,7 @@ describe('the rate of a key', () => {
     ).toBe(23)
   })
 
-  it('is the rate of that key only', async () => {
+  it('applies to that key only', async () => {
     await using gateway = await openGateway({ rates: { ...unlimited, events: 0.01 } })
     await gateway.post(body)
     expect((await gateway.post(body)).status).toBe(429)
@@ -119,7 +119,7 @@ describe('the rate of a key', () => {
   })
 })
 
-it('answers 503 with Retry-After while the log takes nothing, and logs that once', async () => {
+it('answers 503 with Retry-After while the log accepts nothing, and logs that once', async () => {
   const logged: string[] = []
   const logger = { info: () => undefined, error: (_fields: unknown, text?: string) => void logged.push(String(text)) }
   await using gateway = await openGateway({ logger })
@@ -133,7 +133,7 @@ it('answers 503 with Retry-After while the log takes nothing, and logs that once
   expect(logged).toHaveLength(1)
 })
 
-it('answers 503 when more events wait for the log than may', async () => {
+it('answers 503 when too many events wait for the log', async () => {
   await using gateway = await openGateway({ waitingEventsMax: 3 })
   const two = { ...body, events: [...body.events, ...body.events] }
   const answers = await Promise.all([gateway.post(two), gateway.post(two), gateway.post(two)])

@@ -1,21 +1,21 @@
 import { LRUCache } from 'lru-cache'
 
-/** What one key may send to this process each second, over time. Unlimited where it is `Infinity`. */
+/** Sustained rates that one key may send to this process, per second. `Infinity` means unlimited. */
 export interface Rates {
   readonly requests: number
   /** costly events count as several, see `costOf` */
   readonly events: number
-  /** of bodies, after decompression */
+  /** bytes of bodies, after decompression */
   readonly bytes: number
 }
 
-/** What a request costs beside being a request. */
+/** Cost of a request, in addition to counting as one request. */
 export interface RequestCost {
   readonly events: number
   readonly bytes: number
 }
 
-/** A rate that a key has used up, and the whole seconds until it may send again. */
+/** Rate that a key has used up, and the whole seconds until it may send again. */
 export interface RateExceeded {
   readonly rate: keyof Rates
   readonly seconds: number
@@ -27,17 +27,16 @@ const names = ['requests', 'events', 'bytes'] as const satisfies readonly (keyof
 const unlimited: Rates = { requests: Infinity, events: Infinity, bytes: Infinity }
 
 interface Bucket {
-  /** what may still be sent of each; below zero when the last request was larger than what was left */
+  /** remaining tokens per rate; negative when the last request was larger than the rest */
   readonly tokens: Record<keyof Rates, number>
   filledAt: number
 }
 
 /**
- * Limits what a key sends by token buckets: its rates over time, and what they give in two seconds at once. A request
- * is admitted before its body is read and charged afterwards, when its events and bytes are known; both refuse while a
- * bucket is empty. A charge may leave a debt of at most one request, so a request larger than a bucket is let in now
- * and then instead of never. Memory is bounded: of more than 10,000 keys, the least recently used begin with full
- * buckets again.
+ * Limits what a key sends by token buckets: its sustained rates, with bursts of two seconds' worth. A request is
+ * admitted before its body is read and charged afterwards, when its events and bytes are known; both steps refuse while
+ * a bucket is empty. A charge may leave a debt of at most one request, so a request larger than a bucket passes now and
+ * then instead of never. Memory is bounded: beyond 10,000 keys, the least recently used start again with full buckets.
  */
 export class RateLimit {
   readonly #rates: Rates
@@ -47,12 +46,14 @@ export class RateLimit {
     this.#rates = rates
   }
 
-  /** Takes one request of a key at `now` (ms, ascending), before its body is read. Undefined when it may pass. */
+  /**
+   * Takes one request of a key at `now` (ms, ascending), before its body is read. Returns undefined when it may pass.
+   */
   admit(key: string, now: number): RateExceeded | undefined {
     return this.#take(key, { requests: 1 }, now)
   }
 
-  /** Takes what an admitted request turned out to hold. Undefined when it may pass; else nothing is taken. */
+  /** Takes the cost of an admitted request. Returns undefined when it may pass; otherwise nothing is taken. */
   charge(key: string, cost: RequestCost, now: number): RateExceeded | undefined {
     return this.#take(key, cost, now)
   }
@@ -60,7 +61,7 @@ export class RateLimit {
   #take(key: string, cost: Partial<Rates>, now: number): RateExceeded | undefined {
     const { tokens } = this.#filled(key, now)
     const charged = names.filter((name) => cost[name] !== undefined)
-    // Who has used up any rate is refused before a body is read; what a body holds is charged for what it is.
+    // A key that has used up any rate is refused before the body is read; afterwards, only the rates of the body count.
     const empty = (cost.requests === undefined ? charged : names).find((name) => tokens[name] <= 0)
     if (empty !== undefined)
       return { rate: empty, seconds: Math.max(1, Math.ceil(-tokens[empty] / this.#rates[empty])) }

@@ -4,8 +4,8 @@ const campaignParameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_ter
 const VALUE_CHARS_MAX = 200
 
 /**
- * How a visitor came here, as the first URL change of a batch tells, as it was sent: by which campaign, from which
- * other site.
+ * Returns how a visitor arrived, by the first URL change of a batch as it was sent: the campaign, and the referring
+ * site.
  */
 export function arrivalOf(
   first: { readonly from: string; readonly to: string } | undefined,

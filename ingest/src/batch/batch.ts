@@ -5,13 +5,13 @@ import type { Batch } from './incoming.ts'
 import { instantOf } from './instant.ts'
 import { hashedId } from '../repair/repair-text.ts'
 
-/** A body of `POST /v1/events` whose outer shape is right; its events are not looked at yet. */
+/** Body of `POST /v1/events` with a valid outer shape; its events are not validated yet. */
 export interface ReadBatch {
   readonly batch: Batch
   readonly sent: readonly unknown[]
-  /** the sender says that a program drives its browser */
+  /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean
-  /** what of the body itself does not stand as it was sent */
+  /** changes of the body itself compared with what was sent */
   readonly changes: Changes
 }
 
@@ -47,7 +47,7 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
 const fields: ReadonlySet<string> = new Set(Object.keys(EventsBody.properties))
 const flags: ReadonlySet<string> = new Set(['webdriver', 'historical'])
 
-/** Notes fields that nobody knows, and values that say nothing. */
+/** Notes unknown fields, and values without meaning. */
 function changesOf(body: object, room: Room): Changes {
   const changes = new Changes(room)
   changes.noteUnknown(body, fields)
@@ -69,7 +69,7 @@ function idOf(name: string, value: unknown, changes: Changes): string | undefine
   return hashedId(value)
 }
 
-/** Whether a value may serve as an id of an event, a device or a session. */
+/** True when a value may serve as the id of an event, a device or a session. */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && isWithin(value, limits.idCharsMax) && value.isWellFormed()
 }

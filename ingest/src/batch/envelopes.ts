@@ -4,18 +4,18 @@ import { arrivalOf } from './arrival.ts'
 import { isId } from './batch.ts'
 import { Dropped, type Batch, type Incoming } from './incoming.ts'
 
-/** Only an envelope without events may have it: nothing is counted for it but the fates of what was refused. */
+/** Device id of an envelope without events: only the fates of its rejected events are counted. */
 const NO_DEVICE = ''
 
 interface OfDevice {
-  /** its first URL change */
+  /** the first URL change of the device */
   first?: Incoming
   readonly events: Event[]
   readonly rejected: RejectedEvent[]
 }
 
 /**
- * One envelope for each device that a batch names, in order of first mention. What was refused goes in as a stub, so
+ * Builds one envelope for each device of a batch, in order of first mention. Rejected events are included as stubs, so
  * that fates add up.
  */
 export function envelopesOf(
@@ -40,12 +40,12 @@ export function envelopesOf(
   for (const [index, result] of results.entries()) {
     if (result instanceof Dropped) ofDevice(deviceOf(sent[index], batch)).rejected.push(stubOf(sent[index], result))
     else {
-      const own = ofDevice(result.device_id)
-      own.events.push(result.event!)
-      if (isUrlChange(result)) own.first ??= result
+      const envelope = ofDevice(result.device_id)
+      envelope.events.push(result.event!)
+      if (isUrlChange(result)) envelope.first ??= result
     }
   }
-  placeHomeless(devices)
+  moveDeviceless(devices)
   return [...devices].map(([device_id, { events, rejected, first }]) => ({
     ...headOf(batch, device_id, agent, first, referer),
     events,
@@ -54,18 +54,21 @@ export function envelopesOf(
 }
 
 /**
- * What was refused for want of a device goes with another envelope of the request; where there is none, into one
- * without a device.
+ * Moves events that were rejected for lack of a device to another envelope of the request; if there is none, they stay
+ * in one without a device.
  */
-function placeHomeless(devices: Map<string, OfDevice>): void {
-  const homeless = devices.get(NO_DEVICE)
-  if (!homeless || devices.size === 1) return
+function moveDeviceless(devices: Map<string, OfDevice>): void {
+  const deviceless = devices.get(NO_DEVICE)
+  if (!deviceless || devices.size === 1) return
   devices.delete(NO_DEVICE)
   const [first] = devices.values()
-  first!.rejected.push(...homeless.rejected)
+  first!.rejected.push(...deviceless.rejected)
 }
 
-/** Nearly every batch of a tracker is: one device, and not a word in it that the log would not hold. */
+/**
+ * True when the log can store the body as it was sent, which holds for nearly every batch of a tracker: it has one
+ * device and contains nothing that the log would not keep.
+ */
 function isTakenAsSent(
   { body, device_id }: Batch,
   results: readonly (Incoming | Dropped)[],
@@ -78,7 +81,7 @@ function isUrlChange({ type }: Incoming): boolean {
   return type === 'url_change'
 }
 
-/** `first` is the URL change that tells how the visitor came. */
+/** `first` is the URL change from which the visitor's arrival is derived. */
 function headOf(
   batch: Batch,
   device_id: string,
@@ -97,7 +100,7 @@ function stubOf(sent: unknown, { reason }: Dropped): RejectedEvent {
   return isId(event_id) ? { event_id, reason } : { reason }
 }
 
-/** The device of a refused event, when it has one that can be believed. */
+/** Returns the device of a rejected event, if it names a valid one; else that of the batch. */
 function deviceOf(sent: unknown, batch: Batch): string {
   const { device_id } = (sent ?? {}) as { device_id?: unknown }
   return isId(device_id) ? device_id : (batch.device_id ?? NO_DEVICE)

@@ -24,7 +24,7 @@ async function send(body: object): Promise<EventsAnswer> {
   expect(answer.status).toBe(202)
   return answer.body
 }
-/** The ids of a device's events, in the order of the log. */
+/** Returns the ids of a device's events, in the order of the log. */
 async function idsOf(device: string): Promise<string[]> {
   return (await gateway.envelopes())
     .filter(({ device_id }) => device_id === device)
@@ -35,7 +35,7 @@ async function distinct(device: string): Promise<number> {
 }
 
 describe('an event without an id', () => {
-  it('is a new one when it has no time either', async () => {
+  it('is always new when it has no time either', async () => {
     const device_id = newDevice()
     for (const times of [1, 2]) {
       clock = now + times * 1_000
@@ -45,7 +45,7 @@ describe('an event without an id', () => {
     for (const id of await idsOf(device_id)) expect(id).toMatch(version4)
   })
 
-  it('is known by its content when it has a time, and by how many equal ones stand before it in the request', async () => {
+  it('with a time is identified by its content and the number of equal events before it in the request', async () => {
     const device_id = newDevice()
     const row = { ...sale, timestamp: at }
     for (let times = 0; times < 3; times++)
@@ -67,7 +67,7 @@ describe('an event without an id', () => {
     ['another time', { timestamp: now - 1 }],
     ['a field that is not of the schema', { properties: { order: 17 } }],
     ['the name', { name: 'refund' }],
-  ])('is another one by %s', async (_name, more) => {
+  ])('is a different one when it differs by %s', async (_name, more) => {
     const device_id = newDevice()
     await send({
       device_id,
@@ -79,7 +79,7 @@ describe('an event without an id', () => {
     expect(await distinct(device_id)).toBe(2)
   })
 
-  it('is the same however it is written', async () => {
+  it('is the same in any notation', async () => {
     const device_id = newDevice()
     const named = { type: 'custom', name: 'sale', timestamp: Date.parse(at), data: { a: 1, b: 2 } }
     await send({ device_id, session_id: 's', events: [named] })
@@ -99,7 +99,7 @@ describe('an event without an id', () => {
     expect(await distinct(device_id)).toBe(1)
   })
 
-  it("is the same when the sender's clock is corrected by another difference", async () => {
+  it("is the same when the sender's clock is corrected differently", async () => {
     const device_id = newDevice()
     const events = [{ ...sale, timestamp: now - 3_600_000 }]
     await send({ device_id, sent_at: now - 1_800_000, events })
@@ -110,7 +110,7 @@ describe('an event without an id', () => {
     expect(await distinct(device_id)).toBe(1)
   })
 
-  it('is counted among its equals of the same device only', async () => {
+  it('is numbered among equal events of the same device only', async () => {
     const [a, b] = [newDevice(), newDevice()]
     const row = { ...sale, timestamp: at }
     const of = (...devices: string[]): object => ({ events: devices.map((device_id) => ({ ...row, device_id })) })
@@ -120,7 +120,7 @@ describe('an event without an id', () => {
     expect(new Set([...(await idsOf(a)), ...(await idsOf(b))]).size).toBe(4)
   })
 
-  it('has the same id in any request in which as many equal ones stand before it', async () => {
+  it('has the same id in any request with the same number of equal events before it', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.nat(3), { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
@@ -138,7 +138,7 @@ describe('an event without an id', () => {
     )
   })
 
-  it('keeps its id: the log has it', async () => {
+  it('keeps the id that is in the log', async () => {
     const device_id = newDevice()
     await send({ device_id, events: [sale] })
     expect(await idsOf(device_id)).toEqual(await idsOf(device_id))
@@ -146,7 +146,7 @@ describe('an event without an id', () => {
 })
 
 describe('an event without a device', () => {
-  it('is refused by name, and no message of the log is spoiled', async () => {
+  it('is rejected with its reason, and spoils no message of the log', async () => {
     const answer = await send({
       events: [
         { type: 'custom', name: 'x' },
@@ -167,7 +167,7 @@ describe('an event without a device', () => {
     expect(of.map(({ device_id, rejected }) => [device_id, rejected!.length])).toEqual([['kiosk', 2]])
   })
 
-  it('gets one of its own when it names a user: always the same, another for another user', async () => {
+  it('gets one derived from its user: always the same, and different for each user', async () => {
     const of = async (user_id: string): Promise<string[]> => {
       expect(
         await send({

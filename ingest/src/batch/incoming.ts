@@ -1,51 +1,51 @@
 import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
 import type { Changes, Room } from '../repair/changes.ts'
 
-/** What one request says about all its events. */
+/** Fields of one request that apply to all its events. */
 export interface Batch {
   readonly app: App
   readonly received_at: number
-  /** how far the sender's clock is behind ours, when it said what it shows */
+  /** how far the sender's clock is behind ours, in ms; 0 when the sender did not report its time */
   readonly clockBehindMs: number
   readonly device_id: string | undefined
   readonly session_id: string | undefined
-  /** whether the sender brings in events of the past on purpose */
+  /** true when the sender deliberately imports events of the past */
   readonly historical: boolean
-  /** whether the body is so small that no event of it can be over the bound */
+  /** true when the body is so small that no event of it can exceed the size limit */
   readonly small: boolean
-  /** the body itself, when there is nothing in it that the log would not keep, outside its events */
+  /** the raw body, when everything in it outside of its events is kept by the log */
   readonly body: Buffer | undefined
-  /** whether each text of the body is Unicode: an escape can smuggle in half a surrogate pair */
+  /** true when every string of the body is valid Unicode: an escape can introduce half a surrogate pair */
   readonly isUnicode: boolean
   readonly room: Room
-  /** how often each content without an id has been met so far */
+  /** how often each content without an id has occurred so far */
   readonly repetitions: Map<string, number>
 }
 
-/** One event on its way through the steps; each step fills in what it finds out. */
+/** Event on its way through the steps; each step fills in what it finds out. */
 export interface Incoming {
   readonly batch: Batch
   readonly index: number
   /** as it was sent */
   readonly sent: unknown
-  /** as it was sent, or repaired; its fields may be trusted after `checkFields` */
+  /** as it was sent, or repaired; its fields are valid after `checkFields` */
   wire: WireEvent
-  /** what does not stand as it was sent */
+  /** changes compared with what was sent */
   changes: Changes | undefined
   type: EventType
   device_id: string
   event_id: string
   timestamp: number
   client_time: number | undefined
-  /** fields of which less is stored than was sent */
+  /** fields that are stored in shortened form */
   stored: Readonly<Record<string, unknown>> | undefined
-  /** what goes into the log */
+  /** event for the log */
   event: Event | undefined
-  /** whether the log must hold something else than what was sent */
+  /** true when the log must store something else than what was sent */
   rewritten: boolean
 }
 
-/** An event that a step refused, with a message that says which field and what to do. */
+/** Event that a step rejected, with a message that names the field and what to do. */
 export class Dropped {
   readonly reason: RejectReason
   readonly message: string
@@ -56,7 +56,7 @@ export class Dropped {
   }
 }
 
-/** A step of the pipeline: the same event, known a little better, or why it goes no further. */
+/** Step of the pipeline: returns the same event with more fields filled in, or why it is rejected. */
 export type Step = (incoming: Incoming) => Incoming | Dropped
 
 export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {

@@ -1,9 +1,9 @@
-// Further away no calendar of ours has a date of four digits for the year.
+// Dates beyond this have no four-digit year.
 const INSTANT_MS_MAX = 253_402_300_799_999
 
 /**
- * A time as it was sent, integer ms or ISO 8601, in ms since the epoch; undefined when it is neither, or out of the
- * calendar.
+ * Converts a time as it was sent, integer ms or ISO 8601, to ms since the epoch; undefined when it is neither, or
+ * outside of the calendar.
  */
 export function instantOf(sent: unknown): number | undefined {
   const ms = typeof sent === 'string' ? Date.parse(sent) : sent

@@ -12,7 +12,7 @@ const collected = (payload: Readable, contentLength?: string): Promise<Buffer> =
   new Promise((resolve, reject) => collect(payload, contentLength, resolve, reject))
 
 describe('a body', () => {
-  it('is what was sent, in whatever pieces it comes', async () => {
+  it('is what was sent, in any chunks', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1 })), async (pieces) => {
         const sent = pieces.map((piece) => Buffer.from(piece))
@@ -21,14 +21,14 @@ describe('a body', () => {
     )
   })
 
-  it('that comes in one piece is not copied', async () => {
+  it('in one chunk is not copied', async () => {
     const piece = Buffer.from('{}')
     const payload = new PassThrough()
     payload.end(piece)
     expect((await collected(payload)).buffer).toBe(piece.buffer)
   })
 
-  it('may have as many bytes as the bound says, and not one more, whether its length is known before or not', async () => {
+  it('may have as many bytes as the limit, and not one more, with and without a declared length', async () => {
     const half = Buffer.alloc(limits.bodyBytesMax / 2)
     expect(await collected(Readable.from([half, half], { objectMode: false }))).toHaveLength(limits.bodyBytesMax)
     const refused = { code: 'HOP_BODY_TOO_LARGE' } satisfies Partial<HopperError>
@@ -40,10 +40,10 @@ describe('a body', () => {
 })
 
 describe('over a connection', () => {
-  it('a body without a length is 413 as soon as it is over the bound', async () => {
+  it('answers 413 to a body without a length as soon as it exceeds the limit', async () => {
     await using gateway = await listening()
     const sending = gateway.send()
-    sending.on('error', () => undefined) // the rest of the body may find the connection closed
+    sending.on('error', () => undefined) // the connection may be closed before the rest of the body is sent
     sending.write(Buffer.alloc(limits.bodyBytesMax, ' '))
     sending.write('{}')
     const [answer] = (await once(sending, 'response')) as [{ statusCode: number; headers: { connection?: string } }]
@@ -51,7 +51,7 @@ describe('over a connection', () => {
     sending.destroy()
   })
 
-  it('a sender that breaks off is no fault of ours', async () => {
+  it('logs no error when a sender aborts', async () => {
     const logged: string[] = []
     await using gateway = await listening((line) => logged.push(line))
     const sending = gateway.send().on('error', () => undefined)

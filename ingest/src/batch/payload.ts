@@ -2,10 +2,10 @@ import type { Readable } from 'node:stream'
 import { HopperError, limits } from '@hopper/contracts'
 
 /**
- * Collects the bytes of a request, at most `bodyBytesMax`. What came in one piece, as most bodies do, is handed on as
- * that piece: Fastify's own reader makes a copy, and it is memory outside of the heap that makes the garbage collector
- * run. One of the two is called, once: `refuse` with HOP_BODY_TOO_LARGE, or with HOP_BODY_INVALID when the sender broke
- * off.
+ * Collects the bytes of a request, at most `bodyBytesMax`. A body in one chunk, as most are, is passed on without a
+ * copy: Fastify's own reader copies it, into memory outside of the heap that triggers garbage collections. Calls
+ * exactly one of `take` and `refuse`, once: `refuse` with HOP_BODY_TOO_LARGE, or with HOP_BODY_INVALID when the sender
+ * aborted.
  */
 export function collect(
   payload: Readable,
@@ -30,6 +30,7 @@ export function collect(
     leave()
     take(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes))
   }
-  const onError = (cause: Error): void => fail(new HopperError('HOP_BODY_INVALID', 'The body broke off.', { cause }))
+  const onError = (cause: Error): void =>
+    fail(new HopperError('HOP_BODY_INVALID', 'The sender aborted the body.', { cause }))
   payload.on('data', onData).on('end', onEnd).on('error', onError)
 }

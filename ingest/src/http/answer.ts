@@ -3,7 +3,7 @@ import type { Agent } from '../agent.ts'
 import type { Change, Changes } from '../repair/changes.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
-/** What a sender is told about its events, once they are durable. */
+/** Builds the answer to a request, once its events are durable. */
 export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Changes, { bot }: Agent): EventsAnswer {
   const rejected = results.some((result) => result instanceof Dropped) ? results.flatMap(rejection) : []
   const accepted = results.length - rejected.length
@@ -19,23 +19,23 @@ function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rej
   return result instanceof Dropped ? [{ index, reason: result.reason, message: result.message }] : []
 }
 
-/** Of refused events nothing is said but that: nothing of them is kept. */
+/** Lists the changes of accepted events; rejected events are not stored, so their changes do not matter. */
 function changed(
   results: readonly (Incoming | Dropped)[],
   ofBody: Changes,
 ): Pick<EventsAnswer, 'changed' | 'changed_total'> | undefined {
-  const named: EventChange[] = placed(ofBody.named, null)
+  const named: EventChange[] = withIndex(ofBody.named, null)
   let total = ofBody.total
   for (const result of results) {
     if (result instanceof Dropped || result.changes === undefined) continue
     total += result.changes.total
-    if (named.length < limits.changesNamedMax) named.push(...placed(result.changes.named, result.index))
+    if (named.length < limits.changesNamedMax) named.push(...withIndex(result.changes.named, result.index))
   }
   if (total === 0) return undefined
   const first = named.slice(0, limits.changesNamedMax)
   return { changed: first, ...(total > first.length && { changed_total: total }) }
 }
 
-function placed(changes: readonly Change[], index: number | null): EventChange[] {
+function withIndex(changes: readonly Change[], index: number | null): EventChange[] {
   return changes.map((change) => ({ index, ...change }))
 }

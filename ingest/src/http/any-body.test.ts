@@ -19,7 +19,7 @@ const field = fc.oneof(
   ),
   fc.string(),
 )
-/** Something near an event: right names with any values, so that the checks behind the first one are reached too. */
+/** Almost an event: valid names with any values, so that the checks behind the first one are reached too. */
 const almostEvent = fc.oneof(
   fc.jsonValue(),
   fc
@@ -33,7 +33,7 @@ const almostEvent = fc.oneof(
   }),
 )
 
-it('answers any JSON body without a fault, and each event is accepted or named as rejected', async () => {
+it('answers any JSON body without an internal error, and accepts or rejects each event', async () => {
   await using gateway = await openGateway()
   let sent = 0
   await fc.assert(

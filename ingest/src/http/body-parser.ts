@@ -6,9 +6,9 @@ import type { FastifyInstance } from 'fastify'
 import { cutDeep } from './cut-deep.ts'
 import { collect } from '../batch/payload.ts'
 
-/** A smaller body cannot be nested deep enough to matter. */
+/** Smaller bodies cannot be nested deeply enough to matter. */
 const LARGE_BYTES = 16_384
-/** Far deeper than anything of an event that is kept. */
+/** Far deeper than any part of an event that is stored. */
 const DEPTH_MAX = 64
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
@@ -19,20 +19,18 @@ const encodings: ReadonlyMap<string, Decompress> = new Map([
   ['br', promisify(brotliDecompress) as Decompress],
 ])
 
-/** A body as JSON. */
+/** Body, parsed as JSON. */
 export interface ParsedBody {
   readonly value: unknown
   /** as it was sent, after decompression */
   readonly bytes: Buffer
-  /** whether the bytes, read again, say exactly `value`, and hold nothing that UTF-8 does not */
+  /** true when parsing the bytes again gives exactly `value`, and they contain only valid Unicode */
   readonly exact: boolean
-  /** whether no text has half a surrogate pair, which only an escape can smuggle in */
+  /** true when no string contains half a surrogate pair, which only an escape can introduce */
   readonly isUnicode: boolean
 }
 
-/**
- * Reads bodies as JSON, whichever of the two types they claim: a page sends text/plain because that needs no preflight.
- */
+/** Parses bodies as JSON for both content types: pages send text/plain because it needs no preflight. */
 export function registerBodyParser(server: FastifyInstance): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser(['application/json', 'text/plain'], ({ headers }, payload, done: Done) =>
@@ -42,7 +40,7 @@ export function registerBodyParser(server: FastifyInstance): void {
 
 type Done = (error: Error | null, body?: ParsedBody) => void
 
-/** A plain body, as nearly all are, is read within the turn. */
+/** Parses an unencoded body, as nearly all are, synchronously. */
 function readBody(body: Buffer, encoding = 'identity', done: Done): void {
   if (encoding === 'identity') return finish(body, done)
   decompress(body, encoding.trim().toLowerCase()).then((bytes) => finish(bytes, done), done)
@@ -58,7 +56,7 @@ function finish(bytes: Buffer, done: Done): void {
   done(null, body)
 }
 
-/** The bound holds after decompression too: zlib stops as soon as the output is longer. */
+/** Decompresses a body. The size limit applies after decompression too: zlib stops as soon as the output is longer. */
 async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   const decoder = encodings.get(encoding)
   if (!decoder)
@@ -75,7 +73,7 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   }
 }
 
-/** @throws HopperError HOP_BODY_INVALID for what is no UTF-8 or no JSON */
+/** @throws HopperError HOP_BODY_INVALID for a body that is not UTF-8 or not JSON */
 function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
@@ -95,8 +93,8 @@ function parseJson(bytes: Buffer): ParsedBody {
 }
 
 /**
- * Whether an escape is half a surrogate pair. An escaped backslash and a whole pair are matched first, so that they
- * pass.
+ * Returns whether an escape is half a surrogate pair. The pattern matches escaped backslashes and whole pairs first, so
+ * that they pass.
  */
 function hasHalfPair(json: string): boolean {
   if (!json.includes('\\u') || !/\\u[dD][89a-fA-F]/.test(json)) return false
@@ -107,9 +105,9 @@ function hasHalfPair(json: string): boolean {
 }
 
 /**
- * Reads JSON in which numbers are written that JSON does not have, as Python does by default: each is a null, so that
- * one value does not cost a whole body. Texts are matched as wholes, so that they stay; one without an end runs to the
- * end, which keeps this linear.
+ * Parses JSON that contains numbers outside of the JSON grammar (NaN, Infinity), as Python writes by default. Each
+ * becomes null, so that one value does not cost the whole body. Strings are matched as wholes, so they do not change;
+ * an unterminated string extends to the end of the input, which keeps this linear.
  */
 function withNulls(json: string): unknown {
   if (!/NaN|Infinity/.test(json)) return undefined

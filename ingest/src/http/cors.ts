@@ -4,12 +4,12 @@ import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify'
 const DAY_SECONDS = 86_400
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies HTTPMethods[]
 
-/** Open to every origin and without credentials: a key in the request is all the power there is. */
+/** Allows every origin, without credentials: the key in the request is the only authority. */
 export function allowAnyOrigin(reply: FastifyReply): void {
   reply.header('access-control-allow-origin', '*')
 }
 
-/** Answers the preflight of a path, and 405 to all methods but one, before any body is read. */
+/** Answers the preflight of a path, and answers 405 to all methods but one, before any body is read. */
 export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url: string): void {
   server.options(url, (_request, reply) => {
     allowAnyOrigin(reply)

@@ -5,7 +5,7 @@ import { cutDeep } from './cut-deep.ts'
 const cut = (json: string, depthMax = 2, bytesMax = 1_000_000): string =>
   cutDeep(Buffer.from(json), depthMax, bytesMax).toString()
 
-/** The same value, with null in the place of lists and objects that are too deep. */
+/** Returns the value with null in place of lists and objects that are too deep. */
 function shallow(value: unknown, depthLeft: number): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depthLeft === 0) return null
@@ -13,7 +13,7 @@ function shallow(value: unknown, depthLeft: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shallow(each, depthLeft - 1)]))
 }
 
-it('puts null in the place of what is too deep, and changes nothing else', () => {
+it('replaces too deep values by null, and changes nothing else', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 6 }), fc.integer({ min: 1, max: 4 }), (value, depthMax) => {
       expect(JSON.parse(cut(JSON.stringify(value), depthMax))).toEqual(
@@ -25,7 +25,7 @@ it('puts null in the place of what is too deep, and changes nothing else', () =>
   expect(cut('[[[1],[22]]]', 2, 3)).toBe('[[null,"xxx"]]')
 })
 
-it('keeps what is not JSON from being JSON, and reads no more of it than it must', () => {
+it('keeps invalid JSON invalid, and reads no more of it than necessary', () => {
   for (const json of ['[[[', '[[[1', '[[1, [2, 3', '[1]]]', '[[[1}]]x', '"[[['])
     expect(() => JSON.parse(cut(json))).toThrow()
   expect(cut('['.repeat(400_000), 64)).toHaveLength(64)

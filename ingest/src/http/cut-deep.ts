@@ -2,9 +2,10 @@ const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buf
 const NULL = Buffer.from('null')
 
 /**
- * JSON in which every list or object deeper than this is null: reading 800 KB of brackets takes the thread up to a
- * second, and nothing of it would be kept. One that has more bytes than an event may have is a text of that length, so
- * that its event is still too large. What is not JSON stays none. The same bytes when nothing is that deep.
+ * Replaces every list or object in JSON below the maximum depth by null: parsing 800 KB of brackets blocks the thread
+ * for up to a second, and none of it would be stored. A part with more bytes than an event may have becomes a string of
+ * that length, so that its event is still too large. Input that is not JSON stays invalid. Returns the same buffer when
+ * nothing is that deep.
  */
 export function cutDeep(json: Buffer, depthMax: number, bytesMax: number): Buffer {
   const parts: Buffer[] = []
@@ -23,7 +24,7 @@ export function cutDeep(json: Buffer, depthMax: number, bytesMax: number): Buffe
       kept = at + 1
     }
   }
-  // one that has no end is no JSON: its beginning is kept, so that the rest is not read
+  // an unterminated list or object is not JSON: its beginning is kept and the rest is not parsed
   if (depth > depthMax) return Buffer.concat([...parts, json.subarray(kept, cutAt)])
   return parts.length === 0 ? json : Buffer.concat([...parts, json.subarray(kept)])
 }

@@ -4,7 +4,7 @@ import type { Counter } from 'prom-client'
 
 const RETRY_AFTER_SECONDS = 1
 
-/** Turns whatever was thrown into the one shape of errors, and counts it. */
+/** Turns any thrown value into the common shape of errors, and counts it. */
 export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<FastifyBaseLogger, 'error'>) {
   return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const error = asHopperError(thrown, request)
@@ -17,7 +17,7 @@ export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<F
   }
 }
 
-/** What Fastify refuses by itself, by its code. */
+/** Error codes of ours for errors that Fastify itself raises, by Fastify's code. */
 const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
 }

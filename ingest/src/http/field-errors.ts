@@ -4,7 +4,7 @@ import { Dropped } from '../batch/incoming.ts'
 
 const FIELD_CHARS_MAX = 100
 
-/** Says in one sentence which field of an event is wrong and what it must be. */
+/** Explains in one sentence which field of an event is wrong and what it must be. */
 export function explain(errors: readonly TLocalizedValidationError[], type: EventType): Dropped {
   const first = errors[0]
   if (!first) return new Dropped('invalid_field', rejectReasons.invalid_field)
@@ -13,7 +13,7 @@ export function explain(errors: readonly TLocalizedValidationError[], type: Even
     return new Dropped('missing_field', `A ${type} event needs ${names}; add it.`)
   }
   const path = first.instancePath
-  // The alternatives of a union are told one by one, under the same path.
+  // The alternatives of a union are reported one by one, under the same path.
   const demands = new Set(
     errors.filter(({ instancePath, keyword }) => instancePath === path && keyword !== 'anyOf').map(demand),
   )
@@ -26,7 +26,7 @@ export function explain(errors: readonly TLocalizedValidationError[], type: Even
 function demand(error: TLocalizedValidationError): string {
   if (error.keyword === 'const') return `must be ${JSON.stringify(error.params.allowedValue)}`
   if (error.keyword === 'format') return 'must be a time like 2026-01-31T12:00:00Z'
-  // `false` is the schema of a key that the pattern of `data` does not let in
+  // `false` is the schema of keys that the pattern of `data` does not accept
   if (error.keyword === 'boolean') return `must have a name of 1 to ${limits.dataKeyCharsMax} characters`
   return error.message
 }

@@ -16,8 +16,8 @@ import { operationRoutes } from '../routes/operation-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
 /**
- * The gateway: API.md section 1 on any Fastify server. Parsers, hooks and the error handler stay inside, so that they
- * do not change what else the server serves.
+ * Gateway for any Fastify server: API.md section 1. Parsers, hooks and the error handler are encapsulated, so that they
+ * do not affect the rest of the server.
  */
 export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   server: FastifyInstance,
@@ -30,7 +30,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   const gate = new Gate(new KeyCheck(options.registry), new RateLimit(options.rates))
   const log = new DurableLog(options.log, metrics.appendSeconds, logger, options.waitingEventsMax)
 
-  // before the routes: no log line shows an address or a key
+  // registered before the routes, so that no log line contains an address or a key
   server.addHook('onRoute', (route) => void (route.logSerializers = { req: redactedRequest }))
   server.setErrorHandler(answerError(metrics.requests, logger))
   registerBodyParser(server)
@@ -39,7 +39,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
   if (options.answersUnknownPaths) {
-    // before any body is read: of an unknown path it is no matter what the body is
+    // before any body is read: the body of a request to an unknown path does not matter
     server.addHook('onRequest', async (request, reply) => {
       if (request.is404) refuseUnknown(server, request, reply)
     })

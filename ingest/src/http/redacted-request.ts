@@ -1,4 +1,4 @@
-/** A request as a log may show it: no query (it may hold a key), no header, no address of the sender. */
+/** Reduces a request to what may be logged: no query (it may contain a key), no header, no address of the sender. */
 export function redactedRequest(request: { method?: string; url?: string }): {
   method: string | undefined
   path: string | undefined

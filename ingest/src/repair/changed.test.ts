@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]())
 
 let next = 0
-/** Sends one event; answers it as it is stored, and what the answer says of it by path. */
+/** Sends one event; returns the stored event, and the changes in the answer by path. */
 async function kept(
   event: object,
   body: object = {},
@@ -41,7 +41,7 @@ describe('data', () => {
     expect([stored.data, changed]).toEqual([{ n: 1 }, { 'data.plan': 'null_value' }])
   })
 
-  it('is flat, with lists as text: an order as Segment has it', async () => {
+  it('is flattened, with lists as strings: an order in Segment format', async () => {
     const { stored, changed } = await kept(
       custom({
         order_id: 'o-7',
@@ -68,12 +68,12 @@ describe('data', () => {
     })
   })
 
-  it('keeps its own keys before those of inner objects', async () => {
+  it('prefers its own keys over those of inner objects', async () => {
     const { stored, changed } = await kept(custom({ a: { b: 'inner' }, 'a.b': 'own' }))
     expect([stored.data, changed['data.a.b']]).toEqual([{ 'a.b': 'own' }, 'key_taken'])
   })
 
-  it('keeps 64 keys and names the others', async () => {
+  it('keeps 64 keys and lists the others', async () => {
     const { stored, changed } = await kept(
       custom(Object.fromEntries(Array.from({ length: 70 }, (_, at) => [`k${at}`, at]))),
     )
@@ -81,7 +81,7 @@ describe('data', () => {
     expect(changed).toEqual(Object.fromEntries([64, 65, 66, 67, 68, 69].map((at) => [`data.k${at}`, 'too_many_keys'])))
   })
 
-  it('has keys and values of at most their bound, cut between characters', async () => {
+  it('limits keys and values, cut between characters', async () => {
     const { stored, changed } = await kept(
       custom({ ['k'.repeat(200)]: 1, v: '\u{1f600}'.repeat(3_000), fits: '\u{1f600}'.repeat(2_048), '': 'no key' }),
     )
@@ -89,7 +89,7 @@ describe('data', () => {
     expect(changed).toEqual({ [`data.${'k'.repeat(95)}`]: 'shortened', 'data.v': 'shortened', 'data.': 'empty' })
   })
 
-  it('has keys like __proto__ in any depth', async () => {
+  it('accepts keys like __proto__ at any depth', async () => {
     const data: unknown = JSON.parse(
       '{"__proto__":{"__proto__":{"x":1},"y":2},"constructor":null,"toString":"t","7":true}',
     )
@@ -108,17 +108,17 @@ describe('data', () => {
     ['a number', 5],
     ['a list', [1]],
     ['true', true],
-  ])('is left out when it is no object: %s', async (_name, data) => {
+  ])('is dropped when it is not an object: %s', async (_name, data) => {
     const { stored, changed } = await kept(custom(data))
     expect([stored.data, changed]).toEqual([undefined, { data: 'wrong_type' }])
   })
 
-  it('may be null: identify with no traits', async () => {
+  it('may be null: identify without traits', async () => {
     const { stored, changed } = await kept({ type: 'identify', user_id: 'ann', data: null })
     expect([stored.user_id, stored.data, changed]).toEqual(['ann', undefined, { data: 'null_value' }])
   })
 
-  it('nested deeper than any stack costs its value', async () => {
+  it('loses only the value that is nested deeper than the stack allows', async () => {
     const deep = `${'['.repeat(15_000)}${']'.repeat(15_000)}`
     const objects = `${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`
     for (const json of [deep, objects]) {
@@ -131,9 +131,10 @@ describe('data', () => {
 })
 
 describe('numbers that JSON does not have', () => {
-  it('are nulls, as Python writes them, and do not cost the body', async () => {
+  it('become null, as Python writes them, and do not cost the body', async () => {
     const answer = await gateway.post(
-      '{"device_id":"python","events":[{"type":0,"name":"NaN \\" Infinity","data":{"a":NaN,"b":-Infinity,"c":Infinity,"n":1}}]}',
+      '{"device_id":"python","events":[{"type":0,"name":"NaN \\" Infinity",' +
+        '"data":{"a":NaN,"b":-Infinity,"c":Infinity,"n":1}}]}',
     )
     expect(answer.body).toMatchObject({
       accepted: 1,
@@ -143,12 +144,12 @@ describe('numbers that JSON does not have', () => {
     expect(stored.events[0]).toMatchObject({ name: 'NaN " Infinity', data: { n: 1 } })
   })
 
-  it('are left out when they are beyond any number', async () => {
+  it('are dropped when they are out of range', async () => {
     const answer = await gateway.post('{"device_id":"d","events":[{"type":0,"name":"n","data":{"a":1e999,"n":1}}]}')
     expect(answer.body).toMatchObject({ accepted: 1, changed: [{ path: 'data.a', reason: 'out_of_range' }] })
   })
 
-  it('do not save what is no JSON, however much of it there is', async () => {
+  it('do not make invalid JSON valid, whatever its size', async () => {
     expect((await gateway.post(`{"events":[NaN,}`)).status).toBe(400)
     const started = performance.now()
     expect((await gateway.post(`{"events":[NaN,"${'\\"'.repeat(400_000)}`)).status).toBe(400)
@@ -186,19 +187,19 @@ describe('a field', () => {
     ['a seq that is text', { seq: '3' }, { seq: 3 }, { seq: 'made_number' }],
     ['a seq that is negative', { seq: -3 }, { seq: 0 }, { seq: 'out_of_range' }],
     ['a type that is text', { type: '1' }, { type: 'click' }, {}],
-  ])('is kept as far as it can be: %s', async (_name, sent, stored, changed) => {
+  ])('is kept as far as possible: %s', async (_name, sent, stored, changed) => {
     const found = await kept(click(sent))
     const fields = Object.fromEntries(Object.keys(stored).map((name) => [name, found.stored[name]]))
     expect([fields, found.changed]).toEqual([stored, changed])
   })
 
-  it('of a name that is too long is cut, and a number is a name', async () => {
+  it('is shortened when it is a too long name, and a number is a name', async () => {
     expect((await kept(custom({}, { name: 'n'.repeat(300) }))).stored.name).toBe('n'.repeat(200))
     expect((await kept(custom({}, { name: 404 }))).stored.name).toBe('404')
   })
 
   it.each(['event_id', 'device_id', 'user_id', 'session_id'])(
-    'with an id that is too long has a hash of it, and others keep theirs: %s',
+    'with a too long id stores its hash, and other ids are unchanged: %s',
     async (field) => {
       const send = async (id: string): Promise<unknown> => {
         const { stored, device, changed } = await kept(
@@ -217,7 +218,7 @@ describe('a field', () => {
     },
   )
 
-  it('that is not known is named, with what was meant', async () => {
+  it('that is unknown is listed, with a suggestion', async () => {
     const { stored, changed } = await kept(
       { type: 'custom', name: 'n', time: 5, properties: { a: 1 }, userId: 'ann', zzz: 1 },
       { sdk: 'x', sentAt: 5 },
@@ -240,7 +241,7 @@ describe('a field', () => {
     })
   })
 
-  it('of the body may be null, and is named by no index', async () => {
+  it('of the body may be null, and is listed without an index', async () => {
     const answer = await gateway.post({
       device_id: 'body',
       session_id: null,
@@ -280,7 +281,7 @@ describe('a time', () => {
   })
 
   it.each(['yesterday', '2026-02-30', '2026-02-30T12:00:00Z', '12:00', '', '28/02/2026', true, {}, [], 1e300])(
-    '%s is refused, since now would be wrong',
+    '%s is rejected, since the time of receipt would be wrong',
     async (timestamp) => {
       const answer = await gateway.post({ device_id: 'd', events: [click({ timestamp })] })
       expect(answer.body).toMatchObject({ accepted: 0, rejected: [{ index: 0, reason: 'invalid_field' }] })
@@ -296,7 +297,7 @@ it.each<[string, object, string]>([
   ['no user to identify', { type: 5, user_id: null }, 'invalid_field'],
   ['an unknown action', { type: 3, target: '//a', action: 'hover', elapsed_time: 1 }, 'invalid_field'],
   ['a stage that is none', { type: 4, action: 'onClick', funnel: 'f', entered: -1, elapsed_time: 1 }, 'invalid_field'],
-])('refuses an event without what makes it one: %s', async (_name, event, reason) => {
+])('rejects an event without its essential fields: %s', async (_name, event, reason) => {
   const answer = await gateway.post({ device_id: 'd', events: [event, click({ elapsed_time: -1 })] })
   expect(answer.body).toMatchObject({
     accepted: 1,
@@ -305,7 +306,7 @@ it.each<[string, object, string]>([
   })
 })
 
-it('keeps an event that is too large only for its too long texts', async () => {
+it('keeps an event that is too large only because of its too long strings', async () => {
   const { stored, changed } = await kept(custom({ page: 'p'.repeat(100_000), n: 1 }, { name: 'n'.repeat(40_000) }))
   expect(changed).toEqual({ name: 'shortened', 'data.page': 'shortened' })
   expect(stored).toMatchObject({ name: 'n'.repeat(200), data: { page: 'p'.repeat(2_048), n: 1 } })
@@ -315,7 +316,7 @@ it('keeps an event that is too large only for its too long texts', async () => {
   })
 })
 
-it('names at most 100 changes and counts all', async () => {
+it('lists at most 100 changes and counts all', async () => {
   const events = Array.from({ length: 1_000 }, () => custom({ a: null, b: null }))
   const { changed, changed_total, accepted } = (await gateway.post({ device_id: 'many', events })).body as EventsAnswer
   expect([accepted, changed!.length, changed_total]).toEqual([1_000, limits.changesNamedMax, 2_000])
@@ -336,7 +337,7 @@ it('names at most 100 changes and counts all', async () => {
   expect(performance.now() - started).toBeLessThan(3_000)
 })
 
-it('stands as it was sent next to others that do not, and is not named', async () => {
+it('leaves an event unchanged and unlisted next to changed ones', async () => {
   const answer = await gateway.post({
     device_id: 'd',
     events: [click({ event_id: 'a', seq: 1, timestamp: now }), click({ event_id: 'b', elapsed_time: -1 })],
@@ -346,7 +347,7 @@ it('stands as it was sent next to others that do not, and is not named', async (
   ])
 })
 
-it('whatever the fields are, what is kept is an event of its kind, and the same again when it is sent again', async () => {
+it('stores a valid event for any fields, and changes it in the same way when it is sent again', async () => {
   const checks = new Map<string, ReturnType<typeof Compile>>(
     eventTypes.map((type) => [type, Compile(wireEvents[type])]),
   )
@@ -403,7 +404,7 @@ it('whatever the fields are, what is kept is an event of its kind, and the same 
   )
 })
 
-it('is explained on the page about sending events, reason by reason', () => {
+it('lists every change reason in docs/ingest.md', () => {
   const page = readFileSync(new URL('../../../docs/ingest.md', import.meta.url), 'utf8')
   const listed = Object.fromEntries(
     [...page.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, reason, text]) => [reason, text]),

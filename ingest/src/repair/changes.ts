@@ -3,7 +3,7 @@ import { limits, nearName, type ChangeReason, type EventChange } from '@hopper/c
 export type Change = Omit<EventChange, 'index'>
 
 const PATH_CHARS_MAX = 100
-/** What other products call our fields. */
+/** Names of our fields in other products. */
 const otherNames: Readonly<Record<string, string>> = {
   ts: 'timestamp',
   date: 'timestamp',
@@ -43,14 +43,16 @@ const otherNames: Readonly<Record<string, string>> = {
   sentAt: 'sent_at',
 }
 
-/** Bounds what is named of one request; some of it may be of events that are refused then, and so not be answered. */
+/**
+ * Bounds the changes that are listed for one request. Some of them may belong to events that are rejected later, and
+ * are then missing in the answer.
+ */
 export class Room {
   left = 10 * limits.changesNamedMax
 }
 
 /**
- * What was changed of one event, or of a body: the first few by name, as long as the request has room, and the number
- * of all.
+ * Changes of one event, or of a body: the first few in detail, as long as the request has room, and the number of all.
  */
 export class Changes {
   readonly named: Change[] = []
@@ -73,7 +75,7 @@ export class Changes {
     this.named.push(meant === undefined ? change : { ...change, did_you_mean: meant })
   }
 
-  /** Names the fields that were sent and are not known. */
+  /** Notes the fields that were sent and are unknown. */
   noteUnknown(sent: object, known: ReadonlySet<string>): void {
     for (const name in sent) {
       if (known.has(name)) continue

@@ -4,12 +4,12 @@ import { repairText } from './repair-value.ts'
 
 type Value = string | number | boolean
 
-/** Objects within objects that are taken apart; what lies deeper is written as JSON. */
+/** Depth to which nested objects are flattened; deeper ones are stored as JSON. */
 const DEPTH_MAX = 16
 
 /**
- * Makes `data` flat: keys and values as the schema takes them, each change noted. Keys that are there already come
- * before those of inner objects.
+ * Flattens `data` into keys and values that the schema accepts, and notes each change. Keys of outer objects take
+ * precedence over those of inner ones.
  */
 export function repairData(sent: object, changes: Changes): Record<string, Value> {
   const repair = new DataRepair(changes)
@@ -18,7 +18,7 @@ export function repairData(sent: object, changes: Changes): Record<string, Value
 }
 
 class DataRepair {
-  /** Without a prototype: `__proto__` is a key like any other. */
+  /** Without a prototype, so that `__proto__` is an ordinary key. */
   readonly data = Object.create(null) as Record<string, Value>
   readonly #changes: Changes
   #keys = 0
@@ -76,7 +76,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Undefined for what is nested deeper than any stack: JSON.parse takes any depth, JSON.stringify does not. */
+/**
+ * Returns undefined for values nested deeper than the stack allows: JSON.parse takes any depth, JSON.stringify does
+ * not.
+ */
 function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)

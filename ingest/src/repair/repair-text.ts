@@ -1,6 +1,6 @@
 import { derivedId } from '../batch/derived-id.ts'
 
-/** The id that stands for one that cannot be stored: cut or mended it would be the same as others. */
+/** Replaces an id that cannot be stored by its hash: a shortened or repaired id could collide with another one. */
 export function hashedId(id: string): string {
   return derivedId('an id that cannot be stored', id)
 }

@@ -2,14 +2,11 @@ import { instantOf } from '../batch/instant.ts'
 import type { Note } from './repair-value.ts'
 
 const number = /^\s*[+-]?\d{1,20}(\.\d{1,20})?\s*$/
-/**
- * A date, or a date and a time of day, in the order of ISO 8601, perhaps with the space of SQL; with or without a time
- * zone.
- */
-const written = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
+/** Date, or date and time of day, in the order of ISO 8601 or with the space of SQL, with or without a time zone. */
+const dateTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
 
 /**
- * Reads a time that is not of the documented form, in ms since the epoch; undefined when nobody can say which it is.
+ * Reads a time in another than the documented form, in ms since the epoch; undefined when it is ambiguous or no time.
  */
 export function repairTime(sent: unknown, note: Note): number | undefined {
   if (typeof sent === 'number') return rounded(sent, note)
@@ -18,7 +15,7 @@ export function repairTime(sent: unknown, note: Note): number | undefined {
     note('made_number')
     return rounded(Number(sent), note)
   }
-  const [, date, time, zone] = written.exec(sent.trim()) ?? []
+  const [, date, time, zone] = dateTime.exec(sent.trim()) ?? []
   if (date === undefined) return undefined
   const offset = zone === undefined ? 'Z' : offsetOf(zone)
   const instant = instantOf(`${date}T${clockOf(time)}${offset}`)
@@ -41,7 +38,7 @@ function offsetOf(zone: string): string {
   return `${zone[0]!}${digits.slice(0, 2)}:${digits.slice(2)}`
 }
 
-/** `Date.parse` takes the 30th of February for the 2nd of March. */
+/** Rejects impossible dates: `Date.parse` takes the 30th of February for the 2nd of March. */
 function isInCalendar(date: string): boolean {
   const midnight = Date.parse(`${date}T00:00:00Z`)
   return !Number.isNaN(midnight) && new Date(midnight).toISOString().startsWith(date)

@@ -2,10 +2,10 @@ import { cutText, isWithin, type ChangeReason } from '@hopper/contracts'
 import type { TSchema } from 'typebox'
 import { hashedId } from './repair-text.ts'
 
-/** Takes down what is done to a value. */
+/** Notes a change of a value. */
 export type Note = (reason: ChangeReason) => void
 
-/** What a repair asks of the schema of a field. */
+/** Properties of a field's schema that repairs use. */
 type FieldSchema = TSchema & {
   readonly type?: string
   readonly minLength?: number
@@ -15,12 +15,12 @@ type FieldSchema = TSchema & {
 }
 
 const number = /^\s*[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})(e[+-]?\d{1,3})?\s*$/i
-/** Texts that tell things apart: of these no character may be lost. */
+/** Identifiers: they must not lose any character. */
 const ids: ReadonlySet<string> = new Set(['event_id', 'device_id', 'session_id', 'user_id', 'funnel'])
-/** URLs that may be unknown: that is written as an empty one. */
+/** URLs that may be unknown; an unknown one is stored as an empty string. */
 const urls: ReadonlySet<string> = new Set(['from', 'to', 'current_url'])
 
-/** Makes of a value what a field can have, and notes how; undefined when nothing can be made of it. */
+/** Converts a value to one that the field accepts, and notes how; returns undefined when that is impossible. */
 export function repairValue(name: string, value: unknown, schema: FieldSchema, note: Note): unknown {
   if (name === 'elapsed_time') return repairInteger(value, schema, note) ?? 0
   if (value === null) {
@@ -50,7 +50,7 @@ function repairString(
   return repairText(text, maxLength, note)
 }
 
-/** Cuts a text, and puts U+FFFD in the place of what is no character. */
+/** Shortens a string, and replaces lone surrogates by U+FFFD. */
 export function repairText(text: string, charsMax: number, note: Note): string {
   if (!text.isWellFormed()) note('not_unicode')
   const whole = text.toWellFormed()

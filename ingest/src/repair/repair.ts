@@ -13,13 +13,12 @@ interface FieldsOfType {
 
 const fields = ofEachType(fieldsOf)
 
-/** The names that an event of a kind may have as it is sent. */
+/** Names of the fields that an event of each kind may have on the wire. */
 export const wireNames = ofEachType((type): ReadonlySet<string> => new Set(Object.keys(fields[type].schemas)))
 
 /**
- * Makes of an event whose fields are not all as the schema wants them one whose are, as far as that can be done, and
- * notes each change. A field that it must have, and of which nothing can be made, stays as it was sent: the check that
- * follows says what is wrong with it.
+ * Repairs the fields of an event that do not match its schema, as far as possible, and notes each change. A required
+ * field that cannot be repaired stays as it was sent: the following check explains what is wrong with it.
  */
 export function repair(incoming: Incoming): void {
   const { type } = incoming
@@ -40,7 +39,7 @@ export function repair(incoming: Incoming): void {
 
 function repairField(name: string, value: unknown, schema: TSchema, changes: Changes, note: Note): unknown {
   if (name === 'timestamp' && value !== null) {
-    // A time that cannot be read stays, so that the event is refused: the time of receipt would be a wrong one.
+    // An unreadable time stays, so that the event is rejected: the time of receipt would be wrong.
     return repairTime(value, note) ?? value
   }
   if (name !== 'data') return repairValue(name, value, schema, note)

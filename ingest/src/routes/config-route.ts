@@ -7,19 +7,19 @@ import { etagOf, isFresh } from '../http/etag.ts'
 import type { Gate } from '../admission/gate.ts'
 
 const APPS_MAX = 1_000
-// A crowd of page loads reads the registry once; a change shows after this and the browser's 60 s.
-const KEPT_MS = 1_000
+// Many page loads read the registry once; a change becomes visible after this time and the 60 s of the browser's cache.
+const CACHED_MS = 1_000
 
 interface Encoded {
   readonly body: string
   readonly etag: string
 }
 
-/** `GET /v1/config`: what the tracker of an app needs to know. */
+/** Serves `GET /v1/config`: the configuration of an app's tracker. */
 export function configRoute(server: FastifyInstance, { gate, registry }: { gate: Gate; registry: Registry }): void {
   const configs = new LRUCache<string, Encoded>({
     max: APPS_MAX,
-    ttl: KEPT_MS,
+    ttl: CACHED_MS,
     fetchMethod: async (app) => {
       const body = JSON.stringify(await trackerConfig(registry, app))
       return { body, etag: etagOf(body) }
@@ -56,7 +56,7 @@ async function trackerConfig(registry: Registry, id: string): Promise<TrackerCon
   }
 }
 
-/** A stage as events name it. */
+/** Returns a stage with the id that events use. */
 function trackedStage(stage: Stage): Stage {
   const { name, url, click } = stage
   return { id: stageNumber(stage), name, ...(url !== undefined && { url }), ...(click !== undefined && { click }) }

@@ -22,10 +22,10 @@ interface Parts {
   readonly clock: () => number
 }
 
-/** `POST /v1/events`: 202 only after the log has synced what it names as accepted. */
+/** Serves `POST /v1/events`: answers 202 only after the log has synced the accepted events. */
 export function eventsRoute(server: FastifyInstance, { gate, log, pipeline, metrics, clock }: Parts): void {
   const sender = Symbol('sender')
-  // Looked up once: these two count nearly every request.
+  // Resolved once: these two count nearly every request.
   const taken = metrics.requests.labels('202', '')
   const accepted = metrics.events.labels('accepted', 'new')
   server.decorateRequest(sender)
@@ -67,8 +67,9 @@ function isRefusedBody(error: Error): boolean {
 }
 
 /**
- * A key in a header, and no page behind the request: a server. A page names itself as the origin of what it posts, and
- * its browser adds `Sec-Fetch-Site`; `Sec-Fetch-Mode` alone says nothing, as Node's `fetch` sends it too.
+ * Returns whether a server sent the request: it has a key in a header, and no page is behind it. A page has an origin
+ * in what it posts, and its browser adds `Sec-Fetch-Site`. `Sec-Fetch-Mode` alone proves nothing, as Node's `fetch`
+ * sends it too.
  */
 function isServer({ headers }: FastifyRequest): boolean {
   const isPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined

@@ -2,7 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance } from 'fastify'
 import type { IngestOptions } from '../options.ts'
 
-/** `/healthcheck` (the process lives), `/ready` (it can do its work, or why not) and `/metrics`. */
+/** Serves `/healthcheck` (the process is alive), `/ready` (it can do its work, or why not) and `/metrics`. */
 export function operationRoutes(
   server: FastifyInstance,
   { health, metrics, metricsText }: Pick<IngestOptions, 'health' | 'metrics' | 'metricsText'>,
@@ -14,7 +14,7 @@ export function operationRoutes(
     const reasons = engines
       .filter(({ healthy }) => !healthy)
       .map(({ name, detail }) => `${name}: ${detail ?? 'does not answer'}`)
-    // A part may do its work and still have something to say: events wait in the spool, keys are those of a snapshot.
+    // A healthy component may still have something to report: events wait in the spool, keys come from a snapshot.
     const components = engines.some(({ healthy, detail }) => !healthy || detail !== undefined)
       ? { components: engines }
       : {}

@@ -10,7 +10,10 @@ import { etagOf, isFresh } from '../http/etag.ts'
 const SHORT = 'public, max-age=300'
 const FOR_EVER = 'public, max-age=31536000, immutable'
 
-/** `GET /hopper.js`, and the same under an address that names its content. Compressed once, at the start. */
+/**
+ * Serves `GET /hopper.js`, and the same script under an address with the hash of its content. It is compressed once, at
+ * the start.
+ */
 export async function trackerRoutes(server: FastifyInstance, file: string): Promise<void> {
   const script = await readFile(file).catch((cause: Error) => {
     throw new HopperError('HOP_CONFIG', `The tracker ${file} cannot be read (${cause.message}); build it.`, { cause })

@@ -13,13 +13,10 @@ const stored = Object.fromEntries(
   ]),
 ) as Record<EventType, ReadonlySet<string>>
 
-/**
- * The event as the log knows it: only fields that the schema names; everything else that was sent is left out, and
- * named.
- */
+/** Builds the event for the log. It contains only fields of the schema; all other fields are dropped and noted. */
 export function buildEvent(incoming: Incoming): Incoming {
   const { wire, type, event_id, timestamp, client_time, index } = incoming
-  if (saysTheSame(incoming)) {
+  if (isStoredAsSent(incoming)) {
     wire.type = type
     incoming.event = wire as Event
     return incoming
@@ -44,8 +41,8 @@ function noteUnknown(incoming: Incoming): void {
     if (!known.has(name)) return (incoming.changes ??= new Changes(incoming.batch.room)).noteUnknown(sent, known)
 }
 
-/** Whether the event was sent as the log would hold it, but for its type, which may be a number. */
-function saysTheSame({ wire, type, timestamp, client_time, changes, stored: less }: Incoming): boolean {
+/** True when the event was sent exactly as the log stores it, except for its type, which may be a number. */
+function isStoredAsSent({ wire, type, timestamp, client_time, changes, stored: less }: Incoming): boolean {
   if (changes !== undefined || less !== undefined) return false
   if (
     wire.event_id === undefined ||

@@ -10,8 +10,8 @@ const checks = Object.fromEntries(eventTypes.map((type) => [type, Compile(wireEv
 >
 
 /**
- * Passes what the schema takes, and nearly all is such; repairs the rest, and refuses only what still is not an event
- * of its kind.
+ * Passes events that match the schema, as nearly all do. Repairs the others, and rejects only those that still are no
+ * valid event of their kind.
  */
 export function checkFields(incoming: Incoming): Incoming | Dropped {
   const check = checks[incoming.type]

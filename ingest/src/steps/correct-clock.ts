@@ -2,7 +2,8 @@ import { limits } from '@hopper/contracts'
 import type { Incoming } from '../batch/incoming.ts'
 
 /**
- * A sender whose clock is wrong says so by `sent_at`: its times are moved by the difference, and its own time is kept.
+ * Corrects times of a sender whose clock is wrong, as `sent_at` shows: they are shifted by the difference, and the
+ * sender's own time is kept as `client_time`.
  */
 export function correctClock(incoming: Incoming): Incoming {
   const { clockBehindMs } = incoming.batch

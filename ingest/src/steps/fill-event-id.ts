@@ -3,9 +3,9 @@ import { derivedId } from '../batch/derived-id.ts'
 import type { Incoming } from '../batch/incoming.ts'
 
 /**
- * An event without an id gets one. With a time it is derived from all that was sent, and from how many equal ones stand
- * before it in the request, so that sending the request again changes nothing. Without a time each event is a new one:
- * its id is random.
+ * Gives an id to an event without one. If the event has a time, the id is derived from everything that was sent and
+ * from the number of equal events before it in the request, so that a retry of the request is idempotent. An event
+ * without a time is always a new one: its id is random.
  */
 export function fillEventId(incoming: Incoming): Incoming {
   const { event_id, timestamp } = incoming.wire
@@ -14,8 +14,8 @@ export function fillEventId(incoming: Incoming): Incoming {
 }
 
 /**
- * Of what was sent, not of what a repair makes of it, which may be the same for two events. The time is the sender's
- * own: it is the same when the event is sent again, whatever its clock shows then.
+ * Derives the id from the event as it was sent, since repairs may make two events equal. It uses the sender's own time,
+ * which is the same when the event is sent again, whatever its clock shows then.
  */
 function contentId({ sent, wire, type, device_id, timestamp, client_time, batch }: Incoming): string {
   const session_id = wire.session_id ?? batch.session_id

@@ -2,7 +2,10 @@ import { rejectReasons } from '@hopper/contracts'
 import { derivedId } from '../batch/derived-id.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
-/** Someone who is known by `user_id` alone, as a server knows its users, gets a device: always the same. */
+/**
+ * Requires a device id. A user that is known by `user_id` alone, as to a server, gets a derived device, always the
+ * same.
+ */
 export function requireDevice(incoming: Incoming): Incoming | Dropped {
   const { wire, batch } = incoming
   const device = wire.device_id ?? batch.device_id ?? deviceOfUser(batch.app.id, wire.user_id)

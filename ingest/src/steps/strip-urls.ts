@@ -2,9 +2,9 @@ import { storableUrl } from '@hopper/contracts'
 import type { Incoming } from '../batch/incoming.ts'
 
 /**
- * Takes query and fragment off the addresses of an event, but for what the app says belongs to a page: they hold tokens
- * and e-mail addresses, and are stored nowhere, also not in the log. What was sent stays in `wire`, as the campaign is
- * read from it.
+ * Removes query and fragment from the addresses of an event, except for parameters that identify a page of the app:
+ * they contain tokens and e-mail addresses, and are stored nowhere, not even in the log. `wire` keeps the original
+ * address, since the campaign is read from it.
  */
 export function stripUrls(incoming: Incoming): Incoming {
   const { type } = incoming
