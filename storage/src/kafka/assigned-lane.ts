@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
 /**
- * A lag makes large batches, which cost less for each event; the memory of the lanes that are held at once is what
- * bounds them.
+ * A lag makes large batches, which cost less per event. Their bound is the memory of all lanes that are held at the
+ * same time.
  */
 const MESSAGES_PER_BATCH = 16_000
 const BYTES_PER_BATCH = 8_000_000
@@ -11,17 +11,17 @@ const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
 /**
- * One lane of a member. The calls of its consumer go one at a time: `assigned`, `batch` any number of times, `revoked`,
- * however quickly the group changes its mind.
+ * One lane of a group member. The calls of its consumer never overlap: `assigned`, any number of `batch`, `revoked`,
+ * however quickly the group changes the assignment.
  */
 export class AssignedLane {
-  /** the next position wanted; holds once the lane is taken */
+  /** the next position wanted; valid once the lane is taken */
   next = 0
-  /** set while a batch of this lane is under way, or the pause after one that failed */
+  /** set while a batch of this lane is in flight, and during the pause after a failed batch */
   busy = false
   readonly #lane: number
   readonly #consumer: LaneConsumer
-  /** aborted while the lane is not ours */
+  /** aborted while the lane is not assigned to us */
   #gone = aborted()
   #held = false
   #turn: Promise<void> = Promise.resolve()
@@ -32,14 +32,14 @@ export class AssignedLane {
     this.#consumer = consumer
   }
 
-  /** The consumer has said from where it wants the lane, and nothing of it is under way. */
+  /** True when the consumer has returned its position and no batch of the lane is in flight. */
   get ready(): boolean {
     return this.#held && !this.busy && !this.#gone.signal.aborted
   }
 
   /**
-   * The lane is ours from now on; unless it was before, the consumer is asked for its position until it answers, and
-   * then `taken` is called.
+   * Takes the lane. Unless it was ours before, the consumer is asked for its position until it returns one; then
+   * `taken` is called.
    */
   take(taken: () => void): void {
     if (!this.#gone.signal.aborted) return
@@ -48,8 +48,8 @@ export class AssignedLane {
   }
 
   /**
-   * Gives the lane back to the consumer and asks again from where it is wanted, as when the log has lost what was
-   * wanted. Does nothing while it is not held.
+   * Gives the lane back to the consumer and asks it for a position again, as when the log has lost the wanted position.
+   * Does nothing while the lane is not held.
    */
   takeAgain(taken: () => void): void {
     const { signal } = this.#gone
@@ -58,16 +58,15 @@ export class AssignedLane {
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
-  /** The lane is no longer ours. Resolves when the consumer has finished with it. */
+  /** Releases the lane. Resolves when the consumer has finished with it. */
   release(): Promise<void> {
     this.#gone.abort()
     return this.#inTurn(() => this.#giveBack())
   }
 
   /**
-   * Hands over, in parts, what of the messages is still wanted. They are what stands in the lane from position `from`
-   * on.
-   * @returns whether the consumer took them; what it did not take is wanted again
+   * Hands over, in parts, the messages that are still wanted. `messages` are those of the lane from position `from` on.
+   * @returns whether the consumer took them; what it did not take is delivered again
    */
   async deliver(from: number, messages: readonly LogMessage[]): Promise<boolean> {
     const { signal } = this.#gone
@@ -87,7 +86,7 @@ export class AssignedLane {
     return took
   }
 
-  /** The pause after a failure, each longer than the one before; it ends when the lane is given up. */
+  /** Pauses after a failure, twice as long each time up to a maximum. Ends early when the lane is given up. */
   async backOff(): Promise<void> {
     const waitMs = this.#retryMs
     this.#retryMs = Math.min(waitMs * 2, RETRY_MS_MAX)
@@ -115,14 +114,14 @@ export class AssignedLane {
     }
   }
 
-  /** Errors are those of the consumer, which has said why; here they only mean that it is asked again. */
+  /** Swallows errors of the consumer, which has reported them itself. Here they only cause a retry. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work).catch(() => undefined)
     return this.#turn
   }
 }
 
-/** One message at least, however large. */
+/** A batch has at least one message, however large. */
 function endOfBatch(messages: readonly LogMessage[], begin: number): number {
   let end = begin + 1
   for (let bytes = messages[begin]!.value.length; end < messages.length && end - begin < MESSAGES_PER_BATCH; end++) {
