@@ -15,7 +15,7 @@ let files = 0
 const app: App = { id: 'shop', organization: 'o', name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] }
 const key = (hash: string): KeyRecord => ({ hash, power: 'write', organization: 'o', app: 'shop' }) as KeyRecord
 
-/** A real registry whose store can be away, or silent. */
+/** A real registry whose store can be down or silent. */
 async function unsteady(): Promise<{
   state: 'there' | 'away' | 'silent'
   registry: Registry
@@ -91,7 +91,7 @@ it('answers from its snapshot while the store is away or silent, and from the st
   await store.close()
 })
 
-it('starts while the store is away: a key that was revoked before the snapshot stays revoked, and the store is used as soon as it is back', async () => {
+it('starts while the store is away, keeps revoked keys revoked, and uses the store as soon as it is back', async () => {
   const store = await unsteady()
   const own = settings()
   const before = await RememberedRegistry.start(own, store.open, logger)
@@ -117,7 +117,7 @@ it('starts while the store is away: a key that was revoked before the snapshot s
   expect(readdirSync(root).filter((name) => /json\.\d+$/.test(name))).toEqual([])
 })
 
-it('waits for the store when it has no snapshot, or none that can be read, and says what it waits for', async () => {
+it('waits for the store when it has no readable snapshot, and reports what it waits for', async () => {
   const store = await unsteady()
   const own = settings()
   writeFileSync(own.file, '{"version":1,"at":')
@@ -135,7 +135,7 @@ it('waits for the store when it has no snapshot, or none that can be read, and s
   await store.close()
 })
 
-it('does not start where the settings are wrong', async () => {
+it('does not start with wrong settings', async () => {
   const open = async (): Promise<RegistryStore> => {
     throw new HopperError('HOP_CONFIG', 'no keyspace')
   }

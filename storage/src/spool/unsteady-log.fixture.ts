@@ -2,16 +2,16 @@ import { HopperError, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog } from '../ports/event-log.ts'
 
 /**
- * How the main log of a test behaves: takes everything; refuses; takes it and says that it did not; leaves it without
- * an answer, taken or not. What hangs is answered late, when the behaviour changes.
+ * Behaviours of the main log of a test: takes everything; refuses; takes it and reports that it did not; leaves it
+ * without an answer, taken or not. Hanging appends are answered late, when the behaviour changes.
  */
 export const behaviours = ['takes', 'refuses', 'takes unheard', 'hangs', 'hangs, taken'] as const
 export type Behaviour = (typeof behaviours)[number]
 
-/** A log whose way of failing the test sets. */
+/** A log whose failure mode is set by the test. */
 export interface UnsteadyLog extends EventLog {
   behaviour: Behaviour
-  /** how many calls of `append` it has seen */
+  /** number of calls of `append` */
   readonly asked: number
 }
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { preparingSoon, repairPreparing } from './prepare-soon.ts'
 
 const NONE = 'no node is left'
-/** How the driver prepares: at one node after the other, each of which answers after some time, fails, or is silent. */
+/** How the driver prepares: on one node after the other, each of which answers after some time, fails, or is silent. */
 const driver =
   (nodes: Record<string, number | Error>, asked: string[]) =>
   async (_info: object, plan: Iterator<unknown>): Promise<object> => {
@@ -29,7 +29,7 @@ const prepareAt = async (
   return { asked, ms: performance.now() - started, outcome }
 }
 
-it('asks one node that answers soon, and the next when it does not', async () => {
+it('tries one node that answers soon, and the next one too when it does not', async () => {
   expect(await prepareAt({ a: 5, b: 5 })).toMatchObject({ asked: ['a'], outcome: { by: 'a' } })
   const silent = await prepareAt({ a: 2_000, b: 5, c: 5 })
   expect(silent).toMatchObject({ asked: ['a', 'b'], outcome: { by: 'b' } })
@@ -37,7 +37,7 @@ it('asks one node that answers soon, and the next when it does not', async () =>
   expect(await prepareAt({ a: 2_000, b: 2_000, c: 5 })).toMatchObject({ asked: ['a', 'b', 'c'], outcome: { by: 'c' } })
 })
 
-it('waits for a slow node when it is the only one, and says what the statement has against it at once', async () => {
+it('waits for a slow node when it is the only one, and reports errors of the statement immediately', async () => {
   expect(await prepareAt({ a: 300 })).toMatchObject({ asked: ['a'], outcome: { by: 'a' } })
   const wrong = await prepareAt({ a: new Error('no such table'), b: 5 })
   expect([wrong.asked, wrong.outcome]).toEqual([['a'], 'no such table'])
@@ -45,7 +45,7 @@ it('waits for a slow node when it is the only one, and says what the statement h
   expect(wrong.asked).toEqual(['a'])
 })
 
-it('stands in the driver once', () => {
+it('patches the driver only once', () => {
   const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as {
     prototype: { _prepareWithQueryPlan: unknown }
   }

@@ -13,7 +13,7 @@ const settings: CassandraSettings = {
 }
 
 describe('the settings of Cassandra', () => {
-  it('ask a quorum of our data center, and never send twice what is not idempotent', () => {
+  it('use a quorum of the local data center, and never retry requests that are not idempotent', () => {
     const { queryOptions, policies } = clientOptions(settings)
     expect(queryOptions).toMatchObject({
       consistency: types.consistencies.localQuorum,
@@ -56,7 +56,7 @@ describe('the settings of Cassandra', () => {
     )
   })
 
-  it('reach every node at the port of the contact points, and refuse several ports', () => {
+  it('use the port of the contact points for every node, and refuse different ports', () => {
     const portOf = (...contactPoints: string[]): unknown =>
       clientOptions({ ...settings, contactPoints }).protocolOptions?.port
     expect(portOf('127.0.0.1:9142', '127.0.0.2:9142')).toBe(9142)
@@ -65,7 +65,7 @@ describe('the settings of Cassandra', () => {
     expect(() => portOf('127.0.0.1:9142', '127.0.0.2:9143')).toThrow(/different ports/)
   })
 
-  it('check the nodes against an authority of ours, and say which file is missing', () => {
+  it('verify the nodes against a given authority, and name a missing file', () => {
     expect(clientOptions(settings).sslOptions).toBeUndefined()
     expect(clientOptions({ ...settings, tls: true }).sslOptions).toEqual({ rejectUnauthorized: true })
     const dir = mkdtempSync(join(tmpdir(), 'hopper-ca-'))

@@ -49,7 +49,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     }
   }
 
-  it('reads only the partitions again that have changed, and each once for all that ask at the same time', async () => {
+  it('re-reads only partitions that have changed, once for all concurrent callers', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
     const counted = countingClient(client(), 'users-by-date.read')
@@ -73,8 +73,8 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     const asked = { table: 'users_by_date', dates: [today], prefix: [], groupBy: ['hour'], countBy: 'device' } as const
 
     /**
-     * A writer with two visitors written and counted, and how many there are after each change, with how often all rows
-     * of the one partition were read.
+     * A writer with two visitors written and counted, and the count after each change, with the number of full reads of
+     * the one partition.
      */
     async function open(): Promise<{
       app: string
@@ -94,7 +94,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       return { app, write, count }
     }
 
-    it('reads what was added, not the partition', async () => {
+    it('reads the additions, not the partition', async () => {
       const { write, count } = await open()
       await write(0, today, ['b', 'c'])
       expect(await count()).toEqual([3, 1])
@@ -127,7 +127,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       expect(await count()).toEqual([7, 3])
     })
 
-    it('forgets what was there before all was emptied', async () => {
+    it('discards earlier visitors after all tables were emptied', async () => {
       const { app, count } = await open()
       await clearFolds(keyspace.settings)
       await (
@@ -137,7 +137,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     })
   })
 
-  it('reads who was identified since, not all who ever were', async () => {
+  it('reads the identities since the last read, not all of them', async () => {
     const app = randomUUID()
     const [writer, own] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
@@ -177,7 +177,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     expect(await count()).toEqual([1, 2])
   })
 
-  it('counts what a reader without memory counts, whatever is written and asked between', async () => {
+  it('counts the same as a reader without a cache, whatever is written and queried in between', async () => {
     const days = Array.from({ length: 4 }, (_, at) =>
       new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10),
     )
@@ -229,7 +229,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     )
   })
 
-  it('counts the same when nothing can be kept', async () => {
+  it('counts the same when nothing can be cached', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
     const counted = countingClient(client(), 'users-by-date.read')

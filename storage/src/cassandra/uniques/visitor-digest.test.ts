@@ -11,7 +11,7 @@ const row = fc.record({
 })
 
 describe('the digest of visitor rows', () => {
-  it('tells every row after it was packed: its key, its device and its user', () => {
+  it('returns every row after packing: its key, device and user', () => {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
         rows.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.hour - b.hour))

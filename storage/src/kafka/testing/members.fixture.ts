@@ -1,12 +1,12 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import type { LaneConsumer, LogMessage } from '../../ports/event-log.ts'
 
-/** One call under way, for long enough that another can come meanwhile. */
+/** Duration of a call: long enough that another one may begin meanwhile. */
 const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
 
 /**
- * The members of one group over one store: it keeps the position of each lane, and a lease that a new owner waits for,
- * as the tables do. Written down is what each member is called with, and what must not happen.
+ * The members of one group over one store. The store keeps the position of each lane, and a lease that a new owner
+ * waits for, as the tables do. Records the calls of each member, and violations.
  */
 export class Members {
   /** calls by member and lane: a(ssigned), b(atch), r(evoked) */
@@ -36,12 +36,12 @@ export class Members {
     return this.#delivered.filter((each) => each.device === device).map(({ number }) => number)
   }
 
-  /** how many lanes each member holds */
+  /** number of lanes that each member holds */
   held(): readonly number[] {
     return Array.from({ length: this.#members }, (_, member) => this.#owners.filter((owner) => owner === member).length)
   }
 
-  /** One more member. */
+  /** Adds a member. */
   join(): LaneConsumer {
     const member = this.#members++
     const busy = new Set<number>()
