@@ -24,7 +24,7 @@ export function loadMigrations(): readonly Migration[] {
     .sort()
   return files.map((file, at) => {
     const number = Number.parseInt(file, 10)
-    if (number !== at + 1) throw new Error(`migration ${file} stands where number ${at + 1} must be`)
+    if (number !== at + 1) throw new Error(`migration ${file} has the wrong number: expected ${at + 1}`)
     const text = readFileSync(join(folder, file), 'utf8')
     return {
       number,

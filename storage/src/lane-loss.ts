@@ -25,6 +25,6 @@ export function lossOf(lane: number, counted: number, { start, end }: Bounds): L
 /** Formats the loss as a clause of a message to an operator. */
 export function describeLoss({ lane, first, next, isCut }: LaneLoss): string {
   return isCut
-    ? `lane ${lane} ends at position ${first}, but ${next} is counted: the topic was made again or cut`
+    ? `lane ${lane} ends at position ${first}, but ${next} is counted: the topic was created again or truncated`
     : `lane ${lane} has lost positions ${first} to ${next - 1} before they were counted`
 }

@@ -56,7 +56,7 @@ export class Appender {
       throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax)
-      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for Kafka is full.')
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ messages, bytes, untilMs: performance.now() + this.#settings.timeoutMs, resolve, reject })
@@ -98,7 +98,7 @@ export class Appender {
       void this.#endProducer()
       this.#refuse(
         [...group, ...this.#waiting.splice(0)],
-        new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }),
+        new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not accept the events.', { cause }),
       )
     }
   }

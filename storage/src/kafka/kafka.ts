@@ -172,6 +172,6 @@ function refusedSession({ sessionTimeoutMs }: KafkaSettings): HopperError {
   const limits = 'group.min.session.timeout.ms and group.max.session.timeout.ms'
   return new HopperError(
     'HOP_CONFIG',
-    `Kafka does not take a session of ${sessionTimeoutMs} ms: see its ${limits}.`,
+    `Kafka does not accept a session timeout of ${sessionTimeoutMs} ms: see its ${limits}.`,
   )
 }

@@ -71,7 +71,7 @@ export class RememberedRegistry {
       if (remembered.#snapshot)
         logger.warn(
           remembered.#since(),
-          'the store of the registry is away: this process starts on the snapshot it has',
+          'the store of the registry is away: this process starts from its snapshot',
         )
       else await remembered.#connectAtLast()
     }
@@ -120,7 +120,7 @@ export class RememberedRegistry {
     while (!this.#closing.signal.aborted && !this.#store) {
       this.#logger.warn(
         { err: this.#failure, retryMs: waitMs },
-        'the store of the registry is away, and there is no snapshot to start on; trying again',
+        'the store of the registry is away, and there is no snapshot to start from; trying again',
       )
       await this.#pause(waitMs)
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
@@ -154,7 +154,7 @@ export class RememberedRegistry {
       if (!this.#failure)
         this.#logger.warn(
           { err: error, ...this.#since() },
-          'no snapshot of the registry could be taken; the one before is kept',
+          'no snapshot of the registry could be taken; the previous one is kept',
         )
       this.#failure = error as Error
     }

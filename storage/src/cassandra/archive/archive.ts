@@ -172,7 +172,7 @@ export class CassandraArchive implements Archive {
       return (await this.#manifests.change(key, state, change)) || (await made())
     } catch (error) {
       if (await made().catch(() => false)) return true
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `Whether lane ${key.lane} was archived is not known.`, {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `It is not known whether lane ${key.lane} was archived.`, {
         cause: error,
       })
     }

@@ -51,7 +51,7 @@ async function timeoutOf(client: Client, host: Host, logger: TimeoutLogger): Pro
     if (found.length > 0) return Math.max(...found)
     logger.warn(
       { node: host.address },
-      'a node does not tell its counter_write_request_timeout, which --unknown-outcome-ms must exceed',
+      'a node does not report its counter_write_request_timeout, which --unknown-outcome-ms must exceed',
     )
   } catch (error) {
     logger.warn(

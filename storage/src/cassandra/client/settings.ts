@@ -155,7 +155,7 @@ function tlsOptions({ tlsCaFile }: CassandraSettings): NonNullable<ClientOptions
 /** Checks the file: TLS itself accepts any content as an authority and then trusts nobody. */
 function authorityOf(path: string): Buffer {
   try {
-    if (!statSync(path).isFile()) throw new Error('it is no file')
+    if (!statSync(path).isFile()) throw new Error('it is not a file')
     const authority = readFileSync(path)
     new X509Certificate(authority)
     return authority

@@ -76,7 +76,7 @@ export class Watermarks {
       if (applied !== change.from) {
         throw new HopperError(
           'HOP_INTERNAL',
-          `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+          `${change.table} ${change.date} is at position ${applied}, but the change continues from ${change.from}.`,
         )
       }
     }

@@ -24,7 +24,7 @@ export async function migrate(
   times = TIMES,
 ): Promise<string[]> {
   if (!keyspaceName.test(settings.keyspace))
-    throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is no name for a keyspace.`)
+    throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is not a valid keyspace name.`)
   await withClient(settings, undefined, (client) =>
     client.execute(
       `CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`,

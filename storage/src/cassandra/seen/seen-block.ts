@@ -130,7 +130,7 @@ interface Block {
 
 function openBlock(cell: Uint8Array): Block {
   const block = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
-  if (block.readUInt8(0) !== VERSION) throw new RangeError('no block of seen ids')
+  if (block.readUInt8(0) !== VERSION) throw new RangeError('not a block of seen ids')
   const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
   const begins = new Uint32Array(ids + 1)
   cursor.at = HEAD_BYTES

@@ -17,7 +17,7 @@ export class FilesInPlace {
     for (const [file, inode] of this.#inodes) {
       if (inodeOf(file) !== inode)
         return new Error(
-          `${file} was removed or replaced while it was open: nothing more is taken; stop Hopper and put it back`,
+          `${file} was removed or replaced while it was open: appends are refused; stop Hopper and put it back`,
         )
     }
     return undefined

@@ -87,7 +87,7 @@ function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Fin
   logger?.warn(
     { positions: beyond },
     'tables have watermarks beyond the log, which has lost nothing: ' +
-      'these positions are passed over; run "hopper audit"',
+      'these positions are skipped; run "hopper audit"',
   )
 }
 

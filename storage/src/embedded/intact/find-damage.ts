@@ -160,7 +160,7 @@ function foreignOf(
   if (forLog && !forTables) return another(TABLES_FILE)
   const what =
     `${LOG_FILE} and ${TABLES_FILE} belong to different installations, ` +
-    'and the files beside them do not tell which is the right one'
+    'and the files beside them do not show which one is right'
   return { file: LOG_FILE, kind: 'ambiguous', what }
 }
 

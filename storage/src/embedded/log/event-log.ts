@@ -102,7 +102,7 @@ export class EmbeddedEventLog implements EventLog {
       bytes += value.length
     }
     if (this.#waitingBytes + bytes > WAITING_BYTES_MAX)
-      return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
+      return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for the disk is full.'))
     this.#waitingBytes += bytes
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
     if (this.#waiting.push({ lanes, values, bytes, settled: promise, resolve, reject }) === 1)

@@ -130,7 +130,7 @@ export class EmbeddedTableWriter implements TableWriter {
     if (applied !== change.from) {
       throw new HopperError(
         'HOP_INTERNAL',
-        `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+        `${change.table} ${change.date} is at position ${applied}, but the change continues from ${change.from}.`,
       )
     }
     const add = this.#add[change.table]

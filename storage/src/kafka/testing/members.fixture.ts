@@ -48,7 +48,7 @@ export class Members {
     const alone = async <T>(call: string, lane: number, work: () => Promise<T>): Promise<T> => {
       const key = `${member}/${lane}`
       this.calls.set(key, [...(this.calls.get(key) ?? []), call])
-      if (busy.has(lane)) this.faults.push(`member ${member} was called twice at once for lane ${lane}`)
+      if (busy.has(lane)) this.faults.push(`member ${member} was called twice concurrently for lane ${lane}`)
       busy.add(lane)
       try {
         await aMoment()
@@ -77,7 +77,7 @@ export class Members {
     if (this.#owners[lane] !== member)
       this.faults.push(`member ${member} got a batch of lane ${lane}, which is not its own`)
     if (messages[0]!.position !== this.#positions[lane])
-      this.faults.push(`lane ${lane} stands at ${this.#positions[lane]}, and ${messages[0]!.position} came`)
+      this.faults.push(`lane ${lane} is at position ${this.#positions[lane]}, but received ${messages[0]!.position}`)
     for (const { value } of messages) {
       const { device_id: device, received_at: number } = decodeEnvelope(value)
       this.#delivered.push({ device, number })
