@@ -9,7 +9,7 @@ export interface ReadAheadLimits<T> {
 }
 
 /** Far below the 2,048 requests that the Cassandra driver queues, since one read may take several of them. */
-const AT_ONCE = 32
+const CONCURRENCY = 32
 const BYTES_MAX = 64_000_000
 
 /**
@@ -23,7 +23,7 @@ export async function* readAhead<T, R>(
   read: (item: T) => Promise<R>,
   limits: ReadAheadLimits<T> = {},
 ): AsyncGenerator<R> {
-  const { atOnce = AT_ONCE, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
+  const { atOnce = CONCURRENCY, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
   const inFlight: { readonly bytes: number; readonly result: Promise<R> }[] = []
   let bytes = 0
   const next = async (): Promise<R> => {

@@ -90,15 +90,15 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
         (end, lane) => places.filter((place) => place.lane === lane)[1]?.position ?? end,
       )
       const calls = from.map(() => [] as string[])
-      const underWay = new Set<number>()
+      const inFlight = new Set<number>()
       let overlaps = 0
       const got = new Set<number>()
       const alone = async (lane: number, call: string): Promise<void> => {
         calls[lane]!.push(call)
-        if (underWay.has(lane)) overlaps++
-        underWay.add(lane)
+        if (inFlight.has(lane)) overlaps++
+        inFlight.add(lane)
         await new Promise(setImmediate)
-        underWay.delete(lane)
+        inFlight.delete(lane)
       }
       const subscription = await storage.log.subscribe({
         assigned: async (lane) => (await alone(lane, 'a'), from[lane]!),

@@ -8,7 +8,7 @@ class Recorder implements LaneConsumer {
   readonly calls: string[] = []
   overlaps = 0
   position = 0
-  #underWay = 0
+  #inFlight = 0
 
   async assigned(): Promise<number> {
     await this.#record('a')
@@ -26,9 +26,9 @@ class Recorder implements LaneConsumer {
 
   async #record(call: string): Promise<void> {
     this.calls.push(call)
-    if (this.#underWay++ > 0) this.overlaps++
+    if (this.#inFlight++ > 0) this.overlaps++
     await new Promise(setImmediate)
-    this.#underWay--
+    this.#inFlight--
   }
 }
 

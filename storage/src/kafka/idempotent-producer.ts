@@ -68,7 +68,8 @@ export class IdempotentProducer {
     const firsts = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset ?? -1)]))
     for (const { lane } of messages) {
       // When a partition moves to another broker during a retry, kafkajs forgets it and reports success.
-      if (!((firsts.get(lane) ?? -1) >= 0)) throw new Error(`Kafka did not return the positions of the messages in lane ${lane}.`)
+      if (!((firsts.get(lane) ?? -1) >= 0))
+        throw new Error(`Kafka did not return the positions of the messages in lane ${lane}.`)
     }
     return firsts
   }

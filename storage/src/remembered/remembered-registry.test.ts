@@ -106,7 +106,7 @@ it('starts while the store is away, keeps revoked keys revoked, and uses the sto
     ...logger,
     warn: (_, message) => void told.push(message),
   })
-  expect(told.join()).toContain('starts on the snapshot')
+  expect(told.join()).toContain('starts from its snapshot')
   expect(await after.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   expect(await after.registry.keyByHash('bad')).toBeUndefined()
   await expect(after.registry.keyByHash('unheard of')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
