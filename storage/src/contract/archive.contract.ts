@@ -102,15 +102,15 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       ]
       const several = (first: number, last: number, of: readonly DateCover[]): EncodedChunk[] =>
         span(app, 0, first, last, 2).map((chunk) => ({ ...chunk, dates: of }))
-      const asked = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
+      const dated = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
       await archive.append(lease, several(3, 9, dates))
-      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      expect(await archive.covered(0, dated)).toEqual([8, -1, 9])
       const again = several(9, 20, [
         { date, first_position: 10, last_position: 20 },
         { date: '2026-03-30', first_position: 9, last_position: 9 },
       ])
       await expect(archive.append(lease, again)).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
-      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      expect(await archive.covered(0, dated)).toEqual([8, -1, 9])
       await archive.append(
         lease,
         several(9, 20, [
@@ -118,7 +118,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
           { date: '2026-03-29', first_position: 12, last_position: 12 },
         ]),
       )
-      expect(await archive.covered(0, asked)).toEqual([20, 12, 9])
+      expect(await archive.covered(0, dated)).toEqual([20, 12, 9])
       expect(await places(app)).toEqual([
         [3, 9, 0],
         [3, 9, 1],

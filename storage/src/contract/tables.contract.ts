@@ -238,14 +238,14 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       for (let at = 0; at < rows.length; at += 3_000)
         await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
       await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
-      const told = async (lane: number, date: string): Promise<string[]> => {
+      const readIds = async (lane: number, date: string): Promise<string[]> => {
         const found: string[] = []
         for await (const page of storage.writer.seenIds(lane, { app, date })) found.push(...page)
         return found.sort()
       }
-      expect(await told(0, dates[0]!)).toEqual(ids.sort())
-      expect(await told(1, dates[0]!)).toEqual(['e0'])
-      expect(await told(0, dates[1]!)).toEqual([])
+      expect(await readIds(0, dates[0]!)).toEqual(ids.sort())
+      expect(await readIds(1, dates[0]!)).toEqual(['e0'])
+      expect(await readIds(0, dates[1]!)).toEqual([])
     })
 
     it('returns the identity of a device before a place, however often it is written', async () => {

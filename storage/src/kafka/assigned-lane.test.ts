@@ -96,14 +96,14 @@ it('delivers a backlog in few parts of at most 16,000 messages and 8 MB, except 
 })
 
 it('asks for the position until the consumer answers, but no longer when the lane is given up', async () => {
-  let asked = 0
+  let assignedCalls = 0
   const lane = new AssignedLane(0, {
-    assigned: () => (asked++, Promise.reject(new Error('away'))),
+    assigned: () => (assignedCalls++, Promise.reject(new Error('away'))),
     batch: async () => undefined,
     revoked: async () => expect.fail('never held'),
   })
   lane.take(() => expect.fail('never taken'))
-  while (asked < 3) await new Promise(setImmediate)
+  while (assignedCalls < 3) await new Promise(setImmediate)
   // The release comes after the request in the lane's queue, so it would never resolve if that continued.
   await lane.release()
 })

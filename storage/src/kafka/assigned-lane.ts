@@ -22,8 +22,8 @@ export class AssignedLane {
   readonly #lane: number
   readonly #consumer: LaneConsumer
   /** aborted while the lane is not assigned to us */
-  #gone = aborted()
-  #held = false
+  #revocation = aborted()
+  #isHeld = false
   #turn: Promise<void> = Promise.resolve()
   #retryMs = RETRY_MS_FIRST
 
@@ -34,7 +34,7 @@ export class AssignedLane {
 
   /** True when the consumer has returned its position and no batch of the lane is in flight. */
   get ready(): boolean {
-    return this.#held && !this.busy && !this.#gone.signal.aborted
+    return this.#isHeld && !this.busy && !this.#revocation.signal.aborted
   }
 
   /**
@@ -42,8 +42,8 @@ export class AssignedLane {
    * `taken` is called.
    */
   take(taken: () => void): void {
-    if (!this.#gone.signal.aborted) return
-    const { signal } = (this.#gone = new AbortController())
+    if (!this.#revocation.signal.aborted) return
+    const { signal } = (this.#revocation = new AbortController())
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
@@ -52,7 +52,7 @@ export class AssignedLane {
    * Does nothing while the lane is not held.
    */
   takeAgain(taken: () => void): void {
-    const { signal } = this.#gone
+    const { signal } = this.#revocation
     if (signal.aborted) return
     void this.#inTurn(() => this.#giveBack())
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
@@ -60,7 +60,7 @@ export class AssignedLane {
 
   /** Releases the lane. Resolves when the consumer has finished with it. */
   release(): Promise<void> {
-    this.#gone.abort()
+    this.#revocation.abort()
     return this.#inTurn(() => this.#giveBack())
   }
 
@@ -69,11 +69,11 @@ export class AssignedLane {
    * @returns whether the consumer took them; what it did not take is delivered again
    */
   async deliver(from: number, messages: readonly LogMessage[]): Promise<boolean> {
-    const { signal } = this.#gone
+    const { signal } = this.#revocation
     let took = true
     await this.#inTurn(async () => {
       const wanted = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < wanted.length && this.#held && !signal.aborted;) {
+      for (let at = 0; at < wanted.length && this.#isHeld && !signal.aborted;) {
         const part = wanted.slice(at, endOfBatch(wanted, at))
         at += part.length
         took = false
@@ -90,24 +90,24 @@ export class AssignedLane {
   async backOff(): Promise<void> {
     const waitMs = this.#retryMs
     this.#retryMs = Math.min(waitMs * 2, RETRY_MS_MAX)
-    await pause(waitMs, undefined, { signal: this.#gone.signal }).catch(() => undefined)
+    await pause(waitMs, undefined, { signal: this.#revocation.signal }).catch(() => undefined)
   }
 
   async #untilAssigned(signal: AbortSignal, taken: () => void): Promise<void> {
-    while (!this.#held && !signal.aborted) await this.#assign()
+    while (!this.#isHeld && !signal.aborted) await this.#assign()
     if (!signal.aborted) taken()
   }
 
   async #giveBack(): Promise<void> {
-    if (!this.#held) return
-    this.#held = false
+    if (!this.#isHeld) return
+    this.#isHeld = false
     await this.#consumer.revoked(this.#lane)
   }
 
   async #assign(): Promise<void> {
     try {
       this.next = await this.#consumer.assigned(this.#lane)
-      this.#held = true
+      this.#isHeld = true
       this.#retryMs = RETRY_MS_FIRST
     } catch {
       await this.backOff()

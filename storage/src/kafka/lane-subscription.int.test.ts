@@ -241,14 +241,14 @@ describe.skipIf(!broker)('a lane', () => {
     await using log = await opened(settings)
     await log.append(Array.from({ length: 20 }, (_, at) => numbered('d', at)))
     if (deleted > 0) await deleteBefore(settings.topic, deleted)
-    let asked = 0
+    let assignedCalls = 0
     const got: number[] = []
     const subscription = await log.subscribe({
-      assigned: async () => (asked++ < 2 ? wanted : 20),
+      assigned: async () => (assignedCalls++ < 2 ? wanted : 20),
       batch: async (_lane, messages) => void got.push(...messages.map(({ position }) => position)),
       revoked: async () => undefined,
     })
-    await vi.waitFor(() => expect(asked).toBe(3), SOON)
+    await vi.waitFor(() => expect(assignedCalls).toBe(3), SOON)
     await log.append([numbered('d', 20)])
     await vi.waitFor(() => expect(got).toEqual([20]), SOON)
     await subscription.close()

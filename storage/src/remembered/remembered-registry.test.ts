@@ -39,11 +39,11 @@ async function unsteady(): Promise<{
             if (typeof value === 'object' && value !== null) return failing(value)
             return typeof value !== 'function'
               ? value
-              : (...asked: unknown[]) => {
+              : (...args: unknown[]) => {
                   if (store.state === 'away')
                     return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
                   if (store.state === 'silent') return new Promise(() => undefined)
-                  return (value as (...all: unknown[]) => unknown).apply(of, asked)
+                  return (value as (...all: unknown[]) => unknown).apply(of, args)
                 }
           },
         })
@@ -101,12 +101,12 @@ it('starts while the store is away, keeps revoked keys revoked, and uses the sto
   await before.close()
 
   store.state = 'away'
-  const told: string[] = []
+  const warnings: string[] = []
   const after = await RememberedRegistry.start(own, store.open, {
     ...logger,
-    warn: (_, message) => void told.push(message),
+    warn: (_, message) => void warnings.push(message),
   })
-  expect(told.join()).toContain('starts from its snapshot')
+  expect(warnings.join()).toContain('starts from its snapshot')
   expect(await after.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   expect(await after.registry.keyByHash('bad')).toBeUndefined()
   await expect(after.registry.keyByHash('unheard of')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
@@ -122,12 +122,12 @@ it('waits for the store when it has no readable snapshot, and reports what it wa
   const own = settings()
   writeFileSync(own.file, '{"version":1,"at":')
   store.state = 'away'
-  const told: string[] = []
+  const warnings: string[] = []
   const starting = RememberedRegistry.start(own, store.open, {
     ...logger,
-    warn: (_, message) => void told.push(message),
+    warn: (_, message) => void warnings.push(message),
   })
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(1))
+  await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(1))
   store.state = 'there'
   const remembered = await starting
   expect(await remembered.registry.keyByHash('good')).toMatchObject({ hash: 'good' })

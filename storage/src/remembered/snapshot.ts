@@ -51,8 +51,8 @@ export async function takeSnapshot(
     whole.push(...some)
   }
   const hashes = new Set(keys.map(({ hash }) => hash))
-  const gone = (before?.keys ?? []).map(({ hash }) => hash)
-  const revoked = [...new Set([...(before?.revoked ?? []), ...gone])]
+  const earlier = (before?.keys ?? []).map(({ hash }) => hash)
+  const revoked = [...new Set([...(before?.revoked ?? []), ...earlier])]
     .filter((hash) => !hashes.has(hash))
     .slice(-REVOKED_MAX)
   return { version: 1, at, keys, apps: whole, revoked }

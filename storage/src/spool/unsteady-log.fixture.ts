@@ -12,7 +12,7 @@ export type Behaviour = (typeof behaviours)[number]
 export interface UnsteadyLog extends EventLog {
   behaviour: Behaviour
   /** number of calls of `append` */
-  readonly asked: number
+  readonly appendCalls: number
 }
 
 const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as the test wants it')
@@ -20,10 +20,10 @@ const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as th
 export function unsteady(log: EventLog): UnsteadyLog {
   let behaviour: Behaviour = 'takes'
   let hanging: (() => void)[] = []
-  let asked = 0
+  let appendCalls = 0
   const hang = (): Promise<void> => new Promise((resolve) => hanging.push(resolve))
   const append = async (envelopes: readonly Envelope[]): Promise<readonly Appended[]> => {
-    asked++
+    appendCalls++
     const now = behaviour
     if (now === 'takes') return log.append(envelopes)
     if (now === 'takes unheard' || now === 'hangs, taken') await log.append(envelopes)
@@ -34,8 +34,8 @@ export function unsteady(log: EventLog): UnsteadyLog {
     lanes: log.lanes,
     append,
     appendMessages: (messages) => log.appendMessages(messages),
-    get asked() {
-      return asked
+    get appendCalls() {
+      return appendCalls
     },
     get behaviour() {
       return behaviour
@@ -46,7 +46,7 @@ export function unsteady(log: EventLog): UnsteadyLog {
       hanging = []
     },
     subscribe: (consumer) => log.subscribe(consumer),
-    read: (...asked) => log.read(...asked),
+    read: (...args) => log.read(...args),
     ends: () => log.ends(),
     close: () => log.close(),
   }

@@ -21,25 +21,25 @@ describe('the settings of Cassandra', () => {
       isIdempotent: false,
     })
     const retry = policies!.retry!
-    const asked = (idempotent: boolean | undefined, nbRetry = 0): never =>
+    const request = (idempotent: boolean | undefined, nbRetry = 0): never =>
       ({ query: '', nbRetry, executionOptions: { isIdempotent: () => idempotent } }) as never
     const [rethrow, again] = [retry.rethrowResult().decision, retry.retryResult(undefined as never, false).decision]
     for (const idempotent of [false, undefined]) {
-      expect(retry.onRequestError(asked(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
-      expect(retry.onReadTimeout(asked(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
-      expect(retry.onWriteTimeout(asked(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
-      expect(retry.onUnavailable(asked(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
+      expect(retry.onRequestError(request(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
+      expect(retry.onReadTimeout(request(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
+      expect(retry.onWriteTimeout(request(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
+      expect(retry.onUnavailable(request(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
     }
-    expect(retry.onRequestError(asked(true), undefined as never, new Error())).toMatchObject({
+    expect(retry.onRequestError(request(true), undefined as never, new Error())).toMatchObject({
       decision: again,
       useCurrentHost: false,
     })
-    expect(retry.onReadTimeout(asked(true), undefined as never, 2, 1, false as never)).toMatchObject({
+    expect(retry.onReadTimeout(request(true), undefined as never, 2, 1, false as never)).toMatchObject({
       decision: again,
       useCurrentHost: false,
     })
-    expect(retry.onRequestError(asked(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
-    expect(retry.onWriteTimeout(asked(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
+    expect(retry.onRequestError(request(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
+    expect(retry.onWriteTimeout(request(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
     expect(clientOptions({ ...settings, consistency: 'QUORUM' }).queryOptions!.consistency).toBe(
       types.consistencies.quorum,
     )

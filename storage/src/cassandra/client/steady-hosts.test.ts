@@ -130,7 +130,7 @@ describe('probes', () => {
   it('query each node that is up once a second, one query at a time, and no other node instead', async () => {
     const all = hosts()
     const steady = new SteadyHosts(new InOrder(all))
-    const asked: string[] = []
+    const probed: string[] = []
     const frozen = new Set<string>()
     const client = {
       hosts: { values: () => all },
@@ -139,7 +139,7 @@ describe('probes', () => {
         _parameters: unknown[],
         { host, readTimeout, isIdempotent }: { host: FakeHost; readTimeout: number; isIdempotent: boolean },
       ) => {
-        asked.push(host.address)
+        probed.push(host.address)
         expect([readTimeout, isIdempotent]).toEqual([1_000, false])
         if (!frozen.has(host.address)) return Promise.resolve()
         return new Promise((_, reject) => setTimeout(() => reject(new Error('timed out')), readTimeout + 500))
@@ -147,15 +147,15 @@ describe('probes', () => {
     } as unknown as Client
     const probes = probeHosts(client, steady)
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(asked).toEqual(addresses)
+    expect(probed).toEqual(addresses)
 
     frozen.add(addresses[1]!)
     all[2]!.up = false
-    asked.length = 0
+    probed.length = 0
     await vi.advanceTimersByTimeAsync(1_000)
     // The query to the frozen node is still in flight a second later, so the node is not probed again then.
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(asked).toEqual([addresses[0], addresses[1], addresses[0]])
+    expect(probed).toEqual([addresses[0], addresses[1], addresses[0]])
     expect(steady.isSilent(addresses[1]!)).toBe(false)
     await vi.advanceTimersByTimeAsync(3_000)
     expect(addresses.map((address) => steady.isSilent(address))).toEqual([false, true, false])
@@ -165,8 +165,8 @@ describe('probes', () => {
     expect(steady.isSilent(addresses[1]!)).toBe(false)
 
     probes.stop()
-    asked.length = 0
+    probed.length = 0
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(asked).toEqual([])
+    expect(probed).toEqual([])
   })
 })

@@ -146,7 +146,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
      * A writer whose change was counted but whose version bump failed once, and a reader that has queried before and
      * after.
      */
-    async function withFailedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
+    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
@@ -172,14 +172,14 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
     it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own, kept } = await withFailedBump(app)
+      const { writer, own, kept } = await failedBump(app)
       await writer.apply(own, batchOf(app, 0, []))
       expect(await answer(kept, app)).toEqual(after)
     })
 
     it('the next owner, which finds the batch counted, bumps the version', async () => {
       const app = randomUUID()
-      const { kept } = await withFailedBump(app)
+      const { kept } = await failedBump(app)
       const next = new CassandraTableWriter(client(), keyspace.settings)
       expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
       await next.apply(await lease(0), batchOf(app, 0, []))
@@ -188,7 +188,7 @@ describe.skipIf(!engines)('the counter cache on Cassandra', () => {
 
     it('and no owner follows, entries are re-read after ten minutes', async () => {
       const app = randomUUID()
-      const { kept } = await withFailedBump(app)
+      const { kept } = await failedBump(app)
       const now = performance.now()
       vi.spyOn(performance, 'now').mockReturnValue(now + REFRESH_MS)
       expect(await answer(kept, app)).toEqual(after)

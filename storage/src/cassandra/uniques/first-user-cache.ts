@@ -91,20 +91,20 @@ export class FirstUserCache {
     version: Version,
     before: KeptEntry<Version, KeptLane> | undefined,
   ): Promise<KeptLane | undefined> {
-    const kept = await before?.value.catch(() => undefined)
-    if (!kept || before?.version === undefined || version === undefined) return undefined
+    const cached = await before?.value.catch(() => undefined)
+    if (!cached || before?.version === undefined || version === undefined) return undefined
     const place = { table: 'first_users', app: this.#app, date: NO_DATE, lane, prefix: [] } as const
-    const added = await rowsSince(this.#client, place, { version: before.version, since: kept.since }, version)
+    const added = await rowsSince(this.#client, place, { version: before.version, since: cached.since }, version)
     const rows = added?.rows.map(({ key, visitor }): Identified => ({ ...visitor, place: Number(key[0]) }))
     // A place before the cached ones is a repair: the cache does not know the place of each entry.
-    if (!rows || kept.devices.length + rows.length > kept.rowsMax || rows.some(({ place: at }) => at < kept.place))
-      return undefined
-    const { devices, users, ...rest } = this.#numbered(rows, kept.place)
+    const isRepair = rows?.some(({ place: at }) => at < cached.place)
+    if (!rows || isRepair || cached.devices.length + rows.length > cached.rowsMax) return undefined
+    const { devices, users, ...rest } = this.#numbered(rows, cached.place)
     return {
-      ...kept,
+      ...cached,
       ...rest,
-      devices: concatNumbers(kept.devices, devices),
-      users: concatNumbers(kept.users, users),
+      devices: concatNumbers(cached.devices, devices),
+      users: concatNumbers(cached.users, users),
       since: added!.since,
     }
   }

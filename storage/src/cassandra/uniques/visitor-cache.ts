@@ -89,20 +89,20 @@ export class VisitorCache {
     wanted: WantedVisitors,
     before: KeptEntry<Version, KeptPartition> | undefined,
   ): Promise<KeptPartition | undefined> {
-    const kept = await before?.value.catch(() => undefined)
-    if (kept?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
+    const cached = await before?.value.catch(() => undefined)
+    if (cached?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
     const added = await rowsSince(
       this.#client,
       { ...wanted, app: this.#app },
-      { version: before.version, since: kept.since },
+      { version: before.version, since: cached.since },
       wanted.version,
     )
-    const rows = kept.rows + (added?.rows.length ?? 0)
-    if (!added || rows > kept.rowsMax) return undefined
+    const rows = cached.rows + (added?.rows.length ?? 0)
+    if (!added || rows > cached.rowsMax) return undefined
     return {
-      ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))),
+      ...this.#now(joined(cached.keys, this.#keysOf(digestRows(added.rows)))),
       rows,
-      rowsMax: kept.rowsMax,
+      rowsMax: cached.rowsMax,
       since: added.since,
     }
   }
@@ -120,8 +120,8 @@ export class VisitorCache {
   }
 }
 
-function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
-  const keys = new Map(kept.map((each) => [JSON.stringify(each.key), each]))
+function joined(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+  const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
     const own = keys.get(id)

@@ -123,8 +123,8 @@ describe.skipIf(!engines)('packed visitors', () => {
         const changes = batches.flatMap((each) => changesOf(app, each))
         const first = new CassandraTableWriter(client(), keyspace.settings)
         for (const each of batches) await apply(first, own, changesOf(app, each))
-        const kept = new Uniques(client(), 1, 1_000_000)
-        const asked = {
+        const cachingUniques = new Uniques(client(), 1, 1_000_000)
+        const query = {
           table: 'stage_users_by_date',
           app,
           dates,
@@ -132,7 +132,7 @@ describe.skipIf(!engines)('packed visitors', () => {
           groupBy: ['date', 'stage'],
           countBy: 'device',
         } as const
-        const before = await kept.count(asked)
+        const before = await cachingUniques.count(query)
         const reading = Promise.all(
           dates.flatMap((date) =>
             visitorTableNames.map(async (table) => {
@@ -153,8 +153,8 @@ describe.skipIf(!engines)('packed visitors', () => {
         for (const date of dates)
           for (const table of visitorTableNames)
             expect(await rowsOf(app, date, table)).toEqual(expectedOf(changes, date, table))
-        expect(await kept.count(asked)).toEqual(before)
-        expect(await new Uniques(client(), 1, 1_000_000).count(asked)).toEqual(before)
+        expect(await cachingUniques.count(query)).toEqual(before)
+        expect(await new Uniques(client(), 1, 1_000_000).count(query)).toEqual(before)
         // Later rows are added to the cached ones.
         const more: VisitorChange = {
           table: 'stage_users_by_date',
@@ -163,7 +163,7 @@ describe.skipIf(!engines)('packed visitors', () => {
           rows: [{ key: ['f', 1], visitor: { user: '', device: 'z' } }],
         }
         await apply(last, await lease(), [more])
-        expect(await kept.count(asked)).toEqual(await new Uniques(client(), 1, 1_000_000).count(asked))
+        expect(await cachingUniques.count(query)).toEqual(await new Uniques(client(), 1, 1_000_000).count(query))
       }),
       { numRuns: 12 },
     )

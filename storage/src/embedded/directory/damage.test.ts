@@ -312,9 +312,10 @@ describe('a damaged data directory', () => {
     const dir = copyOf(intact)
     const ends = await endsOf(dir)
     sql(join(dir, 'tables.db'), `UPDATE applied SET position = ${ends[0]! + 500} WHERE lane = 0`)
-    const told: string[] = []
-    const storage = await openEmbedded({ dir, lanes: LANES, logger: { warn: (_, message) => void told.push(message) } })
-    expect(told.join()).toContain('beyond the log')
+    const warnings: string[] = []
+    const logger = { warn: (_: object, message: string) => void warnings.push(message) }
+    const storage = await openEmbedded({ dir, lanes: LANES, logger })
+    expect(warnings.join()).toContain('beyond the log')
     const places = await storage.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
     for (const { lane, position } of places)
       expect(position).toBeGreaterThanOrEqual(lane === 0 ? ends[0]! + 500 : ends[1]!)
@@ -362,14 +363,14 @@ describe('a damaged data directory', () => {
         expect((error as Error).message).toContain('--accept-loss')
       }
 
-      const told: string[] = []
+      const warnings: string[] = []
       const accepted = await openEmbedded({
         dir,
         lanes: LANES,
         acceptLoss: true,
-        logger: { warn: (_, message) => void told.push(message) },
+        logger: { warn: (_, message) => void warnings.push(message) },
       })
-      expect(told.length).toBeGreaterThan(0)
+      expect(warnings.length).toBeGreaterThan(0)
       expect(existsSync(join(dir, 'losses.jsonl'))).toBe(true)
       for (const line of readFileSync(join(dir, 'losses.jsonl'), 'utf8').trim().split('\n'))
         expect(JSON.parse(line)).toHaveProperty('at')

@@ -46,11 +46,11 @@ it('retries a failed batch after growing pauses, however many appends arrive mea
 
 it('is woken by an append when it has read everything', async () => {
   const started = performance.now()
-  let asked = 0
+  let reads = 0
   await underAppends(
     async () => undefined,
-    () => (asked++, []),
-    () => asked >= 20,
+    () => (reads++, []),
+    () => reads >= 20,
   )
   expect(performance.now() - started).toBeLessThan(20 * 250)
 })

@@ -72,7 +72,7 @@ export class KafkaProxy implements AsyncDisposable {
 
   #serve(client: Socket): void {
     const broker = connect(this.#port, this.#host)
-    const asked = new Map<number, number>()
+    const pendingApiKeys = new Map<number, number>()
     for (const [socket, other] of [
       [client, broker],
       [broker, client],
@@ -84,10 +84,10 @@ export class KafkaProxy implements AsyncDisposable {
     client.on(
       'data',
       frames((frame) => {
-        asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
+        pendingApiKeys.set(frame.readInt32BE(8), frame.readInt16BE(4))
         this.producingMost = Math.max(
           this.producingMost,
-          [...asked.values()].filter((apiKey) => apiKey === PRODUCE).length,
+          [...pendingApiKeys.values()].filter((apiKey) => apiKey === PRODUCE).length,
         )
         broker.write(frame)
       }),
@@ -95,8 +95,8 @@ export class KafkaProxy implements AsyncDisposable {
     broker.on(
       'data',
       frames((frame) => {
-        const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
-        asked.delete(frame.readInt32BE(4))
+        const apiKey = pendingApiKeys.get(frame.readInt32BE(4)) ?? -1
+        pendingApiKeys.delete(frame.readInt32BE(4))
         this.bytesAnswered += frame.length
         const fate = this.fate(apiKey, frame)
         if (fate === 'pass')
