@@ -190,13 +190,13 @@ export class RememberedRegistry {
       this.#collection((registry) => registry[name] as Collection<unknown>) as Registry[N]
     const ofApp = <T extends Funnel | Element>(
       all: Collection<T>,
-      kept: (app: RegistrySnapshot['apps'][number]) => readonly T[],
+      recordsOf: (app: RegistrySnapshot['apps'][number]) => readonly T[],
     ): Collection<T> =>
       withOverrides(all, {
         list: (owner?: string) =>
           this.#askOrRecall(
             () => all.list(owner),
-            () => foundIn(this.#apps.get(owner ?? ''), kept),
+            () => foundIn(this.#apps.get(owner ?? ''), recordsOf),
           ),
       })
     return {
@@ -243,11 +243,11 @@ export class RememberedRegistry {
    * The answer of the store, or that of the snapshot when the store fails or takes too long. Waits for the store if the
    * snapshot has no answer.
    */
-  async #askOrRecall<T>(query: () => Promise<T>, kept: () => { readonly found: T } | undefined): Promise<T> {
+  async #askOrRecall<T>(query: () => Promise<T>, recall: () => { readonly found: T } | undefined): Promise<T> {
     const answer = query()
-    const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(kept)
+    const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(recall)
     const remembered = await Promise.race([answer.then((found) => ({ found })), late]).catch((error: unknown) => {
-      const known = kept()
+      const known = recall()
       if (known) return known
       throw error
     })
@@ -258,6 +258,6 @@ export class RememberedRegistry {
 
 type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash'>
 
-function foundIn<K, T>(kept: K | undefined, part: (kept: K) => T): { readonly found: T } | undefined {
-  return kept === undefined ? undefined : { found: part(kept) }
+function foundIn<K, T>(record: K | undefined, part: (record: K) => T): { readonly found: T } | undefined {
+  return record === undefined ? undefined : { found: part(record) }
 }

@@ -82,7 +82,7 @@ export class SpooledLog implements EventLog {
   #main: EventLog | undefined
   #state: 'direct' | 'spooling' | 'handing over' = 'spooling'
   #since: number | undefined
-  /** why the last round was not taken; undefined when it was */
+  /** reason for the failure of the last round; undefined if it succeeded */
   #failure: unknown = 'nothing was drained yet'
   #patience: NodeJS.Timeout | undefined
   #draining: Promise<void> = Promise.resolve()

@@ -71,7 +71,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#channel.unref()
   }
 
-  /** the reason why the log no longer accepts appends, if it does not */
+  /** set once the log no longer accepts appends, with the reason */
   get failure(): Error | undefined {
     return this.#failure
   }
