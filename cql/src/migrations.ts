@@ -12,19 +12,19 @@ export interface Migration {
   readonly number: number
   readonly name: string
   readonly checksum: string
-  /** the file as it is, with its comments */
+  /** the unchanged content of the file, with its comments */
   readonly text: string
   readonly statements: readonly string[]
 }
 
-/** The migrations in order; throws when their numbers have a gap. */
+/** Loads the migrations in order. Throws when their numbers have a gap. */
 export function loadMigrations(): readonly Migration[] {
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.cql'))
     .sort()
   return files.map((file, at) => {
     const number = Number.parseInt(file, 10)
-    if (number !== at + 1) throw new Error(`migration ${file} stands where number ${at + 1} must be`)
+    if (number !== at + 1) throw new Error(`migration ${file} has the wrong number: expected ${at + 1}`)
     const text = readFileSync(join(folder, file), 'utf8')
     return {
       number,
@@ -36,7 +36,7 @@ export function loadMigrations(): readonly Migration[] {
   })
 }
 
-/** What makes the tables that the migrations themselves need, as it is; it may be applied again. */
+/** Loads the statements that create the tables used by the migrations themselves. They can be applied repeatedly. */
 export function loadBootstrap(): Pick<Migration, 'text' | 'statements'> {
   const text = readFileSync(join(folder, '../bootstrap.cql'), 'utf8')
   return { text, statements: statementsOf(text) }

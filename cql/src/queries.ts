@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 const folder = join(import.meta.dirname, '../queries')
 
-/** Every named query by `file.name`, such as `stage-time-by-date.add`. */
+/** Loads every named query by `file.name`, such as `stage-time-by-date.add`. */
 export function loadQueries(): ReadonlyMap<string, string> {
   const queries = new Map<string, string>()
   for (const file of readdirSync(folder)
@@ -16,7 +16,8 @@ export function loadQueries(): ReadonlyMap<string, string> {
 }
 
 /**
- * A file of queries: each begins with a line `-- name: NAME` and ends with a semicolon; other comments are for people.
+ * Parses a file of queries. Each begins with a line `-- name: NAME` and ends with a semicolon; all other comments are
+ * ignored.
  */
 export function parseQueries(text: string): [name: string, query: string][] {
   return text

@@ -3,8 +3,9 @@ import { backfillId, uncounted } from '@hopper/contracts'
 import type { Registry } from './ports/registry.ts'
 
 /**
- * Lets stages be known beside, where a log is counted again, from the positions on at which readers' tables have them.
- * What an earlier attempt has counted with the same groups of stages stays.
+ * Copies the readers' backfill records to a staged registry while a log is counted again beside it. Stages are thus
+ * known from the positions from which the readers' tables have them.
+ * Keeps what an earlier attempt has counted with the same groups of stages.
  */
 export async function copyBackfills(readers: Registry, staged: Registry['backfills']): Promise<void> {
   for (const { id } of await readers.apps.list()) {

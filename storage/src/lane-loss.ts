@@ -1,4 +1,4 @@
-/** Positions that the log has lost of a lane: from `first` to before `next`. */
+/** Positions of a lane that the log has lost: from `first` up to, but not including, `next`. */
 export interface LaneLoss {
   readonly lane: number
   readonly first: number
@@ -13,8 +13,8 @@ interface Bounds {
 }
 
 /**
- * Compares the position up to which a lane is counted with where the log of the lane begins and ends; undefined when
- * counting can go on from there.
+ * Compares the position up to which a lane is counted with the bounds of its log. Returns undefined when counting can
+ * continue from there.
  */
 export function lossOf(lane: number, counted: number, { start, end }: Bounds): LaneLoss | undefined {
   if (end < counted) return { lane, first: end, next: counted, isCut: true }
@@ -22,9 +22,9 @@ export function lossOf(lane: number, counted: number, { start, end }: Bounds): L
   return counted < next ? { lane, first: counted, next, isCut: false } : undefined
 }
 
-/** The loss as a clause of a message to an operator. */
+/** Formats the loss as a clause of a message to an operator. */
 export function describeLoss({ lane, first, next, isCut }: LaneLoss): string {
   return isCut
-    ? `lane ${lane} ends at position ${first}, but ${next} is counted: the topic was made again or cut`
+    ? `lane ${lane} ends at position ${first}, but ${next} is counted: the topic was created again or truncated`
     : `lane ${lane} has lost positions ${first} to ${next - 1} before they were counted`
 }

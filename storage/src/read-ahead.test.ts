@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { readAhead } from './read-ahead.ts'
 
-it('answers in order and never has more under way than it may, by number and by bytes', async () => {
+it('yields results in order and never exceeds the limits of reads and bytes in flight', async () => {
   const item = fc.record({ bytes: fc.nat(100), ms: fc.nat(3) })
   await fc.assert(
     fc.asyncProperty(
@@ -31,7 +31,7 @@ it('answers in order and never has more under way than it may, by number and by 
   )
 })
 
-it('throws the failure of a read at its place, begins no further one and leaves nothing running', async () => {
+it('throws the failure of a read at its place, begins no further read and leaves nothing running', async () => {
   let [begun, running] = [0, 0]
   const read = async (at: number): Promise<number> => {
     begun++

@@ -1,50 +1,50 @@
-/** How much a bulk read may have under way. */
+/** Limits of a bulk read. */
 export interface ReadAheadLimits<T> {
-  /** reads at the same time */
+  /** maximum number of reads in flight */
   readonly atOnce?: number
-  /** what all items under way may weigh together, in bytes; one item is always read */
+  /** maximum expected size of all items in flight, in bytes; a single item is always read */
   readonly bytesMax?: number
-  /** what an item is expected to weigh */
+  /** expected size of an item, in bytes */
   readonly bytesOf?: (item: T) => number
 }
 
-/** Far below the 2,048 requests that the driver of Cassandra lets wait, since a read may take several of them. */
-const AT_ONCE = 32
+/** Far below the 2,048 requests that the Cassandra driver queues, since one read may take several of them. */
+const CONCURRENCY = 32
 const BYTES_MAX = 64_000_000
 
 /**
- * Yields what `read` answers for each item, in the order of the items, and reads ahead meanwhile: the one bounded
- * reader of everything that goes through many partitions or chunks (audit, rebuild, export, backfill). What was read
- * and not yet taken counts as under way. When a read fails, or the caller stops, no further one begins, and those under
- * way are awaited.
+ * Yields the result of `read` for each item, in the order of the items, and reads ahead. This is the one bounded reader
+ * for everything that visits many partitions or chunks (audit, rebuild, export, backfill). Results that the caller has
+ * not taken yet count as in flight.
+ * When a read fails or the caller stops, no further read begins, and those in flight are awaited.
  */
 export async function* readAhead<T, R>(
   items: Iterable<T> | AsyncIterable<T>,
   read: (item: T) => Promise<R>,
   limits: ReadAheadLimits<T> = {},
 ): AsyncGenerator<R> {
-  const { atOnce = AT_ONCE, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
-  const underWay: { readonly bytes: number; readonly result: Promise<R> }[] = []
+  const { atOnce = CONCURRENCY, bytesMax = BYTES_MAX, bytesOf = () => 0 } = limits
+  const inFlight: { readonly bytes: number; readonly result: Promise<R> }[] = []
   let bytes = 0
   const next = async (): Promise<R> => {
-    const first = underWay[0]!
+    const first = inFlight[0]!
     const result = await first.result
-    underWay.shift()
+    inFlight.shift()
     bytes -= first.bytes
     return result
   }
   try {
     for await (const item of items) {
       const own = bytesOf(item)
-      while (underWay.length > 0 && (underWay.length >= atOnce || bytes + own > bytesMax)) yield await next()
+      while (inFlight.length > 0 && (inFlight.length >= atOnce || bytes + own > bytesMax)) yield await next()
       const result = read(item)
-      // Whoever takes it hears of the failure; until then it must not end the process.
+      // The caller sees the failure when it takes the result. Until then it must not end the process.
       result.catch(() => undefined)
-      underWay.push({ bytes: own, result })
+      inFlight.push({ bytes: own, result })
       bytes += own
     }
-    while (underWay.length > 0) yield await next()
+    while (inFlight.length > 0) yield await next()
   } finally {
-    await Promise.allSettled(underWay.map(({ result }) => result))
+    await Promise.allSettled(inFlight.map(({ result }) => result))
   }
 }

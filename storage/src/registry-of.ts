@@ -1,12 +1,12 @@
 import type { App, KeyRecord } from '@hopper/contracts'
 import type { Collection, Registry } from './ports/registry.ts'
 
-/** A collection whose records are also found by their id alone, whoever owns them. */
+/** A collection whose records can also be found by id alone, without the owner. */
 export interface IndexedCollection<T> extends Collection<T> {
   byId(id: string): Promise<T | undefined>
 }
 
-/** The registry over an adapter's collections: the names of the kinds stand here once for all adapters. */
+/** Builds the registry from an adapter's collections. Defines the names of the record kinds once for all adapters. */
 export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<T>): Registry {
   const apps = collectionOf<App>('app')
   const keys = collectionOf<KeyRecord>('key')

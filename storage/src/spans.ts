@@ -8,9 +8,9 @@ export function spanName({ app, date, lane, first_position, last_position }: Spa
 }
 
 /**
- * The chunks by their spans, in the order of their positions. A span without one of its parts would lose events for
- * every reader.
- * @throws HopperError HOP_INTERNAL when a span lacks a part, or is of another lane than the lease
+ * Groups chunks by span, in the order of their positions. A span without one of its parts would lose events for every
+ * reader.
+ * @throws HopperError HOP_INTERNAL when a span lacks a part, or belongs to another lane than the lease
  */
 export function wholeSpans(lease: Lease, chunks: readonly EncodedChunk[]): EncodedChunk[][] {
   const spans = new Map<string, EncodedChunk[]>()
@@ -30,7 +30,7 @@ export function wholeSpans(lease: Lease, chunks: readonly EncodedChunk[]): Encod
   return [...spans.values()].sort(([a], [b]) => a!.summary.first_position - b!.summary.first_position)
 }
 
-/** What a span covers, by date. */
+/** The positions that a span covers, by date. */
 export function datesOfSpan([first]: readonly EncodedChunk[]): readonly DateCover[] {
   const { date, first_position, last_position } = first!.summary
   return first!.dates ?? [{ date, first_position, last_position }]

@@ -2,19 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EventLog } from './ports/event-log.ts'
 import type { PartHealth, Storage } from './ports/storage.ts'
 
-/** A log that can say whether its engine answers. */
+/** A log that can check whether its engine answers. */
 export interface CheckedLog extends EventLog {
   health(): Promise<PartHealth>
 }
 
 const HEALTH_MS_MAX = 1_500
-/** A log that was away is not waited for again: who asks whether the process is ready has little patience. */
+/** Timeout while the log was away at the last check: readiness probes have short timeouts. */
 const AWAY_MS_MAX = 100
 
-/** The health of a log. An engine that does not tell it within a moment is not well. One question at a time. */
+/** Health of a log. An engine that does not answer in time is unhealthy. At most one check is in flight. */
 class LogHealth {
   readonly #log: CheckedLog
-  #asking: Promise<PartHealth> | undefined
+  #checking: Promise<PartHealth> | undefined
   #last: PartHealth | undefined
 
   constructor(log: CheckedLog) {
@@ -22,10 +22,10 @@ class LogHealth {
   }
 
   async now(): Promise<PartHealth> {
-    this.#asking ??= this.#log.health().finally(() => (this.#asking = undefined))
+    this.#checking ??= this.#log.health().finally(() => (this.#checking = undefined))
     const wasAway = this.#last?.healthy === false
     const answer = await Promise.race([
-      this.#asking,
+      this.#checking,
       pause(wasAway ? AWAY_MS_MAX : HEALTH_MS_MAX, undefined, { ref: false }),
     ])
     const silent = wasAway
@@ -35,7 +35,9 @@ class LogHealth {
   }
 }
 
-/** A storage of two engines: one has the log, the other everything else. Closing it closes both, the log first. */
+/**
+ * Combines two engines into a storage: one has the log, the other everything else. Closes the log first, then the rest.
+ */
 export function withLog<L extends CheckedLog, R extends Pick<Storage, 'health' | 'close'>>(
   rest: R,
   log: L,

@@ -1,4 +1,4 @@
-/** A port of which some calls are others: everything else goes to `port`. */
+/** Overrides some members of a port. Everything else is delegated to `port`. */
 export function withOverrides<T extends object>(port: T, changes: Partial<T>): T {
   return new Proxy(port, {
     get: (of, name) => {

@@ -98,7 +98,7 @@ describe.skipIf(!engines)('Cassandra away', () => {
       await send(2)
       await ingest.stop('SIGKILL')
       await ingest.start()
-      expect(ingest.output).toContain('starts on the snapshot')
+      expect(ingest.output).toContain('starts from its snapshot')
       await send(3)
       const state = await ready(ingest)
       expect(state).toMatchObject({ ready: true, reasons: [] })

@@ -18,8 +18,8 @@ export { migrate } from './schema/migrate.ts'
 export { cassandraDefaults, consistencies, type CassandraSettings, type Consistency } from './client/settings.ts'
 
 /**
- * Everything of a storage but the log, over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared
- * the keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached.
+ * Opens a storage without the log over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the
+ * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached.
  */
 export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
   const options = clientOptions(settings, settings.keyspace)

@@ -19,7 +19,7 @@ const engines = inject('engines')
 const { settings, drop } = ownKeyspace(engines)
 const name = settings.keyspace
 
-/** Kafka and Cassandra together, in a keyspace and a topic of this file. */
+/** Opens Kafka and Cassandra together, in a keyspace and a topic of this file. */
 async function open(): Promise<Storage> {
   const log = await new KafkaEventLog({
     ...kafkaDefaults,

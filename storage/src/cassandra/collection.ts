@@ -3,9 +3,9 @@ import type { IndexedCollection } from '../registry-of.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
-const READS_AT_ONCE = 64
+const READ_CONCURRENCY = 64
 
-/** Records as JSON, found by owner and by id. */
+/** Records as JSON, indexed by owner and by id. */
 export class CassandraCollection<T> implements IndexedCollection<T> {
   readonly #client: Client
   readonly #kind: string
@@ -25,7 +25,7 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
       owner === undefined
         ? (await rowsOf(this.#client, 'registry.owners', [this.#kind])).map((row) => row.get('owner') as string)
         : [owner]
-    const rows = await mapConcurrent(owners, READS_AT_ONCE, (each) =>
+    const rows = await mapConcurrent(owners, READ_CONCURRENCY, (each) =>
       rowsOf(this.#client, 'registry.list', [this.#kind, each]),
     )
     return rows.flat().map((row) => JSON.parse(row.get('record') as string) as T)
@@ -55,7 +55,7 @@ export class CassandraCollection<T> implements IndexedCollection<T> {
     return row && (JSON.parse(row.get('record') as string) as T)
   }
 
-  /** A logged batch: all or nothing. */
+  /** Runs a logged batch: all or nothing. */
   async #batch(writes: [name: string, params: unknown[]][]): Promise<void> {
     await this.#client.batch(
       writes.map(([name, params]) => ({ query: statement(name), params })),

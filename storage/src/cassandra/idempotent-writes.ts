@@ -1,12 +1,12 @@
 import type { LaneBatch } from '../ports/tables.ts'
 import { statement, type Statement } from './client/statements.ts'
 
-/** Above every position, so that a write timestamp can fall as they rise. */
+/** Greater than every position, so that write timestamps can descend as positions ascend. */
 const TOP = 2n ** 52n
 
 /**
- * Everything of a batch but its ids, visitors and sessions that may be written again without harm, as batches of few
- * partitions: a request costs more than a row.
+ * The idempotent writes of a batch except its ids, visitors and sessions, in batches of few partitions: a request costs
+ * more than a row.
  */
 export function idempotentWrites(batch: LaneBatch): Statement[][] {
   return [...identityWrites(batch), ...deadLetterWrites(batch)]

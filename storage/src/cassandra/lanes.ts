@@ -17,7 +17,7 @@ interface LaneRow {
 }
 
 /**
- * Owners of lanes by lightweight transactions: one per take, renewal, release and commit of a position, never one per
+ * Ownership of lanes by lightweight transactions: one per take, renewal, release and position commit, never one per
  * event.
  */
 export class CassandraLanes implements Lanes {
@@ -32,8 +32,8 @@ export class CassandraLanes implements Lanes {
   }
 
   /**
-   * No clock of another machine is trusted: a lease has run out when it was not renewed while we waited for as long as
-   * it lasts.
+   * Trusts no clock of another machine: a lease has expired if it was not renewed while this process waited for its
+   * duration.
    */
   async acquire(lane: number, owner: string): Promise<Lease> {
     const before = performance.now()
@@ -82,7 +82,7 @@ export class CassandraLanes implements Lanes {
     )
   }
 
-  /** Throws HOP_STORE_UNAVAILABLE when the lease has run out or the lane has another owner. */
+  /** Throws HOP_STORE_UNAVAILABLE when the lease has expired or the lane has another owner. */
   async assertOwned({ lane, owner, epoch, expiresAt }: Lease): Promise<void> {
     const row = await this.#row(lane)
     if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
@@ -91,8 +91,8 @@ export class CassandraLanes implements Lanes {
   }
 
   /**
-   * Waits until the other owner has released the lane, or has not renewed for as long as its lease and its last write
-   * may live. An owner that goes on renewing is alive: after `ALIVE_WAITS` such waits the call rejects.
+   * Waits until the other owner has released the lane, or has not renewed it for as long as its lease and its last
+   * write can last. An owner that keeps renewing is alive: after `ALIVE_WAITS` such periods the call rejects.
    */
   async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
     let seen = first

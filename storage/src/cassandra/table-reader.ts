@@ -23,11 +23,11 @@ import { pagesOf, queryFile, rowsOf } from './client/statements.ts'
 import { Uniques } from './uniques/uniques.ts'
 import { readVisitorRows } from './visitors/visitor-rows.ts'
 
-const READS_AT_ONCE = 64
-/** a value may have a megabyte */
+const READ_CONCURRENCY = 64
+/** small, since a value may have a megabyte */
 const LETTERS_PER_PAGE = 8
 const LETTERS_BYTES_MAX = 8_000_000
-/** of what may be kept in memory; the rest is for visitors */
+/** share of the cache for counters; the rest is for visitors */
 const COUNTERS_SHARE = 1 / 8
 
 /** Reads the tables by concurrent queries of one partition each, (dates x lanes) of them. */
@@ -68,7 +68,7 @@ export class CassandraTableReader implements TableReader {
   }
 
   async deadLetters(): Promise<number> {
-    const counts = await mapConcurrent(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+    const counts = await mapConcurrent(this.#laneNumbers(), READ_CONCURRENCY, (lane) =>
       rowsOf(this.#client, 'dead-letters.count', [lane]),
     )
     return counts.reduce((sum, [row]) => sum + Number(row?.get('count') ?? 0), 0)

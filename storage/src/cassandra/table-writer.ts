@@ -27,12 +27,12 @@ import { identityParts, visitorParts } from './visitors/visitor-parts.ts'
 import { PACKED_ROWS_MIN, readVisitorRows, rowRemovals, visitorWrites } from './visitors/visitor-rows.ts'
 import { Watermarks } from './counters/watermarks.ts'
 
-const WRITES_AT_ONCE = 128
-/** partitions of visitors in memory */
-const READS_AT_ONCE = 4
+const WRITE_CONCURRENCY = 128
+/** number of visitor partitions that are in memory at the same time */
+const READ_CONCURRENCY = 4
 const LETTERS_PER_BATCH = 100
 
-/** Writes a lane's batches to Cassandra, counters exactly once by DESIGN section 5. */
+/** Writes a lane's batches to Cassandra, counters exactly once as described in DESIGN section 5. */
 export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings
@@ -75,7 +75,7 @@ export class CassandraTableWriter implements TableWriter {
 
   async identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>> {
     const found = new Map<string, Identity>()
-    await mapConcurrent(devices, WRITES_AT_ONCE, async (device) => {
+    await mapConcurrent(devices, WRITE_CONCURRENCY, async (device) => {
       const [row] = await rowsOf(this.#client, 'identity.lastBefore', [app, device, BigInt(before)])
       if (row) found.set(device, { user: row.get('user') as string, place: Number(row.get('place')) })
     })
@@ -97,10 +97,10 @@ export class CassandraTableWriter implements TableWriter {
       ...idempotentWrites(batch),
       ...identities.map((delta) => [deltaWrite(lease.lane, delta, packVisitors(delta.changes))]),
     ]
-    await mapConcurrent(idempotent, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await mapConcurrent(idempotent, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
     watermarks.doubt(batch.counters)
     await this.#count(lease, batch.counters, watermarks)
-    // Another batch of the lane, of other apps, may have settled them before they were counted.
+    // Another batch of the lane, with other apps, may have settled these dates before they were counted.
     watermarks.doubt(batch.counters)
     const { unsure: counted } = watermarks
     await renewVersions(this.#client, lease.lane, [...visitors, ...identities], counted)
@@ -111,17 +111,17 @@ export class CassandraTableWriter implements TableWriter {
     return this.#packed.writeOut(lease, () => this.#checkLease(lease))
   }
 
-  /** Rows that stand in blocks are written out first: a block would bring a removed row back. */
+  /** Removes rows. Blocks that contain them are written out first: a block would bring a removed row back. */
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
     const assertLease = (): void => this.#checkLease(lease)
     for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
     const removals = (
-      await mapConcurrent(changes, READS_AT_ONCE, async (change) => {
+      await mapConcurrent(changes, READ_CONCURRENCY, async (change) => {
         const present = await readVisitorRows(this.#client, { ...change, lane: lease.lane, prefix: [] })
         return rowRemovals(lease.lane, change, present)
       })
     ).flat()
-    await mapConcurrent(removals, WRITES_AT_ONCE, (statements) => {
+    await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => {
       assertLease()
       return this.#writeIdempotent(statements)
     })
@@ -133,13 +133,13 @@ export class CassandraTableWriter implements TableWriter {
     const removals = inParts(positions, LETTERS_PER_BATCH).map((some) =>
       some.map((position) => ({ query, params: [lane, BigInt(position)] })),
     )
-    await mapConcurrent(removals, WRITES_AT_ONCE, (statements) => this.#writeIdempotent(statements))
+    await mapConcurrent(removals, WRITE_CONCURRENCY, (statements) => this.#writeIdempotent(statements))
   }
 
   async markReplayed(lane: number, positions: readonly number[]): Promise<void> {
     const query = statement('replayed-letters.insert')
     const marks = positions.map((position) => ({ query, params: [lane, BigInt(position)] }))
-    await mapConcurrent(inParts(marks, LETTERS_PER_BATCH), WRITES_AT_ONCE, (statements) =>
+    await mapConcurrent(inParts(marks, LETTERS_PER_BATCH), WRITE_CONCURRENCY, (statements) =>
       this.#writeIdempotent(statements),
     )
   }
@@ -155,8 +155,8 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   /**
-   * A write must have ended, one way or the other, before the next owner may begin; that owner waits `unknownOutcomeMs`
-   * longer than the lease.
+   * Rejects writes after the lease's expiry. A write must have ended, with whatever outcome, before the next owner
+   * begins; that owner waits `unknownOutcomeMs` longer than the lease.
    */
   #checkLease(lease: Lease): void {
     if (performance.now() >= lease.expiresAt)
@@ -168,14 +168,14 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   /**
-   * One counter batch for each partition: deltas and watermark in one atomic mutation. A failure may be an unknown
-   * outcome: the call rejects only after the server can no longer apply anything that was sent, so that what is read
-   * next is final (rule 4).
+   * Writes one counter batch per partition: deltas and watermark in one atomic mutation. A failure may be an unknown
+   * outcome. The call then rejects only when the server can no longer apply anything that was sent, so that the next
+   * read is final (rule 4).
    */
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
     let lastSent = 0
     try {
-      await mapConcurrent(changes, WRITES_AT_ONCE, async (change) => {
+      await mapConcurrent(changes, WRITE_CONCURRENCY, async (change) => {
         this.#checkLease(lease)
         lastSent = performance.now()
         await this.#client.batch(counterBatch(lease.lane, change), {

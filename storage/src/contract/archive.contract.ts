@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Archive } from '../ports/archive.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 
-/** What the suite needs of an adapter. */
+/** The part of an adapter that the suite needs. */
 export interface ArchiveUnderTest {
   readonly archive: Archive
   readonly lanes: Lanes
@@ -14,7 +14,9 @@ export interface ArchiveUnderTest {
 const date = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28)
 
-/** A span of so many parts over these positions; its events lie between `T0 + first` and `T0 + last` ms. */
+/**
+ * A span with the given number of parts over these positions; its events lie between `T0 + first` and `T0 + last` ms.
+ */
 export function span(app: string, lane: number, first: number, last: number, parts = 1, on = date): EncodedChunk[] {
   return Array.from({ length: parts }, (_, part) => {
     const columns = new Map([
@@ -43,7 +45,7 @@ export function span(app: string, lane: number, first: number, last: number, par
   })
 }
 
-/** What every adapter of the archive must do. The store may hold anything already: each test has an app of its own. */
+/** The contract of every archive adapter. The store may contain anything already: each test uses its own app. */
 export function archiveContract(name: string, make: () => Promise<ArchiveUnderTest>): void {
   describe(`the archive on ${name}`, () => {
     let under: ArchiveUnderTest
@@ -63,7 +65,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
     const places = async (app: string): Promise<number[][]> =>
       (await all(app)).map((s) => [s.first_position, s.last_position, s.part])
 
-    it('gives back what was appended, column by column', async () => {
+    it('returns what was appended, column by column', async () => {
       const app = randomUUID()
       const chunks = span(app, 0, 0, 9, 2)
       await archive.append(lease, chunks)
@@ -74,7 +76,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
         expect(Buffer.from(cell)).toEqual(Buffer.from(chunks[1]!.columns.get(column)!))
     })
 
-    it('covers each position of a partition once: a span that begins at or before what is covered is refused', async () => {
+    it('covers each position of a partition once: refuses a span that begins at or before a covered one', async () => {
       const app = randomUUID()
       const partitions = [
         { app, date },
@@ -92,7 +94,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       expect(await archive.covered(0, partitions)).toEqual([20, -1])
     })
 
-    it('covers each date of a span that has several, and refuses one that begins before what is covered of any', async () => {
+    it('covers each date of a span with several, and refuses one that begins before a covered position', async () => {
       const app = randomUUID()
       const dates = [
         { date, first_position: 3, last_position: 8 },
@@ -100,15 +102,15 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       ]
       const several = (first: number, last: number, of: readonly DateCover[]): EncodedChunk[] =>
         span(app, 0, first, last, 2).map((chunk) => ({ ...chunk, dates: of }))
-      const asked = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
+      const dated = [date, '2026-03-29', '2026-03-30'].map((each) => ({ app, date: each }))
       await archive.append(lease, several(3, 9, dates))
-      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      expect(await archive.covered(0, dated)).toEqual([8, -1, 9])
       const again = several(9, 20, [
         { date, first_position: 10, last_position: 20 },
         { date: '2026-03-30', first_position: 9, last_position: 9 },
       ])
       await expect(archive.append(lease, again)).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
-      expect(await archive.covered(0, asked)).toEqual([8, -1, 9])
+      expect(await archive.covered(0, dated)).toEqual([8, -1, 9])
       await archive.append(
         lease,
         several(9, 20, [
@@ -116,7 +118,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
           { date: '2026-03-29', first_position: 12, last_position: 12 },
         ]),
       )
-      expect(await archive.covered(0, asked)).toEqual([20, 12, 9])
+      expect(await archive.covered(0, dated)).toEqual([20, 12, 9])
       expect(await places(app)).toEqual([
         [3, 9, 0],
         [3, 9, 1],
@@ -134,7 +136,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       expect(await archive.covered(0, [{ app, date }])).toEqual([-1])
     })
 
-    it('lists what overlaps a time range, by lane when asked', async () => {
+    it('lists chunks that overlap a time range, optionally of one lane', async () => {
       const app = randomUUID()
       await archive.append(lease, [...span(app, 0, 0, 9), ...span(app, 0, 10, 19), ...span(app, 0, 20, 29)])
       const between = async (from: number, to: number, lane?: number): Promise<number[]> =>
@@ -149,7 +151,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       expect(await between(0, 100, 1)).toEqual([])
     })
 
-    it('puts a merged span in the place of others at once, and keeps their columns for readers that listed before', async () => {
+    it('replaces spans by a merged one atomically, and keeps their columns for earlier readers', async () => {
       const app = randomUUID()
       const parts = [...span(app, 0, 0, 9), ...span(app, 0, 10, 19, 2)]
       await archive.append(lease, parts)
@@ -169,7 +171,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       ])
     })
 
-    it('merges spans of several dates of a month into one of the first date, and covers each date as before', async () => {
+    it('merges spans of several dates of a month into one of the first date, covering each as before', async () => {
       const app = randomUUID()
       const next = '2026-03-29'
       const spans = [...span(app, 0, 0, 9), ...span(app, 0, 5, 14, 1, next), ...span(app, 0, 15, 19)]
@@ -194,7 +196,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       ).toEqual([19, 30])
     })
 
-    it('changes nothing when one of the spans to merge is gone', async () => {
+    it('changes nothing when one of the spans to merge no longer exists', async () => {
       const app = randomUUID()
       const [a, b] = [span(app, 0, 0, 9), span(app, 0, 10, 19)]
       await archive.append(lease, [...a, ...b])
@@ -205,7 +207,7 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       expect(await places(app)).toEqual([[0, 19, 0]])
     })
 
-    it('takes nothing from an owner that has lost the lane, and nothing for another lane', async () => {
+    it('refuses an owner that has lost the lane, and chunks of another lane', async () => {
       const app = randomUUID()
       const lost = await under.lanes.acquire(1, randomUUID())
       await under.lanes.release(lost)

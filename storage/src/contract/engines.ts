@@ -1,4 +1,4 @@
-/** Where the real engines of a test run answer. */
+/** Addresses of the real engines of a test run. */
 export interface Engines {
   readonly kafka: string
   readonly cassandra: string

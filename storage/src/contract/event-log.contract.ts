@@ -12,7 +12,7 @@ const envelope = (app: string, device_id: string, received_at: number): Envelope
   events: [],
 })
 
-/** What every adapter of the log must do. `make` opens the same store again after it was closed. */
+/** The contract of every log adapter. `make` opens the same store again after it was closed. */
 export function eventLogContract(name: string, make: () => Promise<Storage>): void {
   describe(`event log on ${name}`, () => {
     let storage: Storage
@@ -42,7 +42,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       for (const [lane, position] of last) expect(ends[lane]).toBeGreaterThan(position)
     })
 
-    it('keeps the order of appends that overlap, and takes an append of nothing', async () => {
+    it('keeps the order of overlapping appends, and accepts an empty append', async () => {
       const app = randomUUID()
       expect(await storage.log.append([])).toEqual([])
       const places = (
@@ -54,7 +54,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(messages.map(({ value }) => decodeEnvelope(value).received_at)).toEqual(places.map((_, at) => at))
     })
 
-    it('reads a lane from a position on, so many messages and no more, and nothing beyond its end', async () => {
+    it('reads a lane from a position on, up to the limit, and nothing beyond its end', async () => {
       const app = randomUUID()
       const places = await storage.log.append([1, 2, 3].map((at) => envelope(app, 'd', at)))
       const { lane, position } = places[0]!
@@ -67,7 +67,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.log.read(lane, position, 0)).toEqual([])
     })
 
-    it('takes messages as they are into the lanes they name, also what is no envelope, and reads no more bytes than asked', async () => {
+    it('appends raw messages to the lanes they name, even invalid ones, and limits the bytes of a read', async () => {
       const values = ['', 'no JSON', '\u0000\n', 'x'.repeat(3_000), 'y'.repeat(3_000), '{}']
         .map((text) => Buffer.from(text))
         .concat([Buffer.from([0xff, 0xfe, 0])])
@@ -81,7 +81,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.log.read(lane, places[3]!.position, values.length, 100)).toHaveLength(1)
     })
 
-    it('asks each lane once for its position, delivers from there, and calls for one lane one at a time', async () => {
+    it('asks each lane once for its position, delivers from there, and never overlaps calls for one lane', async () => {
       const app = randomUUID()
       const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))
       const places = await storage.log.append(sent)
@@ -90,15 +90,15 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
         (end, lane) => places.filter((place) => place.lane === lane)[1]?.position ?? end,
       )
       const calls = from.map(() => [] as string[])
-      const underWay = new Set<number>()
+      const inFlight = new Set<number>()
       let overlaps = 0
       const got = new Set<number>()
       const alone = async (lane: number, call: string): Promise<void> => {
         calls[lane]!.push(call)
-        if (underWay.has(lane)) overlaps++
-        underWay.add(lane)
+        if (inFlight.has(lane)) overlaps++
+        inFlight.add(lane)
         await new Promise(setImmediate)
-        underWay.delete(lane)
+        inFlight.delete(lane)
       }
       const subscription = await storage.log.subscribe({
         assigned: async (lane) => (await alone(lane, 'a'), from[lane]!),
@@ -118,7 +118,7 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       for (const lane of calls) expect(lane.join('')).toMatch(/^ab*r$/)
     })
 
-    it('delivers a batch again after it threw, then what is appended later, and revokes every lane at the close', async () => {
+    it('redelivers a batch after it threw, then delivers later messages, and revokes every lane on close', async () => {
       const app = randomUUID()
       const ends = await storage.log.ends()
       const got: number[] = []

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
 
-/** What every adapter of the lanes must do; uses lane 0. */
+/** The contract of every lanes adapter; uses lane 0. */
 export function lanesContract(name: string, make: () => Promise<Storage>): void {
   describe(`lanes on ${name}`, () => {
     let storage: Storage

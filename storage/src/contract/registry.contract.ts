@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Storage } from '../ports/storage.ts'
 
-/** What every adapter of the registry must do. */
+/** The contract of every registry adapter. */
 export function registryContract(name: string, make: () => Promise<Storage>): void {
   describe(`registry on ${name}`, () => {
     let storage: Storage

@@ -14,7 +14,7 @@ interface View {
   readonly elapsed: number
 }
 
-/** What every adapter of the tables must do. The store may hold anything already: each test has an app of its own. */
+/** The contract of every tables adapter. The store may contain anything already: each test uses its own app. */
 export function tablesContract(name: string, make: () => Promise<Storage>): void {
   describe(`tables on ${name}`, () => {
     let storage: Storage
@@ -91,7 +91,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.writer.applied(0, [change])).toEqual([4])
     })
 
-    it('refuses a lease that has run out, before it writes', async () => {
+    it('refuses an expired lease before it writes', async () => {
       const app = randomUUID()
       const change = {
         table: 'activity_by_date' as const,
@@ -118,7 +118,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       ])
     })
 
-    it('reads one partition of one lane, and takes a correction that leaves its watermark where it is', async () => {
+    it('reads one partition of one lane, and accepts a correction that leaves its watermark unchanged', async () => {
       const app = randomUUID()
       const partition = { table: 'stage_time_by_date' as const, app, date: dates[0]! }
       const add = (held: Lease, from: number, to: number, deltas: number[]): Promise<void> =>
@@ -145,7 +145,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       expect(await storage.reader.visitorPartition(1, { table: 'users_by_date', app, date: dates[1]! })).toEqual([])
     })
 
-    it('answers rows in one order, by the code points of texts and the values of numbers, whatever they hold', async () => {
+    it('returns rows in one order: texts by code point, numbers by value, whatever they contain', async () => {
       const text = fc.oneof(
         fc.string({ unit: 'binary', maxLength: 4 }),
         fc.constantFrom(
@@ -226,7 +226,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       ])
     })
 
-    it('tells all ids of a partition, also when they are many', async () => {
+    it('returns all ids of a partition, even if there are many', async () => {
       const app = randomUUID()
       const ids = Array.from({ length: 12_000 }, (_, at) => `e${at}`)
       const rows = ids.map((event_id, position) => ({
@@ -238,17 +238,17 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       for (let at = 0; at < rows.length; at += 3_000)
         await apply(lease, { seen: [{ app, date: dates[0]!, rows: rows.slice(at, at + 3_000) }] })
       await apply(second, { seen: [{ app, date: dates[0]!, rows: rows.slice(0, 1) }] })
-      const told = async (lane: number, date: string): Promise<string[]> => {
+      const readIds = async (lane: number, date: string): Promise<string[]> => {
         const found: string[] = []
         for await (const page of storage.writer.seenIds(lane, { app, date })) found.push(...page)
         return found.sort()
       }
-      expect(await told(0, dates[0]!)).toEqual(ids.sort())
-      expect(await told(1, dates[0]!)).toEqual(['e0'])
-      expect(await told(0, dates[1]!)).toEqual([])
+      expect(await readIds(0, dates[0]!)).toEqual(ids.sort())
+      expect(await readIds(1, dates[0]!)).toEqual(['e0'])
+      expect(await readIds(0, dates[1]!)).toEqual([])
     })
 
-    it('answers who a device was before a place, however often that is written', async () => {
+    it('returns the identity of a device before a place, however often it is written', async () => {
       const app = randomUUID()
       const of = (user: string, place: number): Partial<LaneBatch> => ({
         identities: [{ app, device: 'd', user, place }],
@@ -268,7 +268,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       if (storage.writer.identifiedDevices) expect([await devices(0), await devices(1)]).toEqual([['d'], []])
     })
 
-    it('answers when a session began and ended and who it was then, however batches are cut and however often they are delivered', async () => {
+    it('returns start, end and user of a session, however batches are cut and redelivered', async () => {
       const moment = fc.record({
         session: fc.nat(2),
         time: fc.nat(50).map((days) => Date.UTC(2026, 1, 20) + days * 86_400_000),
@@ -303,7 +303,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
             })
           let next = 0
           for (const [back, length] of [...deliveries, [0, moments.length] as const]) {
-            // Whoever goes back reads on from there.
+            // A consumer that goes back continues from there.
             const start = Math.max(0, next - back)
             next = Math.min(moments.length, start + length)
             await apply(lease, { sessions: sessionsOf(start, next) })
@@ -361,7 +361,7 @@ export function tablesContract(name: string, make: () => Promise<Storage>): void
       )
     })
 
-    it('counts anew what was written after an earlier answer: visitors, and who a device turned out to be', async () => {
+    it('includes visitors and identities that were written after an earlier result', async () => {
       const app = randomUUID()
       const query = { table: 'stage_users_by_date' as const, app, dates, prefix: ['f'], groupBy: ['stage'] }
       const counted = async (countBy: 'person' | 'device'): Promise<unknown> =>

@@ -2,20 +2,20 @@ import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 
 const MESSAGES_MAX = 500
 const BYTES_MAX = 8_000_000
-// The checksum tells a block that the disk has changed from one that is as it was written.
+// The checksum detects blocks that the disk has corrupted.
 const options = { params: { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 } }
 
 /**
- * Messages that were committed together, as one zstd frame: their lengths (u32, little-endian), then their bytes.
- * Events repeat each other, so the log takes about a sixth of their bytes, and writing them costs less than writing
- * them plain.
+ * Encodes messages that are committed together as one zstd frame: their lengths (u32, little-endian), then their bytes.
+ * Events repeat each other, so the log takes about a sixth of their bytes, and writing them compressed costs less than
+ * writing them plain.
  */
 export function encodeBlock(values: readonly Uint8Array[]): Uint8Array {
   const lengths = new Uint8Array(new Uint32Array(values.map((value) => value.length)).buffer)
   return zstdCompressSync(Buffer.concat([lengths, ...values]), options)
 }
 
-/** Cuts messages into blocks of a bounded size; a message that is larger than the bound stands alone. */
+/** Splits messages into blocks of bounded size. A message above the bound is a block of its own. */
 export function inBlocks(values: readonly Uint8Array[]): Uint8Array[][] {
   const blocks: Uint8Array[][] = []
   let bytes = Infinity
@@ -30,7 +30,7 @@ export function inBlocks(values: readonly Uint8Array[]): Uint8Array[][] {
   return blocks
 }
 
-/** The messages of a block that holds `count` of them. */
+/** Decodes the messages of a block that contains `count` of them. */
 export function decodeBlock(block: Uint8Array, count: number): Uint8Array[] {
   const raw = zstdDecompressSync(block)
   const values: Uint8Array[] = []

@@ -44,7 +44,9 @@ export class EmbeddedCollection<T> implements IndexedCollection<T> {
     return parsed(this.#database.prepare('SELECT record FROM registry WHERE kind = ? AND id = ?').get(this.#kind, id))
   }
 
-  /** Answers whether the statement changed anything; a change of a record that lasts is counted with it. */
+  /**
+   * Returns whether the statement changed anything. A change of a permanent record also increments the change counter.
+   */
   #change(statement: string, ...values: string[]): boolean {
     return transaction(this.#database, () => {
       const changed = this.#database.prepare(statement).run(...values).changes > 0

@@ -11,8 +11,8 @@ import { openEmbedded } from './embedded.ts'
 const dir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
 const make = (): ReturnType<typeof openEmbedded> => openEmbedded({ dir, lanes: 4 })
 /**
- * Its suite commits positions that no log has: who opens the directory afterwards would be told that the log has lost
- * them.
+ * Directory of the lanes suite, which commits positions that no log has: opening it afterwards would report a loss of
+ * the log.
  */
 const lanesDir = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
 afterAll(() => [dir, lanesDir].forEach((each) => rmSync(each, { recursive: true })))
@@ -29,7 +29,7 @@ it('gives the directory to one owner, and refuses another number of lanes', asyn
   await (await make()).close()
 })
 
-it('delivers batches of bounded bytes, and a larger message alone', async () => {
+it('delivers batches of bounded size, and a larger message alone', async () => {
   const own = mkdtempSync(join(tmpdir(), 'hopper-embedded-'))
   const storage = await openEmbedded({ dir: own, lanes: 1 })
   const sizes = [1_500_000, 1_500_000, 1_500_000, 5_000_000, 10, 10]

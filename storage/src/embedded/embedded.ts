@@ -22,25 +22,26 @@ export { ensureDirectory } from './directory/data-directory.ts'
 export { assertLogIntact } from './intact/accept-loss.ts'
 export { openRebuild } from './rebuild.ts'
 
-/** written to see whether a disk that was full takes something again */
+/** size of the probe that checks whether a disk that was full accepts writes again */
 const PROBE_BYTES = 256_000
 
 export interface EmbeddedOptions {
-  /** the data directory; made when it is missing */
+  /** the data directory; created if it is missing */
   readonly dir: string
   /** number of lanes; fixed when the directory is created */
   readonly lanes: number
-  /** false for a further thread of the process that has the directory */
+  /** false for an additional thread of the process that has the directory */
   readonly exclusive?: boolean
-  /** true: goes on without what was lost, and writes down what that was */
+  /** true: continues without lost data and records the loss */
   readonly acceptLoss?: boolean
-  /** is told of an accepted loss */
+  /** receives accepted losses */
   readonly logger?: LossLogger
 }
 
 /**
- * The whole storage in one directory on SQLite: `log.db` is the truth, `tables.db` its folds and the registry. Throws
- * HOP_CONFIG when it cannot be had, HOP_DATA_DAMAGED when it lacks what was acknowledged or counted.
+ * Opens the whole storage in one directory on SQLite: `log.db` is the source of truth, `tables.db` has its folds and
+ * the registry. Throws HOP_CONFIG when the directory cannot be used, HOP_DATA_DAMAGED when acknowledged or counted data
+ * is missing.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
   const { dir, lanes, exclusive = true, acceptLoss = false, logger } = options
@@ -56,7 +57,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
   }
 }
 
-/** `id` of the installation, for the handle that has the directory to itself. */
+/** `id` is that of the installation, given only for the handle that has the directory to itself. */
 function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage {
   const log = new EmbeddedEventLog(dir, lanes, id)
   const file = join(dir, TABLES_FILE)
@@ -103,8 +104,8 @@ function health(dir: string, { database, log, notes }: CheckedParts): PartHealth
 }
 
 /**
- * Why the log takes nothing now. Whoever is told so sends nothing, so it is tried whether the disk takes something
- * again.
+ * The reason why the log accepts nothing now. Callers that see a refusal send nothing, so this probes whether the disk
+ * accepts writes again.
  */
 function refusalOf({ refusal }: EmbeddedEventLog, dir: string): Error | undefined {
   if (!refusal) return undefined

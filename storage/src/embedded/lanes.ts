@@ -13,8 +13,8 @@ interface LaneRow {
 }
 
 /**
- * Owners of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a lane
- * is taken at once; an earlier owner of this process is fenced by the epoch, which `apply` checks in its own
+ * Ownership of lanes in one process. The directory's lock proves that every owner of an earlier process is dead, so a
+ * lane is taken immediately. An earlier owner in this process is fenced by the epoch, which `apply` checks in its own
  * transaction.
  */
 export class EmbeddedLanes implements Lanes {
@@ -61,7 +61,7 @@ export class EmbeddedLanes implements Lanes {
     return Array.from({ length: this.#lanes }, (_, lane) => this.#row(lane)?.position ?? 0)
   }
 
-  /** Throws when the lease has run out or the lane has another owner. */
+  /** Throws when the lease has expired or the lane has another owner. */
   assertOwned(lease: Lease): void {
     if (performance.now() >= lease.expiresAt)
       throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)

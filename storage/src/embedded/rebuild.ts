@@ -17,27 +17,26 @@ import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
 import { EmbeddedTableWriter } from './tables/table-writer.ts'
 
-const TAKE_BACKFILLS = `INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry WHERE kind = '${BACKFILLS}'`
+const COPY_BACKFILLS = `INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry WHERE kind = '${BACKFILLS}'`
 const REBUILD_FILE = 'rebuild.db'
 
 /** A data directory whose log is counted again beside its tables. */
 export interface Rebuild {
   /**
-   * the log and the registry as they are, everything else beside; what an earlier attempt has counted with the same
-   * basis is there
+   * The existing log and registry; everything else is staged. Contains what an earlier attempt has counted on the same
+   * basis.
    */
   readonly storage: Storage
   /**
-   * Puts what was counted in the place of the tables and the archive, in one transaction; or what they have of one app.
-   * Closes.
+   * Replaces the tables and the archive, or their content of one app, by the staged ones in one transaction. Closes.
    */
   replace(app?: string): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Opens a data directory for a rebuild. `basis` names all that the tables depend on besides the log: what was counted
- * on another basis is thrown away. Throws HOP_CONFIG when another process has the directory.
+ * Opens a data directory for a rebuild. `basis` identifies everything that the tables depend on besides the log: what
+ * was counted on another basis is discarded. Throws HOP_CONFIG when another process has the directory.
  */
 export function openRebuild(
   dir: string,
@@ -63,7 +62,7 @@ async function open(
   const file = join(dir, REBUILD_FILE)
   const staged = openStaged(file, await basisOf(registry))
   copyReplayed(tables, staged)
-  // How far the past of funnels is counted goes with the tables.
+  // Progress of counting the past of funnels belongs to the tables.
   const { backfills } = registryOf((kind) => new EmbeddedCollection(staged, kind))
   await copyBackfills(registry, backfills)
   const stagedRegistry = withOverrides(registry, { backfills })
@@ -103,7 +102,7 @@ async function open(
   }
 }
 
-/** The database of an earlier attempt on the same basis, else an empty one. */
+/** Opens the database of an earlier attempt on the same basis, else an empty one. */
 function openStaged(file: string, basis: string): DatabaseSync {
   const earlier = openDatabase(file)
   if (basisOfStaged(earlier) === basis) return prepared(earlier)
@@ -136,7 +135,7 @@ function replaceFolds(tables: DatabaseSync, file: string, app: string | undefine
   tables.exec('DETACH staged')
 }
 
-/** What was replayed counts at its new place, beside too. */
+/** Replayed letters count at their new position in the staged tables too. */
 function copyReplayed(tables: DatabaseSync, staged: DatabaseSync): void {
   const put = staged.prepare('INSERT OR IGNORE INTO replayed_letters VALUES (?, ?)')
   const all = tables.prepare('SELECT lane, position FROM replayed_letters').all()
@@ -145,18 +144,18 @@ function copyReplayed(tables: DatabaseSync, staged: DatabaseSync): void {
 
 function replaceAll(tables: DatabaseSync): void {
   clearAll(tables)
-  tables.exec(TAKE_BACKFILLS)
+  tables.exec(COPY_BACKFILLS)
   for (const table of folds) tables.exec(`INSERT INTO main.${table} SELECT * FROM staged.${table}`)
   tables.exec('UPDATE main.lanes SET owner = NULL')
 }
 
 /**
- * Dead letters belong to no app: they are those of the whole log. Where the lanes are read from stays: what the app has
- * counted beyond that is passed over.
+ * Replaces the content of one app. Dead letters belong to no app, so those of the whole log are replaced. The lanes'
+ * positions stay: what the app has counted beyond them is skipped.
  */
 function replaceApp(tables: DatabaseSync, app: string): void {
   clearApp(tables, app)
-  tables.prepare(`${TAKE_BACKFILLS} AND owner = ?`).run(app)
+  tables.prepare(`${COPY_BACKFILLS} AND owner = ?`).run(app)
   const { first } = tables.prepare('SELECT coalesce(max(id), 0) AS first FROM main.chunks').get() as { first: number }
   const own = 'WHERE app = ?'
   for (const table of foldsByApp.filter((name) => name !== 'chunks'))

@@ -1,20 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite'
 
-/** How the registry stands: compared with what was noted beside it, an older or emptied one is noticed. */
+/**
+ * The state of the registry. Comparing it with the state recorded beside the database reveals an older or emptied
+ * registry.
+ */
 export interface RegistryState {
-  /** how often a record was written or removed */
+  /** number of writes and removals */
   readonly changes: number
   readonly records: number
 }
 
-/** Kinds that come and go by themselves, and that nobody misses. */
+/** Kinds of records that expire by themselves and whose loss does not matter. */
 const passingKinds: readonly string[] = ['login', 'audit', 'import']
 
 export function isLasting(kind: string): boolean {
   return !passingKinds.includes(kind)
 }
 
-/** Both figures are 0 where the tables are missing. */
+/** Both numbers are 0 if the tables are missing. */
 export function registryState(database: DatabaseSync): RegistryState {
   const tables = database
     .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name IN ('registry', 'registry_changes')")
@@ -23,7 +26,8 @@ export function registryState(database: DatabaseSync): RegistryState {
   const changes =
     has('registry_changes') &&
     (database.prepare('SELECT changes FROM registry_changes').get() as { changes: number } | undefined)
-  const query = `SELECT count(*) AS records FROM registry WHERE kind NOT IN (${passingKinds.map((kind) => `'${kind}'`).join(', ')})`
+  const passing = passingKinds.map((kind) => `'${kind}'`).join(', ')
+  const query = `SELECT count(*) AS records FROM registry WHERE kind NOT IN (${passing})`
   const { records } = has('registry') ? (database.prepare(query).get() as { records: number }) : { records: 0 }
   return { changes: changes ? changes.changes : 0, records }
 }

@@ -15,10 +15,11 @@ const SLOT_BYTES = 32_768
 const SLOTS = 2
 
 /**
- * A small file beside a database that says how far the database had come, so that a database that was lost, cut or
- * replaced is noticed. Two slots are written in turn, each with a checksum: a write that was cut leaves the one before
- * it. A write is not synced by itself, which costs microseconds instead of milliseconds: a killed process loses none of
- * it, a machine without power the writes since the last `sync`.
+ * A small file beside a database that records the progress of the database, so that a lost, truncated or replaced
+ * database is detected. Two slots are written alternately, each with a checksum: an interrupted write leaves the
+ * previous one intact.
+ * Writes are not synced individually, which costs microseconds instead of milliseconds: a killed process loses nothing,
+ * a power failure loses the writes since the last `sync`.
  */
 export class SideRecord<T> {
   readonly #descriptor: number
@@ -26,11 +27,11 @@ export class SideRecord<T> {
   #synced = 0
   #syncing = false
 
-  /** Opens the file, or makes it. What it said last is read by `readSideRecord`. */
+  /** Opens or creates the file. Its last value is read by `readSideRecord`. */
   constructor(file: string) {
     this.#sequence = this.#synced = readSlots(file)[0]?.sequence ?? 0
     this.#descriptor = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600)
-    // The room is there from now on, as bytes and not as a hole: a full disk is noticed here and not at a write.
+    // Allocates the space as bytes, not as a hole: a full disk is noticed here and not at a later write.
     const room = Buffer.alloc(SLOT_BYTES * SLOTS)
     readSync(this.#descriptor, room, 0, room.length, 0)
     if (writeSync(this.#descriptor, room, 0, room.length, 0) < room.length) throw new Error(`${file}: the disk is full`)
@@ -46,12 +47,12 @@ export class SideRecord<T> {
     this.#sequence = sequence
   }
 
-  /** Writes both slots, so that nothing of what the file said before is left. */
+  /** Writes both slots, so that nothing of the previous values is left. */
   replace(value: T): void {
     for (let slot = 0; slot < SLOTS; slot++) this.write(value)
   }
 
-  /** Begins to sync what was written, unless that is under way. `failed` is told when the disk refuses. */
+  /** Starts a sync of the writes so far, unless one is in flight. `failed` is called when the disk refuses. */
   sync(failed: (error: Error) => void): void {
     if (this.#syncing || this.#synced === this.#sequence) return
     const reaches = this.#sequence
@@ -69,7 +70,7 @@ export class SideRecord<T> {
   }
 }
 
-/** What a side record says; undefined when the file is missing or nothing in it is whole. */
+/** Reads the value of a side record; undefined if the file is missing or no slot is intact. */
 export function readSideRecord<T>(file: string): T | undefined {
   return readSlots<T>(file)[0]?.value
 }
@@ -79,7 +80,7 @@ interface Slot<T> {
   readonly value: T
 }
 
-/** The whole slots, the newest first. */
+/** The intact slots, newest first. */
 function readSlots<T>(file: string): Slot<T>[] {
   let bytes: Buffer
   try {

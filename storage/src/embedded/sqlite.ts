@@ -1,9 +1,9 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 
-/** How long a statement waits for another thread's write. */
+/** Time that a statement waits for another thread's write. */
 const BUSY_MS = 30_000
-/** The same at a start, when nobody of ours writes. */
+/** The same during a start, when no thread of this process writes. */
 const INSPECT_BUSY_MS = 2_000
 /** SQLite's result codes, the low byte of `errcode`. */
 const BUSY = 5
@@ -47,7 +47,7 @@ class LocatedDatabase extends DatabaseSync {
     return statement
   }
 
-  /** The same function, but that its errors name the file. */
+  /** Wraps a function so that its errors name the file. */
   #wrapped<F extends (...values: SQLInputValue[]) => unknown>(call: F): F {
     const file = this.#file
     return ((...values: SQLInputValue[]) => {
@@ -68,7 +68,7 @@ class LocatedDatabase extends DatabaseSync {
   }
 }
 
-/** The error of SQLite with the file in its message; any other error as it is. */
+/** Adds the file to the message of an SQLite error; returns other errors unchanged. */
 function located(error: unknown, file: string): unknown {
   if (error instanceof Error && codeOf(error) !== undefined && !error.message.startsWith(file))
     error.message = `${file}: ${error.message}`
@@ -80,14 +80,13 @@ function codeOf(error: unknown): number | undefined {
   return typeof errcode === 'number' ? errcode & 0xff : undefined
 }
 
-/** Whether SQLite found the content of a file broken. */
+/** True if SQLite found the content of a file corrupt. */
 export function isDamage(error: unknown): error is Error {
   return error instanceof Error && damageCodes.includes(codeOf(error) ?? 0)
 }
 
 /**
- * Opens a database of ours: write-ahead log, every commit synced, waits for another thread's write. Its errors name the
- * file.
+ * Opens a database: write-ahead log, every commit synced, waits for another thread's write. Its errors name the file.
  */
 export function openDatabase(file: string): DatabaseSync {
   const database = open(file, { timeout: BUSY_MS })
@@ -100,7 +99,7 @@ export function openDatabase(file: string): DatabaseSync {
   }
 }
 
-/** Opens a database to look at it: nothing of it is changed, not even its write-ahead log. */
+/** Opens a database read-only to inspect it. Changes nothing, not even the write-ahead log. */
 export function openToInspect(file: string): DatabaseSync {
   return open(file, { timeout: INSPECT_BUSY_MS, readOnly: true })
 }
@@ -113,14 +112,14 @@ function open(file: string, options: { timeout: number; readOnly?: boolean }): D
   }
 }
 
-/** An error of opening a database as one of ours: the file is damaged, or cannot be used. */
+/** Maps an error of opening a database to a HopperError: the file is damaged, or cannot be used. */
 export function notOpened(error: unknown): unknown {
   if (isDamage(error)) return new HopperError('HOP_DATA_DAMAGED', `${error.message}.`, { cause: error })
   if (!unusableCodes.includes(codeOf(error) ?? 0)) return error
   return new HopperError('HOP_CONFIG', `${(error as Error).message}.`, { cause: error })
 }
 
-/** Runs `work` in one transaction; an error rolls it back and is thrown on. */
+/** Runs `work` in one transaction. An error rolls it back and is rethrown. */
 export function transaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {

@@ -10,8 +10,8 @@ interface Client {
 }
 
 /**
- * Questions to the brokers, each answered or refused in bounded time. After one that was refused the client is made
- * anew: kafkajs' own does not recover from every fault (a topic that it once did not find makes it fail for ever).
+ * Sends admin requests to the brokers; each succeeds or fails in bounded time. After a failure the client is created
+ * again: the client of kafkajs does not recover from every fault (once it has not found a topic, it fails for ever).
  */
 export class AdminClient {
   readonly #settings: KafkaSettings
@@ -22,12 +22,13 @@ export class AdminClient {
   }
 
   /**
-   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka does not answer in time; what `question` throws as one of ours
+   * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka does not answer in time; a HopperError that `request` throws is
+   * passed on
    */
-  async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+  async ask<T>(request: (admin: Admin) => Promise<T>): Promise<T> {
     const client = (this.#client ??= connect(this.#settings))
     try {
-      return await within(this.#settings.timeoutMs, client.admin.then(question))
+      return await within(this.#settings.timeoutMs, client.admin.then(request))
     } catch (error) {
       if (!(error instanceof HopperError && error.code === 'HOP_CONFIG')) this.#drop(client)
       throw unavailable(error)
@@ -46,7 +47,7 @@ export class AdminClient {
 
 function connect(settings: KafkaSettings): Client {
   const sockets = new Sockets()
-  // A question is not repeated like a request of a producer: making a topic may take all the time there is.
+  // Unlike a producer's request, an admin request is not retried: creating a topic may use all the time there is.
   const admin = new Kafka({ ...promptConfig(settings, sockets), requestTimeout: settings.timeoutMs }).admin()
   return { sockets, admin: admin.connect().then(() => admin) }
 }

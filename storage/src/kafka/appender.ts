@@ -6,7 +6,7 @@ import { unavailable, within } from './within.ts'
 
 const REQUEST_BYTES_MAX = 4_000_000
 /**
- * After a connection that failed, appends are refused without another try for as long as it took to fail, within these
+ * After a failed connection, appends are refused without another attempt for as long as the failure took, within these
  * bounds.
  */
 const AWAY_MS_MIN = 250
@@ -22,9 +22,9 @@ interface Waiting {
 }
 
 /**
- * Groups the appends that come while a request is under way into the next one. The producer is idempotent with
- * acks=all, so a request that kafkajs repeats is stored once and in order; kafkajs keeps that promise only with one
- * request in flight, so there is one. After a request that failed, what waited behind it is rejected with it, and the
+ * Groups the appends that arrive while a request is in flight into the next request. The producer is idempotent with
+ * acks=all, so a request that kafkajs retries is stored once and in order. kafkajs guarantees that only with one
+ * request in flight, so there is one. After a failed request, everything queued behind it is rejected with it, and the
  * next append begins with a new producer.
  */
 export class Appender {
@@ -41,7 +41,7 @@ export class Appender {
     this.#begin = begin
   }
 
-  /** Has a producer, or says why there is none. */
+  /** Creates a producer, or throws the reason why there is none. */
   async connect(): Promise<void> {
     try {
       await within(this.#settings.timeoutMs, this.#connected())
@@ -56,7 +56,7 @@ export class Appender {
       throw new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is away.')
     const bytes = messages.reduce((sum, { value }) => sum + value.length, 0)
     if (this.#waitingBytes + bytes > this.#settings.queueBytesMax)
-      throw new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for Kafka.')
+      throw new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for Kafka is full.')
     this.#waitingBytes += bytes
     return new Promise((resolve, reject) => {
       this.#waiting.push({ messages, bytes, untilMs: performance.now() + this.#settings.timeoutMs, resolve, reject })
@@ -64,14 +64,14 @@ export class Appender {
     })
   }
 
-  /** Resolves when nothing waits any more and the producer is ended. */
+  /** Resolves when the queue is empty and the producer has ended. */
   async close(): Promise<void> {
     await this.#draining
     await this.#endProducer()
   }
 
   async #drain(): Promise<void> {
-    // One turn of the event loop gathers what arrived together.
+    // One turn of the event loop collects appends that arrived together.
     await new Promise(setImmediate)
     while (this.#waiting.length > 0) await this.#store(this.#take())
     this.#draining = undefined
@@ -87,7 +87,7 @@ export class Appender {
 
   async #store(group: readonly Waiting[]): Promise<void> {
     const leftMs = group[0]!.untilMs - performance.now()
-    // A request that is given up costs the producer, so none is begun that has hardly time.
+    // Abandoning a request costs the producer, so a request with hardly any time left is not started.
     if (leftMs < this.#settings.timeoutMs / 4)
       return this.#refuse(group, new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is too slow.'))
     try {
@@ -98,7 +98,7 @@ export class Appender {
       void this.#endProducer()
       this.#refuse(
         [...group, ...this.#waiting.splice(0)],
-        new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not take the events.', { cause }),
+        new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka did not accept the events.', { cause }),
       )
     }
   }

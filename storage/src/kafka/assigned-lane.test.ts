@@ -3,12 +3,12 @@ import { expect, it } from 'vitest'
 import type { LaneConsumer } from '../ports/event-log.ts'
 import { AssignedLane } from './assigned-lane.ts'
 
-/** Writes down each call, and whether another was under way when it began. */
+/** Records each call, and whether another call was in flight when it began. */
 class Recorder implements LaneConsumer {
   readonly calls: string[] = []
   overlaps = 0
   position = 0
-  #underWay = 0
+  #inFlight = 0
 
   async assigned(): Promise<number> {
     await this.#record('a')
@@ -26,16 +26,16 @@ class Recorder implements LaneConsumer {
 
   async #record(call: string): Promise<void> {
     this.calls.push(call)
-    if (this.#underWay++ > 0) this.overlaps++
+    if (this.#inFlight++ > 0) this.overlaps++
     await new Promise(setImmediate)
-    this.#underWay--
+    this.#inFlight--
   }
 }
 
 const messages = (from: number): { position: number; value: Uint8Array }[] =>
   Array.from({ length: 3 }, (_, at) => ({ position: from + at, value: new Uint8Array() }))
 
-it('calls its consumer one call at a time, assigned then batches then revoked, however the group changes its mind', async () => {
+it('never overlaps calls of its consumer: assigned, batches, revoked, however the group changes its mind', async () => {
   const step = fc.constantFrom('take', 'take again', 'release', 'deliver', 'wait')
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
@@ -55,7 +55,7 @@ it('calls its consumer one call at a time, assigned then batches then revoked, h
   )
 })
 
-it('hands over nothing twice, and nothing that lies beyond a position it has not reached', async () => {
+it('delivers nothing twice, and nothing beyond a position that it has not reached', async () => {
   const consumer = new Recorder()
   const lane = new AssignedLane(0, consumer)
   await new Promise<void>((taken) => lane.take(taken))
@@ -68,7 +68,7 @@ it('hands over nothing twice, and nothing that lies beyond a position it has not
   expect(lane.next).toBe(10)
 })
 
-it('hands over what has piled up in few parts, none of more than 16,000 messages or 8 MB, unless one message is larger', async () => {
+it('delivers a backlog in few parts of at most 16,000 messages and 8 MB, except a larger single message', async () => {
   const parts: { count: number; bytes: number }[] = []
   const lane = new AssignedLane(0, {
     assigned: async () => 0,
@@ -95,15 +95,15 @@ it('hands over what has piled up in few parts, none of more than 16,000 messages
   expect(lane.next).toBe(sizes.length)
 })
 
-it('asks for the position until the consumer answers, and no longer when the lane is given up', async () => {
-  let asked = 0
+it('asks for the position until the consumer answers, but no longer when the lane is given up', async () => {
+  let assignedCalls = 0
   const lane = new AssignedLane(0, {
-    assigned: () => (asked++, Promise.reject(new Error('away'))),
+    assigned: () => (assignedCalls++, Promise.reject(new Error('away'))),
     batch: async () => undefined,
     revoked: async () => expect.fail('never held'),
   })
   lane.take(() => expect.fail('never taken'))
-  while (asked < 3) await new Promise(setImmediate)
-  // The release comes after the asking in the lane's turn, so it would never resolve if that went on.
+  while (assignedCalls < 3) await new Promise(setImmediate)
+  // The release comes after the request in the lane's queue, so it would never resolve if that continued.
   await lane.release()
 })

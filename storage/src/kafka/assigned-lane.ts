@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../ports/event-log.ts'
 
 /**
- * A lag makes large batches, which cost less for each event; the memory of the lanes that are held at once is what
- * bounds them.
+ * A lag makes large batches, which cost less per event. Their bound is the memory of all lanes that are held at the
+ * same time.
  */
 const MESSAGES_PER_BATCH = 16_000
 const BYTES_PER_BATCH = 8_000_000
@@ -11,19 +11,19 @@ const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
 /**
- * One lane of a member. The calls of its consumer go one at a time: `assigned`, `batch` any number of times, `revoked`,
- * however quickly the group changes its mind.
+ * One lane of a group member. The calls of its consumer never overlap: `assigned`, any number of `batch`, `revoked`,
+ * however quickly the group changes the assignment.
  */
 export class AssignedLane {
-  /** the next position wanted; holds once the lane is taken */
+  /** the next position wanted; valid once the lane is taken */
   next = 0
-  /** set while a batch of this lane is under way, or the pause after one that failed */
+  /** set while a batch of this lane is in flight, and during the pause after a failed batch */
   busy = false
   readonly #lane: number
   readonly #consumer: LaneConsumer
-  /** aborted while the lane is not ours */
-  #gone = aborted()
-  #held = false
+  /** aborted while the lane is not assigned to us */
+  #revocation = aborted()
+  #isHeld = false
   #turn: Promise<void> = Promise.resolve()
   #retryMs = RETRY_MS_FIRST
 
@@ -32,49 +32,48 @@ export class AssignedLane {
     this.#consumer = consumer
   }
 
-  /** The consumer has said from where it wants the lane, and nothing of it is under way. */
+  /** True when the consumer has returned its position and no batch of the lane is in flight. */
   get ready(): boolean {
-    return this.#held && !this.busy && !this.#gone.signal.aborted
+    return this.#isHeld && !this.busy && !this.#revocation.signal.aborted
   }
 
   /**
-   * The lane is ours from now on; unless it was before, the consumer is asked for its position until it answers, and
-   * then `taken` is called.
+   * Takes the lane. Unless it was ours before, the consumer is asked for its position until it returns one; then
+   * `taken` is called.
    */
   take(taken: () => void): void {
-    if (!this.#gone.signal.aborted) return
-    const { signal } = (this.#gone = new AbortController())
+    if (!this.#revocation.signal.aborted) return
+    const { signal } = (this.#revocation = new AbortController())
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
   /**
-   * Gives the lane back to the consumer and asks again from where it is wanted, as when the log has lost what was
-   * wanted. Does nothing while it is not held.
+   * Gives the lane back to the consumer and asks it for a position again, as when the log has lost the wanted position.
+   * Does nothing while the lane is not held.
    */
   takeAgain(taken: () => void): void {
-    const { signal } = this.#gone
+    const { signal } = this.#revocation
     if (signal.aborted) return
     void this.#inTurn(() => this.#giveBack())
     void this.#inTurn(() => this.#untilAssigned(signal, taken))
   }
 
-  /** The lane is no longer ours. Resolves when the consumer has finished with it. */
+  /** Releases the lane. Resolves when the consumer has finished with it. */
   release(): Promise<void> {
-    this.#gone.abort()
+    this.#revocation.abort()
     return this.#inTurn(() => this.#giveBack())
   }
 
   /**
-   * Hands over, in parts, what of the messages is still wanted. They are what stands in the lane from position `from`
-   * on.
-   * @returns whether the consumer took them; what it did not take is wanted again
+   * Hands over, in parts, the messages that are still wanted. `messages` are those of the lane from position `from` on.
+   * @returns whether the consumer took them; what it did not take is delivered again
    */
   async deliver(from: number, messages: readonly LogMessage[]): Promise<boolean> {
-    const { signal } = this.#gone
+    const { signal } = this.#revocation
     let took = true
     await this.#inTurn(async () => {
       const wanted = from > this.next ? [] : messages.filter(({ position }) => position >= this.next)
-      for (let at = 0; at < wanted.length && this.#held && !signal.aborted;) {
+      for (let at = 0; at < wanted.length && this.#isHeld && !signal.aborted;) {
         const part = wanted.slice(at, endOfBatch(wanted, at))
         at += part.length
         took = false
@@ -87,42 +86,42 @@ export class AssignedLane {
     return took
   }
 
-  /** The pause after a failure, each longer than the one before; it ends when the lane is given up. */
+  /** Pauses after a failure, twice as long each time up to a maximum. Ends early when the lane is given up. */
   async backOff(): Promise<void> {
     const waitMs = this.#retryMs
     this.#retryMs = Math.min(waitMs * 2, RETRY_MS_MAX)
-    await pause(waitMs, undefined, { signal: this.#gone.signal }).catch(() => undefined)
+    await pause(waitMs, undefined, { signal: this.#revocation.signal }).catch(() => undefined)
   }
 
   async #untilAssigned(signal: AbortSignal, taken: () => void): Promise<void> {
-    while (!this.#held && !signal.aborted) await this.#assign()
+    while (!this.#isHeld && !signal.aborted) await this.#assign()
     if (!signal.aborted) taken()
   }
 
   async #giveBack(): Promise<void> {
-    if (!this.#held) return
-    this.#held = false
+    if (!this.#isHeld) return
+    this.#isHeld = false
     await this.#consumer.revoked(this.#lane)
   }
 
   async #assign(): Promise<void> {
     try {
       this.next = await this.#consumer.assigned(this.#lane)
-      this.#held = true
+      this.#isHeld = true
       this.#retryMs = RETRY_MS_FIRST
     } catch {
       await this.backOff()
     }
   }
 
-  /** Errors are those of the consumer, which has said why; here they only mean that it is asked again. */
+  /** Swallows errors of the consumer, which has reported them itself. Here they only cause a retry. */
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#turn = this.#turn.then(work).catch(() => undefined)
     return this.#turn
   }
 }
 
-/** One message at least, however large. */
+/** A batch has at least one message, however large. */
 function endOfBatch(messages: readonly LogMessage[], begin: number): number {
   let end = begin + 1
   for (let bytes = messages[begin]!.value.length; end < messages.length && end - begin < MESSAGES_PER_BATCH; end++) {

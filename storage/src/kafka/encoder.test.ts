@@ -5,7 +5,7 @@ import { repairEncoder, type Encoder } from './encoder.ts'
 
 const require = createRequire(import.meta.url)
 
-/** The class of kafkajs, loaded anew, as it comes or repaired. */
+/** The class of kafkajs, loaded again, original or repaired. */
 function encoderClass(repair: boolean): new () => Encoder {
   const path = require.resolve('kafkajs/src/protocol/encoder')
   delete require.cache[path]
@@ -13,7 +13,7 @@ function encoderClass(repair: boolean): new () => Encoder {
   return require(path) as new () => Encoder
 }
 
-/** How often writing a list of 64 encoders of 10 kB moves to a larger buffer, and how large the last one is. */
+/** Number of moves to a larger buffer while writing a list of 64 encoders of 10 kB, and the size of the last buffer. */
 function writingAList(Encoder: new () => Encoder): { buffers: number; bytes: number } {
   const list = Array.from({ length: 64 }, () => new Encoder().writeBuffer(Buffer.alloc(10_000, 1)))
   const written = new Encoder()
@@ -25,19 +25,19 @@ function writingAList(Encoder: new () => Encoder): { buffers: number; bytes: num
 }
 
 describe('the encoder of kafkajs', () => {
-  it('as it comes moves a list from buffer to buffer while it grows: what is repaired here', () => {
+  it('original: moves a growing list from buffer to buffer, which is the defect repaired here', () => {
     const { buffers, bytes } = writingAList(encoderClass(false))
     expect(buffers).toBeGreaterThan(3)
     expect(bytes).toBeGreaterThan(1_000_000)
   })
 
-  it('repaired takes one buffer for a list, hardly larger than the list', () => {
+  it('repaired: takes one buffer for a list, hardly larger than the list', () => {
     const { buffers, bytes } = writingAList(encoderClass(true))
     expect(buffers).toBe(1)
     expect(bytes).toBeLessThan(650_000)
   })
 
-  it('repaired writes the same bytes, of whatever sizes', () => {
+  it('repaired: writes the same bytes for all sizes', () => {
     const [Original, Repaired] = [encoderClass(false), encoderClass(true)]
     const piece = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: 500, maxLength: 3_000 }))
     const write = (Encoder: new () => Encoder, lists: readonly (readonly Uint8Array[])[]): Buffer => {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 
-/** What kafkajs 2.2.4 writes a request with; of its internals, only what is needed here. */
+/** The request writer of kafkajs 2.2.4, reduced to the internals needed here. */
 export interface Encoder {
   buf: Buffer
   readonly offset: number
@@ -13,9 +13,9 @@ export interface Encoder {
 const SPARE_BYTES = 64
 
 /**
- * kafkajs 2.2.4 rounds each buffer that has become too small up to a power of two and fills it with zeros: a batch of
- * messages is copied from one to the next until it fits. Here a buffer becomes as large as it must be, at least twice
- * what it was, and of a list the sum is known before.
+ * kafkajs 2.2.4 rounds each buffer that has become too small up to a power of two and fills it with zeros. A batch of
+ * messages is copied from one buffer to the next until it fits. This replacement grows a buffer to the needed size, at
+ * least twice the previous size, and computes the total size of a list in advance.
  */
 export function repairEncoder(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as {

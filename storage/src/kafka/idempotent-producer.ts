@@ -8,9 +8,9 @@ const RETRY_MS = 100
 const RETRY_MS_MAX = 1_000
 
 /**
- * One producer id of Kafka, from its request to its end, with sockets of its own. After a send that was rejected it
- * must be ended: kafkajs then uses the sequence numbers of that batch again, and a broker that has stored it takes the
- * next batch for its repetition, acknowledges and drops it.
+ * One Kafka producer id, from its request to its end, with its own sockets. It must be ended after a rejected send:
+ * kafkajs then uses the sequence numbers of that batch again, and a broker that has stored the batch takes the next one
+ * for a duplicate, acknowledges it and drops it.
  */
 export class IdempotentProducer {
   readonly #settings: KafkaSettings
@@ -25,7 +25,7 @@ export class IdempotentProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      // Repeated until the append has no time left; the broker knows a repetition by its sequence number.
+      // Retried until the append has no time left. The broker recognizes duplicates by their sequence number.
       retry: {
         initialRetryTime: RETRY_MS,
         maxRetryTime: RETRY_MS_MAX,
@@ -35,8 +35,8 @@ export class IdempotentProducer {
   }
 
   /**
-   * Connects and asks for a producer id. @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of an
-   * append may
+   * Connects and requests a producer id.
+   * @throws HopperError HOP_LOG_UNAVAILABLE when that takes longer than half of the time that an append has
    */
   static async begin(settings: KafkaSettings): Promise<IdempotentProducer> {
     const begun = new IdempotentProducer(settings)
@@ -50,8 +50,8 @@ export class IdempotentProducer {
   }
 
   /**
-   * Sends to all lanes at once. @returns the position of the first message of each lane; those of a lane follow each
-   * other
+   * Sends to all lanes in one request.
+   * @returns the position of the first message of each lane; the messages of a lane are consecutive
    */
   async send(messages: readonly LaneMessage[]): Promise<Map<number, number>> {
     const { topic, timeoutMs } = this.#settings
@@ -67,13 +67,14 @@ export class IdempotentProducer {
     })
     const firsts = new Map(sent.map(({ partition, baseOffset }) => [partition, Number(baseOffset ?? -1)]))
     for (const { lane } of messages) {
-      // When a partition moves to another broker while its request is repeated, kafkajs forgets it and reports success.
-      if (!((firsts.get(lane) ?? -1) >= 0)) throw new Error(`Kafka did not say where in lane ${lane} the messages are.`)
+      // When a partition moves to another broker during a retry, kafkajs forgets it and reports success.
+      if (!((firsts.get(lane) ?? -1) >= 0))
+        throw new Error(`Kafka did not return the positions of the messages in lane ${lane}.`)
     }
     return firsts
   }
 
-  /** Nothing that has not left by now is sent any more. */
+  /** Ends the producer. Nothing that has not left by now is sent any more. */
   end(): void {
     this.#sockets.end()
   }

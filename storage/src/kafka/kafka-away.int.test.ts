@@ -7,7 +7,7 @@ import { KafkaProxy } from './testing/proxy.fixture.ts'
 vi.setConfig({ testTimeout: 60_000 })
 
 const TIMEOUT_MS = 2_500
-/** what a busy machine may add to a bound */
+/** time that a busy machine may add to a bound */
 const SLACK_MS = 2_500
 
 const unavailable = { code: 'HOP_LOG_UNAVAILABLE' }
@@ -19,7 +19,7 @@ async function boundedRejection(call: () => Promise<unknown>, withinMs = TIMEOUT
 }
 
 describe.skipIf(!broker)('Kafka away', () => {
-  it('at the start: says so in bounded time, and serves by itself when Kafka is back', async () => {
+  it('at the start: reports it in bounded time, and serves by itself when Kafka is back', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await proxy.away()
     await using log = disposable(new KafkaEventLog(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS })))
@@ -36,7 +36,7 @@ describe.skipIf(!broker)('Kafka away', () => {
     expect((await everything(log)).flat().map(({ received_at }) => received_at)).toEqual([2])
   })
 
-  it('later: rejects what comes meanwhile in bounded time, most of it at once, and never says stored for what is not', async () => {
+  it('later: rejects appends in bounded time, most of them immediately, and never acknowledges lost ones', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
     await log.append([numbered('d', 1)])
@@ -54,7 +54,7 @@ describe.skipIf(!broker)('Kafka away', () => {
     expect((await everything(log)).flat().map(({ received_at }) => received_at)).toEqual([1, 6])
   })
 
-  it('silent, connections open: a request is given up in bounded time, with what waits behind it', async () => {
+  it('silent, connections open: abandons a request in bounded time, with everything queued behind it', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ brokers: [proxy.address], timeoutMs: TIMEOUT_MS }))
     await log.append([numbered('d', 1)])
@@ -70,7 +70,7 @@ describe.skipIf(!broker)('Kafka away', () => {
     expect(stored).not.toContain(3)
   })
 
-  it('refuses what is over the bound of the queue, and takes more once that is done', async () => {
+  it('refuses appends beyond the bound of the queue, and accepts more once the queue is empty', async () => {
     await using log = await opened(freshSettings({ queueBytesMax: 1_000 }))
     const fits = Array.from({ length: 3 }, (_, at) => numbered('d', at))
     const first = log.append(fits)
@@ -81,7 +81,7 @@ describe.skipIf(!broker)('Kafka away', () => {
 })
 
 describe.skipIf(!broker)('the topic', () => {
-  it('is made with one partition for each lane, kept for ever; another number is refused by name', async () => {
+  it('is created with one partition per lane, retained for ever; another number is refused by name', async () => {
     const settings = freshSettings({ lanes: 3 })
     await using log = await opened(settings)
     expect(await log.ends()).toEqual([0, 0, 0])

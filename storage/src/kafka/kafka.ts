@@ -18,25 +18,25 @@ import { installZstd } from './zstd.ts'
 
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
-const FILLED_AT_ONCE = 10_000
+const FILL_MESSAGES_MAX = 10_000
 
 repairEncoder()
 repairRequestQueue()
 installZstd()
 
-/** The log over one Kafka topic: partition = lane, offset = position. */
+/** An event log in one Kafka topic: partition = lane, offset = position. */
 export class KafkaEventLog implements EventLog {
   readonly lanes: number
   readonly #settings: KafkaSettings
-  readonly #asker: AdminClient
+  readonly #adminClient: AdminClient
   readonly #appender: Appender
   readonly #subscriptions = new Set<LaneSubscription>()
-  #topicIsThere = false
+  #topicExists = false
 
   constructor(settings: KafkaSettings) {
     this.lanes = settings.lanes
     this.#settings = settings
-    this.#asker = new AdminClient(settings)
+    this.#adminClient = new AdminClient(settings)
     this.#appender = new Appender(settings, async () => {
       await this.#ensureTopic()
       return IdempotentProducer.begin(settings)
@@ -44,8 +44,8 @@ export class KafkaEventLog implements EventLog {
   }
 
   /**
-   * Makes sure that Kafka answers and that the topic is there with L partitions. Who goes on without is served too:
-   * each append tries again.
+   * Checks that Kafka answers and that the topic exists with L partitions. A caller may continue after a failure: each
+   * append tries again.
    * @throws HopperError HOP_LOG_UNAVAILABLE when Kafka is away, HOP_CONFIG when the topic has another number of
    * partitions
    */
@@ -54,8 +54,8 @@ export class KafkaEventLog implements EventLog {
       await this.#appender.connect()
       return this
     } catch (error) {
-      // Whoever gives up here leaves no connection behind.
-      this.#asker.close()
+      // A caller that gives up here must not leave a connection behind.
+      this.#adminClient.close()
       throw error
     }
   }
@@ -89,8 +89,8 @@ export class KafkaEventLog implements EventLog {
   }
 
   /**
-   * A group of one is made for the read, so that it takes some tenths of a second, and as long as the broker lets a new
-   * group wait for its members.
+   * Creates a consumer group of one for the read. This takes some tenths of a second, plus the time that the broker
+   * lets a new group wait for its members.
    */
   async read(lane: number, from: number, limit: number, bytesMax = Infinity): Promise<readonly LogMessage[]> {
     const end = (await this.ends())[lane] ?? 0
@@ -101,7 +101,7 @@ export class KafkaEventLog implements EventLog {
     } catch (error) {
       throw unavailable(error)
     } finally {
-      await this.#asker.ask((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
+      await this.#adminClient.ask((admin) => admin.deleteGroups([groupId])).catch(() => undefined)
     }
   }
 
@@ -119,7 +119,7 @@ export class KafkaEventLog implements EventLog {
     try {
       await producer.connect()
       for (let end = (await this.ends())[lane]!; end < to; end = (await this.ends())[lane]!) {
-        const messages = Array.from({ length: Math.min(FILLED_AT_ONCE, to - end) }, () => ({
+        const messages = Array.from({ length: Math.min(FILL_MESSAGES_MAX, to - end) }, () => ({
           partition: lane,
           value: Buffer.alloc(0),
         }))
@@ -133,11 +133,11 @@ export class KafkaEventLog implements EventLog {
     }
   }
 
-  /** Whether the brokers answer, and let us into the group if we asked for it. */
+  /** Reports whether the brokers answer and, if we subscribed, accept us in the group. */
   async health(): Promise<PartHealth> {
-    const outside = [...this.#subscriptions].find(({ failure }) => failure)?.failure?.message
+    const groupFailure = [...this.#subscriptions].find(({ failure }) => failure)?.failure?.message
     const detail = await this.ends().then(
-      () => outside,
+      () => groupFailure,
       (error: Error) => error.message,
     )
     return { name: 'kafka', healthy: detail === undefined, ...(detail ? { detail } : {}) }
@@ -146,21 +146,21 @@ export class KafkaEventLog implements EventLog {
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions].map((each) => this.#end(each)))
     await this.#appender.close()
-    this.#asker.close()
+    this.#adminClient.close()
   }
 
   async #offsets(): Promise<LaneBounds> {
     await this.#ensureTopic()
-    const offsets = await this.#asker.ask((admin) => admin.fetchTopicOffsets(this.#settings.topic))
+    const offsets = await this.#adminClient.ask((admin) => admin.fetchTopicOffsets(this.#settings.topic))
     const [starts, ends] = [new Array<number>(this.lanes).fill(0), new Array<number>(this.lanes).fill(0)]
     for (const { partition, low, high } of offsets) [starts[partition], ends[partition]] = [Number(low), Number(high)]
     return { starts, ends }
   }
 
   async #ensureTopic(): Promise<void> {
-    if (this.#topicIsThere) return
-    await this.#asker.ask((admin) => ensureTopic(admin, this.#settings))
-    this.#topicIsThere = true
+    if (this.#topicExists) return
+    await this.#adminClient.ask((admin) => ensureTopic(admin, this.#settings))
+    this.#topicExists = true
   }
 
   async #end(subscription: LaneSubscription): Promise<void> {
@@ -169,8 +169,9 @@ export class KafkaEventLog implements EventLog {
 }
 
 function refusedSession({ sessionTimeoutMs }: KafkaSettings): HopperError {
+  const limits = 'group.min.session.timeout.ms and group.max.session.timeout.ms'
   return new HopperError(
     'HOP_CONFIG',
-    `Kafka does not take a session of ${sessionTimeoutMs} ms: see its group.min.session.timeout.ms and group.max.session.timeout.ms.`,
+    `Kafka does not accept a session timeout of ${sessionTimeoutMs} ms: see its ${limits}.`,
   )
 }

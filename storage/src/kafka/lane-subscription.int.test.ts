@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 90_000 })
 const SOON = { timeout: 40_000, interval: 20 }
 
 describe.skipIf(!broker)('members of the group', () => {
-  it('that join and leave in a loop take each lane one at a time, and everything is delivered exactly once', async () => {
+  it('that join and leave in a loop never share a lane, and everything is delivered exactly once', async () => {
     const settings = freshSettings({ lanes: 6, sessionTimeoutMs: 6_000 })
     await using log = await opened(settings)
     const members = new Members(settings.lanes)
@@ -41,7 +41,7 @@ describe.skipIf(!broker)('members of the group', () => {
       expect(members.numbersOf(device)).toEqual(members.numbersOf(device).toSorted((a, b) => a - b))
   })
 
-  it('that get a lane back before they have finished giving it away are asked for it afterwards', async () => {
+  it('that get a lane back before they have finished giving it away are assigned it afterwards', async () => {
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
     await using one = await opened(settings)
     await using two = await opened(settings)
@@ -112,7 +112,7 @@ describe.skipIf(!broker)('members of the group', () => {
     expect(members.faults).toEqual([])
   })
 
-  it('are refused by name when Kafka does not take their session', async () => {
+  it('are refused by name when Kafka does not accept their session timeout', async () => {
     await using log = await opened(freshSettings({ sessionTimeoutMs: 100_000_000 }))
     await expect(log.subscribe(new Members(4).join())).rejects.toMatchObject({
       code: 'HOP_CONFIG',
@@ -120,7 +120,7 @@ describe.skipIf(!broker)('members of the group', () => {
     })
   })
 
-  it('go on by themselves after Kafka was away for longer than a session lasts, give their lanes up meanwhile, and close in bounded time without it', async () => {
+  it('recover from an outage longer than a session, releasing their lanes, and close in bounded time', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000, timeoutMs: 2_000 })
     const members = new Members(settings.lanes)
@@ -151,7 +151,7 @@ describe.skipIf(!broker)('a broker that has just started', () => {
     const members = new Members(settings.lanes)
     await using log = await opened(settings)
     await log.append([numbered('d', 0)])
-    // GROUP_LOAD_IN_PROGRESS, then GROUP_COORDINATOR_NOT_AVAILABLE: the error stands behind the throttle time.
+    // GROUP_LOAD_IN_PROGRESS, then GROUP_COORDINATOR_NOT_AVAILABLE: the error follows the throttle time.
     const errors = [14, 14, 15, 15]
     proxy.fate = (apiKey, answer) => {
       if (apiKey === FIND_COORDINATOR && errors.length > 0) answer.writeInt16BE(errors.shift()!, 12)
@@ -186,7 +186,7 @@ describe.skipIf(!broker)('a lane', () => {
     subscription = await log.subscribe(consumer)
   }
 
-  /** Deletes what lane 0 has before a position, as retention does. */
+  /** Deletes the messages of lane 0 before a position, as retention does. */
   async function deleteBefore(topic: string, position: number): Promise<void> {
     const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
@@ -196,7 +196,7 @@ describe.skipIf(!broker)('a lane', () => {
     await admin.disconnect()
   }
 
-  it('is read from the position that the consumer says, and its lag is what lies between that and the end', async () => {
+  it('is read from the position that the consumer returns; its lag is the distance from there to the end', async () => {
     await using log = await opened(freshSettings({ lanes: 1 }))
     await log.append(Array.from({ length: 1_500 }, (_, at) => numbered('d', at)))
     const got: number[] = []
@@ -208,7 +208,7 @@ describe.skipIf(!broker)('a lane', () => {
     await vi.waitFor(() => expect(got.at(-1)).toBe(1_500), SOON)
   })
 
-  it('of which the position is no longer there is read from nowhere else, until its consumer asks for one that is', async () => {
+  it('whose position no longer exists is not read until its consumer returns an existing position', async () => {
     const settings = freshSettings({ lanes: 2 })
     await using log = await opened(settings)
     const [device, other] = [deviceIn(0, 2), deviceIn(1, 2)]
@@ -234,21 +234,21 @@ describe.skipIf(!broker)('a lane', () => {
   })
 
   it.each([
-    ['all of which was deleted before it was read', 5, 20],
-    ['that ends before what was read of it', 40, 0],
-  ])('%s has its consumer asked again, though nothing arrives', async (_name, wanted, deleted) => {
+    ['that was deleted before it was read', 5, 20],
+    ['that ends before the position wanted', 40, 0],
+  ])('%s makes its consumer return a position again, though nothing arrives', async (_name, wanted, deleted) => {
     const settings = freshSettings({ lanes: 1 })
     await using log = await opened(settings)
     await log.append(Array.from({ length: 20 }, (_, at) => numbered('d', at)))
     if (deleted > 0) await deleteBefore(settings.topic, deleted)
-    let asked = 0
+    let assignedCalls = 0
     const got: number[] = []
     const subscription = await log.subscribe({
-      assigned: async () => (asked++ < 2 ? wanted : 20),
+      assigned: async () => (assignedCalls++ < 2 ? wanted : 20),
       batch: async (_lane, messages) => void got.push(...messages.map(({ position }) => position)),
       revoked: async () => undefined,
     })
-    await vi.waitFor(() => expect(asked).toBe(3), SOON)
+    await vi.waitFor(() => expect(assignedCalls).toBe(3), SOON)
     await log.append([numbered('d', 20)])
     await vi.waitFor(() => expect(got).toEqual([20]), SOON)
     await subscription.close()
@@ -280,7 +280,7 @@ describe.skipIf(!broker)('a lane', () => {
     await vi.waitFor(() => expect(got).toEqual([3]), SOON)
   })
 
-  it('whose batch does not end is not fetched further, holds up no other lane, and goes on where it stood', async () => {
+  it('with an unfinished batch is not fetched further, blocks no other lane, and continues where it was', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 2, sessionTimeoutMs: 6_000 })
     await using log = await opened({ ...settings, brokers: [proxy.address] })
@@ -301,7 +301,7 @@ describe.skipIf(!broker)('a lane', () => {
 
     let fetched = 0
     proxy.fate = (apiKey) => (apiKey === FETCH && fetched++, 'pass')
-    // Nothing that could be compressed.
+    // Incompressible content.
     const large = (): string => randomBytes(37_500).toString('base64')
     for (let at = 1; at <= 100; at++)
       await log.append([{ ...numbered(stuck, at), context: { device: 'unknown', browser: large(), os: '' } }])
@@ -311,7 +311,7 @@ describe.skipIf(!broker)('a lane', () => {
       await log.append([numbered(free, at)])
       await vi.waitFor(() => expect(got[1]).toHaveLength(at + 1), SOON)
     }
-    // Five megabytes wait in the stuck lane; what was fetched meanwhile is the other lane alone.
+    // Five megabytes wait in the blocked lane; only the other lane was fetched meanwhile.
     expect(proxy.bytesAnswered - before).toBeLessThan(1_000_000)
     expect(fetched).toBeGreaterThanOrEqual(rounds)
     expect(got[0]).toEqual([])
@@ -320,7 +320,7 @@ describe.skipIf(!broker)('a lane', () => {
     expect(got[0]).toEqual(Array.from({ length: 101 }, (_, at) => at))
   })
 
-  it('whose batch fails again and again holds up no other lane', async () => {
+  it('whose batch fails repeatedly blocks no other lane', async () => {
     const settings = freshSettings({ lanes: 2 })
     await using log = await opened(settings)
     const [failing, free] = [deviceIn(0, 2), deviceIn(1, 2)]

@@ -6,28 +6,28 @@ import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
 const HEARTBEATS_PER_SESSION = 5
-/** A batch that takes longer no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
+/** A slower batch no longer keeps the other lanes waiting; its own lane is not fetched until it is done. */
 const SLOW_MS = 500
 const REJOIN_MS = 1_000
-/** errors of Kafka that do not pass by themselves */
+/** permanent errors of Kafka */
 const REFUSALS = ['INVALID_SESSION_TIMEOUT', 'GROUP_AUTHORIZATION_FAILED', 'TOPIC_AUTHORIZATION_FAILED']
-/** how long Kafka may take to let a member go */
+/** time that Kafka has to let a member leave */
 const LEAVE_MS = 5_000
-/** how often lanes are compared with where the log begins and ends */
-const LOOK_MS = 3_000
-/** what is fetched at once, of a lane and of all, compressed: some nine times as much in memory */
+/** interval of the comparison of the lanes with the bounds of the log */
+const CHECK_MS = 3_000
+/** limits of one fetch, of a lane and of all lanes, compressed: about nine times as much in memory */
 const LANE_BYTES_MAX = 500_000
 const FETCH_BYTES_MAX = 4_000_000
 
-/** Where each lane begins and ends now. */
+/** The first and the next position of each lane. */
 export interface LaneBounds {
   readonly starts: readonly number[]
   readonly ends: readonly number[]
 }
 
 /**
- * A member of the consumer group: Kafka says which lanes are ours, the store says from where each is read. Nothing is
- * committed to Kafka, whose group offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched
+ * A member of the consumer group. Kafka assigns the lanes; the store decides from where each is read. Nothing is
+ * committed to Kafka: its group offsets would be a second truth. Back-pressure is the pull itself: a lane is fetched
  * again only after its batch is done, so at most one batch of each lane is held.
  */
 export class LaneSubscription implements Subscription {
@@ -41,8 +41,8 @@ export class LaneSubscription implements Subscription {
   #rejoining: Promise<void> = Promise.resolve()
   #failure: Error | undefined
   #timer: NodeJS.Timeout | undefined
-  #looking = false
-  /** lanes whose next position was outside of the log at the last look: that position */
+  #isChecking = false
+  /** lanes whose next position was outside of the log at the last check, with that position */
   readonly #outside = new Map<number, number>()
 
   constructor(settings: KafkaSettings, consumer: LaneConsumer, bounds: () => Promise<LaneBounds>) {
@@ -52,18 +52,18 @@ export class LaneSubscription implements Subscription {
     this.#lanes = Array.from({ length: settings.lanes }, (_, lane) => new AssignedLane(lane, consumer))
   }
 
-  /** Why this member is in no group now. */
+  /** The reason why this member is in no group now. */
   get failure(): Error | undefined {
     return this.#failure
   }
 
   /**
-   * Joins the group; resolves when Kafka has said which lanes are ours, or that it cannot say so yet, as when its
-   * coordinators are loading.
-   * @throws what Kafka has against this member for good
+   * Joins the group. Resolves when Kafka has assigned the lanes, or when it cannot do so yet, as while its coordinators
+   * are loading.
+   * @throws the error with which Kafka permanently refuses this member
    */
   async start(): Promise<void> {
-    this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref()
+    this.#timer = setInterval(() => void this.#checkBounds(), CHECK_MS).unref()
     try {
       await this.#join()
     } catch (error) {
@@ -113,7 +113,7 @@ export class LaneSubscription implements Subscription {
     this.#closing.abort()
     this.#hold(this.#lanes.keys())
     await Promise.all(this.#lanes.map((lane) => lane.release()))
-    // Only now may Kafka give the lanes to others: what was under way is done.
+    // Kafka may give the lanes to others only now that everything in flight is done.
     await Promise.race([this.#leave(), pause(LEAVE_MS, undefined, { ref: false })])
     this.#sockets.end()
   }
@@ -124,7 +124,7 @@ export class LaneSubscription implements Subscription {
   }
 
   #joined(assigned: readonly number[]): void {
-    // Paused until it is known from where: a new generation of the group would begin at the start of the log.
+    // Paused until the position is known: a new generation of the group would begin at the start of the log.
     this.#hold(assigned)
     for (const [number, lane] of this.#lanes.entries()) {
       if (!assigned.includes(number) || this.#closing.signal.aborted) void lane.release()
@@ -133,7 +133,10 @@ export class LaneSubscription implements Subscription {
     }
   }
 
-  /** A member that has crashed has no lanes. kafkajs itself would start again only after some of the errors. */
+  /**
+   * Joins again after a crash, in which the member has lost its lanes. kafkajs itself restarts only after some of the
+   * errors.
+   */
   async #rejoin(): Promise<void> {
     for (const lane of this.#lanes) void lane.release()
     while (!this.#closing.signal.aborted) {
@@ -162,8 +165,8 @@ export class LaneSubscription implements Subscription {
   async #deliver(lane: AssignedLane, batch: Batch): Promise<boolean> {
     try {
       const from = Number((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset)
-      // kafkajs goes to the start of a lane when the position is no longer there; any other batch from beyond it is one
-      // of the past.
+      // kafkajs goes to the start of a lane when the position no longer exists. Any other batch from beyond it is a
+      // stale one.
       if (from > lane.next && ((await this.#bounds()).starts[batch.partition] ?? 0) > lane.next) {
         this.#takeAgain(batch.partition, lane)
         return false
@@ -178,16 +181,17 @@ export class LaneSubscription implements Subscription {
   }
 
   /**
-   * Looks for lanes whose next position the log no longer has, or has not yet although it was read: retention has
-   * passed it, or the topic was made again. Kafka delivers nothing of them, or from elsewhere. Once is not enough to
-   * say so: what was fetched may be on its way, and a broker that has just become the leader may be behind for a
-   * moment.
+   * Looks for lanes whose next position the log no longer has, or does not have although the lane was read up to it:
+   * retention has deleted it, or the topic was created again. Kafka delivers nothing for them, or messages from another
+   * position.
+   * One check is not enough: a fetched batch may be in flight, and a broker that has just become the leader may lag
+   * behind for a moment.
    */
-  async #look(): Promise<void> {
-    if (this.#looking || !this.#lanes.some((lane) => lane.ready)) return
-    this.#looking = true
+  async #checkBounds(): Promise<void> {
+    if (this.#isChecking || !this.#lanes.some((lane) => lane.ready)) return
+    this.#isChecking = true
     const bounds = await this.#bounds().catch(() => undefined)
-    this.#looking = false
+    this.#isChecking = false
     if (!bounds) return
     for (const [number, lane] of this.#lanes.entries()) {
       const { next } = lane
@@ -198,13 +202,13 @@ export class LaneSubscription implements Subscription {
     }
   }
 
-  /** The consumer decides what becomes of a lane that has lost what it wanted next. */
+  /** Lets the consumer decide about a lane that has lost its next position. */
   #takeAgain(number: number, lane: AssignedLane): void {
     this.#hold([number])
     lane.takeAgain(() => this.#fetch(number))
   }
 
-  /** What was not taken is fetched again, after a pause. */
+  /** Ends a batch. A batch that was not taken is fetched again after a pause. */
   async #finish(number: number, lane: AssignedLane, took: boolean): Promise<void> {
     if (!took) {
       this.#hold([number])
@@ -234,7 +238,7 @@ export class LaneSubscription implements Subscription {
     try {
       if (this.#consumer) work(this.#consumer)
     } catch {
-      // A consumer that does not run now is told again when it has joined.
+      // A consumer that is not running is called again when it has joined.
     }
   }
 }

@@ -9,8 +9,8 @@ vi.setConfig({ testTimeout: 120_000 })
 const DEVICES = 8
 const LANES = 4
 
-describe.skipIf(!broker)('answers of Kafka that are lost', () => {
-  it('a producer of kafkajs alone is told that a batch is stored which is not: what this adapter has to prevent', async () => {
+describe.skipIf(!broker)('lost responses of Kafka', () => {
+  it('control: kafkajs alone reports a batch as stored that is not, which this adapter must prevent', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     const settings = freshSettings({ lanes: 1 })
     await using log = await opened(settings)
@@ -33,7 +33,7 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     expect(values).toEqual(['first', 'stored, and the answer lost'])
   })
 
-  it('stores what it acknowledges after an append was rejected whose answer was lost', async () => {
+  it('stores what it acknowledges after an append was rejected because its response was lost', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 2_000 }))
     await log.append([numbered('d', 1)])
@@ -44,7 +44,7 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     expect((await everything(log))[0]!.map(({ received_at }) => received_at)).toEqual([1, 2, 3])
   })
 
-  it('a request whose answer was lost is repeated in time, and stored once', async () => {
+  it('retries in time when a response was lost, and stores the request once', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ lanes: 1, brokers: [proxy.address], timeoutMs: 4_000 }))
     for (const fate of ['lose', 'cut'] as const) {
@@ -56,11 +56,11 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
     expect((await everything(log))[0]!.map(({ received_at }) => received_at)).toEqual([0, 2])
   })
 
-  it('keeps everything that it acknowledged, where it said, and each device in order, while answers are lost and connections cut', async () => {
+  it("keeps acknowledged messages, positions and each device's order, despite lost responses and cuts", async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address], timeoutMs: 1_200 }))
     let answers = 0
-    // Long runs of lost answers reject the append, single ones are repeated.
+    // Long runs of lost responses reject the append, single ones are retried.
     const fates: Record<number, Fate> = {
       3: 'lose',
       8: 'cut',
@@ -104,7 +104,7 @@ describe.skipIf(!broker)('answers of Kafka that are lost', () => {
   })
 })
 
-describe.skipIf(!broker)('appends that overlap', () => {
+describe.skipIf(!broker)('overlapping appends', () => {
   it('keep the order of the calls in each lane, with one request of the producer in flight', async () => {
     await using proxy = await KafkaProxy.before(broker!)
     await using log = await opened(freshSettings({ lanes: LANES, brokers: [proxy.address] }))
@@ -114,7 +114,7 @@ describe.skipIf(!broker)('appends that overlap', () => {
     )
     const places = await Promise.all(
       calls.map(async (envelopes, call) => {
-        // Some calls come while a request is under way.
+        // Some calls arrive while a request is in flight.
         if (call % 50 === 49) await new Promise(setImmediate)
         return log.append(envelopes)
       }),

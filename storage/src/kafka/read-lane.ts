@@ -5,15 +5,15 @@ import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 
 const READ_WAIT_MS = 15_000
-/** of an answer of the broker, for each lane; the first batch comes whole, however large it is */
+/** fetch limit for each lane; the broker returns the first batch whole, however large it is */
 const FETCH_BYTES_MAX = 1_048_576
 
 /**
- * A part of a lane: from a position on, what stands before `end`, at most `limit` messages, and after the first no more
- * than `bytesMax`.
+ * A part of a lane: the messages from `from` up to, but not including, `end`; at most `limit` of them, and after the
+ * first at most `bytesMax`.
  */
 export interface LaneRange {
-  /** the group to read as; of this read alone */
+  /** consumer group of this read alone */
   readonly groupId: string
   readonly lane: number
   readonly from: number
@@ -23,8 +23,8 @@ export interface LaneRange {
 }
 
 /**
- * kafkajs reads only as a member of a group: a group of one, for this read alone, begins at the position and ends with
- * it.
+ * Reads a part of a lane. kafkajs reads only as a member of a group, so a group of one exists for the duration of this
+ * read.
  */
 export async function readLane(settings: KafkaSettings, range: LaneRange): Promise<readonly LogMessage[]> {
   const sockets = new Sockets()

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { broker } from './testing/kafka.fixture.ts'
 
 /**
- * Connects with a kafkajs of its own, waits a moment, and says what Node warned of and how often the queue was looked
- * at meanwhile.
+ * Connects with its own kafkajs, waits a moment, and returns the warnings of Node and the number of checks of the
+ * queue.
  */
 const connected = `
   const { parentPort, workerData } = require('node:worker_threads')
@@ -39,13 +39,13 @@ async function run(repair: boolean): Promise<{ warnings: string[]; looks: number
 }
 
 describe.skipIf(!broker)('the request queue of kafkajs', () => {
-  it('as it comes makes Node warn, and wakes an idle process all the time: what is repaired here', async () => {
+  it('original: makes Node warn, and wakes an idle process continuously: the defect repaired here', async () => {
     const { warnings, looks } = await run(false)
     expect(warnings).toContain('TimeoutNegativeWarning')
     expect(looks).toBeGreaterThan(3)
   })
 
-  it('repaired sets a timer only for what waits', async () => {
+  it('repaired: sets a timer only for queued requests', async () => {
     expect(await run(true)).toEqual({ warnings: [], looks: 0 })
   })
 })

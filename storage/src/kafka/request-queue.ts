@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
 
-/** What kafkajs 2.2.4 keeps for one connection; of its internals, only what is needed here. */
+/** The request queue of one connection in kafkajs 2.2.4, reduced to the internals needed here. */
 interface RequestQueue {
   readonly pending: readonly unknown[]
-  /** in ms since the epoch; -1: not throttled */
+  /** ms since the epoch; -1: not throttled */
   readonly throttledUntil: number
   throttleCheckTimeoutId: NodeJS.Timeout | null
   checkPendingRequests(): void
@@ -13,10 +13,10 @@ interface RequestQueue {
 const CHECK_MS = 10
 
 /**
- * kafkajs 2.2.4 ends each look at its queue by setting a timer for the next, for `throttledUntil - now` ms, also when
- * nothing waits: a negative time, of which Node warns (TimeoutNegativeWarning) and which it takes for 1 ms. So each
- * connection wakes its process a thousand times a second for nothing. Here a timer is set only for what waits. Known as
- * tulios/kafkajs issues 1751 and 1704, without a release since; a test fails when it is needed no more.
+ * kafkajs 2.2.4 ends each check of its queue by setting a timer for the next, for `throttledUntil - now` ms, even when
+ * the queue is empty. The time is then negative: Node warns (TimeoutNegativeWarning) and uses 1 ms, so each connection
+ * wakes its process a thousand times a second for nothing. This replacement sets a timer only for queued requests.
+ * Known as tulios/kafkajs issues 1751 and 1704, without a release since. A test fails when this is no longer needed.
  */
 export function repairRequestQueue(): void {
   const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as {

@@ -3,7 +3,7 @@ import type { Sockets } from './sockets.ts'
 
 const RETRY_MS = 100
 
-/** How to reach Kafka, and how the log stands in it. */
+/** Connection to Kafka and layout of the log in it. */
 export interface KafkaSettings {
   /** `host:port` */
   readonly brokers: readonly string[]
@@ -11,18 +11,18 @@ export interface KafkaSettings {
   /** consumer group of the aggregators */
   readonly group: string
   readonly lanes: number
-  /** replicas of the topic, when it is created */
+  /** replicas of the topic, used when it is created */
   readonly replication: number
   readonly clientId: string
   readonly tls?: boolean
   readonly sasl?: SASLOptions
-  /** appends that wait for the broker, in bytes; over it an append is refused */
+  /** appends queued for the broker, in bytes; beyond it appends are refused */
   readonly queueBytesMax: number
-  /** what is fetched of all lanes together and not handed over yet, in bytes, compressed */
+  /** fetched but not yet delivered data of all lanes together, in bytes, compressed */
   readonly heldBytesMax: number
-  /** a group member that sends no heartbeat for so long is given up */
+  /** a group member without a heartbeat for this time is removed from the group */
   readonly sessionTimeoutMs: number
-  /** an append, or a question about the log, that Kafka has not answered for so long is refused */
+  /** timeout of an append and of a query about the log */
   readonly timeoutMs: number
 }
 
@@ -37,7 +37,10 @@ export const kafkaDefaults = {
   timeoutMs: 10_000,
 } as const satisfies Partial<KafkaSettings>
 
-/** A client that waits for what is about to come, such as the coordinators of a broker that has just started. */
+/**
+ * Configures a client that waits for what becomes available soon, such as the coordinators of a broker that has just
+ * started.
+ */
 export function patientConfig(settings: KafkaSettings, sockets: Sockets): KafkaConfig {
   return {
     ...promptConfig(settings, sockets),
@@ -46,7 +49,7 @@ export function patientConfig(settings: KafkaSettings, sockets: Sockets): KafkaC
   }
 }
 
-/** A client that fails soon, after it has tried every broker: an append is waiting for it. */
+/** Configures a client that fails fast, after it has tried every broker: an append is waiting for it. */
 export function promptConfig(settings: KafkaSettings, sockets: Sockets): KafkaConfig {
   return {
     clientId: settings.clientId,
@@ -55,7 +58,7 @@ export function promptConfig(settings: KafkaSettings, sockets: Sockets): KafkaCo
     ...(settings.sasl ? { sasl: settings.sasl } : {}),
     socketFactory: sockets.factory,
     logLevel: logLevel.NOTHING,
-    // So that a request without an answer can be repeated in time.
+    // A request without a response can thus be retried in time.
     connectionTimeout: settings.timeoutMs / 4,
     requestTimeout: settings.timeoutMs / 4,
     retry: { initialRetryTime: RETRY_MS, retries: settings.brokers.length },

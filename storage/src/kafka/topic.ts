@@ -3,12 +3,13 @@ import type { Admin } from 'kafkajs'
 import type { KafkaSettings } from './settings.ts'
 
 /**
- * Makes sure that the topic is there with exactly L partitions: partition = lane for ever, so a topic with another
- * number is refused. Kept for ever by default (`retention.ms` -1): the log is the truth until the archive has it.
- * @throws HopperError HOP_CONFIG when it has another number of partitions
+ * Ensures that the topic exists with exactly L partitions. Partition = lane for ever, so a topic with another number is
+ * refused. Messages are retained for ever by default (`retention.ms` -1): the log is the source of truth until the
+ * archive has them.
+ * @throws HopperError HOP_CONFIG when the topic has another number of partitions
  */
 export async function ensureTopic(admin: Admin, { topic, lanes, replication }: KafkaSettings): Promise<void> {
-  // Asked first, so that a user who may not create topics can use one that is there.
+  // Checked first, so that a user who may not create topics can use an existing one.
   if (!(await admin.listTopics()).includes(topic))
     await admin.createTopics({
       waitForLeaders: true,
@@ -25,7 +26,7 @@ export async function ensureTopic(admin: Admin, { topic, lanes, replication }: K
 function configEntries(replication: number): { name: string; value: string }[] {
   return [
     { name: 'retention.ms', value: '-1' },
-    // One replica may be away, and what is acknowledged is still on two disks.
+    // One replica may be down, and acknowledged messages are still on two disks.
     { name: 'min.insync.replicas', value: String(Math.max(1, replication - 1)) },
     { name: 'max.message.bytes', value: '8000000' },
   ]

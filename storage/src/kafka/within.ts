@@ -1,6 +1,9 @@
 import { HopperError } from '@hopper/contracts'
 
-/** What the promise gives. @throws HopperError HOP_LOG_UNAVAILABLE when it gives nothing within `ms` */
+/**
+ * The value of the promise.
+ * @throws HopperError HOP_LOG_UNAVAILABLE when the promise does not settle within `ms`
+ */
 export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -16,7 +19,7 @@ export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** An error of kafkajs as one of ours, an error of ours as it is. */
+/** Wraps an error of kafkajs in a HopperError; a HopperError is returned unchanged. */
 export function unavailable(cause: unknown): HopperError {
   return cause instanceof HopperError
     ? cause

@@ -1,20 +1,20 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import kafkajs from 'kafkajs'
 
-/** the most that one compressed batch of messages may hold; an append is bounded far below */
+/** maximum size of one decompressed batch of messages; an append is limited to far less */
 const BATCH_BYTES_MAX = 128_000_000
-/** The fastest level: nine times smaller is as good as all that slower ones reach on events. */
+/** The fastest level. It compresses events about nine times, as well as all slower levels. */
 const params = { [constants.ZSTD_c_compressionLevel]: 1 }
 
-/** What kafkajs hands to a codec: the messages of a batch, encoded. */
+/** Input of a kafkajs codec: the encoded messages of a batch. */
 interface Encoded {
   readonly buffer: Buffer
 }
 
 /**
- * Teaches kafkajs, whose own codec is gzip alone, the zstd of Node. Compressing costs a tenth of what kafkajs then
- * saves by copying, checking (CRC32C in JavaScript) and sending nine times less. Others may write uncompressed or
- * gzipped messages; those are read as well.
+ * Adds Node's zstd to kafkajs, whose only codec is gzip. Compression costs a tenth of what kafkajs then saves by
+ * copying, checking (CRC32C in JavaScript) and sending nine times less. Uncompressed and gzipped messages of other
+ * producers can still be read.
  */
 export function installZstd(): void {
   kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = () => ({

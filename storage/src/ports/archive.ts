@@ -1,52 +1,54 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import type { Lease, Partition } from './tables.ts'
 
-/** Names a span: all its parts together. */
+/** Identifies a span, with all its parts. */
 export type SpanKey = Pick<ChunkSummary, 'app' | 'date' | 'lane' | 'first_position' | 'last_position'>
 
-/** Names a chunk. */
+/** Identifies a chunk. */
 export type ChunkKey = SpanKey & Pick<ChunkSummary, 'part'>
 
 /** Chunks that overlap a time range. */
 export interface ChunkRange {
   readonly app: string
-  /** ms, included */
+  /** ms, inclusive */
   readonly from: number
-  /** ms, not included */
+  /** ms, exclusive */
   readonly to: number
   /** one lane, or all */
   readonly lane?: number
 }
 
 /**
- * All events, as immutable chunks of columns. What is in it exactly once is told by positions: the spans of one (app,
- * date, lane) never overlap for a reader, and a span covers every event of its partition between its first and last
- * position.
+ * All events, as immutable chunks of columns. Positions ensure that each event is in it exactly once: for a reader, the
+ * spans of one (app, date, lane) never overlap, and a span covers every event of its partition between its first and
+ * last position.
  */
 export interface Archive {
   /**
-   * The last position that each partition of a lane covers, -1 where it has nothing: events up to it must not be
-   * appended again.
+   * The last position that each partition of a lane covers, -1 if it has nothing. Events up to that position must not
+   * be appended again.
    */
   covered(lane: number, partitions: readonly Partition[]): Promise<readonly number[]>
   /**
-   * Makes whole spans visible, each with all its parts or not at all. A span of several dates is of one month and says
-   * what it covers of each. One that begins at or before what a partition of it covers is refused. Rejects before
-   * writing when the lease has run out; when it rejects later, some spans may be visible: the caller asks `covered`
-   * again.
+   * Makes whole spans visible, each with all its parts or not at all. A span of several dates lies within one month and
+   * states what it covers of each date. A span that begins at or before the covered position of one of its partitions
+   * is refused.
+   * Rejects before writing when the lease has expired. When it rejects later, some spans may be visible: the caller
+   * must call `covered` again.
    */
   append(lease: Lease, chunks: readonly EncodedChunk[]): Promise<void>
   /**
-   * Puts one merged span in the place of the spans it was made of, in one step for every reader: a reader that listed
-   * before still finds the columns of the old chunks for ten minutes, one that lists after sees only the new. Rejects,
-   * changing nothing, when one of the old is gone. All spans are of one app and lane and of dates in one month.
+   * Replaces spans by the one span merged from them, atomically for every reader. A reader that listed before still
+   * finds the columns of the old chunks for ten minutes; one that lists afterwards sees only the new span. Rejects
+   * without any change when one of the old spans no longer exists. All spans have the same app and lane, and their
+   * dates lie in one month.
    */
   replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void>
   /**
-   * The visible chunks whose times overlap the range, parts of a span together and in order. One answer is one
+   * The visible chunks whose times overlap the range; parts of a span are adjacent and in order. One result is one
    * consistent view of each lane.
    */
   list(range: ChunkRange): Promise<readonly ChunkSummary[]>
-  /** The cells of some columns of a chunk; a column that the chunk does not have is missing. */
+  /** The cells of some columns of a chunk. Columns that the chunk does not have are missing in the result. */
   columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }

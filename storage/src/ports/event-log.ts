@@ -1,36 +1,40 @@
 import type { Envelope } from '@hopper/contracts'
 
 /**
- * One message of a lane. `value` is what `encodeEnvelope` made, or whatever else got there: the reader decodes and
- * judges.
+ * One message of a lane. `value` is usually an output of `encodeEnvelope` but may be anything else that reached the
+ * log: the reader decodes and validates it.
  */
 export interface LogMessage {
   readonly position: number
   readonly value: Uint8Array
-  /** whether `value` is not what was appended, because the disk has changed it */
+  /** set when `value` is not what was appended because the disk has corrupted it */
   readonly isDamaged?: true
 }
 
-/** Bytes for a lane as they are: a message that a log has held before. */
+/** Raw bytes for a lane: a message that a log contained before. */
 export interface LaneMessage {
   readonly lane: number
   readonly value: Uint8Array
 }
 
-/** Where a message went. `position` is -1 for one that is durable but not in its lane yet (see `spool/`). */
+/** Where a message was stored. `position` is -1 if the message is durable but not in its lane yet (see `spool/`). */
 export interface Appended {
   readonly lane: number
   readonly position: number
 }
 
 /**
- * A consumer of lanes. For one lane the calls come one at a time, in order: `assigned`, then `batch` any number of
- * times, then `revoked`. An error thrown by `batch` is delivered again from the same position after a pause. A lane
- * whose next position the log no longer has (it was deleted, or the lane ends before it) is never read from elsewhere:
- * it is revoked, and `assigned` is asked again, until it answers a position that is there.
+ * A consumer of lanes. The calls for one lane never overlap and come in this order: `assigned`, any number of `batch`,
+ * `revoked`. If `batch` throws, delivery is retried from the same position after a pause.
+ * The log may no longer have the next position of a lane (it was deleted, or the lane ends before it). Such a lane is
+ * never read from another position. It is revoked, and `assigned` is called again until it returns a position that
+ * exists.
  */
 export interface LaneConsumer {
-  /** The lane is ours; answers the position of the first message wanted. Asked again after a pause while it rejects. */
+  /**
+   * The lane is now assigned to this consumer. Returns the position of the first message wanted. Retried after a pause
+   * while it rejects.
+   */
   assigned(lane: number): Promise<number>
   /** Messages in order of position; positions may have gaps. `signal` is aborted when the lane is being taken away. */
   batch(lane: number, messages: readonly LogMessage[], signal: AbortSignal): Promise<void>
@@ -38,39 +42,39 @@ export interface LaneConsumer {
 }
 
 export interface Subscription {
-  /** Finishes the batches under way, revokes every lane, then resolves. */
+  /** Finishes the batches in flight, revokes every lane, then resolves. */
   close(): Promise<void>
 }
 
 /**
- * The log: L ordered lanes of envelopes, the truth that every table is a fold of. Lane = `laneOf(app, device_id,
- * lanes)`. Positions of a lane begin at 0 and ascend.
+ * The log: L ordered lanes of envelopes, the source of truth of which every table is a fold. Lane = `laneOf(app,
+ * device_id, lanes)`. Positions of a lane begin at 0 and ascend.
  */
 export interface EventLog {
   readonly lanes: number
   /**
-   * Resolves when every envelope is durable (synced), in the order given; rejects with HOP_LOG_UNAVAILABLE when that
-   * cannot be promised. Calls may overlap; they are committed together.
+   * Resolves when every envelope is durable (synced), in the order given. Rejects with HOP_LOG_UNAVAILABLE when that
+   * cannot be guaranteed. Calls may overlap; they are committed together.
    */
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]>
   /**
-   * Appends messages to the lanes they name, with the promise of `append`: for import and replay. A message that no
-   * reader can decode is taken too.
+   * Appends messages to the lanes they name, with the same guarantee as `append`: for import and replay. Messages that
+   * no reader can decode are accepted too.
    */
   appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]>
   subscribe(consumer: LaneConsumer): Promise<Subscription>
   /**
-   * Reads up to `limit` messages of a lane from a position on, without owning the lane; after the first no more than
-   * `bytesMax` together. Empty only where no message stands at or behind that position.
+   * Reads up to `limit` messages of a lane from a position on, without owning the lane. All messages after the first
+   * together have at most `bytesMax` bytes. Empty only if the lane has no message at or after that position.
    */
   read(lane: number, from: number, limit: number, bytesMax?: number): Promise<readonly LogMessage[]>
-  /** The next position of each lane, by lane. */
+  /** The next position of each lane, indexed by lane. */
   ends(): Promise<readonly number[]>
-  /** The first position that each lane still has; missing where nothing is ever deleted. */
+  /** The first position that each lane still has. Missing in logs that never delete anything. */
   starts?(): Promise<readonly number[]>
   /**
-   * Appends messages without content until the next message of a lane gets this position or a later one. Missing where
-   * positions can be passed over.
+   * Appends empty messages until the next message of a lane gets this position or a later one. Missing in logs that can
+   * skip positions.
    */
   fill?(lane: number, to: number): Promise<void>
   close(): Promise<void>

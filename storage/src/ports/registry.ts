@@ -13,15 +13,15 @@ import type {
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
   get(owner: string, id: string): Promise<T | undefined>
-  /** all records of an owner, by id; of all owners when none is named */
+  /** all records of an owner, ordered by id; of all owners if none is given */
   list(owner?: string): Promise<readonly T[]>
-  /** creates or replaces */
+  /** creates or replaces the record */
   put(owner: string, id: string, record: T): Promise<void>
-  /** Answers whether there was one. */
+  /** Returns whether the record existed. */
   remove(owner: string, id: string): Promise<boolean>
 }
 
-/** A link or a cookie that logs a member in: stored by the SHA-256 of its token. */
+/** A link or a cookie that logs a member in, stored by the SHA-256 of its token. */
 export interface Login {
   readonly hash: string
   readonly organization: string
@@ -31,22 +31,22 @@ export interface Login {
   readonly expires_at: number
 }
 
-/** How far the import of a dump is: what lets one that was interrupted go on, each message appended once. */
+/** Progress of the import of a dump. An interrupted import resumes from it and appends each message once. */
 export interface ImportProgress {
-  /** the id of the dump */
+  /** id of the dump */
   readonly dump: string
   /** messages of the dump that are in the log */
   readonly appended: number
-  /** messages after those whose append has begun */
+  /** messages after the appended ones whose append has begun */
   readonly pending: number
-  /** where the lanes ended before that append */
+  /** end of each lane before that append */
   readonly ends: readonly number[]
   readonly finished_at?: number
 }
 
 /**
- * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` to before
- * `next`.
+ * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` up to, but not
+ * including, `next`.
  */
 export interface AcceptedLoss {
   readonly lane: number
@@ -58,8 +58,8 @@ export interface AcceptedLoss {
 }
 
 /**
- * What an installation knows about its customers. Owners: organizations belong to '' ; apps, members and keys to their
- * organization (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits,
+ * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
+ * their organization (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits,
  * imports and losses to ''.
  */
 export interface Registry {
@@ -67,21 +67,21 @@ export interface Registry {
   readonly apps: Collection<App>
   readonly keys: Collection<KeyRecord>
   readonly funnels: Collection<Funnel>
-  /** which stage ids a funnel has ever had, by its id; they stay when it is removed */
+  /** all stage ids that a funnel has ever had, by funnel id; they remain after the funnel is removed */
   readonly funnelMarks: Collection<FunnelMark>
-  /** how far the tables of funnels are counted for the past, by app; see `backfillId` */
+  /** progress of counting the tables of funnels for the past, by app; see `backfillId` */
   readonly backfills: Collection<LaneBackfill>
   /** by XPath */
   readonly elements: Collection<Element>
   readonly members: Collection<Member>
   readonly logins: Collection<Login>
-  /** the result of the last audit, as `last` */
+  /** the result of the last audit, with the id `last` */
   readonly audits: Collection<AuditResult>
   /** by the id of the dump */
   readonly imports: Collection<ImportProgress>
-  /** by lane and first position; an installation with a data directory notes them there */
+  /** by lane and first position; an installation with a data directory records its losses in that directory */
   readonly losses: Collection<AcceptedLoss>
-  /** The app with this id, whichever organization has it: app ids are unique in an installation. */
+  /** Finds the app with this id in any organization: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>
 }

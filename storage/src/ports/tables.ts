@@ -19,9 +19,8 @@ export interface CounterPartition<T extends CounterTableName = CounterTableName>
 }
 
 /**
- * What a batch adds to one counter partition. Applied as one atomic change: the deltas and the watermark `from` ->
- * `to`. `from` must be the partition's watermark (-1 at first): a change whose `from` is not, is refused, so nothing
- * counts twice.
+ * Changes of one counter partition by a batch. The deltas and the watermark `from` -> `to` are applied atomically.
+ * `from` must be the partition's watermark (-1 at first). Any other `from` is refused, so nothing counts twice.
  */
 export interface CounterChange extends CounterPartition {
   readonly from: number
@@ -38,8 +37,8 @@ export interface VisitorChange extends VisitorPartition {
 }
 
 /**
- * An `event_id` and where it stood first. `date` of its partition is the UTC date of the client's own time, which a
- * repetition shares.
+ * An `event_id` and its first occurrence. The `date` of its partition is the UTC date of the client's own time, which a
+ * duplicate shares.
  */
 export interface SeenChange extends Partition {
   readonly rows: readonly {
@@ -50,12 +49,12 @@ export interface SeenChange extends Partition {
   }[]
 }
 
-/** Where an `event_id` stood first, and its fate there. */
+/** The position of the first occurrence of an `event_id`, and its fate there. */
 export type FirstSeen = Omit<SeenChange['rows'][number], 'event_id'>
 
 /**
- * From `place` on, the device's events are this user's. A place is an event's order in its lane: `placeOf(position,
- * index)`.
+ * From `place` on, the device's events belong to this user. A place is the order of an event in its lane:
+ * `placeOf(position, index)`.
  */
 export interface IdentityChange {
   readonly app: string
@@ -65,18 +64,19 @@ export interface IdentityChange {
 }
 
 /**
- * The order of the event with this index in the envelope at this position, so that two identities of one envelope keep
- * their order.
+ * The order of the event with this index in the envelope at this position. Two identities of one envelope keep their
+ * order.
  */
 export function placeOf(position: number, index: number): number {
   return position * limits.eventsPerBatchMax + index
 }
 
-/** Who a device is from a place on. */
+/** The user of a device from a place on. */
 export type Identity = Pick<IdentityChange, 'user' | 'place'>
 
 /**
- * What a batch knows of a session: `start` and `end` widen what is stored; who it is comes from the event at its end.
+ * Changes of a session by a batch. `start` and `end` widen the stored range; device and user come from the event at its
+ * end.
  */
 export interface SessionChange {
   readonly app: string
@@ -89,7 +89,7 @@ export interface SessionChange {
   readonly last_position: number
 }
 
-/** When a session began and ended (ms), and who it was at its end. */
+/** Start and end of a session (ms), and its device and user at the end. */
 export type Session = Pick<SessionChange, 'start' | 'end' | 'device' | 'user'>
 
 export interface DeadLetter {
@@ -99,7 +99,7 @@ export interface DeadLetter {
   readonly value: Uint8Array
 }
 
-/** All that one batch of one lane changes. Everything except `counters` is idempotent. */
+/** All changes of one batch of one lane. Everything except `counters` is idempotent. */
 export interface LaneBatch {
   readonly lane: number
   readonly counters: readonly CounterChange[]
@@ -110,59 +110,60 @@ export interface LaneBatch {
   readonly deadLetters: readonly DeadLetter[]
 }
 
-/** The right to write a lane, with an epoch that grows with every owner. */
+/** The right to write a lane. The epoch grows with every owner. */
 export interface Lease {
   readonly lane: number
   readonly owner: string
   readonly epoch: number
-  /** on the clock of `performance.now()` */
+  /** on the `performance.now()` clock */
   readonly expiresAt: number
 }
 
-/** What the aggregator needs of the tables: the state before a batch, and one call that applies it. */
+/** The tables as the aggregator needs them: the state before a batch, and one call that applies the batch. */
 export interface TableWriter {
-  /** The watermark of each partition in a lane, -1 where nothing was counted yet. */
+  /** The watermark of each partition in a lane, -1 if nothing has been counted yet. */
   applied(lane: number, partitions: readonly CounterPartition[]): Promise<readonly number[]>
-  /** The first position of each of these ids in a partition of a lane; ids never seen are missing. */
+  /** The first position of each of these ids in a partition of a lane. Ids never seen are missing. */
   firstPositions(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, number>>
-  /** All ids of a partition of a lane, some thousand at a time. What is written while it is read may be missing. */
+  /** All ids of a partition of a lane, in pages of some thousand ids. Ids written during the read may be missing. */
   seenIds(lane: number, partition: Partition): AsyncIterable<readonly string[]>
   /**
-   * Who each of these devices of an app was just before a place: the last of its identities below that; a device
-   * without one is missing.
+   * The identity of each of these devices of an app just before a place: the last identity below that place. Devices
+   * without one are missing.
    */
   identities(app: string, devices: readonly string[], before: number): Promise<ReadonlyMap<string, Identity>>
   /**
-   * All devices of an app that a lane has identities of, some thousand at a time, as `seenIds`. Missing where
-   * `identities` costs next to nothing.
+   * All devices of an app that have identities in a lane, in pages like `seenIds`. Missing where `identities` costs
+   * next to nothing.
    */
   identifiedDevices?(lane: number, app: string): AsyncIterable<readonly string[]>
   /**
-   * Applies a batch; those of a lease come in the order of the log, and one that goes back is followed by what comes
-   * after it. When it rejects, some partitions may hold the change and others not, and nothing of it can be applied any
-   * more: the caller reads `applied` again and folds again. Rejects before writing when the lease has run out.
+   * Applies a batch. Batches of a lease come in log order; after a batch that goes back, the batches that follow it
+   * come again.
+   * When it rejects, some partitions may contain the change and others not, and no part of it can be applied later: the
+   * caller reads `applied` and folds again. Rejects before writing when the lease has expired.
    */
   apply(lease: Lease, batch: LaneBatch): Promise<void>
   /**
-   * Removes rows of visitors that no event accounts for: for repairs only, as their owner has nothing else under way.
-   * What is gone already stays so.
+   * Removes rows of visitors that no event accounts for. For repairs only, called by the lane's owner with nothing else
+   * in flight. Idempotent.
    */
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
-  /** Removes dead letters of a lane. Needs no lease: a letter is written once, by whoever reads its position. */
+  /** Removes dead letters of a lane. Needs no lease: a letter is written once, by the reader of its position. */
   removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
-  /** Notes that dead letters of a lane are in the log again: from now on their old places do not count. */
+  /** Marks dead letters of a lane as appended to the log again. From now on their old positions do not count. */
   markReplayed?(lane: number, positions: readonly number[]): Promise<void>
-  /** The positions of a lane that were marked so, ascending. They outlive the tables. */
+  /** The marked positions of a lane, ascending. They outlive the tables. */
   replayed?(lane: number): Promise<readonly number[]>
   /**
-   * Writes some of the visitors that a lane's large batches have packed out into the tables' own rows, and removes what
-   * was packed. Answers `undefined` when nothing is due now. Changes nothing of what a `TableReader` answers, may be
-   * cut anywhere, and rejects when the lease has run out. Missing where nothing is packed.
+   * Writes some of the visitors that large batches of a lane have packed into the tables' own rows, and removes the
+   * packed copies. Returns `undefined` when nothing is due. Does not change any result of a `TableReader`, may be
+   * interrupted anywhere, and rejects when the lease has expired. Missing in adapters that pack nothing.
    */
   writeOut?(lease: Lease): Promise<WrittenOut | undefined>
 }
 
-/** What was packed and is in rows now. */
+/** The number of packed blocks that were written out, and of the rows they became. */
 export interface WrittenOut {
   readonly blocks: number
   readonly rows: number
@@ -175,18 +176,18 @@ export interface CounterRow {
   readonly counters: readonly number[]
 }
 
-/** A row of one partition: what one lane has counted on one date. */
+/** A row of one partition: the counts of one lane on one date. */
 export type CounterPartitionRow = Omit<CounterRow, 'date'>
 
-/** How visitors are grouped: by any of the key columns and by `date`. */
+/** A count of distinct visitors, grouped by any of the key columns and by `date`. */
 export interface UniquesQuery<T extends VisitorTableName = VisitorTableName> {
   readonly table: T
   readonly app: string
   /** ascending, without gaps */
   readonly dates: readonly string[]
-  /** values for the first key columns: only rows below them are counted */
+  /** values for the first key columns: only rows with this prefix are counted */
   readonly prefix: Key
-  /** names of key columns, or `date`, in the order wanted; empty for one total */
+  /** names of key columns, or `date`, in the order of the result's groups; empty for one total */
   readonly groupBy: readonly string[]
   readonly countBy: CountBy
 }
@@ -196,7 +197,7 @@ export interface UniquesRow {
   readonly users: number
 }
 
-/** What the API needs of the tables. Dates are a closed range, ascending. Rows come sorted by date and key. */
+/** The tables as the API needs them. Dates are a closed range, ascending. Rows are sorted by date and key. */
 export interface TableReader {
   counters(table: CounterTableName, app: string, dates: readonly string[], prefix?: Key): Promise<readonly CounterRow[]>
   /**
@@ -205,21 +206,21 @@ export interface TableReader {
    */
   uniques(query: UniquesQuery): Promise<readonly UniquesRow[]>
   /**
-   * Where each of these ids stood first in a partition of a lane, and its fate there; ids never seen are missing. The
-   * partition is that of `SeenChange`.
+   * The first position of each of these ids in a partition of a lane, and its fate there. Ids never seen are missing.
+   * The partition is the one of `SeenChange`.
    */
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>>
-  /** A session, over all lanes and dates; undefined when no event that counts names it. */
+  /** A session over all lanes and dates. Undefined when no counted event names it. */
   session(app: string, sessionId: string): Promise<Session | undefined>
   deadLetters(): Promise<number>
   /**
-   * Dead letters of a lane from a position on, in order, at most `limit`; fewer, and at least one, where they are
-   * large. Empty when there are no more.
+   * Dead letters of a lane from a position on, in order, at most `limit`; fewer, but at least one, if they are large.
+   * Empty when there are no more.
    */
   deadLettersFrom(lane: number, from: number, limit: number): Promise<readonly DeadLetter[]>
   /**
-   * The rows of one partition of a lane, by key. What a batch that is being applied meanwhile adds may be missing:
-   * `applied` tells, read before and after.
+   * The rows of one partition of a lane, ordered by key. Additions of a batch that is applied during the read may be
+   * missing: compare `applied` before and after.
    */
   counterPartition(lane: number, partition: CounterPartition): Promise<readonly CounterPartitionRow[]>
   /** The rows of one partition of a lane, each once. */
@@ -227,18 +228,19 @@ export interface TableReader {
 }
 
 /**
- * Who writes which lane, and how far each lane has been read (a hint for the restart; the truth are the watermarks).
+ * Ownership of lanes, and how far each lane has been read. The latter is a hint for restarts; the source of truth is
+ * the watermarks.
  */
 export interface Lanes {
   /**
-   * Takes the lane when it is free, released, or its lease has run out and cannot write any more. Waits for that at
-   * most one lease.
+   * Takes the lane when it is free or released, or when its lease has expired and can no longer write. Waits at most
+   * the duration of one lease.
    */
   acquire(lane: number, owner: string): Promise<Lease>
   /** Rejects when another owner has taken the lane. */
   renew(lease: Lease): Promise<Lease>
   release(lease: Lease): Promise<void>
-  /** Every message before this position is in the tables. */
+  /** Records that every message before this position is in the tables. */
   commit(lease: Lease, position: number): Promise<void>
   positions(): Promise<readonly number[]>
 }

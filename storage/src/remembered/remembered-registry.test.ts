@@ -15,7 +15,7 @@ let files = 0
 const app: App = { id: 'shop', organization: 'o', name: 'Shop', timezone: 'UTC', origins: [], keep_parameters: [] }
 const key = (hash: string): KeyRecord => ({ hash, power: 'write', organization: 'o', app: 'shop' }) as KeyRecord
 
-/** A real registry whose store can be away, or silent. */
+/** A real registry whose store can be down or silent. */
 async function unsteady(): Promise<{
   state: 'there' | 'away' | 'silent'
   registry: Registry
@@ -39,11 +39,11 @@ async function unsteady(): Promise<{
             if (typeof value === 'object' && value !== null) return failing(value)
             return typeof value !== 'function'
               ? value
-              : (...asked: unknown[]) => {
+              : (...args: unknown[]) => {
                   if (store.state === 'away')
                     return Promise.reject(new HopperError('HOP_STORE_UNAVAILABLE', 'as the test wants it'))
                   if (store.state === 'silent') return new Promise(() => undefined)
-                  return (value as (...all: unknown[]) => unknown).apply(of, asked)
+                  return (value as (...all: unknown[]) => unknown).apply(of, args)
                 }
           },
         })
@@ -91,7 +91,7 @@ it('answers from its snapshot while the store is away or silent, and from the st
   await store.close()
 })
 
-it('starts while the store is away: a key that was revoked before the snapshot stays revoked, and the store is used as soon as it is back', async () => {
+it('starts while the store is away, keeps revoked keys revoked, and uses the store as soon as it is back', async () => {
   const store = await unsteady()
   const own = settings()
   const before = await RememberedRegistry.start(own, store.open, logger)
@@ -101,12 +101,12 @@ it('starts while the store is away: a key that was revoked before the snapshot s
   await before.close()
 
   store.state = 'away'
-  const told: string[] = []
+  const warnings: string[] = []
   const after = await RememberedRegistry.start(own, store.open, {
     ...logger,
-    warn: (_, message) => void told.push(message),
+    warn: (_, message) => void warnings.push(message),
   })
-  expect(told.join()).toContain('starts on the snapshot')
+  expect(warnings.join()).toContain('starts from its snapshot')
   expect(await after.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
   expect(await after.registry.keyByHash('bad')).toBeUndefined()
   await expect(after.registry.keyByHash('unheard of')).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
@@ -117,17 +117,17 @@ it('starts while the store is away: a key that was revoked before the snapshot s
   expect(readdirSync(root).filter((name) => /json\.\d+$/.test(name))).toEqual([])
 })
 
-it('waits for the store when it has no snapshot, or none that can be read, and says what it waits for', async () => {
+it('waits for the store when it has no readable snapshot, and reports what it waits for', async () => {
   const store = await unsteady()
   const own = settings()
   writeFileSync(own.file, '{"version":1,"at":')
   store.state = 'away'
-  const told: string[] = []
+  const warnings: string[] = []
   const starting = RememberedRegistry.start(own, store.open, {
     ...logger,
-    warn: (_, message) => void told.push(message),
+    warn: (_, message) => void warnings.push(message),
   })
-  await vi.waitFor(() => expect(told.length).toBeGreaterThan(1))
+  await vi.waitFor(() => expect(warnings.length).toBeGreaterThan(1))
   store.state = 'there'
   const remembered = await starting
   expect(await remembered.registry.keyByHash('good')).toMatchObject({ hash: 'good' })
@@ -135,7 +135,7 @@ it('waits for the store when it has no snapshot, or none that can be read, and s
   await store.close()
 })
 
-it('does not start where the settings are wrong', async () => {
+it('does not start with wrong settings', async () => {
   const open = async (): Promise<RegistryStore> => {
     throw new HopperError('HOP_CONFIG', 'no keyspace')
   }

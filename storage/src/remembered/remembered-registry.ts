@@ -8,17 +8,17 @@ import { readSnapshot, takeSnapshot, writeSnapshot, type RegistrySnapshot } from
 export const rememberedDefaults = { everyMs: 30_000, patienceMs: 1_000, retryMs: 1_000 } as const
 
 export interface RememberedSettings {
-  /** where the snapshot is kept */
+  /** path of the snapshot */
   readonly file: string
   /** pause between two snapshots */
   readonly everyMs: number
-  /** how long an answer of the store is waited for where the snapshot has one */
+  /** time that the store has to answer before the snapshot's answer is used */
   readonly patienceMs: number
   /** first pause before the store is opened again */
   readonly retryMs: number
 }
 
-/** The part of a store that this needs. */
+/** The required part of a store. */
 export type RegistryStore = Pick<Storage, 'registry' | 'health' | 'close'>
 
 export interface RememberedLogger {
@@ -30,9 +30,10 @@ const RETRY_MS_MAX = 15_000
 const TAKE_MS_MAX = 30_000
 
 /**
- * A registry that goes on, and starts, while its store is away: it reads all that ingest needs each half minute, keeps
- * it in memory and in a file, and answers from there when the store does not. A key that was revoked before the
- * snapshot stays revoked; one that it does not know may be new, so the caller is told to try again.
+ * A registry that starts and keeps working while its store is away. Every half minute it reads everything that ingest
+ * needs, keeps it in memory and in a file, and answers from there when the store does not.
+ * A key that was revoked before the snapshot stays revoked. A key that the snapshot does not know may be new, so the
+ * caller is asked to retry.
  */
 export class RememberedRegistry {
   readonly registry: Registry
@@ -57,7 +58,7 @@ export class RememberedRegistry {
   }
 
   /**
-   * Opens the store, or starts on the snapshot while it is away; without a snapshot it waits for the store.
+   * Opens the store, or starts from the snapshot while the store is away. Without a snapshot it waits for the store.
    * @throws HopperError HOP_CONFIG when `open` does
    */
   static async start(
@@ -70,7 +71,7 @@ export class RememberedRegistry {
       if (remembered.#snapshot)
         logger.warn(
           remembered.#since(),
-          'the store of the registry is away: this process starts on the snapshot it has',
+          'the store of the registry is away: this process starts from its snapshot',
         )
       else await remembered.#connectAtLast()
     }
@@ -78,7 +79,7 @@ export class RememberedRegistry {
     return remembered
   }
 
-  /** Healthy as long as keys can be looked up, by the store or in the snapshot. */
+  /** Healthy as long as keys can be looked up, in the store or in the snapshot. */
   async health(): Promise<Awaited<ReturnType<Storage['health']>>> {
     const engines = this.#store
       ? await this.#store.health()
@@ -119,7 +120,7 @@ export class RememberedRegistry {
     while (!this.#closing.signal.aborted && !this.#store) {
       this.#logger.warn(
         { err: this.#failure, retryMs: waitMs },
-        'the store of the registry is away, and there is no snapshot to start on; trying again',
+        'the store of the registry is away, and there is no snapshot to start from; trying again',
       )
       await this.#pause(waitMs)
       waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)
@@ -127,7 +128,7 @@ export class RememberedRegistry {
     }
   }
 
-  /** Opens the store when it is away, and takes snapshots, until the end. */
+  /** Opens the store when it is away, and takes snapshots, until closed. */
   async #keep(): Promise<void> {
     const { everyMs, retryMs } = this.#settings
     let waitMs = retryMs
@@ -153,13 +154,13 @@ export class RememberedRegistry {
       if (!this.#failure)
         this.#logger.warn(
           { err: error, ...this.#since() },
-          'no snapshot of the registry could be taken; the one before is kept',
+          'no snapshot of the registry could be taken; the previous one is kept',
         )
       this.#failure = error as Error
     }
   }
 
-  /** The outcome, unless it takes too long or the end comes first. */
+  /** The result of `work`. Rejects when it takes too long or when the registry is closed first. */
   #inTime<T>(work: Promise<T>): Promise<T> {
     work.catch(() => undefined)
     const late = pause(TAKE_MS_MAX, undefined, { signal: this.#closing.signal, ref: false }).then(() => {
@@ -189,13 +190,13 @@ export class RememberedRegistry {
       this.#collection((registry) => registry[name] as Collection<unknown>) as Registry[N]
     const ofApp = <T extends Funnel | Element>(
       all: Collection<T>,
-      kept: (app: RegistrySnapshot['apps'][number]) => readonly T[],
+      recordsOf: (app: RegistrySnapshot['apps'][number]) => readonly T[],
     ): Collection<T> =>
       withOverrides(all, {
         list: (owner?: string) =>
-          this.#askOr(
+          this.#askOrRecall(
             () => all.list(owner),
-            () => keptOf(this.#apps.get(owner ?? ''), kept),
+            () => foundIn(this.#apps.get(owner ?? ''), recordsOf),
           ),
       })
     return {
@@ -212,41 +213,41 @@ export class RememberedRegistry {
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
-        this.#askOr(
+        this.#askOrRecall(
           (): Promise<App | undefined> => this.#ask((registry) => registry.app(id)),
-          () => keptOf(this.#apps.get(id), ({ app }) => app),
+          () => foundIn(this.#apps.get(id), ({ app }) => app),
         ),
       keyByHash: (hash) =>
-        this.#askOr(
+        this.#askOrRecall(
           (): Promise<KeyRecord | undefined> => this.#ask((registry) => registry.keyByHash(hash)),
-          () => (this.#revoked.has(hash) ? { found: undefined } : keptOf(this.#keys.get(hash), (key) => key)),
+          () => (this.#revoked.has(hash) ? { found: undefined } : foundIn(this.#keys.get(hash), (key) => key)),
         ),
     }
   }
 
   #collection<T>(of: (registry: Registry) => Collection<T>): Collection<T> {
     return {
-      get: (...asked) => this.#ask((registry) => of(registry).get(...asked)),
-      list: (...asked) => this.#ask((registry) => of(registry).list(...asked)),
-      put: (...asked) => this.#ask((registry) => of(registry).put(...asked)),
-      remove: (...asked) => this.#ask((registry) => of(registry).remove(...asked)),
+      get: (...args) => this.#ask((registry) => of(registry).get(...args)),
+      list: (...args) => this.#ask((registry) => of(registry).list(...args)),
+      put: (...args) => this.#ask((registry) => of(registry).put(...args)),
+      remove: (...args) => this.#ask((registry) => of(registry).remove(...args)),
     }
   }
 
-  async #ask<T>(question: (registry: Registry) => Promise<T>): Promise<T> {
+  async #ask<T>(query: (registry: Registry) => Promise<T>): Promise<T> {
     if (!this.#store) throw new HopperError('HOP_STORE_UNAVAILABLE', 'The registry is away.', { cause: this.#failure })
-    return question(this.#store.registry)
+    return query(this.#store.registry)
   }
 
   /**
-   * The answer of the store, or what the snapshot has when the store fails or takes long. What the snapshot does not
-   * have, only the store can say.
+   * The answer of the store, or that of the snapshot when the store fails or takes too long. Waits for the store if the
+   * snapshot has no answer.
    */
-  async #askOr<T>(question: () => Promise<T>, kept: () => { readonly found: T } | undefined): Promise<T> {
-    const answer = question()
-    const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(kept)
+  async #askOrRecall<T>(query: () => Promise<T>, recall: () => { readonly found: T } | undefined): Promise<T> {
+    const answer = query()
+    const late = pause(this.#settings.patienceMs, undefined, { ref: false }).then(recall)
     const remembered = await Promise.race([answer.then((found) => ({ found })), late]).catch((error: unknown) => {
-      const known = kept()
+      const known = recall()
       if (known) return known
       throw error
     })
@@ -257,6 +258,6 @@ export class RememberedRegistry {
 
 type CollectionName = Exclude<keyof Registry, 'app' | 'keyByHash'>
 
-function keptOf<K, T>(kept: K | undefined, part: (kept: K) => T): { readonly found: T } | undefined {
-  return kept === undefined ? undefined : { found: part(kept) }
+function foundIn<K, T>(record: K | undefined, part: (record: K) => T): { readonly found: T } | undefined {
+  return record === undefined ? undefined : { found: part(record) }
 }

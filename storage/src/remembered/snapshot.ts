@@ -3,14 +3,15 @@ import type { App, Element, Funnel, KeyRecord } from '@hopper/contracts'
 import type { Registry } from '../ports/registry.ts'
 
 /**
- * A larger registry is not kept: reading it all each minute would cost Cassandra more than an ingest that waits for it.
+ * Limits of a snapshot. Reading a larger registry for every snapshot would cost Cassandra more than an ingest that
+ * waits for it.
  */
 const RECORDS_MAX = 100_000
 const BYTES_MAX = 64_000_000
 const REVOKED_MAX = 10_000
-const APPS_AT_ONCE = 8
+const APPS_CONCURRENCY = 8
 
-/** What ingest needs of the registry, as it was at an instant. Keys are hashes. */
+/** The part of the registry that ingest needs, as of one instant. Keys are hashes. */
 export interface RegistrySnapshot {
   readonly version: 1
   /** ms since the epoch */
@@ -21,11 +22,14 @@ export interface RegistrySnapshot {
     readonly funnels: readonly Funnel[]
     readonly elements: readonly Element[]
   }[]
-  /** hashes of keys that an earlier snapshot had */
+  /** hashes of keys that an earlier snapshot had and that no longer exist */
   readonly revoked: readonly string[]
 }
 
-/** Reads all of it. @throws RangeError when it is too much to keep */
+/**
+ * Reads all of it.
+ * @throws RangeError when it is too large to keep
+ */
 export async function takeSnapshot(
   registry: Registry,
   before: RegistrySnapshot | undefined,
@@ -34,10 +38,10 @@ export async function takeSnapshot(
   const [keys, apps] = await Promise.all([registry.keys.list(), registry.apps.list()])
   let records = keys.length + apps.length
   const whole: RegistrySnapshot['apps'][number][] = []
-  for (let begin = 0; begin < apps.length; begin += APPS_AT_ONCE) {
+  for (let begin = 0; begin < apps.length; begin += APPS_CONCURRENCY) {
     if (records > RECORDS_MAX) throw new RangeError(`The registry has more than ${RECORDS_MAX} records.`)
     const some = await Promise.all(
-      apps.slice(begin, begin + APPS_AT_ONCE).map(async (app) => ({
+      apps.slice(begin, begin + APPS_CONCURRENCY).map(async (app) => ({
         app,
         funnels: await registry.funnels.list(app.id),
         elements: await registry.elements.list(app.id),
@@ -47,14 +51,14 @@ export async function takeSnapshot(
     whole.push(...some)
   }
   const hashes = new Set(keys.map(({ hash }) => hash))
-  const gone = (before?.keys ?? []).map(({ hash }) => hash)
-  const revoked = [...new Set([...(before?.revoked ?? []), ...gone])]
+  const earlier = (before?.keys ?? []).map(({ hash }) => hash)
+  const revoked = [...new Set([...(before?.revoked ?? []), ...earlier])]
     .filter((hash) => !hashes.has(hash))
     .slice(-REVOKED_MAX)
   return { version: 1, at, keys, apps: whole, revoked }
 }
 
-/** The snapshot that a file has; undefined when there is none, or none that can be read. */
+/** Reads the snapshot in a file. Returns undefined when there is none, or none that can be read. */
 export function readSnapshot(file: string): RegistrySnapshot | undefined {
   try {
     if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) > BYTES_MAX) return undefined
@@ -70,7 +74,8 @@ export function readSnapshot(file: string): RegistrySnapshot | undefined {
 }
 
 /**
- * Replaces the file in one step: a reader, and a process that starts after a crash, finds the old one or the new one.
+ * Replaces the file atomically: a reader, and a process that starts after a crash, finds the old snapshot or the new
+ * one.
  */
 export function writeSnapshot(file: string, snapshot: RegistrySnapshot): void {
   const text = JSON.stringify(snapshot)

@@ -43,7 +43,7 @@ const waiting = (spool: DiskSpool): number[] =>
     .sort((a, b) => a - b)
 const log = (dir: string): string => join(dir, '0', 'log.db')
 
-it('control: what was taken away on purpose is no loss, however often the spool is opened, and positions never begin again', async () => {
+it('control: drained envelopes are no loss, however often the spool opens, and positions never restart', async () => {
   const dir = await killed()
   for (let time = 0; time < 2; time++) {
     const spool = open(dir)
@@ -91,7 +91,8 @@ const ways: readonly { readonly name: string; damage(file: string): void }[] = [
     damage: (file) => {
       const database = new DatabaseSync(file)
       database.exec(
-        "UPDATE lane_0 SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB) WHERE first = (SELECT max(first) FROM lane_0)",
+        "UPDATE lane_0 SET block = CAST(substr(block, 1, 300) || x'00' || substr(block, 302) AS BLOB) " +
+          'WHERE first = (SELECT max(first) FROM lane_0)',
       )
       database.close()
     },
@@ -99,7 +100,7 @@ const ways: readonly { readonly name: string; damage(file: string): void }[] = [
 ]
 
 it.each(ways)(
-  'a spool $name is refused; accepted, it goes on with what is left and writes down the rest',
+  'a spool $name is refused; once accepted, it continues with the rest and records the loss',
   async ({ damage }) => {
     const dir = await killed()
     damage(log(dir))
@@ -121,7 +122,7 @@ it.each(ways)(
   },
 )
 
-it('says which file and block when the disk changes it at work, and takes further appends', async () => {
+it('names the file and block when the disk corrupts it at run time, and accepts further appends', async () => {
   const dir = join(root, `spool${dirs++}`)
   const spool = open(dir)
   await spool.append([envelope(1)])

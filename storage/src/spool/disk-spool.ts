@@ -15,17 +15,17 @@ export interface DiskSpoolOptions {
   readonly dir: string
   readonly lanes: number
   readonly bytesMax: number
-  /** goes on without what the disk has lost of what was spooled, and writes down what that was */
+  /** continues without the spooled data that the disk has lost, and records the loss */
   readonly acceptLoss?: boolean
   readonly logger?: LossLogger | undefined
 }
 
-/** The oldest envelopes of a spool, each lane's in order, and what to forget once they are elsewhere. */
+/** The oldest envelopes of a spool, each lane's in order, and the blocks to delete once they are in the main log. */
 export interface SpooledRound {
   readonly envelopes: readonly Envelope[]
   /** the last block taken, by lane: its first position, and the position after it */
   readonly taken: ReadonlyMap<number, { readonly first: number; readonly next: number }>
-  /** whether nothing else waited when this was read */
+  /** true if nothing else was waiting when this was read */
   readonly complete: boolean
 }
 
@@ -38,11 +38,11 @@ interface LaneStatements {
 }
 
 /**
- * Envelopes on the local disk in the order in which they came, by lane: the embedded log in a directory of its own, of
- * which the oldest part is taken away again, up to a position that stands in the same file. What was acknowledged and
- * is neither there nor taken away is a loss, and noticed. Processes that share a directory, such as the replicas of one
- * service on one volume, have a numbered place each: the first that is free, so a process that starts again goes on
- * with what waits there.
+ * Envelopes on the local disk in order of arrival, by lane. It is the embedded log in its own directory, whose oldest
+ * part is deleted up to a position recorded in the same file. An acknowledged envelope that is neither in the file nor
+ * deleted is a loss, and is detected.
+ * Processes that share a directory, such as the replicas of one service on one volume, use numbered places. Each takes
+ * the first free place, so a restarted process continues with what is waiting there.
  */
 export class DiskSpool {
   readonly #lock: DirectoryLock
@@ -52,12 +52,12 @@ export class DiskSpool {
   readonly #lanes: readonly LaneStatements[]
   readonly #size: StatementSync
   readonly #bytesMax: number
-  readonly #underWay = new Set<Promise<unknown>>()
+  readonly #inFlight = new Set<Promise<unknown>>()
   #nextLane = 0
 
   /**
-   * @throws HopperError HOP_CONFIG when the directory cannot be had, every place in it is taken, or it was made for
-   * another number of lanes; HOP_DATA_DAMAGED when it lacks what was acknowledged
+   * @throws HopperError HOP_CONFIG when the directory cannot be used, every place in it is taken, or it was made for
+   * another number of lanes; HOP_DATA_DAMAGED when it lacks acknowledged envelopes
    */
   constructor({ dir, lanes, bytesMax, acceptLoss = false, logger }: DiskSpoolOptions) {
     const place = takePlace(dir)
@@ -70,51 +70,52 @@ export class DiskSpool {
     }
     this.#file = join(place.dir, LOG_FILE)
     this.#database = openDatabase(this.#file)
-    // What is forgotten may come back after a power cut: it would be sent once more.
+    // Deleted blocks may reappear after a power failure: they would be sent once more.
     this.#database.exec('PRAGMA synchronous = NORMAL')
     this.#size = this.#database.prepare(
-      'SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
+      'SELECT (page_count - freelist_count) * page_size AS bytes ' +
+        'FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
     )
     this.#lanes = Array.from({ length: lanes }, (_, lane) => statementsOf(this.#database, lane))
     this.#bytesMax = bytesMax
   }
 
   /**
-   * Resolves when the envelopes are synced. @throws HopperError HOP_LOG_UNAVAILABLE when the disk fails or the spool is
-   * full
+   * Resolves when the envelopes are synced.
+   * @throws HopperError HOP_LOG_UNAVAILABLE when the disk fails or the spool is full
    */
   async append(envelopes: readonly Envelope[]): Promise<void> {
     if (this.full) throw new HopperError('HOP_LOG_UNAVAILABLE', 'The spool is full.')
     const written = this.#log.append(envelopes)
-    this.#underWay.add(written)
+    this.#inFlight.add(written)
     try {
       await written
     } finally {
-      this.#underWay.delete(written)
+      this.#inFlight.delete(written)
     }
   }
 
-  /** Resolves when what was appended before is synced or refused. */
+  /** Resolves when all earlier appends are synced or refused. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay)
+    await Promise.allSettled(this.#inFlight)
   }
 
-  /** Whether appends are under way whose outcome is not known yet. */
+  /** True while appends are in flight. */
   get busy(): boolean {
-    return this.#underWay.size > 0
+    return this.#inFlight.size > 0
   }
 
-  /** Whether the bound is reached; what waits for one sync may go over it. */
+  /** True when the limit is reached. Appends that wait for the same sync may exceed it. */
   get full(): boolean {
     return this.bytes >= this.#bytesMax
   }
 
-  /** bytes on disk in use; the file itself keeps the size that it once had */
+  /** bytes in use on disk; the file itself does not shrink */
   get bytes(): number {
     return (this.#size.get() as { bytes: number }).bytes
   }
 
-  /** how many envelopes wait; positions of a lane have no gaps */
+  /** number of waiting envelopes; positions of a lane have no gaps */
   get messages(): number {
     return this.#lanes.reduce((sum, { first, last }) => {
       const [begin, end] = [first.get(), last.get()] as ({ first: number; count: number } | undefined)[]
@@ -122,7 +123,7 @@ export class DiskSpool {
     }, 0)
   }
 
-  /** when the oldest envelope that waits was received, ms since the epoch; undefined when none waits */
+  /** receipt time of the oldest waiting envelope, ms since the epoch; undefined if none waits */
   get oldest(): number | undefined {
     const times = this.#lanes.flatMap(({ blocks }) =>
       envelopesOf(blocks.get() as BlockRow | undefined)
@@ -133,8 +134,8 @@ export class DiskSpool {
   }
 
   /**
-   * The oldest blocks of every lane up to about `bytesMax` before compression, beginning with another lane each time.
-   * Nothing is taken away yet.
+   * The oldest blocks of every lane, up to about `bytesMax` before compression. Begins with another lane each time.
+   * Deletes nothing.
    */
   peek(bytesMax: number): SpooledRound {
     const envelopes: Envelope[] = []
@@ -173,7 +174,7 @@ export class DiskSpool {
     }
   }
 
-  /** Takes away what `peek` gave. */
+  /** Deletes what `peek` returned. */
   forget({ taken }: SpooledRound): void {
     transaction(this.#database, () => {
       for (const [lane, { first, next }] of taken) {
@@ -190,7 +191,7 @@ export class DiskSpool {
   }
 }
 
-/** Whether an error says that the files of a spool are damaged, which no retry mends. */
+/** True for an error that means that the files of a spool are damaged, which no retry repairs. */
 export function isSpoolDamage(error: unknown): error is Error {
   return isDamage(error) || (error instanceof HopperError && error.code === 'HOP_DATA_DAMAGED')
 }

@@ -11,7 +11,7 @@ import { SpooledLog, spoolDefaults } from './spooled-log.ts'
 const DEVICES = 6
 const PER_ROUND = 100_000
 
-/** Runs the child until it has acknowledged about so many, then kills it; adds what it acknowledged. */
+/** Runs the child until it has acknowledged about the given number, then kills it; adds what it acknowledged. */
 async function sendAndKill(
   dir: string,
   round: number,
@@ -39,14 +39,14 @@ async function sendAndKill(
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk))
   const [code] = (await once(child, 'close')) as [number | null]
   expect({ code, errors }).toEqual({ code: null, errors: '' })
-  // A line that was cut by the end is no acknowledgement.
+  // A line truncated by the kill is no acknowledgement.
   for (const line of output.slice(0, output.lastIndexOf('\n')).split('\n')) {
     const [device, n] = line.split(' ') as [string, string]
     acknowledged.set(device, [...(acknowledged.get(device) ?? []), Number(n)])
   }
 }
 
-/** Kills a spooling process again and again, then drains; answers what was acknowledged and what the main log has. */
+/** Kills a spooling process repeatedly, then drains. Returns what was acknowledged and what the main log has. */
 async function run(
   rounds: number,
   when: 'durable' | 'called',
@@ -72,13 +72,13 @@ const lost = ({ acknowledged, seen }: Awaited<ReturnType<typeof run>>): number =
     0,
   )
 
-it('loses nothing that it acknowledged and keeps each device in order, killed eight times while it spools and drains', async () => {
+it('loses nothing acknowledged and keeps each device in order when killed eight times while spooling', async () => {
   const found = await run(8, 'durable')
   expect([...found.acknowledged.values()].flat().length).toBeGreaterThan(1_000)
   expect(lost(found)).toBe(0)
   for (const numbers of found.seen.values()) expect(numbers).toEqual([...numbers].sort((a, b) => a - b))
 }, 120_000)
 
-it('control: acknowledged before it is durable, some is lost', async () => {
+it('control: acknowledging before durability loses some', async () => {
   expect(lost(await run(3, 'called'))).toBeGreaterThan(0)
 }, 60_000)

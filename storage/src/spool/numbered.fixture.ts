@@ -13,7 +13,7 @@ export function numbered(device_id: string, n: number): Envelope {
   }
 }
 
-/** The numbers of each device in the order in which a reader that folds repetitions sees them. */
+/** The numbers of each device in the order in which a reader that folds duplicates sees them. */
 export async function firstSeen(log: EventLog): Promise<Map<string, number[]>> {
   const seen = new Map<string, Set<number>>()
   for (const [lane, end] of (await log.ends()).entries()) {
@@ -25,7 +25,7 @@ export async function firstSeen(log: EventLog): Promise<Map<string, number[]>> {
   return new Map([...seen].map(([device, numbers]) => [device, [...numbers]]))
 }
 
-/** The numbers from 0 up to, but without, `count`. */
+/** The numbers from 0 up to, but not including, `count`. */
 export function upTo(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n)
 }

@@ -27,7 +27,7 @@ interface Opened {
   readonly spooled: SpooledLog
 }
 
-/** A spool over a main log whose way of failing is set; `dir` holds both, as after a restart. */
+/** Opens a spool over a main log with a given failure mode; `dir` contains both, as after a restart. */
 async function open(
   dir: string,
   behaviour: UnsteadyLog['behaviour'] = 'takes',
@@ -46,7 +46,7 @@ async function open(
   return { main, spooled: await SpooledLog.open(own, async () => main) }
 }
 
-/** For what must go to the main log also on a machine that is busy. */
+/** For what must go to the main log even on a busy machine. */
 const patient = { patienceMs: 15_000 }
 const isDirect = (spooled: SpooledLog): Promise<void> =>
   vi.waitFor(() => expect(spooled.depth.direct).toBe(true), DRAINED_MS)
@@ -84,16 +84,16 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('asks a main log that is away no more for an append: only what drains tries', async () => {
+  it('does not try a main log that is away for each append: only the drain does', async () => {
     const { main, spooled } = await open(makeDir(), 'takes', { patienceMs: 200, drainPatienceMs: 60_000 })
     main.behaviour = 'hangs'
     await Promise.all(upTo(20).map((n) => spooled.append([numbered(`d${n}`, n)])))
-    const asked = main.asked
+    const appendCalls = main.appendCalls
     const started = performance.now()
     for (const n of upTo(50)) await spooled.append([numbered('later', n)])
     // 50 times the patience would be 10 s.
     expect(performance.now() - started).toBeLessThan(5_000)
-    expect(main.asked - asked).toBeLessThanOrEqual(1)
+    expect(main.appendCalls - appendCalls).toBeLessThanOrEqual(1)
     main.behaviour = 'takes'
     await isDirect(spooled)
     expect((await firstSeen(main)).get('later')).toEqual(upTo(50))
@@ -146,7 +146,7 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('refuses at its bound, and takes again when it has drained', async () => {
+  it('refuses at its limit, and accepts again when it has drained', async () => {
     const { main, spooled } = await open(makeDir(), 'refuses', { bytesMax: 200_000 })
     const bulky = (n: number) => ({
       ...numbered('d', n),
@@ -173,7 +173,7 @@ describe('a spool', () => {
     await spooled.close()
   })
 
-  it('gives each process that shares the directory a place of its own, and the next one the place that is free again', async () => {
+  it('gives each process that shares the directory its own place, and a free place to the next process', async () => {
     const dir = makeDir()
     const settings = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }
     const away = async (): Promise<never> => Promise.reject(new Error('away'))
@@ -186,7 +186,7 @@ describe('a spool', () => {
     await Promise.all([other.close(), again.close()])
   })
 
-  it('says what is wrong with the main log', async () => {
+  it('reports what is wrong with the main log', async () => {
     const dir = makeDir()
     const wrong = SpooledLog.open({ ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES }, async () =>
       Promise.reject(new HopperError('HOP_CONFIG', 'lanes')),
@@ -195,7 +195,7 @@ describe('a spool', () => {
   })
 })
 
-/** What happens to the main log while devices send, each its next when the former was acknowledged. */
+/** States of the main log while devices send, each its next envelope when the previous one was acknowledged. */
 const outages = fc.array(
   fc.record({
     behaviour: fc.constantFrom(...behaviours),
@@ -207,8 +207,8 @@ const outages = fc.array(
 type Outage = { behaviour: UnsteadyLog['behaviour']; after: number; restart: boolean }
 
 /**
- * Sends through all outages; answers how many of each device's envelopes were acknowledged, and what the main log has
- * at the end.
+ * Sends through all outages. Returns the number of acknowledged envelopes of each device, and the content of the main
+ * log at the end.
  */
 async function endure(
   steps: readonly Outage[],
@@ -228,7 +228,7 @@ async function endure(
       }),
     )
     if (!restart) continue
-    // A main log that hangs would hang the close too.
+    // A hanging main log would block the close too.
     opened.main.behaviour = 'refuses'
     await opened.spooled.close()
     opened = await open(dir, behaviour, { patienceMs: 20, drainPatienceMs: 200 })
@@ -240,7 +240,7 @@ async function endure(
   return { acknowledged, seen }
 }
 
-it('law: whatever the main log does, all that was acknowledged is there at the end, each device in order', async () => {
+it('property: whatever the main log does, everything acknowledged arrives, each device in order', async () => {
   await fc.assert(
     fc.asyncProperty(outages, async (steps) => {
       const { acknowledged, seen } = await endure(steps)

@@ -11,30 +11,30 @@ export const spoolDefaults = {
 } as const satisfies Partial<SpoolSettings>
 
 export interface SpoolSettings {
-  /** a directory for one process alone */
+  /** directory of the spool, for one process alone */
   readonly dir: string
   /** the lanes of the main log */
   readonly lanes: number
-  /** bytes on disk; at the bound appends are refused while the main log is away */
+  /** limit on disk, in bytes; at the limit, appends are refused while the main log is away */
   readonly bytesMax: number
-  /** how long an append may wait for the main log before it, and all after it, go to the spool */
+  /** time that an append may wait for the main log before it and all later ones go to the spool */
   readonly patienceMs: number
-  /** how long the main log may take for what is drained before that is sent again */
+  /** time that the main log has for a drained round before the round is sent again */
   readonly drainPatienceMs: number
-  /** goes on without what the disk has lost of what was spooled, and writes down what that was */
+  /** continues without the spooled data that the disk has lost, and records the loss */
   readonly acceptLoss?: boolean
 }
 
-/** What a spool says to whoever keeps the log of the process. */
+/** Receives the messages of a spool for the log of the process. */
 export interface SpoolLogger {
   info(details: object, message: string): void
   warn(details: object, message: string): void
   error(details: object, message: string): void
 }
 
-/** What waits on the local disk for the main log. */
+/** The amount of data on the local disk that waits for the main log. */
 export interface SpoolDepth {
-  /** whether appends go to the main log: nothing waits */
+  /** true if appends go to the main log and nothing waits */
   readonly direct: boolean
   readonly messages: number
   readonly bytes: number
@@ -54,22 +54,21 @@ const ROUND_BYTES_MAX = 1_000_000
 const RETRY_MS_FIRST = 100
 const RETRY_MS_MAX = 2_000
 const CLOSE_MS_MAX = 10_000
-/** the position of an envelope that is durable here, but not in its lane yet */
+/** position of an envelope that is durable here, but not in its lane yet */
 const NOT_IN_LANE = -1
 const CAUSES_MAX = 5
 const CAUSE_CHARS_MAX = 200
 
 /**
- * A log that goes on when the main log is away: what that does not take is synced to the local disk and sent in order
- * when it is back.
- * - `direct`: appends go to the main log. The first that it refuses, or leaves waiting too long, brings all that are
- *   under way to the spool.
- * - `spooling`: every append goes to the spool, so that no later one overtakes what waits there.
- * - `handing over`: the spool is almost empty. Appends are held for its last round, then go to the main log.
- *
- * An append that resolved before another began stands before it in its lane. The main log may get a batch more than
- * once, because the outcome of an append that failed is unknown: readers fold events by `event_id`. A spooled envelope
- * has no position yet: `append` answers -1 for it.
+ * A log that keeps working while the main log is away. Envelopes that the main log does not take are synced to the
+ * local disk and sent in order when it is back.
+ * - `direct`: appends go to the main log. The first append that it refuses, or does not answer in time, moves all
+ * appends in flight to the spool.
+ * - `spooling`: every append goes to the spool, so that none overtakes what is waiting there.
+ * - `handing over`: the spool is almost empty. Appends are held during its last round, then go to the main log.
+ * An append that resolved before another began precedes it in its lane. The main log may receive a batch more than
+ * once, because the outcome of a failed append is unknown: readers fold events by `event_id`. A spooled envelope has no
+ * position yet: `append` returns -1 for it.
  */
 export class SpooledLog implements EventLog {
   readonly lanes: number
@@ -78,12 +77,12 @@ export class SpooledLog implements EventLog {
   readonly #logger: SpoolLogger | undefined
   readonly #spool: DiskSpool
   readonly #closing = new AbortController()
-  /** waiting for the main log, or held for it, in the order of the calls */
-  readonly #underWay = new Set<Append>()
+  /** appends that wait for the main log, or are held for it, in the order of the calls */
+  readonly #inFlight = new Set<Append>()
   #main: EventLog | undefined
   #state: 'direct' | 'spooling' | 'handing over' = 'spooling'
   #since: number | undefined
-  /** why the last round was not taken; undefined when it was */
+  /** reason for the failure of the last round; undefined if it succeeded */
   #failure: unknown = 'nothing was drained yet'
   #patience: NodeJS.Timeout | undefined
   #draining: Promise<void> = Promise.resolve()
@@ -98,9 +97,9 @@ export class SpooledLog implements EventLog {
   }
 
   /**
-   * Opens the spool, and the main log by `connect`, which is called again until it resolves. What a former process left
-   * is drained first. Resolves without the main log when that does not come in time. @throws HopperError HOP_CONFIG,
-   * also when `connect` does
+   * Opens the spool, and opens the main log with `connect`, which is retried until it resolves. Envelopes of a former
+   * process are drained first. Resolves without the main log if that does not connect in time.
+   * @throws HopperError HOP_CONFIG, also when `connect` does
    */
   static async open(
     settings: SpoolSettings,
@@ -129,13 +128,13 @@ export class SpooledLog implements EventLog {
     if (this.#state === 'spooling') return this.#store(envelopes)
     const { promise: settled, resolve, reject } = Promise.withResolvers<readonly Appended[]>()
     const append: Append = { envelopes, startedAt: performance.now(), settled, resolve, reject }
-    this.#underWay.add(append)
+    this.#inFlight.add(append)
     if (this.#state === 'direct') this.#send(append)
     this.#patience ??= this.#watch(this.#settings.patienceMs)
     return settled
   }
 
-  /** Goes to the main log alone: import and replay have no business with the spool. */
+  /** Appends to the main log only: import and replay do not use the spool. */
   async appendMessages(messages: readonly LaneMessage[]): Promise<readonly Appended[]> {
     return this.#present().appendMessages(messages)
   }
@@ -152,7 +151,7 @@ export class SpooledLog implements EventLog {
     return this.#present().ends()
   }
 
-  /** What waits for the main log; cheap enough for every scrape of the metrics. */
+  /** The amount of waiting data. Cheap enough for every scrape of the metrics. */
   get depth(): SpoolDepth {
     const direct = this.#state === 'direct'
     if (direct) return { direct, messages: 0, bytes: 0 }
@@ -164,21 +163,22 @@ export class SpooledLog implements EventLog {
     }
   }
 
-  /** Healthy as long as appends are taken, by whichever of the two. */
+  /** Healthy as long as appends are accepted, by the main log or the spool. */
   async health(): Promise<PartHealth> {
     const { direct, messages, since } = this.depth
     if (direct) return { name: 'log', healthy: true }
     const cause = this.#failure instanceof Error ? `: ${reasonOf(this.#failure)}` : ''
-    const waiting = `${messages} messages wait in the spool${since === undefined ? '' : ` since ${new Date(since).toISOString()}`}${cause}`
+    const start = since === undefined ? '' : ` since ${new Date(since).toISOString()}`
+    const waiting = `${messages} messages wait in the spool${start}${cause}`
     return this.#spool.full
       ? { name: 'log', healthy: false, detail: `${waiting}; it is full` }
       : { name: 'log', healthy: true, detail: waiting }
   }
 
-  /** Waits for the appends under way, not for the spool to drain: what waits there stays for the next start. */
+  /** Waits for the appends in flight, not for the spool to drain: its content remains for the next start. */
   async close(): Promise<void> {
     this.#closing.abort()
-    await Promise.allSettled([...this.#underWay].map(({ settled }) => settled))
+    await Promise.allSettled([...this.#inFlight].map(({ settled }) => settled))
     await this.#draining
     clearTimeout(this.#patience)
     await this.#spool.settled()
@@ -209,20 +209,20 @@ export class SpooledLog implements EventLog {
   #send(append: Append): void {
     this.#main!.append(append.envelopes).then(
       (appended) => {
-        this.#underWay.delete(append)
+        this.#inFlight.delete(append)
         append.resolve(appended)
       },
       (cause: unknown) => {
-        if (this.#underWay.has(append)) this.#leave(cause)
+        if (this.#inFlight.has(append)) this.#leave(cause)
       },
     )
   }
 
-  /** One timer for all that are under way: the oldest decides. */
+  /** Starts the one timer for all appends in flight. The oldest append determines it. */
   #watch(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
       this.#patience = undefined
-      const [oldest] = this.#underWay
+      const [oldest] = this.#inFlight
       if (!oldest) return
       const left = oldest.startedAt + this.#settings.patienceMs - performance.now()
       if (left > 0) this.#patience = this.#watch(left)
@@ -233,12 +233,12 @@ export class SpooledLog implements EventLog {
     }, ms)
   }
 
-  /** From here on to the spool, with all that are under way, in their order. */
+  /** Switches to the spool, with all appends in flight, in their order. */
   #leave(cause: unknown): void {
     const before = this.#state
     this.#state = 'spooling'
-    for (const { envelopes, resolve, reject } of this.#underWay) this.#store(envelopes).then(resolve, reject)
-    this.#underWay.clear()
+    for (const { envelopes, resolve, reject } of this.#inFlight) this.#store(envelopes).then(resolve, reject)
+    this.#inFlight.clear()
     this.#failure = cause
     if (before !== 'direct') return
     this.#since = Date.now()
@@ -251,10 +251,10 @@ export class SpooledLog implements EventLog {
       this.#logger?.info({ awayMs: Date.now() - this.#since }, 'the spool is drained, events go to the main log again')
     this.#state = 'direct'
     this.#since = undefined
-    for (const append of this.#underWay) this.#send(append)
+    for (const append of this.#inFlight) this.#send(append)
   }
 
-  /** Runs while appends do not go to the main log. */
+  /** Drains the spool. Runs while appends do not go to the main log. */
   async #drain(connecting?: Promise<EventLog>): Promise<void> {
     const { signal } = this.#closing
     let retryMs = RETRY_MS_FIRST
@@ -265,7 +265,7 @@ export class SpooledLog implements EventLog {
         this.#failure = undefined
         retryMs = RETRY_MS_FIRST
       } catch (error) {
-        this.#sayDamage(error)
+        this.#reportDamage(error)
         this.#failure = error
         if (this.#state === 'handing over') this.#leave(error)
         await pause(retryMs, undefined, { signal }).catch(() => undefined)
@@ -276,17 +276,17 @@ export class SpooledLog implements EventLog {
     if (this.#state === 'handing over') this.#leave(signal.reason)
   }
 
-  /** Once: what the disk has damaged stops the drain until somebody looks at it. New appends are taken all the same. */
-  #sayDamage(error: unknown): void {
+  /** Reports damage once. A damaged block stops the drain until an operator acts. New appends are still accepted. */
+  #reportDamage(error: unknown): void {
     if (!isSpoolDamage(error) || (this.#failure as Error | undefined)?.message === error.message) return
     this.#logger?.error({ err: error }, 'the spool is damaged, so what waits in it cannot be sent')
   }
 
-  /** Sends the oldest round. True when nothing waits any more and appends go to the main log. */
+  /** Sends the oldest round. Returns true when nothing waits any more and appends go to the main log. */
   async #drainRound(main: EventLog): Promise<boolean> {
     const round = this.#spool.peek(ROUND_BYTES_MAX)
-    // Under load there is always one more, so the last round is the last only when what comes meanwhile is held: for a
-    // main log that has just answered.
+    // Under load there is always another round. The last round is therefore the last only if new appends are held
+    // meanwhile, which is done only for a main log that has just answered.
     if (round.complete && (this.#failure === undefined || round.envelopes.length === 0)) this.#state = 'handing over'
     if (round.envelopes.length > 0) await this.#deliver(main, round)
     else if (this.#state === 'handing over' && !this.#spool.busy) {
@@ -302,7 +302,7 @@ export class SpooledLog implements EventLog {
   }
 }
 
-/** The outcome of `work`, or a rejection when it takes longer. */
+/** The result of `work`, or a rejection when it takes longer than `ms`. */
 async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   const timer = new AbortController()
   const late = pause(ms, undefined, { signal: timer.signal }).then(() => {
@@ -317,7 +317,7 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-/** The outcome of `work`, or a rejection as soon as the signal is aborted. */
+/** The result of `work`, or a rejection as soon as the signal is aborted. */
 function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const aborted = (): void => reject(signal.reason as Error)
@@ -326,7 +326,7 @@ function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   })
 }
 
-/** An error and what has led to it, such as a refused password, in one line. */
+/** An error and its causes, such as a refused password, in one line. */
 function reasonOf(error: Error): string {
   const texts = new Set<string>()
   for (let each: unknown = error; each instanceof Error && texts.size < CAUSES_MAX; each = each.cause) {

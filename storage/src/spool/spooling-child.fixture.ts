@@ -5,9 +5,9 @@ import { SpooledLog, spoolDefaults } from './spooled-log.ts'
 import { behaviours, unsteady } from './unsteady-log.fixture.ts'
 
 /**
- * Run as a process of its own: `dir devices first when`. Each device sends one numbered envelope after the other, from
- * `first` on, and prints `device number` as its acknowledgement `when` it is `durable`, or as soon as it is `called`
- * (the control); until the process is killed. The main log fails and recovers all the while.
+ * Runs as a separate process: `dir devices first when`. Each device sends numbered envelopes one after the other, from
+ * `first` on, and prints `device number` as its acknowledgement: `when` the envelope is `durable`, or as soon as append
+ * is `called` (the control). Runs until it is killed. The main log fails and recovers all the time.
  */
 const [dir, devices, first, when] = process.argv.slice(2) as [string, string, string, 'durable' | 'called']
 const main = unsteady(new EmbeddedEventLog(dir, 4))

@@ -2,17 +2,17 @@ import { HopperError, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog } from '../ports/event-log.ts'
 
 /**
- * How the main log of a test behaves: takes everything; refuses; takes it and says that it did not; leaves it without
- * an answer, taken or not. What hangs is answered late, when the behaviour changes.
+ * Behaviours of the main log of a test: takes everything; refuses; takes it and reports that it did not; leaves it
+ * without an answer, taken or not. Hanging appends are answered late, when the behaviour changes.
  */
 export const behaviours = ['takes', 'refuses', 'takes unheard', 'hangs', 'hangs, taken'] as const
 export type Behaviour = (typeof behaviours)[number]
 
-/** A log whose way of failing the test sets. */
+/** A log whose failure mode is set by the test. */
 export interface UnsteadyLog extends EventLog {
   behaviour: Behaviour
-  /** how many calls of `append` it has seen */
-  readonly asked: number
+  /** number of calls of `append` */
+  readonly appendCalls: number
 }
 
 const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as the test wants it')
@@ -20,10 +20,10 @@ const refused = (): HopperError => new HopperError('HOP_LOG_UNAVAILABLE', 'as th
 export function unsteady(log: EventLog): UnsteadyLog {
   let behaviour: Behaviour = 'takes'
   let hanging: (() => void)[] = []
-  let asked = 0
+  let appendCalls = 0
   const hang = (): Promise<void> => new Promise((resolve) => hanging.push(resolve))
   const append = async (envelopes: readonly Envelope[]): Promise<readonly Appended[]> => {
-    asked++
+    appendCalls++
     const now = behaviour
     if (now === 'takes') return log.append(envelopes)
     if (now === 'takes unheard' || now === 'hangs, taken') await log.append(envelopes)
@@ -34,8 +34,8 @@ export function unsteady(log: EventLog): UnsteadyLog {
     lanes: log.lanes,
     append,
     appendMessages: (messages) => log.appendMessages(messages),
-    get asked() {
-      return asked
+    get appendCalls() {
+      return appendCalls
     },
     get behaviour() {
       return behaviour
@@ -46,7 +46,7 @@ export function unsteady(log: EventLog): UnsteadyLog {
       hanging = []
     },
     subscribe: (consumer) => log.subscribe(consumer),
-    read: (...asked) => log.read(...asked),
+    read: (...args) => log.read(...args),
     ends: () => log.ends(),
     close: () => log.close(),
   }

@@ -71,8 +71,8 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     new CassandraArchive(unsteady(client, onChange), lanes, serial)
 
   /**
-   * An owner is stopped before its last step, the lane is taken, the next owner archives the same events, and the first
-   * one goes on.
+   * Stops an owner before its last step, lets the next owner take the lane and archive the same events, then resumes
+   * the first owner.
    */
   async function deposed(lane: number, app: string, goOn: OnChange): Promise<unknown> {
     const first = await lanes.acquire(lane, randomUUID())
@@ -95,7 +95,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     return outcome
   }
 
-  it('takes nothing from an owner that was stopped before its last step and goes on when the lane has another', async () => {
+  it('refuses an owner that was stopped before its last step and resumes when the lane has another owner', async () => {
     const app = randomUUID()
     expect(await deposed(1, app, (send) => send())).toMatchObject({ code: 'HOP_INTERNAL' })
     expect(await places(app)).toEqual([
@@ -104,7 +104,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     ])
   })
 
-  it('would have the events twice without the condition', async () => {
+  it('control: without the condition the events would be there twice', async () => {
     const app = randomUUID()
     await deposed(1, app, (_send, batch) => sendUnconditionally(client, batch))
     expect(await places(app)).toEqual([
@@ -114,7 +114,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     ])
   })
 
-  it('knows that a span was archived although the answer got lost', async () => {
+  it('detects that a span was archived although the response was lost', async () => {
     const app = randomUUID()
     const deaf = through(async (send) => {
       await send()
@@ -125,7 +125,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await archive.covered(0, [{ app, date }])).toEqual([9])
   })
 
-  it('rejects when the change never arrived, and takes the same events again', async () => {
+  it('rejects when the change never arrived, and then accepts the same events', async () => {
     const app = randomUUID()
     const mute = through(() => Promise.reject(new Error('never sent')))
     await expect(mute.append(lease, [chunk(app, 0, 0, 9)])).rejects.toMatchObject({ code: 'HOP_STORE_UNAVAILABLE' })
@@ -134,7 +134,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await places(app)).toEqual([[0, 9]])
   })
 
-  it('shows every position exactly once to whoever lists while spans are appended and merged', async () => {
+  it('lists every position exactly once while spans are appended and merged', async () => {
     const app = randomUUID()
     const seen: number[] = []
     let writing = true
@@ -177,7 +177,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await rowsOf(client, 'spans.read', [app, '2026-03', 0])).toHaveLength(6)
   })
 
-  it('drops the cells of merged spans and of attempts that failed, ten minutes later, and never those that are visible', async () => {
+  it('deletes the cells of merged spans and failed attempts after ten minutes, and never visible ones', async () => {
     const app = randomUUID()
     const held = await lanes.acquire(2, randomUUID())
     const spans = [chunk(app, 2, 0, 9), chunk(app, 2, 10, 19)]
@@ -211,7 +211,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     await lanes.release(held)
   })
 
-  it('keeps an attempt from becoming visible after its cells were dropped', async () => {
+  it('prevents an attempt from becoming visible after its cells were deleted', async () => {
     const app = randomUUID()
     const held = await lanes.acquire(3, randomUUID())
     const swept = Promise.withResolvers<undefined>()
@@ -233,7 +233,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await list(app)).toEqual([])
   })
 
-  it('finds what is archived after everything was emptied under it', async () => {
+  it('finds what is archived after all tables were emptied', async () => {
     const app = randomUUID()
     await archive.append(lease, [chunk(app, 0, 0, 9)])
     await archive.append(lease, [chunk(app, 0, 10, 19)])
@@ -245,7 +245,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     expect(await places(app)).toEqual([[0, 9]])
   })
 
-  it('orders ids as Cassandra does', async () => {
+  it('orders ids like Cassandra', async () => {
     const dates = [0, 1, 2, 3, 4].map((at) => new Date(1e12 + at * 7e10))
     const ids = Array.from({ length: 200 }, (_, at) =>
       types.TimeUuid.fromDate(dates[at % 5]!, at % 3, randomBytes(6), randomBytes(2)),

@@ -19,8 +19,8 @@ import { SpanIds } from './span-ids.ts'
 import { OrphanSpans } from './orphan-spans.ts'
 import { SpanMonths } from './span-months.ts'
 
-const READS_AT_ONCE = 64
-const CHANGES_AT_ONCE = 8
+const READ_CONCURRENCY = 64
+const CHANGE_CONCURRENCY = 8
 const ATTEMPTS_MAX = 5
 
 interface Span {
@@ -29,9 +29,9 @@ interface Span {
 }
 
 /**
- * The archive in Cassandra. The cells of a span are written first, under an id of their own; then one conditional
- * change of its manifest makes the span visible, all of it at once. Only that change counts, so whatever an attempt
- * that failed, or an owner that has lost the lane, has left is never seen; the ledger finds and drops it.
+ * The archive in Cassandra. The cells of a span are written first, under their own id; then one conditional change of
+ * its manifest makes the whole span visible. Only that change counts, so leftovers of a failed attempt, or of an owner
+ * that has lost the lane, are never seen. The ledger finds and deletes them.
  */
 export class CassandraArchive implements Archive {
   readonly #lanes: CassandraLanes
@@ -55,7 +55,7 @@ export class CassandraArchive implements Archive {
     )
     const states = await mapConcurrent(
       [...keys],
-      READS_AT_ONCE,
+      READ_CONCURRENCY,
       async ([name, key]) => [name, await this.#manifests.state(key)] as const,
     )
     const byName = new Map(states)
@@ -72,7 +72,7 @@ export class CassandraArchive implements Archive {
     }
     await this.#lanes.assertOwned(lease)
     await this.#sweep(lease.lane)
-    await mapConcurrent([...byManifest.values()], CHANGES_AT_ONCE, (spans) => this.#append(lease, spans))
+    await mapConcurrent([...byManifest.values()], CHANGE_CONCURRENCY, (spans) => this.#append(lease, spans))
   }
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
@@ -90,7 +90,7 @@ export class CassandraArchive implements Archive {
     await this.#sweep(lease.lane)
     const found = only(old, await this.#manifests.read(key))
     const replaced = new Map(found.map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
-    await mapConcurrent([...replaced.values()], CHANGES_AT_ONCE, (entry) => this.#ledger.enter(entry))
+    await mapConcurrent([...replaced.values()], CHANGE_CONCURRENCY, (entry) => this.#ledger.enter(entry))
     await this.#write(lease, key, spans, async () => {
       const chunks = await this.#manifests.read(key)
       return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
@@ -99,7 +99,7 @@ export class CassandraArchive implements Archive {
 
   async list({ app, from, to, lane }: ChunkRange): Promise<readonly ChunkSummary[]> {
     const keys = (await this.#months.between(app, from, to)).filter((key) => lane === undefined || key.lane === lane)
-    const found = await mapConcurrent(keys, READS_AT_ONCE, (key) =>
+    const found = await mapConcurrent(keys, READ_CONCURRENCY, (key) =>
       this.#manifests.read(key, (minTime, maxTime) => maxTime >= from && minTime < to),
     )
     for (const { span, summary } of found.flat()) this.#ids.remember(summary, span)
@@ -123,8 +123,8 @@ export class CassandraArchive implements Archive {
   }
 
   /**
-   * Writes the cells of spans, then changes their manifest by what `change` answers; again when another change came
-   * between.
+   * Writes the cells of spans, then applies the manifest change that `change` returns. Retries when a concurrent change
+   * came first.
    */
   async #write(
     lease: Lease,
@@ -141,8 +141,8 @@ export class CassandraArchive implements Archive {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const state = await this.#manifests.state(key)
         const wanted = await change(state)
-        // Asked after the revision was read: an owner that has taken the lane since then may change it, and then this
-        // change is refused.
+        // Checked after the revision was read: an owner that has taken the lane since then may change the revision, and
+        // then this change is refused.
         await this.#lanes.assertOwned(lease)
         if (await this.#changed(key, state, wanted, ids)) return
       }
@@ -154,8 +154,8 @@ export class CassandraArchive implements Archive {
   }
 
   /**
-   * A change whose answer got lost, or that the server has answered wrongly after a contest with itself, was made when
-   * its spans are there.
+   * Applies a manifest change. When the response is lost, or is wrong because the change contended with itself, the
+   * change counts as applied if its spans are in the manifest.
    */
   async #changed(
     key: ManifestKey,
@@ -172,7 +172,7 @@ export class CassandraArchive implements Archive {
       return (await this.#manifests.change(key, state, change)) || (await made())
     } catch (error) {
       if (await made().catch(() => false)) return true
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `Whether lane ${key.lane} was archived is not known.`, {
+      throw new HopperError('HOP_STORE_UNAVAILABLE', `It is not known whether lane ${key.lane} was archived.`, {
         cause: error,
       })
     }
@@ -186,7 +186,7 @@ export class CassandraArchive implements Archive {
     return span
   }
 
-  /** What a sweep could not do now is done by a later one. */
+  /** Sweeps the ledger. What fails now is left to a later sweep. */
   async #sweep(lane: number): Promise<void> {
     await this.#ledger.sweep(lane).catch(() => undefined)
   }
@@ -205,8 +205,8 @@ function coveredIn({ covered }: ManifestState, date: string): number {
 }
 
 /**
- * What is covered once these spans are visible. @throws HopperError HOP_INTERNAL when one begins at or before what is
- * covered
+ * The covered positions once these spans are visible.
+ * @throws HopperError HOP_INTERNAL when a span begins at or before a covered position
  */
 function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]): Record<string, bigint> {
   const after: Record<string, bigint> = {}
@@ -226,7 +226,10 @@ function coveredAfter({ covered: before }: ManifestState, spans: readonly Span[]
   return after
 }
 
-/** The chunks of these spans. @throws HopperError HOP_INTERNAL when a span is not there */
+/**
+ * Selects the chunks of these spans.
+ * @throws HopperError HOP_INTERNAL when a span is missing
+ */
 function only(old: readonly SpanKey[], chunks: readonly ListedChunk[]): ListedChunk[] {
   const wanted = new Set(old.map(spanName))
   const found = chunks.filter(({ summary }) => wanted.has(spanName(summary)))

@@ -4,12 +4,12 @@ import { mapConcurrent } from '../client/map-concurrent.ts'
 import { inParts, inPartsByWeight } from '../client/batches.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
-/** Small cells are written together, up to so many bytes. */
+/** Small cells are written together, up to this size. */
 const BATCH_BYTES_MAX = 256_000
-/** Cells have at most 1 MB, and an answer of the server at most 16. */
+/** A cell has at most 1 MB, and a response of the server at most 16 MB. */
 const CELLS_PER_READ = 8
-/** So many batches or reads bound what is under way for one call. */
-const AT_ONCE = 4
+/** Number of batches or reads in flight for one call. */
+const CONCURRENCY = 4
 
 interface Cell {
   readonly part: number
@@ -17,7 +17,7 @@ interface Cell {
   readonly bytes: Buffer
 }
 
-/** Columns of chunks, under the id of their span. They are written once and never changed. */
+/** Columns of chunks, by the id of their span. Written once and never changed. */
 export class ChunkCells {
   readonly #client: Client
 
@@ -25,10 +25,10 @@ export class ChunkCells {
     this.#client = client
   }
 
-  /** `check` is called before each write, and ends the work by throwing. */
+  /** Writes the cells of chunks. `check` is called before each write and stops the work by throwing. */
   async write(span: types.TimeUuid, chunks: readonly EncodedChunk[], check: () => void): Promise<void> {
     const query = statement('chunk-cells.insert')
-    await mapConcurrent(chunks.flatMap(batchesOf), AT_ONCE, async (cells) => {
+    await mapConcurrent(chunks.flatMap(batchesOf), CONCURRENCY, async (cells) => {
       check()
       const batch = cells.map(({ part, column, bytes }) => ({ query, params: [span, part, column, bytes] }))
       await this.#client.batch(batch, { prepare: true, logged: false, isIdempotent: true })
@@ -36,12 +36,12 @@ export class ChunkCells {
   }
 
   /**
-   * A column that the chunk does not have is missing. @throws HopperError HOP_STORE_UNAVAILABLE when the chunk itself
-   * is gone
+   * Reads columns of a chunk. Columns that the chunk does not have are missing.
+   * @throws HopperError HOP_STORE_UNAVAILABLE when the chunk no longer exists
    */
   async read(span: types.TimeUuid, part: number, columns: readonly string[]): Promise<Map<string, Uint8Array>> {
     const found = new Map<string, Uint8Array>()
-    await mapConcurrent(inParts(columns, CELLS_PER_READ), AT_ONCE, async (some) => {
+    await mapConcurrent(inParts(columns, CELLS_PER_READ), CONCURRENCY, async (some) => {
       for (const row of await rowsOf(this.#client, 'chunk-cells.read', [span, part, some]))
         found.set(row.get('column') as string, row.get('cell') as Uint8Array)
     })
@@ -52,14 +52,14 @@ export class ChunkCells {
   async drop(span: types.TimeUuid, parts: number): Promise<void> {
     await mapConcurrent(
       Array.from({ length: parts }, (_, part) => part),
-      AT_ONCE,
+      CONCURRENCY,
       (part) =>
         this.#client.execute(statement('chunk-cells.drop'), [span, part], { prepare: true, isIdempotent: true }),
     )
   }
 }
 
-/** The cells of a chunk, which are one partition, in batches. */
+/** Splits the cells of a chunk, which are one partition, into batches. */
 function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
   const cells = Array.from(columns, ([column, cell]) => ({
     part,
@@ -69,7 +69,9 @@ function batchesOf({ summary: { part }, columns }: EncodedChunk): Cell[][] {
   return inPartsByWeight(cells, ({ bytes }) => bytes.length, BATCH_BYTES_MAX)
 }
 
-/** Never an answer without the chunk's events: whoever asks must list again. */
+/**
+ * Error for a chunk that no longer exists. An empty result would lose the chunk's events: the caller must list again.
+ */
 export function gone(): HopperError {
   return new HopperError('HOP_STORE_UNAVAILABLE', 'A chunk was merged into another more than ten minutes ago.')
 }

@@ -18,8 +18,8 @@ const ids = fc.uniqueArray(fc.tuple(id, fc.constantFrom('stays', 'old', 'added')
   maxLength: 30,
 })
 
-describe('the gaps that a merge leaves', () => {
-  it('hold every span that was merged and none that stays, as few and as wide as that allows', () => {
+describe('the ranges that a merge deletes', () => {
+  it('contain every merged span and no remaining one, and are as few and as wide as possible', () => {
     fc.assert(
       fc.property(ids, (all) => {
         const pick = (...kinds: string[]): { span: types.TimeUuid }[] =>

@@ -1,7 +1,7 @@
 import { types } from 'cassandra-driver'
 import type { SpanGap } from './manifest.ts'
 
-/** Before and after every id, as Cassandra orders them. */
+/** Lower and upper bound of all ids in the order of Cassandra. */
 const FIRST = types.TimeUuid.fromString('00000000-0000-1000-8080-808080808080')
 const LAST = types.TimeUuid.fromString('ffffffff-ffff-1fff-bf7f-7f7f7f7f7f7f')
 
@@ -10,8 +10,9 @@ interface Identified {
 }
 
 /**
- * The gaps that `old` leaves among `all`, each as wide as the spans that stay let it be: a deletion of a gap swallows
- * the earlier ones inside. `all` in the order of the manifest; `added` stay, too, wherever their ids are.
+ * The ranges of ids that the removal of `old` from `all` leaves between remaining spans. Each range extends to the
+ * neighbouring remaining spans, so that its tombstone covers earlier ones inside it. `all` is in the order of the
+ * manifest; `added` spans remain too, wherever their ids are.
  */
 export function deletedRangesOf(
   all: readonly Identified[],
@@ -35,7 +36,9 @@ export function deletedRangesOf(
   return gaps
 }
 
-/** By time; ids of one 100 ns are told apart by their last 8 bytes, which Cassandra compares as signed bytes. */
+/**
+ * Orders ids by time. Ids of the same 100 ns differ in their last 8 bytes, which Cassandra compares as signed bytes.
+ */
 export function inOrder(a: types.TimeUuid, b: types.TimeUuid): number {
   const [x, y] = [a.getBuffer(), b.getBuffer()]
   for (const at of [6, 7, 4, 5, 0, 1, 2, 3]) {

@@ -6,52 +6,52 @@ import { rowsOf, statement, type Statement } from '../client/statements.ts'
 const PAGE_ROWS = 500
 const READS_MAX = 5
 
-/** Names a manifest: the spans of an app in one lane and calendar month. */
+/** Identifies a manifest: the spans of an app in one lane and calendar month. */
 export interface ManifestKey {
   readonly app: string
-  /** like 2026-03 */
+  /** such as 2026-03 */
   readonly month: string
   readonly lane: number
 }
 
-/** What a change of a manifest is made on condition of. */
+/** The state that a manifest change is conditional on. */
 export interface ManifestState {
   /** null before the first change */
   readonly revision: bigint | null
   readonly merges: bigint
-  /** the last covered position by day of the month */
+  /** last covered position by day of the month */
   readonly covered: Readonly<Record<string, bigint>>
 }
 
-/** A chunk as the manifest names it. */
+/** A chunk as listed in the manifest. */
 export interface ListedChunk {
-  /** the id of its span's cells */
+  /** id of the cells of its span */
   readonly span: types.TimeUuid
   readonly summary: ChunkSummary
 }
 
-/** Everything between two spans that stay. */
+/** The range between two remaining spans. */
 export interface SpanGap {
   readonly after: types.TimeUuid
   readonly before: types.TimeUuid
 }
 
-/** What becomes of a manifest in one step, for every reader. */
+/** A change of a manifest that is atomic for every reader. */
 export interface ManifestChange {
   readonly covered?: Readonly<Record<string, bigint>>
   readonly add?: readonly { readonly span: types.TimeUuid; readonly chunks: readonly EncodedChunk[] }[]
   readonly drop?: readonly SpanGap[]
 }
 
-/** The manifest that a partition (app, date) of a lane belongs to. */
+/** The manifest of a partition (app, date) of a lane. */
 export function manifestOf(lane: number, { app, date }: Partition): ManifestKey {
   return { app, month: date.slice(0, 7), lane }
 }
 
 /**
- * Reads and changes manifests. A change is one single-partition batch with a condition on the revision, so of two
- * owners, or two attempts, that have read the same revision only one succeeds; whatever comes late finds another
- * revision and changes nothing.
+ * Reads and changes manifests. A change is one single-partition batch with a condition on the revision. Of two owners,
+ * or two attempts, that have read the same revision only one succeeds; a late attempt finds another revision and
+ * changes nothing.
  */
 export class Manifests {
   readonly #client: Client
@@ -62,7 +62,10 @@ export class Manifests {
     this.#serial = serial
   }
 
-  /** A serial read: what was sent before is applied by now, or depends on a revision that `change` will find gone. */
+  /**
+   * Reads the state with serial consistency: everything sent before is applied by now, or is conditional on a revision
+   * that `change` will replace.
+   */
   async state(key: ManifestKey): Promise<ManifestState> {
     const [row] = await rowsOf(this.#client, 'spans.state', partitionOf(key), { consistency: this.#serial })
     return {
@@ -72,14 +75,14 @@ export class Manifests {
     }
   }
 
-  /** All chunks of a manifest as one consistent view: pages between which spans were merged are read again. */
+  /** Reads all chunks of a manifest as one consistent view: if spans were merged between two pages, reads again. */
   async read(
     key: ManifestKey,
     overlapping: (minTime: number, maxTime: number) => boolean = () => true,
   ): Promise<ListedChunk[]> {
     for (let reads = 0; reads < READS_MAX; reads++) {
       const rows = await rowsOf(this.#client, 'spans.read', partitionOf(key), { fetchSize: PAGE_ROWS })
-      // A manifest without spans still answers a row, of its static columns.
+      // A manifest without spans still returns a row with its static columns.
       if (rows.at(-1)?.get('merges') !== rows[0]?.get('merges')) continue
       return rows
         .filter(
@@ -94,8 +97,8 @@ export class Manifests {
   }
 
   /**
-   * Answers whether the manifest still had this revision; the change is made then, as a whole. When it rejects, the
-   * outcome is unknown.
+   * Applies a change if the manifest still has this revision, and returns whether it did. A change is applied as a
+   * whole. When the call rejects, the outcome is unknown.
    */
   async change(
     key: ManifestKey,

@@ -5,14 +5,14 @@ import type { ManifestKey, Manifests } from './manifest.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
 /**
- * Cells of a merged span stay for ten minutes, for readers that listed before; whoever wrote a span has long ended or
- * lost its lease then.
+ * Cells of a merged span stay for ten minutes, for readers that listed before. By then the writer of a span has ended
+ * or lost its lease.
  */
-const JUDGED_AFTER_MS = 600_000
+const CHECK_AFTER_MS = 600_000
 const SWEEP_EVERY_MS = 600_000
-const JUDGED_AT_ONCE = 8
+const CHECK_CONCURRENCY = 8
 
-/** A span whose cells may have to go. */
+/** A span whose cells may have to be deleted. */
 export interface LedgerSpan extends ManifestKey {
   readonly span: types.TimeUuid
   readonly parts: number
@@ -24,9 +24,9 @@ interface LedgerEntry extends LedgerSpan {
 }
 
 /**
- * Finds the cells that no reader needs. Every span is entered before its cells are written and before it is merged into
- * another; some time later the manifest tells what has become of it. So neither a crash nor an unknown outcome leaves
- * cells behind for ever, and nothing visible is ever dropped.
+ * Finds the cells that no reader needs. Every span is entered into a ledger before its cells are written and before it
+ * is merged into another. Some time later the manifest shows whether it is visible. So neither a crash nor an unknown
+ * outcome leaves cells behind for ever, and nothing visible is ever deleted.
  */
 export class OrphanSpans {
   readonly #client: Client
@@ -41,7 +41,7 @@ export class OrphanSpans {
     this.#cells = cells
   }
 
-  /** To be called before the first cell is written, or before the span is merged into another. */
+  /** Enters a span. Must be called before its first cell is written, and before the span is merged into another. */
   async enter({ lane, span, app, month, parts }: LedgerSpan): Promise<void> {
     await this.#client.execute(statement('span-ledger.insert'), [lane, BigInt(Date.now()), span, app, month, parts], {
       prepare: true,
@@ -49,7 +49,7 @@ export class OrphanSpans {
     })
   }
 
-  /** Runs `work`, that writes these spans; however long it takes, they are not judged meanwhile. */
+  /** Runs `work`, which writes these spans. They are not checked meanwhile, however long it takes. */
   async during<T>(spans: readonly types.TimeUuid[], work: () => Promise<T>): Promise<T> {
     for (const span of spans) this.#writing.add(String(span))
     try {
@@ -60,16 +60,17 @@ export class OrphanSpans {
   }
 
   /**
-   * Judges what is due in a lane, every ten minutes at most. Only the lane's owner may call this. `now` in ms. What was
-   * judged is forgotten in one step, when nothing is left to be judged again, so that its deletions do not pile up.
+   * Checks the due entries of a lane, at most every ten minutes. Only the lane's owner may call this. `now` is in ms.
+   * Checked entries are removed by one range deletion when none of them has to be checked again, so that tombstones do
+   * not pile up.
    */
   async sweep(lane: number, now = Date.now()): Promise<void> {
     if (now - (this.#sweptAt.get(lane) ?? -Infinity) < SWEEP_EVERY_MS) return
     this.#sweptAt.set(lane, now)
     const entries = await this.#entries(lane)
-    const before = now - JUDGED_AFTER_MS
+    const before = now - CHECK_AFTER_MS
     const later = new Set(entries.filter(({ writtenAt }) => writtenAt >= before).map(({ span }) => String(span)))
-    // A span that was entered again since waits for that.
+    // A span that was entered again later is due by its last entry.
     const due = entries.filter(({ span, writtenAt }) => writtenAt < before && !later.has(String(span)))
     const byManifest = new Map<string, LedgerEntry[]>()
     for (const entry of due.filter(({ span }) => !this.#writing.has(String(span)))) {
@@ -78,8 +79,10 @@ export class OrphanSpans {
       if (others) others.push(entry)
       else byManifest.set(key, [entry])
     }
-    const judged = await mapConcurrent([...byManifest.values()], JUDGED_AT_ONCE, (some) => this.#judge(some[0]!, some))
-    if (judged.some((done) => !done) || due.some(({ span }) => this.#writing.has(String(span)))) return
+    const checked = await mapConcurrent([...byManifest.values()], CHECK_CONCURRENCY, (some) =>
+      this.#deleteOrphans(some[0]!, some),
+    )
+    if (checked.some((done) => !done) || due.some(({ span }) => this.#writing.has(String(span)))) return
     await this.#client.execute(statement('span-ledger.dropBefore'), [lane, BigInt(before)], {
       prepare: true,
       isIdempotent: true,
@@ -98,17 +101,17 @@ export class OrphanSpans {
     }))
   }
 
-  /** Answers whether that could be done; not when the manifest changed meanwhile. */
-  async #judge(key: ManifestKey, entries: readonly LedgerEntry[]): Promise<boolean> {
+  /** Deletes the cells of invisible spans. Returns false if the manifest changed meanwhile. */
+  async #deleteOrphans(key: ManifestKey, entries: readonly LedgerEntry[]): Promise<boolean> {
     const state = await this.#manifests.state(key)
     const visible = new Set((await this.#manifests.read(key)).map(({ span }) => String(span)))
     const useless = new Map(
       entries.filter(({ span }) => !visible.has(String(span))).map((entry) => [String(entry.span), entry]),
     )
-    // The changed revision keeps an attempt that was stopped before its last step from ever making visible what has no
-    // cells.
+    // Changing the revision prevents an attempt that was stopped before its last step from ever making visible a span
+    // without cells.
     if (useless.size > 0 && !(await this.#manifests.change(key, state, {}))) return false
-    await mapConcurrent([...useless.values()], JUDGED_AT_ONCE, ({ span, parts }) => this.#cells.drop(span, parts))
+    await mapConcurrent([...useless.values()], CHECK_CONCURRENCY, ({ span, parts }) => this.#cells.drop(span, parts))
     return true
   }
 }

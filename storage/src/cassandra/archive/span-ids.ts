@@ -5,8 +5,8 @@ import { spanName } from '../../spans.ts'
 const SPANS_MAX = 100_000
 
 /**
- * Under which id the cells of a span are, for the spans that this process has listed last: what was listed is found
- * after it was merged, too.
+ * Ids of the cells of the spans that this process has listed most recently. A listed span can thus be read after it was
+ * merged.
  */
 export class SpanIds {
   readonly #ids = new Map<string, types.TimeUuid>()

@@ -5,7 +5,7 @@ import { rowsOf, statement } from '../client/statements.ts'
 const DAY_MS = 86_400_000
 const END_MS = Date.UTC(9999, 11, 30)
 
-/** Which manifests an app has. */
+/** The index of an app's manifests. */
 export class SpanMonths {
   readonly #client: Client
 
@@ -13,12 +13,12 @@ export class SpanMonths {
     this.#client = client
   }
 
-  /** To be called before a manifest's first change; it may be called again. */
+  /** Adds a manifest to the index. Must be called before the manifest's first change; idempotent. */
   async add({ app, month, lane }: ManifestKey): Promise<void> {
     await this.#client.execute(statement('spans.addMonth'), [app, month, lane], { prepare: true, isIdempotent: true })
   }
 
-  /** The manifests that may have events between two times in ms, whichever time zone the app's dates are of. */
+  /** The manifests that may have events between two times in ms, in whatever time zone the app's dates are. */
   async between(app: string, from: number, to: number): Promise<ManifestKey[]> {
     const rows = await rowsOf(this.#client, 'spans.months', [app, monthAt(from - DAY_MS), monthAt(to + DAY_MS)])
     return rows.map((row) => ({ app, month: row.get('month') as string, lane: row.get('lane') as number }))

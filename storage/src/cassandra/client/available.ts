@@ -2,11 +2,11 @@ import { HopperError } from '@hopper/contracts'
 import { errors, types, type Client } from 'cassandra-driver'
 import { withOverrides } from '../../with-overrides.ts'
 
-/** From here on the codes of Cassandra say that a request itself is wrong. */
+/** From this code on, Cassandra's error codes mean that the request itself is wrong. */
 const BAD_REQUESTS_FROM = types.responseErrorCodes.syntaxError
 
 /**
- * Whether an error of the driver says that Cassandra, not the request, is at fault: it is away, slow, overloaded, or
+ * True if an error of the driver is the fault of Cassandra, not of the request: Cassandra is down, slow, overloaded, or
  * refuses us.
  */
 export function isUnavailable(error: unknown): boolean {
@@ -22,11 +22,11 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * A client whose calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, the driver's error as the
- * cause.
+ * Wraps a client so that calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, with the driver's error
+ * as the cause.
  */
 export function tellingUnavailable(client: Client): Client {
-  const told = async <T>(answer: Promise<T>): Promise<T> => {
+  const orUnavailable = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer
     } catch (error) {
@@ -36,9 +36,9 @@ export function tellingUnavailable(client: Client): Client {
     }
   }
   return withOverrides(client, {
-    execute: (...asked: Parameters<Client['execute']>) =>
-      told(client.execute(...asked) as unknown as Promise<types.ResultSet>),
-    batch: (...asked: Parameters<Client['batch']>) =>
-      told(client.batch(...asked) as unknown as Promise<types.ResultSet>),
+    execute: (...args: Parameters<Client['execute']>) =>
+      orUnavailable(client.execute(...args) as unknown as Promise<types.ResultSet>),
+    batch: (...args: Parameters<Client['batch']>) =>
+      orUnavailable(client.batch(...args) as unknown as Promise<types.ResultSet>),
   } as Partial<Client>)
 }

@@ -1,9 +1,9 @@
-/** The items in parts of so many, the last of what is left. */
+/** Splits items into parts of `size` items; the last part may be smaller. */
 export function inParts<T>(items: readonly T[], size: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size))
 }
 
-/** The items in order in parts that weigh no more than `max` together, or are one item. */
+/** Splits items, in order, into parts with a total weight of at most `max`. A heavier item is a part of its own. */
 export function inPartsByWeight<T>(items: Iterable<T>, weightOf: (item: T) => number, max: number): T[][] {
   const parts: T[][] = []
   let weight = Infinity

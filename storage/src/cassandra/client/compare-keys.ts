@@ -1,6 +1,6 @@
 import type { Key } from '../../ports/table-definitions.ts'
 
-/** Order of rows: numbers by value, texts by their UTF-8 bytes as every database sorts them. */
+/** Orders rows: numbers by value, texts by their UTF-8 bytes, as every database sorts them. */
 export function compareKeys(a: Key, b: Key): number {
   for (let at = 0; at < a.length; at++) {
     const [x, y] = [a[at]!, b[at]!]

@@ -3,7 +3,7 @@ import type { Engines } from '../../contract/engines.ts'
 import { assertOutlastsCounterWrites, parseTimeout } from './counter-timeout.ts'
 import { cassandraDefaults } from './settings.ts'
 
-it('reads a duration as each version of Cassandra writes it', () => {
+it('parses durations as written by each version of Cassandra', () => {
   expect(['5000', '5000ms', '5s', ' 2 m ', '1h', '5S'].map(parseTimeout)).toEqual([
     5_000, 5_000, 5_000, 120_000, 3_600_000, 5_000,
   ])
@@ -21,7 +21,7 @@ describe.skipIf(!engines)('the wait for an unknown outcome', () => {
     }) as never
   const logger = { warn: (_: object, message: string) => expect.fail(message) }
 
-  it('is refused when a node may still apply what was sent, with the least that is enough', async () => {
+  it('is refused when a node may still apply a write, with the smallest sufficient value in the message', async () => {
     const refused = await assertOutlastsCounterWrites(settings(100), logger).then(
       () => undefined,
       (error: Error) => error,

@@ -1,7 +1,7 @@
 /**
- * Runs `work` for every item, at most `limit` at once, and answers the results in the order of the items. When one
- * fails the rest of those under way is awaited, no further one begins, and the first error is thrown: nothing is left
- * running behind the caller's back.
+ * Runs `work` for every item, at most `limit` concurrently, and returns the results in the order of the items. After a
+ * failure no further call begins, those in flight are awaited, and the first error is thrown: nothing is left running
+ * after the return.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],

@@ -1,10 +1,10 @@
-/** A hash of no name: what stands in an anonymous row for the user. */
+/** The hash of no name: the user of an anonymous row. */
 export const NOBODY = 0
 
 /**
- * Writes a 64-bit hash of a name to `out` at `at` and the place after: two MurmurHash3 of 32 bits with constants of
- * their own, over UTF-16 code units. It is stored, so it must never change. Never both halves zero. Of a million names,
- * two share a hash with a chance of 3 in 100 million.
+ * Writes a 64-bit hash of a name to `out[at]` and `out[at + 1]`: two 32-bit MurmurHash3 variants with different
+ * constants, over UTF-16 code units. Stored, so it must never change. At least one half is not zero. The probability
+ * that two of a million names share a hash is 3 in 100 million.
  */
 export function writeNameHash(name: string, out: Uint32Array, at: number): void {
   let high = 0x9747b28c

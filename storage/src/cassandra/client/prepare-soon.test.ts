@@ -4,13 +4,13 @@ import { expect, it } from 'vitest'
 import { preparingSoon, repairPreparing } from './prepare-soon.ts'
 
 const NONE = 'no node is left'
-/** How the driver prepares: at one node after the other, each of which answers after some time, fails, or is silent. */
+/** How the driver prepares: on one node after the other, each of which answers after some time, fails, or is silent. */
 const driver =
-  (nodes: Record<string, number | Error>, asked: string[]) =>
+  (nodes: Record<string, number | Error>, tried: string[]) =>
   async (_info: object, plan: Iterator<unknown>): Promise<object> => {
     for (let next = plan.next(); !next.done; next = plan.next()) {
       const node = next.value as string
-      asked.push(node)
+      tried.push(node)
       const answer = nodes[node]!
       if (answer instanceof Error) throw answer
       await pause(answer)
@@ -20,32 +20,32 @@ const driver =
   }
 const prepareAt = async (
   nodes: Record<string, number | Error>,
-): Promise<{ asked: string[]; ms: number; outcome: unknown }> => {
-  const asked: string[] = []
+): Promise<{ tried: string[]; ms: number; outcome: unknown }> => {
+  const tried: string[] = []
   const started = performance.now()
-  const outcome = await preparingSoon(driver(nodes, asked), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
+  const outcome = await preparingSoon(driver(nodes, tried), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
     (error: Error) => error.message,
   )
-  return { asked, ms: performance.now() - started, outcome }
+  return { tried, ms: performance.now() - started, outcome }
 }
 
-it('asks one node that answers soon, and the next when it does not', async () => {
-  expect(await prepareAt({ a: 5, b: 5 })).toMatchObject({ asked: ['a'], outcome: { by: 'a' } })
+it('tries one node that answers soon, and the next one too when it does not', async () => {
+  expect(await prepareAt({ a: 5, b: 5 })).toMatchObject({ tried: ['a'], outcome: { by: 'a' } })
   const silent = await prepareAt({ a: 2_000, b: 5, c: 5 })
-  expect(silent).toMatchObject({ asked: ['a', 'b'], outcome: { by: 'b' } })
+  expect(silent).toMatchObject({ tried: ['a', 'b'], outcome: { by: 'b' } })
   expect(silent.ms).toBeLessThan(1_000)
-  expect(await prepareAt({ a: 2_000, b: 2_000, c: 5 })).toMatchObject({ asked: ['a', 'b', 'c'], outcome: { by: 'c' } })
+  expect(await prepareAt({ a: 2_000, b: 2_000, c: 5 })).toMatchObject({ tried: ['a', 'b', 'c'], outcome: { by: 'c' } })
 })
 
-it('waits for a slow node when it is the only one, and says what the statement has against it at once', async () => {
-  expect(await prepareAt({ a: 300 })).toMatchObject({ asked: ['a'], outcome: { by: 'a' } })
+it('waits for a slow node when it is the only one, and reports errors of the statement immediately', async () => {
+  expect(await prepareAt({ a: 300 })).toMatchObject({ tried: ['a'], outcome: { by: 'a' } })
   const wrong = await prepareAt({ a: new Error('no such table'), b: 5 })
-  expect([wrong.asked, wrong.outcome]).toEqual([['a'], 'no such table'])
+  expect([wrong.tried, wrong.outcome]).toEqual([['a'], 'no such table'])
   await pause(200)
-  expect(wrong.asked).toEqual(['a'])
+  expect(wrong.tried).toEqual(['a'])
 })
 
-it('stands in the driver once', () => {
+it('patches the driver only once', () => {
   const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as {
     prototype: { _prepareWithQueryPlan: unknown }
   }

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module'
 
-/** Like `SPECULATE_AFTER_MS` of requests: a node that has not prepared a statement by then is not waited for. */
+/**
+ * Like `SPECULATE_AFTER_MS` of requests: time that a node has to prepare a statement before another node is tried too.
+ */
 const NEXT_NODE_AFTER_MS = 400
 const NODES_MAX = 3
 
@@ -12,14 +14,14 @@ type Prepare = (
   keyspace: string | undefined,
 ) => Promise<object>
 
-/** The part of the driver that prepares a statement when it is first used; it has no public name. */
+/** The internal part of the driver that prepares a statement on its first use. */
 interface PrepareHandler {
   readonly prototype: { _prepareWithQueryPlan: Prepare & { isRepaired?: true } }
 }
 
 /**
- * Has the driver prepare a statement at the next node too when one does not answer soon: by itself it waits for the
- * whole timeout at each node, for each statement that is used for the first time, and speculates only afterwards.
+ * Makes the driver prepare a statement on the next node too when a node does not answer soon. The driver itself waits
+ * for the whole timeout on each node, for each statement on its first use, and speculates only afterwards.
  */
 export function repairPreparing(): void {
   const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as PrepareHandler
@@ -28,7 +30,10 @@ export function repairPreparing(): void {
   prototype._prepareWithQueryPlan = Object.assign(preparingSoon(prepare), { isRepaired: true as const })
 }
 
-/** The same, but every attempt takes its nodes from one plan, and the first that succeeds counts. */
+/**
+ * Wraps `prepare` so that further attempts run in parallel. Every attempt takes its nodes from one plan, and the first
+ * success counts.
+ */
 export function preparingSoon(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS): Prepare {
   return function (info, nodes, query, keyspace) {
     return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 
-/** Sums of successive steps are told apart, and a version of 64 bits takes millions of them. */
+/** Large enough that sums of successive steps differ; a 64-bit version has room for millions of steps. */
 const STEP_MAX = 2 ** 40
 
-/** A step by which a version becomes one that it never was. */
+/** A random step that gives a version a value that it never had before. */
 export function randomStep(): bigint {
   return BigInt(randomInt(1, STEP_MAX))
 }

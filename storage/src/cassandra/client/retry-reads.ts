@@ -6,26 +6,26 @@ type OperationInfo = Parameters<policies.retry.RetryPolicy['onRequestError']>[0]
 const RETRIES_MAX = 2
 
 /**
- * Sends what may be sent twice to another node when one fails or has no answer; everything else fails at once. A
- * counter write is never sent again: it may have been applied. Only the statement knows which it is, so a statement
- * that does not say counts as one that must not be repeated.
+ * Retries idempotent requests on another node after a failure or a timeout; everything else fails immediately. A
+ * counter write is never retried, because it may have been applied. Only the statement knows whether it is idempotent,
+ * so a statement without that flag is not retried.
  */
 export class RetryIdempotent extends policies.retry.FallthroughRetryPolicy {
   override onRequestError(info: OperationInfo): Decision {
-    return this.#again(info)
+    return this.#retryOrFail(info)
   }
 
   override onReadTimeout(info: OperationInfo): Decision {
-    return this.#again(info)
+    return this.#retryOrFail(info)
   }
 
   override onUnavailable(info: OperationInfo): Decision {
-    return this.#again(info)
+    return this.#retryOrFail(info)
   }
 
-  #again(info: OperationInfo): Decision {
+  #retryOrFail(info: OperationInfo): Decision {
     const mayRepeat = info.executionOptions.isIdempotent() === true && info.nbRetry < RETRIES_MAX
-    // The driver takes no consistency for the one that was asked; its types do not know.
+    // Without a consistency the driver uses that of the request; its types do not know that.
     return mayRepeat ? this.retryResult(undefined as never, false) : this.rethrowResult()
   }
 }

@@ -13,7 +13,7 @@ const settings: CassandraSettings = {
 }
 
 describe('the settings of Cassandra', () => {
-  it('ask a quorum of our data center, and never send twice what is not idempotent', () => {
+  it('use a quorum of the local data center, and never retry requests that are not idempotent', () => {
     const { queryOptions, policies } = clientOptions(settings)
     expect(queryOptions).toMatchObject({
       consistency: types.consistencies.localQuorum,
@@ -21,25 +21,25 @@ describe('the settings of Cassandra', () => {
       isIdempotent: false,
     })
     const retry = policies!.retry!
-    const asked = (idempotent: boolean | undefined, nbRetry = 0): never =>
+    const request = (idempotent: boolean | undefined, nbRetry = 0): never =>
       ({ query: '', nbRetry, executionOptions: { isIdempotent: () => idempotent } }) as never
     const [rethrow, again] = [retry.rethrowResult().decision, retry.retryResult(undefined as never, false).decision]
     for (const idempotent of [false, undefined]) {
-      expect(retry.onRequestError(asked(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
-      expect(retry.onReadTimeout(asked(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
-      expect(retry.onWriteTimeout(asked(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
-      expect(retry.onUnavailable(asked(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
+      expect(retry.onRequestError(request(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
+      expect(retry.onReadTimeout(request(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
+      expect(retry.onWriteTimeout(request(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
+      expect(retry.onUnavailable(request(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
     }
-    expect(retry.onRequestError(asked(true), undefined as never, new Error())).toMatchObject({
+    expect(retry.onRequestError(request(true), undefined as never, new Error())).toMatchObject({
       decision: again,
       useCurrentHost: false,
     })
-    expect(retry.onReadTimeout(asked(true), undefined as never, 2, 1, false as never)).toMatchObject({
+    expect(retry.onReadTimeout(request(true), undefined as never, 2, 1, false as never)).toMatchObject({
       decision: again,
       useCurrentHost: false,
     })
-    expect(retry.onRequestError(asked(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
-    expect(retry.onWriteTimeout(asked(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
+    expect(retry.onRequestError(request(true, 2), undefined as never, new Error()).decision).toBe(rethrow)
+    expect(retry.onWriteTimeout(request(true), undefined as never, 1, 0, 'SIMPLE').decision).toBe(rethrow)
     expect(clientOptions({ ...settings, consistency: 'QUORUM' }).queryOptions!.consistency).toBe(
       types.consistencies.quorum,
     )
@@ -56,7 +56,7 @@ describe('the settings of Cassandra', () => {
     )
   })
 
-  it('reach every node at the port of the contact points, and refuse several ports', () => {
+  it('use the port of the contact points for every node, and refuse different ports', () => {
     const portOf = (...contactPoints: string[]): unknown =>
       clientOptions({ ...settings, contactPoints }).protocolOptions?.port
     expect(portOf('127.0.0.1:9142', '127.0.0.2:9142')).toBe(9142)
@@ -65,7 +65,7 @@ describe('the settings of Cassandra', () => {
     expect(() => portOf('127.0.0.1:9142', '127.0.0.2:9143')).toThrow(/different ports/)
   })
 
-  it('check the nodes against an authority of ours, and say which file is missing', () => {
+  it('verify the nodes against a given authority, and name a missing file', () => {
     expect(clientOptions(settings).sslOptions).toBeUndefined()
     expect(clientOptions({ ...settings, tls: true }).sslOptions).toEqual({ rejectUnauthorized: true })
     const dir = mkdtempSync(join(tmpdir(), 'hopper-ca-'))

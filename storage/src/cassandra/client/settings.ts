@@ -6,46 +6,47 @@ import { repairPreparing } from './prepare-soon.ts'
 import { RetryIdempotent } from './retry-reads.ts'
 import { SteadyHosts } from './steady-hosts.ts'
 
-/** How to reach a Cassandra cluster, and what to ask of it. */
+/** Connection to a Cassandra cluster, and the requirements for its use. */
 export interface CassandraSettings {
   /** `host:port` of some nodes */
   readonly contactPoints: readonly string[]
   /**
-   * the data center that is ours; every aggregator of an installation must be in the same, unless the consistency is
+   * the local data center; every aggregator of an installation must be in the same one, unless the consistency is
    * QUORUM
    */
   readonly dataCenter: string
   readonly keyspace: string
-  /** replicas of each row in our data center, or in each of several by name; used when the keyspace is created */
-  readonly replication: number | Readonly<Record<string, number>>
   /**
-   * of every read and write; a single replica is all there is, so there LOCAL_ONE is as good. LOCAL_QUORUM when missing
+   * replicas of each row in the local data center, or in each of several data centers by name; used when the keyspace
+   * is created
    */
+  readonly replication: number | Readonly<Record<string, number>>
+  /** consistency of every read and write, LOCAL_QUORUM if missing; with a single replica LOCAL_ONE is equivalent */
   readonly consistency?: Consistency
   readonly username?: string
   readonly password?: string
   readonly tls?: boolean
-  /** a PEM file of the authority that has signed the nodes' certificates; those that Node.js knows when missing */
+  /** PEM file of the authority that signed the nodes' certificates; if missing, the authorities known to Node.js */
   readonly tlsCaFile?: string
-  /** how long a lane belongs to an owner that does not renew */
+  /** time after which an owner loses a lane that it does not renew */
   readonly leaseMs: number
   /**
-   * How long after it was sent a counter write may still be applied although its answer never came: the server's
-   * `counter_write_request_timeout` (5 s by default) and a margin for clocks and queues.
+   * Time after which a counter write without a response can no longer be applied: the server's
+   * `counter_write_request_timeout` (5 s by default) plus a margin for clocks and queues.
    */
   readonly unknownOutcomeMs: number
-  /** how long the driver waits for an answer */
+  /** timeout of a request */
   readonly requestTimeoutMs: number
   /**
-   * so many ids of a partition in one batch are packed, fewer are a row each; 16 to 1,024 when missing, the more the
-   * more there are
+   * minimum number of ids of a partition in one batch that are packed instead of written as a row each; if missing, 16
+   * to 1,024, growing with the number of ids
    */
   readonly packedIdsMin?: number
-  /** the same of rows of visitors of an app and date; 256 when missing */
+  /** the same for visitor rows of an app and date; 256 if missing */
   readonly packedRowsMin?: number
-  /** how long packed rows of visitors wait before they are written out into the tables; 15 s when missing */
+  /** time that packed visitor rows wait before they are written out into the tables; 15 s if missing */
   readonly packedMs?: number
-  /** visitors that a reader keeps in memory, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
+  /** memory for visitors cached by a reader, in bytes: 20 to 40 for a visitor and 8 for each of its rows */
   readonly keptVisitorBytesMax: number
 }
 
@@ -61,7 +62,9 @@ export const cassandraDefaults = {
   keptVisitorBytesMax: 256_000_000,
 } as const satisfies Partial<CassandraSettings>
 
-/** An idempotent statement without an answer is sent to the next node after this time; the first answer counts. */
+/**
+ * An idempotent statement without a response is also sent to the next node after this time; the first response counts.
+ */
 const SPECULATE_AFTER_MS = 400
 const SPECULATIONS_MAX = 2
 const DEFAULT_PORT = 9042
@@ -74,17 +77,19 @@ const ofDriver = {
   LOCAL_ONE: types.consistencies.localOne,
 }
 
-/** For lightweight transactions and for reads that must see the last of them. */
+/** Consistency of lightweight transactions and of reads that must see the last of them. */
 export function serialConsistency({ consistency }: CassandraSettings): types.consistencies {
   return consistency === 'QUORUM' ? types.consistencies.serial : types.consistencies.localSerial
 }
 
 /**
- * A watermark once written must be read by every later owner, so reads and writes meet: by LOCAL_QUORUM, or where there
- * is but one replica. The driver must never send a counter write or a lightweight transaction twice by itself: these
- * are not idempotent, and nothing is unless its call says so. What is idempotent (reads, sets) goes to another node
- * when the first is slow, fails, or is silent. Throws HOP_CONFIG for settings that could lose or double a count, and
- * for a file that cannot be read.
+ * Builds the options of the driver.
+ * A watermark must be visible to every later owner once it is written, so reads and writes must overlap: by
+ * LOCAL_QUORUM, or with a single replica.
+ * The driver must never retry a counter write or a lightweight transaction by itself: these are not idempotent, and
+ * nothing is unless its call says so. Idempotent requests (reads, sets) go to another node when the first is slow,
+ * fails, or is silent.
+ * Throws HOP_CONFIG for settings that could lose or double a count, and for a file that cannot be read.
  */
 export function clientOptions(settings: CassandraSettings, keyspace?: string): ClientOptions {
   const { consistency = 'LOCAL_QUORUM', replication } = settings
@@ -93,7 +98,7 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
   return {
     contactPoints: [...settings.contactPoints],
     localDataCenter: settings.dataCenter,
-    // Nodes tell each other's addresses without ports.
+    // Nodes report each other's addresses without ports.
     protocolOptions: { port: commonPort(settings.contactPoints) },
     ...(keyspace ? { keyspace } : {}),
     ...(settings.username
@@ -102,7 +107,7 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
     ...(settings.tls || settings.tlsCaFile ? { sslOptions: tlsOptions(settings) } : {}),
     encoding: { useBigIntAsLong: true },
     socketOptions: { readTimeout: settings.requestTimeoutMs, connectTimeout: 5_000 },
-    // Each node prepares a statement when it first meets it: a silent one would be waited for.
+    // Each node prepares a statement on its first use: preparing on all nodes would wait for a silent one.
     prepareOnAllHosts: false,
     policies: {
       loadBalancing: new SteadyHosts(
@@ -126,8 +131,8 @@ export function clientOptions(settings: CassandraSettings, keyspace?: string): C
 }
 
 /**
- * The port of the nodes that the driver hears of from others. @throws HopperError HOP_CONFIG when the contact points
- * have different ones
+ * The port of the nodes that the driver discovers.
+ * @throws HopperError HOP_CONFIG when the contact points have different ports
  */
 function commonPort(contactPoints: readonly string[]): number {
   const [port, ...others] = new Set(
@@ -136,7 +141,8 @@ function commonPort(contactPoints: readonly string[]): number {
   if (others.length > 0) {
     throw new HopperError(
       'HOP_CONFIG',
-      `The Cassandra nodes ${contactPoints.join(', ')} have different ports: all nodes of a cluster must have the same.`,
+      `The Cassandra nodes ${contactPoints.join(', ')} have different ports: ` +
+        'all nodes of a cluster must have the same.',
     )
   }
   return port ?? DEFAULT_PORT
@@ -146,10 +152,10 @@ function tlsOptions({ tlsCaFile }: CassandraSettings): NonNullable<ClientOptions
   return { rejectUnauthorized: true, ...(tlsCaFile ? { ca: [authorityOf(tlsCaFile)] } : {}) }
 }
 
-/** TLS itself would take anything for an authority, and trust nobody then. */
+/** Checks the file: TLS itself accepts any content as an authority and then trusts nobody. */
 function authorityOf(path: string): Buffer {
   try {
-    if (!statSync(path).isFile()) throw new Error('it is no file')
+    if (!statSync(path).isFile()) throw new Error('it is not a file')
     const authority = readFileSync(path)
     new X509Certificate(authority)
     return authority

@@ -4,22 +4,22 @@ import type { Client, QueryOptions, types } from 'cassandra-driver'
 
 const queries = loadQueries()
 
-/** A query of a batch, as the driver takes it. */
+/** A query of a batch, in the driver's format. */
 export type Statement = { query: string; params: unknown[] }
 
-/** The text of a named query of cql/queries. */
+/** The text of a named query in cql/queries. */
 export function statement(name: string): string {
   const text = queries.get(name)
   if (text === undefined) throw new HopperError('HOP_INTERNAL', `No query is named ${name}.`)
   return text
 }
 
-/** The file name of a table's queries. */
+/** The name of the file with a table's queries. */
 export function queryFile(table: string): string {
   return table.replaceAll('_', '-')
 }
 
-/** All rows of a named query that reads; paged, so that no answer is larger than a page. */
+/** Reads all rows of a named query, in pages, so that no response is larger than a page. */
 export async function rowsOf(
   client: Client,
   name: string,
@@ -31,7 +31,7 @@ export async function rowsOf(
   return rows
 }
 
-/** The same a page at a time; pages without rows are left out. */
+/** Reads the rows of a named query one page at a time; skips empty pages. */
 export async function* pagesOf(
   client: Client,
   name: string,

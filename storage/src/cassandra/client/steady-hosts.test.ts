@@ -19,7 +19,7 @@ const hosts = (): FakeHost[] =>
     },
   }))
 
-/** Plans every host in the order given, or fails. */
+/** Plans every host in the given order, or fails. */
 class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
   readonly #hosts: readonly FakeHost[]
   error: Error | undefined
@@ -57,17 +57,17 @@ function planOf(steady: SteadyHosts): Promise<string[]> {
   )
 }
 
-describe('the order in which nodes are asked', () => {
+describe('the order of nodes', () => {
   const [first, second, third] = addresses as [string, string, string]
 
-  it('is that of the policy inside while all answer, and after one probe that was missed', async () => {
+  it('is that of the inner policy while all nodes answer, and after one missed probe', async () => {
     const steady = new SteadyHosts(new InOrder(hosts()))
     expect(await planOf(steady)).toEqual(addresses)
     steady.note(first, false)
     expect([steady.isSilent(first), await planOf(steady)]).toEqual([false, addresses])
   })
 
-  it('puts a node last that has missed two probes in a row, and back in its place with the next answer', async () => {
+  it('puts a node last after two consecutive missed probes, and back in its place after the next answer', async () => {
     const steady = new SteadyHosts(new InOrder(hosts()))
     steady.note(first, false)
     steady.note(first, true)
@@ -79,7 +79,7 @@ describe('the order in which nodes are asked', () => {
     expect(await planOf(steady)).toEqual(addresses)
   })
 
-  it('leaves no node out, also when none answers', async () => {
+  it('contains every node, even when none answers', async () => {
     const steady = new SteadyHosts(new InOrder(hosts()))
     for (const address of addresses) for (let missed = 0; missed < 5; missed++) steady.note(address, false)
     expect(await planOf(steady)).toEqual(addresses)
@@ -87,7 +87,7 @@ describe('the order in which nodes are asked', () => {
     expect(await planOf(steady)).toEqual([second, first, third])
   })
 
-  it('hands on what the policy inside says otherwise', async () => {
+  it('delegates everything else to the inner policy', async () => {
     const inner = new InOrder(hosts())
     const steady = new SteadyHosts(inner)
     expect([steady.getDistance({} as Host), steady.getOptions()]).toEqual([
@@ -98,7 +98,7 @@ describe('the order in which nodes are asked', () => {
     await expect(planOf(steady)).rejects.toThrow('no plan')
   })
 
-  it('is made while it is read: a driver that asks for the first node alone has the others not looked at', async () => {
+  it('is computed lazily: a driver that takes only the first node does not check the others', async () => {
     const all = hosts()
     let looked = 0
     class Counting extends InOrder {
@@ -127,10 +127,10 @@ describe('probes', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  it('ask each node that is up once a second, one question at a time, and no other node for it', async () => {
+  it('query each node that is up once a second, one query at a time, and no other node instead', async () => {
     const all = hosts()
     const steady = new SteadyHosts(new InOrder(all))
-    const asked: string[] = []
+    const probed: string[] = []
     const frozen = new Set<string>()
     const client = {
       hosts: { values: () => all },
@@ -139,7 +139,7 @@ describe('probes', () => {
         _parameters: unknown[],
         { host, readTimeout, isIdempotent }: { host: FakeHost; readTimeout: number; isIdempotent: boolean },
       ) => {
-        asked.push(host.address)
+        probed.push(host.address)
         expect([readTimeout, isIdempotent]).toEqual([1_000, false])
         if (!frozen.has(host.address)) return Promise.resolve()
         return new Promise((_, reject) => setTimeout(() => reject(new Error('timed out')), readTimeout + 500))
@@ -147,15 +147,15 @@ describe('probes', () => {
     } as unknown as Client
     const probes = probeHosts(client, steady)
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(asked).toEqual(addresses)
+    expect(probed).toEqual(addresses)
 
     frozen.add(addresses[1]!)
     all[2]!.up = false
-    asked.length = 0
+    probed.length = 0
     await vi.advanceTimersByTimeAsync(1_000)
-    // The question to the frozen node is still open a second later, so it is not asked again then.
+    // The query to the frozen node is still in flight a second later, so the node is not probed again then.
     await vi.advanceTimersByTimeAsync(1_000)
-    expect(asked).toEqual([addresses[0], addresses[1], addresses[0]])
+    expect(probed).toEqual([addresses[0], addresses[1], addresses[0]])
     expect(steady.isSilent(addresses[1]!)).toBe(false)
     await vi.advanceTimersByTimeAsync(3_000)
     expect(addresses.map((address) => steady.isSilent(address))).toEqual([false, true, false])
@@ -165,8 +165,8 @@ describe('probes', () => {
     expect(steady.isSilent(addresses[1]!)).toBe(false)
 
     probes.stop()
-    asked.length = 0
+    probed.length = 0
     await vi.advanceTimersByTimeAsync(5_000)
-    expect(asked).toEqual([])
+    expect(probed).toEqual([])
   })
 })

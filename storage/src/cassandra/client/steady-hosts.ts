@@ -4,13 +4,12 @@ type HostCallback = Parameters<policies.loadBalancing.LoadBalancingPolicy['newQu
 
 const PROBE_EVERY_MS = 1_000
 const PROBE_MS_MAX = 1_000
-/** so many probes in a row without an answer */
+/** number of consecutive unanswered probes after which a node counts as silent */
 const MISSED_MAX = 2
 
 /**
- * Asks nodes that answer before those that are silent. A node that is frozen, or cut off without a word, keeps its
- * connections, so the driver takes it for up and waits for it each time; each node is asked a small question every
- * second to tell.
+ * Tries responsive nodes before silent ones. A frozen node, or one that was cut off without closing its connections,
+ * stays up for the driver, which waits for it each time. A small query per second and node detects such nodes.
  */
 export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
   readonly #inner: policies.loadBalancing.LoadBalancingPolicy
@@ -37,7 +36,7 @@ export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
     return this.#inner.getOptions()
   }
 
-  /** Notes whether a node has answered a probe. */
+  /** Records the outcome of a probe of a node. */
   note(address: string, answered: boolean): void {
     if (answered) this.#missed.delete(address)
     else this.#missed.set(address, (this.#missed.get(address) ?? 0) + 1)
@@ -57,12 +56,12 @@ export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
   }
 }
 
-/** Probes every node that the driver takes for up, until it is stopped. */
+/** Probes every node that the driver considers up, until stopped. */
 export function probeHosts(client: Client, steady: SteadyHosts): { stop(): void } {
-  const asking = new Set<string>()
+  const probing = new Set<string>()
   const probe = async (host: Host): Promise<void> => {
     const { address } = host
-    asking.add(address)
+    probing.add(address)
     const options = {
       prepare: false,
       host,
@@ -75,10 +74,10 @@ export function probeHosts(client: Client, steady: SteadyHosts): { stop(): void 
       () => false,
     )
     steady.note(address, answered)
-    asking.delete(address)
+    probing.delete(address)
   }
   const timer = setInterval(() => {
-    for (const host of client.hosts.values()) if (host.isUp() && !asking.has(host.address)) void probe(host)
+    for (const host of client.hosts.values()) if (host.isUp() && !probing.has(host.address)) void probe(host)
   }, PROBE_EVERY_MS).unref()
   return { stop: () => clearInterval(timer) }
 }

@@ -1,4 +1,4 @@
-/** What was read, in which version, and a moment whose changes are all in it (on the clock of `performance.now()`). */
+/** A cached value, its version, and a time whose changes are all in it (on the `performance.now()` clock). */
 export interface KeptEntry<V, T> {
   readonly version: V
   readonly value: Promise<T>
@@ -10,9 +10,7 @@ interface Weighed<V, T> extends KeptEntry<V, T> {
   bytes: number
 }
 
-/**
- * What was read of each key and in which version, within so many bytes: what was asked for longest ago is forgotten.
- */
+/** Caches one value and its version per key, in at most `bytesMax` bytes. Evicts the least recently used entries. */
 export class VersionedCache<V, T> {
   readonly #bytesMax: number
   readonly #bytesOf: (value: T) => number
@@ -26,15 +24,15 @@ export class VersionedCache<V, T> {
     this.#same = same
   }
 
-  /** about how much memory this takes */
+  /** estimated memory in use */
   get bytes(): number {
     return this.#bytes
   }
 
   /**
-   * What is kept under the key in this version, or read now, with what was kept before at hand; those who ask meanwhile
-   * wait for the same. `asOf` is a moment before the version was looked up: what is kept of a later moment is new
-   * enough, whatever its version. What could not be read is not kept.
+   * Returns the value cached under the key in this version, or reads it, with the previously cached entry at hand.
+   * Concurrent callers share one read. `asOf` is a time before the version was looked up: an entry of a later time is
+   * fresh enough, whatever its version. Failed reads are not cached.
    */
   get(key: string, version: V, asOf: number, read: (before: KeptEntry<V, T> | undefined) => Promise<T>): Promise<T> {
     const found = this.#entries.get(key)

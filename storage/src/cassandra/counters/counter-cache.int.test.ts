@@ -18,11 +18,11 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 const engines = inject('engines')
 const LANES = 2
 const KEPT_BYTES = 1_000_000
-const ANEW_MS = 600_000
+const REFRESH_MS = 600_000
 const dates = ['2020-03-31', '2020-04-01'] as const
 const keyspace = ownKeyspace(engines, { leaseMs: 60_000 })
 
-/** Views of pages that one lane counts on one date, from one position to another; the same position corrects. */
+/** Page views that one lane counts on one date, from one position to another; equal positions are a correction. */
 interface Views {
   readonly lane: number
   readonly date: string
@@ -52,7 +52,7 @@ async function answer(kept: CounterCache, app: string, prefix: readonly string[]
   )
 }
 
-describe.skipIf(!engines)('counters that are kept from one question to the next, on Cassandra', () => {
+describe.skipIf(!engines)('the counter cache on Cassandra', () => {
   const client = connectedTo(keyspace)
   afterEach(() => void vi.restoreAllMocks())
 
@@ -69,7 +69,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     return (change) => writer.apply(leases[change.lane]!, batchOf(app, change.lane, [change]))
   }
 
-  it('reads only the partitions again that have counted or were corrected, and each once for all that ask at the same time', async () => {
+  it('re-reads only partitions that have counted or were corrected, once for all concurrent callers', async () => {
     const [app, other] = [randomUUID(), randomUUID()]
     const [write, writeOther] = [await writerOf(app), await writerOf(other)]
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
@@ -97,7 +97,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     expect(await answer(kept, app, ['/a'])).toEqual(['2020-03-31 /a 3'])
   })
 
-  it('answers what a reader without memory answers, whatever is counted and asked between', async () => {
+  it('returns the same as a reader without a cache, whatever is counted and queried in between', async () => {
     const step = fc.record({
       lane: fc.nat(1),
       date: fc.constantFrom(...dates),
@@ -122,7 +122,7 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     )
   })
 
-  it('notices that all was emptied and has counted to the same positions again', async () => {
+  it('notices that all tables were emptied and have counted to the same positions again', async () => {
     const app = randomUUID()
     await (
       await writerOf(app)
@@ -137,16 +137,16 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
     expect(await answer(kept, app)).toEqual(['2020-03-31 /a 3'])
   })
 
-  describe('when an owner has counted and cannot say so', () => {
+  describe('after an owner has counted and failed to bump the version', () => {
     const renewal = statement('visitor-versions.add')
     const [before, after] = [['2020-03-31 /a 2'], ['2020-03-31 /a 5']]
     const change = { lane: 0, date: dates[0], from: 4, to: 6, views: { '/a': 3 } }
 
     /**
-     * A writer whose change was counted, but whose renewal of versions has failed once, and a reader that has asked
-     * before and after.
+     * A writer whose change was counted but whose version bump failed once, and a reader that has queried before and
+     * after.
      */
-    async function unsaid(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
+    async function failedBump(app: string): Promise<{ writer: CassandraTableWriter; own: Lease; kept: CounterCache }> {
       let failing = false
       const batch = (statements: { query: string; params: unknown[] }[], options: object): Promise<unknown> =>
         failing && statements[0]!.query === renewal
@@ -165,37 +165,37 @@ describe.skipIf(!engines)('counters that are kept from one question to the next,
       failing = true
       await expect(writer.apply(own, batchOf(app, 0, [change]))).rejects.toThrow('away')
       failing = false
-      // What shows that the fault is one: the reader cannot know yet.
+      // Proves that the failure took effect: the reader cannot know yet.
       expect(await answer(kept, app)).toEqual(before)
       return { writer, own, kept }
     }
 
-    it('its next batch says it, whatever that counts', async () => {
+    it('its next batch bumps the version, whatever it counts', async () => {
       const app = randomUUID()
-      const { writer, own, kept } = await unsaid(app)
+      const { writer, own, kept } = await failedBump(app)
       await writer.apply(own, batchOf(app, 0, []))
       expect(await answer(kept, app)).toEqual(after)
     })
 
-    it('the next owner says it, which finds the batch counted', async () => {
+    it('the next owner, which finds the batch counted, bumps the version', async () => {
       const app = randomUUID()
-      const { kept } = await unsaid(app)
+      const { kept } = await failedBump(app)
       const next = new CassandraTableWriter(client(), keyspace.settings)
       expect(await next.applied(0, [{ table: 'page_views_by_date', app, date: dates[0] }])).toEqual([6])
       await next.apply(await lease(0), batchOf(app, 0, []))
       expect(await answer(kept, app)).toEqual(after)
     })
 
-    it('and nobody comes, it is read anew after ten minutes', async () => {
+    it('and no owner follows, entries are re-read after ten minutes', async () => {
       const app = randomUUID()
-      const { kept } = await unsaid(app)
+      const { kept } = await failedBump(app)
       const now = performance.now()
-      vi.spyOn(performance, 'now').mockReturnValue(now + ANEW_MS)
+      vi.spyOn(performance, 'now').mockReturnValue(now + REFRESH_MS)
       expect(await answer(kept, app)).toEqual(after)
     })
   })
 
-  it('answers the same when nothing can be kept', async () => {
+  it('returns the same when nothing can be cached', async () => {
     const app = randomUUID()
     const { client: counted, count } = countingClient(client(), 'page-views-by-date.read')
     const kept = new CounterCache(counted, LANES, 0)

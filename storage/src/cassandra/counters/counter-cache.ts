@@ -7,16 +7,16 @@ import { VersionedCache } from '../client/versioned-cache.ts'
 import { queryFile, rowsOf } from '../client/statements.ts'
 import { versionKey, versionsOf } from '../visitors/versions.ts'
 
-const DATES_AT_ONCE = 4
-const LANES_AT_ONCE = 16
+const DATE_CONCURRENCY = 4
+const LANE_CONCURRENCY = 16
 /**
- * What is kept is read anew so often whatever its version, each date at another moment: after a write without an answer
- * a replica may have less of a partition than another, until they have told each other.
+ * Cached entries are re-read at this interval even if their version has not changed, each date at another time. After a
+ * write without a response, replicas may differ in a partition until they are repaired.
  */
-const ANEW_MS = 600_000
+const REFRESH_MS = 600_000
 const DAY_MS = 86_400_000
-const DATES_ANEW = 30
-/** So many bytes stand for a partition, a row of it, and a character of its key in the estimate of what is kept. */
+const REFRESH_PHASES = 30
+/** Estimated sizes of a cached partition, a row of it, and a character of its key. */
 const PARTITION_BYTES = 500
 const ROW_BYTES = 250
 const CHARACTER_BYTES = 2
@@ -29,31 +29,31 @@ interface Wanted {
 
 interface WantedDate extends Wanted {
   readonly date: string
-  /** a moment before the versions were read */
+  /** a time before the versions were read */
   readonly asOf: number
 }
 
 /**
- * The rows of the counter tables as they were read last: of a lane and date, and of a date summed over the lanes. They
- * are read again when the version of their counters is another, so a month is two small reads while nothing changes,
- * and one partition more for each lane that has counted.
+ * Caches rows of the counter tables: those of a lane and date, and those of a date summed over the lanes. Rows are read
+ * again when the version of their counters has changed. A month thus takes two small reads while nothing changes, plus
+ * one partition for each lane that has counted.
  */
 export class CounterCache {
   readonly #client: Client
   readonly #lanes: readonly number[]
-  readonly #kept: VersionedCache<string, readonly CounterPartitionRow[]>
+  readonly #cache: VersionedCache<string, readonly CounterPartitionRow[]>
 
   constructor(client: Client, lanes: number, bytesMax: number) {
     this.#client = client
     this.#lanes = Array.from({ length: lanes }, (_, lane) => lane)
-    this.#kept = new VersionedCache(bytesMax, bytesOf)
+    this.#cache = new VersionedCache(bytesMax, bytesOf)
   }
 
-  /** Over ascending dates, sorted by date and key. */
+  /** The rows over ascending dates, sorted by date and key. */
   async rows(wanted: Wanted, dates: readonly string[]): Promise<readonly CounterRow[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'counters', wanted.app, dates)
-    const found = await mapConcurrent(dates, DATES_AT_ONCE, async (date) => {
+    const found = await mapConcurrent(dates, DATE_CONCURRENCY, async (date) => {
       const era = eraOf(date)
       const rows = await this.#date(
         { ...wanted, date, asOf },
@@ -65,15 +65,17 @@ export class CounterCache {
   }
 
   #date(wanted: WantedDate, versions: readonly string[]): Promise<readonly CounterPartitionRow[]> {
-    return this.#kept.get(nameOf(wanted), versions.join(), wanted.asOf, async () =>
-      sumOfLanes(await mapConcurrent(this.#lanes, LANES_AT_ONCE, (lane) => this.#lane(wanted, lane, versions[lane]!))),
+    return this.#cache.get(nameOf(wanted), versions.join(), wanted.asOf, async () =>
+      sumOfLanes(
+        await mapConcurrent(this.#lanes, LANE_CONCURRENCY, (lane) => this.#lane(wanted, lane, versions[lane]!)),
+      ),
     )
   }
 
   #lane(wanted: WantedDate, lane: number, version: string): Promise<readonly CounterPartitionRow[]> {
     const { table, app, prefix, date, asOf } = wanted
     const query = `${queryFile(table)}.read${prefix.length === 0 ? '' : prefix.length}`
-    return this.#kept.get(nameOf(wanted, lane), version, asOf, async () =>
+    return this.#cache.get(nameOf(wanted, lane), version, asOf, async () =>
       counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])),
     )
   }
@@ -84,8 +86,8 @@ function nameOf({ table, app, prefix, date }: WantedDate, lane?: number): string
 }
 
 function eraOf(date: string): number {
-  const phase = (Date.parse(date) / DAY_MS / DATES_ANEW) * ANEW_MS
-  return Math.floor((performance.now() + phase) / ANEW_MS)
+  const phase = (Date.parse(date) / DAY_MS / REFRESH_PHASES) * REFRESH_MS
+  return Math.floor((performance.now() + phase) / REFRESH_MS)
 }
 
 function bytesOf(rows: readonly CounterPartitionRow[]): number {

@@ -3,12 +3,12 @@ import { counterTables, type CounterTableName, type KeyValue } from '../../ports
 import type { CounterPartitionRow } from '../../ports/tables.ts'
 import { compareKeys } from '../client/compare-keys.ts'
 
-/** What was read of a counter table, as its definition says. */
+/** Decodes rows of a counter table according to its definition. */
 export function counterRows(table: CounterTableName, rows: readonly types.Row[]): CounterPartitionRow[] {
   const columns = Object.keys(counterTables[table].key)
   return rows.flatMap((row) => {
     const key = columns.map((column) => row.get(column) as KeyValue)
-    // A row that only has the static watermark has no key and is no row of ours.
+    // A row that contains only the static watermark has no key and is skipped.
     if (key.some((value) => value === null)) return []
     return {
       key,
@@ -17,7 +17,7 @@ export function counterRows(table: CounterTableName, rows: readonly types.Row[])
   })
 }
 
-/** The sum of the rows of several lanes, by key. */
+/** Sums the rows of several lanes by key. */
 export function sumOfLanes(lanes: readonly (readonly CounterPartitionRow[])[]): CounterPartitionRow[] {
   const sums = new Map<string, CounterPartitionRow & { readonly counters: number[] }>()
   for (const { key, counters } of lanes.flat()) {

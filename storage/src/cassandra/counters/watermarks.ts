@@ -4,13 +4,13 @@ import type { CounterPartition, Partition } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import { queryFile, rowsOf } from '../client/statements.ts'
 
-const READS_AT_ONCE = 64
+const READ_CONCURRENCY = 64
 const PARTITIONS_MAX = 20_000
 
 /**
- * The watermarks of the partitions of one lane, as its owner knows them. Cassandra has no conditional counter update,
- * so the owner itself refuses a change that does not continue where the partition stands; after an unknown outcome it
- * forgets all and reads again.
+ * The watermarks of the partitions of one lane, cached by its owner. Cassandra has no conditional counter update, so
+ * the owner itself refuses a change that does not continue from the partition's watermark. After an unknown outcome it
+ * discards the cache and reads again.
  */
 export class Watermarks {
   readonly #client: Client
@@ -25,8 +25,8 @@ export class Watermarks {
   }
 
   /**
-   * The dates that may have counted more than the versions of their counters say: those in doubt, and those whose
-   * watermarks were read, because whoever counted there before may not have come to renew the version.
+   * The dates whose counters may have changed more than their versions show: dates in doubt, and dates whose watermarks
+   * were read, because a previous owner may have counted there without bumping the version.
    */
   get unsure(): Partition[] {
     return [...this.#unsure.values()]
@@ -36,20 +36,23 @@ export class Watermarks {
     for (const { app, date } of partitions) remember(this.#unsure, `${app}\0${date}`, { app, date })
   }
 
-  /** Their versions are renewed. */
+  /** Removes partitions from the dates in doubt, after their versions were bumped. */
   settle(partitions: readonly Partition[]): void {
     for (const { app, date } of partitions) this.#unsure.delete(`${app}\0${date}`)
   }
 
-  /** Whose the lane is: what was known in another epoch may have changed since. */
+  /** Sets the epoch of the owner. Watermarks cached in another epoch may have changed since. */
   enter(epoch: number): void {
     if (this.#epoch !== epoch) this.forget()
     this.#epoch = epoch
   }
 
-  /** -1 where nothing was counted yet. The column holds the position plus one, because a counter begins at zero. */
+  /**
+   * Reads watermarks; -1 if nothing has been counted yet. The column contains the position plus one, because a counter
+   * begins at zero.
+   */
   async read(partitions: readonly CounterPartition[]): Promise<number[]> {
-    return mapConcurrent(partitions, READS_AT_ONCE, async (partition) => {
+    return mapConcurrent(partitions, READ_CONCURRENCY, async (partition) => {
       const rows = await rowsOf(this.#client, `${queryFile(partition.table)}.applied`, [
         partition.app,
         partition.date,
@@ -62,18 +65,18 @@ export class Watermarks {
     })
   }
 
-  /** Throws unless every change continues where its partition stands. */
+  /** Throws unless every change continues from the watermark of its partition. */
   async check(changes: readonly (CounterPartition & { readonly from: number })[]): Promise<void> {
     const unknown = changes.filter((change) => !this.#known.has(keyOf(change)))
     const known = new Map(changes.map((change) => [keyOf(change), this.#known.get(keyOf(change))]))
-    // More may be asked than is remembered.
+    // A change may touch more partitions than the cache can hold.
     if (unknown.length > 0) (await this.read(unknown)).forEach((applied, at) => known.set(keyOf(unknown[at]!), applied))
     for (const change of changes) {
       const applied = known.get(keyOf(change))
       if (applied !== change.from) {
         throw new HopperError(
           'HOP_INTERNAL',
-          `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+          `${change.table} ${change.date} is at position ${applied}, but the change continues from ${change.from}.`,
         )
       }
     }
@@ -88,7 +91,7 @@ export class Watermarks {
   }
 }
 
-/** The one remembered longest ago makes room. */
+/** Evicts the oldest entry if the map is full. */
 function remember<T>(map: Map<string, T>, key: string, value: T): void {
   map.delete(key)
   map.set(key, value)

@@ -2,7 +2,7 @@ import { loadBootstrap, loadMigrations } from '@hopper/cql'
 import { expect, it } from 'vitest'
 import { folds, keptTables } from './clear-folds.ts'
 
-it('knows of every table whether the log can give it back', () => {
+it('classifies every table by whether it can be rebuilt from the log', () => {
   const texts = [loadBootstrap(), ...loadMigrations()].map(({ text }) => text).join('\n')
   const named = (change: RegExp): (string | undefined)[] => [...texts.matchAll(change)].map(([, table]) => table)
   const dropped = named(/DROP TABLE (?:IF EXISTS )?(\w+)/g)

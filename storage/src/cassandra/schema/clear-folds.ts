@@ -3,8 +3,8 @@ import { counterTableNames, visitorTableNames } from '../../ports/table-definiti
 import { clientOptions, type CassandraSettings } from '../client/settings.ts'
 
 /**
- * What the log can give back. `visitor_versions` are emptied too, so that readers forget what they have kept; they
- * begin again at random numbers.
+ * Tables that can be rebuilt from the log. `visitor_versions` is emptied too, so that readers discard their caches; its
+ * versions begin again at random numbers.
  */
 export const folds: readonly string[] = [
   ...counterTableNames,
@@ -25,7 +25,7 @@ export const folds: readonly string[] = [
   'visitor_digests',
   'visitor_deltas',
 ]
-/** What it cannot; `lanes` keeps the epochs of the owners. */
+/** Tables that cannot be rebuilt from the log; `lanes` keeps the epochs of the owners. */
 export const keptTables: readonly string[] = [
   'registry',
   'registry_owners',
@@ -39,9 +39,9 @@ export const keptTables: readonly string[] = [
 const TRUNCATE_MS_MAX = 120_000
 
 /**
- * Empties every fold of the log in a keyspace. Every lane must be held by the caller and be committed at position 0
- * before, so that whoever takes the lanes next counts anew; cut in the middle, what is not emptied yet knows what it
- * has counted. Every node must be up.
+ * Empties every fold of the log in a keyspace. The caller must hold every lane and must have committed position 0 for
+ * it, so that the next owners count from the start. After an interruption, a table that is not emptied yet still knows
+ * what it has counted. Every node must be up.
  */
 export async function clearFolds(settings: CassandraSettings): Promise<void> {
   const client = new Client(clientOptions(settings, settings.keyspace))

@@ -16,7 +16,7 @@ const { settings, drop } = ownKeyspace(engines)
 describe.skipIf(!engines)('migrations on Cassandra', () => {
   let client: Client
   beforeAll(async () => {
-    // Two processes at once: one applies, the other waits and finds nothing left to do.
+    // Two concurrent processes: one applies, the other waits and finds nothing left to do.
     const done = await Promise.all([migrate(settings), migrate(settings)])
     expect(done.map((names) => names.length).sort()).toEqual([0, loadMigrations().length])
     client = new Client(clientOptions(settings, settings.keyspace))
@@ -31,7 +31,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     expect(await migrate(settings)).toEqual([])
   })
 
-  it('have every table ask another replica soon, also one that was made before that was so', async () => {
+  it('make every table query another replica soon, including tables created before that setting', async () => {
     const retries = async (): Promise<unknown[]> =>
       (
         await client.execute('SELECT speculative_retry FROM system_schema.tables WHERE keyspace_name = ?', [
@@ -44,14 +44,14 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     expect(new Set(await retries())).toEqual(new Set(['MIN(99p,250ms)']))
   })
 
-  it('are refused when one that was applied has changed', async () => {
+  it('are refused when an applied one has changed', async () => {
     const [first, ...rest] = loadMigrations()
     await expect(migrate(settings, [{ ...first!, checksum: 'another' }, ...rest])).rejects.toMatchObject({
       code: 'HOP_CONFIG',
     })
   })
 
-  it('must have been applied before the storage is opened', async () => {
+  it('must be applied before the storage is opened', async () => {
     const [dropped, missing] = [`${settings.keyspace}_old`, `${settings.keyspace}_none`]
     await migrate({ ...settings, keyspace: dropped }, loadMigrations().slice(0, 1))
     await expect(openCassandra({ ...settings, keyspace: dropped }, 4)).rejects.toMatchObject({ code: 'HOP_CONFIG' })
@@ -62,7 +62,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     await client.execute(`DROP KEYSPACE ${dropped}`, [], { prepare: false, readTimeout: 60_000 })
   })
 
-  it('keep their lock for as long as they take, and no longer than that', async () => {
+  it('hold their lock as long as they run, and no longer', async () => {
     const times = { lockSeconds: 2, waitMs: 30_000 }
     const order: string[] = []
     const long = underLock(client, times, async (assertHeld) => {
@@ -95,7 +95,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     await client.execute("DELETE FROM migration_lock WHERE id = 0 IF owner = 'another'", [])
   })
 
-  it('give every named query a table that it can be prepared on', async () => {
+  it('provide a table for every named query, so that it can be prepared', async () => {
     for (const [query, text] of loadQueries()) {
       // Without its values the server refuses a statement only after it has parsed it and found its tables and columns.
       await expect(client.execute(text, [], { prepare: true }), query).rejects.toThrow(
@@ -104,7 +104,7 @@ describe.skipIf(!engines)('migrations on Cassandra', () => {
     }
   })
 
-  it('make the tables that the definitions name, with their columns', async () => {
+  it('create the tables of the definitions, with their columns', async () => {
     for (const [table, { key, counters }] of Object.entries(counterTables)) {
       const columns = await columnsOf(client, settings.keyspace, table)
       expect(columns).toEqual(
@@ -126,7 +126,7 @@ describe('the text of the statements', () => {
     }
   })
 
-  it('says for each table which question it answers and how it is compacted', () => {
+  it('documents for each table which query it answers and how it is compacted', () => {
     for (const { name: migration, text } of [{ name: 'bootstrap', ...loadBootstrap() }, ...loadMigrations()]) {
       const tables = text.split('\n\n').filter((part) => part.includes('CREATE TABLE'))
       if (!text.includes('ALTER TABLE')) expect(tables.length, migration).toBeGreaterThan(0)

@@ -6,17 +6,17 @@ import { clientOptions, type CassandraSettings } from '../client/settings.ts'
 import { rowsOf, statement } from '../client/statements.ts'
 
 const TIMES: LockTimes = { lockSeconds: 60, waitMs: 120_000 }
-/** A change of the schema waits until all nodes agree on it. */
+/** Timeout of a schema change, which waits until all nodes agree on it. */
 const CHANGE_TIMEOUT_MS = 60_000
-/** as Cassandra writes it */
+/** as Cassandra formats it */
 const SPECULATIVE_RETRY = 'MIN(99p,250ms)'
 const keyspaceName = /^[a-z][a-z0-9_]{0,47}$/
 const change = { prepare: false, readTimeout: CHANGE_TIMEOUT_MS }
 
 /**
- * Brings the keyspace to the newest migration, under a lock, so that two processes may try at once; what is applied
- * already is left alone. Answers the names applied now. Throws HOP_CONFIG when an applied migration has changed,
- * HOP_STORE_UNAVAILABLE when the cluster cannot be reached or another process keeps the lock.
+ * Migrates the keyspace to the newest version, under a lock, so that several processes may try concurrently. Skips
+ * migrations that are already applied and returns the names of those applied now. Throws HOP_CONFIG when an applied
+ * migration has changed, HOP_STORE_UNAVAILABLE when the cluster cannot be reached or another process keeps the lock.
  */
 export async function migrate(
   settings: CassandraSettings,
@@ -24,7 +24,7 @@ export async function migrate(
   times = TIMES,
 ): Promise<string[]> {
   if (!keyspaceName.test(settings.keyspace))
-    throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is no name for a keyspace.`)
+    throw new HopperError('HOP_CONFIG', `"${settings.keyspace}" is not a valid keyspace name.`)
   await withClient(settings, undefined, (client) =>
     client.execute(
       `CREATE KEYSPACE IF NOT EXISTS ${settings.keyspace} WITH replication = ${replicationOf(settings)}`,
@@ -43,9 +43,8 @@ export async function migrate(
 }
 
 /**
- * A node that answers a read asks another replica soon when the one it has asked does not answer. Cassandra's default
- * goes by the slowest reads so far, which says nothing about a young table (half of the read timeout) and too much
- * about a busy one.
+ * Makes coordinators query another replica soon when the first does not answer. Cassandra's default depends on the
+ * slowest reads so far: for a new table that is half of the read timeout, for a busy one it is too long.
  */
 async function speculateSoon(client: Client, keyspace: string, assertHeld: () => void): Promise<void> {
   const { rows } = await client.execute(
@@ -126,11 +125,12 @@ async function applyMissing(
 }
 
 /**
- * A migration that was cut in the middle is applied again from its beginning. A new table need not be altered
- * afterwards.
+ * Makes CREATE TABLE repeatable: an interrupted migration is applied again from its beginning. Adds the speculative
+ * retry option, so that a new table need not be altered afterwards.
  */
 function asApplied(text: string): string {
   if (!/^CREATE TABLE /i.test(text)) return text
   const options = /\)\s*WITH\s/i.test(text) ? 'AND' : 'WITH'
-  return `${text.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')} ${options} speculative_retry = '${SPECULATIVE_RETRY}'`
+  const created = text.replace(/^CREATE TABLE (?!IF NOT EXISTS)/i, 'CREATE TABLE IF NOT EXISTS ')
+  return `${created} ${options} speculative_retry = '${SPECULATIVE_RETRY}'`
 }

@@ -7,17 +7,17 @@ import { statement } from '../client/statements.ts'
 const POLL_MS = 250
 const RENEWALS_PER_LOCK = 4
 
-/** For how long. */
+/** Durations of a lock. */
 export interface LockTimes {
-  /** the lock of a process that died ends by itself after so long */
+  /** time after which the lock of a dead process expires */
   readonly lockSeconds: number
-  /** how long to wait for another process' lock */
+  /** maximum wait for another process' lock */
   readonly waitMs: number
 }
 
 /**
- * Runs `work` while no other process does. The lock is renewed as long as `work` runs; `assertHeld` throws
- * HOP_STORE_UNAVAILABLE when that has failed for too long, and is to be called before every change. Throws the same
+ * Runs `work` under a lock that excludes other processes. The lock is renewed as long as `work` runs. `assertHeld` must
+ * be called before every change; it throws HOP_STORE_UNAVAILABLE when renewal has failed for too long. Throws the same
  * when another process keeps the lock for longer than `waitMs`.
  */
 export async function underLock<T>(

@@ -6,7 +6,7 @@ import { clientOptions, type CassandraSettings } from '../client/settings.ts'
 
 const DROP_MS_MAX = 120_000
 
-/** A keyspace beside that of an installation, with the same tables, where its log is counted again. */
+/** A second keyspace of an installation, with the same tables, in which its log is counted again. */
 export interface Staging {
   readonly storage: Omit<Storage, 'log'>
   /** Removes the keyspace. */
@@ -14,8 +14,8 @@ export interface Staging {
 }
 
 /**
- * Opens the keyspace `…_rebuild`, made when it is missing: what an earlier attempt has counted is there. The user needs
- * the right to make keyspaces.
+ * Opens the keyspace `…_rebuild` and creates it if it is missing. It still contains what an earlier attempt has
+ * counted. The user needs the permission to create keyspaces.
  */
 export async function openStaging(settings: CassandraSettings, lanes: number): Promise<Staging> {
   const staged = { ...settings, keyspace: `${settings.keyspace}_rebuild` }

@@ -29,7 +29,7 @@ const rows = fc
     return some.map(({ event_id, verdict, after }) => ({ event_id, position: (position += after), ...verdict }))
   })
 
-it('answers every id with its position and its fate, whatever the id holds, and no other', () => {
+it('returns every id with its position and fate, whatever characters the id has, and no other id', () => {
   fc.assert(
     fc.property(rows, eventId, (some, other) => {
       const block = packSeen(some)
@@ -48,7 +48,7 @@ it('keeps the smaller of two positions', () => {
   expect(found.get('e')?.position).toBe(4)
 })
 
-it('takes some 19 bytes for a UUID, and has the same bytes for ever', () => {
+it('takes some 19 bytes for a UUID, and its format never changes', () => {
   const many = Array.from({ length: 500 }, (_, at) => ({
     event_id: randomUUID(),
     position: 1e9 + at,
@@ -78,7 +78,7 @@ it('takes some 19 bytes for a UUID, and has the same bytes for ever', () => {
   )
 })
 
-it('refuses a block that is damaged', () => {
+it('refuses a damaged block', () => {
   const block = packSeen([
     { event_id: randomUUID(), position: 1, fate: 'accepted', reason: 'new' },
     { event_id: 'x', position: 2, fate: 'accepted', reason: 'new' },

@@ -3,20 +3,22 @@ import type { FirstSeen, SeenChange } from '../../ports/tables.ts'
 
 type SeenRow = Pick<SeenChange['rows'][number], 'event_id' | 'position' | 'fate' | 'reason'>
 
-/** It stands in the store, so it must never change its meaning. */
+/** Stored, so its meaning must never change. */
 const VERSION = 1
 const HEAD_BYTES = 17
-/** of an id beside its text: length, position and verdict */
+/** overhead of an id besides its text: length, position and verdict */
 const ROW_BYTES_MAX = 20
-/** more than all verdicts that there are take */
+/** upper bound of the size of all existing verdicts */
 const VERDICT_BYTES_MAX = 4_096
 
 /**
- * Ids that stood in the log for the first time, as one cell: version (8 bits), how many, how many of them are UUIDs and
- * how many are other texts of Latin-1 (16 bits each), smallest position (64 bits, a float), length of the verdicts (16
- * bits); then the ids: 16 bytes for each UUID, else length and text, Latin-1 before UTF-16; then the distinct verdicts
- * as JSON; then of all ids in turn the position and the number of the verdict. Lengths, positions (from the smallest
- * on) and numbers are varints. At most 65,535 ids.
+ * Packs ids that occurred in the log for the first time into one cell. Format:
+ * - version (8 bits), number of ids, number of UUIDs and number of other Latin-1 texts (16 bits each), smallest
+ * position (a 64-bit float), length of the verdicts (16 bits);
+ * - the ids: 16 bytes for each UUID, then length and text of each other id, Latin-1 before UTF-16;
+ * - the distinct verdicts as JSON;
+ * - for each id its position and the index of its verdict.
+ * Lengths, positions (relative to the smallest) and indexes are varints. At most 65,535 ids.
  */
 export function packSeen(rows: readonly SeenRow[]): Buffer {
   let bytesMax = HEAD_BYTES
@@ -43,7 +45,7 @@ export function packSeen(rows: readonly SeenRow[]): Buffer {
   return writeHead(block, ordered, { uuids, latin: latin.length, idsEnd: at })
 }
 
-/** Writes what stands before and behind the ids. */
+/** Writes the parts before and after the ids. */
 function writeHead(
   block: Buffer,
   rows: readonly SeenRow[],
@@ -78,13 +80,19 @@ function verdictsOf(rows: readonly SeenRow[]): Pick<SeenRow, 'fate' | 'reason'>[
   return verdicts
 }
 
-/** All ids of a block. @throws RangeError when it is damaged */
+/**
+ * All ids of a block.
+ * @throws RangeError when the block is damaged
+ */
 export function seenIdsOf(cell: Uint8Array): string[] {
   const block = openBlock(cell)
   return Array.from({ length: block.ids }, (_, number) => block.idOf(number))
 }
 
-/** Ids that are looked for. A UUID is told by its first four bytes from nearly all others, without its text. */
+/**
+ * A set of ids to look up. The first four bytes of a UUID distinguish it from nearly all others, without building its
+ * text.
+ */
 export class WantedIds {
   readonly all: ReadonlySet<string>
   readonly heads = new Set<number>()
@@ -97,8 +105,8 @@ export class WantedIds {
 }
 
 /**
- * Puts those of the wanted ids that a block has into `found`; of two positions of an id the smaller counts. @throws
- * RangeError when it is damaged
+ * Adds the wanted ids that a block contains to `found`. The smaller of two positions of an id wins.
+ * @throws RangeError when the block is damaged
  */
 export function findSeen(cell: Uint8Array, wanted: WantedIds, found: Map<string, FirstSeen>): void {
   const block = openBlock(cell)
@@ -111,7 +119,7 @@ export function findSeen(cell: Uint8Array, wanted: WantedIds, found: Map<string,
   }
 }
 
-/** What stands in a block, by the number of the id; the first `uuids` of them are UUIDs. */
+/** Accessors of a block, by the index of an id; the first `uuids` ids are UUIDs. */
 interface Block {
   readonly ids: number
   readonly uuids: number
@@ -122,7 +130,7 @@ interface Block {
 
 function openBlock(cell: Uint8Array): Block {
   const block = Buffer.from(cell.buffer, cell.byteOffset, cell.byteLength)
-  if (block.readUInt8(0) !== VERSION) throw new RangeError('no block of seen ids')
+  if (block.readUInt8(0) !== VERSION) throw new RangeError('not a block of seen ids')
   const [ids, uuids, latin] = [block.readUInt16LE(1), block.readUInt16LE(3), block.readUInt16LE(5)]
   const begins = new Uint32Array(ids + 1)
   cursor.at = HEAD_BYTES
@@ -144,7 +152,7 @@ function openBlock(cell: Uint8Array): Block {
   }
 }
 
-/** Reads the position and the verdict of an id by its number. */
+/** Returns a function that reads the position and the verdict of an id by its index. */
 function seenIn(block: Buffer, idsEnd: number): (wanted: number) => FirstSeen {
   const first = block.readDoubleLE(7)
   const begin = idsEnd + block.readUInt16LE(15)
@@ -188,7 +196,7 @@ function writeVarint(block: Buffer, at: number, value: number): number {
   return next
 }
 
-/** where the varint that was read last ends: an object for each would cost more than the varint */
+/** End of the last varint that was read. Returning an object for each would cost more than reading the varint. */
 const cursor = { at: 0 }
 
 function readVarint(block: Buffer): number {

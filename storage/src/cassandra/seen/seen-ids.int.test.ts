@@ -27,7 +27,7 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     return [...found]
   }
 
-  it('are found, packed or not, however the batches are cut when they come again', async () => {
+  it('are found, packed or not, however the batches are cut when they are redelivered', async () => {
     const cuts = fc.array(
       fc.record({ from: fc.nat(90), length: fc.integer({ min: 1, max: 60 }), packed: fc.boolean() }),
       { minLength: 1, maxLength: 6 },
@@ -65,7 +65,7 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     )
   })
 
-  it('stay in the bucket that their text names, for ever, which is the narrower the more there are, and are found in each', async () => {
+  it('stay in the bucket given by their text, narrower the more ids there are, and are found in each', async () => {
     const app = randomUUID()
     const store = new SeenIds(client(), 1)
     const rowOf = (event_id: string, position: number): SeenChange['rows'][number] => ({
@@ -74,7 +74,7 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
       fate: 'accepted',
       reason: 'new',
     })
-    // Only told that they are written, so that the store counts them.
+    // Only builds the writes, so that the ids are counted.
     const more = (count: number): unknown =>
       store.writes({
         lane: 1,
@@ -90,7 +90,8 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     await write(store, app, [rowOf(ids[3]!, 5)])
     const rows = (
       await client().execute(
-        'SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date WHERE app = ? AND date = ? AND lane = 1',
+        'SELECT bucket, first_position, last_position, part FROM seen_blocks_by_date ' +
+          'WHERE app = ? AND date = ? AND lane = 1',
         [app, date],
         { prepare: true },
       )
@@ -104,7 +105,7 @@ describe.skipIf(!engines)('ids that a lane has seen, on Cassandra', () => {
     expect([...(await new SeenIds(client()).find(1, { app, date }, ids)).keys()].sort()).toEqual([...ids].sort())
   })
 
-  it('take a row each in a small batch, and one for many in a large one', async () => {
+  it('take one row each in a small batch, and one row for many in a large batch', async () => {
     const app = randomUUID()
     const rows = Array.from({ length: 6_000 }, (_, position) => ({
       event_id: randomUUID(),

@@ -8,11 +8,13 @@ import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from '../client/statements.ts'
 
 /**
- * The ids of a partition whose hashes are alike stand together: in 256 buckets, and while there are few in 64, in 16 or
- * in a single one, which have numbers of their own. Each block is a row, and rows cost more than bytes. A level takes
- * so many ids of an owner that the blocks of one of its buckets (75 kB then) are not too long to look through; what
- * comes after the last are rows. So are batches of fewer ids than `idsMin`: their blocks would have less than 16 ids,
- * and a look-up finds a row faster than an id in ever more blocks. Stored, so what a number means must never change.
+ * Levels of packing. Ids of a partition with similar hashes share a bucket: one of 256, and while there are few ids,
+ * one of 64, of 16 or a single one, with bucket numbers of their own. Each block is a row, and rows cost more than
+ * bytes.
+ * A level takes at most `idsMax` ids of an owner, so that the blocks of one of its buckets (75 kB by then) do not take
+ * too long to search. Ids after the last level are written as rows. So are batches with fewer than `idsMin` ids: their
+ * blocks would have less than 16 ids, and a look-up finds a row faster than an id in a growing number of blocks.
+ * Stored, so the meaning of a bucket number must never change.
  */
 const LEVELS = [
   { idsMin: 16, idsMax: 4_096, first: 336, shift: 8 },
@@ -28,29 +30,30 @@ const ROWS_PER_BATCH = 300
 const IDS_PER_READ = 200
 const BUCKETS_PER_READ = 16
 const BLOCKS_PER_PAGE = 256
-const READS_AT_ONCE = 16
+const READ_CONCURRENCY = 16
 const PARTITIONS_MAX = 10_000
-/** Above every position, so that a write timestamp can fall as they rise. */
+/** Greater than every position, so that write timestamps can descend as positions ascend. */
 const TOP = 2n ** 52n
 
 /**
- * The ids that a lane has seen: those of a small batch a row each, those of a large one packed, in one block for each
- * bucket of their hashes. The key of a block is the span of positions that its batch had of its bucket, so a repetition
- * writes the same ids there again, or others under a key of their own: nothing that was written is ever taken away.
+ * The ids that a lane has seen. Those of a small batch are written as one row each, those of a large batch are packed
+ * into one block per hash bucket. The key of a block is the range of positions of its batch in the bucket. A
+ * redelivered batch thus writes the same ids there again, or others under their own key: nothing written is ever
+ * overwritten with other ids.
  */
 export class SeenIds {
   readonly #client: Client
   readonly #packedIdsMin: number | undefined
-  /** how many ids of a partition were packed here */
+  /** number of ids packed by this process, by partition */
   readonly #packed = new Map<string, number>()
 
-  /** `packedIdsMin` is the fewest ids of a batch that are packed, on each level. */
+  /** `packedIdsMin` overrides the minimum number of packed ids in a batch, on each level. */
   constructor(client: Client, packedIdsMin?: number) {
     this.#client = client
     this.#packedIdsMin = packedIdsMin
   }
 
-  /** What writes the ids of a batch, as batches that each touch one partition. */
+  /** Statements that write the ids of a batch, in batches that touch one partition each. */
   writes({ lane, seen }: Pick<LaneBatch, 'lane' | 'seen'>): Statement[][] {
     return seen.flatMap((change) => {
       const level = this.#levelOf(lane, change)
@@ -58,22 +61,22 @@ export class SeenIds {
     })
   }
 
-  /** Where each of these ids stood first; ids never seen are missing. */
+  /** The first occurrence of each of these ids. Ids never seen are missing. */
   async find(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<Map<string, FirstSeen>> {
-    const rows = await mapConcurrent(inParts(ids, IDS_PER_READ), READS_AT_ONCE, (some) =>
+    const rows = await mapConcurrent(inParts(ids, IDS_PER_READ), READ_CONCURRENCY, (some) =>
       rowsOf(this.#client, 'seen-by-date.fates', [app, date, lane, some]),
     )
     const found = new Map(rows.flat().map((row) => [row.get('event_id') as string, firstSeen(row)]))
     const wanted = new WantedIds(ids.filter((id) => !found.has(id)))
     const buckets = [...new Set([...wanted.all].flatMap(bucketsOf))]
-    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READS_AT_ONCE, async (some) => {
+    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
       for await (const page of blocks(this.#client, 'seen-blocks-by-date.buckets', [app, date, lane, some]))
         for (const block of page) findSeen(block, wanted, found)
     })
     return found
   }
 
-  /** All ids of a partition, a page at a time. */
+  /** All ids of a partition, one page at a time. */
   async *ids(lane: number, { app, date }: Partition): AsyncIterable<readonly string[]> {
     for await (const page of blocks(this.#client, 'seen-blocks-by-date.read', [app, date, lane]))
       yield page.flatMap(seenIdsOf)
@@ -81,7 +84,7 @@ export class SeenIds {
       yield page.map((row) => row.get('event_id') as string)
   }
 
-  /** Where a batch is packed; undefined when it is not. */
+  /** The level on which a batch is packed; undefined if it is written as rows. */
   #levelOf(lane: number, { app, date, rows }: SeenChange): Level | undefined {
     const key = `${lane}\0${app}\0${date}`
     const packed = (this.#packed.get(key) ?? 0) + rows.length
@@ -134,13 +137,13 @@ function firstSeen(row: types.Row): FirstSeen {
 const halves = new Uint32Array(2)
 const bytes = new Uint8Array(UUID_BYTES)
 
-/** The buckets in which an id may stand. */
+/** The buckets that may contain an id. */
 function bucketsOf(id: string): number[] {
   const hash = hashOf(id)
   return LEVELS.map(({ first, shift }) => first + (hash >> shift))
 }
 
-/** A UUID is random in its last byte already. */
+/** Uses the last byte of a UUID, which is random already. */
 function hashOf(id: string): number {
   if (writeUuid(id, bytes, 0)) return bytes[UUID_BYTES - 1]! % HASHES
   writeNameHash(id, halves, 0)

@@ -5,9 +5,9 @@ const UUID = 0
 const TEXT = 1
 
 /**
- * The key of a row: the session's id, then in 8 bytes the position where its owner met it. A UUID is 16 bytes behind a
- * 0, any other text its length in UTF-8 (16 bits) and the text behind a 1, so that the rows of a session stand together
- * and apart from those of every other. It is stored, so it must never change.
+ * The key of a row: the session's id, then the position at which the lane's owner first counted it, in 8 bytes. A UUID
+ * is a 0 and 16 bytes; any other text is a 1, its length in UTF-8 bytes (16 bits) and the text. The rows of a session
+ * are thus adjacent and separate from those of every other session. Stored, so it must never change.
  */
 export function sessionKey(sessionId: string, position: bigint): Buffer {
   const key = idOf(sessionId)
@@ -15,7 +15,7 @@ export function sessionKey(sessionId: string, position: bigint): Buffer {
   return key
 }
 
-/** The first and the last key that a session can have. */
+/** The lowest and the highest key that a session can have. */
 export function sessionKeys(sessionId: string): [Buffer, Buffer] {
   return [sessionKey(sessionId, 0n), sessionKey(sessionId, 2n ** 64n - 1n)]
 }

@@ -15,7 +15,7 @@ const keyspace = ownKeyspace(engines)
 const lane = 1
 const beginMs = Date.UTC(2026, 2, 31, 23, 50)
 
-/** An event of a session: its place in the log is its index. */
+/** An event of a session; its position in the log is its index. */
 interface Moment {
   readonly time: number
   readonly user: string
@@ -42,7 +42,7 @@ describe.skipIf(!engines)('sessions on Cassandra', () => {
       await client().batch(batch, { prepare: true, logged: false })
   }
 
-  it('are whole when owners take the lane from each other and begin again where the other had committed', async () => {
+  it('are complete when owners take the lane from each other and resume where the other had committed', async () => {
     const moment = fc.record({ time: fc.nat(1_200_000).map((ms) => beginMs + ms), user: fc.constantFrom('', 'a', 'b') })
     const turn = fc.record({
       owner: fc.nat(1),

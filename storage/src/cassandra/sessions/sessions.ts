@@ -7,30 +7,30 @@ import { sessionKey, sessionKeys } from './session-key.ts'
 import { SpanMonths } from '../archive/span-months.ts'
 import { rowsOf, statement, type Statement } from '../client/statements.ts'
 
-/** The sessions of a lane and month by their hashes. It is stored, so it must never change. */
+/** Number of buckets of the sessions of a lane and month, by hash. Stored, so it must never change. */
 const BUCKETS = 16
 const ROWS_PER_BATCH = 300
-/** A session that makes room continues in another row. */
+/** A session that is evicted continues in another row. */
 const OPEN_PER_LANE_MAX = 5_000
-const READS_AT_ONCE = 64
+const READ_CONCURRENCY = 64
 
-/** What an owner knows of a session: all of it from `first_position` to `last_position`. */
+/** The cached state of a session: everything from `first_position` to `last_position`. */
 interface OpenSession extends SessionChange {
   readonly month: string
 }
 
-/** What a row says of a session. */
+/** The stored content of a row. */
 type Row = readonly [start: number, end: number, last_position: number, device: string, user: string]
 
 /**
- * Writes sessions, each batch one row for each of them: all that the owner of the lane has counted of the session so
- * far. The key of the row is where that begins, and the write timestamp where it ends, so of two writes of a row the
- * one that knows more stays; another owner, or a replay from elsewhere, begins another row.
+ * Writes sessions: one row for each session of a batch, with everything that the lane's owner has counted of it so far.
+ * The key of the row contains the first position and the write timestamp is the last position, so of two writes of a
+ * row the more complete one wins. Another owner, or a replay from another position, begins another row.
  */
 export class SessionRows {
   readonly #lanes = new Map<number, { readonly epoch: number; readonly open: Map<string, OpenSession> }>()
 
-  /** What writes the sessions of a batch, as batches that each touch one partition. */
+  /** Statements that write the sessions of a batch, in batches that touch one partition each. */
   writes({ lane, epoch }: Lease, { sessions }: Pick<LaneBatch, 'sessions'>): Statement[][] {
     const open = this.#openIn(lane, epoch)
     const partitions = new Map<string, Statement[]>()
@@ -44,7 +44,10 @@ export class SessionRows {
     return [...partitions.values()].flatMap((statements) => inParts(statements, ROWS_PER_BATCH))
   }
 
-  /** Another owner may have written rows of the lane in another epoch, so ours are not all there is of a session. */
+  /**
+   * Sessions open in this epoch. Another owner may have written rows in another epoch, so older state may be
+   * incomplete.
+   */
   #openIn(lane: number, epoch: number): Map<string, OpenSession> {
     let own = this.#lanes.get(lane)
     if (own?.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, open: new Map() }))
@@ -53,13 +56,13 @@ export class SessionRows {
 }
 
 /**
- * Reads the rows of a session in every lane and month that the app has: few of them exist, and the store knows the
- * others to be absent without looking.
+ * Reads the rows of a session in every lane and month that the app has. Few of them exist, and the store knows without
+ * disk reads that the others are absent.
  */
 export async function readSession(client: Client, app: string, sessionId: string): Promise<Session | undefined> {
   const months = await new SpanMonths(client).between(app, 0, Infinity)
   const bucket = bucketOf(sessionId)
-  const rows = await mapConcurrent(months, READS_AT_ONCE, ({ month, lane }) =>
+  const rows = await mapConcurrent(months, READ_CONCURRENCY, ({ month, lane }) =>
     rowsOf(client, 'sessions-by-month.read', [app, month, lane, bucket, ...sessionKeys(sessionId)]),
   )
   let found: (Session & { readonly last_position: number }) | undefined
@@ -72,7 +75,7 @@ export async function readSession(client: Client, app: string, sessionId: string
   return found && { start: found.start, end: found.end, device: found.device, user: found.user }
 }
 
-/** A session with what was counted of it before; what is delivered again begins anew. */
+/** Merges a change into the open session. A redelivered change begins a new one. */
 function continued(open: Map<string, OpenSession>, change: SessionChange): OpenSession {
   const key = `${change.app}\0${change.session_id}`
   const before = open.get(key)

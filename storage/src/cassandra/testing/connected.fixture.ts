@@ -4,7 +4,9 @@ import { migrate } from '../cassandra.ts'
 import type { OwnKeyspace } from './own-keyspace.fixture.ts'
 import { clientOptions } from '../client/settings.ts'
 
-/** Makes the keyspace before the tests of a suite and drops it after them; answers where they find a client of it. */
+/**
+ * Creates the keyspace before the tests of a suite and drops it after them. Returns a function that gives its client.
+ */
 export function connectedTo({ settings, drop }: OwnKeyspace): () => Client {
   let client: Client
   beforeAll(async () => {

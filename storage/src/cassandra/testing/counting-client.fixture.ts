@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import { statement } from '../client/statements.ts'
 
-/** The same client, which counts how often the query of a name is sent. */
+/** Wraps a client and counts how often the query of a name is sent. */
 export function countingClient(client: Client, name: string): { client: Client; count: () => number } {
   const counted = statement(name)
   let count = 0

@@ -4,14 +4,14 @@ import type { Engines } from '../../contract/engines.ts'
 import { cassandraDefaults, type CassandraSettings } from '../cassandra.ts'
 import { clientOptions } from '../client/settings.ts'
 
-/** A keyspace of a test's own. */
+/** A keyspace for one test file. */
 export interface OwnKeyspace {
   readonly settings: CassandraSettings
-  /** To be called at the end: an engine that many runs share has no room for all of their tables. */
+  /** Must be called at the end: an engine that many runs share has no room for the tables of all of them. */
   drop(): Promise<void>
 }
 
-/** Names a keyspace that nobody else has; `migrate` makes it. */
+/** Chooses a unique keyspace name; `migrate` creates the keyspace. */
 export function ownKeyspace(engines: Engines | undefined, some: Partial<CassandraSettings> = {}): OwnKeyspace {
   const settings: CassandraSettings = {
     ...cassandraDefaults,

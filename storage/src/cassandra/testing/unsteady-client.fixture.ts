@@ -3,10 +3,10 @@ import { statement } from '../client/statements.ts'
 
 type Batch = { query: string; params: unknown[] }[]
 
-/** What a test does with the one batch that changes a manifest: `send` sends it and answers what the server says. */
+/** Intercepts the one batch that changes a manifest: `send` sends it and returns the server's response. */
 export type OnChange = (send: () => Promise<unknown>, batch: Batch) => Promise<unknown>
 
-/** The same client, but each change of a manifest goes through `onChange`. */
+/** Wraps a client so that each manifest change goes through `onChange`. */
 export function unsteady(client: Client, onChange: OnChange): Client {
   const advance = statement('spans.advance')
   return new Proxy(client, {
@@ -23,7 +23,7 @@ export function unsteady(client: Client, onChange: OnChange): Client {
   })
 }
 
-/** The change without its condition, as a control: what a late write would do. */
+/** Sends the change without its condition, as a control: the effect of a late write. */
 export async function sendUnconditionally(
   client: Client,
   [first, ...rest]: Batch,

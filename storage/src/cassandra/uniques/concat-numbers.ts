@@ -1,4 +1,4 @@
-/** The numbers of one list and then those of another. */
+/** Concatenates two lists of numbers. */
 export function concatNumbers(a: Uint32Array, b: Uint32Array): Uint32Array {
   const all = new Uint32Array(a.length + b.length)
   all.set(a)

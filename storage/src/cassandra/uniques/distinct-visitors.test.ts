@@ -55,7 +55,7 @@ function firstUsersOf(identities: readonly Identity[]): FirstUsers {
   }
 }
 
-/** Each row's visitor, by the definition. */
+/** The visitor of each row, by the definition. */
 function naive(
   rows: readonly Row[],
   identities: readonly Identity[],
@@ -70,7 +70,7 @@ function naive(
   return Object.fromEntries([...groups].map(([group, { size }]) => [group, size]))
 }
 
-it('visitors are counted as the definition says, after whatever was counted before', async () => {
+it('counts visitors according to the definition, whatever was counted before', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(change, { maxLength: 6 }), { minLength: 1, maxLength: 8 }), async (batches) => {
       const distinct = new DistinctVisitors()

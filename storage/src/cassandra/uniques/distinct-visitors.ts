@@ -4,59 +4,66 @@ import { VersionedCache } from '../client/versioned-cache.ts'
 import type { KeyVisitors, PartitionVisitors } from './visitor-cache.ts'
 import { NumberSet } from './number-set.ts'
 
-/** Events of the last two dates still come; what is counted of those before is kept. */
+/** Events of the last two dates still arrive; counts of earlier dates are cached. */
 const OPEN_DATES = 2
 const SETTLED_BYTES_MAX = 32_000_000
 const GROUP_BYTES = 300
-/** New visitors come: not each needs larger arrays. */
+/** Growth factor: not every new visitor needs larger arrays. */
 const ROOM = 1.25
 
-/** The visitors of a date and lane. */
+/** The visitors of a lane on a date. */
 export interface DatedVisitors {
   readonly date: string
   readonly visitors: PartitionVisitors
 }
 
-/** What is counted together. */
+/** A query for distinct visitors per group. */
 export interface Grouping {
-  /** what names the question, apart from its dates and rows */
+  /** identifies the query, apart from its dates and rows */
   readonly name: string
   /** the group of a row's key on a date */
   readonly groupOf: (key: Key, date: string) => Key
-  /** whether a group is of one date, so that those of other dates add nothing to it */
+  /** true if a group belongs to one date, so that other dates add nothing to it */
   readonly byDate: boolean
-  /** devices instead of persons */
+  /** counts devices instead of persons */
   readonly byDevice: boolean
 }
 
-/** How many distinct visitors a group has, and who they are when others may still be added. */
+/** The number of distinct visitors of a group, and their set if others may still be added. */
 export interface CountedGroup {
   readonly group: Key
   readonly count: number
   readonly members: NumberSet | undefined
 }
 
-/** Groups by the text of their keys, and the devices that were counted as persons of their own, when they are kept. */
+/** Groups by the text of their keys, and the devices that were counted as their own persons, if recorded. */
 interface Counted {
   readonly groups: ReadonlyMap<string, CountedGroup>
-  readonly strangers: NumberSet | undefined
+  readonly unidentifiedDevices: NumberSet | undefined
 }
 
-/** How far the first users of a lane went. */
+/** Sets that a count reads (`known`) or fills. */
+interface VisitorSets {
+  readonly known: NumberSet | undefined
+  readonly members: NumberSet | undefined
+  readonly unidentifiedDevices: NumberSet | undefined
+}
+
+/** State of the first users of a lane. */
 interface Identified {
   readonly id: number
   readonly count: number
 }
 
-/** What was counted: the partitions, by their ids, and the first users of the lanes. */
+/** Version of a count: the partitions, by their ids, and the first users of the lanes. */
 interface Of {
   readonly partitions: string
   readonly identified: readonly Identified[]
 }
 
 /**
- * Counts distinct visitors of one app, given as numbers. What it has counted of dates before the last is kept as long
- * as it is the same.
+ * Counts distinct visitors of one app, given as numbers. The counts of dates before the last ones are cached as long as
+ * their input is unchanged.
  */
 export class DistinctVisitors {
   readonly #settled = new VersionedCache<Of, Counted>(SETTLED_BYTES_MAX, bytesOf, same)
@@ -65,16 +72,16 @@ export class DistinctVisitors {
     ({ byteLength }) => byteLength,
     sameIdentified,
   )
-  /** for each number the last group that has counted it */
+  /** for each number, the last group that has counted it */
   #stamps = new Uint32Array(0)
   #stamp = 0
 
-  /** about how much memory this takes */
+  /** estimated memory in use */
   get bytes(): number {
     return this.#settled.bytes + this.#persons.bytes + this.#stamps.byteLength
   }
 
-  /** `firstUsers` of every lane; none when devices are counted. */
+  /** Counts per group. `firstUsers` are those of every lane; none when devices are counted. */
   async count(
     partitions: readonly DatedVisitors[],
     dates: readonly string[],
@@ -101,7 +108,7 @@ export class DistinctVisitors {
       Infinity,
       async (found) => {
         const counted = found?.version.partitions === of.partitions ? await found.value : undefined
-        return counted && !concerns(counted.strangers, found!.version.identified, firstUsers)
+        return counted && !concerns(counted.unidentifiedDevices, found!.version.identified, firstUsers)
           ? counted
           : this.#tally(settled, undefined, persons, grouping)
       },
@@ -109,7 +116,7 @@ export class DistinctVisitors {
     return [...new Map([...before.groups, ...this.#tally(open, before, persons, grouping).groups]).values()]
   }
 
-  /** Without `before` it tells who they are. */
+  /** Counts partitions. Records the sets of visitors unless `before` is given. */
   #tally(
     partitions: readonly DatedVisitors[],
     before: Counted | undefined,
@@ -131,7 +138,7 @@ export class DistinctVisitors {
     }
     const unidentifiedDevices = before || byDevice ? undefined : new NumberSet(this.#stamps.length)
     return {
-      strangers: unidentifiedDevices,
+      unidentifiedDevices,
       groups: new Map(
         [...groups].map(([id, { group, rows }]) => {
           const members = before || byDate ? undefined : new NumberSet(this.#stamps.length)
@@ -142,7 +149,8 @@ export class DistinctVisitors {
             {
               group,
               count:
-                (known?.count ?? 0) + this.#distinct(visitors, persons, { known: known?.members, members, strangers: unidentifiedDevices }),
+                (known?.count ?? 0) +
+                this.#distinct(visitors, persons, { known: known?.members, members, unidentifiedDevices }),
               members,
             },
           ]
@@ -152,13 +160,13 @@ export class DistinctVisitors {
   }
 
   /**
-   * how many of the rows' visitors are not known; they become members, and those who are nobody but their device
-   * strangers
+   * Number of visitors of the rows that are not in `known`. Adds them to `members`, and those without a user to
+   * `unidentifiedDevices`.
    */
   #distinct(
     rows: readonly KeyVisitors[],
     persons: Uint32Array,
-    { known, members, strangers }: { readonly [name in 'known' | 'members' | 'strangers']: NumberSet | undefined },
+    { known, members, unidentifiedDevices }: VisitorSets,
   ): number {
     const [stamps, stamp] = [this.#stamps, this.#nextStamp()]
     let count = 0
@@ -171,7 +179,7 @@ export class DistinctVisitors {
         stamps[visitor] = stamp
         if (known?.has(visitor)) continue
         members?.add(visitor)
-        if (visitor === device) strangers?.add(device)
+        if (visitor === device) unidentifiedDevices?.add(device)
         count++
       }
     }
@@ -192,7 +200,7 @@ function devicesOf(rows: readonly KeyVisitors[]): KeyVisitors[] {
   return rows.map(({ key, devices }) => ({ key, devices, users: new Uint32Array(0) }))
 }
 
-/** The person of each device by number: its first user; 0, or nothing, for a device that is its own. */
+/** The person of each device number: its first user; 0, or missing, for a device without one. */
 function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
   const persons = new Uint32Array(firstUsers.reduce((most, { highest }) => Math.max(most, highest), -1) + 1)
   for (const { devices, users } of firstUsers)
@@ -200,20 +208,17 @@ function personsOf(firstUsers: readonly FirstUsers[]): Uint32Array {
   return persons
 }
 
-/**
- * Whether one of the devices that have been identified since is among the strangers; so it is as well when it cannot be
- * told who was.
- */
+/** True if a device that has been identified since was counted as its own person, or if that cannot be determined. */
 function concerns(
-  strangers: NumberSet | undefined,
+  unidentifiedDevices: NumberSet | undefined,
   before: readonly Identified[],
   now: readonly FirstUsers[],
 ): boolean {
   return (
-    strangers !== undefined &&
+    unidentifiedDevices !== undefined &&
     now.some(({ id, devices }, lane) => {
       const then = before[lane]
-      return then?.id !== id || devices.subarray(then.count).some((device) => strangers.has(device))
+      return then?.id !== id || devices.subarray(then.count).some((device) => unidentifiedDevices.has(device))
     })
   )
 }
@@ -226,9 +231,9 @@ function sameIdentified(a: readonly Identified[], b: readonly Identified[]): boo
   return a.length === b.length && a.every(({ id, count }, lane) => id === b[lane]!.id && count === b[lane]!.count)
 }
 
-function bytesOf({ groups, strangers }: Counted): number {
+function bytesOf({ groups, unidentifiedDevices }: Counted): number {
   return [...groups.values()].reduce(
     (sum, { members }) => sum + GROUP_BYTES + (members?.bytes ?? 0),
-    strangers?.bytes ?? 0,
+    unidentifiedDevices?.bytes ?? 0,
   )
 }

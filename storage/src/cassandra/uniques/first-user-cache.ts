@@ -7,28 +7,28 @@ import { rowsOf } from '../client/statements.ts'
 import { deltaBefore, rowsMaxOf, rowsSince } from '../visitors/visitor-deltas.ts'
 import { NO_DATE } from '../visitors/visitor-parts.ts'
 
-/** So many bytes stand for a lane and a first user in the estimate of what is kept. */
+/** Estimated sizes of a cached lane and of a first user in it. */
 const LANE_BYTES = 500
 const FIRST_USER_BYTES = 16
 
 /**
- * As whom devices of a lane were identified, by number, in the order of their places: of several of a device the first
- * counts.
+ * The users that devices of a lane were identified as, by number, in order of place. If a device occurs several times,
+ * its first entry counts.
  */
 export interface FirstUsers {
-  /** the same as long as more is added at the end only */
+  /** unchanged as long as entries are only appended */
   readonly id: number
   readonly devices: Uint32Array
   readonly users: Uint32Array
-  /** no number in it is higher */
+  /** the highest number in it is at most this */
   readonly highest: number
 }
 
 interface KeptLane extends FirstUsers {
-  /** of the last one */
+  /** place of the last entry */
   readonly place: number
   readonly rowsMax: number
-  /** a delta that is in it, as all before it are */
+  /** a delta that is contained, as are all before it */
   readonly since: bigint
 }
 
@@ -41,8 +41,8 @@ interface Identified {
 type Version = bigint | undefined
 
 /**
- * The first users of an app's devices as they were read last. When the version of a lane is another, what was added
- * since is read, or all of it.
+ * Caches the first users of an app's devices. When the version of a lane has changed, reads the additions, or
+ * everything.
  */
 export class FirstUserCache {
   readonly #client: Client
@@ -60,12 +60,12 @@ export class FirstUserCache {
     this.#numbers = numbers
   }
 
-  /** about how much memory this takes */
+  /** estimated memory in use */
   get bytes(): number {
     return this.#lanes.bytes
   }
 
-  /** `asOf` is a moment before the version was read. */
+  /** The first users of a lane. `asOf` is a time before the version was read. */
   lane(lane: number, version: Version, asOf: number): Promise<FirstUsers> {
     return this.#lanes.get(
       String(lane),
@@ -91,20 +91,20 @@ export class FirstUserCache {
     version: Version,
     before: KeptEntry<Version, KeptLane> | undefined,
   ): Promise<KeptLane | undefined> {
-    const kept = await before?.value.catch(() => undefined)
-    if (!kept || before?.version === undefined || version === undefined) return undefined
+    const cached = await before?.value.catch(() => undefined)
+    if (!cached || before?.version === undefined || version === undefined) return undefined
     const place = { table: 'first_users', app: this.#app, date: NO_DATE, lane, prefix: [] } as const
-    const added = await rowsSince(this.#client, place, { version: before.version, since: kept.since }, version)
+    const added = await rowsSince(this.#client, place, { version: before.version, since: cached.since }, version)
     const rows = added?.rows.map(({ key, visitor }): Identified => ({ ...visitor, place: Number(key[0]) }))
-    // An earlier place than those that are there is a repair: what is kept does not tell the place of each.
-    if (!rows || kept.devices.length + rows.length > kept.rowsMax || rows.some(({ place: at }) => at < kept.place))
-      return undefined
-    const { devices, users, ...rest } = this.#numbered(rows, kept.place)
+    // A place before the cached ones is a repair: the cache does not know the place of each entry.
+    const isRepair = rows?.some(({ place: at }) => at < cached.place)
+    if (!rows || isRepair || cached.devices.length + rows.length > cached.rowsMax) return undefined
+    const { devices, users, ...rest } = this.#numbered(rows, cached.place)
     return {
-      ...kept,
+      ...cached,
       ...rest,
-      devices: concatNumbers(kept.devices, devices),
-      users: concatNumbers(kept.users, users),
+      devices: concatNumbers(cached.devices, devices),
+      users: concatNumbers(cached.users, users),
       since: added!.since,
     }
   }

@@ -5,7 +5,7 @@ import { writeNameHash } from '../client/name-hash.ts'
 import { NameNumbers } from './name-numbers.ts'
 
 describe('numbers of names', () => {
-  it('are the same for the same hash, different for different ones, and count up from 1', () => {
+  it('are equal for equal hashes, different for different ones, and count up from 1', () => {
     const half = fc.constantFrom(0, 1, 2, 1_024, 0xffffffff)
     fc.assert(
       fc.property(
@@ -31,7 +31,7 @@ describe('numbers of names', () => {
     )
   })
 
-  it('tell names apart that differ in little, as ids do', () => {
+  it('distinguish names that differ little, as ids do', () => {
     const numbers = new NameNumbers()
     const halves = new Uint32Array(2)
     const count = (name: string): void => {

@@ -1,6 +1,9 @@
 const FIRST_SLOTS = 1_024
 
-/** Numbers from 1 on for 64-bit hashes, given as two halves: an open table that is never more than half full. */
+/**
+ * Assigns numbers from 1 on to 64-bit hashes, given as two halves. An open-addressing hash table that is at most half
+ * full.
+ */
 export class NameNumbers {
   #slots = new Uint32Array(FIRST_SLOTS)
   #hashes = new Uint32Array(FIRST_SLOTS)
@@ -23,7 +26,7 @@ export class NameNumbers {
     }
   }
 
-  /** The numbers of hashes that are given as halves, high and low in turn; 0 for nobody, whose halves are both 0. */
+  /** The numbers of hashes given as halves, high and low alternating; 0 for `NOBODY`, whose halves are both 0. */
   numbersOf(halves: Uint32Array): Uint32Array {
     const numbers = new Uint32Array(halves.length / 2)
     for (let at = 0; at < numbers.length; at++) {
@@ -42,7 +45,7 @@ export class NameNumbers {
     return number
   }
 
-  /** There are half as many numbers as slots, and two halves a number: both grow alike. */
+  /** Doubles both arrays: there are half as many numbers as slots, and two halves per number. */
   #grow(): void {
     const hashes = new Uint32Array(2 * this.#hashes.length)
     hashes.set(this.#hashes)

@@ -1,6 +1,6 @@
 const BITS = 32
 
-/** Numbers from 0 up to a highest one: a bit each. */
+/** A bitmap of the numbers from 0 up to a highest one. */
 export class NumberSet {
   readonly #words: Uint32Array
 

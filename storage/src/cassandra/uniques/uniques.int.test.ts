@@ -49,7 +49,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     }
   }
 
-  it('reads only the partitions again that have changed, and each once for all that ask at the same time', async () => {
+  it('re-reads only partitions that have changed, once for all concurrent callers', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
     const counted = countingClient(client(), 'users-by-date.read')
@@ -70,11 +70,11 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
 
   describe('of a date that is not over', () => {
     const today = new Date().toISOString().slice(0, 10)
-    const asked = { table: 'users_by_date', dates: [today], prefix: [], groupBy: ['hour'], countBy: 'device' } as const
+    const query = { table: 'users_by_date', dates: [today], prefix: [], groupBy: ['hour'], countBy: 'device' } as const
 
     /**
-     * A writer with two visitors written and counted, and how many there are after each change, with how often all rows
-     * of the one partition were read.
+     * A writer with two visitors written and counted, and the count after each change, with the number of full reads of
+     * the one partition.
      */
     async function open(): Promise<{
       app: string
@@ -87,14 +87,14 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       const uniques = new Uniques(counted.client, 1, 1_000_000)
       await write(0, today, ['a', 'b'])
       const count = async (): Promise<[number | undefined, number]> => [
-        (await uniques.count({ ...asked, app }))[0]?.users,
+        (await uniques.count({ ...query, app }))[0]?.users,
         counted.count(),
       ]
       expect(await count()).toEqual([2, 1])
       return { app, write, count }
     }
 
-    it('reads what was added, not the partition', async () => {
+    it('reads the additions, not the partition', async () => {
       const { write, count } = await open()
       await write(0, today, ['b', 'c'])
       expect(await count()).toEqual([3, 1])
@@ -127,7 +127,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       expect(await count()).toEqual([7, 3])
     })
 
-    it('forgets what was there before all was emptied', async () => {
+    it('discards earlier visitors after all tables were emptied', async () => {
       const { app, count } = await open()
       await clearFolds(keyspace.settings)
       await (
@@ -137,7 +137,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     })
   })
 
-  it('reads who was identified since, not all who ever were', async () => {
+  it('reads the identities since the last read, not all of them', async () => {
     const app = randomUUID()
     const [writer, own] = [new CassandraTableWriter(client(), keyspace.settings), await lease(0)]
     const apply = (devices: readonly string[], identities: LaneBatch['identities']): Promise<void> => {
@@ -177,7 +177,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     expect(await count()).toEqual([1, 2])
   })
 
-  it('counts what a reader without memory counts, whatever is written and asked between', async () => {
+  it('counts the same as a reader without a cache, whatever is written and queried in between', async () => {
     const days = Array.from({ length: 4 }, (_, at) =>
       new Date(Date.now() - (3 - at) * 86_400_000).toISOString().slice(0, 10),
     )
@@ -188,9 +188,9 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
       rows: fc.array(fc.record({ key: fc.tuple(fc.constantFrom('f', 'g'), fc.nat(2)), visitor }), { maxLength: 4 }),
       identified: fc.option(visitor, { nil: undefined }),
       earlier: fc.constantFrom(1, 1, 1, 0),
-      asked: fc.boolean(),
+      isQueried: fc.boolean(),
     })
-    const question = fc.record({
+    const grouping = fc.record({
       prefix: fc.constantFrom([], ['f']),
       groupBy: fc.constantFrom([], ['stage'], ['date'], ['date', 'funnel']),
       countBy: fc.constantFrom('person' as const, 'device' as const),
@@ -198,13 +198,13 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 10 }),
-        fc.array(question, { minLength: 1, maxLength: 3 }),
-        async (steps, questions) => {
+        fc.array(grouping, { minLength: 1, maxLength: 3 }),
+        async (steps, groupings) => {
           const app = randomUUID()
           const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedRowsMin: 3 })
           const leases = [await lease(0), await lease(1)]
-          const kept = new Uniques(client(), LANES, 1_000_000)
-          for (const [place, { lane, date, rows, identified, earlier, asked }] of steps.entries()) {
+          const cachingUniques = new Uniques(client(), LANES, 1_000_000)
+          for (const [place, { lane, date, rows, identified, earlier, isQueried }] of steps.entries()) {
             const identities =
               identified && identified.user !== '' ? [{ app, place: 100 * earlier + place, ...identified }] : []
             const batch: LaneBatch = {
@@ -217,10 +217,10 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
               deadLetters: [],
             }
             await writer.apply(leases[lane]!, batch)
-            if (!asked) continue
-            for (const question of questions) {
-              const query = { ...question, table: 'stage_users_by_date', app, dates: days } as const
-              expect(await kept.count(query)).toEqual(await new Uniques(client(), LANES, 0).count(query))
+            if (!isQueried) continue
+            for (const grouping of groupings) {
+              const query = { ...grouping, table: 'stage_users_by_date', app, dates: days } as const
+              expect(await cachingUniques.count(query)).toEqual(await new Uniques(client(), LANES, 0).count(query))
             }
           }
         },
@@ -229,7 +229,7 @@ describe.skipIf(!engines)('distinct visitors on Cassandra', () => {
     )
   })
 
-  it('counts the same when nothing can be kept', async () => {
+  it('counts the same when nothing can be cached', async () => {
     const app = randomUUID()
     const write = await writerOf(app)
     const counted = countingClient(client(), 'users-by-date.read')

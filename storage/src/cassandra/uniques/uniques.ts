@@ -11,10 +11,10 @@ import { NameNumbers } from './name-numbers.ts'
 import { versionKey, versionsOf } from '../visitors/versions.ts'
 import { NO_DATE } from '../visitors/visitor-parts.ts'
 
-const READS_AT_ONCE = 64
+const READ_CONCURRENCY = 64
 
-/** What is kept of an app. */
-class KeptApp {
+/** The caches of an app. */
+class AppCache {
   readonly #numbers = new NameNumbers()
   readonly visitors: VisitorCache
   readonly firstUsers: FirstUserCache
@@ -31,15 +31,15 @@ class KeptApp {
 }
 
 /**
- * Counts distinct visitors exactly. Reading every row of every partition takes seconds for a million visitors, so what
- * was read is kept, and only the partitions whose version is another are read again; the least recently asked apps are
- * forgotten over `keptBytesMax`.
+ * Counts distinct visitors exactly. Reading every row of every partition takes seconds for a million visitors, so
+ * visitors are cached, and only partitions whose version has changed are read again. Beyond `keptBytesMax` the least
+ * recently used apps are evicted.
  */
 export class Uniques {
   readonly #client: Client
   readonly #lanes: number
   readonly #keptBytesMax: number
-  readonly #apps = new Map<string, KeptApp>()
+  readonly #apps = new Map<string, AppCache>()
 
   constructor(client: Client, lanes: number, keptBytesMax: number) {
     this.#client = client
@@ -49,8 +49,8 @@ export class Uniques {
 
   async count(query: UniquesQuery): Promise<readonly UniquesRow[]> {
     const { table, app, dates, groupBy, countBy, prefix } = query
-    const kept = this.#keptOf(app)
-    const places = groupBy.map((column) => placeOfColumn(table, column))
+    const kept = this.#cacheOf(app)
+    const places = groupBy.map((column) => indexOfColumn(table, column))
     const [partitions, firstUsers] = await Promise.all([
       this.#partitions(kept, query),
       countBy === 'person' ? this.#firstUsers(kept, app) : [],
@@ -61,42 +61,42 @@ export class Uniques {
       byDevice: countBy === 'device',
       groupOf: (key, date) => places.map((place) => (place < 0 ? date : key[place]!)),
     })
-    this.#forget()
+    this.#evict()
     const rows = counted.map(({ group, count }) => ({ group, users: count }))
     return groupBy.length === 0 && rows.length === 0
       ? [{ group: [], users: 0 }]
       : rows.sort((a, b) => compareKeys(a.group, b.group))
   }
 
-  async #partitions(kept: KeptApp, { table, app, dates, prefix }: UniquesQuery): Promise<DatedVisitors[]> {
+  async #partitions(kept: AppCache, { table, app, dates, prefix }: UniquesQuery): Promise<DatedVisitors[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, table, app, dates)
     const wanted = dates.flatMap((date) =>
       this.#laneNumbers().map((lane) => ({ table, date, lane, prefix, version: versions.get(versionKey(date, lane)) })),
     )
-    return mapConcurrent(wanted, READS_AT_ONCE, async (partition) => ({
+    return mapConcurrent(wanted, READ_CONCURRENCY, async (partition) => ({
       date: partition.date,
       visitors: await kept.visitors.partition(partition, asOf),
     }))
   }
 
-  async #firstUsers(kept: KeptApp, app: string): Promise<FirstUsers[]> {
+  async #firstUsers(kept: AppCache, app: string): Promise<FirstUsers[]> {
     const asOf = performance.now()
     const versions = await versionsOf(this.#client, 'first_users', app, [NO_DATE])
-    return mapConcurrent(this.#laneNumbers(), READS_AT_ONCE, (lane) =>
+    return mapConcurrent(this.#laneNumbers(), READ_CONCURRENCY, (lane) =>
       kept.firstUsers.lane(lane, versions.get(versionKey(NO_DATE, lane)), asOf),
     )
   }
 
-  /** The app's, as the one that was asked last. */
-  #keptOf(app: string): KeptApp {
-    const kept = this.#apps.get(app) ?? new KeptApp(this.#client, app)
+  /** The caches of an app, marked as most recently used. */
+  #cacheOf(app: string): AppCache {
+    const kept = this.#apps.get(app) ?? new AppCache(this.#client, app)
     this.#apps.delete(app)
     this.#apps.set(app, kept)
     return kept
   }
 
-  #forget(): void {
+  #evict(): void {
     let bytes = [...this.#apps.values()].reduce((sum, kept) => sum + kept.bytes, 0)
     for (const [app, kept] of this.#apps) {
       if (bytes <= this.#keptBytesMax) return
@@ -110,8 +110,8 @@ export class Uniques {
   }
 }
 
-/** -1 for the date. */
-function placeOfColumn(table: VisitorTableName, column: string): number {
+/** The index of a key column; -1 for the date. */
+function indexOfColumn(table: VisitorTableName, column: string): number {
   const place = Object.keys(visitorTables[table].key).indexOf(column)
   if (place < 0 && column !== 'date') throw new HopperError('HOP_INTERNAL', `${table} has no key column ${column}.`)
   return place

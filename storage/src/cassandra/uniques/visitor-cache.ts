@@ -7,13 +7,13 @@ import { deltaBefore, rowsMaxOf, rowsSince } from '../visitors/visitor-deltas.ts
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
 import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
-/** So many bytes stand for a row and a partition in the estimate of what is kept. */
+/** Estimated sizes of a cached row and partition. */
 const ROW_BYTES = 8
 const PARTITION_BYTES = 500
 
 /**
- * The visitors of one key of a partition, by number; `users` has a 0 for an anonymous one. One may be there more than
- * once.
+ * The visitors of one key of a partition, by number; `users` has a 0 for an anonymous visitor. A visitor may occur more
+ * than once.
  */
 export interface KeyVisitors {
   readonly key: Key
@@ -21,33 +21,35 @@ export interface KeyVisitors {
   readonly users: Uint32Array
 }
 
-/** The visitors of one partition; the same `id` stands for the same. */
+/** The visitors of one partition; equal ids mean equal content. */
 export interface PartitionVisitors {
   readonly id: number
   readonly keys: readonly KeyVisitors[]
-  /** no number in it is higher */
+  /** the highest number in it is at most this */
   readonly highest: number
 }
 
 interface KeptPartition extends PartitionVisitors {
   readonly rows: number
   readonly rowsMax: number
-  /** a delta that is in it, as all before it are; undefined where deltas cannot be added */
+  /** a delta that is contained, as are all before it; undefined if deltas cannot be added */
   readonly since: bigint | undefined
 }
 
 type Version = bigint | undefined
 
 /**
- * The visitors of an app as they were read last, each name as a number from 1 on, so that distinct visitors are counted
- * without their names. When the version of a partition is another, what was added since is read, or all of it when that
- * cannot be told.
+ * Caches the visitors of an app. Each name is a number from 1 on, so that distinct visitors are counted without names.
+ * When the version of a partition has changed, reads the additions, or everything if they cannot be determined.
  */
 export class VisitorCache {
   readonly #client: Client
   readonly #app: string
   readonly #numbers: NameNumbers
-  readonly #partitions = new VersionedCache<Version, KeptPartition>(Infinity, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
+  readonly #partitions = new VersionedCache<Version, KeptPartition>(
+    Infinity,
+    ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES,
+  )
   #ids = 0
 
   constructor(client: Client, app: string, numbers: NameNumbers) {
@@ -56,12 +58,12 @@ export class VisitorCache {
     this.#numbers = numbers
   }
 
-  /** about how much memory this takes */
+  /** estimated memory in use */
   get bytes(): number {
     return this.#partitions.bytes
   }
 
-  /** `asOf` is a moment before the version was read. */
+  /** The visitors of a partition. `asOf` is a time before the version was read. */
   partition(wanted: WantedVisitors, asOf: number): Promise<PartitionVisitors> {
     const { table, date, lane, prefix, version } = wanted
     return this.#partitions.get(
@@ -73,7 +75,7 @@ export class VisitorCache {
   }
 
   async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
-    // Before the rows: those of this delta are there.
+    // Read before the rows, so that the rows include those of this delta.
     const since =
       wanted.version === undefined || isOver(wanted)
         ? undefined
@@ -87,20 +89,20 @@ export class VisitorCache {
     wanted: WantedVisitors,
     before: KeptEntry<Version, KeptPartition> | undefined,
   ): Promise<KeptPartition | undefined> {
-    const kept = await before?.value.catch(() => undefined)
-    if (kept?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
+    const cached = await before?.value.catch(() => undefined)
+    if (cached?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
     const added = await rowsSince(
       this.#client,
       { ...wanted, app: this.#app },
-      { version: before.version, since: kept.since },
+      { version: before.version, since: cached.since },
       wanted.version,
     )
-    const rows = kept.rows + (added?.rows.length ?? 0)
-    if (!added || rows > kept.rowsMax) return undefined
+    const rows = cached.rows + (added?.rows.length ?? 0)
+    if (!added || rows > cached.rowsMax) return undefined
     return {
-      ...this.#now(joined(kept.keys, this.#keysOf(digestRows(added.rows)))),
+      ...this.#now(joined(cached.keys, this.#keysOf(digestRows(added.rows)))),
       rows,
-      rowsMax: kept.rowsMax,
+      rowsMax: cached.rowsMax,
       since: added.since,
     }
   }
@@ -118,8 +120,8 @@ export class VisitorCache {
   }
 }
 
-function joined(kept: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
-  const keys = new Map(kept.map((each) => [JSON.stringify(each.key), each]))
+function joined(cached: readonly KeyVisitors[], added: readonly KeyVisitors[]): KeyVisitors[] {
+  const keys = new Map(cached.map((each) => [JSON.stringify(each.key), each]))
   for (const { key, devices, users } of added) {
     const id = JSON.stringify(key)
     const own = keys.get(id)

@@ -11,14 +11,14 @@ const row = fc.record({
 })
 
 describe('the digest of visitor rows', () => {
-  it('tells every row after it was packed: its key, its device and its user', () => {
+  it('returns every row after packing: its key, device and user', () => {
     fc.assert(
       fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
         rows.sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : a.hour - b.hour))
         const found = rows.map(({ kind, hour, ...visitor }) => ({ key: [kind, hour], visitor }))
         const { keys, ends, devices, users } = unpackDigest(packDigest(digestRows(found)))
         expect(new Set(keys.map((key) => JSON.stringify(key))).size).toBe(keys.length)
-        const told = rows.map((_, at) => [
+        const unpackedRows = rows.map((_, at) => [
           keys[ends.findIndex((end) => at < end)],
           [...devices.subarray(2 * at, 2 * at + 2)],
           [...users.subarray(2 * at, 2 * at + 2)],
@@ -28,7 +28,7 @@ describe('the digest of visitor rows', () => {
           writeNameHash(name, halves, 0)
           return [...halves]
         }
-        expect(told).toEqual(
+        expect(unpackedRows).toEqual(
           rows.map(({ kind, hour, user, device }) => [
             [kind, hour],
             hashed(`d:${device}`),

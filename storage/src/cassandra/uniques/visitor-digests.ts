@@ -9,9 +9,7 @@ const CELL_BYTES_MAX = 1_000_000
 /** Fewer rows are read as fast as a digest. */
 const ROWS_MIN = 100
 
-/**
- * What a partition is, below which prefix, and which version of it is wanted; `undefined` where it was never written.
- */
+/** A partition, a prefix of its key, and the wanted version; `undefined` if the partition was never written. */
 export interface WantedVisitors {
   readonly table: VisitorTableName
   readonly date: string
@@ -20,31 +18,31 @@ export interface WantedVisitors {
   readonly version: bigint | undefined
 }
 
-/** whether hardly anyone comes to the date any more, so that a digest of it lasts */
+/** True if hardly any visitors of the date arrive any more, so that a digest of it lasts. */
 export function isOver({ date, version }: Pick<WantedVisitors, 'date' | 'version'>): boolean {
   return version !== undefined && date < new Date(Date.now() - 2 * DAY_MS).toISOString().slice(0, 10)
 }
 
 /**
- * Reads the visitors of a partition: from its digest where there is one of this version, else from the rows, and makes
- * the digest of a date that is over.
+ * Reads the visitors of a partition from its digest if that has the wanted version, else from the rows. Writes a digest
+ * for a date that is over.
  */
 export async function readVisitors(client: Client, app: string, wanted: WantedVisitors): Promise<VisitorDigest> {
   const { table, date, lane, prefix, version } = wanted
-  const over = isOver(wanted)
+  const isDateOver = isOver(wanted)
   const key = [app, date, lane, table, JSON.stringify(prefix)]
-  if (over) {
+  if (isDateOver) {
     const [found] = await rowsOf(client, 'visitor-digests.read', key)
     const digest = found?.get('version') === version ? unpackedOrNot(found!.get('digest') as Uint8Array) : undefined
     if (digest) return digest
   }
   const rows = await readVisitorRows(client, { table, app, date, lane, prefix })
   const digest = digestRows(rows)
-  if (over && rows.length >= ROWS_MIN) await keep(client, [...key, version], digest)
+  if (isDateOver && rows.length >= ROWS_MIN) await keep(client, [...key, version], digest)
   return digest
 }
 
-/** It only saves time, so it may fail. */
+/** Stores a digest. It only saves time, so failures are ignored. */
 async function keep(client: Client, key: readonly unknown[], digest: VisitorDigest): Promise<void> {
   const packed = packDigest(digest)
   if (packed.length > CELL_BYTES_MAX) return
@@ -53,7 +51,7 @@ async function keep(client: Client, key: readonly unknown[], digest: VisitorDige
     .catch(() => undefined)
 }
 
-/** A damaged digest is made again. */
+/** Returns undefined for a damaged digest, which is then written again. */
 function unpackedOrNot(packed: Uint8Array): VisitorDigest | undefined {
   try {
     return unpackDigest(packed)

@@ -115,7 +115,7 @@ describe.skipIf(!engines)('packed visitors', () => {
     }
   }
 
-  it('become rows of their tables, and a reader answers the same before, while and after', async () => {
+  it('become rows of their tables, and a reader returns the same before, during and after', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), fc.boolean(), async (batches, restarted) => {
         const app = randomUUID()
@@ -123,8 +123,8 @@ describe.skipIf(!engines)('packed visitors', () => {
         const changes = batches.flatMap((each) => changesOf(app, each))
         const first = new CassandraTableWriter(client(), keyspace.settings)
         for (const each of batches) await apply(first, own, changesOf(app, each))
-        const kept = new Uniques(client(), 1, 1_000_000)
-        const asked = {
+        const cachingUniques = new Uniques(client(), 1, 1_000_000)
+        const query = {
           table: 'stage_users_by_date',
           app,
           dates,
@@ -132,7 +132,7 @@ describe.skipIf(!engines)('packed visitors', () => {
           groupBy: ['date', 'stage'],
           countBy: 'device',
         } as const
-        const before = await kept.count(asked)
+        const before = await cachingUniques.count(query)
         const reading = Promise.all(
           dates.flatMap((date) =>
             visitorTableNames.map(async (table) => {
@@ -145,7 +145,7 @@ describe.skipIf(!engines)('packed visitors', () => {
             }),
           ),
         )
-        // Whoever has the lane next finds what the owner before it has packed.
+        // The next owner of the lane finds what the previous one has packed.
         const last = restarted ? new CassandraTableWriter(client(), keyspace.settings) : first
         await writeAllOut(last, restarted ? await lease() : own)
         await reading
@@ -153,9 +153,9 @@ describe.skipIf(!engines)('packed visitors', () => {
         for (const date of dates)
           for (const table of visitorTableNames)
             expect(await rowsOf(app, date, table)).toEqual(expectedOf(changes, date, table))
-        expect(await kept.count(asked)).toEqual(before)
-        expect(await new Uniques(client(), 1, 1_000_000).count(asked)).toEqual(before)
-        // What comes later is added to what was kept.
+        expect(await cachingUniques.count(query)).toEqual(before)
+        expect(await new Uniques(client(), 1, 1_000_000).count(query)).toEqual(before)
+        // Later rows are added to the cached ones.
         const more: VisitorChange = {
           table: 'stage_users_by_date',
           app,
@@ -163,13 +163,13 @@ describe.skipIf(!engines)('packed visitors', () => {
           rows: [{ key: ['f', 1], visitor: { user: '', device: 'z' } }],
         }
         await apply(last, await lease(), [more])
-        expect(await kept.count(asked)).toEqual(await new Uniques(client(), 1, 1_000_000).count(asked))
+        expect(await cachingUniques.count(query)).toEqual(await new Uniques(client(), 1, 1_000_000).count(query))
       }),
       { numRuns: 12 },
     )
   })
 
-  it('are not lost when writing them out is cut anywhere, and are written out then', async () => {
+  it('are not lost when the write-out is interrupted anywhere, and are written out later', async () => {
     for (let cut = 0; cut < 6; cut++) {
       const app = randomUUID()
       const rows = Array.from({ length: 700 }, (_, at) => ({ key: [at % 3], visitor: { user: '', device: `d${at}` } }))
@@ -192,7 +192,7 @@ describe.skipIf(!engines)('packed visitors', () => {
     }
   })
 
-  it('are left alone by an owner whose lease has run out', async () => {
+  it('are left alone by an owner whose lease has expired', async () => {
     const app = randomUUID()
     const own = await lease()
     const writer = new CassandraTableWriter(client(), keyspace.settings)
@@ -209,7 +209,7 @@ describe.skipIf(!engines)('packed visitors', () => {
     expect(await blocks(app)).toBe(1)
   })
 
-  it('wait for others of the time that they are held', async () => {
+  it('wait for others during their holding time', async () => {
     const app = randomUUID()
     const own = await lease()
     const writer = new CassandraTableWriter(client(), { ...keyspace.settings, packedMs: 60_000 })

@@ -6,49 +6,48 @@ import { pagesOf, statement, type Statement } from '../client/statements.ts'
 import { unpackVisitors, type VisitorRow } from './visitor-block.ts'
 import { distinct, rowWrites } from './visitor-rows.ts'
 
-/** How long a block waits: rows that several blocks of the time have in common are written once. */
+/** Time that a block waits, so that rows that several blocks of this period have in common are written once. */
 const HELD_MS = 15_000
-/** What could not be written out is tried again after this time. */
+/** Pause after a failed write-out. */
 const RETRY_MS = 30_000
-/** Rows in memory at a time; a block has 20,000 at most. */
-const ROWS_AT_ONCE = 40_000
+/** Maximum number of rows in memory at a time; a block has 20,000 at most. */
+const ROWS_IN_MEMORY_MAX = 40_000
 const BLOCKS_PER_PAGE = 4
 const FIRST_TOKEN = -(2n ** 63n)
-const BATCHES_AT_ONCE = 8
-/** More are not remembered, but looked for again. */
+const BATCH_CONCURRENCY = 8
+/** Partitions beyond this number are not cached, but looked up again. */
 const PARTITIONS_PER_LANE_MAX = 10_000
 
 /**
- * A partition that has blocks, and from when on they are written out (`performance.now()`); `found` are those of
- * before, which wait for what comes now.
+ * A partition with blocks, and the time from which they are written out (`performance.now()`). `found` marks blocks
+ * found in the store; new blocks are written out before them.
  */
 interface Pending extends Partition {
   readonly dueAt: number
   readonly found: boolean
 }
 
-/** What is known of a lane's blocks. */
+/** The known blocks of a lane. */
 interface PackedLane {
   readonly epoch: number
   readonly pending: Map<string, Pending>
-  /** whether blocks of earlier owners, and what was not remembered, are still to be looked for */
+  /** true if blocks of earlier owners, and those that were not cached, still have to be looked up */
   unknown: boolean
 }
 
-/** A partition's blocks, as far as they are taken at a time. */
+/** Blocks of a partition that are written out together. */
 interface Taken {
   readonly ids: readonly types.TimeUuid[]
   readonly changes: readonly VisitorChange[]
-  /** whether there are more */
+  /** true if the partition has further blocks */
   readonly more: boolean
 }
 
 /**
- * Writes the blocks of `visitor_blocks_by_date` out into the tables of visitors, partition by partition, so that each
- * table is right by itself. A block is
- * deleted after its rows were written: cut anywhere, it is written again, which changes nothing. What the partition
- * holds does not change for a reader that
- * joins rows and blocks, so neither do the versions.
+ * Writes the blocks of `visitor_blocks_by_date` out into the visitor tables, partition by partition, so that each table
+ * is complete by itself. A block is deleted after its rows were written: after an interruption it is written again,
+ * which is idempotent. The content of the partition does not change for a reader that joins rows and blocks, so neither
+ * do the versions.
  */
 export class PackedVisitors {
   readonly #client: Client
@@ -60,12 +59,12 @@ export class PackedVisitors {
     this.#heldMs = heldMs
   }
 
-  /** To be called before a block is written. */
+  /** Schedules a partition. Must be called before a block is written. */
   packed(lease: Lease, { app, date }: Partition): void {
     this.#remember(this.#laneOf(lease), { app, date, dueAt: performance.now() + this.#heldMs, found: false })
   }
 
-  /** Writes out some blocks of the partition that is due first; undefined when none is due. */
+  /** Writes out some blocks of the partition that is due first. Returns undefined if none is due. */
   async writeOut(lease: Lease, assertLease: () => void): Promise<WrittenOut | undefined> {
     const own = this.#laneOf(lease)
     const due = await this.#due(own, lease.lane)
@@ -88,7 +87,7 @@ export class PackedVisitors {
   ): Promise<WrittenOut & { readonly more: boolean }> {
     const { ids, changes, more } = await this.#take(lane, partition)
     const writes = changes.flatMap((change) => rowWrites(lane, change))
-    await mapConcurrent(writes, BATCHES_AT_ONCE, (statements) => this.#write(statements, assertLease))
+    await mapConcurrent(writes, BATCH_CONCURRENCY, (statements) => this.#write(statements, assertLease))
     if (ids.length > 0)
       await this.#write(
         ids.map((id) => dropOf(partition, lane, id)),
@@ -97,19 +96,22 @@ export class PackedVisitors {
     return { blocks: ids.length, rows: changes.reduce((sum, { rows }) => sum + rows.length, 0), more }
   }
 
-  /** Writes out all blocks of a partition, whenever they are due. */
+  /** Writes out all blocks of a partition, due or not. */
   async writeOutAll(lease: Lease, partition: Partition, assertLease: () => void): Promise<void> {
     for (let more = true; more;) more = (await this.#writeOutSome(lease, partition, assertLease)).more
   }
 
-  /** What blocks of other epochs there are is not known: their owner may have written them until ours began. */
+  /**
+   * The state of a lane in this epoch. Blocks of other epochs are unknown: their owner may have written them until this
+   * epoch began.
+   */
   #laneOf({ lane, epoch }: Lease): PackedLane {
     let own = this.#lanes.get(lane)
     if (own?.epoch !== epoch) this.#lanes.set(lane, (own = { epoch, pending: new Map(), unknown: true }))
     return own
   }
 
-  /** Of two marks the earlier stays. */
+  /** Adds a partition. If it is present already, the earlier entry stays. */
   #remember(own: PackedLane, partition: Pending): void {
     const name = nameOf(partition)
     if (own.pending.has(name)) return
@@ -148,7 +150,7 @@ export class PackedVisitors {
     for await (const page of pagesOf(this.#client, 'visitor-blocks-by-date.read', [app, date, lane], {
       fetchSize: BLOCKS_PER_PAGE,
     })) {
-      if (rows >= ROWS_AT_ONCE) return { ids, changes: changesOf(tables, { app, date }), more: true }
+      if (rows >= ROWS_IN_MEMORY_MAX) return { ids, changes: changesOf(tables, { app, date }), more: true }
       for (const row of page) {
         ids.push(row.get('id') as types.TimeUuid)
         for (const packed of unpackVisitors(row.get('block') as Uint8Array)) {
@@ -183,7 +185,7 @@ function dropOf({ app, date }: Partition, lane: number, id: types.TimeUuid): Sta
   return { query: statement('visitor-blocks-by-date.drop'), params: [app, date, lane, id] }
 }
 
-/** What has just been counted comes before what was found, and of that the later dates come first. */
+/** Orders new blocks before those found in the store, and of the latter the later dates first. */
 function isBefore(a: Pending, b: Pending): boolean {
   if (a.found !== b.found) return b.found
   return a.found ? a.date > b.date : a.dueAt < b.dueAt

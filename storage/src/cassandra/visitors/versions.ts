@@ -6,15 +6,15 @@ import { rowsOf, statement, type Statement } from '../client/statements.ts'
 import type { PackedTable } from './visitor-block.ts'
 import type { Delta } from './visitor-deltas.ts'
 
-const AT_ONCE = 16
+const CONCURRENCY = 16
 
-/** What has a version for each date and lane: a table whose deltas are written, and all counter tables together. */
+/** Everything that has a version for each date and lane: a table with deltas, or all counter tables together. */
 export type Versioned = PackedTable | 'counters'
 
 /**
- * Makes the versions others of what has changed: by the steps of the deltas, and of the counters of these dates. To be
- * called after all of that was written, so that a new version means that it can be read. What is renewed without need
- * does no harm.
+ * Bumps the versions of everything that has changed: by the steps of the deltas, and those of the counters of these
+ * dates. Must be called after all of that was written, so that a new version means that the data can be read.
+ * Unnecessary bumps do no harm.
  */
 export async function renewVersions(
   client: Client,
@@ -34,7 +34,7 @@ export async function renewVersions(
   for (const partition of counted) renew('counters', partition, randomStep())
   const query = statement('visitor-versions.add')
   const batches = Map.groupBy(changed.values(), ({ key: [app, month] }) => JSON.stringify([app, month]))
-  await mapConcurrent([...batches.values()], AT_ONCE, (batch) =>
+  await mapConcurrent([...batches.values()], CONCURRENCY, (batch) =>
     client.batch(
       batch.map(({ key, step }): Statement => ({ query, params: [step, ...key] })),
       { prepare: true, counter: true, isIdempotent: false },
@@ -43,8 +43,8 @@ export async function renewVersions(
 }
 
 /**
- * Makes the versions of tables others whose rows were removed: by a step that no delta has, so that readers read the
- * partitions as a whole.
+ * Bumps the versions of tables with removed rows by a step that no delta has, so that readers read the whole
+ * partitions.
  */
 export async function renewRemoved(client: Client, lane: number, changes: readonly VisitorChange[]): Promise<void> {
   const removed = changes.map((change) => ({
@@ -58,7 +58,7 @@ export async function renewRemoved(client: Client, lane: number, changes: readon
   await renewVersions(client, lane, removed, [])
 }
 
-/** The versions of a table, or of all counters, by `versionKey`, over ascending dates. To be read before the rows. */
+/** The versions of a table, or of all counters, by `versionKey`, over ascending dates. Must be read before the rows. */
 export async function versionsOf(
   client: Client,
   of: Versioned,
@@ -68,7 +68,7 @@ export async function versionsOf(
   const [first, last] = [dates[0], dates.at(-1)]
   if (first === undefined || last === undefined) return new Map()
   const months = [...new Set(dates.map((date) => date.slice(0, 7)))]
-  const rows = await mapConcurrent(months, AT_ONCE, (month) =>
+  const rows = await mapConcurrent(months, CONCURRENCY, (month) =>
     rowsOf(client, 'visitor-versions.read', [app, month, of, first, last]),
   )
   return new Map(

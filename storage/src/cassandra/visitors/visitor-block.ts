@@ -6,28 +6,28 @@ import type { VisitorChange } from '../../ports/tables.ts'
 /** A row of a visitor table. */
 export type VisitorRow = VisitorChange['rows'][number]
 
-/** No block of ours unpacks to more. */
+/** Upper bound of the unpacked size of a block. */
 const UNPACKED_BYTES_MAX = 64_000_000
 
 /**
- * What a block has rows of: the tables of visitors, and who was identified first as whom, with the place of that as the
- * key.
+ * The tables whose rows a block can contain: the visitor tables, and the first identifications of devices, with their
+ * place as the key.
  */
 export type PackedTable = VisitorTableName | 'first_users'
 
-/** Rows of one of them. */
+/** Rows of one of these tables. */
 export interface PackedRows {
   readonly table: PackedTable
   readonly rows: readonly VisitorRow[]
 }
 
-/** As it is stored: each visitor once, and for each key of each table the places of those who are in its row. */
+/** The stored format: each visitor once, and for each key of each table the indexes of the visitors in its rows. */
 interface Packed {
   readonly visitors: [user: string, device: string][]
   readonly tables: Partial<Record<PackedTable, [key: Key, visitors: number[]][]>>
 }
 
-/** The visitor rows of one app and date as one cell: JSON in a zstd frame. */
+/** Packs the visitor rows of one app and date into one cell: JSON in a zstd frame. */
 export function packVisitors(changes: readonly PackedRows[]): Buffer {
   const visitors: Packed['visitors'] = []
   const placeOf = placesIn(visitors)
@@ -36,7 +36,7 @@ export function packVisitors(changes: readonly PackedRows[]): Buffer {
     const keys = new Map<string, [Key, number[]]>(tables[table]?.map((entry) => [JSON.stringify(entry[0]), entry]))
     let last: [Key, number[]] | undefined
     for (const { key, visitor } of rows) {
-      // Rows of a key stand side by side and share it.
+      // Rows of a key are adjacent and share the key object.
       if (key !== last?.[0]) {
         const id = JSON.stringify(key)
         last = keys.get(id)
@@ -50,8 +50,8 @@ export function packVisitors(changes: readonly PackedRows[]): Buffer {
 }
 
 /**
- * Where each visitor stands in the list, at its end when it is new. Whoever is in several tables is mostly one object
- * there.
+ * Returns the index of a visitor in the list, and appends new visitors. A visitor in several tables is usually the same
+ * object in all of them, hence the map by object.
  */
 function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
   const places = new Map<Visitor, number>()
@@ -68,17 +68,23 @@ function placesIn(visitors: Packed['visitors']): (visitor: Visitor) => number {
   }
 }
 
-/** One text for a visitor; a user's id may hold any character. */
+/** A unique text for a visitor; a user's id may contain any character. */
 export function visitorName({ user, device }: Visitor): string {
   return `${user.length} ${user}${device}`
 }
 
-/** The rows of a table in a block, below a prefix of its key. @throws Error when it is damaged */
+/**
+ * The rows of a table in a block that match a prefix of its key.
+ * @throws Error when the block is damaged
+ */
 export function visitorsOf(block: Uint8Array, table: PackedTable, prefix: Key): VisitorRow[] {
   return rowsOfTable(unpack(block), table).filter(({ key }) => prefix.every((value, at) => key[at] === value))
 }
 
-/** The rows of all tables in a block. @throws Error when it is damaged */
+/**
+ * The rows of all tables in a block.
+ * @throws Error when the block is damaged
+ */
 export function unpackVisitors(block: Uint8Array): PackedRows[] {
   const packed = unpack(block)
   return (Object.keys(packed.tables) as PackedTable[]).map((table) => ({ table, rows: rowsOfTable(packed, table) }))

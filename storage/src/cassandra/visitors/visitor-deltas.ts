@@ -7,23 +7,25 @@ import type { Part } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
 
 const EPOCH_BITS = 32n
-/** A lane applies one batch after another, in a part or two for each date. */
+/**
+ * Number of the last deltas whose versions may not be bumped yet: a lane applies one batch after another, each in one
+ * or two parts per date.
+ */
 const UNSURE_MAX = 3
 const GROWTH_MAX = 2
 const ROWS_ADDED_MIN = 10_000
 
 /**
- * A part of a batch with its place among those of its lane, and the step by which it changes the versions of its
- * tables.
+ * A part of a batch with its sequence number in the lane, and the step by which it bumps the versions of its tables.
  */
 export type Delta<P extends Part = Part> = P & { readonly number: bigint; readonly step: bigint }
 
-/** Where rows stand whose deltas are read. */
+/** The location of rows whose deltas are read. */
 export type DeltaPlace = Omit<VisitorPlace, 'table'> & { readonly table: PackedTable }
 
 /**
- * A partition as it was read: its version, which was read before, and a delta that is in that version, as all before it
- * are.
+ * The state of a cached partition: its version, which was read before the rows, and a delta that is contained in that
+ * version, as are all before it.
  */
 export interface DeltaState {
   readonly version: bigint
@@ -31,14 +33,14 @@ export interface DeltaState {
 }
 
 /**
- * What comes again is added again: what was read as a whole is read so again when deltas have made more than so many
- * rows of it.
+ * Maximum number of rows before a full read. Redelivered rows are added again, so a partition is read as a whole when
+ * deltas have added more rows than this.
  */
 export function rowsMaxOf(rows: number): number {
   return rows * GROWTH_MAX + ROWS_ADDED_MIN
 }
 
-/** Numbers parts of batches: they grow within an epoch of a lane, and from epoch to epoch. */
+/** Numbers the parts of batches. Numbers grow within an epoch of a lane, and from epoch to epoch. */
 export class DeltaNumbers {
   #count = 0n
 
@@ -48,8 +50,8 @@ export class DeltaNumbers {
 }
 
 /**
- * What tells of a delta: with its block, or where that stands already. It goes to the partition of the rows, and must
- * be there before the versions change.
+ * Writes a delta: with its block, or with the id of a block that is stored already. It goes to the partition of the
+ * rows and must be written before the versions are bumped.
  */
 export function deltaWrite(
   lane: number,
@@ -64,8 +66,8 @@ export function deltaWrite(
 }
 
 /**
- * A delta of an app, date and lane that versions of now have in them: the last but some, because the version of the
- * last may not be renewed yet; 0 when there are not so many. To be read before the rows.
+ * The number of a delta of an app, date and lane that current versions contain: the fourth last, because the versions
+ * of the last ones may not be bumped yet; 0 if there are fewer. Must be read before the rows.
  */
 export async function deltaBefore(
   client: Client,
@@ -78,9 +80,9 @@ export async function deltaBefore(
 }
 
 /**
- * What was added to a partition between a state and a version; undefined when that cannot be told. Every version is the
- * one before and the step of a delta: successive deltas are all that was added when their steps add up to what the
- * version has changed by. Else one was forgotten or is not there yet, or the partition was emptied.
+ * The rows added to a partition between a state and a version; undefined if they cannot be determined. Every version is
+ * the previous one plus the step of a delta. Successive deltas are therefore complete if their steps add up to the
+ * change of the version. Otherwise a delta was evicted or is not visible yet, or the partition was emptied.
  */
 export async function rowsSince(
   client: Client,
@@ -98,7 +100,7 @@ export async function rowsSince(
     if (rows.length === 0) continue
     added.push({ step, rows })
     missing -= step
-    // What is too much was in the version before.
+    // Deltas beyond the difference were already in the previous version.
     while (missing < 0n) missing += added.shift()!.step
     if (missing === 0n) {
       const below = added

@@ -4,10 +4,10 @@ import type { PackedRows } from './visitor-block.ts'
 
 const ROWS_PER_PART = 20_000
 
-/** The date of what is of no date: nobody can come on it. */
+/** The date of rows without a date: no event can have it. */
 export const NO_DATE = '1970-01-01'
 
-/** What a batch puts into tables of an app and date, at most 20,000 rows. */
+/** The rows that a batch adds to tables of an app and date, at most 20,000. */
 export interface Part<T extends PackedRows = PackedRows> extends Partition {
   readonly changes: readonly T[]
   readonly rows: number
@@ -15,7 +15,7 @@ export interface Part<T extends PackedRows = PackedRows> extends Partition {
 
 export type VisitorPart = Part<VisitorChange>
 
-/** The visitors of a batch in parts, nearly always one of an app and date. */
+/** Splits the visitors of a batch into parts, nearly always one per app and date. */
 export function visitorParts(visitors: readonly VisitorChange[]): VisitorPart[] {
   const partitions = Map.groupBy(visitors, ({ app, date }) => JSON.stringify([app, date]))
   return [...partitions.values()].flatMap((changes) =>
@@ -26,7 +26,7 @@ export function visitorParts(visitors: readonly VisitorChange[]): VisitorPart[] 
   )
 }
 
-/** Who was identified as whom in a batch, in parts: the first of a device is in one of them, or was before. */
+/** Splits the identities of a batch into parts. The first one of a device is in one of them, or was written earlier. */
 export function identityParts(identities: readonly IdentityChange[]): Part[] {
   return [...Map.groupBy(identities, ({ app }) => app)].flatMap(([app, of]) =>
     inParts(of, ROWS_PER_PART).map((some): Part => {

@@ -1,6 +1,6 @@
 import type { Key, VisitorTableName } from '../../ports/table-definitions.ts'
 
-/** Where rows of visitors stand, and below which prefix of their key. */
+/** A partition of visitor rows, and a prefix of their key. */
 export interface VisitorPlace {
   readonly table: VisitorTableName
   readonly app: string

@@ -47,7 +47,7 @@ function texts(rows: readonly VisitorRow[]): string[] {
   return rows.map(({ key, visitor: { user, device } }) => JSON.stringify([key, user, device])).sort()
 }
 
-it('a block tells the rows of each table, below any prefix', () => {
+it('a block returns the rows of each table, below any prefix', () => {
   fc.assert(
     fc.property(batch, (written) => {
       const block = packVisitors(changesOf('a', written))
@@ -60,7 +60,7 @@ it('a block tells the rows of each table, below any prefix', () => {
   )
 })
 
-it('a large batch takes far fewer rows than it has, and one tells of the others', () => {
+it('a large batch is written as one block and its delta instead of one row each', () => {
   const rows = Array.from({ length: 2_000 }, (_, at) => ({
     key: [at % 5],
     visitor: { user: '', device: randomUUID() },
@@ -74,7 +74,7 @@ it('a large batch takes far fewer rows than it has, and one tells of the others'
 describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
   const client = connectedTo(keyspace)
 
-  it('are read once each, those of a key side by side, however they were written', async () => {
+  it('are read once each, with those of a key adjacent, however they were written', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(batch, fc.boolean(), fc.boolean()), { minLength: 1, maxLength: 5 }),
@@ -123,7 +123,7 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
   }
   const rowOf = (user: string, device: string): VisitorRow => ({ key: [1], visitor: { user, device } })
 
-  it('are one row for a key and device, so count(user) counts devices, and removing one leaves the others', async () => {
+  it('are one row per key and device, so count(user) counts devices, and removal leaves other rows alone', async () => {
     const visitors = fc.uniqueArray(fc.tuple(fc.constantFrom('', 'ann', 'ben'), fc.constantFrom('d', 'e')), {
       minLength: 1,
       selector: ([user, device]) => `${user} ${device}`,
@@ -133,7 +133,7 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
       fc.asyncProperty(visitors, marked, async (all, marks) => {
         const app = randomUUID()
         const rows = all.map(([user, device]) => rowOf(user, device))
-        // Some as they were written before migration 12, with the user in the key; an anonymous one has no other form
+        // Some are in the format before migration 12, with the user in the key; an anonymous row has no other form
         // then.
         const isOld = ({ visitor: { user, device } }: VisitorRow, at: number): boolean =>
           marks[at]!.old && (user !== '' || all.filter((each) => each[1] === device).length === 1)
@@ -163,7 +163,7 @@ describe.skipIf(!engines)('rows of visitors on Cassandra', () => {
     )
   })
 
-  it('are each once where a row from before migration 12 says the same', async () => {
+  it('are read once if a row from before migration 12 duplicates them', async () => {
     const app = randomUUID()
     const query = 'INSERT INTO users_by_date (app, date, lane, hour, user, device) VALUES (?, ?, 1, 1, ?, ?)'
     await client().execute(query, [app, date, 'ann', 'd'], { prepare: true })

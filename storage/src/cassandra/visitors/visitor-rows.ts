@@ -9,13 +9,13 @@ import { deltaWrite, type Delta } from './visitor-deltas.ts'
 import type { VisitorPart } from './visitor-parts.ts'
 import type { VisitorPlace } from './visitor-place.ts'
 
-/** Fewer rows of a part are written as rows, which are one however often they are written. */
+/** Parts with fewer rows are written as rows; writing a row several times still gives one row. */
 export const PACKED_ROWS_MIN = 256
 const ROWS_PER_BATCH = 300
 
 /**
- * What writes the visitors of a batch and tells of them, as batches that each touch one partition: the rows of a part
- * when they are few, else its block.
+ * Statements that write the visitors of a batch and their deltas, in batches that touch one partition each: the rows of
+ * a part if they are few, else its block.
  */
 export function visitorWrites(
   lane: number,
@@ -31,8 +31,8 @@ export function visitorWrites(
 }
 
 /**
- * Reads the rows, each once, those of a key side by side. The blocks are read before the rows: a block is deleted after
- * its rows were written, so a row is in one of the two answers, whatever is written out meanwhile.
+ * Reads the rows, each once, with those of a key adjacent. Blocks are read before rows: a block is deleted after its
+ * rows were written, so a row is in at least one of the two results, even during a write-out.
  */
 export async function readVisitorRows(
   client: Client,
@@ -50,12 +50,12 @@ export async function readVisitorRows(
     const key = columns.map((column) => row.get(column) as KeyValue)
     return visitorsOfRow(row).map((visitor): VisitorRow => ({ key, visitor }))
   })
-  // Rows from before migration 12 may say the same as a row of now.
+  // Rows from before migration 12 may duplicate a current row.
   if (blocks.length === 0 && !rows.some((row) => row.get('user') !== '')) return found
   return distinct([found, ...blocks.map((row) => visitorsOf(row.get('block') as Uint8Array, table, prefix))])
 }
 
-/** Writes rows of one table as rows, by batches that each touch its partition. Writing one again changes nothing. */
+/** Statements that write rows of one table as rows, in batches that touch its partition only. Idempotent. */
 export function rowWrites(lane: number, { table, app, date, rows }: VisitorChange): Statement[][] {
   const file = queryFile(table)
   const [anonymous, identified] = [statement(`${file}.insertAnonymous`), statement(`${file}.insertUser`)]
@@ -67,8 +67,9 @@ export function rowWrites(lane: number, { table, app, date, rows }: VisitorChang
 }
 
 /**
- * Removes rows of one table, by batches that each touch its partition. A device of which `present`, what the partition
- * has now, knows nothing else loses its whole row, as a row from before migration 12 has to.
+ * Statements that remove rows of one table, in batches that touch its partition only. If `present`, the current rows of
+ * the partition, has no other visitor of a device, the whole row is removed, which is required for rows from before
+ * migration 12.
  */
 export function rowRemovals(lane: number, change: VisitorChange, present: readonly VisitorRow[]): Statement[][] {
   const { table, app, date, rows } = change
@@ -93,11 +94,11 @@ export function rowRemovals(lane: number, change: VisitorChange, present: readon
   return inParts(removals, ROWS_PER_BATCH)
 }
 
-/** The visitors of a row of a table: one device, alone and as each of its users. */
+/** The visitors of a table row: one device, alone and with each of its users. */
 function visitorsOfRow(row: types.Row): Visitor[] {
   const [user, device] = [row.get('user') as string, row.get('device') as string]
   const users = (row.get('users') as string[] | null) ?? []
-  // A row from before migration 12 has its user, or none, in `user`.
+  // A row from before migration 12 has its user, or '', in `user`.
   if (user !== '' || (users.length === 0 && row.get('anonymous') === null)) return [{ user, device }]
   const known = users.map((each) => ({ user: each, device }))
   return row.get('anonymous') === true ? [{ user: '', device }, ...known] : known
@@ -112,8 +113,8 @@ function deviceTextOf({ key, visitor: { device } }: VisitorRow): string {
 }
 
 /**
- * Each block has an id of its own: which rows a batch still has to write depends on what its owner knows, so nothing
- * may be written over.
+ * Writes a block under a new id: the rows that a batch still has to write depend on the state of its owner, so no block
+ * may be overwritten.
  */
 function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Statement[] {
   const id = types.TimeUuid.now()
@@ -123,7 +124,7 @@ function blockWrite(lane: number, delta: Delta<VisitorPart>, block: Buffer): Sta
   ]
 }
 
-/** The rows of several lists, each once, those of a key side by side. */
+/** Merges several lists of rows, each row once, with those of a key adjacent. */
 export function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[] {
   const keys = new Map<string, Map<string, VisitorRow>>()
   let last: Key | undefined

@@ -4,26 +4,29 @@ import type { ChunkKey, ChunkRange } from '../../ports/archive.ts'
 import { transaction } from '../sqlite.ts'
 
 /**
- * Chunks by number, their cells apart; `replaced_at` (ms) is set for what no reader lists: a chunk whose place a merged
- * span has taken, or a part that waits for its span.
+ * Creates the tables of the archive: chunks by number, with their cells in a separate table. `replaced_at` (ms) is set
+ * for chunks that no reader lists: those replaced by a merged span, and parts of a span that is not complete yet.
  */
 export function prepareArchive(database: DatabaseSync): void {
   database.exec(`
     CREATE TABLE IF NOT EXISTS chunks (
-      id INTEGER PRIMARY KEY, app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL, first_position INTEGER NOT NULL,
-      last_position INTEGER NOT NULL, part INTEGER NOT NULL, min_time INTEGER NOT NULL, max_time INTEGER NOT NULL, summary TEXT NOT NULL, replaced_at INTEGER);
+      id INTEGER PRIMARY KEY, app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL,
+      first_position INTEGER NOT NULL, last_position INTEGER NOT NULL, part INTEGER NOT NULL,
+      min_time INTEGER NOT NULL, max_time INTEGER NOT NULL, summary TEXT NOT NULL, replaced_at INTEGER);
     CREATE UNIQUE INDEX IF NOT EXISTS chunks_by_key ON chunks (app, date, lane, first_position, last_position, part);
     CREATE INDEX IF NOT EXISTS chunks_by_time ON chunks (app, max_time, min_time);
     CREATE INDEX IF NOT EXISTS chunks_replaced ON chunks (replaced_at) WHERE replaced_at IS NOT NULL;
-    CREATE TABLE IF NOT EXISTS chunk_cells (chunk INTEGER NOT NULL, "column" TEXT NOT NULL, cell BLOB NOT NULL, PRIMARY KEY (chunk, "column"));
+    CREATE TABLE IF NOT EXISTS chunk_cells (
+      chunk INTEGER NOT NULL, "column" TEXT NOT NULL, cell BLOB NOT NULL, PRIMARY KEY (chunk, "column"));
     CREATE TABLE IF NOT EXISTS archived (
-      app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (app, date, lane)) WITHOUT ROWID;
+      app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL, position INTEGER NOT NULL,
+      PRIMARY KEY (app, date, lane)) WITHOUT ROWID;
   `)
 }
 
 const SWEPT_MAX = 20
 
-/** The reading half of the archive, and the deletion of what nobody reads any more, in the caller's thread. */
+/** Reads the archive and deletes expired chunks, in the thread of the caller. */
 export class ArchiveQueries {
   readonly #list: StatementSync
   readonly #find: StatementSync
@@ -34,9 +37,11 @@ export class ArchiveQueries {
 
   constructor(database: DatabaseSync) {
     this.#list = database.prepare(`SELECT summary FROM chunks
-      WHERE app = ? AND max_time >= ? AND min_time < ? AND lane BETWEEN ? AND ? AND replaced_at IS NULL ORDER BY lane, date, first_position, last_position, part`)
+      WHERE app = ? AND max_time >= ? AND min_time < ? AND lane BETWEEN ? AND ? AND replaced_at IS NULL
+      ORDER BY lane, date, first_position, last_position, part`)
     this.#find = database.prepare(
-      'SELECT id FROM chunks WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?',
+      'SELECT id FROM chunks ' +
+        'WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?',
     )
     this.#cell = database.prepare('SELECT cell FROM chunk_cells WHERE chunk = ? AND "column" = ?')
     this.#database = database
@@ -65,7 +70,7 @@ export class ArchiveQueries {
   }
 
   /**
-   * Deletes some chunks that were replaced before an instant (ms), each in a transaction of its own; answers how many.
+   * Deletes some chunks that were replaced before an instant (ms), each in its own transaction. Returns their number.
    */
   sweep(before: number): number {
     const old = this.#old.all(before) as { id: number }[]

@@ -27,7 +27,7 @@ archiveContract('SQLite', async () => {
   }
 })
 
-it('deletes the cells of replaced spans when their time is over, also those that another process left, and half a span that a crash left', async () => {
+it('deletes expired cells of replaced spans, also of another process, and half a span left by a crash', async () => {
   const file = join(dir, 'swept.db')
   const database = openDatabase(file)
   prepareTables(database)

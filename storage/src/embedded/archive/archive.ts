@@ -9,22 +9,22 @@ import type { EmbeddedLanes } from '../lanes.ts'
 import { ReaderThread } from '../threads/reader-thread.ts'
 import { transaction } from '../sqlite.ts'
 
-/** How long the cells of replaced chunks stay for readers that listed before. */
+/** Time that the cells of replaced chunks stay for readers that listed before. */
 const REPLACED_KEPT_MS = 600_000
 const SWEEP_MS = 10_000
 
 export interface EmbeddedArchiveOptions {
-  /** whether this handle deletes what was replaced; one in a process does */
+  /** true if this handle deletes replaced chunks; one handle per process does */
   readonly sweeps?: boolean
-  /** how long replaced chunks stay */
+  /** time that replaced chunks stay, in ms */
   readonly keptMs?: number
-  /** pause between two sweeps */
+  /** pause between two sweeps, in ms */
   readonly sweepMs?: number
 }
 
 /**
- * The archive in the database of the tables: what readers see changes by one transaction, reads and the deletion of
- * what was replaced have a thread of their own.
+ * The archive in the database of the tables. The visible state changes by one transaction. Reads and the deletion of
+ * replaced chunks have their own thread.
  */
 export class EmbeddedArchive implements Archive {
   readonly #database: DatabaseSync
@@ -63,8 +63,8 @@ export class EmbeddedArchive implements Archive {
 
   async replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void> {
     wholeSpans(lease, merged)
-    // Part by part, unseen, so that whatever else this thread and the database have to do gets its turn; a crash leaves
-    // what the next sweep deletes.
+    // Inserted one by one, invisible, so that other work of this thread and the database gets its turn. The next sweep
+    // deletes leftovers of a crash.
     for (const chunk of merged) {
       transaction(this.#database, () => {
         this.#lanes.assertOwned(lease)
@@ -81,7 +81,7 @@ export class EmbeddedArchive implements Archive {
           throw new HopperError('HOP_INTERNAL', `The span ${spanName(span)} is gone: it was merged already.`)
       }
       for (const { summary } of merged) {
-        // a merged span of one span has its key: the hidden one gives way
+        // a span merged from one span has the same key: the hidden chunk gives way
         this.#drop(this.#statements.hidden.all(...keyOf(summary), summary.part) as { id: number }[])
         this.#statements.show.run(summary.part, ...keyOf(summary), hiddenPart(summary))
       }
@@ -134,7 +134,7 @@ export class EmbeddedArchive implements Archive {
     for (const [name, cell] of columns) this.#statements.cell.run(lastInsertRowid, name, cell)
   }
 
-  /** A sweep that fails is tried again: what is left costs only space. */
+  /** Deletes replaced chunks. A failed sweep is retried later: leftovers only cost space. */
   async #sweep(): Promise<void> {
     const before = Date.now() - this.#keptMs
     let swept = 1
@@ -153,7 +153,7 @@ function keyOf({ app, date, lane, first_position, last_position }: SpanKey): [st
   return [app, date, lane, first_position, last_position]
 }
 
-/** The number of a part while its span is being written. */
+/** The temporary number of a part while its span is being written. */
 function hiddenPart({ part }: ChunkSummary): number {
   return -1 - part
 }
@@ -167,8 +167,8 @@ function prepareStatements(
     mark: database.prepare(
       'INSERT INTO archived VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)',
     ),
-    insert:
-      database.prepare(`INSERT INTO chunks (app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at)
+    insert: database.prepare(`INSERT INTO chunks (
+      app, date, lane, first_position, last_position, part, min_time, max_time, summary, replaced_at)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     cell: database.prepare('INSERT INTO chunk_cells VALUES (?, ?, ?)'),
     hide: database.prepare(`UPDATE chunks SET replaced_at = ? WHERE ${key} AND replaced_at IS NULL`),

@@ -222,7 +222,8 @@ const ways: readonly {
     damage: (dir) =>
       sql(
         join(dir, 'log.db'),
-        "UPDATE lane_0 SET block = CAST(substr(block, 1, 500) || x'00' || substr(block, 502) AS BLOB) WHERE first = (SELECT max(first) FROM lane_0)",
+        "UPDATE lane_0 SET block = CAST(substr(block, 1, 500) || x'00' || substr(block, 502) AS BLOB) " +
+          'WHERE first = (SELECT max(first) FROM lane_0)',
       ),
   },
   {
@@ -288,7 +289,7 @@ const ways: readonly {
 ]
 
 describe('a damaged data directory', () => {
-  it('control: one that is not damaged is opened, also as a killed process leaves it, without its -shm files, or with all its records gone', async () => {
+  it('control: opens an intact one, also as a killed process leaves it, without -shm files or records', async () => {
     const ends = await endsOf(copyOf(intact))
     expect(ends.reduce((sum, end) => sum + end, 0)).toBe(81)
     expect(await endsOf(copyOf(`${intact}-killed`))).toEqual(ends)
@@ -307,20 +308,21 @@ describe('a damaged data directory', () => {
     expect(await endsOf(spoiltRecords)).toEqual(ends)
   })
 
-  it('watermarks beyond a log that has lost nothing are passed over: later messages do not pass for counted', async () => {
+  it('skips watermarks beyond a log that has lost nothing: later messages are still counted', async () => {
     const dir = copyOf(intact)
     const ends = await endsOf(dir)
     sql(join(dir, 'tables.db'), `UPDATE applied SET position = ${ends[0]! + 500} WHERE lane = 0`)
-    const told: string[] = []
-    const storage = await openEmbedded({ dir, lanes: LANES, logger: { warn: (_, message) => void told.push(message) } })
-    expect(told.join()).toContain('beyond the log')
+    const warnings: string[] = []
+    const logger = { warn: (_: object, message: string) => void warnings.push(message) }
+    const storage = await openEmbedded({ dir, lanes: LANES, logger })
+    expect(warnings.join()).toContain('beyond the log')
     const places = await storage.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
     for (const { lane, position } of places)
       expect(position).toBeGreaterThanOrEqual(lane === 0 ? ends[0]! + 500 : ends[1]!)
     await storage.close()
   })
 
-  it('a directory that was copied while it was written is opened, or refused by name, in whatever order its files were copied', async () => {
+  it('opens a directory copied during writes, or refuses it by name, whatever the order of the copy', async () => {
     const dir = copyOf(intact)
     const storage = await openEmbedded({ dir, lanes: LANES })
     const names = ['log.db', 'log.db-wal', 'log.ends', 'tables.db', 'tables.db-wal', 'tables.ends']
@@ -347,7 +349,7 @@ describe('a damaged data directory', () => {
   })
 
   it.each(ways)(
-    '$name: refused by name; accepted, it is written down and what comes later counts on',
+    '$name: refused by name; once accepted, the loss is recorded and later messages are counted',
     async ({ from, names, adopts, damage }) => {
       const ends = await endsOf(copyOf(intact))
       const dir = copyOf(from === 'killed' ? `${intact}-killed` : intact)
@@ -361,23 +363,23 @@ describe('a damaged data directory', () => {
         expect((error as Error).message).toContain('--accept-loss')
       }
 
-      const told: string[] = []
+      const warnings: string[] = []
       const accepted = await openEmbedded({
         dir,
         lanes: LANES,
         acceptLoss: true,
-        logger: { warn: (_, message) => void told.push(message) },
+        logger: { warn: (_, message) => void warnings.push(message) },
       })
-      expect(told.length).toBeGreaterThan(0)
+      expect(warnings.length).toBeGreaterThan(0)
       expect(existsSync(join(dir, 'losses.jsonl'))).toBe(true)
       for (const line of readFileSync(join(dir, 'losses.jsonl'), 'utf8').trim().split('\n'))
         expect(JSON.parse(line)).toHaveProperty('at')
-      // No later message takes a position that was acknowledged or counted before.
+      // No later message gets a position that was acknowledged or counted before.
       const places = await accepted.log.append(Array.from({ length: 20 }, (_, at) => envelope(`later${at}`)))
       if (!adopts) for (const { lane, position } of places) expect(position).toBeGreaterThanOrEqual(ends[lane]!)
       for (const { lane, position } of places)
         expect((await accepted.log.read(lane, position, 1)).map((message) => message.position)).toEqual([position])
-      // Every lane is read to its end from wherever it was counted, over what is lost.
+      // Every lane is read to its end from wherever it was counted, across the losses.
       const [done, now] = [await accepted.lanes.positions(), await accepted.log.ends()]
       for (let lane = 0; lane < LANES; lane++) {
         const read = await accepted.log.read(lane, done[lane]!, 1_000)

@@ -43,7 +43,7 @@ it.each(unusable)('refuses %s within a second', async (dir) => {
   expect(performance.now() - started).toBeLessThan(1_000)
 })
 
-it.skipIf(process.getuid?.() === 0)('refuses a directory that this user may not write', () => {
+it.skipIf(process.getuid?.() === 0)('refuses a directory in which this user may not write', () => {
   const dir = join(root, 'read-only')
   mkdirSync(dir)
   chmodSync(dir, 0o500)
@@ -51,7 +51,7 @@ it.skipIf(process.getuid?.() === 0)('refuses a directory that this user may not 
   expect(() => ensureDirectory(join(dir, 'below'))).toThrow(/no right to write/)
 })
 
-it('makes what is missing, and leaves nothing behind', () => {
+it('creates missing directories, and leaves nothing behind', () => {
   const dir = join(root, 'a', 'b', 'c')
   ensureDirectory(dir)
   ensureDirectory(dir)

@@ -19,9 +19,9 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * Makes a directory that is missing and makes sure that files in it can be written and synced. Node's own recursive
- * `mkdir` never ends where the system makes no directories (`/proc`), so each part of the path is made by itself.
- * `name` says what the directory is for.
+ * Creates a directory if it is missing and checks that files in it can be written and synced. Each part of the path is
+ * created separately, because Node's recursive `mkdir` never returns where the system cannot create directories
+ * (`/proc`). `name` is the purpose of the directory, for the error message.
  * @throws HopperError HOP_CONFIG with the reason
  */
 export function ensureDirectory(dir: string, name = 'data directory'): void {
@@ -51,7 +51,7 @@ function assertDirectory(dir: string, error: Error): void {
   if (!(statSync(dir, { throwIfNoEntry: false })?.isDirectory() ?? false)) throw error
 }
 
-/** Writes and syncs a file of some bytes, and removes it. Throws what the system says. */
+/** Writes, syncs and removes a small file. Throws the system's error. */
 export function probe(dir: string, bytes = PROBE_BYTES): void {
   const file = join(dir, `.probe-${process.pid}`)
   const descriptor = openSync(file, 'w', 0o600)

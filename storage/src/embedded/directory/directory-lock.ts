@@ -2,16 +2,16 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 
-/** The right of one process to a data directory. The system frees it when the process ends, however it ends. */
+/** The exclusive right of one process to a data directory. The system releases it when the process ends in any way. */
 export interface DirectoryLock {
   release(): void
 }
 
 export const LOCK_FILE = 'lock.db'
-/** what SQLite says when another process holds the transaction */
+/** SQLite's error code when another process holds the transaction */
 const SQLITE_BUSY = 5
 
-/** Takes the directory, or throws HOP_CONFIG when another process has it. */
+/** Locks the directory. Throws HOP_CONFIG when another process has it. */
 export function lockDirectory(dir: string): DirectoryLock {
   const lock = tryLockDirectory(dir)
   if (!lock) throw new HopperError('HOP_CONFIG', `The data directory ${dir} is in use by another Hopper.`)
@@ -19,7 +19,8 @@ export function lockDirectory(dir: string): DirectoryLock {
 }
 
 /**
- * Takes the directory, unless another process has it: a transaction held open, so no stale file can ever block a start.
+ * Locks the directory unless another process has it. The lock is an open transaction, so a stale file can never block a
+ * start.
  */
 export function tryLockDirectory(dir: string): DirectoryLock | undefined {
   let database: DatabaseSync | undefined

@@ -24,7 +24,7 @@ const ways: readonly [string, (dir: string) => void][] = [
 ]
 
 it.each(ways)(
-  'a running installation whose %s is taken away takes nothing more, and says so',
+  'a running installation whose %s is removed or replaced refuses appends, and reports it',
   async (name, takeAway) => {
     const dir = mkdtempSync(join(root, 'd'))
     const storage = await openEmbedded({ dir, lanes: 1 })

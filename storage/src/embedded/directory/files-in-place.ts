@@ -1,23 +1,23 @@
 import { statSync } from 'node:fs'
 
 /**
- * Files that were opened by their path: whether they are still there. What is written to one that was removed or
- * replaced is gone with the process.
+ * Detects whether opened files are still at their paths. Writes to a file that was removed or replaced are lost when
+ * the process ends.
  */
 export class FilesInPlace {
   readonly #inodes: ReadonlyMap<string, bigint>
 
-  /** `files` are there now */
+  /** `files` must exist */
   constructor(files: readonly string[]) {
     this.#inodes = new Map(files.map((file) => [file, inodeOf(file)!]))
   }
 
-  /** An error that names the first file that is no longer what it was. */
+  /** Returns an error that names the first file that was removed or replaced. */
   moved(): Error | undefined {
     for (const [file, inode] of this.#inodes) {
       if (inodeOf(file) !== inode)
         return new Error(
-          `${file} was removed or replaced while it was open: nothing more is taken; stop Hopper and put it back`,
+          `${file} was removed or replaced while it was open: appends are refused; stop Hopper and put it back`,
         )
     }
     return undefined

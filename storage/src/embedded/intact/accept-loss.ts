@@ -20,10 +20,10 @@ import {
 } from './find-damage.ts'
 import { salvageLog, salvageRegistry } from './salvage.ts'
 
-/** What an accepted loss is written to, one JSON object a line. */
+/** The file that records accepted losses, one JSON object per line. */
 export const LOSSES_FILE = 'losses.jsonl'
 
-/** Is told what was lost. */
+/** Receives the losses. */
 export interface LossLogger {
   warn(details: object, message: string): void
 }
@@ -31,28 +31,28 @@ export interface LossLogger {
 export interface IntactOptions {
   readonly dir: string
   readonly lanes: number
-  /** goes on without what was lost, and writes down what that was */
+  /** continues without lost data and records the loss */
   readonly acceptLoss: boolean
   readonly logger: LossLogger | undefined
 }
 
 /**
- * Makes sure that a data directory holds everything that was acknowledged and counted; answers the id of its
+ * Checks that a data directory contains everything that was acknowledged and counted. Returns the id of its
  * installation.
- * @throws HopperError HOP_DATA_DAMAGED when it does not and nobody accepts that
+ * @throws HopperError HOP_DATA_DAMAGED when data is missing and the loss is not accepted
  */
 export function ensureIntact(options: IntactOptions): string {
   return ensure(options, () => findDamage(options.dir, options.lanes))
 }
 
-/** The same for a directory with a log alone, as the spool is. */
+/** The same check for a directory that has only a log, as the spool has. */
 export function ensureLogIntact(options: IntactOptions): string {
   return ensure(options, () => findLogDamage(options.dir, options.lanes))
 }
 
 /**
- * Throws HOP_DATA_DAMAGED when the log of a data directory lacks something; its tables are about to be made again.
- * Changes nothing.
+ * Throws HOP_DATA_DAMAGED when the log of a data directory lacks messages. For directories whose tables are about to be
+ * rebuilt. Changes nothing.
  */
 export function assertLogIntact(dir: string, lanes: number): void {
   const damages = findDamage(dir, lanes).damages.filter(({ file }) => file === LOG_FILE)
@@ -71,7 +71,7 @@ function ensure(options: IntactOptions, find: () => Findings): string {
   return accept(options, findings, find)
 }
 
-/** Watermarks that are beyond the log would make the next messages pass for counted. */
+/** Skips positions up to watermarks beyond the log: otherwise the next messages would be considered counted. */
 function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Findings['beyond']): void {
   const database = openDatabase(join(dir, LOG_FILE))
   try {
@@ -86,7 +86,8 @@ function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Fin
   }
   logger?.warn(
     { positions: beyond },
-    'tables have watermarks beyond the log, which has lost nothing: these positions are passed over; run "hopper audit"',
+    'tables have watermarks beyond the log, which has lost nothing: ' +
+      'these positions are skipped; run "hopper audit"',
   )
 }
 
@@ -96,7 +97,7 @@ function refused(dir: string, damages: readonly Damage[]): HopperError {
   })
 }
 
-/** Replaces what is broken by what can be read of it, and then notes every position that is still missing as lost. */
+/** Replaces broken files by their readable content, then records every position that is still missing as lost. */
 function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: () => Findings): string {
   const id = found.id ?? randomUUID()
   const aside = `damaged-${new Date().toISOString().replace(/[:.]/g, '')}`
@@ -128,7 +129,10 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
   return id
 }
 
-/** The log knows its losses, so that no later position is one of them: what was counted once must not be met again. */
+/**
+ * Records the losses in the log, so that no later message gets a lost position: a position that was counted must not be
+ * used again.
+ */
 function noteLost(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
   const lost: { lane: number; first: number; next: number }[] = []
   const database = openDatabase(join(dir, LOG_FILE))
@@ -166,8 +170,8 @@ function dropSpoiled(
 }
 
 /**
- * Tables that were lost are made anew and counted again; an archive that was lost stays so, where the log cannot give
- * it back either.
+ * Creates lost tables again; they are then counted from the log. A lost archive stays lost if the log cannot restore it
+ * either.
  */
 function noteTables(dir: string, id: string, { damages, log, tables }: Findings): void {
   const database = openDatabase(join(dir, TABLES_FILE))
@@ -176,7 +180,7 @@ function noteTables(dir: string, id: string, { damages, log, tables }: Findings)
       prepareTables(database)
       identify(database, id)
       if (!damages.some(({ kind }) => kind === 'archive')) return
-      // A log that has everything gives the archive back: all is counted and archived again.
+      // A complete log restores the archive: everything is counted and archived again.
       if (!log.hasLosses && damages.every(({ file }) => file === TABLES_FILE)) return clearAll(database)
       const mark = database.prepare(`INSERT INTO archive_losses SELECT lane, position FROM lanes WHERE lane = ?
         ON CONFLICT DO UPDATE SET position = excluded.position`)
@@ -185,13 +189,13 @@ function noteTables(dir: string, id: string, { damages, log, tables }: Findings)
   } finally {
     database.close()
   }
-  // It says how the tables were; from here on they are as they are.
+  // The record describes the former state of the tables, which no longer applies.
   rmSync(join(dir, TABLES_RECORD), { force: true })
 }
 
 /**
- * Puts what `salvage` can read of a database in its place. The database itself is renamed with its write-ahead log:
- * nothing of it is thrown away.
+ * Replaces a database by what `salvage` can read of it. The database itself and its write-ahead log are renamed: no
+ * data is thrown away.
  */
 function replaceFile(
   dir: string,

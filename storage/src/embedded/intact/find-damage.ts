@@ -7,12 +7,12 @@ import { emptyTables, inspectTables, type InspectedTables } from './inspect-tabl
 
 export const LOG_FILE = 'log.db'
 export const TABLES_FILE = 'tables.db'
-/** how far the log had come: written by the log's thread with every commit */
+/** progress of the log: written by the log's thread with every commit */
 export const LOG_RECORD = 'log.ends'
-/** how far the tables had come: written each second, and when the directory is closed */
+/** progress of the tables: written each second, and when the directory is closed */
 export const TABLES_RECORD = 'tables.ends'
 
-/** both of them, as a message names them */
+/** both of them, as named in messages */
 export const RECORDS = `${LOG_RECORD} and ${TABLES_RECORD}`
 
 export interface LogRecord {
@@ -23,21 +23,21 @@ export interface LogRecord {
 
 export interface TablesRecord {
   readonly installation: string
-  /** the position before which each lane was counted and archived */
+  /** by lane, the position before which everything was counted and archived */
   readonly counted: readonly number[]
-  /** where the log ended then, by lane */
+  /** the end of the log at that time, by lane */
   readonly ends: readonly number[]
   readonly registry: RegistryState
 }
 
-/** Positions of a lane that are gone. */
+/** Lost positions of a lane. */
 export interface LaneLoss extends PositionRange {
   readonly lane: number
-  /** of these, those before this position were counted before they went */
+  /** lost positions below this one were counted before the loss */
   readonly counted: number
 }
 
-/** One thing that is wrong with a data directory. */
+/** One finding about a data directory. */
 export interface Damage {
   readonly file: string
   readonly kind: 'broken' | 'missing' | 'foreign' | 'positions' | 'registry' | 'archive' | 'ambiguous'
@@ -46,24 +46,24 @@ export interface Damage {
   readonly lanes?: readonly LaneLoss[]
 }
 
-/** What was found in a data directory. */
+/** The result of the checks of a data directory. */
 export interface Findings {
   readonly damages: readonly Damage[]
   /** the id of the installation; undefined for a new one */
   readonly id: string | undefined
   readonly log: InspectedLog
   readonly tables: InspectedTables
-  /** the position before which each lane was acknowledged or counted */
+  /** by lane, the position before which everything was acknowledged or counted */
   readonly reached: readonly number[]
-  /** positions up to watermarks that are beyond a log that has lost nothing: no message may take one of them */
+  /** positions up to watermarks beyond a log that has lost nothing: no message may get one of them */
   readonly beyond: readonly (PositionRange & { readonly lane: number })[]
   /** rows of the log that cannot be decoded, by lane */
   readonly spoiled: readonly (readonly number[])[]
 }
 
 /**
- * The log of a directory that has nothing else, as the spool is: what was acknowledged must be there, or taken away on
- * purpose.
+ * Checks the log of a directory that has nothing else, as the spool has. Acknowledged messages must be present or
+ * deleted on purpose.
  */
 export function findLogDamage(dir: string, lanes: number): Findings {
   const record = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
@@ -71,17 +71,17 @@ export function findLogDamage(dir: string, lanes: number): Findings {
 }
 
 /**
- * Compares what log, tables and the records beside them say of each other. Nothing is changed. @throws HopperError
- * HOP_CONFIG for another number of lanes, or a file that cannot be opened now
+ * Compares the log, the tables and the records beside them with each other. Changes nothing.
+ * @throws HopperError HOP_CONFIG for another number of lanes, or a file that cannot be opened now
  */
 export function findDamage(dir: string, lanes: number): Findings {
-  const tables = look(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
+  const tables = inspectIfPresent(join(dir, TABLES_FILE), (file) => inspectTables(file, lanes)) ?? emptyTables(lanes)
   const logRecord = readSideRecord<LogRecord>(join(dir, LOG_RECORD))
   const tablesRecord = readSideRecord<TablesRecord>(join(dir, TABLES_RECORD))
   return compare(dir, lanes, logRecord, tablesRecord, tables, true)
 }
 
-function look<T>(file: string, inspect: (file: string) => T): T | undefined {
+function inspectIfPresent<T>(file: string, inspect: (file: string) => T): T | undefined {
   return isThere(file) ? inspect(file) : undefined
 }
 
@@ -90,15 +90,16 @@ function compare(
   lanes: number,
   logRecord: LogRecord | undefined,
   tablesRecord: TablesRecord | undefined,
-  lookedTables: InspectedTables | Broken,
+  inspectedTables: InspectedTables | Broken,
   hasTables: boolean,
 ): Findings {
   const damages: Damage[] = []
-  const known = isBroken(lookedTables) ? emptyTables(lanes) : lookedTables
-  const lookedLog = look(join(dir, LOG_FILE), (file) => inspectLog(file, lanes, known.counted)) ?? emptyLog(lanes)
-  if (isBroken(lookedLog)) damages.push(broken(LOG_FILE, lookedLog))
-  if (isBroken(lookedTables)) damages.push(broken(TABLES_FILE, lookedTables))
-  let log = isBroken(lookedLog) ? emptyLog(lanes) : lookedLog
+  const known = isBroken(inspectedTables) ? emptyTables(lanes) : inspectedTables
+  const inspectedLog =
+    inspectIfPresent(join(dir, LOG_FILE), (file) => inspectLog(file, lanes, known.counted)) ?? emptyLog(lanes)
+  if (isBroken(inspectedLog)) damages.push(broken(LOG_FILE, inspectedLog))
+  if (isBroken(inspectedTables)) damages.push(broken(TABLES_FILE, inspectedTables))
+  let log = isBroken(inspectedLog) ? emptyLog(lanes) : inspectedLog
   let tables = known
 
   const foreign = foreignOf(log.id, tables.id, logRecord?.installation, tablesRecord?.installation)
@@ -113,7 +114,7 @@ function compare(
   const acknowledged = counted.map((_, lane) =>
     Math.max(ours?.ends[lane] ?? 0, noted?.ends[lane] ?? 0, noted?.counted[lane] ?? 0),
   )
-  // Where both records say that the log is whole, watermarks beyond it are wrong; the log has lost nothing.
+  // If both records say that the log is complete, watermarks beyond it are wrong; the log has lost nothing.
   const isWhole = (lane: number): boolean =>
     ours !== undefined && noted !== undefined && acknowledged[lane]! <= log.next[lane]!
   const reached = counted.map((position, lane) =>
@@ -122,21 +123,21 @@ function compare(
   const beyond = counted.flatMap((position, lane) =>
     position > reached[lane]! ? [{ lane, first: reached[lane]!, next: position }] : [],
   )
-  if (!isBroken(lookedLog)) damages.push(...positionsDamage(dir, log, counted, reached))
-  if (hasTables && !isBroken(lookedTables) && foreign?.file !== TABLES_FILE)
+  if (!isBroken(inspectedLog)) damages.push(...positionsDamage(dir, log, counted, reached))
+  if (hasTables && !isBroken(inspectedTables) && foreign?.file !== TABLES_FILE)
     damages.push(...tablesDamage(log, tables, noted, reached))
   return { damages, id, log, tables, reached, beyond, spoiled: log.spoiled }
 }
 
-export function isBroken(looked: object): looked is Broken {
-  return 'broken' in looked
+export function isBroken(inspected: object): inspected is Broken {
+  return 'broken' in inspected
 }
 
 function broken(file: string, { broken: because }: Broken): Damage {
   return { file, kind: 'broken', what: `${file} cannot be read as a database (${because})` }
 }
 
-/** Whether one of the files belongs to another installation; the records beside them tell which. */
+/** Detects a file that belongs to another installation. The records beside the files decide which one it is. */
 function foreignOf(
   log: string | undefined,
   tables: string | undefined,
@@ -157,11 +158,13 @@ function foreignOf(
   const [forTables, forLog] = [records.includes(tables), records.includes(log)]
   if (forTables && !forLog) return another(LOG_FILE)
   if (forLog && !forTables) return another(TABLES_FILE)
-  const what = `${LOG_FILE} and ${TABLES_FILE} belong to different installations, and the files beside them do not tell which is the right one`
+  const what =
+    `${LOG_FILE} and ${TABLES_FILE} belong to different installations, ` +
+    'and the files beside them do not show which one is right'
   return { file: LOG_FILE, kind: 'ambiguous', what }
 }
 
-/** Positions that were acknowledged or counted and that the log does not have. */
+/** Acknowledged or counted positions that the log does not have. */
 function positionsDamage(
   dir: string,
   log: InspectedLog,
@@ -206,7 +209,8 @@ function tablesDamage(
     return [
       damage(
         'missing',
-        `${TABLES_FILE} is missing or empty: the tables can be counted again from the log, the apps, keys, funnels and members cannot`,
+        `${TABLES_FILE} is missing or empty: the tables can be counted again from the log, ` +
+          'the apps, keys, funnels and members cannot',
       ),
     ]
   }
@@ -220,7 +224,8 @@ function tablesDamage(
       damages.push(
         damage(
           'registry',
-          `${TABLES_FILE} is older than it was or has lost apps, keys, funnels or members: it has ${records} records after ${changes} changes, it had ${had}`,
+          `${TABLES_FILE} is older than it was or has lost apps, keys, funnels or members: ` +
+            `it has ${records} records after ${changes} changes, it had ${had}`,
         ),
       )
     }
@@ -253,7 +258,7 @@ export function describeLosses(lost: readonly LaneLoss[]): string {
   return `${listed(places)} (${messages} messages, ${uncounted} of them not counted yet)`
 }
 
-/** What of a lane is lost once somebody accepts it, beside what is known to be. */
+/** The positions of a lane that become lost when the damage is accepted, besides those already recorded as lost. */
 export function lossesToAccept(lane: number, { log, reached }: Findings): PositionRange[] {
   const after = log.next[lane]! < reached[lane]! ? [{ first: log.next[lane]!, next: reached[lane]! }] : []
   return [...log.missing[lane]!, ...after]

@@ -6,21 +6,21 @@ export function hasTable(database: DatabaseSync, name: string): boolean {
   return database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== undefined
 }
 
-/** The id of the installation that a database belongs to; undefined where none was given yet. */
+/** The id of the installation that a database belongs to; undefined if it has none yet. */
 export function idOf(database: DatabaseSync): string | undefined {
   if (!hasTable(database, 'installation')) return undefined
   return (database.prepare('SELECT id FROM installation').get() as { id: string } | undefined)?.id
 }
 
-/** Throws when the pages of the database do not fit together. */
+/** Throws when the pages of the database are inconsistent. */
 export function quickCheck(database: DatabaseSync): void {
   const { quick_check: found } = database.prepare('PRAGMA quick_check(1)').get() as { quick_check: string }
   if (found !== 'ok') throw new Error(found.replaceAll('\n', ' ').trim())
 }
 
 /**
- * Why a database cannot be read. An error that says nothing about its content is thrown: a setting or the machine is at
- * fault.
+ * The reason why a database cannot be read. Rethrows errors that say nothing about its content: then a setting or the
+ * machine is at fault.
  */
 export function brokenBecause(error: unknown): string {
   const described = error instanceof HopperError ? error : notOpened(error)

@@ -14,44 +14,44 @@ import {
 import { openToInspect } from '../sqlite.ts'
 import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
 
-/** A log up to this size is checked as a whole at each start; of a larger one, what is not counted yet. */
+/** A log up to this size is fully checked at each start; of a larger one, only what is not counted yet. */
 const WHOLE_BYTES_MAX = 256_000_000
 /**
- * All blocks of a log up to this size are decoded at each start; of a larger one those that are not counted yet, up to
- * a bound.
+ * All blocks of a log up to this size are decoded at each start. Of a larger log, only blocks that are not counted yet
+ * are decoded, up to a bound.
  */
 const WHOLE_DECODED_BYTES_MAX = 64_000_000
 const DECODED_BYTES_MAX = 256_000_000
 
-/** What a look at a log found. */
+/** The result of inspecting a log. */
 export interface InspectedLog {
   readonly id: string | undefined
   /** the position after the last message, by lane */
   readonly ends: readonly number[]
-  /** the position that the next message gets, by lane */
+  /** the position that the next message will get, by lane */
   readonly next: readonly number[]
   /** positions before the end that cannot be read and are not accepted as lost, by lane */
   readonly missing: readonly (readonly PositionRange[])[]
-  /** rows whose block cannot be decoded: first positions, by lane */
+  /** first positions of rows whose block cannot be decoded, by lane */
   readonly spoiled: readonly (readonly number[])[]
-  /** whether something of it was lost before, and accepted */
+  /** true if an earlier loss was accepted */
   readonly hasLosses: boolean
 }
 
-/** Why a file cannot be read as a database. */
+/** The reason why a file cannot be read as a database. */
 export interface Broken {
   readonly broken: string
 }
 
-/** Whether a database file is there and has anything in it. */
+/** True if a database file exists and is not empty. */
 export function isThere(file: string): boolean {
   return sizeOf(file) > 0
 }
 
 /**
- * Looks at a log without changing it: whether it can be read, and which positions it lacks. `counted` has the positions
- * from which each lane's messages are still needed. @throws HopperError HOP_CONFIG for another number of lanes, or a
- * file that cannot be opened now
+ * Inspects a log without changing it: whether it can be read, and which positions it lacks. `counted` has the positions
+ * from which each lane's messages are still needed.
+ * @throws HopperError HOP_CONFIG for another number of lanes, or a file that cannot be opened now
  */
 export function inspectLog(file: string, lanes: number, counted: readonly number[]): InspectedLog | Broken {
   const database = openToInspect(file)
@@ -83,7 +83,7 @@ export function emptyLog(lanes: number): InspectedLog {
   }
 }
 
-/** From which position of each lane holes are looked for, and blocks decoded. */
+/** Start positions of the search for gaps and of decoding, by lane. */
 interface Depth {
   readonly gapsFrom: readonly number[]
   readonly decodedFrom: readonly number[]
@@ -109,7 +109,7 @@ function inspectLanes(database: DatabaseSync, lanes: number, { gapsFrom, decoded
   }
 }
 
-/** Positions between the messages of a lane that are not there. */
+/** Missing positions between the messages of a lane. */
 function gapsOf(database: DatabaseSync, lane: number, from: number, marked: boolean): PositionRange[] {
   const losses = marked ? lossesOf(database, lane) : []
   const rows = database.prepare(`SELECT first, count FROM lane_${lane}
@@ -124,7 +124,7 @@ function gapsOf(database: DatabaseSync, lane: number, from: number, marked: bool
   return gaps
 }
 
-/** The blocks of a lane from a position on that are not as they were written. */
+/** The corrupt blocks of a lane from a position on. */
 export function spoiledBlocks(
   database: DatabaseSync,
   lane: number,
@@ -132,7 +132,8 @@ export function spoiledBlocks(
   budget: { bytes: number },
 ): { first: number; count: number }[] {
   const rows = database.prepare(`SELECT first, count, block FROM lane_${lane}
-    WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) AND first + count > ? ORDER BY first`)
+    WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) AND first + count > ?
+    ORDER BY first`)
   const spoiled: { first: number; count: number }[] = []
   for (const row of rows.iterate(from, from)) {
     const { first, count, block } = row as unknown as { first: number; count: number; block: Uint8Array }

@@ -5,22 +5,22 @@ import { registryState, type RegistryState } from '../registry-state.ts'
 import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
 import type { Broken } from './inspect-log.ts'
 
-/** Tables up to this size are checked as a whole at each start. */
+/** Tables up to this size are fully checked at each start. */
 const WHOLE_BYTES_MAX = 256_000_000
 
-/** What a look at the tables found. */
+/** The result of inspecting the tables. */
 export interface InspectedTables {
   readonly id: string | undefined
-  /** the position before which each lane was counted or archived */
+  /** by lane, the position before which everything was counted or archived */
   readonly counted: readonly number[]
   readonly registry: RegistryState
-  /** lanes whose counted events are in no archive, although they were archived */
+  /** lanes whose counted events are missing in the archive although they were archived */
   readonly withoutArchive: readonly number[]
 }
 
 /**
- * Looks at the tables, the archive and the registry without changing them. @throws HopperError HOP_CONFIG when the file
- * cannot be opened now
+ * Inspects the tables, the archive and the registry without changing them.
+ * @throws HopperError HOP_CONFIG when the file cannot be opened now
  */
 export function inspectTables(file: string, lanes: number): InspectedTables | Broken {
   const database = openToInspect(file)
@@ -65,8 +65,8 @@ function countedOf(database: DatabaseSync, lanes: number): number[] {
 }
 
 /**
- * An event that counts is archived before its lane's position is committed past it, so where such events were committed
- * there must be chunks.
+ * Lanes that lack chunks. A counted event is archived before its lane's position is committed past it, so a lane with
+ * such committed events must have chunks.
  */
 function lanesWithoutArchive(database: DatabaseSync): number[] {
   if (!['chunks', 'chunk_cells', 'applied', 'lanes', 'archive_losses'].every((table) => hasTable(database, table)))
@@ -82,7 +82,8 @@ function lanesWithoutArchive(database: DatabaseSync): number[] {
   )
   const committed = database.prepare(`SELECT a.lane AS lane FROM applied a JOIN lanes l ON l.lane = a.lane
     LEFT JOIN archive_losses lost ON lost.lane = a.lane
-    WHERE a."table" = 'activity_by_date' AND a.position < l.position AND a.position >= coalesce(lost.position, 0) GROUP BY a.lane ORDER BY a.lane`)
+    WHERE a."table" = 'activity_by_date' AND a.position < l.position AND a.position >= coalesce(lost.position, 0)
+    GROUP BY a.lane ORDER BY a.lane`)
   return committed
     .all()
     .map(({ lane }) => Number(lane))

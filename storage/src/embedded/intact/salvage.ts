@@ -8,8 +8,8 @@ import { isWhole } from './inspect-log.ts'
 const ROWS_PER_TRANSACTION = 500
 
 /**
- * Copies what can be read of a damaged log into a new one: each lane from its beginning and from its end up to where
- * the damage begins.
+ * Copies the readable rows of a damaged log into a new one: each lane from its beginning and from its end up to the
+ * damage.
  */
 export function salvageLog(from: string, to: string, lanes: number, id: string): void {
   const target = openDatabase(to)
@@ -38,7 +38,7 @@ export function salvageLog(from: string, to: string, lanes: number, id: string):
   }
 }
 
-/** Copies what can be read of the registry of damaged tables into new ones. */
+/** Copies the readable registry rows of damaged tables into new tables. */
 export function salvageRegistry(from: string, to: string, id: string): void {
   const target = openDatabase(to)
   try {
@@ -81,18 +81,19 @@ function copyTable(source: DatabaseSync, target: DatabaseSync, table: string): v
   }
 }
 
-/** The rows of a query up to the first that cannot be read: what is broken begins there. */
+/** The rows of a query up to the first unreadable one, at which the damage begins. */
 function* readable(source: DatabaseSync, query: string): Generator<Record<string, unknown>> {
   try {
     yield* source.prepare(query).iterate() as Iterable<Record<string, unknown>>
   } catch {
-    // The damage is why this runs; what is missing in the end is compared with what was acknowledged, and written down.
+    // Damage is expected here. The result is compared later with what was acknowledged, and missing positions are
+    // recorded.
   }
 }
 
 /**
- * Hands each row to `insert` until that answers false: the row was there already, so what follows was copied from the
- * other end.
+ * Passes each row to `insert` until that returns false. The row is then already present: the remaining rows were copied
+ * from the other end.
  */
 function copy(
   target: DatabaseSync,

@@ -28,8 +28,8 @@ interface Waiting {
 }
 
 /**
- * The log on SQLite: a thread of its own writes and syncs for all appends that wait, so the caller's event loop never
- * waits for the disk.
+ * The log on SQLite. A separate thread writes and syncs all queued appends, so the caller's event loop never waits for
+ * the disk.
  */
 export class EmbeddedEventLog implements EventLog {
   readonly lanes: number
@@ -47,12 +47,12 @@ export class EmbeddedEventLog implements EventLog {
   #refusal: Error | undefined
   #waiting: Waiting[] = []
   #waitingBytes = 0
-  /** what the thread is writing now */
-  #underWay: readonly Waiting[] = []
+  /** the appends that the thread is writing now */
+  #inFlight: readonly Waiting[] = []
   #announcing: NodeJS.Timeout | undefined
   #watching: NodeJS.Timeout | undefined
 
-  /** `installation` is the id of a log that is new */
+  /** `installation` is the id for a new log */
   constructor(dir: string, lanes: number, installation: string = randomUUID()) {
     this.lanes = lanes
     this.#file = join(dir, LOG_FILE)
@@ -71,12 +71,12 @@ export class EmbeddedEventLog implements EventLog {
     this.#channel.unref()
   }
 
-  /** why the log can take no more appends, once it cannot */
+  /** set once the log no longer accepts appends, with the reason */
   get failure(): Error | undefined {
     return this.#failure
   }
 
-  /** why the disk did not take the last append; undefined when it did */
+  /** the reason why the disk refused the last append; undefined if it did not */
   get refusal(): Error | undefined {
     return this.#refusal
   }
@@ -102,7 +102,7 @@ export class EmbeddedEventLog implements EventLog {
       bytes += value.length
     }
     if (this.#waitingBytes + bytes > WAITING_BYTES_MAX)
-      return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'Too much waits for the disk.'))
+      return Promise.reject(new HopperError('HOP_LOG_UNAVAILABLE', 'The queue of appends for the disk is full.'))
     this.#waitingBytes += bytes
     const { promise, resolve, reject } = Promise.withResolvers<Appended[]>()
     if (this.#waiting.push({ lanes, values, bytes, settled: promise, resolve, reject }) === 1)
@@ -111,7 +111,7 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
-    const readers = new LaneReaders(this.lanes, consumer, (...asked) => this.#read(...asked))
+    const readers = new LaneReaders(this.lanes, consumer, (...args) => this.#read(...args))
     this.#subscriptions.add(readers)
     await readers.start()
     return {
@@ -126,7 +126,7 @@ export class EmbeddedEventLog implements EventLog {
     return this.#read(lane, from, limit, bytesMax)
   }
 
-  /** Takes no more appends from the moment on that one of the files is no longer in its place; looks each second. */
+  /** Checks each second that the files are still in place. If one is not, refuses all further appends. */
   watch(files: FilesInPlace): void {
     clearInterval(this.#watching)
     this.#watching = setInterval(() => {
@@ -176,7 +176,7 @@ export class EmbeddedEventLog implements EventLog {
     return messages
   }
 
-  /** A hole that nobody has accepted must not be passed over: its messages were acknowledged. */
+  /** Throws for a gap that nobody has accepted: its messages were acknowledged. */
   #assertAbsent(lane: number, hole: PositionRange): void {
     const [missing] = withoutLosses(hole, this.#absent[lane]!)
     if (!missing) return
@@ -186,19 +186,19 @@ export class EmbeddedEventLog implements EventLog {
     )
   }
 
-  /** Resolves when everything that was appended before is durable or refused. */
+  /** Resolves when everything appended before is durable or refused. */
   async #drained(): Promise<void> {
     this.#send()
-    await Promise.allSettled([...this.#underWay, ...this.#waiting].map(({ settled }) => settled))
+    await Promise.allSettled([...this.#inFlight, ...this.#waiting].map(({ settled }) => settled))
   }
 
   /**
-   * All appends that came while the thread was busy go to it as one message with one buffer. It syncs once for them,
-   * whenever they came.
+   * Sends all appends that arrived while the thread was busy as one message with one buffer. The thread syncs once for
+   * all of them.
    */
   #send(): void {
     const group = this.#waiting
-    if (group.length === 0 || this.#underWay.length > 0) return
+    if (group.length === 0 || this.#inFlight.length > 0) return
     this.#waiting = []
     const lanes = Int32Array.from(group.flatMap((each) => each.lanes))
     const values = group.flatMap((each) => each.values)
@@ -209,7 +209,7 @@ export class EmbeddedEventLog implements EventLog {
       offset += value.length
     }
     const request: AppendRequest = { lanes, lengths: Int32Array.from(values, (value) => value.length), bytes }
-    this.#underWay = group
+    this.#inFlight = group
     this.#thread().postMessage(request, [bytes.buffer])
   }
 
@@ -229,8 +229,8 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   #receive(reply: AppendReply): void {
-    const group = this.#underWay
-    this.#underWay = []
+    const group = this.#inFlight
+    this.#inFlight = []
     for (const each of group) this.#waitingBytes -= each.bytes
     this.#send()
     this.#refusal = 'error' in reply ? new Error(reply.error) : undefined
@@ -244,7 +244,7 @@ export class EmbeddedEventLog implements EventLog {
     this.#announcing ??= setTimeout(() => this.#announce(), ANNOUNCE_MS)
   }
 
-  /** Wakes the subscribers of other threads: some ms late, so that a stream of appends does not cost a message each. */
+  /** Wakes the subscribers of other threads, some ms late, so that a stream of appends does not cost a message each. */
   #announce(): void {
     clearTimeout(this.#announcing)
     this.#announcing = undefined
@@ -257,15 +257,15 @@ export class EmbeddedEventLog implements EventLog {
 
   #fail(error: Error): void {
     this.#failure ??= error
-    for (const each of [...this.#underWay, ...this.#waiting]) each.reject(unavailable(error))
-    this.#underWay = []
+    for (const each of [...this.#inFlight, ...this.#waiting]) each.reject(unavailable(error))
+    this.#inFlight = []
     this.#waiting = []
   }
 }
 
 /**
- * A block that the disk has spoiled must not stop its lane: each of its messages is handed on as the spoiled bytes,
- * which the reader buries.
+ * Decodes a block. A block that the disk has corrupted must not stop its lane: each of its messages is returned as the
+ * corrupt bytes, which the reader turns into a dead letter.
  */
 function readBlock(block: Uint8Array, count: number): { values: Uint8Array[]; isDamaged?: true } {
   try {
@@ -279,7 +279,7 @@ function unavailable(cause: Error): HopperError {
   return new HopperError('HOP_LOG_UNAVAILABLE', undefined, { cause })
 }
 
-/** The blocks from the one on that holds a position. */
+/** Selects the blocks from the one on that contains a position. */
 function blocksFrom(lane: number): string {
   return `SELECT first, count, block FROM lane_${lane}
     WHERE first >= (SELECT coalesce(max(first), 0) FROM lane_${lane} WHERE first <= ?) ORDER BY first`

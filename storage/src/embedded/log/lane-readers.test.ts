@@ -10,8 +10,8 @@ const consumer = (batch: LaneConsumer['batch']): LaneConsumer => ({
 })
 
 /**
- * Runs the readers of one lane, with an append every millisecond, until the condition holds. Answers how many ms their
- * end took.
+ * Runs the readers of one lane, with an append every millisecond, until the condition holds. Returns the duration of
+ * their close in ms.
  */
 async function underAppends(batch: LaneConsumer['batch'], read: ReadLane, until: () => boolean): Promise<number> {
   const readers = new LaneReaders(1, consumer(batch), read)
@@ -25,7 +25,7 @@ async function underAppends(batch: LaneConsumer['batch'], read: ReadLane, until:
   return performance.now() - closing
 }
 
-it('tries a failed batch again after pauses that grow, however many appends come meanwhile', async () => {
+it('retries a failed batch after growing pauses, however many appends arrive meanwhile', async () => {
   const tries: number[] = []
   const fails = async (): Promise<void> => {
     tries.push(performance.now())
@@ -40,17 +40,17 @@ it('tries a failed batch again after pauses that grow, however many appends come
   // a timer may fire a millisecond early
   expect(pauses.map((ms, i) => ms >= 50 * 2 ** i - 2)).toEqual(pauses.map(() => true))
   expect(pauses.length).toBeGreaterThanOrEqual(4)
-  // The pause of 800 ms that had begun does not delay the end.
+  // The pause of 800 ms that had begun does not delay the close.
   expect(endMs).toBeLessThan(400)
 })
 
 it('is woken by an append when it has read everything', async () => {
   const started = performance.now()
-  let asked = 0
+  let reads = 0
   await underAppends(
     async () => undefined,
-    () => (asked++, []),
-    () => asked >= 20,
+    () => (reads++, []),
+    () => reads >= 20,
   )
   expect(performance.now() - started).toBeLessThan(20 * 250)
 })

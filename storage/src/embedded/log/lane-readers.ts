@@ -2,22 +2,22 @@ import { setImmediate } from 'node:timers/promises'
 import type { LaneConsumer, LogMessage } from '../../ports/event-log.ts'
 
 const MESSAGES_PER_BATCH = 4_000
-/** a batch takes no further message beyond this */
+/** maximum size of a batch, except for its first message */
 const BATCH_BYTES_MAX = 4_000_000
 const POLL_MS = 250
 const RETRY_MS_FIRST = 50
 const RETRY_MS_MAX = 5_000
 
-/** Gives messages of a lane from a position on: up to `limit` of them, and after the first no more than `bytesMax`. */
+/** Reads messages of a lane from a position on: up to `limit` of them, and after the first no more than `bytesMax`. */
 export type ReadLane = (lane: number, from: number, limit: number, bytesMax: number) => LogMessage[]
 
-/** Reads every lane for one consumer: a loop for each lane, one batch at a time, woken by appends. */
+/** Reads every lane for one consumer: one loop per lane, one batch at a time, woken by appends. */
 export class LaneReaders {
   readonly #lanes: number
   readonly #consumer: LaneConsumer
   readonly #read: ReadLane
   readonly #aborter = new AbortController()
-  /** of the loops that wait for an append */
+  /** wakers of the loops that wait for an append */
   readonly #wakers = new Set<() => void>()
   #loops: Promise<void>[] = []
   #version = 0
@@ -56,8 +56,8 @@ export class LaneReaders {
       }
       try {
         await this.#consumer.batch(lane, messages, signal)
-        // SQLite answers within the turn: without this, a long backlog would keep every timer of the thread, such as a
-        // lease's renewal, from its turn.
+        // SQLite answers synchronously: without this, a long backlog would delay every timer of the thread, such as a
+        // lease's renewal.
         await setImmediate()
         next = messages.at(-1)!.position + 1
         retryMs = RETRY_MS_FIRST
@@ -70,8 +70,8 @@ export class LaneReaders {
   }
 
   /**
-   * Waits for the time or the end of the subscription; with `wakers`, also for an append. What has failed fails again
-   * when appends hurry it.
+   * Waits for the time or the end of the subscription; with `wakers`, also for an append. Retries do not pass `wakers`:
+   * appends would only make a failed batch fail again sooner.
    */
   #pause(ms: number, wakers?: Set<() => void>): Promise<void> {
     const { signal } = this.#aborter

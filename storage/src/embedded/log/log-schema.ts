@@ -1,17 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
 
-/** Positions of a lane from `first` up to `next`, which is not one of them. */
+/** Positions of a lane from `first` up to, but not including, `next`. */
 export interface PositionRange {
   readonly first: number
   readonly next: number
 }
 
 /**
- * One table for each lane, so that a lane is read and appended in the order of its pages; a row is a block of messages
- * (see `block.ts`) by the position of its first. The number of lanes is fixed with the directory. Positions of a lane
- * have no gaps but those in `losses`, which somebody has accepted; `starts` has the first position of lanes whose
- * beginning was taken away on purpose.
+ * Creates the tables of a log: one per lane, so that a lane is read and appended in the order of its pages. A row is a
+ * block of messages (see `block.ts`), keyed by the position of the first. The number of lanes is fixed with the
+ * directory.
+ * Positions of a lane have no gaps except accepted losses, which are in `losses`. `starts` has the first position of
+ * lanes whose beginning was deleted on purpose.
  */
 export function prepareLog(database: DatabaseSync, lanes: number): void {
   database.exec('CREATE TABLE IF NOT EXISTS log (lanes INTEGER NOT NULL)')
@@ -20,12 +21,14 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
   if (found === undefined) database.prepare('INSERT INTO log VALUES (?)').run(lanes)
   for (let lane = 0; lane < lanes; lane++) {
     database.exec(
-      `CREATE TABLE IF NOT EXISTS lane_${lane} (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, block BLOB NOT NULL)`,
+      `CREATE TABLE IF NOT EXISTS lane_${lane} (` +
+        'first INTEGER PRIMARY KEY, count INTEGER NOT NULL, block BLOB NOT NULL)',
     )
   }
   database.exec(`
     CREATE TABLE IF NOT EXISTS losses (
-      lane INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (lane, first, next)) WITHOUT ROWID;
+      lane INTEGER NOT NULL, first INTEGER NOT NULL, next INTEGER NOT NULL, at INTEGER NOT NULL,
+      PRIMARY KEY (lane, first, next)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS starts (lane INTEGER PRIMARY KEY, position INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS installation (id TEXT NOT NULL);
   `)
@@ -38,19 +41,19 @@ export function wrongLanes(found: number, lanes: number): HopperError {
   )
 }
 
-/** The number of lanes that a log was made with. */
+/** The number of lanes with which a log was created. */
 export function lanesOf(database: DatabaseSync): number | undefined {
   return (database.prepare('SELECT lanes FROM log').get() as { lanes: number } | undefined)?.lanes
 }
 
-/** Gives the database an id unless it has one; answers the one that it has. */
+/** Gives the database an id unless it has one. Returns its id. */
 export function identify(database: DatabaseSync, id: string): string {
   const found = database.prepare('SELECT id FROM installation').get() as { id: string } | undefined
   if (!found) database.prepare('INSERT INTO installation VALUES (?)').run(id)
   return found?.id ?? id
 }
 
-/** The position after the last message that a lane has. */
+/** The position after the last message of a lane. */
 export function endOf(database: DatabaseSync, lane: number): number {
   const row = database.prepare(`SELECT first + count AS next FROM lane_${lane} ORDER BY first DESC LIMIT 1`).get() as
     { next: number } | undefined
@@ -64,14 +67,14 @@ export function nextPosition(database: DatabaseSync, lane: number): number {
   return Math.max(endOf(database, lane), startOf(database, lane), ...lossesOf(database, lane).map(({ next }) => next))
 }
 
-/** The first position that was not taken away on purpose. */
+/** The first position that was not deleted on purpose. */
 export function startOf(database: DatabaseSync, lane: number): number {
   const row = database.prepare('SELECT position FROM starts WHERE lane = ?').get(lane) as
     { position: number } | undefined
   return row?.position ?? 0
 }
 
-/** What a lane is known to have lost, ascending, without overlaps. */
+/** The known losses of a lane, ascending, without overlaps. */
 export function lossesOf(database: DatabaseSync, lane: number): PositionRange[] {
   const rows = database
     .prepare('SELECT first, next FROM losses WHERE lane = ? ORDER BY first, next')
@@ -85,7 +88,7 @@ export function lossesOf(database: DatabaseSync, lane: number): PositionRange[] 
   return merged
 }
 
-/** What of a range is in none of the losses, ascending. */
+/** The parts of a range that are in none of the losses, ascending. */
 export function withoutLosses(range: PositionRange, losses: readonly PositionRange[]): PositionRange[] {
   const left: PositionRange[] = []
   let { first } = range

@@ -4,10 +4,7 @@ import { nextPosition } from './log-schema.ts'
 import { SideRecord } from '../side-record.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
 
-/**
- * What the log's thread is asked, one request at a time: the messages of one append or of several, one after the other
- * in `bytes`.
- */
+/** A request to the log's thread, one at a time: the messages of one or several appends, concatenated in `bytes`. */
 export interface AppendRequest {
   readonly lanes: Int32Array
   readonly lengths: Int32Array
@@ -39,7 +36,7 @@ const syncing = setInterval(
   RECORD_SYNC_MS,
 ).unref()
 
-/** One transaction with one sync for everything that came while the last one ran, and one block for each lane. */
+/** Commits a request by one transaction with one sync, and one block per lane or more if it is large. */
 function commit(request: AppendRequest): AppendReply {
   const before = [...next]
   let committed: Float64Array
@@ -60,18 +57,18 @@ function commit(request: AppendRequest): AppendReply {
     next.splice(0, next.length, ...before)
     return { error: String(error) }
   }
-  // After the commit and before the answer: what was acknowledged is never beyond what the record says, nor the record
-  // beyond the log.
+  // Written after the commit and before the reply: acknowledged positions are never beyond the record, nor is the
+  // record beyond the log.
   try {
     record.write({ installation, ends: next })
   } catch (error) {
-    // The messages stand in the log, but nobody is told so: they are sent again, and counted once.
+    // The messages are in the log, but nobody knows: they are sent again and counted once.
     return { error: `${recordFile}: ${String(error)}` }
   }
   return { positions: committed }
 }
 
-/** Gives each message its position and puts it into the block of its lane. */
+/** Assigns each message its position and adds it to the block of its lane. */
 function distribute({ lanes: to, lengths, bytes }: AppendRequest, blocks: readonly Uint8Array[][]): Float64Array {
   const positions = new Float64Array(to.length)
   for (let at = 0, offset = 0; at < to.length; offset += lengths[at++]!) {

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import { folds, foldsByApp, keptTables } from './clear-folds.ts'
 import { openEmbedded } from '../embedded.ts'
 
-it('knows of every table whether the log can give it back', async () => {
+it('classifies every table by whether it can be rebuilt from the log', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-folds-'))
   await (await openEmbedded({ dir, lanes: 1 })).close()
   const database = new DatabaseSync(join(dir, 'tables.db'))

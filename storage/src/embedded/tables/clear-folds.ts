@@ -15,16 +15,16 @@ export const foldsByApp: readonly string[] = [
   'chunks',
   'archived',
 ]
-/** The others, and where each lane is read again. */
+/** All folds, including those without `app` and the positions at which reading of the lanes resumes. */
 export const folds: readonly string[] = [...foldsByApp, 'chunk_cells', 'archive_losses', 'dead_letters', 'lanes']
-/** The kind of records that say how far the past of funnels is counted in the tables. */
+/** Kind of the records with the progress of counting the past of funnels. */
 export const BACKFILLS = 'backfill'
-/** Stages keep the positions at which they became known, as `uncounted` in contracts has it. */
+/** Resets a record like `uncounted` in contracts: stages keep the positions at which they became known. */
 const UNCOUNTED = "record = json_set(json_remove(record, '$.last'), '$.counted', 0, '$.done', 0, '$.dates', 0)"
-/** What no log can give back. */
+/** Tables that no log can restore. */
 export const keptTables: readonly string[] = ['registry', 'registry_changes', 'installation', 'replayed_letters']
 
-/** Empties every fold and makes it again as this version has it, within the caller's transaction. */
+/** Drops every fold and creates it again in the current version, within the caller's transaction. */
 export function clearAll(database: DatabaseSync): void {
   for (const table of folds) database.exec(`DROP TABLE IF EXISTS main.${table}`)
   prepareTables(database)
@@ -32,7 +32,7 @@ export function clearAll(database: DatabaseSync): void {
   database.exec(`UPDATE main.registry SET ${UNCOUNTED} WHERE kind = '${BACKFILLS}'`)
 }
 
-/** Empties what the folds have of one app, within the caller's transaction. */
+/** Deletes the content of one app from all folds, within the caller's transaction. */
 export function clearApp(database: DatabaseSync, app: string): void {
   prepareTables(database)
   prepareArchive(database)

@@ -20,14 +20,12 @@ import type {
   VisitorPartition,
 } from '../../ports/tables.ts'
 
-/** of dead letters in one answer */
+/** maximum size of the dead letters in one result */
 const LETTERS_BYTES_MAX = 8_000_000
 
 type Row = Record<string, KeyValue>
 
-/**
- * The reads of the dashboard in SQL. Runs in the reader's thread; everything it answers can be sent between threads.
- */
+/** The dashboard's queries in SQL. Runs in the reader's thread; all results can be sent between threads. */
 export class TableQueries {
   readonly #database: DatabaseSync
 
@@ -54,19 +52,22 @@ export class TableQueries {
   }
 
   /**
-   * An anonymous row counts as the first user of its device; the prefixes keep the names of users and of devices apart.
+   * An anonymous row counts as the first user of its device. The prefixes distinguish names of users from names of
+   * devices.
    */
   uniques({ table, app, dates, prefix, groupBy, countBy }: UniquesQuery): UniquesRow[] {
     const keys = Object.keys(visitorTables[table].key)
     for (const column of groupBy)
       if (column !== 'date' && !keys.includes(column)) throw new TypeError(`${table} has no key column ${column}`)
     const person = `CASE WHEN user <> '' THEN 'u:' || user ELSE coalesce('u:' || (
-      SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device ORDER BY p.place LIMIT 1), 'd:' || device) END`
+      SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device
+      ORDER BY p.place LIMIT 1), 'd:' || device) END`
+    const visitor = `${countBy === 'device' ? 'device' : person} AS visitor`
     const columns = groupBy.map((column) => `t.${column} AS ${column}`)
     const group = groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')} ORDER BY ${groupBy.join(', ')}` : ''
     const rows = this.#all(
       `SELECT ${[...columns, 'count(DISTINCT visitor) AS users']} FROM (
-        SELECT ${[...groupBy.map((column) => `t.${column}`), `${countBy === 'device' ? 'device' : person} AS visitor`]} FROM ${table} t WHERE ${where(keys, prefix)}
+        SELECT ${[...groupBy.map((column) => `t.${column}`), visitor]} FROM ${table} t WHERE ${where(keys, prefix)}
       ) t ${group}`,
       app,
       dates,
@@ -102,7 +103,8 @@ export class TableQueries {
     const letters: DeadLetter[] = []
     let bytes = 0
     const query =
-      'SELECT position, reason, detail, value FROM dead_letters WHERE lane = ? AND position >= ? ORDER BY position LIMIT ?'
+      'SELECT position, reason, detail, value FROM dead_letters ' +
+      'WHERE lane = ? AND position >= ? ORDER BY position LIMIT ?'
     for (const row of this.#database.prepare(query).iterate(lane, from, limit)) {
       const letter = { ...(row as unknown as DeadLetter) }
       bytes += letter.value.length

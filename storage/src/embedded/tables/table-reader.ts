@@ -16,7 +16,7 @@ import type {
 import { ReaderThread } from '../threads/reader-thread.ts'
 import type { TableQueries } from './table-queries.ts'
 
-/** Reads the tables in a thread of their own. */
+/** Reads the tables in a separate thread. */
 export class EmbeddedTableReader implements TableReader {
   readonly #thread: ReaderThread<TableQueries>
 

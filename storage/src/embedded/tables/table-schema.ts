@@ -10,7 +10,7 @@ import {
 const sqlType = { text: 'TEXT', int: 'INTEGER' } as const satisfies Record<ColumnType, string>
 
 /**
- * The tables of DESIGN section 6, made from their definitions; the watermarks of the counter tables stand in `applied`.
+ * Creates the tables of DESIGN section 6 from their definitions. The watermarks of the counter tables are in `applied`.
  */
 export function prepareTables(database: DatabaseSync): void {
   const partition = 'app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL'
@@ -18,37 +18,46 @@ export function prepareTables(database: DatabaseSync): void {
     const { key, counters } = counterTables[table]
     const columns = [partition, ...keyColumns(key), ...counters.map((name) => `"${name}" INTEGER NOT NULL`)]
     database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)})) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, ` +
+        `PRIMARY KEY (app, date, lane, ${Object.keys(key)})) WITHOUT ROWID`,
     )
   }
   for (const table of visitorTableNames) {
     const { key } = visitorTables[table]
     const columns = [partition, ...keyColumns(key), 'user TEXT NOT NULL', 'device TEXT NOT NULL']
     database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, PRIMARY KEY (app, date, lane, ${Object.keys(key)}, user, device)) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, ` +
+        `PRIMARY KEY (app, date, lane, ${Object.keys(key)}, user, device)) WITHOUT ROWID`,
     )
   }
   database.exec(`
     CREATE TABLE IF NOT EXISTS applied (
-      "table" TEXT NOT NULL, ${partition}, position INTEGER NOT NULL, PRIMARY KEY ("table", app, date, lane)) WITHOUT ROWID;
+      "table" TEXT NOT NULL, ${partition}, position INTEGER NOT NULL,
+      PRIMARY KEY ("table", app, date, lane)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS seen_by_date (
       ${partition}, event_id TEXT NOT NULL, position INTEGER NOT NULL, fate TEXT NOT NULL, reason TEXT NOT NULL,
       PRIMARY KEY (app, date, lane, event_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS person_by_device (
-      app TEXT NOT NULL, device TEXT NOT NULL, place INTEGER NOT NULL, user TEXT NOT NULL, PRIMARY KEY (app, device, place)) WITHOUT ROWID;
+      app TEXT NOT NULL, device TEXT NOT NULL, place INTEGER NOT NULL, user TEXT NOT NULL,
+      PRIMARY KEY (app, device, place)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS devices_by_person (
       app TEXT NOT NULL, user TEXT NOT NULL, device TEXT NOT NULL, PRIMARY KEY (app, user, device)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS sessions_by_id (
-      app TEXT NOT NULL, session_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, device TEXT NOT NULL, user TEXT NOT NULL,
-      lane INTEGER NOT NULL, first_position INTEGER NOT NULL, last_position INTEGER NOT NULL, PRIMARY KEY (app, session_id)) WITHOUT ROWID;
+      app TEXT NOT NULL, session_id TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+      device TEXT NOT NULL, user TEXT NOT NULL,
+      lane INTEGER NOT NULL, first_position INTEGER NOT NULL, last_position INTEGER NOT NULL,
+      PRIMARY KEY (app, session_id)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS dead_letters (
-      lane INTEGER NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (lane, position));
+      lane INTEGER NOT NULL, position INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+      value BLOB NOT NULL, PRIMARY KEY (lane, position));
     CREATE TABLE IF NOT EXISTS replayed_letters (
       lane INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (lane, position)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS lanes (
-      lane INTEGER PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, renewed_at REAL NOT NULL, position INTEGER NOT NULL DEFAULT 0);
+      lane INTEGER PRIMARY KEY, owner TEXT, epoch INTEGER NOT NULL, renewed_at REAL NOT NULL,
+      position INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS registry (
-      kind TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, PRIMARY KEY (kind, owner, id)) WITHOUT ROWID;
+      kind TEXT NOT NULL, owner TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL,
+      PRIMARY KEY (kind, owner, id)) WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS registry_by_id ON registry (kind, id);
     CREATE TABLE IF NOT EXISTS registry_changes (one INTEGER PRIMARY KEY CHECK (one = 1), changes INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS archive_losses (lane INTEGER PRIMARY KEY, position INTEGER NOT NULL);

@@ -130,7 +130,7 @@ export class EmbeddedTableWriter implements TableWriter {
     if (applied !== change.from) {
       throw new HopperError(
         'HOP_INTERNAL',
-        `${change.table} ${change.date} stands at ${applied}, the change continues from ${change.from}.`,
+        `${change.table} ${change.date} is at position ${applied}, but the change continues from ${change.from}.`,
       )
     }
     const add = this.#add[change.table]
@@ -162,11 +162,12 @@ function addQuery(table: CounterTableName): string {
   const { key, counters } = counterTables[table]
   const values = 3 + Object.keys(key).length + counters.length
   const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
-  return `INSERT INTO ${table} VALUES (${questions(values)}) ON CONFLICT DO UPDATE SET ${sums}`
+  return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums}`
 }
 
 function insertQuery(table: VisitorTableName): string {
-  return `INSERT INTO ${table} VALUES (${questions(5 + Object.keys(visitorTables[table].key).length)}) ON CONFLICT DO NOTHING`
+  const columns = 5 + Object.keys(visitorTables[table].key).length
+  return `INSERT INTO ${table} VALUES (${placeholders(columns)}) ON CONFLICT DO NOTHING`
 }
 
 function removeQuery(table: VisitorTableName): string {
@@ -174,7 +175,7 @@ function removeQuery(table: VisitorTableName): string {
   return `DELETE FROM ${table} WHERE ${columns.map((column) => `${column} = ?`).join(' AND ')}`
 }
 
-function questions(count: number): string {
+function placeholders(count: number): string {
   return new Array(count).fill('?').join(', ')
 }
 
@@ -193,10 +194,12 @@ function prepareStatements(
       'SELECT position FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id = ?',
     ),
     seen: database.prepare(
-      'SELECT event_id FROM seen_by_date WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?',
+      'SELECT event_id FROM seen_by_date ' +
+        'WHERE app = ? AND date = ? AND lane = ? AND event_id > ? ORDER BY event_id LIMIT ?',
     ),
     see: database.prepare(`INSERT INTO seen_by_date VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
-      SET position = excluded.position, fate = excluded.fate, reason = excluded.reason WHERE excluded.position < position`),
+      SET position = excluded.position, fate = excluded.fate, reason = excluded.reason
+      WHERE excluded.position < position`),
     identity: database.prepare(
       'SELECT user, place FROM person_by_device WHERE app = ? AND device = ? AND place < ? ORDER BY place DESC LIMIT 1',
     ),
@@ -206,8 +209,10 @@ function prepareStatements(
     own: database.prepare('INSERT INTO devices_by_person VALUES (?, ?, ?) ON CONFLICT DO NOTHING'),
     widen: database.prepare(`INSERT INTO sessions_by_id VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
       start = min(start, excluded.start), "end" = max("end", excluded."end"),
-      device = iif(excluded."end" >= "end", excluded.device, device), user = iif(excluded."end" >= "end", excluded.user, user),
-      first_position = min(first_position, excluded.first_position), last_position = max(last_position, excluded.last_position)`),
+      device = iif(excluded."end" >= "end", excluded.device, device),
+      user = iif(excluded."end" >= "end", excluded.user, user),
+      first_position = min(first_position, excluded.first_position),
+      last_position = max(last_position, excluded.last_position)`),
     bury: database.prepare('INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     buried: database.prepare('SELECT count(*) AS count FROM dead_letters'),
   }

@@ -4,11 +4,11 @@ import { TABLES_RECORD, type TablesRecord } from '../intact/find-damage.ts'
 import { registryState } from '../registry-state.ts'
 import { SideRecord } from '../side-record.ts'
 
-const NOTE_MS = 1_000
+const RECORD_MS = 1_000
 
 /**
- * Notes each second, beside the tables, how far they have come, so that tables that were lost or are older are noticed
- * at the next start.
+ * Records the progress of the tables beside them each second, so that lost or older tables are detected at the next
+ * start.
  */
 export class TablesRecorder {
   readonly #database: DatabaseSync
@@ -27,10 +27,10 @@ export class TablesRecorder {
     this.#lanes = ends().length
     this.#record = new SideRecord(join(dir, TABLES_RECORD))
     this.#note()
-    this.#timer = setInterval(() => this.#note(), NOTE_MS).unref()
+    this.#timer = setInterval(() => this.#note(), RECORD_MS).unref()
   }
 
-  /** why nothing could be noted at the last second */
+  /** the reason why the last attempt to record failed */
   get failure(): Error | undefined {
     return this.#failure
   }

@@ -13,7 +13,7 @@ export interface ReadReply {
   readonly error?: string
 }
 
-/** The thread's side of `ReaderThread`: answers each question by the method of that name, until it is asked to end. */
+/** The thread's side of `ReaderThread`: answers each request by the method of that name, until it receives `end`. */
 export function serveReads(queriesOf: (database: DatabaseSync) => object): void {
   const port = parentPort!
   const database = openDatabase((workerData as { file: string }).file)

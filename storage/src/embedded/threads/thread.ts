@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 
-/** Starts a worker thread from a file, named without its suffix: it runs from the sources as well as from the build. */
+/** Starts a worker thread from a file, given without its suffix: works from the sources and from the build. */
 export function startThread(file: URL, workerData: unknown): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
   const worker = new Worker(new URL(`${file.href}.${fromSources ? 'ts' : 'js'}`), {

@@ -6,10 +6,10 @@ import type { EventLog } from '../../ports/event-log.ts'
 import { KafkaEventLog } from '../kafka.ts'
 import { kafkaDefaults, type KafkaSettings } from '../settings.ts'
 
-/** The Kafka of this run; undefined when it has none. */
+/** The Kafka of this run; undefined if it has none. */
 export const broker = inject('engines')?.kafka
 
-/** A topic and a group of one test. */
+/** Settings with a topic and a group for one test. */
 export function freshSettings(changed: Partial<KafkaSettings> = {}): KafkaSettings {
   const name = `hopper-test-${randomBytes(6).toString('hex')}`
   return { ...kafkaDefaults, brokers: [broker ?? ''], topic: name, group: name, lanes: 4, ...changed }
@@ -20,12 +20,12 @@ export function numbered(device_id: string, received_at: number, app = 'test'): 
   return { version: 1, app, device_id, received_at, context: { device: 'unknown', browser: '', os: '' }, events: [] }
 }
 
-/** A device whose lane is `lane`. */
+/** Finds a device whose lane is `lane`. */
 export function deviceIn(lane: number, lanes: number, app = 'test'): string {
   for (let at = 0; ; at++) if (laneOf(app, `d${at}`, lanes) === lane) return `d${at}`
 }
 
-/** Everything that a log holds, by lane in order of position. */
+/** Everything that a log contains, by lane, in order of position. */
 export async function everything(log: EventLog): Promise<Envelope[][]> {
   const ends = await log.ends()
   return Promise.all(
@@ -33,12 +33,12 @@ export async function everything(log: EventLog): Promise<Envelope[][]> {
   )
 }
 
-/** A log that is connected; closed at the end of the block. */
+/** Opens a connected log, closed at the end of the block. */
 export async function opened(settings: KafkaSettings): Promise<KafkaEventLog & AsyncDisposable> {
   return disposable(await new KafkaEventLog(settings).connect())
 }
 
-/** A log that nobody has connected yet; closed at the end of the block. */
+/** Makes a log that is not connected yet disposable: closed at the end of the block. */
 export function disposable(log: KafkaEventLog): KafkaEventLog & AsyncDisposable {
   return Object.assign(log, { [Symbol.asyncDispose]: () => log.close() })
 }

@@ -1,12 +1,12 @@
 import { decodeEnvelope } from '@hopper/contracts'
 import type { LaneConsumer, LogMessage } from '../../ports/event-log.ts'
 
-/** One call under way, for long enough that another can come meanwhile. */
+/** Duration of a call: long enough that another one may begin meanwhile. */
 const aMoment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
 
 /**
- * The members of one group over one store: it keeps the position of each lane, and a lease that a new owner waits for,
- * as the tables do. Written down is what each member is called with, and what must not happen.
+ * The members of one group over one store. The store keeps the position of each lane, and a lease that a new owner
+ * waits for, as the tables do. Records the calls of each member, and violations.
  */
 export class Members {
   /** calls by member and lane: a(ssigned), b(atch), r(evoked) */
@@ -36,19 +36,19 @@ export class Members {
     return this.#delivered.filter((each) => each.device === device).map(({ number }) => number)
   }
 
-  /** how many lanes each member holds */
+  /** number of lanes that each member holds */
   held(): readonly number[] {
     return Array.from({ length: this.#members }, (_, member) => this.#owners.filter((owner) => owner === member).length)
   }
 
-  /** One more member. */
+  /** Adds a member. */
   join(): LaneConsumer {
     const member = this.#members++
     const busy = new Set<number>()
     const alone = async <T>(call: string, lane: number, work: () => Promise<T>): Promise<T> => {
       const key = `${member}/${lane}`
       this.calls.set(key, [...(this.calls.get(key) ?? []), call])
-      if (busy.has(lane)) this.faults.push(`member ${member} was called twice at once for lane ${lane}`)
+      if (busy.has(lane)) this.faults.push(`member ${member} was called twice concurrently for lane ${lane}`)
       busy.add(lane)
       try {
         await aMoment()
@@ -77,7 +77,7 @@ export class Members {
     if (this.#owners[lane] !== member)
       this.faults.push(`member ${member} got a batch of lane ${lane}, which is not its own`)
     if (messages[0]!.position !== this.#positions[lane])
-      this.faults.push(`lane ${lane} stands at ${this.#positions[lane]}, and ${messages[0]!.position} came`)
+      this.faults.push(`lane ${lane} is at position ${this.#positions[lane]}, but received ${messages[0]!.position}`)
     for (const { value } of messages) {
       const { device_id: device, received_at: number } = decodeEnvelope(value)
       this.#delivered.push({ device, number })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** What becomes of an answer of the broker: it goes on, it is lost, or it is lost and the connection with it. */
+/** The fate of a broker's response: passed on, lost, or lost together with the connection. */
 export type Fate = 'pass' | 'lose' | 'cut'
 
 /** `apiKey` of Kafka's protocol */
@@ -10,21 +10,18 @@ export const FETCH = 1
 export const FIND_COORDINATOR = 10
 
 /**
- * A TCP proxy on the loopback before one broker, which loses answers after the broker has done what was asked. It reads
- * the frames of Kafka's protocol, and puts its own address where an answer names the broker's, so that a client comes
- * back to it.
+ * A TCP proxy on the loopback in front of one broker. It loses responses after the broker has handled the request. It
+ * parses the frames of Kafka's protocol, and replaces the broker's address in responses by its own, so that a client
+ * returns to it.
  */
 export class KafkaProxy implements AsyncDisposable {
-  /**
-   * decides over each answer, and may change its bytes: length (4), correlation id (4), then what the kind of answer
-   * says
-   */
+  /** decides the fate of each response, and may change its bytes: length (4), correlation id (4), then the content */
   fate: (apiKey: number, answer: Buffer) => Fate = () => 'pass'
-  /** the most requests of producers that were unanswered at once */
+  /** maximum number of concurrently unanswered producer requests */
   producingMost = 0
-  /** answers that were lost, one way or the other */
+  /** number of lost responses, including cut ones */
   lost = 0
-  /** bytes that came from the broker */
+  /** bytes received from the broker */
   bytesAnswered = 0
   readonly #host: string
   readonly #port: number
@@ -48,12 +45,12 @@ export class KafkaProxy implements AsyncDisposable {
     return `127.0.0.1:${this.#listens}`
   }
 
-  /** Every connection ends now. */
+  /** Closes every connection now. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Nobody answers any more: connections end, new ones are refused. */
+  /** Stops answering: closes connections and refuses new ones. */
   async away(): Promise<void> {
     const server = this.#server
     this.#server = undefined
@@ -75,7 +72,7 @@ export class KafkaProxy implements AsyncDisposable {
 
   #serve(client: Socket): void {
     const broker = connect(this.#port, this.#host)
-    const asked = new Map<number, number>()
+    const pendingApiKeys = new Map<number, number>()
     for (const [socket, other] of [
       [client, broker],
       [broker, client],
@@ -87,10 +84,10 @@ export class KafkaProxy implements AsyncDisposable {
     client.on(
       'data',
       frames((frame) => {
-        asked.set(frame.readInt32BE(8), frame.readInt16BE(4))
+        pendingApiKeys.set(frame.readInt32BE(8), frame.readInt16BE(4))
         this.producingMost = Math.max(
           this.producingMost,
-          [...asked.values()].filter((apiKey) => apiKey === PRODUCE).length,
+          [...pendingApiKeys.values()].filter((apiKey) => apiKey === PRODUCE).length,
         )
         broker.write(frame)
       }),
@@ -98,8 +95,8 @@ export class KafkaProxy implements AsyncDisposable {
     broker.on(
       'data',
       frames((frame) => {
-        const apiKey = asked.get(frame.readInt32BE(4)) ?? -1
-        asked.delete(frame.readInt32BE(4))
+        const apiKey = pendingApiKeys.get(frame.readInt32BE(4)) ?? -1
+        pendingApiKeys.delete(frame.readInt32BE(4))
         this.bytesAnswered += frame.length
         const fate = this.fate(apiKey, frame)
         if (fate === 'pass')
@@ -117,7 +114,7 @@ export class KafkaProxy implements AsyncDisposable {
   }
 }
 
-/** A host and a port as they stand in an answer. */
+/** A host and a port as encoded in a response. */
 function addressBytes(host: string, port: number): Buffer {
   const bytes = Buffer.alloc(2 + host.length + 4)
   bytes.writeInt16BE(host.length, 0)
@@ -126,7 +123,7 @@ function addressBytes(host: string, port: number): Buffer {
   return bytes
 }
 
-/** Cuts a stream into whole frames: a length of four bytes and so many bytes more. */
+/** Splits a stream into whole frames: a length of four bytes, then that number of bytes. */
 function frames(take: (frame: Buffer) => void): (data: Buffer) => void {
   let held: Buffer[] = []
   let bytes = 0
