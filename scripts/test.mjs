@@ -10,6 +10,7 @@ const resultsFile = '.build/vitest.json'
 const gates = [
   { name: 'types', by: ['tsc', '-b'] },
   { name: 'lint', by: ['npm', 'run', '--silent', 'lint'] },
+  { name: 'format', by: ['npm', 'run', '--silent', 'format'] },
   { name: 'import rules', by: ['npm', 'run', '--silent', 'lint:imports'] },
 ]
 
