@@ -62,7 +62,7 @@ const thanks = () =>
 const missing = () =>
   `<h1>Nothing here</h1><p class="lead">This page does not exist.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
 
-/** The markup of a page, by its path inside the shop. Nothing of the visitor's goes into it. */
+/** Returns the markup of a page by its path inside the shop. It contains no visitor input. */
 export function markupOf(path) {
   const product = productOf(path.split('/')[2])
   if (path.startsWith('/products/')) return product ? detail(product) : missing()
