@@ -30,7 +30,7 @@ async function hopper(dir: string, ...args: string[]): Promise<{ code: number; o
   return { code, out, errors }
 }
 
-it('audits, repairs, rebuilds, exports and imports from the command line, with an exit code for each outcome', async () => {
+it('audits, repairs, rebuilds, exports and imports from the command line, and sets the exit code', async () => {
   await using installation = await makeInstallation()
   const { dir, storage, tables } = installation
   await storage.log.append(sample!)
@@ -74,7 +74,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, with a
       sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events.map(({ event_id }) => event_id)),
     ),
   )
-  // An id counts once per date in the time zone of its device.
+  // An id counts once per UTC date by its device's clock.
   const once = (events: readonly Event[]): Set<string> =>
     new Set(events.map((each) => `${each.event_id} ${Math.floor(each.timestamp / 86_400_000)}`))
   expect(ids).toHaveLength(once(sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events)).size)

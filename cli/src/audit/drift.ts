@@ -28,7 +28,8 @@ export type Drift = CounterDrift | VisitorDrift
 export function describeDrift(drift: Drift): string {
   const columns = Object.keys((drift.kind === 'counter' ? counterTables[drift.table] : visitorTables[drift.table]).key)
   const key = columns.map((name, at) => `${name}=${JSON.stringify(drift.key[at])}`).join(' ')
-  return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${drift.kind === 'counter' ? counterText(drift) : visitorText(drift)}`
+  const text = drift.kind === 'counter' ? counterText(drift) : visitorText(drift)
+  return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${text}`
 }
 
 function counterText({ table, found, expected }: CounterDrift): string {

@@ -87,7 +87,8 @@ async function withBar(plan: Plan, work: (progress: (tally: Tally) => void) => P
 
 function summarize({ visits, sent, accepted, rejected }: Tally, seconds: number): void {
   console.log(
-    `${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`,
+    `${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ` +
+      `${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`,
   )
 }
 

@@ -7,7 +7,8 @@ import { settingsOf } from '../config/settings.ts'
 /** `hopper rebuild`: recounts all tables and the archive from the log. */
 export function rebuildCommand(): Command {
   const description =
-    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; killed, it goes on when run again'
+    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; ' +
+    'killed, it goes on when run again'
   return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
     await rebuild(config, app)
     // Open connections of the drivers would keep the process alive.

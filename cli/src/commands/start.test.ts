@@ -67,7 +67,7 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
-it('starts on an empty directory, logs the owner in once by link, serves shop and tracker, and exits with 0', async () => {
+it('starts on an empty directory, logs the owner in once, serves shop and tracker, and exits with 0', async () => {
   const hopper = start(directory())
   const url = await ready(hopper)
   expect(await fetch(`${url}/healthcheck`).then((answer) => answer.text())).toBe('OK')
@@ -197,7 +197,7 @@ it('reports any other bad input on one line, quickly and with exit code 2', asyn
   busy.close()
 }, 240_000)
 
-it('refuses another number of lanes, and accepts a directory with spaces and non-ASCII letters in its name', async () => {
+it('refuses another number of lanes, and accepts spaces and non-ASCII letters in the directory', async () => {
   const dir = join(directory(), ' über größe 日本 \u{1F407} %20 "q"')
   const first = start(dir, '--lanes', '3')
   await ready(first)

@@ -27,7 +27,8 @@ export const rules: readonly Rule[] = [
     names: 'cassandraConsistency',
     broken: (config) =>
       config.cassandraConsistency === 'LOCAL_ONE' && config.cassandraReplication !== 1
-        ? `cannot be LOCAL_ONE with ${config.cassandraReplication} replicas: a watermark that one has need not be read by the next owner`
+        ? `cannot be LOCAL_ONE with ${config.cassandraReplication} replicas: ` +
+          'a watermark that one has need not be read by the next owner'
         : undefined,
   },
   {
@@ -59,7 +60,8 @@ export const rules: readonly Rule[] = [
     names: 'leaseMs',
     broken: ({ leaseMs }) =>
       leaseMs < 2 * LEASE_TICK_MS
-        ? `must be at least ${2 * LEASE_TICK_MS}: leases are renewed once a second, so a shorter one runs out in between`
+        ? `must be at least ${2 * LEASE_TICK_MS}: ` +
+          'leases are renewed once a second, so a shorter one runs out in between'
         : undefined,
   },
   {
@@ -67,7 +69,8 @@ export const rules: readonly Rule[] = [
     names: 'leaseMs',
     broken: ({ kafkaSessionMs, leaseMs }) =>
       leaseMs > 20 * kafkaSessionMs
-        ? `must not be more than 20 times --kafka-session-ms (${kafkaSessionMs}): a lane that Kafka has given to another would stand still for the lease`
+        ? `must not be more than 20 times --kafka-session-ms (${kafkaSessionMs}): ` +
+          'a lane that Kafka has given to another would stand still for the lease'
         : undefined,
   },
 ]

@@ -107,7 +107,9 @@ export const settings = {
     flag: '--event-rate',
     variable: 'HOPPER_EVENT_RATE',
     default: '10000',
-    help: 'ordinary events a second that one key may send to ingest, costly ones count as several; twice as many at once',
+    help:
+      'ordinary events a second that one key may send to ingest, costly ones count as several; ' +
+      'twice as many at once',
     read: integer(1, 10_000_000),
   },
   byteRate: {
@@ -289,7 +291,9 @@ export const settings = {
     flag: '--archive-ms',
     variable: 'HOPPER_ARCHIVE_MS',
     default: '5000',
-    help: 'how long counted events wait for others before they are archived together; queries of single events see them then',
+    help:
+      'how long counted events wait for others before they are archived together; ' +
+      'queries of single events see them then',
     read: integer(0, 600_000),
   },
   unknownOutcomeMs: {

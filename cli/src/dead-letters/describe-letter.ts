@@ -7,7 +7,9 @@ const TIME_MS_MAX = 8.64e15
 /** Formats a letter as one line for a person. Outside text is printed as JSON, so that it cannot control a terminal. */
 export function describeLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter): string {
   const of = app === undefined ? 'of no known app' : `app ${JSON.stringify(app)}`
-  return `${lane}/${position} ${reason}, ${of}, received ${timeOf(received_at) ?? 'at an unknown time'}, ${value.length} bytes: ${JSON.stringify(detail)}`
+  const received = timeOf(received_at) ?? 'at an unknown time'
+  const text = JSON.stringify(detail)
+  return `${lane}/${position} ${reason}, ${of}, received ${received}, ${value.length} bytes: ${text}`
 }
 
 /** Formats a letter as JSON for a program. */

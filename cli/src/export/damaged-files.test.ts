@@ -49,7 +49,8 @@ it.each(['log.db', 'tables.db'] as const)(
         if (outcome === 'failed') failed++
         else if (outcome !== whole)
           expect.fail(
-            `page ${page + 1} of ${pages} is broken, and the export has ${outcome.length} of ${whole.length} characters`,
+            `page ${page + 1} of ${pages} is broken, ` +
+              `and the export has ${outcome.length} of ${whole.length} characters`,
           )
       }
     }

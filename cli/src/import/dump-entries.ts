@@ -6,15 +6,15 @@ import { checkHead, parseLine, type ParsedMessage } from './parse-line.ts'
 
 const DIFFERENCES_SHOWN = 5
 
-/** A message of a dump; `envelope` is missing when it cannot be decoded. */
+/** A message of a dump; `envelope` is undefined when the message cannot be decoded. */
 export interface DumpMessage extends ParsedMessage {
   readonly envelope: Envelope | undefined
 }
 
 /**
- * Yields what a dump holds, its head first; when it has ended, answers what that was.
- * @throws HopperError HOP_CONFIG at the first line that is none of a dump, and at the end when the dump was cut or
- * differs from its manifest
+ * Yields the entries of a dump, its head first; returns their counts at the end.
+ * @throws HopperError HOP_CONFIG at the first invalid line, and at the end when the dump was truncated or differs from
+ * its manifest
  */
 export async function* dumpEntries(
   lines: AsyncIterable<string>,

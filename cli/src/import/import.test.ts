@@ -39,7 +39,7 @@ async function make(lanes: number): Promise<Made> {
   }
 }
 
-/** What no reader can decode or count: it becomes a dead letter. */
+/** Messages that no reader can decode or count: each becomes a dead letter. */
 const unreadable = [
   Buffer.from(''),
   Buffer.from('no JSON'),
@@ -59,7 +59,7 @@ async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Ma
   return made
 }
 
-/** All rows, in any lane, the fates of every event among them. */
+/** Returns all rows, in any lane, including the fate of every event. */
 async function tablesOf(storage: Storage): Promise<string[]> {
   const fates = await storage.reader.counters('fates_by_date', 'berlin', ['2026-03-01', '2026-05-01'])
   return [
@@ -69,7 +69,7 @@ async function tablesOf(storage: Storage): Promise<string[]> {
   ]
 }
 
-it('moves an installation into another with another number of lanes: the API answers the same bytes to everything', async () => {
+it('moves an installation to one with another number of lanes: all API answers are byte-identical', async () => {
   await fc.assert(
     fc.asyncProperty(
       traffic,
@@ -91,7 +91,7 @@ it('moves an installation into another with another number of lanes: the API ans
   )
 }, 180_000)
 
-/** Every message of a log, byte for byte, in any lane. */
+/** Returns every message of a log, byte for byte, in any lane. */
 async function messagesOf({ log }: Storage): Promise<string[]> {
   const lanes = await Promise.all(Array.from({ length: log.lanes }, (_, lane) => log.read(lane, 0, Infinity)))
   return lanes
@@ -102,7 +102,7 @@ async function messagesOf({ log }: Storage): Promise<string[]> {
 
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
 
-it('counts nothing twice when it is run again, also after a dump that was cut', async () => {
+it('counts nothing twice when run again, even after a truncated dump', async () => {
   await using source = await filled(sample!, 2)
   const dump = await source.dump()
   const wanted = await tablesOf(source.storage)
@@ -117,7 +117,7 @@ it('counts nothing twice when it is run again, also after a dump that was cut', 
   }
 }, 120_000)
 
-it('goes on where it was interrupted, at whatever append, and appends each message once', async () => {
+it('continues after an interruption at any append, and appends each message once', async () => {
   const many = Array.from({ length: 60 }, (_, n) =>
     sample!.map(({ sent: _, ...each }) => ({
       ...each,
@@ -143,8 +143,8 @@ it('goes on where it was interrupted, at whatever append, and appends each messa
 }, 240_000)
 
 /**
- * A storage that fails for good at the append after so many, before it, after half of it, after it, or when its
- * progress is noted.
+ * A storage that fails permanently at the append after `appends` others: before it, after half of it, after it, or when
+ * its progress is stored.
  */
 function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
   let left = appends
@@ -166,7 +166,7 @@ function interrupted(storage: Storage, appends: number, how: 'before' | 'half' |
   return { ...storage, log, registry: { ...storage.registry, imports } }
 }
 
-it('imports a dump again whose messages are gone from the log', async () => {
+it('imports a dump again when its messages are gone from the log', async () => {
   await using source = await filled(sample!, 2)
   const dump = await source.dump()
   await using target = await make(2)
@@ -178,7 +178,7 @@ it('imports a dump again whose messages are gone from the log', async () => {
   expect(await messagesOf(other.storage)).toEqual(await messagesOf(source.storage))
 })
 
-it('notices every kind of damage to a dump before its end', async () => {
+it('detects every kind of damage to a dump before its end', async () => {
   await using source = await filled(sample!, 2)
   const lines = (await source.dump()).trimEnd().split('\n')
   const first = lines.findIndex((line) => line.startsWith('{"lane"'))
@@ -227,7 +227,7 @@ function countBy(names: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, of]) => [name, of.length]))
 }
 
-it('refuses to dump a log that has lost messages, unless it is asked to', async () => {
+it('refuses to dump a log that has lost messages, unless `partial` is set', async () => {
   await using source = await filled(sample!, 1)
   const { storage } = source
   const lossy = (lost: (position: number) => boolean): Storage => ({
@@ -254,7 +254,7 @@ it('refuses to dump a log that has lost messages, unless it is asked to', async 
   ).rejects.toThrow('yields nothing from position 8 on')
 })
 
-it('refuses what is no dump, and says at which line', async () => {
+it('refuses a file that is not a dump, and names the line', async () => {
   await using target = await make(1)
   const head = '{"hopper":"dump","version":2,"id":"x","lanes":1,"made_at":""}\n'
   const message = (fields: object): string => `${head}${JSON.stringify({ lane: 0, position: 0, ...fields })}`
@@ -296,7 +296,7 @@ it('refuses what is no dump, and says at which line', async () => {
   await expect(target.read(record({}))).rejects.toThrow('belongs to another organization')
 })
 
-it('writes and reads plain and compressed files, and leaves no file behind that is not whole', async () => {
+it('writes and reads plain and compressed files, and leaves no incomplete file behind', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-dump-'))
   const wanted = Array.from({ length: 3_000 }, (_, n) => `{"n":${n}}`)
   async function* lines(): AsyncGenerator<string> {

@@ -14,7 +14,7 @@ const dir = mkdtempSync(join(tmpdir(), 'hopper-reaches-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 
 describe.skipIf(!engines)('a topic that does not fit the tables', () => {
-  it('is refused when it ends before what was counted or begins after it, and accepted it goes on behind that', async () => {
+  it('is refused when it ends before the counted position or starts after it, and continues if accepted', async () => {
     const topic = `reaches_${randomBytes(5).toString('hex')}`
     const { lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
     const admin = new Kafka({ brokers: [engines!.kafka], logLevel: logLevel.NOTHING }).admin()
