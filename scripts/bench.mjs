@@ -3,10 +3,7 @@ import { build } from './build.mjs'
 import { install } from './install.mjs'
 import { Failure, node, root, run, script } from './tools.mjs'
 
-/**
- * `npm run bench [-- NAME...]`: prints every figure that we claim, or those named: tracker, ingest, aggregator, merge,
- * funnel.
- */
+/** `npm run bench [-- NAME...]`: builds and runs the benches, all of them or those named; see bench/src/main.ts. */
 await script(async (args) => {
   await install()
   await build()

@@ -17,7 +17,7 @@ import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
 
 /**
- * Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need
+ * All benches by name. `npm run bench -- NAME…` runs the named ones; without a name, it runs all but those that need
  * more than Node.
  */
 const benches: Record<string, () => void | Promise<void>> = {
@@ -44,7 +44,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   peers: () => peersBench(),
   'peers-1m': () => peersBench(1_000_000),
 }
-/** chDB and DuckDB come with Python */
+/** chDB and DuckDB need Python */
 const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'panels-small', 'hostile-flood-short'])
 
 const wanted = process.argv.slice(2)

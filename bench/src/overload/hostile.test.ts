@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { attack, quantile } from './hostile.ts'
 
 /**
- * Generous, because other programs run too; what is proved is that nobody waits for the hostile ones, which take their
+ * Generous, because other programs run too. The test proves that nobody waits for the hostile queries, which take their
  * whole 30 s.
  */
 const BOUND_MS = 10_000
