@@ -8,6 +8,6 @@ await script(async (args) => {
   await install()
   await build()
   const { code } = await run('tsc', ['-b', 'bench'])
-  if (code !== 0) throw new Failure('the build of bench failed; its message stands above.')
+  if (code !== 0) throw new Failure('the build of bench failed; see its message above.')
   return (await run(node, [join(root, 'bench/dist/main.js'), ...args])).code
 })

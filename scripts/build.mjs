@@ -44,7 +44,7 @@ export async function build() {
     for (const { output } of failed) process.stderr.write(output)
     if (failed.length > 0)
       throw new Failure(
-        `the build of ${failed.map(({ name }) => name).join(' and ')} failed; its message stands above.`,
+        `the build of ${failed.map(({ name }) => name).join(' and ')} failed; see its message above.`,
       )
   }
 }

@@ -11,7 +11,7 @@ export async function install() {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
     throw new Failure(
       `this is Node ${process.versions.node}; Hopper's scripts need Node ${NODE_MAJOR_MIN} or later ` +
-        'to begin with (they bring their own newer one).',
+        'to start (they install their own newer one).',
     )
   }
   const wanted = hashOf(['package-lock.json'])
@@ -38,7 +38,7 @@ async function runNpm() {
   if (code === 127) throw new Failure('npm was not found; install it beside Node, then try again.')
   if (code !== 0) {
     throw new Failure(
-      'npm ci failed (its message stands above). Without a network connection the first start ' +
+      'npm ci failed (see its message above). Without a network connection the first start ' +
         'is not possible; later ones are.',
     )
   }

@@ -80,6 +80,6 @@ export class Peer {
 
 async function lineOf(lines: AsyncIterator<string>, name: string): Promise<string> {
   const { value, done } = await lines.next()
-  if (done) throw new Error(`${name} ended; its message stands above`)
+  if (done) throw new Error(`${name} ended; see its message above`)
   return value as string
 }

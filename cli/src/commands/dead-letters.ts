@@ -99,7 +99,7 @@ async function replay(
 ): Promise<void> {
   const wanted = places.map(placeOf)
   if (places.length === 0 && filters.reason === undefined && filters.app === undefined && !all) {
-    throw new HopperError('HOP_CONFIG', 'Say which: LANE/POSITION, --reason, --app or --all.')
+    throw new HopperError('HOP_CONFIG', 'Name the dead letters: LANE/POSITION, --reason, --app or --all.')
   }
   const query: LetterQuery = wanted.length > 0 ? { ...filters, places: wanted } : filters
   const storage = await openInstallation(config)

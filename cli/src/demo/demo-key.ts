@@ -39,7 +39,7 @@ async function read(dataDir: string): Promise<string | undefined> {
   if (key !== undefined && !writeKeyPattern.test(key))
     throw new HopperError(
       'HOP_CONFIG',
-      `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`,
+      `${fileOf(dataDir)} contains no write key; remove it, and the next start creates a new one.`,
     )
   return key
 }

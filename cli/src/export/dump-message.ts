@@ -19,7 +19,7 @@ export function dumpMessage(lane: number, position: number, value: Uint8Array): 
   if (line.length * TEXT_GROWTH_MAX > LINE_BYTES_MAX && Buffer.byteLength(line) > LINE_BYTES_MAX) {
     throw new HopperError(
       'HOP_LIMIT',
-      `The message at position ${position} of lane ${lane} has ${bytes.length} bytes; a dump holds none so large.`,
+      `The message at position ${position} of lane ${lane} has ${bytes.length} bytes, too many for a dump.`,
     )
   }
   return line

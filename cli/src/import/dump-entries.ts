@@ -24,7 +24,7 @@ export async function* dumpEntries(
   let tally: DumpTally | undefined
   let end: DumpEnd | undefined
   for await (const text of lines) {
-    if (end) throw new HopperError('HOP_CONFIG', 'The dump goes on behind its end.')
+    if (end) throw new HopperError('HOP_CONFIG', 'The dump continues after its end.')
     const line = parseLine(text, ++number)
     if (number === 1) tally = new DumpTally(checkHead(line).lanes)
     if ('end' in line) {
@@ -42,7 +42,7 @@ export async function* dumpEntries(
   }
   if (!tally) checkHead(undefined)
   if (!end)
-    throw new HopperError('HOP_CONFIG', `The dump was cut: it lacks its end, after ${number} lines. Export again.`)
+    throw new HopperError('HOP_CONFIG', `The dump is truncated: it lacks its end, after ${number} lines. Export again.`)
   return verify(tally!.counts, end, hash.digest('hex'))
 }
 
@@ -51,12 +51,12 @@ function verify(counts: DumpCounts, { end: _, sha256, ...manifest }: DumpEnd, fo
   if (differences.length > 0) {
     const shown = differences.slice(0, DIFFERENCES_SHOWN).join('; ')
     const more = differences.length > DIFFERENCES_SHOWN ? `; and ${differences.length - DIFFERENCES_SHOWN} more` : ''
-    throw new HopperError('HOP_CONFIG', `The dump does not hold what its manifest says. ${shown}${more}.`)
+    throw new HopperError('HOP_CONFIG', `The dump does not match its manifest. ${shown}${more}.`)
   }
   if (found !== sha256)
     throw new HopperError(
       'HOP_CONFIG',
-      'The dump was changed: its lines do not have the checksum that its manifest names.',
+      'The dump was modified: its lines do not have the checksum in its manifest.',
     )
   return counts
 }

@@ -109,7 +109,7 @@ it('counts nothing twice when run again, even after a truncated dump', async () 
   await using target = await make(3)
   const lines = dump.trimEnd().split('\n')
   const cut = `${lines.slice(0, -10).join('\n')}\n`
-  await expect(target.read(cut)).rejects.toThrow('The dump was cut')
+  await expect(target.read(cut)).rejects.toThrow('The dump is truncated')
   for (let times = 0; times < 2; times++) {
     await target.read(dump)
     expect(await tablesOf(target.storage)).toEqual(wanted)
@@ -184,7 +184,7 @@ it('detects every kind of damage to a dump before its end', async () => {
   const first = lines.findIndex((line) => line.startsWith('{"lane"'))
   const damages: [string, string[]][] = [
     ['a line is missing', lines.toSpliced(first, 1)],
-    ['a line stands twice', lines.toSpliced(first, 0, lines[first]!)],
+    ['a line occurs twice', lines.toSpliced(first, 0, lines[first]!)],
     ['two lines are exchanged', lines.toSpliced(first, 2, lines[first + 1]!, lines[first]!)],
     ['a text differs', lines.with(first, lines[first]!.replace('d0', 'd9').replace('d1', 'd8'))],
     ['the end is missing', lines.slice(0, -1)],
@@ -197,7 +197,7 @@ it('detects every kind of damage to a dump before its end', async () => {
     )
     expect([damage, outcome]).toEqual([
       damage,
-      expect.stringMatching(/^The dump (does not hold|was changed|was cut)/) as string,
+      expect.stringMatching(/^The dump (does not match|was modified|is truncated)/) as string,
     ])
   }
   const counts = await verifyDump(linesOf(lines))
@@ -251,7 +251,7 @@ it('refuses to dump a log that has lost messages, unless `partial` is set', asyn
       lossy((position) => position > 7),
       true,
     ),
-  ).rejects.toThrow('yields nothing from position 8 on')
+  ).rejects.toThrow('returns nothing from position 8')
 })
 
 it('refuses a file that is not a dump, and names the line', async () => {
@@ -263,12 +263,12 @@ it('refuses a file that is not a dump, and names the line', async () => {
   const record = (fields: object, id = 'a', owner = 'acme'): string =>
     `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
   const bad: [string, string][] = [
-    ['', 'This is no dump'],
-    ['hello', 'Line 1 is not'],
-    ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
+    ['', 'This is not a dump'],
+    ['hello', 'Line 1 does not belong'],
+    ['{"end":true,"records":0,"envelopes":0}', 'This is not a dump'],
     [head.replace('"version":2', '"version":9'), 'of version 9'],
     [head.replace('"version":2', '"version":1'), 'left out what browsers had sent'],
-    [head.replace('"lanes":1', '"lanes":0'), 'Line 1 is not'],
+    [head.replace('"lanes":1', '"lanes":0'), 'Line 1 does not belong'],
     [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'],
     [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
     [record({ timezone: 'Mars/Olympus' }), 'Line 2'],
@@ -282,14 +282,14 @@ it('refuses a file that is not a dump, and names the line', async () => {
     [message({ text: '', base64: '' }), 'Line 2'],
     [message({ text: '', position: -1 }), 'Line 2'],
     [message({ text: '', lane: 1 }), 'names lane 1'],
-    [head, 'The dump was cut'],
+    [head, 'The dump is truncated'],
     [`${head}${JSON.stringify({ ...empty, messages: 1 })}`, 'messages: the manifest says 1, found 0'],
     [
       `${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`,
       'apps.a.events.click: the manifest says 3, found nothing',
     ],
-    [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was changed'],
-    [`${head}${JSON.stringify(empty)}\n${head}`, 'goes on behind its end'],
+    [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was modified'],
+    [`${head}${JSON.stringify(empty)}\n${head}`, 'continues after its end'],
   ]
   for (const [dump, problem] of bad) await expect(target.read(dump)).rejects.toThrow(problem)
   await target.storage.registry.apps.put('other', 'a', { ...app, organization: 'other' })

@@ -60,7 +60,7 @@ export function parseLine(line: string, number: number): DumpHead | DumpedRecord
  */
 export function checkHead(line: ReturnType<typeof parseLine> | undefined): DumpHead {
   if (!line || !('hopper' in line))
-    throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
+    throw new HopperError('HOP_CONFIG', 'This is not a dump of Hopper; "hopper export --all" makes one.')
   if (line.version !== DUMP_VERSION) {
     const old = line.version < DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
     throw new HopperError(
@@ -125,7 +125,7 @@ function unfit(
 function invalid(number: number, cause?: unknown): HopperError {
   return new HopperError(
     'HOP_CONFIG',
-    `Line ${number} is not of a dump of Hopper.`,
+    `Line ${number} does not belong to a dump of Hopper.`,
     cause === undefined ? {} : { cause },
   )
 }

@@ -49,7 +49,10 @@ export async function* splitLines(parts: AsyncIterable<Uint8Array>): AsyncGenera
     held.push(part.subarray(from))
     bytes += part.length - from
     if (bytes > LINE_BYTES_MAX)
-      throw new HopperError('HOP_CONFIG', `A line is longer than ${LINE_BYTES_MAX} bytes: this is no dump of Hopper.`)
+      throw new HopperError(
+        'HOP_CONFIG',
+        `A line is longer than ${LINE_BYTES_MAX} bytes: this is not a dump of Hopper.`,
+      )
   }
   if (bytes > 0) yield Buffer.concat(held).toString('utf8')
 }

@@ -23,7 +23,7 @@ export async function* laneMessages(
       if (to === Infinity) return
       throw new HopperError(
         'HOP_LOG_UNAVAILABLE',
-        `Lane ${lane} of the log yields nothing from position ${next} on, but ends at ${to}.`,
+        `Lane ${lane} of the log ends at ${to}, but returns nothing from position ${next}.`,
       )
     }
     next = read.at(-1)!.position + 1

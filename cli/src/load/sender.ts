@@ -42,7 +42,7 @@ export class Sender {
       if (attempt === RETRIES_MAX)
         throw new HopperError(
           'HOP_LOG_UNAVAILABLE',
-          `No ingest takes events at ${this.#url.origin}: ${text.slice(0, 300)}.`,
+          `No ingest accepts events at ${this.#url.origin}: ${text.slice(0, 300)}.`,
         )
       await pause(retryAfterMs)
     }

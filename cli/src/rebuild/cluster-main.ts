@@ -27,7 +27,7 @@ export async function rebuildCluster(
   if (app !== undefined) {
     throw new HopperError(
       'HOP_CONFIG',
-      'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.',
+      'In a cluster all apps are rebuilt together; "hopper audit --app ID --repair" corrects the tables of one.',
     )
   }
   await using opened = new AsyncDisposableStack()

@@ -10,7 +10,7 @@ export async function assertWholeLog(log: EventLog): Promise<void> {
     const [first] = await log.read(lane, 0, 1)
     if (first && first.position > 0) {
       const start = `The log of lane ${lane} begins at position ${first.position}`
-      const lost = `${start}: what was before cannot be counted again.`
+      const lost = `${start}: the messages before it cannot be recounted.`
       throw new HopperError('HOP_CONFIG', `${lost} "hopper audit --repair" corrects the tables from the archive.`)
     }
   }

@@ -61,7 +61,7 @@ export function answerForServer(server: Server): void {
 /** HTTP/1.1 requires the Host header. Node checks it too, but answers without a body. */
 export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
   if (raw.headers.host === undefined && raw.httpVersion === '1.1')
-    throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
+    throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request needs the Host header.')
 }
 
 function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {
