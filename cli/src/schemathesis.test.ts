@@ -121,7 +121,7 @@ async function cases(key: string, ...options: string[]): Promise<string> {
 }
 
 test.skipIf(tool === undefined)(
-  'thousands of generated requests find no fault and no answer that the description does not have',
+  'thousands of generated requests find no server error and no undocumented answer',
   { timeout: 2 * RUN_MS_MAX },
   async () => {
     const api = await cases(keys.admin, '--exclude-path-regex', EXCLUDED)

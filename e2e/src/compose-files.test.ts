@@ -53,7 +53,7 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
     }
   })
 
-  it('give each engine a volume of its own', () => {
+  it('give each engine its own volume', () => {
     const services = servicesOf('docker-compose.yml', 'docker-compose.three.yml')
     const images = [versions.kafka.image, versions.cassandra.image]
     const volumes = Object.values(services)

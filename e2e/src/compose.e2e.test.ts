@@ -34,7 +34,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
   demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)(
-    'goes on after a restart of %s, and loses nothing',
+    'continues after a restart of %s, and loses nothing',
     async (service) => {
       const url = `/restarted/${service}`
       await view(url)

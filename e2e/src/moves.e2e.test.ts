@@ -70,7 +70,7 @@ const steps = ['url_change', 'click'].map((type) => ({
 const engines = inject('engines') as Engines | undefined
 
 /** An installation that the test queries. */
-interface Asked {
+interface Installation {
   readonly apiUrl: string
 }
 
@@ -171,7 +171,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
    * Returns the API's answers to every request. Completeness and the progress of a funnel's past differ between
    * installations and are removed.
    */
-  async function answersOf({ apiUrl }: Asked): Promise<string[]> {
+  async function answersOf({ apiUrl }: Installation): Promise<string[]> {
     const answers: string[] = []
     const ask = async (path: string, request: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }

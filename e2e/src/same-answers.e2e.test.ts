@@ -131,7 +131,7 @@ describe.skipIf(!engines)('standalone and cluster', () => {
   })
 
   it.each(queries.map(([path, body], number) => ({ number, path, body })))(
-    'POST $path, the one of number $number: the same bytes',
+    'POST $path, query number $number: the same bytes',
     async ({ path, body }) => {
       const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
       const answers = await Promise.all(products.map((product) => answer(product, path, request)))

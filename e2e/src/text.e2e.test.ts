@@ -329,7 +329,7 @@ onBothWays((open, way) => {
       ),
     )
     type View = Sent & { device_id: string; user: string }
-    const told = (views: readonly View[]): string[] => {
+    const sortedViews = (views: readonly View[]): string[] => {
       for (const { user, user_id } of views) expect(user).toBe(user_id)
       return sorted(
         views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [
@@ -345,7 +345,7 @@ onBothWays((open, way) => {
     }
     const ndjson = await (await get('export?format=ndjson')).text()
     expect(
-      told(
+      sortedViews(
         ndjson
           .trimEnd()
           .split('\n')
@@ -359,7 +359,7 @@ onBothWays((open, way) => {
       if (page.events.length === 0 || page.next === start) break
       start = page.next
     }
-    expect(told(pages)).toEqual(expected)
+    expect(sortedViews(pages)).toEqual(expected)
   })
 
   it('returns each text in CSV, with one apostrophe before a formula', async () => {

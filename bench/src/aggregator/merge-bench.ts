@@ -45,9 +45,9 @@ export async function mergeBench(): Promise<void> {
         `${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`,
     )
     await tally.report('while the date goes on', archive)
-    const over = new Tally()
-    await over.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
-    await over.report('when the date is over', archive)
+    const finished = new Tally()
+    await finished.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
+    await finished.report('when the date is over', archive)
   } finally {
     await merger.close()
     await storage.close()

@@ -8,7 +8,7 @@ import { attack, quantile } from './hostile.ts'
 const BOUND_MS = 10_000
 
 it(
-  'hostile queries are refused or bounded, while ingest and the queries of others, and of the same app, go on',
+  'hostile queries are refused or bounded, while ingest and queries of other apps and of the same app continue',
   { timeout: 300_000 },
   async () => {
     const { attacked, running, refusals, pattern } = await attack(5_000)

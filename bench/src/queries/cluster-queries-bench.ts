@@ -101,8 +101,8 @@ async function inProcess(service: Service, work: () => Promise<void>): Promise<v
 }
 
 async function measure(what: string, api: Service, { cassandraPid }: OwnEngines, body: object): Promise<void> {
-  const cold: Asked[] = []
-  const hot: Asked[] = []
+  const cold: QueryCost[] = []
+  const hot: QueryCost[] = []
   let megabytes = 0
   for (let round = -1; round < COLD_ROUNDS; round++) {
     await inProcess(api, async () => {
@@ -118,7 +118,7 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
     ['first request of its process', cold],
     ['again', hot],
   ] as const) {
-    const of = (name: keyof Asked): number => Math.round(median(all.map((one) => one[name])))
+    const of = (name: keyof QueryCost): number => Math.round(median(all.map((one) => one[name])))
     console.log(
       `${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; ` +
         `CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`,
@@ -127,13 +127,13 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
   console.log(`  memory of the api at most ${Math.round(megabytes)} MB`)
 }
 
-interface Asked {
+interface QueryCost {
   readonly wallMs: number
   readonly apiMs: number
   readonly cassandraMs: number
 }
 
-async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<Asked> {
+async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
   const before = [cpuOf(api.pid), cpuOf(cassandraPid)] as const
   const started = performance.now()
   await work()

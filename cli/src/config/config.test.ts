@@ -111,7 +111,7 @@ const anything: readonly SettingName[] = [
 ]
 
 it.each(names.filter((name) => !anything.includes(name)))(
-  'refuses nonsense for %s, by flag and by variable',
+  'refuses invalid values of %s, by flag and by variable',
   (name) => {
     const { flag, variable } = settings[name]
     for (const text of nonsense.filter((each) => !harmless[name]?.includes(each))) {

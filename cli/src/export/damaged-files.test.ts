@@ -32,7 +32,7 @@ const exported = {
 }
 
 it.each(['log.db', 'tables.db'] as const)(
-  'an export of a directory with a broken page in %s is whole or fails',
+  'an export of a directory with a broken page in %s is complete or fails',
   async (file) => {
     await using installation = await filled()
     const { dir } = installation

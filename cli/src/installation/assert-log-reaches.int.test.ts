@@ -26,8 +26,8 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
       topic,
       group: topic,
     }).connect()
-    const told: object[] = []
-    const logger = { warn: (details: object) => void told.push(details) }
+    const warnings: object[] = []
+    const logger = { warn: (details: object) => void warnings.push(details) }
     const envelope = {
       version: 1,
       app: 'a',
@@ -51,7 +51,7 @@ describe.skipIf(!engines)('a topic that does not fit the tables', () => {
       message: expect.stringContaining('lane 0 ends at position 10, but 30 is counted'),
     })
     await assertLogReaches({ log, lanes, registry }, true, logger)
-    expect(told).toHaveLength(1)
+    expect(warnings).toHaveLength(1)
     const [place] = await log.append([envelope])
     expect(place!.position).toBeGreaterThanOrEqual(20_030)
     expect((await lanes.positions())[0]).toBe(20_030)

@@ -64,7 +64,7 @@ test.each([
   ['without a body', get],
   ['with a body', post],
 ])(
-  '1,000 requests %s in one packet are answered in order, one at a time; all at once without it (control)',
+  '1,000 requests %s in one packet are answered in order, one at a time; control: concurrently without it',
   async (_, requestOf) => {
     for (const [wrap, max] of [
       [oneAfterTheOther, 1],

@@ -150,7 +150,7 @@ const ways: readonly {
 ]
 
 it.each(ways)(
-  '$name: the start ends with 4 and names the file; with --accept-loss what comes later is counted',
+  '$name: the start exits with 4 and names the file; with --accept-loss later events are counted',
   async ({ file, loses, damage }) => {
     const dir = copyOf(intact)
     damage(dir)
