@@ -43,9 +43,7 @@ export async function build() {
     const failed = outcomes.filter(({ code }) => code !== 0)
     for (const { output } of failed) process.stderr.write(output)
     if (failed.length > 0)
-      throw new Failure(
-        `the build of ${failed.map(({ name }) => name).join(' and ')} failed; see its message above.`,
-      )
+      throw new Failure(`the build of ${failed.map(({ name }) => name).join(' and ')} failed; see its message above.`)
   }
 }
 

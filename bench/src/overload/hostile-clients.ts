@@ -14,7 +14,7 @@ const AT_ONCE = 40
 const read = keys.shop.read
 const of = '/api/v1/apps/shop'
 
-/** One letter that has no small automaton, as often as a query may have regular expressions. */
+/** Patterns without a small automaton: an `a` at least 40 letters before the end. As many as a query may have. */
 const blowing = Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `[ab]*a[ab]{${40 + i}}c` }))
 const listed = Array.from({ length: 20 }, (_, filter) => ({
   type: 'in',

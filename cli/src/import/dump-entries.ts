@@ -54,9 +54,6 @@ function verify(counts: DumpCounts, { end: _, sha256, ...manifest }: DumpEnd, fo
     throw new HopperError('HOP_CONFIG', `The dump does not match its manifest. ${shown}${more}.`)
   }
   if (found !== sha256)
-    throw new HopperError(
-      'HOP_CONFIG',
-      'The dump was modified: its lines do not have the checksum in its manifest.',
-    )
+    throw new HopperError('HOP_CONFIG', 'The dump was modified: its lines do not have the checksum in its manifest.')
   return counts
 }

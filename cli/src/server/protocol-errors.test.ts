@@ -97,7 +97,7 @@ const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`
 const get = (path: string, ...headers: string[]): string => lines(`GET ${path} HTTP/1.1`, 'Host: x', ...headers)
 
 test.each(kinds)(
-  '%s: parser errors have the shape of every other error, and the connection closes',
+  '%s: parser errors have the shape of every other error, and the server closes the connection',
   async (kind) => {
     const cases: [string, number, string][] = [
       ['nonsense\r\n\r\n', 405, 'HOP_METHOD'],

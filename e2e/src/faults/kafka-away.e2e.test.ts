@@ -21,7 +21,7 @@ const READ_MS = 3_000
 const STARTED_MS = 30_000
 
 describe.skipIf(!engines || !(await canUseJars()))(
-  'Kafka stopped under load, and ingest killed meanwhile',
+  'Kafka that is stopped under load while ingest is killed too',
   () => {
     const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-away-'))
     let broker: KafkaBroker
