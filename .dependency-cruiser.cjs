@@ -1,5 +1,5 @@
 const workspaces = 'contracts|tracker|ingest|storage|aggregator|cql|engine|api|dashboard|cli|e2e|bench'
-/** The borders of DESIGN section 2. */
+/** Import rules between the folders (docs/architecture.md). */
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },

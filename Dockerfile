@@ -8,7 +8,7 @@ FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /hopper
 COPY --from=build /hopper /hopper
-# The only place that is written: the data of `start`, the spool of `ingest`. Everything else may be read-only.
+# The only writable directory: the data of `start`, the spool of `ingest`. Everything else may be read-only.
 RUN mkdir -p /var/lib/hopper && chown node:node /var/lib/hopper
 USER node
 ENV HOPPER_HOST=0.0.0.0 HOPPER_DATA=/var/lib/hopper

@@ -8,8 +8,8 @@ const settings = ['package-lock.json', 'tsconfig.base.json']
 const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli']
 
 /**
- * What is built: from which sources, by which command, and a file that is there afterwards. Stages run in order, the
- * builds of one at once.
+ * The build steps: their sources, their command, and a file that exists afterwards. Stages run in sequence, the builds
+ * of one stage in parallel.
  */
 const stages = [
   [
@@ -36,16 +36,14 @@ const stages = [
   ],
 ]
 
-/** Builds what changed since it was last built. Nothing runs when nothing did. */
+/** Builds what has changed since the last build. Runs nothing when nothing has. */
 export async function build() {
   for (const stage of stages) {
     const outcomes = await Promise.all(stage.map(buildOne))
     const failed = outcomes.filter(({ code }) => code !== 0)
     for (const { output } of failed) process.stderr.write(output)
     if (failed.length > 0)
-      throw new Failure(
-        `the build of ${failed.map(({ name }) => name).join(' and ')} failed; its message stands above.`,
-      )
+      throw new Failure(`the build of ${failed.map(({ name }) => name).join(' and ')} failed; see its message above.`)
   }
 }
 

@@ -10,7 +10,8 @@ const stampFile = 'node_modules/.hopper-stamp'
 export async function install() {
   if (Number(process.versions.node.split('.')[0]) < NODE_MAJOR_MIN) {
     throw new Failure(
-      `this is Node ${process.versions.node}; Hopper's scripts need Node ${NODE_MAJOR_MIN} or later to begin with (they bring their own newer one).`,
+      `this is Node ${process.versions.node}; Hopper's scripts need Node ${NODE_MAJOR_MIN} or later ` +
+        'to start (they install their own newer one).',
     )
   }
   const wanted = hashOf(['package-lock.json'])
@@ -37,7 +38,8 @@ async function runNpm() {
   if (code === 127) throw new Failure('npm was not found; install it beside Node, then try again.')
   if (code !== 0) {
     throw new Failure(
-      'npm ci failed (its message stands above). Without a network connection the first start is not possible; later ones are.',
+      'npm ci failed (see its message above). Without a network connection the first start ' +
+        'is not possible; later ones are.',
     )
   }
   if (!existsSync(node))
@@ -45,7 +47,7 @@ async function runNpm() {
 }
 
 /**
- * Whether node_modules holds exactly what the lock file names: npm writes down what it installed in
+ * Checks whether node_modules contains exactly what the lock file names. npm records what it has installed in
  * node_modules/.package-lock.json.
  */
 function isInstalled() {

@@ -5,10 +5,7 @@ import { root } from './tools.mjs'
 
 const ignored = new Set(['node_modules', 'dist', '.build', 'data', 'coverage'])
 
-/**
- * One hash over the names and contents of files and folders, given relative to the root; what is built or installed
- * does not count.
- */
+/** Hashes the names and contents of files and folders, given relative to the root, except built and installed ones. */
 export function hashOf(paths) {
   const hash = createHash('sha256')
   for (const path of paths.flatMap(filesUnder)) {
@@ -18,7 +15,7 @@ export function hashOf(paths) {
   return hash.digest('hex')
 }
 
-/** Whether the stamp in this file says this hash. */
+/** Checks whether the stamp in this file contains this hash. */
 export const isStamped = (file, hash) => existsSync(join(root, file)) && readFileSync(join(root, file), 'utf8') === hash
 
 /** Writes the stamp: from now on the work for this hash counts as done. */

@@ -6,7 +6,7 @@ import { install } from './install.mjs'
 import { environment, node, root, script } from './tools.mjs'
 
 /**
- * `npm start [-- options]`: installs and builds what is missing, then runs Hopper until it ends; `npm start -- load
+ * `npm start [-- options]`: installs and builds what is missing, then runs Hopper until it ends. `npm start -- load
  * --demo` runs another command.
  */
 await script(async (args) => {

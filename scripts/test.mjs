@@ -6,7 +6,7 @@ import { Failure, root, run, script } from './tools.mjs'
 
 const resultsFile = '.build/vitest.json'
 
-/** Checks of the whole repository beside the tests; each counts as one. */
+/** Checks of the whole repository besides the tests; each counts as one. */
 const gates = [
   { name: 'types', by: ['tsc', '-b'] },
   { name: 'lint', by: ['npm', 'run', '--silent', 'lint'] },
@@ -64,7 +64,7 @@ async function tests(args) {
   ])
   if (!existsSync(join(root, resultsFile))) return code === 0 ? {} : failed('vitest')
   const results = JSON.parse(readFileSync(join(root, resultsFile), 'utf8'))
-  // A file that cannot even be loaded has no failed test, but is a failure.
+  // A file that cannot be loaded has no failed test, but is a failure.
   const broken = results.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.some((test) => test.status === 'failed'),
   )

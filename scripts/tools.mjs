@@ -2,23 +2,23 @@ import { spawn } from 'node:child_process'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the repository. */
+/** The root folder of the repository. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 /** The Node that Hopper runs on, installed by npm; the machine's own may be older. */
 export const node = join(root, 'node_modules', '.bin', 'node')
 
-/** Ends with one plain sentence; what a person should do stands in it. */
+/** Ends the script with one plain sentence that says what to do. */
 export class Failure extends Error {}
 
-/** npm scripts and tools find Hopper's Node first, and a prompt of npm never waits for anybody. */
+/** npm scripts and tools find Hopper's Node first, and npm never waits for an answer to a prompt. */
 export const environment = () => ({
   ...process.env,
   PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`,
 })
 
 /**
- * Runs a program. Answers `{ code, output }`; output is collected when `quiet`, else it goes to the terminal as it
- * comes. A program that cannot be started has code 127.
+ * Runs a program. Returns `{ code, output }`; output is collected when `quiet`, else it goes to the terminal directly.
+ * A program that cannot be started has code 127.
  */
 export function run(program, args, { quiet = false, env = environment() } = {}) {
   return new Promise((resolve) => {
@@ -43,5 +43,5 @@ export async function script(main) {
   }
 }
 
-/** Whether the file with this `import.meta.url` was started by `node FILE`, not imported. */
+/** Checks whether the file with this `import.meta.url` was started by `node FILE`, not imported. */
 export const isMain = (url) => process.argv[1] !== undefined && fileURLToPath(url) === process.argv[1]

@@ -1,4 +1,4 @@
-"""Answers questions that come one a line on stdin, each by a line of JSON on stdout."""
+"""Answers queries that arrive one per line on stdin, each with a line of JSON on stdout."""
 import json
 import resource
 import sys
@@ -20,12 +20,12 @@ def country_of(code):
 
 
 def reached(levels):
-    """Persons by furthest level -> persons that reached each step."""
+    """Maps persons by furthest level to persons that reached each step."""
     return [sum(levels.get(level, 0) for level in range(step, len(STEPS) + 1)) for step in range(1, len(STEPS) + 1)]
 
 
 def reached_by_country(rows):
-    """(country, level, persons) -> [[country, persons that reached each step]], by country."""
+    """Maps (country, level, persons) to [[country, persons that reached each step]], sorted by country."""
     levels = {}
     for country, level, persons in rows:
         levels.setdefault(country, {})[int(level)] = int(persons)
@@ -34,7 +34,7 @@ def reached_by_country(rows):
 
 
 def answer(questions, about):
-    """`questions`: name -> (run, shape); `about` is told first. Ends with stdin."""
+    """Prints `about`, then answers `questions`, name -> (run, shape), until stdin ends."""
     print(json.dumps({**about, "questions": list(questions)}), flush=True)
     for line in sys.stdin:
         run, shape = questions[line.strip()]

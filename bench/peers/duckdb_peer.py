@@ -21,10 +21,13 @@ parquet = f"read_parquet('{events}')"
 
 
 def load():
-    """By person and time: ids as UUID and names as text, and all of it as integer codes."""
-    db.execute(f"CREATE TABLE texts AS SELECT ts, device::uuid device, name, country, plan FROM {parquet} ORDER BY device, ts")
-    db.execute(f"""CREATE TABLE codes AS SELECT ts, (dense_rank() OVER (ORDER BY device))::uinteger device, coalesce({number}, 0)::utinyint step,
-        ((ascii(country) - 65) * 10 + ascii(country[2:2]) - 65)::utinyint country, {code('plan', PLANS)} plan FROM texts ORDER BY device, ts""")
+    """Loads the events sorted by person and time: with UUIDs and text, and as integer codes."""
+    db.execute(f"CREATE TABLE texts AS SELECT ts, device::uuid device, name, country, plan "
+               f"FROM {parquet} ORDER BY device, ts")
+    db.execute(f"""CREATE TABLE codes AS SELECT ts, (dense_rank() OVER (ORDER BY device))::uinteger device,
+        coalesce({number}, 0)::utinyint step,
+        ((ascii(country) - 65) * 10 + ascii(country[2:2]) - 65)::utinyint country, {code('plan', PLANS)} plan
+        FROM texts ORDER BY device, ts""")
 
 
 def source(table, filtered):
@@ -32,30 +35,36 @@ def source(table, filtered):
         plan = f" AND plan = {PLANS.index(PLAN) + 1}" if filtered else ""
         return f"SELECT device, ts, country, step FROM codes WHERE step > 0{plan}"
     plan = f" AND plan = '{PLAN}'" if filtered else ""
-    return f"SELECT device, ts, country, {number} step FROM {parquet if table == 'parquet' else table} WHERE name IN ({names}){plan}"
+    relation = parquet if table == "parquet" else table
+    return f"SELECT device, ts, country, {number} step FROM {relation} WHERE name IN ({names}){plan}"
 
 
 def asof(table, filtered):
-    """Of each event of a step, the latest start that had reached the step before."""
-    sql = f"WITH e AS MATERIALIZED ({source(table, filtered)}), l1 AS (SELECT device, ts, ts s, country FROM e WHERE step = 1)"
+    """Finds for each event of a step the latest start that had reached the previous step."""
+    sql = f"WITH e AS MATERIALIZED ({source(table, filtered)}), " \
+          "l1 AS (SELECT device, ts, ts s, country FROM e WHERE step = 1)"
     for k in range(2, len(STEPS) + 1):
-        sql += f""", l{k} AS MATERIALIZED (SELECT e.device, e.ts, p.s, e.country FROM (SELECT * FROM e WHERE step = {k}) e
+        sql += f""", l{k} AS MATERIALIZED (SELECT e.device, e.ts, p.s, e.country
+            FROM (SELECT * FROM e WHERE step = {k}) e
             ASOF JOIN l{k - 1} p ON e.device = p.device AND e.ts >= p.ts WHERE e.ts - p.s <= {WINDOW_MS})"""
     return counted(sql, filtered)
 
 
 def chained(table, filtered):
-    """From each start the earliest next step."""
-    sql = f"WITH e AS MATERIALIZED ({source(table, filtered)}), l1 AS (SELECT device, ts s, ts, country FROM e WHERE step = 1)"
+    """Finds from each start the earliest next step."""
+    sql = f"WITH e AS MATERIALIZED ({source(table, filtered)}), " \
+          "l1 AS (SELECT device, ts s, ts, country FROM e WHERE step = 1)"
     for k in range(2, len(STEPS) + 1):
         sql += f""", l{k} AS MATERIALIZED (SELECT p.device, p.s, min(e.ts) ts, p.country FROM l{k - 1} p
-            JOIN e ON e.device = p.device AND e.step = {k} AND e.ts > p.ts AND e.ts <= p.s + {WINDOW_MS} GROUP BY ALL)"""
+            JOIN e ON e.device = p.device AND e.step = {k} AND e.ts > p.ts AND e.ts <= p.s + {WINDOW_MS}
+            GROUP BY ALL)"""
     return counted(sql, filtered)
 
 
 def counted(sql, by_country):
     pick, group = ("country, ", " GROUP BY country") if by_country else ("", "")
-    return sql + " UNION ALL ".join(f" SELECT {pick}{k}, count(DISTINCT device) FROM l{k}{group}" for k in range(1, len(STEPS) + 1))
+    steps = range(1, len(STEPS) + 1)
+    return sql + " UNION ALL ".join(f" SELECT {pick}{k}, count(DISTINCT device) FROM l{k}{group}" for k in steps)
 
 
 def plain(found):

@@ -1,6 +1,7 @@
-"""Parquet of the generated events: python write_parquet.py DIR
-DIR holds meta.json and one raw file a lane and column. Writes events.parquet (by time, ids as text, each event its person's) for the peers, and
-sizes.json: bytes of each column of the archive as Parquet, in the archive's order, device ids as 16 bytes."""
+"""Writes Parquet files of the generated events: python write_parquet.py DIR
+DIR contains meta.json and one raw file per lane and column. Writes events.parquet for the peers (by time, ids as text,
+with the person of each event), and sizes.json: the bytes per event of each column of the archive as Parquet, in the
+archive's order, with device ids as 16 bytes."""
 import json
 import os
 import sys
@@ -11,12 +12,14 @@ import pyarrow.parquet as pq
 
 folder = sys.argv[1]
 meta = json.load(open(f"{folder}/meta.json"))
-TYPES = {"ts": "<f8", "seq": "<f8", "position": "<f8", "received_at": "<f8", "device": "<u4", "person": "<u4", "user": "<u4",
+TYPES = {"ts": "<f8", "seq": "<f8", "position": "<f8", "received_at": "<f8",
+         "device": "<u4", "person": "<u4", "user": "<u4",
          "name": "<u2", "url": "<u2", "country": "<u2", "plan": "<u2", "event_id": "V16"}
 
 
 def read(column):
-    return np.concatenate([np.fromfile(f"{folder}/lane-{lane}.{column}", dtype=TYPES[column]) for lane in range(meta["lanes"])])
+    lanes = range(meta["lanes"])
+    return np.concatenate([np.fromfile(f"{folder}/lane-{lane}.{column}", dtype=TYPES[column]) for lane in lanes])
 
 
 def dictionary(codes, values):
@@ -28,14 +31,16 @@ def ids(values):
 
 
 def write(path, columns):
-    plain = {name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column for name, column in columns.items()}
+    plain = {name: column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+             for name, column in columns.items()}
     pq.write_table(pa.table(plain), path, compression="zstd", compression_level=3, row_group_size=1_000_000)
 
 
 def uuid_texts(raw):
     digits = raw.tobytes().hex()
     at = range(0, len(digits), 32)
-    return [f"{digits[i:i + 8]}-{digits[i + 8:i + 12]}-{digits[i + 12:i + 16]}-{digits[i + 16:i + 20]}-{digits[i + 20:i + 32]}" for i in at]
+    return [f"{digits[i:i + 8]}-{digits[i + 8:i + 12]}-{digits[i + 12:i + 16]}-"
+            f"{digits[i + 16:i + 20]}-{digits[i + 20:i + 32]}" for i in at]
 
 
 whole = lambda column: pa.array(read(column).astype(np.int64))
@@ -47,15 +52,18 @@ order = np.argsort(ts, kind="stable")
 by_time = pa.array(order)
 persons = dictionary(read("person")[order], uuid_texts(devices))
 write(f"{folder}/events.parquet", {
-    "ts": pa.array(ts[order]), "device": persons, **{name: column.take(by_time) for name, column in text.items()}, "event_id": ids(event_id[order]),
+    "ts": pa.array(ts[order]), "device": persons,
+    **{name: column.take(by_time) for name, column in text.items()}, "event_id": ids(event_id[order]),
 })
 
 rows = len(ts)
 users = dictionary(read("user"), meta["values"]["user"])
 archive = f"{folder}/archive.parquet"
 write(archive, {
-    "timestamp": pa.array(ts), "device_id": ids(devices[read("device")]), "event_id": ids(event_id), "seq": whole("seq"), "position": whole("position"),
-    "index": pa.array(np.zeros(rows, dtype=np.int64)), "received_at": whole("received_at"), "type": pa.array(["custom"] * rows).dictionary_encode(),
+    "timestamp": pa.array(ts), "device_id": ids(devices[read("device")]), "event_id": ids(event_id),
+    "seq": whole("seq"), "position": whole("position"),
+    "index": pa.array(np.zeros(rows, dtype=np.int64)), "received_at": whole("received_at"),
+    "type": pa.array(["custom"] * rows).dictionary_encode(),
     "name": text["name"], "data.url": text["url"], "country": text["country"], "data.plan": text["plan"], "user": users,
 })
 sizes = {}

@@ -17,8 +17,8 @@ import { starvationBench } from './overload/starvation-bench.ts'
 import { trackerBench } from './ingest/tracker-bench.ts'
 
 /**
- * Every figure that Hopper claims, by name. `npm run bench -- NAME…` runs some, without a name all but those that need
- * more than Node.
+ * All benches by name. `npm run bench -- NAME…` runs the named ones; without a name, it runs all but those of
+ * `onlyWhenNamed`.
  */
 const benches: Record<string, () => void | Promise<void>> = {
   tracker: trackerBench,
@@ -44,7 +44,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   peers: () => peersBench(),
   'peers-1m': () => peersBench(1_000_000),
 }
-/** chDB and DuckDB come with Python */
+/** peers need Python; the others are smaller variants of benches that run anyway */
 const onlyWhenNamed = new Set(['peers', 'peers-1m', 'import-small', 'panels-small', 'hostile-flood-short'])
 
 const wanted = process.argv.slice(2)

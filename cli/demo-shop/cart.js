@@ -2,7 +2,7 @@ import { productOf } from './products.js'
 
 const name = 'demo-cart'
 
-/** The ids of the products in the cart; a browser that stores nothing has an empty one. */
+/** Returns the product ids in the cart. The cart is empty in a browser that blocks storage. */
 export function inCart() {
   try {
     return JSON.parse(sessionStorage.getItem(name) ?? '[]').filter(productOf)

@@ -4,15 +4,18 @@ import { euro, productOf, products } from './products.js'
 const picture = ({ id, name, tint }) =>
   `<span class="picture" data-tint="${tint}"><img src="/demo/${id}.svg" alt="${name}"></span>`
 const card = (product) =>
-  `<a class="card" data-page="/products/${product.id}">${picture(product)}<strong>${product.name}</strong><span>${euro(product.price)}</span></a>`
+  `<a class="card" data-page="/products/${product.id}">${picture(product)}` +
+  `<strong>${product.name}</strong><span>${euro(product.price)}</span></a>`
 const cards = (some) => `<div class="cards">${some.map(card).join('')}</div>`
 
 function home() {
   return `<h1>Good things for quiet rooms</h1>
-    <p class="lead">Lamps, chairs and small luxuries from workshops we know by name. Free delivery, thirty days to change your mind.</p>
+    <p class="lead">Lamps, chairs and small luxuries from workshops we know by name.
+      Free delivery, thirty days to change your mind.</p>
     <button id="shop-now" class="main" data-go="/products">Shop now</button>
     <h2>Loved this week</h2>${cards(products.slice(0, 3))}
-    <ul class="promises"><li><b>Free delivery</b>from the first euro</li><li><b>Thirty days</b>to send it back</li><li><b>Ten years</b>of repair</li></ul>`
+    <ul class="promises"><li><b>Free delivery</b>from the first euro</li>
+      <li><b>Thirty days</b>to send it back</li><li><b>Ten years</b>of repair</li></ul>`
 }
 
 function list() {
@@ -45,7 +48,10 @@ const lines = () =>
 
 function cart() {
   if (inCart().length === 0)
-    return '<h1>Your cart</h1><p class="lead">It is empty still.</p><button id="shop-now" class="main" data-go="/products">Shop now</button>'
+    return (
+      '<h1>Your cart</h1><p class="lead">It is empty still.</p>' +
+      '<button id="shop-now" class="main" data-go="/products">Shop now</button>'
+    )
   return `<h1>Your cart</h1>${lines()}<button id="checkout" class="main" data-go="/checkout">Checkout</button>`
 }
 
@@ -58,11 +64,13 @@ function checkout() {
 }
 
 const thanks = () =>
-  `<h1>Thank you</h1><p class="lead">Your order is on its imaginary way.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
+  `<h1>Thank you</h1><p class="lead">Your order is on its imaginary way.</p>` +
+  `<button id="back" class="main" data-go="/">Back to the shop</button>`
 const missing = () =>
-  `<h1>Nothing here</h1><p class="lead">This page does not exist.</p><button id="back" class="main" data-go="/">Back to the shop</button>`
+  `<h1>Nothing here</h1><p class="lead">This page does not exist.</p>` +
+  `<button id="back" class="main" data-go="/">Back to the shop</button>`
 
-/** The markup of a page, by its path inside the shop. Nothing of the visitor's goes into it. */
+/** Returns the markup of a page by its path inside the shop. It contains no visitor input. */
 export function markupOf(path) {
   const product = productOf(path.split('/')[2])
   if (path.startsWith('/products/')) return product ? detail(product) : missing()

@@ -1,7 +1,8 @@
 import { inCart, keep } from './cart.js'
 import { markupOf } from './pages.js'
 
-// One shop in two variants: under /demo/spa it is a single-page app, under /demo/shop each page is a full load. /demo/ is the latter's front door.
+// The shop has two variants: /demo/spa is a single-page app, and under /demo/shop each page is a full load. /demo/
+// redirects to the latter.
 const isSpa = location.pathname.startsWith('/demo/spa')
 const base = isSpa ? '/demo/spa' : '/demo/shop'
 const byId = (id) => document.getElementById(id)

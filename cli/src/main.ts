@@ -14,9 +14,9 @@ import { rebuildCommand } from './commands/rebuild.ts'
 import { startCommand } from './commands/start.ts'
 
 const EXIT_FAULT = 1
-/** what was asked for cannot be done as it was asked */
+/** the request is invalid or cannot be fulfilled as given */
 const EXIT_USAGE = 2
-/** something that was acknowledged or counted is gone */
+/** acknowledged or counted data is lost */
 const EXIT_DAMAGED = 4
 
 const program = new Command('hopper')
@@ -47,7 +47,7 @@ try {
   process.exitCode = report(error)
 }
 
-/** Tells the person what went wrong, and what led to it when it is no fault of ours; answers the exit code. */
+/** Prints a known error with its causes, and an unexpected one with its stack; returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE
   if (!(error instanceof HopperError)) {

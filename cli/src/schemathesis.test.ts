@@ -21,8 +21,8 @@ const keys = { admin: 'ha_schemathesis-admin-1', write: 'hw_schemathesis-write-1
 let url = ''
 
 /**
- * The tool, in an environment of its own below the system's temporary directory; undefined, with a line that says so,
- * where it cannot be had.
+ * Installs the tool in a virtual environment below the system's temporary directory. Where it cannot be installed,
+ * prints why and returns undefined.
  */
 async function installed(): Promise<string | undefined> {
   const home = join(tmpdir(), `hopper-schemathesis-${VERSION}`)
@@ -86,7 +86,7 @@ afterAll(async () => {
   for (const close of closing) await close()
 })
 
-// streams do not end by themselves, and whoever logs out is out
+// streams do not end by themselves, and a logout ends the session
 const EXCLUDED = '/(live|changes|export|logout|eventstream|database_events)$'
 const checks = 'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance'
 
@@ -121,7 +121,7 @@ async function cases(key: string, ...options: string[]): Promise<string> {
 }
 
 test.skipIf(tool === undefined)(
-  'thousands of generated requests find no fault and no answer that the description does not have',
+  'thousands of generated requests find no server error and no undocumented answer',
   { timeout: 2 * RUN_MS_MAX },
   async () => {
     const api = await cases(keys.admin, '--exclude-path-regex', EXCLUDED)

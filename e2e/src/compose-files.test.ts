@@ -15,9 +15,9 @@ type Services = Readonly<Record<string, Service>>
 const repository = resolve(import.meta.dirname, '../..')
 const processes = ['migrate', 'ingest', 'aggregator', 'api']
 
-// `config` asks no engine, but where none is wanted there may be no compose.
+// `config` needs no Docker engine, but a machine without one may have no compose.
 describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () => {
-  it('run the same processes in the same way, but for where the engines are and how much is shared out', () => {
+  it('run the same processes with the same settings, except for engine addresses and resource shares', () => {
     const [one, three] = [
       servicesOf('docker-compose.yml'),
       servicesOf('docker-compose.yml', 'docker-compose.three.yml'),
@@ -37,7 +37,7 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
     ).toEqual(['cassandra2', 'cassandra3', 'kafka2', 'kafka3'])
   })
 
-  it('tell each process of every engine, and to replicate to all three', () => {
+  it('configure each process with every engine and with replication to all three', () => {
     const services = servicesOf('docker-compose.yml', 'docker-compose.three.yml')
     const [brokers, nodes] = [versions.kafka.image, versions.cassandra.image].map((image) =>
       Object.keys(services).filter((name) => services[name]!.image === image),
@@ -53,7 +53,7 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
     }
   })
 
-  it('give each engine a volume of its own', () => {
+  it('give each engine its own volume', () => {
     const services = servicesOf('docker-compose.yml', 'docker-compose.three.yml')
     const images = [versions.kafka.image, versions.cassandra.image]
     const volumes = Object.values(services)
@@ -64,7 +64,7 @@ describe.skipIf(environment.DOCKER_HOST === undefined)('the compose files', () =
   })
 })
 
-/** What compose makes of files together. Throws what it says of a bad one. */
+/** Returns the services that compose merges from the files. Throws compose's message for a bad file. */
 function servicesOf(...files: readonly string[]): Services {
   const named = files.flatMap((file) => ['-f', file])
   const text = execFileSync('docker', ['compose', ...named, 'config', '--format', 'json'], {

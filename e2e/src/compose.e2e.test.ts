@@ -14,7 +14,7 @@ import { until } from './products/until.ts'
 const START_MS = 900_000
 const DEMO_KEY = 'hw_demo_shop_of_docker_compose'
 const services = ['kafka', 'cassandra', 'ingest', 'aggregator', 'api', 'proxy']
-// Where DOCKER_HOST names an engine it must do; elsewhere nothing is built and started unasked.
+// If DOCKER_HOST names an engine, it must work; otherwise nothing is built or started unasked.
 const wanted = environment.DOCKER_HOST !== undefined
 
 const DAY_MS = 86_400_000
@@ -30,11 +30,11 @@ describe.skipIf(!wanted)('docker compose up', () => {
   }, START_MS)
   afterAll(() => product?.dispose(), 120_000)
 
-  // The suite starts and ends what it is given; this one outlives it.
+  // The suite starts and ends the product that it is given; this one outlives it.
   demoShopSuite(async () => ({ ...product, start: async () => undefined, dispose: async () => undefined }))
 
   it.each(services)(
-    'goes on after a restart of %s, and loses nothing',
+    'continues after a restart of %s, and loses nothing',
     async (service) => {
       const url = `/restarted/${service}`
       await view(url)
@@ -49,7 +49,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     240_000,
   )
 
-  it('is shared by two of ingest and two aggregators, and goes on with one of each, and loses nothing', async () => {
+  it('runs with two ingest processes and two aggregators, continues with one of each, and loses nothing', async () => {
     await product.compose('up', '-d', '--no-recreate', '--wait', '--scale', 'ingest=2', '--scale', 'aggregator=2')
     await until(async () => {
       const lanes = await Promise.all([1, 2].map(lanesOf))
@@ -115,7 +115,10 @@ describe.skipIf(!wanted)('docker compose up', () => {
     expect(state.trim()).toBe('0 false healthy')
   }, 600_000)
 
-  /** What the demo's traffic must come to, by its own generator: events by fate, and those that count by UTC date. */
+  /**
+   * Computes the expected result of the demo's traffic from its generator: events by fate, and those that count by UTC
+   * date.
+   */
   function truthOf(plan: Parameters<typeof traffic>[0]): { fates: Record<string, number>; days: Map<string, number> } {
     const seen = new Set<string>()
     const found = { accepted: 0, bot: 0, duplicate: 0, late: 0, rejected: 0 }
@@ -135,7 +138,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     return { fates: found, days }
   }
 
-  /** Events by fate, of the last 30 days of receipt. */
+  /** Returns events by fate, for the last 30 days of receipt. */
   async function fates(): Promise<Map<string, number>> {
     const sums = new Map<string, number>()
     const { fates: rows } = await getJson<Status>(product, '/api/v1/status', readKey())
@@ -143,14 +146,14 @@ describe.skipIf(!wanted)('docker compose up', () => {
     return sums
   }
 
-  /** The lanes that an aggregator has. */
+  /** Returns the lanes that an aggregator owns. */
   async function lanesOf(index: number): Promise<string[]> {
     return [...(await metricsOf('aggregator', index)).matchAll(/^hopper_aggregator_lag\{lane="(\d+)"\}/gm)].map(
       ([, lane]) => lane!,
     )
   }
 
-  /** Requests that one container of ingest has acknowledged. */
+  /** Returns the number of requests that one container of ingest has acknowledged. */
   async function acknowledgedBy(index: number): Promise<number> {
     return Number(
       /^hopper_ingest_requests_total\{status="202"[^}]*\} (\d+)/m.exec(await metricsOf('ingest', index))?.[1] ?? 0,
@@ -171,7 +174,7 @@ describe.skipIf(!wanted)('docker compose up', () => {
     return rows.find((row) => row.url === url)?.views ?? 0
   }
 
-  /** One page view, sent until it is acknowledged. */
+  /** Sends one page view until it is acknowledged. */
   async function view(url: string): Promise<void> {
     await until(async () => (await send(url).catch(() => undefined))?.status === 202, 120_000)
   }

@@ -17,8 +17,8 @@ import { until } from './products/until.ts'
 import type { Opens } from './products/ways.ts'
 
 const CHROMIUM_ARGS = [
-  // For the whole browser: Playwright's own setting misses what a page leaves behind, such as a beacon, which would
-  // then come from a headless one: a bot.
+  // Set for the whole browser: Playwright's own setting misses requests that outlive a page, such as a beacon. Those
+  // would then come from a headless browser, which counts as a bot.
   `--user-agent=${agents[0]!.userAgent}`,
   '--no-sandbox',
   '--disable-gpu',
@@ -28,7 +28,7 @@ const CHROMIUM_ARGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-/** How long the tracker and the marks of the page may be apart in seeing one thing happen. */
+/** Maximum difference between the tracker's and the page marks' time for the same event. */
 const SLACK_MS = 250
 let product: Product
 let browser: Browser
@@ -36,7 +36,7 @@ let readKey: string
 
 const get = <T>(path: string): Promise<T> => getJson<T>(product, `/api/v1/apps/demo-shop/${path}`, readKey)
 
-/** A visitor of their own: a fresh browser profile, which does not say that it is automated. */
+/** Opens a page as a new visitor: a fresh browser profile that does not report automation. */
 async function visit(path: string, more: { readonly hasTouch?: true } = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1_000, height: 800 }, ...more })
   await markPages(context)
@@ -51,25 +51,25 @@ async function visit(path: string, more: { readonly hasTouch?: true } = {}): Pro
 const tracked = (page: Page): Promise<unknown> =>
   page.waitForFunction(() => (window as { hopper?: unknown }).hopper !== undefined)
 
-/** When the tab first came to a page, given its path in the shop's. */
+/** Returns when the tab first reached a page, given its path in the shop. */
 const arrived = (marks: readonly Mark[], path: string): number =>
   marks.find(({ what, of }) => (what === 'tracker' || what === 'address') && of.replace(/\/$/, '') === `/demo/${path}`)!
     .at
 
-/** How long the pointer was over an element before it left or clicked. */
+/** Returns how long the pointer was over an element before it left or clicked. */
 function hovered(marks: readonly Mark[], element: string, until: 'out' | 'click'): number {
   const over = marks.findIndex(({ what, of }) => what === 'over' && of === element)
   return marks.slice(over).find(({ what, of }) => what === until && of === element)!.at - marks[over]!.at
 }
 
-/** Closes the tab as a person does; the browser goes on, as theirs would, and delivers what the page handed to it. */
+/** Closes the tab as a person does. The browser keeps running and delivers the requests that the page handed to it. */
 async function closeTab(page: Page): Promise<void> {
   const closed = page.waitForEvent('close')
   await page.close({ runBeforeUnload: true })
   await closed
 }
 
-/** Presses a button or follows a link by the keyboard, so that no pointer hovers over what comes next. */
+/** Presses a button or follows a link by keyboard, so that no pointer hovers over the next page. */
 async function press(page: Page, selector: string, lands: string): Promise<void> {
   await page.locator(selector).first().focus()
   await page.keyboard.press('Enter')
@@ -77,8 +77,8 @@ async function press(page: Page, selector: string, lands: string): Promise<void>
 }
 
 /**
- * Two visitors in a real browser, a custom event and a person with two devices: what they did is found by the API,
- * exactly.
+ * Checks that the API reports exactly what happened: two visitors in a real browser, a custom event, and a person with
+ * two devices.
  */
 export function demoShopSuite(open: Opens, startMs = 120_000): void {
   beforeAll(async () => {
@@ -94,7 +94,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     await product?.dispose()
   })
 
-  it('finds every stage, view, hover and click of two visitors by the API, exactly', async () => {
+  it('reports exactly every stage, view, hover and click of two visitors', async () => {
     // The first visitor walks through the whole shop as a single-page app.
     const page = await visit('/demo/spa/')
     await page.hover('#shop-now')
@@ -113,7 +113,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     const marks = await marksOf(page)
     await closeTab(page)
 
-    // The second loads every page anew, and closes the tab at once.
+    // The second visitor loads every page in full, and closes the tab immediately.
     const other = await visit('/demo/shop/')
     await press(other, '#shop-now', '/demo/shop/products')
     await tracked(other)
@@ -228,7 +228,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     ])
   }, 90_000)
 
-  it('a finger on an element is no hesitation, on whatever device, and a mouse is', async () => {
+  it('a finger on an element is no hesitation on any device, and a mouse is', async () => {
     const hits = async (): Promise<number> => {
       const { rows } = await get<ElementActions>('elements/actions')
       return rows.find(({ name }) => name === 'Shop now')?.hits ?? 0
@@ -257,7 +257,7 @@ export function demoShopSuite(open: Opens, startMs = 120_000): void {
     expect(await hits()).toBe(before + 1)
   }, 60_000)
 
-  it('a custom event by the public call and an identify arrive, and the two devices of one person count as one', async () => {
+  it('a custom event and an identify arrive, and the two devices of one person count as one', async () => {
     const before = (await get<StageConversion>('stages/conversion')).total_users
     for (let device = 0; device < 2; device++) {
       const page = await visit('/demo/')

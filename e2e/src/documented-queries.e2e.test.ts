@@ -9,7 +9,7 @@ import { cluster, type Cluster } from './products/cluster.ts'
 import { counted, getJson } from './products/product.ts'
 
 const document = readFileSync(join(import.meta.dirname, '../../docs/tables.md'), 'utf8')
-/** The queries of docs/tables.md, by the name behind ```cql. */
+/** The queries of docs/tables.md, by the name after ```cql. */
 const queries = new Map([...document.matchAll(/^```cql (\S+)\n([^]*?)^```$/gm)].map(([, name, text]) => [name!, text!]))
 
 const keys = { write: 'hw_cqlsh_0123456789abcdef', read: 'hr_cqlsh_0123456789abcdef' }
@@ -35,14 +35,14 @@ const DAY_MS = 86_400_000
 const dates = [3, 2].map((ago) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)) as [string, string]
 const SESSION = '0f8fad5b-d9cb-469f-a165-70867728950e'
 const engines = inject('engines') as Engines | undefined
-/** Within which the tables must be right once the API is. */
+/** Time limit for the tables to match the API. */
 const BEHIND_MS = 60_000
 
 describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   let product: Cluster
   let client: Client
   beforeAll(async () => {
-    // Times that any engine accepts, also those that several runs share.
+    // Times that any engine accepts, even one shared by several test runs.
     const times = { HOPPER_KAFKA_SESSION_MS: '6000', HOPPER_UNKNOWN_OUTCOME_MS: '6000', HOPPER_LEASE_MS: '6000' }
     const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...times }
     product = await cluster(engines!, { provision, env })
@@ -62,7 +62,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
     expect([...queries.keys()].sort()).toEqual([...Object.keys(checks)].sort())
   })
 
-  it('answer what the API answers after a backlog that was counted in large batches', async () => {
+  it('match the API after a backlog that was counted in large batches', async () => {
     await send(0, 900)
     await Promise.all(product.aggregators.map((aggregator) => aggregator.start()))
     await counted(product, keys.read)
@@ -72,7 +72,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
     expect((await client.execute('SELECT id FROM visitor_blocks_by_date LIMIT 1')).rowLength).toBe(0)
   }, 240_000)
 
-  it('answer what the API answers after live traffic', async () => {
+  it('match the API after live traffic', async () => {
     for (let device = 850; device < 950; device += 10) {
       await send(device, device + 10)
       await counted(product, keys.read)
@@ -81,7 +81,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   }, 240_000)
 
   /**
-   * Resolves when every query equals the API; rejects with the differences when one of them takes longer than a minute.
+   * Resolves when every query matches the API; rejects with the differences when a query takes longer than a minute.
    */
   async function allEqual(): Promise<void> {
     const end = performance.now() + BEHIND_MS
@@ -95,7 +95,7 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
     }
   }
 
-  /** A query of the document, for the dates of this test. */
+  /** Runs a query of the document for the dates of this test. */
   async function run(name: string): Promise<types.Row[]> {
     const text = queries.get(name)!
     const [first, second] = dates
@@ -235,8 +235,9 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
   }
 
   /**
-   * Visits of devices on both dates: every third is a user's, who may have several, every fifth is known on the second
-   * date only, every eleventh identifies itself in the middle of a date, and every thirteenth has another user then.
+   * Sends visits of devices on both dates. Every third device belongs to a user, who may have several. Every fifth
+   * appears only on the second date. Every eleventh identifies itself in the middle of a date. Every thirteenth then
+   * has another user.
    */
   async function send(from: number, to: number): Promise<void> {
     const devices = Array.from({ length: to - from }, (_, at) => from + at)
@@ -288,13 +289,14 @@ describe.skipIf(!engines)('the queries of docs/tables.md', () => {
         ...(device % 4 < 2 ? [] : [entered(3, 2)]),
       ]
       expect(events.length).toBeLessThan(limits.eventsPerBatchMax)
+      const browser = device % 2 ? 'Firefox/130.0' : 'Chrome/140.0'
       const post = (): Promise<Response> =>
         fetch(`${product.ingestUrl}/v1/events`, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',
             authorization: `Bearer ${keys.write}`,
-            'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 ${device % 2 ? 'Firefox/130.0' : 'Chrome/140.0'}`,
+            'user-agent': `Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 ${browser}`,
           },
           body: JSON.stringify({ device_id: `device-${device}`, events }),
         })
@@ -308,7 +310,7 @@ function number(row: types.Row, column: string): number {
   return Number(row.get(column) ?? 0)
 }
 
-/** By key, summed up, without zeros. */
+/** Sums the rows by key, without zeros. */
 function sums(rows: readonly (readonly [key: string, value: number])[]): [string, number][] {
   const found = new Map<string, number>()
   for (const [key, value] of rows) found.set(key, (found.get(key) ?? 0) + value)

@@ -20,7 +20,8 @@ let product: Product
 afterEach(() => product?.dispose())
 
 /**
- * Sends the traffic with random repetitions, and kills one process after the other, each time a share of it is through.
+ * Sends the traffic with random repetitions, and kills one process after the other, each time a share of it has been
+ * sent.
  */
 async function sendAndKill(
   traffic: readonly (readonly RandomRequest[])[],
@@ -50,7 +51,7 @@ async function sendAndKill(
           repeated += request.events.length
         }
         if (killed < kills && sent >= ((killed + 0.3 + 0.6 * random()) * total) / kills) {
-          // In a cluster the others go on meanwhile; the next kill must not come after the last request.
+          // In a cluster the others continue meanwhile; the next kill must not come after the last request.
           await restarting
           if (killed < kills) restarting ??= kill()
         }
@@ -66,9 +67,9 @@ async function sendAndKill(
 interface Run {
   truth: GroundTruth
   found: StoredRows
-  /** undefined where the storage keeps no archive */
+  /** undefined where the storage has no archive */
   archived: ArchivedEvents | undefined
-  /** the ids of all events that were sent */
+  /** the ids of all events sent */
   ids: ReadonlySet<string>
   repeated: number
 }
@@ -101,7 +102,7 @@ async function run(
 }
 
 onBothWays((open) => {
-  it('counts and archives 20,000 events of 500 devices exactly, killed ten times meanwhile, with batches repeated in between', async () => {
+  it('counts and archives 20,000 events exactly, with ten kills and repeated batches', async () => {
     const { truth, found, archived, ids, repeated } = await run(open, {
       devices: 500,
       eventsPerDevice: 40,
@@ -122,8 +123,7 @@ onBothWays((open) => {
       expect([...archived.times].filter(([, times]) => times !== 1)).toEqual([])
       expect(archived.bots).toBe(truth.fates.bot)
     }
-    // What was acknowledged but whose answer was lost is sent again too, so there are at least the repetitions that
-    // were meant.
+    // Acknowledged requests whose answer was lost are sent again too, so there are at least the intended repetitions.
     expect(found.fates.get('duplicate')).toBeGreaterThanOrEqual(repeated)
     expect(
       Object.keys(counterTables).every(
@@ -132,7 +132,7 @@ onBothWays((open) => {
     ).toBe(true)
   }, 240_000)
 
-  it('control: with the check of the watermarks off, the same traffic is counted wrongly', async () => {
+  it('control: without the watermark check, the same traffic is counted wrongly', async () => {
     const { truth, found } = await run(open, {
       devices: 200,
       eventsPerDevice: 30,
@@ -144,7 +144,7 @@ onBothWays((open) => {
       values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
     )
     expect(excess.length).toBeGreaterThan(0)
-    // What is a set needs no watermark, and is right all the same.
+    // Sets need no watermark, so they are correct nevertheless.
     expect(sorted(found.persons)).toEqual(sorted(truth.persons))
   }, 180_000)
 })

@@ -10,7 +10,7 @@ import { randomTraffic } from './traffic/random-traffic.ts'
 import { hopper, Service } from './products/service.ts'
 
 const DAY_MS = 86_400_000
-/** more dates than the audit could ask for at once */
+/** more dates than one request of the audit may cover */
 const DAYS = 400
 const LANES = 8
 const keys = { write: 'hw_moves_0123456789abcdef', read: 'hr_moves_0123456789abcdef' }
@@ -69,17 +69,17 @@ const steps = ['url_change', 'click'].map((type) => ({
 
 const engines = inject('engines') as Engines | undefined
 
-/** An installation that is being asked. */
-interface Asked {
+/** An installation that the test queries. */
+interface Installation {
   readonly apiUrl: string
 }
 
 describe.skipIf(!engines)('an installation of a year that moves', () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-moves-'))
-  // Nobody is killed here, so the times are those of production: a busy machine must not cost a lane.
+  // Nothing is killed here, so the times are those of production: a busy machine must not cost a lane.
   const times = { HOPPER_KAFKA_SESSION_MS: '10000', HOPPER_LEASE_MS: '15000', HOPPER_UNKNOWN_OUTCOME_MS: '7000' }
   const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...times }
-  /** Those of the run, which name the engines, must not reach what runs in a directory. */
+  /** The engines that the run's variables name must not reach a product that runs in a directory. */
   const local = { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' }
   const disposed: (() => Promise<unknown>)[] = []
   afterAll(async () => {
@@ -87,7 +87,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     rmSync(dir, { recursive: true, force: true })
   })
 
-  it('is audited and rebuilt in a cluster, and answers the same bytes in standalone and in another cluster', async () => {
+  it('is audited and rebuilt in a cluster, and answers identically in standalone and in another cluster', async () => {
     const first = await cluster(engines!, { provision, env })
     disposed.push(() => first.dispose())
     await first.start()
@@ -97,7 +97,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     expect(wanted.filter((answer) => !/ 200 /.test(answer.slice(0, 400)))).toEqual([])
     expect(wanted.join('').length).toBeGreaterThan(20_000)
 
-    // What is archived is waited for by those that read it.
+    // There is no need to wait for the archive: commands that read it do.
     expect(await hopper(['audit'], first.env)).toContain('No drift')
     for (const aggregator of first.aggregators) await aggregator.stop('SIGTERM')
     expect(await hopper(['rebuild'], { ...first.env, NODE_OPTIONS: '--max-old-space-size=256' })).toContain(
@@ -117,7 +117,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     await alone.stop('SIGTERM')
 
     await hopper(['export', '--all', '--out', dumps[1], '--data', data, '--lanes', String(LANES)], local)
-    // The same file: without one, migrate makes an organization that would own the demo shop.
+    // The same file: without one, migrate creates an organization that would own the demo shop.
     const second = await cluster(engines!, { provision, env })
     disposed.push(() => second.dispose())
     await second.migrate()
@@ -128,7 +128,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     expect(await answersOf(second)).toEqual(wanted)
   }, 1_200_000)
 
-  /** Browsers' bodies as the tracker sends them, the demo shop's, and a server's. */
+  /** Sends bodies of browsers as the tracker does, those of the demo shop, and those of a server. */
   async function send(product: Cluster): Promise<void> {
     for (const requests of randomTraffic({ devices: 30, eventsPerDevice: 20, seed: 9, now })) {
       for (const request of requests) await sendUntilAcknowledged(product.ingestUrl, keys.write, request)
@@ -168,17 +168,16 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
   }
 
   /**
-   * What the API says to everything; how far it is complete, and how far the past of a funnel is counted again, is the
-   * installation's own.
+   * Returns the API's answers to every request. Completeness and the progress of a funnel's past differ between
+   * installations and are removed.
    */
-  async function answersOf({ apiUrl }: Asked): Promise<string[]> {
+  async function answersOf({ apiUrl }: Installation): Promise<string[]> {
     const answers: string[] = []
     const ask = async (path: string, request: RequestInit = {}): Promise<void> => {
       const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }
       const answer = await fetch(`${apiUrl}/api/v1/apps/moves/${path}`, { ...request, headers })
-      answers.push(
-        `${path} ${answer.status} ${(await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')}`,
-      )
+      const text = (await answer.text()).replace(/"complete_to":\d+/g, '').replace(/,"past":\{[^}]*\}/g, '')
+      answers.push(`${path} ${answer.status} ${text}`)
     }
     for (const report of reports) await ask(report)
     for (const extra of [

@@ -64,13 +64,13 @@ onBothWays((open, way) => {
     )
   }
 
-  it('sales of one till without times are as many as were sent', async () => {
+  it('counts every sale of one till without times', async () => {
     const sale = { type: 'custom', name: 'sale', data: { amount: 5 } }
     for (let times = 0; times < 2; times++) await send({ device_id: 'till-7', events: [sale, sale, sale] })
     await reaches('sale', 6)
   }, 120_000)
 
-  it('rows of a log with times, some equal in one request, all count, and once however often it is sent', async () => {
+  it('counts each row of a log with times once, even with equal times in a request and when sent again', async () => {
     const rows = Array.from({ length: ROWS }, (_, at) => {
       const row = at % 1_000 < EQUAL && at < 1_000 && at % 2 === 1 ? at - 1 : at
       return {
@@ -88,7 +88,7 @@ onBothWays((open, way) => {
     await reaches('row', ROWS)
   }, 180_000)
 
-  it('an event without a device is rejected by name and counted so; one with a user has a device', async () => {
+  it('rejects an event without a device under that reason and counts it; one with a user has a device', async () => {
     expect(await send({ events: [{ type: 'custom', name: 'x' }] })).toMatchObject({
       accepted: 0,
       rejected: [{ reason: 'no_device' }],

@@ -31,7 +31,8 @@ const admin = 'ha_acme_0123456789abcdef'
 const browsers = {
   desktop: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   mobile:
-    'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36',
+    'Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+    'Chrome/140.0.0.0 Mobile Safari/537.36',
 }
 let product: Product
 type Name = keyof typeof apps
@@ -64,7 +65,7 @@ async function send(
   expect(await answer.json()).toMatchObject({ accepted: events.length })
 }
 
-/** The URL changes of a tab that goes from address to address. */
+/** Returns the URL changes of a tab that visits these addresses in order. */
 const walk = (...urls: string[]): object[] =>
   urls.map((to, i) => ({ type: 2, from: urls[i - 1] ?? '', to, elapsed_time: i === 0 ? 0 : 1_000 }))
 const get = <T>(of: Name, path: string) =>
@@ -109,7 +110,7 @@ onBothWays((open) => {
       'eve',
       walk('https://shop.example?utm_source=mail', 'https://shop.example/products', 'https://shop.example:443/cart'),
     )
-    // moves that stay on a page: anchors and a filter that is written into the query
+    // moves that stay on a page: anchors, and a filter that is written into the query
     const docs = 'https://shop.example/docs'
     await send('shop', 'dan', walk(docs, `${docs}#a`, `${docs}#b`, `${docs}#c`))
     await send(
@@ -146,7 +147,7 @@ onBothWays((open) => {
   }, 120_000)
   afterAll(() => product?.dispose())
 
-  it('shows a page once, however its address is written, and a move on it as no view', async () => {
+  it('shows a page once, however its address is written, and does not count a move on it as a view', async () => {
     expect((await views('shop')).sort()).toEqual([
       ['shop.example/', 3],
       ['shop.example/cart', 3],
@@ -161,7 +162,7 @@ onBothWays((open) => {
     expect(rows.reduce((sum, row) => sum + row.views, 0)).toBe(14)
   })
 
-  it('shows three people home, products, cart as one way, found by its start, with those who leave', async () => {
+  it('shows the path of three people (home, products, cart) as one, found by its start, with exits', async () => {
     for (const start of ['shop.example/', 'https://shop.example/?utm_source=other#x']) {
       for (const unit of ['person', 'session']) {
         const { nodes, links } = await get<JourneyResult>(
@@ -192,7 +193,7 @@ onBothWays((open) => {
     ])
   })
 
-  it('answers every query by the page that the report shows', async () => {
+  it('answers every query by the page name that the report shows', async () => {
     const range = { from: Date.now() - 3_600_000, to: Date.now() + 60_000 }
     const on = (page: string) => ({ name: page, filters: [{ type: 'eq', key: 'page', value: page }] })
     const { body } = await post<FunnelAnswer>('shop', 'funnels/query', {
@@ -218,7 +219,7 @@ onBothWays((open) => {
     ).toEqual([{ value: 'shop.example/cart', events: 3 }])
   })
 
-  it('stores no query, fragment or password of an address anywhere that answers', async () => {
+  it('exposes no query, fragment or password of an address in any answer', async () => {
     const text = async (path: string): Promise<string> =>
       (
         await fetch(`${product.apiUrl}/api/v1/apps/shop/${path}`, {
@@ -242,7 +243,7 @@ onBothWays((open) => {
       expect(answer).not.toContain('ann@example.com')
     }
     expect(answers[0]).toContain('https://shop.example/reset')
-    // the campaign of the visit is known all the same
+    // the campaign of the visit is known nevertheless
     expect(answers[4]).toContain('"utm_source":"news"')
   })
 
@@ -256,7 +257,7 @@ onBothWays((open) => {
     )
   })
 
-  it('keeps the parameters that a stage asks for, and refuses a stage that nothing enters at its field', async () => {
+  it('keeps the parameters that a stage needs, and refuses a stage that no event can enter', async () => {
     expect((await views('steps')).sort()).toEqual([
       ['shop.example/checkout?step=1', 1],
       ['shop.example/checkout?step=2', 1],
@@ -281,7 +282,7 @@ onBothWays((open) => {
     }
   })
 
-  it('weighs sampled events in every counter and in no set of users, and takes hesitation from the mouse', async () => {
+  it('weights sampled events in counters but not in sets of users, and takes hesitation from the mouse', async () => {
     const { rows } = await get<Traffic>('sampled', 'traffic')
     expect(rows.at(-1)).toMatchObject({ events: 10 + 5 + 10 + 5 + 3, views: 10, users: 3 })
     expect((await get<PageViews>('sampled', 'pages/views')).rows).toEqual([
@@ -302,7 +303,7 @@ onBothWays((open) => {
     ])
   })
 
-  it('has no number where there is nothing to divide by, also in CSV', async () => {
+  it('has no number where the divisor is zero, also in CSV', async () => {
     expect((await get<StageTime>('steps', 'stages/time?funnel=checkout')).rows).toMatchObject([
       { hits: 0, average_seconds: null },
     ])

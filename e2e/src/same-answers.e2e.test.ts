@@ -131,7 +131,7 @@ describe.skipIf(!engines)('standalone and cluster', () => {
   })
 
   it.each(queries.map(([path, body], number) => ({ number, path, body })))(
-    'POST $path, the one of number $number: the same bytes',
+    'POST $path, query number $number: the same bytes',
     async ({ path, body }) => {
       const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
       const answers = await Promise.all(products.map((product) => answer(product, path, request)))
@@ -140,13 +140,16 @@ describe.skipIf(!engines)('standalone and cluster', () => {
     },
   )
 
-  it('the answers say something: users in every stage, events in the sets', async () => {
+  it('the answers are not empty: users in every stage, events in the sets', async () => {
     const [users] = await Promise.all(products.map((product) => answer(product, `stages/conversion?${range}`, {})))
     expect(JSON.parse(users!.body)).toMatchObject({ rows: stages.map(() => ({ users: expect.any(Number) as number })) })
     expect(users!.body).not.toMatch(/"users":0\b/)
   })
 
-  /** Status, type and bytes of an answer; only the moment up to which it is complete is the installation's own. */
+  /**
+   * Returns status, type and bytes of an answer. Only the time up to which it is complete may differ between
+   * installations.
+   */
   async function answer(
     product: Product,
     path: string,

@@ -27,12 +27,13 @@ const provision = {
   ],
 }
 const now = Date.now()
-const range = `from=${new Date(now - 86_400_000).toISOString().slice(0, 10)}&to=${new Date(now + 86_400_000).toISOString().slice(0, 10)}`
+const dateOf = (time: number): string => new Date(time).toISOString().slice(0, 10)
+const range = `from=${dateOf(now - 86_400_000)}&to=${dateOf(now + 86_400_000)}`
 const BATCH = 40
 
 /**
- * Texts that somewhere have been taken for others: by a decoder, a collation, a number, a prototype, a spreadsheet, a
- * separator of ours.
+ * Texts that some component could mistake for others: a decoder, a collation, a number, a prototype, a spreadsheet, one
+ * of Hopper's separators.
  */
 const special = [
   '\0',
@@ -171,7 +172,7 @@ interface Sent {
   readonly target?: string
 }
 
-/** For each text a custom event that has it everywhere, and a click on it. */
+/** For each text, a custom event that has it in every field, and a click on it. */
 const sent: readonly (readonly [device: string, events: readonly Sent[]])[] = texts.map((text, at) => {
   const any = { timestamp: now - 60_000 + at, user_id: text, session_id: text }
   return [
@@ -217,8 +218,8 @@ onBothWays((open, way) => {
     product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false', ...session } })
     await product.start()
     for (let at = 0; at < sent.length; at += BATCH) {
-      // Some as a tracker sends them, so that the body itself stands in the log; the others together, for which
-      // envelopes are written.
+      // Some are sent as a tracker sends them, so that the log contains the body itself; the others are sent together,
+      // so that ingest writes envelopes.
       const some = sent.slice(at, at + BATCH)
       const together = {
         events: some
@@ -243,10 +244,10 @@ onBothWays((open, way) => {
     expect(await answer.json()).toEqual({ accepted: body.events.length, rejected: [] })
   }
   async function get(path: string): Promise<Response> {
-    const answer = await fetch(
-      `${product.apiUrl}/api/v1/apps/text/${path}${path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`}`,
-      { headers: { authorization: `Bearer ${keys.read}` } },
-    )
+    const dates = path.startsWith('events?') ? '' : `${path.includes('?') ? '&' : '?'}${range}`
+    const answer = await fetch(`${product.apiUrl}/api/v1/apps/text/${path}${dates}`, {
+      headers: { authorization: `Bearer ${keys.read}` },
+    })
     if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
     return answer
   }
@@ -268,7 +269,7 @@ onBothWays((open, way) => {
   const custom = [{ type: 'eq', key: 'type', value: 'custom' }]
   const everywhere = { type: 'all', key: 'value' }
 
-  it('counts as many of each as there are texts', async () => {
+  it('counts each text separately', async () => {
     const found = await query({
       filters: [...custom, everywhere],
       unique: ['event_id', 'device_id', 'user_id', 'session_id', 'name', 'value', 'long'],
@@ -286,7 +287,7 @@ onBothWays((open, way) => {
     expect(total_users).toBe(texts.length)
   })
 
-  it('finds each by a filter', async () => {
+  it('finds each text by a filter', async () => {
     for (const text of texts.slice(0, special.length)) {
       for (const key of ['value', 'device_id']) {
         const found = await query({ filters: [...custom, everywhere, { type: 'eq', key, value: text }] })
@@ -304,7 +305,7 @@ onBothWays((open, way) => {
     }
   }, 120_000)
 
-  it('has each in the reports, keys and values', async () => {
+  it('reports each text as a key and as a value', async () => {
     const { rows } = (await json('clicks')) as { rows: { target: string }[] }
     expect(sorted(rows.map(({ target }) => target))).toEqual(sorted(texts))
     const values = (await json('keys/value/values?limit=1000')) as { rows: { value: string }[] }
@@ -313,7 +314,7 @@ onBothWays((open, way) => {
     expect(sorted(named.rows.map(({ key }) => key))).toEqual(sorted(texts.map((text) => `key ${text}`)))
   })
 
-  it('hands each out as it was sent: events, ndjson', async () => {
+  it('returns each text as it was sent, in events and NDJSON', async () => {
     const expected = sorted(
       sent.flatMap(([device_id, events]) =>
         events.map(({ event_id, name, user_id, session_id, data, target }) => [
@@ -328,7 +329,7 @@ onBothWays((open, way) => {
       ),
     )
     type View = Sent & { device_id: string; user: string }
-    const told = (views: readonly View[]): string[] => {
+    const sortedViews = (views: readonly View[]): string[] => {
       for (const { user, user_id } of views) expect(user).toBe(user_id)
       return sorted(
         views.map(({ device_id, event_id, name, user_id, session_id, data, target }) => [
@@ -344,7 +345,7 @@ onBothWays((open, way) => {
     }
     const ndjson = await (await get('export?format=ndjson')).text()
     expect(
-      told(
+      sortedViews(
         ndjson
           .trimEnd()
           .split('\n')
@@ -358,10 +359,10 @@ onBothWays((open, way) => {
       if (page.events.length === 0 || page.next === start) break
       start = page.next
     }
-    expect(told(pages)).toEqual(expected)
+    expect(sortedViews(pages)).toEqual(expected)
   })
 
-  it('hands each out in CSV, where one apostrophe before a formula is to be taken away', async () => {
+  it('returns each text in CSV, with one apostrophe before a formula', async () => {
     const [head, ...rows] = parseCsv(await (await get('export?format=csv')).text())
     const column = (name: string): string[] =>
       rows.map((row) => row[head!.indexOf(name)]!.replace(/^'('*[=+\-@\t\r\n])/, '$1'))
@@ -374,9 +375,9 @@ onBothWays((open, way) => {
     )
   })
 
-  it('hands each out in Arrow', async () => {
+  it('returns each text in Arrow', async () => {
     const table = tableFromIPC(new Uint8Array(await (await get('export?format=arrow')).arrayBuffer()))
-    // The reader here takes a byte order mark off the beginning, so those texts are looked at in the bytes only.
+    // The reader used here strips a leading byte order mark, so those texts are compared only as bytes.
     const plain = (values: Iterable<unknown>): Set<unknown> =>
       new Set([...values].map((value) => String(value).replace(/^\ufeff/, '')))
     for (const name of ['device_id', 'session_id', 'user']) expect(plain(table.getChild(name)!)).toEqual(plain(texts))
@@ -399,7 +400,7 @@ onBothWays((open, way) => {
     }
   }, 120_000)
 
-  it('is one again when it is sent again', async () => {
+  it('counts once when it is sent again', async () => {
     for (const [device_id, events] of sent.slice(0, special.length))
       await send({ device_id, events } as { events: readonly object[] })
     await counted(product, keys.read)
@@ -410,7 +411,7 @@ onBothWays((open, way) => {
     expect(dead_letters).toBe(0)
   })
 
-  it('is the same in the tables, and an audit finds it there', async () => {
+  it('is unchanged in the tables, and an audit finds no drift', async () => {
     if (way === 'standalone') await product.stop('SIGTERM')
     const storage = await product.openStorage()
     const dates = [0, 1].map((ago) => new Date(now - ago * 86_400_000).toISOString().slice(0, 10))
@@ -433,12 +434,12 @@ onBothWays((open, way) => {
       await storage.close()
     }
     for (const found of [targets, devices, users, sessions]) expect(sorted(found)).toEqual(sorted(texts))
-    // Everything is archived by those who end; an aggregator archives it in time.
+    // A stopped process archives everything; a running aggregator does so in time.
     if (way === 'cluster') await product.stop('SIGTERM')
     expect(await product.run(['audit'])).toContain('No drift')
   }, 120_000)
 
-  it('stands in the log', async () => {
+  it('is unchanged in the log', async () => {
     const storage = await product.openStorage()
     try {
       const devices = new Map<string, Set<string>>()

@@ -3,7 +3,7 @@ import { nextInSession } from './device.ts'
 import { enqueue } from './queue.ts'
 import { randomId } from './random-id.ts'
 
-/** Wire number of each kind (DESIGN section 4). */
+/** Wire number of each kind (docs/events.md). */
 interface Kinds {
   0: 'custom'
   1: 'click'

@@ -2,7 +2,7 @@ import { brotliCompressSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { built } from './site.ts'
 
-// DESIGN section 10 allows 1,700: 1,500 without the pointer type, the rest for that and for future needs.
+// 1,500 without the pointer type of interactions; 1,700 leaves room for it and for planned features.
 it('fits into 1,700 bytes, compressed by brotli', () => {
   expect(brotliCompressSync(built()).length).toBeLessThanOrEqual(1_700)
 })

@@ -13,10 +13,10 @@ import { envelopes } from '../harness/bodies.ts'
 
 const COUNT_MS_MAX = 600_000
 
-/** What an aggregation counts into; without an archive there are only the tables. */
+/** The destination of an aggregation; without an archive there are only the tables. */
 export type Target = Pick<Storage, 'writer' | 'archive'>
 
-/** An app of its own whose events stand in the log and wait to be counted. */
+/** Creates an app whose events wait in the log to be counted. */
 export async function fillLog(
   { log, registry }: Pick<Storage, 'log' | 'registry'>,
   id: string,
@@ -32,8 +32,8 @@ export async function fillLog(
 }
 
 /**
- * Counts what waits in the log, and archives it; answers the events per second from the first batch that is handed over
- * until the last is counted.
+ * Counts and archives the backlog of the log; returns events per second, from the first batch delivered to the last
+ * event counted.
  */
 export async function aggregate(
   storage: Storage,
@@ -70,7 +70,7 @@ export async function aggregate(
   }
 }
 
-/** A writer that tells how many events each batch has counted. */
+/** Wraps a writer so that it reports the number of events that each batch has counted. */
 export function telling(writer: TableWriter, tell: (events: number) => void): TableWriter {
   return withOverrides(writer, {
     apply: async (lease, batch) => {
@@ -80,7 +80,7 @@ export function telling(writer: TableWriter, tell: (events: number) => void): Ta
   })
 }
 
-/** The events of a batch, by their fates: each has one. */
+/** Sums the events of a batch by their fates: each event has exactly one. */
 function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
   return counters.reduce(
     (sum, { table, rows }) =>
@@ -89,7 +89,7 @@ function countedIn({ counters }: Pick<LaneBatch, 'counters'>): number {
   )
 }
 
-/** A log that tells when it hands a batch over. */
+/** Wraps a log so that it reports when it delivers a batch. */
 function beginning(log: EventLog, batchBegins: () => void): EventLog {
   return withOverrides(log, {
     subscribe: (consumer) =>
@@ -97,7 +97,7 @@ function beginning(log: EventLog, batchBegins: () => void): EventLog {
   })
 }
 
-/** Tables that forget everything: what is left is reading the log and folding it. */
+/** Tables that discard everything: what remains is reading the log and folding it. */
 export const noTables: TableWriter = {
   applied: async (_lane, partitions) => partitions.map(() => -1),
   firstPositions: async () => new Map(),
@@ -109,7 +109,7 @@ export const noTables: TableWriter = {
   removeDeadLetters: async () => undefined,
 }
 
-/** An archive that takes chunks and keeps none: what is left is encoding them. */
+/** An archive that discards its chunks: what remains is encoding them. */
 export const noArchive: Archive = {
   covered: async (_lane, partitions) => partitions.map(() => -1),
   append: async () => undefined,

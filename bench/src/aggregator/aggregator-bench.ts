@@ -8,7 +8,10 @@ import { envelopes } from '../harness/bodies.ts'
 const ENVELOPES = 4_000
 const EVENTS = 25
 
-/** Events per second from the log into all tables and the archive on SQLite, exactly once and synced, in one thread. */
+/**
+ * Measures events per second from the log into all tables and the archive on SQLite, exactly once and synced, in one
+ * thread.
+ */
 export async function aggregatorBench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
   const storage = await openEmbedded({ dir, lanes: 8 })
@@ -49,7 +52,9 @@ export async function aggregatorBench(): Promise<void> {
     const seconds = (performance.now() - started) / 1000
     const { user, system } = process.cpuUsage(cpu)
     console.log(
-      `  aggregator on SQLite: ${Math.round((ENVELOPES * EVENTS) / seconds)} events/s (${ENVELOPES * EVENTS} events in ${seconds.toFixed(1)} s, CPU ${((user + system) / ENVELOPES / EVENTS).toFixed(1)} us an event)`,
+      `  aggregator on SQLite: ${Math.round((ENVELOPES * EVENTS) / seconds)} events/s ` +
+        `(${ENVELOPES * EVENTS} events in ${seconds.toFixed(1)} s, ` +
+        `CPU ${((user + system) / ENVELOPES / EVENTS).toFixed(1)} us an event)`,
     )
   } finally {
     await storage.close()

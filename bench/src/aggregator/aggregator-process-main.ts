@@ -4,7 +4,7 @@ import { cassandraDefaults, openCassandra } from '@hopper/storage/cassandra'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { telling } from './aggregated.ts'
 
-/** What the processes of the bench count from, and into. */
+/** The source and destination of the bench's processes. */
 export interface AggregatorTarget {
   readonly brokers: readonly string[]
   readonly contactPoints: readonly string[]
@@ -14,10 +14,10 @@ export interface AggregatorTarget {
   readonly lanes: number
 }
 
-/** What such a process tells: how many lanes it has now, or how many events it has counted since it told that last. */
+/** A report of such a process: the number of lanes that it owns, or of events counted since the previous report. */
 export type AggregatorNews = { readonly lanes: number } | { readonly counted: number }
 
-/** One aggregator of several. */
+/** One of several aggregators. */
 const { brokers, contactPoints, dataCenter, name, lanes } = JSON.parse(process.argv[2]!) as AggregatorTarget
 const log = await new KafkaEventLog({ ...kafkaDefaults, brokers, lanes, topic: name, group: name }).connect()
 const storage = withLog(

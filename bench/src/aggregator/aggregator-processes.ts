@@ -4,9 +4,7 @@ import type { AggregatorNews, AggregatorTarget } from './aggregator-process-main
 const TAKEN_MS_MAX = 60_000
 const COUNT_MS_MAX = 600_000
 
-/**
- * Aggregators in processes of their own that share the lanes: they are started once, and count backlog after backlog.
- */
+/** Aggregators in separate processes that share the lanes. They are started once, and count backlog after backlog. */
 export class AggregatorProcesses {
   readonly #children: readonly ChildProcess[]
   readonly #lanes = new Map<ChildProcess, number>()
@@ -14,7 +12,7 @@ export class AggregatorProcesses {
   #wake: () => void = () => undefined
   #failure: Error | undefined
 
-  /** Resolves when each of them has its part of the lanes. */
+  /** Resolves when each of them owns its share of the lanes. */
   static async start(processes: number, target: AggregatorTarget): Promise<AggregatorProcesses> {
     const own = new AggregatorProcesses(processes, target)
     await own.#until(
@@ -41,14 +39,14 @@ export class AggregatorProcesses {
   }
 
   /**
-   * Stops them until the next `count`, so that nothing of what is written to the log meanwhile is read before. A lease
-   * outlasts it: filling takes some seconds.
+   * Pauses them until the next `count`, so that they read nothing of a backlog before it is complete. A lease outlasts
+   * the pause: filling takes some seconds.
    */
   hold(): void {
     this.#signal('SIGSTOP')
   }
 
-  /** Counts so many events, which stand in the log; answers how many a second. */
+  /** Counts n events of the log; returns events per second. */
   async count(events: number): Promise<number> {
     this.#counted = 0
     const begun = performance.now()
@@ -99,10 +97,10 @@ export class AggregatorProcesses {
     while (!reached()) {
       if (this.#failure) throw this.#failure
       if (Date.now() >= deadline) throw new Error(`${state()} after ${msMax} ms`)
-      const told = Promise.withResolvers<void>()
-      this.#wake = told.resolve
-      const timer = setTimeout(told.resolve, deadline - Date.now())
-      await told.promise
+      const woken = Promise.withResolvers<void>()
+      this.#wake = woken.resolve
+      const timer = setTimeout(woken.resolve, deadline - Date.now())
+      await woken.promise
       clearTimeout(timer)
     }
   }

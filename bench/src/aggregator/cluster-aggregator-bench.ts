@@ -16,17 +16,17 @@ const LANES = 8
 const WARM_UPS = 3
 const ROUNDS = 6
 const ENVELOPES = 16_000
-/** one for each core of the machine that the figures come from */
+/** one per core of the machine that the figures come from */
 const PROCESSES = 2
 const EVENTS = 25
 const UPDATES = 30_000
-/** events whose every counter is updated */
+/** number of events whose every counter is updated */
 const COUNTED = 15_000
 const CONCURRENCIES = [128, 256, 512, 1_024, 2_048]
 const TIMES_BAR = 10
 const EXACT_BAR = 0.9
 
-/** Figures of one run: events (or updates) a second, and CPU in us for each, by process. */
+/** Figures of one run: events (or updates) per second, and CPU in us per event, by process. */
 interface Run {
   readonly rate: number
   readonly own: number
@@ -35,9 +35,9 @@ interface Run {
 }
 
 /**
- * Aggregators from Kafka into all tables and the archive on Cassandra, with a backlog to count: against one counter
- * update for each event through the driver, against updates of all counters that the events feed, and one against
- * itself without watermarks, neither written nor checked.
+ * Measures aggregators from Kafka into all tables and the archive on Cassandra, with a backlog. The comparisons are:
+ * one counter update per event through the driver, updates of all counters that the events feed, and one aggregator
+ * against itself without watermarks (neither written nor checked).
  */
 export async function clusterAggregatorBench(): Promise<void> {
   if (!kafkaBrokers || !cassandraContactPoints)
@@ -46,7 +46,7 @@ export async function clusterAggregatorBench(): Promise<void> {
   await withStorage((own) => compareShared(own, updates))
 }
 
-/** A topic and a keyspace of their own, and what reads and writes them. */
+/** A topic and a keyspace of this bench, with their readers and writers. */
 interface Own {
   readonly storage: Storage
   readonly client: Client
@@ -75,15 +75,15 @@ async function withStorage<T>(work: (own: Own) => Promise<T>): Promise<T> {
 }
 
 /**
- * Updates of counters through the driver: how many at once it does fastest, and what an update of every counter that an
- * event feeds takes, for each event.
+ * Counter updates through the driver: its fastest concurrency, and the cost per event of updating every counter that
+ * the event feeds.
  */
 interface Updates {
   readonly concurrency: number
   readonly naive: Run
 }
 
-/** One aggregator in this process: against itself without watermarks, and by its parts. */
+/** Compares one aggregator in this process with itself without watermarks, and measures its parts. */
 async function compareAlone({ storage, client }: Own): Promise<Updates> {
   const { writer, archive } = storage
   const full = { writer, archive } as Target
@@ -95,7 +95,7 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
   const bare: Run[] = []
   const concurrency = await bestConcurrency(client)
   for (let round = 0; round < ROUNDS; round++) {
-    // In turn the first and the second: whoever comes second meets a Cassandra that has more to do.
+    // The order alternates, because the second run meets a busier Cassandra.
     const first = await count(round % 2 === 0 ? full : without)
     const second = await count(round % 2 === 0 ? without : full)
     on.push(round % 2 === 0 ? first : second)
@@ -129,8 +129,8 @@ async function compareAlone({ storage, client }: Own): Promise<Updates> {
 }
 
 /**
- * Processes that share the lanes, as `--scale aggregator=2` starts them: one alone leaves a core to the node, which
- * needs a third of it.
+ * Measures processes that share the lanes, as `--scale aggregator=2` starts them. One alone leaves a core to the node,
+ * which needs a third of it.
  */
 async function compareShared({ storage, client, target }: Own, { concurrency, naive }: Updates): Promise<void> {
   const processes = await AggregatorProcesses.start(PROCESSES, target)
@@ -184,7 +184,7 @@ async function everyCounter(storage: Storage, client: Client, concurrency: numbe
   return perEvent(await sent(client, all, concurrency), all.length / COUNTED)
 }
 
-/** What the parts cost: each run leaves one thing more to do than the one before. */
+/** Measures the cost of the parts: each run does one thing more than the previous one. */
 async function parts(count: (target: Target) => Promise<Run>, writer: TableWriter): Promise<void> {
   const none = undefined as unknown as NonNullable<Target['archive']>
   console.log(`  of that, reading the log and folding it: ${figures(await count({ writer: noTables, archive: none }))}`)
@@ -202,7 +202,7 @@ async function counted(storage: Storage, target: Target): Promise<Run> {
   return measured(ENVELOPES * EVENTS, () => aggregate(storage, id, ENVELOPES * EVENTS, target))
 }
 
-/** One counter update for each event. */
+/** One counter update per event. */
 function updated(client: Client, concurrency: number): Promise<Run> {
   return sent(client, oneEach(UPDATES, LANES), concurrency)
 }
@@ -211,7 +211,7 @@ async function sent(client: Client, updates: readonly CounterUpdate[], concurren
   return measured(updates.length, async () => updates.length / (await sendAll(client, updates, concurrency)))
 }
 
-/** How many updates at once the driver does fastest. */
+/** Returns the concurrency at which the driver is fastest. */
 async function bestConcurrency(client: Client): Promise<number> {
   await updated(client, CONCURRENCIES[0]!)
   const found: { readonly concurrency: number; readonly rate: number }[] = []
@@ -224,8 +224,8 @@ async function bestConcurrency(client: Client): Promise<number> {
 }
 
 /**
- * Runs `work`, which answers a rate, once Cassandra has done what the work before it left behind, and tells what each
- * process has used for each of so many; ours are this one and those of `pids`.
+ * Runs `work`, which returns a rate, once Cassandra has finished the previous work. Reports the CPU that each process
+ * has used per item, out of `count`. Our own processes are this one and those of `pids`.
  */
 async function measured(count: number, work: () => Promise<number>, pids: readonly number[] = []): Promise<Run> {
   const [cassandra, kafka] = [processOn(cassandraContactPoints![0]!), processOn(kafkaBrokers![0]!)]
@@ -244,7 +244,7 @@ async function measured(count: number, work: () => Promise<number>, pids: readon
   return { rate, own, cassandra: ofCassandra, kafka: ofKafka }
 }
 
-/** The same writer, its counters as plain updates: no watermark is read, written or checked. */
+/** Returns the same writer with plain counter updates: it neither reads, writes nor checks watermarks. */
 function withoutWatermarks(writer: TableWriter, client: Client): TableWriter {
   return withOverrides(writer, {
     applied: async (_lane, partitions) => partitions.map(() => -1),
@@ -276,7 +276,10 @@ function middle(some: readonly Run[]): Run {
 }
 
 function figures(run: Run): string {
-  return `${Math.round(run.rate)} events/s, CPU ${cpu(run).toFixed(1)} us an event (ours ${run.own.toFixed(1)}, Cassandra ${run.cassandra.toFixed(1)}, Kafka ${run.kafka.toFixed(1)})`
+  return (
+    `${Math.round(run.rate)} events/s, CPU ${cpu(run).toFixed(1)} us an event ` +
+    `(ours ${run.own.toFixed(1)}, Cassandra ${run.cassandra.toFixed(1)}, Kafka ${run.kafka.toFixed(1)})`
+  )
 }
 
 function ratios(

@@ -13,8 +13,7 @@ export interface CounterUpdate {
 }
 
 /**
- * An update of one counter for each of so many events, spread over pages and lanes as real events are: what the issue
- * compares with.
+ * Returns one counter update per event, spread over pages and lanes as real events are. The issue compares with this.
  */
 export function oneEach(events: number, lanes: number): CounterUpdate[] {
   const query = queries.get('page-views-by-date.add')!
@@ -25,8 +24,8 @@ export function oneEach(events: number, lanes: number): CounterUpdate[] {
 }
 
 /**
- * What an aggregator that does not fold would send: for each event an update of every row of every counter table that
- * the event feeds, its fate included.
+ * Returns the updates that an aggregator without folding would send: for each event, every row of every counter table
+ * that it feeds, including its fate.
  */
 export function allOf(app: App, envelopes: readonly Envelope[], lanes: number): CounterUpdate[] {
   return envelopes.flatMap(({ device_id, context, received_at, events }, at) =>
@@ -48,13 +47,13 @@ export function allOf(app: App, envelopes: readonly Envelope[], lanes: number): 
   )
 }
 
-/** The updates of a change, without its watermark. */
+/** Returns the updates of a change, without its watermark. */
 export function updatesOf({ table, app, date, rows }: CounterChange, lane: number): CounterUpdate[] {
   const query = queries.get(`${table.replaceAll('_', '-')}.add`)!
   return rows.map(({ key, deltas }) => ({ query, params: [...deltas, app, date, lane, ...key] }))
 }
 
-/** Sends the updates one by one, so many at once; answers the seconds it took. */
+/** Sends the updates one by one with the given concurrency; returns the elapsed seconds. */
 export async function sendAll(client: Client, updates: readonly CounterUpdate[], concurrency: number): Promise<number> {
   const started = performance.now()
   let next = 0

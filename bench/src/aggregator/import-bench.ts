@@ -36,16 +36,16 @@ const cli = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url))
 
 type Way = keyof typeof RATE_MIN
 
-/** How large the bench is. */
+/** The size of the bench. */
 export interface ImportSize {
   readonly events: number
-  /** of the demo */
+  /** days of the demo */
   readonly days: number
 }
 
 /**
- * A year of the demo shop through the product, and events of 400 dates in no order out of a log: how fast they are
- * counted, and what that takes.
+ * Measures the speed and the resources of counting two loads: a year of the demo shop through the product, and events
+ * of 400 dates in random order from a log.
  */
 export async function importBench({ events, days }: ImportSize = { events: 5_000_000, days: 365 }): Promise<void> {
   await demo('standalone', await standalone({ provision, env }), days)
@@ -97,7 +97,7 @@ async function shuffledCluster({ kafka, cassandra, dataCenter }: OwnEngines, eve
   await count('cluster', { brokers, contactPoints, dataCenter, name, lanes: LANES }, events)
 }
 
-/** Visits of many devices in no order of time. */
+/** Visits of many devices in random order of time. */
 async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events: number): Promise<void> {
   await registry.organizations.put('', 'o', { id: 'o', name: 'O' })
   await registry.apps.put('o', APP, {
@@ -117,7 +117,7 @@ async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events
   }
 }
 
-/** One visit, at any time of these dates; of 500 pages, few are seen often, as on any site. */
+/** One visit, at a random time of these dates. Of its 500 pages, few are viewed often, as on any site. */
 function envelopeOf(now: number, count: number): Envelope {
   const [session_id, begun] = [randomUUID(), now - Math.floor(Math.random() * DATES * DAY_MS)]
   const events = Array.from({ length: count }, (_, seq): Event => {
@@ -176,6 +176,7 @@ function reportPeak(what: string, megabytes: number): void {
   const reached = megabytes <= PEAK_MB_MAX
   if (!reached) process.exitCode = 1
   console.log(
-    `  ${what}: peak ${Math.round(megabytes)} MB above idle, bar ${PEAK_MB_MAX} MB ${reached ? 'reached' : 'NOT REACHED'}`,
+    `  ${what}: peak ${Math.round(megabytes)} MB above idle, ` +
+      `bar ${PEAK_MB_MAX} MB ${reached ? 'reached' : 'NOT REACHED'}`,
   )
 }

@@ -6,13 +6,13 @@ import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { telling } from './aggregated.ts'
 import type { AggregatorTarget } from './aggregator-process-main.ts'
 
-/** What the process counts from and into: a directory, or engines. */
+/** The source and destination of the process: a directory, or engines. */
 export type ImportTarget = { readonly dir: string; readonly lanes: number } | AggregatorTarget
 
-/** What it says: that it is about to begin, or how many events it has counted since it said that last. */
+/** A message of the process: it is ready to begin, or the number of events counted since the previous message. */
 export type ImportNews = 'ready' | { readonly counted: number }
 
-/** An aggregator that begins when it is told to, so that what its process takes idle is known. */
+/** Runs an aggregator that begins on request, so that the idle memory of its process can be measured first. */
 const target = JSON.parse(process.argv[2]!) as ImportTarget
 const storage = await opened(target)
 const say = (news: ImportNews): void => void process.send!(news)

@@ -10,7 +10,7 @@ const BAR = 0.1
 const keys = { write: 'hw_bench_0123456789abcdef', read: 'hr_bench_0123456789abcdef' }
 const app = { id: 'bench', name: 'Bench', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
 const provision = { organizations: [{ id: 'o', name: 'O', apps: [app] }] }
-// One key sends as fast as it can here.
+// One key sends as fast as possible here.
 const env = {
   HOPPER_LOG_LEVEL: 'error',
   HOPPER_DEMO: 'false',
@@ -19,7 +19,7 @@ const env = {
 }
 
 /**
- * The most memory that each process has had resident after the same load: standalone, and a cluster with its engines
+ * Measures the peak resident memory of each process after the same load: standalone, and a cluster with its engines
  * (from jars, heaps of 768 and 384 MB).
  */
 export async function memoryBench(): Promise<void> {
@@ -36,7 +36,8 @@ export async function memoryBench(): Promise<void> {
       console.log(`  ${name}: ${Math.round(megabytes)} MB`)
     const ratio = alone.start! / sum
     console.log(
-      `memory, standalone : Kafka + Cassandra + services: ratio ${ratio.toFixed(2)}, bar at most ${BAR.toFixed(2)} ${ratio <= BAR ? 'reached' : 'NOT REACHED'}`,
+      `memory, standalone : Kafka + Cassandra + services: ratio ${ratio.toFixed(2)}, ` +
+        `bar at most ${BAR.toFixed(2)} ${ratio <= BAR ? 'reached' : 'NOT REACHED'}`,
     )
   })
 }

@@ -17,8 +17,8 @@ const DEVICES = 2_000
 const names = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change'] as const
 
 /**
- * What a lane that gets 250 events a second archives in twenty minutes, second by second, while its spans are merged;
- * and what the merging costs.
+ * Archives twenty minutes of a lane with 250 events per second, second by second, while its spans are merged, and
+ * measures the cost of merging.
  */
 export async function mergeBench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-merge-'))
@@ -41,12 +41,13 @@ export async function mergeBench(): Promise<void> {
       await tally.measure(() => merges.step(() => lease))
     }
     console.log(
-      `  ${SPANS * ROWS} events of one lane and date came in ${SPANS} spans, ${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`,
+      `  ${SPANS * ROWS} events of one lane and date came in ${SPANS} spans, ` +
+        `${(appendedBytes / SPANS / ROWS).toFixed(1)} bytes an event`,
     )
     await tally.report('while the date goes on', archive)
-    const over = new Tally()
-    await over.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
-    await over.report('when the date is over', archive)
+    const finished = new Tally()
+    await finished.measure(() => merges.step(() => lease, Date.parse(date) + 3 * 86_400_000))
+    await finished.report('when the date is over', archive)
   } finally {
     await merger.close()
     await storage.close()
@@ -80,7 +81,7 @@ function spanOf(date: string, second: number, first: number): EncodedChunk[] {
   })
 }
 
-/** What merges cost. */
+/** The cost of merges. */
 class Tally {
   readonly #delay = monitorEventLoopDelay({ resolution: 1 })
   #merges = 0
@@ -113,8 +114,12 @@ class Tally {
     const { rows, spans, bytes } = await standing(archive)
     const perSecond = this.#merges === 0 ? 0 : Math.round(this.#rewritten / (this.#ms / 1000))
     console.log(
-      `  ${what}: ${this.#merges} merges rewrote each event ${(this.#rewritten / rows).toFixed(2)} times, ${perSecond} events/s, ` +
-        `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event and of these ${(this.#foldingUs / rows).toFixed(1)} us in the folding thread, whose longest wait was ${(this.#delay.max / 1e6).toFixed(0)} ms; ${(this.#written / 1e6).toFixed(1)} MB written`,
+      `  ${what}: ${this.#merges} merges rewrote each event ` +
+        `${(this.#rewritten / rows).toFixed(2)} times, ${perSecond} events/s, ` +
+        `CPU ${(this.#cpuUs / rows).toFixed(1)} us an event and of these ` +
+        `${(this.#foldingUs / rows).toFixed(1)} us in the folding thread, ` +
+        `whose longest wait was ${(this.#delay.max / 1e6).toFixed(0)} ms; ` +
+        `${(this.#written / 1e6).toFixed(1)} MB written`,
     )
     console.log(`    left: ${spans} spans, ${(bytes / rows).toFixed(1)} bytes an event`)
   }

@@ -1,8 +1,8 @@
 import { clusterFor, type Assumed, type Measured } from './sizing.ts'
 
 /**
- * Near what the other benches print on 2 cores that the engines share: kafka-ingest, cluster-aggregator, merge. Ids as
- * rows: on a busy lane most of a date's are.
+ * Close to the results of kafka-ingest, cluster-aggregator and merge on 2 cores shared with the engines. Ids are
+ * counted as rows: on a busy lane, most of a date's rows are ids.
  */
 const measured: Measured = {
   ingestPerCore: 150_000,
@@ -14,7 +14,7 @@ const measured: Measured = {
 const assumed: Assumed = { rowsPerNode: 60_000, bytesPerBroker: 50_000_000, replication: 3, utilization: 0.66 }
 const rates = [1_000, 10_000, 100_000, 1_000_000]
 
-/** The table of sizes in docs/operating.md. */
+/** Prints the table of sizes in docs/operating.md. */
 export function sizingBench(): void {
   console.log(`  measured, for one core: ${JSON.stringify(measured)}`)
   console.log(`  assumed: ${JSON.stringify(assumed)}`)

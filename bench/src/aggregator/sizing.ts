@@ -1,27 +1,27 @@
 import { laneOf } from '@hopper/contracts'
 
 /**
- * What a cluster needs for a rate of events, from what one core was measured to do. A calculation for planning: measure
- * your own traffic, and keep a third in reserve.
+ * Measured capacity of one core, from which the size of a cluster is calculated. The result is an estimate for
+ * planning: measure your own traffic, and keep a third in reserve.
  */
 export interface Measured {
-  /** events a second that one core of ingest takes over HTTP and puts into Kafka, in bodies of some 50 */
+  /** events per second that one core of ingest takes over HTTP and writes to Kafka, in bodies of about 50 */
   readonly ingestPerCore: number
-  /** events a second that one core of an aggregator counts and archives */
+  /** events per second that one core of an aggregator counts and archives */
   readonly aggregatorPerCore: number
-  /** bytes of an event in Kafka, compressed, before replication */
+  /** bytes per event in Kafka, compressed, before replication */
   readonly logBytes: number
-  /** bytes of an event in Cassandra (archive, seen ids, visitors), before replication */
+  /** bytes per event in Cassandra (archive, seen ids, visitors), before replication */
   readonly storeBytes: number
   /** rows that an event writes to Cassandra: its id, and its share of visitors and counters */
   readonly rowsPerEvent: number
 }
 
-/** What a server is taken to do, well below its limits so that it can take over for one that fails. */
+/** Assumed load of a server, well below its limits so that it can take over for a failed one. */
 export interface Assumed {
-  /** rows a second that a Cassandra node of 8 cores writes, as a replica, in batches of one partition */
+  /** rows per second that a Cassandra node of 8 cores writes, as a replica, in batches of one partition */
   readonly rowsPerNode: number
-  /** bytes a second that a broker writes, as leader or follower */
+  /** bytes per second that a broker writes, as leader or follower */
   readonly bytesPerBroker: number
   readonly replication: number
   /** share of a process that the traffic may use at its peak */
@@ -35,19 +35,19 @@ export interface Cluster {
   readonly aggregators: number
   readonly brokers: number
   readonly nodes: number
-  /** gigabytes a day over all brokers, and over all nodes */
+  /** gigabytes per day over all brokers, and over all nodes */
   readonly logGigabytes: number
   readonly storeGigabytes: number
-  /** how much busier the busiest lane is than the mean */
+  /** load of the busiest lane relative to the mean */
   readonly busiestLane: number
 }
 
 const DAY_SECONDS = 86_400
 const LANES_MIN = 8
 const LANES_MAX = 1_024
-/** lanes for each aggregator, so that one that fails is taken over in small parts */
+/** lanes per aggregator, so that the lanes of a failed one are taken over in small parts */
 const LANES_PER_AGGREGATOR = 4
-/** devices at work at once, by rate: a device sends an event every few seconds while it is there */
+/** seconds between events of an active device; determines the number of active devices from the rate */
 const SECONDS_PER_EVENT_OF_DEVICE = 4
 const DEVICES_SIMULATED_MAX = 1_000_000
 
@@ -72,8 +72,8 @@ export function clusterFor(eventsPerSecond: number, measured: Measured, assumed:
 }
 
 /**
- * Puts devices into their lanes, a tenth of them ten times as busy as the rest; answers the busiest lane's load by the
- * mean.
+ * Distributes devices over their lanes, a tenth of them ten times as busy as the rest; returns the busiest lane's load
+ * relative to the mean.
  */
 function busiestOf(lanes: number, devices: number): number {
   const loads = new Float64Array(lanes)

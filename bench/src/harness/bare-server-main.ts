@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** The yardstick: `node:http` that reads and parses the same body and answers, without keeping anything. */
+/** The baseline: `node:http` that reads and parses the same body and answers, without storing anything. */
 const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -4,7 +4,7 @@ import type { Envelope, Event, WireEvent } from '@hopper/contracts'
 export const userAgent =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36'
 
-/** What a tracker sends: one device, `events` events of the four kinds in turn. */
+/** Builds a tracker's request: one device, `events` events of the four kinds in turn. */
 export function wireEventsOf(events: number, startMs: number): WireEvent[] {
   return Array.from({ length: events }, (_, seq): WireEvent => {
     const base = { event_id: randomUUID(), timestamp: startMs + seq * 250, seq }
@@ -47,7 +47,7 @@ export function wireEventsOf(events: number, startMs: number): WireEvent[] {
   })
 }
 
-/** Bodies of `POST /v1/events`, each of another device. */
+/** Builds bodies of `POST /v1/events`, each of another device. */
 export function bodies(count: number, events: number): string[] {
   return Array.from({ length: count }, () =>
     JSON.stringify({
@@ -60,7 +60,7 @@ export function bodies(count: number, events: number): string[] {
 
 const names = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
 
-/** The same as envelopes, as the log holds them. */
+/** Builds the same as envelopes, as the log contains them. */
 export function envelopes(app: string, count: number, events: number): Envelope[] {
   return Array.from({ length: count }, () => {
     const device_id = randomUUID()

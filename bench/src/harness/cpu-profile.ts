@@ -11,8 +11,8 @@ interface Profile {
 }
 
 /**
- * Self time in ms of all threads by part of the product, largest first: of the profiles that `node --cpu-prof` has left
- * in a folder.
+ * Returns the self time in ms of all threads by part of the product, largest first, from the profiles that `node
+ * --cpu-prof` has written to a folder.
  */
 export function cpuByPart(dir: string): (readonly [string, number])[] {
   const ms = new Map<string, number>()

@@ -7,7 +7,7 @@ export const generatedSteps: readonly string[] = STEPS
 export const GENERATED_FROM = 1_767_225_600_000
 export const GENERATED_DAYS = 30
 
-/** A small fast generator of random numbers (mulberry32), so that every run has the same data. */
+/** A small fast random number generator (mulberry32), so that every run has the same data. */
 function random(seed: number): () => number {
   let state = seed
   return () => {
@@ -18,7 +18,7 @@ function random(seed: number): () => number {
   }
 }
 
-/** Cumulative weights of a Zipf-like distribution, of every `stride`th rank. */
+/** Returns cumulative weights of a Zipf-like distribution, of every `stride`th rank. */
 function zipf(n: number, exponent: number, shift = 0, stride = 1): Float64Array {
   const sums = new Float64Array(n)
   let sum = 0
@@ -44,11 +44,11 @@ const plans = ['free', 'team', 'pro', 'enterprise']
 
 const IDENTIFIED_EVERY = 5
 const SHARED_EVERY = 100
-/** its multiples spread evenly between 0 and 1 */
+/** multiples of it are spread evenly between 0 and 1 */
 const GOLDEN = 0.618033988749895
 
 /**
- * Every fifth device is identified from its second event on, and every hundredth has its user in common with one of the
+ * Identifies every fifth device from its second event on. Every hundredth shares its user with a device of the
  * neighbouring lane.
  */
 export function userOfRun(lane: number, run: number): string | null {
@@ -67,9 +67,9 @@ function usersOf(lane: number, runs: readonly number[]): { codes: Uint32Array; v
 }
 
 /**
- * Events of one lane over 30 days with the distributions of `shared/baselines/gen.py`: one session a device and the
- * rest Zipf-like, funnel depth with drop-off, gaps of 45 s, a long gap in 15 % of the deeper sessions, 40 names. About
- * `rows` rows, a tenth as many devices.
+ * Generates events of one lane over 30 days with the distributions of `shared/baselines/gen.py`: one session per device
+ * and the rest Zipf-like, funnel depth with drop-off, gaps of 45 s, a long gap in 15 % of the deeper sessions, 40
+ * names. There are about `rows` rows and a tenth as many devices.
  */
 export function generatedColumns(rows: number, lane: number, lanes: number): RowColumns {
   const next = random(20260101 + lane)
@@ -153,7 +153,7 @@ function assemble(
   const planOf = Uint32Array.from({ length: devices }, () => pick(plan, next()))
   present.forEach((d, run) => {
     if (run % SHARED_EVERY > 0) return
-    // a person's devices are at home in one country, with one plan
+    // the devices of a person are in one country, with one plan
     countryOf[d] = pick(country, (run * GOLDEN) % 1)
     planOf[d] = pick(plan, (run * GOLDEN * GOLDEN) % 1)
   })

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 
 export interface LeanLoad {
   readonly port: number
-  /** of `POST` */
+  /** the path of `POST` */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly bodies: readonly string[]
@@ -11,10 +11,10 @@ export interface LeanLoad {
 }
 
 /**
- * Requests per second that were answered 202, one under way on each connection. It writes requests that were made
- * before and looks at no more of an answer than its status, so that it takes as little of the machine as a load
- * generator can: what it takes is not there for the server.
- * @throws Error for any other answer, and for one that comes in pieces
+ * Returns the requests per second that were answered 202, with one request in flight per connection. It writes prepared
+ * requests and reads only the status of an answer, to use as little of the machine as a load generator can: the server
+ * gets the rest.
+ * @throws Error for any other answer, and for one that arrives in several pieces
  */
 export async function leanLoad({ port, path, headers, bodies, connections, seconds }: LeanLoad): Promise<number> {
   const head = Object.entries({ host: `127.0.0.1:${port}`, ...headers })

@@ -1,23 +1,24 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Names of the files of a group that bounds memory, by the version of control groups. */
+/** File names of a control group with a memory limit, by the version of control groups. */
 const versions = [
   { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes', kills: 'memory.oom_control' },
   { root: '/sys/fs/cgroup', limit: 'memory.max', kills: 'memory.events' },
 ] as const
 
-/** A bound of memory around processes. */
+/** A memory limit around processes. */
 export interface MemoryLimit {
-  /** how many of them were killed so far */
+  /** returns how many of them have been killed so far */
   kills(): number
-  /** To be called when all of them have ended. */
+  /** Removes the group; call it when all of them have ended. */
   remove(): void
 }
 
 /**
- * Starts processes within a bound of memory, as a container does: Linux kills what takes more. `start` makes them as
- * children of this process. Answers undefined where this machine lets nobody bound memory; they have none then.
+ * Starts processes within a memory limit, as a container does: Linux kills processes that exceed it. `start` creates
+ * them as children of this process. Returns undefined, and starts them without a limit, where this machine does not
+ * permit one.
  * @see https://docs.kernel.org/admin-guide/cgroup-v1/memory.html
  */
 export async function withMemoryLimit(bytes: number, start: () => Promise<void>): Promise<MemoryLimit | undefined> {
@@ -37,7 +38,7 @@ export async function withMemoryLimit(bytes: number, start: () => Promise<void>)
   }
 }
 
-/** Undefined without control groups of memory, or without the right to make one. */
+/** Creates a group; undefined without memory control groups, or without the permission to create one. */
 function makeGroup(bytes: number): { root: string; dir: string; kills: string } | undefined {
   for (const { root, limit, kills } of versions) {
     const dir = join(root, `hopper-bench-${process.pid}-${performance.now().toFixed(0)}`)
@@ -49,7 +50,7 @@ function makeGroup(bytes: number): { root: string; dir: string; kills: string } 
       }
       rmdirSync(dir)
     } catch {
-      // The other version, or none.
+      // It is the other version, or there is none.
     }
   }
   return undefined

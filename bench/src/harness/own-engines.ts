@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jarCache, startCassandra, startKafka } from '@hopper/e2e'
 
-/** A broker and a node of the bench's own, from jars, with heaps of 384 and 768 MB. */
+/** A broker and a node of the bench, from jars, with heaps of 384 and 768 MB. */
 export interface OwnEngines {
   readonly kafka: string
   readonly cassandra: string
@@ -12,7 +12,7 @@ export interface OwnEngines {
   readonly cassandraPid: number
 }
 
-/** Starts both engines on free ports, and ends them when the work with them is done. */
+/** Starts both engines on free ports, and stops them when the work with them is done. */
 export async function withOwnEngines(work: (engines: OwnEngines) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
   const [kafka, cassandra] = await Promise.all([

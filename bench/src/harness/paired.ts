@@ -1,4 +1,4 @@
-/** The middle value; of an even number, the mean of the middle two. */
+/** Returns the middle value, or the mean of the middle two for an even number of values. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -9,13 +9,13 @@ export interface Paired {
   /** medians of the figures of each side */
   readonly a: number
   readonly b: number
-  /** median, smallest and largest of a/b round by round: what holds when the machine's speed drifts */
+  /** median, smallest and largest of a/b per round, which are robust when the machine's speed drifts */
   readonly ratio: number
   readonly ratioMin: number
   readonly ratioMax: number
 }
 
-/** Measures two things in turn, a b a b …, after one round that does not count. Figures are rates: larger is better. */
+/** Measures two things alternately, a b a b …, after one warm-up round. Figures are rates: larger is better. */
 export async function paired(rounds: number, a: () => Promise<number>, b: () => Promise<number>): Promise<Paired> {
   const as: number[] = []
   const bs: number[] = []
@@ -35,12 +35,13 @@ export async function paired(rounds: number, a: () => Promise<number>, b: () => 
   }
 }
 
-/** One line of the report: what, its ratio, the bar it must reach. */
+/** Formats one line of the report: the subject, its ratio, and the bar that it must reach. */
 export function reportLine(
   what: string,
   { ratio, ratioMin, ratioMax }: Pick<Paired, 'ratio' | 'ratioMin' | 'ratioMax'>,
   bar: number,
 ): string {
   const verdict = ratio >= bar ? 'reached' : 'NOT REACHED'
-  return `${what}: ratio ${ratio.toFixed(2)} (${ratioMin.toFixed(2)} to ${ratioMax.toFixed(2)}), bar ${bar.toFixed(2)} ${verdict}`
+  const range = `${ratioMin.toFixed(2)} to ${ratioMax.toFixed(2)}`
+  return `${what}: ratio ${ratio.toFixed(2)} (${range}), bar ${bar.toFixed(2)} ${verdict}`
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** so many clock ticks a second Linux counts CPU time in */
+/** number of clock ticks per second in which Linux counts CPU time */
 const TICKS_PER_SECOND = 100
 const LISTENING = '0A'
 const LOOK_MS = 300
@@ -9,8 +9,8 @@ const IDLE_SHARE = 0.1
 const IDLE_WAIT_MS_MAX = 30_000
 
 /**
- * The process of this machine that listens on a port (`host:port`); undefined when there is none, or none that we may
- * look at. Linux only.
+ * Returns the process of this machine that listens on a port (`host:port`); undefined when there is none, or when it
+ * may not be inspected. Linux only.
  */
 export function processOn(address: string): number | undefined {
   const port = Number(address.split(':').at(-1)).toString(16).toUpperCase().padStart(4, '0')
@@ -26,7 +26,7 @@ export function processOn(address: string): number | undefined {
         .find((pid) => holds(pid, `socket:[${inode}]`))
 }
 
-/** CPU time that a process has used, in us; 0 of one that is not known. */
+/** Returns the CPU time that a process has used, in us; 0 for an unknown process. */
 export function cpuOf(pid: number | undefined): number {
   if (pid === undefined) return 0
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -35,7 +35,7 @@ export function cpuOf(pid: number | undefined): number {
   return ((Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND) * 1e6
 }
 
-/** The high-water mark of a process' resident memory. */
+/** Returns the high-water mark of a process's resident memory. */
 export function peakMegabytesOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024
 }
@@ -62,7 +62,7 @@ function linesOf(file: string): string[] {
   }
 }
 
-/** Resolves when a process uses less than a tenth of a core; after half a minute it goes on all the same. */
+/** Resolves when a process uses less than a tenth of a core, or after half a minute. */
 export async function idle(pid: number | undefined): Promise<void> {
   for (const end = performance.now() + IDLE_WAIT_MS_MAX; performance.now() < end;) {
     const before = cpuOf(pid)

@@ -1,6 +1,6 @@
 import type { NumberColumn, RowColumns } from '@hopper/engine'
 
-/** The rows of a time range, as the chunks of one day hold them. */
+/** Returns the rows of a time range, as the chunks of one day contain them. */
 export function rowsBetween(columns: RowColumns, from: number, to: number): RowColumns {
   const kept: number[] = []
   const runs: number[] = []

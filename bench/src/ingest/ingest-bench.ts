@@ -19,7 +19,7 @@ async function serverOf(file: string): Promise<Server> {
   return { child, port: message.port }
 }
 
-/** Requests per second that were answered 202; any other answer is an error of the measurement. */
+/** Returns the requests per second that were answered 202. Any other answer is a measurement error. */
 async function requestsPerSecond(server: Server, payloads: readonly string[]): Promise<number> {
   const result = await autocannon({
     url: `http://127.0.0.1:${server.port}/v1/events?key=hw_bench_0123456789abcdef`,
@@ -34,7 +34,7 @@ async function requestsPerSecond(server: Server, payloads: readonly string[]): P
   return result['2xx'] / result.duration
 }
 
-/** Ingest with synced acknowledgement against bare `node:http`, same bodies, same load generator, in turn. */
+/** Compares ingest with synced acknowledgement and bare `node:http`: same bodies, same load generator, alternately. */
 export async function ingestBench(): Promise<void> {
   const [hopper, bare] = await Promise.all([
     serverOf('./ingest-server-main.js'),
@@ -52,7 +52,8 @@ export async function ingestBench(): Promise<void> {
         () => requestsPerSecond(bare, payloads),
       )
       console.log(
-        `  hopper ${Math.round(result.a * events)} events/s in ${Math.round(result.a)} requests/s; bare node:http ${Math.round(result.b)} requests/s`,
+        `  hopper ${Math.round(result.a * events)} events/s in ${Math.round(result.a)} requests/s; ` +
+          `bare node:http ${Math.round(result.b)} requests/s`,
       )
       console.log(
         events === 50

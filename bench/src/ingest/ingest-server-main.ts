@@ -8,7 +8,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import fastify from 'fastify'
 import { Registry } from 'prom-client'
 
-/** Ingest alone over the embedded log, in a directory of its own: what the ratio against `node:http` measures. */
+/** Runs ingest alone over the embedded log in its own directory, for the ratio against `node:http`. */
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
 const storage = await openEmbedded({ dir, lanes: 8 })
 const key = 'hw_bench_0123456789abcdef'

@@ -8,21 +8,21 @@ import type { KafkaIngestTarget } from './kafka-ingest-bench-server-main.ts'
 export interface BareProducerOrder {
   readonly seconds: number
   readonly messagesPerRequest: number
-  /** events of a message */
+  /** number of events per message */
   readonly events: number
   /** the messages, in base64 */
   readonly values: readonly string[]
 }
 
-/** What was reached, and what the process used meanwhile. */
+/** The throughput, and the resources that the process used meanwhile. */
 export interface BareProducerFigures {
   readonly eventsPerSecond: number
   readonly cpuUsPerEvent: number
 }
 
 /**
- * The yardsticks: kafkajs' idempotent producer, acks=all, alone, and behind a `node:http` that parses the body and
- * hands it on as it came.
+ * The baselines: kafkajs' idempotent producer, acks=all, alone, and behind a `node:http` that parses the body and
+ * forwards it unchanged.
  */
 const { brokers, topic, lanes } = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING })
@@ -58,7 +58,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** One request after the other, each with all that waits. */
+/** Sends requests in sequence, each with everything that waits. */
 async function send(): Promise<void> {
   if (sending) return
   sending = true

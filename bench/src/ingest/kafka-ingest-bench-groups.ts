@@ -1,4 +1,4 @@
-/** How many messages go into one request: those of a request are acknowledged in one turn of the event loop. */
+/** Measures the number of messages per request: those of a request are acknowledged in one turn of the event loop. */
 export class Groups {
   #messages = 0
   #requests = 0
@@ -14,7 +14,7 @@ export class Groups {
     return acknowledged
   }
 
-  /** Since it was asked last. */
+  /** Returns the mean since the previous call. */
   mean(): number {
     const mean = this.#messages / Math.max(this.#requests, 1)
     this.#messages = this.#requests = 0

@@ -10,20 +10,20 @@ import fastify from 'fastify'
 import { Registry } from 'prom-client'
 import { Groups } from './kafka-ingest-bench-groups.ts'
 
-/** Where the events of the bench go. */
+/** The destination of the bench's events. */
 export interface KafkaIngestTarget {
   readonly brokers: readonly string[]
   readonly topic: string
   readonly lanes: number
 }
 
-/** Since it was asked last. */
+/** Figures since the previous request. */
 export interface IngestFigures {
   readonly messagesPerRequest: number
   readonly cpuUs: number
 }
 
-/** Ingest alone over Kafka; the registry, which is cached, is a small embedded one. */
+/** Runs ingest alone over Kafka. The registry, which is cached, is a small embedded one. */
 const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
 const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })

@@ -20,8 +20,8 @@ const BAR = 0.7
 const MESSAGES = 200
 
 /**
- * Ingest over HTTP into Kafka, acks=all, against a bare producer of kafkajs that sends the messages that ingest wrote,
- * as many in a request as ingest.
+ * Compares ingest over HTTP into Kafka, acks=all, with a bare kafkajs producer that sends the messages that ingest
+ * wrote, as many per request as ingest.
  */
 export async function kafkaIngestBench(): Promise<void> {
   if (!kafkaBrokers) return console.log('  SKIPPED: HOPPER_KAFKA_BROKERS names no Kafka')
@@ -62,10 +62,12 @@ export async function kafkaIngestBench(): Promise<void> {
     const result = await paired(ROUNDS, overHttp, alone)
     const bytes = values.reduce((sum, value) => sum + Buffer.byteLength(value, 'base64'), 0) / values.length
     console.log(
-      `  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events and ${Math.round(bytes)} bytes in a request of either, at the last`,
+      `  ${Math.round(messagesPerRequest)} messages of ${EVENTS} events ` +
+        `and ${Math.round(bytes)} bytes in a request of either, at the last`,
     )
     console.log(
-      `  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`,
+      `  hopper ${Math.round(result.a)} events/s, ${median(cpu.hopper).toFixed(1)} us CPU an event; ` +
+        `bare kafkajs ${Math.round(result.b)} events/s, ${median(cpu.bare).toFixed(1)} us`,
     )
     console.log(reportLine('ingest to Kafka, bodies of 50 events, acks=all : bare kafkajs producer', result, BAR))
     const served = await paired(
@@ -74,7 +76,8 @@ export async function kafkaIngestBench(): Promise<void> {
       () => eventsPerSecond(barePort, payloads),
     )
     console.log(
-      `  the same : bare node:http that hands the body to kafkajs: ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`,
+      `  the same : bare node:http that hands the body to kafkajs: ` +
+        `ratio ${served.ratio.toFixed(2)} (${served.ratioMin.toFixed(2)} to ${served.ratioMax.toFixed(2)}), no bar`,
     )
   } finally {
     for (const child of [ingest, bare]) child.kill()
@@ -82,7 +85,7 @@ export async function kafkaIngestBench(): Promise<void> {
   }
 }
 
-/** What the bench wrote would stay for ever. */
+/** Without this, the topics of the bench would stay forever. */
 async function remove(brokers: readonly string[], topics: string[]): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
@@ -111,7 +114,7 @@ async function ask<T>(child: ChildProcess, order: object): Promise<T> {
   return answered
 }
 
-/** Events per second that were acknowledged; any answer but 202 is an error of the measurement. */
+/** Returns the events per second that were acknowledged. Any answer but 202 is a measurement error. */
 async function eventsPerSecond(port: number, payloads: readonly string[]): Promise<number> {
   const requests = await leanLoad({
     port,
@@ -124,7 +127,7 @@ async function eventsPerSecond(port: number, payloads: readonly string[]): Promi
   return requests * EVENTS
 }
 
-/** What ingest wrote, as base64. */
+/** Returns the messages that ingest wrote, as base64. */
 async function written(target: KafkaIngestTarget): Promise<string[]> {
   const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
   try {

@@ -7,22 +7,25 @@ import { floodShapes } from './flood-shapes.ts'
 const EVENTS_PER_REQUEST = 1_000
 const SENDERS = 4
 const BODIES = 8
-/** Stands in a body where each request has a text of its own. */
+/** Placeholder in a body for a text that differs in each request. */
 const OWN = '@own@'
 
-/** A flood to send: where it goes, and which. */
+/** A flood to send: its destination and its kind. */
 export interface FloodOrder {
   readonly url: string
   readonly flood: string
 }
 
-/** The part of a flood that ingest took. */
+/** The part of a flood that ingest accepted. */
 export interface FloodSent {
   readonly events: number
   readonly bytes: number
 }
 
-/** A thread that sends as much as the door takes until it is told to end: making bodies must not delay who measures. */
+/**
+ * A thread that sends as much as ingest admits until it is stopped. It is a thread because building bodies must not
+ * delay the measurement.
+ */
 const { url, flood } = workerData as FloodOrder
 const bodies = Array.from({ length: BODIES }, (_, body) =>
   JSON.stringify({

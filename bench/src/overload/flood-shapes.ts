@@ -3,12 +3,12 @@ import { randomBytes, randomUUID } from 'node:crypto'
 const DAY_MS = 86_400_000
 const INGEST_DAYS_MAX = 25 * 365
 
-/** The fields that make an event of a flood costly; the others are those of a custom event. */
+/** The fields that make an event of a flood costly; all others are those of a custom event. */
 type Shape = () => object
 
 const text = (bytes: number): string => randomBytes(bytes).toString('base64url')
 
-/** Makes events as one app may send them that look worst for whoever counts them. */
+/** Builds events that one app may send and that are the most expensive to count. */
 export const floodShapes: Readonly<Record<string, Shape>> = {
   'random keys': () => ({ data: Object.fromEntries(Array.from({ length: 64 }, () => [text(3), 1])) }),
   'thousands of dates': () => ({ timestamp: Date.now() - Math.floor(Math.random() * INGEST_DAYS_MAX) * DAY_MS }),

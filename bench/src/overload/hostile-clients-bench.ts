@@ -7,13 +7,13 @@ import type { Product } from '@hopper/e2e'
 
 const IDLE_MS = 8_000
 const ATTACK_MS = 6_000
-/** The most that a client may add to the p99 of those who have nothing to do with it. */
+/** The maximum that a client may add to the p99 of unrelated clients. */
 const ADDED_MS_MAX = 100
 const watched = ['ingest', 'healthcheck', 'panel'] as const
 
 /**
- * Prints what each thing that one key, or none, can do costs another app: ingest, `/healthcheck` and a panel. Ends the
- * process with an error when it is too much.
+ * Prints the effect of each attack, with one key or none, on another app: ingest, `/healthcheck` and a panel. Ends the
+ * process with an error when it exceeds its bar.
  */
 export async function hostileClientsBench(): Promise<void> {
   const product = await filled()
@@ -39,10 +39,11 @@ async function underAttack(product: Product, name: string, attack: Attack, idle:
   const added = watched.map((kind) => quantile(loaded[kind], 0.99) - quantile(idle[kind], 0.99))
   const reached = added.every((ms) => ms <= ADDED_MS_MAX)
   if (!reached) process.exitCode = 1
-  const told = watched.map((kind, i) => `${kind} +${added[i]!.toFixed(0)}`).join(', ')
+  const increases = watched.map((kind, i) => `${kind} +${added[i]!.toFixed(0)}`).join(', ')
   const peak = Math.max(...product.services.map(({ pid }) => peakMegabytesOf(pid!)))
   console.log(
-    `  ${name}: p99 ${told} ms, bar ${ADDED_MS_MAX} ms ${reached ? 'reached' : 'NOT REACHED'}; memory so far ${peak.toFixed(0)} MB; ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ')}`,
+    `  ${name}: p99 ${increases} ms, bar ${ADDED_MS_MAX} ms ${reached ? 'reached' : 'NOT REACHED'}; ` +
+      `memory so far ${peak.toFixed(0)} MB; ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ')}`,
   )
   await pause(1_000)
 }

@@ -3,7 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Product } from '@hopper/e2e'
 import { keys, post, range } from './starvation.ts'
 
-/** What a client with one key of the app `shop` does until `signal`; how its requests ended, by status and error. */
+/**
+ * Acts as a client with one key of the app `shop` until `signal`; counts how its requests ended, by status and error.
+ */
 export type Attack = (product: Product, signal: AbortSignal, ends: Map<string, number>) => Promise<void>
 
 const CONNECTIONS_IDLE = 2_000
@@ -12,7 +14,7 @@ const AT_ONCE = 40
 const read = keys.shop.read
 const of = '/api/v1/apps/shop'
 
-/** One letter of which no automaton is small, as often as a query may have regular expressions. */
+/** Patterns without a small automaton: an `a` at least 40 letters before the end. As many as a query may have. */
 const blowing = Array.from({ length: 50 }, (_, i) => ({ type: 'regex', key: 'text', value: `[ab]*a[ab]{${40 + i}}c` }))
 const listed = Array.from({ length: 20 }, (_, filter) => ({
   type: 'in',
@@ -22,7 +24,7 @@ const listed = Array.from({ length: 20 }, (_, filter) => ({
 const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`
 
 let number = 0
-/** A query that nobody has asked before. */
+/** Builds a query that has not been sent before. */
 const fresh = (filters: readonly object[]): string =>
   JSON.stringify({ start: range().from, end: range().to, data: [{ name: `all ${number++}`, filters }] })
 const ranged = (): string => `from=${range().from}&to=${range().to}`
@@ -129,7 +131,7 @@ async function openAndLeave(product: Product, signal: AbortSignal, path: string)
   return new Response(null, { status: answer.status })
 }
 
-/** Sends requests on 40 connections, each as soon as the one before is answered, whatever the answer says. */
+/** Sends requests on 40 connections, each as soon as the previous one is answered, whatever the answer. */
 function repeat(request: (product: Product, signal: AbortSignal) => Promise<Response>): Attack {
   return async (product, signal, ends) => {
     await Promise.all(
@@ -150,10 +152,13 @@ async function endOf(answer: Response): Promise<string> {
 }
 
 function head(url: string, path: string, key: string, length: number): string {
-  return `POST ${path} HTTP/1.1\r\nhost: ${new URL(url).host}\r\nx-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n{`
+  return (
+    `POST ${path} HTTP/1.1\r\nhost: ${new URL(url).host}\r\n` +
+    `x-api-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n{`
+  )
 }
 
-/** Opens connections and keeps them; those that the server closes are opened again. */
+/** Opens connections and holds them; those that the server closes are reopened. */
 async function sockets(
   product: Product,
   signal: AbortSignal,

@@ -31,8 +31,8 @@ const env = { HOPPER_LOG_LEVEL: 'warn', HOPPER_DEMO: 'false' }
 type Way = 'standalone' | 'cluster'
 
 /**
- * What the events of one app wait while another sends as much as it may, of the worst kinds, and what that takes. Ends
- * with an error when they wait too long, or too much memory is used.
+ * Measures how long the events of one app wait while another sends the worst kinds as fast as it may, and what that
+ * costs. Ends with an error when they wait too long, or too much memory is used.
  */
 export async function hostileFloodBench(seconds = 30): Promise<void> {
   const floods = Object.keys(floodShapes)
@@ -61,13 +61,16 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
     const reached = delays.length > 0 && longest <= DELAY_MS_MAX && killed === 0
     if (!reached) process.exitCode = 1
     delays.sort((a, b) => a - b)
-    const rate = `${Math.round(sent.events / seconds)} events/s and ${(sent.bytes / seconds / 1e6).toFixed(1)} MB/s taken`
+    const megabytes = (sent.bytes / seconds / 1e6).toFixed(1)
+    const rate = `${Math.round(sent.events / seconds)} events/s and ${megabytes} MB/s taken`
     const rest = `all counted ${((performance.now() - begun) / 1_000).toFixed(1)} s after its end`
     const peaked = `peak ${Math.round(peak() - idle)} MB above idle`
     const within = limit ? `${killed} kills in 1 GB` : 'no bound of memory can be had here'
     const waited = `p50 ${quantile(delays, 0.5).toFixed(0)} ms, longest ${longest.toFixed(0)} ms of ${delays.length}`
     console.log(
-      `  ${flood}, ${way}: ${rate}; ${rest}; ${peaked}, ${within}; another app's events are counted after ${waited}, bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`,
+      `  ${flood}, ${way}: ${rate}; ${rest}; ${peaked}, ${within}; ` +
+        `another app's events are counted after ${waited}, ` +
+        `bar ${DELAY_MS_MAX} ms: ${reached ? 'reached' : 'NOT REACHED'}`,
     )
   } finally {
     await product.dispose()
@@ -75,14 +78,14 @@ async function underFlood(way: Way, product: Product, flood: string, seconds: nu
   }
 }
 
-/** A thread with its bodies made. */
+/** Starts a thread and waits until its bodies are built. */
 async function readySender(order: FloodOrder): Promise<Worker> {
   const sender = new Worker(new URL('./flood-sender-main.js', import.meta.url), { workerData: order })
   await once(sender, 'message')
   return sender
 }
 
-/** Sends as much as the door takes until an instant. */
+/** Sends as much as ingest admits until a point in time. */
 async function attack(sender: Worker, end: number): Promise<FloodSent> {
   sender.postMessage('begin')
   await pause(Math.max(0, end - performance.now()))
@@ -91,7 +94,7 @@ async function attack(sender: Worker, end: number): Promise<FloodSent> {
   return sent
 }
 
-/** Sends one view after the other, each of its own page and device, and looks when it is counted. */
+/** Sends one view after the other, each with its own page and device, and measures when it is counted. */
 async function delaysOf(product: Product, end: number): Promise<number[]> {
   const waiting = new Map<string, number>()
   const delays: number[] = []

@@ -2,13 +2,13 @@ import { expect, it } from 'vitest'
 import { attack, quantile } from './hostile.ts'
 
 /**
- * Generous, because other programs run too; what is proved is that nobody waits for the hostile ones, which take their
+ * Generous, because other programs run too. The test proves that nobody waits for the hostile queries, which take their
  * whole 30 s.
  */
 const BOUND_MS = 10_000
 
 it(
-  'hostile queries are refused or bounded, while ingest and the queries of others, and of the same app, go on',
+  'hostile queries are refused or bounded, while ingest and queries of other apps and of the same app continue',
   { timeout: 300_000 },
   async () => {
     const { attacked, running, refusals, pattern } = await attack(5_000)

@@ -26,7 +26,7 @@ export type Latencies = readonly number[]
 /** `POST /v1/events`, acknowledged; a funnel of another app; a funnel of the app that is attacked. */
 const kinds = ['ingest', 'others', 'own'] as const
 type Kind = (typeof kinds)[number]
-/** How long calls took while nothing else, or something hostile, went on. */
+/** The duration of calls in a calm product, or under attack. */
 export type Responsiveness = Readonly<Record<Kind, Latencies>>
 
 export interface Refusal {
@@ -38,18 +38,19 @@ export interface Refusal {
 
 export interface HostileReport {
   readonly calm: Responsiveness
-  /** one hostile query of an app for its own others, six for everybody else */
+  /** with one hostile query for the attacked app's own calls, and six for all others */
   readonly attacked: Responsiveness
-  /** queries that threads worked on meanwhile, most of them with catastrophic patterns */
+  /** number of queries that threads worked on meanwhile, most of them with catastrophic patterns */
   readonly running: number
   readonly refusals: readonly Refusal[]
-  /** the end of a query with such a pattern: the limit of its time, or its answer */
+  /** the outcome of a query with such a pattern: a timeout, or its answer */
   readonly pattern: Refusal
 }
 
 /**
- * Starts the product, fills it, and measures it calm and under attack; `ms` of each measurement. An app has a bounded
- * number of threads, so one that attacks itself with more queries than that waits for them; the others never do.
+ * Starts the product, fills it, and measures it calm and under attack; `ms` is the duration of each measurement. An app
+ * has a bounded number of threads, so one that attacks itself with more queries than that waits for them; other apps
+ * never do.
  */
 export async function attack(ms: number): Promise<HostileReport> {
   const product = await standalone({ provision })
@@ -74,7 +75,7 @@ export async function attack(ms: number): Promise<HostileReport> {
   }
 }
 
-/** Does something while so many hostile queries are under way, whose clients leave afterwards. */
+/** Runs `work` while n hostile queries are in flight, whose clients disconnect afterwards. */
 async function besides<T>(
   product: Product,
   number: number,
@@ -131,7 +132,7 @@ const steps = [
   { name: 'buy', filters: [{ type: 'eq', key: 'name', value: 'buy' }] },
 ]
 
-/** Fifty patterns that take a backtracking engine for ever; each set of them is another question. */
+/** Fifty patterns that a backtracking engine never finishes. Each set is a new query. */
 function patterns(number: number): object {
   const filters = Array.from({ length: 50 }, (_, i) => ({
     type: 'regex',
@@ -141,9 +142,7 @@ function patterns(number: number): object {
   return { start: day(2), end: day(-1), data: [{ name: `set ${number}`, filters: [{ type: 'or', filters }] }] }
 }
 
-/**
- * Calls one after the other for some time, each kind in turn; every question is new, so that no answer is a kept one.
- */
+/** Calls in sequence for some time, alternating the kinds. Every query is new, so that no answer comes from a cache. */
 async function probe(product: Product, ms: number, which: readonly Kind[] = kinds): Promise<Responsiveness> {
   const taken = { ingest: [] as number[], others: [] as number[], own: [] as number[] }
   const funnel = (app: keyof typeof keys, number: number): Promise<Response> =>
@@ -179,7 +178,7 @@ async function probe(product: Product, ms: number, which: readonly Kind[] = kind
   return { ingest: ascending(taken.ingest), others: ascending(taken.others), own: ascending(taken.own) }
 }
 
-/** Questions that are too much, each answered at once with what is wrong. */
+/** Sends queries that exceed the limits; each is answered immediately with the reason. */
 async function refused(product: Product): Promise<Refusal[]> {
   const nested = (depth: number): string =>
     `${'{"type":"not","filter":'.repeat(depth)}{"type":"all","key":"x"}${'}'.repeat(depth)}`
@@ -213,7 +212,7 @@ async function timed(name: string, call: () => Promise<Response>): Promise<Refus
   return { name, status: answer.status, code: body.error?.code ?? '', ms: performance.now() - at }
 }
 
-/** How many queries the threads work on, as soon as there are two. */
+/** Returns the number of queries that the threads work on, as soon as there are two. */
 async function runningSoon(product: Product): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const metrics = await (await fetch(`${product.apiUrl}/metrics`)).text()
@@ -224,7 +223,7 @@ async function runningSoon(product: Product): Promise<number> {
   return 0
 }
 
-/** The latency that this share of the calls did not pass, in ms. */
+/** Returns the latency that this share of the calls did not exceed, in ms. */
 export function quantile(latencies: Latencies, share: number): number {
   return latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? NaN
 }

@@ -2,9 +2,9 @@ import { quantile } from './hostile.ts'
 import { probes, starve, type Probe } from './starvation.ts'
 
 const MS = 20_000
-/** What queries may add to the p99 of those who do not wait for a query. */
+/** The maximum that queries may add to the p99 of clients that do not wait for a query. */
 const ADDED_MS_MAX = 100
-/** What they may add for another app's query, which shares the threads with theirs. */
+/** The maximum that they may add to another app's query, which shares the threads with them. */
 const ADDED_TO_FUNNEL_MS_MAX = 5_000
 
 const names: Record<Probe, string> = {
@@ -15,8 +15,8 @@ const names: Record<Probe, string> = {
 }
 
 /**
- * Prints what 90 funnels of 30 regular expressions, unread exports and live streams, and 1,000 queries at once, all of
- * one key, cost everybody else. Ends the process with an error when it is too much.
+ * Prints the effect of one key on all other clients: 90 funnels of 30 regular expressions, unread exports and live
+ * streams, and 1,000 pipelined queries. Ends the process with an error when it exceeds its bar.
  */
 export async function starvationBench(): Promise<void> {
   const { idle, loaded, ends } = await starve(MS)
@@ -26,7 +26,7 @@ export async function starvationBench(): Promise<void> {
       p99: quantile(latencies, 0.99),
       calls: latencies.length,
     }))
-    const told = [before!, under!].map(
+    const described = [before!, under!].map(
       ({ p50, p99, calls }) => `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms of ${calls}`,
     )
     const bar = probe === 'funnel' ? ADDED_TO_FUNNEL_MS_MAX : ADDED_MS_MAX
@@ -34,10 +34,10 @@ export async function starvationBench(): Promise<void> {
     const reached = added <= bar
     if (!reached) process.exitCode = 1
     console.log(
-      `  ${names[probe]}: idle ${told[0]}; loaded ${told[1]}; p99 ${added.toFixed(1)} ms above idle, bar ${bar} ms ${reached ? 'reached' : 'NOT REACHED'}`,
+      `  ${names[probe]}: idle ${described[0]}; loaded ${described[1]}; ` +
+        `p99 ${added.toFixed(1)} ms above idle, bar ${bar} ms ${reached ? 'reached' : 'NOT REACHED'}`,
     )
   }
-  console.log(
-    `  the attacking funnels ended with ${[...ends].map(([end, times]) => `${end} (${times})`).join(', ') || 'nothing yet'}`,
-  )
+  const endings = [...ends].map(([end, times]) => `${end} (${times})`).join(', ')
+  console.log(`  the attacking funnels ended with ${endings || 'nothing yet'}`)
 }

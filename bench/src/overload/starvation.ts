@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000
 const FUNNELS_AT_ONCE = 90
 const STEPS = 30
 const PROBE_EVERY_MS = 10
-/** as many as one key may have */
+/** the maximum that one key may have */
 const UNREAD_EXPORTS = 8
 const UNREAD_LIVE_STREAMS = 25
 const PIPELINED = 1_000
@@ -43,20 +43,20 @@ const provision = {
 
 export const probes = ['ingest', 'healthcheck', 'funnel', 'panel'] as const
 export type Probe = (typeof probes)[number]
-/** What each probe took, in ms, ascending. */
+/** The duration of each probe in ms, ascending. */
 export type Starvation = Readonly<Record<Probe, Latencies>>
 
 export interface StarvationReport {
   readonly idle: Starvation
   readonly loaded: Starvation
-  /** how the attacking queries ended: "status code" and how often */
+  /** outcome of the attacking queries: "status code" and count */
   readonly ends: ReadonlyMap<string, number>
 }
 
 /**
- * Measures the whole product idle, and while one read key has 90 funnels of 30 regular expressions under way all the
- * time, exports and live streams that it does not read, and a connection on which 1,000 queries come at once; `ms`
- * each.
+ * Measures the whole product idle, and under the load of one read key, for `ms` each. The load is 90 funnels of 30
+ * regular expressions in flight all the time, exports and live streams that are never read, and a connection on which
+ * 1,000 queries arrive together.
  */
 export async function starve(ms: number): Promise<StarvationReport> {
   const product = await filled()
@@ -83,7 +83,7 @@ export async function starve(ms: number): Promise<StarvationReport> {
   }
 }
 
-/** The product with two apps that have events of 30 days; all of them are counted. */
+/** Starts the product with two apps that have events of 30 days, all of them counted. */
 export async function filled(): Promise<Product> {
   const product = await standalone({ provision, env: { HOPPER_LOG_LEVEL: 'silent' } })
   try {
@@ -115,7 +115,7 @@ async function fill(product: Product, app: App): Promise<void> {
   }
 }
 
-/** Asks one funnel after the other, as soon as it may; each is new, so that no answer is a kept one. */
+/** Sends one funnel after the other, as soon as it is allowed. Each is new, so that no answer comes from a cache. */
 async function attack(
   product: Product,
   attacker: number,
@@ -154,7 +154,7 @@ async function leaveUnread(product: Product, path: string, signal: AbortSignal):
   await new Promise((left) => signal.addEventListener('abort', left))
 }
 
-/** Sends 1,000 queries in one packet, again when all of them are answered. */
+/** Sends 1,000 queries in one packet, and again when all of them are answered. */
 function pipeline(product: Product, signal: AbortSignal): Promise<void> {
   const { hostname, port, host } = new URL(product.apiUrl)
   const body = JSON.stringify({
@@ -162,7 +162,9 @@ function pipeline(product: Product, signal: AbortSignal): Promise<void> {
     end: range().to,
     data: [{ name: 'all', filters: [{ type: 'regex', key: 'text', value: '(a+)+b' }] }],
   })
-  const head = `host: ${host}\r\nx-api-key: ${keys.shop.read}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n`
+  const head =
+    `host: ${host}\r\nx-api-key: ${keys.shop.read}\r\n` +
+    `content-type: application/json\r\ncontent-length: ${body.length}\r\n`
   const packet = `POST /api/v1/apps/shop/query HTTP/1.1\r\n${head}\r\n${body}`.repeat(PIPELINED)
   const socket = connect(Number(port), hostname, () => socket.write(packet))
   let due = PIPELINED
@@ -182,7 +184,7 @@ function pipeline(product: Product, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** Asks the app `other` again and again, of each kind one after the other. */
+/** Queries the app `other` repeatedly, alternating the kinds. */
 export async function probe(product: Product, ms: number, kinds: readonly Probe[] = probes): Promise<Starvation> {
   const taken: Record<Probe, number[]> = { ingest: [], healthcheck: [], funnel: [], panel: [] }
   const of = `${product.apiUrl}/api/v1/apps/other`
@@ -219,7 +221,7 @@ export async function probe(product: Product, ms: number, kinds: readonly Probe[
   return taken
 }
 
-/** The days that have events. */
+/** Returns the days that have events. */
 export function range(): { from: string; to: string } {
   const day = (ago: number): string => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)
   return { from: day(DAYS + 1), to: day(-1) }

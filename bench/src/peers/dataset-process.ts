@@ -8,7 +8,7 @@ import type { Dataset } from './dataset.ts'
 
 const main = fileURLToPath(new URL(`./dataset-main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url))
 
-/** Generates the events into a folder for temporary files, in another process. */
+/** Generates the events into a temporary folder, in another process. */
 export function builtDataset(rows: number): Dataset {
   const dir = join(tmpdir(), 'hopper-bench', `peers-${rows}`)
   const file = join(dir, 'dataset')

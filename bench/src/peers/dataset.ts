@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000
 const SPAN_DAYS = 3
 export const LANES = 8
 
-/** The generated events of all lanes: as our archive, and as raw columns for the peers. */
+/** The generated events of all lanes: as Hopper's archive, and as raw columns for the peers. */
 export interface Dataset {
   readonly dir: string
   readonly rows: number
@@ -26,9 +26,9 @@ export interface Dataset {
   readonly identities: Identities
   readonly mergeMs: number
   readonly mergeCpuMs: number
-  /** bytes an event of each column of the merged archive */
+  /** bytes per event of each column of the merged archive */
   readonly bytes: Readonly<Record<string, number>>
-  /** the raw columns are not those that lie there from an earlier run */
+  /** true if the raw columns do not come from an earlier run */
   readonly fresh: boolean
 }
 
@@ -68,7 +68,7 @@ export function buildDataset(wanted: number, dir: string): Dataset {
   }
 }
 
-/** The lane as it is archived in spans of three days. */
+/** Encodes the lane as it is archived, in spans of three days. */
 function spansOfLane(columns: RowColumns, lane: number): ReturnType<typeof encodeColumns> {
   return Array.from({ length: GENERATED_DAYS / SPAN_DAYS }, (_, i) => i * SPAN_DAYS).flatMap((day) => {
     const from = GENERATED_FROM + day * DAY_MS
@@ -83,7 +83,7 @@ function spansOfLane(columns: RowColumns, lane: number): ReturnType<typeof encod
   })
 }
 
-/** The columns as files that numpy reads, one a lane and column. */
+/** Writes the columns as files for numpy, one per lane and column. */
 class RawColumns {
   rows = 0
   devices = 0
@@ -134,7 +134,7 @@ class RawColumns {
     this.rows += rows
   }
 
-  /** Answers whether the columns are new. */
+  /** Returns whether the columns are new. */
   finish(digest: string): boolean {
     writeFileSync(join(this.#dir, 'devices'), Buffer.concat(this.#ids))
     const meta = JSON.stringify({ lanes: LANES, digest, values: this.#values })

@@ -1,26 +1,26 @@
 import type { FunnelRequest } from '@hopper/contracts'
 import type { FunnelPartial, Identities, QueryContext } from '@hopper/engine'
 
-/** What a thread may keep of decoded columns. */
+/** Maximum bytes of decoded columns that a thread caches. */
 export const CACHE_BYTES_MAX = 1_000_000_000
 
-/** What a thread of the engine is started with: its lanes, and who all devices belong to. */
+/** Start options of an engine thread: its lanes, and the owners of all devices. */
 export interface EngineShare {
   readonly files: readonly { readonly lane: number; readonly path: string }[]
   readonly identities: Identities
 }
 
-/** A funnel to run over the thread's lanes: `hot` with the columns that are decoded already, else from the files. */
+/** A funnel to run over the thread's lanes: `hot` with cached decoded columns, else from the files. */
 export interface EngineJob {
   readonly request: FunnelRequest
   readonly context: QueryContext
   readonly hot: boolean
-  /** whether what breaks ties between the devices of a person is read */
+  /** whether the columns that break ties between the devices of a person are read */
   readonly placed: boolean
 }
 
 export interface EngineReply {
   readonly partial: FunnelPartial
-  /** bytes of decoded columns that are kept */
+  /** bytes of cached decoded columns */
   readonly cacheBytes: number
 }

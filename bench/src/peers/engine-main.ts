@@ -10,7 +10,7 @@ const hot = lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(fi
 
 parentPort!.on('message', (job: EngineJob) => {
   const scan = new FunnelScan(job.request, job.context, undefined, job.placed)
-  // cold: a lane after the other, so that no more than one is held
+  // cold: one lane after the other, so that only one is in memory
   lanes.forEach(({ lane, file }, i) =>
     scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }),
   )

@@ -5,7 +5,7 @@ import type { FunnelRequest, FunnelResult } from '@hopper/contracts'
 import { mergeFunnelPartials, type Identities, type QueryContext } from '@hopper/engine'
 import type { EngineJob, EngineReply, EngineShare } from './engine-job.ts'
 
-/** The engine over some threads, each with lanes of its own, as a service would keep them. */
+/** Runs the engine on several threads, each with its own lanes, as a service would. */
 export class EnginePool {
   cacheBytes = 0
   readonly #workers: readonly Worker[]

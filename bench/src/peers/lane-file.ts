@@ -4,11 +4,11 @@ import { Chunk, type ColumnCache } from '@hopper/engine'
 
 interface Entry {
   readonly summary: ChunkSummary
-  /** place and length of each cell */
+  /** offset and length of each cell */
   readonly cells: Readonly<Record<string, readonly [number, number]>>
 }
 
-/** Writes the cells of a lane's chunks one after the other, and where they stand. */
+/** Writes the cells of a lane's chunks in sequence, and an index of their offsets. */
 export function writeLane(path: string, chunks: readonly EncodedChunk[]): void {
   const cells: Uint8Array[] = []
   let at = 0
@@ -26,7 +26,7 @@ export function writeLane(path: string, chunks: readonly EncodedChunk[]): void {
   writeFileSync(`${path}.json`, JSON.stringify(entries))
 }
 
-/** A lane's chunks, of which each cell is read from the file when it is asked for. */
+/** A lane's chunks. Each cell is read from the file on demand. */
 export class LaneFile {
   readonly #entries: readonly Entry[]
   readonly #file: number
@@ -40,7 +40,7 @@ export class LaneFile {
     return this.#entries.map(({ summary, cells }) => new Chunk(summary, (column) => this.#read(cells[column]), cache))
   }
 
-  /** All cells of all chunks. */
+  /** Returns all cells of all chunks. */
   encoded(): EncodedChunk[] {
     return this.#entries.map(({ summary, cells }) => ({
       summary,

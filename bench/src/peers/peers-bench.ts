@@ -36,8 +36,8 @@ const countriesOf = ({ breakdown }: FunnelResult): unknown[] =>
     .sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1))
 
 /**
- * The full engine (causes, times to convert, persons of several devices) against chDB and DuckDB on the same events, in
- * turn, answers compared.
+ * Compares the full engine (causes, times to convert, persons with several devices) with chDB and DuckDB on the same
+ * events, alternately, and compares the answers.
  */
 export async function peersBench(wanted = 10_000_000): Promise<void> {
   const dataset = builtDataset(wanted)
@@ -56,14 +56,17 @@ export async function peersBench(wanted = 10_000_000): Promise<void> {
     String(THREADS),
   ])
   console.log(
-    `  loaded in ${chdb.loadSeconds.toFixed(0)} s by chDB, ${duckdb.loadSeconds.toFixed(0)} s by DuckDB; ${THREADS} threads each, and for us`,
+    `  loaded in ${chdb.loadSeconds.toFixed(0)} s by chDB, ${duckdb.loadSeconds.toFixed(0)} s by DuckDB; ` +
+      `${THREADS} threads each, and for us`,
   )
   try {
     await compare({ merged, spans, chdb, duckdb })
     await manySteps(merged)
     const mb = Math.round(process.resourceUsage().maxRSS / 1_000)
     console.log(
-      `  memory: ours at most ${mb} MB, ${Math.round(merged.cacheBytes / 1e6)} of them decoded columns (bound ${Math.round((CACHE_BYTES_MAX * THREADS) / 1e6)}); chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`,
+      `  memory: ours at most ${mb} MB, ${Math.round(merged.cacheBytes / 1e6)} of them decoded columns ` +
+        `(bound ${Math.round((CACHE_BYTES_MAX * THREADS) / 1e6)}); ` +
+        `chDB at most ${Math.round(chdb.peakMb)} MB, DuckDB ${Math.round(duckdb.peakMb)} MB`,
     )
   } finally {
     chdb.close()
@@ -75,18 +78,21 @@ export async function peersBench(wanted = 10_000_000): Promise<void> {
 function describe({ rows, devices, identities, mergeMs, mergeCpuMs }: Dataset): void {
   const shared = identities.shared.reduce((sum, one) => sum + one, 0)
   console.log(
-    `  ${rows} events of ${devices} devices, ${GENERATED_DAYS} days; ${identities.keys.length} devices identified, ${shared} of them share their person with another`,
+    `  ${rows} events of ${devices} devices, ${GENERATED_DAYS} days; ` +
+      `${identities.keys.length} devices identified, ${shared} of them share their person with another`,
   )
   console.log(
-    `  merging all spans into one a lane: ${Math.round(mergeMs)} ms, CPU ${Math.round(mergeCpuMs)} ms, ${Math.round((mergeCpuMs * 1e6) / rows)} ns an event`,
+    `  merging all spans into one a lane: ${Math.round(mergeMs)} ms, ` +
+      `CPU ${Math.round(mergeCpuMs)} ms, ${Math.round((mergeCpuMs * 1e6) / rows)} ns an event`,
   )
 }
 
-/** what the baseline counted: without what only our archive keeps of an event */
+/** the columns of the baseline: without those that only Hopper's archive has */
 const BASELINE_COLUMNS = ['timestamp', 'device_id', 'event_id', 'name', 'data.url', 'country', 'data.plan']
 
 /**
- * Parquet of the same columns in the same order; the hashes and lengths of the runs are part of our column of devices.
+ * Compares with Parquet of the same columns in the same order. The hashes and lengths of the runs are part of our
+ * device column.
  */
 function compareBytes({ dir, bytes }: Dataset): void {
   const sizes = JSON.parse(readFileSync(join(dir, 'sizes.json'), 'utf8')) as Record<string, number>
@@ -103,7 +109,8 @@ function compareBytes({ dir, bytes }: Dataset): void {
     ]
     const ratio = ours / parquet
     console.log(
-      `  ${what}: ${ours.toFixed(2)} bytes an event, Parquet ${parquet.toFixed(2)}: ratio ${ratio.toFixed(2)}, bar ${BYTES_BAR} ${ratio <= BYTES_BAR ? 'reached' : 'NOT REACHED'}`,
+      `  ${what}: ${ours.toFixed(2)} bytes an event, Parquet ${parquet.toFixed(2)}: ratio ${ratio.toFixed(2)}, ` +
+        `bar ${BYTES_BAR} ${ratio <= BYTES_BAR ? 'reached' : 'NOT REACHED'}`,
     )
   }
 }
@@ -142,7 +149,7 @@ async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<voi
   await new Trial('five steps, cold, spans of three days', ours(spans, plain, false)).run(5)
 }
 
-/** Medians of runs in turn. */
+/** Prints the medians of alternating runs. */
 async function manySteps(merged: EnginePool): Promise<void> {
   const ratios: number[] = []
   for (let round = -WARM_UPS; round < 9; round++) {
@@ -151,7 +158,8 @@ async function manySteps(merged: EnginePool): Promise<void> {
   }
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`
   console.log(
-    `  20 steps : 3 steps, hot, by CPU: ratio ${median(ratios).toFixed(2)} (${range}), bar ${STEPS_BAR} ${median(ratios) <= STEPS_BAR ? 'reached' : 'NOT REACHED'}`,
+    `  20 steps : 3 steps, hot, by CPU: ratio ${median(ratios).toFixed(2)} (${range}), ` +
+      `bar ${STEPS_BAR} ${median(ratios) <= STEPS_BAR ? 'reached' : 'NOT REACHED'}`,
   )
 }
 

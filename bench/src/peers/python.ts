@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** bench/peers, from the sources as from the built files */
+/** bench/peers, from the sources as well as from the built files */
 const scripts = fileURLToPath(new URL('../../peers/', import.meta.url))
 
-/** The Python of a venv that has what the peers need; made on first use. */
+/** Returns the Python of a venv with the peers' packages; creates it on first use. */
 export function pythonOfPeers(): string {
   const venv = join(tmpdir(), 'hopper-bench', 'venv')
   const python = join(venv, 'bin', 'python')
@@ -32,11 +32,11 @@ export interface PeerAnswer {
   readonly answer: unknown
 }
 
-/** A peer in a process of its own, which is asked one question after the other. */
+/** A peer in a separate process that answers one query after the other. */
 export class Peer {
   readonly name: string
   readonly loadSeconds: number
-  /** the most memory that it has held */
+  /** its peak memory */
   peakMb = 0
   readonly questions: readonly string[]
   readonly #process: ChildProcess
@@ -80,6 +80,6 @@ export class Peer {
 
 async function lineOf(lines: AsyncIterator<string>, name: string): Promise<string> {
   const { value, done } = await lines.next()
-  if (done) throw new Error(`${name} ended; its message stands above`)
+  if (done) throw new Error(`${name} ended; see its message above`)
   return value as string
 }

@@ -1,13 +1,10 @@
 import { median, reportLine } from '../harness/paired.ts'
 import type { Peer } from './python.ts'
 
-/**
- * Rounds that do not count: each side has been asked so often before. The peers were also asked to find their fastest
- * way.
- */
+/** Number of warm-up rounds for each side. The peers also run to find their fastest way. */
 export const WARM_UPS = 4
 
-/** One side of a trial: answers the question. */
+/** One side of a trial: answers the query. */
 export interface Contender {
   readonly name: string
   readonly run: () => Promise<unknown>
@@ -26,7 +23,7 @@ interface Cost {
 }
 
 /**
- * One question, asked of us and of the peers in turn. The peers' fastest way counts; every answer must be the same as
+ * Runs one query on our engine and on the peers alternately. The peers' fastest way counts. Every answer must equal
  * ours.
  */
 export class Trial {
@@ -39,7 +36,7 @@ export class Trial {
     this.#ours = ours
   }
 
-  /** Against the peer's questions that begin with `kind` and fit; `bar` is how many times faster we want to be. */
+  /** Adds the peer's queries that begin with `kind` and fit. `bar` is how many times faster our engine should be. */
   against(peer: Peer, kind: string, fits: (question: string) => boolean, bar: number): this {
     this.#opponents.push({ peer, kind, fits, bar })
     return this
@@ -70,7 +67,7 @@ export class Trial {
     }
   }
 
-  /** The peer's fastest way of those that fit: the better of two runs each. */
+  /** Returns the fastest fitting way of the peer, by the better of two runs each. */
   async #best({ peer, kind, fits }: Opponent, expected: string): Promise<string> {
     const found: { question: string; wallMs: number }[] = []
     for (const question of peer.questions.filter((name) => name.startsWith(`${kind} `) && fits(name))) {
@@ -106,5 +103,6 @@ export class Trial {
 
 function costs(list: readonly Cost[]): string {
   const wall = list.map((cost) => cost.wallMs)
-  return `wall ${median(wall).toFixed(0)} ms (least ${Math.min(...wall).toFixed(0)}), CPU ${median(list.map((cost) => cost.cpuMs)).toFixed(0)} ms`
+  const cpu = median(list.map((cost) => cost.cpuMs))
+  return `wall ${median(wall).toFixed(0)} ms (least ${Math.min(...wall).toFixed(0)}), CPU ${cpu.toFixed(0)} ms`
 }

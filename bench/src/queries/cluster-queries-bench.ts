@@ -29,8 +29,8 @@ const plain = {
 const filtered = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 
 /**
- * Funnels over the generated events through the API on Cassandra: as the first request of its process, then again; and
- * what the first spends its time on.
+ * Measures funnels over the generated events through the API on Cassandra: as the first request of a process, then
+ * again; and profiles the first.
  */
 export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
   const dataset = builtDataset(wanted)
@@ -45,7 +45,8 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
       await product.migrate()
       const bytes = await archive(product, dataset.dir)
       console.log(
-        `  ${dataset.rows} events of ${dataset.devices} devices in Cassandra, ${(bytes / dataset.rows).toFixed(1)} bytes an event in ${LANES} merged lanes`,
+        `  ${dataset.rows} events of ${dataset.devices} devices in Cassandra, ` +
+          `${(bytes / dataset.rows).toFixed(1)} bytes an event in ${LANES} merged lanes`,
       )
       for (const [what, body] of [
         ['five steps', plain],
@@ -67,7 +68,10 @@ export async function clusterQueriesBench(wanted = 10_000_000): Promise<void> {
   })
 }
 
-/** Puts the merged chunks of every lane into the archive. @returns their bytes */
+/**
+ * Puts the merged chunks of every lane into the archive.
+ * @returns their bytes
+ */
 async function archive(product: Cluster, dir: string): Promise<number> {
   const storage = await product.openStorage()
   let bytes = 0
@@ -86,7 +90,7 @@ async function archive(product: Cluster, dir: string): Promise<number> {
   return bytes
 }
 
-/** Runs a process for as long as the work with it takes. */
+/** Runs a process for the duration of the work. */
 async function inProcess(service: Service, work: () => Promise<void>): Promise<void> {
   await service.start()
   try {
@@ -97,8 +101,8 @@ async function inProcess(service: Service, work: () => Promise<void>): Promise<v
 }
 
 async function measure(what: string, api: Service, { cassandraPid }: OwnEngines, body: object): Promise<void> {
-  const cold: Asked[] = []
-  const hot: Asked[] = []
+  const cold: QueryCost[] = []
+  const hot: QueryCost[] = []
   let megabytes = 0
   for (let round = -1; round < COLD_ROUNDS; round++) {
     await inProcess(api, async () => {
@@ -114,21 +118,22 @@ async function measure(what: string, api: Service, { cassandraPid }: OwnEngines,
     ['first request of its process', cold],
     ['again', hot],
   ] as const) {
-    const of = (name: keyof Asked): number => Math.round(median(all.map((one) => one[name])))
+    const of = (name: keyof QueryCost): number => Math.round(median(all.map((one) => one[name])))
     console.log(
-      `${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`,
+      `${what}, through the API on Cassandra, ${when}: ${of('wallMs')} ms; ` +
+        `CPU of the api ${of('apiMs')} ms, of Cassandra ${of('cassandraMs')} ms`,
     )
   }
   console.log(`  memory of the api at most ${Math.round(megabytes)} MB`)
 }
 
-interface Asked {
+interface QueryCost {
   readonly wallMs: number
   readonly apiMs: number
   readonly cassandraMs: number
 }
 
-async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<Asked> {
+async function used(api: Service, cassandraPid: number, work: () => Promise<void>): Promise<QueryCost> {
   const before = [cpuOf(api.pid), cpuOf(cassandraPid)] as const
   const started = performance.now()
   await work()

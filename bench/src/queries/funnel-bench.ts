@@ -29,8 +29,8 @@ const others = Array.from({ length: 15 }, (_, i) => named(`event_${String(i).pad
 const filtered: FunnelRequest = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 
 /**
- * The archive as it is appended, spans of three days, and as it is merged; with the bytes of an event and the cost of
- * merging.
+ * Builds the archive as it is appended (spans of three days) and as it is merged; prints bytes per event and the cost
+ * of merging.
  */
 function build(rows: number): { readonly spans: EncodedChunk[]; readonly merged: EncodedChunk[] } {
   const spans: EncodedChunk[] = []
@@ -61,7 +61,8 @@ function build(rows: number): { readonly spans: EncodedChunk[]; readonly merged:
   for (const { columns } of merged)
     for (const [name, cell] of columns) bytes[name] = (bytes[name] ?? 0) + cell.length / count
   console.log(
-    `  ${count} events, ${spans.length} chunks merged into ${merged.length} in ${Math.round(mergeMs)} ms (${((mergeMs * 1e6) / count).toFixed(0)} ns an event)`,
+    `  ${count} events, ${spans.length} chunks merged into ${merged.length} ` +
+      `in ${Math.round(mergeMs)} ms (${((mergeMs * 1e6) / count).toFixed(0)} ns an event)`,
   )
   console.log(
     `  bytes an event: ${Object.entries(bytes)
@@ -96,12 +97,13 @@ function measure(what: string, run: () => unknown, rounds = 7): number {
     cpu.push((user + system) / 1_000)
   }
   console.log(
-    `  ${what.padEnd(44)} wall ${median(wall).toFixed(0)} ms (least ${Math.min(...wall).toFixed(0)}), CPU ${median(cpu).toFixed(0)} ms`,
+    `  ${what.padEnd(44)} wall ${median(wall).toFixed(0)} ms ` +
+      `(least ${Math.min(...wall).toFixed(0)}), CPU ${median(cpu).toFixed(0)} ms`,
   )
   return median(cpu)
 }
 
-/** The full engine (causes, times to convert, identity) over generated events of 30 days, in one thread. */
+/** Measures the full engine (causes, times to convert, identity) over generated events of 30 days, in one thread. */
 export function funnelBench(rows = 1_000_000): void {
   const { spans, merged } = build(rows)
   const cache = new ColumnCache(4_000_000_000)

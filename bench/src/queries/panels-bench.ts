@@ -47,8 +47,8 @@ const panels = [
 ]
 
 /**
- * Every fixed panel over 30 days with these users, by HTTP from the processes of a cluster: when nothing changes,
- * and while a new user comes ten times a second.
+ * Measures every fixed panel over 30 days with these users, by HTTP from the processes of a cluster: without changes,
+ * and while ten new users per second arrive.
  */
 export async function panelsBench(users = 1_000_000): Promise<void> {
   await withOwnEngines(async (engines) => {
@@ -94,7 +94,7 @@ async function writtenOut({ env }: Cluster, { cassandra, dataCenter }: OwnEngine
   }
 }
 
-/** Day after day, as traffic comes. */
+/** Day after day, as traffic arrives. */
 async function fill(product: Cluster, storage: Storage, users: number): Promise<void> {
   const today = Math.floor(Date.now() / DAY_MS) * DAY_MS
   for (let user = 0; user < users; user += ENVELOPES_AT_ONCE) {
@@ -107,7 +107,7 @@ async function fill(product: Cluster, storage: Storage, users: number): Promise<
   await counted(product, key, COUNTED_MS)
 }
 
-/** A user who comes to some stage of the funnel, sees a page, and hovers or clicks; every third one logs in. */
+/** A user who reaches some stage of the funnel, sees a page, and hovers or clicks. Every third one logs in. */
 function visit(user: number, date: number): Envelope {
   const timestamp = Math.min(date + ((user * 7_919) % DAY_MS), Date.now() - 1_000)
   const session_id = randomUUID()
@@ -152,7 +152,7 @@ function visit(user: number, date: number): Envelope {
   }
 }
 
-/** New users who come today while panels are asked for. */
+/** New users who arrive today while panels are queried. */
 class Live {
   readonly #timer: NodeJS.Timeout
   #last: Promise<unknown> = Promise.resolve()
@@ -185,17 +185,20 @@ async function report(when: string, product: Cluster, users: number): Promise<vo
   const all = [...times.values()].flat()
   const overall = quantiles(all)
   console.log(
-    `  ${when}: all panels p50 ${Math.round(overall.p50)} ms, p95 ${Math.round(overall.p95)} ms; CPU of the api ${((cpuOf(product.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`,
+    `  ${when}: all panels p50 ${Math.round(overall.p50)} ms, p95 ${Math.round(overall.p95)} ms; ` +
+      `CPU of the api ${((cpuOf(product.api.pid) - cpu) / 1_000 / all.length).toFixed(1)} ms a panel`,
   )
   for (const { panel, p50, p95 } of slowest)
     console.log(`    ${panel.split('?xpath')[0]}: p50 ${Math.round(p50)} ms, p95 ${Math.round(p95)} ms`)
   const worst = slowest[0]!
   console.log(
-    `fixed panels on Cassandra, ${DAYS} days, ${users} users, ${when}: slowest p95 ${Math.round(worst.p95)} ms (${worst.panel}), bar ${BAR_MS} ms ${worst.p95 <= BAR_MS ? 'reached' : 'NOT REACHED'}`,
+    `fixed panels on Cassandra, ${DAYS} days, ${users} users, ${when}: ` +
+      `slowest p95 ${Math.round(worst.p95)} ms (${worst.panel}), ` +
+      `bar ${BAR_MS} ms ${worst.p95 <= BAR_MS ? 'reached' : 'NOT REACHED'}`,
   )
 }
 
-/** Milliseconds from the request to the last byte of the answer. */
+/** Returns the milliseconds from the request to the last byte of the answer. */
 async function once({ apiUrl }: Cluster, panel: string): Promise<number> {
   const iso = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
   const started = performance.now()

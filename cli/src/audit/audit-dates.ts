@@ -18,8 +18,8 @@ import { readCounted, Watermarks } from './read-counted.ts'
 const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date')
 
 /**
- * Compares one lane's partitions of these dates of an app with a recount, some dates at a time. Nothing has to stand
- * still: what is counted behind the archive is told by the log, up to the watermark that each partition was read with.
+ * Compares one lane's partitions of an app on these dates with a recount, a few dates at a time. Counting may continue:
+ * events that are counted but not archived come from the log, up to the watermark at which each partition was read.
  */
 export async function* auditDates(
   source: LaneSource,
@@ -57,7 +57,7 @@ async function auditWindow(source: LaneSource, app: App, dates: readonly string[
 }
 
 /**
- * Adds what the log holds behind the archive, as far as each partition has counted it. Every event that counts feeds
+ * Adds the logged events behind the archive that each partition has already counted. Every event that counts feeds
  * `activity_by_date`.
  */
 async function addCounted(recount: Recount, source: LaneSource, from: number, watermarks: Watermarks): Promise<void> {
@@ -85,8 +85,8 @@ async function readVisited({ storage, lane }: LaneSource, app: App, dates: reado
 }
 
 /**
- * Rows of visitors may stand before their counters do: those that no counted event accounts for may belong to a message
- * that is about to be counted. Of a batch under way some partitions are counted and others not, so that may be any
+ * Visitor rows can exist before their counters: rows that no counted event accounts for may belong to a message that is
+ * about to be counted. Of a batch in flight, some partitions are counted and others are not, so that message may be any
  * message behind the archive.
  */
 async function compareVisited(

@@ -5,9 +5,9 @@ import type { CounterDrift } from './drift.ts'
 import type { LaneSource } from './lane-source.ts'
 import { readCounted, Watermarks } from './read-counted.ts'
 
-/** How far an event's time may be ahead of its receipt, with a margin. */
+/** Maximum time by which an event's timestamp may be ahead of its receipt, with a margin. */
 const AHEAD_MS = 2 * 86_400_000
-/** What tells the fate of an archived event, and what every row is read with. */
+/** Columns that determine the fate of an archived event, plus those that every row is read with. */
 const columns: ReadonlySet<string> = new Set([
   'runs',
   'device_id',
@@ -23,15 +23,14 @@ const columns: ReadonlySet<string> = new Set([
 const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
 
 /**
- * What the log alone can tell of a lane's fates before a position: how many events and which refusals there were, of
- * every app.
+ * Facts about a lane's fates before a position that only the log has: the event count and the refusals of every app.
  */
 export interface Received {
   readonly before: number
   readonly recount: Recount
 }
 
-/** Counts what a lane has received; undefined when its log no longer begins at its beginning. */
+/** Counts what a lane has received; undefined when its log no longer starts at its beginning. */
 export async function countReceived(source: LaneSource): Promise<Received | undefined> {
   const before = await source.committed()
   const [first] = await source.storage.log.read(source.lane, 0, 1)
@@ -43,8 +42,8 @@ export async function countReceived(source: LaneSource): Promise<Received | unde
 }
 
 /**
- * Compares one lane's `fates_by_date` of these dates (of receipt, UTC) with a recount. The archive has no duplicates
- * and nothing that was refused; without `received` these two fates are left out.
+ * Compares one lane's `fates_by_date` on these dates (of receipt, UTC) with a recount. The archive contains neither
+ * duplicates nor refused events, so without `received` these two fates are skipped.
  */
 export async function auditFates(
   source: LaneSource,

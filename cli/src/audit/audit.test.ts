@@ -26,7 +26,7 @@ const envelope: Envelope = {
 
 const step = fc.record({ lane: fc.nat(1), messages: fc.integer({ min: 1, max: 6 }), give: fc.nat(3), audit: fc.nat(2) })
 
-it('finds nothing in an undamaged installation, at whatever moment between two batches', async () => {
+it('finds nothing in an undamaged installation between any two batches', async () => {
   await fc.assert(
     fc.asyncProperty(traffic, fc.array(step, { minLength: 3, maxLength: 12 }), async (envelopes, steps) => {
       await using installation = await makeInstallation()
@@ -53,7 +53,7 @@ it('finds nothing in an undamaged installation, at whatever moment between two b
   )
 }, 120_000)
 
-it('finds nothing while the aggregator counts what is being sent', async () => {
+it('finds nothing while the aggregator counts concurrent traffic', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   const aggregator = new Aggregator({ ...storage, owner: 'test' })
@@ -77,7 +77,7 @@ it('finds nothing while the aggregator counts what is being sent', async () => {
   await aggregator.close()
 }, 60_000)
 
-/** One way in which a table can be wrong: what is done to a row, and what the audit must say of it. */
+/** One kind of damage to a table: the change to a row, and what the audit must report. */
 const damages = {
   'a counter too high': (table: CounterTableName, column: string) =>
     `UPDATE ${table} SET "${column}" = "${column}" + 3`,
@@ -85,7 +85,7 @@ const damages = {
   'a row of counters gone': (table: CounterTableName) => `DELETE FROM ${table}`,
 } as const
 
-it('finds exactly what is broken, in every table; a repair heals it and leaves the rest alone', async () => {
+it('finds exactly the damaged rows in every table; a repair corrects them and changes nothing else', async () => {
   const damage = fc.constantFrom(...(Object.keys(damages) as (keyof typeof damages)[]))
   const counterBreak = fc.record({ table: fc.constantFrom(...counterTableNames), damage, pick: fc.nat(1000) })
   const visitorBreak = fc.record({ table: fc.constantFrom(...visitorTableNames), pick: fc.nat(1000) })
@@ -120,7 +120,7 @@ it('finds exactly what is broken, in every table; a repair heals it and leaves t
   )
 }, 120_000)
 
-it('names a visitor that no event accounts for, and does not take it for repaired', async () => {
+it('reports a visitor that no event accounts for, and not as repaired', async () => {
   await using installation = await makeInstallation()
   await installation.storage.log.append([envelope])
   await installation.count()
@@ -131,7 +131,7 @@ it('names a visitor that no event accounts for, and does not take it for repaire
     expect(await installation.audit({ repair })).toEqual([{ drift: surplus, repaired: false }])
 })
 
-it('looks only at the app and the dates that were asked for', async () => {
+it('audits only the requested app and dates', async () => {
   await using installation = await makeInstallation()
   await installation.storage.log.append([envelope, { ...envelope, app: 'kathmandu' }])
   await installation.count()
@@ -144,7 +144,7 @@ it('looks only at the app and the dates that were asked for', async () => {
   await expect(installation.audit({ app: 'nobody' })).rejects.toThrow('No app is named "nobody".')
 })
 
-it('a repair refuses to write a lane that was taken from it', async () => {
+it('refuses to repair a lane whose lease was lost', async () => {
   await using installation = await makeInstallation()
   await installation.storage.log.append([envelope])
   await installation.count()
@@ -166,7 +166,7 @@ function bound(lanes: Lanes): { -readonly [N in keyof Lanes]: Lanes[N] } {
   return { acquire: take, renew: again, release: give, commit: commit.bind(lanes), positions: positions.bind(lanes) }
 }
 
-/** Every row of every table that an audit compares, but rows of zeros, which say as much as none. */
+/** Returns every row of the tables that an audit compares. Rows of zeros are left out: they equal a missing row. */
 function contents({ tables }: Installation): string[] {
   return [...counterTableNames, ...visitorTableNames]
     .flatMap((table) => {
@@ -192,7 +192,7 @@ function placeOf(drift: Drift): string {
   return JSON.stringify([drift.table, [drift.app, drift.date, drift.lane, ...drift.key, ...visitor]])
 }
 
-/** Does the damage to one row of the table, when it has one. */
+/** Applies the damage to one row of the table, if it has one. */
 function breakRow({ tables }: Installation, table: string, pick: number, broken: Set<string>, statement: string): void {
   const rows = tables.prepare(`SELECT * FROM ${table}`).all()
   const row = rows[pick % rows.length]

@@ -14,7 +14,7 @@ const funnel = {
   ],
 }
 
-it('finds no drift in the tables of a funnel whose past was counted, and puts right what is wrong there', async () => {
+it('finds no drift in a funnel with a counted past, and repairs damage there', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   const fields = [

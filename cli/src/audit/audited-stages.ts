@@ -13,7 +13,7 @@ import type { Registry } from '@hopper/storage'
 import type { CountedPartition } from './compare.ts'
 import type { LaneSource } from './lane-source.ts'
 
-/** What the stages of an app's funnels mean, so that events are folded as the aggregator does it now. */
+/** Adds the stage definitions of an app's funnels, so that events are folded as the aggregator folds them now. */
 export async function withStages(registry: Registry, app: App): Promise<CountedApp> {
   return { ...app, stages: new StageMatcher(await registry.funnels.list(app.id), app) }
 }
@@ -24,12 +24,12 @@ interface CountedFunnel {
   readonly groups: readonly StageGroup[]
 }
 
-/** What the tables of stages hold of the past of an app's funnels in one lane. */
+/** The past of an app's funnels in one lane, as the tables of stages contain it. */
 export class AuditedStages {
   readonly #source: LaneSource
   readonly #app: App
   readonly #funnels: readonly CountedFunnel[]
-  /** whether the past of a funnel is being counted: then the tables of stages cannot be compared */
+  /** true while the past of a funnel is being counted: the tables of stages cannot be compared then */
   readonly isMoving: boolean
 
   private constructor(source: LaneSource, app: App, funnels: readonly CountedFunnel[], isMoving: boolean) {
@@ -69,13 +69,13 @@ export class AuditedStages {
   }
 }
 
-/** A partition without the rows that only mark what the backfill has counted. */
+/** Drops the rows that only mark what the backfill has counted. */
 export function withoutMarks(found: CountedPartition): CountedPartition {
   if (found.partition.table !== 'stage_time_by_date') return found
   return { ...found, rows: found.rows.filter(({ key }) => !isMark(key)) }
 }
 
-/** Whether a table is about stages. */
+/** Checks whether a table is about stages. */
 export function isOfStages(table: string): boolean {
   return table.startsWith('stage_')
 }

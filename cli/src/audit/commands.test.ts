@@ -30,7 +30,7 @@ async function hopper(dir: string, ...args: string[]): Promise<{ code: number; o
   return { code, out, errors }
 }
 
-it('audits, repairs, rebuilds, exports and imports from the command line, and says by its exit code how it went', async () => {
+it('audits, repairs, rebuilds, exports and imports from the command line, and sets the exit code', async () => {
   await using installation = await makeInstallation()
   const { dir, storage, tables } = installation
   await storage.log.append(sample!)
@@ -74,7 +74,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and sa
       sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events.map(({ event_id }) => event_id)),
     ),
   )
-  // An id counts once a date of its device's own time.
+  // An id counts once per UTC date by its device's clock.
   const once = (events: readonly Event[]): Set<string> =>
     new Set(events.map((each) => `${each.event_id} ${Math.floor(each.timestamp / 86_400_000)}`))
   expect(ids).toHaveLength(once(sample!.filter(({ app }) => app === 'berlin').flatMap((each) => each.events)).size)
@@ -97,7 +97,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and sa
   expect((await hopper(other, 'export', '--app', 'berlin', ...range)).out).toBe(events.out)
 }, 240_000)
 
-it('refuses what makes no sense with exit code 2', async () => {
+it('refuses contradictory arguments with exit code 2', async () => {
   await using installation = await makeInstallation()
   const { dir } = installation
   await installation.storage.close()

@@ -2,14 +2,14 @@ import { rowKey, visitorRowKey } from '@hopper/aggregator'
 import type { CounterPartition, CounterPartitionRow, VisitorChange, VisitorPartition } from '@hopper/storage'
 import type { CounterDrift, VisitorDrift } from './drift.ts'
 
-/** A counter partition as it was read at one moment. */
+/** A counter partition, read at one point in time. */
 export interface CountedPartition {
   readonly partition: CounterPartition
   readonly applied: number
   readonly rows: readonly CounterPartitionRow[]
 }
 
-/** The rows of counters in which what was found differs from what was recounted. */
+/** Returns the counter rows in which the tables differ from the recount. */
 export function compareCounters(
   lane: number,
   { partition, applied, rows }: CountedPartition,
@@ -26,8 +26,8 @@ export function compareCounters(
 }
 
 /**
- * Rows that must be there and are not, and rows that no event accounts for: neither one that must be there nor one that
- * may be there already.
+ * Returns required rows that are missing, and rows that no event accounts for: they are neither required nor allowed to
+ * exist already.
  */
 export function compareVisitors(
   lane: number,

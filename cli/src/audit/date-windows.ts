@@ -1,10 +1,10 @@
 import type { ChunkSummary, TimeZone } from '@hopper/contracts'
 import { shiftDate } from '@hopper/contracts'
 
-/** Rows of the archive whose recount is held in memory at once. */
+/** Maximum number of archived rows whose recount is held in memory at a time. */
 const WINDOW_ROWS = 150_000
 
-/** Cuts a range of dates into runs that have about as many archived rows as fit in memory; a date is never cut. */
+/** Cuts a range of dates into runs of about as many archived rows as fit in memory. A date is never cut. */
 export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: readonly ChunkSummary[]): string[][] {
   const rows = new Map(dates.map((date) => [date, 0]))
   for (const chunk of chunks)
@@ -22,7 +22,7 @@ export function dateWindows(dates: readonly string[], zone: TimeZone, chunks: re
   return windows
 }
 
-/** The rows of a chunk, spread evenly over the dates that it spans. */
+/** Spreads the rows of a chunk evenly over the dates that it covers. */
 function sharesOf({ rows, min_time, max_time }: ChunkSummary, zone: TimeZone): [string, number][] {
   const last = zone.dateOf(max_time)
   const dates: string[] = []

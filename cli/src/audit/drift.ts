@@ -6,16 +6,16 @@ interface Place {
   readonly key: Key
 }
 
-/** A row of counters that is not what the recount says. A row that is missing counts as zeros. */
+/** A counter row that differs from the recount. A missing row counts as zeros. */
 export interface CounterDrift extends CounterPartition, Place {
   readonly kind: 'counter'
-  /** the watermark that the partition stands at */
+  /** the watermark of the partition */
   readonly applied: number
   readonly found: readonly number[]
   readonly expected: readonly number[]
 }
 
-/** A row of visitors that is missing, or that no event accounts for. */
+/** A visitor row that is missing, or that no event accounts for. */
 export interface VisitorDrift extends VisitorPartition, Place {
   readonly kind: 'missing' | 'surplus'
   readonly visitor: Visitor
@@ -24,11 +24,12 @@ export interface VisitorDrift extends VisitorPartition, Place {
 /** One row in which the tables and the recount differ. */
 export type Drift = CounterDrift | VisitorDrift
 
-/** One line for a person. Keys are shown as JSON, so that no text of an event can steer a terminal. */
+/** Formats drift as one line for a person. Keys are printed as JSON, so that event text cannot control a terminal. */
 export function describeDrift(drift: Drift): string {
   const columns = Object.keys((drift.kind === 'counter' ? counterTables[drift.table] : visitorTables[drift.table]).key)
   const key = columns.map((name, at) => `${name}=${JSON.stringify(drift.key[at])}`).join(' ')
-  return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${drift.kind === 'counter' ? counterText(drift) : visitorText(drift)}`
+  const text = drift.kind === 'counter' ? counterText(drift) : visitorText(drift)
+  return `${drift.table} ${drift.app} ${drift.date} lane ${drift.lane} ${key}: ${text}`
 }
 
 function counterText({ table, found, expected }: CounterDrift): string {

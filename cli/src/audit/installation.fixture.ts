@@ -11,11 +11,11 @@ import { expect } from 'vitest'
 import type { Drift } from './drift.ts'
 import { runAudit, type AuditReport, type AuditRequest } from './run-audit.ts'
 
-/** All dates of the random traffic, those of late receipt too. */
+/** All dates of the random traffic, including those of late receipt. */
 export const RANGE = { from: '2026-03-26', to: '2026-04-09' }
 const HOUR_MS = 3_600_000
 const WEEK_MS = 7 * 24 * HOUR_MS
-/** the end of a date in Berlin, in Kathmandu and in UTC, and a change of the clock */
+/** the end of a date in Berlin, in Kathmandu and in UTC, and a daylight-saving change */
 const instants = ['2026-03-28T23:00:00Z', '2026-03-29T01:00:00Z', '2026-03-29T18:15:00Z', '2026-03-30T00:00:00Z'].map(
   (text) => Date.parse(text),
 )
@@ -61,7 +61,10 @@ const context = fc.constantFrom(
   { device: 'mobile', browser: 'Chrome', os: 'Android', country: 'NP' } as const,
 )
 
-/** Envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused events. */
+/**
+ * Generates envelopes of two apps in two time zones, with repeated ids, late events, machines, identities and refused
+ * events.
+ */
 export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
   fc
     .record({
@@ -76,8 +79,8 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
     })
     .map(({ bot, late, asSent, context: sender, ...fields }): Envelope => {
       const received_at = fields.events[0]!.timestamp + (late === 0 ? WEEK_MS + 30 * HOUR_MS : 1_000)
-      // A session, an event id and a timestamp are one device's, so that nothing depends on which lanes there are and
-      // which of them is counted first.
+      // Sessions, event ids and timestamps belong to one device, so that the result does not depend on the number of
+      // lanes or on which lane is counted first.
       const of = (id: string | undefined): string => `${fields.device_id} ${id}`
       const events = fields.events.map((each) => ({
         ...each,
@@ -98,22 +101,22 @@ export const traffic: fc.Arbitrary<Envelope[]> = fc.array(
 )
 
 /**
- * The body of a browser, which the log holds as it was sent: types by number, spaces, and characters that JSON may
- * escape or not.
+ * Builds the body as a browser sends it and the log keeps it: types by number, spaces, and characters that JSON may or
+ * may not escape.
  */
 function bodyOf({ device_id, events }: Pick<Envelope, 'device_id' | 'events'>): Buffer {
   const numbered = events.map((each) => ({ ...each, type: eventTypes.indexOf(each.type) }))
   return Buffer.from(JSON.stringify({ device_id, sent_at: 1, events: numbered }, null, 1).replaceAll('/', '\\/'))
 }
 
-/** A data directory of its own, with both apps. */
+/** An installation with its own data directory and both apps. */
 export interface Installation extends AsyncDisposable {
   readonly dir: string
   readonly storage: Storage
-  /** Counts and archives all that the log has. */
+  /** Counts and archives everything in the log. */
   count(): Promise<void>
   audit(request?: AuditRequest): Promise<{ drift: Drift; repaired: boolean }[]>
-  /** the tables as they lie on the disk, to break them */
+  /** the table files on disk, for tests that damage them */
   readonly tables: DatabaseSync
 }
 
@@ -155,7 +158,7 @@ export async function putApps({ registry }: Storage): Promise<void> {
   for (const app of apps) await registry.apps.put('acme', app.id, app)
 }
 
-/** Counts what the log has through the real aggregator, and gives the lanes back, so that all of it is archived. */
+/** Counts the log with the real aggregator and releases the lanes, so that everything is archived. */
 export async function countAll(storage: Storage): Promise<void> {
   const aggregator = new Aggregator({ ...storage, owner: 'test' })
   for (const [lane, end] of (await storage.log.ends()).entries()) {

@@ -5,15 +5,15 @@ import type { Storage } from '@hopper/storage'
 import { laneMessages } from '../installation/lane-messages.ts'
 import { archivedEvents } from '../installation/archived-events.ts'
 
-/** Messages that are decoded at a time: events take several times the memory of their bytes. */
+/** Number of messages decoded at a time: decoded events take several times the memory of their bytes. */
 const MESSAGES_PER_PART = 500
 const LETTERS_PER_READ = 100
 
-/** A message of the log as it counts. */
+/** A message of the log that counts. */
 export type CountedMessage = Message
 export type FoldedMessage = Awaited<ReturnType<typeof foldMessages>>[number]
 
-/** What one lane has to say: the archive up to the position that the lane has committed, the log from there on. */
+/** The events of one lane: from the archive up to the lane's committed position, from the log after it. */
 export class LaneSource {
   readonly lane: number
   readonly storage: Storage
@@ -27,7 +27,8 @@ export class LaneSource {
   }
 
   /**
-   * Everything before this position is counted and archived; where there is no archive, the log is the source of all.
+   * Returns the position before which everything is counted and archived. Without an archive, the log is the only
+   * source.
    */
   async committed(): Promise<number> {
     return this.storage.archive ? ((await this.storage.lanes.positions())[this.lane] ?? 0) : 0
@@ -42,7 +43,10 @@ export class LaneSource {
     if (this.storage.archive) yield* archivedEvents(this.storage.archive, app.id, this.lane, range, before, needs)
   }
 
-  /** The messages that count, of every app: no dead letters, which count where they were replayed. */
+  /**
+   * Yields the messages that count, of every app. Dead letters are left out: they count at the position where they were
+   * replayed.
+   */
   async *messages(from: number, to: number): AsyncGenerator<readonly CountedMessage[]> {
     const [replayed, letters] = await (this.#passed ??= this.#readPassed())
     for await (const messages of laneMessages(this.storage.log, this.lane, from, to)) {
@@ -57,7 +61,7 @@ export class LaneSource {
     }
   }
 
-  /** The positions of dead letters that were replayed, and of those that are still there. */
+  /** Reads the positions of dead letters that were replayed, and of those that still exist. */
   async #readPassed(): Promise<[replayed: ReadonlySet<number>, letters: ReadonlySet<number>]> {
     const { reader, writer } = this.storage
     const positions = new Set<number>()
@@ -70,7 +74,7 @@ export class LaneSource {
     return [new Set(await writer.replayed?.(this.lane)), positions]
   }
 
-  /** A letter whose reason was gone when its message was delivered again has counted all the same. */
+  /** A dead letter whose reason had disappeared when its message was delivered again was counted nevertheless. */
   async #wasCounted({ position, envelope, app }: CountedMessage): Promise<boolean> {
     const [event] = envelope.events
     if (!event) return false
@@ -78,7 +82,7 @@ export class LaneSource {
     return seen.get(event.event_id) === position
   }
 
-  /** What each message that counts feeds into the tables. */
+  /** Yields the table rows that each counted message feeds. */
   async *folded(from: number, to: number): AsyncGenerator<FoldedMessage> {
     for await (const messages of this.messages(from, to))
       yield* await foldMessages(this.storage.writer, this.lane, messages)

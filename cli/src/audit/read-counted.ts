@@ -5,7 +5,7 @@ import type { CountedPartition } from './compare.ts'
 const TRIES_MAX = 50
 
 /**
- * Reads partitions, each as it stands at one moment: counters and watermark change in one step, so rows between two
+ * Reads partitions, each at one point in time. Counters and watermark change in one step, so rows read between two
  * equal readings of the watermark belong to it. A partition that is being counted is read again.
  */
 export async function readCounted(
@@ -28,7 +28,7 @@ async function readOne(
   let before = await watermark()
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const rows = await reader.counterPartition(lane, partition)
-    // Nothing is counted before the first watermark: no second reading is needed to know that.
+    // Nothing is counted before the first watermark, so the second reading is unnecessary.
     if (before === -1 && rows.length === 0) return { partition, applied: before, rows }
     const after = await watermark()
     if (before === after) return { partition, applied: before, rows }
@@ -40,10 +40,10 @@ async function readOne(
   )
 }
 
-/** The watermarks of partitions that were read; others have counted nothing. */
+/** The watermarks of the partitions that were read. All other partitions have counted nothing. */
 export class Watermarks {
   readonly #applied: ReadonlyMap<string, number>
-  /** the highest of them, -1 when nothing is counted */
+  /** the highest watermark, -1 when nothing is counted */
   readonly highest: number
 
   constructor(counted: readonly CountedPartition[]) {

@@ -1,14 +1,17 @@
 import type { LaneBatch, Lease, Storage } from '@hopper/storage'
 import type { CounterDrift, Drift, VisitorDrift } from './drift.ts'
 
-/** Whether a correction can heal it; a surplus visitor needs a rebuild, as sets of visitors are only ever added to. */
+/**
+ * Checks whether a correction can repair the drift. A surplus visitor needs a rebuild, because rows are only ever added
+ * to sets of visitors.
+ */
 export function isRepairable({ kind }: Drift): boolean {
   return kind !== 'surplus'
 }
 
 /**
- * Corrects what can be corrected, as the owner of the lane: counters by the difference, the watermark staying where it
- * is, and visitors by inserting them.
+ * Corrects what can be corrected, as the owner of the lane. Counters change by the difference and keep their watermark;
+ * missing visitors are inserted.
  */
 export async function repair({ lanes, writer }: Storage, lease: Lease, drift: readonly Drift[]): Promise<Lease> {
   const renewed = await lanes.renew(lease)
@@ -40,7 +43,7 @@ function correctionOf(lane: number, drift: readonly Drift[]): LaneBatch {
   }
 }
 
-/** By partition. */
+/** Groups drift by partition. */
 function groupsOf<T extends Drift>(drift: readonly T[]): T[][] {
   return [...Map.groupBy(drift, ({ table, app, date }) => `${table} ${app} ${date}`).values()]
 }

@@ -8,19 +8,19 @@ import { LaneLease } from '../installation/lane-lease.ts'
 import { LaneSource } from './lane-source.ts'
 import { isRepairable, repair } from './repair.ts'
 
-/** What is to be audited. */
+/** The scope of an audit. */
 export interface AuditRequest {
-  /** one app, or all */
+  /** one app; by default all */
   readonly app?: string | undefined
-  /** dates, both included; by default all that the archive has, up to today */
+  /** dates, both included; by default everything in the archive, up to today */
   readonly from?: string | undefined
   readonly to?: string | undefined
   readonly repair?: boolean | undefined
-  /** false: the log is not read for the fates that only it knows */
+  /** false: skips the log, and with it the fates that only the log knows */
   readonly log?: boolean | undefined
 }
 
-/** What is told as soon as it is known. */
+/** Receives results as soon as they are known. */
 export interface AuditReport {
   drift(drift: Drift, repaired: boolean): void
   /** the log of a lane has lost its beginning, so duplicates and refused events are not compared there */
@@ -29,9 +29,9 @@ export interface AuditReport {
 }
 
 /**
- * Recounts apps from the archive, and from the log what is not archived yet, and compares every table of counters and
- * of visitors. Memory is bounded by some dates of one lane. The result is kept for `GET /api/v1/status`. With `repair`
- * each lane is taken from its owner while it is corrected.
+ * Recounts apps from the archive, plus the log for what is not archived yet, and compares every table of counters and
+ * of visitors. Memory is bounded by a few dates of one lane. The result is stored for `GET /api/v1/status`. With
+ * `repair`, each lane is taken from its owner while it is corrected.
  */
 export async function runAudit(storage: Storage, request: AuditRequest, report: AuditReport): Promise<void> {
   const apps = await appsOf(storage, request.app)
@@ -77,7 +77,7 @@ async function* auditLane(
   }
 }
 
-/** Corrects what can be corrected, when the lane is held; answers how much that was. */
+/** Corrects what can be corrected if the lane is held; returns the number of corrections. */
 async function settle(
   storage: Storage,
   held: LaneLease | undefined,
@@ -97,7 +97,7 @@ async function appsOf({ registry }: Storage, id: string | undefined): Promise<re
   return [app]
 }
 
-/** A day more on either side: the dates of receipt are those of UTC, the others those of the app. */
+/** One more day on either side: dates of receipt are in UTC, the others in the app's time zone. */
 async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): Promise<string[]> {
   const zone = timeZone(app.timezone)
   const [oldest, newest] =
@@ -107,7 +107,7 @@ async function datesOf(storage: Storage, app: App, { from, to }: AuditRequest): 
   return first > last ? [] : datesBetween(first, last)
 }
 
-/** The times of the oldest and the newest event in the archive, a lane at a time. */
+/** Returns the times of the oldest and the newest archived event, reading one lane at a time. */
 async function archivedTimes({ archive, log }: Storage, app: App): Promise<[oldest: number, newest: number]> {
   let [oldest, newest] = [Infinity, -Infinity]
   for (let lane = 0; archive && lane < log.lanes; lane++) {

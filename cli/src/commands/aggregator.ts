@@ -3,7 +3,7 @@ import { commandWith } from './command-with.ts'
 import { runUntilStopped } from '../processes/run-until-stopped.ts'
 import { settingsOf } from '../config/settings.ts'
 
-/** `hopper aggregator`: counts the lanes that Kafka gives it; several share the lanes. */
+/** `hopper aggregator`: counts the lanes that Kafka assigns to it. Several aggregators share the lanes. */
 export function aggregatorCommand(): Command {
   return commandWith(
     'aggregator',

@@ -8,9 +8,9 @@ import { commandWith } from './command-with.ts'
 import { createLogger } from '../processes/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 
-/** the exit code when the tables are left with drift */
+/** exit code when drift remains in the tables */
 const EXIT_DRIFT = 3
-/** lines shown; what else there is, is counted */
+/** maximum number of lines printed; the rest is only counted */
 const LINES_MAX = 1_000
 
 /** `hopper audit`: recounts from the archive and compares every table. */
@@ -19,7 +19,7 @@ export function auditCommand(): Command {
   return commandWith('audit', description, settingsOf.installation, async (config, options: AuditRequest) => {
     if (options.from && options.to && options.from > options.to)
       throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
-    // The drivers' connections may linger.
+    // Open connections of the drivers would keep the process alive.
     process.exit(await audit(config, options))
   })
     .option('--app <id>', 'one app (default: all)')
@@ -44,7 +44,7 @@ async function audit(config: InstallationConfig, options: AuditRequest): Promise
   return summary.conclude()
 }
 
-/** Tells the drift as it is found, and at the end how much there was. */
+/** Prints drift as it is found, and a summary at the end. */
 class Summary implements AuditReport {
   #found = 0
   #repaired = 0

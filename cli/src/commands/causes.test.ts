@@ -2,11 +2,11 @@ import { HopperError } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { causesOf } from './causes.ts'
 
-/** As the driver of Cassandra says that no node has served it. */
+/** Builds the error that the Cassandra driver throws when no node has answered. */
 const ofNodes = (innerErrors: Record<string, Error>): Error =>
   Object.assign(new Error('All host(s) tried for query failed. See innerErrors.'), { innerErrors })
 
-it('tells each cause once, in one line, the nearest first', () => {
+it('reports each cause once, on one line, nearest first', () => {
   const deepest = new Error('wrong password\nand a second line')
   const error = new HopperError('HOP_LOG_UNAVAILABLE', 'Kafka is not available.', {
     cause: new Error('gave up', { cause: new Error('wrong password', { cause: deepest }) }),
@@ -15,7 +15,7 @@ it('tells each cause once, in one line, the nearest first', () => {
   expect(causesOf(new HopperError('HOP_CONFIG', 'No such thing.'))).toEqual([])
 })
 
-it('tells of each node of Cassandra what it said', () => {
+it('reports the error of each Cassandra node', () => {
   const cause = ofNodes({
     '10.0.0.1:9042': new Error('bad credentials'),
     '10.0.0.2:9042': new Error('connect ECONNREFUSED'),

@@ -3,8 +3,8 @@ import { readConfig, type Config, type Flags } from '../config/config.ts'
 import { settings, type Setting, type SettingName } from '../config/settings.ts'
 
 /**
- * A subcommand that takes these settings as flags, and is run with their values, and with the options and arguments
- * that its caller adds.
+ * Creates a subcommand that takes these settings as flags. Its action receives their values and the options and
+ * arguments that the caller adds.
  */
 export function commandWith<N extends SettingName, O extends object>(
   name: string,
@@ -17,7 +17,7 @@ export function commandWith<N extends SettingName, O extends object>(
   return command.action(() => action(readConfig(names, command.opts<Flags>()), command.opts<O>(), ...command.args))
 }
 
-/** The option of a setting, its default and its variable shown. */
+/** Builds the option of a setting; the help shows its default and its variable. */
 export function optionOf(name: SettingName): Option {
   const setting: Setting<unknown> = settings[name]
   const shown = setting.default === undefined ? setting.help : `${setting.help} (default: ${setting.default})`

@@ -37,7 +37,7 @@ function listCommand(): Command {
   const description = 'lists dead letters by lane and position, a line each'
   const command = commandWith('list', description, settingsOf.installation, async (config, options: ListOptions) => {
     await list(config, options)
-    // The drivers' connections may linger.
+    // Open connections of the drivers would keep the process alive.
     process.exit(0)
   })
   return withFilters(command)
@@ -99,7 +99,7 @@ async function replay(
 ): Promise<void> {
   const wanted = places.map(placeOf)
   if (places.length === 0 && filters.reason === undefined && filters.app === undefined && !all) {
-    throw new HopperError('HOP_CONFIG', 'Say which: LANE/POSITION, --reason, --app or --all.')
+    throw new HopperError('HOP_CONFIG', 'Name the dead letters: LANE/POSITION, --reason, --app or --all.')
   }
   const query: LetterQuery = wanted.length > 0 ? { ...filters, places: wanted } : filters
   const storage = await openInstallation(config)
@@ -107,7 +107,7 @@ async function replay(
     const { replayed, left } = await replayLetters(storage, query, (letter, why) =>
       console.error(`left: ${describeLetter(letter)} (${why})`),
     )
-    // In a cluster the aggregators do this.
+    // In a cluster the aggregators count them.
     if (replayed > 0 && !isCluster(config))
       await countAll(storage, createLogger(config.logLevel, 'dead-letters'), () => undefined)
     console.log(`${replayed} dead letters are in the log again, ${left} are left.`)

@@ -20,14 +20,14 @@ interface ExportOptions {
   readonly partial?: true
 }
 
-/** `hopper export`: the events of an app for other tools, or all of an installation for another one. */
+/** `hopper export`: the events of an app for other tools, or a whole installation for another one. */
 export function exportCommand(): Command {
   const description =
     'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads'
   return commandWith('export', description, settingsOf.installation, async (config, options: ExportOptions) => {
     check(options)
     await write(config, options)
-    // The drivers' connections may linger.
+    // Open connections of the drivers would keep the process alive.
     process.exit(0)
   })
     .option('--app <id>', 'the app whose events are exported')
@@ -43,7 +43,7 @@ export function exportCommand(): Command {
     .option('--out <file>', 'where to; - is stdout, a name that ends with .zst is compressed', '-')
 }
 
-/** stderr, since the dump may go to stdout. */
+/** Reports to stderr, since the dump may go to stdout. */
 const report: DumpReport = {
   leftOut: (message) => console.error(`hopper: ${message}`),
   done: (counts) => console.error(`The dump holds ${describeCounts(counts)}.`),

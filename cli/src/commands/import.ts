@@ -14,13 +14,13 @@ export function importCommand(): Command {
     'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
   return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
     await importFile(config, file!)
-    // The drivers' connections may linger.
+    // Open connections of the drivers would keep the process alive.
     process.exit(0)
   }).argument('<file>', 'the dump, compressed or not; - is stdin')
 }
 
 async function importFile(config: InstallationConfig, file: string): Promise<void> {
-  // Nothing of a file that was cut or changed is imported; what comes through a pipe is judged at its end.
+  // A truncated or modified file is refused before anything is imported. A dump from a pipe is verified at its end.
   if (file !== '-') await verifyDump(readLines(file))
   const { openStorage } = await import('../installation/open-storage.ts')
   const storage = await openStorage(config)
@@ -30,7 +30,7 @@ async function importFile(config: InstallationConfig, file: string): Promise<voi
       show(`${messages} messages`),
     )
     const logger = createLogger(config.logLevel, 'import')
-    // In a cluster the aggregators do this.
+    // In a cluster the aggregators count it.
     if (!isCluster(config)) await countAll(storage, logger, (done, all) => show(`${done} of ${all} messages counted`))
     const earlier = skipped > 0 ? ` ${skipped} of the messages had been imported before.` : ''
     console.log(`Imported: ${describeCounts(counts)}.${earlier}`)

@@ -22,7 +22,7 @@ interface LoadOptions {
   readonly until?: number
 }
 
-/** `hopper load --demo`: a realistic year of the demo shop, through the real ingest. */
+/** `hopper load --demo`: a realistic year of the demo shop, sent through the real ingest. */
 export function loadCommand(): Command {
   return new Command('load')
     .description('sends generated traffic of the demo shop to a running Hopper')
@@ -60,7 +60,7 @@ async function load(options: LoadOptions): Promise<void> {
   }
 }
 
-/** A bar over the visits, which are known beforehand; only on a terminal. */
+/** Shows a progress bar over the visits, whose number is known beforehand. Only on a terminal. */
 async function withBar(plan: Plan, work: (progress: (tally: Tally) => void) => Promise<Tally>): Promise<Tally> {
   const bar = new SingleBar(
     {
@@ -87,7 +87,8 @@ async function withBar(plan: Plan, work: (progress: (tally: Tally) => void) => P
 
 function summarize({ visits, sent, accepted, rejected }: Tally, seconds: number): void {
   console.log(
-    `${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`,
+    `${count(visits)} visits, ${count(sent)} events sent, ${count(accepted)} accepted, ` +
+      `${count(rejected)} rejected, ${seconds.toFixed(1)} s, ${count(sent / seconds)} events/s`,
   )
 }
 

@@ -3,8 +3,8 @@ import { commandWith } from './command-with.ts'
 import { settingsOf } from '../config/settings.ts'
 
 /**
- * `hopper migrate`: makes a cluster's engines ready for this version, and says how to log in. Safe to run again, and
- * from two processes.
+ * `hopper migrate`: prepares a cluster's engines for this version, and prints how to log in. Idempotent, and safe to
+ * run from two processes.
  */
 export function migrateCommand(): Command {
   return commandWith(
@@ -14,7 +14,7 @@ export function migrateCommand(): Command {
     async (config) => {
       const { migrateCluster } = await import('../processes/migrate-main.ts')
       process.stdout.write(await migrateCluster(config))
-      // The drivers' connections may linger.
+      // Open connections of the drivers would keep the process alive.
       process.exit(0)
     },
   )

@@ -4,13 +4,14 @@ import { commandWith } from './command-with.ts'
 import { createLogger } from '../processes/logger.ts'
 import { settingsOf } from '../config/settings.ts'
 
-/** `hopper rebuild`: makes all tables and the archive again from the log. */
+/** `hopper rebuild`: recounts all tables and the archive from the log. */
 export function rebuildCommand(): Command {
   const description =
-    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; killed, it goes on when run again'
+    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; ' +
+    'killed, it goes on when run again'
   return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
     await rebuild(config, app)
-    // The drivers' connections may linger.
+    // Open connections of the drivers would keep the process alive.
     process.exit(0)
   }).option('--app <id>', 'only what belongs to one app (standalone only)')
 }

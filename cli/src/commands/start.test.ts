@@ -7,12 +7,12 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeAll, expect, it } from 'vitest'
 
 const main = resolve(import.meta.dirname, '../../dist/main.js')
-/** a second on a machine that has nothing else to do; here only a start that never ends must be told */
+/** takes about a second on an idle machine; here only a start that never ends must be detected */
 const REFUSED_MS = 20_000
 const children: ChildProcess[] = []
 const dirs: string[] = []
 
-/** The `hopper` command as a process of its own. */
+/** Runs the `hopper` command as a separate process. */
 class Command {
   readonly child: ChildProcess
   output = ''
@@ -29,7 +29,7 @@ class Command {
     children.push(this.child)
   }
 
-  /** Resolves with the first group of the pattern in the output; rejects when the process ends without it. */
+  /** Resolves with the first group of the pattern in the output; rejects when the process ends without a match. */
   async says(pattern: RegExp): Promise<string> {
     for (let found; ;) {
       if ((found = pattern.exec(this.output))) return found[1] ?? found[0]
@@ -67,7 +67,7 @@ afterEach(async () => {
   for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true, force: true })
 })
 
-it('starts on an empty directory, logs the owner in by its link once, serves shop and tracker, and stops with 0', async () => {
+it('starts on an empty directory, logs the owner in once, serves shop and tracker, and exits with 0', async () => {
   const hopper = start(directory())
   const url = await ready(hopper)
   expect(await fetch(`${url}/healthcheck`).then((answer) => answer.text())).toBe('OK')
@@ -93,7 +93,7 @@ it('starts on an empty directory, logs the owner in by its link once, serves sho
   expect(await hopper.end('SIGINT')).toBe(0)
 }, 60_000)
 
-it('starts again on the same directory, with the same demo key, while a second process there is refused', async () => {
+it('restarts on the same directory with the same demo key, and refuses a second process there', async () => {
   const dir = directory()
   const first = start(dir)
   await ready(first)
@@ -109,7 +109,7 @@ it('starts again on the same directory, with the same demo key, while a second p
   expect(await again.end('SIGTERM')).toBe(0)
 }, 60_000)
 
-it('says in one line what is wrong with a port in use, a directory that is a file, a bad provision file and bad settings', async () => {
+it('reports a used port, a file as directory, a bad provision file and bad settings on one line each', async () => {
   const dir = directory()
   const running = start(dir)
   const { port } = new URL(await ready(running))
@@ -134,7 +134,7 @@ it('says in one line what is wrong with a port in use, a directory that is a fil
   }
 }, 60_000)
 
-it('says in one line what is wrong with anything else that it is given, soon and with 2', async () => {
+it('reports any other bad input on one line, quickly and with exit code 2', async () => {
   const dir = directory()
   const busy = createServer()
   await once(busy.listen(0, '127.0.0.1'), 'listening')
@@ -197,7 +197,7 @@ it('says in one line what is wrong with anything else that it is given, soon and
   busy.close()
 }, 240_000)
 
-it('refuses another number of lanes, and takes a directory with blanks and any letters in its name', async () => {
+it('refuses another number of lanes, and accepts spaces and non-ASCII letters in the directory', async () => {
   const dir = join(directory(), ' über größe 日本 \u{1F407} %20 "q"')
   const first = start(dir, '--lanes', '3')
   await ready(first)
@@ -207,7 +207,7 @@ it('refuses another number of lanes, and takes a directory with blanks and any l
   expect(other.output).toMatch(/HOP_CONFIG: .*lanes/)
 }, 60_000)
 
-it('ends by a signal at whatever moment of its start that comes', async () => {
+it('ends on a signal at any moment of its start', async () => {
   for (const afterMs of [0, 50, 150, 300, 450, 600, 900]) {
     const hopper = start(directory())
     await new Promise((resolve) => setTimeout(resolve, afterMs))
@@ -218,7 +218,7 @@ it('ends by a signal at whatever moment of its start that comes', async () => {
   }
 }, 60_000)
 
-it('applies a provision file at each start and never prints the keys that it gives', async () => {
+it('applies a provision file at each start and never prints the keys in it', async () => {
   const dir = directory()
   const provision = join(directory(), 'hopper.json')
   const app = {

@@ -8,7 +8,7 @@ import { settingsOf } from '../config/settings.ts'
 export function startCommand(): Command {
   return commandWith('start', 'runs Hopper in one process over one directory', settingsOf.start, (config) =>
     runUntilStopped('hopper', config.logLevel, async (logger) => {
-      // Only here, so that the other subcommands need not load the whole product.
+      // Imported lazily, so that the other subcommands do not load the whole product.
       const { startStandalone } = await import('../processes/standalone-main.ts')
       const { welcome, failed, close } = await startStandalone(config, logger)
       return { greeting: greet(welcome), failed, close }

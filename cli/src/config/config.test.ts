@@ -9,7 +9,7 @@ const names = Object.keys(settings) as SettingName[]
 const read = (flags: Flags, environment: NodeJS.ProcessEnv): ReturnType<typeof readConfig> =>
   readConfig(names, flags, environment)
 
-it('has a default for everything that needs one', () => {
+it('has a default for every setting that needs one', () => {
   expect(read({}, {})).toMatchObject({
     port: 8080,
     host: '127.0.0.1',
@@ -32,7 +32,7 @@ it('has a default for everything that needs one', () => {
   })
 })
 
-it('takes a flag before a variable before a default', () => {
+it('prefers a flag over a variable over a default', () => {
   const config = read(
     { port: '9001' },
     { HOPPER_PORT: '9002', HOPPER_LANES: '3', HOPPER_HOST: '', HOPPER_KAFKA_BROKERS: 'a:9092, [::1]:9093' },
@@ -40,7 +40,7 @@ it('takes a flag before a variable before a default', () => {
   expect(config).toMatchObject({ port: 9001, lanes: 3, host: '127.0.0.1', kafkaBrokers: ['a:9092', '[::1]:9093'] })
 })
 
-it('names every bad setting at once, by the name it was given under', () => {
+it('reports all bad settings together, each by the name it was given under', () => {
   const readBad = (): unknown =>
     read(
       { port: '70000' },
@@ -92,7 +92,7 @@ const nonsense = [
   'a:b',
   '-',
 ]
-/** texts of the list above that are values of a setting, if odd ones */
+/** texts of the list above that are valid, if unusual, values of a setting */
 const harmless: Partial<Record<SettingName, readonly string[]>> = {
   kafkaTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   kafkaGroup: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
@@ -111,7 +111,7 @@ const anything: readonly SettingName[] = [
 ]
 
 it.each(names.filter((name) => !anything.includes(name)))(
-  'refuses nonsense for %s, by flag and by variable',
+  'refuses invalid values of %s, by flag and by variable',
   (name) => {
     const { flag, variable } = settings[name]
     for (const text of nonsense.filter((each) => !harmless[name]?.includes(each))) {
@@ -123,7 +123,7 @@ it.each(names.filter((name) => !anything.includes(name)))(
   },
 )
 
-it('refuses numbers just outside of their bounds, ports that are none, and more memory than there is', () => {
+it('refuses numbers just out of bounds, invalid ports, and more memory than the machine has', () => {
   const bad: [SettingName, string[]][] = [
     ['port', ['65536', '-0', '8080x']],
     ['lanes', ['0', '1025']],
@@ -140,7 +140,7 @@ it('refuses numbers just outside of their bounds, ports that are none, and more 
       expect(() => readConfig([name], { [name]: text }, {}), `${name} ${text}`).toThrow('must be')
 })
 
-it('refuses values that do not go together, all at once and with the reason, besides those that are bad by themselves', () => {
+it('reports all conflicting values together with the reason, besides those that are bad by themselves', () => {
   const readBad = (environment: NodeJS.ProcessEnv): string => {
     try {
       read({}, environment)
@@ -179,7 +179,7 @@ it('refuses values that do not go together, all at once and with the reason, bes
   ).toBe('')
 })
 
-it('sees a variable that looks like a setting and is none', () => {
+it('detects a variable that looks like a setting but is not', () => {
   expect(unknownVariables({ HOPPER_PROVISON: 'x', HOPPER_PORT: '1', HOME: '/' })).toEqual(['HOPPER_PROVISON'])
 })
 

@@ -9,8 +9,8 @@ export type ConfigOf<S extends keyof typeof settingsOf> = Config<(typeof setting
 export type Flags = Partial<Record<SettingName, string>>
 
 /**
- * Reads settings from the flags, then the environment, then the defaults. Throws one HOP_CONFIG error that names every
- * bad one.
+ * Reads settings from the flags, then the environment, then the defaults. Throws one HOP_CONFIG error that names all
+ * bad ones.
  */
 export function readConfig<N extends SettingName>(
   names: readonly N[],
@@ -33,7 +33,7 @@ export function readConfig<N extends SettingName>(
     }
   }
   const config = Object.fromEntries(names.map((name) => [name, read(name)]))
-  // A value that is bad by itself says nothing about others.
+  // Rules skip values that are already invalid by themselves.
   const isGood = (name: SettingName): boolean =>
     (names as readonly SettingName[]).includes(name) &&
     !bad.some((each) => [settings[name].flag, settings[name].variable].includes(each.name as never))
@@ -46,7 +46,7 @@ export function readConfig<N extends SettingName>(
   return Object.freeze(config) as Config<N>
 }
 
-/** Variables that look like a setting of Hopper and are none: a typing error would otherwise go unseen. */
+/** Returns variables that look like a setting of Hopper but are not: a typo would otherwise go unnoticed. */
 export function unknownVariables(environment: NodeJS.ProcessEnv = process.env): string[] {
   const known = new Set<string>([...Object.values(settings).map(({ variable }) => variable), 'HOPPER_REQUIRE_ENGINES'])
   return Object.keys(environment).filter((name) => name.startsWith('HOPPER_') && !known.has(name))

@@ -1,22 +1,25 @@
 import type { AllSettings, SettingName } from './settings.ts'
 
-/** What two or more settings must satisfy together. */
+/** A condition on two or more settings together. */
 interface Rule {
-  /** the rule holds for commands that take all of them */
+  /** the rule applies to commands that take all of them */
   readonly of: readonly SettingName[]
-  /** the setting to name when it does not hold */
+  /** the setting to name when the condition is violated */
   readonly names: SettingName
-  /** a sentence that begins with the setting's name, and says why; undefined when the values go together */
+  /**
+   * Returns a sentence that begins with the setting's name and gives the reason; undefined when the values are
+   * compatible.
+   */
   broken(config: AllSettings): string | undefined
 }
 
-/** The aggregator looks after its leases once a second, and renews them after a quarter of their time. */
+/** The aggregator checks its leases once a second, and renews them after a quarter of their time. */
 const LEASE_TICK_MS = 1_000
 
 /**
- * Every dependency between settings, with its reason. What only the engines can tell is checked when they are reached:
- * the group's session time by Kafka, `--unknown-outcome-ms` against each Cassandra node's
- * `counter_write_request_timeout`, `--spool-bytes` against the disk.
+ * All dependencies between settings, with the reasons. Dependencies on the engines are checked on connecting: the
+ * group's session timeout by Kafka, `--unknown-outcome-ms` against each Cassandra node's
+ * `counter_write_request_timeout`, and `--spool-bytes` against the disk.
  */
 export const rules: readonly Rule[] = [
   {
@@ -24,7 +27,8 @@ export const rules: readonly Rule[] = [
     names: 'cassandraConsistency',
     broken: (config) =>
       config.cassandraConsistency === 'LOCAL_ONE' && config.cassandraReplication !== 1
-        ? `cannot be LOCAL_ONE with ${config.cassandraReplication} replicas: a watermark that one has need not be read by the next owner`
+        ? `cannot be LOCAL_ONE with ${config.cassandraReplication} replicas: ` +
+          'a watermark that one has need not be read by the next owner'
         : undefined,
   },
   {
@@ -56,7 +60,8 @@ export const rules: readonly Rule[] = [
     names: 'leaseMs',
     broken: ({ leaseMs }) =>
       leaseMs < 2 * LEASE_TICK_MS
-        ? `must be at least ${2 * LEASE_TICK_MS}: leases are renewed once a second, so a shorter one runs out in between`
+        ? `must be at least ${2 * LEASE_TICK_MS}: ` +
+          'leases are renewed once a second, so a shorter one runs out in between'
         : undefined,
   },
   {
@@ -64,7 +69,8 @@ export const rules: readonly Rule[] = [
     names: 'leaseMs',
     broken: ({ kafkaSessionMs, leaseMs }) =>
       leaseMs > 20 * kafkaSessionMs
-        ? `must not be more than 20 times --kafka-session-ms (${kafkaSessionMs}): a lane that Kafka has given to another would stand still for the lease`
+        ? `must not be more than 20 times --kafka-session-ms (${kafkaSessionMs}): ` +
+          'a lane that Kafka has given to another would stand still for the lease'
         : undefined,
   },
 ]

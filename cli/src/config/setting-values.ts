@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { availableMemory } from '@hopper/aggregator/available-memory'
 import { writeKeyPattern } from '../demo/demo-key.ts'
 
-/** Readers of the texts of settings. Each throws an Error that ends the sentence "… must be". */
+/** Parsers of setting texts. Each throws an Error whose message completes the sentence "… must be". */
 
 export function integer(minimum: number, maximum: number): (text: string) => number {
   return (text) => {
@@ -12,11 +12,11 @@ export function integer(minimum: number, maximum: number): (text: string) => num
   }
 }
 
-/** Less than this is not enough to count with. */
+/** Counting does not work with less. */
 const MEMORY_MB_MIN = 256
 const MB = 1_000_000
 
-/** More than there is would end in a kill by the system, which no log line announces. */
+/** Refuses more memory than the machine has: the system would kill the process without a log line. */
 export function memoryMb(text: string): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN
   const most = Math.floor(availableMemory() / MB)
@@ -31,7 +31,7 @@ export function hostName(text: string): string {
   return text
 }
 
-/** `host:port`, several of them with commas in between. */
+/** Parses `host:port`, or several of them separated by commas. */
 export function addresses(text: string): readonly string[] {
   const found = text.split(',').map((address) => address.trim())
   if (!found.every(isAddress)) throw new Error('host:port, or several with commas in between')
@@ -43,14 +43,14 @@ function isAddress(address: string): boolean {
   return Number(port) >= 1 && Number(port) <= 65_535
 }
 
-/** The name of a topic or a consumer group of Kafka. */
+/** Parses the name of a Kafka topic or consumer group. */
 export function kafkaName(text: string): string {
   if (!/^[A-Za-z0-9._-]{1,249}$/.test(text) || text === '.' || text === '..')
     throw new Error('letters, digits, dots, dashes and underscores, at most 249')
   return text
 }
 
-/** A name that CQL takes without quotes. */
+/** Parses a name that CQL accepts without quotes. */
 export function keyspaceName(text: string): string {
   if (!/^[a-z][a-z0-9_]{0,47}$/.test(text))
     throw new Error('a lower-case letter, then lower-case letters, digits and underscores, at most 48')

@@ -14,26 +14,26 @@ import {
   writeKey,
 } from './setting-values.ts'
 
-/** One setting: a flag, an environment variable, a default, and one line of help. The flag wins over the variable. */
+/** One setting: a flag, an environment variable, a default, and one line of help. The flag overrides the variable. */
 export interface Setting<T> {
   readonly flag: string
   readonly variable: string
-  /** as it would be typed; missing when there is none */
+  /** as it would be typed; undefined when there is none */
   readonly default?: string
   readonly help: string
-  /** whether the flag may stand alone, which is `true` */
+  /** whether the flag may be given without a value, which means `true` */
   readonly isSwitch?: boolean
-  /** Turns the text into the value, or throws an Error that ends the sentence "… must be". */
+  /** Parses the text, or throws an Error whose message completes the sentence "… must be". */
   read(text: string): T
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
-/** as the adapter of Cassandra knows them */
+/** as the Cassandra adapter names them */
 const consistencies = ['LOCAL_QUORUM', 'QUORUM', 'LOCAL_ONE'] as const
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512'] as const
 
-/** Every setting there is; `docs/settings.md` lists the same, checked by a test. */
+/** All settings. A test checks that `docs/settings.md` lists the same. */
 export const settings = {
   port: {
     flag: '--port',
@@ -107,7 +107,9 @@ export const settings = {
     flag: '--event-rate',
     variable: 'HOPPER_EVENT_RATE',
     default: '10000',
-    help: 'ordinary events a second that one key may send to ingest, costly ones count as several; twice as many at once',
+    help:
+      'ordinary events a second that one key may send to ingest, costly ones count as several; ' +
+      'twice as many at once',
     read: integer(1, 10_000_000),
   },
   byteRate: {
@@ -289,7 +291,9 @@ export const settings = {
     flag: '--archive-ms',
     variable: 'HOPPER_ARCHIVE_MS',
     default: '5000',
-    help: 'how long counted events wait for others before they are archived together; queries of single events see them then',
+    help:
+      'how long counted events wait for others before they are archived together; ' +
+      'queries of single events see them then',
     read: integer(0, 600_000),
   },
   unknownOutcomeMs: {
@@ -338,10 +342,10 @@ type Value<S> = S extends { default: string; read(text: string): infer T }
     ? T | undefined
     : never
 
-/** All settings of a process, read once, checked, and handed down. */
+/** All settings of a process, read once, validated, and passed down. */
 export type AllSettings = { readonly [N in SettingName]: Value<Settings[N]> }
 
-/** How to reach Kafka and Cassandra: what every process of the cluster takes. */
+/** Connection settings of Kafka and Cassandra, which every process of the cluster takes. */
 const engines = [
   'lanes',
   'logLevel',
@@ -368,7 +372,7 @@ const engines = [
   'unknownOutcomeMs',
 ] as const satisfies SettingName[]
 
-/** Which settings each subcommand takes. */
+/** The settings that each subcommand takes. */
 export const settingsOf = {
   start: [
     'port',
@@ -414,6 +418,6 @@ export const settingsOf = {
   ],
   api: ['port', 'host', 'publicUrl', 'ingestUrl', 'trustProxy', ...engines],
   migrate: ['provision', 'publicUrl', 'demoKey', ...engines],
-  /** those that work on an installation, whichever way it runs */
+  /** those that work on an installation of either kind */
   installation: ['data', 'acceptLoss', ...engines],
 } as const satisfies Record<string, SettingName[]>

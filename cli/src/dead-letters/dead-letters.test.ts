@@ -13,7 +13,7 @@ import { replayLetters } from './replay-letters.ts'
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
-/** a message of an app that is made later, with an event that ingest refused */
+/** a message of an app that is created later, with an event that ingest refused */
 function early(n: number, app = 'late'): Buffer {
   const events = [
     { type: 'click', event_id: `e${n}`, timestamp: at, seq: 0, target: '//a', elapsed_time: 5, current_url: '/' },
@@ -47,7 +47,7 @@ async function fatesOf({ reader }: Storage): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ key, counters }) => [key.join(' '), counters[0]!]))
 }
 
-it('lists dead letters in order, by app, reason, lane and position, and shows nothing that steers a terminal', async () => {
+it('lists dead letters in order, by app, reason, lane and position, without terminal control characters', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   const messages = [...Array.from({ length: 250 }, (_, n) => early(n)), ...garbage, early(1, 'other')]
@@ -74,7 +74,7 @@ it('lists dead letters in order, by app, reason, lane and position, and shows no
   )
 })
 
-it('replays what can be counted now, each once, leaves the rest, and counts nothing twice however often it is asked', async () => {
+it('replays each countable letter once, leaves the rest, and never counts twice when repeated', async () => {
   await using installation = await makeInstallation()
   const { storage } = installation
   await storage.log.appendMessages(
@@ -94,15 +94,15 @@ it('replays what can be counted now, each once, leaves the rest, and counts noth
   expect(await installation.audit()).toEqual([])
 })
 
-it('leaves fates that an audit finds right before and after each replay, and that a rebuild comes to again', async () => {
+it('keeps fates that match an audit before and after each replay, and a rebuild', async () => {
   await using installation = await makeInstallation()
   const { storage, dir } = installation
   await storage.log.appendMessages(Array.from({ length: 20 }, (_, n) => ({ lane: n % 2, value: early(n) })))
   await installation.count()
   await storage.registry.apps.put('acme', 'late', late)
-  // The reason is gone, but nothing has counted them.
+  // The reason is gone, but nothing has counted them yet.
   expect(await installation.audit()).toEqual([])
-  // Some came again meanwhile: what is replayed then repeats them.
+  // Some of them arrive again meanwhile, so the replay produces duplicates.
   await storage.log.appendMessages([early(3), early(4)].map((value, lane) => ({ lane, value })))
   await installation.count()
   for (let n = 0; n < 5; n++) {
@@ -128,7 +128,7 @@ it('leaves fates that an audit finds right before and after each replay, and tha
   await rebuilt.close()
 })
 
-it('appends a letter once, wherever it is interrupted', async () => {
+it('appends a letter once, wherever the replay is interrupted', async () => {
   for (const how of ['before the append', 'after the append', 'before the removal'] as const) {
     await using installation = await makeInstallation()
     const { storage } = installation

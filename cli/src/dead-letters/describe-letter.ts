@@ -1,16 +1,18 @@
 import { isUtf8 } from 'node:buffer'
 import type { FoundLetter } from './find-letters.ts'
 
-/** The greatest instant that a `Date` holds. */
+/** The greatest instant that a `Date` can represent. */
 const TIME_MS_MAX = 8.64e15
 
-/** One line for a person. What came from outside is shown as JSON, so that no text can steer a terminal. */
+/** Formats a letter as one line for a person. Outside text is printed as JSON, so that it cannot control a terminal. */
 export function describeLetter({ lane, position, reason, detail, app, received_at, value }: FoundLetter): string {
   const of = app === undefined ? 'of no known app' : `app ${JSON.stringify(app)}`
-  return `${lane}/${position} ${reason}, ${of}, received ${timeOf(received_at) ?? 'at an unknown time'}, ${value.length} bytes: ${JSON.stringify(detail)}`
+  const received = timeOf(received_at) ?? 'at an unknown time'
+  const text = JSON.stringify(detail)
+  return `${lane}/${position} ${reason}, ${of}, received ${received}, ${value.length} bytes: ${text}`
 }
 
-/** The same for a program. */
+/** Formats a letter as JSON for a program. */
 export function jsonOfLetter(
   { lane, position, reason, detail, app, received_at, value }: FoundLetter,
   withValue: boolean,

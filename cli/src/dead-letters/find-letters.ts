@@ -3,25 +3,25 @@ import type { DeadLetter, Storage } from '@hopper/storage'
 
 const LETTERS_PER_READ = 100
 
-/** A dead letter with its lane and what its message says of itself. */
+/** A dead letter with its lane and the head of its message. */
 export interface FoundLetter extends DeadLetter, MessageHead {
   readonly lane: number
 }
 
-/** Which dead letters are wanted. */
+/** Selects dead letters. */
 export interface LetterQuery {
   readonly app?: string | undefined
   readonly reason?: DeadLetterReason | undefined
   readonly lane?: number | undefined
   /** the first position */
   readonly from?: number | undefined
-  /** only these */
+  /** only these places */
   readonly places?: readonly { readonly lane: number; readonly position: number }[]
 }
 
-/** The dead letters of a query that are there now, by lane and position; some at a time are in memory. */
+/** Yields the dead letters of a query that exist now, by lane and position. Only a few are in memory at a time. */
 export async function* findLetters(storage: Storage, query: LetterQuery): AsyncGenerator<FoundLetter> {
-  // What is buried meanwhile, such as a letter that was replayed in vain, is not met again.
+  // Letters that are buried meanwhile, such as one whose replay failed, are not visited again.
   const ends = await storage.log.ends()
   for (let lane = query.lane ?? 0; lane <= (query.lane ?? ends.length - 1); lane++) {
     for await (const letter of lettersOf(storage, lane, query.from ?? 0, ends[lane] ?? 0))

@@ -6,15 +6,15 @@ import { findLetters, type FoundLetter, type LetterQuery } from './find-letters.
 
 export interface Replayed {
   readonly replayed: number
-  /** those that still cannot be counted */
+  /** letters that still cannot be counted */
   readonly left: number
 }
 
 /**
- * Appends dead letters to the log again, byte for byte, each once however often this is interrupted: a letter is
- * removed when its message is durable, and the progress of its append is kept until then, as that of an import. Its old
- * place is marked, so that an audit and a rebuild count it where it is now. What still cannot be counted is left where
- * it is.
+ * Appends dead letters to the log again, byte for byte. Each is appended once even if the replay is interrupted: a
+ * letter is removed only when its message is durable, and until then the progress of its append is stored, like that of
+ * an import. Its old position is marked, so that an audit and a rebuild count it only at the new one. A letter that
+ * still cannot be counted stays where it is.
  */
 export async function replayLetters(
   storage: Storage,
@@ -41,7 +41,7 @@ async function replay(storage: Storage, { lane, position, value }: FoundLetter, 
   const log = await ImportedLog.open(storage, name)
   await log.add({ lane, position, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), envelope })
   await log.finish()
-  // From here on every recount takes the message at its new place only.
+  // From here on every recount takes the message at its new position only.
   await storage.writer.markReplayed?.(lane, [position])
   await storage.writer.removeDeadLetters(lane, [position])
   await storage.registry.imports.remove('', name)

@@ -3,13 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { HopperError, keyPrefixes } from '@hopper/contracts'
 
-/** What a write key looks like. */
+/** Pattern of a write key. */
 export const writeKeyPattern = new RegExp(`^${keyPrefixes.write}[A-Za-z0-9_-]{16,128}$`)
 const fileOf = (dataDir: string): string => join(dataDir, 'demo-key')
 
 /**
- * The write key of the demo app. Keys are stored as hashes only, but the pages of the demo shop must show this one (as
- * every write key is shown by its site), so it has a file of its own.
+ * Reads the write key of the demo app. Keys are stored only as hashes, but the pages of the demo shop must contain this
+ * one (every site shows its write key), so it has its own file.
  */
 export async function readDemoKey(dataDir: string): Promise<string> {
   const key = await read(dataDir)
@@ -21,7 +21,7 @@ export async function readDemoKey(dataDir: string): Promise<string> {
   return key
 }
 
-/** Reads the key, or makes it when there is none. */
+/** Reads the key, or creates it when there is none. */
 export async function ensureDemoKey(dataDir: string): Promise<string> {
   const known = await read(dataDir)
   if (known !== undefined) return known
@@ -39,7 +39,7 @@ async function read(dataDir: string): Promise<string | undefined> {
   if (key !== undefined && !writeKeyPattern.test(key))
     throw new HopperError(
       'HOP_CONFIG',
-      `${fileOf(dataDir)} holds no write key; remove it, and the next start makes a new one.`,
+      `${fileOf(dataDir)} contains no write key; remove it, and the next start creates a new one.`,
     )
   return key
 }

@@ -11,12 +11,12 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** The app of the demo shop with its funnels and elements, as its provision file has it. */
+/** Returns the app of the demo shop with its funnels and elements from its provision file. */
 export function demoProvision(): Provision {
   return JSON.parse(readFileSync(join(dir, 'provision.json'), 'utf8')) as Provision
 }
 
-/** The shop under /demo/, with the real tracker in its pages. */
+/** Serves the shop under /demo/, with the real tracker in its pages. */
 export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { key }) => {
   const files = filesWithTracker(key)
   server.get('/demo', (_request, reply) => reply.redirect('/demo/'))
@@ -27,7 +27,7 @@ export const demoShop: FastifyPluginAsync<{ key: string }> = async (server, { ke
   })
 }
 
-/** Every file of the shop by its path, read once: the paths that can be asked for are these and no others. */
+/** Maps each path to its file, read once. Only these paths can be requested. */
 function filesWithTracker(key: string): ReadonlyMap<string, string> {
   const entries = readdirSync(dir, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && extname(entry.name) in types,
@@ -43,7 +43,7 @@ function filesWithTracker(key: string): ReadonlyMap<string, string> {
   )
 }
 
-/** A path names a file; every other one without an ending is a page, and the one document shows them all. */
+/** A path with an extension names a file. Any other path is a page, and one document serves all pages. */
 function fileFor(path: string, files: ReadonlyMap<string, string>): string | undefined {
   if (files.has(path)) return path
   return extname(path) === '' ? 'index.html' : undefined

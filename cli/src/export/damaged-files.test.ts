@@ -32,7 +32,7 @@ const exported = {
 }
 
 it.each(['log.db', 'tables.db'] as const)(
-  'an export of a directory with a broken page in %s is whole or fails',
+  'an export of a directory with a broken page in %s is complete or fails',
   async (file) => {
     await using installation = await filled()
     const { dir } = installation
@@ -49,7 +49,8 @@ it.each(['log.db', 'tables.db'] as const)(
         if (outcome === 'failed') failed++
         else if (outcome !== whole)
           expect.fail(
-            `page ${page + 1} of ${pages} is broken, and the export has ${outcome.length} of ${whole.length} characters`,
+            `page ${page + 1} of ${pages} is broken, ` +
+              `and the export has ${outcome.length} of ${whole.length} characters`,
           )
       }
     }

@@ -2,9 +2,9 @@ import { DecodeError, decodeEnvelope, type Envelope } from '@hopper/contracts'
 import type { LaneMessage } from '@hopper/storage'
 import type { DumpCounts, DumpedKind } from './dump-lines.ts'
 
-/** Apps counted by name; what foreign messages name beyond that is counted together. */
+/** Maximum number of apps counted by name; further ones in foreign messages are counted together. */
 const APPS_MAX = 10_000
-/** Kinds of events counted by name in an app; there are six, the rest comes from foreign messages. */
+/** Maximum number of event kinds counted by name in an app. There are six; the rest comes from foreign messages. */
 const KINDS_MAX = 100
 const OTHER = 'other'
 
@@ -15,7 +15,7 @@ interface AppTally {
   readonly rejected: Map<string, number>
 }
 
-/** Counts what passes on its way into a dump, or out of one. */
+/** Counts what is written into a dump, or read out of one. */
 export class DumpTally {
   readonly #records = new Map<string, number>()
   readonly #lanes: number[]
@@ -34,7 +34,7 @@ export class DumpTally {
     increment(this.#records, kind, 1)
   }
 
-  /** Counts a message; answers its envelope, undefined when it is none. */
+  /** Counts a message; returns its envelope, or undefined when it cannot be decoded. */
   addMessage({ lane, value }: LaneMessage): Envelope | undefined {
     this.#lanes[lane] = (this.#lanes[lane] ?? 0) + 1
     const envelope = envelopeOf(value)
@@ -75,7 +75,7 @@ export class DumpTally {
   }
 }
 
-/** One line for a person. */
+/** Formats the counts as one line for a person. */
 export function describeCounts({ records, messages, undecodable, apps }: DumpCounts): string {
   const sum = (counts: Readonly<Record<string, number>>): number =>
     Object.values(counts).reduce((total, n) => total + n, 0)
@@ -85,10 +85,11 @@ export function describeCounts({ records, messages, undecodable, apps }: DumpCou
     all.reduce((total, app) => total + sum(app.rejected), 0),
   ]
   const kept = undecodable > 0 ? `, ${undecodable} messages that cannot be decoded, kept as bytes` : ''
-  return `${sum(records)} records and ${messages} messages with ${events} events and ${rejected} refused ones of ${all.length} apps${kept}`
+  const counted = `${events} events and ${rejected} refused ones of ${all.length} apps`
+  return `${sum(records)} records and ${messages} messages with ${counted}${kept}`
 }
 
-/** What differs between a recount and a manifest, as sentences for a person. */
+/** Returns the differences between a recount and a manifest, as sentences for a person. */
 export function differencesOf(found: object, manifest: object, path = ''): string[] {
   const [is, says] = [found, manifest] as Readonly<Record<string, unknown>>[]
   return [...new Set([...Object.keys(is!), ...Object.keys(says!)])].flatMap((name) => {
@@ -109,7 +110,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** A message that cannot be decoded is counted as such, and kept byte for byte. */
+/** Decodes a message. One that cannot be decoded is counted as such, and kept byte for byte. */
 function envelopeOf(value: Uint8Array): Envelope | undefined {
   try {
     return decodeEnvelope(value)

@@ -1,8 +1,8 @@
 import type { Registry } from '@hopper/storage'
 
 /**
- * The kinds of records that a dump holds, in the order in which they are read back. Logins are not among them: they
- * expire soon and belong to one installation. Neither are results of audits and the progress of imports.
+ * The kinds of records in a dump, in the order in which they are read back. Logins are left out because they expire
+ * soon and belong to one installation; so are audit results and the progress of imports.
  */
 export const dumpedKinds = [
   'organizations',
@@ -15,18 +15,18 @@ export const dumpedKinds = [
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 
-/** Version 1 left out the messages that hold a body as it was sent (decision 0008). */
+/** Version 1 left out the messages that keep a body as it was sent (decision 0008). */
 export const DUMP_VERSION = 2
-/** No line of a dump is longer. */
+/** Maximum length of a line of a dump. */
 export const LINE_BYTES_MAX = 64_000_000
 
-/** One line of a dump. The first is a `DumpHead`, the last a `DumpEnd`; a dump without its last line was cut. */
+/** One line of a dump. The first is a `DumpHead`, the last a `DumpEnd`; a dump without its last line was truncated. */
 export type DumpLine = DumpHead | DumpedRecord | DumpedMessage | DumpEnd
 
 export interface DumpHead {
   readonly hopper: 'dump'
   readonly version: number
-  /** names this dump, so that an import that is run again goes on where it was */
+  /** identifies this dump, so that an import that is run again continues where it stopped */
   readonly id: string
   readonly lanes: number
   readonly made_at: string
@@ -39,37 +39,37 @@ export interface DumpedRecord {
   readonly record: object
 }
 
-/** A message of the log, byte for byte, in the order of its lane: as text where the bytes are UTF-8, else as base64. */
+/** A message of the log, byte for byte, in the order of its lane: as text if the bytes are UTF-8, else as base64. */
 export type DumpedMessage = { readonly lane: number; readonly position: number } & (
   { readonly text: string } | { readonly base64: string }
 )
 
-/** How much a dump holds, of each kind. Import counts the same and compares. */
+/** The counts of each kind in a dump. Import counts again and compares. */
 export interface DumpCounts {
   readonly records: Readonly<Partial<Record<DumpedKind, number>>>
   readonly messages: number
-  /** messages of each lane of the log that was exported */
+  /** number of messages in each lane of the exported log */
   readonly lanes: readonly number[]
-  /** messages that cannot be decoded: dead letters, kept byte for byte */
+  /** number of messages that cannot be decoded: dead letters, kept byte for byte */
   readonly undecodable: number
   readonly apps: Readonly<Record<string, AppCounts>>
 }
 
 /**
- * What the messages of an app hold. Duplicates are among the events: whether an event is one is known only when it is
+ * Counts of the messages of an app. Events include duplicates: whether an event is one is known only when it is
  * counted.
  */
 export interface AppCounts {
   readonly messages: number
   /** by type */
   readonly events: Readonly<Record<string, number>>
-  /** by the reason why a machine was suspected */
+  /** by the reason for suspecting a machine */
   readonly bots: Readonly<Record<string, number>>
   /** events that ingest refused, by reason */
   readonly rejected: Readonly<Record<string, number>>
 }
 
-/** The manifest: what the lines before it hold. */
+/** The manifest: counts of the lines before it. */
 export interface DumpEnd extends DumpCounts {
   readonly end: true
   /** SHA-256 of all lines before this one, in hex */

@@ -15,11 +15,11 @@ import { dumpMessage } from './dump-message.ts'
 import { laneMessages } from '../installation/lane-messages.ts'
 
 export interface DumpRequest {
-  /** Dumps a log that has lost messages, rather than to refuse it. */
+  /** Dumps a log that has lost messages instead of refusing it. */
   readonly partial?: boolean | undefined
 }
 
-/** What a dump says as soon as it knows it. */
+/** Receives results as soon as the dump knows them. */
 export interface DumpReport {
   /** something that the dump leaves out, and why */
   leftOut(message: string): void
@@ -27,9 +27,9 @@ export interface DumpReport {
 }
 
 /**
- * Writes all that an installation cannot recount: its registry and its log, lane by lane, as lines of JSON. The last
- * line is a manifest of what the others hold. Messages that arrive meanwhile may be missing.
- * @throws HopperError HOP_CONFIG for a log that has lost messages, unless `partial` is asked for
+ * Yields the data that an installation cannot recount as lines of JSON: its registry, then its log, lane by lane. The
+ * last line is a manifest of the others. Messages that arrive during the dump may be missing.
+ * @throws HopperError HOP_CONFIG for a log that has lost messages, unless `partial` is set
  */
 export async function* dumpInstallation(
   storage: Storage,
@@ -76,7 +76,8 @@ async function* dumpLog(
   report: DumpReport,
 ): AsyncGenerator<string> {
   const missing = (lane: number, from: number, to: number): void => {
-    const message = `Lane ${lane} of the log lacks the messages from position ${from} to ${to - 1}: they are gone or damaged.`
+    const range = `from position ${from} to ${to - 1}`
+    const message = `Lane ${lane} of the log lacks the messages ${range}: they are gone or damaged.`
     if (!partial)
       throw new HopperError(
         'HOP_CONFIG',
@@ -126,7 +127,7 @@ function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: read
   return kind === 'funnels' || kind === 'funnelMarks' || kind === 'elements' ? apps : organizations
 }
 
-/** The id under which a record of this kind is stored. */
+/** Returns the id under which a record of this kind is stored. */
 export function idOf(kind: DumpedKind, record: object): string {
   const { id, hash, xpath } = record as { id?: string; hash?: string; xpath?: string }
   return (kind === 'keys' ? hash : kind === 'elements' ? xpath : id) ?? ''

@@ -4,8 +4,7 @@ import type { Archive, Storage } from '@hopper/storage'
 import { fetchChunks } from '../installation/archived-events.ts'
 
 /**
- * Spans that are merged meanwhile can be read for some minutes: a month of a lane is listed, read, and the next is
- * listed anew.
+ * Merged spans stay readable for some minutes only. So a month of a lane is listed and read before the next is listed.
  */
 const WINDOW_MS = 31 * 86_400_000
 
@@ -17,7 +16,7 @@ export interface ExportRequest {
 }
 
 /**
- * All archived events of an app that lie in the range, lane by lane and month by month; memory is bounded by one chunk.
+ * Yields all archived events of an app in the range, lane by lane and month by month. Memory is bounded by one chunk.
  */
 export function exportApp(
   { log, archive }: Storage & { readonly archive: Archive },

@@ -6,8 +6,8 @@ import { constants, createZstdCompress } from 'node:zlib'
 import { HopperError } from '@hopper/contracts'
 
 /**
- * Writes to a file, or to stdout when it is `-`; a file whose name ends with .zst is compressed. A file is for its
- * owner alone to read, and appears under its name when it is whole. What cannot be taken yet is not made yet.
+ * Writes to a file, or to stdout when it is `-`. A file whose name ends with .zst is compressed. Only its owner may
+ * read the file, and it appears under its name when it is complete. Parts are pulled only as fast as they are written.
  */
 export async function writeOut(parts: AsyncIterable<string | Uint8Array>, file: string): Promise<void> {
   const source = Readable.from(parts)

@@ -17,7 +17,7 @@ const stages = [
 ]
 const funnels = [{ id: 'f', name: 'F', stages }]
 const elements = [{ name: 'A', xpath: '//a[1]' }]
-/** Both apps of the random traffic, with keys to read them by. */
+/** Both apps of the random traffic, with keys that may read them. */
 export const registryFile = {
   organizations: [
     {
@@ -70,7 +70,7 @@ const questions = [
 
 const undated: ReadonlySet<string> = new Set(['funnels', 'elements'])
 
-/** What the API says to everything that it is asked. */
+/** Returns the API's answers to every kind of request. */
 export async function answersOf(storage: Storage): Promise<string[]> {
   const clock = (): number => Date.parse('2026-04-20T00:00:00Z')
   const api = await createApi({

@@ -26,7 +26,7 @@ const name = `hopper_cli_${randomBytes(6).toString('hex')}`
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 5 }).filter((envelopes) => envelopes.length > 20)
 
 describe.skipIf(!engines)('Kafka and Cassandra', () => {
-  it('take in a standalone installation, are audited, repaired and rebuilt, and give it back: always the same answers', async () => {
+  it('import a standalone installation, are repaired, rebuilt and exported, and always answer the same', async () => {
     const config = readConfig(
       settingsOf.installation,
       {
@@ -82,7 +82,7 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
   }, 600_000)
 })
 
-/** Audits while an aggregator counts what is being sent; its lanes cannot be taken for a repair. */
+/** Audits while an aggregator counts concurrent traffic. Its lanes cannot be taken for a repair. */
 async function auditAtWork(storage: Storage): Promise<void> {
   const aggregator = new Aggregator({ ...storage, owner: 'at work' })
   await aggregator.start()
@@ -92,8 +92,8 @@ async function auditAtWork(storage: Storage): Promise<void> {
       const renamed = (events: readonly Event[]): Event[] =>
         events.map((event) => ({ ...event, event_id: `${n} ${event.event_id}` }))
       const places = await storage.log.append(sample!.map((each) => ({ ...each, events: renamed(each.events) })))
-      // The next when these are counted: otherwise it is more the faster the log is, and all of it is counted again
-      // below.
+      // Sends the next batch when this one is counted. Otherwise a faster log would mean more batches, and all of them
+      // are counted again below.
       await expect.poll(() => areCounted(storage, places), { timeout: 60_000, interval: 20 }).toBe(true)
     }
   })()
@@ -126,7 +126,7 @@ async function standalone(dirs: AsyncDisposableStack, lanes: number): Promise<St
   return storage
 }
 
-/** Adds to one row of counters what no event has; answers where. */
+/** Adds counts that no event accounts for to one counter row; returns where. */
 async function breakCounters({ reader, writer, lanes }: Storage): Promise<string> {
   const [row] = await reader.counters('activity_by_date', 'berlin', [
     RANGE.from,
@@ -152,7 +152,7 @@ async function breakCounters({ reader, writer, lanes }: Storage): Promise<string
   return `${partition.table} ${partition.date}`
 }
 
-/** Adds a visitor that no event has, and takes one away that some event has. */
+/** Adds a visitor that no event accounts for, and removes one that some event accounts for. */
 async function breakVisitors({ reader, writer, lanes }: Storage): Promise<void> {
   const lease = await lanes.acquire(1, 'breaker')
   for (const date of ['2026-03-28', '2026-03-29', '2026-03-30']) {

@@ -6,15 +6,15 @@ import { checkHead, parseLine, type ParsedMessage } from './parse-line.ts'
 
 const DIFFERENCES_SHOWN = 5
 
-/** A message of a dump; `envelope` is missing when it cannot be decoded. */
+/** A message of a dump; `envelope` is undefined when the message cannot be decoded. */
 export interface DumpMessage extends ParsedMessage {
   readonly envelope: Envelope | undefined
 }
 
 /**
- * Yields what a dump holds, its head first; when it has ended, answers what that was.
- * @throws HopperError HOP_CONFIG at the first line that is none of a dump, and at the end when the dump was cut or
- * differs from its manifest
+ * Yields the entries of a dump, its head first; returns their counts at the end.
+ * @throws HopperError HOP_CONFIG at the first invalid line, and at the end when the dump was truncated or differs from
+ * its manifest
  */
 export async function* dumpEntries(
   lines: AsyncIterable<string>,
@@ -24,7 +24,7 @@ export async function* dumpEntries(
   let tally: DumpTally | undefined
   let end: DumpEnd | undefined
   for await (const text of lines) {
-    if (end) throw new HopperError('HOP_CONFIG', 'The dump goes on behind its end.')
+    if (end) throw new HopperError('HOP_CONFIG', 'The dump continues after its end.')
     const line = parseLine(text, ++number)
     if (number === 1) tally = new DumpTally(checkHead(line).lanes)
     if ('end' in line) {
@@ -42,7 +42,7 @@ export async function* dumpEntries(
   }
   if (!tally) checkHead(undefined)
   if (!end)
-    throw new HopperError('HOP_CONFIG', `The dump was cut: it lacks its end, after ${number} lines. Export again.`)
+    throw new HopperError('HOP_CONFIG', `The dump is truncated: it lacks its end, after ${number} lines. Export again.`)
   return verify(tally!.counts, end, hash.digest('hex'))
 }
 
@@ -51,12 +51,9 @@ function verify(counts: DumpCounts, { end: _, sha256, ...manifest }: DumpEnd, fo
   if (differences.length > 0) {
     const shown = differences.slice(0, DIFFERENCES_SHOWN).join('; ')
     const more = differences.length > DIFFERENCES_SHOWN ? `; and ${differences.length - DIFFERENCES_SHOWN} more` : ''
-    throw new HopperError('HOP_CONFIG', `The dump does not hold what its manifest says. ${shown}${more}.`)
+    throw new HopperError('HOP_CONFIG', `The dump does not match its manifest. ${shown}${more}.`)
   }
   if (found !== sha256)
-    throw new HopperError(
-      'HOP_CONFIG',
-      'The dump was changed: its lines do not have the checksum that its manifest names.',
-    )
+    throw new HopperError('HOP_CONFIG', 'The dump was modified: its lines do not have the checksum in its manifest.')
   return counts
 }

@@ -9,10 +9,13 @@ export interface Imported extends DumpCounts {
   readonly skipped: number
 }
 
-/** How far an import is, in messages. */
+/** Reports the progress of an import, in messages. */
 export type ImportReport = (messages: number) => void
 
-/** Reads a dump to its end and answers what it holds. @throws HopperError HOP_CONFIG for whatever is no whole dump */
+/**
+ * Reads a dump to its end and returns its counts.
+ * @throws HopperError HOP_CONFIG for anything but a complete dump
+ */
 export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCounts> {
   const entries = dumpEntries(lines)
   for (;;) {
@@ -22,11 +25,12 @@ export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCoun
 }
 
 /**
- * Reads a dump into an installation: its records are created or replaced, its messages appended byte for byte in the
- * order of their lanes. Run again, also after it was interrupted or the dump was cut, it goes on behind what it has
- * appended. Another dump of the same installation counts no event twice: its events are duplicates.
- * @throws HopperError HOP_CONFIG for what is no dump, for one that was cut or changed, and for an app that is another
- * organization's here
+ * Reads a dump into an installation. Records are created or replaced; messages are appended byte for byte in the order
+ * of their lanes. An import that is run again, even after an interruption or with a truncated dump, continues after the
+ * messages that it has appended. Another dump of the same installation counts no event twice: its events are
+ * duplicates.
+ * @throws HopperError HOP_CONFIG for an invalid, truncated or modified dump, and for an app that belongs to another
+ * organization here
  */
 export async function importDump(
   storage: Storage,

@@ -39,7 +39,7 @@ async function make(lanes: number): Promise<Made> {
   }
 }
 
-/** What no reader can decode or count: it becomes a dead letter. */
+/** Messages that no reader can decode or count: each becomes a dead letter. */
 const unreadable = [
   Buffer.from(''),
   Buffer.from('no JSON'),
@@ -59,7 +59,7 @@ async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Ma
   return made
 }
 
-/** All rows, in any lane, the fates of every event among them. */
+/** Returns all rows, in any lane, including the fate of every event. */
 async function tablesOf(storage: Storage): Promise<string[]> {
   const fates = await storage.reader.counters('fates_by_date', 'berlin', ['2026-03-01', '2026-05-01'])
   return [
@@ -69,7 +69,7 @@ async function tablesOf(storage: Storage): Promise<string[]> {
   ]
 }
 
-it('moves an installation into another with another number of lanes: the API answers the same bytes to everything', async () => {
+it('moves an installation to one with another number of lanes: all API answers are byte-identical', async () => {
   await fc.assert(
     fc.asyncProperty(
       traffic,
@@ -91,7 +91,7 @@ it('moves an installation into another with another number of lanes: the API ans
   )
 }, 180_000)
 
-/** Every message of a log, byte for byte, in any lane. */
+/** Returns every message of a log, byte for byte, in any lane. */
 async function messagesOf({ log }: Storage): Promise<string[]> {
   const lanes = await Promise.all(Array.from({ length: log.lanes }, (_, lane) => log.read(lane, 0, Infinity)))
   return lanes
@@ -102,14 +102,14 @@ async function messagesOf({ log }: Storage): Promise<string[]> {
 
 const [sample] = fc.sample(traffic, { numRuns: 20, seed: 3 }).filter((envelopes) => envelopes.length > 20)
 
-it('counts nothing twice when it is run again, also after a dump that was cut', async () => {
+it('counts nothing twice when run again, even after a truncated dump', async () => {
   await using source = await filled(sample!, 2)
   const dump = await source.dump()
   const wanted = await tablesOf(source.storage)
   await using target = await make(3)
   const lines = dump.trimEnd().split('\n')
   const cut = `${lines.slice(0, -10).join('\n')}\n`
-  await expect(target.read(cut)).rejects.toThrow('The dump was cut')
+  await expect(target.read(cut)).rejects.toThrow('The dump is truncated')
   for (let times = 0; times < 2; times++) {
     await target.read(dump)
     expect(await tablesOf(target.storage)).toEqual(wanted)
@@ -117,7 +117,7 @@ it('counts nothing twice when it is run again, also after a dump that was cut', 
   }
 }, 120_000)
 
-it('goes on where it was interrupted, at whatever append, and appends each message once', async () => {
+it('continues after an interruption at any append, and appends each message once', async () => {
   const many = Array.from({ length: 60 }, (_, n) =>
     sample!.map(({ sent: _, ...each }) => ({
       ...each,
@@ -143,8 +143,8 @@ it('goes on where it was interrupted, at whatever append, and appends each messa
 }, 240_000)
 
 /**
- * A storage that fails for good at the append after so many, before it, after half of it, after it, or when its
- * progress is noted.
+ * A storage that fails permanently at the append after `appends` others: before it, after half of it, after it, or when
+ * its progress is stored.
  */
 function interrupted(storage: Storage, appends: number, how: 'before' | 'half' | 'after' | 'note'): Storage {
   let left = appends
@@ -166,7 +166,7 @@ function interrupted(storage: Storage, appends: number, how: 'before' | 'half' |
   return { ...storage, log, registry: { ...storage.registry, imports } }
 }
 
-it('imports a dump again whose messages are gone from the log', async () => {
+it('imports a dump again when its messages are gone from the log', async () => {
   await using source = await filled(sample!, 2)
   const dump = await source.dump()
   await using target = await make(2)
@@ -178,13 +178,13 @@ it('imports a dump again whose messages are gone from the log', async () => {
   expect(await messagesOf(other.storage)).toEqual(await messagesOf(source.storage))
 })
 
-it('notices every kind of damage to a dump before its end', async () => {
+it('detects every kind of damage to a dump before its end', async () => {
   await using source = await filled(sample!, 2)
   const lines = (await source.dump()).trimEnd().split('\n')
   const first = lines.findIndex((line) => line.startsWith('{"lane"'))
   const damages: [string, string[]][] = [
     ['a line is missing', lines.toSpliced(first, 1)],
-    ['a line stands twice', lines.toSpliced(first, 0, lines[first]!)],
+    ['a line occurs twice', lines.toSpliced(first, 0, lines[first]!)],
     ['two lines are exchanged', lines.toSpliced(first, 2, lines[first + 1]!, lines[first]!)],
     ['a text differs', lines.with(first, lines[first]!.replace('d0', 'd9').replace('d1', 'd8'))],
     ['the end is missing', lines.slice(0, -1)],
@@ -197,7 +197,7 @@ it('notices every kind of damage to a dump before its end', async () => {
     )
     expect([damage, outcome]).toEqual([
       damage,
-      expect.stringMatching(/^The dump (does not hold|was changed|was cut)/) as string,
+      expect.stringMatching(/^The dump (does not match|was modified|is truncated)/) as string,
     ])
   }
   const counts = await verifyDump(linesOf(lines))
@@ -227,7 +227,7 @@ function countBy(names: readonly string[]): Record<string, number> {
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, of]) => [name, of.length]))
 }
 
-it('refuses to dump a log that has lost messages, unless it is asked to', async () => {
+it('refuses to dump a log that has lost messages, unless `partial` is set', async () => {
   await using source = await filled(sample!, 1)
   const { storage } = source
   const lossy = (lost: (position: number) => boolean): Storage => ({
@@ -251,10 +251,10 @@ it('refuses to dump a log that has lost messages, unless it is asked to', async 
       lossy((position) => position > 7),
       true,
     ),
-  ).rejects.toThrow('yields nothing from position 8 on')
+  ).rejects.toThrow('returns nothing from position 8')
 })
 
-it('refuses what is no dump, and says at which line', async () => {
+it('refuses a file that is not a dump, and names the line', async () => {
   await using target = await make(1)
   const head = '{"hopper":"dump","version":2,"id":"x","lanes":1,"made_at":""}\n'
   const message = (fields: object): string => `${head}${JSON.stringify({ lane: 0, position: 0, ...fields })}`
@@ -263,12 +263,12 @@ it('refuses what is no dump, and says at which line', async () => {
   const record = (fields: object, id = 'a', owner = 'acme'): string =>
     `${head}${JSON.stringify({ kind: 'apps', owner, id, record: { ...app, ...fields } })}\n`
   const bad: [string, string][] = [
-    ['', 'This is no dump'],
-    ['hello', 'Line 1 is not'],
-    ['{"end":true,"records":0,"envelopes":0}', 'This is no dump'],
+    ['', 'This is not a dump'],
+    ['hello', 'Line 1 does not belong'],
+    ['{"end":true,"records":0,"envelopes":0}', 'This is not a dump'],
     [head.replace('"version":2', '"version":9'), 'of version 9'],
     [head.replace('"version":2', '"version":1'), 'left out what browsers had sent'],
-    [head.replace('"lanes":1', '"lanes":0'), 'Line 1 is not'],
+    [head.replace('"lanes":1', '"lanes":0'), 'Line 1 does not belong'],
     [`${head}{"kind":"logins","owner":"","id":"x","record":{}}`, 'Line 2'],
     [`${head}{"kind":"__proto__","owner":"","id":"x","record":{}}`, 'Line 2'],
     [record({ timezone: 'Mars/Olympus' }), 'Line 2'],
@@ -282,21 +282,21 @@ it('refuses what is no dump, and says at which line', async () => {
     [message({ text: '', base64: '' }), 'Line 2'],
     [message({ text: '', position: -1 }), 'Line 2'],
     [message({ text: '', lane: 1 }), 'names lane 1'],
-    [head, 'The dump was cut'],
+    [head, 'The dump is truncated'],
     [`${head}${JSON.stringify({ ...empty, messages: 1 })}`, 'messages: the manifest says 1, found 0'],
     [
       `${head}${JSON.stringify({ ...empty, apps: { a: { events: { click: 3 } } } })}`,
       'apps.a.events.click: the manifest says 3, found nothing',
     ],
-    [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was changed'],
-    [`${head}${JSON.stringify(empty)}\n${head}`, 'goes on behind its end'],
+    [`${head}${JSON.stringify({ ...empty, sha256: 'x' })}`, 'The dump was modified'],
+    [`${head}${JSON.stringify(empty)}\n${head}`, 'continues after its end'],
   ]
   for (const [dump, problem] of bad) await expect(target.read(dump)).rejects.toThrow(problem)
   await target.storage.registry.apps.put('other', 'a', { ...app, organization: 'other' })
   await expect(target.read(record({}))).rejects.toThrow('belongs to another organization')
 })
 
-it('writes and reads plain and compressed files, and leaves no file behind that is not whole', async () => {
+it('writes and reads plain and compressed files, and leaves no incomplete file behind', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-dump-'))
   const wanted = Array.from({ length: 3_000 }, (_, n) => `{"n":${n}}`)
   async function* lines(): AsyncGenerator<string> {

@@ -8,14 +8,14 @@ const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
 
 /**
- * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append the
- * progress says which messages follow and where the log ends; an import that is run again looks behind those ends for
- * what arrived of them.
+ * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append,
+ * the progress is stored: which messages follow and where the log ends. An import that is run again looks behind those
+ * ends for the messages that have arrived.
  */
 export class ImportedLog {
   readonly #storage: Storage
   readonly #dump: string
-  /** of an earlier run; undefined once its last append is completed */
+  /** of an earlier run; undefined once its last append is complete */
   #earlier: ImportProgress | undefined
   readonly #skipped: number
   #met = 0
@@ -33,12 +33,12 @@ export class ImportedLog {
   static async open(storage: Storage, dump: string): Promise<ImportedLog> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
-    // A log that ends before is another one: what an earlier run appended is gone.
+    // A log that ends earlier is another log: what an earlier run appended is gone.
     const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
     return new ImportedLog(storage, dump, isSameLog ? earlier : undefined)
   }
 
-  /** messages that an earlier run has appended already */
+  /** messages that an earlier run has already appended */
   get skipped(): number {
     return Math.min(this.#skipped, this.#met)
   }
@@ -49,8 +49,8 @@ export class ImportedLog {
   }
 
   /**
-   * Messages of a device keep their order, whatever the number of lanes; those that cannot be decoded go where they
-   * were, as far as there is such a lane.
+   * Messages of a device keep their order, whatever the number of lanes. Those that cannot be decoded keep their lane,
+   * modulo the number of lanes.
    */
   async add({ lane, value, envelope }: DumpMessage): Promise<void> {
     if (this.#met++ < this.#skipped) return
@@ -82,7 +82,7 @@ export class ImportedLog {
     this.#waitingBytes = 0
   }
 
-  /** Those that wait and did not arrive when an earlier run began to append them. */
+  /** Returns the waiting messages that an earlier run had begun to append and that did not arrive. */
   async #missing({ ends }: ImportProgress): Promise<LaneMessage[]> {
     const { log } = this.#storage
     const arrived = new Map<string, number>()

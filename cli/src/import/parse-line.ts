@@ -35,14 +35,17 @@ const head = Compile(Type.Object({ id: text, lanes: Type.Integer({ minimum: 1, m
 const message = Compile(Type.Object({ lane: natural, position: natural }))
 const place = Compile(Type.Object({ kind: text, owner: Type.String({ maxLength: 64 }), id: text }))
 
-/** A message of a dump, its bytes restored. */
+/** A message of a dump with its bytes decoded. */
 export interface ParsedMessage {
   readonly lane: number
   readonly position: number
   readonly value: Buffer
 }
 
-/** A line of a dump. @throws HopperError HOP_CONFIG for whatever is none */
+/**
+ * Parses a line of a dump.
+ * @throws HopperError HOP_CONFIG for an invalid line
+ */
 export function parseLine(line: string, number: number): DumpHead | DumpedRecord | ParsedMessage | DumpEnd {
   const value = objectOf(line, number)
   if ('kind' in value) return recordOf(value, number)
@@ -51,10 +54,13 @@ export function parseLine(line: string, number: number): DumpHead | DumpedRecord
   throw invalid(number)
 }
 
-/** The first line. @throws HopperError HOP_CONFIG for a file that is no dump, or one of another version */
+/**
+ * Checks the first line.
+ * @throws HopperError HOP_CONFIG for a file that is not a dump, or one of another version
+ */
 export function checkHead(line: ReturnType<typeof parseLine> | undefined): DumpHead {
   if (!line || !('hopper' in line))
-    throw new HopperError('HOP_CONFIG', 'This is no dump of Hopper; "hopper export --all" makes one.')
+    throw new HopperError('HOP_CONFIG', 'This is not a dump of Hopper; "hopper export --all" makes one.')
   if (line.version !== DUMP_VERSION) {
     const old = line.version < DUMP_VERSION ? ' Export again: earlier versions left out what browsers had sent.' : ''
     throw new HopperError(
@@ -85,7 +91,7 @@ function recordOf(value: Readonly<Record<string, unknown>>, number: number): Dum
   return line
 }
 
-/** Whether a record says of itself where it stands, and has a time zone that dates can be told in. */
+/** Checks that a record is stored under its own owner and id, and that its time zone is supported. */
 function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
   const { organization = kind === 'organizations' ? '' : owner, timezone = 'UTC' } = record as {
     organization?: string
@@ -95,8 +101,8 @@ function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
 }
 
 /**
- * Whether the bytes can be decoded and counted is judged where they are counted: what cannot becomes a dead letter, as
- * it did before.
+ * Returns the bytes without decoding them. Messages that cannot be decoded or counted become dead letters when they are
+ * counted, as they did in the dumped installation.
  */
 function messageOf(value: Readonly<Record<string, unknown>>, number: number): ParsedMessage {
   const bytes = messageBytes(value)
@@ -119,7 +125,7 @@ function unfit(
 function invalid(number: number, cause?: unknown): HopperError {
   return new HopperError(
     'HOP_CONFIG',
-    `Line ${number} is not of a dump of Hopper.`,
+    `Line ${number} does not belong to a dump of Hopper.`,
     cause === undefined ? {} : { cause },
   )
 }

@@ -4,10 +4,10 @@ import { createZstdDecompress } from 'node:zlib'
 import { HopperError } from '@hopper/contracts'
 import { LINE_BYTES_MAX } from '../export/dump-lines.ts'
 
-/** RFC 8878: what a zstd frame begins with */
+/** the first bytes of a zstd frame (RFC 8878) */
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
-/** The lines of a file, or of stdin when it is `-`, unpacked when it is a zstd frame. */
+/** Yields the lines of a file, or of stdin when it is `-`, decompressed when it is a zstd frame. */
 export async function* readLines(file: string): AsyncGenerator<string> {
   try {
     yield* splitLines(await unpacked(file === '-' ? process.stdin : createReadStream(file)))
@@ -34,7 +34,7 @@ async function* chained(begin: readonly Uint8Array[], rest: AsyncIterator<Uint8A
   for (let part = await rest.next(); !part.done; part = await rest.next()) yield part.value
 }
 
-/** Lines end with a line feed; what stands behind the last one is a line too. */
+/** Splits at line feeds. Text after the last line feed is a line too. */
 export async function* splitLines(parts: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let held: Uint8Array[] = []
   let bytes = 0
@@ -49,7 +49,10 @@ export async function* splitLines(parts: AsyncIterable<Uint8Array>): AsyncGenera
     held.push(part.subarray(from))
     bytes += part.length - from
     if (bytes > LINE_BYTES_MAX)
-      throw new HopperError('HOP_CONFIG', `A line is longer than ${LINE_BYTES_MAX} bytes: this is no dump of Hopper.`)
+      throw new HopperError(
+        'HOP_CONFIG',
+        `A line is longer than ${LINE_BYTES_MAX} bytes: this is not a dump of Hopper.`,
+      )
   }
   if (bytes > 0) yield Buffer.concat(held).toString('utf8')
 }

@@ -39,7 +39,7 @@ interface Answer {
   readonly error: { readonly details: { readonly fields: readonly { readonly field: string }[] } }
 }
 
-/** Asks the real API over a storage, as an administrator. */
+/** Calls the real API over a storage, as an administrator. */
 async function withApi<T>(storage: Storage, work: (call: Call) => Promise<T>): Promise<T> {
   const api = await createApi({
     ...storage,
@@ -68,9 +68,7 @@ async function withApi<T>(storage: Storage, work: (call: Call) => Promise<T>): P
 const stage = (url: string, id?: number): object => ({ name: url, url, ...(id !== undefined && { id }) })
 const idsOf = ({ body }: { body: Answer }): number[] => body.stages.map(({ id }) => id)
 
-/**
- * Every way in which somebody may send an id of a stage that is gone: as a change, and as a funnel that is made again.
- */
+/** Tries every way to send the id of a removed stage: in a change, and in a funnel that is created again. */
 async function refuses(call: Call, gone: readonly number[]): Promise<void> {
   const { body: now } = await call('GET', 'funnels/f')
   for (const id of gone) {
@@ -82,7 +80,7 @@ async function refuses(call: Call, gone: readonly number[]): Promise<void> {
   expect(await call('GET', 'funnels/f')).toEqual({ status: 200, body: now })
 }
 
-/** A funnel that has lost stages 2, 3 and, as it was made again, all before 5. */
+/** Creates a funnel that loses stages 2 and 3 and, when it is created again, all before 5. */
 async function makeAndLose(call: Call): Promise<void> {
   expect(
     idsOf(await call('POST', 'funnels', { id: 'f', name: 'F', stages: [stage('/a', 1), stage('/b', 2), stage('/c')] })),
@@ -121,7 +119,7 @@ function visits(urls: readonly string[]): Parameters<Storage['log']['append']>[0
   })
 }
 
-/** Waits for a state of the past and answers all states that were seen, each once. */
+/** Waits for a state of the past; returns all states seen, each once. */
 async function statesUntil(call: Call, wanted: string): Promise<string[]> {
   const seen: string[] = []
   const end = performance.now() + 60_000
@@ -140,11 +138,11 @@ async function usersOf(call: Call): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ stage: id, users }) => [id, users]))
 }
 
-/** The past goes from waiting over running to done, and again for whatever is changed of a stage. */
+/** The past goes from waiting to running to done, and again after any change to the meaning of a stage. */
 async function pastOf(storage: Storage): Promise<void> {
   await storage.log.append(visits(['/a', '/a', '/b', '/c']))
   let opened = Promise.withResolvers<void>()
-  // While nobody lets it go on, the archive is not read: so each state can be seen.
+  // The archive cannot be read until the test lets it continue, so that each state can be observed.
   const archive = withOverrides(storage.archive!, {
     list: async (range) => (await opened.promise, storage.archive!.list(range)),
   })
@@ -170,7 +168,7 @@ async function pastOf(storage: Storage): Promise<void> {
       expect(await statesUntil(call, 'done')).toEqual(['running', 'done'])
       expect(await usersOf(call)).toEqual(users)
     }
-    // A name means nothing to what is counted.
+    // A name does not affect what is counted.
     await call('PATCH', 'funnels/f', { name: 'Other' })
     expect((await call('GET', 'funnels/f')).body.past.state).toBe('done')
     await call('DELETE', 'funnels/f')
@@ -191,7 +189,7 @@ async function standalone(stack: AsyncDisposableStack): Promise<{ storage: Stora
 }
 
 describe('ids of stages, standalone', () => {
-  it('are never used again: not after the funnel is made again, nor after a dump and an import, nor after a rebuild', async () => {
+  it('are never reused: not after the funnel is created again, a dump and import, or a rebuild', async () => {
     await using stack = new AsyncDisposableStack()
     const { storage, dir } = await standalone(stack)
     await provision(storage.registry, file, 0)
@@ -210,7 +208,7 @@ describe('ids of stages, standalone', () => {
     await rebuilt.close()
   })
 
-  it('have a past that is waiting, running and done, and again after each change of what a stage means', async () => {
+  it('have a past that is waiting, running and done, and again after each change to a stage's meaning', async () => {
     await using stack = new AsyncDisposableStack()
     const { storage } = await standalone(stack)
     await provision(storage.registry, file, 0)
@@ -219,7 +217,7 @@ describe('ids of stages, standalone', () => {
 })
 
 describe.skipIf(!engines)('ids of stages, cluster', () => {
-  it('are never used again, and have a past that is waiting, running and done', async () => {
+  it('are never reused, and have a past that is waiting, running and done', async () => {
     const name = `hopper_ids_${randomBytes(6).toString('hex')}`
     const config = readConfig(
       settingsOf.installation,
@@ -249,7 +247,7 @@ describe.skipIf(!engines)('ids of stages, cluster', () => {
   })
 })
 
-/** The funnel of `pastOf` was removed: none of its ids comes back. */
+/** The funnel of `pastOf` was removed: none of its ids may be used again. */
 async function refusesAfterPast(call: Call): Promise<void> {
   const made = await call('POST', 'funnels', { id: 'f', name: 'F', stages: [stage('/a')] })
   expect(idsOf(made)[0]).toBeGreaterThan(4)

@@ -4,15 +4,15 @@ import { readAhead, type Archive } from '@hopper/storage'
 
 const EVENTS_PER_PART = 5_000
 const CHUNKS_AT_ONCE = 8
-/** packed; decoded they take several times as much */
+/** compressed size; decoded, the columns take several times as much */
 const FETCHED_BYTES_MAX = 8_000_000
 
-/** What no table is made of. */
+/** Columns that feed no table. */
 const unused = /^(data|utm_|spilled)/
 
 /**
- * The events of one lane of an app that lie in the range and stand before a position, part by part; the free keys of
- * the events are left out.
+ * Yields the events of one lane of an app in the range and before a position, part by part, without their free-form
+ * properties.
  */
 export async function* archivedEvents(
   archive: Archive,
@@ -35,7 +35,7 @@ export async function* archivedEvents(
   }
 }
 
-/** Fetches some columns of chunks, in their order, some megabytes ahead. */
+/** Fetches some columns of chunks, in the order of the chunks, some megabytes ahead. */
 export function fetchChunks(
   archive: Archive,
   chunks: Iterable<ChunkSummary>,
@@ -54,8 +54,8 @@ function bytesOfChunk({ columns }: ChunkSummary): number {
 
 /**
  * Fetches some columns of a chunk, as if it had no others.
- * @throws HopperError HOP_STORE_UNAVAILABLE when the archive does not have them as the chunk's summary says: what is
- * read must be whole
+ * @throws HopperError HOP_STORE_UNAVAILABLE when the archive lacks columns that the chunk's summary names: partial data
+ * must not be used
  */
 export async function fetchChunk(
   archive: Archive,
@@ -77,6 +77,7 @@ function lostColumns(
   const chunk = `of ${app} ${date}, lane ${lane}, positions ${first_position} to ${last_position}`
   return new HopperError(
     'HOP_STORE_UNAVAILABLE',
-    `The archive lacks ${lost.length} columns ${chunk} (${lost.slice(0, 5).join(', ')}): it is damaged, or the chunk was merged.`,
+    `The archive lacks ${lost.length} columns ${chunk} (${lost.slice(0, 5).join(', ')}): ` +
+      'it is damaged, or the chunk was merged.',
   )
 }

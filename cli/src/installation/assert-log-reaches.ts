@@ -2,20 +2,23 @@ import { HopperError } from '@hopper/contracts'
 import { describeLoss, lossOf, type LaneLoss, type Storage } from '@hopper/storage'
 import { LaneLease } from './lane-lease.ts'
 
-/** Watermarks may be ahead of the committed position by what was counted in its last seconds. */
+/**
+ * Maximum number of messages by which watermarks may be ahead of the committed position: those counted in its last
+ * seconds.
+ */
 const AHEAD_MAX = 20_000
 
 type Parts = Pick<Storage, 'log' | 'lanes' | 'registry'>
 
-/** Is told of a loss that was accepted. */
+/** Receives accepted losses. */
 export interface ReachLogger {
   warn(details: object, message: string): void
 }
 
 /**
- * Makes sure that the log still has what the tables have not counted, and does not end before what they have: a topic
- * that was deleted and made again gives new messages positions that pass for counted. With `acceptLoss` the lanes go on
- * after what is gone, and the registry says which positions that were.
+ * Checks that the log still has the messages that the tables have not counted, and does not end before those that they
+ * have: a topic that was deleted and created again gives new messages positions that seem to be counted. With
+ * `acceptLoss` the lanes continue after the lost messages, and the registry records the positions lost.
  * @throws HopperError HOP_DATA_DAMAGED
  */
 export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger: ReachLogger): Promise<void> {
@@ -39,7 +42,8 @@ export async function assertLogReaches(parts: Parts, acceptLoss: boolean, logger
   }
   for (const { lane, next } of gone) await passTo(parts, lane, next)
   for (const { lane, next } of cut) {
-    // Committed first: a process that dies in between finds the same again, and nothing of the filling is ever read.
+    // Committed before it is filled: a process that dies in between finds the same loss again, and the filler is never
+    // read.
     await passTo(parts, lane, next + AHEAD_MAX)
     await log.fill?.(lane, next + AHEAD_MAX)
   }

@@ -2,7 +2,7 @@ import type { Lanes, Lease } from '@hopper/storage'
 
 const RENEWALS_PER_LEASE = 4
 
-/** A lane that is ours for as long as it takes: its lease is renewed until it is given back. */
+/** Ownership of a lane: its lease is renewed until it is released. */
 export class LaneLease implements AsyncDisposable {
   readonly #lanes: Lanes
   #lease: Lease
@@ -15,7 +15,7 @@ export class LaneLease implements AsyncDisposable {
     this.#timer = this.#schedule()
   }
 
-  /** Waits for the lane's lease to run out; rejects when its owner is alive. */
+  /** Waits for the lane's lease to expire; rejects when its owner is alive. */
   static async take(lanes: Lanes, lane: number, owner: string): Promise<LaneLease> {
     return new LaneLease(lanes, await lanes.acquire(lane, owner))
   }
@@ -42,7 +42,7 @@ export class LaneLease implements AsyncDisposable {
           .renew(this.#lease)
           .then(
             (lease) => void (this.#lease = lease),
-            // A write under a lease that ran out is refused, which tells.
+            // A write under an expired lease is refused, so the failure shows there.
             () => undefined,
           )
           .finally(() => (this.#timer = this.#schedule()))

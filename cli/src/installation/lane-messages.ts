@@ -5,9 +5,9 @@ const MESSAGES_PER_READ = 10_000
 const READ_BYTES_MAX = 8_000_000
 
 /**
- * Yields the messages of a lane from a position on, before another, in order, without owning the lane; some megabytes
- * at a time.
- * @throws HopperError HOP_LOG_UNAVAILABLE when the log yields no more before `to`, unless that is infinite
+ * Yields the messages of a lane from one position up to another, in order, without owning the lane; some megabytes at a
+ * time.
+ * @throws HopperError HOP_LOG_UNAVAILABLE when the log yields no more before `to`, unless `to` is infinite
  */
 export async function* laneMessages(
   log: EventLog,
@@ -23,7 +23,7 @@ export async function* laneMessages(
       if (to === Infinity) return
       throw new HopperError(
         'HOP_LOG_UNAVAILABLE',
-        `Lane ${lane} of the log yields nothing from position ${next} on, but ends at ${to}.`,
+        `Lane ${lane} of the log ends at ${to}, but returns nothing from position ${next}.`,
       )
     }
     next = read.at(-1)!.position + 1

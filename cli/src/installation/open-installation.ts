@@ -4,17 +4,17 @@ import { HopperError } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import type { ConfigOf } from '../config/config.ts'
 
-/** How to reach an installation, whichever of the two kinds it is. */
+/** Settings to reach an installation of either kind. */
 export type InstallationConfig = ConfigOf<'installation'>
 
-/** Whether the settings name a cluster rather than a data directory. */
+/** Checks whether the settings name a cluster rather than a data directory. */
 export function isCluster({ kafkaBrokers, cassandraContactPoints }: InstallationConfig): boolean {
   return Boolean(kafkaBrokers || cassandraContactPoints)
 }
 
 /**
- * Opens an installation that is there. @throws HopperError HOP_CONFIG when it is not, or when another process has the
- * data directory
+ * Opens an existing installation.
+ * @throws HopperError HOP_CONFIG when it does not exist, or when another process has the data directory
  */
 export async function openInstallation(config: InstallationConfig): Promise<Storage> {
   if (!isCluster(config)) assertDirectory(config)
@@ -22,7 +22,7 @@ export async function openInstallation(config: InstallationConfig): Promise<Stor
   return openStorage(config)
 }
 
-/** Throws HOP_CONFIG when the directory is none of Hopper's, so that a typing error makes no new one. */
+/** Throws HOP_CONFIG when the directory is not one of Hopper's, so that a typo does not create a new one. */
 export function assertDirectory({ data }: InstallationConfig): void {
   if (!existsSync(join(data, 'log.db')) && !existsSync(join(data, 'tables.db')))
     throw new HopperError('HOP_CONFIG', `There is no data directory of Hopper at ${data}.`)

@@ -15,15 +15,15 @@ import { KafkaEventLog, kafkaDefaults, type KafkaSettings } from '@hopper/storag
 import type { ConfigOf } from '../config/config.ts'
 
 /**
- * Of the memory of a process, for what is fetched of Kafka: it is compressed, and takes some nine times as much when it
- * is not.
+ * Share of the process memory for data fetched from Kafka. Fetched data is compressed, and takes about nine times as
+ * much decompressed.
  */
 const HELD_SHARE = 0.01
 
 type EngineConfig = Omit<ConfigOf<'installation'>, 'data' | 'acceptLoss'>
 
 /**
- * The installation that the settings name: the cluster where they name its engines, else the data directory of a
+ * Opens the installation that the settings name: the cluster if they name its engines, else the data directory of a
  * standalone product that is stopped.
  */
 export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> {
@@ -32,9 +32,9 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
 }
 
 /**
- * The log in Kafka, everything else in Cassandra. What is read ahead of Kafka depends on the memory of the process.
- * With `logMayBeAway` it is opened also while Kafka does not answer, which that is told of.
- * @throws HopperError HOP_CONFIG when one of them is not named
+ * Opens the log in Kafka and everything else in Cassandra. The process memory bounds how far Kafka is read ahead. With
+ * `logMayBeAway`, it also opens while Kafka does not answer, and passes the error to that callback.
+ * @throws HopperError HOP_CONFIG when one of the engines is not named
  */
 export async function openCluster(
   config: EngineConfig,
@@ -63,8 +63,8 @@ export async function openCluster(
 }
 
 /**
- * The same for ingest: what Kafka does not take is spooled to the data directory, and what the registry last said is
- * kept there, so the process starts and goes on when either is away.
+ * Opens a cluster for ingest. Messages that Kafka does not take are spooled to the data directory, and the last state
+ * of the registry is cached there, so the process starts and continues while either engine is away.
  * @throws HopperError HOP_CONFIG also when another process has the directory
  */
 export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<SpooledCluster> {
@@ -90,7 +90,7 @@ export async function openSpooledCluster(config: ConfigOf<'ingest'>, logger: Spo
   }
 }
 
-/** @throws HopperError HOP_CONFIG when the spool may grow larger than the disk is */
+/** @throws HopperError HOP_CONFIG when the spool may grow larger than the disk */
 async function checkSpoolFits({ data, spoolBytes }: ConfigOf<'ingest'>, logger: SpoolLogger): Promise<void> {
   const { bsize, blocks, bavail } = await statfs(data)
   const [size, free] = [bsize * blocks, bsize * bavail]
@@ -107,10 +107,10 @@ async function checkSpoolFits({ data, spoolBytes }: ConfigOf<'ingest'>, logger: 
     )
 }
 
-/** What ingest needs of a cluster. */
+/** The parts of a cluster that ingest needs. */
 export type SpooledCluster = Pick<Storage, 'registry' | 'health' | 'close'> & { readonly log: SpooledLog }
 
-/** For what writes counters: whether `--unknown-outcome-ms` is long enough for the nodes there are. */
+/** For processes that write counters: checks that `--unknown-outcome-ms` is long enough for the existing nodes. */
 export async function assertExactTimes(config: EngineConfig, logger: Pick<SpoolLogger, 'warn'>): Promise<void> {
   if (config.cassandraContactPoints) await assertOutlastsCounterWrites(cassandraSettings(config), logger)
 }
@@ -155,7 +155,7 @@ export function cassandraSettings(config: EngineConfig): CassandraSettings {
   }
 }
 
-/** Both, or one error that names every one that is missing. */
+/** Returns the settings of both engines, or throws one error that names every missing one. */
 function engineSettings(config: EngineConfig): [KafkaSettings, CassandraSettings] {
   if (!config.kafkaBrokers && !config.cassandraContactPoints)
     throw missing('HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS')

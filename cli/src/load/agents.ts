@@ -1,4 +1,4 @@
-/** User agents as real browsers send them, with how often they are met. */
+/** User agents that real browsers send, with their frequency. */
 const chrome = (system: string, version: number, more = ''): string =>
   `Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/${version}.0.0.0${more}`
 const safari = (system: string, version: string, more: string): string =>
@@ -34,14 +34,16 @@ export const agents: readonly (readonly [agent: Agent, weight: number])[] = [
   [mobile(safari(iphone, '18.6', 'Mobile/15E148 Safari/604.1')), 17],
   [
     mobile(
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/141.0.7390.41 Mobile/15E148 Safari/604.1',
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+        'CriOS/141.0.7390.41 Mobile/15E148 Safari/604.1',
     ),
     2.5,
   ],
   [mobile(chrome(android, 141, ' Mobile Safari/537.36')), 19],
   [
     mobile(
-      'Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36',
+      'Mozilla/5.0 (Linux; Android 13; SAMSUNG SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) ' +
+        'SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36',
     ),
     4,
   ],
@@ -50,7 +52,7 @@ export const agents: readonly (readonly [agent: Agent, weight: number])[] = [
   [tablet(chrome('Linux; Android 13; SM-X700', 141, ' Safari/537.36')), 1.2],
 ]
 
-/** Machines that fetch pages; ingest knows them for what they are. */
+/** User agents of machines that fetch pages. Ingest recognizes them. */
 export const botAgents: readonly string[] = [
   'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
   'Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)',

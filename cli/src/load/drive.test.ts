@@ -13,7 +13,7 @@ afterEach(() => {
   server?.close()
 })
 
-/** A peer that answers as told; the sender under test talks to it by real HTTP. */
+/** A real HTTP peer with scripted answers for the sender under test. */
 async function peer(
   answer: (
     body: { device_id: string; events: { event_id: string }[] },
@@ -35,7 +35,7 @@ const visits = (origin: string): Visit[] => [
   ...traffic({ seed: 'drive', untilMs: Date.UTC(2026, 5, 15), days: 10, visitors: 120, origin }),
 ]
 
-it('sends every event under the key and the user agent of its device, the visits of a device one after the other', async () => {
+it('sends events with the key and user agent of their device, and the visits of a device in sequence', async () => {
   const received: { device: string; ids: string[] }[] = []
   const underWay = new Set<string>()
   const url = await peer((body, { headers }, response) => {
@@ -69,7 +69,7 @@ it('sends every event under the key and the user agent of its device, the visits
   expect(ofDevice(received)).toEqual(ofDevice(sent))
 })
 
-it('sends again what 429, 503 and a broken connection turned away, after the time it was told', async () => {
+it('retries after 429, 503 and a broken connection, after the time given by Retry-After', async () => {
   const times: number[] = []
   const url = await peer((body, request, response) => {
     times.push(performance.now())
@@ -87,7 +87,7 @@ it('sends again what 429, 503 and a broken connection turned away, after the tim
   expect(times).toHaveLength(4)
 })
 
-it('stops at the first answer that waiting would not change', async () => {
+it('stops at the first answer that a retry would not change', async () => {
   const url = await peer((_body, _request, response) =>
     response.writeHead(401).end('{"error":{"code":"HOP_KEY_UNKNOWN"}}'),
   )

@@ -2,10 +2,10 @@ import { laneOf } from '@hopper/contracts'
 import type { Sender } from './sender.ts'
 import type { Visit } from './traffic.ts'
 
-/** bounds what is generated ahead of the sending */
+/** bounds how far generation runs ahead of sending */
 const VISITS_AHEAD_PER_CONNECTION = 8
 
-/** What has become of the events so far. */
+/** Outcome of the events so far. */
 export interface Tally {
   visits: number
   sent: number
@@ -14,8 +14,8 @@ export interface Tally {
 }
 
 /**
- * Sends the visits over that many connections at once. Those of one device go one after the other, as in life: an
- * identify counts from its place in the log on. Rejects with the first error.
+ * Sends the visits over n connections in parallel. Visits of one device go in sequence, as in life: an identify takes
+ * effect at its place in the log. Rejects with the first error.
  */
 export async function drive(
   visits: Iterable<Visit>,
@@ -42,7 +42,7 @@ export async function drive(
     const done = slots[slot]!.then(() => sendVisit(visit))
     slots[slot] = done
     underWay.add(done)
-    // One that failed stays, so that the next wait meets its error.
+    // A failed visit stays, so that the next wait rejects with its error.
     done.then(
       () => underWay.delete(done),
       () => undefined,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 
-/** Random numbers that follow from a text alone: the same seed gives the same ones, on every machine. */
+/** Random numbers derived from a seed text: the same seed gives the same numbers on every machine. */
 export class Random {
   readonly #seed: string
   readonly #state: Uint32Array
@@ -11,12 +11,12 @@ export class Random {
     this.#state = Uint32Array.from([0, 4, 8, 12], (offset) => digest.readUInt32LE(offset))
   }
 
-  /** Numbers of their own for a part of the whole: what is drawn here changes nothing there. */
+  /** Returns an independent generator for one part: draws from it do not affect this one. */
   fork(part: string): Random {
     return new Random(`${this.#seed}/${part}`)
   }
 
-  /** 0 <= x < 1, by sfc32 of PractRand (public domain). */
+  /** Returns 0 <= x < 1, by sfc32 of PractRand (public domain). */
   next(): number {
     const s = this.#state
     const sum = (s[0]! + s[1]! + s[3]!) >>> 0
@@ -31,7 +31,7 @@ export class Random {
     return this.next() < probability
   }
 
-  /** A whole number, both ends included. */
+  /** Returns an integer, both bounds included. */
   integer(minimum: number, maximum: number): number {
     return minimum + Math.floor(this.next() * (maximum - minimum + 1))
   }
@@ -40,7 +40,7 @@ export class Random {
     return values[this.integer(0, values.length - 1)]!
   }
 
-  /** One of the values, by their weights. */
+  /** Returns one of the values, by their weights. */
   weighted<T>(values: readonly (readonly [value: T, weight: number])[]): T {
     let rest = this.next() * values.reduce((sum, [, weight]) => sum + weight, 0)
     for (const [value, weight] of values) if ((rest -= weight) < 0) return value
@@ -51,12 +51,12 @@ export class Random {
     return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next())
   }
 
-  /** Times of people: log-normal around a median, in whole ms. */
+  /** Returns a human delay: log-normal around a median, in whole ms. */
   durationMs(medianMs: number, sigma: number): number {
     return Math.max(1, Math.round(medianMs * Math.exp(sigma * this.normal())))
   }
 
-  /** 16 hex digits. */
+  /** Returns 16 hex digits. */
   id(): string {
     return [0, 0]
       .map(() =>

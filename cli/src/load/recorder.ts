@@ -2,7 +2,10 @@ import { pageUrlOf, StagePattern, type EventOf, type Funnel, type WireEvent } fr
 
 const CLICK_PAUSE_MS_MAX = 1_800_000
 
-/** Writes down what the tracker would send while one visitor moves through the shop: the clock runs only by `wait`. */
+/**
+ * Records the events that the tracker would send while one visitor moves through the shop. Only `wait` advances the
+ * clock.
+ */
 export class Recorder {
   readonly events: WireEvent[] = []
   readonly #session: string
@@ -29,7 +32,7 @@ export class Recorder {
     this.#nowMs += ms
   }
 
-  /** A page of the shop is shown; `path` may carry a query. */
+  /** Shows a page of the shop; `path` may contain a query string. */
   open(path: string): void {
     const to = `${this.#origin}${path}`
     this.#add('url_change', {
@@ -46,7 +49,7 @@ export class Recorder {
     }
   }
 
-  /** A click on an element: by XPath, as the tracker names it, and by the selector that a stage may have. */
+  /** Clicks an element, named by XPath as in the tracker, and by the selector that a stage may use. */
   click({ xpath, selector }: ShopElement): void {
     this.#add('click', {
       target: xpath,
@@ -60,7 +63,7 @@ export class Recorder {
     }
   }
 
-  /** The pointer rests on an element, then leaves it or clicks it. */
+  /** Rests the pointer on an element, then leaves it or clicks it. */
   hover(element: ShopElement, ms: number, clicked: boolean, pointer: EventOf<'btn_time'>['pointer']): void {
     this.wait(ms)
     this.#add('btn_time', {

@@ -3,21 +3,21 @@ import type { Random } from './random.ts'
 export const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 
-/** Sunday first: people buy at the end of the week. */
+/** Sunday first: more people buy at the weekend. */
 const weekdays = [1.22, 0.98, 0.92, 0.94, 0.97, 0.9, 1.12]
-/** January first: a summer hole and the weeks before Christmas. */
+/** January first: a dip in summer and a peak in the weeks before Christmas. */
 const months = [0.92, 0.88, 0.95, 0.97, 0.98, 0.9, 0.78, 0.76, 0.98, 1.08, 1.42, 1.55]
-/** by hour of the day: a lunch break and the evening */
+/** by hour of the day: a lunch break and an evening peak */
 const hours = [12, 7, 4, 3, 3, 6, 14, 28, 42, 52, 58, 62, 70, 66, 58, 56, 58, 64, 76, 92, 100, 88, 58, 28].map(
   (weight, hour) => [hour, weight] as const,
 )
-/** the last day has this many times the visits of the first, seasons aside */
+/** visits of the last day per visit of the first, seasons aside */
 const GROWTH = 2.4
 const CAMPAIGN_CHANCE = 0.02
 
 /**
- * How many visits begin on each day; the sum is about `visits`. Growth, seasons, weekdays, a little noise, and now and
- * then a campaign.
+ * Returns the number of visits that begin on each day; the sum is about `visits`. It models growth, seasons, weekdays,
+ * a little noise, and occasional campaigns.
  */
 export function visitsByDay(days: readonly number[], visits: number, random: Random): number[] {
   const weights = days.map((dayMs, index) => {
@@ -32,7 +32,7 @@ export function visitsByDay(days: readonly number[], visits: number, random: Ran
   return weights.map((weight) => Math.round(weight * scale))
 }
 
-/** When the visits of a day begin, ascending, in ms since the epoch. */
+/** Returns the start times of a day's visits, ascending, in ms since the epoch. */
 export function startsOfDay(dayMs: number, visits: number, random: Random): number[] {
   return Array.from(
     { length: visits },

@@ -13,7 +13,7 @@ export interface Batch {
   readonly events: readonly WireEvent[]
 }
 
-/** Sends batches to an ingest over connections that stay open; patient when it is told to wait. */
+/** Sends batches to an ingest over persistent connections, and waits when the server asks for it. */
 export class Sender {
   readonly #agent: Agent
   readonly #url: URL
@@ -26,8 +26,8 @@ export class Sender {
   }
 
   /**
-   * Resolves with the answer when the batch is durable. 429, 503 and a broken connection are tried again: the ids make
-   * that harmless.
+   * Resolves with the answer when the batch is durable. 429, 503 and a broken connection are retried: the event ids
+   * make that safe.
    */
   async send(batch: Batch): Promise<EventsAnswer> {
     for (let attempt = 0; ; attempt++) {
@@ -42,7 +42,7 @@ export class Sender {
       if (attempt === RETRIES_MAX)
         throw new HopperError(
           'HOP_LOG_UNAVAILABLE',
-          `No ingest takes events at ${this.#url.origin}: ${text.slice(0, 300)}.`,
+          `No ingest accepts events at ${this.#url.origin}: ${text.slice(0, 300)}.`,
         )
       await pause(retryAfterMs)
     }
@@ -55,7 +55,7 @@ export class Sender {
   #post({ device, userAgent, events }: Batch): Promise<{ status: number; text: string; retryAfterMs: number }> {
     const body = Buffer.from(JSON.stringify({ device_id: device, historical: true, events }))
     const headers = {
-      // A page is behind each of these requests, which a request without an origin would deny.
+      // These requests come from a page; without an origin they would look like a server's.
       origin: this.#url.origin,
       'content-type': 'application/json',
       'content-length': body.length,

@@ -3,12 +3,12 @@ import type { ShopElement } from './recorder.ts'
 
 const byId = (id: string): ShopElement => ({ xpath: `//*[@id='${id}']`, selector: `#${id}` })
 
-/** The funnels of the demo app, out of its provision file. */
+/** The funnels of the demo app, from its provision file. */
 export const funnels = demoProvision()
   .organizations.flatMap(({ apps = [] }) => apps)
   .flatMap(({ funnels = [] }) => funnels)
 
-/** The products that the shop sells, the most wanted first. */
+/** The products that the shop sells, most popular first. */
 export const products = ['lamp', 'chair', 'desk', 'rug', 'clock', 'vase'] as const
 
 export const pages = {
@@ -20,7 +20,7 @@ export const pages = {
   thanks: '/demo/shop/thanks',
 } as const
 
-/** What visitors use: buttons by the id that they have on the pages, and places where people click without a reason. */
+/** Elements that visitors use: buttons by their ids on the pages, and places where people click without a reason. */
 export const elements = {
   shopNow: byId('shop-now'),
   addToCart: byId('add'),

@@ -4,19 +4,19 @@ import type { Random } from './random.ts'
 const ACCOUNT_CHANCE = 0.4
 const SECOND_DEVICE_CHANCE = 0.25
 
-/** One device in the hands of one person. */
+/** One device used by one person. */
 export interface Shopper {
   readonly device: string
   readonly agent: Agent
-  /** who the person says to be when logging in; two devices of one person say the same */
+  /** the user id that the person logs in with; two devices of one person have the same */
   readonly user: string | undefined
-  /** 0..1: how likely this person is to go one step further */
+  /** 0..1: how likely this person is to continue to the next step */
   readonly interest: number
   visits: number
   busyUntil: number
 }
 
-/** Everybody who has come so far: new ones are made, old ones come back, the later they came the likelier. */
+/** All visitors so far. New ones are created, and old ones return: the more recent, the more likely. */
 export class Shoppers {
   readonly #random: Random
   readonly #known: Shopper[] = []
@@ -26,7 +26,7 @@ export class Shoppers {
     this.#random = random
   }
 
-  /** Someone who begins a visit at this time. */
+  /** Returns a shopper who begins a visit at this time. */
   arriving(startMs: number, newcomerChance: number, random: Random): Shopper {
     if (this.#known.length > 0 && !random.chance(newcomerChance)) {
       const back = Math.floor(this.#known.length * random.next() ** 2.5)

@@ -16,7 +16,7 @@ const visits = [...traffic(plan)]
 const batches = visits.flatMap(({ batches }) => batches)
 const events = batches.flatMap(({ events }) => events)
 
-it('is the same for the same plan, and another for another seed', () => {
+it('is the same for the same plan, and different for another seed', () => {
   expect([...traffic(plan)]).toEqual(visits)
   const other = [...traffic({ ...plan, seed: 'other' })]
   const ids = new Set(events.map(({ event_id }) => event_id))
@@ -28,7 +28,7 @@ it('is the same for the same plan, and another for another seed', () => {
   ).toBe(false)
 })
 
-it('makes only events that the wire schema takes, within the time asked for', () => {
+it('generates only events that the wire schema accepts, within the requested time', () => {
   for (const event of events) {
     const schema = wireEvents[event.type as EventType]
     expect(Value.Check(schema, event), JSON.stringify([event, [...Value.Errors(schema, event)].slice(0, 2)])).toBe(true)
@@ -38,7 +38,7 @@ it('makes only events that the wire schema takes, within the time asked for', ()
   expect(Math.max(...batches.map(({ events }) => events.length))).toBeLessThanOrEqual(50)
 })
 
-it('makes every kind that the dashboard shows, and walks every stage of the funnel with fewer and fewer visitors', () => {
+it('generates every kind on the dashboard, and reaches every funnel stage with ever fewer visitors', () => {
   expect(new Set(events.map(({ type }) => type))).toEqual(
     new Set(['click', 'url_change', 'btn_time', 'funnel_change', 'identify']),
   )
@@ -54,7 +54,7 @@ it('makes every kind that the dashboard shows, and walks every stage of the funn
   expect(people.at(-1)).toBeLessThan(people[0]! / 3)
 })
 
-it('repeats some batches as they were, has some machines, people on several devices, and people who come back', () => {
+it('repeats some batches, and has machines, people on several devices, and returning people', () => {
   const ids = events.map(({ event_id }) => event_id)
   expect(new Set(ids).size).toBeLessThan(ids.length)
   expect(batches.some(({ userAgent }) => botAgents.includes(userAgent))).toBe(true)
@@ -67,7 +67,7 @@ it('repeats some batches as they were, has some machines, people on several devi
   expect(new Set(visits.map(({ device }) => device)).size).toBeLessThan(visits.length)
 })
 
-it('never lets a device begin a visit before its last one has ended', () => {
+it('never lets a device begin a visit before its previous one has ended', () => {
   const ended = new Map<string, number>()
   for (const { device, startMs, batches } of visits) {
     expect(startMs).toBeGreaterThan(ended.get(device) ?? 0)
@@ -86,7 +86,7 @@ function lastOf(batches: Visit['batches']): number {
   return Math.max(...batches.flatMap(({ events }) => events.map(({ timestamp }) => Number(timestamp))))
 }
 
-/** The correlation of ln(duration) with click = 1 and leave = 0. */
+/** Returns the correlation of ln(duration) with the outcome, where click = 1 and leave = 0. */
 function correlationOf(hovers: readonly { ms: number; clicked: boolean }[]): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
   const [x, y] = [hovers.map(({ ms }) => Math.log(Math.max(1, ms))), hovers.map(({ clicked }) => Number(clicked))]
@@ -96,7 +96,7 @@ function correlationOf(hovers: readonly { ms: number; clicked: boolean }[]): num
   return product(x, y) / Math.sqrt(product(x, x) * product(y, y))
 }
 
-it('names the pointer of each hover: a mouse hesitates longer before a click, a finger is on the element when it presses it', () => {
+it('names the pointer of each hover: a mouse hesitates longer before a click, a finger is already there', () => {
   const hovers = [
     ...traffic({
       seed: 'demo',

@@ -10,29 +10,29 @@ import { crawl, walk } from './walk.ts'
 const VISITS_PER_VISITOR = 1.8
 const BOT_CHANCE = 0.02
 const RESENT_CHANCE = 0.01
-/** as the tracker: more wait for the next request */
+/** as in the tracker: further events wait for the next request */
 const EVENTS_PER_BATCH_MAX = 50
 
-/** What is asked for; the same plan always gives the same traffic. */
+/** Describes the requested traffic. The same plan always gives the same traffic. */
 export interface Plan {
   readonly seed: string
-  /** the last day ends here, ms since the epoch */
+  /** end of the last day, ms since the epoch */
   readonly untilMs: number
   readonly days: number
-  /** about how many devices come by */
+  /** approximate number of devices */
   readonly visitors: number
-  /** where the shop stands, e.g. `http://127.0.0.1:8080` */
+  /** origin of the shop, e.g. `http://127.0.0.1:8080` */
   readonly origin: string
 }
 
-/** One visit: its requests in the order in which they are sent; a resent one is in it twice. */
+/** One visit: its requests in the order in which they are sent. A request that is sent again occurs twice. */
 export interface Visit {
   readonly startMs: number
   readonly device: string
   readonly batches: readonly Batch[]
 }
 
-/** How many visits begin on each day of the plan. */
+/** Returns the number of visits that begin on each day of the plan. */
 export function visitsOf({ seed, untilMs, days, visitors }: Plan): { dayMs: number; visits: number }[] {
   const today = Math.floor(untilMs / DAY_MS) * DAY_MS
   const dates = Array.from({ length: days }, (_, index) => today - (days - 1 - index) * DAY_MS)
@@ -40,7 +40,7 @@ export function visitsOf({ seed, untilMs, days, visitors }: Plan): { dayMs: numb
   return dates.map((dayMs, index) => ({ dayMs, visits: visits[index]! }))
 }
 
-/** The traffic of the demo shop, visit by visit, about in the order of time. */
+/** Yields the traffic of the demo shop, visit by visit, approximately in the order of time. */
 export function* traffic(plan: Plan): Generator<Visit> {
   const seed = new Random(plan.seed)
   const shoppers = new Shoppers(seed.fork('shoppers'))
@@ -72,7 +72,7 @@ function visit(device: string, userAgent: string, { events }: Recorder, { untilM
   for (let from = 0; from < past.length; from += EVENTS_PER_BATCH_MAX) {
     const batch = { device, userAgent, events: past.slice(from, from + EVENTS_PER_BATCH_MAX) }
     batches.push(batch)
-    // A browser whose answer got lost sends again.
+    // A browser that lost the answer sends the batch again.
     if (random.chance(RESENT_CHANCE)) batches.push(batch)
   }
   return { startMs: Number(events[0]!.timestamp), device, batches }

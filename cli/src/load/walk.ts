@@ -11,13 +11,13 @@ const campaigns = [
 const CAMPAIGN_CHANCE = 0.22
 const PRODUCTS_SEEN_MAX = 8
 
-/** One visitor in one visit: from page to page, some further than others. */
+/** Walks one visitor through one visit, from page to page. Some get further than others. */
 export function walk(visit: Recorder, shopper: Shopper, random: Random): void {
   const walker = new Walker(visit, shopper, random)
   if (walker.lookAround() && walker.fillCart() && walker.checkOut()) walker.order()
 }
 
-/** A machine: every page at once, no pointer. */
+/** Visits every page immediately and without a pointer, as a machine does. */
 export function crawl(visit: Recorder, random: Random): void {
   for (const path of [
     pages.home,
@@ -39,11 +39,11 @@ class Walker {
     this.#visit = visit
     this.#shopper = shopper
     this.#random = random
-    // A finger does not hover; a tap is seen as a very short rest.
+    // A finger does not hover; a tap appears as a very short rest.
     this.#hovers = shopper.agent.kind === 'desktop'
   }
 
-  /** The entry, and the list of products; answers whether the visitor stays. */
+  /** Shows the entry page and the list of products; returns whether the visitor stays. */
   lookAround(): boolean {
     const query = this.#random.chance(CAMPAIGN_CHANCE) ? this.#random.pick(campaigns) : ''
     const entry = this.#random.weighted([
@@ -64,7 +64,7 @@ class Walker {
     return this.#goesOn(0.8)
   }
 
-  /** Product after product, until the cart holds enough; answers whether the visitor stays there. */
+  /** Shows product after product, until the cart is full enough; returns whether the visitor stays. */
   fillCart(): boolean {
     for (let seen = 0; seen < PRODUCTS_SEEN_MAX; seen++) {
       this.#visit.open(pages.product(this.#product()))
@@ -82,7 +82,7 @@ class Walker {
     return false
   }
 
-  /** From the cart to the form; whoever has an account says so there. */
+  /** Goes from the cart to the form. A visitor with an account logs in there. */
   checkOut(): boolean {
     if (!this.#goesOn(0.52)) {
       this.#rest(elements.checkout, 1_300)
@@ -104,7 +104,7 @@ class Walker {
     this.#read(7_000)
   }
 
-  /** Some are more interested than others, people who come back too, and a small screen costs. */
+  /** Interested and returning people continue more often, and those with a small screen less often. */
   #goesOn(usual: number): boolean {
     const { interest, visits, agent } = this.#shopper
     const odds =
@@ -122,7 +122,7 @@ class Walker {
     if (this.#hovers && this.#random.chance(0.12)) this.#visit.click(this.#random.pick(elements.idle))
   }
 
-  /** The pointer rests and leaves again. */
+  /** Rests the pointer on an element, then leaves it. */
   #rest(element: ShopElement, medianMs: number): void {
     if (this.#hovers) this.#visit.hover(element, this.#random.durationMs(medianMs, 0.7), false, 'mouse')
   }

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 
-/** The figures of a process of the cluster, those of Node.js among them. */
+/** Creates the metrics of a cluster process, including those of Node.js. */
 export function processMetrics(): Registry {
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })

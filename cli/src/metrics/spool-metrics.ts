@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client'
 
-/** Figures of the spool of ingest, read at each scrape; all are 0 while events go straight to Kafka. */
+/** Metrics of the ingest spool, read at each scrape. All are 0 while events go straight to Kafka. */
 export function spoolMetrics(
   register: Registry,
   depth: () => { readonly messages: number; readonly bytes: number; readonly since?: number },

@@ -39,7 +39,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     logger,
     memoryBytes,
     watermarkCheck: !config.unsafeNoWatermark,
-    // A process that starts again is another owner, also when it gets the same id: what the old one had under way may
+    // A restarted process is another owner, even with the same process id: batches that the old one had in flight may
     // still be applied.
     owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   })
@@ -54,7 +54,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   return { close: () => parts.disposeAsync() }
 }
 
-/** The heap of JavaScript has a bound of its own, which ends the process before its memory does. */
+/** The JavaScript heap has its own limit, at which the process dies before its memory is used up. */
 function warnOfSmallHeap(memoryBytes: number, logger: Logger): void {
   const [limit, needed] = [getHeapStatistics().heap_size_limit, heapNeeded(memoryBytes)]
   if (limit >= needed) return

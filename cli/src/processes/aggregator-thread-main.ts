@@ -6,8 +6,8 @@ import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './ag
 import { createLogger } from './logger.ts'
 
 /**
- * The thread of the aggregator: its own handle on the storage, its own figures. An error that nobody handles ends the
- * thread, and with it the process.
+ * The aggregator thread, with its own storage handle and its own metrics. An unhandled error ends the thread, and with
+ * it the process.
  */
 const { dir, lanes, watermarkCheck, logLevel, memoryMb } = workerData as AggregatorThreadOptions
 const port = parentPort!
@@ -29,7 +29,7 @@ const aggregator = new Aggregator({
 })
 await aggregator.start()
 
-/** Of this thread alone: the process has others. */
+/** Counts this thread alone: the process has others. */
 function memoryUsed(): number {
   const { heapTotal, external } = process.memoryUsage()
   return heapTotal + external

@@ -3,27 +3,27 @@ import { Worker } from 'node:worker_threads'
 import type { MetricObject } from 'prom-client'
 import type { LogLevel } from '../config/settings.ts'
 
-/** What the thread is told when it starts. */
+/** The start options of the thread. */
 export interface AggregatorThreadOptions {
   readonly dir: string
   readonly lanes: number
   readonly watermarkCheck: boolean
   readonly logLevel: LogLevel
-  /** that the thread may take; 0 for a part of what there is */
+  /** memory limit of the thread; 0 for a share of the available memory */
   readonly memoryMb: number
 }
 
-/** What is said between the threads. */
+/** Messages to the thread. */
 export type ToAggregator = 'close' | 'metrics'
 export type FromAggregator = 'ready' | { readonly metrics: readonly MetricObject[] }
 
-/** The aggregator in a thread of its own, so that folding never delays a request. */
+/** Runs the aggregator in its own thread, so that folding never delays a request. */
 export class AggregatorThread {
   readonly #worker: Worker
   readonly #ended: Promise<undefined>
   #closing = false
   #asking: Promise<readonly MetricObject[]> | undefined
-  /** Resolves with an error when the thread ends without having been told to. */
+  /** Resolves with an error when the thread ends without having been asked to. */
   readonly failed: Promise<Error>
 
   private constructor(options: AggregatorThreadOptions) {
@@ -49,8 +49,8 @@ export class AggregatorThread {
   }
 
   /**
-   * The figures of the thread, as prom-client writes them in JSON; none when it has ended. Calls at the same time share
-   * one answer.
+   * Returns the metrics of the thread in prom-client's JSON format; none when it has ended. Concurrent calls share one
+   * answer.
    */
   metrics(): Promise<readonly MetricObject[]> {
     this.#asking ??= this.#ask().finally(() => (this.#asking = undefined))
@@ -64,7 +64,7 @@ export class AggregatorThread {
     return message === undefined || message === 'ready' ? [] : message.metrics
   }
 
-  /** Finishes the batches under way and ends the thread. */
+  /** Finishes the batches in flight and ends the thread. */
   async close(): Promise<void> {
     this.#closing = true
     this.#worker.postMessage('close' satisfies ToAggregator)

@@ -9,7 +9,7 @@ import type { Running } from './run-until-stopped.ts'
 import { createServer } from '../server/server.ts'
 import { openCluster } from '../installation/open-storage.ts'
 
-/** Reports are read from Cassandra alone; a log that does not say how it is has no name of its own yet. */
+/** Reports are read from Cassandra alone. A log that does not report its health has no name of its own yet. */
 const LOG_NAMES = ['kafka', 'log']
 
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {

@@ -4,10 +4,10 @@ import type { Logger } from 'pino'
 
 const repository = resolve(import.meta.dirname, '../../..')
 
-/** The tracker as it was built. */
+/** The built tracker. */
 export const trackerFile = resolve(repository, 'tracker/dist/hopper.js')
 
-/** The dashboard as it was built; nothing where it is not. */
+/** The directory of the built dashboard; an empty object when there is no build. */
 export function builtDashboard(logger: Logger): { dashboardDir?: string } {
   const dashboardDir = resolve(repository, 'dashboard/dist')
   if (existsSync(resolve(dashboardDir, 'index.html'))) return { dashboardDir }

@@ -1,15 +1,15 @@
-/** What a person is told when Hopper is ready. */
+/** The data of the message that a person sees when Hopper is ready. */
 export interface Welcome {
   readonly url: string
   /** logs the owner in, once */
   readonly loginUrl: string | undefined
   readonly demoUrl: string | undefined
   readonly dataDir: string
-  /** keys that were made at this start; they are never shown again */
+  /** keys that were created at this start; they are never shown again */
   readonly newKeys: readonly { readonly label: string; readonly key: string }[]
 }
 
-/** The text for the terminal; plain, so that it also reads well in a file. */
+/** Formats the message for the terminal; plain text, so that it also reads well in a file. */
 export function greet({ url, loginUrl, demoUrl, dataDir, newKeys }: Welcome): string {
   const lines = [
     '',
@@ -24,7 +24,7 @@ export function greet({ url, loginUrl, demoUrl, dataDir, newKeys }: Welcome): st
   return `${[...lines, '', '  Ctrl-C stops it; nothing is lost.', ''].join('\n')}\n`
 }
 
-/** The keys that were made just now, a line each. */
+/** Formats the keys that were just created, one per line. */
 export function keyLines(newKeys: Welcome['newKeys']): string[] {
   return newKeys.length === 0
     ? []

@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { expect, it } from 'vitest'
 import { readable, redaction } from './logger.ts'
 
-it('writes no key, token or cookie, wherever in a record it stands', () => {
+it('writes no key, token or cookie, wherever it occurs in a record', () => {
   let text = ''
   const logger = pino({ redact: redaction }, { write: (line) => (text += line) })
   logger.info(
@@ -16,7 +16,7 @@ it('writes no key, token or cookie, wherever in a record it stands', () => {
   for (const secret of ['hw_1', 'hr_2', 'ha_3', 'c=4', 'c=5', 't6']) expect(text).not.toContain(secret)
 })
 
-it('reads as one plain line in a terminal, which a value cannot steer', () => {
+it('reads as one plain line in a terminal, which no value can control', () => {
   const line = JSON.stringify({
     level: 40,
     time: '2026-01-02T03:04:05.678Z',

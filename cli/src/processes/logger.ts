@@ -3,15 +3,15 @@ import type { LogLevel } from '../config/settings.ts'
 
 const secrets = ['key', 'authorization', 'cookie', 'token', 'password', 'x-api-key', 'set-cookie']
 
-/** Keys, tokens and cookies never reach a log, wherever in a record they stand. */
+/** Keys, tokens and cookies never reach a log, wherever they occur in a record. */
 export const redaction = {
   paths: secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
   censor: '[removed]',
 }
 
 /**
- * A logger on stderr (stdout is for the person): a line of JSON for each record, or plain readable lines when stderr is
- * a terminal.
+ * Creates a logger on stderr (stdout is for the person): one line of JSON per record, or plain readable lines when
+ * stderr is a terminal.
  */
 export function createLogger(level: LogLevel, name: string): Logger {
   const options = { level, name, redact: redaction, base: { name }, timestamp: pino.stdTimeFunctions.isoTime }
@@ -20,7 +20,7 @@ export function createLogger(level: LogLevel, name: string): Logger {
     : pino(options, pino.destination({ fd: 2, sync: true }))
 }
 
-/** `07:12:01 warn  aggregator: message  field=value`, and the stack of an error on lines of its own. */
+/** Formats a record as `07:12:01 warn  aggregator: message  field=value`, and an error's stack on separate lines. */
 export function readable(line: string): string {
   const {
     level,
@@ -34,7 +34,7 @@ export function readable(line: string): string {
   const rest = Object.entries(fields).map(
     ([key, value]) => `  ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
-  // A value of an event must not steer the terminal.
+  // An event value must not control the terminal.
   const text = printable(
     `${String(time).slice(11, 19)} ${label.padEnd(5)} ${String(name)}: ${String(msg)}${rest.join('')}`,
   )

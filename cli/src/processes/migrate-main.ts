@@ -6,10 +6,10 @@ import { cassandraSettings, openCluster } from '../installation/open-storage.ts'
 
 const DASHBOARD_URL = 'http://127.0.0.1:8080'
 
-/** Applies what is missing; answers what a person should read. */
+/** Applies missing migrations; returns the text for the person. */
 export async function migrateCluster(config: ConfigOf<'migrate'>): Promise<string> {
   const applied = await migrate(cassandraSettings(config))
-  // Opening the log makes its topic, or refuses one with another number of lanes.
+  // Opening the log creates its topic, or refuses one with another number of lanes.
   const { registry, close } = await openCluster(config)
   try {
     const { newKeys, loginUrl } = await provisionAll(

@@ -8,9 +8,9 @@ const RETRY_MS_MAX = 10_000
 const awayCodes: readonly string[] = ['HOP_STORE_UNAVAILABLE', 'HOP_LOG_UNAVAILABLE']
 
 /**
- * Opens what a process needs, again and again while an engine is away, and says each time which one and why. Nothing
- * listens meanwhile, so whoever asks for `/ready` is refused. A wrong setting ends the process; what an engine refuses
- * (a password, a certificate) may be put right there, so it is waited for.
+ * Opens the dependencies of a process, and retries while an engine is away, each time logging which one and why.
+ * Nothing listens meanwhile, so requests for `/ready` are refused. An invalid setting ends the process. An engine that
+ * refuses a password or a certificate is retried, because that may be corrected in the engine.
  */
 export async function patiently<T>(logger: Logger, open: () => Promise<T>): Promise<T> {
   for (let waitMs = RETRY_MS_FIRST; ; waitMs = Math.min(2 * waitMs, RETRY_MS_MAX)) {

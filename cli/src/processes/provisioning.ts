@@ -7,19 +7,20 @@ import type { Welcome } from './greeting.ts'
 
 const PROVISION_BYTES_MAX = 50_000_000
 
-/** What the start has put into the registry, or found there. */
+/** Entries that the start has created or found in the registry. */
 export type Provisioned = Pick<Welcome, 'loginUrl' | 'newKeys'>
 
-/** Where the start takes what it puts into the registry from. */
+/** Sources of the entries that the start puts into the registry. */
 export interface ProvisionSource {
   /** the path of the provision file */
   readonly file: string | undefined
-  /** the write key of the demo shop; without it there is no demo shop */
+  /** the write key of the demo shop; undefined when there is no demo shop */
   readonly demoKey?: string | undefined
 }
 
 /**
- * Applies the provision file, or fills an empty installation; adds the demo shop; makes a link that logs the owner in.
+ * Applies the provision file, or fills an empty installation; adds the demo shop; creates a link that logs the owner
+ * in.
  */
 export async function provisionAll(
   registry: Registry,
@@ -42,8 +43,7 @@ export async function provisionAll(
 }
 
 /**
- * The demo app belongs to the organization whose owner the link logs in, so that a person sees there what they did in
- * the shop.
+ * The demo app belongs to the organization whose owner the link logs in, so that people see what they did in the shop.
  */
 async function addDemo(registry: Registry, organization: string, key: string, created: CreatedKey[]): Promise<void> {
   for (const app of demoProvision().organizations.flatMap(({ apps = [] }) => apps)) {
@@ -61,7 +61,7 @@ async function readProvision(path: string): Promise<Provision> {
     throw new HopperError('HOP_CONFIG', `The provision file ${path} cannot be read: ${cause.message}.`, { cause })
   })
   try {
-    // Its shape is checked when it is applied.
+    // Its schema is checked when it is applied.
     return JSON.parse(text) as Provision
   } catch (cause) {
     throw new HopperError('HOP_CONFIG', `The provision file ${path} is not JSON: ${(cause as Error).message}.`, {
@@ -70,7 +70,7 @@ async function readProvision(path: string): Promise<Provision> {
   }
 }
 
-/** A pipe or a device might never end. */
+/** Reads regular files only: a pipe or a device might never end. */
 async function readText(path: string): Promise<string> {
   const { size } = await stat(path).then((found) => {
     if (!found.isFile()) throw new Error('it is no file')

@@ -6,17 +6,17 @@ import { nextSignal, onRepeatedSignal } from './signals.ts'
 
 const CLOSE_MS_MAX = 15_000
 
-/** A process under way. */
+/** A running process. */
 export interface Running {
-  /** what a person is told when it is ready */
+  /** the message for the person when it is ready */
   readonly greeting?: string
-  /** resolves when a part has failed that the process cannot do without */
+  /** resolves when an essential part has failed */
   readonly failed?: Promise<Error>
-  /** Takes no more work, finishes what is under way, closes what is open. */
+  /** Accepts no more work, finishes the work in flight, and closes all resources. */
   close(): Promise<void>
 }
 
-/** Runs a process until a signal asks it to end, or a part of it fails, and ends the process. */
+/** Runs a process until a signal stops it or a part of it fails, then ends the process. */
 export async function runUntilStopped(
   name: string,
   logLevel: LogLevel,
@@ -26,7 +26,7 @@ export async function runUntilStopped(
   for (const variable of unknownVariables()) logger.warn({ variable }, 'no such setting; see docs/settings.md')
   const stop = nextSignal()
   const running = await Promise.race([start(logger), stop])
-  // Nothing was acknowledged yet, and what a start has begun the next one finishes.
+  // Nothing has been acknowledged yet, and the next start completes an interrupted one.
   if (typeof running === 'string') {
     logger.info({ signal: running }, 'stopped during the start')
     process.exit(0)
@@ -48,6 +48,6 @@ export async function runUntilStopped(
   }, CLOSE_MS_MAX).unref()
   await running.close()
   logger.info('stopped')
-  // Whatever a dependency has left open must not keep the process.
+  // Resources that a dependency leaves open must not keep the process alive.
   process.exit(0)
 }

@@ -17,17 +17,17 @@ import { createServer } from '../server/server.ts'
 /** A running standalone product. */
 export interface Standalone {
   readonly welcome: Welcome
-  /** resolves when a part has failed that the process cannot do without */
+  /** resolves when an essential part has failed */
   readonly failed: Promise<Error>
-  /** Takes no more requests, finishes those under way and the batches being counted, closes the files. */
+  /** Accepts no more requests, finishes the requests and batches in flight, and closes the files. */
   close(): Promise<void>
 }
 
 /**
- * Wires ingest, aggregator and API over the embedded adapters: one server in this thread, the aggregator in another.
+ * Connects ingest, aggregator and API to the embedded adapters: one server in this thread, the aggregator in another.
  */
 export async function startStandalone(config: ConfigOf<'start'>, logger: Logger): Promise<Standalone> {
-  // What was opened last is closed first, also when a later part cannot start.
+  // Resources are closed in reverse order, also when a later part cannot start.
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })

@@ -1,7 +1,10 @@
 import { decodeEnvelope, laneOf } from '@hopper/contracts'
 import { withOverrides, type EventLog } from '@hopper/storage'
 
-/** A log that promises what it has not stored: the control of the fault test in which the log is away. */
+/**
+ * Returns a log that acknowledges messages before it has stored them: the control of the fault test in which the log is
+ * away.
+ */
 export function acknowledgingEarly(log: EventLog): EventLog {
   return withOverrides(log, {
     append: async (envelopes) => {
@@ -11,7 +14,10 @@ export function acknowledgingEarly(log: EventLog): EventLog {
   })
 }
 
-/** A log whose reader fails at a message that it cannot decode: the control of the fault test with poison messages. */
+/**
+ * Returns a log whose reader fails at a message that it cannot decode: the control of the fault test with poison
+ * messages.
+ */
 export function failingAtPoison(log: EventLog): EventLog {
   return withOverrides(log, {
     subscribe: (consumer) =>

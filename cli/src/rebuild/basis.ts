@@ -7,7 +7,10 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string
 }
 
-/** Names all that tables depend on besides the log: this version, the apps' settings, and what their stages mean. */
+/**
+ * Identifies everything besides the log that the tables depend on: this version, the apps' settings, and the meaning of
+ * their stages.
+ */
 export async function basisOf(registry: Registry): Promise<string> {
   const apps = [...(await registry.apps.list())].sort((a, b) => (a.id < b.id ? -1 : 1))
   const funnels = await Promise.all(

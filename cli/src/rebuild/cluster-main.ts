@@ -15,9 +15,9 @@ import { assertWholeLog } from './whole-log.ts'
 const BASIS = 'basis'
 
 /**
- * Rebuilds a cluster, whose aggregators are stopped: brings it to the end of the log, counts the log up to there again
- * in a keyspace beside, and makes each partition of the tables, and each month of the archive, what it is there.
- * Readers see a partition as it was or as it will be.
+ * Rebuilds a cluster whose aggregators are stopped. It brings the cluster to the end of the log, recounts the log up to
+ * there in a staging keyspace, and replaces each partition of the tables and each month of the archive by its staged
+ * version. Readers see a partition either before or after its replacement.
  */
 export async function rebuildCluster(
   config: InstallationConfig,
@@ -27,21 +27,21 @@ export async function rebuildCluster(
   if (app !== undefined) {
     throw new HopperError(
       'HOP_CONFIG',
-      'In a cluster all apps are rebuilt at once; "hopper audit --app ID --repair" corrects the tables of one.',
+      'In a cluster all apps are rebuilt together; "hopper audit --app ID --repair" corrects the tables of one.',
     )
   }
   await using opened = new AsyncDisposableStack()
   const storage = await openInstallation(config)
   opened.defer(() => storage.close())
   await assertWholeLog(storage.log)
-  // Says at once when an aggregator is alive.
+  // Fails immediately when an aggregator is alive.
   await (await holdLanes(storage))[Symbol.asyncDispose]()
   await countAll(storage, report.logger, () => undefined)
   const lanes = await holdLanes(storage)
   opened.use(lanes)
   const ends = await storage.lanes.positions()
   const staging = await stagingOf(config, storage)
-  // A group of its own: an aggregator that is started meanwhile must not take lanes from this count.
+  // Uses its own group, so that an aggregator started meanwhile takes no lanes from this count.
   const log = await new KafkaEventLog({ ...kafkaSettings(config), group: `${config.kafkaGroup}-rebuild` }).connect()
   try {
     const writer = alsoInto(storage.writer, staging.storage.writer, lanes.held)
@@ -65,7 +65,7 @@ export async function rebuildCluster(
   await countAll(storage, report.logger, () => undefined)
 }
 
-/** What an earlier attempt has counted on the same basis, else an empty keyspace. */
+/** Opens what an earlier attempt has counted on the same basis, else an empty keyspace. */
 async function stagingOf(config: InstallationConfig, { registry }: Storage): Promise<Staging> {
   const settings = cassandraSettings(config)
   const basis = await basisOf(registry)
@@ -78,11 +78,11 @@ async function stagingOf(config: InstallationConfig, { registry }: Storage): Pro
 }
 
 interface HeldLanes extends AsyncDisposable {
-  /** by lane */
+  /** indexed by lane */
   readonly held: readonly LaneLease[]
 }
 
-/** Takes every lane; gives back those that were taken when one has another owner. */
+/** Takes every lane. When one has another owner, releases those already taken. */
 async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
   const stack = new AsyncDisposableStack()
   const takes = await Promise.allSettled(
@@ -97,7 +97,7 @@ async function holdLanes({ lanes, log }: Storage): Promise<HeldLanes> {
   return { held, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-/** The log as if each lane ended at a position. */
+/** Wraps the log as if each lane ended at a position. */
 function upTo(log: EventLog, ends: readonly number[]): EventLog {
   return withOverrides(log, {
     ends: async () => ends,
@@ -114,8 +114,8 @@ function upTo(log: EventLog, ends: readonly number[]): EventLog {
 }
 
 /**
- * A writer that also gives the tables of readers what is idempotent and is in no partition of a date: seen ids,
- * identities, sessions, dead letters.
+ * Wraps the staged writer so that it also writes to the readers' tables what is idempotent and not partitioned by date:
+ * seen ids, identities, sessions, dead letters.
  */
 function alsoInto(readers: TableWriter, staged: TableWriter, lanes: readonly LaneLease[]): TableWriter {
   return withOverrides(staged, {

@@ -5,11 +5,11 @@ import { describeLoss, type Registry, type Storage } from '@hopper/storage'
 
 const LOOK_MS = 250
 
-/** How far counting is, in messages of all lanes. */
+/** Reports counting progress, in messages of all lanes. */
 export type Progress = (done: number, all: number) => void
 
 /**
- * Counts and archives what the log holds by now, through the real aggregator, from where each lane was committed, and
+ * Counts and archives the current content of the log with the real aggregator, from each lane's committed position, and
  * the past of funnels that is not counted yet.
  */
 export async function countAll(storage: Storage, logger: AggregatorLogger, progress: Progress): Promise<void> {
@@ -44,7 +44,7 @@ export async function countAll(storage: Storage, logger: AggregatorLogger, progr
   }
 }
 
-/** Tells whether the tables of every funnel hold what happened before its stages were known. */
+/** Checks whether the tables of every funnel contain the events from before its stages were known. */
 async function isPastCounted(registry: Registry): Promise<boolean> {
   for (const { id } of await registry.apps.list()) {
     const lanes = await registry.backfills.list(id)

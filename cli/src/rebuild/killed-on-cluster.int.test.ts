@@ -30,7 +30,7 @@ const funnel = {
   ],
 }
 
-/** All that a reader sees: rows of counters with their values, visitors, and how many events the archive has. */
+/** A reader's view: rows of counters with their values, visitors, and the number of archived events. */
 interface Seen {
   readonly counters: ReadonlyMap<string, string>
   readonly visitors: ReadonlySet<string>
@@ -38,7 +38,7 @@ interface Seen {
 }
 
 describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment', () => {
-  it('never shows readers less than before, and is completed by a second run; one that empties the tables first would be caught (control)', async () => {
+  it('never shows readers less, and a second run completes it; control: emptying the tables first fails', async () => {
     const name = `hopper_killed_${randomBytes(6).toString('hex')}`
     const settings = {
       lanes: String(lanes),
@@ -60,7 +60,7 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
     await putApps(storage)
     await storage.log.append([...sample!, ...visits(0)])
     await count(storage)
-    // The past of a funnel is in the tables too, and what servers and trackers sent since.
+    // The tables also contain the past of a funnel, and what servers and trackers have sent since.
     for (const app of apps) await storage.registry.funnels.put(app, 'f', funnel)
     await count(storage)
     await storage.log.append(visits(100))
@@ -94,7 +94,7 @@ describe.skipIf(!engines)('a rebuild of a cluster that is killed at any moment',
   }, 300_000)
 })
 
-/** Looks again and again while something runs, and once more when it has ended. */
+/** Looks repeatedly while something runs, and once more when it has ended. */
 async function watched<T>(running: Promise<T>, look: () => Promise<void>): Promise<T> {
   let isRunning = true
   const ended = running.finally(() => (isRunning = false))
@@ -107,7 +107,7 @@ async function watched<T>(running: Promise<T>, look: () => Promise<void>): Promi
   return ended
 }
 
-/** What is neither as it was nor as it will be. */
+/** Returns the rows that equal neither the earlier nor the final state. */
 function lessThan(now: Seen, before: Seen, after: Seen): string[] {
   const counters = [...new Map([...before.counters, ...after.counters]).keys()].filter((row) => {
     const value = now.counters.get(row)
@@ -155,7 +155,7 @@ async function seen({ reader, archive }: Storage): Promise<Seen> {
   return { counters, visitors, events }
 }
 
-/** Visits that a server reports, which knows nothing of funnels. */
+/** Visits reported by a server, which knows no funnels. */
 function visits(first: number): Envelope[] {
   const at = Date.parse('2026-03-29T10:00:00Z')
   return Array.from({ length: 12 }, (_, n): Envelope => {
@@ -183,7 +183,7 @@ function visits(first: number): Envelope[] {
   })
 }
 
-/** Takes something away from counters and visitors of each lane. */
+/** Removes some counters and visitors of each lane. */
 async function damage({ reader, writer, lanes: owners }: Storage): Promise<void> {
   const nothing = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
   for (let lane = 0; lane < lanes; lane++) {

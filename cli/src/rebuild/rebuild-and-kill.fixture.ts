@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 
 /**
- * Rebuilds an installation in a process of its own, which is killed some time after it has begun; answers whether it
- * was killed before it was done.
+ * Rebuilds an installation in a separate process, which is killed some time after it has begun; returns whether it was
+ * killed before it was done.
  */
 export async function rebuildAndKill(
   settings: Readonly<Record<string, string>>,

@@ -11,18 +11,18 @@ import { basisOf } from './basis.ts'
 import { rebuildCluster } from './cluster-main.ts'
 import { countAll, type Progress } from './count-all.ts'
 
-/** Who is told how a rebuild goes. */
+/** Receives the progress of a rebuild. */
 export interface RebuildReport {
   readonly logger: AggregatorLogger
   readonly progress: Progress
 }
 
 /**
- * Counts the log again, beside the tables and the archive, and puts the outcome in their place when it is whole
- * (decision 0021). Killed at any moment, readers see what was there before or what is counted now; run again, it goes
- * on.
+ * Counts the log again in staging tables and a staging archive, and swaps in the result when it is complete (decision
+ * 0021). Killed at any moment, readers see either the old state or the recounted one. A rebuild that is run again
+ * continues.
  * @throws HopperError when another process has the data directory or a lane, when a log has lost its beginning, and
- * when one app is asked for in a cluster
+ * when one app is requested in a cluster
  */
 export async function rebuildInstallation(
   config: InstallationConfig,
@@ -31,7 +31,7 @@ export async function rebuildInstallation(
 ): Promise<void> {
   if (isCluster(config)) return rebuildCluster(config, app, report)
   assertDirectory(config)
-  // What the log has lost, the tables are all that is left of.
+  // The tables are all that is left of what the log has lost.
   if (!config.acceptLoss) assertLogIntact(config.data, config.lanes)
   const rebuild = await openRebuild(config.data, config.lanes, basisOf)
   try {

@@ -16,7 +16,7 @@ import { rebuildInstallation } from './rebuild-main.ts'
 const [sent] = fc.sample(traffic, { numRuns: 20, seed: 7 }).filter((envelopes) => envelopes.length > 30)
 const lanes = 2
 
-it('makes the same tables and the same archive again, whatever had become of them', async () => {
+it('produces the same tables and the same archive, whatever their damage', async () => {
   await using installation = await filled()
   const { dir } = installation
   const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
@@ -26,12 +26,13 @@ it('makes the same tables and the same archive again, whatever had become of the
   expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
 })
 
-it('fills the archive of a data directory from before there was one', async () => {
+it('fills the archive of a data directory that predates it', async () => {
   await using installation = await filled()
   const before = await eventsOf(installation.dir)
   const database = new DatabaseSync(join(installation.dir, 'tables.db'))
   database.exec(
-    'DROP TABLE chunks; DROP TABLE chunk_cells; DROP TABLE archived; DROP TABLE seen_by_date; CREATE TABLE seen_by_date (id TEXT)',
+    'DROP TABLE chunks; DROP TABLE chunk_cells; DROP TABLE archived; ' +
+      'DROP TABLE seen_by_date; CREATE TABLE seen_by_date (id TEXT)',
   )
   database.close()
   await rebuild(installation.dir)
@@ -41,7 +42,7 @@ it('fills the archive of a data directory from before there was one', async () =
   await storage.close()
 })
 
-it('rebuilds one app and counts nothing of the others again', async () => {
+it('rebuilds one app without recounting the others', async () => {
   await using installation = await filled()
   const { dir } = installation
   const before = tablesOf(dir)
@@ -55,7 +56,7 @@ it('rebuilds one app and counts nothing of the others again', async () => {
   expect(counted(tablesOf(dir))).toEqual(counted(damaged))
 })
 
-it('refuses while another process has the directory, and for an app that is not there', async () => {
+it('refuses while another process has the directory, and for an unknown app', async () => {
   await using installation = await makeInstallation()
   await expect(rebuild(installation.dir)).rejects.toThrow('in use by another Hopper')
   await installation.storage.close()
@@ -63,7 +64,7 @@ it('refuses while another process has the directory, and for an app that is not 
   await expect(rebuild(`${installation.dir}/missing`)).rejects.toThrow('There is no data directory')
 })
 
-it('is finished by running it again when it was killed', async () => {
+it('completes when run again after it was killed', async () => {
   await using installation = await filled()
   const { dir } = installation
   const before = { tables: tablesOf(dir), events: await eventsOf(dir) }
@@ -72,7 +73,7 @@ it('is finished by running it again when it was killed', async () => {
   const killed = []
   for (const afterMs of [0, 30, 90, 200, 400, 700]) {
     killed.push(await rebuildAndKill({ data: dir, lanes: String(lanes) }, afterMs))
-    // Old or new, and never less.
+    // The old or the new state, and never less.
     const now = tablesOf(dir)
     expect([damaged, JSON.stringify(before.tables)]).toContain(JSON.stringify(now))
   }
@@ -81,7 +82,7 @@ it('is finished by running it again when it was killed', async () => {
   expect({ tables: tablesOf(dir), events: await eventsOf(dir) }).toEqual(before)
 }, 60_000)
 
-/** A directory with counted traffic, closed. */
+/** A closed directory with counted traffic. */
 async function filled(): Promise<Installation> {
   const installation = await makeInstallation(lanes)
   await installation.storage.log.append(sent!)
@@ -103,13 +104,15 @@ async function rebuild(dir: string, app?: string): Promise<void> {
 
 function damage(dir: string): void {
   const database = new DatabaseSync(join(dir, 'tables.db'))
-  database.exec(`UPDATE activity_by_date SET events = events + 1; DELETE FROM users_by_date; UPDATE applied SET position = position + 5;
-    DELETE FROM person_by_device; UPDATE page_views_by_date SET hit = 0; UPDATE sessions_by_id SET start = 0`)
+  database.exec(`UPDATE activity_by_date SET events = events + 1; DELETE FROM users_by_date;
+    UPDATE applied SET position = position + 5; DELETE FROM person_by_device;
+    UPDATE page_views_by_date SET hit = 0; UPDATE sessions_by_id SET start = 0`)
   database.close()
 }
 
 /**
- * Every row of the folds; not the archive's cells and summaries, whose cuts may differ, nor the epochs of the lanes.
+ * Returns every row of the folds. The archive's cells and summaries are left out because their cuts may differ, and so
+ * are the epochs of the lanes.
  */
 function tablesOf(dir: string): string[] {
   const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
@@ -125,7 +128,7 @@ function tablesOf(dir: string): string[] {
   return rows.sort()
 }
 
-/** Every event of the archive. */
+/** Returns every event of the archive. */
 async function eventsOf(dir: string): Promise<ArchivedEvent[]> {
   const storage = await openEmbedded({ dir, lanes })
   const events: ArchivedEvent[] = []

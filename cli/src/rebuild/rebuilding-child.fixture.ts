@@ -8,9 +8,9 @@ import { countAll } from './count-all.ts'
 import { rebuildInstallation } from './rebuild-main.ts'
 
 /**
- * Run as a process of its own: `settings [in-place]`, the settings as JSON. Rebuilds an installation as `hopper
- * rebuild` does, and says when it begins and when it has ended. With `in-place` it empties the tables of a cluster
- * first, as no rebuild should: the control of the fault test.
+ * A separate process with the arguments `settings [in-place]`, the settings as JSON. It rebuilds an installation as
+ * `hopper rebuild` does, and reports its start and its end. With `in-place` it first empties the tables of a cluster,
+ * as no rebuild should: the control of the fault test.
  */
 const [settings, how] = process.argv.slice(2) as [string, string | undefined]
 const config = readConfig(settingsOf.installation, JSON.parse(settings) as Record<string, string>, {})

@@ -3,7 +3,7 @@ import type { LaneLease } from '../installation/lane-lease.ts'
 
 const LETTERS_PER_READ = 100
 
-/** Removes the dead letters of a lane that are none any more, such as those of an app that was made later. */
+/** Removes the dead letters of a lane that can now be counted, such as those of an app that was created later. */
 export async function removeLetters(readers: Storage, staged: Storage, held: LaneLease): Promise<void> {
   const { lane } = held.lease
   const left = await positionsOf(staged, lane)
@@ -11,7 +11,7 @@ export async function removeLetters(readers: Storage, staged: Storage, held: Lan
   if (gone.length > 0) await readers.writer.removeDeadLetters(lane, gone)
 }
 
-/** Some bytes for each letter. */
+/** Reads the positions, which take a few bytes per letter. */
 async function positionsOf({ reader }: Storage, lane: number): Promise<Set<number>> {
   const positions = new Set<number>()
   for (let from = 0; ;) {

@@ -8,8 +8,8 @@ import type { LaneLease } from '../installation/lane-lease.ts'
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
 /**
- * Makes each month of a lane's archive what was archived beside, in one step for every reader, where it has other
- * events.
+ * Replaces each month of a lane's archive by its staged version where their events differ, in one step for every
+ * reader.
  */
 export async function replaceArchive(readers: Archive, staged: Archive, held: LaneLease, app: string): Promise<void> {
   const { lane } = held.lease
@@ -18,7 +18,7 @@ export async function replaceArchive(readers: Archive, staged: Archive, held: La
   ) as [Months, Months]
   for (const month of [...new Set([...is.keys(), ...shall.keys()])].sort()) {
     const [old, counted] = [is.get(month) ?? [], shall.get(month) ?? []]
-    // What cannot be read is no reason to stop: it is replaced.
+    // An unreadable chunk is no reason to stop: it is replaced.
     const found = await digestOf(readers, old).catch(() => undefined)
     if (found === (await digestOf(staged, counted))) continue
     const encoded = await encodedOf(staged, counted)
@@ -29,17 +29,17 @@ export async function replaceArchive(readers: Archive, staged: Archive, held: La
 
 type Months = ReadonlyMap<string, readonly ChunkSummary[]>
 
-/** By the month of their manifest. */
+/** Groups chunks by the month of their manifest. */
 function monthsOf(chunks: readonly ChunkSummary[]): Months {
   return Map.groupBy(chunks, ({ date }) => date.slice(0, 7))
 }
 
-/** One of the parts of each span. */
+/** Returns one part of each span. */
 function spansOf(chunks: readonly ChunkSummary[]): ChunkSummary[] {
   return chunks.filter(({ part }) => part === 0)
 }
 
-/** A digest of events in any order, however they are cut into chunks. */
+/** Returns a digest of events that does not depend on their order or on the cuts into chunks. */
 async function digestOf(archive: Archive, chunks: readonly ChunkSummary[]): Promise<string> {
   const sum = [0, 0, 0, 0]
   let events = 0

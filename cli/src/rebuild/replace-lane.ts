@@ -15,11 +15,11 @@ import { replaceArchive } from './replace-archive.ts'
 import { removeLetters } from './remove-letters.ts'
 
 const DATES_AT_ONCE = 4
-/** What the visitor rows of an event take in memory, on both sides together. */
+/** Memory taken by the visitor rows of an event, on both sides together. */
 const BYTES_PER_EVENT = 2_000
 const READ_BYTES_MAX = 100_000_000
 
-/** What makes a date of the tables equal to what was counted beside. */
+/** The changes that make one date of the tables equal to its staged version. */
 interface Correction {
   readonly counters: readonly CounterChange[]
   readonly missing: readonly VisitorChange[]
@@ -27,9 +27,9 @@ interface Correction {
 }
 
 /**
- * Makes what readers see of a lane equal to what was counted beside, partition by partition: counters and their
- * watermark in one step each, visitors first those that are missing, then away with those that no event accounts for.
- * Cut anywhere, doing it again completes it.
+ * Makes a lane's tables for readers equal to the staged ones, partition by partition. Counters and their watermark
+ * change in one step. Missing visitors are inserted first; then those that no event accounts for are removed.
+ * Interrupted anywhere, running it again completes it.
  */
 export async function replaceLane(
   readers: Storage,
@@ -116,8 +116,7 @@ async function visitorsOf(
 }
 
 /**
- * A day more on either side, since some dates are those of UTC; and up to today, since fates are of the date of
- * receipt.
+ * Adds a day on either side, since some dates are in UTC, and continues up to today, since fates are dated by receipt.
  */
 function datesOf({ timezone }: App, chunks: readonly ChunkSummary[]): string[] {
   const zone = timeZone(timezone)

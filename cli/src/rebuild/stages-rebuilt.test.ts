@@ -28,7 +28,7 @@ const products: Stage = { id: 2, name: 'products', url: '/products*' }
 const cart: Stage = { id: 3, name: 'cart', url: '/cart' }
 const lamp: Stage = { id: 4, name: 'lamp', url: '/products/lamp' }
 const pay: Stage = { id: 5, name: 'pay', click: '#pay' }
-/** What becomes of the funnel: it is made, gets a narrower stage, another order, another url, and loses stages. */
+/** The funnel over time: it is created, gets a narrower stage, another order, another URL, and loses stages. */
 const definitions: readonly (readonly Stage[])[] = [
   [home, products, cart],
   [home, products, cart, lamp],
@@ -46,7 +46,10 @@ const visit = fc.record({
 })
 const phase = fc.array(visit, { maxLength: 8 })
 
-/** What a server (device 0 and 1) or a tracker sends in a phase; who knows the funnel says which stage was entered. */
+/**
+ * Events that a server (devices 0 and 1) or a tracker sends in a phase. A sender that knows the funnel reports entered
+ * stages.
+ */
 function sent(visits: readonly (typeof visit extends fc.Arbitrary<infer T> ? T : never)[], n: number): Envelope[] {
   return visits.map(({ device, at, click, says }, place) => {
     const timestamp = noon + (n * 20 + place) * 60_000 + (device % 2) * 86_400_000
@@ -100,7 +103,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** Sends each phase, with a change of the funnel before each but the first, while an aggregator counts. */
+/** Sends each phase, with a change of the funnel before all but the first, while an aggregator counts. */
 async function live(
   storage: Storage,
   phases: readonly (readonly Parameters<typeof sent>[0][number][])[],
@@ -121,14 +124,14 @@ async function live(
       )
     }
     if (visits.length > 0) await storage.log.append(sent(visits, n))
-    // Sometimes the next change comes while these are being counted.
+    // Sometimes the next change arrives while these are being counted.
     if (visits.length % 2 === 0) await until(isCounted)
   }
   await until(isCounted)
   await aggregator.close()
 }
 
-/** Every row of the tables of stages, and what is known of the past. */
+/** Returns every row of the tables of stages, and the state of the past. */
 function stagesOf(dir: string): string[] {
   const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
   const tables = ['stage_users_by_date', 'stage_edges_by_date', 'stage_time_by_date']
@@ -145,7 +148,7 @@ function stagesOf(dir: string): string[] {
     .sort()
 }
 
-it('gives the tables and the answers that live counting has, for servers and trackers, before and after each change of a funnel', async () => {
+it('gives the same tables and answers as live counting, before and after each change of a funnel', async () => {
   const orders = fc.array(fc.nat(5), { minLength: 1, maxLength: 3 })
   await fc.assert(
     fc.asyncProperty(fc.array(phase, { minLength: 4, maxLength: 4 }), orders, async (phases, order) => {

@@ -9,7 +9,7 @@ interface Sent {
   readonly isOpen?: boolean
 }
 
-/** Sends requests, each on a connection of its own, and collects the addresses in the order in which they begin. */
+/** Sends requests, each on its own connection, and collects their addresses in the order in which they begin. */
 function sender(): { readonly begun: string[]; send(...sent: readonly Sent[]): void } {
   const begun: string[] = []
   const handle = apiInTurns(({ url }) => void begun.push(url!))
@@ -20,13 +20,13 @@ function sender(): { readonly begun: string[]; send(...sent: readonly Sent[]): v
 
 const flood = Array.from({ length: 100 }, (_, i): Sent => ({ url: `/api/${i}`, headers: { 'x-api-key': 'greedy' } }))
 
-test('ingest and health checks begin at once, whatever the API has to do', () => {
+test('ingest and health checks begin immediately, whatever the load of the API', () => {
   const { begun, send } = sender()
   send(...flood, { url: '/v1/events' }, { url: '/healthcheck' }, { url: '/' })
   expect(begun).toEqual(['/v1/events', '/healthcheck', '/'])
 })
 
-test('one call of the API begins in a turn of the event loop; callers go one after the other', async () => {
+test('one API call begins per turn of the event loop, and callers alternate', async () => {
   const { begun, send } = sender()
   send(...flood)
   await turn()
@@ -52,7 +52,7 @@ test('one call of the API begins in a turn of the event loop; callers go one aft
   expect(begun).toHaveLength(flood.length + 5)
 })
 
-test('calls of clients that have left are not begun', async () => {
+test('calls of disconnected clients do not begin', async () => {
   const { begun, send } = sender()
   send({ url: '/api/1', isOpen: false }, { url: '/api/2' })
   for (let i = 0; i < 3; i++) await turn()

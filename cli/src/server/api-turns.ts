@@ -5,14 +5,14 @@ interface Waiting {
   readonly response: ServerResponse
 }
 
-/** The headers in which a key is looked for, in the order of the API. */
+/** Headers that may contain a key, in the API's order of precedence. */
 const credentials = ['authorization', 'x-api-key', 'cookie'] as const
 
 /**
- * Begins the requests of the API in turns: one in each turn of the event loop, callers one after the other, so that
- * ingest and health checks, which begin at once, wait for one of them at most, and another caller's for few. Whoever
- * sends on hundreds of connections waits for itself. Each connection has one request at a time, so the connections
- * bound how many wait.
+ * Starts API requests in turns: one per turn of the event loop, round robin over the callers. Ingest and health checks
+ * start immediately, so they wait for one API request at most, and another caller's requests wait for few. A client
+ * that sends on hundreds of connections delays only itself. Each connection has one request at a time, so the number of
+ * connections bounds the queue.
  */
 export function apiInTurns(handle: RequestListener): RequestListener {
   const waitingOf = new Map<string, Waiting[]>()
@@ -20,7 +20,7 @@ export function apiInTurns(handle: RequestListener): RequestListener {
     const [caller, waiting] = waitingOf.entries().next().value!
     const { request, response } = waiting.shift()!
     waitingOf.delete(caller)
-    // at the end: whoever else waits goes first
+    // re-queued at the end: other waiting callers go first
     if (waiting.length > 0) waitingOf.set(caller, waiting)
     if (waitingOf.size > 0) setImmediate(next)
     if (request.socket.writable) handle(request, response)
@@ -35,12 +35,12 @@ export function apiInTurns(handle: RequestListener): RequestListener {
   }
 }
 
-/** Calls that a key makes; the files of the dashboard cost little. */
+/** Matches calls that a key makes. The dashboard's files are cheap and are not queued. */
 function isApiCall(url: string): boolean {
   return url.startsWith('/api/') || url.startsWith('/query')
 }
 
-/** Whom a request comes from, as far as it says so before anybody has looked the key up. */
+/** Returns the claimed identity of the caller, before any key is looked up. */
 function callerOf({ headers, url, socket }: IncomingMessage): string {
   const name = credentials.find((header) => headers[header] !== undefined)
   if (name !== undefined) return `${name} ${String(headers[name])}`

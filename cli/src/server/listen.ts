@@ -14,8 +14,8 @@ const reasons: Record<string, string> = {
 }
 
 /**
- * The port to listen on. Its number is needed before the server listens, for the links that it makes, so a free one is
- * looked for here; one that is taken is refused before anything else is begun.
+ * Finds the port to listen on. Links need its number before the server listens, so a free one is chosen here; a port in
+ * use is refused before anything else starts.
  * @throws HopperError HOP_CONFIG
  */
 export async function portFor({ host, port }: { host: string; port: number }): Promise<number> {
@@ -30,18 +30,18 @@ export async function portFor({ host, port }: { host: string; port: number }): P
   }
 }
 
-/** The address of a server on this machine. */
+/** Returns the address of a server on this machine. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-/** Begins to take requests at a port that `portFor` has found, and says so in the server's log. */
+/** Listens on a port that `portFor` has found, and logs it. */
 export async function serve(server: FastifyInstance, { host, port }: { host: string; port: number }): Promise<void> {
   await listen(server, host, port)
   server.log.info({ url: urlOf(host, port) }, 'ready')
 }
 
-/** Begins to take requests. */
+/** Listens for requests. */
 export async function listen(server: FastifyInstance, host: string, port: number): Promise<void> {
   try {
     await server.listen({ host, port })

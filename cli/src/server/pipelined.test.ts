@@ -34,7 +34,7 @@ const packet = (requestOf: (number: number) => string, requests = REQUESTS): str
   Array.from({ length: requests }, (_, number) => requestOf(number)).join('')
 const portOf = (server: Server): number => (server.address() as AddressInfo).port
 
-/** What a connection has received when it has this many answers. */
+/** Returns what a connection has received once it has n answers. */
 async function answers(socket: Socket, number: number): Promise<string[]> {
   let text = ''
   for await (const part of socket) {
@@ -44,7 +44,7 @@ async function answers(socket: Socket, number: number): Promise<string[]> {
   return [...text.matchAll(/answer to \/(\d+)/g)].map(([, asked]) => asked!)
 }
 
-/** Counts how many requests are under way, and answers each after a moment. */
+/** Counts the requests in flight, and answers each after a moment. */
 function slowly(): { readonly handle: RequestListener; readonly seen: { atOnce: number; max: number; begun: number } } {
   const seen = { atOnce: 0, max: 0, begun: 0 }
   const handle: RequestListener = (request, response) => {
@@ -64,7 +64,7 @@ test.each([
   ['without a body', get],
   ['with a body', post],
 ])(
-  '1,000 requests %s in one packet are answered in order, one at a time; all at once without it (control)',
+  '1,000 requests %s in one packet are answered in order, one at a time; control: concurrently without it',
   async (_, requestOf) => {
     for (const [wrap, max] of [
       [oneAfterTheOther, 1],
@@ -80,7 +80,7 @@ test.each([
   },
 )
 
-test('requests of a client that has left are not begun', async () => {
+test('requests of a disconnected client do not begin', async () => {
   let begun = 0
   const held: ServerResponse[] = []
   const server = await serve(oneAfterTheOther((_, response) => void (begun++, held.push(response))))
@@ -93,7 +93,7 @@ test('requests of a client that has left are not begun', async () => {
   expect(begun).toBe(1)
 })
 
-test('others take turns with a connection that has sent 1,000', async () => {
+test('other connections take turns with one that has sent 1,000 requests', async () => {
   const busyMs = 2
   const server = await serve(
     oneAfterTheOther((request, response) => {
@@ -112,7 +112,7 @@ test('others take turns with a connection that has sent 1,000', async () => {
   expect(performance.now() - began).toBeLessThan((REQUESTS * busyMs) / 2)
 })
 
-test('no more is read from a connection than may wait', async () => {
+test('a connection is not read beyond the waiting limit', async () => {
   let parsed = 0
   const handle = oneAfterTheOther(() => undefined)
   const server = await serve((request, response) => (parsed++, handle(request, response)))
@@ -126,7 +126,7 @@ test('no more is read from a connection than may wait', async () => {
   expect([socket.destroyed, socket.writableLength > 0]).toEqual([false, true])
 })
 
-test('the servers of the product do so', async () => {
+test('the servers of the product handle pipelined requests one by one', async () => {
   const server = createProductServer(pino({ level: 'silent' }), false)
   let [atOnce, max] = [0, 0]
   server.get('/:number', async (request) => {

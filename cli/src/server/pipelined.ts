@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Requests of a connection that wait before no more are read from it. */
+/** Number of waiting requests of a connection at which reading from it pauses. */
 const WAITING_BEFORE_PAUSE = 16
 /**
- * Requests of a connection that wait at most: one read of 64 KB holds some 2,000 of the shortest. Whoever sends more,
- * which takes reads between the bodies of others, loses the connection.
+ * Maximum number of waiting requests of a connection: one read of 64 KB contains about 2,000 of the shortest. A client
+ * that exceeds it, which takes reads between the bodies of others, loses the connection.
  */
 const WAITING_MAX = 4_096
 
@@ -14,17 +14,16 @@ interface Waiting {
   readonly response: ServerResponse
 }
 
-/** Stops reading from a connection. At the end of each request the parser resumes it, on the next tick. */
+/** Stops reading from a connection. The parser resumes it at the end of each request, on the next tick. */
 function pauseAfterParsing(socket: Socket): void {
   process.nextTick(() => process.nextTick(() => socket.pause()))
 }
 
 /**
- * Handles the requests of a connection one after the other, however many a client sends at once (HTTP/1.1 pipelining),
- * and at most one in each turn of the event loop. Without it a packet of 1,000 requests is a stall for everybody, each
- * of them is checked before any counts in a share, and those of a client that has left go on: Node reports the end of a
- * connection only to the request whose answer is due. The one under way on a paused connection notices the end when it
- * writes.
+ * Handles the requests of a connection in sequence, however many a client pipelines (HTTP/1.1), and at most one per
+ * turn of the event loop. Otherwise a packet of 1,000 requests stalls everybody, all of them pass the rate check before
+ * any is charged, and those of a disconnected client continue: Node reports the end of a connection only to the request
+ * whose answer is due. A request in flight on a paused connection notices the end when it writes.
  */
 export function oneAfterTheOther(handle: RequestListener): RequestListener {
   const waitingOf = new WeakMap<Socket, Waiting[]>()

@@ -18,7 +18,7 @@ const kinds: readonly Kind[] = ['standalone', 'api', 'ingest']
 const ports = {} as Record<Kind, number>
 const closing: (() => Promise<unknown>)[] = []
 
-/** The three servers as their commands wire them. */
+/** Opens one of the three servers, assembled as its command does. */
 async function open(kind: Kind): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-protocol-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
@@ -67,7 +67,7 @@ interface Answer {
   code: string | undefined
 }
 
-/** Sends bytes as they are; the connection is closed by the server, or by us once an answer has come. */
+/** Sends raw bytes. The connection is closed by the server, or by the test once an answer has arrived. */
 function raw(kind: Kind, request: string | Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let text = ''
@@ -97,7 +97,7 @@ const lines = (...all: string[]): string => `${all.join('\r\n')}\r\n\r\n`
 const get = (path: string, ...headers: string[]): string => lines(`GET ${path} HTTP/1.1`, 'Host: x', ...headers)
 
 test.each(kinds)(
-  '%s: what the parser cannot read has the shape of every other error, and the connection closes',
+  '%s: parser errors have the shape of every other error, and the server closes the connection',
   async (kind) => {
     const cases: [string, number, string][] = [
       ['nonsense\r\n\r\n', 405, 'HOP_METHOD'],
@@ -131,7 +131,7 @@ test.each(kinds)(
   },
 )
 
-test.each(kinds)('%s: what the router and the server refuse has that shape too', async (kind) => {
+test.each(kinds)('%s: errors of the router and the server have the same shape', async (kind) => {
   const cases: [string, number, string][] = [
     [get('/%zz'), 400, 'HOP_REQUEST_INVALID'],
     [get('/api/v1/apps/%ff'), 400, 'HOP_REQUEST_INVALID'],
@@ -169,7 +169,7 @@ test.each(kinds)('%s: what the router and the server refuse has that shape too',
   expect(await raw(kind, lines('GET /healthcheck HTTP/1.0'))).toMatchObject({ status: 200 })
 })
 
-test.each(kinds)('%s: of an unknown path it is no matter what the body is', async (kind) => {
+test.each(kinds)('%s: the body does not matter for an unknown path', async (kind) => {
   const gzip = gzipSync('{"a":1}')
   const bodies: [string, Buffer][] = [
     ['Content-Type: application/json', Buffer.from('{"a":')],
@@ -194,7 +194,7 @@ test.each(kinds)('%s: of an unknown path it is no matter what the body is', asyn
   }
 })
 
-test('a request that does not arrive in time is answered, and a client that has left is not', async () => {
+test('a request that times out is answered, and a disconnected client is not', async () => {
   const socket = new PassThrough()
   answerParserError({ code: 'ERR_HTTP_REQUEST_TIMEOUT' }, socket)
   const text = (await socket.toArray()).join('')

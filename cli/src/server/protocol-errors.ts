@@ -5,10 +5,10 @@ import { HopperError, type ErrorCode } from '@hopper/contracts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
-/** A request line that alone is this long is what the parser ran out of room for. */
+/** A request line of this length alone means that the line, not the headers, exceeded the parser's buffer. */
 const LINE_CHARS_MAX = 8_192
 
-/** What the HTTP parser refuses, by its code; everything else is no request at all. */
+/** Parser errors by their code. Everything else is not an HTTP request. */
 const parserCodes: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'HOP_REQUEST_TIMEOUT',
   HPE_HEADER_OVERFLOW: 'HOP_HEADERS_TOO_LARGE',
@@ -16,28 +16,28 @@ const parserCodes: Readonly<Record<string, ErrorCode>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 'HOP_BODY_TOO_LARGE',
 }
 
-/** What the router refuses before it knows a route. */
+/** Errors of the router before it has found a route. */
 const routerCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'HOP_REQUEST_INVALID',
   FST_ERR_MAX_PARAM_LENGTH: 'HOP_URL_TOO_LONG',
 }
 
-/** An error of the parser, with the bytes that it was given last. */
+/** An error of the parser, with the last bytes that it received. */
 interface ParserError {
   readonly code?: string | undefined
   readonly rawPacket?: unknown
 }
 
 /**
- * Answers what the HTTP parser could not read, and closes the connection: nothing says where the next request would
- * begin.
+ * Answers input that the HTTP parser could not read, and closes the connection, since the start of the next request is
+ * unknown.
  */
 export function answerParserError(error: ParserError, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   endWith(socket, new HopperError(parserCode(error)))
 }
 
-/** Answers an address that no route can be looked up for. */
+/** Answers an address that cannot be matched to a route. */
 export function answerRouterError(
   error: { readonly code: string },
   _request: FastifyRequest,
@@ -47,7 +47,7 @@ export function answerRouterError(
   void reply.code(known.status).type('application/json; charset=utf-8').send(JSON.stringify(known.toBody()))
 }
 
-/** Gives the answers that Node's server makes by itself, with an empty body, the shape of every other error. */
+/** Gives the empty answers of Node's own server the shape of every other error. */
 export function answerForServer(server: Server): void {
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
     const error = new HopperError('HOP_EXPECTATION')
@@ -58,10 +58,10 @@ export function answerForServer(server: Server): void {
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => endWith(socket, new HopperError('HOP_METHOD')))
 }
 
-/** HTTP/1.1 demands the header Host; Node checks it too, but answers without a body. */
+/** HTTP/1.1 requires the Host header. Node checks it too, but answers without a body. */
 export function checkHost({ raw }: Pick<FastifyRequest, 'raw'>): void {
   if (raw.headers.host === undefined && raw.httpVersion === '1.1')
-    throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request has the header Host; send it.')
+    throw new HopperError('HOP_REQUEST_INVALID', 'An HTTP/1.1 request needs the Host header.')
 }
 
 function parserCode({ code = '', rawPacket }: ParserError): ErrorCode {

@@ -5,21 +5,21 @@ import { apiInTurns } from './api-turns.ts'
 import { oneAfterTheOther } from './pipelined.ts'
 import { answerForServer, answerParserError, answerRouterError, checkHost } from './protocol-errors.ts'
 
-/** what a browser that holds a connection open is granted when the server closes */
+/** grace period for a browser that holds a connection open when the server closes */
 const CLOSE_MS_MAX = 3_000
 
 /** an id of 256 characters, each of them escaped */
 const PATH_PART_CHARS_MAX = 1_024
 
-/** how long a client may take to send a request: nobody holds a place open by sending a body byte by byte */
+/** time limit for sending a request: no client can hold a connection by sending a body byte by byte */
 const REQUEST_MS_MAX = 60_000
 
-/** how long a connection may be idle between two requests: longer than proxies keep theirs */
+/** idle time limit of a connection between two requests: longer than that of proxies */
 const KEEP_ALIVE_MS = 72_000
 
 /**
- * The HTTP server of a process. When it closes, connections that stay busy (a stream of events, a slow client) are cut
- * after a moment.
+ * Creates the HTTP server of a process. When it closes, busy connections (a stream of events, a slow client) are cut
+ * after a grace period.
  */
 export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
   const server = Fastify({

@@ -3,7 +3,7 @@ import { changeReasons, type ChangeReason } from './changes.ts'
 import { botReasons } from './fate.ts'
 import { limits } from '../limits.ts'
 
-/** The kinds of events by their wire number (DESIGN section 4). A wire event may name its type either way. */
+/** The kinds of events by their wire number (docs/events.md). A wire event may name its type either way. */
 export const eventTypes = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
 export type EventType = (typeof eventTypes)[number]
 

@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 
 /**
- * The answers of the dashboard API (API.md section 2): one value gives the TS type, the OpenAPI schema and the CSV
+ * The answers of the dashboard API (docs/queries.md). One value gives the TS type, the OpenAPI schema and the CSV
  * columns.
  */
 const text = Type.String()

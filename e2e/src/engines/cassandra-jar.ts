@@ -4,7 +4,7 @@ import { freePorts, startJava, whenReady, type JavaProcess } from './java-proces
 import { jarsOf } from './jars.ts'
 import { until } from '../products/until.ts'
 
-/** What Cassandra's own start script opens for Java 17; without these it does not start. */
+/** The packages that Cassandra's own start script opens for Java 17. It does not start without these. */
 const opens = [
   'java.base/java.lang.module',
   'java.base/jdk.internal.loader',
@@ -37,37 +37,37 @@ export interface CassandraNode {
   readonly contactPoint: string
   readonly dataCenter: string
   readonly process: JavaProcess
-  /** Starts it again on the same ports and data, after it was stopped or killed. */
+  /** Restarts the node on the same ports and data, after it was stopped or killed. */
   restart(): Promise<CassandraNode>
 }
 
-/** One node of a cluster of a test. */
+/** Options of one node of a test cluster. */
 interface NodeOptions {
   readonly dir: string
   readonly cache: string
-  /** the loopback address of its own */
+  /** the node's own loopback address */
   readonly address: string
   readonly cql: number
-  /** the port between nodes; every node of a cluster has the same */
+  /** the port between nodes; all nodes of a cluster have the same */
   readonly storage: number
   readonly jmx: number
-  /** address and port of the node that the others join by */
+  /** address and port of the node through which the others join */
   readonly seed: string
   readonly heapMb: number
-  /** what the virtual machine is told beside the size of its heap */
+  /** flags of the virtual machine besides its heap size */
   readonly flags: readonly string[]
 }
 
 const LOOPBACK = '127.0.0.1'
 const HEAP_MB = 768
 /**
- * Of a node among several on one machine: quick to start, few threads beside those of its work, and patient with the
- * others, which share the processors with it.
+ * Settings of a node among several on one machine: it starts fast, has few threads besides its workers, and is patient
+ * with the other nodes, which share the processors.
  */
 const RING_HEAP_MB = 384
 const RING_FLAGS = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dcassandra.shadow_round_delay_ms=60000']
 
-/** A single Cassandra node of its own in `dir`. */
+/** Starts a single Cassandra node in `dir`. */
 export async function startCassandra(dir: string, cache: string): Promise<CassandraNode> {
   const [cql, storage, jmx] = (await freePorts(3)) as [number, number, number]
   return startNode({
@@ -83,7 +83,10 @@ export async function startCassandra(dir: string, cache: string): Promise<Cassan
   })
 }
 
-/** Three nodes in folders of `dir`, each at a loopback address of its own, that have all joined one cluster. */
+/**
+ * Starts three nodes in folders of `dir`, each on its own loopback address, and waits until all have joined one
+ * cluster.
+ */
 export async function startCassandraRing(dir: string, cache: string): Promise<CassandraNode[]> {
   const [cql, storage, ...jmx] = (await freePorts(5)) as [number, number, ...number[]]
   const options = jmx.map((port, at) => ({
@@ -113,7 +116,7 @@ export async function startCassandraRing(dir: string, cache: string): Promise<Ca
 
 const JOINED_MS = 60_000
 
-/** Whether a node's log says of so many others that they are up. */
+/** Checks whether a node's log reports n other nodes as up. */
 function seesAll({ process }: CassandraNode, others: number): boolean {
   const up = readFileSync(process.logFile, 'utf8').matchAll(/InetAddress \/(\S+) is now UP/g)
   return new Set([...up].map(([, address]) => address)).size >= others
@@ -180,5 +183,6 @@ counter_write_request_timeout: 1000ms
 }
 
 const logging = `<configuration><appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder>
-<pattern>%-5level %date{ISO8601} %msg%n</pattern></encoder></appender><root level="INFO"><appender-ref ref="OUT"/></root></configuration>
+<pattern>%-5level %date{ISO8601} %msg%n</pattern></encoder></appender>
+<root level="INFO"><appender-ref ref="OUT"/></root></configuration>
 `

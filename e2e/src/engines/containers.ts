@@ -3,7 +3,7 @@ import versions from './versions.json' with { type: 'json' }
 
 const START_MS = 180_000
 
-/** An engine in a container of its own. */
+/** An engine in its own container. */
 export interface ContainedEngine {
   /** `host:port` */
   readonly address: string
@@ -11,8 +11,8 @@ export interface ContainedEngine {
 }
 
 /**
- * The official image of Apache Kafka. Its advertised port is known only when the container runs, so that waits for a
- * script which names the port and then calls the image's own start.
+ * Starts the official image of Apache Kafka. Its advertised port is known only once the container runs, so the
+ * container waits for a script that names the port and then calls the image's own start.
  */
 export async function startKafkaContainer(): Promise<ContainedEngine> {
   const script = '/tmp/start-with-port.sh'
@@ -48,18 +48,20 @@ export async function startKafkaContainer(): Promise<ContainedEngine> {
     {
       target: script,
       mode: 0o755,
-      content: `export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://${address},BROKER://localhost:9093\nexec /etc/kafka/docker/run\n`,
+      content:
+        `export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://${address},BROKER://localhost:9093\n` +
+        'exec /etc/kafka/docker/run\n',
     },
   ])
   const answers =
-    'for i in $(seq 200); do /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server localhost:9093 && exit 0; sleep 0.2; done; exit 1'
+    'for i in $(seq 200); do /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server localhost:9093 ' +
+    '&& exit 0; sleep 0.2; done; exit 1'
   return ready(container, address, ['sh', '-c', answers])
 }
 
 /**
- * The official image of Cassandra; a counter write is given up after 1 s, as in the engine that is started from jars.
- * Changes of the schema are not flushed one by one: each test has a keyspace of its own, and this node is never started
- * again.
+ * Starts the official image of Cassandra. A counter write times out after 1 s, as in the engine that is started from
+ * jars. Schema changes are not flushed one by one: each test has its own keyspace, and this node is never restarted.
  */
 export async function startCassandraContainer(): Promise<ContainedEngine> {
   const container = await new GenericContainer(versions.cassandra.image)

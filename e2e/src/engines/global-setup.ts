@@ -15,10 +15,10 @@ interface Started {
 }
 
 /**
- * The Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and HOPPER_CASSANDRA_CONTACT_POINTS
- * name; else containers of the Docker engine that DOCKER_HOST names; else, with HOPPER_REQUIRE_ENGINES=1, processes
- * from the jars that Maven publishes. Without any the run says so in one line, and with HOPPER_REQUIRE_ENGINES=1 it
- * fails.
+ * Provides the Kafka and the Cassandra of the whole run: those that HOPPER_KAFKA_BROKERS and
+ * HOPPER_CASSANDRA_CONTACT_POINTS name; else containers of the Docker engine that DOCKER_HOST names; else, with
+ * HOPPER_REQUIRE_ENGINES=1, processes from the jars that Maven publishes. Without any of them, the run reports it on
+ * one line, or fails with HOPPER_REQUIRE_ENGINES=1.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<unknown>) | undefined> {
   const {
@@ -46,7 +46,8 @@ async function starter(): Promise<(() => Promise<Started>) | undefined> {
   if (environment.HOPPER_REQUIRE_ENGINES !== '1') return undefined
   if (await canUseJars()) return startJars
   throw new Error(
-    'HOPPER_REQUIRE_ENGINES=1, but no engines are named, DOCKER_HOST names no Docker engine, and Java and Maven are not here to start them',
+    'HOPPER_REQUIRE_ENGINES=1, but no engines are named, DOCKER_HOST names no Docker engine, ' +
+      'and Java and Maven are not installed to start them',
   )
 }
 

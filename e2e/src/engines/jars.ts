@@ -8,11 +8,11 @@ import versions from './versions.json' with { type: 'json' }
 
 const run = promisify(execFile)
 
-/** Where the jars of the engines are kept from one run to the next. */
+/** The directory that caches the engines' jars between runs. */
 export const jarCache =
   environment.HOPPER_ENGINES_CACHE ?? join(environment.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hopper-engines')
 
-/** The class path of an engine: its jars from Maven's central repository, resolved once into the cache. */
+/** Returns the class path of an engine: its jars from Maven's central repository, resolved once into the cache. */
 export async function jarsOf(engine: keyof typeof versions, cache: string): Promise<string> {
   const { maven, version } = versions[engine]
   const [groupId, artifactId] = maven.split(':')
@@ -24,7 +24,9 @@ export async function jarsOf(engine: keyof typeof versions, cache: string): Prom
       pom,
       `<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>hopper.engines</groupId><artifactId>${engine}</artifactId><version>1</version>
-<dependencies><dependency><groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version></dependency></dependencies></project>`,
+<dependencies><dependency>
+<groupId>${groupId}</groupId><artifactId>${artifactId}</artifactId><version>${version}</version>
+</dependency></dependencies></project>`,
     )
     await run(
       'mvn',
@@ -36,7 +38,7 @@ export async function jarsOf(engine: keyof typeof versions, cache: string): Prom
   return `${join(folder, 'jars')}/*`
 }
 
-/** Whether Java and Maven are here to start engines from jars. */
+/** Checks whether Java and Maven are installed to start engines from jars. */
 export async function canUseJars(): Promise<boolean> {
   const answers = await Promise.allSettled([run('java', ['-version']), run('mvn', ['-v'])])
   return answers.every(({ status }) => status === 'fulfilled')

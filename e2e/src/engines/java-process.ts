@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 
-/** A Java server of a test: signalled by its own process id, its output in a file. */
+/** A Java server of a test, signalled by its process id. Its output goes to a file. */
 export interface JavaProcess {
   readonly child: ChildProcess
   readonly logFile: string
-  /** Sends SIGTERM, after 20 s SIGKILL, and resolves when the process has ended. */
+  /** Sends SIGTERM and, after 20 s, SIGKILL; resolves when the process has ended. */
   stop(): Promise<void>
 }
 
@@ -28,7 +28,10 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** Resolves when `ready` says so; rejects when the process ends before, or after 120 s, with the end of its log. */
+/**
+ * Resolves when `ready` returns true. Rejects with the end of the log when the process ends before that, or after 120
+ * s.
+ */
 export async function whenReady(process: JavaProcess, ready: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + 120_000
   while (!(await ready())) {

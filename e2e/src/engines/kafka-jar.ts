@@ -8,17 +8,17 @@ import { jarsOf } from './jars.ts'
 
 export interface KafkaBroker {
   readonly address: string
-  /** where it asks for a user by SASL PLAIN, see `saslUser` */
+  /** the listener that requires a user by SASL PLAIN, see `saslUser` */
   readonly saslAddress: string
   readonly process: JavaProcess
-  /** Starts it again on the same ports and data, after it was stopped or killed. */
+  /** Restarts the broker on the same ports and data, after it was stopped or killed. */
   restart(): Promise<KafkaBroker>
 }
 
-/** Who is let in at `saslAddress`. */
+/** The user that `saslAddress` accepts. */
 export const saslUser = { name: 'hopper', password: 'right' } as const
 
-/** A single Kafka broker in KRaft mode of its own in `dir`. */
+/** Starts a single Kafka broker in KRaft mode in `dir`. */
 export async function startKafka(dir: string, cache: string, ports?: readonly number[]): Promise<KafkaBroker> {
   const jars = await jarsOf('kafka', cache)
   const [port, controller, sasl] = (ports ?? (await freePorts(3))) as [number, number, number]
@@ -26,7 +26,7 @@ export async function startKafka(dir: string, cache: string, ports?: readonly nu
   const properties = join(dir, 'server.properties')
   writeFileSync(properties, configuration(dir, { port, controller, sasl }))
   if (!existsSync(join(dir, 'data/meta.properties'))) {
-    // A first dash, one id in 64, would be read as an option.
+    // One id in 64 begins with a dash, which would be parsed as an option.
     const id = randomBytes(16).toString('base64url').replace(/^-/, 'A')
     execFileSync('java', ['-cp', jars, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', properties], {
       stdio: 'pipe',
@@ -54,6 +54,7 @@ function configuration(
   { port, controller, sasl }: { port: number; controller: number; sasl: number },
 ): string {
   const { name, password } = saslUser
+  const plainLogin = 'org.apache.kafka.common.security.plain.PlainLoginModule'
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
@@ -62,7 +63,7 @@ advertised.listeners=PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${sasl}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
-listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_${name}="${password}";
+listener.name.sasl.plain.sasl.jaas.config=${plainLogin} required user_${name}="${password}";
 log.dirs=${dir}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4

@@ -1,4 +1,4 @@
-/** One of the apps that the traffic of the fault tests belongs to. */
+/** One of the apps that receive the traffic of the fault tests. */
 export interface FaultApp {
   readonly id: string
   readonly write: string
@@ -7,7 +7,7 @@ export interface FaultApp {
 
 export const timezone = 'Asia/Kathmandu'
 
-/** One app for what must come out right, one for the control beside it in the same tables. */
+/** One app for the results that must be exact, and one for the control in the same tables. */
 export const apps = { proved: faultApp('proved'), control: faultApp('control') } as const
 
 function faultApp(id: string): FaultApp {

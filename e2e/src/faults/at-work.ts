@@ -3,7 +3,9 @@ import { until } from '../products/until.ts'
 
 const AT_WORK_MS = 120_000
 
-/** A figure of a process, summed over its labels; 0 when there is none yet or the process does not answer. */
+/**
+ * Returns a metric of a process, summed over its labels; 0 when it does not exist yet or the process does not answer.
+ */
 export async function figure(service: Service, name: string): Promise<number> {
   const text = await fetch(`${service.url}/metrics`).then(
     (answer) => answer.text(),
@@ -13,18 +15,18 @@ export async function figure(service: Service, name: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
 
-/** Resolves when an aggregator has counted a batch from now on. */
+/** Resolves when an aggregator has counted a batch after this call. */
 export async function atWork(service: Service): Promise<void> {
   const before = await figure(service, 'hopper_aggregator_batch_seconds_count')
   await until(async () => (await figure(service, 'hopper_aggregator_batch_seconds_count')) > before, AT_WORK_MS)
 }
 
-/** A pause of the fault schedule: some moment of the next `msMax`. */
+/** Waits for a random time of at most `msMax`, as part of the fault schedule. */
 export function someMoment(random: () => number, msMax: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, random() * msMax))
 }
 
-/** How many lanes an aggregator owns now. */
+/** Returns the number of lanes that an aggregator owns now. */
 export async function lanesOf(service: Service): Promise<number> {
   const text = await fetch(`${service.url}/metrics`).then(
     (answer) => answer.text(),

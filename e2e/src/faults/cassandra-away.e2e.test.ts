@@ -29,7 +29,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
     rmSync(dir, { recursive: true, force: true })
   })
 
-  /** Stops the node while an aggregator counts, in the midst of its writes, and starts it again. */
+  /** Stops the node while an aggregator counts, in the middle of its writes, and starts it again. */
   const away = async (aggregator: Service, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     await atWork(aggregator)
     if (signal === 'SIGKILL') node.process.child.kill('SIGKILL')
@@ -38,7 +38,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
     await atWork(aggregator)
   }
 
-  it('leaves no number wrong, once stopped and once killed', async () => {
+  it('leaves no number wrong, stopped once and killed once', async () => {
     const [aggregator] = product.aggregators as [Service]
     expectExact(
       await endure({ product, app: apps.proved, seed: 71 }, async () => {
@@ -48,7 +48,7 @@ describe.skipIf(!engines || !(await canUseJars()))('Cassandra that is stopped an
     )
   }, 480_000)
 
-  it('control: with the check of the watermarks off, what was applied before the stop counts twice', async () => {
+  it('control: without the watermark check, writes applied before the stop count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 72 }, () =>
       away(unsafe, 'SIGKILL'),

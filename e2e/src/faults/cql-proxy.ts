@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
-/** What an answer is for: a batch of counters, any other batch, or something else. */
+/** The request that an answer belongs to: a batch of counters, any other batch, or something else. */
 export type Asked = 'counters' | 'batch' | 'other'
-/** What becomes of an answer: it goes on, it is lost, or the connection ends in its place. */
+/** The handling of an answer: it is forwarded, it is lost, or the connection is cut instead. */
 export type Fate = 'pass' | 'lose' | 'cut'
 
 const HEADER_BYTES = 9
@@ -11,12 +11,12 @@ const BATCH = 0x0d
 const COUNTER_BATCH = 2
 
 /**
- * A TCP proxy on the loopback before one Cassandra node, which decides over each answer after the node has done what
- * was asked. It reads the frames of CQL's protocol up to version 4: version, flags, stream (2 bytes), opcode, length (4
- * bytes), body.
+ * A TCP proxy on the loopback in front of one Cassandra node. It decides about each answer after the node has executed
+ * the request. It parses the frames of CQL's protocol up to version 4: version, flags, stream (2 bytes), opcode, length
+ * (4 bytes), body.
  */
 export class CqlProxy implements AsyncDisposable {
-  /** decides over each answer */
+  /** decides about each answer */
   fate: (asked: Asked) => Fate = () => 'pass'
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -78,7 +78,7 @@ function askedBy(frame: Buffer): Asked {
   return frame[HEADER_BYTES] === COUNTER_BATCH ? 'counters' : 'batch'
 }
 
-/** Cuts a stream into whole frames. */
+/** Splits a stream into whole frames. */
 function frames(take: (frame: Buffer) => void): (data: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0)
   return (data) => {

@@ -33,7 +33,7 @@ let events = 0
 let copies = 0
 const services: Service[] = []
 
-/** Sends traffic to a directory's Hopper, and ends it. */
+/** Sends traffic to the Hopper of a directory, and stops it. */
 async function fill(dir: string, seed: number, signal: 'SIGKILL' | 'SIGTERM'): Promise<number> {
   const service = await open(dir)
   const traffic = randomTraffic({ devices: 60, eventsPerDevice: 20, seed, now: Date.now() })
@@ -57,7 +57,7 @@ async function open(dir: string, ...args: string[]): Promise<Service> {
   return service
 }
 
-/** Starts a Hopper that is to refuse; answers its exit code and what it said. */
+/** Starts a Hopper that should refuse to run; returns its exit code and its output. */
 async function refusal(dir: string): Promise<{ code: number | null; said: string }> {
   const child = spawn(process.execPath, [main, 'start', '--port', '0', '--data', dir, '--provision', provisionFile], {
     env: { ...process.env, ...env },
@@ -74,7 +74,7 @@ function copyOf(dir: string): string {
   return copy
 }
 
-/** Events that the tables have, of every fate. */
+/** Returns the number of events in the tables, of every fate. */
 async function countedEvents(service: Service): Promise<number> {
   const headers = { authorization: `Bearer ${apps.proved.read}` }
   await until(async () => {
@@ -93,7 +93,7 @@ beforeAll(async () => {
   writeFileSync(provisionFile, JSON.stringify(provision))
   events = await fill(intact, 1, 'SIGTERM')
   cpSync(intact, older, { recursive: true })
-  // The last of it is acknowledged and may not be counted, and the write-ahead logs are not in the databases.
+  // The last events are acknowledged but may not be counted, and the write-ahead logs are not in the databases.
   events += await fill(intact, 2, 'SIGKILL')
 }, 120_000)
 
@@ -102,7 +102,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-it('control: what a killed process leaves is started and counts every event', async () => {
+it('control: the data of a killed process starts and counts every event', async () => {
   const service = await open(copyOf(intact))
   expect(await countedEvents(service)).toBe(events)
   await service.stop('SIGTERM')
@@ -110,7 +110,7 @@ it('control: what a killed process leaves is started and counts every event', as
 
 const remove = (dir: string, ...names: string[]): void =>
   names.forEach((name) => rmSync(join(dir, name), { force: true }))
-/** each way to damage it, and whether every event can be counted all the same */
+/** each kind of damage, and whether every event can still be counted */
 const ways: readonly {
   readonly name: string
   readonly file: string
@@ -150,7 +150,7 @@ const ways: readonly {
 ]
 
 it.each(ways)(
-  '$name: the start ends with 4 and names the file; with --accept-loss what comes later is counted',
+  '$name: the start exits with 4 and names the file; with --accept-loss later events are counted',
   async ({ file, loses, damage }) => {
     const dir = copyOf(intact)
     damage(dir)
@@ -178,7 +178,7 @@ it.each(ways)(
   90_000,
 )
 
-it('a page of tables.db that breaks at work is named in the log', async () => {
+it('a page of tables.db that breaks while running is named in the log', async () => {
   const dir = copyOf(intact)
   const service = await open(dir)
   await countedEvents(service)

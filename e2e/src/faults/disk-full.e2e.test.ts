@@ -19,7 +19,7 @@ const SMALL = '12m'
 const LARGE = '200m'
 const EVENTS = 200
 
-/** A file system of its own; undefined where this user may not mount one. */
+/** Mounts a separate file system; undefined where this user may not mount one. */
 async function smallDisk(name: string): Promise<string | undefined> {
   const dir = join(root, name)
   mkdirSync(dir)
@@ -41,7 +41,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-/** Sends events that do not compress; answers the status. */
+/** Sends incompressible events; returns the status. */
 async function send(service: Service, at: number): Promise<number> {
   const events = Array.from({ length: EVENTS }, (_, index) => ({
     type: 'custom',
@@ -73,8 +73,8 @@ async function statusOf(service: Service): Promise<{ lag: number; events: number
   }
 }
 
-describe.skipIf(!disk)('a disk that is full', () => {
-  it('refuses events with 503 and says why, goes on answering, and counts all that was acknowledged when there is room again', async () => {
+describe.skipIf(!disk)('a full disk', () => {
+  it('refuses events with 503 and the reason, still answers, and counts acknowledged events afterwards', async () => {
     const file = join(root, 'hopper.json')
     writeFileSync(file, JSON.stringify(provision))
     const service = await Service.of('start', ['--data', join(disk!, 'data'), '--provision', file], env)

@@ -20,18 +20,18 @@ const OUTPUT_CHARS = 3_000
 export interface Trial {
   readonly product: Cluster
   readonly app: FaultApp
-  /** in the place of the product's own aggregators */
+  /** replaces the product's own aggregators */
   readonly aggregators?: readonly Service[]
   readonly seed: number
-  /** requests a second */
+  /** requests per second */
   readonly perSecond?: number
 }
 
-/** What was sent through faults, and what is stored after them. */
+/** The traffic sent through faults, and the data stored after them. */
 export interface Endured {
   readonly truth: GroundTruth
   readonly found: StoredRows
-  /** undefined where the storage keeps no archive */
+  /** undefined where the storage has no archive */
   readonly archived: ArchivedEvents | undefined
   readonly ids: ReadonlySet<string>
   readonly sending: Sending
@@ -39,8 +39,8 @@ export interface Endured {
 }
 
 /**
- * Starts every process, sends for as long as `faults` go on, waits until all of it is counted, stops every process and
- * reads what is stored.
+ * Starts every process, sends traffic for the duration of `faults`, waits until all of it is counted, stops every
+ * process and reads the stored data.
  */
 export async function endure(trial: Trial, faults: (sending: Sending) => Promise<void>): Promise<Endured> {
   const { product, app, seed, perSecond = 40, aggregators = product.aggregators } = trial
@@ -84,7 +84,7 @@ async function through(
   return traffic
 }
 
-/** Nothing acknowledged is lost, nothing counts twice, in no table and not in the archive. */
+/** Expects that no acknowledged event is lost and none counts twice, neither in a table nor in the archive. */
 export function expectExact({ truth, found, archived, ids, sending }: Endured): void {
   expect(sorted(found.counters)).toEqual(sorted(truth.counters))
   expect(sorted(found.persons)).toEqual(sorted(truth.persons))
@@ -93,7 +93,7 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
     truth.fates,
   )
   expect(found.fates.get('rejected')).toBeUndefined()
-  // What was taken but whose answer was lost is sent again too.
+  // Accepted requests whose answer was lost are sent again too.
   expect(found.fates.get('duplicate') ?? 0).toBeGreaterThanOrEqual(sending.repeatedEvents)
   if (!archived) return
   expect([...archived.times.keys()].sort()).toEqual([...ids].sort())
@@ -101,14 +101,14 @@ export function expectExact({ truth, found, archived, ids, sending }: Endured): 
   expect(archived.bots).toBe(truth.fates.bot)
 }
 
-/** How many counter rows say more than was sent. */
+/** Returns the number of counter rows that exceed the traffic sent. */
 export function rowsCountedTwice({ truth, found }: Endured): number {
   return sorted(found.counters).filter(([row, values]) =>
     values.some((value, at) => value > (truth.counters.get(row)?.[at] ?? 0)),
   ).length
 }
 
-/** How many counter rows say less than was sent, or are missing. */
+/** Returns the number of counter rows that are missing or below the traffic sent. */
 export function rowsShort({ truth, found }: Pick<Endured, 'truth' | 'found'>): number {
   return sorted(truth.counters).filter(([row, values]) =>
     values.some((value, at) => value > (found.counters.get(row)?.[at] ?? 0)),

@@ -35,11 +35,11 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
     rmSync(dir, { recursive: true, force: true })
   })
 
-  /** What the API answers while a node is frozen. */
+  /** Returns the API's answers while a node is frozen. */
   const readsWhileFrozen = async ({ process, contactPoint, dataCenter }: CassandraNode): Promise<readonly Read[]> => {
     process.child.kill('SIGSTOP')
     try {
-      // The control: whoever has only this node waits in vain.
+      // The control: a client that has only this node waits in vain.
       const alone = new Client({
         contactPoints: [contactPoint],
         localDataCenter: dataCenter,
@@ -55,7 +55,7 @@ describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes
     }
   }
 
-  it('is noticed by no reader for longer than three seconds, whichever node it is, and no number is wrong after it', async () => {
+  it('delays no read by more than three seconds, whichever node it is, and leaves no number wrong', async () => {
     const reads: Read[] = []
     const endured = await endure({ product, app: apps.proved, seed: 81, perSecond: 10 }, async (sending) => {
       await sending.more(50)

@@ -8,7 +8,7 @@ import { endure, expectExact, rowsCountedTwice } from './endure.ts'
 
 const engines = inject('engines')
 
-/** Each leaves when it has worked and joins again, now by itself, now by a kill. */
+/** Each aggregator leaves once it has worked, every third round by a kill, and joins again. */
 async function joinAndLeave(services: readonly Service[], rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const service of services) {
@@ -32,13 +32,13 @@ describe.skipIf(!engines)('two aggregators that join and leave in a loop', () =>
   )
   afterAll(() => product?.dispose())
 
-  it('hand their lanes to each other without a loss or a repetition', async () => {
+  it('hand over their lanes without loss or duplication', async () => {
     expectExact(
       await endure({ product, app: apps.proved, seed: 31 }, () => joinAndLeave(product.aggregators, 3, mulberry32(31))),
     )
   }, 480_000)
 
-  it('control: with the check of the watermarks off, what was handed over by a kill counts twice', async () => {
+  it('control: without the watermark check, lanes handed over by a kill count twice', async () => {
     const unsafe = (): Promise<Service> =>
       Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const aggregators = [await unsafe(), await unsafe()]

@@ -16,12 +16,12 @@ import type { Sending } from './sending.ts'
 const engines = inject('engines')
 const AWAY_MS = 30_000
 const AWAY_MS_CONTROL = 5_000
-/** Of the median: what a process answers first takes some seconds on a busy machine, whether Kafka is there or not. */
+/** Bound of the median: the first answer of a process takes some seconds on a busy machine, with or without Kafka. */
 const READ_MS = 3_000
 const STARTED_MS = 30_000
 
 describe.skipIf(!engines || !(await canUseJars()))(
-  'Kafka that is stopped under load, and ingest killed meanwhile',
+  'Kafka that is stopped under load while ingest is killed too',
   () => {
     const dir = mkdtempSync(join(tmpdir(), 'hopper-kafka-away-'))
     let broker: KafkaBroker
@@ -37,8 +37,8 @@ describe.skipIf(!engines || !(await canUseJars()))(
     })
 
     /**
-     * Stops Kafka, does something in the middle, starts Kafka again; answers how many requests were acknowledged while
-     * it was away.
+     * Stops Kafka, runs `meanwhile` in the middle, and starts Kafka again; returns the number of requests acknowledged
+     * while it was away.
      */
     const away = async (sending: Sending, ms: number, meanwhile?: () => Promise<void>): Promise<number> => {
       await sending.more(150)
@@ -54,7 +54,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       return acknowledged
     }
 
-    /** Every report once, of an api process that is started while Kafka is away. */
+    /** Reads every report once, from an api process that is started while Kafka is away. */
     const readsOfNewApi = async (): Promise<readonly Read[]> => {
       const api = await Service.of('api', [], product.env)
       await api.start()
@@ -63,7 +63,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         engines: expect.arrayContaining([expect.objectContaining({ name: 'kafka', healthy: false })]),
       })
       const status = await statusOf(api.url)
-      // What was never proved to this process is not claimed.
+      // This process has never seen the log, so it claims no completeness.
       expect(status).toMatchObject({
         complete_to: 0,
         engines: expect.arrayContaining([expect.objectContaining({ name: 'kafka', healthy: false })]),
@@ -73,7 +73,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       return reads
     }
 
-    /** What was complete before Kafka went away still is, and nothing later. */
+    /** Expects that what was complete before Kafka went away still is, and nothing later. */
     const expectKnown = async (): Promise<void> => {
       const { complete_to: completeTo } = await statusOf(product.apiUrl)
       expect(completeTo).toBeGreaterThan(Date.now() - 10 * 60_000)
@@ -87,7 +87,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       return (await answer.json()) as { complete_to: number }
     }
 
-    it('costs nothing that was acknowledged, and ingest goes on acknowledging', async () => {
+    it('loses nothing acknowledged, and ingest continues to acknowledge', async () => {
       let acknowledged = 0
       let waited = 0
       let reads: readonly Read[] = []
@@ -104,7 +104,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
         waited = await figure(product.ingest, 'hopper_spool_messages')
       })
       expectExact(endured)
-      // 40 requests a second were sent; what ingest could not take while it was dead came later.
+      // 40 requests per second were sent; those that ingest could not take while it was down came later.
       expect(acknowledged).toBeGreaterThan(300)
       expect(waited).toBeGreaterThanOrEqual(0)
       const all = [...reads, ...fresh]
@@ -112,7 +112,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       expect(all.map(({ ms }) => ms).sort((a, b) => a - b)[all.length >> 1]).toBeLessThan(READ_MS)
     }, 480_000)
 
-    it('control: acknowledged before it is stored, what came while Kafka was away is missing', async () => {
+    it('control: acknowledged before they are stored, events from the time without Kafka are missing', async () => {
       const env = { HOPPER_LOG_LEVEL: 'error', HOPPER_SPOOL_BYTES: '0', HOPPER_UNSAFE_EARLY_ACK: '1' }
       const careless = await cluster({ ...engines!, kafka: broker.address }, { provision, env })
       try {
@@ -126,7 +126,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       }
     }, 240_000)
 
-    it('with a wrong password ingest takes events into its spool, and /ready says why; with the right one they are counted', async () => {
+    it('with a wrong password ingest spools events and /ready reports why; with the right one they count', async () => {
       const sasl = {
         HOPPER_KAFKA_BROKERS: broker.saslAddress,
         HOPPER_KAFKA_SASL: 'plain',
@@ -168,7 +168,7 @@ describe.skipIf(!engines || !(await canUseJars()))(
       await refused.stop('SIGTERM')
     }, 120_000)
 
-    it('without room in the spool nothing is acknowledged while Kafka is away', async () => {
+    it('with a full spool nothing is acknowledged while Kafka is away', async () => {
       const ingest = await Service.of('ingest', [], { ...product.env, HOPPER_SPOOL_BYTES: '0' })
       await ingest.start()
       await broker.process.stop()

@@ -10,7 +10,7 @@ const engines = inject('engines')
 const AGGREGATORS = 3
 const ROUNDS = 10
 
-/** Kills an aggregator each time it is at work. */
+/** Kills an aggregator each time that it is counting. */
 async function killAtWork(service: Service, rounds: number, random: () => number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     await atWork(service)
@@ -40,7 +40,7 @@ describe.skipIf(!engines)('processes that are killed', () => {
   )
   afterAll(() => product?.dispose())
 
-  it('count exactly: three aggregators ten times each while they count, ingest and api five times each', async () => {
+  it('count exactly: three aggregators killed ten times each at work, ingest and api five times each', async () => {
     const random = mulberry32(20_261_121)
     const endured = await endure({ product, app: apps.proved, seed: 11 }, async () => {
       await Promise.all([
@@ -53,7 +53,7 @@ describe.skipIf(!engines)('processes that are killed', () => {
     expect(endured.sending.refused).toBeGreaterThan(0)
   }, 480_000)
 
-  it('control: with the check of the watermarks off, kills count twice', async () => {
+  it('control: without the watermark check, kills make events count twice', async () => {
     const unsafe = await Service.of('aggregator', [], { ...product.env, HOPPER_UNSAFE_NO_WATERMARK: '1' })
     const endured = await endure({ product, app: apps.control, aggregators: [unsafe], seed: 12 }, () =>
       killAtWork(unsafe, 3, mulberry32(7)),

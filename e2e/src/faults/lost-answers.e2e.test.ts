@@ -10,8 +10,8 @@ const engines = inject('engines')
 const LOST_MS = 120_000
 
 /**
- * Loses answers to counter batches that Cassandra has applied: each 7th; of those every third without a word, the
- * others with their connection.
+ * Loses every 7th answer to a counter batch that Cassandra has applied: every third of those silently, the others
+ * together with their connection.
  */
 async function loseAnswers(proxy: CqlProxy, count: number): Promise<void> {
   let answers = 0
@@ -42,7 +42,7 @@ describe.skipIf(!engines)('answers to counter writes that are lost after Cassand
     expectExact(await endure({ product, app: apps.proved, aggregators, seed: 51 }, () => loseAnswers(proxy, 12)))
   }, 480_000)
 
-  it('control: with the check of the watermarks off, what was applied counts twice', async () => {
+  it('control: without the watermark check, applied batches count twice', async () => {
     const aggregators = [await behindProxy({ HOPPER_UNSAFE_NO_WATERMARK: '1' })]
     const endured = await endure({ product, app: apps.control, aggregators, seed: 52 }, () => loseAnswers(proxy, 4))
     expect(rowsCountedTwice(endured)).toBeGreaterThan(0)

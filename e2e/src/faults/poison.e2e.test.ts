@@ -11,7 +11,7 @@ import { Sending } from './sending.ts'
 const engines = inject('engines')
 const LANES = 8
 const ROUNDS = 3
-/** far longer than what was sent takes to be counted */
+/** far longer than counting the traffic takes */
 const STANDING_STILL_MS = 10_000
 let product: Cluster
 afterAll(() => product?.dispose())
@@ -19,8 +19,8 @@ afterAll(() => product?.dispose())
 const context = { device: 'desktop', browser: '', os: '' }
 const shaped = { version: 1, app: apps.proved.id, device_id: 'd', received_at: 1, context }
 /**
- * What no ingest of ours writes: nothing, no JSON, no envelope, another version, another app, events that cannot be
- * folded.
+ * Messages that Hopper's ingest never writes: empty, not JSON, no envelope, another version, another app, events that
+ * cannot be folded.
  */
 const poisons: readonly (Buffer | null)[] = [
   null,
@@ -62,7 +62,7 @@ describe.skipIf(!engines)('a poison message', () => {
     expect(endured.deadLetters).toBe(ROUNDS * LANES * poisons.length)
   }, 120_000)
 
-  it('control: without dead letters its lane stands still, and what comes after it is not counted', async () => {
+  it('control: without dead letters its lane stops, and later messages are not counted', async () => {
     const brittle = await cluster(engines!, {
       provision,
       env: { HOPPER_LOG_LEVEL: 'fatal', HOPPER_UNSAFE_NO_DEAD_LETTERS: '1' },

@@ -3,17 +3,17 @@ import type { FaultApp } from './apps.ts'
 const PAUSE_MS = 300
 const GIVE_UP_MS = 20_000
 
-/** One answer of the API, or the lack of it. */
+/** One answer of the API, or a missing one. */
 export interface Read {
   readonly path: string
-  /** 0 when there was none */
+  /** 0 without an answer */
   readonly status: number
   readonly ms: number
-  /** when it was asked, ms after the first of its kind */
+  /** time of the request, in ms after the first of its kind */
   readonly at: number
 }
 
-/** Dashboard reads of an app, all of them again and again until it is stopped. */
+/** Repeats all dashboard reads of an app until it is stopped. */
 export class Reads {
   readonly done: Read[] = []
   readonly #startedAt = performance.now()
@@ -28,7 +28,7 @@ export class Reads {
     this.#stopped = Promise.all(pathsOf(app).map((path) => this.#repeat(path)))
   }
 
-  /** Resolves with all answers when those under way are there too. */
+  /** Resolves with all answers, including those to reads in flight. */
   async stop(): Promise<readonly Read[]> {
     this.#stopping = true
     await this.#stopped
@@ -44,7 +44,7 @@ export class Reads {
   }
 }
 
-/** Reports of tables, of visitors, of the archive, and the state of the installation. */
+/** Reports from tables, of visitors and from the archive, and the state of the installation. */
 export function pathsOf({ id }: FaultApp): string[] {
   const reports = [
     'traffic?by=hour',
@@ -58,7 +58,7 @@ export function pathsOf({ id }: FaultApp): string[] {
   return ['/api/v1/status', '/api/v1/apps', ...reports.map((report) => `/api/v1/apps/${id}/${report}`)]
 }
 
-/** Asks once; an answer counts when its body is there. */
+/** Sends one request. An answer counts when its body has arrived. */
 export async function read(apiUrl: string, path: string, key: string): Promise<Read> {
   const started = performance.now()
   const status = await fetch(`${apiUrl}${path}`, {

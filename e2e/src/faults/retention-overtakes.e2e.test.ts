@@ -36,14 +36,14 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
 
   const status = (): Promise<Status> => getJson<Status>(product, '/api/v1/status', apps.proved.read)
   const eventsCounted = async (): Promise<number> => (await status()).fates.reduce((sum, { events }) => sum + events, 0)
-  /** Answers how many events were sent. */
+  /** Returns the number of events sent. */
   const send = async (seed: number): Promise<number> => {
     const requests = randomTraffic({ devices: 40, eventsPerDevice: 10, seed, now: Date.now() }).flat()
     await Promise.all(requests.map((request) => sendUntilAcknowledged(product.ingestUrl, apps.proved.write, request)))
     return requests.reduce((sum, { events }) => sum + events.length, 0)
   }
 
-  it('stops the lane and says so everywhere; nothing is passed over before somebody accepts the loss', async () => {
+  it('stops the lane and reports it everywhere; nothing is skipped before somebody accepts the loss', async () => {
     const [aggregator] = product.aggregators as [Service]
     let sent = await send(1)
     await counted(product, apps.proved.read)
@@ -59,7 +59,7 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
     await until(async () => (await lostMessages()) > 0, NOTICED_MS).catch((cause: Error) => {
       throw new Error(aggregator.output.slice(-3_000), { cause })
     })
-    // What the broker had sent before the aggregator was stopped, it still counts.
+    // The aggregator still counts the messages that the broker had sent before it was stopped.
     const first = next - 2 - (await lostMessages())
     expect(first).toBeGreaterThanOrEqual(done)
     const lost = deleted.filter(({ position }) => position >= first).reduce((sum, { events }) => sum + events, 0)
@@ -98,13 +98,13 @@ describe.skipIf(!engines)('retention that overtakes an aggregator', () => {
   }, 600_000)
 })
 
-/** A message that is gone, with how many events it held. */
+/** A deleted message, with the number of its events. */
 interface Deleted {
   readonly position: number
   readonly events: number
 }
 
-/** Deletes messages of a lane that wait to be counted, as retention does. */
+/** Deletes uncounted messages of a lane, as retention does. */
 async function deleteUncounted(
   { openStorage, env }: Cluster,
   { lane, first, next }: { lane: number; first: number; next: number },

@@ -15,21 +15,21 @@ export interface Load {
   readonly ingestUrl: string
   /** the write key of the app */
   readonly key: string
-  /** requests a second */
+  /** requests per second */
   readonly perSecond: number
   readonly seed: number
 }
 
 /**
- * Traffic for as long as it is wanted: each device's requests one after the other, each until it is acknowledged, some
- * of them sent again afterwards.
+ * Sends traffic until it is finished. Requests of a device go in sequence, each until it is acknowledged, and some are
+ * sent again afterwards.
  */
 export class Sending {
   /** the newest time of an event, ms */
   readonly now = Date.now()
-  /** requests that were acknowledged, repetitions included */
+  /** acknowledged requests, repetitions included */
   acknowledged = 0
-  /** answers that told to come again, and requests without an answer */
+  /** answers that ask for a retry, and requests without an answer */
   refused = 0
   /** events that were sent again although they were acknowledged */
   repeatedEvents = 0
@@ -55,13 +55,13 @@ export class Sending {
     this.#done.catch(() => undefined)
   }
 
-  /** Resolves when so many more requests are acknowledged. */
+  /** Resolves when n more requests are acknowledged. */
   async more(requests: number): Promise<void> {
     const wanted = this.acknowledged + requests
     await Promise.race([until(() => this.acknowledged >= wanted, WAIT_MS), this.#done])
   }
 
-  /** Begins no further device; answers the traffic that was sent, when all of it is acknowledged. */
+  /** Starts no further device; returns the traffic sent, once all of it is acknowledged. */
   async finish(): Promise<Sent> {
     this.#stopping = true
     await this.#done

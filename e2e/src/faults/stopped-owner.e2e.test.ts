@@ -9,15 +9,15 @@ import { endure, expectExact, rowsCountedTwice } from './endure.ts'
 
 const engines = inject('engines')
 const LANES = 8
-/** messages of about one second: the other has counted what was under way in the one that is stopped */
+/** messages of about one second: the other aggregator has counted what the stopped one had in flight */
 const LAG_MAX = 15
 const TAKEN_OVER_MS = 80_000
-/** a round may stop the owner in a batch of the archive, which nothing counts twice */
+/** a round may stop the owner in a batch of the archive, which is never counted twice */
 const CONTROL_ROUNDS = 5
 
 /**
- * Stops an owner in the middle of a batch, when its sets are written and its counters are next; lets it go on when
- * another has counted in every lane. The owner's Cassandra is behind the proxy, which knows that moment.
+ * Stops an owner in the middle of a batch, when its sets are written and its counters are next. Lets it continue when
+ * another has counted in every lane. The owner reaches Cassandra through the proxy, which detects that moment.
  */
 async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
@@ -41,7 +41,7 @@ async function stopPastLease(stopped: Service, other: Service, proxy: CqlProxy, 
   await atWork(stopped)
 }
 
-describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes on when another has its lanes', () => {
+describe.skipIf(!engines)('an aggregator stopped past its lease that continues when another owns its lanes', () => {
   let product: Cluster
   let proxy: CqlProxy
   beforeAll(async () => {
@@ -57,8 +57,8 @@ describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes
     await proxy?.[Symbol.asyncDispose]()
   })
   /**
-   * It waits for answers longer than it is stopped: else they would be too late when it goes on, and that alone would
-   * end its batch.
+   * Its answer timeout is longer than the stop. Otherwise answers would be too late when it continues, and that alone
+   * would end its batch.
    */
   const behindProxy = (env: Record<string, string> = {}): Promise<Service> =>
     Service.of('aggregator', [], {
@@ -68,7 +68,7 @@ describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes
       ...env,
     })
 
-  it('writes nothing more in those lanes, and takes its share again', async () => {
+  it('writes nothing more in those lanes, and gets its share again', async () => {
     const [stopped, other] = [await behindProxy(), product.aggregators[0]!]
     expectExact(
       await endure({ product, app: apps.proved, aggregators: [stopped, other], seed: 21, perSecond: 15 }, () =>
@@ -77,7 +77,7 @@ describe.skipIf(!engines)('an aggregator that is stopped past its lease and goes
     )
   }, 480_000)
 
-  it('control: with the check of the lease off, it counts what the other has counted', async () => {
+  it('control: without the lease check, it counts what the other has counted', async () => {
     const [stopped, other] = [await behindProxy({ HOPPER_UNSAFE_NO_LEASE: '1' }), product.aggregators[0]!]
     const endured = await endure(
       { product, app: apps.control, aggregators: [stopped, other], seed: 22, perSecond: 15 },

@@ -50,7 +50,7 @@ describe.skipIf(!engines)('Cassandra away', () => {
     )
 
   it(
-    'every call of the API is answered 503 with Retry-After; ingest takes events, also after a restart, and says on what',
+    'the API answers 503 with Retry-After; ingest takes events, even after a restart, and reports its basis',
     async () => {
       await send(1)
       await until(async () => (await ready(ingest)).ready, 10_000)
@@ -109,7 +109,7 @@ describe.skipIf(!engines)('Cassandra away', () => {
         body: '{"events":[]}',
       })
       expect(unknown.status).toBe(503)
-      // What was taken meanwhile is counted: the aggregator and another API have their Cassandra.
+      // Events accepted meanwhile are counted: the aggregator and another API have their Cassandra.
       await product.api.start()
       await counted(product, apps.proved.read)
     },

@@ -11,7 +11,7 @@ import { hopper, Service } from './service.ts'
 const LANES = 8
 const DEMO_KEY = 'hw_demo_0123456789abcdef'
 /**
- * Short, so that a killed owner is waited out soon and nobody waits for the archive; the engines of a test give up a
+ * Short, so that a killed owner's lease expires soon and nobody waits for the archive. The test engines time out a
  * counter write after 1 s.
  */
 const times = {
@@ -22,22 +22,22 @@ const times = {
 }
 
 export interface ClusterOptions extends ProductOptions {
-  /** how many aggregators share the lanes; default 1 */
+  /** number of aggregators that share the lanes; default 1 */
   readonly aggregators?: number
 }
 
-/** A product of processes over Kafka and Cassandra. */
+/** A product of several processes over Kafka and Cassandra. */
 export interface Cluster extends Product {
   readonly ingest: Service
   readonly aggregators: readonly Service[]
   readonly api: Service
   /** the settings that name this cluster, for another process of it */
   readonly env: Readonly<Record<string, string>>
-  /** Makes the keyspace, once; `start` does it too. */
+  /** Creates the keyspace, once; `start` does it too. */
   migrate(): Promise<void>
 }
 
-/** The product as processes over Kafka and Cassandra, in a topic and a keyspace of its own; not started yet. */
+/** Prepares the product as processes over Kafka and Cassandra, in its own topic and keyspace, without starting it. */
 export async function cluster(engines: Engines, options: ClusterOptions = {}): Promise<Cluster> {
   const { provisionArgs, remove, dir } = directoryFor(options)
   const name = `e2e_${randomBytes(6).toString('hex')}`
@@ -103,7 +103,7 @@ async function openStorage({ kafka, cassandra, dataCenter }: Engines, name: stri
   return withLog(rest, log)
 }
 
-/** Engines outlive a test, so what it stored in them is removed. */
+/** Engines outlive a test, so the data that it stored in them is removed. */
 async function drop({ kafka, cassandra, dataCenter }: Engines, name: string): Promise<void> {
   const client = new Client({
     contactPoints: [cassandra],

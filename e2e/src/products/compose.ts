@@ -9,11 +9,11 @@ const repository = resolve(import.meta.dirname, '../../..')
 const BUILD_MS = 900_000
 
 /**
- * The product as `docker compose up` gives it: its own network and volumes, reached by the ports that the compose file
- * publishes.
+ * The product as `docker compose up` starts it: with its own network and volumes, reached by the ports that the compose
+ * file publishes.
  */
 export interface Composed extends Product {
-  /** Runs a subcommand of `docker compose` on it; answers what that printed. */
+  /** Runs a subcommand of `docker compose` on the product; returns its output. */
   compose(...args: string[]): Promise<string>
 }
 
@@ -48,7 +48,7 @@ export function composed(): Composed {
   }
 }
 
-/** Whether a Docker engine with compose answers. */
+/** Checks whether a Docker engine with compose answers. */
 export async function canCompose(): Promise<boolean> {
   const answers = await Promise.allSettled([run('docker', ['info']), run('docker', ['compose', 'version'])])
   return answers.every(({ status }) => status === 'fulfilled')

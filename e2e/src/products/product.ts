@@ -8,23 +8,23 @@ import { until } from './until.ts'
 
 const OUTPUT_CHARS = 3_000
 
-/** Hopper as its users run it, in one of its two ways: processes of its own, reached by HTTP, ended by signals. */
+/** Hopper as its users run it, standalone or as a cluster: separate processes, reached by HTTP, stopped by signals. */
 export interface Product {
   readonly ingestUrl: string
   readonly apiUrl: string
-  /** its processes; in standalone there is one */
+  /** its processes; standalone has one */
   readonly services: readonly Service[]
-  /** what all processes have printed so far */
+  /** the output of all processes so far */
   output(): string
-  /** Makes it ready and starts every process. */
+  /** Prepares the product and starts every process. */
   start(): Promise<void>
-  /** Ends every process; answers those that did not end with 0. */
+  /** Stops every process; returns those that did not exit with 0. */
   stop(signal: StopSignal): Promise<readonly string[]>
-  /** What it has stored; standalone must be stopped before. */
+  /** Opens its stored data. Standalone must be stopped before. */
   openStorage(): Promise<Storage>
-  /** Runs a subcommand on what it has stored; answers what that printed. Standalone must be stopped before. */
+  /** Runs a subcommand on its stored data; returns the output. Standalone must be stopped before. */
   run(args: readonly string[]): Promise<string>
-  /** Ends every process and removes what it stored. */
+  /** Stops every process and removes the stored data. */
   dispose(): Promise<void>
 }
 
@@ -34,7 +34,7 @@ export interface ProductOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A directory for a product, with its provision file. */
+/** Creates a directory for a product, with its provision file. */
 export function directoryFor({ provision }: ProductOptions): { dir: string; provisionArgs: string[]; remove(): void } {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-e2e-'))
   const remove = (): void => rmSync(dir, { recursive: true, force: true })
@@ -44,7 +44,9 @@ export function directoryFor({ provision }: ProductOptions): { dir: string; prov
   return { dir, provisionArgs: ['--provision', file], remove }
 }
 
-/** Ends processes at once; answers those that did not end with 0: how they ended and what they printed last. */
+/**
+ * Stops processes concurrently; returns those that did not exit with 0, with their exit and the end of their output.
+ */
 export async function stopAll(services: readonly Service[], signal: StopSignal): Promise<string[]> {
   const ends = await Promise.all(services.map(async (service) => ({ service, end: await service.stop(signal) })))
   return ends
@@ -52,14 +54,14 @@ export async function stopAll(services: readonly Service[], signal: StopSignal):
     .map(({ service: { name, output }, end }) => `${name}: ${end ?? 'never started'}\n${output.slice(-OUTPUT_CHARS)}`)
 }
 
-/** A GET of the dashboard API with a key; the parsed answer. Throws on any status but 200. */
+/** Sends a GET request to the dashboard API with a key; returns the parsed answer. Throws on any status but 200. */
 export async function getJson<T>(product: Product, path: string, key: string): Promise<T> {
   const answer = await fetch(`${product.apiUrl}${path}`, { headers: { authorization: `Bearer ${key}` } })
   if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${await answer.text()}`)
   return (await answer.json()) as T
 }
 
-/** Waits until everything that was acknowledged is counted; rejects with the end of what the processes have printed. */
+/** Waits until every acknowledged event is counted; rejects with the end of the processes' output. */
 export async function counted(product: Product, key: string, boundMs = 60_000): Promise<void> {
   const isCounted = async (): Promise<boolean> => {
     const status = await getJson<{ lanes: { lag: number }[] }>(product, '/api/v1/status', key)

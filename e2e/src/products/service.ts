@@ -9,12 +9,12 @@ import { until } from './until.ts'
 const START_MS = 60_000
 const main = join(resolve(import.meta.dirname, '../../..'), 'cli/dist/main.js')
 
-/** How a process ended: its exit code, or the signal that ended it. */
+/** The end of a process: its exit code, or the signal that ended it. */
 export type Ended = number | NodeJS.Signals
 export type StopSignal = 'SIGKILL' | 'SIGTERM' | 'SIGINT'
 export type Signal = StopSignal | 'SIGSTOP' | 'SIGCONT'
 
-/** One process of the product as its users run it: `hopper …`, reached by HTTP, ended by signals. */
+/** One process of the product as its users run it: `hopper …`, reached by HTTP, stopped by signals. */
 export class Service {
   readonly name: string
   readonly url: string
@@ -23,7 +23,7 @@ export class Service {
   #child: ChildProcess | undefined
   #output = ''
 
-  /** A process on a free port of the loopback address; not started yet. */
+  /** Prepares a process on a free port of the loopback address, without starting it. */
   static async of(
     name: string,
     args: readonly string[],
@@ -44,12 +44,12 @@ export class Service {
     this.#env = env
   }
 
-  /** What the process has printed so far. */
+  /** the output of the process so far */
   get output(): string {
     return this.#output
   }
 
-  /** its process id, once it was started */
+  /** its process id, once it has been started */
   get pid(): number | undefined {
     return this.#child?.pid
   }
@@ -68,14 +68,14 @@ export class Service {
     }, START_MS)
   }
 
-  /** Sends a signal and goes on. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: Signal): void {
     this.#child?.kill(signal)
   }
 
   /**
-   * Sends the signal and resolves when the process has ended; answers its exit code or the signal that ended it,
-   * undefined when it was never started.
+   * Sends the signal and waits for the end of the process; returns its exit code or the signal that ended it, undefined
+   * when it was never started.
    */
   async stop(signal: StopSignal): Promise<Ended | undefined> {
     const child = this.#child
@@ -89,7 +89,7 @@ export class Service {
   }
 }
 
-/** Runs a subcommand to its end; answers what it printed. Throws unless it ends with 0. */
+/** Runs a subcommand to its end; returns its output. Throws unless it exits with 0. */
 export async function hopper(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},

@@ -4,10 +4,10 @@ import { directoryFor, stopAll, type Product, type ProductOptions } from './prod
 import { hopper, Service } from './service.ts'
 
 const LANES = 8
-/** Those of the run must not reach what runs in a directory. */
+/** The engines of the run must not reach a product that runs in a directory. */
 const noEngines = { HOPPER_KAFKA_BROKERS: '', HOPPER_CASSANDRA_CONTACT_POINTS: '' }
 
-/** The product in one process, in a directory of its own; not started yet. */
+/** Prepares the product as one process in its own directory, without starting it. */
 export async function standalone(options: ProductOptions = {}): Promise<Product> {
   const { dir, provisionArgs, remove } = directoryFor(options)
   const data = join(dir, 'data')

@@ -4,10 +4,10 @@ import { cluster } from './cluster.ts'
 import type { Product, ProductOptions } from './product.ts'
 import { standalone } from './standalone.ts'
 
-/** Makes a product; not started yet. */
+/** Prepares a product without starting it. */
 export type Opens = (options?: ProductOptions) => Promise<Product>
 
-/** Runs a suite on both ways of the product, DESIGN section 8; that of the cluster only where there are engines. */
+/** Runs a suite on both kinds of the product (docs/architecture.md), on the cluster only if there are engines. */
 export function onBothWays(suite: (open: Opens, way: 'standalone' | 'cluster') => void): void {
   const engines = inject('engines') as Engines | undefined
   describe('standalone', () => suite(standalone, 'standalone'))

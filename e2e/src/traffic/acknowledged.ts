@@ -4,8 +4,8 @@ const ATTEMPTS_MAX = 3_000
 const RETRY_MS = 20
 
 /**
- * Sends until it is acknowledged; the process may be dead at any moment. Answers how often it was told to come again,
- * or not answered at all.
+ * Sends until the request is acknowledged; the process may be down at any moment. Returns how often it was asked to
+ * retry or got no answer.
  */
 export async function sendUntilAcknowledged(
   ingestUrl: string,
@@ -13,7 +13,7 @@ export async function sendUntilAcknowledged(
   { device, agent, events }: RandomRequest,
 ): Promise<number> {
   const body = JSON.stringify({ device_id: device, events })
-  // A browser's header: without it a key in a header is a server's, whose user agent is not judged.
+  // A browser's header. Without it, a key in a header belongs to a server, whose user agent is not checked.
   const headers = {
     'content-type': 'application/json',
     'x-api-key': key,
@@ -28,7 +28,7 @@ export async function sendUntilAcknowledged(
         rejected?: unknown[]
       }
       if (accepted === events.length && rejected?.length === 0) return refused
-      // An answer that was cut in its middle is none.
+      // An answer that was cut off counts as none.
       if (accepted !== undefined)
         throw new Error(`${accepted} of ${events.length} events accepted, ${rejected?.length} rejected`)
     } else if (answer && ![429, 503].includes(answer.status)) throw new Error(`${answer.status} ${await answer.text()}`)
@@ -37,10 +37,7 @@ export async function sendUntilAcknowledged(
   throw new Error('never acknowledged')
 }
 
-/**
- * Sends again for as long as the door says that the key has sent what it may in a moment, each time after the seconds
- * of `Retry-After`.
- */
+/** Repeats while ingest answers that the key exceeds its rate, each time after the seconds of `Retry-After`. */
 export async function whenAdmitted(post: () => Promise<Response>): Promise<Response> {
   let answer = await post()
   while (answer.status === 429) {

@@ -1,6 +1,6 @@
 import type { RandomEvent, RandomRequest } from './random-traffic.ts'
 
-/** Every row that the tables must hold, by `table date key…` with the values joined by a space. */
+/** Every row that the tables must contain, by `table date key…`, with the values joined by a space. */
 export interface GroundTruth {
   readonly counters: ReadonlyMap<string, readonly number[]>
   /** distinct persons and distinct devices of each row */
@@ -12,8 +12,8 @@ export interface GroundTruth {
 const LATE_MS = 7 * 86_400_000
 
 /**
- * Counts traffic anew, plainly and apart from the product: none of its folds, calendars or URL code is used here.
- * `requests` are by device, in the order in which the log has them, each event once.
+ * Counts traffic in a simple way, independently of the product: it uses none of its folds, calendars or URL code.
+ * `requests` are by device, in the order of the log, with each event once.
  */
 export function groundTruth(
   traffic: readonly (readonly RandomRequest[])[],
@@ -50,7 +50,7 @@ export function groundTruth(
         }
         const visit = (...row: unknown[]): void =>
           void visits.push({ row: [row[0], date, ...row.slice(1)].join(' '), user, device })
-        // No clock changes in the days of this traffic, so the hour is the clock's.
+        // The days of this traffic have no clock changes, so the hour can be read from the clock.
         const hour = Number(clock.slice(0, 2))
         visit('users_by_date', hour)
         visit('users_by_date', -1)
@@ -80,7 +80,7 @@ function countEvent(
   const elapsed = event.elapsed_time as number
   if (event.type === 'click') add(['clicks_by_date', date, page(event.current_url), event.target], [1, elapsed])
   if (event.type === 'url_change') {
-    // a move that stays on its page is no view, and does not leave it
+    // a move that stays on its page is no view, and does not leave the page
     const stays = page(event.from) === page(event.to)
     if (!stays) add(['page_views_by_date', date, page(event.to)], [1, 0, 0])
     if (event.from !== '' && !(stays && elapsed === 0))
@@ -114,7 +114,7 @@ function page(url: unknown): string {
     .replace(/[?#].*$/, '')
 }
 
-/** Four buckets for each doubling: the largest b with ceil(2^(b/4)) <= ms. */
+/** Four buckets per doubling: the largest b with ceil(2^(b/4)) <= ms. */
 function bucket(ms: number): number {
   if (ms <= 1) return 0
   let b = 0
@@ -122,7 +122,7 @@ function bucket(ms: number): number {
   return b
 }
 
-/** Ages in this traffic are at most 5 days or 20 days: nowhere near the bound of 7 days after the end of the date. */
+/** Ages in this traffic are at most 5 days or 20 days: far from the limit of 7 days after the end of the date. */
 function isLate(timestamp: number, now: number): boolean {
   return now - timestamp > LATE_MS + 3 * 86_400_000
 }

@@ -1,8 +1,8 @@
 import type { BrowserContext, Page } from 'playwright-core'
 
 /**
- * What a page was seen to do, by its own clock in ms since 1970: the tracker began, the address changed to a path, the
- * pointer came to or left a button, a click.
+ * One observation in a page, by the page's clock in ms since 1970: the tracker began, the address changed to a path,
+ * the pointer entered or left a button, a click.
  */
 export interface Mark {
   readonly what: 'tracker' | 'address' | 'over' | 'out' | 'click'
@@ -14,9 +14,9 @@ export interface Mark {
 const KEY = 'marks of the test'
 
 /**
- * Notes in each page, apart from the tracker and before it, when things happen. The test's own clock is no truth for
- * them: on a busy machine it is seconds late. Marks stay with the tab through its loads of pages of one origin, and are
- * read back by {@link marksOf}.
+ * Records in each page when things happen, independently of the tracker and before it. The test's own clock is too
+ * imprecise: on a busy machine it is seconds late. Marks stay with the tab when it loads further pages of one origin,
+ * and are read by {@link marksOf}.
  */
 export async function markPages(context: BrowserContext): Promise<void> {
   await context.addInitScript((key) => {
@@ -52,6 +52,6 @@ export async function markPages(context: BrowserContext): Promise<void> {
   }, KEY)
 }
 
-/** All that was marked in the tab so far, in order. */
+/** Returns all marks of the tab so far, in order. */
 export const marksOf = async (page: Page): Promise<Mark[]> =>
   JSON.parse((await page.evaluate((key) => sessionStorage.getItem(key), KEY)) ?? '[]') as Mark[]

@@ -1,6 +1,6 @@
 import type { BotReason } from '@hopper/contracts'
 
-/** A browser that the traffic comes from, with what Hopper must make of it. */
+/** A browser that sends traffic, with the values that Hopper must derive from it. */
 export interface Agent {
   readonly userAgent: string
   readonly device: string
@@ -24,7 +24,8 @@ export const agents: readonly Agent[] = [
   },
   {
     userAgent:
-      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1',
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) ' +
+      'Version/17.5 Mobile/15E148 Safari/604.1',
     device: 'mobile',
     browser: 'Safari',
     os: 'iOS',
@@ -48,7 +49,7 @@ export interface RandomEvent {
 }
 
 /**
- * What one device sends in one request. Requests of a device are sent one after the other, so the log has them in this
+ * The events of one device in one request. Requests of a device are sent in sequence, so the log has them in this
  * order.
  */
 export interface RandomRequest {
@@ -65,7 +66,7 @@ export interface Traffic {
   readonly now: number
 }
 
-/** The requests of every device, by device. The same seed gives the same traffic. */
+/** Returns the requests by device. The same seed gives the same traffic. */
 export function randomTraffic({ devices, eventsPerDevice, seed, now }: Traffic): RandomRequest[][] {
   const random = mulberry32(seed)
   const below = (bound: number): number => Math.floor(random() * bound)

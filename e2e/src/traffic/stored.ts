@@ -2,8 +2,8 @@ import { Chunk, chunkRows } from '@hopper/engine'
 import { counterTableNames, visitorTableNames, visitorTables, type Archive, type TableReader } from '@hopper/storage'
 
 /**
- * Every row that the tables hold of an app, by `table date key…` with the values joined by a space: what `groundTruth`
- * says in the same words.
+ * Every row of an app in the tables, by `table date key…`, with the values joined by a space: the same format as
+ * `groundTruth`.
  */
 export interface StoredRows {
   readonly counters: Map<string, readonly number[]>
@@ -32,7 +32,7 @@ export async function readTables(reader: TableReader, app: string, dates: readon
   return found
 }
 
-/** How often each event is in the archive, by its id, and how many of them a machine sent. */
+/** Number of occurrences of each event in the archive, by its id, and the number of those that a machine sent. */
 export interface ArchivedEvents {
   readonly times: ReadonlyMap<string, number>
   readonly bots: number
@@ -54,12 +54,12 @@ export async function readArchive(archive: Archive, app: string): Promise<Archiv
   return { times, bots }
 }
 
-/** The 30 dates that random traffic up to `now` may be of. */
+/** Returns the 30 dates that random traffic up to `now` may have. */
 export function datesAround(now: number): string[] {
   return Array.from({ length: 30 }, (_, ago) => new Date(now - (28 - ago) * 86_400_000).toISOString().slice(0, 10))
 }
 
-/** Rows in one order, to be compared. */
+/** Returns the rows in a fixed order for comparison. */
 export function sorted<T>(rows: ReadonlyMap<string, T>): [string, T][] {
   return [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -27,7 +27,7 @@ interface Result extends Attempt {
   readonly cause: DropCause | undefined
 }
 
-/** DESIGN section 7's sentences, one after the other, with no thought of speed. */
+/** Follows the rules of docs/funnels.md literally and one by one, without regard for speed. */
 export function naiveFunnel(world: World, request: FunnelRequest, context: QueryContext): FunnelResult {
   const window = request.window_ms ?? 7 * 86_400_000
   const seen = world.rows.filter(

@@ -16,8 +16,8 @@ import { operationRoutes } from '../routes/operation-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
 /**
- * Gateway for any Fastify server: API.md section 1. Parsers, hooks and the error handler are encapsulated, so that they
- * do not affect the rest of the server.
+ * The gateway (docs/events.md) on any Fastify server. Parsers, hooks and the error handler are encapsulated, so that
+ * they do not affect the server's other routes.
  */
 export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   server: FastifyInstance,

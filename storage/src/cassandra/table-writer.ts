@@ -32,7 +32,7 @@ const WRITE_CONCURRENCY = 128
 const READ_CONCURRENCY = 4
 const LETTERS_PER_BATCH = 100
 
-/** Writes a lane's batches to Cassandra, counters exactly once as described in DESIGN section 5. */
+/** Writes a lane's batches to Cassandra, counters exactly once (docs/guarantees.md, section 3). */
 export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings

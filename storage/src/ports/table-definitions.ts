@@ -18,7 +18,10 @@ export interface VisitorTable {
   readonly key: Readonly<Record<string, ColumnType>>
 }
 
-/** DESIGN section 6, counters. The values of every change and of every row read are in the order of `counters`. */
+/**
+ * Counter tables (docs/tables.md). The order of the columns is the order of the values in every change and every row
+ * read.
+ */
 export const counterTables = {
   /** average time in a stage */
   stage_time_by_date: { key: { funnel: 'text', stage: 'int' }, counters: ['elapsed', 'hit'] },
@@ -41,7 +44,7 @@ export const counterTables = {
 export type CounterTableName = keyof typeof counterTables
 export const counterTableNames = Object.keys(counterTables) as CounterTableName[]
 
-/** DESIGN section 6, sets of visitors. */
+/** Tables of sets of visitors (docs/tables.md). */
 export const visitorTables = {
   /** unique users per stage and date */
   stage_users_by_date: { key: { funnel: 'text', stage: 'int' } },

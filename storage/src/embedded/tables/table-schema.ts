@@ -10,7 +10,7 @@ import {
 const sqlType = { text: 'TEXT', int: 'INTEGER' } as const satisfies Record<ColumnType, string>
 
 /**
- * Creates the tables of DESIGN section 6 from their definitions. The watermarks of the counter tables are in `applied`.
+ * Creates the tables of docs/tables.md from their definitions. The watermarks of the counter tables are in `applied`.
  */
 export function prepareTables(database: DatabaseSync): void {
   const partition = 'app TEXT NOT NULL, date TEXT NOT NULL, lane INTEGER NOT NULL'
