@@ -1,1 +1,0 @@
-export { median, paired, reportLine, type Paired } from './harness/paired.ts'
