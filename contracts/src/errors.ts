@@ -1,17 +1,17 @@
-/** What a caller is told and what it may do about it; policy is data, so nobody parses messages. */
+/** HTTP status, retry policy and hint of an error code. The policy is data, so callers never parse messages. */
 export interface ErrorPolicy {
   readonly status: number
   readonly retryable: boolean
-  /** one sentence that says what to do */
+  /** one sentence that tells the caller what to do */
   readonly hint: string
   /**
-   * whether the hint is good advice after any message of this code; else a message of its own stands alone and says
-   * what to do itself
+   * whether the hint is appended to every message of this code; otherwise a specific message replaces the hint and must
+   * say itself what to do
    */
   readonly follows?: boolean
 }
 
-/** The closed catalogue of errors; `docs/errors.md` lists the same codes, checked both ways by a test. */
+/** The closed catalogue of errors. A test checks in both directions that `docs/errors.md` lists the same codes. */
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
   HOP_BODY_TOO_LARGE: {
@@ -60,7 +60,7 @@ export const errorCatalogue = {
   HOP_KEY_POWER: {
     status: 403,
     retryable: false,
-    hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.',
+    hint: 'This key cannot make this call: write keys write, read keys read their app, admin keys administrate.',
   },
   HOP_ROLE: {
     status: 403,
@@ -150,7 +150,9 @@ export const errorCatalogue = {
     status: 500,
     retryable: false,
     follows: true,
-    hint: 'Restore what the message names from a backup, or start once with --accept-loss, which writes down what is lost; see docs/operating.md.',
+    hint:
+      'Restore what the message names from a backup, or start once with --accept-loss, ' +
+      'which writes down what is lost; see docs/operating.md.',
   },
   HOP_INTERNAL: {
     status: 500,
@@ -161,12 +163,12 @@ export const errorCatalogue = {
 } as const satisfies Record<string, ErrorPolicy>
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
 }
 
-/** An error with a code of the catalogue. The message is for the caller, the cause for the log. */
+/** An error with a code from the catalogue. The message is for the caller, the cause for the log. */
 export class HopperError extends Error {
   readonly code: ErrorCode
   readonly details?: unknown
@@ -203,7 +205,7 @@ function textOf(code: ErrorCode, message: string | undefined): string {
   return follows ? `${message} ${hint}` : message
 }
 
-/** Closes a switch over a closed union: a missing case fails to compile. */
+/** Makes a switch over a closed union exhaustive: a missing case fails to compile. */
 export function assertNever(value: never): never {
   throw new HopperError('HOP_INTERNAL', `Unexpected value ${JSON.stringify(value)}.`)
 }

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 
 /**
- * What ingest may do to an event that it keeps although not all of it can stand as it was sent. The answer names each
+ * Changes that ingest makes to an event that it accepts but cannot store exactly as sent. The response identifies each
  * change by the index of the event and the path of the field.
  */
 export const changeReasons = {
