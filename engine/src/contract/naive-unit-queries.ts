@@ -66,7 +66,7 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
   }
 }
 
-/** Undefined when nobody was at the start or the end that is asked for. */
+/** Naive reference of a journey query; returns undefined if no unit visited the requested start or end. */
 export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult | undefined {
   const key = request.key ?? 'page'
   const depth = request.depth ?? 5
