@@ -7,15 +7,15 @@ import type { Budget } from '../scan/budget.ts'
 import { JourneyGraph } from './journey-graph.ts'
 
 const DEPTH_DEFAULT = 5
-/** A visit to a page: a click on one is none. */
+/** A visit to a page, in contrast to a click on it. */
 const urlChange: Filter = { type: 'eq', key: 'type', value: 'url_change' }
 
-/** Counts the ways that units take from place to place, and how many went each. */
+/** Counts the paths that units take from place to place. */
 export class JourneyScan extends UnitScan {
   readonly #depth: number
   readonly #start: string | undefined
   readonly #end: string | undefined
-  /** of `start` and `end`, those where somebody was */
+  /** those of `start` and `end` that any unit visited */
   readonly #met = new Set<string>()
   readonly #graph = new JourneyGraph()
 
@@ -37,8 +37,8 @@ export class JourneyScan extends UnitScan {
   }
 
   /**
-   * Nodes and links, the most used; the others are folded into `other`.
-   * @throws HopperError HOP_PARAM_INVALID when nobody was at `start` or `end`
+   * Returns the most used nodes and links; the others are folded into `other`.
+   * @throws HopperError HOP_PARAM_INVALID if no unit visited `start` or `end`
    */
   finish(): Cut<JourneyResult> {
     this.finishShared()
@@ -71,7 +71,7 @@ export class JourneyScan extends UnitScan {
   }
 }
 
-/** Runs a whole journey query in this thread. */
+/** Runs a complete journey query in this thread. */
 export function queryJourneys(
   request: JourneyRequest,
   lanes: readonly LaneInput[],
