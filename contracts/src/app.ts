@@ -43,7 +43,7 @@ export const Funnel = Type.Object({
 export type Funnel = Static<typeof Funnel>
 
 /**
- * The highest stage id or number that a funnel ever had, kept even after the funnel is removed: the number of a removed
+ * The highest stage id or number that a funnel ever had, kept even after the stage is removed: the number of a removed
  * stage must never be reused.
  */
 export interface FunnelMark {

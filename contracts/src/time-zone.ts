@@ -41,8 +41,7 @@ function createTimeZone(name: string): TimeZone {
     minute: 'numeric',
     second: 'numeric',
   })
-  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC, so offsets are cached per quarter of an
-  // hour.
+  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC: offsets are cached per quarter-hour.
   const offsets = new Map<number, number>()
   const dates = new Map<number, string>()
   const starts = new Map<string, number>()

@@ -128,7 +128,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const value = lineEnd === -1 ? parse(message.toString()) : joined(message, lineEnd)
   if ((value as Partial<Envelope> | null)?.version !== 1)
     throw new DecodeError('unknown_version', 'not an envelope of version 1')
-  if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields are not of their types')
+  if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields have wrong types')
   const { session_id } = value
   if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
   return value

@@ -18,7 +18,7 @@ interface Tested {
 }
 
 /** Maximum number of cached urls, and of cached targets. */
-const REMEMBERED_MAX = 5_000
+const CACHED_MAX = 5_000
 const NONE: readonly FunnelStage[] = []
 
 /**
@@ -53,14 +53,14 @@ export class StageMatcher {
 
   ofUrl(url: string): readonly FunnelStage[] {
     if (this.#byUrl.length === 0 || url === '') return NONE
-    return remembered(this.#urls, url, () => {
+    return cached(this.#urls, url, () => {
       const page = pageUrlOf(url, this.#rule.keep_parameters, this.#rule.hash_routing)
       return stagesOf(this.#byUrl, page)
     })
   }
 
   ofTarget(xpath: string): readonly FunnelStage[] {
-    return this.#byClick.length === 0 ? NONE : remembered(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
+    return this.#byClick.length === 0 ? NONE : cached(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
   }
 }
 
@@ -85,14 +85,14 @@ function stagesOf(funnels: readonly Tested[], text: string): readonly FunnelStag
   return found.length === 0 ? NONE : found
 }
 
-function remembered(
+function cached(
   known: Map<string, readonly FunnelStage[]>,
   text: string,
   find: () => readonly FunnelStage[],
 ): readonly FunnelStage[] {
   let found = known.get(text)
   if (!found) {
-    if (known.size >= REMEMBERED_MAX) known.clear()
+    if (known.size >= CACHED_MAX) known.clear()
     known.set(text, (found = find()))
   }
   return found

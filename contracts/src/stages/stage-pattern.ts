@@ -109,7 +109,7 @@ function addressProblem(address: string, whole: boolean): string | undefined {
     return /(^|[\\/])\.\.?([\\/]|$)/.test(address) ? 'must not have "." or ".." as a part of its path' : undefined
   }
   if (!whole) return undefined
-  if (!URL.canParse(address)) return 'is no address'
+  if (!URL.canParse(address)) return 'is not a valid address'
   const { username, password } = new URL(address)
   return username || password ? 'must not have a user name or password' : undefined
 }
