@@ -121,15 +121,15 @@ describe('chunks', () => {
       Array.from({ length: 1_000 }, (_, i) => row(i, { n: i })),
       cover,
     )
-    const asked: string[] = []
+    const requested: string[] = []
     const cache = new ColumnCache(20_000)
-    const chunk = new Chunk(encoded!.summary, (column) => (asked.push(column), encoded!.columns.get(column)), cache)
+    const chunk = new Chunk(encoded!.summary, (column) => (requested.push(column), encoded!.columns.get(column)), cache)
     chunk.times()
     chunk.times()
-    expect(asked.sort()).toEqual(['runs', 'timestamp'])
+    expect(requested.sort()).toEqual(['runs', 'timestamp'])
     for (const column of ['seq', 'position', 'index', 'received_at', 'seq'] as const) chunk.numbers(column)
     expect(cache.bytes).toBeLessThanOrEqual(20_000)
     chunk.times()
-    expect(asked.filter((column) => column === 'timestamp').length).toBeGreaterThan(1)
+    expect(requested.filter((column) => column === 'timestamp').length).toBeGreaterThan(1)
   })
 })

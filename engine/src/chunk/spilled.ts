@@ -56,7 +56,7 @@ export class SpillBuilder {
     this.#codes = new Uint32Array(this.#rows.length)
   }
 
-  /** Rows must ascend. */
+  /** Adds an entry; rows must ascend. */
   put(name: number, row: number, code: number): void {
     const at = this.#next[name]!++
     this.#rows[at] = row

@@ -33,7 +33,7 @@ interface Draft {
   readonly session: number
   readonly bot: boolean
   readonly samplerate: number
-  /** values of rare keys, of which there are more than a chunk has columns for */
+  /** values of rare keys; there are more such keys than columns in a chunk */
   readonly rare: readonly (readonly [key: string, value: string | number | boolean])[]
 }
 

@@ -82,8 +82,7 @@ export function holds(expression: Expression, truth: Uint8Array): boolean {
 }
 
 /**
- * Computes the possible outcomes of an expression from those of its atoms (1 = can be true, 2 = can be false, 3 =
- * both).
+ * Computes the possible outcomes of an expression from those of its atoms: 1 = can be true, 2 = can be false, 3 = both.
  */
 export function possible(expression: Expression, outcomes: Uint8Array): number {
   switch (expression.op) {

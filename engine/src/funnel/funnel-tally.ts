@@ -43,7 +43,7 @@ const OTHER = -1
 export class FunnelTally {
   /** numbers of the breakdown values seen so far, `OTHER` for the rest; a group is an index into this list */
   readonly groups: number[] = []
-  /** the group of the rest, when there is one */
+  /** the group of all values without their own group, if there is one */
   other: number | undefined
   /** whether more people match than `people` may contain */
   isCut = false

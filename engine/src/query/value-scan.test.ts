@@ -65,7 +65,7 @@ it('finds the values that matching events have, of one key and of every key', { 
         for (const own of keys)
           if (naive(at, { ...every, key: own }).size > 0 && own.startsWith('k'))
             expect(everyKey.map(({ key: found }) => found)).toContain(own)
-        // If no event of a chunk has a field, the `data` key of the same name is still written in full.
+        // Even if no event of a chunk has a field, the `data` key of the same name is written in full.
         for (const { key: found, values } of everyKey)
           if (!['name', 'to', 'user_id', 'utm_source'].includes(found))
             expect(new Map(values.map(({ value, events }) => [value, events]))).toEqual(

@@ -33,9 +33,9 @@ it('distinguishes and sorts devices that differ only in the last bits of their h
     spansOf([...span(0, [4, 6, 4_096]), ...span(10, [5, 6]), ...span(20, [6, 4_097])]),
     () => 0,
   )
-  const met: number[][] = []
-  while (cursor.next()) met.push([cursor.rest, cursor.segments])
-  expect(met).toEqual([
+  const devices: number[][] = []
+  while (cursor.next()) devices.push([cursor.rest, cursor.segments])
+  expect(devices).toEqual([
     [4, 1],
     [5, 1],
     [6, 3],

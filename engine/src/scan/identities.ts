@@ -75,7 +75,7 @@ export class SharedCursor {
   readonly #identities: Identities
   /** the entries of shared devices, ascending */
   readonly #entries: Uint32Array
-  /** the entry of the device found last */
+  /** the entry of the last device found */
   entry = -1
   #at = 0
 

@@ -81,7 +81,7 @@ describe('distinct counts, retention and journeys', () => {
           }
           const expected = naiveJourneys(at, query)
           if (!expected) {
-            expect(() => queryJourneys(query, at.lanes)).toThrow('where nobody was')
+            expect(() => queryJourneys(query, at.lanes)).toThrow('which nobody visited')
             continue
           }
           const found = queryJourneys(query, at.lanes)

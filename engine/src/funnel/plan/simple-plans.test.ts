@@ -77,7 +77,7 @@ it('finds a later attempt that gets further, even long after the first', () => {
     { steps },
   )
   expect(result.steps.map((each) => each.count)).toEqual([2, 2, 1])
-  // of the attempts that reach the last step, the first one whose window contains it began at 400
+  // the first attempt that reaches the last step within its window began at 400
   expect(result.overall.time.median_ms).toBe(999)
   expect(result.steps[2]!.causes.late).toBe(1)
 })

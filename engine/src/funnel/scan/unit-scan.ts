@@ -40,7 +40,7 @@ export abstract class UnitScan {
   #rows = new UnitRows()
   #spare = new UnitRows()
   readonly #sessions = new UnitRows()
-  /** the lane being walked */
+  /** the lane being scanned */
   #lane = 0
   #identities: Identities | undefined
 
