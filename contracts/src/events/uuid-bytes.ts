@@ -7,7 +7,7 @@ const NO_DIGIT = 255
 const digits = new Uint8Array(128).fill(NO_DIGIT)
 for (const [value, digit] of [...'0123456789abcdef'].entries()) digits[digit.charCodeAt(0)] = value
 
-/** Writes a lower-case UUID as 16 bytes. Returns false if the text is not one; `out` is then undefined at `at`. */
+/** Writes a lower-case UUID as 16 bytes. Returns false for other texts; the bytes at `at` are then unspecified. */
 export function writeUuid(text: string, out: Uint8Array, at: number): boolean {
   if (text.length !== 36) return false
   for (let place = 0, byte = at; place < 36; place += 2) {

@@ -147,7 +147,7 @@ function atRanks(
 ): number[] {
   const places = ranks.map((rank) => placeOf(rank, counts))
   const ranges = places.map(({ cell }, at) =>
-    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : nowhere(),
+    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : emptyRange(),
   )
   for (const block of blocks) pick(block, ranges)
   const sorted = ranges.map(({ values }) => Float64Array.from(values).sort())
@@ -176,7 +176,7 @@ function rangeFrom(from: number, to: number): Range {
   return { middle: (from + to - 1) / 2, radius: (to - 1 - from) / 2, values: [] }
 }
 
-function nowhere(): Range {
+function emptyRange(): Range {
   return { middle: 0, radius: -1, values: [] }
 }
 

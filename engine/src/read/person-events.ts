@@ -50,11 +50,11 @@ export function eventsOfRun(
   const { starts } = chunk.runs()
   const times = chunk.times()
   const users = chunk.values('user')
-  const theirs = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
+  const isWantedByCode = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
   const read = chunkRowReader(chunk)
   const events: ArchivedEvent[] = []
   for (let row = starts[run]!; row < starts[run + 1]!; row++) {
-    if (times[row]! >= from && times[row]! < to && theirs[users ? users.codes[row]! : 0]) events.push(read(row))
+    if (times[row]! >= from && times[row]! < to && isWantedByCode[users ? users.codes[row]! : 0]) events.push(read(row))
   }
   return events
 }

@@ -181,9 +181,9 @@ export class FunnelPlan {
   }
 
   #apartFrom(filters: readonly Expression[]): Expression[] {
-    const asked = this.#matched().flatMap((expression) => this.#atoms.keysOf(expression))
+    const testedKeys = this.#matched().flatMap((expression) => this.#atoms.keysOf(expression))
     const more = filters.map((filter) => this.#atoms.keysOf(filter)).filter((keys) => keys.length !== 1)
-    const taken = new Set([...asked, ...more.flat()])
+    const taken = new Set([...testedKeys, ...more.flat()])
     return filters.filter((filter) => {
       const keys = this.#atoms.keysOf(filter)
       return keys.length === 1 && !taken.has(keys[0]!)

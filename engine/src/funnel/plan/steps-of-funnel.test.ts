@@ -121,9 +121,9 @@ it('a configured funnel counts events that match its stages, even from before it
   const lanes = [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
   const counted = (...ids: number[]): number[] => {
     const steps = stepsOfFunnel({ id: 'checkout', name: 'Checkout', stages }, { keep_parameters: [] })
-    const asked = ids.map((id) => steps[stages.findIndex((stage) => stage.id === id)]!)
+    const chosen = ids.map((id) => steps[stages.findIndex((stage) => stage.id === id)]!)
     const answer = queryFunnel(
-      { from: T0, to: T0 + 100, steps: asked },
+      { from: T0, to: T0 + 100, steps: chosen },
       { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 },
       lanes,
     )
