@@ -44,8 +44,8 @@ export interface ChunkSummary extends ChunkCover {
   /** bytes of each column's cell; keys that no event has are absent */
   readonly columns: Readonly<Record<string, number>>
   /**
-   * all values of the columns with few distinct values, so that a reader can skip the chunk; `null` if some events lack
-   * the key
+   * all values of the columns with few distinct values, so that a reader can skip the chunk; `null` represents events
+   * without the key
    */
   readonly values: Readonly<Record<string, readonly (string | number | boolean | null)[]>>
 }

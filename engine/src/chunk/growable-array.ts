@@ -30,7 +30,7 @@ export class GrowableArray<T extends Numbers> {
     this.#values[this.length - 1] = value
   }
 
-  /** The underlying array, longer than `length`; replaced when the array grows. */
+  /** The underlying array, which may be longer than `length`. Growing replaces it. */
   get values(): T {
     return this.#values
   }

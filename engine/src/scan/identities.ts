@@ -21,7 +21,7 @@ export interface Identities {
   readonly rests: Uint16Array
   /** index into `users`: the device's anonymous events belong to this user */
   readonly firstUser: Uint32Array
-  /** `OTHER_DEVICES` or `SEVERAL_USERS`; 0 if the device's rows are all events of one person */
+  /** `OTHER_DEVICES` or `SEVERAL_USERS`; 0 if the device has one user, who has no other device */
   readonly shared: Uint8Array
   readonly users: readonly string[]
 }
