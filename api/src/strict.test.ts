@@ -320,7 +320,7 @@ test('a wrong choice is one message, with the path and the values that are allow
       'funnels/query',
       { ...funnel, filters: [{ type: 'regex', key: 'a', value: '(' }] },
       'filters[0].value',
-      'is no regular expression of RE2',
+      'is not a valid RE2 regular expression',
     ],
     [
       'funnels/query',

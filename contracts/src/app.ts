@@ -9,8 +9,8 @@ const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
 
 /**
- * A stage is entered by a URL change (`url`, a pattern: `*` = any run of characters) or by a click (`click`, a CSS
- * selector).
+ * A stage of a funnel, entered by a URL change (`url`: a pattern where `*` matches any run of characters) or by a click
+ * (`click`: a CSS selector).
  */
 export const Stage = Type.Object({
   id: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
@@ -27,7 +27,10 @@ export const Stage = Type.Object({
 })
 export type Stage = Static<typeof Stage>
 
-/** What events and tables call a stage. A number means one condition for ever, so a changed stage has another. */
+/**
+ * Returns the number by which events and tables refer to a stage. A number is bound to one condition permanently, so a
+ * stage whose condition changes gets a new number.
+ */
 export function stageNumber({ id, number }: Pick<Stage, 'id' | 'number'>): number {
   return number ?? id
 }
@@ -40,8 +43,8 @@ export const Funnel = Type.Object({
 export type Funnel = Static<typeof Funnel>
 
 /**
- * The highest id or number of a stage that a funnel ever had, also after it was removed: the numbers of a stage that is
- * gone must not become another's.
+ * The highest stage id or number that a funnel ever had, kept even after the stage is removed: the number of a removed
+ * stage must never be reused.
  */
 export interface FunnelMark {
   readonly id: string
@@ -57,7 +60,7 @@ export const App = Type.Object({
   id: slug,
   organization: slug,
   name: label,
-  /** IANA name; a date of this app is a date there */
+  /** IANA name; dates of this app are local dates of this zone */
   timezone: Type.String({ minLength: 1, maxLength: 64 }),
   /** origins that may send events from a browser; empty means any */
   origins: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
@@ -72,13 +75,13 @@ export const Organization = Type.Object({ id: slug, name: label })
 export type Organization = Static<typeof Organization>
 
 /**
- * What a key may do: write events of one app, read one app, administrate one organization. Its text begins with hw_,
- * hr_ or ha_.
+ * Permission of a key: to write events of one app, to read one app, or to administrate one organization. The text of
+ * the key begins with hw_, hr_ or ha_.
  */
 export type KeyScope = 'write' | 'read' | 'admin'
 export const keyPrefixes = { write: 'hw_', read: 'hr_', admin: 'ha_' } as const satisfies Record<KeyScope, string>
 
-/** A key as it is stored: never its text, only the SHA-256 of it in hex. `app` is missing for admin keys. */
+/** A key as stored: the SHA-256 of its text in hex, never the text itself. Admin keys have no `app`. */
 export interface KeyRecord {
   readonly hash: string
   readonly power: KeyScope
@@ -97,14 +100,14 @@ export interface Member {
   readonly organization: string
   readonly name: string
   readonly role: Role
-  /** scrypt (RFC 7914), `salt:hash` in base64url; missing until the member has set one */
+  /** scrypt (RFC 7914), `salt:hash` in base64url; absent until the member sets one */
   readonly password?: string
 }
 
 const key = (prefix: string): ReturnType<typeof Type.String> =>
   Type.String({ pattern: `^${prefix}[A-Za-z0-9_-]{16,128}$` })
 
-/** The provision file: what it names is created or updated at each start, nothing else is touched. */
+/** The provision file: each start creates or updates what the file names and touches nothing else. */
 export const Provision = Type.Object({
   organizations: Type.Array(
     Type.Object({
@@ -132,12 +135,12 @@ export const Provision = Type.Object({
 })
 export type Provision = Static<typeof Provision>
 
-/** The answer of `GET /v1/config`: what the tracker needs, and nothing else. */
+/** The response of `GET /v1/config`: only what the tracker needs. */
 export interface TrackerConfig {
   funnels: { id: string; stages: Stage[] }[]
   elements: { xpath: string }[]
-  /** parameters that are part of a page's address; missing when there are none */
+  /** parameters that are part of a page's address; absent when there are none */
   keep_parameters?: string[]
-  /** whether a fragment like `#/cart` names a page; missing when not */
+  /** whether a fragment like `#/cart` names a page; absent when it does not */
   hash_routing?: true
 }

@@ -13,7 +13,7 @@ describe('time zone', () => {
     ['2026-03-29', 23],
     ['2026-10-25', 25],
     ['2026-07-01', 24],
-  ])('gives Berlin on %s %i hours', (date, hours) => {
+  ])('has on %s in Berlin a day of %i hours', (date, hours) => {
     const zone = timeZone('Europe/Berlin')
     const start = zone.startOf(date)
     expect(zone.hourOf(start + hours * HOUR_MS - 1)).toBe(hours - 1)
@@ -21,16 +21,16 @@ describe('time zone', () => {
     expect(zone.dateOf(start + hours * HOUR_MS)).not.toBe(date)
     expect(zone.dateOf(start - 1)).not.toBe(date)
   })
-  it('begins a date in Kathmandu at 18:15 UTC', () => {
+  it('starts a date in Kathmandu at 18:15 UTC', () => {
     expect(timeZone('Asia/Kathmandu').startOf('2026-01-02')).toBe(Date.parse('2026-01-01T18:15:00Z'))
   })
 })
 
-it('puts every duration into the bucket whose bounds hold it', () => {
+it('puts every duration into the bucket whose bounds contain it', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 366 * 24 * HOUR_MS }), (ms) => {
       const { from_ms, to_ms } = bucketBounds(durationBucket(ms))
-      // buckets 1..3 hold no whole ms, so 1 ms lies at the end of bucket 0
+      // buckets 1..3 contain no whole ms, so 1 ms is at the end of bucket 0
       return from_ms <= ms && (ms < to_ms || ms === 1)
     }),
   )
@@ -47,11 +47,11 @@ it.each([
   ['shop', 'd1', 7],
   ['shop', 'd2', 11],
   ['café', '設備', 4],
-])('keeps %s %s in lane %i of 12 for ever', (app, device, lane) => {
+])('always assigns %s %s to lane %i of 12', (app, device, lane) => {
   expect(laneOf(app, device, 12)).toBe(lane)
 })
 
-it('reads an envelope back and refuses other bytes', () => {
+it('decodes an encoded envelope', () => {
   const envelope = {
     version: 1,
     app: 'a',

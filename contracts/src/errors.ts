@@ -1,17 +1,17 @@
-/** What a caller is told and what it may do about it; policy is data, so nobody parses messages. */
+/** HTTP status, retry policy and hint of an error code. The policy is data, so callers never parse messages. */
 export interface ErrorPolicy {
   readonly status: number
   readonly retryable: boolean
-  /** one sentence that says what to do */
+  /** one sentence that tells the caller what to do */
   readonly hint: string
   /**
-   * whether the hint is good advice after any message of this code; else a message of its own stands alone and says
-   * what to do itself
+   * whether the hint is appended to every message of this code; otherwise a specific message replaces the hint and must
+   * say itself what to do
    */
   readonly follows?: boolean
 }
 
-/** The closed catalogue of errors; `docs/errors.md` lists the same codes, checked both ways by a test. */
+/** The closed catalogue of errors. A test checks in both directions that `docs/errors.md` lists the same codes. */
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
   HOP_BODY_TOO_LARGE: {
@@ -23,19 +23,23 @@ export const errorCatalogue = {
   HOP_REQUEST_INVALID: {
     status: 400,
     retryable: false,
-    hint: 'This is no HTTP request that can be read; check its address and headers.',
+    hint: 'The HTTP request is malformed; check its address and headers.',
   },
   HOP_REQUEST_TIMEOUT: {
     status: 408,
     retryable: true,
-    hint: 'The request did not arrive in time; send it again at once and whole.',
+    hint: 'The request did not arrive in time; send the whole request again without pauses.',
   },
   HOP_URL_TOO_LONG: {
     status: 414,
     retryable: false,
     hint: 'The address, or a part of it, is too long; send long values in the body.',
   },
-  HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The header Expect can only be 100-continue; leave it out.' },
+  HOP_EXPECTATION: {
+    status: 417,
+    retryable: false,
+    hint: 'The header Expect supports only 100-continue; leave it out.',
+  },
   HOP_HEADERS_TOO_LARGE: {
     status: 431,
     retryable: false,
@@ -55,12 +59,12 @@ export const errorCatalogue = {
   HOP_KEY_UNKNOWN: {
     status: 401,
     retryable: false,
-    hint: 'The key is not known here; look it up on the settings page of the app.',
+    hint: 'The key is unknown; look it up on the settings page of the app.',
   },
   HOP_KEY_POWER: {
     status: 403,
     retryable: false,
-    hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.',
+    hint: 'This key cannot make this call: write keys write, read keys read their app, admin keys administrate.',
   },
   HOP_ROLE: {
     status: 403,
@@ -80,11 +84,16 @@ export const errorCatalogue = {
     retryable: false,
     hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.',
   },
-  HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.', follows: true },
+  HOP_RATE: {
+    status: 429,
+    retryable: true,
+    hint: 'Wait for the number of seconds in Retry-After, then continue.',
+    follows: true,
+  },
   HOP_LOG_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    hint: 'Nothing durable can take the events now; send them again after Retry-After.',
+    hint: 'No durable storage can accept the events now; send them again after Retry-After.',
     follows: true,
   },
   HOP_STORE_UNAVAILABLE: {
@@ -97,7 +106,7 @@ export const errorCatalogue = {
   HOP_METHOD: {
     status: 405,
     retryable: false,
-    hint: 'This path does not take that method; GET /docs lists the calls.',
+    hint: 'This path does not support that method; GET /docs lists the calls.',
   },
   HOP_APP_UNKNOWN: { status: 404, retryable: false, hint: 'No such app for this key; GET /api/v1/apps lists them.' },
   HOP_FUNNEL_UNKNOWN: {
@@ -116,8 +125,8 @@ export const errorCatalogue = {
     hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.',
   },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
-  HOP_CONFLICT: { status: 409, retryable: false, hint: 'One with that id exists already; use PATCH to change it.' },
-  HOP_LIMIT: { status: 400, retryable: false, hint: 'Over a bound of this installation; details names it.' },
+  HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id already exists; use PATCH to change it.' },
+  HOP_LIMIT: { status: 400, retryable: false, hint: 'A limit of this installation is exceeded; details names it.' },
   HOP_QUERY_TIMEOUT: {
     status: 503,
     retryable: false,
@@ -126,7 +135,7 @@ export const errorCatalogue = {
   HOP_SHARE: {
     status: 429,
     retryable: true,
-    hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.',
+    hint: 'This key, member or app has reached its share of the limit in details.limit; retry after Retry-After.',
     follows: true,
   },
   HOP_SLOW_READER: {
@@ -137,7 +146,7 @@ export const errorCatalogue = {
   HOP_QUERY_BUSY: {
     status: 503,
     retryable: true,
-    hint: 'All places of what details.limit names are taken; ask again after Retry-After.',
+    hint: 'The limit in details.limit is reached; retry after Retry-After.',
     follows: true,
   },
   HOP_CONFIG: {
@@ -150,23 +159,25 @@ export const errorCatalogue = {
     status: 500,
     retryable: false,
     follows: true,
-    hint: 'Restore what the message names from a backup, or start once with --accept-loss, which writes down what is lost; see docs/operating.md.',
+    hint:
+      'Restore what the message names from a backup, or start once with --accept-loss, ' +
+      'which writes down what is lost; see docs/operating.md.',
   },
   HOP_INTERNAL: {
     status: 500,
     retryable: true,
-    hint: 'A fault of Hopper; the log has the cause under this request id.',
+    hint: 'An internal error of Hopper; the log has the cause under this request id.',
     follows: true,
   },
 } as const satisfies Record<string, ErrorPolicy>
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
 }
 
-/** An error with a code of the catalogue. The message is for the caller, the cause for the log. */
+/** An error with a code from the catalogue. The message is for the caller, the cause for the log. */
 export class HopperError extends Error {
   readonly code: ErrorCode
   readonly details?: unknown
@@ -203,7 +214,7 @@ function textOf(code: ErrorCode, message: string | undefined): string {
   return follows ? `${message} ${hint}` : message
 }
 
-/** Closes a switch over a closed union: a missing case fails to compile. */
+/** Makes a switch over a closed union exhaustive: a missing case fails to compile. */
 export function assertNever(value: never): never {
   throw new HopperError('HOP_INTERNAL', `Unexpected value ${JSON.stringify(value)}.`)
 }

@@ -1,13 +1,13 @@
 /**
- * Every bound of Hopper in one place: the tracker obeys them, ingest rejects over them, the aggregator asserts them.
- * Units stand last in a name.
+ * All limits of Hopper: the tracker obeys them, ingest rejects what exceeds them, the aggregator asserts them. A name
+ * ends with its unit.
  */
 export const limits = {
-  /** bytes of a request body, after decompression too */
+  /** bytes of a request body, both before and after decompression */
   bodyBytesMax: 1_000_000,
   eventsPerBatchMax: 1_000,
   eventBytesMax: 32_768,
-  /** changes that one answer names; it has their number too */
+  /** changes listed in one response, which also has their total number */
   changesNamedMax: 100,
   dataKeysMax: 64,
   dataKeyCharsMax: 128,
@@ -19,25 +19,25 @@ export const limits = {
   nameCharsMax: 200,
   /** longest time between two events that the tracker reports; larger values are rejected as invalid */
   elapsedMsMax: 366 * 86_400_000,
-  /** how far ahead of the time of receipt an event may claim to be */
+  /** how far the timestamp of an event may be ahead of its receive time */
   aheadMsMax: 86_400_000,
-  /** 2000-01-01T00:00:00Z: nothing is older */
+  /** 2000-01-01T00:00:00Z: older events are rejected */
   timestampMsMin: 946_684_800_000,
   /** a client's clock is corrected when it differs from ours by more than this */
   clockSkewMsMax: 5_000,
-  /** an event that arrives longer than this after its date has ended is counted with the fate `late` */
+  /** an event that arrives later than this after the end of its date is counted with the fate `late` */
   lateAfterMs: 7 * 86_400_000,
   sessionPauseMs: 30 * 60_000,
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,
   elementsPerAppMax: 500,
-  /** URL parameters that an app keeps, those included that its stages name */
+  /** URL parameters that an app keeps, including those used by its stages */
   keepParametersMax: 20,
   /** dates in one dashboard request */
   rangeDaysMax: 1_100,
-  /** rows in one dashboard answer; the rest is cut and `meta.truncated` says so */
+  /** rows in one dashboard response; the rest is cut off and `meta.truncated` is set */
   answerRowsMax: 10_000,
   samplerateMax: 1_000_000,
-  /** what one event with a samplerate may add to a sum of durations */
+  /** the most that one event with a samplerate can add to a sum of durations */
   sampledElapsedMsMax: 1_000_000_000_000,
 } as const

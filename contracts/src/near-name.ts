@@ -1,12 +1,12 @@
 const EDITS_MAX = 2
-/** Names shorter than this share their letters by chance. */
+/** Shorter names resemble each other by chance. */
 const CHARS_MIN = 3
-/** A longer name was not mistyped but made up, and comparing it costs time. */
+/** A longer name is unlikely to be a typo, and comparing it is expensive. */
 const CHARS_MAX = 64
 
 /**
- * Finds the known name that a sender probably meant: other spelling (`windowMs`), beginning (`window`) or a mistyped
- * letter (`window_sm`).
+ * Finds the known name that a sender probably meant: another spelling (`windowMs`), a prefix (`window`) or a typo
+ * (`window_sm`).
  */
 export function nearName(name: string, known: readonly string[]): string | undefined {
   if (name.length > CHARS_MAX) return undefined
@@ -27,7 +27,7 @@ function plainName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '')
 }
 
-/** The optimal string alignment distance: inserted, removed, changed and swapped letters. */
+/** Computes the optimal string alignment distance: inserted, deleted, substituted and transposed characters. */
 function editsBetween(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -1,12 +1,12 @@
-/** A schema as plain JSON, and what it refers to, by name. */
+/** A schema as plain JSON, and the definitions that it refers to, by name. */
 export interface PlainSchema {
   readonly schema: Record<string, unknown>
   readonly definitions: Readonly<Record<string, unknown>>
 }
 
 /**
- * A schema whose parts of type `Cyclic`, which each carry their definitions, refer to one place instead, as JSON Schema
- * and OpenAPI want it. `place` is the pointer under which the caller puts the definitions, such as `#/$defs/`.
+ * Moves the definitions that each part of type `Cyclic` carries into one shared place, as JSON Schema and OpenAPI
+ * require. `place` is the JSON pointer under which the caller puts the definitions, such as `#/$defs/`.
  */
 export function sharedDefinitions(schema: object, place: string): PlainSchema {
   const definitions: Record<string, unknown> = {}
@@ -16,7 +16,7 @@ export function sharedDefinitions(schema: object, place: string): PlainSchema {
     const { $defs, $ref, ...rest } = value as { $defs?: Record<string, unknown>; $ref?: unknown }
     for (const [name, definition] of Object.entries($defs ?? {})) {
       if (Object.hasOwn(definitions, name)) continue
-      // it stands there before it is read, because it refers to itself
+      // registered before it is visited, because it refers to itself
       definitions[name] = undefined
       definitions[name] = withoutId(plain(definition))
     }
@@ -26,7 +26,7 @@ export function sharedDefinitions(schema: object, place: string): PlainSchema {
   return { schema: plain(schema) as Record<string, unknown>, definitions }
 }
 
-/** An `$id` would begin a document of its own, in which the references of the definition lead nowhere. */
+/** Removes `$id`, which would start a separate document in which the references of the definition do not resolve. */
 function withoutId(definition: unknown): unknown {
   return Object.fromEntries(Object.entries(definition as object).filter(([name]) => name !== '$id'))
 }

@@ -1,7 +1,6 @@
 /**
- * Copies a schema so that each of its objects refuses fields that it does not name. Requests are checked against such
- * copies: a field with a wrong name that was dropped in silence would answer another question than the one that was
- * asked.
+ * Copies a schema so that each of its objects rejects unknown fields. Requests are validated against such copies:
+ * silently dropping a misspelled field would answer a different query than the client meant.
  */
 export function strictSchema<T extends object>(schema: T): T {
   return copied(schema) as T

@@ -1,11 +1,11 @@
-/** Calendar of one IANA time zone: dates are `YYYY-MM-DD` of local time, instants are ms since the epoch. */
+/** Calendar of an IANA time zone: dates are local `YYYY-MM-DD`, instants are ms since the epoch. */
 export interface TimeZone {
   readonly name: string
   /** the local date of an instant */
   dateOf(timestamp: number): string
   /** the instant at which a local date begins; in zones that skip midnight, the first instant of that date */
   startOf(date: string): number
-  /** whole hours since the local date began: 0..24, a date with a clock change has 23 or 25 of them */
+  /** whole hours since the local date began: 0..24, because a date with a clock change has 23 or 25 hours */
   hourOf(timestamp: number): number
 }
 
@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000
 const OFFSETS_MAX = 200_000
 const zones = new Map<string, TimeZone>()
 
-/** @throws RangeError for a name that the IANA database does not have */
+/** @throws RangeError for a name that is not in the IANA database */
 export function timeZone(name: string): TimeZone {
   let zone = zones.get(name)
   if (!zone) zones.set(name, (zone = createTimeZone(name)))
@@ -41,8 +41,7 @@ function createTimeZone(name: string): TimeZone {
     minute: 'numeric',
     second: 'numeric',
   })
-  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC, so one look-up serves a quarter of an
-  // hour.
+  // Since 2000 every zone changes its offset at a multiple of 15 minutes UTC: offsets are cached per quarter-hour.
   const offsets = new Map<number, number>()
   const dates = new Map<number, string>()
   const starts = new Map<string, number>()
@@ -87,7 +86,10 @@ function readOffset(format: Intl.DateTimeFormat, timestamp: number): number {
   return Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second) - timestamp
 }
 
-/** Local midnight lies within 15 hours of UTC midnight; the first quarter whose date is not before `date` begins it. */
+/**
+ * Finds the start of a local date: the first quarter of an hour whose date is not before `date`. Local midnight is
+ * within 15 hours of UTC midnight.
+ */
 function firstInstant(midnightUtc: number, date: string, dateOf: (timestamp: number) => string): number {
   let low = Math.floor((midnightUtc - 15 * 3_600_000) / QUARTER_MS)
   let high = Math.ceil((midnightUtc + 15 * 3_600_000) / QUARTER_MS)
@@ -99,7 +101,7 @@ function firstInstant(midnightUtc: number, date: string, dateOf: (timestamp: num
   return low * QUARTER_MS
 }
 
-/** The dates from `from` to `to`, both included, ascending. Both must be valid dates, `from` not after `to`. */
+/** Lists the dates from `from` to `to`, both inclusive, ascending. Both must be valid dates, `from` not after `to`. */
 export function datesBetween(from: string, to: string): string[] {
   const dates: string[] = []
   for (let at = Date.parse(`${from}T00:00:00Z`), end = Date.parse(`${to}T00:00:00Z`); at <= end; at += DAY_MS) {
@@ -108,14 +110,14 @@ export function datesBetween(from: string, to: string): string[] {
   return dates
 }
 
-/** Whether a text is a date of the calendar, like `2026-02-28`. */
+/** Returns whether a text is a valid calendar date like `2026-02-28`. */
 export function isDate(text: string): boolean {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false
   const at = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(at) && new Date(at).toISOString().slice(0, 10) === text
 }
 
-/** `date` moved by whole days, negative for earlier. */
+/** Shifts a date by whole days, negative for earlier. */
 export function shiftDate(date: string, days: number): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10)
 }

@@ -19,13 +19,13 @@ const envelope: Envelope = {
   events: [event],
 }
 
-it('gives the session of the envelope to the events that name none', () => {
+it('applies the session of the envelope to events without one', () => {
   const both = { ...envelope, session_id: 'of all', events: [event, { ...event, session_id: 'its own' }] }
   expect(decodeEnvelope(encodeEnvelope(both)).events.map(({ session_id }) => session_id)).toEqual(['of all', 'its own'])
   expect(decodeEnvelope(encodeEnvelope(envelope)).events[0]).not.toHaveProperty('session_id')
 })
 
-it('keeps every character, plain or not', () => {
+it('preserves every character, ASCII or not', () => {
   for (const target of ['/plain', '/é', '/€', '/😀', '\u0000\u007f\u0080']) {
     expect(decodeEnvelope(encodeEnvelope({ ...envelope, events: [{ ...event, target }] })).events[0]).toMatchObject({
       target,
@@ -33,7 +33,7 @@ it('keeps every character, plain or not', () => {
   }
 })
 
-it('names the app of a message by its first bytes, or not at all', () => {
+it('reads the app of a message from its first bytes, or returns undefined', () => {
   const sent = Buffer.from('{"events":[]}')
   for (const app of ['shop', 'é', '']) {
     expect(appOfMessage(encodeEnvelope({ ...envelope, app }))).toBe(app)
@@ -51,7 +51,7 @@ it('names the app of a message by its first bytes, or not at all', () => {
   }
 })
 
-describe('bytes that are no envelope', () => {
+describe('bytes that are not an envelope', () => {
   const head = JSON.stringify({ ...envelope, events: undefined })
   const body = (events: unknown): string => `${head}\n${JSON.stringify({ events })}`
   it.each([
@@ -69,9 +69,9 @@ describe('bytes that are no envelope', () => {
     ['an event that is a number', JSON.stringify({ ...envelope, session_id: 's', events: [7] }), 'invalid_envelope'],
     ['a body that is null', `${head}\nnull`, 'invalid_envelope'],
     ['a body without events', `${head}\n{}`, 'invalid_envelope'],
-    ['a body with events that are no list', body({ 0: {} }), 'invalid_envelope'],
+    ['a body with events that are not a list', body({ 0: {} }), 'invalid_envelope'],
     ['a body with an event that is null', body([null]), 'invalid_envelope'],
-  ])('are refused, with the reason: %s', (_name, bytes, reason) => {
+  ])('are rejected with a reason: %s', (_name, bytes, reason) => {
     const read = (): unknown => decodeEnvelope(Buffer.from(bytes))
     expect(read).toThrow(DecodeError)
     expect(read).toThrow(expect.objectContaining({ reason }))

@@ -1,33 +1,33 @@
 import { eventTypes, type Event } from './event.ts'
 import type { BotReason, DeadLetterReason, RejectReason } from './fate.ts'
 
-/** What ingest learned about the sender of one request. */
+/** Properties of the sender of one request, as determined by ingest. */
 export interface Context {
   readonly device: 'desktop' | 'mobile' | 'tablet' | 'tv' | 'server' | 'unknown'
   readonly browser: string
   readonly os: string
-  /** ISO 3166-1 alpha-2, when a database is configured */
+  /** ISO 3166-1 alpha-2; only set when a geo database is configured */
   readonly country?: string
   readonly referrer?: string
   readonly utm?: Readonly<Record<string, string>>
-  /** set when the sender brings in events of the past on purpose, as an import does: they are accepted, not late */
+  /** set when the sender sends past events on purpose, for example an import: they are accepted, not late */
   readonly historical?: true
-  /** set when the sender is held to be a machine: its events are kept, not counted */
+  /** set when the sender is classified as a bot: its events are stored but not counted */
   readonly bot?: BotReason
 }
 
-/** An event that ingest refused; it goes into the log too, so that the count of fates is exact. */
+/** An event that ingest rejected. It is written to the log too, so that the counts of fates are exact. */
 export interface RejectedEvent {
   readonly event_id?: string
   readonly reason: RejectReason
 }
 
-/** What stands in the log: one request of one device. */
+/** A message of the log: the events of one device from one request. */
 export interface Envelope {
   readonly version: 1
   readonly app: string
   readonly device_id: string
-  /** the session of every event that names none; `decodeEnvelope` gives it to them */
+  /** the session of every event without one of its own; `decodeEnvelope` copies it into them */
   readonly session_id?: string
   /** ms since the epoch */
   readonly received_at: number
@@ -35,19 +35,20 @@ export interface Envelope {
   readonly events: readonly Event[]
   readonly rejected?: readonly RejectedEvent[]
   /**
-   * the body of the request, when it says the same as `events`: it stands in the log in their place, so that nothing is
-   * written out anew
+   * the body of the request, when it is equivalent to `events`: it is written to the log in their place, which saves
+   * serializing them again
    */
   readonly sent?: Uint8Array
 }
 
 /**
- * An envelope as one message: JSON; or, with `sent`, a line of JSON without the events, and then the body with them.
+ * Encodes an envelope as one message: JSON or, with `sent`, a line of JSON without the events followed by the request
+ * body, which contains them.
  */
 export function encodeEnvelope(envelope: Envelope): Buffer {
   if (envelope.sent !== undefined) return Buffer.concat([Buffer.from(headLine(envelope)), envelope.sent])
   const json = JSON.stringify(envelope)
-  // Almost every envelope is plain ASCII, and copying that is much cheaper than encoding it.
+  // Almost every envelope is pure ASCII, and copying it as latin1 is much cheaper than encoding UTF-8.
   return Buffer.from(json, Buffer.byteLength(json) === json.length ? 'latin1' : 'utf8')
 }
 
@@ -59,8 +60,9 @@ const BEFORE_APP = Buffer.from('{"version":1,"app":"')
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 
 /**
- * Names the app of a message without reading its events, which costs most of what counting them costs. Undefined for a
- * message that does not begin as `encodeEnvelope` writes it, and for an app with an escaped character in its name.
+ * Returns the app of a message without parsing its events: parsing is most of the cost of counting them. Returns
+ * undefined for a message that does not begin the way `encodeEnvelope` writes it, and for an app whose name contains an
+ * escaped character.
  */
 export function appOfMessage(bytes: Uint8Array): string | undefined {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -72,7 +74,7 @@ export function appOfMessage(bytes: Uint8Array): string | undefined {
   return undefined
 }
 
-/** What a message says of itself, as far as it can be read. */
+/** The header fields of a message, as far as they are readable. */
 export interface MessageHead {
   readonly app?: string
   /** ms since the epoch */
@@ -80,7 +82,8 @@ export interface MessageHead {
 }
 
 /**
- * Reads the app and the time of receipt of a message: of its first line, or of all of it; neither when it is no JSON.
+ * Reads the app and the receive time of a message, from its first line or else from the whole message. Returns neither
+ * if it is not JSON.
  */
 export function headOf(bytes: Uint8Array): MessageHead {
   const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -93,7 +96,7 @@ export function headOf(bytes: Uint8Array): MessageHead {
   }
 }
 
-/** A message may be anything; what is no JSON has no head. */
+/** Parses a JSON object. A message may contain anything: returns undefined for text that is not a JSON object. */
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -103,7 +106,7 @@ function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** A message of the log that is no envelope. Nothing else that reading one may throw is the message's fault. */
+/** Thrown for a log message that is not an envelope. Any other error while decoding is not caused by the message. */
 export class DecodeError extends Error {
   readonly reason: Extract<DeadLetterReason, 'undecodable' | 'unknown_version' | 'invalid_envelope'>
 
@@ -115,8 +118,8 @@ export class DecodeError extends Error {
 }
 
 /**
- * Reads a message of the log.
- * @throws DecodeError for bytes that are no JSON (`undecodable`), another version (`unknown_version`) or another shape
+ * Decodes a message of the log.
+ * @throws DecodeError for bytes that are not JSON (`undecodable`), another version (`unknown_version`) or another shape
  * (`invalid_envelope`)
  */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
@@ -125,7 +128,7 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const value = lineEnd === -1 ? parse(message.toString()) : joined(message, lineEnd)
   if ((value as Partial<Envelope> | null)?.version !== 1)
     throw new DecodeError('unknown_version', 'not an envelope of version 1')
-  if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields are not of their types')
+  if (!isEnvelope(value)) throw new DecodeError('invalid_envelope', 'its fields have wrong types')
   const { session_id } = value
   if (session_id !== undefined) for (const event of value.events) event.session_id ??= session_id
   return value
@@ -140,7 +143,10 @@ function parse(json: string): unknown {
   }
 }
 
-/** A line of JSON, and a body that was taken as it was sent; a tracker names the types of its events by number. */
+/**
+ * Decodes a message that is a line of JSON followed by an unmodified request body. The tracker sends event types as
+ * numbers; they are replaced by their names.
+ */
 function joined(message: Buffer, lineEnd: number): object {
   const head = parse(message.toString('utf8', 0, lineEnd)) as object
   const body = parse(message.toString('utf8', lineEnd + 1)) as { events?: unknown } | null

@@ -3,7 +3,7 @@ import { changeReasons, type ChangeReason } from './changes.ts'
 import { botReasons } from './fate.ts'
 import { limits } from '../limits.ts'
 
-/** The kinds of events by their wire number (docs/events.md). A wire event may name its type either way. */
+/** Event types, indexed by their wire number. A wire event may give its type as number or name. */
 export const eventTypes = ['custom', 'click', 'url_change', 'btn_time', 'funnel_change', 'identify'] as const
 export type EventType = (typeof eventTypes)[number]
 
@@ -14,17 +14,17 @@ const xpath = Type.String({ minLength: 1, maxLength: limits.xpathCharsMax })
 const name = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const elapsed = Type.Integer({ minimum: 0, maximum: limits.elapsedMsMax })
 const stage = Type.Integer({ minimum: 0, maximum: 1_000_000 })
-/** values of `data`, by key; the pattern bounds the keys, as a record ignores the length of its key type */
+/** values of `data` by key; the pattern limits the length of keys, as a record ignores the length of its key type */
 const data = Type.Record(
   Type.String({ pattern: `^[\\s\\S]{1,${limits.dataKeyCharsMax}}$` }),
   Type.Union([Type.String({ maxLength: limits.dataValueCharsMax }), Type.Number(), Type.Boolean()]),
   { maxProperties: limits.dataKeysMax, additionalProperties: false },
 )
 
-/** of how many events this is the one that was kept: it counts so often, except among unique users */
+/** the event is a 1-in-n sample: it counts n times, except for unique users */
 const sampled = { samplerate: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.samplerateMax })) }
 
-/** What is particular to each kind: the one place where the fields of an event are written down. */
+/** Fields specific to each event type. This is the only definition of the fields of an event. */
 export const eventFields = {
   custom: { name, data: Type.Optional(data), ...sampled },
   click: { target: xpath, elapsed_time: elapsed, current_url: url, ...sampled },
@@ -33,7 +33,7 @@ export const eventFields = {
     target: xpath,
     action: Type.Union([Type.Literal('hover-then-leave'), Type.Literal('hover-then-clicked')]),
     elapsed_time: elapsed,
-    /** hesitation is measured by mouse: a finger is on an element when it presses it */
+    /** hesitation is measured for a mouse only: a finger touches an element only when it presses it */
     pointer: Type.Optional(Type.Union([Type.Literal('mouse'), Type.Literal('touch'), Type.Literal('pen')])),
     ...sampled,
   },
@@ -51,12 +51,12 @@ export const eventFields = {
 const anyKind = { user_id: Type.Optional(userId) }
 const stored = {
   event_id: id,
-  /** integer ms since the epoch, UTC, after correction of the client's clock */
+  /** integer ms since the epoch, UTC, corrected for the skew of the client's clock */
   timestamp: Type.Integer(),
-  /** the client's own time, when it was corrected */
+  /** the client's original time, if it was corrected */
   client_time: Type.Optional(Type.Integer()),
   session_id: Type.Optional(id),
-  /** counts up per session in the tracker: breaks ties, and a gap in it is a measured loss */
+  /** incremented per session by the tracker: breaks ties, and a gap reveals lost events */
   seq: Type.Integer({ minimum: 0 }),
 }
 const kind = <T extends EventType>(type: T): { type: ReturnType<typeof Type.Literal<T>> } => ({
@@ -75,7 +75,7 @@ export const FunnelChangeEvent = Type.Object({
 })
 export const IdentifyEvent = Type.Object({ ...stored, ...kind('identify'), ...eventFields.identify })
 
-/** An event as the log and everything behind it knows it. */
+/** An event as stored in the log and used by everything that reads it. */
 export const Event = Type.Union([
   CustomEvent,
   ClickEvent,
@@ -106,8 +106,8 @@ const wireKind = (type: EventType): TSchema =>
   )
 
 /**
- * What a client sends, by kind: `type` as a number or a name, ids and times optional (ingest fills them in). Unknown
- * fields are dropped and named.
+ * Schemas of the events that clients send, by type: `type` is a number or a name; ids and times are optional and filled
+ * in by ingest. Unknown fields are dropped and reported in the response.
  */
 export const wireEvents: Record<EventType, TSchema> = {
   custom: wireKind('custom'),
@@ -118,7 +118,7 @@ export const wireEvents: Record<EventType, TSchema> = {
   identify: wireKind('identify'),
 }
 
-/** A wire event before its kind is known. */
+/** A wire event before its type is known. */
 export interface WireEvent {
   type: number | string
   event_id?: string
@@ -130,7 +130,7 @@ export interface WireEvent {
   [field: string]: unknown
 }
 
-/** The body of `POST /v1/events`. Events are checked one by one, so that the good ones of a mixed batch are kept. */
+/** The body of `POST /v1/events`. Events are validated one by one, so that the valid events of a batch are kept. */
 export const EventsBody = Type.Object({
   sent_at: Type.Optional(
     Type.Union([Type.Integer(), Type.String({ format: 'date-time' })], {
@@ -152,7 +152,7 @@ export type EventsBody = Static<typeof EventsBody>
 const literals = <T extends string>(names: readonly T[]): TUnsafe<T> =>
   Type.Unsafe<T>(Type.Union(names.map((name) => Type.Literal(name))))
 
-/** A field of an accepted event, or of the body itself, that does not stand as it was sent. */
+/** A field of an accepted event, or of the body itself, that was not stored as sent. */
 export const EventChange = Type.Object({
   index: Type.Union([Type.Integer(), Type.Null()], { description: 'of the event; null for a field of the body' }),
   path: Type.String(),
@@ -161,7 +161,7 @@ export const EventChange = Type.Object({
 })
 export type EventChange = Static<typeof EventChange>
 
-/** The answer of `POST /v1/events`. */
+/** The response of `POST /v1/events`. */
 export const EventsAnswer = Type.Object({
   accepted: Type.Integer({ description: 'events that are stored; what repeats an earlier event_id shows later' }),
   rejected: Type.Array(Type.Object({ index: Type.Integer(), reason: Type.String(), message: Type.String() })),

@@ -1,13 +1,14 @@
 /**
- * Every event has exactly one fate, with a reason out of one closed list. `accepted` and `late` events are counted in
- * the tables (`historical`: accepted from an import, which would be late otherwise); `bot` events are kept but not
- * counted, so that a rule can be reversed; `duplicate` events repeat an earlier `event_id`; `rejected` events were
- * refused by ingest and named in its answer.
+ * Fates of an event: every event has exactly one, with a reason from one closed list.
+ * - `accepted` and `late` events are counted in the tables (`historical`: accepted from an import, otherwise late).
+ * - `bot` events are stored but not counted, so that a bot rule can be reversed.
+ * - `duplicate` events repeat an earlier `event_id`.
+ * - `rejected` events were rejected by ingest and reported in its response.
  */
 export const fates = ['accepted', 'duplicate', 'bot', 'late', 'rejected'] as const
 export type Fate = (typeof fates)[number]
 
-/** Why ingest refuses an event. */
+/** Reasons for which ingest rejects an event. */
 export const rejectReasons = {
   not_an_object: 'An event must be a JSON object.',
   unknown_type: 'The field "type" must be one of 0..5 or custom, click, url_change, btn_time, funnel_change, identify.',
@@ -20,14 +21,14 @@ export const rejectReasons = {
 } as const
 export type RejectReason = keyof typeof rejectReasons
 
-/** Why an event is held to come from a machine. */
+/** Reasons for which an event is classified as sent by a bot. */
 export const botReasons = ['user_agent', 'webdriver', 'no_user_agent'] as const
 export type BotReason = (typeof botReasons)[number]
 
 /**
- * Why a message of the log cannot be counted; it goes to the dead letters and its lane goes on. `invalid_envelope`: a
- * field of it, or of an event, is not what the schema says; `fold_failed`: its shape is right, and still no table can
- * take it.
+ * Reasons for which a log message cannot be counted. It becomes a dead letter and its lane continues.
+ * `invalid_envelope`: a field of the message or of one of its events violates the schema. `fold_failed`: the shape is
+ * valid, but the tables cannot fold it.
  */
 export const deadLetterReasons = [
   'undecodable',
@@ -38,5 +39,5 @@ export const deadLetterReasons = [
 ] as const
 export type DeadLetterReason = (typeof deadLetterReasons)[number]
 
-/** The reason of a fate: a closed union, so that a metric label or a table key never grows beyond it. */
+/** The reason of a fate. A closed union bounds the cardinality of metric labels and table keys. */
 export type FateReason = 'new' | 'historical' | 'repeated_id' | 'after_settled' | BotReason | RejectReason

@@ -1,13 +1,13 @@
-/** of a UUID in binary (RFC 9562, section 4) */
+/** Length of a binary UUID (RFC 9562, section 4). */
 export const UUID_BYTES = 16
 const DASH = 45
 const NO_DIGIT = 255
 
-/** the value of each hexadecimal digit as UUIDs are written, by its character */
+/** value of each lower-case hexadecimal digit, by character code */
 const digits = new Uint8Array(128).fill(NO_DIGIT)
 for (const [value, digit] of [...'0123456789abcdef'].entries()) digits[digit.charCodeAt(0)] = value
 
-/** Writes a UUID in lower case as 16 bytes; false, and anything written, when the text is none. */
+/** Writes a lower-case UUID as 16 bytes. Returns false for other texts; the bytes at `at` are then unspecified. */
 export function writeUuid(text: string, out: Uint8Array, at: number): boolean {
   if (text.length !== 36) return false
   for (let place = 0, byte = at; place < 36; place += 2) {
@@ -21,7 +21,7 @@ export function writeUuid(text: string, out: Uint8Array, at: number): boolean {
   return true
 }
 
-/** The UUID whose bytes stand at `at`. */
+/** Reads the UUID whose 16 bytes begin at `at`. */
 export function readUuid(from: Buffer, at: number): string {
   const hex = from.toString('hex', at, at + UUID_BYTES)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`

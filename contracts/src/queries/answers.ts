@@ -1,12 +1,11 @@
 import { Type, type Static, type TObject, type TProperties } from 'typebox'
 
 /**
- * The answers of the dashboard API (docs/queries.md). One value gives the TS type, the OpenAPI schema and the CSV
- * columns.
+ * Responses of the dashboard API. The TS type, the OpenAPI schema and the CSV columns all derive from one value.
  */
 const text = Type.String()
 const whole = Type.Integer()
-/** a share or an average; null of nothing */
+/** a share or an average; null if there is nothing to divide by */
 const maybe = Type.Union([Type.Number(), Type.Null()])
 
 export const Meta = Type.Object({
@@ -16,7 +15,8 @@ export const Meta = Type.Object({
   complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
   settled: Type.Boolean({
     description:
-      'true when every date of the range ended more than 7 days ago and no event that has arrived waits to be counted: only one that comes yet can change it',
+      'true when every date of the range ended more than 7 days ago and no event that has arrived waits ' +
+      'to be counted: only one that comes yet can change it',
   }),
   truncated: Type.Optional(
     Type.Boolean({
@@ -26,7 +26,7 @@ export const Meta = Type.Object({
 })
 export type Meta = Static<typeof Meta>
 
-/** A result of which something may be left out or folded into `other`; the api says so in `meta`. */
+/** A result that may be incomplete or partly folded into `other`; the API reports this in `meta`. */
 export type Cut<T> = T & { readonly truncated?: true }
 
 const answer = <T extends TProperties>(properties: T): TObject<T & { meta: typeof Meta }> =>
@@ -42,7 +42,7 @@ export const StageConversion = answer({
 export const StageTime = answer({
   rows: Type.Array(Type.Object({ stage: whole, name: text, elapsed_ms: whole, hits: whole, average_seconds: maybe })),
 })
-/** `from` is null where people entered the funnel without having been in another stage. */
+/** `from` is null for people who entered the funnel without having been in another stage. */
 export const StageGraph = answer({ rows: Type.Array(Type.Object({ from: maybe, to: whole, users: whole })) })
 export const ElementActions = answer({
   rows: Type.Array(
@@ -61,12 +61,12 @@ export const ElementActions = answer({
     }),
   ),
 })
-/** `correlation` is null when one of the actions, or any spread of the durations, is missing. */
+/** `correlation` is null when one of the actions is missing or the durations have no variance. */
 export const ElementDurations = answer({
   buckets: Type.Array(Type.Object({ from_ms: whole, to_ms: whole, leave: whole, click: whole })),
   correlation: maybe,
 })
-/** `average_seconds` is the mean time on the page over the visits whose end was seen. */
+/** `average_seconds` is the mean time on the page over the visits whose end was recorded. */
 export const PageViews = answer({ rows: Type.Array(Type.Object({ url: text, views: whole, average_seconds: maybe })) })
 export const Clicks = answer({
   rows: Type.Array(Type.Object({ url: text, target: text, hits: whole, average_ms: maybe })),
@@ -75,7 +75,7 @@ export const Agents = answer({
   total_users: whole,
   rows: Type.Array(Type.Object({ value: text, users: whole, share: maybe })),
 })
-/** `time` is the ISO instant at which the hour or the date begins. */
+/** `time` is the ISO 8601 start of the hour or the date. */
 export const Traffic = answer({
   rows: Type.Array(Type.Object({ time: text, events: whole, views: whole, users: whole })),
 })
@@ -91,8 +91,7 @@ export type Clicks = Static<typeof Clicks>
 export type Agents = Static<typeof Agents>
 export type Traffic = Static<typeof Traffic>
 
-/** `GET /api/v1/status`. */
-/** What a `hopper audit` found, over one app or all, and over the dates that were asked for. */
+/** The result of a `hopper audit` of one app or all apps, over the requested dates. */
 export const AuditResult = Type.Object({
   finished_at: whole,
   app: Type.Optional(text),
@@ -103,6 +102,7 @@ export const AuditResult = Type.Object({
 })
 export type AuditResult = Static<typeof AuditResult>
 
+/** `GET /api/v1/status`. */
 export const Status = Type.Object({
   version: text,
   mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
@@ -131,7 +131,8 @@ export const Status = Type.Object({
           { first: whole, next: whole },
           {
             description:
-              'positions that the log has lost: the lane stands still until the log is restored, or an aggregator is started with --accept-loss',
+              'positions that the log has lost: the lane stands still until the log is restored, ' +
+              'or an aggregator is started with --accept-loss',
           },
         ),
       ),
@@ -143,13 +144,14 @@ export const Status = Type.Object({
   accepted_losses: Type.Optional(
     Type.Array(Type.Object({ lane: whole, first: whole, next: whole, is_cut: Type.Boolean(), accepted_at: whole }), {
       description:
-        'positions of the log of a cluster that are gone, and that somebody has accepted as gone; is_cut: they were counted before',
+        'positions of the log of a cluster that are gone, and that somebody has accepted as gone; ' +
+        'is_cut: they were counted before',
     }),
   ),
 })
 export type Status = Static<typeof Status>
 
-/** `POST /api/v1/me`: who is logged in and what may be seen. */
+/** `POST /api/v1/me`: the logged-in member and the organization it can see. */
 export const Me = Type.Object({
   member: Type.Object({
     id: text,

@@ -1,7 +1,7 @@
 import type { Context } from '../events/envelope.ts'
 import type { Event } from '../events/event.ts'
 
-/** An event as the archive keeps it. Its place in the log is (lane, position, index). */
+/** An event as stored in the archive. Its place in the log is (lane, position, index). */
 export interface ArchivedEvent {
   readonly event: Event
   readonly device_id: string
@@ -12,26 +12,26 @@ export interface ArchivedEvent {
   readonly received_at: number
   /** position of its envelope in the lane */
   readonly position: number
-  /** place in that envelope */
+  /** index within that envelope */
   readonly index: number
 }
 
 /**
- * What a chunk belongs to and which positions of its lane it answers for: every event of (app, date) between them is in
- * its parts.
+ * App, date and lane of a chunk, and the range of positions that it covers: every event of (app, date) in the range is
+ * in one of its parts.
  */
 export interface ChunkCover {
   readonly app: string
-  /** the app's local date of its events; of a merged span, the first of them */
+  /** local date of its events in the time zone of the app; for a merged span the earliest one */
   readonly date: string
   readonly lane: number
   readonly first_position: number
   readonly last_position: number
 }
 
-/** All that a reader must know of a chunk before it fetches a column. */
+/** Everything a reader needs to know about a chunk before it fetches a column. */
 export interface ChunkSummary extends ChunkCover {
-  /** A span larger than one chunk has several parts, 0..parts-1, ascending by device hash. */
+  /** a span larger than one chunk has several parts, 0..parts-1, ascending by device hash */
   readonly part: number
   readonly parts: number
   readonly rows: number
@@ -41,27 +41,28 @@ export interface ChunkSummary extends ChunkCover {
   /** the first and last device hash, 16 hex digits each */
   readonly first_device: string
   readonly last_device: string
-  /** bytes of each column's cell; a key that no event has is missing */
+  /** bytes of each column's cell; keys that no event has are absent */
   readonly columns: Readonly<Record<string, number>>
   /**
-   * every value of columns that have few, so that a reader can skip the chunk; `null` stands for events without the key
+   * all values of the columns with few distinct values, so that a reader can skip the chunk; `null` represents events
+   * without the key
    */
   readonly values: Readonly<Record<string, readonly (string | number | boolean | null)[]>>
 }
 
-/** What a span answers for of one of its dates: every event of the date between these positions of the lane. */
+/** Coverage of one date of a span: every event of the date between these positions of the lane is in the span. */
 export interface DateCover {
   readonly date: string
   readonly first_position: number
   readonly last_position: number
 }
 
-/** A chunk as it is stored: one cell a column, each one zstd frame of an Arrow IPC stream. */
+/** A chunk as stored: one cell per column, each a zstd frame of an Arrow IPC stream. */
 export interface EncodedChunk {
   readonly summary: ChunkSummary
   /**
-   * of a span that is appended with events of several dates of one month: what it covers of each; without it, of the
-   * date of its summary
+   * coverage per date, for an appended span with events of several dates of one month; if absent, the span covers only
+   * the date of its summary
    */
   readonly dates?: readonly DateCover[]
   readonly columns: ReadonlyMap<string, Uint8Array>

@@ -93,7 +93,7 @@ export const EventQuery = Type.Object(
   },
 )
 
-/** A query whose times are ms, in one spelling: what the engine runs. Events count from `start` on, before `end`. */
+/** A normalized query with times in ms, as run by the engine. `start` is inclusive, `end` exclusive. */
 export interface EventRequest {
   readonly start: number
   readonly end: number
@@ -118,7 +118,7 @@ const unique = Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
   description: 'different values of each key; events without it do not count',
 })
 
-/** What the engine answers to `POST /query`. */
+/** The result that the engine returns for `POST /query`. */
 export const EventResult = Type.Object({
   data: Type.Array(
     Type.Object({ name, count, unique, events: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()))) }),

@@ -11,13 +11,13 @@ const key = Type.String({
 const value = Type.Union([Type.String({ maxLength: queryLimits.valueCharsMax }), Type.Number(), Type.Boolean()])
 
 /**
- * A value that an event can have under a key. A number and a text that is a number (`10` and `"10"`) compare as
- * numbers, and so do two such texts with `gt` and `lt`; two texts are equal when they are the same text. Otherwise
- * values of different types are never equal.
+ * A value of a key of an event. A number and a numeric text (`10` and `"10"`) compare as numbers; so do two numeric
+ * texts with `gt` and `lt`. Two texts are equal only if they are identical. Otherwise values of different types are
+ * never equal.
  */
 export type Value = string | number | boolean
 
-/** A condition on one event. A list of filters holds when each of them does. */
+/** A condition on one event. A list of filters is a conjunction. */
 export type Filter =
   | { type: 'eq' | 'ne'; key: string; value: Value }
   | { type: 'in'; key: string; values: Value[] }
@@ -26,20 +26,20 @@ export type Filter =
   | { type: 'gt' | 'lt'; key: string; value: string | number }
   | { type: 'not'; filter: Filter }
   | { type: 'or'; filters: Filter[] }
-  /** A page fits the URL pattern of a stage; only made from stages, no part of the schema. */
+  /** Matches a page against the URL pattern of a stage. Created from stages only, not part of the schema. */
   | { type: 'pattern'; key: 'page_url'; value: string }
   | StageFilter
 
 /**
- * The event enters a stage by its `to` or its `target`, see `StageMatcher`. It comes from a configured funnel, never
- * from a client.
+ * Matches events that enter a stage by their `to` or `target`, see `StageMatcher`. It is created from a configured
+ * funnel, never sent by a client.
  */
 export interface StageFilter {
   type: 'stage'
   key: 'to' | 'target'
   /** all stages of the funnel */
   stages: Stage[]
-  /** the number of the one */
+  /** the number of the stage to enter */
   stage: number
   rule: PageRule
 }
@@ -121,7 +121,7 @@ const definitions = {
   ]),
 }
 
-/** The schema of a filter; the engine checks depth and total count besides. */
+/** The schema of a filter. The engine additionally checks the nesting depth and the total number of filters. */
 export const FilterSchema = Type.Cyclic(definitions, 'Filter')
 export const FiltersSchema = Type.Array(FilterSchema, { maxItems: queryLimits.filtersMax })
 export const KeySchema = key

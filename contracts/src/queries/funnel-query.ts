@@ -10,16 +10,19 @@ const instant = Type.Union([Type.Integer(), Type.String({ maxLength: 40 })], {
 const stepNumber = Type.Integer({ minimum: 1, maximum: queryLimits.stepsMax })
 
 /**
- * Why a unit that took a step did not take the next: exactly one of these, told of its furthest attempt (of equals the
- * first). The engine looks at events from `from` up to `to` and the window, and takes the first of these that holds:
+ * Reasons for which a unit that took a step did not take the next. Exactly one applies; it is determined for the unit's
+ * furthest attempt (the first one among equals). The engine considers events from `from` up to `to` plus the window and
+ * reports the first cause that holds:
  * - `excluded`: an event ended the attempt: one of `exclude`, or in strict order any other event in between (`mismatch`
  *   when that one was the right event with another match value). An ended attempt is never open.
- * - `open`: the window had not run out at the time up to which all events are known.
+ * - `open`: the window had not expired at the time up to which all events are known.
  * - `late`: the right event, with equal match values, came after the window.
  * - `mismatch`: the right event came inside the window with other match values.
  * - `before`: the right event, with equal match values, came only before the step taken last.
- * - `never`: none of these. In `any` order the right event is one of any step not yet taken, and an event takes the
- *   lowest-numbered such step. A missing match value equals nothing, and `match` holds for the events of `exclude` too.
+ * - `never`: none of these.
+ *
+ * In `any` order the right event is one of any step not yet taken, and an event takes the lowest-numbered such step. A
+ * missing match value equals nothing. `match` applies to the events of `exclude` too.
  */
 export const dropCauses = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
 export type DropCause = (typeof dropCauses)[number]
@@ -71,8 +74,8 @@ export const FunnelQuery = Type.Object({
 })
 
 /**
- * A funnel query whose times are ms and whose steps are written out: what the engine runs. Events count from `from` on,
- * before `to`.
+ * A normalized funnel query with times in ms and explicit steps, as run by the engine. `from` is inclusive, `to`
+ * exclusive.
  */
 export interface FunnelRequest {
   readonly from: number
@@ -94,7 +97,7 @@ export interface FunnelRequest {
 }
 
 const maybe = Type.Union([Type.Number(), Type.Null()])
-/** A share, null of nothing. */
+/** A share; null if the denominator is 0. */
 const rate = maybe
 const count = Type.Integer({ minimum: 0 })
 export const ConversionTime = Type.Object({
@@ -118,7 +121,7 @@ export type FunnelStepAnswer = Static<typeof FunnelStepAnswer>
 
 const steps = Type.Array(FunnelStepAnswer)
 
-/** What the engine answers; the api adds `meta`. */
+/** The result that the engine returns; the API adds `meta`. */
 export const FunnelResult = Type.Object({
   total: Type.Integer({ description: 'units that took the first step' }),
   steps,
@@ -136,7 +139,8 @@ export const FunnelResult = Type.Object({
         ),
       }),
       {
-        description: `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one`,
+        description:
+          `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one`,
       },
     ),
   ),
@@ -154,7 +158,7 @@ export const FunnelResult = Type.Object({
 })
 export type FunnelResult = Static<typeof FunnelResult>
 
-/** The answer of `POST funnels/query`. */
+/** The response of `POST funnels/query`. */
 export const FunnelAnswer = Type.Object({ ...FunnelResult.properties, meta: Meta })
 export type FunnelAnswer = Static<typeof FunnelAnswer>
 export type FunnelQuery = Omit<Static<typeof FunnelQuery>, 'steps' | 'filters' | 'exclude'> &

@@ -1,4 +1,4 @@
-/** The bounds of a query: over one of them the answer is a clear error. Units stand last in a name. */
+/** Limits of a query; exceeding one is an error. A name ends with its unit. */
 export const queryLimits = {
   stepsMax: 100,
   excludesMax: 20,

@@ -21,7 +21,7 @@ const parts: Record<string, Part> = {
   ),
 }
 
-it('has an example for each part, which is one by the schema itself', () => {
+it('has examples for each part that are valid by its own schema', () => {
   expect(Object.keys(parts).sort()).toEqual([
     'filter all',
     'filter contains',
@@ -45,7 +45,7 @@ it('has an example for each part, which is one by the schema itself', () => {
   }
 })
 
-it('refers to one definition of a filter, wherever filters stand', () => {
+it('refers to a single definition of a filter from every place', () => {
   const text = JSON.stringify(schema)
   expect(new Set([...text.matchAll(/"\$ref":"([^"]*)"/g)].map(([, place]) => place))).toEqual(
     new Set(['#/$defs/Filter']),
@@ -57,7 +57,7 @@ it('refers to one definition of a filter, wherever filters stand', () => {
   ).toHaveLength(2)
 })
 
-it('accepts nested filters, and no field that it does not name, as any validator of JSON Schema reads it', () => {
+it('accepts nested filters and rejects unknown fields in any JSON Schema validator', () => {
   const validator = Compile(schema as never)
   const eq = { type: 'eq', key: 'a', value: 1 }
   const query = (filter: object): object => ({

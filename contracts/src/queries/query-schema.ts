@@ -3,8 +3,8 @@ import { sharedDefinitions } from '../shared-definitions.ts'
 import { strictSchema } from '../strict-schema.ts'
 
 /**
- * The JSON Schema (2020-12) of a query, as `/schemas/query.json` serves it: made from the same value that checks
- * queries, with an example for each part.
+ * Builds the JSON Schema (2020-12) of a query, served at `/schemas/query.json`. It is derived from the value that
+ * validates queries and has an example for each part.
  */
 export function querySchema(): Record<string, unknown> {
   const { schema, definitions } = sharedDefinitions(strictSchema(EventQuery), '#/$defs/')

@@ -18,7 +18,7 @@ export const RetentionQuery = Type.Object({
   count_by: unit,
 })
 
-/** A retention query whose times are ms; events count from `from` on, before `to`. */
+/** A retention query with times in ms; `from` is inclusive, `to` exclusive. */
 export interface RetentionRequest {
   readonly from: number
   readonly to: number
@@ -43,7 +43,7 @@ export const RetentionResult = Type.Object({
 })
 export type RetentionResult = Static<typeof RetentionResult>
 
-/** Distinct persons, devices or sessions with a matching event, over any range. */
+/** Counts distinct persons, devices or sessions with a matching event, over any range. */
 export interface DistinctRequest {
   readonly from: number
   readonly to: number
@@ -52,7 +52,7 @@ export interface DistinctRequest {
   readonly count_by?: FunnelUnit
 }
 
-/** With a breakdown a unit counts once for every value that it has, so these may add up to more. */
+/** In a breakdown a unit counts once for each of its values, so the values may add up to more than `count`. */
 export const DistinctResult = Type.Object({
   count,
   breakdown: Type.Optional(Type.Array(Type.Object({ value, count, other: Type.Optional(Type.Boolean()) }))),
@@ -68,15 +68,16 @@ export const JourneyQuery = Type.Object({
 })
 
 /**
- * What ways people take: a unit's places are the pages that it came to, or the values of `key`; equal neighbours once.
+ * Query for the paths that people take. The places of a unit are the pages it visited, or its values of `key`;
+ * consecutive equal places count as one.
  */
 export interface JourneyRequest {
   readonly from: number
   readonly to: number
   readonly depth?: number
-  /** only journeys from the first time at this place on */
+  /** only journeys that reach this place, from its first occurrence on */
   readonly start?: string
-  /** only journeys up to the first time at this place; of these the last `depth` places */
+  /** only journeys that reach this place, up to its first occurrence; the last `depth` places of each */
   readonly end?: string
   readonly key?: string
   readonly filters?: readonly Filter[]

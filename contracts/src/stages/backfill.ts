@@ -1,63 +1,62 @@
 import { stageNumber, type Funnel, type Stage } from '../app.ts'
 
-/** Stages that became known at one moment. */
+/** Stages that became known at the same time. */
 export interface StageGroup {
-  /** by their numbers */
+  /** stage numbers */
   readonly stages: readonly number[]
-  /** the position of a lane before which events came when nobody knew of the stages; the backfill counts them */
+  /** position of the lane at which the stages became known; the backfill counts the events before it */
   readonly until: number
 }
 
 /**
- * How far the tables of a funnel are counted for the past in one lane. It is kept in the registry, by the owner of the
- * lane.
+ * Progress of the backfill of a funnel in one lane. The owner of the lane stores it in the registry.
  */
 export interface LaneBackfill {
   readonly funnel: string
   readonly lane: number
-  /** of the installation */
+  /** number of lanes of the installation */
   readonly lanes: number
-  /** in the order in which they became known; the last may have no stages, and stands for another change then */
+  /** in the order in which they became known; a last group without stages represents another kind of change */
   readonly groups: readonly StageGroup[]
-  /** the stages that were or are being counted, see `stagesDefinition` */
+  /** the stages that were or are being backfilled, see `stagesDefinition` */
   readonly definition?: string
-  /** how many groups are counted: all of them, or it is being done */
+  /** number of groups that are counted; less than all of them while the backfill runs */
   readonly counted: number
-  /** the date that was counted last; dates go from the newest to the oldest */
+  /** the date counted most recently; dates are counted from the newest to the oldest */
   readonly last?: string
-  /** dates that are counted, and all dates */
+  /** number of dates that are counted, and of all dates */
   readonly done: number
   readonly dates: number
 }
 
-/** How far the tables of a funnel are counted for the past. */
+/** Progress of the backfill of a funnel over all lanes. */
 export interface BackfillProgress {
   readonly state: 'waiting' | 'running' | 'done'
   /** from 0 to 1 */
   readonly share: number
 }
 
-/** A funnel as the API lists it. */
+/** A funnel as listed by the API. */
 export interface ListedFunnel extends Funnel {
   readonly past: BackfillProgress
 }
 
-/** The name of a lane's part in the registry. */
+/** Returns the registry id of the backfill of a funnel in a lane. */
 export function backfillId({ funnel, lane }: Pick<LaneBackfill, 'funnel' | 'lane'>): string {
   return `${funnel} ${lane}`
 }
 
-/** Names what stages mean: which there are, in which order, and by what each is entered. */
+/** Serializes the meaning of stages: their numbers, their order and the condition of each. */
 export function stagesDefinition(stages: readonly Pick<Stage, 'id' | 'number' | 'url' | 'click'>[]): string {
   return JSON.stringify(stages.map((stage) => [stageNumber(stage), stage.url ?? null, stage.click ?? null]))
 }
 
-/** Forgets what is counted of a funnel in a lane; its stages keep the positions at which they became known. */
+/** Resets the backfill of a funnel in a lane; its stages keep the positions at which they became known. */
 export function uncounted({ last: _, ...rest }: LaneBackfill): LaneBackfill {
   return { ...rest, counted: 0, done: 0, dates: 0 }
 }
 
-/** How far a funnel with these stages is, out of what its lanes say. */
+/** Computes the backfill progress of a funnel with these stages from the progress of its lanes. */
 export function backfillProgress(
   stages: readonly Pick<Stage, 'id' | 'number' | 'url' | 'click'>[],
   lanes: readonly LaneBackfill[],

@@ -1,6 +1,5 @@
 /**
- * An element of the page as an XPath names it: an attribute that it starts from, and the names of the elements on the
- * way.
+ * A parsed XPath of an element: the attribute of the element that it starts from, and the tags along the path.
  */
 interface PathParts {
   readonly attribute: string | undefined
@@ -8,7 +7,7 @@ interface PathParts {
   readonly tags: readonly string[]
 }
 
-/** A part of a selector that an XPath decides. */
+/** A part of a selector that can be evaluated on an XPath. */
 interface SimpleSelector {
   readonly attribute?: string
   readonly value?: string
@@ -23,12 +22,10 @@ const anchored = /^\/\/(?:\*|[\w-]+)\[@([\w-]+)=(?:'([^']*)'|"([^"]*)")\]/
 const step = /\/([\w:-]+)(?:\[\d+\])?/gy
 
 /**
- * Tells whether a click on an element enters a click stage, by the XPath that the click carries. As in a browser the
- * element or one of its ancestors must
- * match. Only what an XPath says can be decided: `#id`, `[attribute=value]`, `tag`, `*`, `tag#id` and
- * `tag[attribute=value]` (there the tag is not looked at,
- * an id stands for one element), alone or in a list. A part with a class, another attribute test, a pseudo-class or a
- * combinator never matches a past click.
+ * Decides by the XPath of a click whether the click enters a click stage. As in a browser, the element or one of its
+ * ancestors must match. Only selectors that an XPath can answer are supported: `#id`, `[attribute=value]`, `tag`, `*`,
+ * `tag#id` and `tag[attribute=value]` (the last two ignore the tag, because an id identifies one element), alone or in
+ * a list. A part with a class, another attribute test, a pseudo-class or a combinator never matches a past click.
  */
 export class ClickSelector {
   readonly #parts: readonly SimpleSelector[]
@@ -56,7 +53,7 @@ function simpleOf(part: string): SimpleSelector | undefined {
   return tag === undefined ? undefined : { tag: tag.toLowerCase() }
 }
 
-/** The parts of a list; a comma inside quotes or brackets is none of the list's. */
+/** Splits a selector list; commas inside quotes or brackets do not separate parts. */
 function partsOf(selector: string): string[] {
   return selector.match(/(?:"[^"]*"|'[^']*'|\[[^\]]*\]|\([^)]*\)|\\.|[^,])+/gs) ?? []
 }
@@ -65,7 +62,7 @@ function unescaped(text: string): string {
   return text.replace(/\\(.)/gs, '$1')
 }
 
-/** Undefined for an XPath of a form that no tracker sends. */
+/** Parses an XPath; returns undefined for a form that no tracker sends. */
 function parse(xpath: string): PathParts | undefined {
   const [anchor = '', attribute, single, double] = anchored.exec(xpath) ?? []
   const tags: string[] = []

@@ -57,13 +57,13 @@ describe('a page', () => {
     expect(pageOf(storableUrl(url))).toBe(page)
   })
 
-  it('has the parameters that the app keeps, the first value of each, by name', () => {
+  it('has the parameters that the app keeps, with the first value of each, sorted by name', () => {
     expect(pageOf('https://s.example/p/?utm=1&b=2&a=%C3%BC+x&a=3', ['b', 'a'])).toBe('s.example/p?a=%C3%BC%20x&b=2')
     expect(pageOf('https://s.example/p?%61=1', ['a'])).toBe('s.example/p?a=1')
     expect(pageOf('https://s.example/p?aa=1', ['a'])).toBe('s.example/p')
   })
 
-  it('is a route where the app routes by hash', () => {
+  it('includes the route if the app routes by hash', () => {
     const page = (url: string): string => pageOf(url, ['step'], true)
     expect(page('https://s.example/#/home')).toBe('s.example/#/home')
     expect(page('https://s.example/app/#/cart/?token=1&step=2')).toBe('s.example/app#/cart?step=2')
@@ -74,7 +74,7 @@ describe('a page', () => {
     expect(pageOf('https://s.example/#/home')).toBe('s.example/')
   })
 
-  it('is the same whichever of its addresses is read', () => {
+  it('is the same for every address of the page', () => {
     const part = fc.stringMatching(/^[a-zA-Z0-9._~!$&'()*+,;=:@%/?# -]{0,12}$/)
     fc.assert(
       fc.property(
@@ -100,10 +100,10 @@ describe('a page', () => {
           const keep = ['a', 'b']
           expect(pageOf(storableUrl(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
           expect(storableUrl(storableUrl(url, keep, hash), keep, hash)).toBe(storableUrl(url, keep, hash))
-          // its own address, as a page with a scheme shows it, is an address of it
+          // the URL of a page with a scheme is itself an address of that page
           if (scheme === 'https://')
             expect(pageOf(pageUrlOf(url, keep, hash), keep, hash)).toBe(pageOf(url, keep, hash))
-          // the way for plain addresses and the one for all others agree
+          // the fast path for plain addresses and the general one agree
           expect(pageOf(`${url}`)).toBe(pageOf(` ${url}`))
         },
       ),
@@ -112,7 +112,7 @@ describe('a page', () => {
   })
 })
 
-describe('what is stored of a URL', () => {
+describe('the storable part of a URL', () => {
   it.each([
     ['https://s.example/reset?token=t&email=e', 'https://s.example/reset'],
     ['https://s.example/invite#token=t', 'https://s.example/invite'],
@@ -127,9 +127,9 @@ describe('what is stored of a URL', () => {
     ['/reset?token=t', '/reset'],
     ['?token=t', '/'],
     ['https://s.example/#/reset?token=t', 'https://s.example/'],
-  ])('%s leaves %s', (url, stored) => expect(storableUrl(url, ['a', 'b'])).toBe(stored))
+  ])('of %s is %s', (url, stored) => expect(storableUrl(url, ['a', 'b'])).toBe(stored))
 
-  it('is the address itself when nothing has to go, also where its page is written in another way', () => {
+  it('is the unchanged address if nothing must be removed, even if it is not in normal form', () => {
     for (const url of [
       'https://S.example:443/a%20b//../',
       '/home',
@@ -191,10 +191,10 @@ describe('a stage pattern', () => {
     ['https://shop.example/', '/'],
     ['https://shop.example/*#/cart', '/app#/cart'],
     ['https://*/', '/'],
-  ])('%s is fitted by %s', (pattern, path) => {
+  ])('%s matches %s', (pattern, path) => {
     expect(fits(pattern, `https://shop.example${path}`)).toBe(true)
     expect(patternProblem(pattern, { hash_routing: true })).toBeUndefined()
-    // as well by a path alone
+    // also matches a path without an origin
     if (!pattern.startsWith('http')) expect(fits(pattern, path)).toBe(true)
   })
 
@@ -217,9 +217,9 @@ describe('a stage pattern', () => {
     ['http://shop.example/cart', '/cart'],
     ['https://other.example/cart', '/cart'],
     ['https://shop.example', '/cart'],
-  ])('%s is not fitted by %s', (pattern, path) => expect(fits(pattern, `https://shop.example${path}`)).toBe(false))
+  ])('%s does not match %s', (pattern, path) => expect(fits(pattern, `https://shop.example${path}`)).toBe(false))
 
-  it('says why nothing can ever fit it', () => {
+  it('explains why no page can ever match it', () => {
     const problem = (pattern: string, hash_routing = false): string | undefined =>
       patternProblem(pattern, { hash_routing })
     for (const bad of [
@@ -245,19 +245,19 @@ describe('a stage pattern', () => {
       expect(problem(good), good).toBeUndefined()
   })
 
-  it('names the parameters that its app keeps', () => {
+  it('lists the parameters that its app must keep', () => {
     expect(parametersOfStages([{ url: '/a?step=2&lang=*' }, { url: '/b?step=3#/c?tab=1' }, { url: '/c' }, {}])).toEqual(
       ['step', 'lang', 'tab'],
     )
   })
 
-  it('takes time that grows with text and pattern only', () => {
+  it('matches without catastrophic backtracking', () => {
     const started = performance.now()
     expect(fits(`${'*a'.repeat(1_000)}*b`, `/${'a'.repeat(2_000)}`)).toBe(false)
     expect(performance.now() - started).toBeLessThan(1_000)
   })
 
-  it('matches as the naive definition does', () => {
+  it('agrees with the naive definition', () => {
     const naive = (pattern: string, text: string): boolean => {
       if (pattern === '') return text === ''
       if (pattern[0] === '*') return naive(pattern.slice(1), text) || (text !== '' && naive(pattern, text.slice(1)))

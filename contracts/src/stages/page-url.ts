@@ -1,8 +1,8 @@
 /**
- * One rule for what a page is, for reports, stages, journeys, filters and the dashboard (decision 0025). A page is host
- * (lower case) and path (percent-decoded, without trailing slash): `shop.example/products`. Query and fragment are no
- * part of it, except the parameters that the app keeps and, where the app routes by hash, a fragment that is a route
- * (`#/cart`).
+ * The single definition of a page for reports, stages, journeys, filters and the dashboard (decision 0025). A page is
+ * the host (lower case) and the path (percent-decoded, without trailing slash): `shop.example/products`. Query and
+ * fragment are not part of it, except for the parameters that the app keeps and, if the app routes by hash, a fragment
+ * that is a route (`#/cart`).
  */
 export interface PageRule {
   readonly keep_parameters: readonly string[]
@@ -11,7 +11,7 @@ export interface PageRule {
 
 /** The parts of a page's address, each in its normal form. */
 interface PageParts {
-  /** `https://`, also of other schemes; '' for a bare path */
+  /** `https://` or another scheme; '' for a bare path */
   readonly scheme: string
   readonly host: string
   /** path, kept parameters and route */
@@ -19,8 +19,8 @@ interface PageParts {
 }
 
 /**
- * The page of a URL: `shop.example/products`; a bare path has no host, an address of another scheme than http keeps its
- * scheme.
+ * Returns the page of a URL: `shop.example/products`. A bare path has no host; an address with a scheme other than http
+ * or https keeps its scheme.
  */
 export function pageOf(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   const plain = plainParts(url, keepParameters, hashRouting)
@@ -29,7 +29,7 @@ export function pageOf(url: string, keepParameters: readonly string[] = [], hash
   return `${isWeb(scheme) ? '' : scheme}${host}${rest}`
 }
 
-/** The page of a URL with its scheme, `https://shop.example/products`: what patterns of stages are compared with. */
+/** Returns the page of a URL with its scheme, `https://shop.example/products`, to match against stage patterns. */
 export function pageUrlOf(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   const plain = plainParts(url, keepParameters, hashRouting)
   if (plain) return plain[1]! + plain[2]! + withoutTrailingSlash(plain[3]!)
@@ -38,9 +38,9 @@ export function pageUrlOf(url: string, keepParameters: readonly string[] = [], h
 }
 
 /**
- * The part of a URL that may be stored: without query and fragment, which may hold tokens and addresses, but for what
- * belongs to the page, and without credentials. What stays is as it was sent; a URL of which nothing has to go is
- * returned itself.
+ * Returns the part of a URL that may be stored. Credentials are removed, and so are query and fragment, which may
+ * contain tokens and email addresses, except for the parts that belong to the page. The rest stays as sent; a URL from
+ * which nothing must be removed is returned unchanged.
  */
 export function storableUrl(url: string, keepParameters: readonly string[] = [], hashRouting = false): string {
   if (harmless.test(url) || !suspicious.test(url)) return url
@@ -57,17 +57,17 @@ export function storableUrl(url: string, keepParameters: readonly string[] = [],
   )
 }
 
-/** Scheme, host and path of an address that is in normal form already, but for a trailing slash: nearly all are. */
+/** Scheme, host and path of an address already in normal form except for a trailing slash. Nearly all addresses are. */
 const plainAddress = new RegExp(
   '^(https?://)(?!(?:[^/]*\\.)?xn--)' +
     '((?:(?:[a-z0-9-]+\\.)*[a-z][a-z0-9-]*|127\\.0\\.0\\.1)(?::(?!(?:80|443)(?:/|$))(?:[1-9]\\d{0,3}|[1-5]\\d{4}))?)' +
     "((?:/(?!\\.)[\\w\\-.~!$&'()*+,;=:@]+)*/?)$",
 )
-/** An address of which nothing has to go: nearly all are, and this is sooner told than the rest. */
+/** An address from which nothing must be removed. Nearly all are, and this test is cheaper than the others. */
 const harmless = /^(?:https?:\/\/|\/)[\w.\-~!$&'()*+,;=:%/]*$/i
-/** Anything that `storableUrl` might have to take away. */
+/** Anything that `storableUrl` might have to remove. */
 const suspicious = /[?#@\p{Cc}]|^ | $|^[^/]*:(?!\/\/)/u
-/** Addresses whose text is content or an action: only the scheme says something about the place. */
+/** Addresses whose text is content or an action: only the scheme identifies the page. */
 const opaqueScheme = /^(about|blob|data|javascript|mailto|tel|view-source):/i
 const anyScheme = /^([a-z][a-z0-9+.-]*):\/\//i
 const webScheme = /^(https?):[\\/]*/i
@@ -90,7 +90,7 @@ function partsOf(url: string, keep: readonly string[], hashRouting: boolean): Pa
   const { head, query, fragment } = splitUrl(text)
   const kept = pageQuery(query, keep) + (hashRouting ? pageRoute(fragment, keep) : '')
   const { scheme, host, path } = addressOf(withoutCredentials(head))
-  // a blank at the end would be taken for one around the address
+  // a trailing space would be read as whitespace around the address
   return {
     scheme,
     host,
@@ -98,13 +98,13 @@ function partsOf(url: string, keep: readonly string[], hashRouting: boolean): Pa
   }
 }
 
-/** Scheme, host and path of a URL without query and fragment, by the rules of browsers. */
+/** Parses scheme, host and path of a URL without query and fragment, by the rules of browsers. */
 function addressOf(head: string): { readonly scheme: string; readonly host: string; readonly path: string } {
   const scheme = (webScheme.exec(head) ?? anyScheme.exec(head))?.[1]!.toLowerCase()
   const relative = scheme === undefined && /^[\\/]{2}[^\\/]/.test(head)
   const absolute =
     scheme !== undefined ? head : relative ? `https:${head}` : `http://h${/^[\\/]/.test(head) ? '' : '/'}${head}`
-  // a host that no browser would go to leaves the text as it is
+  // an address that no browser could open stays as it is
   if (!URL.canParse(absolute)) return { scheme: '', host: '', path: head }
   const { host, pathname } = new URL(absolute)
   return {
@@ -114,7 +114,7 @@ function addressOf(head: string): { readonly scheme: string; readonly host: stri
   }
 }
 
-/** The text without what browsers take out of an address: outer blanks, tabs, line ends. */
+/** Removes what browsers remove from an address: surrounding whitespace, tabs and line breaks. */
 function cleaned(url: string): string {
   return url.replace(/^[\0-\x20]+|[\0-\x20]+$|[\t\n\r]+/g, '')
 }
@@ -124,7 +124,7 @@ function splitUrl(text: string): { readonly head: string; readonly query: string
   const before = hash < 0 ? text : text.slice(0, hash)
   const mark = before.indexOf('?')
   return {
-    // what stands at the end once the rest is gone
+    // spaces that are at the end now that query and fragment are cut off
     head: (mark < 0 ? before : before.slice(0, mark)).replace(/ +$/, ''),
     query: mark < 0 ? '' : before.slice(mark + 1),
     fragment: hash < 0 ? '' : text.slice(hash + 1),
@@ -135,20 +135,20 @@ function withoutCredentials(head: string): string {
   return head.replace(/^(https?:[\\/]*|(?:[a-z][a-z0-9+.-]*:)?[\\/]{2})[^\\/]*@/i, '$1')
 }
 
-/** `about:blank` names a place; the rest of `data:` and its kind is content. */
+/** Keeps `about:blank`, which identifies a page, and only the scheme of `data:` and the like, whose rest is content. */
 function opaqueAddress(text: string, scheme: string): string {
   const name = scheme.toLowerCase()
   return name === 'about' ? splitUrl(text).head.toLowerCase() : `${name}:`
 }
 
-/** The pairs of a query that are kept, as they were sent. */
+/** Returns the kept pairs of a query as sent. */
 function keptPairs(query: string, keep: readonly string[]): string {
   if (query === '' || keep.length === 0) return ''
   const pairs = query.split('&').filter((pair) => keep.includes(decodeText(pair.split('=', 1)[0]!)))
   return pairs.length === 0 ? '' : `?${pairs.join('&')}`
 }
 
-/** The kept parameters in the order of their names, the first value of each. */
+/** Returns the kept parameters sorted by name, with the first value of each. */
 function pageQuery(query: string, keep: readonly string[]): string {
   const values = queryValues(query)
   const names = [...new Set(keep)].filter((name) => values.has(name)).sort()
@@ -156,7 +156,7 @@ function pageQuery(query: string, keep: readonly string[]): string {
   return `?${names.map((name) => `${encodeURIComponent(name)}=${encodeURIComponent(values.get(name)!)}`).join('&')}`
 }
 
-/** The first value of each parameter of a query. */
+/** Returns the first value of each parameter of a query. */
 export function queryValues(query: string): Map<string, string> {
   const values = new Map<string, string>()
   if (query === '') return values
@@ -168,7 +168,7 @@ export function queryValues(query: string): Map<string, string> {
   return values
 }
 
-/** A fragment that a hash router means: `/cart` or `!/cart`. Others are places within a page. */
+/** Returns whether a fragment is a route of a hash router: `/cart` or `!/cart`. Others are anchors within a page. */
 function isRoute(fragment: string): boolean {
   return /^!?\//.test(fragment)
 }
@@ -179,7 +179,7 @@ function storableRoute(fragment: string, keep: readonly string[]): string {
   return `#${head}${keptPairs(query, keep)}`
 }
 
-/** The route as part of a page; the router's start, `#/`, is the page itself. */
+/** Returns the route as part of a page; the root route `#/` is the page itself. */
 function pageRoute(fragment: string, keep: readonly string[]): string {
   if (!isRoute(fragment)) return ''
   const { head, query } = splitUrl(fragment)
@@ -193,12 +193,16 @@ export function withoutTrailingSlash(path: string): string {
   return path.endsWith('/') ? path.replace(/\/+$/, '') || '/' : path
 }
 
-const encodedCharacter =
-  /%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-7](?:%[89ab][0-9a-f]){3}|%[0-9a-f]{2}/gi
-/** Decoded, these would be read as something else: a separator, an escape or no text at all. */
+/** A UTF-8 sequence of 1 to 4 percent-encoded bytes, else any percent-encoded byte. */
+const encodedCharacter = new RegExp(
+  '%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|' +
+    '%f[0-7](?:%[89ab][0-9a-f]){3}|%[0-9a-f]{2}',
+  'gi',
+)
+/** Characters that would change their meaning if decoded: separators, escapes and control characters. */
 const staysEncoded = /[\p{Cc}/?#%\\]/u
 
-/** Decodes the characters of a path; an encoded separator and bytes that are no UTF-8 stay as they are, in capitals. */
+/** Decodes the characters of a path. Encoded separators and invalid UTF-8 stay encoded, in upper case. */
 export function decodePath(path: string): string {
   if (!path.includes('%')) return path
   return path.replace(encodedCharacter, (encoded) => {
@@ -207,7 +211,7 @@ export function decodePath(path: string): string {
   })
 }
 
-/** Decodes a name or value of a query as forms encode it; bytes that are no UTF-8 stay as they are. */
+/** Decodes a form-encoded name or value of a query; invalid UTF-8 stays as it is. */
 export function decodeText(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
   return spaced.includes('%') ? spaced.replace(encodedCharacter, (encoded) => decodeOr(encoded) ?? encoded) : spaced
@@ -217,7 +221,7 @@ function decodeOr(encoded: string): string | undefined {
   try {
     return decodeURIComponent(encoded)
   } catch {
-    // no UTF-8: the caller keeps the bytes
+    // invalid UTF-8: the caller keeps the encoded bytes
     return undefined
   }
 }

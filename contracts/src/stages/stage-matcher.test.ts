@@ -29,7 +29,7 @@ it.each([
   expect(new ClickSelector(selector).matches(xpath)).toBe(expected)
 })
 
-it('enters the last stage of each funnel that fits', () => {
+it('enters the last matching stage of each funnel', () => {
   const matcher = new StageMatcher(
     [
       {

@@ -7,26 +7,24 @@ import { StagePattern } from './stage-pattern.ts'
 /** A stage of one of an app's funnels. */
 export interface FunnelStage {
   readonly funnel: string
-  /** by its number */
+  /** its number */
   readonly stage: number
 }
 
 interface Tested {
   readonly funnel: string
-  /** the funnel's stages of a kind by their numbers, the last first */
+  /** the funnel's stages of one kind, the last first; `id` is the stage number */
   readonly stages: readonly { readonly id: number; readonly matches: (text: string) => boolean }[]
 }
 
-/** Distinct urls and targets whose stages are remembered. */
-const REMEMBERED_MAX = 5_000
+/** Maximum number of cached urls, and of cached targets. */
+const CACHED_MAX = 5_000
 const NONE: readonly FunnelStage[] = []
 
 /**
- * Tells which stages of an app's funnels an event enters by what it is itself: a change of the url to a page that a
- * stage's pattern fits, or a click on an
- * element that a stage's selector picks. Where several stages of a funnel fit, the last of them is entered, as in the
- * tracker. This is the one rule for live
- * counting, for the past and for queries.
+ * Finds the stages of an app's funnels that an event enters: by a URL change to a page that matches a stage's pattern,
+ * or by a click on an element that matches a stage's selector. If several stages of a funnel match, the event enters
+ * the last of them, as in the tracker. Live counting, backfill and queries all use this rule.
  */
 export class StageMatcher {
   readonly #rule: PageRule
@@ -47,7 +45,7 @@ export class StageMatcher {
     })
   }
 
-  /** The stages that an event enters, one of each funnel at most. */
+  /** Returns the stages that an event enters, at most one per funnel. */
   of(event: Event): readonly FunnelStage[] {
     if (event.type === 'url_change') return this.ofUrl(event.to)
     return event.type === 'click' ? this.ofTarget(event.target) : NONE
@@ -55,14 +53,14 @@ export class StageMatcher {
 
   ofUrl(url: string): readonly FunnelStage[] {
     if (this.#byUrl.length === 0 || url === '') return NONE
-    return remembered(this.#urls, url, () => {
+    return cached(this.#urls, url, () => {
       const page = pageUrlOf(url, this.#rule.keep_parameters, this.#rule.hash_routing)
       return stagesOf(this.#byUrl, page)
     })
   }
 
   ofTarget(xpath: string): readonly FunnelStage[] {
-    return this.#byClick.length === 0 ? NONE : remembered(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
+    return this.#byClick.length === 0 ? NONE : cached(this.#targets, xpath, () => stagesOf(this.#byClick, xpath))
   }
 }
 
@@ -87,14 +85,14 @@ function stagesOf(funnels: readonly Tested[], text: string): readonly FunnelStag
   return found.length === 0 ? NONE : found
 }
 
-function remembered(
+function cached(
   known: Map<string, readonly FunnelStage[]>,
   text: string,
   find: () => readonly FunnelStage[],
 ): readonly FunnelStage[] {
   let found = known.get(text)
   if (!found) {
-    if (known.size >= REMEMBERED_MAX) known.clear()
+    if (known.size >= CACHED_MAX) known.clear()
     known.set(text, (found = find()))
   }
   return found

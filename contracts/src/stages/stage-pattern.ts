@@ -2,20 +2,20 @@ import type { Stage } from '../app.ts'
 import { decodePath, decodeText, queryValues, withoutTrailingSlash, type PageRule } from './page-url.ts'
 
 /**
- * The pattern of a URL stage. `*` stands for any run of characters. A pattern that begins with http is compared with
- * the whole address of a page, another one with its path; `#/route` in it with the route of an app that routes by hash.
- * Parameters in it must be there with these values, others may be there. A slash at the end makes no other page:
- * `/products/` fits the page `/products`. `/products/*` fits what lies below it, and not `/products` itself;
- * `/products*` fits both.
+ * The pattern of a URL stage. `*` matches any run of characters. A pattern that begins with http is compared with the
+ * whole address of a page, any other with its path; `#/route` is compared with the route in an app that routes by hash.
+ * Parameters in the pattern must be present with these values; other parameters are allowed. A trailing slash makes no
+ * difference: `/products/` matches the page `/products`. `/products/*` matches what is below it but not `/products`
+ * itself; `/products*` matches both.
  */
 export class StagePattern {
-  /** the parameters that the pattern asks for: an app that has such a stage keeps them */
+  /** the parameters that the pattern requires: an app with such a stage keeps them */
   readonly parameters: readonly string[]
   readonly #whole: boolean
   readonly #globs: readonly Glob[]
   readonly #values: readonly (readonly [name: string, value: Glob | undefined])[]
 
-  /** Any text can be compiled; `patternProblem` tells whether a page can ever fit. */
+  /** Compiles any text; `patternProblem` reports whether a page can ever match. */
   constructor(pattern: string) {
     const { address, query, route } = split(pattern)
     this.#whole = isWholeAddress(pattern)
@@ -31,7 +31,7 @@ export class StagePattern {
     this.parameters = this.#values.map(([name]) => name)
   }
 
-  /** Whether a page fits, by its address as `pageUrlOf` gives it. */
+  /** Returns whether a page matches, given its address as returned by `pageUrlOf`. */
   matches(pageUrl: string): boolean {
     const [, scheme = '', host = '', path = '', query = '', route = '', routeQuery = ''] =
       pageAddress.exec(pageUrl) ?? []
@@ -47,7 +47,7 @@ export class StagePattern {
   }
 }
 
-/** Why no page of an app can ever fit a pattern, or undefined when one can. */
+/** Explains why no page of an app can ever match a pattern; undefined if one can. */
 export function patternProblem(
   pattern: string,
   { hash_routing = false }: Pick<PageRule, 'hash_routing'>,
@@ -67,13 +67,13 @@ export function patternProblem(
   return undefined
 }
 
-/** The parameters that the stages of funnels ask for. */
+/** Returns the parameters that the stages of funnels require. */
 export function parametersOfStages(stages: readonly Pick<Stage, 'url'>[]): string[] {
   return [...new Set(stages.flatMap(({ url }) => (url?.includes('?') ? new StagePattern(url).parameters : [])))]
 }
 
 type Glob = (text: string) => boolean
-/** a pattern taken apart: literal texts, and between them `WILD` */
+/** a split pattern: literal texts with `WILD` between them */
 type Pieces = readonly (string | null)[]
 /** any run of characters */
 const WILD = null
@@ -109,12 +109,12 @@ function addressProblem(address: string, whole: boolean): string | undefined {
     return /(^|[\\/])\.\.?([\\/]|$)/.test(address) ? 'must not have "." or ".." as a part of its path' : undefined
   }
   if (!whole) return undefined
-  if (!URL.canParse(address)) return 'is no address'
+  if (!URL.canParse(address)) return 'is not a valid address'
   const { username, password } = new URL(address)
   return username || password ? 'must not have a user name or password' : undefined
 }
 
-/** Scheme and host in their normal form, then the path in its. */
+/** Returns scheme and host in normal form, followed by the path in normal form. */
 function addressPieces(address: string, whole: boolean): Pieces {
   if (!address.includes('*')) {
     const absolute = whole ? address : `http://h${address}`
@@ -133,7 +133,7 @@ function addressPieces(address: string, whole: boolean): Pieces {
   ]
 }
 
-/** Lower case, names of hosts as they go over the wire, no default port; labels with a `*` stay. */
+/** Normalizes an origin: lower case, Punycode host names, no default port; labels with a `*` stay as they are. */
 function normalOrigin(origin: string): string {
   const [scheme, authority] = cut(origin.toLowerCase(), '://')
   if (authority === undefined) return origin.toLowerCase()
@@ -169,7 +169,7 @@ function wild(text: string): Pieces {
     .flatMap((piece, i): (string | null)[] => [...(i === 0 ? [] : [WILD]), ...(piece === '' ? [] : [piece])])
 }
 
-/** Neighbouring literals as one. */
+/** Joins adjacent literals. */
 function joined(pieces: Pieces): Pieces {
   const all: (string | null)[] = []
   for (const piece of pieces) {
@@ -180,7 +180,7 @@ function joined(pieces: Pieces): Pieces {
   return all
 }
 
-/** A route that is any run of characters may be none: `/#/*` describes the page `/` as well. */
+/** Returns the alternatives of a pattern: a wildcard route may be empty, so `/#/*` also matches the page `/`. */
 function alternatives(pieces: Pieces): Pieces[] {
   const before = pieces.at(-2)
   if (pieces.at(-1) !== WILD || typeof before !== 'string' || !before.endsWith('#/')) return [pieces]
@@ -188,8 +188,8 @@ function alternatives(pieces: Pieces): Pieces[] {
 }
 
 /**
- * Tests literals from left to right, each at the first place where it stands: time is bounded by the text times the
- * pattern.
+ * Compiles a pattern to a test that finds the literals from left to right, each at its first occurrence. Its time is
+ * bounded by the length of the text times the length of the pattern.
  */
 function globOf(pieces: Pieces): Glob {
   const literals = pieces.filter((piece) => piece !== WILD)

@@ -3,7 +3,7 @@ import type { Chunk, ValueColumn } from './chunk.ts'
 import { contextColumns, DATA_PREFIX, eventColumns } from './event-keys.ts'
 import { idAt } from './ids.ts'
 
-/** Reads whole events back, one by one, in the chunk's order: for the table view, export and recount. */
+/** Reads whole events one by one, by their row in the chunk: for the table view, export and recount. */
 export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
   const columns = new Map(chunk.valueColumns().map((name): [string, ValueColumn] => [name, chunk.values(name)!]))
   const names = [...columns.keys()]
@@ -51,7 +51,7 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
   }
 }
 
-/** Reads the values of rare keys of a row; undefined when the chunk has none. */
+/** Reads the values of a row's spilled keys; undefined when the chunk has none. */
 function spilledReader(chunk: Chunk): ((row: number) => [column: string, value: Value][]) | undefined {
   const [keys, byRow, all] = [chunk.spilledKeys(), chunk.spilledByRow(), chunk.spilled()]
   if (!keys || !byRow || !all) return undefined
@@ -74,12 +74,12 @@ function pickPrefixed(
   )
 }
 
-/** All events of a chunk. */
+/** Reads all events of a chunk. */
 export function chunkRows(chunk: Chunk): ArchivedEvent[] {
   return Array.from({ length: chunk.summary.rows }, (_, row) => row).map(chunkRowReader(chunk))
 }
 
-/** The run that a row belongs to. */
+/** Finds the run that a row belongs to. */
 export function runOf(starts: Uint32Array, row: number): number {
   let low = 0
   let high = starts.length - 2

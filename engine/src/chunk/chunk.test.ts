@@ -40,7 +40,7 @@ function row(
 }
 
 describe('chunks', () => {
-  it('give back the rows they were made of, however they were cut and merged', { timeout: 120_000 }, () => {
+  it('return the rows they were built from, however they were split and merged', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(world, (at) => {
         at.chunks.forEach((chunks, lane) => {
@@ -87,7 +87,7 @@ describe('chunks', () => {
     )
   })
 
-  it('keep every cell under 1 MB and the columns bounded by cutting a span in parts', () => {
+  it('limit cells to 1 MB and the number of columns by splitting a span into parts', () => {
     const large = Array.from({ length: 1_500 }, (_, i) => row(i, { text: randomBytes(1_000).toString('base64url') }))
     const chunks = encodeChunks(large, cover)
     expect(chunks.length).toBeGreaterThan(1)
@@ -108,7 +108,7 @@ describe('chunks', () => {
     expect([...prices.getChild('number')!]).toEqual([1.5, null, 7])
   })
 
-  it('keep keys such as __proto__ harmless', () => {
+  it('treat keys such as __proto__ as plain data', () => {
     const data = JSON.parse('{"__proto__": "x", "constructor": 1, "toString": true}') as Record<string, string>
     const [read] = encodeChunks([row(0, data)], cover).flatMap((chunk) => chunkRows(Chunk.of(chunk)))
     const event = read!.event as { data: Record<string, unknown> }
@@ -116,20 +116,20 @@ describe('chunks', () => {
     expect(Object.getPrototypeOf(event.data)).toBe(Object.prototype)
   })
 
-  it('decode only the columns asked for, once, and drop the least used when the cache is full', () => {
+  it('decode only requested columns, once, and evict the least recently used when the cache is full', () => {
     const [encoded] = encodeChunks(
       Array.from({ length: 1_000 }, (_, i) => row(i, { n: i })),
       cover,
     )
-    const asked: string[] = []
+    const requested: string[] = []
     const cache = new ColumnCache(20_000)
-    const chunk = new Chunk(encoded!.summary, (column) => (asked.push(column), encoded!.columns.get(column)), cache)
+    const chunk = new Chunk(encoded!.summary, (column) => (requested.push(column), encoded!.columns.get(column)), cache)
     chunk.times()
     chunk.times()
-    expect(asked.sort()).toEqual(['runs', 'timestamp'])
+    expect(requested.sort()).toEqual(['runs', 'timestamp'])
     for (const column of ['seq', 'position', 'index', 'received_at', 'seq'] as const) chunk.numbers(column)
     expect(cache.bytes).toBeLessThanOrEqual(20_000)
     chunk.times()
-    expect(asked.filter((column) => column === 'timestamp').length).toBeGreaterThan(1)
+    expect(requested.filter((column) => column === 'timestamp').length).toBeGreaterThan(1)
   })
 })

@@ -13,15 +13,15 @@ import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './encoding/
 import { runCodesOf, type RunCodes } from './encoding/run-codes.ts'
 import { contentSize } from './encoding/zstd-size.ts'
 
-/** A decoded column: row i has `values[codes[i]]`, `null` = no value. */
+/** A decoded column: row i has the value `values[codes[i]]`; `null` means no value. */
 export interface ValueColumn {
   readonly codes: Codes
   readonly values: readonly (Value | null)[]
 }
 
 /**
- * The devices of a chunk: run r has the rows `starts[r]` up to `starts[r + 1]`; `keys` and `rests` order the hashes
- * (`device-order.ts`).
+ * The devices of a chunk: run r has the rows from `starts[r]` up to, but not including, `starts[r + 1]`. Runs ascend by
+ * `keys`, then `rests` (`device-order.ts`).
  */
 export interface Runs {
   readonly keys: Float64Array
@@ -31,21 +31,21 @@ export interface Runs {
   readonly starts: Uint32Array
 }
 
-/** Entries of rare keys: entry i has `values[codes[i]]` in row `rows[i]`. */
+/** Entries of spilled keys: entry i has the value `values[codes[i]]` in row `rows[i]`. */
 export interface SpilledValues extends ValueColumn {
   readonly rows: Uint32Array
 }
 
-/** Puts the numbers of a run into the first places of `out`. */
+/** Writes the numbers of a run to the beginning of `out`. */
 export type RunReader = (run: number, out: Float64Array) => void
 
-/** Gives the cell of a column; undefined when the chunk has no such column. */
+/** Returns the cell of a column; undefined when the chunk has no such column. */
 export type CellLoader = (column: string) => Uint8Array | undefined
 
-/** The rule of an app that keeps no parameters and does not route by hash. */
+/** The page rule of an app that keeps no parameters and does not route by hash. */
 const plainPages: PageRule = { keep_parameters: [] }
 
-/** Before a column's name in the cache: no name of a column begins so. */
+/** Prefixes of column names in cache keys; no column name begins like this. */
 const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
@@ -53,7 +53,7 @@ const DERIVED = '/derived/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
-/** A chunk for reading: each column is fetched and decoded when it is first asked for. */
+/** A chunk for reading: each column is fetched and decoded lazily. */
 export class Chunk {
   readonly summary: ChunkSummary
   readonly #load: CellLoader
@@ -61,13 +61,14 @@ export class Chunk {
   readonly #name: string
   readonly #pages: PageRule
 
-  /** `pages` says what a page is to the app whose events these are. */
+  /** `pages` is the page rule of the app that the events belong to. */
   constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded(), pages = plainPages) {
     this.summary = summary
     this.#pages = pages
     this.#load = load
     this.#cache = cache
-    this.#name = `${summary.app}/${summary.lane}/${summary.date}/${summary.first_position}-${summary.last_position}/${summary.part}-${summary.parts}/${summary.rows}/`
+    const { app, lane, date, first_position, last_position, part, parts, rows } = summary
+    this.#name = `${app}/${lane}/${date}/${first_position}-${last_position}/${part}-${parts}/${rows}/`
   }
 
   static of(encoded: EncodedChunk, cache?: ColumnCache, pages?: PageRule): Chunk {
@@ -100,7 +101,7 @@ export class Chunk {
     return this.numbers('timestamp')
   }
 
-  /** The same in half the room, and sooner decoded. */
+  /** Returns the times as offsets, which take half the memory and decode faster. */
   timeOffsets(): TimeOffsets {
     return this.#cache.get(this.#name + OFFSETS, () => {
       const { min_time: base, max_time } = this.summary
@@ -126,7 +127,7 @@ export class Chunk {
     })
   }
 
-  /** Reads the numbers of one run at a time, for columns of which few runs are looked at. */
+  /** Reads the numbers of one run at a time, for queries that look at few runs of a column. */
   runReader(column: NumberColumn): RunReader {
     const { starts } = this.runs()
     if (this.#cache.has(this.#name + column)) {
@@ -145,7 +146,7 @@ export class Chunk {
     })
   }
 
-  /** The values of one column, undefined when no event of the chunk has one. */
+  /** Returns the values of a column; undefined when no event of the chunk has one. */
   values(column: string): ValueColumn | undefined {
     if (maySpill(this.summary.columns, column)) return this.#spilledColumn(column)
     return this.#decoded(column, (frame) => {
@@ -154,7 +155,7 @@ export class Chunk {
     })
   }
 
-  /** The keys that are too rare for a column of their own, undefined when there are none. */
+  /** Returns the keys that are too rare for a column of their own; undefined when there are none. */
   spilledKeys(): SpilledKeys | undefined {
     return this.#decoded(SPILLED_KEYS, (frame) => {
       const value = spilledKeysOf(frame)
@@ -162,7 +163,7 @@ export class Chunk {
     })
   }
 
-  /** Their entries: those of key k are from `starts[k]` up to `starts[k + 1]`; `values` is as of a column. */
+  /** Returns the entries of spilled keys: key k has the entries from `starts[k]` up to `starts[k + 1]`. */
   spilled(): SpilledValues | undefined {
     return this.#decoded(SPILLED, (frame) => {
       const row = frame.get('row')!
@@ -175,7 +176,7 @@ export class Chunk {
     })
   }
 
-  /** The same entries by row. */
+  /** Returns the entries of spilled keys by row. */
   spilledByRow(): EntriesByRow | undefined {
     const keys = this.spilledKeys()
     return (
@@ -205,7 +206,7 @@ export class Chunk {
         })
   }
 
-  /** A column that is worked out of others by the app's rule for pages, kept like a decoded one. */
+  /** Returns a column computed from others by the page rule of the app; cached like a decoded column. */
   derived(key: string, derive: (pages: PageRule) => ValueColumn): ValueColumn {
     const { keep_parameters, hash_routing = false } = this.#pages
     return this.#cache.get(`${this.#name}${DERIVED}${key}${JSON.stringify([hash_routing, ...keep_parameters])}`, () => {
@@ -214,7 +215,7 @@ export class Chunk {
     })
   }
 
-  /** Whether the chunk has no such column, or its decoded values are at hand: then nothing needs to be loaded. */
+  /** Returns whether reading the column loads nothing: the chunk has no such column, or its values are cached. */
   atHand(column: string): boolean {
     const offsets = column === 'timestamp' && this.#cache.has(this.#name + OFFSETS)
     return (
@@ -225,7 +226,7 @@ export class Chunk {
     )
   }
 
-  /** What the rows of each device have in common in a column of values. */
+  /** Returns the code that the rows of each run share in a column of values. */
   runCodes(column: string): RunCodes | undefined {
     const values = this.values(column)
     return (
@@ -237,7 +238,7 @@ export class Chunk {
     )
   }
 
-  /** What all its cells unpack to, by what they say themselves. */
+  /** Returns the total unpacked size of its cells in bytes, from their headers where these contain it. */
   unpackedBytes(): number {
     return Object.keys(this.summary.columns).reduce((bytes, name) => {
       const cell = this.#load(name)
@@ -245,7 +246,7 @@ export class Chunk {
     }, 0)
   }
 
-  /** A column's cell as it is stored. */
+  /** Returns the cell of a column as stored. */
   cell(column: string): Uint8Array | undefined {
     return this.#load(column)
   }
@@ -254,12 +255,12 @@ export class Chunk {
     return this.#ids('event_id', this.summary.rows)
   }
 
-  /** one id a device, in the order of the runs */
+  /** Returns one id per device, in the order of the runs. */
   deviceIds(): Ids {
     return this.#ids('device_id', this.summary.devices)
   }
 
-  /** the columns of values: without runs, whole numbers, ids and the entries of rare keys */
+  /** Lists the value columns: all except runs, whole numbers, ids and spilled entries. */
   valueColumns(): string[] {
     const others: ReadonlySet<string> = new Set([
       'runs',
@@ -301,7 +302,7 @@ function columnOf(data: readonly Data[], length: number): ValueColumn {
   return fields.length === 1 ? fields[0]! : combine(fields, length)
 }
 
-/** Memory of a dictionary, about. */
+/** Estimates the memory of a dictionary. */
 function bytesOfValues(values: readonly (Value | null)[]): number {
   let bytes = values.length * 40
   for (const value of values) if (typeof value === 'string') bytes += value.length
@@ -318,7 +319,7 @@ function fieldColumn(data: Data): ValueColumn {
   return { codes: (data.values as Codes).subarray(0, data.length), values }
 }
 
-/** A key whose values are of several types has a field for each; at most one of them has a value in a row. */
+/** Combines the fields of a key: it has one field per type of value, and at most one has a value in a row. */
 function combine(fields: readonly ValueColumn[], rows: number): ValueColumn {
   const dictionary = new Dictionary()
   const codes = new Uint32Array(rows).fill(dictionary.code(null))

@@ -1,4 +1,4 @@
-/** Decoded columns by use: the least recently used go when the bound of bytes is passed. */
+/** LRU cache of decoded columns, bounded in bytes. */
 export class ColumnCache {
   readonly bytesMax: number
   #bytes = 0
@@ -12,10 +12,7 @@ export class ColumnCache {
     return this.#bytes
   }
 
-  /**
-   * Whether the value of this key is at hand. It counts as a use, so that what is about to be read is not the next to
-   * go.
-   */
+  /** Returns whether a key is cached. Counts as a use, so that a value about to be read is not evicted next. */
   has(key: string): boolean {
     const found = this.#entries.get(key)
     if (!found) return false
@@ -24,7 +21,7 @@ export class ColumnCache {
     return true
   }
 
-  /** The cached value of this key, else what `decode` makes. One larger than the bound is handed out and not kept. */
+  /** Returns the cached value of a key, or decodes it. A value larger than `bytesMax` is returned but not cached. */
   get<T extends object>(key: string, decode: () => { readonly value: T; readonly bytes: number }): T {
     const found = this.#entries.get(key)
     if (found) {

@@ -2,11 +2,11 @@ import type { Value } from '@hopper/contracts'
 import type { ValueCodes } from './value-column.ts'
 
 /**
- * Makes dictionaries that hold nothing but what some rows have, coded in the order in which these meet it, so that runs
- * of new values count up. Costs what the rows cost, however large the dictionary is that they share with others.
+ * Builds dictionaries that contain only the values of some rows. Codes are assigned in order of first occurrence, so
+ * that runs of new values ascend. The cost depends on the rows, not on the size of the dictionary that they share.
  */
 export class DropUnused {
-  /** by code: the new code, when it was given in this turn */
+  /** new code by old code; only valid if it was assigned in the current turn */
   #renamed = new Uint32Array(1_024)
   #turns = new Uint32Array(1_024)
   #turn = 0

@@ -1,4 +1,4 @@
-/** Fields of an event that are columns of their own, beside the whole-number columns and the ids. */
+/** Fields of an event that have their own column, besides the whole-number columns and the ids. */
 export const eventColumns = [
   'type',
   'name',
@@ -16,15 +16,15 @@ export const eventColumns = [
   'client_time',
   'pointer',
 ] as const
-/** What ingest learned about the sender. */
+/** Columns of the context that ingest determined. */
 export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
-/** The whole-number columns: their place in the log and in time. */
+/** The whole-number columns: times of an event and its place in the log. */
 export const numberColumns = ['timestamp', 'seq', 'position', 'index', 'received_at'] as const
 export type NumberColumn = (typeof numberColumns)[number]
-/** Columns that hold one text an event, or one a device. */
+/** Columns with one text per event or per device. */
 export const idColumns = ['event_id', 'device_id'] as const
 
-/** Fields of every event; the place in the log is none, so `position` and `index` are free for `data`. */
+/** Reserved field names. The place in the log is not a field, so `data` may use `position` and `index`. */
 const fixed: ReadonlySet<string> = new Set([
   ...eventColumns,
   ...contextColumns,
@@ -35,7 +35,7 @@ const fixed: ReadonlySet<string> = new Set([
   'user',
 ])
 
-/** Keys of `data` stand in columns of this prefix, so that a key named like a field takes nothing from it. */
+/** Columns of `data` keys have this prefix, so that a key with the name of a field does not shadow it. */
 export const DATA_PREFIX = 'data.'
 const UTM_PREFIX = 'utm_'
 
@@ -43,29 +43,28 @@ export function utmColumn(name: string): string {
   return name.startsWith(UTM_PREFIX) ? name : UTM_PREFIX + name
 }
 
-/** The entries of rare keys, which have no column of their own, and the names of these keys (`spilled.ts`). */
+/** Columns of the entries and names of spilled keys, which have no column of their own (`spilled.ts`). */
 export const SPILLED = 'spilled'
 export const SPILLED_KEYS = 'spilled_keys'
 
-/** Whether senders choose the name of a column. */
+/** Returns whether senders choose the name of a column. */
 export function isFreeColumn(name: string): boolean {
   return name.startsWith(DATA_PREFIX) || name.startsWith(UTM_PREFIX)
 }
 
-/** Whether the values of a column may be among the entries of rare keys. */
+/** Returns whether the values of a column may be among the spilled entries. */
 export function maySpill(columns: Readonly<Record<string, number>>, name: string): boolean {
   return isFreeColumn(name) && Object.hasOwn(columns, SPILLED) && !Object.hasOwn(columns, name)
 }
 
-/** Those columns for a key that a chunk has, or may have among its rare keys. */
+/** Returns the columns of a key that a chunk has, or may have among its spilled keys. */
 export function presentColumns(columns: Readonly<Record<string, number>>, key: string): string[] {
   return columnsOfKey(key).filter((name) => Object.hasOwn(columns, name) || maySpill(columns, name))
 }
 
 /**
- * Keys of the page that an event is about, by the app's rule (`page-url.ts`): as reports show it, and with its scheme,
- * as patterns of stages are compared with it. No column holds them: they are worked out of an address for each of its
- * different values.
+ * Keys for the page of an event by the page rule of the app (`page-url.ts`): `page` as shown in reports, and `page_url`
+ * with its scheme, to match against stage patterns. They are not stored: they are computed once per distinct address.
  */
 export type PageKey = 'page' | 'page_url'
 const addressColumns = ['to', 'current_url'] as const
@@ -74,12 +73,12 @@ export function isPageKey(key: string): key is PageKey {
   return key === 'page' || key === 'page_url'
 }
 
-/** Whether a column holds addresses that keys of the page are worked out of. */
+/** Returns whether a column contains addresses from which page keys are computed. */
 export function isAddressColumn(column: string): boolean {
   return (addressColumns as readonly string[]).includes(column)
 }
 
-/** The columns that answer for a key of a query, in order: the first that has a value for the event gives it. */
+/** Returns the columns of a query key by precedence: the first one with a value for the event applies. */
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]
   if (isPageKey(key)) return [...addressColumns, DATA_PREFIX + key]

@@ -1,16 +1,16 @@
 import type { Value } from '@hopper/contracts'
 import { Dictionary } from './value-column.ts'
 
-/** Memory of a key and of a value beside their characters, about. */
+/** Approximate memory of a key and of a value, in addition to their characters. */
 const KEY_BYTES = 150
 const VALUE_BYTES = 100
 
 /**
- * Keys whose names senders choose, with one dictionary of values for all of them: a key that is never met again costs
+ * Keys whose names senders choose. All of them share one dictionary of values, so a key that occurs only once costs
  * little more than its text.
  */
 export class FreeKeys {
-  /** the columns of the keys, by their numbers */
+  /** column names of the keys, by key number */
   readonly names: string[] = []
   readonly #dictionary = new Dictionary()
   readonly #numbers = new Map<string, Map<string, number>>()
@@ -26,12 +26,12 @@ export class FreeKeys {
     return this.#dictionary.values
   }
 
-  /** An estimate of the memory that they take. */
+  /** Estimates the memory used, in bytes. */
   get bytes(): number {
     return this.names.length * KEY_BYTES + this.values.length * VALUE_BYTES + this.#chars + this.#dictionary.chars
   }
 
-  /** The prefix stands apart, so that a key that is known costs no new text. */
+  /** Returns the number of a key. The prefix is a separate parameter so that a known key needs no concatenation. */
   numberOf(prefix: string, name: string): number {
     let own = this.#numbers.get(prefix)
     if (!own) this.#numbers.set(prefix, (own = new Map()))
@@ -46,7 +46,7 @@ export class FreeKeys {
     return number
   }
 
-  /** A value often follows an equal one of its key, and to compare them costs less than to look one up. */
+  /** Returns the code of a value. A key often repeats its last value, and comparing is cheaper than a lookup. */
   codeOf(key: number, value: Value): number {
     if (value !== this.#lastValues[key]) {
       this.#lastCodes[key] = this.#dictionary.code(value)

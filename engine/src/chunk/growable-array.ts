@@ -1,6 +1,6 @@
 type Numbers = Float64Array | Uint32Array | Uint8Array
 
-/** Numbers in a row whose count is not known before: the memory doubles when it is full. */
+/** A typed array that grows: its capacity doubles when it is full. */
 export class GrowableArray<T extends Numbers> {
   #values: T
   length = 0
@@ -9,7 +9,7 @@ export class GrowableArray<T extends Numbers> {
     this.#values = values
   }
 
-  /** Makes room for so many more, all 0, and answers where they begin. */
+  /** Appends `count` zeros and returns the index of the first. */
   extend(count: number): number {
     const begin = this.length
     this.length += count
@@ -24,13 +24,13 @@ export class GrowableArray<T extends Numbers> {
   }
 
   push(value: number): void {
-    // Calls that are not needed cost more here than what they do.
+    // On this hot path a call that can be avoided costs more than its work.
     if (this.length === this.#values.length) this.extend(1)
     else this.length++
     this.#values[this.length - 1] = value
   }
 
-  /** All of them, until the next is added. */
+  /** The underlying array, which may be longer than `length`. Growing replaces it. */
   get values(): T {
     return this.#values
   }

@@ -2,7 +2,7 @@ import { readUuid, UUID_BYTES, writeUuid } from '@hopper/contracts'
 import { fixed16Data, textAt, textData, type Frame } from './encoding/arrow-frame.ts'
 import type { Data } from 'apache-arrow'
 
-/** Many ids: a UUID in lower case takes 16 bytes, any other text stands apart by its place. */
+/** A list of ids: a lower-case UUID takes 16 bytes, any other id is stored in `texts` by its index. */
 export interface Ids {
   readonly length: number
   readonly bytes: Uint8Array
@@ -26,7 +26,7 @@ export function idAt(ids: Ids, i: number): string {
   return readUuid(Buffer.from(ids.bytes.buffer, ids.bytes.byteOffset + i * UUID_BYTES, UUID_BYTES), 0)
 }
 
-/** The ids at `places[i]` of the source `sources[i]`, in that order. */
+/** Picks ids: id i is the one at `places[i]` of the list `lists[sources[i]]`. */
 export function pickIds(lists: readonly Ids[], sources: Uint32Array, places: Uint32Array): Ids {
   const bytes = new Uint8Array(places.length * 16)
   const texts = new Map<number, string>()
@@ -40,7 +40,7 @@ export function pickIds(lists: readonly Ids[], sources: Uint32Array, places: Uin
   return { length: places.length, bytes, texts }
 }
 
-/** `uuid` when any is one, `text` when any is none; a place holds zeros or '' in the other. */
+/** Returns the field `uuid` if any id is a UUID and `text` if any is not; an id is zeros or '' in the other field. */
 export function idFields(ids: Ids): Map<string, Data> {
   const fields = new Map<string, Data>()
   if (ids.texts.size < ids.length) fields.set('uuid', fixed16Data(ids.bytes))

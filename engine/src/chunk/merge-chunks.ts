@@ -8,14 +8,15 @@ import type { DeviceRuns, RowColumns } from './row-columns.ts'
 import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { Dictionary, type ValueCodes } from './value-column.ts'
 
-/** What a slice has of rows times columns, 4 bytes each. */
+/** Maximum of rows times columns of a slice, 4 bytes each. */
 const SLICE_VALUES_MAX = 8_000_000
 /**
- * What the cells of a slice unpack to, about: columns that repeat pack so well that the size of cells bounds nothing.
+ * Approximate maximum of the unpacked cells of a slice. Repetitive columns pack so well that the size of the cells is
+ * no bound on their memory.
  */
 const SLICE_BYTES_MAX = 32_000_000
 
-/** Some devices of many chunks with all their rows, in order: row i is row `rows[i]` of the chunk `chunks[i]`. */
+/** Some devices with all their rows of many chunks, sorted: row i is row `rows[i]` of the chunk `chunks[i]`. */
 interface Slice {
   readonly chunks: number[]
   readonly rows: number[]
@@ -28,7 +29,7 @@ interface Slice {
   }
 }
 
-/** What the order of rows needs of a chunk. */
+/** The data of a chunk that is needed to order rows. */
 interface Source {
   readonly chunk: number
   readonly runs: Runs
@@ -36,9 +37,9 @@ interface Source {
 }
 
 /**
- * Merges chunks of one lane into one span with the same rows, sorted. The chunks must cover their positions completely:
- * what has been covered between the first and the last of them becomes what the span covers. It works by slices of
- * whole devices, so that of each span only one part is decoded at a time when the chunks share a bounded cache.
+ * Merges chunks of one lane into one span with the same rows, sorted. The chunks must cover all positions between the
+ * first and the last of them: the span covers this whole range. Works in slices of whole devices, so that only one part
+ * of each span is decoded at a time if the chunks share a bounded cache.
  */
 export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
   const summaries = chunks.map((chunk) => chunk.summary)
@@ -58,7 +59,7 @@ export function mergeChunks(chunks: readonly Chunk[], rowsMax = CHUNK_ROWS_MAX):
   return numbered(parts)
 }
 
-/** How many rows a slice may have, so that its memory is bounded whatever the rows hold. */
+/** Computes the maximum number of rows of a slice, so that its memory is bounded whatever the rows contain. */
 function rowsPerSlice(chunks: readonly Chunk[]): number {
   const columns =
     chunks.reduce((most, { summary }) => Math.max(most, Object.keys(summary.columns).length), 0) + ownKeysMax(Infinity)
@@ -70,7 +71,7 @@ function rowsPerSlice(chunks: readonly Chunk[]): number {
   )
 }
 
-/** Slices of at most `rowsMax` rows, or of one device that has more. */
+/** Yields slices of at most `rowsMax` rows, or of one device that has more. */
 function* slicesOf(chunks: readonly Chunk[], rowsMax: number): Generator<Slice> {
   const indexes = new Map(chunks.map((chunk, index) => [chunk, index]))
   const cursor = new DeviceCursor(spansOf(chunks), (chunk): Source => ({
@@ -124,7 +125,7 @@ function addDevice({ chunks, rows, runs }: Slice, cursor: DeviceCursor<Source>, 
   }
 }
 
-/** Whether the segments of a device follow each other; they do not when its events came late or out of order. */
+/** Returns whether the segments of a device are in order; they are not if its events arrived late or out of order. */
 function isSorted({ segments, prepared, begins, ends }: DeviceCursor<Source>): boolean {
   for (let s = 1; s < segments; s++)
     if (compare(prepared[s - 1]!, ends[s - 1]! - 1, prepared[s]!, begins[s]!) >= 0) return false
@@ -163,8 +164,8 @@ function sliceColumns(chunks: readonly Chunk[], slice: Slice): RowColumns {
 }
 
 /**
- * The values of a slice: keys that were rare in small chunks may get a column, and columns of small chunks may be rare
- * in all of them together.
+ * Collects the values of a slice. Keys that were rare in small chunks may get a column, and columns of small chunks may
+ * become rare in the merged rows.
  */
 function slicedValues(
   chunks: readonly Chunk[],
@@ -212,7 +213,7 @@ function slicedValues(
   return { values, spilled: builder.entries(dictionary.values) }
 }
 
-/** Hands over the values that a row has of keys that senders chose, wherever the chunk has them. */
+/** Visits the values of a row's free keys, both in columns and among the spilled entries. */
 function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Value) => void) => void {
   const columns = chunk
     .valueColumns()
@@ -231,7 +232,7 @@ function freeReader(chunk: Chunk): (row: number, visit: (name: string, value: Va
   }
 }
 
-/** An array by the index of the chunk, filled for those in use. */
+/** Returns a sparse array by chunk index, filled for the chunks in use. */
 function ofUsed<T>(used: readonly number[], of: (index: number) => T): T[] {
   const array: T[] = []
   for (const index of used) array[index] = of(index)
@@ -249,7 +250,7 @@ function runsOfSlice(chunks: readonly Chunk[], { runs }: Slice): DeviceRuns {
   }
 }
 
-/** A value is looked up once for each chunk that has it in the slice. */
+/** Collects a column of a slice. A value is looked up once per chunk, however many rows have it. */
 function valuesOfSlice(
   columns: readonly ReturnType<Chunk['values']>[],
   sources: Uint32Array,

@@ -23,7 +23,7 @@ type Shape = Partial<ArchivedEvent['event']> & {
   readonly date?: string
 }
 
-/** What senders may vary from event to event. */
+/** Everything that senders may vary from event to event. */
 const shapes: Record<string, (i: number) => Shape> = {
   'keys of data': () => ({ data: Object.fromEntries(Array.from({ length: 64 }, () => [text(4), 1])) }),
   'long keys': () => ({ data: Object.fromEntries(Array.from({ length: 8 }, () => [text(128), true])) }),
@@ -57,7 +57,7 @@ function rowOf(i: number, { data, device = 'd', date: _, ...fields }: Shape): Ar
 }
 
 it.each(Object.entries(shapes))(
-  'events that all have other %s take memory and time by their bytes',
+  'events with ever new %s take memory and time proportional to their bytes',
   { timeout: 120_000 },
   (_, shapeOf) => {
     const shaped = Array.from({ length: 2_000 }, (_, i) => shapeOf(i))
@@ -76,7 +76,7 @@ it.each(Object.entries(shapes))(
   },
 )
 
-it('what a buffer says that it takes is what it takes, about', () => {
+it('a buffer estimates its memory roughly right', () => {
   const count = 20_000
   const rows = Array.from({ length: count }, (_, i) => rowOf(i, { ...shapes['values']!(i), device: `d${i >> 3}` }))
   const before = memory()
@@ -87,13 +87,13 @@ it('what a buffer says that it takes is what it takes, about', () => {
   expect(buffer.bytes).toBeLessThan(count * 1_000)
 })
 
-it('buffers of very many apps take little each', () => {
+it('a buffer with few rows is small', () => {
   const before = memory()
   const buffers = Array.from({ length: 2_000 }, (_, i) => RowBuffer.of(`app ${i}`, [rowOf(i, {})]))
   expect((memory() - before) / buffers.length).toBeLessThan(20_000)
 })
 
-it('a merge gives a key that has become frequent a column, and takes it from those that have become rare', () => {
+it('a merge gives frequent keys a column and spills keys that became rare', () => {
   const rare = (i: number): Shape => ({
     data: Object.fromEntries(
       Array.from({ length: 30 }, (_, k) => [`k${i}-${k}`, k % 3 === 0 ? String(k) : k % 3 === 1 ? k : true]),
@@ -115,7 +115,7 @@ it('a merge gives a key that has become frequent a column, and takes it from tho
   expect(chunkRows(chunk).sort((a, b) => a.position - b.position)).toEqual(rows)
 })
 
-it('the rows of a buffer go into one span for each group', () => {
+it('the rows of a buffer are encoded as one span per group', () => {
   const buffer = new RowBuffer('a')
   const rows = Array.from({ length: 100 }, (_, i) => rowOf(i, { device: `d${i % 7}`, data: { i } }))
   rows.forEach((row, i) => buffer.put(row, `2026-01-0${1 + (i % 3)}`))

@@ -16,14 +16,14 @@ import type { DeviceRuns, RowColumns } from './row-columns.ts'
 import { chooseOwnKeys, ownKeysMax, SpillBuilder } from './spilled.ts'
 import { BufferedColumn, type ValueCodes } from './value-column.ts'
 
-/** Small, since a process holds back buffers of many apps and lanes: they grow with what they hold. */
+/** Initial capacities. They are small, because a process has buffers for many apps and lanes. */
 const BEGIN_ROWS = 16
 const BEGIN_ENTRIES = 128
-/** Columns whose names senders do not choose. */
+/** Columns with fixed names, as opposed to names that senders choose. */
 const fixedNames = [...eventColumns, 'user', ...contextColumns] as const
 const USER = fixedNames.indexOf('user')
 const FIRST_OF_CONTEXT = USER + 1
-/** Memory of a row without its entries, of an entry, of a device and of a text beside its characters; about. */
+/** Approximate memory of a row without its entries, an entry, a device, and a text without its characters. */
 const ROW_BYTES = 76
 const ENTRY_BYTES = 8
 const DEVICE_BYTES = 280
@@ -34,23 +34,23 @@ interface Device {
   readonly id: string
   readonly high: number
   readonly low: number
-  /** its rows, in the order in which they came */
+  /** its rows, in order of arrival */
   readonly rows: number[]
 }
 
-/** Where the rows of one date stand. */
+/** Number and positions of the rows of one date. */
 interface BufferedDate extends DateCover {
   readonly rows: number
 }
 
-/** Names the group that a row goes to by its date and its position; undefined leaves it out. */
+/** Returns the group of a row by its date and position; undefined omits the row. */
 export type GroupOfRow = (date: string, position: number) => number | undefined
 
 /**
- * Events of one app and lane on their way into chunks, taken apart at once: numbers and codes in place of the objects
- * that they came as, which the garbage collector would look through again and again. The values of a row stand side by
- * side as (column, code), and all dates share the memory, so that senders who choose ever new keys, values or dates
- * cost what they send.
+ * Buffers events of one app and lane until they are encoded as chunks. Events are immediately broken down into numbers
+ * and codes, because the garbage collector would traverse buffered objects again and again. The values of a row are
+ * adjacent (column, code) entries and all dates share the memory, so that the cost is proportional to the input even if
+ * senders choose ever new keys, values or dates.
  */
 export class RowBuffer {
   readonly #app: string
@@ -65,9 +65,9 @@ export class RowBuffer {
   readonly #dateOf = new GrowableArray(new Uint32Array(BEGIN_ROWS))
   readonly #fixed: (BufferedColumn | undefined)[] = fixedNames.map(() => undefined)
   readonly #free = new FreeKeys()
-  /** of each row, where its entries end */
+  /** end of each row's entries */
   readonly #ends = new GrowableArray(new Uint32Array(BEGIN_ROWS))
-  /** the number of a fixed column, or of a free key behind those */
+  /** number of a fixed column; free keys are numbered after those */
   readonly #entryColumns = new GrowableArray(new Uint32Array(BEGIN_ENTRIES))
   readonly #entryCodes = new GrowableArray(new Uint32Array(BEGIN_ENTRIES))
   #context: Context | undefined
@@ -89,7 +89,7 @@ export class RowBuffer {
     return this.#ends.length
   }
 
-  /** An estimate of the memory that it takes. */
+  /** Estimates the memory used, in bytes. */
   get bytes(): number {
     const texts = this.#fixed.reduce(
       (sum, column) =>
@@ -118,7 +118,7 @@ export class RowBuffer {
     this.#putId(event.event_id)
     this.#putEvent(event as Event & Readonly<Record<string, Value | undefined>>)
     if (user !== '') this.#putFixed(USER, user)
-    // The events of one envelope share their context, and most of them come one after the other.
+    // The events of an envelope share one context object and usually arrive consecutively.
     if (context !== this.#context) this.#readContext(context)
     for (const [column, code] of this.#ofContext) this.#putCode(column, code)
     if ('data' in event && event.data)
@@ -126,7 +126,7 @@ export class RowBuffer {
     this.#ends.push(this.#entryColumns.length)
   }
 
-  /** The dates of the rows that stand above what is covered of their date. */
+  /** Returns the dates that have rows above the covered position of the date, with the extent of these rows. */
   datesAbove(coveredOf: (date: string) => number): BufferedDate[] {
     const covered = this.#dates.map(coveredOf)
     const found = this.#dates.map((date) => ({ date, rows: 0, first_position: Infinity, last_position: -1 }))
@@ -142,14 +142,14 @@ export class RowBuffer {
     return found.filter(({ rows }) => rows > 0)
   }
 
-  /** All dates, in the order of their first rows. */
+  /** All dates, in order of their first rows. */
   get dates(): readonly string[] {
     return this.#dates
   }
 
   /**
-   * The rows of each group in the order of a chunk: by device hash, timestamp, `seq`, then place in the log. Groups
-   * without rows are passed over.
+   * Yields the rows of each group in chunk order: by device hash, timestamp, `seq`, then place in the log. Groups
+   * without rows are skipped.
    */
   *groups(groupOf: GroupOfRow = () => 0): Generator<{ readonly group: number; readonly columns: RowColumns }> {
     for (const [group, slice] of this.#sorted(groupOf)) yield { group, columns: this.#columnsOf(slice) }
@@ -214,7 +214,7 @@ export class RowBuffer {
     const spill = this.#free.names.length > ownKeysMax(order.length) ? this.#spillOf(slice) : undefined
     const used: (Uint32Array | undefined)[] = []
     const values = new Map<string, ValueCodes>()
-    // One function for all rows: one for each is garbage.
+    // One closure for all rows: a closure per row would be garbage.
     let at = 0
     const put = (column: number, code: number): void => {
       const rare = spill?.numberOf.get(column)
@@ -234,7 +234,7 @@ export class RowBuffer {
     return { values, ...(spill ? { spilled: spill.builder.entries(this.#free.values) } : {}) }
   }
 
-  /** Which keys of a slice have no column of their own; undefined when all have. */
+  /** Determines the keys of a slice without a column of their own; undefined if all have one. */
   #spillOf({
     order,
   }: Slice): { readonly numberOf: ReadonlyMap<number, number>; readonly builder: SpillBuilder } | undefined {
@@ -269,7 +269,7 @@ export class RowBuffer {
   }
 
   #dateNumber(date: string): number {
-    // Events of one date stand side by side.
+    // Events of one date are usually adjacent.
     const last = this.#dateOf.values[this.#dateOf.length - 1]
     if (last !== undefined && this.#dates[last] === date) return last
     let number = this.#dateNumbers.get(date)
@@ -291,7 +291,7 @@ export class RowBuffer {
   #putEvent(event: Readonly<Record<string, Value | undefined>>): void {
     for (let place = 0; place < eventColumns.length; place++) {
       const value = event[eventColumns[place]!]
-      // An event may carry fields that its kind does not have, and they may hold anything.
+      // An event may have fields that do not belong to its type and contain anything.
       if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue
       this.#putFixed(place, value)
     }
@@ -329,7 +329,7 @@ export class RowBuffer {
   }
 }
 
-/** Rows of a buffer in the order of a chunk, and whose they are. */
+/** Rows of a buffer in chunk order, with the device of each. */
 interface Slice {
   readonly order: readonly number[]
   readonly devices: readonly Device[]

@@ -3,7 +3,7 @@ import type { Ids } from './ids.ts'
 import { sliceSpilled, type SpilledEntries } from './spilled.ts'
 import type { ValueCodes } from './value-column.ts'
 
-/** One entry a device, ascending by hash: its rows stand together. */
+/** One entry per device, ascending by hash. The rows of a device are adjacent. */
 export interface DeviceRuns {
   readonly high: Uint32Array
   readonly low: Uint32Array
@@ -11,7 +11,7 @@ export interface DeviceRuns {
   readonly deviceIds: Ids
 }
 
-/** Sorted events as columns, not yet packed: what chunks are made of and merged through. */
+/** Sorted events as unpacked columns, the intermediate form for encoding and merging chunks. */
 export interface RowColumns {
   readonly rows: number
   readonly runs: DeviceRuns
@@ -23,8 +23,8 @@ export interface RowColumns {
 }
 
 /**
- * Rows from `begin` up to `end`, which may cut a device in two. Dictionaries are shared: packing drops what no row
- * uses.
+ * Returns the rows from `begin` up to `end`, which may split a device. Dictionaries are shared with the source; packing
+ * drops unused values.
  */
 export function sliceColumns(columns: RowColumns, begin: number, end: number): RowColumns {
   const { runs } = columns

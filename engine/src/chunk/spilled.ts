@@ -3,12 +3,12 @@ import type { Data } from 'apache-arrow'
 import { textAt, textData, uint32Data, type Frame } from './encoding/arrow-frame.ts'
 
 /**
- * Values of keys that are too rare for a column of their own: entries of (key, row, value), ascending by key, then by
- * row. A key of a chunk is either in a column or here, with all its rows.
+ * Values of keys that are too rare for a column of their own: entries (key, row, value), ascending by key, then by row.
+ * All values of a key of a chunk are either in a column or here.
  */
 export interface SpilledEntries {
   readonly names: readonly string[]
-  /** the entries of name n are those from `starts[n]` up to `starts[n + 1]` */
+  /** name n has the entries from `starts[n]` up to `starts[n + 1]` */
   readonly starts: Uint32Array
   readonly rows: Uint32Array
   /** into `values` */
@@ -16,19 +16,20 @@ export interface SpilledEntries {
   readonly values: readonly (Value | null)[]
 }
 
-/** Columns of free keys of a chunk at most. */
+/** Maximum number of columns of free keys in a chunk. */
 const OWN_KEYS_MAX = 192
-/** A column costs as much in a small chunk as in a large one, so a small chunk has fewer. */
+/** A column has the same overhead in a small chunk as in a large one, so a small chunk gets fewer. */
 const OWN_KEYS_MIN = 16
 const ROWS_PER_OWN_KEY = 8
 
-/** How many free keys of a chunk with this many rows have a column of their own. */
+/** Returns the maximum number of free keys with a column of their own in a chunk of `rows` rows. */
 export function ownKeysMax(rows: number): number {
   return Math.min(OWN_KEYS_MAX, OWN_KEYS_MIN + Math.floor(rows / ROWS_PER_OWN_KEY))
 }
 
 /**
- * The keys that have a column of their own: all while there are few, else the most frequent that occur more than once.
+ * Chooses the keys that get a column of their own: all if there are few, else the most frequent that occur more than
+ * once.
  */
 export function chooseOwnKeys<K>(counts: Iterable<readonly [key: K, rows: number]>, rows: number): Set<K> {
   const all = [...counts]
@@ -38,7 +39,7 @@ export function chooseOwnKeys<K>(counts: Iterable<readonly [key: K, rows: number
   return new Set(repeated.slice(0, max).map(([key]) => key))
 }
 
-/** Collects entries row by row, after it was counted how many each key has. */
+/** Collects entries row by row; the number of entries of each key must be known in advance. */
 export class SpillBuilder {
   readonly #names: readonly string[]
   readonly #starts: Uint32Array
@@ -55,7 +56,7 @@ export class SpillBuilder {
     this.#codes = new Uint32Array(this.#rows.length)
   }
 
-  /** Rows must ascend. */
+  /** Adds an entry; rows must ascend. */
   put(name: number, row: number, code: number): void {
     const at = this.#next[name]!++
     this.#rows[at] = row
@@ -67,7 +68,7 @@ export class SpillBuilder {
   }
 }
 
-/** The entries of the rows from `begin` up to `end`; undefined when there are none. */
+/** Returns the entries of the rows from `begin` up to `end`; undefined when there are none. */
 export function sliceSpilled(
   { names, starts, rows, codes, values }: SpilledEntries,
   begin: number,
@@ -94,7 +95,7 @@ export function sliceSpilled(
   }
 }
 
-/** The names as JSON, which keeps any text, and how many entries each has. */
+/** Returns the fields of the names and their numbers of entries. Names are JSON, which preserves any text. */
 export function spilledKeyFields({ names, starts }: SpilledEntries): Map<string, Data> {
   const counts = Uint32Array.from(names, (_, name) => starts[name + 1]! - starts[name]!)
   return new Map([
@@ -103,7 +104,7 @@ export function spilledKeyFields({ names, starts }: SpilledEntries): Map<string,
   ])
 }
 
-/** The rare keys of a chunk. */
+/** The spilled keys of a chunk. */
 export interface SpilledKeys {
   readonly names: readonly string[]
   readonly starts: Uint32Array
@@ -123,8 +124,8 @@ function textsOf(data: Data): string[] {
 }
 
 /**
- * The entries of a chunk by row: those of row r are `entries` from `ends[r - 1]` up to `ends[r]`, with the number of
- * the key of each.
+ * The spilled entries of a chunk by row: row r has `entries` from `ends[r - 1]` up to `ends[r]`; `keys` contains the
+ * key number of each.
  */
 export interface EntriesByRow {
   readonly ends: Uint32Array

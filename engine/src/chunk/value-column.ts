@@ -1,15 +1,15 @@
 import type { Value } from '@hopper/contracts'
 
-/** The values of one column: row i has `values[codes[i]]`; `null` when the event has no value. */
+/** The values of a column: row i has the value `values[codes[i]]`; `null` means that the event has none. */
 export interface ValueCodes {
   readonly codes: Uint32Array
   readonly values: readonly (Value | null)[]
 }
 
-/** Gives equal values the same code, in the order in which they are met. Types are kept apart. */
+/** Assigns a code to each distinct value, in order of first occurrence. Values of different types are distinct. */
 export class Dictionary {
   readonly values: (Value | null)[] = []
-  /** of all texts together */
+  /** total characters of all texts */
   chars = 0
   readonly #codes = new Map<Value | null, number>()
 
@@ -24,7 +24,7 @@ export class Dictionary {
   }
 }
 
-/** What a column of a buffer has met. */
+/** A column of a buffer: its name and the dictionary of its values so far. */
 export class BufferedColumn {
   readonly name: string
   readonly dictionary = new Dictionary()
@@ -36,7 +36,7 @@ export class BufferedColumn {
     this.dictionary.code(null)
   }
 
-  /** A value often follows an equal one, and to compare them costs less than to look one up. */
+  /** Returns the code of a value. A column often repeats its last value, and comparing is cheaper than a lookup. */
   codeOf(value: Value): number {
     if (value !== this.#last) {
       this.#code = this.dictionary.code(value)

@@ -7,7 +7,7 @@ import type { World } from './random-world.ts'
 const earlier = (a: Row, b: Row): number =>
   a.event.timestamp - b.event.timestamp || a.lane - b.lane || a.position - b.position || a.index - b.index
 
-/** Follows the rules of docs/queries.md literally, without regard for speed. */
+/** Naive reference of `POST /query`: the documented definition, without regard to speed. */
 export function naiveEvents(world: World, request: EventRequest): EventResult {
   const sets = request.data.map((set) => ({
     ...set,

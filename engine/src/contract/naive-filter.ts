@@ -1,6 +1,6 @@
 import { pageOf, pageUrlOf, StagePattern, type ArchivedEvent, type Filter, type Value } from '@hopper/contracts'
 
-/** The value that an event has under a key: the field, else the key of `data`. */
+/** Returns the value of a key of an event: the field, else the key of `data`. */
 export function naiveValue(row: ArchivedEvent, key: string): Value | undefined {
   const data = (('data' in row.event && row.event.data) || {}) as Record<string, Value>
   const own = (of: object, name: string): Value | undefined =>
@@ -23,7 +23,7 @@ export function naiveValue(row: ArchivedEvent, key: string): Value | undefined {
   return user ?? own(fields, key) ?? own(data, key)
 }
 
-/** A filter's meaning, word for word. */
+/** Evaluates a filter exactly as documented. */
 export function naiveHolds(row: ArchivedEvent, filter: Filter): boolean {
   if (filter.type === 'not') return !naiveHolds(row, filter.filter)
   if (filter.type === 'or') return filter.filters.some((inner) => naiveHolds(row, inner))
@@ -58,13 +58,13 @@ const isNumeric = (value: Value): boolean =>
   typeof value === 'number' ||
   (typeof value === 'string' && /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(value))
 
-/** A number equals a text that says it. */
+/** Compares for equality; a number equals a text that represents it. */
 function naiveEqual(a: Value, b: Value): boolean {
   if (typeof a !== typeof b && isNumeric(a) && isNumeric(b)) return Number(a) === Number(b)
   return a === b
 }
 
-/** Below, above or beside; NaN when the two do not compare. */
+/** Compares two values as less, equal or greater; NaN if they are not comparable. */
 function naiveCompare(a: Value, b: Value): number {
   if (isNumeric(a) && isNumeric(b)) return Number(a) - Number(b)
   if (typeof a !== 'string' || typeof b !== 'string') return NaN

@@ -27,7 +27,7 @@ interface Result extends Attempt {
   readonly cause: DropCause | undefined
 }
 
-/** Follows the rules of docs/funnels.md literally and one by one, without regard for speed. */
+/** Naive reference of a funnel query: the documented definition, without regard to speed. */
 export function naiveFunnel(world: World, request: FunnelRequest, context: QueryContext): FunnelResult {
   const window = request.window_ms ?? 7 * 86_400_000
   const seen = world.rows.filter(
@@ -52,7 +52,7 @@ function sameValues(row: Row, first: Row, match: readonly string[]): boolean {
   return match.every((key) => naiveValue(row, key) !== undefined && naiveValue(row, key) === naiveValue(first, key))
 }
 
-/** The step (from 1) that an event would serve next, if any. */
+/** Returns the step (from 1) that an event would take next, if any. */
 function stepFor(row: Row, numbers: readonly number[], request: FunnelRequest): number | undefined {
   if (request.order === 'any') {
     const step = request.steps.findIndex(({ filters }, i) => !numbers.includes(i + 1) && matches(row, filters))

@@ -66,20 +66,20 @@ export function naiveRetention(world: World, request: RetentionRequest, timezone
   }
 }
 
-/** Undefined when nobody was at the start or the end that is asked for. */
+/** Naive reference of a journey query; returns undefined if no unit visited the requested start or end. */
 export function naiveJourneys(world: World, request: JourneyRequest): JourneyResult | undefined {
   const key = request.key ?? 'page'
   const depth = request.depth ?? 5
   const nodes = new Map<string, JourneyResult['nodes'][number]>()
   const links = new Map<string, { from: string; to: string; users: number }>()
-  const met = new Set<string>()
+  const visited = new Set<string>()
   for (const rows of units(world, request)) {
     const places = rows.filter((r) => naiveAll(r, request.filters ?? []) && naiveValue(r, key) !== undefined)
     const values = places
       .filter((r) => request.key !== undefined || r.event.type === 'url_change')
       .map((r) => String(naiveValue(r, key)))
     let way = values.filter((value, i) => i === 0 || values[i - 1] !== value)
-    for (const value of way) met.add(value)
+    for (const value of way) visited.add(value)
     if (request.start !== undefined) way = way.includes(request.start) ? way.slice(way.indexOf(request.start)) : []
     if (request.end !== undefined) way = way.includes(request.end) ? way.slice(0, way.indexOf(request.end) + 1) : []
     const steps: { id: string; value: string; kind?: 'exit' }[] = []
@@ -95,6 +95,6 @@ export function naiveJourneys(world: World, request: JourneyRequest): JourneyRes
       links.set(`${from} ${step.id}`, { from, to: step.id, users: (links.get(`${from} ${step.id}`)?.users ?? 0) + 1 })
     })
   }
-  if ([request.start, request.end].some((place) => place !== undefined && !met.has(place))) return undefined
+  if ([request.start, request.end].some((place) => place !== undefined && !visited.has(place))) return undefined
   return { nodes: [...nodes.values()], links: [...links.values()] }
 }

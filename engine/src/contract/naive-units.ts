@@ -3,7 +3,7 @@ import type { World } from './random-world.ts'
 
 export type Row = World['rows'][number]
 
-/** timestamp, then `seq`, then position */
+/** Orders events by timestamp, then `seq`, then place in the log. */
 export function inTime(a: Row, b: Row): number {
   return (
     a.event.timestamp - b.event.timestamp ||
@@ -14,7 +14,7 @@ export function inTime(a: Row, b: Row): number {
   )
 }
 
-/** The events of each person, device or session, each list in order. */
+/** Groups events by person, device or session, each list in order. */
 export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit): Map<string, Row[]> {
   const units = new Map<string, Row[]>()
   const before = new Map<string, { time: number; start: number }>()

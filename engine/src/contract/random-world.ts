@@ -7,13 +7,13 @@ import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { spansOf } from '../scan/device-cursor.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
 
-/** One unit of time in the random worlds: three of them make a session's pause. */
+/** Unit of time in the random worlds: three ticks are the pause that ends a session. */
 export const TICK_MS = 600_000
-/** a Sunday evening: Berlin's Monday begins at tick 12 */
+/** A Sunday evening: Monday in Berlin begins at tick 12. */
 export const T0 = 1_767_560_400_000
 export const APP = 'a'
 
-/** Events of an app as they stand in the archive, and the same as plain rows. */
+/** Events of an app as chunks of the archive, and the same events as plain rows. */
 export interface World {
   readonly rows: readonly (ArchivedEvent & { readonly lane: number })[]
   readonly users: ReadonlyMap<string, readonly string[]>
@@ -33,11 +33,11 @@ interface Draft {
   readonly session: number
   readonly bot: boolean
   readonly samplerate: number
-  /** of keys that are rare: more of them than a chunk has columns for */
+  /** values of rare keys; there are more such keys than columns in a chunk */
   readonly rare: readonly (readonly [key: string, value: string | number | boolean])[]
 }
 
-/** Keys that only some events have, among them names of fields. */
+/** Keys that only some events have, including names of fields. */
 export const rareKeys = [
   ...Array.from({ length: 30 }, (_, i) => `k${i}`),
   'name',
@@ -66,7 +66,7 @@ const draft: fc.Arbitrary<Draft> = fc.record({
   rare,
 })
 
-/** Small worlds that are rich in ties, repeated steps, shared devices and split chunks. */
+/** Generates small worlds with many ties, repeated steps, shared devices and split chunks. */
 export const world: fc.Arbitrary<World> = fc
   .record({
     drafts: fc.array(draft, { minLength: 12, maxLength: 45, size: 'max' }),
@@ -130,7 +130,7 @@ function build(
   }
 }
 
-/** one page in several ways of writing it, as a path and with a host */
+/** Different spellings of one page, as a path and with a host. */
 const addresses: readonly ((plan: number) => string)[] = [
   (plan) => `/p${plan}`,
   (plan) => `/p${plan}/`,
@@ -211,7 +211,7 @@ function chunksOf(
   return spans.flat()
 }
 
-/** for assertions on what covers what */
+/** Returns the positions that a chunk covers, for assertions. */
 export function coverOf({ first_position, last_position }: ChunkSummary): readonly [number, number] {
   return [first_position, last_position]
 }

@@ -25,7 +25,7 @@ const types = exportColumns.map((column, at): DataType => {
 })
 const schema = new Schema(exportColumns.map(({ name }, at) => new Field(name, types[at]!, true)))
 
-/** Takes what a writer of Arrow makes, as long as nobody fetches it. */
+/** Collects the output of an Arrow writer until it is taken. */
 class Collected extends AsyncByteQueue {
   #parts: Uint8Array[] = []
 
@@ -33,7 +33,7 @@ class Collected extends AsyncByteQueue {
     this.#parts.push(bytes)
   }
 
-  /** What was written since the last call. */
+  /** Returns the bytes written since the last call. */
   take(): Uint8Array {
     const taken = Buffer.concat(this.#parts)
     this.#parts = []
@@ -42,14 +42,14 @@ class Collected extends AsyncByteQueue {
 }
 
 /**
- * An Arrow IPC stream, a record batch at a time. Each batch brings dictionaries of its own, which replace those before
- * (the format's way to keep a reader's and a writer's memory bounded), so any number of events can pass.
+ * Writes an Arrow IPC stream batch by batch. Each batch has its own dictionaries, which replace the previous ones. This
+ * bounds the memory of both reader and writer for any number of events.
  */
 export class ArrowBatches {
   readonly #sink = new Collected()
   readonly #writer = new RecordBatchStreamWriter({ autoDestroy: false })
 
-  /** The schema; what a stream begins with. */
+  /** Returns the beginning of a stream: the schema. */
   begin(): Uint8Array {
     this.#writer.reset(this.#sink, schema)
     return this.#sink.take()
@@ -66,7 +66,7 @@ export class ArrowBatches {
     return this.#sink.take()
   }
 
-  /** The mark of the end. */
+  /** Returns the end-of-stream marker. */
   end(): Uint8Array {
     this.#writer.finish()
     return this.#sink.take()
@@ -105,7 +105,7 @@ function dictionaryOf(type: Dictionary, values: readonly (string | null)[], null
     codes.set(value, code)
     return code
   })
-  // a reader may look at the value of a null's code
+  // a reader may look up the code of a null, so the dictionary must not be empty
   const dictionary = vectorFromArray(codes.size > 0 ? [...codes.keys()] : [''], new Utf8())
   return makeData({ type: type as Dictionary<Utf8, Uint32>, data, dictionary, ...nulls }) as unknown as Data
 }

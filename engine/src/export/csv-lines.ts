@@ -2,15 +2,15 @@ import { exportColumns } from './export-columns.ts'
 import type { ExportedEvent } from './exported-event.ts'
 
 /**
- * A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become
- * equal to.
+ * A text that a spreadsheet would run as a formula, or such a text after apostrophes: these are escaped too, so that an
+ * escaped formula stays distinguishable from them.
  */
 const FORMULA = /^'*[=+\-@\t\r\n]/
 
-/** The names of the columns. */
+/** The header line with the names of the columns. */
 export const csvHead = `${exportColumns.map(({ name }) => name).join(',')}\r\n`
 
-/** One line of CSV (RFC 4180): times in ISO 8601, formulas defused by a leading apostrophe. */
+/** Formats one line of CSV (RFC 4180): times in ISO 8601, formulas escaped with a leading apostrophe. */
 export function csvLine(event: ExportedEvent): string {
   const cells = exportColumns.map((column) => {
     const value = column.value(event)

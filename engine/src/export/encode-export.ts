@@ -5,8 +5,8 @@ import { eventsOfChunk, type ExportedEvent, type ExportRange } from './exported-
 import { ndjsonLine } from './ndjson-lines.ts'
 
 /**
- * `arrow`: an Arrow IPC stream; `ndjson`: a line of JSON an event, nothing left out; `csv`: RFC 4180, safe to open in a
- * spreadsheet.
+ * Export formats. `arrow`: an Arrow IPC stream; `ndjson`: one line of JSON per event with all its data; `csv`: RFC
+ * 4180, safe to open in a spreadsheet.
  */
 export const exportFormats = {
   arrow: { mediaType: 'application/vnd.apache.arrow.stream', extension: 'arrows' },
@@ -15,7 +15,7 @@ export const exportFormats = {
 } as const satisfies Record<string, { mediaType: string; extension: string }>
 export type ExportFormat = keyof typeof exportFormats
 
-/** Whether what is encoded begins and ends an export: else it has no head, or no end. */
+/** Position of a piece within an export: only the first piece has a header, only the last an end marker. */
 export interface ExportPiece {
   readonly isFirst: boolean
   readonly isLast: boolean
@@ -26,9 +26,9 @@ const ROWS_PER_BATCH = 10_000
 const CHARS_PER_PART = 65_536
 
 /**
- * The events of the chunks that lie in the range, in the order of the chunks (device by device), encoded part by part:
- * memory is bounded by one chunk and one batch, whatever the number of chunks. The caller fetches a chunk with all its
- * columns when it is asked for the next.
+ * Encodes the events of the chunks that are in the range, in chunk order (device by device), part by part. Memory is
+ * bounded by one chunk and one batch, whatever the number of chunks. `chunks` should load each chunk, with all its
+ * columns, only when the next one is requested.
  */
 export function encodeExport(
   format: ExportFormat,
@@ -39,9 +39,8 @@ export function encodeExport(
 }
 
 /**
- * The same for events that the caller picks out of chunks by `eventsOfChunk`. A part has every event that was taken
- * until then, so a caller that knows its place may leave after any part, and go on from there with another piece, which
- * is not the first.
+ * Encodes events that the caller selects from chunks with `eventsOfChunk`. Each part completes all events taken so far,
+ * so a caller that tracks its place can stop after any part and resume later with another, non-first piece.
  */
 export async function* encodeEvents(
   format: ExportFormat,

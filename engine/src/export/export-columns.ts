@@ -2,7 +2,7 @@ import type { Event } from '@hopper/contracts'
 import type { ExportedEvent } from './exported-event.ts'
 
 /**
- * How the values of a column stand in Arrow: `id` = text that hardly repeats, `text` = text in a dictionary, `count` =
+ * Representation of a column in Arrow: `id` = text that hardly repeats, `text` = dictionary-encoded text, `count` =
  * whole number, `time` = ms, UTC. A missing value is null.
  */
 export type ExportKind = 'id' | 'text' | 'count' | 'time'
@@ -33,8 +33,8 @@ const utm = (name: string): ExportColumn<'text'> => ({
 })
 
 /**
- * The columns of `arrow` and `csv`, the same for every export, so that two exports can be put together. The free keys
- * of an event stand as one JSON object in `data`; `from` is the URL left, `from_stage` the stage left.
+ * The columns of `arrow` and `csv`. They are the same for every export, so that exports can be concatenated. `data`
+ * contains the free keys of an event as one JSON object; `from` is the URL left, `from_stage` the stage left.
  */
 export const exportColumns: Columns = [
   { name: 'event_id', kind: 'id', value: ({ event }) => event.event_id },

@@ -42,13 +42,13 @@ function chunkOf(events: readonly (Partial<Omit<ArchivedEvent, 'event'>> & { eve
 const inLog = (a: { lane: number; index: number }, b: { lane: number; index: number }): number =>
   a.lane - b.lane || a.index - b.index
 
-/** The rows of an export as another implementation of Arrow reads them. */
+/** Reads the rows of an export with another implementation of Arrow. */
 function arrowRows(bytes: Uint8Array): Record<string, unknown>[] {
   const rows = readIndependently(bytes, { useBigInt: false, useDate: false }).toArray() as Record<string, unknown>[]
   return rows.map((row) => ({ ...row, data: row.data === null ? null : (JSON.parse(row.data as string) as unknown) }))
 }
 
-/** What the columns of an event must hold, by the words of the documentation. */
+/** Returns the expected columns of an event, according to the documentation. */
 function expectedRow({
   event,
   device_id,
@@ -95,7 +95,7 @@ it('Arrow: another implementation reads back every value of every event', async 
   )
 }, 60_000)
 
-it('Arrow: batches after the first bring dictionaries of their own, and a stream may be empty', async () => {
+it('Arrow: every batch has its own dictionaries, and a stream may be empty', async () => {
   const chunk = (from: number, rows: number): Chunk =>
     chunkOf(Array.from({ length: rows }, (_, i) => ({ device_id: `d${from + i}`, event: { seq: from + i } })))
   const rows = arrowRows(await exported('arrow', [chunk(0, 12_000), chunk(12_000, 9_000)]))
@@ -104,7 +104,7 @@ it('Arrow: batches after the first bring dictionaries of their own, and a stream
   expect(arrowRows(await exported('arrow', []))).toEqual([])
 })
 
-it('NDJSON: every event as it was archived', async () => {
+it('NDJSON: contains every event as archived', async () => {
   await fc.assert(
     fc.asyncProperty(world, async (at) => {
       const lines = (await exported('ndjson', at.chunks.flat())).toString().split('\n').slice(0, -1)
@@ -118,7 +118,7 @@ it('NDJSON: every event as it was archived', async () => {
   )
 }, 60_000)
 
-it('hands out only the events of the range: its start is in it, its end is not', async () => {
+it('exports only the events of the range, with its start inclusive and its end exclusive', async () => {
   await fc.assert(
     fc.asyncProperty(world, fc.nat(30), fc.nat(30), async (at, a, b) => {
       const range = { from: T0 + Math.min(a, b) * TICK_MS, to: T0 + Math.max(a, b) * TICK_MS }
@@ -129,7 +129,7 @@ it('hands out only the events of the range: its start is in it, its end is not',
   )
 }, 60_000)
 
-it('CSV: no text of an event is a formula, and any text stays in its cell', async () => {
+it('CSV: escapes formulas, and any text stays in its cell', async () => {
   const bad = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', 'say "hi", now', 'two\nlines']
   const csv = (await exported('csv', [chunkOf(bad.map((name) => ({ event: { name } })))])).toString()
   const cells = cellsOf(csv)
@@ -139,7 +139,7 @@ it('CSV: no text of an event is a formula, and any text stays in its cell', asyn
   expect(cells[1]![cells[0]!.indexOf('timestamp')]).toBe(new Date(T0).toISOString())
 })
 
-it('keeps keys such as __proto__ as data', async () => {
+it('exports keys such as __proto__ as data', async () => {
   const data = JSON.parse('{"__proto__":"x","constructor":1}') as Record<string, string>
   const chunk = chunkOf([{ event: { data } }])
   expect(Object.entries(arrowRows(await exported('arrow', [chunk]))[0]!.data as object)).toEqual([
@@ -149,7 +149,7 @@ it('keeps keys such as __proto__ as data', async () => {
   expect((await exported('ndjson', [chunk])).toString()).toContain('"data":{"__proto__":"x","constructor":1}')
 })
 
-/** The cells of a CSV text by RFC 4180. */
+/** Parses the cells of a CSV text by RFC 4180. */
 function cellsOf(csv: string): string[][] {
   const rows: string[][] = [[]]
   for (const [, quoted, plain = '', end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {

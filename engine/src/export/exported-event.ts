@@ -2,20 +2,20 @@ import type { ArchivedEvent } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import { chunkRowReader } from '../chunk/chunk-rows.ts'
 
-/** An event as it is handed out, with the lane that its position belongs to. */
+/** An event as exported, with the lane that its position belongs to. */
 export interface ExportedEvent extends ArchivedEvent {
   readonly lane: number
 }
 
-/** Events from `from` on, before `to`, both in ms since the epoch. */
+/** A range of timestamps: `from` inclusive, `to` exclusive, both in ms since the epoch. */
 export interface ExportRange {
   readonly from: number
   readonly to: number
 }
 
 /**
- * The events of a chunk that lie in the range, read one by one from a row on, so that a large chunk never stands in
- * memory as rows. `place` follows.
+ * Yields the events of a chunk that are in the range, starting at `place.row`. Events are read one by one, so that a
+ * large chunk is never in memory as rows. `place` is advanced with every row.
  */
 export function* eventsOfChunk(chunk: Chunk, { from, to }: ExportRange, place = { row: 0 }): Generator<ExportedEvent> {
   const times = chunk.times()

@@ -1,6 +1,8 @@
 import type { ExportedEvent } from './exported-event.ts'
 
-/** One line of JSON with all that is known of an event: its own fields, then whose it is, and its place in the log. */
+/**
+ * Formats an event with all its data as one line of JSON: its fields, then its visitor, context and place in the log.
+ */
 export function ndjsonLine({
   event,
   device_id,
@@ -11,5 +13,6 @@ export function ndjsonLine({
   position,
   index,
 }: ExportedEvent): string {
-  return `${JSON.stringify({ ...event, device_id, ...(user === '' ? {} : { user }), context, received_at, lane, position, index })}\n`
+  const owner = user === '' ? { device_id } : { device_id, user }
+  return `${JSON.stringify({ ...event, ...owner, context, received_at, lane, position, index })}\n`
 }

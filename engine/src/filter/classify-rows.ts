@@ -8,8 +8,8 @@ import { keyColumn } from './key-column.ts'
 import { ValueTruths } from './value-truths.ts'
 
 /**
- * The rows of a chunk by which atoms hold for them: row i is of class `classes[codes[i]]`, for which `truths[class]`
- * are the atoms that hold.
+ * The rows of a chunk, classified by the atoms that hold for them: row i has the class `classes[codes[i]]`, and
+ * `truths[class]` are the truth values of all atoms.
  */
 export interface RowClasses {
   readonly codes: Codes
@@ -18,13 +18,12 @@ export interface RowClasses {
 }
 
 const PAIRS_MAX = 1 << 20
-/** dictionary values between two looks at the clock: a regex may take milliseconds for each */
+/** Dictionary values between two budget checks: a regex may take milliseconds per value. */
 const VALUES_PER_CHECK = 64
 
 /**
- * Tests the atoms of some keys (all, when none are named) once per dictionary value, then joins the keys row by row.
- * One key costs no pass over the rows. Give the same `known` for all chunks of a query, so that a value is tested once
- * for all of them.
+ * Tests the atoms of `keys` (default: all) once per dictionary value, then joins the keys row by row. A single key
+ * needs no pass over the rows. Pass the same `known` for all chunks of a query, so that each value is tested only once.
  */
 export function classifyRows(
   chunk: Chunk,
@@ -90,7 +89,7 @@ function join(a: RowClasses, b: RowClasses): RowClasses {
 
 const either = (a: Uint8Array, b: Uint8Array): Uint8Array => a.map((bit, i) => bit | b[i]!)
 
-/** What each atom can come out as in a chunk, told from its summary alone: 1 = true, 2 = false, 3 = either. */
+/** Computes the possible outcomes of each atom in a chunk from its summary alone: 1 = true, 2 = false, 3 = either. */
 export function possibleOutcomes(
   summary: ChunkSummary,
   atoms: readonly Atom[],

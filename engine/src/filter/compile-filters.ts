@@ -1,28 +1,28 @@
 import { RE2JS } from 're2js'
 import { assertNever, StageMatcher, StagePattern, type Filter, type StageFilter, type Value } from '@hopper/contracts'
 
-/** A test of one value of one key; `null` = the event has no such key. */
+/** A test of the value of one key; `null` means that the event does not have the key. */
 export interface Atom {
   readonly key: string
   readonly test: (value: Value | null) => boolean
 }
 
-/** Which atoms must hold; atoms are numbered in their set. */
+/** A boolean expression over the atoms of a set, which are referred to by number. */
 export type Expression =
   | { readonly op: 'atom'; readonly atom: number }
   | { readonly op: 'not'; readonly of: Expression }
   | { readonly op: 'and' | 'or'; readonly of: readonly Expression[] }
 
 /**
- * The filters of one query, taken apart into atoms that can be tested once per dictionary value. Equal atoms are kept
- * once.
+ * The filters of one query, decomposed into atoms that can be tested once per dictionary value. Equal atoms are
+ * deduplicated.
  */
 export class AtomSet {
   readonly atoms: Atom[] = []
   readonly #numbers = new Map<string, number>()
   readonly #matchers = new Map<string, StageMatcher>()
 
-  /** All of the filters must hold; no filters always hold. */
+  /** Compiles the conjunction of the filters; an empty list always holds. */
   compile(filters: readonly Filter[]): Expression {
     return { op: 'and', of: filters.map((filter) => this.#expression(filter)) }
   }
@@ -31,7 +31,7 @@ export class AtomSet {
     return [...new Set(this.atoms.map((atom) => atom.key))]
   }
 
-  /** The keys that an expression of this set asks for, each once. */
+  /** Returns the distinct keys that an expression of this set tests. */
   keysOf(expression: Expression): string[] {
     switch (expression.op) {
       case 'atom':
@@ -56,7 +56,7 @@ export class AtomSet {
     return { op: 'atom', atom }
   }
 
-  /** The stages of a funnel share what is known of a value. */
+  /** Creates the test of a stage. The stages of a funnel share a matcher, which caches its results by value. */
   #stageTest({ key, stages, stage, rule }: StageFilter): Atom['test'] {
     const name = JSON.stringify([stages, rule])
     let matcher = this.#matchers.get(name)
@@ -67,7 +67,7 @@ export class AtomSet {
   }
 }
 
-/** Whether an expression holds when exactly these atoms do. */
+/** Evaluates an expression for the given truth values of the atoms. */
 export function holds(expression: Expression, truth: Uint8Array): boolean {
   switch (expression.op) {
     case 'atom':
@@ -82,8 +82,7 @@ export function holds(expression: Expression, truth: Uint8Array): boolean {
 }
 
 /**
- * Whether an expression can come out true, and false, when some atoms can (1 = can be true, 2 = can be false, 3 =
- * both).
+ * Computes the possible outcomes of an expression from those of its atoms: 1 = can be true, 2 = can be false, 3 = both.
  */
 export function possible(expression: Expression, outcomes: Uint8Array): number {
   switch (expression.op) {
@@ -122,7 +121,7 @@ function testOf(filter: Exclude<Filter, { type: 'not' | 'or' | 'stage' }>): Atom
     case 'contains':
       return (value) => value !== null && String(value).includes(filter.value)
     case 'regex': {
-      // RE2: time linear in the value, whatever the pattern
+      // RE2 takes time linear in the value, whatever the pattern
       const pattern = RE2JS.compile(filter.value)
       return (value) => value !== null && pattern.matches(String(value))
     }
@@ -136,7 +135,8 @@ function testOf(filter: Exclude<Filter, { type: 'not' | 'or' | 'stage' }>): Atom
 }
 
 /**
- * A number and a text are equal when the text is that number; two texts when they are the same, or `007` would be `7`.
+ * Tests for equality with any of the values. A number equals a text that represents it. Two texts must be identical:
+ * otherwise `007` would equal `7`.
  */
 function equality(wanted: readonly Value[]): Atom['test'] {
   const values = new Set<Value | null>(wanted)
@@ -151,7 +151,7 @@ function equality(wanted: readonly Value[]): Atom['test'] {
   }
 }
 
-/** As numbers where both are numeric, else as texts. */
+/** Compares as numbers if both are numeric, else as texts. */
 function comparison(
   bound: string | number,
   holds: <T extends string | number>(value: T, bound: T) => boolean,
@@ -166,7 +166,7 @@ function comparison(
 
 const numericText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
-/** The number that a value is, or that its text says. */
+/** Returns the number that a value is or, as a text, represents. */
 function numberOf(value: Value | null): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' && numericText.test(value) ? Number(value) : undefined

@@ -17,7 +17,7 @@ import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
 import { runCodesOf, type RunCodes } from '../chunk/encoding/run-codes.ts'
 
-/** The column of a key of a query, undefined when no event of the chunk has the key. */
+/** Returns the column of a query key; undefined when no event of the chunk has the key. */
 export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
   if (isPageKey(key)) return pageColumn(chunk, key)
   return firstOfAll(columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? []))
@@ -27,7 +27,7 @@ function firstOfAll(columns: readonly ValueColumn[]): ValueColumn | undefined {
   return columns.length === 0 ? undefined : columns.reduce((first, second) => firstOf(first, second))
 }
 
-/** The page of each event that has an address, else the value that its `data` has under this key. */
+/** Returns the page of each event with an address; for the other events, the value of this key of `data`. */
 function pageColumn(chunk: Chunk, key: PageKey): ValueColumn | undefined {
   const [addresses, others] = partition(columnsOfKey(key), isAddressColumn)
   const urls = addresses.flatMap((name) => chunk.values(name) ?? [])
@@ -45,7 +45,7 @@ function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[
   return [items.filter(test), items.filter((item) => !test(item))]
 }
 
-/** The column with other values, each of them once. */
+/** Maps the values of a column; equal results share one code. */
 function renamed({ codes, values }: ValueColumn, rename: (value: Value | null) => Value | null): ValueColumn {
   const dictionary = new Dictionary()
   const codeOf = Uint32Array.from(values, (value) => dictionary.code(rename(value)))
@@ -54,14 +54,14 @@ function renamed({ codes, values }: ValueColumn, rename: (value: Value | null) =
   return { codes: named, values: dictionary.values }
 }
 
-/** What the rows of each device have in common in the column of a key. */
+/** Returns the code that the rows of each run share in the column of a key. */
 export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
   const names = presentColumns(chunk.summary.columns, key)
   const stored = !isPageKey(key) && names.length === 1 && chunk.valueColumns().includes(names[0]!)
   return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 
-/** The columns to fetch of a chunk for a key. */
+/** Returns the columns of a chunk that must be fetched for a key. */
 export function columnsToRead(columns: Readonly<Record<string, number>>, key: string): string[] {
   const names = presentColumns(columns, key)
   const own = names.filter((name) => !maySpill(columns, name))
@@ -97,7 +97,7 @@ function deviceColumn(chunk: Chunk): ValueColumn {
   return { codes, values: Array.from({ length: ids.length }, (_, i) => idAt(ids, i)) }
 }
 
-/** The first column's value, where it has none the second's. */
+/** Coalesces two columns: the value of the first, or of the second where the first has none. */
 function firstOf(a: ValueColumn, b: ValueColumn): ValueColumn {
   const dictionary = new Dictionary()
   const ofA = a.values.map((value) => (value === null ? -1 : dictionary.code(value)))

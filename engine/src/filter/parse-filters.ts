@@ -1,15 +1,15 @@
 import { HopperError, isWithin, queryLimits, type Filter, type Value } from '@hopper/contracts'
 import { RE2JS } from 're2js'
 
-/** Counts the filters of one query over all its parts. */
+/** Counts the filters of a query over all its parts. */
 export class FilterBudget {
   filters = 0
   regexes = 0
 }
 
 /**
- * Checks what a client sent as a list of filters; throws HOP_PARAM_INVALID with the path of the fault, HOP_LIMIT over a
- * bound.
+ * Validates a list of filters sent by a client.
+ * @throws HopperError HOP_PARAM_INVALID with the path of the error, HOP_LIMIT when a limit is exceeded
  */
 export function parseFilters(value: unknown, path = 'filters', budget = new FilterBudget()): Filter[] {
   return parseList(value, path, budget, 1)
@@ -36,8 +36,8 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
       return { type, filters }
     }
     case 'stage':
-      // Made from a configured funnel, which was checked when it was saved; what clients send is checked against the
-      // schema, which has no such filter.
+      // Created from a configured funnel, which was validated when it was saved. Clients cannot send it: the schema
+      // that validates their requests has no such filter.
       return filter as unknown as Filter
     case 'all':
       return { type, key: parseKey(filter.key, `${path}.key`) }
@@ -62,7 +62,7 @@ function parseFilter(value: unknown, path: string, budget: FilterBudget, depth: 
       if (typeof bound === 'boolean') throw invalid(`${path}.value`, 'must be a number or a text')
       return { type, key: parseKey(filter.key, `${path}.key`), value: bound }
     }
-    // made from a stage, whose pattern was checked when it was saved
+    // created from a stage, whose pattern was validated when it was saved
     case 'pattern':
       return { type, key: 'page_url', value: parseText(filter.value, `${path}.value`, 'valueCharsMax') }
     default:
@@ -78,13 +78,13 @@ function parseRegex(value: unknown, path: string, budget: FilterBudget): string 
   } catch (error) {
     throw invalid(
       `${path}.value`,
-      `is no regular expression of RE2 (${error instanceof Error ? error.message : String(error)})`,
+      `is not a valid RE2 regular expression (${error instanceof Error ? error.message : String(error)})`,
     )
   }
   return pattern
 }
 
-/** A key of a query. */
+/** Validates a query key. */
 export function parseKey(value: unknown, path: string): string {
   const key = parseText(value, path, 'keyCharsMax')
   if (key === '') throw invalid(path, 'must not be empty')
@@ -109,18 +109,18 @@ function parseValues(value: unknown, path: string): Value[] {
   return value.map((item, i) => parseValue(item, `${path}[${i}]`))
 }
 
-/** A fault in the query's shape. */
+/** Creates the error for an invalid part of a query. */
 export function invalid(path: string, message: string): HopperError {
   return new HopperError('HOP_PARAM_INVALID', `${path} ${message}.`, {
     details: { fields: [{ field: path, message }] },
   })
 }
 
-/** A query over one of its bounds. */
+/** Creates the error for a query that exceeds one of its limits. */
 export function over(path: string, bound: keyof typeof queryLimits): HopperError {
-  return new HopperError('HOP_LIMIT', `${path} is over the bound of ${queryLimits[bound]}.`, {
+  return new HopperError('HOP_LIMIT', `${path} exceeds the limit of ${queryLimits[bound]}.`, {
     details: {
-      fields: [{ field: path, message: `is over the bound of ${queryLimits[bound]}` }],
+      fields: [{ field: path, message: `exceeds the limit of ${queryLimits[bound]}` }],
       bound,
       max: queryLimits[bound],
     },

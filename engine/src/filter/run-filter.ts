@@ -5,23 +5,22 @@ import { holds, type Expression } from './compile-filters.ts'
 import { keyColumn, keyRunCodes } from './key-column.ts'
 import type { ValueTruths } from './value-truths.ts'
 
-/** A filter that asks for one key only. */
+/** A filter that tests a single key. */
 export interface KeyFilter {
   readonly key: string
   readonly expression: Expression
 }
 
-/** What filters leave of a chunk. */
+/** The rows of a chunk that pass filters. */
 export interface Passing {
-  /** by run: 0 = no row of it passes; undefined when every row of the chunk does */
+  /** by run: 0 = none of its rows pass; undefined when all rows of the chunk pass */
   readonly runs: Uint8Array | undefined
-  /** by row: 1 = does not pass though its run does; undefined when there is no such row */
+  /** by row: 1 = does not pass although its run does; undefined when there is no such row */
   readonly refused: Uint8Array | undefined
 }
 
 /**
- * Passes the devices of a chunk through filters, most often without a look at single rows. Undefined when nothing
- * passes.
+ * Filters the devices of a chunk, usually without looking at individual rows. Returns undefined when nothing passes.
  */
 export function passingRuns(chunk: Chunk, filters: readonly KeyFilter[], known: ValueTruths): Passing | undefined {
   let passing: Passing | undefined = { runs: undefined, refused: undefined }
@@ -59,7 +58,7 @@ function passFirst(table: Uint8Array, first: RunCodes['first'], before: Uint8Arr
   return runs
 }
 
-/** Answers 1 when a row is left, else 0. */
+/** Marks the rows that do not pass; returns 1 if any row is left, else 0. */
 function refuseRows(refused: Uint8Array, table: Uint8Array, codes: Codes, begin: number, end: number): number {
   let left = 0
   for (let row = begin; row < end; row++) {

@@ -1,12 +1,12 @@
 import type { Value } from '@hopper/contracts'
 import type { Atom } from './compile-filters.ts'
 
-/** values remembered of one key: more are tested again when they are met again */
+/** Maximum number of cached values per key; further values are tested every time. */
 const VALUES_MAX = 65_536
 
 /**
- * Which atoms of a key hold for a value, tested once for all chunks of a query. Equal outcomes of a key are one and the
- * same array.
+ * Cache of the atoms that hold for the values of a key, shared by all chunks of a query. Equal outcomes of a key are
+ * the same array instance.
  */
 export class ValueTruths {
   readonly #atoms: readonly Atom[]
@@ -16,7 +16,7 @@ export class ValueTruths {
     this.#atoms = atoms
   }
 
-  /** By atom of the set: 1 = it is one of this key and holds. */
+  /** Returns the truth values by atom of the set: 1 = the atom belongs to this key and holds. */
   of(key: string, value: Value | null): Uint8Array {
     let truths = this.#byKey.get(key)
     if (!truths) this.#byKey.set(key, (truths = { byValue: new Map(), byOutcome: new Map() }))

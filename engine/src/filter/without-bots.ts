@@ -1,6 +1,6 @@
 import type { Filter } from '@hopper/contracts'
 
-/** Events of machines are kept but not counted, unless the query itself speaks of the key `bot`. */
+/** Adds a filter that excludes bot events, which are stored but not counted, unless the query uses the key `bot`. */
 export function withoutBots(filters: readonly Filter[], all: readonly Filter[] = filters): Filter[] {
   return all.some(namesBots) ? [...filters] : [...filters, { type: 'not', filter: { type: 'all', key: 'bot' } }]
 }

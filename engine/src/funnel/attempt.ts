@@ -2,16 +2,16 @@ import type { DropCause } from '@hopper/contracts'
 import type { FunnelPlan } from './plan/funnel-plan.ts'
 import type { UnitRows } from './scan/unit-rows.ts'
 
-/** One attempt of a unit, walked from its first event: what it took, and what ended it. Used again for the next. */
+/** One attempt of a unit, walked from its first event: the steps taken and the end. Reused for the next attempt. */
 export class Attempt {
   /** steps taken */
   level = 0
-  /** the row that took each step: in order for `ordered` and `strict`, as they came for `any` */
+  /** the rows that took steps: in step order for `ordered` and `strict`, in order of time for `any` */
   readonly taken: Int32Array
   /** the row that ended the attempt before its window did, or -1 */
   endedBy = -1
   readonly #plan: FunnelPlan
-  /** steps that are taken, by number; only kept for `any` */
+  /** 1 for each step number that is taken; only maintained for `any` */
   readonly #has: Uint8Array
 
   constructor(plan: FunnelPlan) {
@@ -20,7 +20,7 @@ export class Attempt {
     this.#has = new Uint8Array(plan.steps + 1)
   }
 
-  /** Walks the attempt that starts at row `start`; `end` is behind the unit's last row. */
+  /** Walks the attempt that starts at row `start`; `end` is the exclusive end of the unit's rows. */
   walk(rows: UnitRows, start: number, end: number): void {
     const { windowMs, steps, order } = this.#plan
     const limit = rows.time[start]! + windowMs
@@ -45,8 +45,8 @@ export class Attempt {
   }
 
   /**
-   * The one cause why the attempt walked last went no further. `begin` to `end` are the unit's rows, `completeTo` the
-   * time up to which all is known.
+   * Determines the drop cause of the attempt walked last. `begin` to `end` are the unit's rows; all events before
+   * `completeTo` are known.
    */
   cause(rows: UnitRows, begin: number, end: number, completeTo: number): DropCause {
     const start = this.taken[0]!
@@ -72,8 +72,8 @@ export class Attempt {
   }
 
   /**
-   * The step that an event of this symbol would serve now, 0 = none: the next one, or for `any` the lowest that is not
-   * taken.
+   * Returns the step that an event of this symbol would take now, 0 = none: the next step or, for `any`, the lowest one
+   * that is not taken.
    */
   #wanted(symbol: number): number {
     const steps = this.#plan.symbolSteps[symbol]!

@@ -12,7 +12,7 @@ const T0 = Date.UTC(2026, 0, 5)
 const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 * 30 }
 const identities = identitiesOf('a', [])
 
-/** Devices of a lane: value v has 1 + v % 4 devices that take the first step, one of them the second. */
+/** Creates a lane in which value v has 1 + v % 4 devices that take the first step, one of which takes the second. */
 function lane(number: number): { lane: number; spans: ReturnType<typeof spansOf>; identities: typeof identities } {
   const rows: ArchivedEvent[] = []
   const add = (device_id: string, name: string, value: number, after: number): void => {
@@ -53,7 +53,7 @@ const request: FunnelRequest = {
 }
 const lanes = [lane(0), lane(1)]
 
-it('a breakdown of 2,000 values has the largest, and the rest as one that adds up', () => {
+it('a breakdown of 2,000 values lists the largest and folds the rest into one that adds up', () => {
   const { breakdown, total, steps, truncated } = queryFunnel(request, context, lanes)
   expect(truncated).toBe(true)
   expect(breakdown).toHaveLength(queryLimits.breakdownValuesMax + 1)
@@ -70,7 +70,7 @@ it('a breakdown of 2,000 values has the largest, and the rest as one that adds u
   expect(rest.steps[1]).toMatchObject({ count: 2_000, time: { median_ms: 1_000, histogram: [{ count: 2_000 }] } })
 })
 
-it('is the same when lanes are shared by threads', () => {
+it('is the same if threads scan the lanes', () => {
   const partials = lanes.map((each) => {
     const scan = new FunnelScan(request, context)
     scan.scanLane(each)
@@ -79,7 +79,7 @@ it('is the same when lanes are shared by threads', () => {
   expect(mergeFunnelPartials(request, context, partials)).toEqual(queryFunnel(request, context, lanes))
 })
 
-it('tells of people who are left out', () => {
+it('reports a truncated list of people', () => {
   const people = (limit: number) =>
     queryFunnel(
       { ...request, breakdown: undefined as never, people: { step: 2, outcome: 'reached', limit } },
@@ -91,7 +91,7 @@ it('tells of people who are left out', () => {
   expect(people(4_000).people).toHaveLength(4_000)
 })
 
-it('distinct units by 2,000 values have the largest and the rest too', () => {
+it('distinct units by 2,000 values also list the largest and fold the rest', () => {
   const { count, breakdown, truncated } = queryDistinct(
     { from: T0, to: T0 + 86_400_000, filters: [], breakdown: 'item' },
     lanes,

@@ -3,13 +3,13 @@ import { expect, it } from 'vitest'
 import { bucketBounds, durationBucket } from '@hopper/contracts'
 import { addDurations, conversionTime, countDurations } from './conversion-time.ts'
 
-it('times to convert have the exact median, average, 90th percentile and the histogram of the duration buckets', () => {
+it('conversion times have the exact median, average, 90th percentile and histogram', () => {
   const ms = fc.oneof(
     fc.nat({ max: 300 }),
     fc.nat({ max: 5_000_000_000 }),
     fc.nat({ max: 120 }).map((bucket) => bucketBounds(bucket).from_ms),
   )
-  // by bucket, and by half cell where they come counted; each list as it is and many times over
+  // counted by bucket, or by half cell if already counted; each list once and repeated
   const times = fc.constantFrom(1, 100)
   fc.assert(
     fc.property(fc.array(ms, { minLength: 1, maxLength: 60 }), fc.nat({ max: 60 }), times, (some, cut, many) => {

@@ -1,24 +1,24 @@
 import { bucketBounds, durationBucket, type ConversionTime } from '@hopper/contracts'
 
 /**
- * Durations below 2^31 ms fall into cells: 128 an octave, cut once more where a bucket begins inside. The longer ones
- * go by bucket alone.
+ * Durations below 2^31 ms are assigned to cells, 128 per octave; a cell in which a bucket begins is split there. Longer
+ * durations are only assigned to buckets.
  */
 const OCTAVES = 31
 const CELLS = OCTAVES * 128
 const BUCKETS = 256
 /**
- * so many durations are counted by half cell, and by who has found them; fewer by bucket, for which there are less
- * counts to pass over
+ * From this number on, durations are counted by half cell, in the thread that found them. Fewer are counted by bucket,
+ * because there are fewer buckets than half cells to iterate over.
  */
 const COUNTED_MIN = 10_000
 
 const cellFrom = (cell: number): number => Math.ceil(2 ** (cell >>> 7) * (1 + (cell & 127) / 128))
 const bucketOfCell = Uint8Array.from({ length: CELLS }, (_, cell) => durationBucket(cellFrom(cell)))
-/** where the next bucket begins */
+/** start of the next bucket, in ms */
 const edgeOfCell = Float64Array.from(bucketOfCell, (bucket) => bucketBounds(bucket).to_ms)
 
-/** Counts by half cell: ascending like the durations. */
+/** Returns the half cell of a duration; half cells ascend like the durations. */
 function halfCell(ms: number): number {
   if (ms < 2) return 0
   if (ms >= 2_147_483_648) return CELLS * 2 + durationBucket(ms)
@@ -32,7 +32,7 @@ function bucketOf(half: number): number {
 }
 
 /**
- * Durations counted by half cell, as plain data: where they were found they are counted, and who joins them only adds.
+ * Durations counted by half cell, as plain data: the thread that finds them counts them, merging only adds the counts.
  */
 export interface CountedDurations {
   count: number
@@ -41,7 +41,7 @@ export interface CountedDurations {
   readonly halves: Uint32Array
 }
 
-/** `blocks` hold whole ms. */
+/** Counts durations by half cell; `blocks` contain whole ms. */
 export function countDurations(blocks: readonly Float64Array[]): CountedDurations {
   const halves = new Uint32Array(CELLS * 2 + BUCKETS)
   const counted: CountedDurations = { count: 0, sum: 0, halves }
@@ -52,12 +52,12 @@ export function countDurations(blocks: readonly Float64Array[]): CountedDuration
   return counted
 }
 
-/** The same of so many that the counts are less than the durations: fewer are counted where they are joined. */
+/** Counts durations if there are at least `COUNTED_MIN`; fewer are cheaper to count after merging. */
 export function countedWhenMany(blocks: readonly Float64Array[]): CountedDurations | undefined {
   return countOf(blocks) < COUNTED_MIN ? undefined : countDurations(blocks)
 }
 
-/** Counts in place what is in another. */
+/** Adds counted durations to others, in place. */
 export function addDurations(to: CountedDurations, { count, sum, halves }: CountedDurations): void {
   to.count += count
   to.sum += sum
@@ -65,8 +65,8 @@ export function addDurations(to: CountedDurations, { count, sum, halves }: Count
 }
 
 /**
- * Median (mean of the middle two when their number is even), average, 90th percentile (nearest rank) and histogram, all
- * exact. `counted` are the durations of all blocks.
+ * Computes the median (mean of the middle two for an even number), average, 90th percentile (nearest rank) and
+ * histogram, all exact. `counted` contains the counts of all blocks, if known.
  */
 export function conversionTime(blocks: readonly Float64Array[], counted?: CountedDurations): ConversionTime {
   const count = counted?.count ?? countOf(blocks)
@@ -87,10 +87,10 @@ function countOf(blocks: readonly Float64Array[]): number {
 }
 
 interface Ranked {
-  /** the values of the ranks */
+  /** the values at the ranks */
   readonly values: readonly number[]
   readonly sum: number
-  /** how many by bucket */
+  /** number of durations by bucket */
   readonly buckets: Uint32Array
 }
 
@@ -117,7 +117,7 @@ function byHalfCell(
   return { values: atRanks(ranks, blocks, halves, rangeOfHalf), sum, buckets }
 }
 
-/** Answers their sum. */
+/** Adds the durations of a block to the counts; returns their sum. */
 function countHalves(block: Float64Array, halves: Uint32Array): number {
   let sum = 0
   for (let i = 0; i < block.length; i++) {
@@ -136,8 +136,8 @@ function histogramOf(buckets: Uint32Array): ConversionTime['histogram'] {
 }
 
 /**
- * The values of three ranks, ascending, in time linear in the values: only those of the ranks' cells are sorted.
- * `counts` are by cell, ascending like the values.
+ * Selects the values at three ascending ranks, in time linear in the values: only the values in the cells of the ranks
+ * are sorted. `counts` are by cell, ascending like the values.
  */
 function atRanks(
   ranks: readonly number[],
@@ -147,17 +147,17 @@ function atRanks(
 ): number[] {
   const places = ranks.map((rank) => placeOf(rank, counts))
   const ranges = places.map(({ cell }, at) =>
-    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : nowhere(),
+    places.findIndex((place) => place.cell === cell) === at ? rangeOf(cell) : emptyRange(),
   )
   for (const block of blocks) pick(block, ranges)
   const sorted = ranges.map(({ values }) => Float64Array.from(values).sort())
   return places.map(({ cell, within }) => sorted[places.findIndex((place) => place.cell === cell)]![within]!)
 }
 
-/** The whole ms of a cell by their middle, and what was found of them. */
+/** The range of a cell in whole ms, given by its middle, and the values found in it. */
 interface Range {
   readonly middle: number
-  /** from the middle to the first and to the last; negative when there are none */
+  /** distance from the middle to the first and to the last value; negative for an empty range */
   readonly radius: number
   readonly values: number[]
 }
@@ -171,18 +171,18 @@ function rangeOfBucket(bucket: number): Range {
   return rangeFrom(from_ms, to_ms)
 }
 
-/** `to` is not in it. */
+/** Creates the range from `from` inclusive to `to` exclusive. */
 function rangeFrom(from: number, to: number): Range {
   return { middle: (from + to - 1) / 2, radius: (to - 1 - from) / 2, values: [] }
 }
 
-function nowhere(): Range {
+function emptyRange(): Range {
   return { middle: 0, radius: -1, values: [] }
 }
 
 /**
- * One pass. Nearly no value is near one of the middles, so the processor foresees each comparison; whether it is above
- * a bound it could not.
+ * Collects the values in the ranges in one pass. Almost no value is within a radius of a middle, so the branch
+ * predictor is nearly always right; it could not predict comparisons with the bounds.
  */
 function pick(block: Float64Array, ranges: readonly Range[]): void {
   const [low, middle, high] = [ranges[0]!, ranges[1]!, ranges[2]!]
@@ -202,7 +202,7 @@ function pick(block: Float64Array, ranges: readonly Range[]): void {
   }
 }
 
-/** The least whole ms of a half cell, or of the next that has any. */
+/** Returns the smallest whole ms of a half cell, or of the next non-empty one. */
 function firstOf(half: number): number {
   let [low, high] = [0, Number.MAX_SAFE_INTEGER]
   while (low < high) {

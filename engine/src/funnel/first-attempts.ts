@@ -7,18 +7,18 @@ import { BEFORE, LATE, NEVER, nextOf, NO_CAUSE, OPEN, type SimpleSearch } from '
 import type { RunName } from './scan/unit-scan.ts'
 
 /**
- * The short way through a simple plan: follows each unit's first attempt over the rows of a chunk. Where it finishes,
- * or where no event of the step that it lacks follows at all, no later attempt can do better, so it is the furthest.
- * Only where such an event comes after its window are all attempts searched.
+ * Fast path for a simple plan: follows each unit's first attempt over the rows of a chunk. If it finishes, or if no
+ * event of the missing step follows at all, no later attempt can get further, so it is the furthest. Only if such an
+ * event comes after its window are all attempts searched.
  */
 export class FirstAttempts {
   readonly #plan: FunnelPlan
   readonly #completeTo: number
   readonly #tally: FunnelTally
   readonly #search: SimpleSearch
-  /** when the attempt took each step */
+  /** time at which the attempt took each step */
   readonly #taken: Float64Array
-  /** the step that each row of the chunk serves, 0 = none */
+  /** the step that each row of the chunk matches, 0 = none */
   #steps = new Uint8Array(0)
   readonly #passing = new PassingRuns()
 
@@ -82,7 +82,7 @@ export class FirstAttempts {
         continue
       }
       const open = limit >= completeTo
-      // a shift goes by the step modulo 32, so `seen` may seem to hold one that it does not
+      // shifts are modulo 32, so `seen` may contain a false positive, which `nextOf` rules out
       const before = !open && !late && ((seen >>> (level + 1)) & 1) === 1 && nextOf(level + 1, steps, begin, end) < end
       this.#add(
         prepared,
@@ -109,7 +109,7 @@ export class FirstAttempts {
     if (this.#tally.asks(level, cause)) this.#tally.people.push(name(run))
   }
 
-  /** One pass that does nothing else, so that the walk is the same code for codes of any width. */
+  /** Translates codes to steps in a separate pass, so that the walk is the same machine code for any code width. */
   #stepsOf(prepared: Prepared, first: number, last: number): Uint8Array {
     const { codes, steps: table, runs, starts } = prepared
     if (this.#steps.length < codes.length) this.#steps = new Uint8Array(codes.length)

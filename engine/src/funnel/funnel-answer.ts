@@ -13,8 +13,8 @@ import type { FunnelTally, QueryContext } from './funnel-tally.ts'
 import { WINDOW_MS_DEFAULT } from './plan/funnel-plan.ts'
 
 /**
- * Makes the answer out of a complete tally; `groups` are the breakdown values by number, whatever at the place of
- * `tally.other`.
+ * Builds the answer from a complete tally; `groups` are the breakdown values by group. The entry of `tally.other` is
+ * ignored.
  */
 export function funnelAnswer(
   request: FunnelRequest,
@@ -42,7 +42,7 @@ export function funnelAnswer(
   return tally.isCut || answer.breakdown?.at(-1)?.other ? { ...answer, truncated: true } : answer
 }
 
-/** The values of most units, then all others as one row. */
+/** Returns a row for each of the values with the most units, then one row for all others. */
 function breakdownRows(
   request: FunnelRequest,
   tally: FunnelTally,
@@ -111,7 +111,7 @@ function trendRows(
   })
 }
 
-/** Takes the times of all groups apart. */
+/** Splits the times by group. */
 function byGroup(values: Float64Array, groups: Float64Array, count: number): Float64Array[] {
   const sizes = new Uint32Array(count)
   for (const group of groups) sizes[group]!++
@@ -124,7 +124,7 @@ function byGroup(values: Float64Array, groups: Float64Array, count: number): Flo
   return lists
 }
 
-/** Units that took each step, from the units at each level. */
+/** Computes the units that took each step from the units at each level. */
 function reached(steps: number, atLevel: (level: number) => number): number[] {
   const counts = new Array<number>(steps).fill(0)
   for (let level = steps, sum = 0; level >= 1; level--) counts[level - 1] = sum += atLevel(level)
@@ -135,7 +135,7 @@ function ratio(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole
 }
 
-/** One order for values of any type: none, booleans, numbers, texts. */
+/** Orders values of any type: null, booleans, numbers, texts. */
 export function compareValues(a: Value | null, b: Value | null): number {
   const rank = (value: Value | null): number =>
     value === null ? 0 : typeof value === 'boolean' ? 1 : typeof value === 'number' ? 2 : 3

@@ -18,7 +18,7 @@ it.each([
   [40, 30_000],
   [30_000, 30_000],
 ])(
-  'tallies of %i and %i units, joined, with more added, answer what one tally of all of them does',
+  'merged tallies of %i and %i units with more added give the same answer as one tally of all',
   (first, second) => {
     const [all, joined] = [new FunnelTally(request, context), new FunnelTally(request, context)]
     let unit = 0

@@ -3,13 +3,13 @@ import { addDurations, countDurations, countedWhenMany, type CountedDurations } 
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
 
-/** What an answer needs to know besides the question. */
+/** Context of a query besides its request. */
 export interface QueryContext {
   /** the app's IANA time zone */
   readonly timezone: string
   /** every event received before this instant is in the archive */
   readonly completeTo: number
-  /** what a page is to the app; missing: no parameters are kept, no routes */
+  /** page rule of the app; default: no parameters are kept, no routes */
   readonly pages?: PageRule
 }
 
@@ -24,28 +24,28 @@ export interface TallyData {
   /** blocks by step */
   readonly times: readonly (readonly Float64Array[])[]
   readonly timeGroups: readonly (readonly Float64Array[])[]
-  /** what is in `times`, counted where it is worth it */
+  /** the counts of `times`, for steps with enough durations */
   readonly durations: readonly (CountedDurations | undefined)[]
 }
 
 /**
- * Numbers that the groups of a tally may take: of so many values the largest are known, later ones count as `other`
+ * Maximum number of counters of all groups of a tally. Breakdown values that are first seen beyond it count as `other`
  * from the start.
  */
 const CELLS_MAX = 4_000_000
-/** In the place of a value's number: all values that have no group of their own. */
+/** Pseudo number for all values without a group of their own. */
 const OTHER = -1
 
 /**
- * Counts the results of units: how far they got, why not further, how long it took. Units are grouped by the number of
- * their breakdown value.
+ * Counts the results of units: level reached, drop cause and conversion times. Units are grouped by the number of their
+ * breakdown value.
  */
 export class FunnelTally {
-  /** the numbers of the breakdown values that were met, `OTHER` for the rest; a group is a place in this list */
+  /** numbers of the breakdown values seen so far, `OTHER` for the rest; a group is an index into this list */
   readonly groups: number[] = []
-  /** the group of the rest, when there is one */
+  /** the group of all values without their own group, if there is one */
   other: number | undefined
-  /** whether more people are asked for than there is room for */
+  /** whether more people match than `people` may contain */
   isCut = false
   /** units by group and level: `levels[group * (steps + 1) + level]` */
   readonly levels: number[] = []
@@ -54,14 +54,14 @@ export class FunnelTally {
   /** units by bucket of their start and level */
   readonly trend: number[] = []
   readonly people: string[] = []
-  /** ms from the step before, by step; [0] from the first step to the last */
+  /** ms since the previous step, by step; [0] from the first step to the last */
   readonly times: NumberList[]
-  /** the group of each of these, when there is a breakdown */
+  /** the group of each of `times`, when there is a breakdown */
   readonly timeGroups: NumberList[]
   readonly starts: Float64Array | undefined
-  /** by step: those of absorbed tallies that were counted there */
+  /** by step: the durations of absorbed tallies that arrived already counted */
   readonly #durations: (CountedDurations | undefined)[]
-  /** the blocks of `times` that are */
+  /** the blocks of `times` that are included in `#durations` */
   readonly #counted = new Set<Float64Array>()
   /** the group of each number, -1 = none yet */
   #places = new Int32Array(256).fill(-1)
@@ -69,7 +69,7 @@ export class FunnelTally {
   readonly #groupsMax: number
   readonly #grouped: boolean
   readonly #people: FunnelRequest['people']
-  /** the place of all units when there is no breakdown */
+  /** the group of all units when there is no breakdown */
   readonly #whole: number
 
   constructor(request: FunnelRequest, context: QueryContext) {
@@ -89,8 +89,8 @@ export class FunnelTally {
   }
 
   /**
-   * Adds a unit whose furthest attempt took its steps at these times; `cause` is its number, -1 for a unit that
-   * finished, `group` the number of its breakdown value.
+   * Adds a unit whose furthest attempt took its steps at the times `taken`. `cause` is the number of the drop cause, -1
+   * for a unit that finished; `group` is the number of its breakdown value.
    */
   add(level: number, taken: Float64Array, cause: number, group: number): void {
     const place = this.#grouped ? this.#group(group) : this.#whole
@@ -103,7 +103,7 @@ export class FunnelTally {
     if (this.starts) this.trend[bucketAt(this.starts, taken[0]!) * (steps + 1) + level]!++
   }
 
-  /** Whether the names of units with this result are asked for and there is room for one more in `people`. */
+  /** Returns whether the name of a unit with this result belongs into `people`; sets `isCut` if there is no room. */
   asks(level: number, cause: number): boolean {
     if (this.#people === undefined) return false
     const { step, outcome, limit } = this.#people
@@ -115,7 +115,7 @@ export class FunnelTally {
     return isWanted && this.people.length < limit
   }
 
-  /** Adds another tally of the same query; `numbers` are the numbers here of its breakdown values. */
+  /** Adds another tally of the same query; `numbers` maps its breakdown value numbers to those of this tally. */
   absorb(other: TallyData, numbers: readonly number[]): void {
     const { levels, causes } = other
     const width = this.#steps + 1
@@ -142,7 +142,10 @@ export class FunnelTally {
     this.isCut ||= other.isCut || other.people.length > room
   }
 
-  /** The times of a step, counted: only what was not counted elsewhere is here. Undefined when nothing was. */
+  /**
+   * Returns the counted durations of a step; only blocks that arrived uncounted are counted here. Undefined if none
+   * arrived counted.
+   */
   durations(step: number): CountedDurations | undefined {
     const absorbed = this.#durations[step]
     if (!absorbed) return undefined

@@ -3,16 +3,16 @@ import type { Attempt } from './attempt.ts'
 import type { FunnelPlan } from './plan/funnel-plan.ts'
 import { UnitRows } from './scan/unit-rows.ts'
 
-/** rows between two looks at the clock while attempts are walked one by one */
+/** Rows between two budget checks while attempts are walked one by one. */
 const WALKS_PER_CHECK = 256
 
 /**
- * Finds the start of a unit's furthest attempt, of equals the first, in time linear in the rows.
+ * Finds the start of a unit's furthest attempt (the first one among equals) in time linear in the rows.
  *
- * Ordered: of two attempts that still run, the later never leads. So the attempts at each level form a queue by start;
- * an event of step k moves the whole queue of level k - 1 that is still inside its window up behind the queue of level
- * k, and the first attempt to reach a level is the earliest that ever will. With values to match, attempts of different
- * values do not meet and are searched apart.
+ * Ordered: of two running attempts, the later one never leads. So the attempts at each level form a queue by start. An
+ * event of step k moves the queue of level k - 1, as far as it is still inside its window, to the end of the queue of
+ * level k. The first attempt to reach a level is the earliest that ever will. With match values, attempts with
+ * different values are independent and are searched separately.
  */
 export class FurthestAttempt {
   level = 0
@@ -90,7 +90,9 @@ export class FurthestAttempt {
     })
   }
 
-  /** Ordered with values to match: each value's rows by themselves. A start without a value reaches level 1. */
+  /**
+   * Searches ordered attempts with match values, separately for each value. A start without a value reaches level 1.
+   */
   #searchApart(rows: UnitRows, begin: number, end: number): void {
     const { to, symbolSteps, steps } = this.#plan
     const order: number[] = []
@@ -124,8 +126,8 @@ export class FurthestAttempt {
   }
 
   /**
-   * Strict attempts end at the first other event, so walking each costs no more than its steps; attempts of `any` that
-   * cannot lead are passed over.
+   * Walks strict and `any` attempts one by one. A strict attempt ends at the first other event, so walking it costs no
+   * more than its steps; `any` attempts that cannot lead are skipped.
    */
   #searchEach(rows: UnitRows, begin: number, end: number): void {
     const { steps, to, windowMs, order, symbolSteps } = this.#plan

@@ -1,12 +1,12 @@
 const BLOCK_FIRST = 256
 const BLOCK_MAX = 8_192
 
-/** A list of numbers that grows block by block and never copies what it has. */
+/** A list of numbers that grows in blocks without copying. */
 export class NumberList {
   length = 0
   readonly #full: Float64Array[] = []
   #block = new Float64Array(BLOCK_FIRST)
-  /** numbers in the present block */
+  /** numbers in the current block */
   #used = 0
 
   push(value: number): void {
@@ -15,7 +15,7 @@ export class NumberList {
     this.length++
   }
 
-  /** Takes over the numbers; they must not change afterwards. */
+  /** Appends an array without copying; it must not change afterwards. */
   append(values: Float64Array): void {
     if (values.length === 0) return
     if (this.#used > 0) this.#full.push(this.#block.subarray(0, this.#used))
@@ -25,12 +25,12 @@ export class NumberList {
     this.length += values.length
   }
 
-  /** The numbers as blocks, in order; not copies. */
+  /** Returns the numbers as blocks, in order, without copying. */
   blocks(): Float64Array[] {
     return this.#used > 0 ? [...this.#full, this.#block.subarray(0, this.#used)] : [...this.#full]
   }
 
-  /** The numbers in one array. */
+  /** Returns the numbers in one array. */
   view(): Float64Array {
     const blocks = this.blocks()
     if (blocks.length === 1) return blocks[0]!

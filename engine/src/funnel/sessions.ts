@@ -1,12 +1,12 @@
 import { limits } from '@hopper/contracts'
 import type { UnitRows } from './scan/unit-rows.ts'
 
-/** The name of a session by its number. */
+/** Returns the name of a session by its number. */
 export type SessionNames = (session: number) => string
 
 /**
- * Numbers the sessions of one device's sorted rows into `unit`: rows with a `session_id` have the number of theirs
- * already (into `explicit`), the others (-1) are one session until a pause of 30 minutes.
+ * Assigns session numbers to the `unit` of one device's sorted rows. Rows with a `session_id` already have a number, an
+ * index into `explicit`. The others (-1) are split into sessions by pauses of 30 minutes.
  */
 export function sessionsOf(rows: UnitRows, explicit: readonly string[]): SessionNames {
   const starts: number[] = []

@@ -1,7 +1,7 @@
 import { datesBetween, queryLimits, shiftDate, timeZone, type TrendStep } from '@hopper/contracts'
 import { over } from '../filter/parse-filters.ts'
 
-/** The instants at which the days or weeks (from Monday) of a range begin, and the end of the last. */
+/** Returns the starts of the days or weeks (from Monday) of a range, followed by the end of the last one. */
 export function bucketStarts(from: number, to: number, step: TrendStep, timezone: string): Float64Array {
   const zone = timeZone(timezone)
   const first = zone.dateOf(from)
@@ -12,7 +12,7 @@ export function bucketStarts(from: number, to: number, step: TrendStep, timezone
   return Float64Array.from([...dates, shiftDate(dates.at(-1)!, step === 'day' ? 1 : 7)], (date) => zone.startOf(date))
 }
 
-/** The bucket of an instant between the first start and the last end. */
+/** Finds the bucket of an instant, which must be between the first start and the last end. */
 export function bucketAt(starts: Float64Array, time: number): number {
   let low = 0
   let high = starts.length - 2

@@ -2,7 +2,7 @@ import type { Value } from '@hopper/contracts'
 import type { ValueColumn } from '../chunk/chunk.ts'
 import { type Dictionary } from '../chunk/value-column.ts'
 
-/** The different values of one key that some rows have, by number; numbers are shared by all that count the key. */
+/** The distinct values of a key, by number. All counters of a key share the numbers. */
 export class DistinctValues {
   readonly #dictionary: Dictionary
   readonly #seen = new Set<number>()
@@ -15,7 +15,7 @@ export class DistinctValues {
     return this.#seen.size
   }
 
-  /** Makes the counter of a chunk: call it for each row that counts. */
+  /** Creates the counter of a chunk, to be called for each row that counts. */
   counter(column: ValueColumn | undefined): (row: number) => void {
     if (!column) return () => undefined
     const counted = Uint8Array.from(column.values, (value) => (value === null ? 1 : 0))

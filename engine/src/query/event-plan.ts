@@ -13,12 +13,12 @@ export interface PlannedSet {
   readonly events: number
 }
 
-/** A `POST /query` made ready: both spellings of a set are one. */
+/** A compiled `POST /query`; both spellings of a set are normalized to one. */
 export class EventPlan {
   readonly start: number
   readonly end: number
   readonly sets: readonly PlannedSet[]
-  /** the sets of the funnel, in order */
+  /** the sets of the funnel in order, as indexes into `sets` */
   readonly stages: readonly number[]
   readonly match: readonly string[]
   readonly atoms = new AtomSet()
@@ -50,7 +50,7 @@ export class EventPlan {
     this.stages = funnel ? stagesOf(funnel.order ?? funnel.data ?? data.map((set) => set.name), this.sets) : []
   }
 
-  /** The columns that the query reads of a chunk; all of them when events are shown. */
+  /** Returns the columns of a chunk that the query reads; all of them if events are shown. */
   columns(summary: ChunkSummary): readonly string[] {
     if (this.sets.some((set) => set.events > 0)) return Object.keys(summary.columns)
     const keys = [...this.atoms.keys, ...this.match, ...this.sets.flatMap((set) => set.unique), 'samplerate']
@@ -58,7 +58,7 @@ export class EventPlan {
     return [...new Set(['runs', 'timestamp', ...places, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
   }
 
-  /** Whether a chunk can hold anything that the query looks at, told from its summary. */
+  /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */
   canMatch(summary: ChunkSummary): boolean {
     if (summary.max_time < this.start || summary.min_time >= this.end) return false
     const outcomes = possibleOutcomes(summary, this.atoms.atoms)

@@ -104,7 +104,7 @@ describe('POST /query', () => {
     )
   })
 
-  it('answers the example of the event store: views followed by carts of the same user and item', () => {
+  it('answers the example of the event store: views followed by carts of the same user and item colour', () => {
     const events = [
       tag(1, 'product_view', 'ann', 'red'),
       tag(2, 'product_view', 'ann', 'blue'),
@@ -152,7 +152,7 @@ describe('POST /query', () => {
     })
   })
 
-  it('refuses what is over a bound or unknown with a clear error', () => {
+  it('rejects queries that exceed a limit or refer to unknown sets', () => {
     const run =
       (data: EventRequest['data'], order: string[] = []): (() => void) =>
       () => {

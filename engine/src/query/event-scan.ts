@@ -12,14 +12,14 @@ import { EventPlan } from './event-plan.ts'
 import { followStages, StageEvents } from './exact-order.ts'
 import { FirstEvents } from './first-events.ts'
 
-/** What is counted of one set. */
+/** The counts of one set. */
 interface SetTally {
   count: number
   readonly unique: readonly DistinctValues[]
   readonly events: FirstEvents
 }
 
-/** Runs a `POST /query` over chunks in any order: sets are counted row by row, the funnel is followed at the end. */
+/** Runs a `POST /query` over chunks in any order: counts sets row by row and evaluates the funnel at the end. */
 export class EventScan {
   readonly plan: EventPlan
   readonly #budget: Budget
@@ -87,7 +87,7 @@ export class EventScan {
     return dictionary
   }
 
-  /** For each set, what to do with a row of this chunk that belongs to it. */
+  /** Creates a function per set that collects a matching row of this chunk. */
   #collectors(chunk: Chunk): ((row: number) => void)[] {
     const weights = chunk.values('samplerate')
     const weight = (row: number): number => (weights ? Number(weights.values[weights.codes[row]!] ?? 1) : 1)
@@ -139,7 +139,7 @@ export class EventScan {
   }
 }
 
-/** Runs a whole `POST /query` in this thread. */
+/** Runs a complete `POST /query` in this thread. */
 export function queryEvents(request: EventRequest, chunks: Iterable<Chunk>, budget?: Budget): EventResult {
   const scan = new EventScan(request, budget)
   for (const chunk of chunks) scan.scanChunk(chunk)

@@ -2,7 +2,7 @@ import { NumberList } from '../funnel/number-list.ts'
 import { DistinctValues } from './distinct-values.ts'
 import type { Dictionary } from '../chunk/value-column.ts'
 
-/** The events of one set of an `exact_order` funnel: what decides whether they convert, and what is counted of them. */
+/** The events of one set of an `exact_order` funnel: the data that decides whether they convert, and their counts. */
 export class StageEvents {
   /** number of the match values, -1 when one is missing */
   readonly tuple = new NumberList()
@@ -11,7 +11,7 @@ export class StageEvents {
   readonly position = new NumberList()
   readonly index = new NumberList()
   readonly weight = new NumberList()
-  /** numbers of the values to count, by key, -1 when missing */
+  /** numbers of the values to count, by key; -1 when missing */
   readonly uniques: readonly NumberList[]
 
   constructor(keys: number) {
@@ -24,12 +24,13 @@ export interface StageCount {
   readonly unique: readonly number[]
 }
 
-/** A place in time: timestamp, then the order of the log. */
+/** The order of an event: timestamp, then place in the log. */
 type Place = readonly [time: number, lane: number, position: number, index: number]
 
 /**
- * Follows the stages. All events of the first convert; one of a later stage when a converted one of the stage before
- * has the same match values and is earlier. Only the earliest converted event of each tuple matters to the next stage.
+ * Evaluates the stages. All events of the first stage convert. An event of a later stage converts if an earlier
+ * converted event of the previous stage has the same match values. So only the earliest converted event of each tuple
+ * matters to the next stage.
  */
 export function followStages(
   stages: readonly StageEvents[],

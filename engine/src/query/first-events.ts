@@ -11,7 +11,7 @@ interface Candidate {
   readonly row: EventRow
 }
 
-/** Keeps the earliest so many events (timestamp, then the order of the log), as rows of a table. */
+/** Keeps the earliest `limit` events (by timestamp, then place in the log), as rows of a table. */
 export class FirstEvents {
   readonly #limit: number
   readonly #keys: readonly string[] | undefined
@@ -23,7 +23,7 @@ export class FirstEvents {
     this.#keys = keys
   }
 
-  /** Makes the collector of a chunk: call it for each row that matches. */
+  /** Creates the collector of a chunk, to be called for each matching row. */
   collector(chunk: Chunk): (row: number) => void {
     const times = chunk.times()
     const read = this.#keys ? keysReader(chunk, this.#keys) : eventReader(chunk)
@@ -58,7 +58,7 @@ function eventReader(chunk: Chunk): (row: number) => EventRow {
   return (row) => eventRow(read(row))
 }
 
-/** An event as the table view shows it. */
+/** Converts an event to a row of the table view. */
 export function eventRow({ event, device_id, user, received_at }: ArchivedEvent): EventRow {
   return { ...event, device_id, ...(user === '' ? {} : { user }), received_at } as EventRow
 }

@@ -3,21 +3,21 @@ import type { Chunk } from '../chunk/chunk.ts'
 import { SPILLED_KEYS } from '../chunk/event-keys.ts'
 import { keyOfColumn } from '../chunk/key-names.ts'
 
-/** Which keys are so rare that no summary of a chunk names them. */
+/** Request for the keys that are so rare that no chunk summary contains them. */
 export interface RareKeysRequest {
-  /** ms, included */
+  /** ms, inclusive */
   readonly from: number
-  /** ms, not included */
+  /** ms, exclusive */
   readonly to: number
   readonly prefix: string
-  /** keys at most, the first by name */
+  /** maximum number of keys, the first by name */
   readonly limit: number
 }
 
-/** The columns that name the rare keys of a chunk. */
+/** The columns that contain the names of a chunk's rare keys. */
 export const rareKeyColumns: readonly string[] = [SPILLED_KEYS]
 
-/** Whether a chunk has rare keys, by its summary. */
+/** Returns whether a chunk has rare keys, according to its summary. */
 export function hasRareKeys({ columns }: ChunkSummary): boolean {
   return Object.hasOwn(columns, SPILLED_KEYS)
 }
@@ -40,7 +40,7 @@ export class RareKeyScan {
     if (this.#keys.size > 2 * this.#request.limit) this.#keys = new Set(this.finish())
   }
 
-  /** In the order of their names. */
+  /** Returns the keys, sorted by name. */
   finish(): string[] {
     const keys = [...this.#keys].sort().slice(0, this.#request.limit)
     if (keys.length === this.#request.limit) this.#last = keys.at(-1)

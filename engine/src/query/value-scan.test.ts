@@ -48,7 +48,7 @@ function scan(at: World, request: ValuesRequest): ReturnType<ValueTotals['finish
   return totals.finish()
 }
 
-it('the values of a key, and those of every key, are the ones that matching events have', { timeout: 60_000 }, () => {
+it('finds the values that matching events have, of one key and of every key', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(
       world,
@@ -65,7 +65,7 @@ it('the values of a key, and those of every key, are the ones that matching even
         for (const own of keys)
           if (naive(at, { ...every, key: own }).size > 0 && own.startsWith('k'))
             expect(everyKey.map(({ key: found }) => found)).toContain(own)
-        // A chunk whose events all lack a field names the key of `data` that is called like it in full.
+        // Even if no event of a chunk has a field, the `data` key of the same name is written in full.
         for (const { key: found, values } of everyKey)
           if (!['name', 'to', 'user_id', 'utm_source'].includes(found))
             expect(new Map(values.map(({ value, events }) => [value, events]))).toEqual(
@@ -77,7 +77,7 @@ it('the values of a key, and those of every key, are the ones that matching even
   )
 })
 
-it('names a column by the shortest key that reads it', () => {
+it('returns the shortest key that reads a column', () => {
   expect(
     [
       'data.item',

@@ -10,33 +10,33 @@ import { invalid, over, parseFilters, parseKey } from '../filter/parse-filters.t
 import { withoutBots } from '../filter/without-bots.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 
-/** Which values the keys of matching events have. */
+/** Request for the values that the keys of matching events have. */
 export interface ValuesRequest {
-  /** ms, included */
+  /** ms, inclusive */
   readonly from: number
-  /** ms, not included */
+  /** ms, exclusive */
   readonly to: number
   readonly filters: readonly Filter[]
-  /** one key; without it every key that has values of its own */
+  /** a single key; default: every key with values of its own */
   readonly key?: string
-  /** only values whose text begins like this */
+  /** only values whose text has this prefix */
   readonly prefix?: string
-  /** only keys that begin like this, when no key is given */
+  /** only keys with this prefix, if no key is given */
   readonly keyPrefix?: string
-  /** so many values of each key, the most frequent first */
+  /** maximum number of values per key, the most frequent first */
   readonly limit: number
 }
 
 export interface KeyValues {
   readonly key: string
   readonly values: readonly { readonly value: Value; readonly events: number }[]
-  /** there are more values than these */
+  /** whether there are more values than these */
   readonly more: boolean
 }
 
 /**
- * The values of one key in one chunk, and how many of its matching events have each, an event as often as its
- * samplerate says.
+ * The values of one key in one chunk, with the number of matching events that have each. An event counts as often as
+ * its samplerate says.
  */
 export interface KeyTally {
   readonly key: string
@@ -45,14 +45,16 @@ export interface KeyTally {
   readonly more: boolean
 }
 
-/** Values of one key that are looked at, over all chunks; of every key when all keys are asked for. */
+/**
+ * Maximum number of values tracked over all chunks: of a single requested key, and of each key if all are requested.
+ */
 const VALUES_OF_ONE_MAX = 200_000
 const VALUES_OF_EACH_MAX = 2_000
-/** keys that an answer about all of them has; of more, the first by name */
+/** Maximum number of keys in an answer about all keys: the first by name. */
 const KEYS_MAX = 20_000
 const KEYS_PER_CHECK = 256
 
-/** A question for values made ready. */
+/** A compiled query for values. */
 export class ValuePlan {
   readonly request: ValuesRequest
   readonly atoms = new AtomSet()
@@ -66,11 +68,11 @@ export class ValuePlan {
     if (key !== undefined) parseKey(key, 'key')
     this.request = request
     const parsed = parseFilters(filters)
-    // who asks for the values of `bot` asks for events of machines
+    // a query for the values of `bot` is a query for bot events
     this.expression = this.atoms.compile(key === 'bot' ? parsed : withoutBots(parsed))
   }
 
-  /** Whether a chunk can hold anything that is asked for, told from its summary. */
+  /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */
   canMatch(summary: ChunkSummary): boolean {
     const { from, to, key } = this.request
     if (summary.max_time < from || summary.min_time >= to) return false
@@ -82,7 +84,7 @@ export class ValuePlan {
     return this.request.key !== undefined || key.startsWith(this.request.keyPrefix ?? '')
   }
 
-  /** Whether all events of a chunk lie in the range, so that its tally holds for every range around it. */
+  /** Returns whether all events of a chunk are in the range, so that its tally is valid for every range around it. */
   surrounds({ min_time, max_time }: ChunkSummary): boolean {
     return min_time >= this.request.from && max_time < this.request.to
   }
@@ -97,14 +99,14 @@ export class ValuePlan {
   }
 
   /**
-   * The keys of a chunk that are asked for, without those that are too rare for a column. Every event has a time and an
-   * id of its own: nobody chooses among them.
+   * Returns the requested keys of a chunk, except those that are too rare for a column. Excludes times and ids, which
+   * are different for every event and therefore useless to choose from.
    */
   keys({ columns }: ChunkSummary): readonly string[] {
     if (this.request.key !== undefined) return [this.request.key]
     const others: ReadonlySet<string> = new Set([...idColumns, ...numberColumns])
     const keys = keysOfColumns(Object.keys(columns).filter((name) => !others.has(name)))
-    // one that is too rare for a column may name a page too
+    // a key that is too rare for a column may be `page`
     return Object.hasOwn(columns, SPILLED) ? [...new Set([...keys, 'page'])] : keys
   }
 }
@@ -145,7 +147,7 @@ export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endl
   return single === undefined ? [...ofKeys, ...tallyRareKeys(plan, chunk, weights ?? wanted, budget)] : ofKeys
 }
 
-/** The values of keys that have no column of their own: each costs its entries and no pass over the rows. */
+/** Counts the values of keys without a column of their own. The cost is their entries, not a pass over the rows. */
 function tallyRareKeys(plan: ValuePlan, chunk: Chunk, weights: Uint8Array | Float64Array, budget: Budget): KeyTally[] {
   const [keys, all] = [chunk.spilledKeys(), chunk.spilled()]
   if (!keys || !all) return []
@@ -180,7 +182,7 @@ function tallyOf(key: string, found: (readonly [value: Value, events: number])[]
   ]
 }
 
-/** How often each row counts; undefined when each wanted one counts once, as nearly always. */
+/** Returns how often each row counts; undefined if every wanted row counts once, which is nearly always the case. */
 function weightsOf(chunk: Chunk, wanted: Uint8Array): Float64Array | undefined {
   const rates = chunk.values('samplerate')
   return rates && Float64Array.from(wanted, (is, row) => is * Number(rates.values[rates.codes[row]!] ?? 1))
@@ -190,15 +192,15 @@ function weigh(counts: Float64Array | Uint32Array, codes: Codes, weights: Float6
   for (let row = 0; row < weights.length; row++) counts[codes[row]!]! += weights[row]!
 }
 
-/** A loop by itself, as `translate`. */
+/** Counts codes; a function of its own for the same reason as `translate`. */
 function count(counts: Uint32Array, codes: Codes, wanted: Uint8Array): void {
   for (let row = 0; row < wanted.length; row++) counts[codes[row]!]! += wanted[row]!
 }
 
-/** Adds the tallies of chunks up. */
+/** Sums the tallies of chunks. */
 export class ValueTotals {
   readonly #request: ValuesRequest
-  /** no key behind this one is looked at any more */
+  /** keys after this one are ignored */
   #last: string | undefined
   readonly #keys = new Map<string, { readonly events: Map<Value, number>; more: boolean }>()
 
@@ -232,7 +234,7 @@ export class ValueTotals {
     this.#last = names[KEYS_MAX - 1]
   }
 
-  /** The keys in the order of their names. */
+  /** Returns the keys, sorted by name. */
   finish(): KeyValues[] {
     const { limit } = this.#request
     return [...this.#keys]

@@ -4,7 +4,7 @@ import { limits, type ChunkSummary } from '@hopper/contracts'
 import { world } from '../contract/random-world.ts'
 import { clustersOf, endOfPlaces, rowsInOrder } from './log-page.ts'
 
-it('pages of any size give every event of a lane once, in the order of the log', { timeout: 60_000 }, () => {
+it('pages of any size return every event of a lane once, in log order', { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(world, fc.integer({ min: 1, max: 7 }), fc.nat({ max: 9 }), (at, limit, skip) => {
       for (const chunks of at.chunks) {
@@ -25,7 +25,7 @@ it('pages of any size give every event of a lane once, in the order of the log',
   )
 })
 
-it('chunks whose positions overlap belong together, in whatever order they are listed', () => {
+it('chunks with overlapping positions form a cluster, in whatever order they are listed', () => {
   const chunk = (first_position: number, last_position: number, part = 0): ChunkSummary =>
     ({ first_position, last_position, part }) as ChunkSummary
   const clusters = clustersOf([chunk(20, 25), chunk(0, 9, 1), chunk(8, 12), chunk(0, 9), chunk(13, 13)])

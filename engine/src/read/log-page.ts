@@ -1,10 +1,10 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 
-/** The columns that tell where the events of a chunk stand in their lane. */
+/** The columns that contain the places of a chunk's events in their lane. */
 export const placeColumns = ['runs', 'position', 'index'] as const
 
-/** An event's row, and its order in the lane. */
+/** The row of an event, and its place in the lane. */
 export interface PlacedRow {
   readonly place: number
   readonly chunk: number
@@ -12,8 +12,8 @@ export interface PlacedRow {
 }
 
 /**
- * Chunks of a lane whose positions overlap: their events have no order but by their places. Clusters stand in the order
- * of the log.
+ * Groups the chunks of a lane into clusters with overlapping positions. Within a cluster, events must be sorted by
+ * their places; the clusters themselves are in log order.
  */
 export function clustersOf(chunks: readonly ChunkSummary[]): ChunkSummary[][] {
   const clusters: ChunkSummary[][] = []
@@ -28,12 +28,12 @@ export function clustersOf(chunks: readonly ChunkSummary[]): ChunkSummary[][] {
   return clusters
 }
 
-/** Behind the last place that these chunks can have. */
+/** Returns the exclusive upper bound of the places in these chunks. */
 export function endOfPlaces(chunks: readonly ChunkSummary[]): number {
   return (chunks.reduce((last, chunk) => Math.max(last, chunk.last_position), -1) + 1) * limits.eventsPerBatchMax
 }
 
-/** The rows from a place on in the order of the log, after `skip` of them at most `limit`. Needs `placeColumns`. */
+/** Returns up to `limit` rows from a place on in log order, after skipping `skip` of them. Needs `placeColumns`. */
 export function rowsInOrder(chunks: readonly Chunk[], from: number, skip: number, limit: number): PlacedRow[] {
   const wanted = skip + limit
   let kept: PlacedRow[] = []

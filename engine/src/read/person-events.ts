@@ -4,7 +4,7 @@ import type { Chunk } from '../chunk/chunk.ts'
 import type { ExportRange } from '../export/exported-event.ts'
 import { hashText, REST_BITS } from '../chunk/device-order.ts'
 
-/** A device by its hash, as chunks are sorted. */
+/** A device by its hash, split like the sort order of chunks (`device-order.ts`). */
 export interface DeviceKey {
   readonly key: number
   readonly rest: number
@@ -13,18 +13,18 @@ export interface DeviceKey {
 const REST = 1 << REST_BITS
 const LOW_KEYS = 2 ** (32 - REST_BITS)
 
-/** The lower half of a device's hash, which tells its lane. */
+/** Returns the lower half of a device's hash, which determines its lane. */
 export function lowHalf({ key, rest }: DeviceKey): number {
   return (key % LOW_KEYS) * REST + rest
 }
 
-/** Whether a chunk can have events of a device, told from its summary. */
+/** Returns whether a chunk can have events of a device, according to its summary. */
 export function mayHave(summary: ChunkSummary, device: DeviceKey): boolean {
   const text = hashText(Math.floor(device.key / LOW_KEYS), lowHalf(device))
   return summary.first_device <= text && text <= summary.last_device
 }
 
-/** The run of a device in a chunk, -1 when it has none there. Needs the column `runs`. */
+/** Finds the run of a device in a chunk, -1 if there is none. Needs the column `runs`. */
 export function runOfDevice(chunk: Chunk, { key, rest }: DeviceKey): number {
   const { keys, rests } = chunk.runs()
   let low = 0
@@ -38,8 +38,8 @@ export function runOfDevice(chunk: Chunk, { key, rest }: DeviceKey): number {
 }
 
 /**
- * The events of a run that lie in a range and are of a user that is wanted ('' = anonymous). All columns of the chunk
- * must be at hand.
+ * Reads the events of a run that are in a range and belong to a wanted user ('' = anonymous). All columns of the chunk
+ * must be loaded.
  */
 export function eventsOfRun(
   chunk: Chunk,
@@ -50,11 +50,11 @@ export function eventsOfRun(
   const { starts } = chunk.runs()
   const times = chunk.times()
   const users = chunk.values('user')
-  const theirs = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
+  const isWantedByCode = users?.values.map((user) => wanted(String(user ?? ''))) ?? [wanted('')]
   const read = chunkRowReader(chunk)
   const events: ArchivedEvent[] = []
   for (let row = starts[run]!; row < starts[run + 1]!; row++) {
-    if (times[row]! >= from && times[row]! < to && theirs[users ? users.codes[row]! : 0]) events.push(read(row))
+    if (times[row]! >= from && times[row]! < to && isWantedByCode[users ? users.codes[row]! : 0]) events.push(read(row))
   }
   return events
 }

@@ -1,8 +1,8 @@
 import { HopperError } from '@hopper/contracts'
 
 /**
- * Ends a query that takes too long or that nobody waits for any more: `check` is called at least once for every chunk
- * and throws then.
+ * Aborts a query that takes too long or whose client has disconnected: `check` then throws. It is called at least once
+ * per chunk.
  */
 export interface Budget {
   check(): void
@@ -10,7 +10,7 @@ export interface Budget {
 
 export const endless: Budget = { check: () => undefined }
 
-/** A budget of wall time, with the client's disconnect as `signal`. */
+/** Creates a budget of wall-clock time; `signal` is aborted when the client disconnects. */
 export function timeBudget(ms: number, signal?: { readonly aborted: boolean }): Budget {
   const until = performance.now() + ms
   return {

@@ -15,7 +15,7 @@ const row = (device_id: string, position: number): ArchivedEvent => ({
   index: 0,
 })
 
-/** A span whose devices have these hashes: the same high half, the low half given. */
+/** Creates a span of devices with these low halves and equal high halves of their hashes. */
 function span(first: number, lows: readonly number[]): Chunk[] {
   const columns = [
     ...RowBuffer.of(
@@ -28,14 +28,14 @@ function span(first: number, lows: readonly number[]): Chunk[] {
   return encodeColumns({ ...columns, runs }, cover).map((chunk) => Chunk.of(chunk))
 }
 
-it('devices that differ only in the last bits of their hash are kept apart, in order, over all spans', () => {
+it('distinguishes and sorts devices that differ only in the last bits of their hash, over all spans', () => {
   const cursor = new DeviceCursor(
     spansOf([...span(0, [4, 6, 4_096]), ...span(10, [5, 6]), ...span(20, [6, 4_097])]),
     () => 0,
   )
-  const met: number[][] = []
-  while (cursor.next()) met.push([cursor.rest, cursor.segments])
-  expect(met).toEqual([
+  const devices: number[][] = []
+  while (cursor.next()) devices.push([cursor.rest, cursor.segments])
+  expect(devices).toEqual([
     [4, 1],
     [5, 1],
     [6, 3],

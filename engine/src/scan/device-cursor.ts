@@ -1,6 +1,6 @@
 import type { Chunk, Runs } from '../chunk/chunk.ts'
 
-/** Chunks of a lane that follow each other by device hash: the parts of one span. */
+/** The parts of one span: chunks of a lane, ascending by device hash. */
 export type Span = readonly Chunk[]
 
 interface Source<P> {
@@ -12,19 +12,19 @@ interface Source<P> {
 }
 
 /**
- * Walks the devices of several sorted spans of one lane, each device once, ascending by hash. `prepare` is called for
- * each chunk when the walk enters it, so that only one chunk of a span is in use at a time.
+ * Iterates over the devices of several sorted spans of one lane, each device once, ascending by hash. `prepare` is
+ * called for each chunk when the cursor enters it, so that only one chunk of a span is in use at a time.
  */
 export class DeviceCursor<P> {
-  /** the present device */
+  /** the current device */
   key = 0
   rest = 0
-  /** its rows: `segments` ranges of rows, oldest span first */
+  /** its rows, in `segments` ranges, oldest span first */
   segments = 0
   readonly prepared: P[] = []
   readonly begins: number[] = []
   readonly ends: number[] = []
-  /** the run that the device has in the chunk of its first segment, and in that of each */
+  /** the device's run in the chunk of its first segment, and in the chunk of each segment */
   run = 0
   readonly runs: number[] = []
   readonly #prepare: (chunk: Chunk) => P
@@ -38,7 +38,7 @@ export class DeviceCursor<P> {
     }
   }
 
-  /** Steps to the next device; false after the last. */
+  /** Advances to the next device; false after the last. */
   next(): boolean {
     const sources = this.#sources
     if (sources.length === 0) return false

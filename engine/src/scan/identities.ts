@@ -1,27 +1,27 @@
 import { deviceHash } from '@hopper/contracts'
 import { keyOf, restOf } from '../chunk/device-order.ts'
 
-/** the device's one user has other devices too */
+/** The only user of the device has other devices too. */
 export const OTHER_DEVICES = 1
-/** the device had several users: which, its rows tell */
+/** The device had several users; its rows contain the user in effect. */
 export const SEVERAL_USERS = 2
 
-/** A device that was ever identified: its users in the order of the log. */
+/** A device that was ever identified, with its users in log order. */
 export interface DeviceUsers {
   readonly device_id: string
   readonly users: readonly string[]
 }
 
 /**
- * Who the identified devices of an app belong to, sorted like the devices of chunks. Read it after the list of chunks,
- * so that it knows every user that a chunk's rows name.
+ * Users of the identified devices of an app, sorted like the devices of chunks. Must be read after the list of chunks,
+ * so that it contains every user that occurs in a chunk's rows.
  */
 export interface Identities {
   readonly keys: Float64Array
   readonly rests: Uint16Array
-  /** into `users`: the device's anonymous events are this user's */
+  /** index into `users`: the device's anonymous events belong to this user */
   readonly firstUser: Uint32Array
-  /** not 0 when a device's rows alone do not tell a person's whole story: `OTHER_DEVICES` or `SEVERAL_USERS` */
+  /** `OTHER_DEVICES` or `SEVERAL_USERS`; 0 if the device has one user, who has no other device */
   readonly shared: Uint8Array
   readonly users: readonly string[]
 }
@@ -58,7 +58,7 @@ export function identitiesOf(app: string, devices: Iterable<DeviceUsers>): Ident
   }
 }
 
-/** The entry of a device, -1 when it was never identified. */
+/** Finds the entry of a device, -1 when it was never identified. */
 export function identityOf({ keys, rests }: Identities, key: number, rest: number): number {
   let low = 0
   let high = keys.length
@@ -70,12 +70,12 @@ export function identityOf({ keys, rests }: Identities, key: number, rest: numbe
   return keys[low] === key && rests[low] === rest ? low : -1
 }
 
-/** Finds the shared devices among the devices of chunks that are walked in ascending order. */
+/** Finds the shared devices among the devices of chunks that are visited in ascending order. */
 export class SharedCursor {
   readonly #identities: Identities
   /** the entries of shared devices, ascending */
   readonly #entries: Uint32Array
-  /** the entry of the device found last */
+  /** the entry of the last device found */
   entry = -1
   #at = 0
 
@@ -84,14 +84,14 @@ export class SharedCursor {
     this.#entries = sharedEntries(identities)
   }
 
-  /** The first run from `from` up to `end` whose device is shared, else `end`. */
+  /** Finds the first run from `from` up to `end` whose device is shared, else `end`. */
   next(keys: Float64Array, rests: Uint16Array, from: number, end: number): number {
     for (let run = from; run < end && this.#at < this.#entries.length; this.#at++) {
       const entry = this.#entries[this.#at]!
       const key = this.#identities.keys[entry]!
       const rest = this.#identities.rests[entry]!
       run = firstNotBefore(keys, rests, run, end, key, rest)
-      // stays on the entry: the device may go on in the next chunk
+      // keeps the entry, because the device may continue in the next chunk
       if (run === end) return end
       if (keys[run] !== key || rests[run] !== rest) continue
       this.entry = entry
@@ -116,8 +116,8 @@ function sharedEntries(identities: Identities): Uint32Array {
 }
 
 /**
- * The first run from `from` up to `end` that is not before a device: found by steps that double, since it is seldom
- * far.
+ * Finds the first run from `from` up to `end` that is not before a device. Uses exponential search, because it is
+ * seldom far away.
  */
 function firstNotBefore(
   keys: Float64Array,

@@ -8,7 +8,7 @@ const plain = ({ keys, rests, firstUser, shared, users }: Identities): object[] 
   Array.from(keys, (key, i) => ({ key, rest: rests[i], first: users[firstUser[i]!], shared: shared[i] }))
 
 it(
-  'facts of chunks, added in any order and any number of times, say who the devices belong to',
+  'facts of chunks, added in any order and any number of times, result in the same identities',
   { timeout: 60_000 },
   () => {
     fc.assert(

@@ -3,23 +3,23 @@ import type { Chunk } from '../chunk/chunk.ts'
 import { OTHER_DEVICES, SEVERAL_USERS, type Identities } from './identities.ts'
 
 /**
- * When devices were first seen as a user: one fact for each device and user, ascending by device hash, those of a
- * device by their place in the log.
+ * The places at which devices were first seen as a user: one fact per device and user, ascending by device hash, then
+ * by place in the log.
  */
 export interface IdentityFacts {
   readonly keys: Float64Array
   readonly rests: Uint16Array
-  /** order in the lane: position and index of the event */
+  /** order in the lane, from position and index of the event */
   readonly places: Float64Array
-  /** into `users` */
+  /** indexes into `users` */
   readonly codes: Uint32Array
   readonly users: readonly string[]
 }
 
-/** The columns of a chunk that its facts are read from. */
+/** The columns of a chunk from which its facts are read. */
 export const identityColumns = ['runs', 'user', 'position', 'index'] as const
 
-/** The facts of one chunk. */
+/** Reads the facts of one chunk. */
 export function identityFacts(chunk: Chunk): IdentityFacts {
   const column = chunk.values('user')
   if (!column) return factsOf([], [])
@@ -42,7 +42,7 @@ export function identityFacts(chunk: Chunk): IdentityFacts {
   return factsOf(facts, users)
 }
 
-/** About so many bytes they take. */
+/** Estimates the memory of facts in bytes. */
 export function bytesOfFacts({ keys, users }: IdentityFacts): number {
   return keys.length * 22 + users.reduce((sum, user) => sum + user.length * 2 + 40, 200)
 }
@@ -67,8 +67,8 @@ function factsOf(facts: readonly Fact[], users: readonly string[]): IdentityFact
 type Sorted = Omit<IdentityFacts, 'users'>
 
 /**
- * The facts of many chunks together. What is added changes nothing when it was known: then `add` answers false, and the
- * identities stay the same object.
+ * The merged facts of many chunks. Adding known facts changes nothing: `add` then returns false, and `identities` keeps
+ * returning the same object.
  */
 export class IdentityIndex {
   readonly #codes = new Map<string, number>()
@@ -78,7 +78,7 @@ export class IdentityIndex {
 
   add(added: readonly IdentityFacts[]): boolean {
     const before = this.#facts
-    // neighbours first, so that each fact is moved only as often as the number of chunks has binary digits
+    // merges pairwise, so that each fact is copied only log2(lists) times
     let lists = added.filter(({ keys }) => keys.length > 0).map((facts) => this.#recoded(facts))
     while (lists.length > 1)
       lists = Array.from({ length: Math.ceil(lists.length / 2) }, (_, i) =>
@@ -91,12 +91,12 @@ export class IdentityIndex {
     return true
   }
 
-  /** Who the devices belong to, as a scan reads it. */
+  /** Returns the identities for a scan. */
   identities(): Identities {
     return (this.#identities ??= identitiesFrom(this.#facts, this.#users))
   }
 
-  /** The devices that were ever this user, and whether this was their first. */
+  /** Returns the devices that were ever identified as a user, and whether it was their first. */
   devicesOf(user: string): { readonly key: number; readonly rest: number; readonly first: boolean }[] {
     const code = this.#codes.get(user)
     const { keys, rests, codes } = this.#facts
@@ -112,7 +112,7 @@ export class IdentityIndex {
     return found
   }
 
-  /** The users that a device ever was, in the order of the log. */
+  /** Returns the users that a device was ever identified as, in log order. */
   usersOf({ key, rest }: { readonly key: number; readonly rest: number }): string[] {
     const { keys, rests, codes } = this.#facts
     return Array.from(codes)
@@ -135,7 +135,7 @@ export class IdentityIndex {
   }
 }
 
-/** Two sorted lists as one. All facts of a device come together, its users by their first place. */
+/** Merges two sorted lists. The facts of a device are adjacent, its users ordered by their first place. */
 function merge(a: Sorted, b: Sorted): Sorted {
   const size = a.keys.length + b.keys.length
   const out = {
@@ -177,14 +177,14 @@ function merge(a: Sorted, b: Sorted): Sorted {
       }
 }
 
-/** Behind the last fact of the device at `i`. */
+/** Returns the exclusive end of the facts of the device at `i`. */
 function endOf({ keys, rests }: Sorted, i: number): number {
   let end = i + 1
   while (end < keys.length && keys[end] === keys[i] && rests[end] === rests[i]) end++
   return end
 }
 
-/** Whether the same devices have the same users in the same order. */
+/** Returns whether the same devices have the same users in the same order. */
 function sameUsers(a: Sorted, b: Sorted): boolean {
   return (
     a.keys.length === b.keys.length &&

@@ -3,7 +3,8 @@ import type { Chunk } from '../chunk/chunk.ts'
 import { keyColumn } from '../filter/key-column.ts'
 
 /**
- * Numbers tuples of values: equal tuples get equal numbers, in every chunk of a scan. A tuple that lacks a value is -1.
+ * Assigns numbers to tuples of values. Equal tuples have equal numbers in all chunks of a scan; an incomplete tuple is
+ * -1.
  */
 export class TupleNumbers {
   readonly #keys: readonly string[]
@@ -14,7 +15,7 @@ export class TupleNumbers {
     this.#keys = keys
   }
 
-  /** The number of a tuple by its name. */
+  /** Returns the number of a tuple by its name. */
   number(name: string): number {
     let number = this.#numbers.get(name)
     if (number === undefined) {
@@ -24,7 +25,7 @@ export class TupleNumbers {
     return number
   }
 
-  /** Reads the tuples of a chunk: the number of a row. */
+  /** Creates a reader that returns the tuple number of a row of a chunk. */
   reader(chunk: Chunk): (row: number) => number {
     const columns = this.#keys.map((key) => keyColumn(chunk, key))
     if (columns.some((column) => column === undefined)) return () => -1
@@ -47,7 +48,7 @@ export class TupleNumbers {
   }
 }
 
-/** Types are kept apart: "1" is not 1. */
+/** Returns the name of a tuple; it distinguishes types: "1" is not 1. */
 export function tupleName(values: readonly (Value | null)[]): string {
   return JSON.stringify(values)
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 
 const file = new URL('./thread-priority.ts', import.meta.url).href
 
-/** The priority of a thread that had `nice` before. */
+/** Returns the priority after lowering that of a thread started with `nice`. */
 async function inThread(nice: number): Promise<unknown> {
   const source = `
     const { getPriority, setPriority } = require('node:os')
@@ -21,7 +21,7 @@ async function inThread(nice: number): Promise<unknown> {
 }
 
 it.runIf(process.platform === 'linux')(
-  'a thread gets a lower priority, but never a higher one than it was started with',
+  'lowers the priority of a thread but never raises it',
   async () => {
     expect([await inThread(0), await inThread(15)]).toEqual([10, 15])
   },

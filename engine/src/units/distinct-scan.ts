@@ -6,14 +6,14 @@ import { meansSomething, type Prepared } from '../funnel/scan/gather-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from '../funnel/scan/unit-scan.ts'
 import type { Budget } from '../scan/budget.ts'
 
-/** Breakdown values that are told apart while units are counted: later ones count as `other` from the start. */
+/** Maximum number of breakdown values with their own count: further values count as `other` from the start. */
 const GROUPS_MAX = 200_000
 
-/** Counts the units that have a matching event. */
+/** Counts the units with a matching event. */
 export class DistinctScan extends UnitScan {
   #count = 0
   readonly #byGroup = new Map<number, number>()
-  /** units with values that are not told apart */
+  /** units counted as `other` */
   #rest = 0
   readonly #grouped: boolean
 
@@ -43,7 +43,7 @@ export class DistinctScan extends UnitScan {
     }
   }
 
-  /** Without a breakdown, the first event that matches decides. */
+  /** Without a breakdown, looks for only one matching event per unit. */
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
     if (this.#grouped) super.units(prepared, first, last, name)
     else {
@@ -65,7 +65,7 @@ export class DistinctScan extends UnitScan {
   }
 }
 
-/** Runs a whole distinct count in this thread. */
+/** Runs a complete distinct count in this thread. */
 export function queryDistinct(
   request: DistinctRequest,
   lanes: readonly LaneInput[],

@@ -5,7 +5,7 @@ import { JourneyGraph } from './journey-graph.ts'
 const usersOf = (graph: ReturnType<JourneyGraph['finish']>, id: string): number =>
   graph.nodes.find((node) => node.id === id)?.users ?? 0
 
-it('folds the less used places of each step into one when there are too many links, and says so', () => {
+it('folds the less used places of each step into one if there are too many links, and reports it', () => {
   const graph = new JourneyGraph()
   for (let page = 0; page < 1_500; page++)
     for (let times = 0; times <= page % 3; times++) graph.add(['home', `/p${page}`], 0, true)
@@ -17,7 +17,7 @@ it('folds the less used places of each step into one when there are too many lin
     ['1/other', 'other'],
     ['2/exit', 'exit'],
   ])
-  // those that stay apart are the most used
+  // the most used places keep their own nodes
   expect(
     nodes
       .filter(({ step, kind }) => step === 1 && kind === undefined)
@@ -27,7 +27,7 @@ it('folds the less used places of each step into one when there are too many lin
   expect(usersOf({ nodes, links }, '0:home')).toBe(3_000)
 })
 
-it('leaves nothing out and says nothing where everything has room', () => {
+it('omits nothing if everything fits', () => {
   const graph = new JourneyGraph()
   graph.add(['exit', 'other'], 0, true)
   expect(graph.finish()).toEqual({
@@ -44,7 +44,7 @@ it('leaves nothing out and says nothing where everything has room', () => {
   expect(new JourneyGraph().finish()).toEqual({ nodes: [], links: [] })
 })
 
-it('keeps the users of every node equal to those who come and those who go', () => {
+it('has consistent users at every node, incoming and outgoing', () => {
   const ways = fc.array(
     fc.record({
       places: fc.array(fc.constantFrom(...'abcdefgh'), { minLength: 1, maxLength: 5 }),

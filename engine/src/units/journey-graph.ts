@@ -1,7 +1,7 @@
 import { queryLimits, type Cut, type JourneyResult } from '@hopper/contracts'
 
 /**
- * Different places and links that are told apart while units are counted: further ones count as `other` from the start.
+ * Maximum number of distinct places and links while units are counted: further ones count as `other` from the start.
  */
 const NODES_MAX = 200_000
 const LINKS_MAX = 1_000_000
@@ -22,28 +22,27 @@ interface Link {
 }
 
 /**
- * The ways of units, as nodes by step and links between them. The users of a node are those who come to it, one for
- * each way.
+ * The paths of units, as nodes by step and links between them. The users of a node are the paths that lead through it.
  */
 export class JourneyGraph {
   readonly #nodes = new Map<string, Node>()
   readonly #links = new Map<string, Link>()
   #isCut = false
 
-  /** Adds a way whose first place is at `step`; `leaves` when the unit went to no other place after the last. */
+  /** Adds a path whose first place is at `step`; `leaves` means that the unit went to no other place afterwards. */
   add(places: readonly string[], step: number, leaves: boolean): void {
     let before: Node | undefined
     places.forEach((value, i) => (before = this.#go(before, this.#place(step + i, value))))
     if (leaves) this.#go(before, this.#special(step + places.length, 'exit'))
   }
 
-  /** The graph with at most `linksMax` links: of each step the most used places, the others as one node `other`. */
+  /** Returns the graph with at most `linksMax` links: the most used places of each step, the others as node `other`. */
   finish(linksMax: number = queryLimits.journeyLinksMax): Cut<JourneyResult> {
     const ranks = this.#ranks()
     const most = Math.max(0, ...ranks) + 1
     if (this.#links.size <= linksMax && !this.#isCut)
       return answerOf([...this.#nodes.values()], [...this.#links.values()])
-    // the more places stay apart, the more links there are
+    // the number of links grows with the number of places that have their own node
     let [low, high] = [0, most]
     while (high - low > 1) {
       const middle = (low + high) >>> 1
@@ -79,7 +78,7 @@ export class JourneyGraph {
     return this.#special(step, 'other')
   }
 
-  /** No id of a place has a slash right after its step. */
+  /** Returns the node for `other` or `exit`; its id is unique, because place ids have no slash after the step. */
   #special(step: number, kind: 'other' | 'exit'): Node {
     const id = `${step}/${kind}`
     return this.#nodes.get(id) ?? this.#added({ id, step, value: kind, kind })
@@ -91,7 +90,7 @@ export class JourneyGraph {
     return added
   }
 
-  /** By number of a node: how many places of its step have more users. */
+  /** Ranks the nodes, by number: how many places of the same step have more users. */
   #ranks(): Int32Array {
     const ranks = new Int32Array(this.#nodes.size)
     const steps = Map.groupBy(
@@ -102,7 +101,7 @@ export class JourneyGraph {
     return ranks
   }
 
-  /** The graph in which `apart` places of each step have a node of their own. */
+  /** Folds the graph so that only `apart` places of each step have a node of their own. */
   #folded(ranks: Int32Array, apart: number): { nodes: Node[]; links: Link[] } {
     const nodes = new Map<string, Node>()
     const places: Node[] = []
@@ -135,7 +134,7 @@ function byUsers(a: { users: number; id: string }, b: { users: number; id: strin
   return b.users - a.users || (a.id < b.id ? -1 : 1)
 }
 
-/** Nodes by step, links by users; what is no place comes after the places of its step. */
+/** Builds the answer: nodes by step, links by users; `other` and `exit` come after the places of their step. */
 function answerOf(nodes: readonly Node[], links: readonly Link[]): JourneyResult {
   const order = [undefined, 'other', 'exit']
   const sorted = nodes.toSorted(

@@ -7,16 +7,16 @@ import type { Budget } from '../scan/budget.ts'
 import { JourneyGraph } from './journey-graph.ts'
 
 const DEPTH_DEFAULT = 5
-/** A visit to a page: a click on one is none. */
+/** A visit to a page, in contrast to a click on it. */
 const urlChange: Filter = { type: 'eq', key: 'type', value: 'url_change' }
 
-/** Counts the ways that units take from place to place, and how many went each. */
+/** Counts the paths that units take from place to place. */
 export class JourneyScan extends UnitScan {
   readonly #depth: number
   readonly #start: string | undefined
   readonly #end: string | undefined
-  /** of `start` and `end`, those where somebody was */
-  readonly #met = new Set<string>()
+  /** those of `start` and `end` that any unit visited */
+  readonly #visited = new Set<string>()
   readonly #graph = new JourneyGraph()
 
   constructor({ from, to, depth, start, end, key, filters, count_by }: JourneyRequest, budget?: Budget) {
@@ -29,7 +29,7 @@ export class JourneyScan extends UnitScan {
     ]
     super(new FunnelPlan({ from, to, steps, breakdown: place, ...(count_by ? { count_by } : {}) }, 0), budget)
     if (depth !== undefined && (!Number.isInteger(depth) || depth < 2))
-      throw invalid('depth', 'must be a whole number from 2 on')
+      throw invalid('depth', 'must be a whole number of at least 2')
     if ((depth ?? 0) > queryLimits.journeyDepthMax) throw over('depth', 'journeyDepthMax')
     this.#depth = depth ?? DEPTH_DEFAULT
     this.#start = start
@@ -37,8 +37,8 @@ export class JourneyScan extends UnitScan {
   }
 
   /**
-   * Nodes and links, the most used; the others are folded into `other`.
-   * @throws HopperError HOP_PARAM_INVALID when nobody was at `start` or `end`
+   * Returns the most used nodes and links; the others are folded into `other`.
+   * @throws HopperError HOP_PARAM_INVALID if no unit visited `start` or `end`
    */
   finish(): Cut<JourneyResult> {
     this.finishShared()
@@ -46,8 +46,8 @@ export class JourneyScan extends UnitScan {
       ['start', this.#start],
       ['end', this.#end],
     ] as const) {
-      if (place !== undefined && !this.#met.has(place))
-        throw invalid(name, `is ${JSON.stringify(place)}, where nobody was in this range`)
+      if (place !== undefined && !this.#visited.has(place))
+        throw invalid(name, `is ${JSON.stringify(place)}, which nobody visited in this range`)
     }
     return this.#graph.finish()
   }
@@ -59,7 +59,7 @@ export class JourneyScan extends UnitScan {
       if (places.at(-1) !== place) places.push(place)
     }
     for (const wanted of [this.#start, this.#end])
-      if (wanted !== undefined && places.includes(wanted)) this.#met.add(wanted)
+      if (wanted !== undefined && places.includes(wanted)) this.#visited.add(wanted)
     const first = this.#start === undefined ? 0 : places.indexOf(this.#start)
     if (first < 0) return
     if (this.#end === undefined)
@@ -71,7 +71,7 @@ export class JourneyScan extends UnitScan {
   }
 }
 
-/** Runs a whole journey query in this thread. */
+/** Runs a complete journey query in this thread. */
 export function queryJourneys(
   request: JourneyRequest,
   lanes: readonly LaneInput[],

@@ -11,7 +11,7 @@ const FIRST = 1
 const AGAIN = 2
 
 /**
- * Counts who comes back: units by the day or week of their first event, and in which later ones they were there again.
+ * Counts returning units: cohorts by the day or week of the first event, and the later ones in which they came back.
  */
 export class RetentionScan extends UnitScan {
   readonly #starts: Float64Array
@@ -61,7 +61,7 @@ export class RetentionScan extends UnitScan {
   }
 }
 
-/** Runs a whole retention query in this thread. */
+/** Runs a complete retention query in this thread. */
 export function queryRetention(
   request: RetentionRequest,
   context: QueryContext,

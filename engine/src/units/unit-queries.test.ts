@@ -39,7 +39,7 @@ describe('distinct counts, retention and journeys', () => {
     )
   })
 
-  it('put each unit into the cohort of its first event and count when it came again', { timeout: 120_000 }, () => {
+  it('assign each unit to the cohort of its first event and count its returns', { timeout: 120_000 }, () => {
     const request = fc.record({
       range,
       first: filters,
@@ -81,7 +81,7 @@ describe('distinct counts, retention and journeys', () => {
           }
           const expected = naiveJourneys(at, query)
           if (!expected) {
-            expect(() => queryJourneys(query, at.lanes)).toThrow('where nobody was')
+            expect(() => queryJourneys(query, at.lanes)).toThrow('which nobody visited')
             continue
           }
           const found = queryJourneys(query, at.lanes)

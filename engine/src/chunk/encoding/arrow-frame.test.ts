@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { packFrame, textAt, textData, unpackFrame } from './arrow-frame.ts'
 
-it('gives every text back as it was, also one that begins with a byte order mark', () => {
+it('preserves every text, including one that begins with a byte order mark', () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.string({ unit: 'binary' }).map((rest) => `\ufeff${rest}`),

@@ -25,18 +25,18 @@ import type { Value } from '@hopper/contracts'
 import { withZstd } from './zstd-lock.ts'
 import { contentSize } from './zstd-size.ts'
 
-/** The checksum tells a cell that the disk has changed from one that is as it was written. */
+/** The checksum detects cells that were corrupted on disk. */
 const ZSTD = { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 }
-/** no frame of ours unpacks to more: a damaged cell must not take the memory */
+/** Upper bound of an unpacked frame, so that a damaged cell cannot exhaust the memory. */
 const FRAME_BYTES_MAX = 1 << 28
-/** a frame of unknown size is unpacked in pieces; the least is the least that zlib takes */
+/** Piece size for unpacking a frame of unknown size; the minimum is the minimum of zlib. */
 const PIECE_BYTES = 1 << 18
 const PIECE_BYTES_MIN = 64
 
 /** The columns of one frame by field name; all have the same length. */
 export type Frame = ReadonlyMap<string, Data>
 
-/** One zstd frame of an Arrow IPC stream with one record batch. */
+/** Packs columns into one zstd frame of an Arrow IPC stream with one record batch. */
 export function packFrame(
   fields: ReadonlyMap<string, Data>,
   metadata: Readonly<Record<string, string>> = {},
@@ -62,7 +62,7 @@ export function unpackFrame(bytes: Uint8Array): {
   return { frame, metadata: table.schema.metadata }
 }
 
-/** In one piece when the frame tells its size; one byte more shows that nothing follows. */
+/** Unpacks in one piece if the frame contains its size; one extra byte shows that nothing follows. */
 function unpack(bytes: Uint8Array): Uint8Array {
   const size = contentSize(bytes)
   const chunkSize = size === undefined || size >= FRAME_BYTES_MAX ? PIECE_BYTES : Math.max(size + 1, PIECE_BYTES_MIN)
@@ -77,12 +77,12 @@ export function uint32Data(values: Uint32Array): Data {
   return makeData({ type: new Uint32(), data: values, nullCount: 0 }) as Data
 }
 
-/** Ids of 16 bytes each, one after the other. */
+/** Creates a column of concatenated ids of 16 bytes each. */
 export function fixed16Data(values: Uint8Array): Data {
   return makeData({ type: new FixedSizeBinary(16), data: values, length: values.length / 16, nullCount: 0 }) as Data
 }
 
-/** The same as `vectorFromArray` makes, in a fraction of its time: senders may choose very many short texts. */
+/** Creates the same as `vectorFromArray` in a fraction of its time: senders may send very many short texts. */
 export function textData(values: readonly (string | null)[]): Data {
   const offsets = new Int32Array(values.length + 1)
   const bytes = utf8Of(values, offsets)
@@ -99,18 +99,18 @@ export function textData(values: readonly (string | null)[]): Data {
 }
 
 /**
- * Unlike Arrow's own it keeps a byte order mark (U+FEFF) at the beginning of a text: two texts may differ in nothing
- * else.
+ * Unlike Arrow's decoder it preserves a leading byte order mark (U+FEFF), which may be the only difference between two
+ * texts.
  */
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Reads the text at a place of what `textData` makes. */
+/** Reads the text at an index of a column created by `textData`. */
 export function textAt({ values, valueOffsets }: Data, at: number): string {
   const offsets = valueOffsets as Int32Array
   return utf8.decode((values as Uint8Array).subarray(offsets[at]!, offsets[at + 1]!))
 }
 
-/** All texts one after the other; puts into `offsets` where each ends. */
+/** Concatenates the texts as UTF-8 and writes the end of each to `offsets`. */
 function utf8Of(values: readonly (string | null)[], offsets: Int32Array): Uint8Array {
   const joined = values.join('')
   const bytes = Buffer.from(joined)
@@ -118,7 +118,7 @@ function utf8Of(values: readonly (string | null)[], offsets: Int32Array): Uint8A
     for (let i = 0; i < values.length; i++) offsets[i + 1] = offsets[i]! + (values[i]?.length ?? 0)
     return bytes
   }
-  // Each by itself: halves of surrogate pairs that stand apart must not meet.
+  // Encoded separately: lone surrogates of adjacent texts must not form a pair.
   const parts = values.map((value) => Buffer.from(value ?? ''))
   parts.forEach((part, i) => (offsets[i + 1] = offsets[i]! + part.length))
   return Buffer.concat(parts)
@@ -133,7 +133,7 @@ function validity(values: readonly unknown[]): Uint8Array {
 const valueTypes = { string: () => new Utf8(), number: () => new Float64(), boolean: () => new Bool() } as const
 export type ValueType = keyof typeof valueTypes
 
-/** Codes into a dictionary; a missing value is a `null` in the dictionary, so that no row needs a validity bit. */
+/** Creates a dictionary column. A missing value is a `null` in the dictionary, so that rows need no validity bits. */
 export function dictionaryData(type: ValueType, codes: Uint32Array, dictionary: readonly (Value | null)[]): Data {
   const values =
     type === 'string'
@@ -150,7 +150,7 @@ function dictionaryOf(
   data: Uint8Array | Uint16Array | Uint32Array,
   dictionary: Vector,
 ): Data {
-  // one id for each dictionary of a frame
+  // dictionary ids must be unique within a frame
   const type = new Dictionary<DataType, Uint32>(
     dictionary.type as DataType,
     index as Uint32,

@@ -11,13 +11,13 @@ import { sliceColumns, type RowColumns } from '../row-columns.ts'
 import { spilledKeyFields, type SpilledEntries } from '../spilled.ts'
 import type { ValueCodes } from '../value-column.ts'
 
-/** Rows of one chunk: 16 random bytes each, as event ids are, still fit a cell. */
+/** Maximum rows of a chunk, chosen so that 16 random bytes per row (event ids) still fit into a cell. */
 export const CHUNK_ROWS_MAX = 60_000
-/** Bytes of one column's cell. */
+/** Maximum bytes of one column's cell. */
 export const CELL_BYTES_MAX = 1_000_000
 /**
- * Bytes of all texts of one chunk, unpacked: texts that repeat pack so well that cells alone would not bound what a
- * reader needs.
+ * Maximum unpacked bytes of all texts of a chunk. Repetitive texts pack so well that the size of the cells alone would
+ * not bound the memory of a reader.
  */
 const CHUNK_TEXT_BYTES_MAX = 32_000_000
 const SUMMARY_VALUES_MAX = 16
@@ -26,7 +26,7 @@ const SUMMARY_CHARS_MAX = 64
 
 const dropUnused = new DropUnused()
 
-/** Packs events of one app and lane into the chunks of one span, in as many parts as the bounds ask for. */
+/** Packs events of one app and lane into the chunks of one span, in as many parts as the limits require. */
 export function encodeChunks(
   rows: readonly ArchivedEvent[],
   cover: ChunkCover,
@@ -35,21 +35,20 @@ export function encodeChunks(
   return encodeBuffer(RowBuffer.of(cover.app, rows), cover, rowsMax)
 }
 
-/** The same for all rows of a buffer. */
+/** Packs all rows of a buffer into the chunks of one span. */
 export function encodeBuffer(buffer: RowBuffer, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
   return [...encodeGroups(buffer, [{ ...cover, dates: [] }], () => 0, rowsMax)]
     .flat()
     .map(({ summary, columns }) => ({ summary, columns }))
 }
 
-/** What a span covers, and what of each of its dates. */
+/** The coverage of a span, in total and per date. */
 export interface SpanCover extends ChunkCover {
   readonly dates: readonly DateCover[]
 }
 
 /**
- * Packs the rows of a buffer into one span for each group, one after the other. The group of a row is the number of its
- * cover.
+ * Packs the rows of a buffer into one span per group, one span at a time. The group of a row is the index of its cover.
  */
 export function* encodeGroups(
   buffer: RowBuffer,
@@ -63,17 +62,17 @@ export function* encodeGroups(
   }
 }
 
-/** The same for events that are columns already. */
+/** Packs events that are already columns into the chunks of one span. */
 export function encodeColumns(columns: RowColumns, cover: ChunkCover, rowsMax = CHUNK_ROWS_MAX): EncodedChunk[] {
   return numbered(partsOf(columns, cover, rowsMax))
 }
 
-/** The parts of one span, in its order. */
+/** Numbers the parts of a span in order. */
 export function numbered(parts: readonly EncodedChunk[]): EncodedChunk[] {
   return parts.map(({ summary, columns }, part) => ({ summary: { ...summary, part, parts: parts.length }, columns }))
 }
 
-/** Chunks that are not numbered yet, as many as the bounds ask for. */
+/** Packs rows into as many chunks as the limits require; `numbered` numbers them. */
 export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number): EncodedChunk[] {
   const parts: EncodedChunk[] = []
   const cut = (begin: number, end: number): void => {
@@ -92,7 +91,7 @@ export function partsOf(columns: RowColumns, cover: ChunkCover, rowsMax: number)
   return parts
 }
 
-/** The values that rows have, with dictionaries of nothing else. */
+/** The values of rows, with dictionaries that contain no unused values. */
 interface UsedValues {
   readonly columns: ReadonlyMap<string, ValueCodes>
   readonly spilled: SpilledEntries | undefined
@@ -178,7 +177,7 @@ function summaryOf(
   }
 }
 
-/** One dictionary field for each type of value; a row is null in all but its own. Nearly always there is one. */
+/** Creates one dictionary field per type of value, nearly always one; a row is null in the fields of other types. */
 function valueFields({ codes, values }: ValueCodes): Map<string, Data> {
   const fields = new Map<string, Data>()
   const types = [...new Set(values.filter((value) => value !== null).map((value) => typeof value as ValueType))].sort()

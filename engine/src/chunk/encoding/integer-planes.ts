@@ -1,12 +1,12 @@
 /**
- * Integers as byte planes: plane p holds byte p of every value, so that zstd sees the slow high bytes apart from the
- * noisy low ones.
+ * Integers as byte planes: plane p contains byte p of every value, which separates the slowly changing high bytes from
+ * the noisy low ones for zstd.
  */
 export type Planes = readonly Uint8Array[]
 
 const TWO_32 = 4_294_967_296
 
-/** Splits non-negative safe integers; as many planes as the largest needs, at least one. */
+/** Splits non-negative safe integers into as many planes as the largest value needs, at least one. */
 export function splitIntegers(values: Float64Array): Planes {
   let max = 0
   for (const value of values) if (value > max) max = value
@@ -23,7 +23,7 @@ export function splitIntegers(values: Float64Array): Planes {
   return planes
 }
 
-/** The opposite of `splitIntegers`. */
+/** Inverse of `splitIntegers`. */
 export function joinIntegers(planes: Planes): Float64Array {
   const [p0, p1, p2, p3] = planes
   const length = p0?.length ?? 0
@@ -40,7 +40,7 @@ export function joinIntegers(planes: Planes): Float64Array {
   return values
 }
 
-/** Signed to unsigned, small stays small: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4. */
+/** Maps signed to unsigned integers and keeps small values small: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4. */
 export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value
 }

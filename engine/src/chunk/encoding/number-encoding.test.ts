@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { decodeOffsets, offsetsOf, timesOf } from './time-offsets.ts'
 import { decodeNumbers, decodeRun, encodeNumbers, numberEncodings } from './number-encoding.ts'
 
-it('whole numbers of any size come back from every encoding', () => {
+it('every encoding preserves whole numbers of any size', () => {
   const number = fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 5_000_000_000 }), fc.maxSafeNat())
   fc.assert(
     fc.property(fc.array(fc.array(number, { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 8 }), (runs) => {

@@ -2,13 +2,13 @@ import type { NumberColumn } from '../event-keys.ts'
 import { joinIntegers, splitIntegers, unzigzag, zigzag, type Planes } from './integer-planes.ts'
 
 /**
- * How a column of whole numbers stands in its frame: `run-delta` = the difference to the row before within a device's
- * run, a run's first row to `base`; the others are signed, so zigzag coded. `from-timestamp` = the difference to the
- * event's timestamp.
+ * Encoding of a column of whole numbers. `run-delta`: the difference from the previous row within a device's run; for
+ * the first row of a run the difference from `base`. `from-timestamp`: the difference from the event's timestamp.
+ * `zigzag`: the differences are signed and therefore zigzag coded.
  */
 export type NumberEncoding = 'plain' | 'run-delta' | 'zigzag-run-delta' | 'zigzag-from-timestamp'
 
-/** A column of whole numbers as it stands in its frame. */
+/** A column of whole numbers as encoded in its frame. */
 export interface EncodedNumbers {
   readonly encoding: NumberEncoding
   readonly planes: Planes
@@ -23,7 +23,7 @@ export const numberEncodings: Readonly<Record<NumberColumn, NumberEncoding>> = {
   received_at: 'zigzag-from-timestamp',
 }
 
-/** `runs` are the rows of each device. */
+/** Encodes a column; `runs` contains the number of rows of each device. */
 export function encodeNumbers(
   column: NumberColumn,
   values: Float64Array,
@@ -72,7 +72,7 @@ export function decodeNumbers(
   return values
 }
 
-/** The rows of one device only, from `begin` up to `end`, into the first places of `out`. */
+/** Decodes the rows of one device, from `begin` up to `end`, to the beginning of `out`. */
 export function decodeRun(
   encoded: EncodedNumbers,
   begin: number,
@@ -105,7 +105,7 @@ function decodeAnyRun(
   }
 }
 
-/** Numbers below 2^32 before they are added. */
+/** Decodes a run whose encoded numbers are below 2^32. */
 function decodeNarrowRun(
   { encoding, planes, base }: EncodedNumbers,
   begin: number,
@@ -131,7 +131,7 @@ function decodeNarrowRun(
   }
 }
 
-/** The timestamps of nearly every chunk, in one pass. */
+/** Decodes run deltas of four planes in one pass: the timestamps of nearly every chunk. */
 function addFourPlanes(planes: Planes, base: number, starts: Uint32Array): Float64Array {
   const [b0, b1, b2, b3] = planes as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   const values = new Float64Array(b0.length)

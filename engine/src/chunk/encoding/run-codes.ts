@@ -1,14 +1,14 @@
 import type { Codes } from './codes.ts'
 
-/** What the rows of each run have in common: most keys of a device never change. */
+/** The code that the rows of each run share: most keys of a device never change. */
 export interface RunCodes {
   /** the code of each run's first row */
   readonly first: Codes
-  /** the runs, ascending, with a row of another code */
+  /** the runs with a row of a different code, ascending */
   readonly mixed: Uint32Array
 }
 
-/** `starts` are the runs' first rows and the end of the last. */
+/** Computes the run codes of a column; `starts` contains the first row of each run and the end of the last. */
 export function runCodesOf(codes: Codes, starts: Uint32Array): RunCodes {
   const runs = starts.length - 1
   const first = codes.slice(0, runs)

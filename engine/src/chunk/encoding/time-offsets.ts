@@ -1,8 +1,8 @@
 import { decodeNumbers, type EncodedNumbers } from './number-encoding.ts'
 
 /**
- * Times of rows: row i is at `base + offsets[i]`, in ms. Whole and not negative; 32 bits wide unless the chunk spans
- * more than 49 days.
+ * Times of rows: row i is at `base + offsets[i]`, in ms. Offsets are non-negative integers, 32 bits wide unless the
+ * chunk spans more than 49 days.
  */
 export interface TimeOffsets {
   readonly base: number
@@ -11,7 +11,7 @@ export interface TimeOffsets {
 
 const TWO_32 = 4_294_967_296
 
-/** `span` is a bound of the offsets, in ms. */
+/** Decodes time offsets; `span` is an upper bound of the offsets, in ms. */
 export function decodeOffsets(encoded: EncodedNumbers, starts: Uint32Array, span: number): TimeOffsets {
   const { encoding, planes, base } = encoded
   if (encoding !== 'run-delta' || planes.length > 4 || span >= TWO_32) {
@@ -39,7 +39,7 @@ export function timesOf({ base, offsets }: TimeOffsets): Float64Array {
   return times
 }
 
-/** The planes apart and in a function of its own: thus it is compiled into the tightest loop. */
+/** Sums the deltas of each run. Separate parameters and a separate function compile to the tightest loop. */
 function addRuns(
   b0: Uint8Array,
   b1: Uint8Array,

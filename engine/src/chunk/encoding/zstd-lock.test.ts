@@ -4,7 +4,8 @@ import { expect, it } from 'vitest'
 import { newZstdLock, terminateOutsideZstd } from './zstd-lock.ts'
 
 /**
- * A thread that is inside of zstd until `gate` opens, and says when it has gone in and come out; then it goes in again.
+ * Starts a thread that enters zstd again and again and posts a message each time; the first time it stays inside until
+ * `gate` opens.
  */
 function threadInZstd(lock: SharedArrayBuffer, gate: SharedArrayBuffer): Worker {
   const source = `
@@ -23,14 +24,14 @@ function threadInZstd(lock: SharedArrayBuffer, gate: SharedArrayBuffer): Worker 
   })
 }
 
-it('a thread inside of zstd is terminated when it has come out, and does not go in again', async () => {
+it('a thread inside zstd is terminated after it leaves, and does not enter again', async () => {
   const [lock, gate] = [newZstdLock(), new SharedArrayBuffer(4)]
   const thread = threadInZstd(lock, gate)
   const exited = once(thread, 'exit')
   await once(thread, 'message')
   let ended = false
   const ending = terminateOutsideZstd(thread, lock).then(() => (ended = true))
-  // Each turn gives a termination that does not wait the chance to show.
+  // A termination that does not wait would show up within these turns.
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate)
   expect(ended).toBe(false)
   Atomics.store(new Int32Array(gate), 0, 1)
@@ -40,7 +41,7 @@ it('a thread inside of zstd is terminated when it has come out, and does not go 
   expect(new Int32Array(lock)[0]).toBe(2)
 })
 
-it('a thread that never installed the lock is terminated at once', async () => {
+it('a thread that never installed the lock is terminated immediately', async () => {
   const thread = new Worker('setInterval(() => {}, 1000)', { eval: true })
   await terminateOutsideZstd(thread, newZstdLock())
   expect(thread.threadId).toBe(-1)

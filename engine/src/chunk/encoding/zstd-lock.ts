@@ -5,20 +5,20 @@ const BUSY = 1
 const ENDED = 2
 let lock: Int32Array | undefined
 
-/** What a thread that unpacks chunks shares with the one that may end it. */
+/** Creates the lock that a thread that unpacks chunks shares with the thread that may terminate it. */
 export function newZstdLock(): SharedArrayBuffer {
   return new SharedArrayBuffer(4)
 }
 
-/** In a thread that may be ended, before it does anything else. */
+/** Installs the lock in a thread that may be terminated; must be called before anything else. */
 export function installZstdLock(shared: SharedArrayBuffer): void {
   lock = new Int32Array(shared)
 }
 
 /**
- * Runs what makes a stream of zstd. Node aborts the whole process when a thread is terminated after such a stream was
- * made and before it was started ("close before init", node_zlib.cc), so nobody may end this thread meanwhile; and a
- * thread that is being ended goes no further than here.
+ * Runs work that creates a zstd stream. Node aborts the whole process if a thread is terminated between the creation
+ * and the initialization of such a stream ("close before init", node_zlib.cc), so the lock prevents a termination
+ * meanwhile. A thread that is being terminated blocks here.
  */
 export function withZstd<T>(work: () => T): T {
   if (!lock) return work()
@@ -31,7 +31,7 @@ export function withZstd<T>(work: () => T): T {
   }
 }
 
-/** Terminates a thread that has installed the lock, whatever it does, as soon as it is outside of zstd. */
+/** Terminates a thread that installed the lock as soon as it is outside zstd. */
 export async function terminateOutsideZstd(
   thread: Pick<Worker, 'terminate'>,
   shared: SharedArrayBuffer,

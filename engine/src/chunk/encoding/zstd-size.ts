@@ -1,10 +1,10 @@
 const MAGIC = 0xfd2fb528
 const HEADER_BYTES_MIN = 6
-/** bytes of the content size by its flag (RFC 8878, section 3.1.1.1) */
+/** bytes of the content size field by its flag (RFC 8878, section 3.1.1.1) */
 const SIZE_BYTES = [0, 2, 4, 8] as const
 const DICTIONARY_BYTES = [0, 1, 2, 4] as const
 
-/** What a zstd frame says that it unpacks to, in bytes; undefined when it does not say. */
+/** Returns the unpacked size in bytes from the header of a zstd frame; undefined if it is not there. */
 export function contentSize(frame: Uint8Array): number | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   if (frame.length < HEADER_BYTES_MIN || view.getUint32(0, true) !== MAGIC) return undefined

@@ -18,13 +18,13 @@ import { withoutBots } from '../../filter/without-bots.ts'
 
 export const WINDOW_MS_DEFAULT = 7 * 86_400_000
 
-/** Rows of a chunk by what they mean to the query: row i has the symbol `table[codes[i]]`; 0 = nothing. */
+/** Rows of a chunk by their meaning for the query: row i has the symbol `table[codes[i]]`; 0 = irrelevant. */
 export interface Symbols {
   readonly codes: Codes
   readonly table: Uint16Array
-  /** the step of each code, 0 = none; only of use while the plan is simple */
+  /** the step of each code, 0 = none; only valid while the plan is simple */
   readonly steps: Uint8Array
-  /** runs that the filters leave out are 0 here, their rows mean nothing; undefined when there is none */
+  /** by run: 0 = excluded by the filters, so that its rows are irrelevant; undefined when no run is excluded */
   readonly runs: Uint8Array | undefined
 }
 
@@ -35,8 +35,8 @@ interface Exclusion {
 }
 
 /**
- * A funnel query made ready. Each row becomes a symbol: the set of steps and exclusions that its event matches; what
- * the kernel sees of an event is its symbol, its time and the values to compare. Symbols are numbered as they are met.
+ * A compiled funnel query. Each row is mapped to a symbol: the set of steps and exclusions that its event matches. The
+ * kernel sees only the symbol, the time and the match values of an event. Symbols are numbered by first occurrence.
  */
 export class FunnelPlan {
   readonly request: FunnelRequest
@@ -48,29 +48,29 @@ export class FunnelPlan {
   readonly exclusions: readonly Exclusion[]
   readonly from: number
   readonly to: number
-  /** events before this are looked at: `to` and the window */
+  /** exclusive end of the events to read: `to` plus the window */
   readonly end: number
-  /** steps of each symbol, the highest first, counted from 1 */
+  /** steps of each symbol, numbered from 1, the highest first */
   readonly symbolSteps: (readonly number[])[] = [[]]
   /** exclusions of each symbol, into `exclusions` */
   readonly symbolExclusions: (readonly number[])[] = [[]]
-  /** the one step of each symbol, 0 = none; only of use while `simple` */
+  /** the only step of each symbol, 0 = none; only valid while `simple` */
   readonly symbolStep = new Uint8Array(65_536)
-  /** ordered, nothing to compare, nothing excluded, no event matches two steps */
+  /** whether the funnel is ordered without match values and exclusions, and no event matches two steps */
   simple: boolean
   readonly #atoms = new AtomSet()
   readonly #known = new ValueTruths(this.#atoms.atoms)
   readonly #filters: Expression
-  /** filters that each ask for a key which nothing else asks for: they pick devices before other columns are read */
+  /** filters that each test a key that nothing else tests: they select devices before other columns are read */
   readonly #apart: readonly KeyFilter[]
-  /** the other filters, and the keys that they, the steps and the exclusions ask for */
+  /** the other filters; `#keys` are the keys that they, the steps and the exclusions test */
   readonly #together: Expression
   readonly #keys: ReadonlySet<string>
   readonly #steps: readonly Expression[]
   readonly #symbols = new Map<string, number>()
   readonly #symbolsKnown = new WeakMap<Uint8Array, number>()
 
-  /** `windowMs` 0 is for queries that look at no event after `to`. */
+  /** Compiles a query; `windowMs` 0 is for queries that need no events after `to`. */
   constructor(request: FunnelRequest, windowMs = request.window_ms ?? WINDOW_MS_DEFAULT) {
     checkRequest(request)
     this.request = request
@@ -104,8 +104,8 @@ export class FunnelPlan {
   }
 
   /**
-   * The columns that the query reads of a chunk. `tied` are needed only where several spans or lanes hold a unit's
-   * events, or sessions are counted.
+   * Returns the columns of a chunk that the query reads. `tied` columns are needed only if the events of a unit are in
+   * several spans or lanes, or if sessions are counted.
    */
   columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
     const { breakdown, people } = this.request
@@ -125,7 +125,7 @@ export class FunnelPlan {
     }
   }
 
-  /** Whether a chunk can hold anything that the query looks at, told from its summary. */
+  /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */
   canMatch(summary: ChunkSummary): boolean {
     if (summary.max_time < this.from || summary.min_time >= this.end) return false
     if (this.unit === 'session') return true
@@ -137,13 +137,13 @@ export class FunnelPlan {
     )
   }
 
-  /** Undefined when no row of the chunk means anything. */
+  /** Maps the rows of a chunk to symbols; undefined when all rows are irrelevant. */
   symbols(chunk: Chunk, budget: Budget): Symbols | undefined {
     const passing = passingRuns(chunk, this.#apart, this.#known)
     if (!passing) return undefined
     const { codes, classes, truths } = classifyRows(chunk, this.#atoms.atoms, budget, this.#known, this.#keys)
     const symbols = Uint16Array.from(truths, (truth) => this.#symbolOfTruth(truth))
-    // sessions are made of all events, also of those that mean nothing
+    // all events form sessions, including irrelevant ones
     if (this.unit !== 'session' && symbols.every((symbol) => symbol === 0)) return undefined
     const table = new Uint16Array(classes.length)
     for (let code = 0; code < table.length; code++) table[code] = symbols[classes[code]!]!
@@ -158,8 +158,8 @@ export class FunnelPlan {
   }
 
   /**
-   * The symbol of events that match these steps and exclusions; also used to translate the symbols of another plan of
-   * the same query.
+   * Returns the symbol of events that match these steps and exclusions; also used to translate the symbols of another
+   * plan of the same query.
    */
   symbolOf(steps: readonly number[], exclusions: readonly number[]): number {
     const name = `${steps.join()}/${exclusions.join()}`
@@ -181,16 +181,16 @@ export class FunnelPlan {
   }
 
   #apartFrom(filters: readonly Expression[]): Expression[] {
-    const asked = this.#matched().flatMap((expression) => this.#atoms.keysOf(expression))
+    const testedKeys = this.#matched().flatMap((expression) => this.#atoms.keysOf(expression))
     const more = filters.map((filter) => this.#atoms.keysOf(filter)).filter((keys) => keys.length !== 1)
-    const taken = new Set([...asked, ...more.flat()])
+    const taken = new Set([...testedKeys, ...more.flat()])
     return filters.filter((filter) => {
       const keys = this.#atoms.keysOf(filter)
       return keys.length === 1 && !taken.has(keys[0]!)
     })
   }
 
-  /** Equal outcomes of one key are the same array in all chunks. */
+  /** Returns the symbol of truth values, cached by array: equal outcomes of a single key are the same instance. */
   #symbolOfTruth(truth: Uint8Array): number {
     let symbol = this.#symbolsKnown.get(truth)
     if (symbol === undefined) this.#symbolsKnown.set(truth, (symbol = this.#symbol(truth)))
@@ -205,7 +205,7 @@ export class FunnelPlan {
   }
 }
 
-/** The same symbols, but nothing for the rows that are 1 in `refused`. */
+/** Replaces the symbol of rows that are 1 in `refused` by 0. */
 function withoutRows(
   codes: Codes,
   table: Uint16Array,

@@ -21,7 +21,7 @@ function row(device_id: string, at: number, name: string, data: Record<string, V
   }
 }
 
-/** Runs a funnel over one span; `loaded` are the columns that were fetched. */
+/** Runs a funnel over one span and records the fetched columns in `loaded`. */
 function run(
   rows: readonly ArchivedEvent[],
   request: Omit<FunnelRequest, 'from' | 'to'>,
@@ -49,7 +49,7 @@ const step = (name: string): FunnelRequest['steps'][number] => ({
   filters: [{ type: 'eq', key: 'name', value: name }],
 })
 
-it('a step that seems to be seen, being 32 after another, is told from one that was seen', () => {
+it('a step 32 after one that was seen does not count as seen', () => {
   const steps = Array.from({ length: 40 }, (_, i) => step(`s${i + 1}`))
   const first32 = (device: string): ArchivedEvent[] =>
     Array.from({ length: 32 }, (_, i) => row(device, 10 + i, `s${i + 1}`))
@@ -61,7 +61,7 @@ it('a step that seems to be seen, being 32 after another, is told from one that 
   expect(result.steps[32]).toMatchObject({ count: 1, dropped: 2, causes: { before: 1, never: 1 } })
 })
 
-it('a later attempt that comes further is found, also long after the first', () => {
+it('finds a later attempt that gets further, even long after the first', () => {
   const steps = ['a', 'b', 'c'].map(step)
   const early = Array.from({ length: 300 }, (_, i) => row('d', i, i % 2 === 0 ? 'a' : 'b'))
   const { result } = run(
@@ -77,12 +77,12 @@ it('a later attempt that comes further is found, also long after the first', () 
     { steps },
   )
   expect(result.steps.map((each) => each.count)).toEqual([2, 2, 1])
-  // of the attempts that reach the last step, the first whose window holds it began at 400
+  // the first attempt that reaches the last step within its window began at 400
   expect(result.overall.time.median_ms).toBe(999)
   expect(result.steps[2]!.causes.late).toBe(1)
 })
 
-it('an event of the first step behind the end of the range takes nothing from the attempts that began in it', () => {
+it('an event of the first step after the range does not affect attempts that began within it', () => {
   const { result } = run([row('d', 0, 'a'), row('d', 450, 'a'), row('d', 600, 'a'), row('d', 1_200, 'b')], {
     steps: ['a', 'b'].map(step),
   })
@@ -90,7 +90,7 @@ it('an event of the first step behind the end of the range takes nothing from th
   expect(result.overall.time.median_ms).toBe(750)
 })
 
-it('devices are filtered before other columns are read', () => {
+it('filters devices before it reads other columns', () => {
   const rows = Array.from({ length: 40 }, (_, i) => row(`device-${i}`, i, 'a', { shop: `shop-${i}` }))
   const nowhere = run(rows, { steps: [step('a')], filters: [{ type: 'eq', key: 'shop', value: 'nowhere' }] })
   expect(nowhere.result.total).toBe(0)

@@ -6,22 +6,22 @@ export const OPEN = dropCauses.indexOf('open')
 export const LATE = dropCauses.indexOf('late')
 export const BEFORE = dropCauses.indexOf('before')
 export const NEVER = dropCauses.indexOf('never')
-/** of a unit that finished */
+/** the cause of a unit that finished */
 export const NO_CAUSE = -1
 
-/** The furthest attempt of a unit, and why it went no further, for a simple plan: each row serves one step or none. */
+/** Finds the furthest attempt of a unit and its drop cause for a simple plan: each row matches at most one step. */
 export class SimpleSearch {
   /** steps taken, 0 = no attempt */
   level = 0
-  /** the row that the attempt began with */
+  /** the first row of the attempt */
   start = -1
-  /** number of the cause why it went no further */
+  /** number of the drop cause */
   cause = NO_CAUSE
-  /** when it took each step */
+  /** time at which it took each step */
   readonly taken: Float64Array
   readonly #plan: FunnelPlan
   readonly #completeTo: number
-  /** time of the latest start that reached the level before each step: [0] never, [1] its own */
+  /** time of the latest start that reached the level before each step: [0] never, [1] the latest start itself */
   readonly #latest: Float64Array
 
   constructor(plan: FunnelPlan, completeTo: number) {
@@ -31,7 +31,7 @@ export class SimpleSearch {
     this.#latest = new Float64Array(plan.steps + 2)
   }
 
-  /** `steps` and `times` are of the rows; `begin` to `end` are the unit's. In time linear in these. */
+  /** Searches the rows `begin` to `end` of a unit in linear time; `steps` and `times` are indexed by row. */
   search(steps: Uint8Array, times: TimeOffsets, begin: number, end: number): void {
     const at = nextOf(1, steps, begin, end)
     this.level = at < end && times.offsets[at]! < this.#plan.to - times.base ? 1 : 0
@@ -40,8 +40,8 @@ export class SimpleSearch {
   }
 
   /**
-   * Whether any attempt comes further than the first, which began at row `first`, reached `level` at row `at` and saw
-   * the next step at row `next` only, after its window. If not, nothing else is found out.
+   * Returns whether any attempt gets further than the first one, which began at row `first`, reached `level` at row
+   * `at` and saw the next step only at row `next`, after its window. If not, the other fields are not updated.
    */
   further(
     level: number,
@@ -61,11 +61,11 @@ export class SimpleSearch {
   }
 
   /**
-   * Raises the level to that of the furthest attempt; answers the row where that is first reached. Arguments as above.
-   * Keeps the latest start that has reached each level: where the next step comes, it tells whether any attempt can
-   * take it. An attempt that takes the step at row `next` or later began a window before it or later, so rows before
-   * that are not looked at. A start is handed on though its window has passed, for that saves a branch which no
-   * processor foresees: it will never be inside again.
+   * Raises `level` to that of the furthest attempt and returns the row that first reaches it. Arguments as in
+   * `further`. Tracks the latest start that has reached each level: when the next step occurs, it decides whether any
+   * attempt can take it. An attempt that takes the step at row `next` or later began at most one window before it, so
+   * earlier rows are skipped. A start is passed on even if its window has expired: this saves an unpredictable branch
+   * and is harmless, because it will never be inside its window again.
    */
   #furthest(
     steps: Uint8Array,
@@ -96,7 +96,10 @@ export class SimpleSearch {
     return reached
   }
 
-  /** Of the attempts that reach the level, all at row `at`, the first is the earliest whose window holds that row. */
+  /**
+   * Walks the first of the attempts that reach the level, all of them at row `at`: the earliest one whose window
+   * contains that row.
+   */
   #walk(steps: Uint8Array, { base, offsets: times }: TimeOffsets, begin: number, end: number, at: number): void {
     const { level, taken } = this
     let row = level === 1 ? at : nextOf(1, steps, firstFrom(times[at]! - this.#plan.windowMs, times, begin, at), at)
@@ -109,24 +112,24 @@ export class SimpleSearch {
     this.cause = level === this.#plan.steps ? NO_CAUSE : this.#causeAt(row, steps, begin, end)
   }
 
-  /** `last` is the row that took the last step. */
+  /** Determines the drop cause; `last` is the row that took the last step. */
   #causeAt(last: number, steps: Uint8Array, begin: number, end: number): number {
     if (this.taken[0]! + this.#plan.windowMs >= this.#completeTo) return OPEN
     const wanted = this.level + 1
-    // the right event after the step taken last can only have come after the window
+    // an event of the next step after the last one taken can only have come after the window
     if (nextOf(wanted, steps, last + 1, end) < end) return LATE
     return nextOf(wanted, steps, begin, last) < last ? BEFORE : NEVER
   }
 }
 
-/** The first row from `begin` up to `end` that serves this step, else `end`. */
+/** Finds the first row from `begin` up to `end` that matches a step, else `end`. */
 export function nextOf(step: number, steps: Uint8Array, begin: number, end: number): number {
   let row = begin
   while (row < end && steps[row] !== step) row++
   return row
 }
 
-/** The first row from `begin` up to `end` that is not before an instant; the search begins at the end. */
+/** Finds the first row from `begin` up to `end` that is not before an instant; searches backwards from `end`. */
 function firstFrom(instant: number, times: TimeOffsets['offsets'], begin: number, end: number): number {
   let row = end
   while (row > begin && times[row - 1]! >= instant) row--

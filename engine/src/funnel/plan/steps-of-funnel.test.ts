@@ -8,7 +8,7 @@ import { identitiesOf } from '../../scan/identities.ts'
 import { queryFunnel } from '../scan/funnel-scan.ts'
 import { stepsOfFunnel } from './steps-of-funnel.ts'
 
-it('a configured funnel is asked by the events that entered its stages', () => {
+it('a configured funnel counts the events that entered its stages', () => {
   const entered = (device_id: string, position: number, stage: number, funnel = 'checkout'): ArchivedEvent => ({
     event: {
       event_id: `e${position}`,
@@ -62,7 +62,7 @@ it('a configured funnel is asked by the events that entered its stages', () => {
   expect(answer.people).toEqual(['d:y'])
 })
 
-it('a configured funnel is asked by what its stages mean, also of events from before it was made', () => {
+it('a configured funnel counts events that match its stages, even from before it was created', () => {
   let position = 0
   const of = (device_id: string, fields: object): ArchivedEvent => ({
     event: {
@@ -88,8 +88,8 @@ it('a configured funnel is asked by what its stages mean, also of events from be
     entered: stage,
   })
   const rows = [
-    // from before the funnel, from after it (with the same entry twice), on a page of a later stage, elsewhere, and
-    // with names that stages have
+    // before the funnel was created, after that (entering each stage twice), on a page of a later stage, elsewhere, and
+    // with `data` that looks like stages
     of('x', to('https://s.example/products/?a=1')),
     of('x', click("//*[@id='add']/span[1]")),
     of('x', to('/thanks#end')),
@@ -121,9 +121,9 @@ it('a configured funnel is asked by what its stages mean, also of events from be
   const lanes = [{ lane: 0, spans: spansOf(chunks), identities: identitiesOf('a', []) }]
   const counted = (...ids: number[]): number[] => {
     const steps = stepsOfFunnel({ id: 'checkout', name: 'Checkout', stages }, { keep_parameters: [] })
-    const asked = ids.map((id) => steps[stages.findIndex((stage) => stage.id === id)]!)
+    const chosen = ids.map((id) => steps[stages.findIndex((stage) => stage.id === id)]!)
     const answer = queryFunnel(
-      { from: T0, to: T0 + 100, steps: asked },
+      { from: T0, to: T0 + 100, steps: chosen },
       { timezone: 'UTC', completeTo: T0 + 30 * 86_400_000 },
       lanes,
     )

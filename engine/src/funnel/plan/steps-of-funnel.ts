@@ -1,10 +1,9 @@
 import { stageNumber, type Filter, type Funnel, type FunnelRequest, type PageRule, type Stage } from '@hopper/contracts'
 
 /**
- * The stages of a configured funnel as the steps of a query. A stage is entered by what the tracker says, a
- * `funnel_change`, and by what it means: a URL stage by
- * a `url_change` to a page that it fits, a click stage by a click on what it selects. So it means the same for events
- * from before the funnel was made.
+ * Converts the stages of a configured funnel to the steps of a query. A stage is entered by a `funnel_change` event of
+ * the tracker, and by any event that matches its condition: a URL stage by a `url_change` to a matching page, a click
+ * stage by a click on a matching element. So it also covers events from before the funnel was created.
  */
 export function stepsOfFunnel(
   { id, stages }: Funnel,

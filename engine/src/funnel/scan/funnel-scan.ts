@@ -12,13 +12,13 @@ import { NO_CAUSE, SimpleSearch } from '../plan/simple-search.ts'
 import type { UnitRows } from './unit-rows.ts'
 import { UnitScan, type LaneInput, type RunName } from './unit-scan.ts'
 
-/** What one thread found, as plain data; `mergeFunnelPartials` makes the answer of them. */
+/** The partial result of one thread, as plain data; `mergeFunnelPartials` merges them to the answer. */
 export interface FunnelPartial {
   readonly tally: TallyData
   readonly shared: SharedRows
 }
 
-/** Finds out how far each unit got, why not further, and how long it took. */
+/** Determines the level reached, the drop cause and the conversion times of each unit. */
 export class FunnelScan extends UnitScan {
   readonly #request: FunnelRequest
   readonly #context: QueryContext
@@ -28,7 +28,7 @@ export class FunnelScan extends UnitScan {
   readonly #simple: SimpleSearch
   readonly #first: FirstAttempts
   readonly #taken: Float64Array
-  /** the steps of rows that were gathered, while the plan is simple */
+  /** the steps of gathered rows, while the plan is simple */
   #steps = new Uint8Array(1024)
 
   constructor(request: FunnelRequest, context: QueryContext, budget?: Budget, placed = true) {
@@ -47,12 +47,12 @@ export class FunnelScan extends UnitScan {
     return { tally: this.#tally.data(), shared: this.sharedRows() }
   }
 
-  /** Takes over what another scan of the same query found. */
+  /** Adds the partial result of another scan of the same query. */
   absorb({ tally, shared }: FunnelPartial): void {
     this.#tally.absorb(tally, this.shared.absorb(shared))
   }
 
-  /** The answer. Nothing can be scanned after that. */
+  /** Returns the answer; nothing can be scanned afterwards. */
   finish(): Cut<FunnelResult> {
     this.finishShared()
     return funnelAnswer(
@@ -100,7 +100,7 @@ export class FunnelScan extends UnitScan {
   }
 }
 
-/** The buffers of a partial result that are worth handing over to another thread instead of copying them. */
+/** Returns the buffers of a partial result that are worth transferring to another thread instead of copying. */
 export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
   return [
     ...new Set(
@@ -112,7 +112,8 @@ export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
 }
 
 /**
- * The answer out of what the threads found; undefined when they were not `placed` and have to be: then ask them again.
+ * Merges the partial results of threads to the answer. Returns undefined if they were scanned without `placed` and ties
+ * are unresolved; the caller must then scan again with `placed`.
  */
 export function mergeFunnelPartials(
   request: FunnelRequest,
@@ -126,7 +127,7 @@ export function mergeFunnelPartials(
   return scan.hasUnresolvedTies ? undefined : answer
 }
 
-/** Runs a whole funnel query in this thread. */
+/** Runs a complete funnel query in this thread. */
 export function queryFunnel(
   request: FunnelRequest,
   context: QueryContext,

@@ -4,28 +4,28 @@ import type { TimeOffsets } from '../../chunk/encoding/time-offsets.ts'
 import type { Symbols } from '../plan/funnel-plan.ts'
 import type { UnitRows } from './unit-rows.ts'
 
-/** A chunk while a scan is in it. */
+/** A chunk prepared for a scan. */
 export interface Prepared extends Symbols {
   readonly chunk: Chunk
-  /** the chunk's runs: run r has the rows `starts[r]` up to `starts[r + 1]` */
+  /** the chunk's runs: run r has the rows from `starts[r]` up to `starts[r + 1]` */
   readonly starts: Uint32Array
-  /** of use only where `runs` has a device that passes */
+  /** only valid if at least one device passes in `runs` */
   readonly times: TimeOffsets
-  /** every row lies between the query's `from` and `end` */
+  /** whether every row is between the query's `from` and `end` */
   readonly inside: boolean
   readonly groupCodes: Codes
   /** number of the breakdown value by code; empty when no row has one */
   readonly groupTable: Int32Array
-  /** number of the match values of a row, when some are compared */
+  /** returns the number of the match values of a row; undefined if the query has no match keys */
   readonly match: ((row: number) => number) | undefined
-  /** rows before `from` and from `until` on are not looked at */
+  /** rows before `from` and from `until` on are ignored */
   readonly from: number
   readonly until: number
-  /** made when the first tie may have to be broken */
+  /** created when the first tie may have to be broken */
   places: RunPlaces | undefined
 }
 
-/** Whether any of the rows from `begin` up to `end` does. */
+/** Returns whether any row from `begin` up to `end` is relevant to the query. */
 export function meansSomething(
   { codes, table, times: { base, offsets }, inside, from, until }: Prepared,
   begin: number,
@@ -38,7 +38,7 @@ export function meansSomething(
   return false
 }
 
-/** The rows from `begin` up to `end` that mean something. */
+/** Appends the relevant rows from `begin` up to `end`. */
 export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number, end: number): void {
   const { codes, table, from, until, groupCodes, groupTable, match } = prepared
   const { base, offsets } = prepared.times
@@ -56,7 +56,7 @@ export function gatherSegment(rows: UnitRows, prepared: Prepared, begin: number,
   }
 }
 
-/** What breaks ties between the rows of one run at a time. */
+/** Reads the tie-breakers (`seq`, `position`, `index`) of the rows of one run at a time. */
 export class RunPlaces {
   seq = new Float64Array(1024)
   position = new Float64Array(1024)
@@ -81,8 +81,8 @@ export class RunPlaces {
 }
 
 /**
- * As `gatherSegment` for the rows of a run, with what breaks ties and the row as `unit`. `all` takes events that mean
- * nothing too.
+ * Appends the rows of a run like `gatherSegment`, with tie-breakers and the row number as `unit`. `all` includes
+ * irrelevant events.
  */
 export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
   const first = rows.length
@@ -99,7 +99,7 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
   }
 }
 
-/** The same without what breaks ties. */
+/** Appends the rows of a run like `gatherPlaces`, but without tie-breakers. */
 export function gatherUnplaced(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
   const { starts, codes, table, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!

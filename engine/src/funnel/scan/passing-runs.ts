@@ -2,17 +2,17 @@ import type { Codes } from '../../chunk/encoding/codes.ts'
 import type { TimeOffsets } from '../../chunk/encoding/time-offsets.ts'
 import type { Prepared } from './gather-rows.ts'
 
-/** The runs of a chunk that its filters let pass, some at a time. Used again for the next. */
+/** Lists the runs of a chunk that pass its filters, one range at a time. Reused for the next range. */
 export class PassingRuns {
   runs = new Uint32Array(1024)
   count = 0
-  /** of no meaning; kept so that the reading is not left out by the compiler */
+  /** meaningless sum; stored so that the compiler does not eliminate the prefetching reads */
   near = 0
 
   /**
-   * Lists those from `first` up to `last`, without a branch that no processor foresees, and reads where their rows
-   * begin and end: the rows of few devices lie far apart, so each would be waited for by itself when it is walked. Read
-   * here, one after the other and with nothing that depends on them, many are under way at once.
+   * Lists the passing runs from `first` up to `last` without an unpredictable branch, and prefetches the first and last
+   * row of each. If few devices pass, their rows are far apart, and the walk would wait for memory at each of them.
+   * Independent consecutive reads keep many cache misses in flight concurrently.
    */
   list(
     { runs: passing, starts, codes, times: { offsets }, groupTable, groupCodes }: Prepared,

@@ -5,10 +5,7 @@ import type { TupleNumbers } from '../../scan/match-numbers.ts'
 import type { FunnelPlan } from '../plan/funnel-plan.ts'
 import { UnitRows, type RowArrays } from './unit-rows.ts'
 
-/**
- * What the units of one scan are made of, as plain data: events of persons with several devices, whose rows may lie in
- * other lanes too.
- */
+/** Gathered events of persons with several devices, as plain data: such a person may have rows in other lanes too. */
 export interface SharedRows {
   readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
   readonly groups: readonly (Value | null)[]
@@ -17,27 +14,27 @@ export interface SharedRows {
   readonly rows: RowArrays
 }
 
-/** Gathers the events of persons with several devices until all lanes are walked. */
+/** Gathers the events of persons with several devices until all lanes are scanned. */
 export class SharedUnits {
   readonly #plan: FunnelPlan
   readonly #groups: Dictionary
   readonly #matches: TupleNumbers
   readonly #placed: boolean
   readonly #users = new Dictionary()
-  /** the events so far: append those of a device in a chunk and `take` them */
+  /** the events so far: the caller appends those of a device in a chunk and then calls `take` */
   readonly rows = new UnitRows()
-  /** the names whose codes are known by number, and the codes, -1 = not yet */
+  /** the list of users that `#codes` belongs to; `#codes` caches their codes by number, -1 = not yet */
   #known: readonly string[] = []
   #codes = new Int32Array(0)
 
   /** segments taken so far */
   #segments = 0
-  /** whether two devices of a person have events at the same instant whose order is not known */
+  /** whether two devices of a person have events at the same instant whose order is unknown */
   tied = false
 
   /**
-   * `groups` and `matches` number the breakdown and match values of the scan; `placed` when the rows come with what
-   * breaks ties.
+   * `groups` and `matches` assign numbers to the breakdown and match values of the scan; `placed` means that rows have
+   * tie-breakers.
    */
   constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, placed: boolean) {
     this.#placed = placed
@@ -47,8 +44,9 @@ export class SharedUnits {
   }
 
   /**
-   * Takes the rows from `begin` on: of one device in a chunk, with their row in it as `unit`. `column` has the user in
-   * effect; where it is missing, it is the device's first, by its number.
+   * Takes the rows from `begin` on: those of one device in a chunk, with their row number in it as `unit`. `column`
+   * contains the user in effect; where it has none, the user is `first`, the device's first user as an index into
+   * `users`.
    */
   take(begin: number, column: ValueColumn | undefined, first: number, users: readonly string[]): void {
     const { rows } = this
@@ -62,14 +60,14 @@ export class SharedUnits {
     this.#segments++
   }
 
-  /** Events of a segment stand in their order: it is told from others by its number. */
+  /** Orders the events of a segment by their row, and segments by their number, in place of tie-breakers. */
   #placeIn(i: number): void {
     this.rows.seq[i] = 0
     this.rows.position[i] = this.#segments
     this.rows.index[i] = this.rows.unit[i]!
   }
 
-  /** A look into a list, where one into the names of all users would be far away in memory. */
+  /** Returns the code of a user by its number, cached in an array: a lookup by name would be a likely cache miss. */
   #codeOf(number: number, users: readonly string[]): number {
     if (this.#known !== users) {
       this.#known = users
@@ -89,7 +87,9 @@ export class SharedUnits {
     }
   }
 
-  /** Takes over what another scan of the same query gathered; answers the numbers here of its breakdown values. */
+  /**
+   * Adds the events gathered by another scan of the same query; returns its breakdown values as numbers of this scan.
+   */
   absorb(shared: SharedRows): number[] {
     const groups = shared.groups.map((value) => this.#groups.code(value))
     const matches = shared.matches.map((name) => this.#matches.number(name))
@@ -109,7 +109,7 @@ export class SharedUnits {
     return groups
   }
 
-  /** Hands over the persons one by one, each one's events in order. */
+  /** Calls `hand` for each person, with its events in order. */
   each(hand: (rows: UnitRows, begin: number, end: number, user: string) => void): void {
     const rows = this.rows
     const ends = new Uint32Array(this.#users.values.length)
@@ -120,7 +120,7 @@ export class SharedUnits {
     for (let i = rows.length - 1; i >= 0; i--) order[--begins[rows.unit[i]!]!] = i
     const own = new UnitRows()
     for (let user = 0; user < ends.length; user++) {
-      // a user may be known only as a device's first, and have no rows
+      // a user may be known only as the first of a device and have no rows
       if (begins[user] === ends[user]) continue
       const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
       UnitRows.reordered(rows, places, own)
@@ -130,7 +130,7 @@ export class SharedUnits {
   }
 }
 
-/** Whether events of different segments come at the same instant. */
+/** Returns whether events of different segments have the same timestamp. */
 function hasTie({ length, time, position, lane }: UnitRows): boolean {
   for (let i = 1; i < length; i++)
     if (time[i] === time[i - 1] && (position[i] !== position[i - 1] || lane[i] !== lane[i - 1])) return true

@@ -1,14 +1,14 @@
 const columns = ['time', 'symbol', 'match', 'group', 'seq', 'position', 'lane', 'index', 'unit'] as const
 
-/** The same as plain data. */
+/** `UnitRows` as plain data. */
 export type RowArrays = Readonly<Pick<UnitRows, 'length' | (typeof columns)[number]>>
 
-/** Events of units, sorted in time, as the kernel sees them. Grows and is used again; nothing is allocated per unit. */
+/** Events of units, sorted by time, as seen by the kernel. Growable and reused: nothing is allocated per unit. */
 export class UnitRows {
   length = 0
   time = new Float64Array(1024)
   symbol = new Uint16Array(1024)
-  /** number of the match values; -1 when one is missing, so that nothing equals it */
+  /** number of the match values; -1 when one is missing, which equals nothing */
   match = new Int32Array(1024)
   /** number of the breakdown value */
   group = new Int32Array(1024)
@@ -19,7 +19,7 @@ export class UnitRows {
   /** number of the person or session */
   unit = new Int32Array(1024)
 
-  /** Makes room for so many rows more. */
+  /** Ensures capacity for `rows` more rows. */
   reserve(rows: number): void {
     let capacity = this.time.length
     if (this.length + rows <= capacity) return
@@ -46,13 +46,13 @@ export class UnitRows {
     this.length += from.length
   }
 
-  /** The rows as plain data, in arrays of their own. */
+  /** Returns a copy of the rows as plain data. */
   data(): RowArrays {
     const cut = columns.map((column) => [column, this[column].slice(0, this.length)] as const)
     return { length: this.length, ...(Object.fromEntries(cut) as unknown as Pick<UnitRows, (typeof columns)[number]>) }
   }
 
-  /** Appends row i of other rows. Call `reserve` before. */
+  /** Appends row i of other rows. The caller must `reserve` capacity first. */
   append(from: UnitRows, i: number): void {
     const at = this.length++
     this.time[at] = from.time[i]!
@@ -66,14 +66,14 @@ export class UnitRows {
     this.unit[at] = from.unit[i]!
   }
 
-  /** Drops all rows but the last so many. */
+  /** Drops all but the last `rows` rows. */
   keepLast(rows: number): void {
     const from = this.length - rows
     for (const column of [this.time, this.symbol, this.match, this.group]) column.copyWithin(0, from, this.length)
     this.length = rows
   }
 
-  /** The order of an event among those of its unit: timestamp, `seq`, then place in the log. */
+  /** Orders the events of a unit: by timestamp, `seq`, then place in the log. */
   compare(a: number, b: number): number {
     return (
       this.time[a]! - this.time[b]! ||
@@ -84,12 +84,12 @@ export class UnitRows {
     )
   }
 
-  /** The numbers of the rows in the order of `by`, ties kept as they are. */
+  /** Returns the row numbers in the order of `by`; the sort is stable. */
   sorted(by: (a: number, b: number) => number): Uint32Array {
     return Uint32Array.from({ length: this.length }, (_, i) => i).sort(by)
   }
 
-  /** The rows in another order, in `out`. */
+  /** Copies rows to `out` in the given order. */
   static reordered(rows: UnitRows, order: Uint32Array, out = new UnitRows()): UnitRows {
     out.length = 0
     out.reserve(order.length)

@@ -13,38 +13,41 @@ import { sessionsOf, type SessionNames } from '../sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
 
-/** The chunks of one lane, in spans, and who its devices belong to. */
+/** The chunks of one lane, in spans, and the identities of its devices. */
 export interface LaneInput {
   readonly lane: number
   readonly spans: readonly Span[]
   readonly identities: Identities
 }
 
-/** Names the unit that the device of a run is. */
+/** Returns the name of the unit that the device of a run is. */
 export type RunName = (run: number) => string
 
 /**
- * Walks the devices of lanes and hands over the events of each unit, in order. Devices that are a unit by themselves
- * are handed over at once; the events of persons with several devices are gathered and follow at the end.
+ * Walks the devices of lanes and passes the events of each unit, in order, to `unit` or `units`. Devices that are a
+ * unit by themselves are passed immediately; persons with several devices are gathered and passed at the end.
  */
 export abstract class UnitScan {
   readonly plan: FunnelPlan
-  /** whether what breaks ties between a person's devices is read from the start */
+  /** whether the tie-breakers between a person's devices are read from the start */
   readonly placed: boolean
   readonly #request: Pick<FunnelRequest, 'breakdown'>
   readonly #budget: Budget
-  /** numbers of the breakdown values */
+  /** assigns numbers to the breakdown values */
   protected readonly groups = new Dictionary()
   readonly #matches: TupleNumbers
   protected readonly shared: SharedUnits
   #rows = new UnitRows()
   #spare = new UnitRows()
   readonly #sessions = new UnitRows()
-  /** the lane being walked */
+  /** the lane being scanned */
   #lane = 0
   #identities: Identities | undefined
 
-  /** Without `placed`, see `tied` afterwards: few persons ever have events on two devices in the same millisecond. */
+  /**
+   * Without `placed`, the caller must check `hasUnresolvedTies` afterwards: few persons ever have events on two devices
+   * in the same millisecond.
+   */
   constructor(plan: FunnelPlan, budget: Budget = endless, placed = true) {
     this.plan = plan
     this.placed = placed
@@ -55,12 +58,14 @@ export abstract class UnitScan {
     this.shared = new SharedUnits(plan, this.groups, this.#matches, placed)
   }
 
-  /** One unit: its rows from `begin` up to `end`. `who` names it, as long as the call lasts. */
+  /**
+   * Processes one unit: its rows from `begin` up to `end`. `who` returns its name and is only valid during the call.
+   */
   protected abstract unit(rows: UnitRows, begin: number, end: number, who: () => string): void
 
   /**
-   * The units that the devices of the runs from `first` up to `last` are: each has all its rows in this chunk, in
-   * order.
+   * Processes the devices of the runs from `first` up to `last`, each of which is a unit with all its rows in this
+   * chunk, in order.
    */
   protected units(prepared: Prepared, first: number, last: number, name: RunName): void {
     const { starts } = prepared
@@ -88,8 +93,8 @@ export abstract class UnitScan {
   }
 
   /**
-   * One span: all of a chunk's devices are handed over together, but for the shared ones and one that goes on from
-   * chunk to chunk.
+   * Scans a single span: passes all devices of a chunk together, except for shared devices and a device that continues
+   * in the next chunk.
    */
   #scanSpan(span: Span): void {
     const cursor = this.#identities && new SharedCursor(this.#identities)
@@ -121,14 +126,14 @@ export abstract class UnitScan {
     }
   }
 
-  /** Keeps the rows of a device that goes on in another chunk; `identity` is not -1 when it is shared. */
+  /** Keeps the rows of a device that continues in another chunk; `identity` is not -1 if it is shared. */
   #carry(prepared: Prepared, run: number, identity: number): void {
     const { starts } = prepared
     if (identity >= 0) this.#share(prepared, run, identity)
     else if (prepared.runs?.[run] !== 0) gatherSegment(this.#rows, prepared, starts[run]!, starts[run + 1]!)
   }
 
-  /** Several spans: a device's events may lie in any of them. */
+  /** Scans several spans: the events of a device may be in any of them. */
   #scanSpans(spans: readonly Span[]): void {
     const cursor = new DeviceCursor(spans, (chunk) => this.#prepare(chunk))
     const shared = this.#identities && new SharedCursor(this.#identities)
@@ -161,7 +166,7 @@ export abstract class UnitScan {
   }
 
   /**
-   * After `finish`: the answer may be wrong, for ties were met that only a scan that reads what breaks them can break.
+   * After `finish`: whether the answer may be wrong, because there were ties that only a scan with `placed` can break.
    */
   get hasUnresolvedTies(): boolean {
     return this.shared.tied
@@ -171,7 +176,7 @@ export abstract class UnitScan {
     return this.shared.data()
   }
 
-  /** Hands over the persons whose events were gathered. Nothing can be scanned after that. */
+  /** Processes the persons whose events were gathered. Nothing can be scanned afterwards. */
   protected finishShared(): void {
     this.shared.each((rows, begin, end, user) => this.unit(rows, begin, end, () => `u:${user}`))
   }
@@ -202,7 +207,7 @@ export abstract class UnitScan {
     }
   }
 
-  /** The device's events that mean something, in order. */
+  /** Gathers the relevant events of the current device, in order. */
   #gather(cursor: DeviceCursor<Prepared>): void {
     const rows = this.#rows
     rows.length = 0
@@ -229,7 +234,7 @@ export abstract class UnitScan {
     this.#spare = rows
   }
 
-  /** Gathers the rows of a device that is not a person by itself. */
+  /** Gathers the rows of a shared device, which is not a person by itself. */
   #share(prepared: Prepared, run: number, identity: number): void {
     if (prepared.runs?.[run] === 0) return
     const { chunk } = prepared
@@ -272,12 +277,12 @@ export abstract class UnitScan {
   }
 }
 
-/** Whether a device's rows go on from one part of a span to the next. */
+/** Returns whether a device continues from one part of a span to the next. */
 function sameDevice(chunk: Chunk, next: Chunk): boolean {
   return chunk.summary.last_device === next.summary.first_device
 }
 
-/** Whether the device's spans follow each other in time, as they nearly always do. */
+/** Returns whether the device's rows in different spans are consecutive in time, as they nearly always are. */
 function inOrder(cursor: DeviceCursor<Prepared>): boolean {
   let before: number | undefined
   for (let s = 0; s < cursor.segments; s++) {
