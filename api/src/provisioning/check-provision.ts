@@ -5,7 +5,7 @@ import { faultsIn } from '../http/checked.ts'
 import { keptParameters, keptProblems, stageProblems } from '../services/check-stages.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 
-/** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
+/** @throws HopperError HOP_CONFIG that lists every fault of a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
   const faults = faultsIn(Provision, file)
   const problems =
@@ -72,7 +72,8 @@ async function conflicts(registry: Registry, { organizations }: Provision): Prom
         problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
       if (old && timezone !== undefined && timezone !== old.timezone) {
         problems.push(
-          `app "${id}" counts its dates in ${old.timezone} since it was created; its time zone cannot become ${timezone}`,
+          `app "${id}" has counted its dates in ${old.timezone} since it was created; ` +
+            `its time zone cannot become ${timezone}`,
         )
       }
       if (old && old.organization !== organization.id)
