@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 
 const BUFFERED_BYTES = 256 * 1024
 
-/** A stream whose parts are handed in one by one, by somebody who asks whether the reader wants more. */
+/** A stream fed part by part by a producer that can wait until the reader wants more. */
 export class PartStream extends Readable {
   readonly #askers = new Set<() => void>()
   #handed = 0
@@ -12,7 +12,7 @@ export class PartStream extends Readable {
     super({ highWaterMark: BUFFERED_BYTES })
   }
 
-  /** bytes that the reader has taken */
+  /** bytes that the reader has consumed */
   get taken(): number {
     return this.#handed - this.readableLength
   }
@@ -23,7 +23,9 @@ export class PartStream extends Readable {
     this.#wantsMore = this.push(bytes)
   }
 
-  /** Whether the reader wants more: `false` when it has left, undefined when it did not say within some time. */
+  /**
+   * Tells whether the reader wants more: `false` if it has left, undefined if it did not read within the given time.
+   */
   async wantsMore(withinMs: number): Promise<boolean | undefined> {
     if (this.destroyed) return false
     if (this.#wantsMore) return true

@@ -20,7 +20,10 @@ export function registerJsonBody(fastify: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (isEncoded(request))
       return done(
-        new HopperError('HOP_BODY_TYPE', 'This call does not accept compressed bodies; send the body without Content-Encoding.'),
+        new HopperError(
+          'HOP_BODY_TYPE',
+          'This call does not accept compressed bodies; send the body without Content-Encoding.',
+        ),
       )
     if (!isUtf8(body)) return done(new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.'))
     const read = (): void => {

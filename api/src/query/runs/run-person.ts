@@ -7,7 +7,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
-/** All that is known of a person in a range: a user with all its devices, or one device. */
+/** Collects what is known of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
   { request }: QuestionOf<'person'>,
   { app, chunks, identifying }: QueryJob,
@@ -28,7 +28,7 @@ export async function runPerson(
       for (const chunk of await place.source.chunks(some)) tell(story, chunk, devices, request, place)
     }
   }
-  return story.told(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
+  return story.result(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
 }
 
 function deviceOf(app: string, id: string): Device {
@@ -84,7 +84,7 @@ class Story {
     if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
   }
 
-  told(users: readonly string[]): PersonResult {
+  result(users: readonly string[]): PersonResult {
     this.#cut()
     return {
       users,
