@@ -9,7 +9,7 @@ const range = {
 }
 const countBy = {
   count_by: Type.Optional(
-    Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what counts as a user; default: person' }),
+    Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'unit of a user; default: person' }),
   ),
 }
 const funnel = {
@@ -67,7 +67,7 @@ export const JourneysAsked = Type.Object({
     }),
   ),
   end: Type.Optional(
-    Type.String({ maxLength: limits.urlCharsMax, description: 'only journeys up to this place, in the format of `start`' }),
+    Type.String({ maxLength: limits.urlCharsMax, description: 'only journeys up to this place; format like `start`' }),
   ),
   key: Type.Optional(
     Type.String({

@@ -31,7 +31,12 @@ export class MembersController {
     return this.members.create(caller, member)
   }
 
-  @Endpoint('PATCH', 'me', { summary: 'Change your name or password', need: 'login', body: OwnPatch, answer: MemberView })
+  @Endpoint('PATCH', 'me', {
+    summary: 'Change your name or password',
+    need: 'login',
+    body: OwnPatch,
+    answer: MemberView,
+  })
   changeOwn(@TheCaller() caller: MemberCaller, @ValidBody() patch: OwnPatch): Promise<MemberView> {
     return this.members.changeOwn(caller, patch)
   }

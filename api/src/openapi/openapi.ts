@@ -32,7 +32,7 @@ const securitySchemes = {
     description: 'ingest only: the write key as user name, with any password, as clients of the Segment API send it',
   },
   header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'the same keys' },
-  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for clients that cannot set headers' },
+  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for clients without headers' },
   cookie: {
     type: 'apiKey',
     in: 'cookie',

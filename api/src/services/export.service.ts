@@ -39,7 +39,8 @@ export class ExportService {
   }
 
   async export(app: App, { format, bom, ...asked }: ExportAsked, client: Client): Promise<Exported> {
-    if (bom === '1' && format !== 'csv') throw invalidFields([{ field: 'bom', message: 'is valid with format=csv only' }])
+    if (bom === '1' && format !== 'csv')
+      throw invalidFields([{ field: 'bom', message: 'is only valid with format=csv' }])
     const { from, to, meta } = await this.answers.open(app, asked)
     const instants = instantRange(app, from, to)
     const context = contextOf(app, meta.complete_to)

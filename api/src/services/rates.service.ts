@@ -44,7 +44,7 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
 
   onModuleInit(): void {
     const sample = (): void =>
-      void this.sample().catch((err: unknown) => this.logger.debug({ err }, 'the rate of events could not be determined'))
+      void this.sample().catch((err: unknown) => this.logger.debug({ err }, 'the rate of events could not be read'))
     sample()
     this.timer = setInterval(sample, SAMPLE_EVERY_MS).unref()
   }

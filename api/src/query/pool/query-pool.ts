@@ -127,7 +127,7 @@ export class QueryPool {
         const leftMs = until() - performance.now()
         if (leftMs > 0) return void (timer = setTimeout(late, leftMs))
         leave()
-        reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for other queries until its time limit; try again.'))
+        reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; try again.'))
       }
       const aborted = (): void => {
         leave()
