@@ -1,17 +1,17 @@
-/** What a caller is told and what it may do about it; policy is data, so nobody parses messages. */
+/** The policy of an error code: its status, whether to retry, and what to do. Callers need not parse messages. */
 export interface ErrorPolicy {
   readonly status: number
   readonly retryable: boolean
-  /** one sentence that says what to do */
+  /** one sentence that tells the caller what to do */
   readonly hint: string
   /**
-   * whether the hint is good advice after any message of this code; else a message of its own stands alone and says
-   * what to do itself
+   * whether the hint is appended to every message of this code; otherwise a specific message replaces it and must
+   * itself say what to do
    */
   readonly follows?: boolean
 }
 
-/** The closed catalogue of errors; `docs/errors.md` lists the same codes, checked both ways by a test. */
+/** The closed catalogue of errors. A test compares its codes with `docs/errors.md` both ways. */
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
   HOP_BODY_TOO_LARGE: {
@@ -23,19 +23,19 @@ export const errorCatalogue = {
   HOP_REQUEST_INVALID: {
     status: 400,
     retryable: false,
-    hint: 'This is no HTTP request that can be read; check its address and headers.',
+    hint: 'The HTTP request cannot be parsed; check its URL and headers.',
   },
   HOP_REQUEST_TIMEOUT: {
     status: 408,
     retryable: true,
-    hint: 'The request did not arrive in time; send it again at once and whole.',
+    hint: 'The request did not arrive in time; send it again in one piece.',
   },
   HOP_URL_TOO_LONG: {
     status: 414,
     retryable: false,
-    hint: 'The address, or a part of it, is too long; send long values in the body.',
+    hint: 'The URL, or a part of it, is too long; send long values in the body.',
   },
-  HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The header Expect can only be 100-continue; leave it out.' },
+  HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The Expect header must be 100-continue; leave it out.' },
   HOP_HEADERS_TOO_LARGE: {
     status: 431,
     retryable: false,
@@ -44,7 +44,7 @@ export const errorCatalogue = {
   HOP_NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,
-    hint: 'This call cannot answer in a type that Accept names; ask for application/json.',
+    hint: 'This call supports none of the types in the Accept header; ask for application/json.',
   },
   HOP_BODY_TYPE: { status: 415, retryable: false, hint: 'Send application/json, or text/plain with JSON in it.' },
   HOP_KEY_MISSING: {
@@ -55,12 +55,12 @@ export const errorCatalogue = {
   HOP_KEY_UNKNOWN: {
     status: 401,
     retryable: false,
-    hint: 'The key is not known here; look it up on the settings page of the app.',
+    hint: 'The key is unknown; look it up on the settings page of the app.',
   },
   HOP_KEY_POWER: {
     status: 403,
     retryable: false,
-    hint: 'This key has not the power for this call: write keys write, read keys read their app, admin keys administrate.',
+    hint: 'This key cannot make this call: write keys send events, read keys read their app, admin keys manage it.',
   },
   HOP_ROLE: {
     status: 403,
@@ -80,11 +80,16 @@ export const errorCatalogue = {
     retryable: false,
     hint: 'Send the header X-Hopper-Csrf with the value of the cookie hopper_csrf.',
   },
-  HOP_RATE: { status: 429, retryable: true, hint: 'Wait for the seconds in Retry-After, then go on.', follows: true },
+  HOP_RATE: {
+    status: 429,
+    retryable: true,
+    hint: 'Wait for the seconds in Retry-After, then try again.',
+    follows: true,
+  },
   HOP_LOG_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    hint: 'Nothing durable can take the events now; send them again after Retry-After.',
+    hint: 'The events cannot be stored durably now; send them again after Retry-After.',
     follows: true,
   },
   HOP_STORE_UNAVAILABLE: {
@@ -116,8 +121,8 @@ export const errorCatalogue = {
     hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.',
   },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
-  HOP_CONFLICT: { status: 409, retryable: false, hint: 'One with that id exists already; use PATCH to change it.' },
-  HOP_LIMIT: { status: 400, retryable: false, hint: 'Over a bound of this installation; details names it.' },
+  HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id exists already; use PATCH to change it.' },
+  HOP_LIMIT: { status: 400, retryable: false, hint: 'This exceeds a limit of this installation; details names it.' },
   HOP_QUERY_TIMEOUT: {
     status: 503,
     retryable: false,
@@ -126,7 +131,7 @@ export const errorCatalogue = {
   HOP_SHARE: {
     status: 429,
     retryable: true,
-    hint: 'This key, member or app has its whole share of what details.limit names; ask again after Retry-After.',
+    hint: 'This key, member or app has used up its share (see details.limit); try again after Retry-After.',
     follows: true,
   },
   HOP_SLOW_READER: {
@@ -137,7 +142,7 @@ export const errorCatalogue = {
   HOP_QUERY_BUSY: {
     status: 503,
     retryable: true,
-    hint: 'All places of what details.limit names are taken; ask again after Retry-After.',
+    hint: 'All places are taken (see details.limit); try again after Retry-After.',
     follows: true,
   },
   HOP_CONFIG: {
@@ -150,18 +155,20 @@ export const errorCatalogue = {
     status: 500,
     retryable: false,
     follows: true,
-    hint: 'Restore what the message names from a backup, or start once with --accept-loss, which writes down what is lost; see docs/operating.md.',
+    hint:
+      'Restore what the message names from a backup, or start once with --accept-loss, ' +
+      'which records what is lost; see docs/operating.md.',
   },
   HOP_INTERNAL: {
     status: 500,
     retryable: true,
-    hint: 'A fault of Hopper; the log has the cause under this request id.',
+    hint: 'Hopper failed internally; the log has the cause under this request id.',
     follows: true,
   },
 } as const satisfies Record<string, ErrorPolicy>
 export type ErrorCode = keyof typeof errorCatalogue
 
-/** The body of every error answer. */
+/** The body of every error response. */
 export interface ErrorBody {
   readonly error: { readonly code: ErrorCode; readonly message: string; readonly details?: unknown }
 }

@@ -56,11 +56,13 @@ export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void
     if (caller.kind !== 'member')
       throw new HopperError(
         'HOP_LOGIN_REQUIRED',
-        'Only a logged-in member can make this call; a key belongs to nobody.',
+        'Only a logged-in member can make this call, not a key; log in first.',
       )
     return
   }
   const role = roleOf(caller)
   if (role === 'owner' || role === 'admin' || (role === 'viewer' && need === 'read')) return
-  throw new HopperError(caller.kind === 'key' ? 'HOP_KEY_POWER' : 'HOP_ROLE')
+  if (caller.kind !== 'key') throw new HopperError('HOP_ROLE')
+  const scope = need === 'read' ? 'read' : 'admin'
+  throw new HopperError('HOP_KEY_POWER', `This key cannot make this call: it needs the ${scope} scope.`)
 }

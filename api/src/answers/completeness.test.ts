@@ -88,7 +88,7 @@ test('a long backlog is sampled only at intervals, however often the status is r
 })
 
 test.each(['refuses', 'does not answer'])(
-  'a log that %s is not waited for: what was proved before, and is counted since, is known',
+  'a log that %s delays no answer: instants proved before, or reached since, are still known',
   async (how) => {
     const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
     const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })

@@ -58,7 +58,7 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
 }
 
 test.each(valid)(
-  'a %s that fits has no fault, and one with anything in any place is accepted or has a fault that names a field',
+  'a valid %s has no fault; with any value in any place it is accepted or has a fault that names a field',
   (_, schema, value) => {
     expect(faultsIn(schema, value)).toEqual([])
     const places = placesIn(value)

@@ -141,7 +141,7 @@ function sorted(result: unknown): unknown {
 }
 
 it(
-  'what the threads answer, with only the columns that they ask for, is what the engine answers with all of them',
+  'threads that fetch only the needed columns answer like the engine with all columns',
   { timeout: 180_000 },
   async () => {
     await fc.assert(
