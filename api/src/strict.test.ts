@@ -428,13 +428,13 @@ test('a provision file with an unknown or wrong field is refused by its path', a
           },
         ],
       },
-      'app "shop", funnel "f": stages[1].click is no CSS selector',
+      'app "shop", funnel "f": stages[1].click is not a CSS selector',
     ],
     [
       { funnels: [{ id: 'f', name: 'f', stages: [{ id: 1, name: 'a' }] }] },
       'app "shop", funnel "f": stages[0] must have a url or a click',
     ],
-    [{ elements: [{ name: 'a', xpath: '//a[' }] }, 'app "shop", element "a": xpath is no XPath of elements'],
+    [{ elements: [{ name: 'a', xpath: '//a[' }] }, 'app "shop", element "a": xpath is not an XPath of elements'],
     [{ write_key: 'hw_short' }, 'organizations[0].apps[0].write_key must match'],
   ]
   for (const [app, message] of wrong)
@@ -450,9 +450,9 @@ test('stages and elements that no browser can find are refused by field', async 
   const home = { id: 1, name: 'home', url: '/' }
   const cases: [object, string, string][] = [
     [{ id: 2, name: 'b' }, 'stages[1]', 'must have a url or a click'],
-    [{ id: 2, name: 'b', click: 'a[' }, 'stages[1].click', 'is no CSS selector'],
-    [{ id: 2, name: 'b', click: "//*[@id='buy']" }, 'stages[1].click', 'is no CSS selector'],
-    [{ id: 2, name: 'b', url: '/b', click: ':visible' }, 'stages[1].click', 'no browser knows :visible'],
+    [{ id: 2, name: 'b', click: 'a[' }, 'stages[1].click', 'is not a CSS selector'],
+    [{ id: 2, name: 'b', click: "//*[@id='buy']" }, 'stages[1].click', 'is not a CSS selector'],
+    [{ id: 2, name: 'b', url: '/b', click: ':visible' }, 'stages[1].click', 'no browser supports :visible'],
     [{ id: 1, name: 'b', url: '/b' }, 'stages[1].id', 'that of an earlier stage'],
     [{ id: 2, name: 'b', click: '' }, 'stages[1].click', 'must not be empty'],
   ]
@@ -471,7 +471,7 @@ test('stages and elements that no browser can find are refused by field', async 
     const wrong = {
       status: 400,
       code: 'HOP_PARAM_INVALID',
-      fields: [{ field: 'xpath', message: expect.stringContaining('is no XPath of elements') }],
+      fields: [{ field: 'xpath', message: expect.stringContaining('is not an XPath of elements') }],
     }
     expect(await refused('POST', `${app}/elements`, { name: 'x', xpath })).toMatchObject(wrong)
     expect(await refused('PATCH', `${app}/elements?xpath=//b`, { xpath })).toMatchObject(wrong)

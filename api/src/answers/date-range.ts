@@ -30,7 +30,7 @@ export function dateRange(asked: { from?: string; to?: string }, app: App, now: 
   for (const field of ['from', 'to'] as const) {
     const date = asked[field]
     if (date !== undefined && (!isDate(date) || date > LAST_DATE))
-      throw invalid(field, `is no date like 2026-01-31, but ${JSON.stringify(date.slice(0, 40))}`)
+      throw invalid(field, `must be a date like 2026-01-31; not ${JSON.stringify(date.slice(0, 40))}`)
   }
   const to = asked.to ?? zone.dateOf(now)
   const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)

@@ -29,9 +29,9 @@ function twice({ organizations }: Provision): string[] {
     ...apps.flatMap((app) => [app.write_key, app.read_key]),
   ].filter((key) => key !== undefined)
   return [
-    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is there twice`),
-    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is there twice; ids are unique in an installation`),
-    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is there twice`),
+    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
+    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
+    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
     ...apps.flatMap((app) => [
       ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
       ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map(
@@ -95,7 +95,7 @@ async function keyConflict(
 ): Promise<string[]> {
   const record = key === undefined ? undefined : await registry.keyByHash(secretHash(key))
   return record && (record.organization !== organization || record.app !== app)
-    ? [`the key that ends in ${record.hint} is in use elsewhere`]
+    ? [`the key that ends in ${record.hint} is already used elsewhere`]
     : []
 }
 

@@ -34,7 +34,7 @@ export function selectorProblem(text: string): string | undefined {
 }
 
 function problem(why: string): string {
-  return `is no CSS selector: ${why.slice(0, PROBLEM_CHARS_MAX)}`
+  return `is not a CSS selector: ${why.slice(0, PROBLEM_CHARS_MAX)}`
 }
 
 /** Finds faults that css-tree accepts but browsers do not, in every selector of a list. */
@@ -68,27 +68,27 @@ function partFault(part: SelectorNode): string | undefined {
     case 'AttributeSelector':
       return part.flags && !/^[is]$/i.test(part.flags) ? `the flag ${part.flags} is unknown` : undefined
     case 'Combinator':
-      return [' ', '>', '+', '~'].includes(name) ? undefined : `${name} is no combinator`
+      return [' ', '>', '+', '~'].includes(name) ? undefined : `${name} is not a combinator`
     case 'PseudoElementSelector':
-      return `::${name} is no element that can be clicked`
+      return `::${name} is not an element that can be clicked`
     case 'PseudoClassSelector':
       return pseudoFault(part, name.toLowerCase())
     case 'ClassSelector':
       return undefined
     default:
-      return `${part.type} has no meaning here`
+      return `${part.type} is not allowed here`
   }
 }
 
 function pseudoFault({ children }: SelectorNode, name: string): string | undefined {
   if (VENDOR.test(name)) return undefined
   if (['before', 'after', 'first-line', 'first-letter'].includes(name))
-    return `:${name} is no element that can be clicked`
+    return `:${name} is not an element that can be clicked`
   if (!children)
     return PLAIN.has(name)
       ? undefined
-      : `no browser knows :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
-  if (!WITH_ARGUMENTS.has(name)) return `no browser knows :${name}(...)`
+      : `no browser supports :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
+  if (!WITH_ARGUMENTS.has(name)) return `no browser supports :${name}(...)`
   const given = [...children]
   if (given.length === 0) return MAY_BE_EMPTY.has(name) ? undefined : `:${name}() has no arguments`
   for (const argument of given) {

@@ -121,7 +121,7 @@ test('refuses selectors that throw in a browser or never match an element', () =
   for (const selector of bad)
     expect([selector, selectorProblem(selector)]).toEqual([
       selector,
-      expect.stringMatching(/^is no CSS selector: .{3,}/s),
+      expect.stringMatching(/^is not a CSS selector: .{3,}/s),
     ])
 })
 
@@ -194,7 +194,7 @@ test('refuses XPaths that throw in a browser or select no elements', () => {
     '//a/namespace::*',
   ]
   for (const path of bad)
-    expect([path, xpathProblem(path)]).toEqual([path, expect.stringMatching(/^is no XPath of elements: .{3,}/s)])
+    expect([path, xpathProblem(path)]).toEqual([path, expect.stringMatching(/^is not an XPath of elements: .{3,}/s)])
 })
 
 test('never throws, whatever the text', () => {

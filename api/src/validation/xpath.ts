@@ -72,7 +72,7 @@ export function xpathProblem(text: string): string | undefined {
     return problem(
       error instanceof Error && error.message !== 'XPath parse error'
         ? error.message
-        : `it ends, or goes on, where XPath does not: ${text}`,
+        : `it is incomplete or has unexpected text: ${text}`,
     )
   }
   const fault = expressionFault(tree) ?? (selectsElements(tree) ? undefined : 'it does not select elements')
@@ -80,13 +80,13 @@ export function xpathProblem(text: string): string | undefined {
 }
 
 function problem(why: string): string {
-  return `is no XPath of elements: ${why.trim().slice(0, PROBLEM_CHARS_MAX)}`
+  return `is not an XPath of elements: ${why.trim().slice(0, PROBLEM_CHARS_MAX)}`
 }
 
 /** Finds names that browsers do not know, anywhere in an expression. */
 function expressionFault(node: Node | undefined): string | undefined {
   if (!node) return undefined
-  if (node.variable !== undefined) return `the variable $${node.variable} has no value here`
+  if (node.variable !== undefined) return `the variable $${node.variable} is not defined`
   const { functionName: name, arguments: given = [], locationPath, filterPredicates = [] } = node
   if (name !== undefined) {
     const [least, most] = ARGUMENTS.get(name) ?? [Infinity, -Infinity]
@@ -104,8 +104,8 @@ function expressionFault(node: Node | undefined): string | undefined {
 }
 
 function stepFault({ axis, nodeTest, predicates }: Step): string | undefined {
-  if (typeof axis !== 'number' || axis < 0) return 'it has an axis that XPath does not have'
-  if (nodeTest.prefix) return `the prefix ${nodeTest.prefix} stands for no namespace here`
+  if (typeof axis !== 'number' || axis < 0) return 'it has an unknown axis'
+  if (nodeTest.prefix) return `the prefix ${nodeTest.prefix} is not bound to a namespace`
   return firstFault(predicates)
 }
 
