@@ -109,7 +109,7 @@ test('unknown fields of queries are refused by name at every depth, with the fie
 test('unknown fields of administration are refused by name, and so are changes to fixed fields', async () => {
   const stage = { id: 1, name: 'home', url: '/' }
   const cases: ['POST' | 'PATCH' | 'DELETE', string, unknown, string, string][] = [
-    ['PATCH', app, { timezone: 'UTC' }, 'timezone', 'cannot be changed: the dates of this app are counted in it'],
+    ['PATCH', app, { timezone: 'UTC' }, 'timezone', 'cannot be changed: the daily numbers of this app are counted in it'],
     ['PATCH', app, { id: 'other' }, 'id', 'cannot be changed'],
     ['PATCH', app, { nmae: 'x' }, 'nmae', 'did you mean name?'],
     ['POST', '/api/v1/apps', { id: 'x', name: 'x', time_zone: 'UTC' }, 'time_zone', 'did you mean timezone?'],
@@ -403,7 +403,7 @@ test('each error has one message', async () => {
   expect(
     answers.map(({ status, message }) => [
       status,
-      /No such path|Correct the parameters|Log in, or|is there already/.test(message),
+      /No such path|Correct the parameters|Log in, or|exists already/.test(message),
     ]),
   ).toEqual([404, 404, 404, 404, 401, 400].map((status) => [status, false]))
   expect((await refused('GET', '/api/v1/nothing')).message).toBe('No such path; GET /docs lists the calls.')

@@ -67,7 +67,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** Runs a query that may be split across two threads. */
+/** Opens queries that may be split across two threads; the columns of the broken lane cannot be read. */
 function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
   const whole = storage.archive!
   const archive: Archive = {
