@@ -5,7 +5,7 @@ import { assertBounded } from './bodies/bounded.ts'
 import { faultsOf, type Fault } from './faults.ts'
 
 /** Number of faults in the message; `details` lists all. */
-const FAULTS_SAID_MAX = 3
+const FAULTS_SHOWN_MAX = 3
 
 interface Checker {
   readonly schema: Record<string, unknown>
@@ -49,12 +49,12 @@ export function faultsIn(schema: TSchema, value: unknown): Fault[] {
 
 /** Creates the error for invalid fields. */
 export function invalidFields(faults: readonly Fault[], whole = 'The request'): HopperError {
-  const said = faults
-    .slice(0, FAULTS_SAID_MAX)
+  const shown = faults
+    .slice(0, FAULTS_SHOWN_MAX)
     .map(({ field, message }) => `${field === '' ? whole : field} ${message}`)
-  const more = faults.length > said.length ? ` (and ${faults.length - said.length} more, see details)` : ''
-  const end = said.at(-1)!.endsWith('?') && more === '' ? '' : '.'
-  return new HopperError('HOP_PARAM_INVALID', `${said.join('; ')}${more}${end}`, { details: { fields: faults } })
+  const more = faults.length > shown.length ? ` (and ${faults.length - shown.length} more, see details)` : ''
+  const end = shown.at(-1)!.endsWith('?') && more === '' ? '' : '.'
+  return new HopperError('HOP_PARAM_INVALID', `${shown.join('; ')}${more}${end}`, { details: { fields: faults } })
 }
 
 function checked(schema: TSchema, value: unknown, whole: string): unknown {

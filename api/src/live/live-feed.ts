@@ -70,11 +70,11 @@ export class LiveFeed {
   }
 
   async #look(lane: number, from: number, to: number): Promise<void> {
-    if (to > from) await this.#tell(lane, from, to)
+    if (to > from) await this.#deliver(lane, from, to)
     this.#next[lane] = to
   }
 
-  async #tell(lane: number, from: number, to: number): Promise<void> {
+  async #deliver(lane: number, from: number, to: number): Promise<void> {
     const begin = Math.max(from, to - MESSAGES_MAX)
     if (begin > from) for (const listener of this.#listeners) listener.passedOver(begin - from)
     const messages = await this.#log.read(lane, begin, MESSAGES_MAX)

@@ -17,7 +17,7 @@ import { Result } from './result.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
 import type { Requester } from './sharing/shares.ts'
 
-const FETCHES_AT_ONCE = 16
+const FETCH_CONCURRENCY = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 const identifyingNames = ['runs', 'user', 'position', 'index']
 
@@ -81,8 +81,8 @@ export class ArchiveQuestions implements OnModuleDestroy {
    * Refuses a requester that has enough queries queued, before any work on the next one.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  assertRoom(asker: Requester): void {
-    this.#pool.assertRoom(asker)
+  assertRoom(requester: Requester): void {
+    this.#pool.assertRoom(requester)
   }
 
   /** @throws HopperError if the query is invalid, takes too long, or too many others are queued */
@@ -139,9 +139,9 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   /** Runs a query once it has a thread, and again if it had to give its thread to others. */
-  async #inTurn(work: Work, key: string, asker: Requester, client: Client, detach: () => void): Promise<Answer> {
+  async #inTurn(work: Work, key: string, requester: Requester, client: Client, detach: () => void): Promise<Answer> {
     for (let isLong = false; ; isLong = true) {
-      const turn = await this.#pool.turn(asker, this.#waitOf(client), isLong)
+      const turn = await this.#pool.turn(requester, this.#waitOf(client), isLong)
       // later clients may expect events that this run does not see
       detach()
       try {
@@ -210,8 +210,8 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
   async #cells(wants: readonly ColumnFetch[]): Promise<Cells[]> {
     const cells: Cells[] = []
-    for (let at = 0; at < wants.length; at += FETCHES_AT_ONCE) {
-      const some = wants.slice(at, at + FETCHES_AT_ONCE)
+    for (let at = 0; at < wants.length; at += FETCH_CONCURRENCY) {
+      const some = wants.slice(at, at + FETCH_CONCURRENCY)
       cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#opened().columns(summary, names)))))
     }
     cells.forEach((found, i) => assertAll(wants[i]!, found))

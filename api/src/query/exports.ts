@@ -36,7 +36,7 @@ export interface ExportHost {
 }
 
 interface Exported {
-  readonly asker: Requester
+  readonly requester: Requester
   readonly request: Omit<ExportRequest, keyof ExportPart>
   readonly chunks: readonly ChunkSummary[]
   readonly context: QueryContext
@@ -64,12 +64,12 @@ export class Exports {
    * Reserves a place for an export and returns the function that releases it.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  enter(asker: Requester): () => void {
-    this.#open.assertRoom(asker, openBounds, 'exports')
-    this.#open.add(asker)
+  enter(requester: Requester): () => void {
+    this.#open.assertRoom(requester, openBounds, 'exports')
+    this.#open.add(requester)
     let isOpen = true
     return () => {
-      if (isOpen) this.#open.remove(asker)
+      if (isOpen) this.#open.remove(requester)
       isOpen = false
     }
   }
@@ -102,7 +102,7 @@ export class Exports {
     if (client.signal.aborted) stop()
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
     const whole = this.#all(
-      { asker: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
+      { requester: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
       begin,
     )
     whole.then(
@@ -121,7 +121,7 @@ export class Exports {
   async #all(exported: Exported, begun: () => void): Promise<void> {
     const until = performance.now() + EXPORT_LIMIT_MS
     const {
-      asker,
+      requester,
       chunks,
       parts,
       left: { signal },
@@ -131,7 +131,7 @@ export class Exports {
       !isDone;
       isFirst = false
     ) {
-      const turn = await this.#pool.turn(asker, { until: () => until, signal }, false)
+      const turn = await this.#pool.turn(requester, { until: () => until, signal }, false)
       const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
       const isLast = first + own.length >= chunks.length
       const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() =>
@@ -145,7 +145,7 @@ export class Exports {
   }
 
   async #slice(
-    { request, context, parts, asker, left }: Exported,
+    { request, context, parts, requester, left }: Exported,
     slice: Slice,
     begun: () => void,
   ): Promise<ExportPlace | null> {
@@ -161,7 +161,7 @@ export class Exports {
       return wantsMore && !isOver ? 'go on' : 'pause'
     }
     const task: WorkerJob = {
-      app: asker.app,
+      app: requester.app,
       question: { kind: 'export', request: { ...request, start, isFirst, isLast } },
       context,
       chunks: own,

@@ -14,7 +14,7 @@ import { chunkName } from './fingerprint.ts'
 
 const FACTS_BYTES_MAX = 64 * 1024 * 1024
 const APPS_MAX = 16
-const CHUNKS_AT_ONCE = 64
+const CHUNKS_PER_READ = 64
 
 interface Known {
   readonly index: IdentityIndex
@@ -52,8 +52,8 @@ export class KnownIdentities {
     const { index, chunks } = known
     const fresh = [...names].filter(([name]) => !chunks.has(name))
     const facts: IdentityFacts[] = []
-    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE)
-      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
+    for (let at = 0; at < fresh.length; at += CHUNKS_PER_READ)
+      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_PER_READ))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
     return index

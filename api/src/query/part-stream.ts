@@ -4,7 +4,7 @@ const BUFFERED_BYTES = 256 * 1024
 
 /** A stream fed part by part by a producer that can wait until the reader wants more. */
 export class PartStream extends Readable {
-  readonly #askers = new Set<() => void>()
+  readonly #waiters = new Set<() => void>()
   #handed = 0
   #wantsMore = true
 
@@ -30,13 +30,13 @@ export class PartStream extends Readable {
     if (this.destroyed) return false
     if (this.#wantsMore) return true
     await new Promise<void>((resolve) => {
-      const said = (): void => {
+      const wake = (): void => {
         clearTimeout(timer)
-        this.#askers.delete(said)
+        this.#waiters.delete(wake)
         resolve()
       }
-      const timer = setTimeout(said, withinMs)
-      this.#askers.add(said)
+      const timer = setTimeout(wake, withinMs)
+      this.#waiters.add(wake)
     })
     return this.destroyed ? false : this.#wantsMore || undefined
   }
@@ -47,11 +47,11 @@ export class PartStream extends Readable {
 
   override _read(): void {
     this.#wantsMore = true
-    for (const said of this.#askers) said()
+    for (const wake of this.#waiters) wake()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     done(error)
-    for (const said of this.#askers) said()
+    for (const wake of this.#waiters) wake()
   }
 }

@@ -14,7 +14,7 @@ export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<Pag
     const field = `stages[${at}]`
     const faults: Fault[] = []
     if (ids.indexOf(id) !== at)
-      faults.push({ field: `${field}.id`, message: `is ${id}, like that of an earlier stage; give each stage its own id` })
+      faults.push({ field: `${field}.id`, message: `is ${id}, like that of an earlier stage; give each its own` })
     if (url === undefined && click === undefined)
       faults.push({ field, message: 'must have a url or a click, otherwise nothing can enter the stage' })
     const problem = url === undefined ? undefined : patternProblem(url, rule)

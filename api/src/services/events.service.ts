@@ -21,7 +21,7 @@ import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG, READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 
-const DATES_AT_ONCE = 8
+const DATES_CONCURRENCY = 8
 const DAY_MS = 86_400_000
 
 interface Found extends FirstSeen {
@@ -117,9 +117,9 @@ export class EventsService {
   /** Searches every lane on these dates, newest first. */
   private async firstSeen(app: App, id: string, dates: readonly string[]): Promise<Found | undefined> {
     const newest = [...dates].reverse()
-    for (let at = 0; at < newest.length; at += DATES_AT_ONCE) {
+    for (let at = 0; at < newest.length; at += DATES_CONCURRENCY) {
       const places = newest
-        .slice(at, at + DATES_AT_ONCE)
+        .slice(at, at + DATES_CONCURRENCY)
         .flatMap((date) => Array.from({ length: this.lanes }, (_, lane) => ({ date, lane })))
       const found = await Promise.all(
         places.map(async ({ date, lane }) => {

@@ -33,9 +33,9 @@ export class LiveService implements OnModuleDestroy {
 
   /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if there are too many listeners */
   listen(app: App, client: Client): EventStream {
-    const asker = { app: app.id, caller: client.caller ?? '' }
-    this.open.assertRoom(asker, streamBounds, 'live_streams')
-    this.open.add(asker)
+    const requester = { app: app.id, caller: client.caller ?? '' }
+    this.open.assertRoom(requester, streamBounds, 'live_streams')
+    this.open.add(requester)
     const stream = new EventStream()
     this.streams.add(stream)
     const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)
@@ -47,7 +47,7 @@ export class LiveService implements OnModuleDestroy {
     stream.once('close', () => {
       clearInterval(alive)
       this.streams.delete(stream)
-      this.open.remove(asker)
+      this.open.remove(requester)
       end()
     })
     client.signal.addEventListener('abort', () => stream.destroy())

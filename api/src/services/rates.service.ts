@@ -8,7 +8,7 @@ import { CLOCK, LANES, LOGGER, READER, REGISTRY, type Clock } from '../tokens.ts
 const SAMPLE_EVERY_MS = 5_000
 /** number of recent dates (UTC) whose totals may still grow */
 const DATES = 3
-const APPS_AT_ONCE = 8
+const APPS_CONCURRENCY = 8
 
 type Totals = ReadonlyMap<string, ReadonlyMap<string, number>>
 
@@ -84,9 +84,9 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
     const dates = datesBetween(shiftDate(today, 1 - DATES), today)
     const apps = await this.registry.apps.list()
     const events = new Map<string, ReadonlyMap<string, number>>()
-    for (let first = 0; first < apps.length; first += APPS_AT_ONCE) {
+    for (let first = 0; first < apps.length; first += APPS_CONCURRENCY) {
       await Promise.all(
-        apps.slice(first, first + APPS_AT_ONCE).map(async ({ id }) => {
+        apps.slice(first, first + APPS_CONCURRENCY).map(async ({ id }) => {
           const rows = await this.reader.counters('fates_by_date', id, dates)
           const byDate = new Map<string, number>()
           for (const { date, counters } of rows) byDate.set(date, (byDate.get(date) ?? 0) + (counters[0] ?? 0))

@@ -36,7 +36,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
     }
     if (body.length <= LARGE_BYTES) return read()
     try {
-      large.take(askerOf(request), body.length, read)
+      large.take(requesterOf(request), body.length, read)
     } catch (error) {
       done(error as Error)
     }
@@ -49,7 +49,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
 }
 
 /** Identifies the sender of a body as far as possible before the key is checked. */
-function askerOf({ headers, query, params, ip }: FastifyRequest): Requester {
+function requesterOf({ headers, query, params, ip }: FastifyRequest): Requester {
   const key = headers.authorization ?? headers['x-api-key'] ?? (query as { key?: unknown }).key ?? headers.cookie ?? ip
   return { app: (params as { app?: string }).app ?? '', caller: String(key) }
 }

@@ -26,10 +26,10 @@ export class LargeBodies {
    * Calls `read` when it is this body's turn.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if too many are queued
    */
-  take(asker: Requester, bytes: number, read: () => void): void {
-    this.#shares.assertRoom(asker, waitingBounds, 'large_bodies')
-    this.#shares.add(asker)
-    this.#waiting.add({ ...asker, bytes, start: read })
+  take(requester: Requester, bytes: number, read: () => void): void {
+    this.#shares.assertRoom(requester, waitingBounds, 'large_bodies')
+    this.#shares.add(requester)
+    this.#waiting.add({ ...requester, bytes, start: read })
     this.#timer ??= setTimeout(() => this.#next(), 0)
   }
 

@@ -92,8 +92,8 @@ export class QueryPool {
   }
 
   /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if the requester may not queue another query */
-  assertRoom(asker: Requester): void {
-    this.#waitingShares.assertRoom(asker, this.#waitingBounds, 'queries_waiting')
+  assertRoom(requester: Requester): void {
+    this.#waitingShares.assertRoom(requester, this.#waitingBounds, 'queries_waiting')
   }
 
   /**
@@ -101,9 +101,9 @@ export class QueryPool {
    * @param isLong true for a query that has yielded before: quicker ones go first, and it is not stopped again
    * @throws HopperError HOP_QUERY_TIMEOUT at the deadline, HOP_SHARE or HOP_QUERY_BUSY if too many are queued
    */
-  async turn(asker: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
-    if (!isLong) this.assertRoom(asker)
-    return this.#enter(asker, wait, isLong)
+  async turn(requester: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
+    if (!isLong) this.assertRoom(requester)
+    return this.#enter(requester, wait, isLong)
   }
 
   /** busy threads and queued queries */
@@ -116,12 +116,12 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  #enter(asker: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
+  #enter(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', aborted)
-        if (this.#waiting.delete(waiting)) this.#waitingShares.remove(asker)
+        if (this.#waiting.delete(waiting)) this.#waitingShares.remove(requester)
       }
       const late = (): void => {
         const leftMs = until() - performance.now()
@@ -137,18 +137,18 @@ export class QueryPool {
         leave()
         resolve(
           this.#begin(
-            new Turn(asker, thread, isLong, {
+            new Turn(requester, thread, isLong, {
               helpers: (task, turn) => this.#helpers(task, turn),
               ended: (turn) => this.#ended(turn),
             }),
           ),
         )
       }
-      const waiting: Waiting = { ...asker, isLong, start }
+      const waiting: Waiting = { ...requester, isLong, start }
       let timer = setTimeout(late, Math.max(0, until() - performance.now()))
       signal.addEventListener('abort', aborted)
       this.#waiting.add(waiting)
-      this.#waitingShares.add(asker)
+      this.#waitingShares.add(requester)
       if (signal.aborted) aborted()
       else if (until() <= performance.now()) late()
       else this.#next()
@@ -157,14 +157,14 @@ export class QueryPool {
 
   #begin(turn: Turn): Turn {
     this.#turns.add(turn)
-    this.#atWork.add(turn.asker)
-    this.#order.served(turn.asker)
+    this.#atWork.add(turn.requester)
+    this.#order.served(turn.requester)
     return turn
   }
 
   #ended(turn: Turn): void {
     if (!this.#turns.delete(turn)) return
-    this.#atWork.remove(turn.asker, turn.threads.length)
+    this.#atWork.remove(turn.requester, turn.threads.length)
     for (const thread of turn.threads) if (thread.ended) this.#threads.delete(thread)
     this.#next()
   }
@@ -205,11 +205,11 @@ export class QueryPool {
   #helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[] {
     const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
-    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.asker, this.#running)) {
-      const thread = this.#free(turn.asker.app, threads)
+    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.requester, this.#running)) {
+      const thread = this.#free(turn.requester.app, threads)
       if (!thread) break
       threads.push(thread)
-      this.#atWork.add(turn.asker)
+      this.#atWork.add(turn.requester)
     }
     return threads
   }
@@ -235,7 +235,7 @@ interface TurnHost {
 
 /** A thread that is assigned to a query for a while, with its helper threads. */
 export class Turn {
-  readonly asker: Requester
+  readonly requester: Requester
   readonly startedAt = performance.now()
   /** whether the query has yielded before */
   readonly isLong: boolean
@@ -244,8 +244,8 @@ export class Turn {
   readonly #stop = new AbortController()
   #hasMadeRoom = false
 
-  constructor(asker: Requester, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
-    this.asker = asker
+  constructor(requester: Requester, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
+    this.requester = requester
     this.#threads = [thread]
     this.isLong = isLong
     this.#host = host

@@ -95,8 +95,8 @@ export class QueryThreadHandle {
 function errorOf({ code, message, details }: Extract<FromThread, { error: unknown }>['error']): HopperError {
   if (code === undefined) return new HopperError('HOP_INTERNAL', undefined, { cause: new Error(message) })
   const { hint } = errorCatalogue[code as ErrorCode]
-  const said = message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message
-  return new HopperError(code as ErrorCode, said, details === undefined ? {} : { details })
+  const ownMessage = message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message
+  return new HopperError(code as ErrorCode, ownMessage, details === undefined ? {} : { details })
 }
 
 /** Starts the worker from the sources or from the build, whichever is running. */

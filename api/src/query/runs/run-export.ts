@@ -12,14 +12,14 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 export async function runExport(
   { request }: QuestionOf<'export'>,
   { chunks }: QueryJob,
-  workplace: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<ExportPlace | null> {
-  const { budget, ask } = workplace
+  const { budget, ask } = runtime
   const place = { ...request.start }
   async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
     for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {
       budget.check()
-      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, workplace), request, place)
+      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, runtime), request, place)
     }
   }
   for await (const bytes of encodeEvents(request.format, read(), request)) {

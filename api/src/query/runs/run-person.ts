@@ -25,7 +25,7 @@ export async function runPerson(
       .filter((chunk) => devices.some((device) => runOfDevice(chunk, device) >= 0))
       .map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: Object.keys(summary.columns) })))) {
-      for (const chunk of await place.source.chunks(some)) tell(story, chunk, devices, request, place)
+      for (const chunk of await place.source.chunks(some)) collect(story, chunk, devices, request, place)
     }
   }
   return story.result(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
@@ -36,7 +36,7 @@ function deviceOf(app: string, id: string): Device {
   return { key: keyOf(high, low), rest: restOf(low), first: true }
 }
 
-function tell(
+function collect(
   story: Story,
   chunk: Chunk,
   devices: readonly Device[],

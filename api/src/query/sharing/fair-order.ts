@@ -38,9 +38,9 @@ export class FairOrder {
   }
 
   /** Lists the ranks, most important first; lower goes first. */
-  #ranks(asker: Requester): number[] {
-    const [appWork, callerWork] = [this.#atWork.ofApp(asker), this.#atWork.ofCaller(asker)]
-    const [appTurn, callerTurn] = [this.#apps.get(asker.app) ?? 0, this.#callers.get(asker.caller) ?? 0]
+  #ranks(requester: Requester): number[] {
+    const [appWork, callerWork] = [this.#atWork.ofApp(requester), this.#atWork.ofCaller(requester)]
+    const [appTurn, callerTurn] = [this.#apps.get(requester.app) ?? 0, this.#callers.get(requester.caller) ?? 0]
     return [Math.max(appWork, callerWork), Math.max(appTurn, callerTurn), callerWork, callerTurn]
   }
 }

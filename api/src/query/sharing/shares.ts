@@ -32,19 +32,19 @@ export class Shares {
     return this.#callers.get(caller) ?? 0
   }
 
-  add(asker: Requester, number = 1): void {
+  add(requester: Requester, number = 1): void {
     this.#total += number
-    change(this.#apps, asker.app, number)
-    change(this.#callers, asker.caller, number)
+    change(this.#apps, requester.app, number)
+    change(this.#callers, requester.caller, number)
   }
 
-  remove(asker: Requester, number = 1): void {
-    this.add(asker, -number)
+  remove(requester: Requester, number = 1): void {
+    this.add(requester, -number)
   }
 
   /** Tells whether the requester may have one more. */
-  hasRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
-    return this.#total < total && this.ofApp(asker) < perApp && this.ofCaller(asker) < perCaller
+  hasRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
+    return this.#total < total && this.ofApp(requester) < perApp && this.ofCaller(requester) < perCaller
   }
 
   /**
@@ -52,9 +52,9 @@ export class Shares {
    * @throws HopperError HOP_SHARE if the caller or its app has used up its share, HOP_QUERY_BUSY if the total is used
    * up
    */
-  assertRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
-    if (this.ofCaller(asker) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
-    if (this.ofApp(asker) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
+  assertRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
+    if (this.ofCaller(requester) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
+    if (this.ofApp(requester) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
     if (this.#total >= total)
       throw new HopperError('HOP_QUERY_BUSY', `The limit ${what} (${total}) is reached.`, {
         details: { limit: what, max: total },
