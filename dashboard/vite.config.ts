@@ -2,8 +2,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
 /**
- * Everything is a file of its own: the page's content security policy allows no inline script and no inline style
- * sheet.
+ * Builds every asset as a file of its own: the page's content security policy allows no inline scripts or style sheets.
  */
 export default defineConfig({
   root: import.meta.dirname,

@@ -3,7 +3,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { createLoginLink, ensureOwner } from './index.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
-// passwords are hashed slowly on purpose
+// password hashing is slow on purpose
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -27,7 +27,7 @@ const linkOf = (member: string, organization = 'acme'): Promise<string> =>
     now: hopper.clock,
   })
 
-/** Follows a login link like a browser; answers the headers of a logged-in call. */
+/** Follows a login link like a browser; returns the headers of a logged-in call. */
 async function follow(link: string): Promise<Record<string, string>> {
   const { pathname, search } = new URL(link)
   const { status, headers } = await hopper.get(pathname + search, {})
@@ -48,7 +48,7 @@ const bearer = (key: string): Record<string, string> => ({ authorization: `Beare
 const code = (answer: { body: unknown }): string | undefined =>
   (answer.body as { error?: { code: string } } | undefined)?.error?.code
 
-test('each key does what its power says, in its app and organization', async () => {
+test('each key can do what its scope allows, in its app and organization', async () => {
   const report = '/api/v1/apps/shop/traffic'
   const administration = '/api/v1/apps/shop/keys'
   const matrix: [string, Record<string, string>, number, string | undefined][] = [
@@ -94,7 +94,7 @@ test('a login link works once and not after a day', async () => {
   hopper.clock -= 86_400_001
 })
 
-test('what changes something by cookie needs the CSRF header; a read does not', async () => {
+test('a change by cookie needs the CSRF header; a read does not', async () => {
   const funnel = { id: 'f', name: 'F', stages: [{ id: 1, name: 'one', url: '/one' }] }
   const url = '/api/v1/apps/shop/funnels'
   expect(code(await hopper.send('POST', url, funnel, { cookie: owner['cookie']! }))).toBe('HOP_CSRF')
@@ -125,7 +125,7 @@ test('cookies are HttpOnly and Lax, stored only as hashes, and end with the logo
   expect((await hopper.get('/api/v1/me', login)).status).toBe(401)
 })
 
-test('members: a viewer looks, an admin cannot make owners, the last owner stays', async () => {
+test('members: a viewer can only read, an admin cannot create owners, the last owner stays', async () => {
   const made = await hopper.send(
     'POST',
     '/api/v1/members',
@@ -162,7 +162,7 @@ test('members: a viewer looks, an admin cannot make owners, the last owner stays
   expect((await hopper.get('/api/v1/me', vera)).status).toBe(401)
 })
 
-test('guessing a password is stopped by name', async () => {
+test('password guesses are limited per name', async () => {
   const guesses = await Promise.all(
     Array.from({ length: 14 }, () => hopper.send('POST', '/api/v1/login', { name: 'victim', password: 'guess' })),
   )
@@ -170,7 +170,7 @@ test('guessing a password is stopped by name', async () => {
   expect(guesses.filter(({ status, headers }) => status === 429 && Number(headers['retry-after']) > 0)).toHaveLength(4)
 })
 
-test('a key is shown once, is then known by its hint, and stops working when removed', async () => {
+test('a key is shown once, later only its hint, and it stops working when removed', async () => {
   const { body } = await hopper.send('POST', '/api/v1/apps/shop/keys', { power: 'read' }, owner)
   const { id, key, hint } = body as { id: string; key: string; hint: string }
   expect((await hopper.get('/api/v1/apps/shop', bearer(key))).status).toBe(200)
@@ -181,7 +181,7 @@ test('a key is shown once, is then known by its hint, and stops working when rem
   expect((await hopper.get('/api/v1/apps/shop', bearer(key))).status).toBe(401)
 })
 
-test('apps and elements can be added and changed, and bad ones are named', async () => {
+test('apps and elements can be added and changed, and invalid ones are refused by field', async () => {
   const bad = await hopper.send('POST', '/api/v1/apps', { id: 'new', name: 'New', timezone: 'Mars/Olympus' }, owner)
   expect(bad).toMatchObject({
     status: 400,

@@ -98,7 +98,7 @@ const services = [
 
 const QUERY_LIMIT_MS_DEFAULT = 30_000
 
-/** The one module: every controller, every service, and the ports under their tokens. */
+/** The only module: every controller, every service, and the ports under their tokens. */
 @Module({})
 export class AppModule {
   static over(options: ApiOptions): DynamicModule {

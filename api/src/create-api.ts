@@ -18,8 +18,8 @@ import { describeApi } from './openapi/openapi.ts'
 import type { ApiOptions } from './options.ts'
 
 /**
- * The dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest; then
- * unknown paths and errors outside of ingest's own scope are answered here.
+ * Creates the dashboard API over the ports, ready to `listen`. In standalone it shares the Fastify instance of ingest;
+ * unknown paths and errors outside ingest's own scope are then handled here.
  */
 export async function createApi(
   options: ApiOptions,
@@ -60,19 +60,19 @@ export async function createApi(
   return app
 }
 
-/** Of these no body is read, and a dashboard's page may be what is asked for. */
+/** Methods without a body, which may request a page of the dashboard. */
 const BODILESS = new Set(['GET', 'HEAD'])
 
-/** an id of 256 characters, each of them escaped */
+/** an id of 256 characters, each of them percent-encoded */
 const PATH_PART_CHARS_MAX = 1_024
 
-/** Requests are not logged: their addresses may carry keys. */
+/** Creates a server that does not log requests, because their URLs may contain keys. */
 function ownFastify(options: ApiOptions): FastifyInstance {
   return createFastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     disableRequestLogging: true,
     bodyLimit: limits.bodyBytesMax,
-    // a connection on which nothing was ever asked would keep the server open
+    // an idle connection that never sent a request would keep the server open
     forceCloseConnections: true,
     routerOptions: { maxParamLength: PATH_PART_CHARS_MAX },
   })

@@ -3,7 +3,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -12,7 +12,7 @@ const DATE = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28, 9)
 const headers = { authorization: `Bearer ${keys.read}`, 'content-type': 'application/json' }
 
-/** 20,000 long texts, which fifty patterns take minutes to look at. */
+/** 20,000 long texts, which fifty patterns need minutes to scan. */
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
   const text = (i: number): string => `${'a'.repeat(400)}${i}`
@@ -46,7 +46,7 @@ const hostile = query([
 const metric = async (state: string): Promise<number> =>
   Number(new RegExp(`hopper_api_queries\\{state="${state}"\\} (\\d+)`).exec(await hopper.metrics())?.[1])
 
-test('a client that closes its connection ends its query; another of the same app is answered meanwhile', async () => {
+test('closing the connection ends the query; another query of the app is answered meanwhile', async () => {
   const leaving = new AbortController()
   const asked = fetch(url, { method: 'POST', headers, body: hostile, signal: leaving.signal }).catch(
     (error: Error) => error.name,
@@ -59,7 +59,7 @@ test('a client that closes its connection ends its query; another of the same ap
   await expect.poll(() => metric('running'), { timeout: 15_000 }).toBe(0)
 }, 120_000)
 
-test('who asks for events is told how far the query is, then the answer; an error before that is an ordinary one', async () => {
+test('a client of events gets progress, then the answer; an error before the first progress is ordinary', async () => {
   const accept = { ...headers, accept: 'text/event-stream' }
   const answer = await fetch(url, {
     method: 'POST',
@@ -88,7 +88,7 @@ test('who asks for events is told how far the query is, then the answer; an erro
   ])
 })
 
-test('more than one key may have waiting are told to come again, and which limit that is', async () => {
+test('queries over the queue limit of a key are refused with Retry-After and the limit', async () => {
   const leaving = new AbortController()
   const waiting = Array.from({ length: 90 }, (_, i) =>
     fetch(url, { method: 'POST', headers, body: hostile.replace('"all"', `"all ${i}"`), signal: leaving.signal }).catch(

@@ -8,7 +8,7 @@ import { pino } from 'pino'
 import { Registry } from 'prom-client'
 import { createApi, createLoginLink, firstStart } from './index.ts'
 
-test('a first start over one server with another plugin: both answer on one port, and the link logs the owner in', async () => {
+test('a first start shares one port with another plugin, and the link logs the owner in', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-shared-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
   const first = (await firstStart(storage.registry, 'Asia/Kathmandu'))!

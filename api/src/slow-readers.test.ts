@@ -5,7 +5,7 @@ import { Exports } from './query/exports.ts'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -16,7 +16,7 @@ const range = 'format=ndjson&from=2026-02-01&to=2026-02-01'
 
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded)
-  // 16 MB of text of which no two are equal: more than the buffers of a connection hold
+  // 16 MB of distinct texts: more than the buffers of a connection hold
   const rows = (length: number): Sketch[] =>
     Array.from({ length }, (_, i) => ({
       device: `d${i % 100}`,
@@ -63,19 +63,19 @@ async function linesOf({ reader }: Stream): Promise<number> {
 const allOf = (app: string, key: string): Promise<string> =>
   fetch(`${base}/${app}/export?${range}`, { headers: { 'x-api-key': key } }).then((answer) => answer.text())
 
-test('clients that do not read hold no thread: others export meanwhile, and they get all when they read on', async () => {
+test('clients that stop reading hold no thread, and get the rest once they continue', async () => {
   const slow = await Promise.all(Array.from({ length: 5 }, () => open(`shop/export?${range}`, keys.read)))
   expect(slow.map(({ status }) => status)).toEqual(new Array(5).fill(200))
   await pause(1_000)
   expect((await allOf('blog', keys.blogRead)).trimEnd().split('\n')).toHaveLength(10)
   expect((await allOf('shop', keys.read)).trimEnd().split('\n')).toHaveLength(ROWS)
   const read = await linesOf(slow[0]!)
-  // but for the first piece
+  // except the first piece
   expect(read).toBeGreaterThan(ROWS - 2_000)
   for (const { leave } of slow) leave()
 })
 
-test('one key has a share of the exports and of the live streams; who leaves gives the place back at once', async () => {
+test('each key has a share of exports and live streams, freed as soon as a client leaves', async () => {
   for (const [path, blog, limit, max] of [
     [`shop/export?${range}`, `blog/export?${range}`, 'exports', 8],
     ['shop/live', 'blog/live', 'live_streams', 25],
@@ -102,7 +102,7 @@ test('one key has a share of the exports and of the live streams; who leaves giv
   }
 })
 
-test('an export whose client reads next to nothing ends with an error', async () => {
+test('an export with a very slow reader ends with an error', async () => {
   const stored = hopper.storage.archive!
   const cells = (wants: readonly { summary: never; names: readonly string[] }[]): Promise<never> =>
     Promise.all(wants.map(({ summary, names }) => stored.columns(summary, names))) as Promise<never>

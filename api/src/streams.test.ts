@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive, type Sketch } from './testing/archived.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -20,7 +20,7 @@ beforeAll(async () => {
     { device: 'a', time: T0, data: { text: '=HYPERLINK("x")' }, user: '+ann' },
     { device: 'b', time: T0 + 1, data: { text: 'ü,"' } },
   ])
-  // 12 MB of text a date, of which no two are equal, so that an export is much larger than any buffer
+  // 12 MB of distinct texts per date, so that an export is much larger than any buffer
   for (let day = 1; day <= 4; day++) {
     const rows = Array.from({ length: ROWS / 4 }, (_, i): Sketch => ({
       device: `d${i % 100}`,
@@ -34,7 +34,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => hopper.close())
 
-test('an export in each format has the events of the range, and a name', async () => {
+test('an export in each format has the events of the range and a file name', async () => {
   const of = (format: string): Promise<Response> =>
     fetch(`${url}/export?format=${format}&from=${DATE}&to=${DATE}`, { headers })
   const csv = await of('csv')
@@ -53,7 +53,7 @@ test('an export in each format has the events of the range, and a name', async (
     { event_id: 'a-0', user: '+ann', data: { text: '=HYPERLINK("x")' }, lane: 0, position: 0 },
     { event_id: 'b-1', data: { text: 'ü,"' } },
   ])
-  // the marks with which a stream of Arrow begins and ends; what stands between is read back where it is made
+  // the markers at the start and end of an Arrow stream; the encoder's own tests decode its content
   const arrow = Buffer.from(await (await of('arrow')).arrayBuffer()).toString('hex')
   expect([arrow.slice(0, 8), arrow.slice(-16)]).toEqual(['ffffffff', 'ffffffff00000000'])
   expect(arrow).toContain(Buffer.from('a-0b-1').toString('hex'))
@@ -63,12 +63,12 @@ test('an export in each format has the events of the range, and a name', async (
   ).toMatch(/^event_id,[^\n]*\r\n$/)
 })
 
-test('an export is read no faster than its client takes it, is whole at the end, and ends when the client leaves', async () => {
+test('an export is read no faster than its client reads, is complete, and ends when the client leaves', async () => {
   const reads = countReads()
   const slow = await fetch(`${url}/export?format=ndjson&from=2026-02-01&to=2026-02-04`, { headers })
   const reader = slow.body!.getReader()
   await reader.read()
-  // what lies between the archive and a client that has read one piece: buffers of sockets and of the stream
+  // buffers of the sockets and the stream between the archive and a client that has read one piece
   expect(reads()).toBeLessThan(4)
   let lines = 0
   for (let part = await reader.read(); !part.done; part = await reader.read())
@@ -87,7 +87,7 @@ test('an export is read no faster than its client takes it, is whole at the end,
   expect((await again.text()).split('\r\n')).toHaveLength(4)
 }, 120_000)
 
-/** Counts the chunks that are read of the archive from now on. */
+/** Counts the chunks read from the archive from now on. */
 function countReads(): () => number {
   let reads = 0
   const archived = hopper.storage.archive!
@@ -99,7 +99,7 @@ function countReads(): () => number {
   return () => reads
 }
 
-test('live: each event once, as it is counted, no duplicate, no machine, no other app', async () => {
+test('live streams each event once as it is counted, without duplicates, bots or other apps', async () => {
   const now = Date.UTC(2026, 2, 30, 11)
   const leaving = new AbortController()
   const live = await fetch(`${url}/live`, { headers, signal: leaving.signal })
@@ -137,9 +137,9 @@ test('live: each event once, as it is counted, no duplicate, no machine, no othe
   leaving.abort()
 })
 
-const told = new Map<string, number>()
+const seen = new Map<string, number>()
 
-/** Events go through the log, and are counted as the aggregator does: ids seen, position committed. */
+/** Sends events through the log and counts them like the aggregator: ids seen, position committed. */
 async function count(
   app: string,
   device_id: string,
@@ -158,8 +158,8 @@ async function count(
     events: own,
   }
   const [appended] = await storage.log.append([envelope])
-  const fresh = events.filter(([id]) => !told.has(`${app}/${id}`))
-  for (const [id] of fresh) told.set(`${app}/${id}`, appended!.position)
+  const fresh = events.filter(([id]) => !seen.has(`${app}/${id}`))
+  for (const [id] of fresh) seen.set(`${app}/${id}`, appended!.position)
   const rows = fresh.map(([event_id, fate]) => ({ event_id, position: appended!.position, fate, reason: 'new' }))
   await hopper.fill({ lane, seen: [{ app, date: new Date(time).toISOString().slice(0, 10), rows: rows as never }] })
   const lease = await storage.lanes.acquire(lane, 'test')

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { provision } from './index.ts'
 import { keys, openInstallation, type Installation } from './testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -106,10 +106,10 @@ test('unknown fields of queries are refused by name at every depth, with the fie
   })
 })
 
-test('unknown fields of administration are refused by name, and what cannot change says so', async () => {
+test('unknown fields of administration are refused by name, and so are changes to fixed fields', async () => {
   const stage = { id: 1, name: 'home', url: '/' }
   const cases: ['POST' | 'PATCH' | 'DELETE', string, unknown, string, string][] = [
-    ['PATCH', app, { timezone: 'UTC' }, 'timezone', 'cannot be changed: the dates of this app are counted in it'],
+    ['PATCH', app, { timezone: 'UTC' }, 'timezone', 'cannot be changed: the daily numbers of this app are'],
     ['PATCH', app, { id: 'other' }, 'id', 'cannot be changed'],
     ['PATCH', app, { nmae: 'x' }, 'nmae', 'did you mean name?'],
     ['POST', '/api/v1/apps', { id: 'x', name: 'x', time_zone: 'UTC' }, 'time_zone', 'did you mean timezone?'],
@@ -141,7 +141,7 @@ test('unknown fields of administration are refused by name, and what cannot chan
   expect((await hopper.get(app)).body).toMatchObject({ timezone: 'Europe/Berlin', name: 'Shop' })
 })
 
-test('every GET of the API refuses a parameter that it does not know, also where it takes none', async () => {
+test('every GET of the API refuses unknown parameters, even if it takes none', async () => {
   const { paths } = (await hopper.get('/openapi.json', {})).body as {
     paths: Record<string, Record<string, { parameters: { name: string; in: string }[] }>>
   }
@@ -165,7 +165,7 @@ test('every GET of the API refuses a parameter that it does not know, also where
     expect((await hopper.get(probe, {})).status).toBe(200)
 })
 
-test('the access key may be the parameter key, beside a parameter of that name too', async () => {
+test('the access key may be sent as the parameter key, even if the call has one of that name', async () => {
   expect((await hopper.get(`${app}/traffic?key=${keys.read}`, {})).status).toBe(200)
   expect((await hopper.get(`${app}/journeys?key=${keys.read}`, {})).status).toBe(200)
   expect((await hopper.get(`${app}/journeys?key=page`)).status).toBe(200)
@@ -175,7 +175,7 @@ test('the access key may be the parameter key, beside a parameter of that name t
   expect((await hopper.get(`${app}/traffic?key=page`, {})).body).toMatchObject({ error: { code: 'HOP_KEY_UNKNOWN' } })
 })
 
-test('numbers of an address have exact bounds', async () => {
+test('numbers in parameters have exact bounds', async () => {
   const bad = [
     '0',
     '-1',
@@ -249,7 +249,7 @@ test('numbers of an address have exact bounds', async () => {
   }
 })
 
-test('numbers of a body have exact bounds', async () => {
+test('numbers in a body have exact bounds', async () => {
   const huge = await hopper.app.inject({
     method: 'POST',
     url: `${app}/funnels/query`,
@@ -292,7 +292,7 @@ test('numbers of a body have exact bounds', async () => {
   })
 })
 
-test('a wrong choice is one message, with the path and the values that are allowed', async () => {
+test('an invalid choice yields one message with the path and the allowed values', async () => {
   const kinds = 'eq, ne, in, all, contains, regex, gt, lt, not, or'
   const cases: [string, object, string, string][] = [
     ['funnels/query', { ...funnel, order: 'loose' }, 'order', 'must be one of ordered, strict, any, not "loose"'],
@@ -359,7 +359,7 @@ test('a wrong choice is one message, with the path and the values that are allow
   )
 })
 
-test('a DELETE may name a JSON body that it does not have, and any call a type without a body', async () => {
+test('a DELETE and any call without a body may have a content type', async () => {
   const remove = async (headers: Record<string, string>, payload?: string): Promise<number> => {
     await hopper.send(
       'POST',
@@ -391,7 +391,7 @@ test('a DELETE may name a JSON body that it does not have, and any call a type w
   ])
 })
 
-test('an error says one thing', async () => {
+test('each error has one message', async () => {
   const answers = [
     await refused('GET', `${app}/events/nosuch?from=${DATE}&to=${DATE}`),
     await refused('GET', `${app}/persons/u:nosuch`),
@@ -403,7 +403,7 @@ test('an error says one thing', async () => {
   expect(
     answers.map(({ status, message }) => [
       status,
-      /No such path|Correct the parameters|Log in, or|is there already/.test(message),
+      /No such path|Correct the parameters|Log in, or|exists already/.test(message),
     ]),
   ).toEqual([404, 404, 404, 404, 401, 400].map((status) => [status, false]))
   expect((await refused('GET', '/api/v1/nothing')).message).toBe('No such path; GET /docs lists the calls.')
@@ -428,13 +428,13 @@ test('a provision file with an unknown or wrong field is refused by its path', a
           },
         ],
       },
-      'app "shop", funnel "f": stages[1].click is no CSS selector',
+      'app "shop", funnel "f": stages[1].click is not a CSS selector',
     ],
     [
       { funnels: [{ id: 'f', name: 'f', stages: [{ id: 1, name: 'a' }] }] },
       'app "shop", funnel "f": stages[0] must have a url or a click',
     ],
-    [{ elements: [{ name: 'a', xpath: '//a[' }] }, 'app "shop", element "a": xpath is no XPath of elements'],
+    [{ elements: [{ name: 'a', xpath: '//a[' }] }, 'app "shop", element "a": xpath is not an XPath of elements'],
     [{ write_key: 'hw_short' }, 'organizations[0].apps[0].write_key must match'],
   ]
   for (const [app, message] of wrong)
@@ -444,15 +444,15 @@ test('a provision file with an unknown or wrong field is refused by its path', a
     })
 })
 
-test('stages and elements that no browser can find are refused at their field', async () => {
+test('stages and elements that no browser can find are refused by field', async () => {
   const create = (...stages: object[]): Promise<Refused> =>
     refused('POST', `${app}/funnels`, { id: 'fresh', name: 'Fresh', stages })
   const home = { id: 1, name: 'home', url: '/' }
   const cases: [object, string, string][] = [
     [{ id: 2, name: 'b' }, 'stages[1]', 'must have a url or a click'],
-    [{ id: 2, name: 'b', click: 'a[' }, 'stages[1].click', 'is no CSS selector'],
-    [{ id: 2, name: 'b', click: "//*[@id='buy']" }, 'stages[1].click', 'is no CSS selector'],
-    [{ id: 2, name: 'b', url: '/b', click: ':visible' }, 'stages[1].click', 'no browser knows :visible'],
+    [{ id: 2, name: 'b', click: 'a[' }, 'stages[1].click', 'is not a CSS selector'],
+    [{ id: 2, name: 'b', click: "//*[@id='buy']" }, 'stages[1].click', 'is not a CSS selector'],
+    [{ id: 2, name: 'b', url: '/b', click: ':visible' }, 'stages[1].click', 'no browser supports :visible'],
     [{ id: 1, name: 'b', url: '/b' }, 'stages[1].id', 'that of an earlier stage'],
     [{ id: 2, name: 'b', click: '' }, 'stages[1].click', 'must not be empty'],
   ]
@@ -471,7 +471,7 @@ test('stages and elements that no browser can find are refused at their field', 
     const wrong = {
       status: 400,
       code: 'HOP_PARAM_INVALID',
-      fields: [{ field: 'xpath', message: expect.stringContaining('is no XPath of elements') }],
+      fields: [{ field: 'xpath', message: expect.stringContaining('is not an XPath of elements') }],
     }
     expect(await refused('POST', `${app}/elements`, { name: 'x', xpath })).toMatchObject(wrong)
     expect(await refused('PATCH', `${app}/elements?xpath=//b`, { xpath })).toMatchObject(wrong)

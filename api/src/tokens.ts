@@ -1,4 +1,4 @@
-/** What Nest injects by: one token per port or setting, so that a constructor names exactly what it uses. */
+/** Injection tokens of Nest: one per port or setting, so that a constructor names exactly what it uses. */
 export const LOG = Symbol('EventLog')
 export const READER = Symbol('TableReader')
 export const ARCHIVE = Symbol('Archive')

@@ -1,17 +1,17 @@
-/** HTTP status, retry policy and hint of an error code. The policy is data, so callers never parse messages. */
+/** The policy of an error code: its status, whether to retry, and what to do. Callers need not parse messages. */
 export interface ErrorPolicy {
   readonly status: number
   readonly retryable: boolean
   /** one sentence that tells the caller what to do */
   readonly hint: string
   /**
-   * whether the hint is appended to every message of this code; otherwise a specific message replaces the hint and must
-   * say itself what to do
+   * whether the hint is appended to every message of this code; otherwise a specific message replaces it and must
+   * itself say what to do
    */
   readonly follows?: boolean
 }
 
-/** The closed catalogue of errors. A test checks in both directions that `docs/errors.md` lists the same codes. */
+/** The closed catalogue of errors. A test compares its codes with `docs/errors.md` both ways. */
 export const errorCatalogue = {
   HOP_BODY_INVALID: { status: 400, retryable: false, hint: 'Send UTF-8 JSON of the documented shape.', follows: true },
   HOP_BODY_TOO_LARGE: {
@@ -23,23 +23,19 @@ export const errorCatalogue = {
   HOP_REQUEST_INVALID: {
     status: 400,
     retryable: false,
-    hint: 'The HTTP request is malformed; check its address and headers.',
+    hint: 'The HTTP request cannot be parsed; check its URL and headers.',
   },
   HOP_REQUEST_TIMEOUT: {
     status: 408,
     retryable: true,
-    hint: 'The request did not arrive in time; send the whole request again without pauses.',
+    hint: 'The request did not arrive in time; send it again in one piece.',
   },
   HOP_URL_TOO_LONG: {
     status: 414,
     retryable: false,
-    hint: 'The address, or a part of it, is too long; send long values in the body.',
+    hint: 'The URL, or a part of it, is too long; send long values in the body.',
   },
-  HOP_EXPECTATION: {
-    status: 417,
-    retryable: false,
-    hint: 'The header Expect supports only 100-continue; leave it out.',
-  },
+  HOP_EXPECTATION: { status: 417, retryable: false, hint: 'The Expect header must be 100-continue; leave it out.' },
   HOP_HEADERS_TOO_LARGE: {
     status: 431,
     retryable: false,
@@ -48,7 +44,7 @@ export const errorCatalogue = {
   HOP_NOT_ACCEPTABLE: {
     status: 406,
     retryable: false,
-    hint: 'This call cannot answer in a type that Accept names; ask for application/json.',
+    hint: 'This call supports none of the types in the Accept header; ask for application/json.',
   },
   HOP_BODY_TYPE: { status: 415, retryable: false, hint: 'Send application/json, or text/plain with JSON in it.' },
   HOP_KEY_MISSING: {
@@ -64,7 +60,7 @@ export const errorCatalogue = {
   HOP_KEY_POWER: {
     status: 403,
     retryable: false,
-    hint: 'This key cannot make this call: write keys write, read keys read their app, admin keys administrate.',
+    hint: 'This key cannot make this call: write keys send events, read keys read their app, admin keys manage it.',
   },
   HOP_ROLE: {
     status: 403,
@@ -87,13 +83,13 @@ export const errorCatalogue = {
   HOP_RATE: {
     status: 429,
     retryable: true,
-    hint: 'Wait for the number of seconds in Retry-After, then continue.',
+    hint: 'Wait for the seconds in Retry-After, then try again.',
     follows: true,
   },
   HOP_LOG_UNAVAILABLE: {
     status: 503,
     retryable: true,
-    hint: 'No durable storage can accept the events now; send them again after Retry-After.',
+    hint: 'The events cannot be stored durably now; send them again after Retry-After.',
     follows: true,
   },
   HOP_STORE_UNAVAILABLE: {
@@ -125,8 +121,8 @@ export const errorCatalogue = {
     hint: 'from and to are dates like 2026-01-31, from not after to, at most 1,100 days.',
   },
   HOP_PARAM_INVALID: { status: 400, retryable: false, hint: 'Correct the parameters that details names.' },
-  HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id already exists; use PATCH to change it.' },
-  HOP_LIMIT: { status: 400, retryable: false, hint: 'A limit of this installation is exceeded; details names it.' },
+  HOP_CONFLICT: { status: 409, retryable: false, hint: 'This id exists already; use PATCH to change it.' },
+  HOP_LIMIT: { status: 400, retryable: false, hint: 'This exceeds a limit of this installation; details names it.' },
   HOP_QUERY_TIMEOUT: {
     status: 503,
     retryable: false,
@@ -135,7 +131,7 @@ export const errorCatalogue = {
   HOP_SHARE: {
     status: 429,
     retryable: true,
-    hint: 'This key, member or app has reached its share of the limit in details.limit; retry after Retry-After.',
+    hint: 'This key, member or app has used up its share (see details.limit); try again after Retry-After.',
     follows: true,
   },
   HOP_SLOW_READER: {
@@ -146,7 +142,7 @@ export const errorCatalogue = {
   HOP_QUERY_BUSY: {
     status: 503,
     retryable: true,
-    hint: 'The limit in details.limit is reached; retry after Retry-After.',
+    hint: 'All places are taken (see details.limit); try again after Retry-After.',
     follows: true,
   },
   HOP_CONFIG: {
@@ -161,12 +157,12 @@ export const errorCatalogue = {
     follows: true,
     hint:
       'Restore what the message names from a backup, or start once with --accept-loss, ' +
-      'which writes down what is lost; see docs/operating.md.',
+      'which records what is lost; see docs/operating.md.',
   },
   HOP_INTERNAL: {
     status: 500,
     retryable: true,
-    hint: 'An internal error of Hopper; the log has the cause under this request id.',
+    hint: 'Hopper failed internally; the log has the cause under this request id.',
     follows: true,
   },
 } as const satisfies Record<string, ErrorPolicy>

@@ -16,7 +16,7 @@ const ElementsPage = lazy(() => import('./pages/elements-page.tsx'))
 const SettingsPage = lazy(() => import('./pages/settings/settings-page.tsx'))
 const StatusPage = lazy(() => import('./pages/status-page.tsx'))
 
-/** Everything around the pages: who, which app, which range, which page. */
+/** The frame around the pages: member, app, range and page. */
 export function Frame(): ReactNode {
   const apps = useReport<Apps>('/api/v1/apps')
   const { view } = useView()
@@ -61,8 +61,8 @@ function NoApp({ name }: { name: string | undefined }): ReactNode {
     <main id="content" className="alone">
       <p className="nothing">
         {name === undefined
-          ? 'There is no app yet. An app is added by the API or by the provision file.'
-          : `There is no app "${name}" that you may see.`}
+          ? 'There is no app yet. Add one with the API or a provision file.'
+          : `There is no app "${name}", or you may not see it.`}
       </p>
     </main>
   )

@@ -50,7 +50,7 @@ beforeEach(async () => {
   complaints = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
-    // an answer with an error status is no fault of the page
+    // an error response is not a fault of the page
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text())
   })
@@ -66,7 +66,7 @@ async function open(path: string): Promise<void> {
   await page.getByRole('heading', { level: 1 }).waitFor()
 }
 
-/** The cells of a card's table, below the names of its columns. */
+/** Returns the cells of a card's table, below the column names. */
 async function cells(title: string): Promise<string[][]> {
   const card = page.getByRole('region', { name: title, exact: true })
   await card.waitFor()
@@ -80,7 +80,7 @@ async function cells(title: string): Promise<string[][]> {
 }
 
 describe('the numbers of the API', () => {
-  it('stand on the overview', async () => {
+  it('appear on the overview', async () => {
     await open('/')
     expect((await cells('Traffic per day'))[0]?.slice(1)).toEqual(['1,303', '4,202', '7,101'])
     expect(await cells('Most clicked')).toEqual([['Buy now', '/cart', '512', '1.5 s']])
@@ -91,14 +91,14 @@ describe('the numbers of the API', () => {
     expect(await page.locator('.freshness').textContent()).toMatch(/counted up to \d\d:\d\d:\d\dopen/)
   })
 
-  it('stand on the funnel page', async () => {
+  it('appear on the funnel page', async () => {
     await open('/funnel')
     expect(await page.locator('.stage-users').allTextContents()).toEqual(['951', '437'])
     expect(await cells('Conversion')).toEqual([
       ['Home', '951', '95.1%', '–', '–'],
       ['Cart', '437', '43.7%', '514', '54.0%'],
     ])
-    expect(await cells('Ways through the funnel')).toEqual([
+    expect(await cells('Paths through the funnel')).toEqual([
       ['Entry', 'Home', '942'],
       ['Home', 'Cart', '437'],
       ['Cart', 'Home', '58'],
@@ -110,19 +110,19 @@ describe('the numbers of the API', () => {
     ])
   })
 
-  it('stand on the elements page', async () => {
+  it('appear on the elements page', async () => {
     await open('/elements')
-    await page.getByText('the less they click: the two go together strongly (correlation −0.62)').waitFor()
+    await page.getByText('the less they click: a strong relation (correlation −0.62)').waitFor()
     expect(await cells('Left or clicked')).toEqual([['Buy now', '150', '50', '25.0%', '2.0 s', '1.2 s']])
-    expect(await cells('Time over the element')).toEqual([
+    expect(await cells('Hover time')).toEqual([
       ['1.0 s – 1.2 s', '31', '47'],
       ['1.2 s – 1.4 s', '119', '3'],
     ])
   })
 
-  it('stand on the status page', async () => {
+  it('appear on the status page', async () => {
     await open('/status')
-    expect((await cells('What became of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
+    expect((await cells('Fates of the events')).map(([fate, reason, events]) => [fate, reason, events])).toEqual([
       ['accepted', 'new', '8,118'],
       ['bot', 'user agent', '219'],
     ])
@@ -130,12 +130,12 @@ describe('the numbers of the API', () => {
     await page.getByText('no broker answers').waitFor()
   })
 
-  it('are drawn as well', async () => {
+  it('are drawn as charts', async () => {
     await open('/')
     await page.locator('.chart canvas').waitFor()
   })
 
-  it('change by themselves while the range includes today', async () => {
+  it('update automatically while the range includes today', async () => {
     await open('/')
     await page.getByText('2,404').waitFor()
     server.fixture.views = 2_405
@@ -153,7 +153,7 @@ describe('the numbers of the API', () => {
   })
 })
 
-describe('what events say', () => {
+describe('event data', () => {
   it('stays text', async () => {
     await open('/')
     await page.getByText(EVIL).waitFor()
@@ -163,7 +163,7 @@ describe('what events say', () => {
 })
 
 describe('the view', () => {
-  it('stands in the address and comes back from it', async () => {
+  it('is stored in the URL and restored from it', async () => {
     await open('/funnel')
     await page.getByRole('button', { name: '90 days' }).click()
     await page.waitForURL('**/funnel?range=90d')
@@ -184,7 +184,7 @@ describe('the view', () => {
     }
   })
 
-  it('tells how to begin when there are no events', async () => {
+  it('shows how to install the tracker if there are no events', async () => {
     server.fixture.traffic = []
     await open('/')
     await page.getByText('No events in this range').waitFor()
@@ -192,7 +192,7 @@ describe('the view', () => {
     expect(await page.getByRole('link', { name: 'demo shop' }).getAttribute('href')).toBe('/demo/')
   })
 
-  it('tells that events are being counted when an empty report has a backlog', async () => {
+  it('shows that events are being counted if an empty report has a backlog', async () => {
     server.fixture.traffic = []
     server.fixture.lag = { messages: 900, events: 12_000, seconds: 45, remaining_seconds: 75 }
     await open('/')
@@ -200,7 +200,7 @@ describe('the view', () => {
     expect(await page.getByText('No events in this range').count()).toBe(0)
   })
 
-  it("shows the API's words for an error", async () => {
+  it("shows the API's error message", async () => {
     await page.goto(`${server.origin}/?app=blog`)
     await page.getByText('There is nothing at /api/v1/apps/blog/traffic.').waitFor()
   })
@@ -221,13 +221,13 @@ describe('a member', () => {
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
   })
 
-  it('is asked to log in again when the login has ended', async () => {
+  it('must log in again when the login has ended', async () => {
     await open('/')
     server.fixture.loggedIn = false
     await page.getByRole('heading', { name: 'Log in' }).waitFor()
   })
 
-  it('adds a funnel, and reads why it cannot be added twice', async () => {
+  it('adds a funnel, and sees why it cannot be added twice', async () => {
     await open('/settings')
     const card = page.getByRole('region', { name: 'Funnels', exact: true })
     for (const id of ['checkout', 'signup']) {
@@ -249,7 +249,7 @@ describe('a member', () => {
 
   it('sees a new key once, with its script tag', async () => {
     await open('/settings')
-    await page.getByRole('button', { name: 'Make a key' }).click()
+    await page.getByRole('button', { name: 'Create a key' }).click()
     await page.getByText('hw_shown_only_now_1234', { exact: true }).waitFor()
     expect(await page.getByLabel('Script tag with the new key').textContent()).toBe(
       `<script async src="${server.origin}/hopper.js" data-key="hw_shown_only_now_1234"></script>`,

@@ -16,7 +16,7 @@ import type {
   Traffic,
 } from '@hopper/contracts'
 
-/** What the fixture server answers. Numbers are made up so that each stands in one place only. */
+/** Answers of the fixture server. Each number is made up and appears in only one place. */
 export const EVIL = '<img src=x onerror=window.pwned=1>'
 
 export interface Fixture {
@@ -130,7 +130,7 @@ const status: Omit<Status, 'lag'> = {
   ],
 }
 
-/** The answer to a GET, or undefined for an unknown path. */
+/** Returns the answer to a GET, or undefined for an unknown path. */
 export function answerTo(path: string, asked: URLSearchParams, fixture: Fixture): unknown {
   const meta: Meta = {
     from: asked.get('from') ?? '',

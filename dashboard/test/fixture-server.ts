@@ -11,9 +11,10 @@ const types: Record<string, string> = {
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
 }
-/** As strict as the API's own. */
+/** As strict as the API's own policy. */
 const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; form-action 'self'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; " +
+  "img-src 'self' data:; connect-src 'self'; form-action 'self'"
 
 export interface FixtureServer {
   readonly origin: string
@@ -106,7 +107,7 @@ async function change(
   fail(response, 404, 'HOP_NOT_FOUND', 'No such call.')
 }
 
-/** As the API does: a stage without an id gets one, and what happened before is counted later. */
+/** Mimics the API: assigns an id to a stage without one, and marks the past as not counted yet. */
 function asListed({ id, name, stages }: Funnel): ListedFunnel {
   const numbered = stages.map((stage, index) => ({ ...stage, id: stage.id ?? index + 1 }))
   return { id, name, stages: numbered, past: { state: 'running', share: 0.254 } }

@@ -8,7 +8,7 @@ import { REGISTRY } from '../tokens.ts'
 import { AccessService } from './access.service.ts'
 import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
 
-/** Lets a request in when its caller has the power the call needs, and sees the app the path names. */
+/** Admits a request if its caller has the scope that the call needs and may see the app in the path. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly access: AccessService
@@ -35,13 +35,13 @@ export class AccessGuard implements CanActivate {
     const { app: id } = request.params as { app?: string }
     const granted = id === undefined ? { caller } : { caller, app: await this.app(caller, id) }
     grant(request, granted)
-    // a flood of queries is refused before their bodies are checked
+    // refuse a flood of queries before validating their bodies
     const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
     if (progress && app !== undefined) this.questions.assertRoom({ app, caller: callerName(caller) })
     return true
   }
 
-  /** An app of another organization is unknown, not forbidden: nobody learns which ids exist there. */
+  /** Reports an app of another organization as unknown, not forbidden, so that nobody can probe which ids exist. */
   private async app(caller: Caller, id: string): Promise<App> {
     const app = await this.registry.app(id)
     if (!app) throw new HopperError('HOP_APP_UNKNOWN')
@@ -50,17 +50,19 @@ export class AccessGuard implements CanActivate {
   }
 }
 
-/** @throws HopperError when the caller has not the power */
+/** @throws HopperError if the caller lacks the required scope */
 export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
   if (need === 'login') {
     if (caller.kind !== 'member')
       throw new HopperError(
         'HOP_LOGIN_REQUIRED',
-        'Only a logged-in member can make this call; a key belongs to nobody.',
+        'Only a logged-in member can make this call, not a key; log in first.',
       )
     return
   }
   const role = roleOf(caller)
   if (role === 'owner' || role === 'admin' || (role === 'viewer' && need === 'read')) return
-  throw new HopperError(caller.kind === 'key' ? 'HOP_KEY_POWER' : 'HOP_ROLE')
+  if (caller.kind !== 'key') throw new HopperError('HOP_ROLE')
+  const scope = need === 'read' ? 'read' : 'admin'
+  throw new HopperError('HOP_KEY_POWER', `This key cannot make this call: it needs the ${scope} scope.`)
 }

@@ -11,7 +11,7 @@ import { sameSecret, secretHash } from './secret.ts'
 
 const SAFE_METHODS = new Set(['GET', 'HEAD'])
 
-/** Finds out who asks. A key goes before a cookie; what changes something by cookie needs the CSRF header. */
+/** Identifies the caller. A key takes precedence over a cookie; a change made with a cookie needs the CSRF header. */
 @Injectable()
 export class AccessService {
   private readonly registry: Registry

@@ -7,8 +7,8 @@ interface Window {
 }
 
 /**
- * Counts failures per subject in fixed windows, with bounded memory. Subjects are kept as salted hashes: no name, no
- * address.
+ * Counts failures per subject in fixed windows, with bounded memory. Subjects are stored as salted hashes, never as
+ * names or addresses.
  */
 export class Attempts {
   private readonly windows = new Map<string, Window>()
@@ -24,7 +24,7 @@ export class Attempts {
     this.subjectsMax = subjectsMax
   }
 
-  /** @throws HopperError HOP_RATE while the subject has used up its window */
+  /** @throws HopperError HOP_RATE once the subject has used up its current window */
   check(subject: string, now: number): void {
     const window = this.windows.get(this.key(subject))
     if (!window || window.endsAt <= now || window.count < this.max) return
@@ -45,18 +45,18 @@ export class Attempts {
     this.windows.set(key, { count: 1, endsAt: now + this.windowMs })
   }
 
-  /** Forgets the failures of a subject that has proved itself. */
+  /** Clears the failures of a subject that has authenticated. */
   succeed(subject: string): void {
     this.windows.delete(this.key(subject))
   }
 
-  /** Takes one failure back. */
+  /** Subtracts one failure. */
   forgive(subject: string): void {
     const window = this.windows.get(this.key(subject))
     if (window && window.count > 0) window.count--
   }
 
-  /** Windows stand in the order of their ends, so the first are over first. */
+  /** Windows are ordered by their end, so the first ones expire first. */
   private makeRoom(now: number): void {
     for (const [key, window] of this.windows) {
       if (window.endsAt > now && this.windows.size < this.subjectsMax) break

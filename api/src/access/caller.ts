@@ -20,30 +20,30 @@ export interface MemberCaller {
   readonly login: string
 }
 
-/** Who asks: a key, or a member by cookie. */
+/** The caller of a request: a key, or a member with a cookie. */
 export type Caller = KeyCaller | MemberCaller
 
-/** The same text for each request of a key, and of a member in all of its sessions. */
+/** A stable name: the same for every request of a key, and for all sessions of a member. */
 export function callerName(caller: Caller): string {
   return caller.kind === 'key' ? `key ${caller.hash}` : `member ${caller.organization} ${caller.member}`
 }
 
-/** What a caller may do at most; nothing for a write key. An admin key is as strong as an owner of its organization. */
+/** The highest role of a caller; undefined for a write key. An admin key counts as an owner of its organization. */
 export function roleOf(caller: Caller): Role | undefined {
   if (caller.kind === 'member') return caller.role
   return caller.power === 'admin' ? 'owner' : caller.power === 'read' ? 'viewer' : undefined
 }
 
-/** Whether a caller may see an app. */
+/** Tells whether the caller may see the app. */
 export function maySee(caller: Caller, app: App): boolean {
   if (app.organization !== caller.organization) return false
   return caller.kind === 'member' || caller.app === undefined || caller.app === app.id
 }
 
-/** What the guard found out about a request. */
+/** The result of the guard for a request. */
 export interface Granted {
   readonly caller: Caller
-  /** the app that the path names */
+  /** the app in the path */
   readonly app?: App
 }
 
@@ -55,6 +55,6 @@ export function grant(request: FastifyRequest, granted: Granted): void {
 
 export function grantedOf(request: FastifyRequest): Granted {
   const granted = grants.get(request)
-  if (!granted) throw new TypeError('no guard has let this request in')
+  if (!granted) throw new TypeError('this request has not passed the guard')
   return granted
 }

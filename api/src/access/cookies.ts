@@ -9,9 +9,9 @@ export function sessionCookie(request: FastifyRequest): string | undefined {
 }
 
 /**
- * Lax, not Strict: the link that logs a member in is followed from a mail or a chat, and the redirect after it must
- * carry the cookie. The CSRF cookie is read by the dashboard's script, the session never. Values are base64url: nothing
- * to escape.
+ * Sets the cookies of a login. They are Lax, not Strict: a member follows the login link from a mail or a chat, and the
+ * redirect after it must carry the cookie. The dashboard's script reads the CSRF cookie but can never read the session
+ * cookie. Values are base64url, so they need no escaping.
  */
 export function setLoginCookies(
   reply: FastifyReply,

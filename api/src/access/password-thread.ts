@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 
-/** What is made into a hash. */
+/** The input of one hash. */
 export interface DeriveRequest {
   readonly password: string
   readonly salt: Uint8Array
@@ -14,15 +14,15 @@ interface Asked {
 }
 
 /**
- * Makes hashes of passwords in a thread of low priority, one after the other. It starts with the first; one that fails
- * is replaced by the next request.
+ * Hashes passwords one at a time in a low-priority thread. The thread starts with the first request; after a failure
+ * the next request starts a new one.
  */
 export class PasswordThread {
   #worker: Worker | undefined
-  /** in the order of the requests, which is that of the replies */
+  /** in request order; replies come in the same order */
   #asked: Asked[] = []
 
-  /** requests without a reply */
+  /** pending requests */
   get asked(): number {
     return this.#asked.length
   }

@@ -7,13 +7,13 @@ const WAITING_MAX = 32
 
 const thread = new PasswordThread()
 
-/** `salt:hash` in base64url, as `Member.password` stores it. */
+/** Returns `salt:hash` in base64url, the format of `Member.password`. */
 export async function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(16)
   return `${salt.toString('base64url')}:${(await derive(password, salt)).toString('base64url')}`
 }
 
-/** Takes the same time whether there is a stored password or not, so that nobody learns who is a member. */
+/** Takes the same time with and without a stored password, so that timing does not reveal who is a member. */
 export async function verifyPassword(password: string, stored: string | undefined): Promise<boolean> {
   const [salt = '', hash = ''] = (stored ?? '').split(':')
   const expected = Buffer.from(hash, 'base64url')
@@ -22,8 +22,7 @@ export async function verifyPassword(password: string, stored: string | undefine
 }
 
 /**
- * One at a time, and a bounded number waiting: a flood of logins must take neither all memory nor the time of everybody
- * else.
+ * Derives one hash at a time and bounds the queue: a flood of logins must not exhaust memory or delay all other work.
  */
 async function derive(password: string, salt: Buffer): Promise<Buffer> {
   if (thread.asked >= WAITING_MAX) throw new HopperError('HOP_RATE', undefined, { details: { retry_after_seconds: 5 } })

@@ -1,17 +1,17 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { keyPrefixes, type KeyScope, type KeyRecord } from '@hopper/contracts'
 
-/** 256 random bits as text that fits a URL and a cookie. */
+/** Returns 256 random bits as text that is safe in URLs and cookies. */
 export function newSecret(): string {
   return randomBytes(32).toString('base64url')
 }
 
-/** What is stored in place of a key or token: its SHA-256 in hex. */
+/** Returns the SHA-256 in hex that is stored instead of a key or token. */
 export function secretHash(secret: string): string {
   return hash('sha256', secret)
 }
 
-/** Whether two texts are equal, in a time that does not tell where they differ. */
+/** Compares two texts in constant time, so that timing does not reveal where they differ. */
 export function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }
@@ -20,7 +20,7 @@ export function newKey(power: KeyScope): string {
   return keyPrefixes[power] + newSecret()
 }
 
-/** The record of a key; `app` stays away for admin keys. */
+/** Builds the record of a key; admin keys have no `app`. */
 export function keyRecord(
   key: string,
   power: KeyScope,

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { App, Element, Funnel, limits, Stage } from '@hopper/contracts'
 
-/** Bodies and answers of administration. */
+/** Request and response schemas of the administration calls. */
 const label = Type.String({ minLength: 1, maxLength: limits.nameCharsMax })
 const slug = App.properties.id
 const role = Type.Union([Type.Literal('owner'), Type.Literal('admin'), Type.Literal('viewer')])
@@ -9,7 +9,7 @@ const password = Type.String({ minLength: 10, maxLength: 200, description: 'at l
 
 const past = Type.Object({
   state: Type.Enum(['waiting', 'running', 'done'], {
-    description: 'whether what happened before the stages were made is counted',
+    description: 'whether events from before the stages existed are counted',
   }),
   share: Type.Number({ minimum: 0, maximum: 1 }),
 })
@@ -19,7 +19,7 @@ export const Funnels = Type.Object({ funnels: Type.Array(FunnelView) })
 const sentStages = Type.Array(
   Type.Object(
     { ...Stage.properties, id: Type.Optional(Stage.properties.id) },
-    { description: 'without an id it gets one that no stage has had' },
+    { description: 'without an id it gets an id that was never used' },
   ),
   { minItems: 1, maxItems: limits.stagesPerFunnelMax },
 )
@@ -50,7 +50,7 @@ export const NewKey = Type.Object({ power })
 export type NewKey = Static<typeof NewKey>
 export const CreatedKey = Type.Object({
   ...Key.properties,
-  key: Type.String({ description: 'shown this once: only its hash is stored' }),
+  key: Type.String({ description: 'shown only once: only its hash is stored' }),
 })
 export type CreatedKey = Static<typeof CreatedKey>
 
@@ -74,7 +74,7 @@ export const AppPatch = Type.Object(
     'x-fixed': {
       id: 'cannot be changed',
       organization: 'cannot be changed',
-      timezone: 'cannot be changed: the dates of this app are counted in it; create another app',
+      timezone: 'cannot be changed: the daily numbers of this app are counted in it; create another app',
     },
   },
 )

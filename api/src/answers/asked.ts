@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { EventResult, funnelUnits, JourneyResult, limits, Meta, queryLimits, RetentionResult } from '@hopper/contracts'
 
-/** The queries of the dashboard API. */
+/** Query parameters of the dashboard API. */
 const date = (what: string): ReturnType<typeof Type.String> => Type.String({ maxLength: 40, description: what })
 const range = {
   from: Type.Optional(date("first date, like 2026-01-31, in the app's time zone; default: 6 days before `to`")),
@@ -9,7 +9,7 @@ const range = {
 }
 const countBy = {
   count_by: Type.Optional(
-    Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'what a user is; default: person' }),
+    Type.Union([Type.Literal('person'), Type.Literal('device')], { description: 'unit of a user; default: person' }),
   ),
 }
 const funnel = {
@@ -54,26 +54,26 @@ export const JourneysAsked = Type.Object({
   count_by: Type.Optional(
     Type.Union(
       funnelUnits.map((unit) => Type.Literal(unit)),
-      { description: 'whose ways: person, device or session; default: person' },
+      { description: 'unit of a journey: person, device or session; default: person' },
     ),
   ),
   depth: Type.Optional(
-    Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places of a way; default: 5' }),
+    Type.Integer({ minimum: 2, maximum: queryLimits.journeyDepthMax, description: 'places in a journey; default: 5' }),
   ),
   start: Type.Optional(
     Type.String({
       maxLength: limits.urlCharsMax,
-      description: 'only ways from this place on: a page as `pages/views` shows it, or its address',
+      description: 'only journeys from this place on: a page as `pages/views` shows it, or its URL',
     }),
   ),
   end: Type.Optional(
-    Type.String({ maxLength: limits.urlCharsMax, description: 'only ways up to this place, as `start`' }),
+    Type.String({ maxLength: limits.urlCharsMax, description: 'only journeys up to this place; format like `start`' }),
   ),
   key: Type.Optional(
     Type.String({
       minLength: 1,
       maxLength: queryLimits.keyCharsMax,
-      description: 'what a place is; default: the page that was come to',
+      description: 'event key that defines a place; default: the page that was entered',
     }),
   ),
 })

@@ -16,7 +16,7 @@ const envelope = (device_id: string, received_at: number): never =>
     events: [],
   }) as never
 
-test('complete_to is now when all is counted, else the newest instant whose ends are counted, else before the oldest that waits', async () => {
+test('complete_to is now, or the newest instant counted in full, or before the oldest uncounted message', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
@@ -37,12 +37,12 @@ test('complete_to is now when all is counted, else the newest instant whose ends
   rmSync(dir, { recursive: true })
 })
 
-test('what waits is told in messages and about how many events; it concerns an app unless all of it is looked at and is none of its', async () => {
+test('the backlog has estimated events, and concerns an app unless it was read and has none of it', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-waiting-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   const completeness = new Completeness(log, lanes, () => 1_000_000)
   const lease = await lanes.acquire(0, 'test')
-  const told = async (): Promise<unknown[]> => {
+  const backlog = async (): Promise<unknown[]> => {
     const progress = await completeness.progress()
     return [
       await completeness.waiting(progress),
@@ -50,7 +50,7 @@ test('what waits is told in messages and about how many events; it concerns an a
       await completeness.mayConcern('blog', progress),
     ]
   }
-  expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
+  expect(await backlog()).toEqual([{ messages: 0, events: 0 }, false, false])
   const events = Array.from({ length: 40 }, (_, i) => ({
     type: 'custom',
     name: 'test',
@@ -59,18 +59,18 @@ test('what waits is told in messages and about how many events; it concerns an a
     seq: 0,
   }))
   await log.append([{ ...(envelope('a', 999_000) as object), events } as never])
-  expect(await told()).toEqual([{ messages: 1, events: 40 }, true, false])
+  expect(await backlog()).toEqual([{ messages: 1, events: 40 }, true, false])
   await log.append(
     Array.from({ length: 40 }, (_, i) => ({ ...(envelope(`d${i}`, 999_000) as object), events }) as never),
   )
-  expect(await told()).toEqual([{ messages: 41, events: 41 * 40 }, true, true])
+  expect(await backlog()).toEqual([{ messages: 41, events: 41 * 40 }, true, true])
   await lanes.commit(lease, 41)
-  expect(await told()).toEqual([{ messages: 0, events: 0 }, false, false])
+  expect(await backlog()).toEqual([{ messages: 0, events: 0 }, false, false])
   await close()
   rmSync(dir, { recursive: true })
 })
 
-test('however many ask for the status, a long backlog is looked into once in a while', async () => {
+test('a long backlog is sampled only at intervals, however often the status is requested', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-backlog-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let reads = 0
@@ -81,22 +81,23 @@ test('however many ask for the status, a long backlog is looked into once in a w
     const asked = Array.from({ length: 5 }, async () => completeness.waiting(await completeness.progress()))
     expect(await Promise.all(asked)).toEqual(Array.from({ length: 5 }, () => ({ messages: 40, events: 0 })))
   }
-  // one look for complete_to, one for what waits
+  // one read for complete_to, one for the backlog
   expect(reads).toBe(2)
   await close()
   rmSync(dir, { recursive: true })
 })
 
 test.each(['refuses', 'does not answer'])(
-  'a log that %s is not waited for: what was proved before, and is counted since, is known',
+  'a log that %s delays no answer: instants proved before, or reached since, are still known',
   async (how) => {
     const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
     const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
     let now = 1_000_000
     let isAway = false
     const away = (): Promise<never> =>
-      how === 'refuses' ? Promise.reject(new Error('as the test wants it')) : new Promise(() => undefined)
-    const completeness = new Completeness(withOverrides(log, { ends: () => (isAway ? away() : log.ends()) }), lanes, () => now)
+      how === 'refuses' ? Promise.reject(new Error('refused by the test')) : new Promise(() => undefined)
+    const flaky = withOverrides(log, { ends: () => (isAway ? away() : log.ends()) })
+    const completeness = new Completeness(flaky, lanes, () => now)
     const lease = await lanes.acquire(0, 'test')
     await log.append([envelope('a', 999_000)])
     await lanes.commit(lease, 1)
@@ -133,13 +134,13 @@ test.each(['refuses', 'does not answer'])(
   },
 )
 
-test('it looks by itself, so that an instant is known when the log goes away before anyone has asked', async () => {
+test('it polls by itself, so that an instant is known if the log fails before the first request', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 1 })
   let now = 1_000_000
   let isAway = false
   const completeness = new Completeness(
-    withOverrides(log, { ends: () => (isAway ? Promise.reject(new Error('as the test wants it')) : log.ends()) }),
+    withOverrides(log, { ends: () => (isAway ? Promise.reject(new Error('refused by the test')) : log.ends()) }),
     lanes,
     () => now,
   )
@@ -153,7 +154,7 @@ test('it looks by itself, so that an instant is known when the log goes away bef
   rmSync(dir, { recursive: true })
 })
 
-test('a lane that ends before what was counted proves nothing, and what is lost is named', async () => {
+test('a lane that ends before its counted position proves nothing, and its loss is reported', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
   const { log, lanes, close } = await openEmbedded({ dir, lanes: 2 })
   let now = 1_000_000
@@ -169,7 +170,7 @@ test('a lane that ends before what was counted proves nothing, and what is lost 
   for (const lane of [0, 1]) await lanes.commit(await lanes.acquire(lane, 'test'), 10)
   expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogCut: false })
   now = 2_000_000
-  // Counted on between the two questions: no cut.
+  // Counting advanced between the two reads: the log was not truncated.
   await lanes.commit(await lanes.acquire(0, 'test'), 12)
   let progress = await completeness.progress()
   expect([progress.completeTo, progress.isLogCut, await completeness.losses(progress)]).toEqual([2_000_000, false, []])

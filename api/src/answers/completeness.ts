@@ -7,63 +7,65 @@ interface Snapshot {
   readonly ends: readonly number[]
 }
 
-/** The last answer of the log, and what was counted then. */
+/** The last response of the log, with the positions counted at that time. */
 interface Known extends Snapshot {
   readonly done: readonly number[]
-  /** on the monotonic clock, when that had been read */
+  /** monotonic time at which both had been read */
   readonly readAt: number
 }
 
-/** Where the lanes end. */
+/** The end positions of the lanes. */
 interface Ends {
   readonly ends: readonly number[]
-  /** on the monotonic clock, when the log was asked */
+  /** monotonic time of the request to the log */
   readonly askedAt: number
 }
 
-/** A figure that was looked up in the log. */
+/** A cached figure that was read from the log. */
 interface Look {
-  /** on the monotonic clock */
+  /** monotonic time */
   readonly at: number
   readonly figure: Promise<number>
   hasFailed: boolean
 }
 
-/** Where each lane's log ends and how far it has been counted. */
+/** The end of each lane's log and how far it has been counted. */
 export interface LaneProgress {
   readonly completeTo: number
   readonly ends: readonly number[]
   readonly done: readonly number[]
-  /** true while the log does not say where it ends: what is known is from before */
+  /** true while the log does not report its ends: the values are from its last response */
   readonly isLogAway: boolean
-  /** whether a lane ends before what was counted of it: its topic was made again or cut, so its end proves nothing */
+  /**
+   * true if a lane ends before its counted position: its topic was recreated or truncated, so its end proves nothing
+   */
   readonly isLogCut: boolean
 }
 
 const SNAPSHOT_EVERY_MS = 250
-/** The tables are there whether or not the log answers, so an answer waits for it only so long. */
+/** The tables can be read without the log, so an answer waits for the log at most this long. */
 const ENDS_MS_MAX = 1_000
 const SNAPSHOTS_MAX = 240
 const WATCH_MS = 2_000
-/** How far two messages of a lane may stand out of the order of their receipt. */
+/** Maximum deviation of a lane's messages from the order of their receipt. */
 const ORDER_MARGIN_MS = 60_000
-/** messages, and bytes of them, of a lane that are looked at to tell what waits */
+/** messages, and their bytes, that are read from a lane to inspect its backlog */
 const PEEKED_MAX = 32
 const PEEKED_BYTES_MAX = 256_000
 const PEEKED_LANES_MAX = 8
-/** Looking into a lane takes a consumer of its own, so what a look has told is taken for this long. */
+/** Reading a lane needs a consumer of its own, so the result is cached for this long. */
 const LOOK_EVERY_MS = 2_000
 
 /**
- * Proves up to which instant everything received (that is: acknowledged) has been counted. It remembers where the lanes
- * ended at earlier instants: once every lane has been counted up to such an end, all that was received before that
- * instant is in the tables.
+ * Determines the instant up to which everything received (that is: acknowledged) has been counted. It remembers where
+ * the lanes ended at earlier instants: once every lane has been counted up to such an end, the tables contain
+ * everything that was received before that instant.
  */
 export class Completeness {
   private readonly log: EventLog
   private readonly lanes: Lanes
   private readonly clock: () => number
-  /** ascending by time; all of them not yet proved, except the first */
+  /** ascending by time; only the first may be proved already */
   private snapshots: Snapshot[] = []
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
   private asking: Promise<Ends> | undefined
@@ -78,14 +80,15 @@ export class Completeness {
   }
 
   /**
-   * Looks by itself until it is stopped, so that an instant is known when the log goes away before anyone has asked.
+   * Polls in the background until stopped, so that an instant is known even if the log becomes unavailable before the
+   * first request.
    */
   watch(): { stop(): void } {
     let isLooking = false
     const look = async (): Promise<void> => {
       if (isLooking) return
       isLooking = true
-      // Who asks for an answer is told why there is none; the next look tries again.
+      // A request reports the error to its caller; here the next poll tries again.
       await this.progress().catch(() => undefined)
       isLooking = false
     }
@@ -94,13 +97,15 @@ export class Completeness {
     return { stop: () => clearInterval(timer) }
   }
 
-  /** Ask before reading the tables: what is counted now is in what is read afterwards. */
+  /**
+   * Determines the progress. Call it before reading the tables: they then contain at least what it reports as counted.
+   */
   async progress(): Promise<LaneProgress> {
     const at = this.clock()
     const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
     if (!answer) return this.withoutLog(done)
     const { ends, askedAt } = answer
-    // What was counted before the log was asked was in the log.
+    // Everything counted before the log was read was in the log.
     const isLogCut =
       this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
     if (isLogCut) return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: false, isLogCut }
@@ -117,8 +122,8 @@ export class Completeness {
   }
 
   /**
-   * Where the lanes end; undefined when the log does not say in time. One question at a time, and none is waited for
-   * while the log is away.
+   * Reads the ends of the lanes; undefined if the log does not respond in time. At most one request is in flight, and
+   * callers do not wait for it while the log is unavailable.
    */
   private async ends(): Promise<Ends | undefined> {
     this.asking ??= this.ask().finally(() => (this.asking = undefined))
@@ -137,7 +142,7 @@ export class Completeness {
     return { askedAt, ends: await this.log.ends() }
   }
 
-  /** What was proved before, and what is counted since: the instant of the newest known ends that are reached. */
+  /** Reports progress without the log: the newest remembered snapshot whose ends have been reached. */
   private withoutLog(done: readonly number[]): LaneProgress {
     const ends = this.known.ends.length > 0 ? this.known.ends : done
     return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: true, isLogCut: false }
@@ -148,20 +153,20 @@ export class Completeness {
   }
 
   /**
-   * What the log has lost of its lanes, which stand still there until somebody accepts it; none while the log does not
-   * say.
+   * Lists what the log has lost. A lane with a loss stays stopped until somebody accepts it. Empty while the log is
+   * unavailable.
    */
   async losses({ ends, done, isLogAway, isLogCut }: LaneProgress): Promise<LaneLoss[]> {
     if (isLogAway) return []
     const starts = (await this.log.starts?.().catch(() => [])) ?? []
-    // Without a cut, a lane that is counted beyond its end was counted on between two questions.
+    // Without a truncation, a lane counted beyond its end was counted further between the two reads.
     const endOf = (lane: number): number => (isLogCut ? (ends[lane] ?? 0) : Math.max(ends[lane] ?? 0, done[lane] ?? 0))
     return done
       .map((counted, lane) => lossOf(lane, counted, { start: starts[lane] ?? 0, end: endOf(lane) }))
       .filter((loss) => loss !== undefined)
   }
 
-  /** How much waits to be counted; events are estimated from some of the messages. */
+  /** The backlog. Its number of events is estimated from a sample of the messages. */
   async waiting(progress: LaneProgress): Promise<{ messages: number; events: number }> {
     const waiting = waitingOf(progress)
     const messages = waiting.reduce((sum, { from, end }) => sum + end - from, 0)
@@ -171,7 +176,7 @@ export class Completeness {
     return { messages, events: Math.round(messages * (await this.eventsPerMessage.figure)) }
   }
 
-  /** Events for each message, of some that wait. */
+  /** Average events per message, over a sample of the backlog. */
   private async peekedRatio(waiting: readonly WaitingPart[]): Promise<number> {
     const lanes = waiting.slice(0, PEEKED_LANES_MAX).map(({ lane, from, end }) => this.peek(lane, from, end))
     const peeked = (await Promise.all(lanes)).flat()
@@ -181,10 +186,7 @@ export class Completeness {
     )
   }
 
-  /**
-   * Whether anything that has arrived and is not counted yet may be an app's. Many messages that wait are not looked
-   * through.
-   */
+  /** Tells whether the backlog may contain events of an app. A long backlog is not read and counts as yes. */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
     const waiting = waitingOf(progress)
     if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
@@ -195,7 +197,7 @@ export class Completeness {
     return (await Promise.all(looks)).includes(true)
   }
 
-  /** The first messages that wait in a lane; undefined for one that cannot be decoded. */
+  /** Reads the first messages of a lane's backlog; undefined stands for a message that cannot be decoded. */
   private async peek(lane: number, from: number, end: number): Promise<(Envelope | undefined)[]> {
     const messages = await this.log.read(lane, from, Math.min(PEEKED_MAX, end - from), PEEKED_BYTES_MAX)
     return messages.filter(({ position }) => position < end).map(({ value }) => decoded(value))
@@ -204,14 +206,14 @@ export class Completeness {
   private remember(snapshot: Snapshot): void {
     const last = this.snapshots.at(-1)
     if (last && snapshot.at - last.at < SNAPSHOT_EVERY_MS) return
-    // a long backlog: a coarser memory serves as well
+    // with a long backlog, half of the snapshots are enough
     if (this.snapshots.length >= SNAPSHOTS_MAX) this.snapshots = this.snapshots.filter((_, index) => index % 2 === 0)
     this.snapshots.push(snapshot)
   }
 
   /**
-   * Nothing remembered reaches back far enough (this process is young): the oldest message that waits gives a bound,
-   * which stays true while more is counted.
+   * Used when no snapshot reaches back far enough (this process is young). The receipt of the oldest uncounted message
+   * is a lower bound, which stays valid as counting advances.
    */
   private async firstUncountedOf(ends: readonly number[], done: readonly number[]): Promise<number> {
     const oldest = async (): Promise<number> => {
@@ -225,13 +227,13 @@ export class Completeness {
   private async receivedAt(lane: number, position: number): Promise<number> {
     const [message] = await this.log.read(lane, position, 1, 1)
     if (!message) return this.clock()
-    // What was deleted before it was counted may be older than anything that is left.
+    // Messages deleted before they were counted may be older than anything that is left.
     if (message.position > position && ((await this.log.starts?.())?.[lane] ?? 0) > position) return 0
     return decoded(message.value)?.received_at ?? 0
   }
 }
 
-/** What of a lane waits to be counted. */
+/** The backlog of a lane. */
 interface WaitingPart {
   readonly lane: number
   readonly from: number
@@ -252,7 +254,7 @@ function waitingOf({ ends, done }: Pick<LaneProgress, 'ends' | 'done'>): Waiting
   return ends.map((end, lane) => ({ lane, from: done[lane] ?? 0, end })).filter(({ from, end }) => from < end)
 }
 
-/** What cannot be decoded is going to be a dead letter. */
+/** Decodes an envelope; one that cannot be decoded will become a dead letter. */
 function decoded(value: Uint8Array): Envelope | undefined {
   try {
     return decodeEnvelope(value)

@@ -5,7 +5,7 @@ import { durationCorrelation } from './correlation.ts'
 
 const bucket = fc.record({ bucket: fc.integer({ min: 4, max: 60 }), leave: fc.nat(9), click: fc.nat(9) })
 
-test("equals Pearson's correlation over the single durations", () => {
+test("equals Pearson's correlation of the individual durations", () => {
   fc.assert(
     fc.property(fc.uniqueArray(bucket, { selector: (one) => one.bucket, maxLength: 12 }), (buckets) => {
       const points = buckets.flatMap(({ bucket, leave, click }) => {

@@ -1,6 +1,6 @@
 import { bucketBounds } from '@hopper/contracts'
 
-/** How many of either action fell into one log-scaled bucket. */
+/** The number of clicks and leaves in one log-scaled bucket. */
 export interface ActionBucket {
   readonly bucket: number
   readonly leave: number
@@ -8,9 +8,9 @@ export interface ActionBucket {
 }
 
 /**
- * The point-biserial correlation of ln(duration) with click = 1 and leave = 0. Durations are known by their bucket, so
- * each counts as the geometric middle of its bucket: the error of one duration is at most 9 %. Null when one of the
- * actions, or any spread, is missing.
+ * Computes the point-biserial correlation of ln(duration) with click = 1 and leave = 0. Only the bucket of a duration
+ * is known, so each counts as the geometric middle of its bucket: the error of one duration is at most 9 %. Null if one
+ * of the actions is missing or the durations have no spread.
  */
 export function durationCorrelation(buckets: readonly ActionBucket[]): number | null {
   let leaves = 0

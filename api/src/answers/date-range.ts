@@ -10,7 +10,7 @@ import {
 } from '@hopper/contracts'
 
 const DEFAULT_DAYS = 7
-/** The calendar's text form has four digits for the year. */
+/** Dates are compared as text, which needs years of four digits. */
 const LAST_DATE = '9998-12-31'
 
 /** A closed range of an app's local dates. */
@@ -22,7 +22,7 @@ export interface DateRange {
 }
 
 /**
- * What `?from&to` mean for an app at an instant: dates in its time zone, by default the last 7 days up to today.
+ * Resolves `?from&to` for an app at an instant: dates in its time zone, by default the last 7 days including today.
  * @throws HopperError HOP_RANGE_INVALID
  */
 export function dateRange(asked: { from?: string; to?: string }, app: App, now: number): DateRange {
@@ -30,7 +30,7 @@ export function dateRange(asked: { from?: string; to?: string }, app: App, now: 
   for (const field of ['from', 'to'] as const) {
     const date = asked[field]
     if (date !== undefined && (!isDate(date) || date > LAST_DATE))
-      throw invalid(field, `is no date like 2026-01-31, but ${JSON.stringify(date.slice(0, 40))}`)
+      throw invalid(field, `must be a date like 2026-01-31; not ${JSON.stringify(date.slice(0, 40))}`)
   }
   const to = asked.to ?? zone.dateOf(now)
   const from = asked.from ?? shiftDate(to, 1 - DEFAULT_DAYS)

@@ -3,13 +3,13 @@ import { limits, Meta, queryLimits } from '@hopper/contracts'
 import { RangeAsked } from './asked.ts'
 import { Keys } from './administration.ts'
 
-/** The keys that events have, and the values of these: what a form of a query proposes. */
+/** Schemas for the keys of events and their values, which the query form suggests. */
 export const VALUES_MAX = 1_000
 export const VALUES_DEFAULT = 50
 export const VALUES_OF_EACH_DEFAULT = 20
 
 const prefix = Type.Optional(
-  Type.String({ maxLength: queryLimits.valueCharsMax, description: 'only those that begin like this' }),
+  Type.String({ maxLength: queryLimits.valueCharsMax, description: 'only those with this prefix' }),
 )
 const limit = (most: number): ReturnType<typeof Type.Optional<ReturnType<typeof Type.Integer>>> =>
   Type.Optional(
@@ -34,10 +34,10 @@ export type KeyValuesAsked = Static<typeof KeyValuesAsked>
 
 const value = Type.Object({
   value: Type.Union([Type.String(), Type.Number(), Type.Boolean()]),
-  events: Type.Integer({ description: 'events of the range that have it, those of machines not counted' }),
+  events: Type.Integer({ description: 'events of the range that have it, without those of bots' }),
 })
 const values = Type.Array(value, { description: 'the most frequent first' })
-const more = Type.Boolean({ description: 'there are more values than these' })
+const more = Type.Boolean({ description: 'true if there are more values' })
 
 export const EventKeys = Type.Object({
   rows: Type.Array(Type.Object({ key: Type.String(), values: Type.Optional(values), more: Type.Optional(more) }), {

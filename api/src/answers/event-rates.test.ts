@@ -7,7 +7,7 @@ const sample = (seconds: number, events: number, date = '2026-03-30', messages =
   messages,
 })
 
-test('the rate is one over the last minute, also when it was not asked for', () => {
+test('the rate covers the last minute, even if nobody requested it meanwhile', () => {
   const rates = new EventRates()
   expect([rates.events(['shop']), rates.messages()]).toEqual([0, 0])
   for (let at = 0; at <= 300; at += 5) rates.add(sample(at, at < 200 ? at * 10 : 2_000 + (at - 200) * 3))
@@ -16,7 +16,7 @@ test('the rate is one over the last minute, also when it was not asked for', () 
   expect(rates.events(['shop'])).toBeCloseTo(241 / 60.2, 5)
 })
 
-test('two samples are enough; midnight and a rebuild are no loss', () => {
+test('two samples are enough; midnight and a rebuild do not lower the rate', () => {
   const rates = new EventRates()
   rates.add(sample(0, 100))
   rates.add({

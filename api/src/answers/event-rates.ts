@@ -1,7 +1,4 @@
-/**
- * What was there at an instant: per app and date (UTC) of receipt the events that have a fate, and the messages that
- * are counted.
- */
+/** The totals at an instant: events with a fate per app and date of receipt (UTC), and counted messages. */
 export interface RateSample {
   readonly at: number
   readonly events: ReadonlyMap<string, ReadonlyMap<string, number>>
@@ -11,29 +8,29 @@ export interface RateSample {
 const WINDOW_MS = 60_000
 const SAMPLE_EVERY_MS = 1_000
 
-/** Rates over the last minute, out of totals that grow. */
+/** Rates over the last minute, computed from growing totals. */
 export class EventRates {
-  /** ascending by time; the first is the last one that is a minute old, when there is one */
+  /** ascending by time; the first is the newest that is at least a minute old, if there is one */
   private samples: RateSample[] = []
 
   add(sample: RateSample): void {
     const last = this.samples.at(-1)
     if (last && sample.at < last.at) this.samples = []
-    // the first says when the window begins
+    // keep the first sample, which marks the start of the window
     else if (last && (sample.at === last.at || (this.samples.length > 1 && sample.at - last.at < SAMPLE_EVERY_MS)))
       this.samples.pop()
     this.samples.push(sample)
     while (this.samples.length > 2 && sample.at - this.samples[1]!.at >= WINDOW_MS) this.samples.shift()
   }
 
-  /** Events of some apps per second. */
+  /** Events per second, summed over the given apps. */
   events(apps: readonly string[]): number {
     return this.rate((first, last) =>
       apps.reduce((sum, app) => sum + grown(first.events.get(app), last.events.get(app)), 0),
     )
   }
 
-  /** Messages of the log that were counted per second. */
+  /** Counted messages per second. */
   messages(): number {
     return this.rate((first, last) => Math.max(0, last.messages - first.messages))
   }
@@ -44,7 +41,7 @@ export class EventRates {
   }
 }
 
-/** A date that was not there before began with 0; one that is smaller was counted again. */
+/** Sums the growth per date. A new date started at 0; a total that shrank was recounted and adds nothing. */
 function grown(before: ReadonlyMap<string, number> = new Map(), now: ReadonlyMap<string, number> = new Map()): number {
   return [...now].reduce((sum, [date, events]) => sum + Math.max(0, events - (before.get(date) ?? 0)), 0)
 }

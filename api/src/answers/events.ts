@@ -13,7 +13,7 @@ export const EventsAsked = Type.Object({
   start: Type.Optional(
     Type.String({
       pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$',
-      description: 'how many events to pass over, or `next` of the page before; default: 0',
+      description: 'number of events to skip, or `next` of the previous page; default: 0',
     }),
   ),
   limit,
@@ -27,11 +27,11 @@ export const ExportAsked = Type.Object({
     Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)),
     { description: 'arrow (an Arrow IPC stream), ndjson or csv' },
   ),
-  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'of csv: 1 begins with the byte-order mark' })),
+  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'for csv: 1 adds a byte-order mark' })),
 })
 export type ExportAsked = Static<typeof ExportAsked>
 
-/** An event as it is handed out: its own fields, whose it is, what is known of its sender, and its place in the log. */
+/** An event in an answer: its own fields, its user, what is known of its sender, and its position in the log. */
 const event = Type.Object({
   event_id: Type.String(),
   type: Type.String(),
@@ -70,15 +70,15 @@ export function eventView({
 }
 
 export const EventsPage = Type.Object({
-  events: Type.Array(event, { description: 'lane after lane, each in the order of the log' }),
-  next: Type.String({ description: 'the `start` of the next page; events that come later are found there' }),
+  events: Type.Array(event, { description: 'lane by lane, each in log order' }),
+  next: Type.String({ description: '`start` for the next page; later events appear there' }),
   meta: Meta,
 })
 export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
   fate: Type.Enum([...fates], {
-    description: 'of the first event with this id; whatever repeats it is a duplicate and counts nowhere',
+    description: 'fate of the first event with this id; repetitions are duplicates and count nowhere',
   }),
   reason: Type.String(),
   lane: Type.Integer(),
@@ -90,18 +90,18 @@ export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: Event
 
 export const Person = Type.Object({
   id: Type.String(),
-  users: Type.Array(Type.String(), { description: 'whom a device was identified as, the first first' }),
+  users: Type.Array(Type.String(), { description: 'users that the device was identified as, oldest first' }),
   devices: Type.Array(
     Type.Object({ device_id: Type.String(), first: Type.Integer(), last: Type.Integer(), events: Type.Integer() }),
     {
-      description: 'those with events in the range, the one used last first',
+      description: 'devices with events in the range, last used first',
     },
   ),
   properties: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'the last value of each trait that the range has',
+    description: 'the last value of each trait in the range',
   }),
   events: Type.Integer(),
-  timeline: Type.Array(event, { description: 'the newest first' }),
+  timeline: Type.Array(event, { description: 'newest first' }),
   meta: Meta,
 })
 export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }

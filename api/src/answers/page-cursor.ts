@@ -1,13 +1,13 @@
 import { invalidFields } from '../http/checked.ts'
 
-/** Where a page of events begins: so many events passed over from the order of each lane on. */
+/** The start of a page of events: the first order to read in each lane, and the number of events to skip from there. */
 export interface PageStart {
   readonly starts: readonly number[]
   readonly skip: number
 }
 
 /**
- * What `start` means: a number of events, or the orders of the lanes that a page before ended at.
+ * Parses `start`: a number of events, or the lane orders where the previous page ended.
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function pageStart(start: string | undefined, lanes: number): PageStart {
@@ -21,7 +21,7 @@ export function pageStart(start: string | undefined, lanes: number): PageStart {
     throw invalidFields([
       {
         field: 'start',
-        message: 'is no cursor of this installation; send a number of events, or `next` of the page before',
+        message: 'is not a cursor of this installation; send a number of events, or `next` of the previous page',
       },
     ])
   }

@@ -1,19 +1,19 @@
 import { limits, type Meta } from '@hopper/contracts'
 import type { CounterRow, Key } from '@hopper/storage'
 
-/** Cuts rows that stand in the order of their weight; `meta.truncated` says so. */
+/** Truncates rows that are sorted by weight and sets `meta.truncated`. */
 export function largest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
   if (rows.length <= limits.answerRowsMax) return { rows, meta }
   return { rows: rows.slice(0, limits.answerRowsMax), meta: { ...meta, truncated: true } }
 }
 
-/** Cuts rows that stand in the order of time: the newest stay. */
+/** Truncates rows that are sorted by time, keeping the newest, and sets `meta.truncated`. */
 export function newest<T>(rows: T[], meta: Meta): { rows: T[]; meta: Meta } {
   if (rows.length <= limits.answerRowsMax) return { rows, meta }
   return { rows: rows.slice(-limits.answerRowsMax), meta: { ...meta, truncated: true } }
 }
 
-/** Counters summed by a part of the key, over dates and the rest of the key. */
+/** Sums counters by a part of the key, over dates and the rest of the key. */
 export function sumBy(
   rows: readonly CounterRow[],
   keyOf: (row: CounterRow) => Key,
@@ -29,12 +29,12 @@ export function sumBy(
   return [...sums.values()]
 }
 
-/** `a / b`, and null where there is nothing to divide by: a share or an average of nothing is no number. */
+/** Returns `a / b`, or null if `b` is 0: a share or average of nothing is not a number. */
 export function ratio(a: number, b: number): number | null {
   return b === 0 ? null : a / b
 }
 
-/** The order of texts by code point, the same on every machine. */
+/** Compares texts by code unit, so that the order is the same on every machine. */
 export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -1,13 +1,13 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
 import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
 
-// The tables of answers that are more than a list of flat rows: each has the rows that people put into a spreadsheet.
+// CSV tables of answers that are more than a list of flat rows. Each has the rows that people want in a spreadsheet.
 
 type Stored = Readonly<Record<string, unknown>>
 
 const EVENT = 'event_id type timestamp seq device_id user received_at lane position index'.split(' ')
 
-/** Events, each with its own fields and those of `data` and `context` side by side. */
+/** Events, with their own fields and those of `data` and `context` as columns. */
 export const eventsTable: Table = {
   columns: EVENT,
   rows: ({ events }: { events: readonly object[] }) => events.map((event) => flatRow(event)),
@@ -27,7 +27,7 @@ export const personTable: Table = {
   rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)),
 }
 
-/** The keys of events, with a row for each value where values are asked for; or the access keys. */
+/** The keys of events, with a row per value if values were requested; or the access keys. */
 export const keysTable: Table = {
   columns: [],
   rows: (answer: { keys: readonly Row[] } | { rows: readonly { key: string; values?: readonly Row[] }[] }) => {
@@ -40,7 +40,7 @@ export const keysTable: Table = {
 
 const CAUSES = ['open', 'excluded', 'late', 'mismatch', 'before', 'never'] as const
 
-/** The steps of a funnel; of a breakdown, the steps of each value. */
+/** The steps of a funnel; with a breakdown, the steps of each value. */
 export const funnelTable: Table = {
   columns: [
     'step',
@@ -74,7 +74,7 @@ function timeCells({ median_ms, average_ms, p90_ms }: ConversionTime): Row {
   return { median_ms, average_ms, p90_ms }
 }
 
-/** The sets of a query, then the stages of its funnel; a column for each key whose different values are counted. */
+/** The sets of a query, then the stages of its funnel, with a column for each key whose distinct values are counted. */
 export const queryTable: Table = {
   columns: ['part', 'name', 'count', 'rate'],
   rows: ({ data, funnel }: EventResult) => [
@@ -93,7 +93,7 @@ function uniqueCells(unique: Readonly<Record<string, number>>): Row {
   return Object.fromEntries(Object.entries(unique).map(([key, count]) => [`unique.${key}`, count]))
 }
 
-/** Cohorts, with a column for each later day or week. */
+/** Cohorts, with a column for each following day or week. */
 export const retentionTable: Table = {
   columns: ['time', 'size'],
   rows: ({ cohorts }: RetentionResult) =>
@@ -104,13 +104,13 @@ export const retentionTable: Table = {
     })),
 }
 
-/** The links between places; the places are their ends. */
+/** The links between places; the places appear as their ends. */
 export const journeysTable: Table = {
   columns: ['from', 'to', 'users'],
   rows: ({ links }: JourneyResult) => links.map((link) => ({ ...link })),
 }
 
-/** Funnels, with a row for each stage. */
+/** Funnels, one row per stage. */
 export const funnelsTable: Table = {
   columns: ['funnel', 'funnel_name', 'id', 'name', 'url', 'click'],
   rows: ({ funnels }: { funnels: readonly { id: string; name: string; stages: readonly Stored[] }[] }) =>

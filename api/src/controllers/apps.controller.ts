@@ -20,7 +20,7 @@ export class AppsController {
   }
 
   @Endpoint('POST', 'apps', {
-    summary: 'Add an app; its keys are shown this once',
+    summary: 'Add an app; its keys are shown only once',
     need: 'administrate',
     body: NewApp,
     answer: CreatedApp,

@@ -7,7 +7,9 @@ import { ValidQuery, ValidBody, CurrentApp } from '../http/parameters.ts'
 import { ElementReportsService } from '../services/element-reports.service.ts'
 import { ElementsService } from '../services/elements.service.ts'
 
-/** An XPath is longer than a part of a path may be, so it travels as a parameter. */
+/**
+ * Endpoints of the interesting elements. The XPath is a parameter because it can be longer than a path segment may be.
+ */
 @Controller('api/v1/apps/:app/elements')
 export class ElementsController {
   private readonly reports: ElementReportsService
@@ -22,7 +24,7 @@ export class ElementsController {
   }
 
   @Endpoint('GET', 'actions', {
-    summary: 'Left against clicked, per element',
+    summary: 'Leaves and clicks per element',
     need: 'read',
     csv: true,
     query: ElementsAsked,
@@ -33,7 +35,7 @@ export class ElementsController {
   }
 
   @Endpoint('GET', 'durations', {
-    summary: 'Durations before either action',
+    summary: 'Hover durations before a leave or click',
     need: 'read',
     csv: true,
     query: ElementAsked,
@@ -60,7 +62,11 @@ export class ElementsController {
     body: ElementPatch,
     answer: Element,
   })
-  change(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }, @ValidBody() patch: ElementPatch): Promise<Element> {
+  change(
+    @CurrentApp() app: App,
+    @ValidQuery() { xpath }: { xpath: string },
+    @ValidBody() patch: ElementPatch,
+  ): Promise<Element> {
     return this.elements.change(app, xpath, patch)
   }
 

@@ -18,7 +18,7 @@ export class EventsController {
 
   @Endpoint('GET', 'events', {
     need: 'read',
-    summary: 'All events, in the order of the log',
+    summary: 'All events, in log order',
     query: EventsAsked,
     csv: eventsTable,
     answer: EventsPage,
@@ -29,7 +29,7 @@ export class EventsController {
 
   @Endpoint('GET', 'events/:event', {
     need: 'read',
-    summary: 'One event by its id, and what became of it',
+    summary: 'One event by its id, and its fate',
     query: RangeAsked,
     csv: eventTable,
     answer: EventFate,
@@ -46,7 +46,7 @@ export class EventsController {
   @Endpoint('GET', 'persons/:person', {
     need: 'read',
     summary: 'Devices, properties and timeline of a person',
-    note: 'A person is `u:USER` or `d:DEVICE`, as the lists of a funnel name it; without a prefix a user is meant.',
+    note: 'A person is `u:USER` or `d:DEVICE`, as in the lists of a funnel; without a prefix it is a user.',
     query: PersonAsked,
     csv: personTable,
     answer: Person,

@@ -23,7 +23,9 @@ export class ExportController {
     summary: 'All events of a range, streamed',
     query: ExportAsked,
     media: Object.values(exportFormats).map(({ mediaType }) => mediaType),
-    note: 'Texts in csv that a spreadsheet would run as a formula begin with an apostrophe. A connection that is cut before the end means that the rest could not be read.',
+    note:
+      'In csv, texts that a spreadsheet would run as a formula get a leading apostrophe. ' +
+      'If the connection is closed before the end, the rest could not be read.',
   })
   async export(
     @CurrentApp() app: App,

@@ -12,11 +12,12 @@ import { EventKeysService } from '../services/event-keys.service.ts'
 import { KeysService } from '../services/keys.service.ts'
 
 const note =
-  'With `prefix` (which may be empty) or `where`: the keys of events. Without both: the access keys, by their hints, for whoever administrates.'
+  'With `prefix` (which may be empty) or `where`: the keys of events. ' +
+  'Without both: the access keys, by their hints, for owners and admins.'
 
 /**
- * Two things of this name: the keys that events have, and those that open the app. What is asked says which (decision
- * 0007).
+ * Endpoints of two kinds of keys: the keys of events, and the access keys of the app. The parameters decide which
+ * (decision 0007).
  */
 @Controller('api/v1/apps/:app/keys')
 export class KeysController {
@@ -64,7 +65,7 @@ export class KeysController {
   }
 
   @Endpoint('POST', '', {
-    summary: 'Make an access key; it is shown this once',
+    summary: 'Create an access key; it is shown only once',
     need: 'administrate',
     body: NewKey,
     answer: CreatedKey,

@@ -21,9 +21,15 @@ export class LiveController {
     status: 200,
     summary: 'Each event as it is counted, as Server-Sent Events',
     media: ['text/event-stream'],
-    note: 'Events `event` with the event, its fate and its place in the log; `passed_over` with { messages } when more came at once than are told.',
+    note:
+      'Events `event` with the event, its fate and its position in the log; ' +
+      '`passed_over` with { messages } when messages were skipped because too many arrived at once.',
   })
-  listen(@CurrentApp() app: App, @TheClient() client: Client, @Res({ passthrough: true }) reply: FastifyReply): Readable {
+  listen(
+    @CurrentApp() app: App,
+    @TheClient() client: Client,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Readable {
     const stream = this.live.listen(app, client)
     prepareEvents(reply)
     return stream

@@ -40,7 +40,7 @@ export class LoginController {
   }
 
   @Endpoint('GET', 'login', {
-    summary: 'Follow a login link: sets the cookie and goes to the dashboard',
+    summary: 'Follow a login link: sets the cookie and redirects to the dashboard',
     need: 'nothing',
     lenient: true,
     query: LinkAsked,

@@ -31,7 +31,12 @@ export class MembersController {
     return this.members.create(caller, member)
   }
 
-  @Endpoint('PATCH', 'me', { summary: 'Change own name or password', need: 'login', body: OwnPatch, answer: MemberView })
+  @Endpoint('PATCH', 'me', {
+    summary: 'Change your name or password',
+    need: 'login',
+    body: OwnPatch,
+    answer: MemberView,
+  })
   changeOwn(@TheCaller() caller: MemberCaller, @ValidBody() patch: OwnPatch): Promise<MemberView> {
     return this.members.changeOwn(caller, patch)
   }
@@ -42,12 +47,16 @@ export class MembersController {
     body: MemberPatch,
     answer: MemberView,
   })
-  change(@TheCaller() caller: Caller, @PathPart('member') id: string, @ValidBody() patch: MemberPatch): Promise<MemberView> {
+  change(
+    @TheCaller() caller: Caller,
+    @PathPart('member') id: string,
+    @ValidBody() patch: MemberPatch,
+  ): Promise<MemberView> {
     return this.members.change(caller, id, patch)
   }
 
   @Endpoint('POST', ':member/login-link', {
-    summary: 'A link that logs the member in once',
+    summary: 'Create a link that logs the member in once',
     need: 'administrate',
     answer: LoginLink,
   })

@@ -8,7 +8,7 @@ import { HEALTH, METRICS, WORKS_WITHOUT } from '../tokens.ts'
 
 const text = Type.String()
 
-/** What an operator's tools ask; in standalone the ingest plugin answers them. */
+/** Endpoints for an operator's tools; in standalone the ingest plugin serves them. */
 @Controller()
 export class OperationController {
   private readonly health: Storage['health']
@@ -31,7 +31,7 @@ export class OperationController {
   }
 
   @Endpoint('GET', 'ready', {
-    summary: 'Whether the process can answer reports, and how each engine is',
+    summary: 'Whether the process can answer reports, and the state of each engine',
     need: 'nothing',
     lenient: true,
     answer: Type.Object({ ready: Type.Boolean() }),

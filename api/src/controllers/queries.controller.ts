@@ -20,7 +20,7 @@ export class QueriesController {
 
   @Endpoint('POST', 'funnels/query', {
     ...query,
-    summary: 'A funnel of any steps over all past events',
+    summary: 'A funnel of arbitrary steps over all past events',
     body: contracts.FunnelQuery,
     csv: funnelTable,
     answer: contracts.FunnelAnswer,
@@ -35,7 +35,7 @@ export class QueriesController {
 
   @Endpoint('POST', 'query', {
     ...query,
-    summary: 'Sets of events: how many, how many different values, which',
+    summary: 'Sets of events: their number, distinct values, and the events',
     body: contracts.EventQuery,
     csv: queryTable,
     answer: EventAnswer,
@@ -50,7 +50,7 @@ export class QueriesController {
 
   @Endpoint('POST', 'retention/query', {
     ...query,
-    summary: 'Who comes back, by the day or week of the first time',
+    summary: 'Retention, by the day or week of the first visit',
     body: contracts.RetentionQuery,
     csv: retentionTable,
     answer: RetentionAnswer,
@@ -65,7 +65,7 @@ export class QueriesController {
 
   @Endpoint('GET', 'journeys', {
     ...query,
-    summary: 'The ways that people take through the pages',
+    summary: 'The journeys of people through the pages',
     query: JourneysAsked,
     csv: journeysTable,
     answer: JourneysAnswer,

@@ -11,7 +11,7 @@ import type { Client } from '../query/sharing/shared-runs.ts'
 import { QueryService, type SentEvents } from '../services/query.service.ts'
 import { REGISTRY } from '../tokens.ts'
 
-/** The event store's own address of a query: the read key says which app is meant. */
+/** The event store's own URL of a query: the read key determines the app. */
 @Controller('query')
 export class QueryController {
   private readonly queries: QueryService
@@ -40,7 +40,7 @@ export class QueryController {
     if (!app)
       throw new HopperError(
         'HOP_PARAM_INVALID',
-        'Only the read key of an app says which app is meant; with another key or login, use /api/v1/apps/APP/query.',
+        'This path needs the read key of an app; with another key or a login, use /api/v1/apps/APP/query.',
       )
     return this.queries.events(app, sent, client)
   }

@@ -5,7 +5,7 @@ import { Endpoint } from '../http/call.ts'
 
 const schema = querySchema()
 
-/** What a query may look like, for editors and for those who generate queries. */
+/** The schema of a query, for editors and for programs that generate queries. */
 @Controller('schemas')
 export class SchemasController {
   @Endpoint('GET', 'query.json', {

@@ -47,7 +47,7 @@ export class StagesController {
 
   @Endpoint('GET', 'graph', {
     ...report,
-    summary: 'Unique users per move between stages',
+    summary: 'Unique users per transition between stages',
     query: StagesAsked,
     answer: contracts.StageGraph,
   })

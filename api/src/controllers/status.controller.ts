@@ -13,7 +13,7 @@ export class StatusController {
     this.service = service
   }
 
-  @Endpoint('GET', '', { summary: 'How the installation fares', need: 'read', answer: Status })
+  @Endpoint('GET', '', { summary: 'Health of the installation', need: 'read', answer: Status })
   status(@TheCaller() caller: Caller): Promise<Status> {
     return this.service.status(caller)
   }

@@ -3,32 +3,32 @@ import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv/csv.ts'
 
-/** What a caller must have: nothing, a login, the power to read, or the power to administrate. */
+/** The access that a call needs: none, a login, the read scope, or the admin scope. */
 export type Need = 'nothing' | 'login' | 'read' | 'administrate'
 
-/** All that is said about one call of the API; the guard, the checks, CSV and OpenAPI read it from here. */
+/** The declaration of one API call, used by the guard, the validation, CSV and OpenAPI. */
 export interface Call {
   readonly summary: string
   readonly need: Need
-  /** what the summary has no room for */
+  /** details beyond the summary */
   readonly note?: string
   readonly query?: TObject
   readonly body?: TObject
   readonly answer?: TSchema
-  /** the media types of an answer that is no JSON */
+  /** media types of an answer that is not JSON */
   readonly media?: readonly string[]
   /** default: 201 for POST, 204 without an answer, else 200 */
   readonly status?: number
-  /** whether the rows of the answer can be had as CSV: as its schema tells them, or as a table of its own */
+  /** whether the answer is available as CSV: with the columns of its schema, or as a table of its own */
   readonly csv?: boolean | Table
-  /** whether the answer takes long enough to be had as a stream of events: progress, then the answer */
+  /** whether the call can stream events: progress, then the answer */
   readonly progress?: boolean
-  /** whether parameters that the call does not know pass: probes and links of mails carry their own */
+  /** whether unknown parameters are ignored: probes and links in mails add their own */
   readonly lenient?: boolean
 }
 
 const CALL = Symbol('Call')
-/** Where the description of an operation says which call it is. */
+/** Key of the OpenAPI extension that links an operation to its call. */
 export const CALL_NUMBER = 'x-hopper-call'
 const numbered: Call[] = []
 const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
@@ -45,45 +45,47 @@ export function Endpoint(method: keyof typeof methods, path: string, call: Call)
   )
 }
 
-/** @throws TypeError for a handler that was not declared with `Calls`, so that a forgotten one is closed, not open */
+/**
+ * @throws TypeError for a handler that was not declared with `Endpoint`, so that a forgotten one is closed, not open
+ */
 export function callOf(handler: object): Call {
   const call = Reflect.getMetadata(CALL, handler) as Call | undefined
-  if (!call) throw new TypeError('a handler without Calls')
+  if (!call) throw new TypeError('a handler without Endpoint')
   return call
 }
 
-/** @throws TypeError for an operation that was not declared with `Calls` */
+/** @throws TypeError for an operation that was not declared with `Endpoint` */
 export function numberedCall(number: number | undefined): Call {
   const call = number === undefined ? undefined : numbered[number]
-  if (!call) throw new TypeError('an operation without Calls')
+  if (!call) throw new TypeError('an operation without Endpoint')
   return call
 }
 
-/** How a table is written: parameters of every call that answers CSV. */
+/** Parameters of the CSV format, accepted by every call that answers CSV. */
 export const styleParameters = {
   bom: Type.Optional(
-    Type.Enum(['0', '1'], { description: 'of CSV: 1 begins with the byte-order mark, by which UTF-8 is known' }),
+    Type.Enum(['0', '1'], { description: 'for CSV: 1 adds a byte-order mark, which identifies UTF-8' }),
   ),
   decimal: Type.Optional(
-    Type.Enum(['point', 'comma'], { description: 'of CSV: comma writes 0,5 and separates cells by semicolons' }),
+    Type.Enum(['point', 'comma'], { description: 'for CSV: comma writes 0,5 and separates cells with semicolons' }),
   ),
 }
 
-/** All parameters that a call takes. */
+/** Returns all parameters of a call. */
 export function parametersOf(call: Call): TObject | undefined {
   return call.csv ? Type.Object({ ...call.query?.properties, ...styleParameters }) : call.query
 }
 
-/** The table of a call that can answer CSV. */
+/** Returns the table of a call that can answer CSV. */
 export function tableOfCall({ csv, answer }: Call): Table | undefined {
   if (!csv || !answer) return undefined
   return csv === true ? tableOf(answer) : csv
 }
 
 const PROGRESS_TEXT =
-  'With "Accept: text/event-stream" a long one tells how far it is: events `progress` with { done, total } in rows, ' +
-  'at last one `answer` with the answer, or one `error`. ' +
-  'Whoever closes the connection ends the query.'
+  'With "Accept: text/event-stream" a long query reports its progress: events `progress` with { done, total } in ' +
+  'rows, then one `answer` with the answer, or one `error`. ' +
+  'Closing the connection ends the query.'
 
 const needTexts: Record<Need, string> = {
   nothing: 'Needs no key.',

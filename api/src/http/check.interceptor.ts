@@ -11,13 +11,13 @@ const nothing = Type.Object({})
 interface Checked {
   readonly query: unknown
   readonly body: unknown
-  /** how a table is asked for */
+  /** the requested CSV format */
   readonly style: { readonly bom?: string; readonly decimal?: string }
 }
 const parameterSchemas = new WeakMap<Call, TObject>()
 const results = new WeakMap<FastifyRequest, Checked>()
 
-/** Checks query and body of every call before its handler runs; what a call does not know is refused by name. */
+/** Validates parameters and body of every call before its handler runs; unknown ones are refused by name. */
 @Injectable()
 export class CheckInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -29,10 +29,10 @@ export class CheckInterceptor implements NestInterceptor {
   }
 }
 
-/** What the interceptor has let through. */
+/** Returns the validated parts of a request. */
 export function checkedParts(request: FastifyRequest): Checked {
   const parts = results.get(request)
-  if (!parts) throw new TypeError('a request that was not checked')
+  if (!parts) throw new TypeError('this request has not been validated')
   return parts
 }
 
@@ -48,20 +48,20 @@ function queryOf(call: Call, request: FastifyRequest): Pick<Checked, 'query' | '
   return { query: asked, style: { bom, decimal } as Checked['style'] }
 }
 
-/** One schema for each call, so that it is compiled once. */
+/** Returns one schema object per call, so that it is compiled only once. */
 function parametersOfCall(call: Call): TObject {
   let parameters = parameterSchemas.get(call)
   if (!parameters) parameterSchemas.set(call, (parameters = parametersOf(call) ?? nothing))
   return parameters
 }
 
-/** A call that takes no body takes an empty one as well: clients name a content type by habit. */
+/** Treats an empty body as absent for calls without a body: many clients send a content type by default. */
 function bodyOf({ body }: Call, request: FastifyRequest): unknown {
   if (body) return checkedBody(body, request.body)
   return request.body === undefined || request.body === null ? undefined : checkedBody(nothing, request.body)
 }
 
-/** Only the parameters that the call knows: probes and links carry others, which mean nothing to us. */
+/** Drops parameters that the call does not know: probes and links add their own. */
 function lenientQuery({ query }: Call, request: FastifyRequest): unknown {
   const known = Object.keys(query?.properties ?? {})
   const sent = Object.entries(request.query as Record<string, unknown>).filter(([name]) => known.includes(name))

@@ -4,8 +4,8 @@ import type { TObject, TSchema } from 'typebox'
 import { assertBounded } from './bodies/bounded.ts'
 import { faultsOf, type Fault } from './faults.ts'
 
-/** Faults that the message itself names; `details` has more. */
-const FAULTS_SAID_MAX = 3
+/** Number of faults in the message; `details` lists all. */
+const FAULTS_SHOWN_MAX = 3
 
 interface Checker {
   readonly schema: Record<string, unknown>
@@ -15,8 +15,8 @@ interface Checker {
 const checkers = new WeakMap<TSchema, Checker>()
 
 /**
- * Checks a body against a schema, in which no object may have fields that the schema does not name.
- * @throws HopperError HOP_PARAM_INVALID with every field that is wrong
+ * Validates a body against a schema. Objects must not have fields that the schema does not name.
+ * @throws HopperError HOP_PARAM_INVALID with every invalid field
  */
 export function checkedBody(schema: TSchema, body: unknown): unknown {
   assertBounded(body)
@@ -24,8 +24,8 @@ export function checkedBody(schema: TSchema, body: unknown): unknown {
 }
 
 /**
- * Checks the parameters of an address and gives those of a numeric schema as numbers.
- * @throws HopperError HOP_PARAM_INVALID with every parameter that is wrong
+ * Validates the parameters of a URL and converts those with a numeric schema to numbers.
+ * @throws HopperError HOP_PARAM_INVALID with every invalid parameter
  */
 export function checkedQuery(schema: TObject, query: Readonly<Record<string, unknown>>): unknown {
   const repeated = Object.entries(query).filter(([, value]) => Array.isArray(value))
@@ -39,7 +39,7 @@ export function checkedQuery(schema: TObject, query: Readonly<Record<string, unk
   return checked(schema, Object.fromEntries(read), 'The query')
 }
 
-/** Names all faults of a schema in plain words; none when the value fits. */
+/** Describes every fault of a value in plain words; empty if the value is valid. */
 export function faultsIn(schema: TSchema, value: unknown): Fault[] {
   const checker = checkerOf(schema)
   if (checker.validator.Check(value)) return []
@@ -47,14 +47,14 @@ export function faultsIn(schema: TSchema, value: unknown): Fault[] {
   return faults.length > 0 ? faults : [{ field: '', message: 'does not have the documented shape' }]
 }
 
-/** The error for fields that are wrong. */
+/** Creates the error for invalid fields. */
 export function invalidFields(faults: readonly Fault[], whole = 'The request'): HopperError {
-  const said = faults
-    .slice(0, FAULTS_SAID_MAX)
+  const shown = faults
+    .slice(0, FAULTS_SHOWN_MAX)
     .map(({ field, message }) => `${field === '' ? whole : field} ${message}`)
-  const more = faults.length > said.length ? ` (and ${faults.length - said.length} more, see details)` : ''
-  const end = said.at(-1)!.endsWith('?') && more === '' ? '' : '.'
-  return new HopperError('HOP_PARAM_INVALID', `${said.join('; ')}${more}${end}`, { details: { fields: faults } })
+  const more = faults.length > shown.length ? ` (and ${faults.length - shown.length} more, see details)` : ''
+  const end = shown.at(-1)!.endsWith('?') && more === '' ? '' : '.'
+  return new HopperError('HOP_PARAM_INVALID', `${shown.join('; ')}${more}${end}`, { details: { fields: faults } })
 }
 
 function checked(schema: TSchema, value: unknown, whole: string): unknown {
@@ -73,7 +73,7 @@ function checkerOf(schema: TSchema): Checker {
   return checker
 }
 
-/** Reads digits as a number; any other text stays, and does not fit the schema of a number. */
+/** Converts digits to a number. Other text stays as it is and fails the numeric schema. */
 function integerOf(text: unknown): unknown {
   return typeof text === 'string' && /^-?(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text
 }

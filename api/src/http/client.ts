@@ -3,7 +3,7 @@ import { callerName, grantedOf } from '../access/caller.ts'
 import type { Progress } from '../query/pool/query-job.ts'
 import { clientGone } from '../query/pool/query-pool.ts'
 
-/** The client of a request: its signal is aborted when the connection closes before the answer is sent. */
+/** The client of a request. Its signal aborts if the connection closes before the answer is sent. */
 export interface HttpClient {
   readonly signal: AbortSignal
   readonly caller: string
@@ -20,7 +20,7 @@ export function clientOf(request: FastifyRequest, reply: FastifyReply): HttpClie
     const closed = (): void => {
       if (!reply.raw.writableFinished) left.abort(clientGone())
     }
-    // it may have left while the guard was still looking its key up
+    // the client may have disconnected while the guard looked up its key
     if (reply.raw.closed || request.raw.socket.destroyed) closed()
     else reply.raw.once('close', closed)
     clients.set(

@@ -1,8 +1,8 @@
 import type { Call } from './call.ts'
 
 /**
- * Whether the parameter `key` of a request is the key of whoever asks. Where a call has a parameter of that name too,
- * only what has the form of an access key is one.
+ * Tells whether the parameter `key` is the caller's access key. If the call has a parameter of that name too, only a
+ * value in the format of an access key counts as one.
  */
 export function isCredential({ query }: Pick<Call, 'query'>, key: unknown): boolean {
   const hasOwnKey = query !== undefined && Object.hasOwn(query.properties, 'key')

@@ -7,7 +7,7 @@ import { secureHeaders } from './secure-headers.ts'
 const HASHED = /[\\/]assets[\\/]/
 const NO_PAGE = /^\/(api|v1|docs)(\/|$)|\.[A-Za-z0-9]+$/
 
-/** The built dashboard: its files, and its one page for every address that the dashboard itself routes. */
+/** Serves the built dashboard: its files, and its single page for every URL that the dashboard routes itself. */
 export class DashboardFiles {
   private readonly dir: string
   private readonly page: Buffer
@@ -31,7 +31,7 @@ export class DashboardFiles {
     })
   }
 
-  /** Whether a request that no route takes asks for a page of the dashboard. */
+  /** Tells whether a request without a matching route asks for a page of the dashboard. */
   answersPage(request: FastifyRequest): boolean {
     const path = request.url.split('?', 1)[0]!
     return (

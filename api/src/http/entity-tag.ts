@@ -3,10 +3,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isApiPath } from './secure-headers.ts'
 
 const TAGGED = /^(application\/json|text\/csv)/
-/** Until when all events are counted goes on with the clock, while the answer stays what it was. */
+/** `complete_to` advances with the clock while the rest of the answer stays the same. */
 const COMPLETE_TO = /"complete_to":\d+/
 
-/** Gives every answer to a GET of the API an entity tag (RFC 9110), and answers 304 to whoever has it already. */
+/** Adds an entity tag (RFC 9110) to every answer to a GET of the API, and answers 304 if the client has it already. */
 export function tagAnswers(fastify: FastifyInstance): void {
   fastify.addHook(
     'onSend',
@@ -40,7 +40,7 @@ function isTagged({ method, url }: FastifyRequest, reply: FastifyReply, payload:
   )
 }
 
-/** Weak, since answers that mean the same may differ in how far they know all events. */
+/** Computes a weak tag, because equivalent answers may differ in `complete_to`. */
 function tagOf(payload: string | Buffer): string {
   const text = payload.toString()
   const meta = text.lastIndexOf('"meta":{')

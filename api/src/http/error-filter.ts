@@ -6,7 +6,7 @@ import type { DashboardFiles } from './dashboard-files.ts'
 import type { RouteTable } from './route-table.ts'
 import { secureHeaders } from './secure-headers.ts'
 
-/** What Fastify and Nest refuse before a handler runs, by status. */
+/** Error codes of refusals by Fastify and Nest before a handler runs, by status. */
 const refusals: Readonly<Record<number, ErrorCode>> = {
   400: 'HOP_BODY_INVALID',
   413: 'HOP_BODY_TOO_LARGE',
@@ -14,7 +14,7 @@ const refusals: Readonly<Record<number, ErrorCode>> = {
   415: 'HOP_BODY_TYPE',
 }
 
-/** Every error leaves as a body of the catalogue; what is not of it goes to the log and leaves as HOP_INTERNAL. */
+/** Sends every error as a body of the catalogue. An error without a code is logged and sent as HOP_INTERNAL. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   private readonly routes: RouteTable
@@ -39,7 +39,7 @@ export class ErrorFilter implements ExceptionFilter {
     secureHeaders(reply)
     const wait = retryAfterSeconds(error)
     if (wait !== undefined) void reply.header('retry-after', wait)
-    // what a handler prepared for its answer (the type of a CSV) is not true of an error
+    // remove headers that the handler set for its answer, such as the content type of CSV
     void reply
       .removeHeader('content-disposition')
       .type('application/json; charset=utf-8')

@@ -2,16 +2,16 @@ import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { EncodedAnswer } from './csv/encoded-answer.ts'
 
-/** Events that nobody has read yet; a reader that is further behind is cut off. */
+/** Maximum number of unread bytes; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024
 
 /** A stream of Server-Sent Events. */
 export class EventStream extends Readable {
   override _read(): void {
-    // what is written is handed out as it comes
+    // nothing to do: events are pushed as they come
   }
 
-  /** One event with a JSON value, which holds no line break. Nothing happens after the end. */
+  /** Sends one event with a JSON value, which contains no line break. Does nothing after the end. */
   tell(event: string, value: unknown): void {
     if (this.destroyed || this.readableEnded) return
     if (this.readableLength > UNREAD_BYTES_MAX) return void this.destroy()
@@ -20,7 +20,7 @@ export class EventStream extends Readable {
     this.push('\n\n')
   }
 
-  /** A line that no reader looks at, which keeps the connection open; not needed when there is something to read. */
+  /** Sends a comment line that keeps the connection open, unless unread data is pending. */
   keepAlive(): void {
     if (!this.destroyed && !this.readableEnded && this.readableLength < UNREAD_BYTES_MAX) this.push(':\n\n')
   }
@@ -30,7 +30,7 @@ export class EventStream extends Readable {
   }
 }
 
-/** Whether an Accept header asks for events. */
+/** Tells whether an Accept header asks for events. */
 export function asksForEvents(accept: string | undefined): boolean {
   return (accept ?? '').split(',').some((wish) => wish.split(';', 1)[0]!.trim().toLowerCase() === 'text/event-stream')
 }

@@ -41,7 +41,7 @@ const valid: readonly [string, never, object][] = [
   ['funnel', Funnel as never, { id: 'f', name: 'f', stages: [{ id: 1, name: 's', url: '/' }] }],
 ]
 
-/** All places in a value, each as the keys that lead there. */
+/** Lists all places in a value, each as the path of keys to it. */
 function placesIn(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   const inner =
     typeof value === 'object' && value !== null
@@ -58,7 +58,7 @@ function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown
 }
 
 test.each(valid)(
-  'a %s that fits has no fault, and one with anything in any place is accepted or has a fault that names a field',
+  'a valid %s has no fault; with any value in any place it is accepted or has a fault that names a field',
   (_, schema, value) => {
     expect(faultsIn(schema, value)).toEqual([])
     const places = placesIn(value)
@@ -82,7 +82,7 @@ test.each(valid)(
   },
 )
 
-test.each(valid)('a %s with an unknown field in any object has that fault and no other', (_, schema, value) => {
+test.each(valid)('a %s with an unknown field in any object has exactly that fault', (_, schema, value) => {
   for (const place of placesIn(value)) {
     const object = place.reduce<unknown>((part, key) => (part as Record<string, unknown>)[key], value)
     if (typeof object !== 'object' || Array.isArray(object)) continue
@@ -91,7 +91,7 @@ test.each(valid)('a %s with an unknown field in any object has that fault and no
   }
 })
 
-test('names that were probably meant', () => {
+test('suggests the name that was probably meant', () => {
   const known = ['from', 'to', 'steps', 'window_ms', 'count_by', 'filters', 'breakdown']
   const cases: [string, string | undefined][] = [
     ['windowMs', 'window_ms'],

@@ -1,14 +1,14 @@
 import { nearName } from '@hopper/contracts'
 import { Check } from 'typebox/schema'
 
-/** What is wrong with one field of a request. */
+/** A fault in one field of a request. */
 export interface Fault {
-  /** its path, like `steps[0].filters[1].type`; empty for the whole */
+  /** its path, like `steps[0].filters[1].type`; empty for the whole value */
   readonly field: string
   readonly message: string
 }
 
-/** JSON Schema as far as requests use it. */
+/** The subset of JSON Schema that requests use. */
 interface Schema {
   readonly $ref?: string
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null'
@@ -37,8 +37,8 @@ const VALUE_CHARS_MAX = 60
 const KNOWN_NAMES_MAX = 20
 
 /**
- * Explains in plain words why a value does not fit a schema, each field by its path. Of the alternatives of a union
- * only the one that was meant is judged, so that one mistake is one message.
+ * Explains in plain words why a value does not match a schema, each fault with the path of its field. In a union it
+ * checks only the alternative that was meant, so that one mistake yields one message.
  */
 export function faultsOf(schema: object, definitions: Readonly<Record<string, object>>, value: unknown): Fault[] {
   const walk = new FaultWalk(definitions as Readonly<Record<string, Schema>>)
@@ -97,7 +97,7 @@ class FaultWalk {
     if (items) for (const [at, item] of value.entries()) this.visit(items, item, `${path}[${at}]`)
   }
 
-  /** Objects are told apart by the field that names their kind, other values by their type. */
+  /** Selects the variant of an object by the field that names its kind, of other values by their type. */
   private visitUnion(variants: readonly Schema[], value: unknown, path: string): void {
     const kind = kindField(variants)
     if (kind !== undefined) {
@@ -133,7 +133,7 @@ class FaultWalk {
   }
 }
 
-/** The path of a field below another; names that are no identifiers are quoted, long ones cut. */
+/** Builds the path of a nested field; names that are not identifiers are quoted, long ones truncated. */
 export function fieldPath(path: string, name: string): string {
   const short = name.length > NAME_CHARS_MAX ? `${name.slice(0, NAME_CHARS_MAX)}…` : name
   if (!/^[A-Za-z_$][\w$-]*…?$/.test(short)) return `${path}[${JSON.stringify(short)}]`
@@ -169,7 +169,7 @@ function boundsText({ minimum, maximum }: { minimum?: number | undefined; maximu
   return maximum === undefined ? '' : ` of at most ${maximum}`
 }
 
-/** The values that a schema lists, when it does nothing but list values. */
+/** Returns the values that a schema enumerates, if it does nothing else. */
 function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readonly unknown[] | undefined {
   if (schema.enum) return schema.enum
   if ('const' in schema) return [schema.const]
@@ -177,7 +177,7 @@ function choicesOf(schema: Schema, resolved: (schema: Schema) => Schema): readon
   return variants?.every((variant) => 'const' in variant) ? variants.map((variant) => variant.const) : undefined
 }
 
-/** The field whose constant tells the variants of a union apart. */
+/** Finds the field whose constant distinguishes the variants of a union. */
 function kindField(variants: readonly Schema[]): string | undefined {
   const first = Object.entries(variants[0]?.properties ?? {})
   return first.find(([name]) =>

@@ -8,7 +8,7 @@ import { clientOf } from './client.ts'
 
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
 
-/** The app that the path names. */
+/** Injects the app in the path. */
 export const CurrentApp = createParamDecorator(
   (_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!,
 )
@@ -17,22 +17,22 @@ export const TheCaller = createParamDecorator(
   (_: unknown, context: ExecutionContext): Caller => grantedOf(requestOf(context)).caller,
 )
 
-/** The query, checked against the call's schema. */
+/** Injects the parameters, validated against the call's schema. */
 export const ValidQuery = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).query,
 )
 
-/** The body, checked against the call's schema. */
+/** Injects the body, validated against the call's schema. */
 export const ValidBody = createParamDecorator(
   (_: unknown, context: ExecutionContext): unknown => checkedParts(requestOf(context)).body,
 )
 
-/** Who waits for the answer, and may leave before it comes. */
+/** Injects the client, which waits for the answer and may disconnect before it comes. */
 export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
   clientOf(requestOf(context), context.switchToHttp().getResponse<FastifyReply>()),
 )
 
-/** A named part of the path. */
+/** Injects a named segment of the path. */
 export const PathPart = createParamDecorator(
   (name: string, context: ExecutionContext): string => (requestOf(context).params as Record<string, string>)[name]!,
 )

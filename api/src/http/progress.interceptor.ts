@@ -11,8 +11,8 @@ import { asksForEvents, EventStream, prepareEvents } from './event-stream.ts'
 const TOLD_EVERY_MS = 100
 
 /**
- * Tells whoever asks for events how far a query is, and at last its answer. What fails before any progress is an
- * ordinary error.
+ * Streams the progress of a query and finally its answer to clients that accept events. A failure before the first
+ * progress is an ordinary error.
  */
 @Injectable()
 export class ProgressInterceptor implements NestInterceptor {
@@ -28,10 +28,10 @@ export class ProgressInterceptor implements NestInterceptor {
     if (!callOf(context.getHandler()).progress || !asksForEvents(request.headers.accept)) return next.handle()
     const stream = new EventStream()
     const begun = firstProgress(clientOf(request, reply), stream)
-    return from(this.told(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
+    return from(this.streamed(firstValueFrom(next.handle() as Observable<unknown>), begun, stream, reply))
   }
 
-  private async told(
+  private async streamed(
     answer: Promise<unknown>,
     begun: Promise<void>,
     stream: EventStream,
@@ -53,7 +53,7 @@ export class ProgressInterceptor implements NestInterceptor {
   }
 }
 
-/** Resolves with the first progress; each that is not too soon after another is told. */
+/** Resolves with the first progress; later ones are sent at limited frequency. */
 function firstProgress(client: HttpClient, stream: EventStream): Promise<void> {
   let last = -Infinity
   return new Promise((resolve) => {

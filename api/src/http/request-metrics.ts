@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Histogram, type Registry } from 'prom-client'
 import { isApiPath } from './secure-headers.ts'
 
-/** Seconds per call of this API, by the route's pattern, so that the series stay few. */
+/** Measures seconds per API call. The label is the route's pattern, so that the number of series stays small. */
 export function measureRequests(fastify: FastifyInstance, registry: Registry): void {
   const seconds = new Histogram({
     name: 'hopper_api_request_seconds',

@@ -2,12 +2,12 @@ import type { FastifyInstance, HTTPMethods } from 'fastify'
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-/** Which methods each path of the server takes, so that a wrong method is told apart from a wrong path. */
+/** Records which methods each path accepts, to distinguish a wrong method from a wrong path. */
 export class RouteTable {
   private readonly fastify: FastifyInstance
   private readonly routes = new Map<string, { readonly pattern: RegExp; readonly methods: Set<string> }>()
 
-  /** Sees the routes registered from here on; of those before only the ones without parameters. */
+  /** Records routes registered from now on; of earlier routes, only those without parameters are found. */
   constructor(fastify: FastifyInstance) {
     this.fastify = fastify
     fastify.addHook('onRoute', ({ url, method }) => {

@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * The dashboard runs its own files and nothing else. Style attributes are allowed, because charts place their tooltips
- * by them; style sheets and scripts come from files.
+ * The dashboard runs its own files and nothing else. Style attributes are allowed because charts position their
+ * tooltips with them; style sheets and scripts come from files.
  */
 const POLICY = [
   "default-src 'none'",
@@ -17,13 +17,13 @@ const POLICY = [
   "form-action 'self'",
   "frame-ancestors 'none'",
 ].join('; ')
-/** Swagger's page has one style sheet inside. */
+/** Swagger's page has an inline style sheet. */
 const DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 const headers = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
-  // a login link's token must not travel on
+  // do not leak the token of a login link to other pages
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
@@ -32,7 +32,7 @@ const headers = {
 
 const OURS = /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$)/
 
-/** Whether a path is answered by this part; in standalone the same server also has ingest and the demo shop. */
+/** Tells whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
 export function isApiPath(url: string): boolean {
   return OURS.test(url.split('?', 1)[0]!)
 }

@@ -12,13 +12,13 @@ export interface CountedEvent {
 }
 
 interface Candidate extends Omit<CountedEvent, 'fate'> {
-  /** of the partition that its id is looked up in: the UTC date of the client's own time */
+  /** date of the partition of its id: the UTC date of the client's own time */
   readonly date: string
 }
 
 /**
- * The events of some messages of a lane that count: those of the wanted apps that stand there for the first time and
- * are no machine's.
+ * Selects the events that count from some messages of a lane: those of the given apps that occur there for the first
+ * time and are not from bots.
  */
 export async function countedEvents(
   reader: TableReader,
@@ -35,18 +35,18 @@ export async function countedEvents(
       const seen = await reader.seen(lane, { app: envelope.app, date }, [
         ...new Set(some.map(({ event }) => event.event_id)),
       ])
-      const told = new Set<string>()
+      const emitted = new Set<string>()
       for (const { envelope, event, position, index } of some) {
         const { event_id } = event
         const first = seen.get(event_id)
         if (
           !first ||
           first.position !== position ||
-          told.has(event_id) ||
+          emitted.has(event_id) ||
           (first.fate !== 'accepted' && first.fate !== 'late')
         )
           continue
-        told.add(event_id)
+        emitted.add(event_id)
         counted.push({ envelope, event, fate: first.fate, lane, position, index })
       }
     }),
@@ -67,7 +67,7 @@ function candidatesOf(lane: number, { position, value }: LogMessage, apps: Reado
   }))
 }
 
-/** What cannot be read is with the dead letters. */
+/** Decodes an envelope; one that cannot be decoded is a dead letter. */
 function decoded(value: LogMessage['value']): Envelope | undefined {
   try {
     return decodeEnvelope(value)

@@ -2,25 +2,25 @@ import type { EventLog, Lanes, TableReader } from '@hopper/storage'
 import { countedEvents, type CountedEvent } from './counted-events.ts'
 
 const LOOK_EVERY_MS = 500
-/** Messages of a lane between two looks; what is more is passed over, and those who listen are told. */
+/** Maximum number of messages per lane and poll; more are skipped, and listeners are notified. */
 const MESSAGES_MAX = 500
 
-/** Somebody who listens to the events of an app. */
+/** A listener to the events of an app. */
 export interface Listener {
   readonly app: string
   counted(event: CountedEvent): void
-  /** so many messages of the log were passed over, because too many came at once */
+  /** reports the number of log messages that were skipped because too many arrived at once */
   passedOver(messages: number): void
 }
 
-/** Follows what the aggregator has counted, as long as anybody listens. */
+/** Follows what the aggregator has counted while there are listeners. */
 export class LiveFeed {
   readonly #log: EventLog
   readonly #lanes: Lanes
   readonly #reader: TableReader
   readonly #failed: (error: unknown) => void
   readonly #listeners = new Set<Listener>()
-  /** by lane, the first position that was not looked at */
+  /** by lane, the next position to read */
   #next: number[] = []
   #running: Promise<void> | undefined
   #wake: (() => void) | undefined
@@ -36,7 +36,7 @@ export class LiveFeed {
     return this.#listeners.size
   }
 
-  /** Answers what ends it. */
+  /** Adds a listener and returns a function that removes it. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener)
     this.#running ??= this.#follow()
@@ -61,7 +61,7 @@ export class LiveFeed {
         fresh = false
         await Promise.all(positions.map((position, lane) => this.#look(lane, this.#next[lane] ?? 0, position)))
       } catch (error) {
-        // the next look begins where this one did
+        // the next poll starts from the same positions
         this.#failed(error)
       }
       await this.#pause()
@@ -70,11 +70,11 @@ export class LiveFeed {
   }
 
   async #look(lane: number, from: number, to: number): Promise<void> {
-    if (to > from) await this.#tell(lane, from, to)
+    if (to > from) await this.#deliver(lane, from, to)
     this.#next[lane] = to
   }
 
-  async #tell(lane: number, from: number, to: number): Promise<void> {
+  async #deliver(lane: number, from: number, to: number): Promise<void> {
     const begin = Math.max(from, to - MESSAGES_MAX)
     if (begin > from) for (const listener of this.#listeners) listener.passedOver(begin - from)
     const messages = await this.#log.read(lane, begin, MESSAGES_MAX)

@@ -5,7 +5,7 @@ import * as asked from '../answers/asked.ts'
 import * as eventKeys from '../answers/event-keys.ts'
 import * as events from '../answers/events.ts'
 
-/** The name of every schema that a module exports: it is the name of its component. */
+/** Component names: the names under which the modules export their schemas. */
 const names = new Map<object, string>(
   [contracts, asked, administration, events, eventKeys].flatMap((module) =>
     Object.entries(module as Record<string, unknown>).flatMap(([name, value]) =>
@@ -24,14 +24,14 @@ function isSchema(value: unknown): value is TSchema {
 }
 
 /**
- * The named schemas that a description refers to. What is sent is strict and what is answered may grow, so a schema of
- * both has two names.
+ * Collects the named schemas that a description refers to. Requests are strict while answers may grow, so a schema used
+ * for both gets two names.
  */
 export class Components {
   readonly schemas: Record<string, unknown> = {}
   private readonly answered = new Set<string>()
 
-  /** Refers to the schema of an answer. */
+  /** Returns a reference to the schema of an answer. */
   answer(schema: TSchema): object {
     return this.visit(schema, (name) => {
       this.answered.add(name)
@@ -39,7 +39,7 @@ export class Components {
     }) as object
   }
 
-  /** Refers to the schema of a request; answers are to be described before. */
+  /** Returns a reference to the schema of a request; describe the answers first. */
   request(schema: TSchema): object {
     const strict = this.visit(
       schema,
@@ -49,7 +49,7 @@ export class Components {
     return strict as object
   }
 
-  /** Copies a schema with references in the place of its named parts, which become components. */
+  /** Copies a schema, replacing its named parts by references to components. */
   private visit(
     value: unknown,
     nameOf: (name: string) => string,
@@ -62,7 +62,7 @@ export class Components {
       finished(
         Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.visit(inner, nameOf, finished)])),
       )
-    // a filter refers to itself: it is shared by its own definitions
+    // a filter refers to itself, so its own definitions contain it
     if (known === undefined || '$ref' in value || !('properties' in value || 'anyOf' in value)) return copy()
     const name = nameOf(known)
     if (!Object.hasOwn(this.schemas, name)) {

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive, type Sketch } from '../testing/archived.ts'
 import { keys, LANES, openInstallation, type Installation } from '../testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 const page = readFileSync(new URL('../../../docs/queries.md', import.meta.url), 'utf8')
 
-/** A fenced block of the page. */
+/** Returns a fenced block of the page. */
 function block(name: string): string {
   const found = new RegExp(`^\`\`\`${name}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(page)
   if (!found) throw new Error(`docs/queries.md has no block ${name}`)
@@ -45,7 +45,7 @@ beforeAll(async () => {
 })
 afterAll(() => hopper.close())
 
-test('the example of docs/queries.md gives the answer that stands there', async () => {
+test('the example in docs/queries.md returns the documented answer', async () => {
   const { status, body } = await hopper.send('POST', '/query', JSON.parse(block('json query')), {
     authorization: `Bearer ${keys.read}`,
   })

@@ -1,7 +1,7 @@
 import { errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import type { Call } from '../http/call.ts'
 
-/** The shape of every error. */
+/** The schema of every error. */
 export const errorSchema = {
   type: 'object',
   required: ['error'],
@@ -17,7 +17,7 @@ export const errorSchema = {
           properties: {
             fields: {
               type: 'array',
-              description: 'what is wrong with a request',
+              description: 'the faults of a request',
               items: {
                 type: 'object',
                 required: ['field', 'message'],
@@ -43,7 +43,7 @@ export const errorSchema = {
   ],
 }
 
-/** What the server refuses whichever call is made. */
+/** Errors that any call may return. */
 const everywhere: readonly ErrorCode[] = [
   'HOP_REQUEST_INVALID',
   'HOP_PARAM_INVALID',
@@ -54,7 +54,7 @@ const everywhere: readonly ErrorCode[] = [
   'HOP_INTERNAL',
 ]
 
-/** What a call of the API may be refused with, by what it needs and takes. */
+/** Lists the errors of a call, from its access and its inputs. */
 export function errorsOf(call: Call, method: string, path: string): ErrorCode[] {
   const changes = method !== 'get'
   const codes: ErrorCode[] = [...everywhere]
@@ -75,7 +75,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   return [...new Set(codes)]
 }
 
-/** One response for each status, which names its codes. */
+/** Builds one response per status, which lists its codes. */
 export function errorResponses(codes: readonly ErrorCode[]): Record<string, object> {
   const byStatus = Map.groupBy(codes, (code) => String(errorCatalogue[code].status))
   return Object.fromEntries([...byStatus].sort().map(([status, own]) => [status, responseOf(own)]))

@@ -1,4 +1,4 @@
-/** An example of each body, by the name of its schema. A test sends them. */
+/** An example of each body, by the name of its schema. A test sends each of them. */
 export const examples: Readonly<Record<string, object>> = {
   FunnelQuery: {
     from: '2026-01-01',

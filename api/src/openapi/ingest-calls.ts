@@ -30,9 +30,7 @@ const TrackerConfig = Type.Object({
 })
 const Ready = Type.Object({ ready: Type.Boolean(), reasons: Type.Optional(Type.Array(Type.String())) })
 
-/**
- * The calls of ingest and of operation by their path: sent to ingest in a cluster, to the one process in standalone.
- */
+/** The calls of ingest and operation by path: sent to ingest in a cluster, to the single process in standalone. */
 export function ingestPaths(components: Components, servers: readonly object[] | undefined): Record<string, object> {
   const of = (operation: object): object => ({
     get: { tags: ['Ingest'], security: [], ...operation },
@@ -42,7 +40,7 @@ export function ingestPaths(components: Components, servers: readonly object[] |
     '/v1/events': { post: eventsCall(components), ...(servers ? { servers } : {}) },
     '/v1/config': of({
       operationId: 'Ingest_config',
-      summary: 'What the tracker of an app needs to know',
+      summary: 'The configuration of the tracker of an app',
       security: writeKey,
       parameters: [ifNoneMatch],
       responses: {
@@ -65,7 +63,7 @@ export function ingestPaths(components: Components, servers: readonly object[] |
   }
 }
 
-/** What an operator's tools ask of every process. */
+/** The calls of an operator's tools, served by every process. */
 function operationPaths(components: Components): Record<string, object> {
   const of = (operation: object): object => ({ get: { tags: ['Operation'], security: [], ...operation } })
   return {
@@ -80,7 +78,7 @@ function operationPaths(components: Components): Record<string, object> {
       responses: {
         200: json(components.answer(Ready)),
         ...errorResponses(always),
-        503: { ...json(components.answer(Ready)), description: 'it cannot; reasons say why' },
+        503: { ...json(components.answer(Ready)), description: 'not ready; reasons say why' },
       },
     }),
     '/metrics': of({
@@ -110,10 +108,10 @@ function eventsCall(components: Components): object {
   return {
     operationId: 'Ingest_events',
     tags: ['Ingest'],
-    summary: 'Send events; 202 means that they are durable',
+    summary: 'Send events; 202 means that they are stored durably',
     security: writeKey,
     description: [
-      'Each event is accepted or named as rejected; what of an event is not kept as it was sent is named in `changed`.',
+      'Each event is accepted or listed as rejected; fields that are not stored as sent are listed in `changed`.',
       'Content-Encoding may be gzip, deflate or br.',
     ].join(' '),
     requestBody: { required: true, content: { 'application/json': media, 'text/plain': media } },

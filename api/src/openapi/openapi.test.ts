@@ -14,7 +14,7 @@ import * as contracts from '@hopper/contracts'
 import * as administration from '../answers/administration.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
-// a compiler runs here, on machines that do much else
+// this runs a compiler, which is slow on busy machines
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
 interface Operation {
@@ -43,7 +43,7 @@ beforeAll(async () => {
 })
 afterAll(() => hopper.close())
 
-test('each operation says who may make it, which errors it has, and where', () => {
+test('each operation declares its access, its errors and its server', () => {
   expect(Object.keys(document.components.securitySchemes)).toEqual(['bearer', 'basic', 'header', 'parameter', 'cookie'])
   expect(document.servers).toEqual([{ url: 'http://127.0.0.1:8080' }])
   expect(document.paths['/v1/events']!.servers).toEqual([{ url: 'https://in.example' }])
@@ -66,7 +66,7 @@ test('each operation says who may make it, which errors it has, and where', () =
   }
 })
 
-test('bodies and answers are named components, references lead somewhere, and CSV is a media type', () => {
+test('bodies and answers are named components, references resolve, and CSV is a media type', () => {
   const names = new Set(Object.keys(document.components.schemas))
   expect(
     [
@@ -105,7 +105,7 @@ test('bodies and answers are named components, references lead somewhere, and CS
   ])
 })
 
-test('each example fits the schema of its body', () => {
+test('each example matches the schema of its body', () => {
   const schemas: Record<string, unknown> = { ...contracts, ...administration }
   for (const [name, example] of Object.entries(examples))
     expect([name, faultsIn(schemas[name] as never, example)]).toEqual([name, []])
@@ -115,7 +115,7 @@ test('each example fits the schema of its body', () => {
   expect(given).toEqual(given.map(() => true))
 })
 
-/** Statements that a user of the generated types writes; those after @ts-expect-error must not compile. */
+/** Statements against the generated types; those after @ts-expect-error must not compile. */
 const program = `
 import createClient from 'openapi-fetch'
 import type { paths, components } from '../hopper.ts'
@@ -172,7 +172,7 @@ type Calls = {
   [path: string]: { get: { responses: { 200: { content: { 'application/json': Record<string, unknown> } } } } }
 }
 
-test('a client by the description makes real calls: reads, a query with its example, and what is refused', async () => {
+test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
   await hopper.app.listen(0, '127.0.0.1')
   const client = createClient<Calls>({
     baseUrl: await hopper.app.getUrl(),

@@ -7,17 +7,17 @@ import { errorSchema } from './errors.ts'
 import { ingestPaths } from './ingest-calls.ts'
 import { operationOf } from './operations.ts'
 
-/** Where the calls are made. */
+/** The base URLs of the calls. */
 export interface Addresses {
   readonly publicUrl: string
-  /** of ingest, when that is another */
+  /** URL of ingest, if it is a different one */
   readonly ingestUrl?: string | undefined
 }
 
 const DESCRIPTION = [
   'Every error answer is { error: { code, message, details? } }; the codes are in docs/errors.md.',
-  'Each call lists those that it may answer.',
-  'Unknown fields and parameters are refused by name. Answers of rows are CSV to whoever sends `Accept: text/csv`.',
+  'Each call lists the codes that it may return.',
+  'Unknown fields and parameters are refused by name. Answers with rows are sent as CSV with `Accept: text/csv`.',
 ].join(' ')
 
 const securitySchemes = {
@@ -29,21 +29,24 @@ const securitySchemes = {
   basic: {
     type: 'http',
     scheme: 'basic',
-    description: 'of ingest only: the write key as user name, with any password, as clients of the Segment API send it',
+    description: 'ingest only: the write key as user name, with any password, as clients of the Segment API send it',
   },
   header: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'the same keys' },
-  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for what can set no header' },
+  parameter: { type: 'apiKey', in: 'query', name: 'key', description: 'the same keys, for clients without headers' },
   cookie: {
     type: 'apiKey',
     in: 'cookie',
     name: 'hopper_session',
-    description: 'a login of the dashboard; calls that change something send X-Hopper-Csrf as well',
+    description: 'a login of the dashboard; calls that change something must also send X-Hopper-Csrf',
   },
 }
 
 type Operation = { [CALL_NUMBER]?: number; operationId: string; summary: string; description?: string; tags?: string[] }
 
-/** The OpenAPI 3.1 description of every call, those of ingest included, made from what the controllers declare. */
+/**
+ * Builds the OpenAPI 3.1 description of every call, including those of ingest, from the declarations of the
+ * controllers.
+ */
 export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Addresses): OpenAPIObject {
   const settings = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
@@ -59,7 +62,7 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   components.schemas['Error'] = errorSchema
   const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
   const own = Object.entries(found.paths).filter(([path]) => !Object.hasOwn(ingest, path))
-  // answers first: a schema of both keeps its name there
+  // answers first: a schema used for both keeps its name in the answers
   describeAll(own, new Components(), components)
   const paths = { ...describeAll(own, components, components), ...ingest }
   const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')

@@ -13,7 +13,7 @@ const security: Record<Call['need'], readonly object[]> = {
 }
 const text = { schema: { type: 'string' } }
 
-/** A call as an operation of OpenAPI. */
+/** Describes a call as an OpenAPI operation. */
 export function operationOf(call: Call, method: string, path: string, components: Components): object {
   const parts = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,

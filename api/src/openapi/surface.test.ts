@@ -143,7 +143,7 @@ test('the schema of a query is served, and OpenAPI refers to the same filter', a
   )
 })
 
-test('the docs are served from here and name no other host', async () => {
+test('the docs are self-hosted and refer to no other host', async () => {
   const { status, text, headers } = await hopper.get('/docs', {})
   expect(status).toBe(200)
   expect(text).not.toMatch(/(src|href)=.https?:/)
@@ -151,7 +151,7 @@ test('the docs are served from here and name no other host', async () => {
   expect((await hopper.get('/docs/swagger-ui-bundle.js', {})).status).toBe(200)
 })
 
-test('the dashboard: its page for its own addresses, its hashed files cached for ever, a strict policy', async () => {
+test('the dashboard has its page at its own URLs, immutable hashed files and a strict policy', async () => {
   for (const url of ['/', '/apps/shop/funnel']) {
     const page = await hopper.get(url, { accept: 'text/html' })
     expect([page.status, page.text]).toEqual([200, '<!doctype html><title>Hopper</title>'])
@@ -170,13 +170,13 @@ test('the dashboard: its page for its own addresses, its hashed files cached for
   expect([login.status, login.headers['location']]).toEqual([302, '/?login=expired'])
 })
 
-test('operation routes', async () => {
+test('the operation routes are served', async () => {
   expect(await hopper.get('/healthcheck', {})).toMatchObject({ status: 200, text: 'OK' })
   expect((await hopper.get('/ready', {})).body).toMatchObject({ ready: true })
   expect((await hopper.get('/metrics', {})).text).toContain('hopper_api_request_seconds')
 })
 
-test('provisioning twice changes nothing; a time zone, a foreign app or a bad file is refused before anything is written', async () => {
+test('provisioning twice changes nothing; a faulty file is refused before anything is written', async () => {
   const { registry } = hopper.storage
   const app = { id: 'fresh', name: 'Fresh', timezone: 'Europe/Berlin' }
   const file = { organizations: [{ id: 'new', name: 'New', apps: [app] }] }

@@ -5,7 +5,7 @@ import { faultsIn } from '../http/checked.ts'
 import { keptParameters, keptProblems, stageProblems } from '../services/check-stages.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 
-/** @throws HopperError HOP_CONFIG that names everything that is wrong with a provision file */
+/** @throws HopperError HOP_CONFIG that lists every fault of a provision file */
 export async function checkProvision(registry: Registry, file: unknown): Promise<void> {
   const faults = faultsIn(Provision, file)
   const problems =
@@ -29,9 +29,9 @@ function twice({ organizations }: Provision): string[] {
     ...apps.flatMap((app) => [app.write_key, app.read_key]),
   ].filter((key) => key !== undefined)
   return [
-    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is there twice`),
-    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is there twice; ids are unique in an installation`),
-    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is there twice`),
+    ...repeated(organizations.map(({ id }) => id)).map((id) => `organization "${id}" is listed twice`),
+    ...repeated(apps.map(({ id }) => id)).map((id) => `app "${id}" is listed twice; ids are unique in an installation`),
+    ...repeated(keys).map((key) => `the key that ends in ${key.slice(-4)} is listed twice`),
     ...apps.flatMap((app) => [
       ...repeated((app.funnels ?? []).map(({ id }) => id)).map((id) => `app "${app.id}" has the funnel "${id}" twice`),
       ...repeated((app.elements ?? []).map(({ xpath }) => xpath)).map(
@@ -72,7 +72,8 @@ async function conflicts(registry: Registry, { organizations }: Provision): Prom
         problems.push(`app "${id}" has the unknown time zone "${timezone}"`)
       if (old && timezone !== undefined && timezone !== old.timezone) {
         problems.push(
-          `app "${id}" counts its dates in ${old.timezone} since it was created; its time zone cannot become ${timezone}`,
+          `app "${id}" has counted its dates in ${old.timezone} since it was created; ` +
+            `its time zone cannot become ${timezone}`,
         )
       }
       if (old && old.organization !== organization.id)
@@ -94,7 +95,7 @@ async function keyConflict(
 ): Promise<string[]> {
   const record = key === undefined ? undefined : await registry.keyByHash(secretHash(key))
   return record && (record.organization !== organization || record.app !== app)
-    ? [`the key that ends in ${record.hint} is in use elsewhere`]
+    ? [`the key that ends in ${record.hint} is already used elsewhere`]
     : []
 }
 

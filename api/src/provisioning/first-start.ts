@@ -10,7 +10,8 @@ export interface FirstStart {
 }
 
 /**
- * Fills an empty registry with an organization, an app and an owner; undefined when there is an organization already.
+ * Creates an organization, an app and an owner in an empty registry; returns undefined if there is an organization
+ * already.
  */
 export async function firstStart(
   registry: Registry,
@@ -29,7 +30,7 @@ export async function firstStart(
   }
 }
 
-/** The first owner of an organization; one is made when it has none, so that there is someone to log in. */
+/** Returns the first owner of an organization, creating one if there is none, so that somebody can log in. */
 export async function ensureOwner(registry: Registry, organization: string): Promise<Member> {
   const owner = (await registry.members.list(organization)).find(({ role }) => role === 'owner')
   if (owner) return owner

@@ -3,7 +3,7 @@ import { newSecret, secretHash } from '../access/secret.ts'
 
 const VALID_MS = 86_400_000
 
-/** Makes the address that logs a member in once, within a day. Only the hash of its token is stored. */
+/** Creates a URL that logs the member in once, within a day. Only the hash of its token is stored. */
 export async function createLoginLink(of: {
   registry: Registry
   organization: string
@@ -28,7 +28,7 @@ export async function createLoginLink(of: {
   return url.href
 }
 
-/** Logins that are over are of no use to anyone. */
+/** Removes expired logins. */
 export async function removeExpiredLogins(registry: Registry, now: number): Promise<void> {
   for (const { hash, expires_at } of await registry.logins.list(''))
     if (expires_at <= now) await registry.logins.remove('', hash)

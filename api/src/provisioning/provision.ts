@@ -8,7 +8,7 @@ import { checkProvision } from './check-provision.ts'
 type OrganizationEntry = Provision['organizations'][number]
 type AppEntry = NonNullable<OrganizationEntry['apps']>[number]
 
-/** A key that nobody provided: shown this once. */
+/** A generated key, shown only once. */
 export interface CreatedKey {
   readonly power: KeyScope
   readonly organization: string
@@ -17,9 +17,9 @@ export interface CreatedKey {
 }
 
 /**
- * Creates or updates what the file names, and touches nothing else: applying it again changes nothing. A key is made
- * where the file provides none and the app (or organization) has none of that power.
- * @throws HopperError HOP_CONFIG with everything that is wrong, before anything is written
+ * Creates or updates what the file names and touches nothing else; applying it again changes nothing. A key is
+ * generated if the file provides none and the app (or organization) has none of that scope.
+ * @throws HopperError HOP_CONFIG with every fault, before anything is written
  */
 export async function provision(
   registry: Registry,

@@ -11,7 +11,7 @@ import { archive as fill, type Sketch } from '../testing/archived.ts'
 import { ArchiveQuestions } from './archive-questions.ts'
 import type { QuestionOf } from './query.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 const APP = 'a'
@@ -44,7 +44,7 @@ let dir: string
 let storage: Storage
 let questions: ArchiveQuestions
 let metrics: Registry
-/** what was read of the archive: the columns of each chunk, by its first position */
+/** reads of the archive: the columns of each chunk, by its first position */
 let reads: string[]
 
 beforeEach(async () => {
@@ -60,7 +60,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** The same archive, whose reads are written down. */
+/** Wraps an archive to record its reads. */
 function counted(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
@@ -78,7 +78,7 @@ const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.ex
 const counts = async (question = funnel()): Promise<number[]> =>
   ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
 
-it('reads who the devices belong to once: a second query reads only new chunks, and none that cannot matter', async () => {
+it('reads the users of devices once: a second query reads only new chunks that can match', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])
   await fill(storage, APP, 1, '2026-03-01', 0, [event('laptop', -40_000, 'other', 'ann')])
   expect(await counts()).toEqual([2, 0])
@@ -91,7 +91,7 @@ it('reads who the devices belong to once: a second query reads only new chunks, 
   expect(reads.filter((read) => read.startsWith('1/5'))).not.toHaveLength(0)
   expect(reads.filter((read) => read.startsWith('1/0'))).toEqual([])
 
-  // another question about the same columns: a thread has them decoded already
+  // another query over the same columns: a thread has them cached
   reads = []
   expect(await counts(funnel({ window_ms: 60_000 }))).toEqual([2, 0])
   expect(reads).toEqual([])
@@ -99,7 +99,7 @@ it('reads who the devices belong to once: a second query reads only new chunks, 
   expect(reads).toEqual([])
 })
 
-it('runs two equal queries at once only once, and another beside them', async () => {
+it('runs equal concurrent queries once, and a different one in parallel', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see'), event('phone', 1, 'buy')])
   const { request } = funnel()
   const turned = Object.fromEntries(Object.entries(request).reverse()) as unknown as typeof request
@@ -119,7 +119,7 @@ it('runs two equal queries at once only once, and another beside them', async ()
   ])
 })
 
-it('keeps the answer to a range that is over until an event or an identify changes what it depends on', async () => {
+it('caches the answer for a past range until an event or an identify changes it', async () => {
   await fill(storage, APP, 0, DATE, 0, [
     event('phone', 0, 'see'),
     event('phone', 1, 'see', 'ann'),
@@ -128,30 +128,30 @@ it('keeps the answer to a range that is over until an event or an identify chang
   const first = await questions.ask(APP, funnel(), context, somebody)
   expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
-  // bob again, from the same device, after the range: who the devices belong to is the same
+  // bob again, from the same device, after the range: the device still belongs to the same users
   await fill(storage, APP, 0, '2026-03-29', 3, [event('pad', 2_000, 'see', 'bob')])
   expect((await questions.ask(APP, funnel(), context, somebody)).result).toBe(first.result)
 
-  // ann has a second device, in another lane, and bought with it
+  // ann has a second device, in another lane, and made a purchase with it
   await fill(storage, APP, 1, '2026-03-29', 0, [event('laptop', 2_001, 'other', 'ann')])
   await fill(storage, APP, 1, DATE, 1, [event('laptop', 30, 'buy', 'ann')])
   expect((await questions.ask(APP, funnel(), context, somebody)).result.steps.map(({ count }) => count)).toEqual([1, 1])
 
-  // a range that is still open is never kept
+  // an open range is never cached
   const open = { ...context, completeTo: T0 }
   expect((await questions.ask(APP, funnel(), open, somebody)).result).not.toBe(
     (await questions.ask(APP, funnel(), open, somebody)).result,
   )
 })
 
-it('an identify long after the range changes the answer, though no chunk of the range is new', async () => {
+it('an identify long after the range changes the answer, even without new chunks in the range', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('tv', 5, 'buy')])
   expect(await counts()).toEqual([1, 0])
   await fill(storage, APP, 0, '2026-04-28', 2, [event('tv', 50_000, 'other', 'ann')])
   expect(await counts()).toEqual([1, 1])
 })
 
-it('spans that were merged say the same of who the devices belong to, and only the merged one is read', async () => {
+it('merging spans does not change the users of devices, and only the merged span is read', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann')])
   await fill(storage, APP, 0, DATE, 5, [event('phone', 4, 'see', 'bob'), event('tv', 5, 'buy', 'ann')])
   await fill(storage, APP, 1, DATE, 0, [event('laptop', 9, 'buy', 'bob')])
@@ -170,7 +170,7 @@ it('spans that were merged say the same of who the devices belong to, and only t
   expect(reads.filter((read) => read.endsWith('index position runs user'))).toEqual(['0/0: index position runs user'])
 })
 
-it('tells its progress, and ends soon when its only client leaves', async () => {
+it('reports its progress, and stops soon after its only client leaves', async () => {
   const many = Array.from({ length: 5_000 }, (_, i): Sketch => ({
     device: `d${i % 50}`,
     time: T0 + i,
@@ -195,12 +195,12 @@ it('tells its progress, and ends soon when its only client leaves', async () => 
   await expect.poll(() => running(), { timeout: 5_000 }).toBe(0)
   expect(performance.now() - at).toBeLessThan(5_000)
 
-  const told: { done: number; total: number }[] = []
+  const reported: { done: number; total: number }[] = []
   await questions.ask(
     APP,
     { kind: 'events', request: { ...slow.request, data: [{ name: 'all', filters: [], unique: ['text'] }] } },
     context,
-    { ...somebody, progress: (progress) => told.push(progress) },
+    { ...somebody, progress: (progress) => reported.push(progress) },
   )
-  expect(told.at(-1)).toEqual({ done: 20_000, total: 20_000 })
+  expect(reported.at(-1)).toEqual({ done: 20_000, total: 20_000 })
 })

@@ -17,13 +17,13 @@ import { Result } from './result.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
 import type { Requester } from './sharing/shares.ts'
 
-const FETCHES_AT_ONCE = 16
+const FETCH_CONCURRENCY = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
 const identifyingNames = ['runs', 'user', 'position', 'index']
 
 export class Answer<K extends keyof Results = keyof Results> {
   readonly encoded: Result<Results[K]>
-  /** everything received before this instant is in the answer */
+  /** the answer includes everything received before this instant */
   readonly completeTo: number
 
   constructor(encoded: Result<Results[K]>, completeTo: number) {
@@ -45,9 +45,8 @@ interface Work {
 }
 
 /**
- * Questions for the archive: equal ones run once, settled answers are kept, the rest waits for its turn with a thread.
- * What costs time for a large question, a large archive or a large answer happens in that thread or once the turn has
- * come.
+ * Runs queries over the archive. Equal queries run once, settled answers are cached, and the rest queue for a thread.
+ * Work that grows with the query, the archive or the answer runs in that thread, or once the thread is assigned.
  */
 @Injectable()
 export class ArchiveQuestions implements OnModuleDestroy {
@@ -55,9 +54,9 @@ export class ArchiveQuestions implements OnModuleDestroy {
   readonly #limitMs: number
   readonly #pool: QueryPool
   readonly #exports = new Exports({ cells: ({ wants }) => this.#cells(wants) })
-  /** by question: those that wait for their turn */
+  /** queued queries, by query */
   readonly #waiting = new SharedRuns<Answer>()
-  /** by question and chunks: those at work */
+  /** running queries, by query and chunks */
   readonly #runs = new SharedRuns<Answer>()
   readonly #settled = new BoundedMap<Result<unknown>>(SETTLED_BYTES_MAX)
 
@@ -73,20 +72,20 @@ export class ArchiveQuestions implements OnModuleDestroy {
     measureLoad(this.#pool, this.#exports, metrics)
   }
 
-  /** The chunks of an app that overlap a range. */
+  /** Lists the chunks of an app that overlap a range. */
   list(range: ChunkRange): Promise<readonly ChunkSummary[]> {
     return this.#opened().list(range)
   }
 
   /**
-   * Refuses an asker who has enough questions waiting, before anything is made of the next.
+   * Refuses a requester that has enough queries queued, before any work on the next one.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  assertRoom(asker: Requester): void {
-    this.#pool.assertRoom(asker)
+  assertRoom(requester: Requester): void {
+    this.#pool.assertRoom(requester)
   }
 
-  /** @throws HopperError when the question is not valid, takes too long or finds too many others waiting */
+  /** @throws HopperError if the query is invalid, takes too long, or too many others are queued */
   async ask<K extends keyof Results>(
     app: string,
     question: Query & { kind: K },
@@ -106,9 +105,9 @@ export class ArchiveQuestions implements OnModuleDestroy {
   }
 
   /**
-   * All events of a range, encoded. Resolves with the first part; the stream ends early, with an error, when the rest
-   * cannot be read.
-   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many exports are under way
+   * Exports all events of a range, encoded. Resolves with the first part. The stream ends early, with an error, if the
+   * rest cannot be read.
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if too many exports are in progress
    */
   async export(
     app: string,
@@ -134,16 +133,16 @@ export class ArchiveQuestions implements OnModuleDestroy {
     if (!this.#archive)
       throw new HopperError(
         'HOP_STORE_UNAVAILABLE',
-        'This installation keeps no archive, so nothing can be asked afterwards.',
+        'This installation has no archive, so past events cannot be queried.',
       )
     return this.#archive
   }
 
-  /** Works on a question when it has a thread; again, when it gave its thread to others meanwhile. */
-  async #inTurn(work: Work, key: string, asker: Requester, client: Client, detach: () => void): Promise<Answer> {
+  /** Runs a query once it has a thread, and again if it had to give its thread to others. */
+  async #inTurn(work: Work, key: string, requester: Requester, client: Client, detach: () => void): Promise<Answer> {
     for (let isLong = false; ; isLong = true) {
-      const turn = await this.#pool.turn(asker, this.#waitOf(client), isLong)
-      // who asks from here on may know of events that this turn does not see
+      const turn = await this.#pool.turn(requester, this.#waitOf(client), isLong)
+      // later clients may expect events that this run does not see
       detach()
       try {
         return await this.#work(work, key, turn, client)
@@ -153,7 +152,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
     }
   }
 
-  /** Looks what the archive has of the range, then joins whoever works on the same already, or begins. */
+  /** Lists the chunks of the range, then joins a run over the same chunks or starts one. */
   async #work({ app, question, context, outline }: Work, key: string, turn: Turn, client: Client): Promise<Answer> {
     const { from, to, byPerson, keys } = outline
     const range = byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from, to }
@@ -179,16 +178,16 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
   async #run(task: WorkerJob, { to, byPerson }: Outline, asked: string, turn: Turn, client: Client): Promise<Answer> {
     const { completeTo } = task.context
-    // The answer to a range that is over depends on nothing but these chunks and on who the devices belong to.
-    const over = to <= completeTo
-    let key = over && !byPerson ? asked : undefined
+    // The answer for a past range depends only on these chunks and on which users the devices belong to.
+    const isPast = to <= completeTo
+    let key = isPast && !byPerson ? asked : undefined
     let found = key === undefined ? undefined : this.#settled.get(key)
     if (found !== undefined) return new Answer(found as Answer['encoded'], completeTo)
     const host: JobHost = {
       answer: async (question) => {
         if (question.ask === 'cells') return this.#cells(question.wants)
         if (question.ask !== 'known') return undefined
-        key = over ? `${asked}${question.identities}` : undefined
+        key = isPast ? `${asked}${question.identities}` : undefined
         found = key === undefined ? undefined : this.#settled.get(key)
         return found === undefined ? 'go on' : undefined
       },
@@ -211,8 +210,8 @@ export class ArchiveQuestions implements OnModuleDestroy {
 
   async #cells(wants: readonly ColumnFetch[]): Promise<Cells[]> {
     const cells: Cells[] = []
-    for (let at = 0; at < wants.length; at += FETCHES_AT_ONCE) {
-      const some = wants.slice(at, at + FETCHES_AT_ONCE)
+    for (let at = 0; at < wants.length; at += FETCH_CONCURRENCY) {
+      const some = wants.slice(at, at + FETCH_CONCURRENCY)
       cells.push(...(await Promise.all(some.map(({ summary, names }) => this.#opened().columns(summary, names)))))
     }
     cells.forEach((found, i) => assertAll(wants[i]!, found))
@@ -223,7 +222,7 @@ export class ArchiveQuestions implements OnModuleDestroy {
 function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void {
   new Gauge({
     name: 'hopper_api_queries',
-    help: 'Queries over the archive: threads that work on them, and queries that wait for one',
+    help: 'Queries over the archive: threads that run them, and queries that wait for a thread',
     labelNames: ['state'],
     registers: [metrics],
     collect() {
@@ -234,7 +233,7 @@ function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void 
   })
   new Gauge({
     name: 'hopper_api_exports',
-    help: 'Exports under way',
+    help: 'Exports in progress',
     registers: [metrics],
     collect() {
       this.set(exports.open)
@@ -242,7 +241,10 @@ function measureLoad(pool: QueryPool, exports: Exports, metrics: Metrics): void 
   })
 }
 
-/** A chunk that was listed long ago may be gone by now: better an error than an answer without it. */
+/**
+ * Fails if a column is missing: the chunk may have been deleted since it was listed, and an answer without it would be
+ * wrong.
+ */
 function assertAll({ summary, names }: ColumnFetch, found: Cells): void {
   const absent = names.find((name) => Object.hasOwn(summary.columns, name) && !found.has(name))
   if (absent !== undefined)
@@ -253,7 +255,7 @@ function withoutValues(summary: ChunkSummary): ChunkSummary {
   return { ...summary, values: {} }
 }
 
-/** All values of a chunk would be much to send to a thread. */
+/** Keeps only the values of the given columns; all of them would be expensive to send to a thread. */
 function withValues(summary: ChunkSummary, names: readonly string[]): ChunkSummary {
   return {
     ...summary,
@@ -275,12 +277,12 @@ function leftOf({ arrivedAt = performance.now() }: Client, limitMs: number): num
 }
 
 /**
- * A query ends by itself at its limit, or its thread is ended a second later; a client that joined one which began
- * later waits no longer than this.
+ * A query stops at its limit, or its thread is terminated a second later. A client that joined a query with a later
+ * limit waits at most this much longer than its own limit.
  */
 const LIMIT_GRACE_MS = 1_500
 
-/** The same client, which leaves when its time is over; and what to call when it has its answer. */
+/** Wraps a client so that it leaves at its time limit; also returns the function to call once it has its answer. */
 function withLimit(client: Client, limitMs: number): [Client, () => void] {
   const limited = new AbortController()
   const left = (): void => limited.abort(client.signal.reason)

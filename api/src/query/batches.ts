@@ -2,14 +2,14 @@ import type { Chunk } from '@hopper/engine'
 import type { ColumnFetch } from './pool/query-job.ts'
 import type { QueryRuntime } from './pool/query-runtime.ts'
 
-/** Compressed columns that are fetched and scanned together, when a question takes its chunks in any order. */
+/** Compressed bytes of columns that are fetched and scanned together, for queries that read chunks in any order. */
 const BATCH_BYTES = 16 * 1024 * 1024
 
 export function bytesOf({ summary, names }: ColumnFetch): number {
   return names.reduce((sum, name) => sum + (summary.columns[name] ?? 0), 0)
 }
 
-/** Chunks in any order, cut into pieces of bounded size. */
+/** Splits chunks, in any order, into batches of bounded size. */
 export function batchesOf(wants: readonly ColumnFetch[]): ColumnFetch[][] {
   const batches: ColumnFetch[][] = []
   let bytes = Infinity
@@ -25,7 +25,7 @@ export function batchesOf(wants: readonly ColumnFetch[]): ColumnFetch[][] {
   return batches
 }
 
-/** The chunks of each batch; the next batch is fetched while one is worked on, and after each the progress is told. */
+/** Yields the chunks of each batch. Fetches the next batch while one is processed and reports progress after each. */
 export async function* fetchedAhead(
   batches: readonly (readonly ColumnFetch[])[],
   { source, budget, progress }: QueryRuntime,
@@ -37,7 +37,7 @@ export async function* fetchedAhead(
     const chunks = await next!
     const following = batches[at + 1]
     next = following && source.chunks(following)
-    // Whoever leaves before the end does not look at it again.
+    // A consumer that stops early never awaits this promise.
     next?.catch(() => undefined)
     budget.check()
     yield chunks

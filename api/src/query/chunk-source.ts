@@ -4,15 +4,15 @@ import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
 import type { WorkerRequest, Cells, ColumnFetch } from './pool/query-job.ts'
 
-/** Decoded columns that a thread keeps for the next query. */
+/** Maximum bytes of decoded columns that a thread caches for later queries. */
 const KEPT_BYTES_MAX = 256 * 1024 * 1024
-/** Columns that were fetched and, as it turned out, not needed: as they came. */
+/** Maximum bytes of encoded columns that were fetched but not needed. */
 const UNUSED_BYTES_MAX = 64 * 1024 * 1024
 
-/** Asks the main thread; undefined when the job is over. */
+/** Sends a request to the main thread; undefined means that the job is over. */
 export type Ask = (asked: WorkerRequest) => Promise<unknown>
 
-/** Ends a job whose answer nobody needs any more. */
+/** Ends a job whose answer is no longer needed. */
 export class JobCancelled extends Error {}
 
 interface Lent {
@@ -20,14 +20,14 @@ interface Lent {
   readonly cells: Cells
 }
 
-/** Where a thread has its chunks from: columns that it has had before are at hand, the others are fetched in one go. */
+/** Provides a thread with chunks: cached columns are reused, the missing ones fetched with one request. */
 export class ChunkSource {
   readonly #kept = new ColumnCache(KEPT_BYTES_MAX)
   readonly #unused = new BoundedMap<Uint8Array>(UNUSED_BYTES_MAX)
   readonly #ask: Ask
-  /** what a page is to the app of the current job */
+  /** page rule of the app of the current job */
   pages: PageRule | undefined
-  /** what was fetched, by call: the last call's chunks are not read yet, those of the one before may be */
+  /** fetched cells, by call: those of the last call are unread, those of the call before may still be read */
   #lent: Lent[][] = []
 
   constructor(ask: Ask) {
@@ -35,8 +35,8 @@ export class ChunkSource {
   }
 
   /**
-   * Chunks that have these columns. `kept` false for what is read once: nothing of it stays.
-   * @throws JobOver
+   * Returns chunks with these columns. Pass `kept` = false for columns that are read only once: they are not cached.
+   * @throws JobCancelled
    */
   async chunks(wants: readonly ColumnFetch[], kept = true): Promise<Chunk[]> {
     const columns = new HeldColumns(kept ? this.#kept : new ColumnCache(Infinity))
@@ -58,7 +58,7 @@ export class ChunkSource {
     return chunks
   }
 
-  /** After a job: what it fetched and did not decode is kept as it is. */
+  /** Called after a job: caches the cells that it fetched but did not decode. */
   settle(): void {
     this.#lent.forEach((lent) => this.#settle(lent))
     this.#lent = []
@@ -82,9 +82,7 @@ function cellName({ summary }: Chunk, column: string): string {
   return `${summary.app}/${chunkName(summary)}/${column}`
 }
 
-/**
- * Holds on to what was at hand when it was looked for, though others may push it out of the cache before it is read.
- */
+/** Pins the columns that were cached when `has` was called, since other columns may evict them before they are read. */
 class HeldColumns extends ColumnCache {
   readonly #kept: ColumnCache
   readonly #held = new Map<string, object>()
@@ -106,5 +104,5 @@ class HeldColumns extends ColumnCache {
 }
 
 function neverDecoded(): never {
-  throw new RangeError('a column that is at hand is not decoded again')
+  throw new RangeError('a cached column must not be decoded again')
 }

@@ -8,16 +8,19 @@ import type { ExportPart, ExportPlace, ExportRequest } from './query.ts'
 import type { Client } from './sharing/shared-runs.ts'
 import { Shares, type Requester, type ShareBounds } from './sharing/shares.ts'
 
-/** an export takes as long as its client takes, within this */
+/** time limit of an export, which otherwise takes as long as its client needs */
 const EXPORT_LIMIT_MS = 6 * 3_600_000
-/** a thread waits so long for a client to take what it has before it does something else */
+/** time that a thread waits for the client to read before it does other work */
 const PAUSE_AFTER_MS = 250
-/** an export lets others have the thread after so long */
+/** time after which an export gives its thread to others that wait */
 const SLICE_MS = 1_000
-/** A client that is waited for has to take so much in so long; else its export is ended. */
+/** Minimum read rate while data is pending; the export of a slower client is ended. */
 const SLOWEST = { bytes: 65_536, ms: 60_000 }
 const CHUNKS_PER_SLICE = 64
-/** Clients that do not read hold no thread, only their place in these bounds and a few hundred kilobytes. */
+/**
+ * Bounds of open exports. A client that does not read occupies no thread, only its place here and a few hundred
+ * kilobytes.
+ */
 const openBounds: ShareBounds = { total: 32, perApp: 16, perCaller: 8 }
 const poolBounds: PoolBounds = {
   threadsMax: 2,
@@ -27,13 +30,13 @@ const poolBounds: PoolBounds = {
   sliceMs: Infinity,
 }
 
-/** What exports need of the archive. */
+/** The archive access that exports need. */
 export interface ExportHost {
   cells(asked: WorkerRequest & { ask: 'cells' }): Promise<Reply['answer']>
 }
 
 interface Exported {
-  readonly asker: Requester
+  readonly requester: Requester
   readonly request: Omit<ExportRequest, keyof ExportPart>
   readonly chunks: readonly ChunkSummary[]
   readonly context: QueryContext
@@ -41,7 +44,7 @@ interface Exported {
   readonly left: AbortController
 }
 
-/** Exports under way: each has a thread only while its client reads. */
+/** Runs exports. Each occupies a thread only while its client reads. */
 export class Exports {
   readonly #host: ExportHost
   readonly #slowest: typeof SLOWEST
@@ -58,22 +61,22 @@ export class Exports {
   }
 
   /**
-   * Takes a place for an export, or refuses it; what gives it back.
+   * Reserves a place for an export and returns the function that releases it.
    * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY
    */
-  enter(asker: Requester): () => void {
-    this.#open.assertRoom(asker, openBounds, 'exports')
-    this.#open.add(asker)
+  enter(requester: Requester): () => void {
+    this.#open.assertRoom(requester, openBounds, 'exports')
+    this.#open.add(requester)
     let isOpen = true
     return () => {
-      if (isOpen) this.#open.remove(asker)
+      if (isOpen) this.#open.remove(requester)
       isOpen = false
     }
   }
 
   /**
-   * Resolves with the first part. The stream ends early, with an error, when the rest cannot be read or its client is
-   * too slow.
+   * Starts an export and resolves with its first part. The stream ends early, with an error, if the rest cannot be read
+   * or the client is too slow.
    */
   async begin(
     app: string,
@@ -99,7 +102,7 @@ export class Exports {
     if (client.signal.aborted) stop()
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
     const whole = this.#all(
-      { asker: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
+      { requester: { app, caller: client.caller ?? '' }, request, chunks, context, parts, left },
       begin,
     )
     whole.then(
@@ -114,11 +117,11 @@ export class Exports {
     return this.#pool.close()
   }
 
-  /** Slice after slice. Between two, an export that waits for its client has no thread. */
+  /** Runs the export slice by slice. Between slices, an export that waits for its client has no thread. */
   async #all(exported: Exported, begun: () => void): Promise<void> {
     const until = performance.now() + EXPORT_LIMIT_MS
     const {
-      asker,
+      requester,
       chunks,
       parts,
       left: { signal },
@@ -128,7 +131,7 @@ export class Exports {
       !isDone;
       isFirst = false
     ) {
-      const turn = await this.#pool.turn(asker, { until: () => until, signal }, false)
+      const turn = await this.#pool.turn(requester, { until: () => until, signal }, false)
       const own = chunks.slice(first, first + CHUNKS_PER_SLICE)
       const isLast = first + own.length >= chunks.length
       const paused = await this.#slice(exported, { own, place, isFirst, isLast, turn, until }, begun).finally(() =>
@@ -142,7 +145,7 @@ export class Exports {
   }
 
   async #slice(
-    { request, context, parts, asker, left }: Exported,
+    { request, context, parts, requester, left }: Exported,
     slice: Slice,
     begun: () => void,
   ): Promise<ExportPlace | null> {
@@ -158,7 +161,7 @@ export class Exports {
       return wantsMore && !isOver ? 'go on' : 'pause'
     }
     const task: WorkerJob = {
-      app: asker.app,
+      app: requester.app,
       question: { kind: 'export', request: { ...request, start, isFirst, isLast } },
       context,
       chunks: own,

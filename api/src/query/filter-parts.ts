@@ -1,9 +1,9 @@
-/** A value as the JSON of a question has it. */
+/** An object in the JSON of a query. */
 type Part = { readonly [name: string]: unknown }
 
 /**
- * The same question with `all` in the place of each `regex`: it is about the same range and the same chunks or more,
- * and is made ready in no time.
+ * Replaces each `regex` filter of a query by `all`. The result has the same range, matches the same chunks or more, and
+ * is cheap to prepare.
  */
 export function withoutPatterns<T>(value: T): T {
   if (Array.isArray(value)) return value.map(withoutPatterns) as T
@@ -12,7 +12,7 @@ export function withoutPatterns<T>(value: T): T {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutPatterns(inner)])) as T
 }
 
-/** The keys that the filters of a question name, and keys that only look like some of a filter. */
+/** Collects the keys that the filters of a query name, and keys of objects that only look like filters. */
 export function keysOfFilters(value: unknown, found = new Set<string>()): Set<string> {
   if (Array.isArray(value)) for (const inner of value) keysOfFilters(inner, found)
   else if (isPart(value)) {

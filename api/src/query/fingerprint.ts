@@ -3,12 +3,12 @@ import type { ChunkSummary } from '@hopper/contracts'
 
 const ORDERED_CHARS_MAX = 65_536
 
-/** The name of a chunk and of what is in it: a span from which a person was removed has another. */
+/** Identifies a chunk and its content: removing a person from a span changes its name. */
 export function chunkName({ date, lane, first_position, last_position, part, parts, rows }: ChunkSummary): string {
   return `${lane}/${date}/${first_position}-${last_position}/${part}-${parts}/${rows}`
 }
 
-/** A text that is the same for the same chunks. */
+/** Returns a hash that is equal for the same chunks. */
 export function fingerprintOf(chunks: readonly ChunkSummary[]): string {
   const hash = createHash('sha256')
   for (const summary of chunks) hash.update(`${chunkName(summary)}\n`)
@@ -16,15 +16,15 @@ export function fingerprintOf(chunks: readonly ChunkSummary[]): string {
 }
 
 /**
- * A text that is the same for equal values. Of what is large, equal values with another order of keys have another one:
- * to order them takes long.
+ * Returns a text that is equal for equal values. Large values that differ only in the order of keys get different
+ * texts, because sorting them is slow.
  */
 export function equalityKey(value: unknown): string {
   const json = JSON.stringify(value)
   return json.length <= ORDERED_CHARS_MAX ? canonicalJson(value) : createHash('sha256').update(json).digest('base64')
 }
 
-/** JSON with the keys of every object in order, so that equal values have equal texts. */
+/** Returns JSON with sorted keys in every object, so that equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return inner

@@ -2,7 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { buffersOf, type FunnelPartial } from '@hopper/engine'
 import { JobCancelled } from './chunk-source.ts'
 
-/** The parts of a funnel question that other threads have, as the one sees them that merges what they find. */
+/** The other threads of a split funnel query, as seen by the thread that merges their results. */
 export class OtherParts {
   readonly #ports: readonly MessagePort[]
 
@@ -10,7 +10,7 @@ export class OtherParts {
     this.#ports = ports
   }
 
-  /** @throws JobOver when one of them cannot answer: it has told the main thread why */
+  /** @throws JobCancelled if one of them cannot answer; it has reported the reason to the main thread */
   find(placed: boolean): Promise<FunnelPartial[]> {
     return Promise.all(
       this.#ports.map(
@@ -29,19 +29,19 @@ export class OtherParts {
   }
 }
 
-/** Answers the thread that merges until it asks no more. Rejects with what `find` rejected with. */
+/** Answers the merging thread until it closes its port. Rejects if `find` rejects. */
 export async function findForLeader(
   leader: MessagePort,
   find: (placed: boolean) => Promise<FunnelPartial>,
 ): Promise<void> {
   let answered = Promise.resolve()
-  const over = new Promise<void>((resolve, reject) => {
+  const finished = new Promise<void>((resolve, reject) => {
     leader.on('message', (placed: boolean) => {
       answered = find(placed).then((partial) => leader.postMessage(partial, buffersOf(partial)))
       answered.catch(reject)
     })
-    // What it no longer asks for may still be under way, and the thread is not free before that ends.
+    // A result that is no longer needed may still be computing; the thread is not free until that ends.
     leader.on('close', () => void answered.then(resolve, reject))
   })
-  await over.finally(() => leader.close())
+  await finished.finally(() => leader.close())
 }

@@ -1,6 +1,6 @@
 import { HopperError, isDate, shiftDate, type App, timeZone } from '@hopper/contracts'
 
-/** From an instant on, up to one that is not included, with the app's local dates that these are. */
+/** A half-open range of instants, with the app's local dates that it covers. */
 export interface InstantRange {
   readonly from: number
   readonly to: number
@@ -8,8 +8,8 @@ export interface InstantRange {
 }
 
 /**
- * What the two ends of a query mean: ms since the epoch, ISO 8601 with its offset, or a date of the app. A date as the
- * end is included.
+ * Resolves the two ends of a query: ms since the epoch, ISO 8601 with an offset, or a date of the app. An end date is
+ * included.
  * @throws HopperError HOP_RANGE_INVALID
  */
 export function instantRange(

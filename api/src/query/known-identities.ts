@@ -14,7 +14,7 @@ import { chunkName } from './fingerprint.ts'
 
 const FACTS_BYTES_MAX = 64 * 1024 * 1024
 const APPS_MAX = 16
-const CHUNKS_AT_ONCE = 64
+const CHUNKS_PER_READ = 64
 
 interface Known {
   readonly index: IdentityIndex
@@ -22,8 +22,8 @@ interface Known {
 }
 
 /**
- * Who the devices of each app belong to. What a chunk says of it is read once; a query reads only the chunks that are
- * new since the last.
+ * Caches which users the devices of each app belong to. Each chunk is read once for this; a query reads only the chunks
+ * that are new since the last one.
  */
 export class KnownIdentities {
   readonly #source: ChunkSource
@@ -38,11 +38,12 @@ export class KnownIdentities {
     return (await this.index(app, identifying)).identities()
   }
 
-  /** `identifying` are all chunks of the app that name a user, of all times. */
+  /** Returns the index of an app. `identifying` are all chunks of the app, of all times, that name a user. */
   async index(app: string, identifying: readonly ChunkSummary[]): Promise<IdentityIndex> {
     const names = new Map(identifying.map((summary) => [chunkName(summary), summary]))
     let known = this.#apps.get(app)
-    // What a chunk said that is gone may be gone too: its events stand in another now, or a person was forgotten.
+    // If a chunk is gone, its facts may be gone too: its events were merged into another chunk, or a person was
+    // deleted.
     if (!known || ![...known.chunks].every((name) => names.has(name)))
       known = { index: new IdentityIndex(), chunks: new Set() }
     this.#apps.delete(app)
@@ -51,8 +52,8 @@ export class KnownIdentities {
     const { index, chunks } = known
     const fresh = [...names].filter(([name]) => !chunks.has(name))
     const facts: IdentityFacts[] = []
-    for (let at = 0; at < fresh.length; at += CHUNKS_AT_ONCE)
-      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_AT_ONCE))))
+    for (let at = 0; at < fresh.length; at += CHUNKS_PER_READ)
+      facts.push(...(await this.#read(app, fresh.slice(at, at + CHUNKS_PER_READ))))
     index.add(facts)
     for (const [name] of fresh) chunks.add(name)
     return index
@@ -73,7 +74,7 @@ export class KnownIdentities {
 
 const digests = new WeakMap<Identities, string>()
 
-/** A text that is the same for the same devices with the same users. */
+/** Returns a hash that is equal for the same devices with the same users. */
 export function identityDigest(identities: Identities): string {
   let digest = digests.get(identities)
   if (digest === undefined) {

@@ -2,9 +2,9 @@ import { Readable } from 'node:stream'
 
 const BUFFERED_BYTES = 256 * 1024
 
-/** A stream whose parts are handed in one by one, by somebody who asks whether the reader wants more. */
+/** A stream fed part by part by a producer that can wait until the reader wants more. */
 export class PartStream extends Readable {
-  readonly #askers = new Set<() => void>()
+  readonly #waiters = new Set<() => void>()
   #handed = 0
   #wantsMore = true
 
@@ -12,7 +12,7 @@ export class PartStream extends Readable {
     super({ highWaterMark: BUFFERED_BYTES })
   }
 
-  /** bytes that the reader has taken */
+  /** bytes that the reader has consumed */
   get taken(): number {
     return this.#handed - this.readableLength
   }
@@ -23,18 +23,20 @@ export class PartStream extends Readable {
     this.#wantsMore = this.push(bytes)
   }
 
-  /** Whether the reader wants more: `false` when it has left, undefined when it did not say within some time. */
+  /**
+   * Tells whether the reader wants more: `false` if it has left, undefined if it did not read within the given time.
+   */
   async wantsMore(withinMs: number): Promise<boolean | undefined> {
     if (this.destroyed) return false
     if (this.#wantsMore) return true
     await new Promise<void>((resolve) => {
-      const said = (): void => {
+      const wake = (): void => {
         clearTimeout(timer)
-        this.#askers.delete(said)
+        this.#waiters.delete(wake)
         resolve()
       }
-      const timer = setTimeout(said, withinMs)
-      this.#askers.add(said)
+      const timer = setTimeout(wake, withinMs)
+      this.#waiters.add(wake)
     })
     return this.destroyed ? false : this.#wantsMore || undefined
   }
@@ -45,11 +47,11 @@ export class PartStream extends Readable {
 
   override _read(): void {
     this.#wantsMore = true
-    for (const said of this.#askers) said()
+    for (const wake of this.#waiters) wake()
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     done(error)
-    for (const said of this.#askers) said()
+    for (const wake of this.#waiters) wake()
   }
 }

@@ -17,7 +17,7 @@ import type {
   ValuesRequest,
 } from '@hopper/engine'
 
-/** A question for the archive, ready to run. */
+/** A query over the archive, ready to run. */
 export type Query =
   | { readonly kind: 'funnel'; readonly request: FunnelRequest }
   | { readonly kind: 'journeys'; readonly request: JourneyRequest }
@@ -31,31 +31,31 @@ export type Query =
 
 export type QuestionOf<K extends Query['kind']> = Extract<Query, { kind: K }>
 
-/** Events of chunks that overlap a range, in the order of the log. */
+/** Requests events of chunks that overlap a range, in log order. */
 export interface PageRequest {
   readonly from: number
   readonly to: number
-  /** by lane: the order in the lane of the first that is wanted */
+  /** by lane: the order of the first event to return */
   readonly starts: readonly number[]
-  /** so many from there on are passed over */
+  /** number of events to skip from there on */
   readonly skip: number
   readonly limit: number
 }
 export interface PageResult {
   readonly events: readonly ExportedEvent[]
-  /** by lane: where the next page begins */
+  /** by lane: the start of the next page */
   readonly next: readonly number[]
 }
 
-/** What a person did from `from` on, before `to`. */
+/** Requests the events of a person from `from` to before `to`. */
 export interface PersonRequest {
   readonly kind: 'user' | 'device'
   readonly id: string
   readonly from: number
   readonly to: number
-  /** how many lanes the log has: each device is in one */
+  /** number of lanes of the log: each device is in one */
   readonly lanes: number
-  /** events of the timeline, the newest */
+  /** maximum number of events in the timeline; the newest are kept */
   readonly limit: number
 }
 export interface PersonResult {
@@ -72,28 +72,28 @@ export interface PersonResult {
   readonly timeline: readonly ExportedEvent[]
 }
 
-/** All events of a range, or a part of them. */
+/** An export of all events of a range, or a part of it. */
 export interface ExportRequest extends ExportRange, ExportPart {
   readonly format: ExportFormat
 }
-/** Which part of an export. */
+/** The part of an export. */
 export interface ExportPart {
   readonly start: ExportPlace
-  /** whether it begins with what stands before all events, such as the names of columns */
+  /** whether it writes what precedes all events, such as the column names */
   readonly isFirst: boolean
-  /** whether it ends with what stands behind them */
+  /** whether it writes what follows all events */
   readonly isLast: boolean
 }
-/** Where an export goes on: in which of its chunks, and at which row. */
+/** The position from which an export continues: the index of a chunk and a row in it. */
 export interface ExportPlace {
   readonly chunk: number
   readonly row: number
 }
 
-/** A question about what persons, devices or sessions did. */
+/** A query about the behaviour of persons, devices or sessions. */
 export type UnitQuestion = QuestionOf<'funnel' | 'journeys' | 'retention'>
 
-/** What is answered to each kind. */
+/** The result of each kind of query. */
 export interface Results {
   readonly funnel: FunnelResult
   readonly journeys: JourneyResult
@@ -103,6 +103,6 @@ export interface Results {
   readonly keys: readonly string[]
   readonly page: PageResult
   readonly person: PersonResult
-  /** what is exported goes out part by part; null at the end of the chunks */
+  /** exported events are sent part by part; null at the end of the chunks */
   readonly export: ExportPlace | null
 }

@@ -1,13 +1,13 @@
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
-/** a result that is smaller is kept as a value too, once somebody has asked for it */
+/** maximum size of a result whose parsed value is cached too, once it was read */
 const VALUE_BYTES_MAX = 65_536
-/** how the JSON begins of a result of which something is left out or folded */
+/** start of the JSON of a truncated or folded result */
 const CUT = encoder.encode('{"truncated":true,')
 
 /**
- * The JSON of what a thread has found. That something is left out stands first, where `Result` finds it without reading
- * the rest.
+ * Encodes the result of a thread as JSON. The flag `truncated` comes first, where `Result` finds it without parsing the
+ * rest.
  */
 export function encodeResult(result: unknown): Uint8Array<ArrayBuffer> {
   if (typeof result !== 'object' || result === null || !('truncated' in result))
@@ -16,17 +16,14 @@ export function encodeResult(result: unknown): Uint8Array<ArrayBuffer> {
   return encoder.encode(JSON.stringify({ truncated, ...rest }))
 }
 
-/**
- * What a thread has found, as the JSON that it made of it, so that nothing large is turned into values and back on the
- * thread of HTTP.
- */
+/** The result of a thread, kept as JSON, so that the HTTP thread does not parse and serialize large values. */
 export class Result<T> {
   readonly json: Uint8Array
-  /** whether something is left out or folded into `other`; `json` does not say so */
+  /** whether something is truncated or folded into `other`; `json` does not include this flag */
   readonly isCut: boolean
   #value: T | undefined
 
-  /** Takes over the bytes that `encodeResult` has made. */
+  /** Takes ownership of the bytes from `encodeResult`. */
   constructor(json: Uint8Array) {
     this.isCut = CUT.every((byte, i) => json[i] === byte)
     this.json = this.isCut ? json.subarray(CUT.length - 1) : json
@@ -37,7 +34,7 @@ export class Result<T> {
     return this.json.byteLength <= VALUE_BYTES_MAX
   }
 
-  /** Reads the JSON: whoever expects something large should pass `json` on. */
+  /** Parses the JSON; for large results pass `json` on instead. */
   get value(): T {
     if (this.#value !== undefined) return this.#value
     const value = JSON.parse(decoder.decode(this.json)) as T

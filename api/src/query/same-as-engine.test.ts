@@ -32,7 +32,7 @@ const is = (name: string): Filter => ({ type: 'eq', key: 'tag', value: name })
 
 let dir: string
 let storage: Storage
-/** of three lanes: each question in one thread, and its funnels in two and in three */
+/** over three lanes: each query in one thread, and its funnels in two and three */
 let pools: ArchiveQuestions[]
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-same-'))
@@ -117,7 +117,7 @@ const question: fc.Arbitrary<Query> = fc.oneof(
   })),
 )
 
-/** The answer of the engine itself, with every column of every chunk at hand. */
+/** Computes the answer with the engine itself, which has every column of every chunk. */
 function directly(asked: Query, chunks: readonly Chunk[]): unknown {
   if (asked.kind === 'events') return queryEvents(asked.request, chunks)
   const index = new IdentityIndex()
@@ -134,14 +134,14 @@ function directly(asked: Query, chunks: readonly Chunk[]): unknown {
   throw new TypeError(asked.kind)
 }
 
-/** People are named in the order in which lanes are walked. */
+/** Sorts people, whose order depends on the order in which lanes are read. */
 function sorted(result: unknown): unknown {
   const { people, ...rest } = result as { people?: string[] }
   return people ? { ...rest, people: [...people].sort() } : rest
 }
 
 it(
-  'what the threads answer, with only the columns that they ask for, is what the engine answers with all of them',
+  'threads that fetch only the needed columns answer like the engine with all columns',
   { timeout: 180_000 },
   async () => {
     await fc.assert(

@@ -11,27 +11,25 @@ import {
 } from '@hopper/engine'
 import type { UnitQuestion, Query } from './query.ts'
 
-/** Which part of the archive a question is about. */
+/** The part of the archive that a query reads. */
 export interface ScanScope {
   /** ms, included */
   readonly from: number
   /** ms, not included */
   readonly to: number
-  /** whether it asks whose the devices are */
+  /** whether it resolves devices to users */
   readonly byPerson: boolean
-  /**
-   * Whether a chunk can hold anything of use, told from its summary, so that none of its columns is fetched in vain.
-   */
+  /** Tells from its summary whether a chunk can match, so that no column is fetched in vain. */
   canMatch(summary: ChunkSummary): boolean
 }
 
-/** What can be told of a question without any work on its regular expressions, which threads compile and test. */
+/** The scope that can be derived without the regular expressions of a query; the threads compile and test those. */
 export interface Outline extends Omit<ScanScope, 'canMatch'> {
-  /** the keys whose values tell whether a chunk may matter */
+  /** keys whose values decide whether a chunk can match */
   readonly keys: ReadonlySet<string>
 }
 
-/** @throws HopperError when the question is not valid, whatever its regular expressions are */
+/** @throws HopperError if the query is invalid; its regular expressions are not checked */
 export function outlineOf(question: Query, context: QueryContext): Outline {
   const { from, to, byPerson } = reachOf(withoutPatterns(question), context)
   return {
@@ -45,7 +43,7 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
   }
 }
 
-/** @throws HopperError when the question is not valid */
+/** @throws HopperError if the query is invalid */
 export function reachOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)

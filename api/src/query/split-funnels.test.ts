@@ -11,7 +11,7 @@ import { ArchiveQuestions } from './archive-questions.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { QuestionOf } from './query.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 const APP = 'a'
@@ -46,7 +46,7 @@ let metrics: Registry
 let broken: number | undefined
 const opened: ArchiveQuestions[] = []
 
-/** Ten users of devices in both lanes, ten in each alone; events of theirs come at the same instants. */
+/** Ten users with devices in both lanes and ten in each lane alone, with events at the same instants. */
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-split-'))
   storage = await openEmbedded({ dir, lanes: 2 })
@@ -67,7 +67,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** Answers in two threads, when it may. */
+/** Opens queries that may be split across two threads; the columns of the broken lane cannot be read. */
 function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
   const whole = storage.archive!
   const archive: Archive = {
@@ -93,7 +93,7 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
 
-it('a funnel over enough rows works in two threads, which both end when its client leaves; one over fewer works in one', async () => {
+it('a funnel over enough rows runs in two threads, which both stop when its client leaves', async () => {
   for (const [splitRowsMin, threads] of [
     [6 * ROWS, 2],
     [6 * ROWS + 1, 1],
@@ -108,15 +108,15 @@ it('a funnel over enough rows works in two threads, which both end when its clie
   }
 })
 
-it('tells the progress of both threads as one', async () => {
-  const told: { done: number; total: number }[] = []
-  await open(60_000).ask(APP, easy, context, { ...somebody, progress: (progress) => told.push(progress) })
-  expect(new Set(told.map(({ total }) => total))).toEqual(new Set([6 * ROWS]))
-  expect(Math.max(...told.map(({ done }) => done))).toBe(6 * ROWS)
+it('combines the progress of both threads', async () => {
+  const reported: { done: number; total: number }[] = []
+  await open(60_000).ask(APP, easy, context, { ...somebody, progress: (progress) => reported.push(progress) })
+  expect(new Set(reported.map(({ total }) => total))).toEqual(new Set([6 * ROWS]))
+  expect(Math.max(...reported.map(({ done }) => done))).toBe(6 * ROWS)
 })
 
 it.each([0, 1])(
-  'what fails in the thread of lane %i is told, stops the other, and the next question is answered',
+  'a failure in the thread of lane %i is reported, stops the other, and the next query is answered',
   async (lane) => {
     const questions = open(60_000)
     broken = lane
@@ -127,10 +127,10 @@ it.each([0, 1])(
   },
 )
 
-it('asks once whether the answer is known for who the devices belong to, and then ends in both threads', async () => {
+it('asks once whether the answer for these identities is cached, and then ends in both threads', async () => {
   const questions = open(60_000)
   const first = await questions.ask(APP, easy, context, somebody)
-  // the same user again, after the range: another chunk to read, and nobody else
+  // the same user again, after the range: one more chunk to read, but no new users
   await fill(storage, APP, 0, '2026-03-29', 50_000, [{ device: '0/0', user: 'u/0', time: T0 + 80_000_000, data: {} }])
   expect((await questions.ask(APP, easy, context, somebody)).result).toBe(first.result)
   expect(await running()).toBe(0)

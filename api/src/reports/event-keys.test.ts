@@ -3,7 +3,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { archive, type Sketch } from '../testing/archived.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => hopper.close())
 
-test('event keys by prefix, in the range only; a key of data that is named like a field stands in full', async () => {
+test('event keys by prefix, in the range only; a data key named like a field has its full name', async () => {
   const { status, body } = await hopper.get(`${app}/keys?prefix=item_&${range}`)
   expect([status, body]).toMatchObject([
     200,
@@ -53,7 +53,7 @@ test('event keys by prefix, in the range only; a key of data that is named like 
   })
 })
 
-test('keys of which each event has others are all there, with their values', async () => {
+test('keys that differ in every event are all listed, with their values', async () => {
   const rare = Array.from({ length: 50 }, (_, i): Sketch =>
     event(`r${i}`, 10, Object.fromEntries(Array.from({ length: 4 }, (_, k) => [`rare_${i}_${k}`, i]))),
   )
@@ -80,7 +80,7 @@ test('keys of which each event has others are all there, with their values', asy
   expect(found.rows.map(({ key }) => key)).toEqual(['rare_7_0', 'rare_7_1', 'rare_7_2', 'rare_7_3'])
 })
 
-test('the values of a key, the most frequent first, those of machines not counted', async () => {
+test('the values of a key, most frequent first, without bots', async () => {
   const of = async (path: string): Promise<unknown> => (await hopper.get(`${app}/keys/${path}`)).body
   expect(await of(`item_colour/values?${range}`)).toMatchObject({
     rows: [
@@ -107,7 +107,7 @@ test('the values of a key, the most frequent first, those of machines not counte
   expect(csv.text).toBe('value,events\r\nred,2\r\nblue,1\r\n')
 })
 
-test('keys with their values among matching events; a number is meant as well as its text', async () => {
+test('keys with their values among matching events; a number matches as well as its text', async () => {
   type Rows = { rows: { key: string; values: { value: unknown; events: number }[]; more: boolean }[] }
   const of = async (where: string): Promise<Record<string, unknown>> => {
     const { body } = await hopper.get(`${app}/keys?where=${encodeURIComponent(where)}&${range}`)
@@ -131,7 +131,7 @@ test('keys with their values among matching events; a number is meant as well as
   })
 })
 
-test('without a parameter the address lists the access keys, for whoever administrates', async () => {
+test('without a parameter the path lists the access keys, for admins', async () => {
   expect(await hopper.get(`${app}/keys`)).toMatchObject({ status: 403, body: { error: { code: 'HOP_KEY_POWER' } } })
   const { status, body } = await hopper.get(`${app}/keys`, { authorization: `Bearer ${keys.admin}` })
   expect([status, Object.keys(body)]).toEqual([200, ['keys']])

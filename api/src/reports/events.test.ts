@@ -4,7 +4,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { archive, type Sketch } from '../testing/archived.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -12,7 +12,7 @@ const DATE = '2026-03-28'
 const T0 = Date.UTC(2026, 2, 28, 9)
 const app = '/api/v1/apps/shop'
 const range = `from=${DATE}&to=${DATE}`
-/** so that each device is in the lane that its hash tells, of two */
+/** places each device in the lane of its hash, out of two */
 const devices = { phone: 1, laptop: 0, kiosk: 1 } as const
 const event = (device: keyof typeof devices, minute: number, user = '', date = T0): Sketch => ({
   device,
@@ -27,7 +27,7 @@ beforeAll(async () => {
     expect([device, laneOf('shop', device, 2)]).toEqual([device, lane])
   await archive(hopper.storage, 'shop', 1, DATE, 10, [event('phone', 5), event('kiosk', 1), event('phone', 3, 'ann')])
   await archive(hopper.storage, 'shop', 0, DATE, 7, [event('laptop', 4, 'ann'), event('laptop', 2, 'ann')])
-  // one envelope's events may be of two dates: their spans overlap
+  // the events of one envelope may have two dates, so their spans overlap
   await archive(hopper.storage, 'shop', 1, '2026-03-29', 13, [event('phone', 1_440, 'ann')])
   await archive(hopper.storage, 'blog', 1, DATE, 20, [event('kiosk', 9)])
   const seen = (event_id: string, position: number, fate: 'accepted' | 'late'): object => ({
@@ -53,7 +53,7 @@ const page = async (query: string): Promise<Page> => (await hopper.get(`${app}/e
 const ids = ({ events }: Page): string[] => events.map(({ event_id }) => event_id)
 const all = ['laptop-7', 'laptop-8', 'phone-10', 'kiosk-11', 'phone-12', 'phone-13']
 
-test('events in log order, page by page by cursor or from any index, those of the app only', async () => {
+test('events in log order, page by page by cursor or from any index, only of the app', async () => {
   expect(ids(await page('limit=100'))).toEqual(all)
   const walked: string[] = []
   for (let at = await page('limit=2'); at.events.length > 0; at = await page(`limit=2&start=${at.next}`))
@@ -74,7 +74,7 @@ test('events in log order, page by page by cursor or from any index, those of th
     expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
 })
 
-test('what comes after the last page is found from its cursor, in whichever lane', async () => {
+test('events that arrive after the last page follow its cursor, in any lane', async () => {
   const { next } = await page('limit=100')
   expect(ids(await page(`start=${next}`))).toEqual([])
   await archive(hopper.storage, 'shop', 0, '2026-03-30', 30, [event('laptop', 5_000, 'ann')])
@@ -100,7 +100,7 @@ test('one event by its id, with its fate', async () => {
   })
 })
 
-test('a person: devices in all lanes, also from before the identify, newest first', async () => {
+test('a person has devices in all lanes and events from before the identify, newest first', async () => {
   const { status, body } = await hopper.get(`${app}/persons/u:ann?${range}`)
   expect(status).toBe(200)
   expect(body).toMatchObject({

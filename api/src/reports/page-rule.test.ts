@@ -14,7 +14,7 @@ const funnel = (id: string, url: string) => ({ id, name: id, stages: [{ id: 1, n
 const keptBy = async (): Promise<unknown> =>
   ((await hopper.get(app)).body as { keep_parameters: unknown }).keep_parameters
 
-test('an app keeps the parameters that its stages ask for, whoever lists others', async () => {
+test('an app keeps the parameters that its stages use, whatever else is listed', async () => {
   expect((await hopper.send('POST', `${app}/funnels`, funnel('steps', '/checkout?step=2'), admin)).status).toBe(201)
   expect(await keptBy()).toEqual(['step'])
   expect((await hopper.send('PATCH', app, { keep_parameters: ['tab'] }, admin)).body).toMatchObject({
@@ -32,7 +32,7 @@ test('an app keeps the parameters that its stages ask for, whoever lists others'
   })
 })
 
-test('a stage with a route needs an app that routes by hash, which then cannot be given up', async () => {
+test('a stage with a route needs hash_routing, which then cannot be turned off', async () => {
   const refused = {
     status: 400,
     body: { error: { code: 'HOP_PARAM_INVALID', details: { fields: [{ field: 'stages[0].url' }] } } },
@@ -47,7 +47,7 @@ test('a stage with a route needs an app that routes by hash, which then cannot b
   })
 })
 
-test('a provision file says it too, and is refused for a stage that nothing can enter', async () => {
+test('a provision file sets it too, and is refused for a stage that nothing can enter', async () => {
   const file = (more: object) => ({
     organizations: [{ id: 'acme', name: 'Acme', apps: [{ id: 'blog', name: 'Blog', ...more }] }],
   })
@@ -59,7 +59,7 @@ test('a provision file says it too, and is refused for a stage that nothing can 
     hash_routing: true,
     keep_parameters: ['q', 'lang'],
   })
-  // what it does not name stays
+  // fields that the patch does not name stay
   await provision(hopper.storage.registry, file({}))
   expect(await hopper.storage.registry.app('blog')).toMatchObject({
     hash_routing: true,

@@ -4,7 +4,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -26,8 +26,8 @@ interface Sent {
 }
 
 /**
- * Ann has two devices, in two lanes, the first of which was hers before she said so; Bob looks at one colour and buys
- * another; somebody only looks.
+ * Ann has two devices in two lanes; the first was hers before she identified. Bob looks at one colour and buys another.
+ * A third person only looks.
  */
 const sent: readonly (readonly Sent[])[] = [
   [
@@ -78,7 +78,7 @@ beforeAll(async () => {
   const { lanes, archive } = hopper.storage
   for (const [lane, rows] of sent.entries()) {
     const lease = await lanes.acquire(lane, 'test')
-    // Two spans a lane, so that devices lie across them.
+    // Two spans per lane, so that devices span both.
     for (const part of [archived(rows).slice(0, 2), archived(rows).slice(2)]) {
       const cover = {
         app: 'shop',
@@ -102,7 +102,7 @@ const steps = [
 const app = '/api/v1/apps/shop'
 const range = { from: DATE, to: DATE }
 
-/** The example of the event store: who looked at a product and then put the same colour into the cart. */
+/** The example of the event store: people who looked at a product and then put the same colour into the cart. */
 const example = {
   start: DATE,
   end: DATE,
@@ -119,7 +119,7 @@ const example = {
   funnel: { type: 'exact_order', order: ['product_view', 'add_to_cart'], match: ['user_id', 'item_colour_id'] },
 }
 
-test('the example of the event store: views and carts of the same user and colour, in both spellings, under both addresses', async () => {
+test('the example of the event store works in both spellings and at both URLs', async () => {
   const [named, own] = await Promise.all([
     hopper.send('POST', `${app}/query`, example, reads),
     hopper.send('POST', '/query', example, reads),
@@ -149,7 +149,7 @@ test('the example of the event store: views and carts of the same user and colou
   })
 })
 
-test('a funnel of persons: one with two devices is one, robots are none, and each drop has its cause', async () => {
+test('a funnel counts a person with two devices once, ignores bots, and gives each drop a cause', async () => {
   const people = { step: 2, outcome: 'dropped', limit: 10 }
   const { status, body } = await hopper.send(
     'POST',
@@ -170,7 +170,7 @@ test('a funnel of persons: one with two devices is one, robots are none, and eac
   expect((devices.body as FunnelAnswer).steps.map(({ count }) => count)).toEqual([4, 2])
 })
 
-test('a configured funnel by its id, and none but one of the two', async () => {
+test('takes a configured funnel by id or steps, but not both', async () => {
   const { status, body } = await hopper.send('POST', `${app}/funnels/query`, { ...range, funnel: 'checkout' }, reads)
   expect([status, (body as FunnelAnswer).steps.map(({ name, count }) => [name, count])]).toEqual([
     200,
@@ -217,7 +217,7 @@ test('journeys and retention', async () => {
   expect([again.status, again.body]).toMatchObject([200, { cohorts: [{ size: 3, again: [2] }] }])
 })
 
-test('what cannot be answered is a clear error, and soon', async () => {
+test('a query that cannot be answered fails quickly with a clear error', async () => {
   const filters = (depth: number): object => (depth === 0 ? has('x') : { type: 'not', filter: filters(depth - 1) })
   const funnel = (fields: object): object => ({ ...range, steps, ...fields })
   const refused: [string, object, string][] = [
@@ -249,7 +249,7 @@ test('what cannot be answered is a clear error, and soon', async () => {
   expect((await hopper.send('POST', '/api/v1/apps/foreign/query', example, reads)).status).toBeGreaterThanOrEqual(403)
 })
 
-test('a query has a limit of its time', async () => {
+test('a query has a time limit', async () => {
   const hurried = await openInstallation(openEmbedded, { queryLimitMs: 0 })
   expect(await hurried.send('POST', `${app}/query`, example, reads)).toMatchObject({
     status: 503,

@@ -75,7 +75,7 @@ beforeAll(async () => {
       ]),
     ],
   })
-  // the second lane: the same person on another device
+  // second lane: the same person on another device
   await hopper.fill({
     lane: 1,
     visitors: [
@@ -93,7 +93,7 @@ const answer = async (path: string, query = range): Promise<Record<string, unkno
   return body
 }
 
-test('stages/users has every date and stage of the funnel, with zeros, a person with two devices once', async () => {
+test('stages/users has every date and stage, with zeros, and counts a person with two devices once', async () => {
   const { rows } = await answer('stages/users')
   expect(rows).toEqual([
     { date: '2026-03-28', stage: 1, name: '/home', users: 2 },
@@ -108,7 +108,7 @@ test('stages/users has every date and stage of the funnel, with zeros, a person 
   ])
 })
 
-test('stages/conversion sets unique users of the range against all users, by person or by device', async () => {
+test('stages/conversion divides unique users of the range by all users, by person or by device', async () => {
   expect(await answer('stages/conversion')).toMatchObject({
     total_users: 2,
     rows: [
@@ -207,7 +207,7 @@ test('pages/views, clicks and agents are summed over lanes and dates, largest fi
   })
 })
 
-test('traffic by hour has 23 rows on the date of the clock change, and dates begin at local midnight', async () => {
+test('traffic by hour has 23 rows on the date of a clock change, and dates begin at local midnight', async () => {
   const { rows } = (await answer('traffic', `${range}&by=hour`)) as {
     rows: { time: string; events: number; users: number }[]
   }
@@ -233,7 +233,7 @@ test('in Kathmandu a date begins at 18:15 UTC, and today is the local date', asy
   hopper.clock = Date.UTC(2026, 2, 30, 12)
 })
 
-test('a range that is none is refused with a reason', async () => {
+test('an invalid range is refused with a reason', async () => {
   for (const query of [
     'from=2026-02-30',
     'from=2026-03-02&to=2026-03-01',
@@ -256,12 +256,12 @@ test('a range that is none is refused with a reason', async () => {
   })
 })
 
-test('an app without funnels answers no stages', async () => {
+test('an app without funnels has no stages', async () => {
   const { body } = await hopper.get('/api/v1/apps/blog/stages/conversion', { 'x-api-key': keys.blogRead })
   expect(body).toMatchObject({ total_users: 1, rows: [] })
 })
 
-test('CSV has the same rows, with formulas defused', async () => {
+test('CSV has the same rows, with formulas escaped', async () => {
   const { text, headers } = await hopper.get(at('agents', `${range}&by=browser`), {
     'x-api-key': keys.read,
     accept: 'text/csv',
@@ -270,7 +270,7 @@ test('CSV has the same rows, with formulas defused', async () => {
   expect(text).toBe("value,users,share\r\n'=cmd(),1,0.5\r\nChrome,1,0.5\r\n")
 })
 
-test('status sums the fates of the apps that the caller sees, and counts events per second between two calls', async () => {
+test('status sums the fates of the visible apps, and counts events per second between two calls', async () => {
   const { body } = await hopper.get('/api/v1/status')
   expect(body).toMatchObject({
     mode: 'standalone',
@@ -308,7 +308,7 @@ test('status sums the fates of the apps that the caller sees, and counts events 
   expect((await hopper.get('/api/v1/status', { 'x-api-key': keys.blogRead })).body).not.toHaveProperty('last_audit')
 })
 
-test('settled and the lag of the status tell of old events that wait in the log; the rate is known at the first call', async () => {
+test('settled and the lag of the status reflect old uncounted events; the first call has a rate', async () => {
   const old = '2026-01-01'
   const settled = async (app: string, key: string): Promise<boolean> =>
     (

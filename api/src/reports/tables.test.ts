@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive } from '../testing/archived.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
 
 let hopper: Installation
@@ -38,7 +38,7 @@ async function tableOf(method: 'GET' | 'POST', url: string, body?: object, heade
   return lines(answer.text)
 }
 
-test('every query answers a table of its main rows', async () => {
+test('every query is available as a table of its main rows', async () => {
   const asked = { from: DATE, to: DATE }
   expect(await tableOf('POST', `${app}/funnels/query`, { ...asked, steps })).toEqual([
     'step,name,count,rate,rate_from_previous,dropped,open,excluded,late,mismatch,before,never,' +
@@ -70,7 +70,7 @@ test('every query answers a table of its main rows', async () => {
   ])
 })
 
-test('keys, events, persons and what is administrated are tables too', async () => {
+test('keys, events, persons and administration are available as tables too', async () => {
   expect(await tableOf('GET', `${app}/keys?prefix=pa&${range}`)).toEqual(['key', 'page'])
   expect(await tableOf('GET', `${app}/keys?where=tag:cart&prefix=pa&${range}`)).toEqual([
     'key,value,events',
@@ -95,7 +95,7 @@ test('keys, events, persons and what is administrated are tables too', async () 
   expect((await tableOf('GET', '/api/v1/members', undefined, admin))[0]).toBe('id,name,role,has_password')
 })
 
-test('who takes CSV only is refused where there is no table, before anything is done; others get JSON', async () => {
+test('a call without a table refuses CSV-only clients before any work; others get JSON', async () => {
   const refused = { status: 406, body: { error: { code: 'HOP_NOT_ACCEPTABLE' } } }
   expect(await hopper.get('/api/v1/status', csv)).toMatchObject(refused)
   expect(await hopper.get(app, csv)).toMatchObject(refused)
@@ -108,7 +108,7 @@ test('who takes CSV only is refused where there is no table, before anything is 
   ).toContain('application/json')
 })
 
-test('the byte-order mark and the decimal comma are asked for', async () => {
+test('the byte-order mark and the decimal comma are optional', async () => {
   const body = { from: DATE, to: DATE, steps }
   const marked = await hopper.send('POST', `${app}/funnels/query?bom=1&decimal=comma`, body, csv)
   expect([marked.text.charCodeAt(0), lines(marked.text)[2]]).toEqual([
@@ -127,7 +127,7 @@ test('the byte-order mark and the decimal comma are asked for', async () => {
   expect((await hopper.get(`${app}/export?format=ndjson&bom=1&${range}`)).status).toBe(400)
 })
 
-test('events and one event say in meta what is known of them', async () => {
+test('the meta of events and of one event describes their range', async () => {
   expect((await hopper.get(`${app}/events?limit=3`)).body).toMatchObject({
     meta: { from: DATE, to: DATE, timezone: 'Europe/Berlin', complete_to: expect.any(Number), settled: false },
   })
@@ -140,7 +140,7 @@ test('events and one event say in meta what is known of them', async () => {
   })
 })
 
-test('an answer has an entity tag, by which it is not sent again, and which complete_to does not change', async () => {
+test('an entity tag avoids resending an answer, and complete_to does not change it', async () => {
   const read = { authorization: `Bearer ${keys.read}` }
   for (const url of [
     `${app}/pages/views?${range}`,
@@ -169,7 +169,7 @@ test('an answer has an entity tag, by which it is not sent again, and which comp
   expect([head.statusCode, head.headers['etag']]).toEqual([200, (await hopper.get(`${app}/funnels`)).headers['etag']])
 })
 
-test('a large answer, which is JSON already, is a table and has a tag as well', async () => {
+test('a large answer, which is encoded already, has a table and a tag as well', async () => {
   const data = Array.from({ length: 3_000 }, (_, i) => ({
     device: 'kiosk',
     time: T0 + i * 1_000,

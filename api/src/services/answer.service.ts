@@ -4,7 +4,7 @@ import { Completeness } from '../answers/completeness.ts'
 import { dateRange, type DateRange } from '../answers/date-range.ts'
 import { CLOCK, type Clock } from '../tokens.ts'
 
-/** Begins an answer: the range it is about, and what is known about its numbers before they are read. */
+/** Opens an answer: its range, and what is known about its numbers before they are read. */
 @Injectable()
 export class AnswerService {
   private readonly completeness: Completeness
@@ -20,7 +20,7 @@ export class AnswerService {
     const progress = await this.completeness.progress()
     const { completeTo } = progress
     const isOver = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
-    // what waits in the log may be of any date
+    // uncounted messages in the log may belong to any date
     const settled = isOver && !(await this.completeness.mayConcern(app.id, progress))
     return {
       ...range,

@@ -20,14 +20,15 @@ export class AppsService {
     this.clock = clock
   }
 
-  /** The apps that the caller may see. */
+  /** Lists the apps that the caller may see. */
   async list(caller: Caller): Promise<Apps> {
     const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
     return { apps: apps.map(({ id, name, timezone, organization }) => ({ id, name, timezone, organization })) }
   }
 
   /**
-   * A new app with its first two keys, which are shown this once. Its time zone is for ever: dates are counted by it.
+   * Creates an app with its first two keys, which are shown only once. Its time zone can never change: dates are
+   * counted by it.
    */
   async create(
     caller: Caller,
@@ -54,7 +55,10 @@ export class AppsService {
     return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
   }
 
-  /** What the app's stages ask for stays: their parameters are kept, and a stage with a route needs `hash_routing`. */
+  /**
+   * Changes an app. What its stages need stays: the parameters they use remain kept, and a stage with a route requires
+   * `hash_routing`.
+   */
   async change(app: App, patch: AppPatch): Promise<App> {
     const funnels = await this.registry.funnels.list(app.id)
     const merged = { ...app, ...patch }

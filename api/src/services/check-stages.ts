@@ -5,8 +5,8 @@ import type { Fault } from '../http/faults.ts'
 import { selectorProblem } from '../validation/selector.ts'
 
 /**
- * What is wrong with the stages of a funnel: two of one id, one that nothing enters, a pattern that no page can fit, a
- * selector that no browser takes.
+ * Lists the faults in the stages of a funnel: duplicate ids, stages that nothing enters, patterns that no page can
+ * match, and selectors that no browser accepts.
  */
 export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<PageRule, 'hash_routing'>): Fault[] {
   const ids = stages.map(({ id }) => id)
@@ -14,9 +14,9 @@ export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<Pag
     const field = `stages[${at}]`
     const faults: Fault[] = []
     if (ids.indexOf(id) !== at)
-      faults.push({ field: `${field}.id`, message: `is ${id}, as that of an earlier stage; give each its own` })
+      faults.push({ field: `${field}.id`, message: `is ${id}, like that of an earlier stage; give each its own` })
     if (url === undefined && click === undefined)
-      faults.push({ field, message: 'must have a url or a click: nothing enters the stage otherwise' })
+      faults.push({ field, message: 'must have a url or a click, otherwise nothing can enter the stage' })
     const problem = url === undefined ? undefined : patternProblem(url, rule)
     if (problem !== undefined) faults.push({ field: `${field}.url`, message: problem })
     const unusable = click === undefined ? undefined : selectorProblem(click)
@@ -25,34 +25,36 @@ export function stageProblems({ stages }: Pick<Funnel, 'stages'>, rule: Pick<Pag
   })
 }
 
-/** @throws HopperError HOP_PARAM_INVALID with every field of a funnel that is wrong */
+/** @throws HopperError HOP_PARAM_INVALID with every invalid field of the funnel */
 export function checkStages(funnel: Funnel, app: App): void {
   const faults = [...stageProblems(funnel, app), ...keptProblems(keptParameters(app.keep_parameters, [funnel]))]
   if (faults.length > 0) throw invalidFields(faults)
 }
 
 /**
- * The parameters that an app keeps: those it lists, then those that its stages ask for, which would never be entered
+ * Lists the parameters that an app keeps: those it lists, then those that its stages use, which could never be entered
  * otherwise.
  */
 export function keptParameters(listed: readonly string[], funnels: readonly Pick<Funnel, 'stages'>[]): string[] {
   return [...new Set([...listed, ...parametersOfStages(funnels.flatMap(({ stages }) => stages))])]
 }
 
-/** Whether an app may keep so many. */
+/** Checks the number of parameters that an app keeps. */
 export function keptProblems(kept: readonly string[], field = 'stages'): Fault[] {
   if (kept.length <= limits.keepParametersMax) return []
   return [
     {
       field,
-      message: `must not ask for more parameters: the app would keep ${kept.length}, at most ${limits.keepParametersMax} are allowed`,
+      message:
+        `must not use more parameters: the app would keep ${kept.length}, ` +
+        `at most ${limits.keepParametersMax} are allowed`,
     },
   ]
 }
 
 /**
- * Makes the app keep what the stages of a funnel ask for. What no stage asks for any more stays listed until it is
- * taken from the list.
+ * Adds the parameters that the stages of a funnel use to those that the app keeps. A parameter that no stage uses any
+ * more stays until it is removed from the list.
  */
 export async function keepParametersOf(registry: Registry, app: App, funnel: Funnel): Promise<void> {
   const kept = keptParameters(app.keep_parameters, [funnel])

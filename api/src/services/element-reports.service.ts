@@ -9,7 +9,7 @@ import { READER, REGISTRY } from '../tokens.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 import { AnswerService } from './answer.service.ts'
 
-/** Questions about interesting elements: those configured, and those that events were counted for. */
+/** Reports on interesting elements: those configured, and those that events were counted for. */
 @Injectable()
 export class ElementReportsService {
   private readonly reader: TableReader
@@ -27,8 +27,8 @@ export class ElementReportsService {
   }
 
   /**
-   * How often each element was left and clicked after hovering, and how long that took. An element without a name is
-   * named by its XPath.
+   * Counts how often each element was left and clicked after hovering, and how long that took. An element without a
+   * name is shown by its XPath.
    */
   async actions(app: App, asked: ElementsAsked): Promise<ElementActions> {
     const { dates, meta } = await this.answers.open(app, asked)
@@ -48,7 +48,7 @@ export class ElementReportsService {
     )
   }
 
-  /** How long people hovered before either action, in log-scaled buckets from the shortest to the longest seen. */
+  /** Hover durations before either action, in log-scaled buckets from the shortest to the longest seen. */
   async durations(app: App, asked: ElementAsked): Promise<ElementDurations> {
     const { dates, meta } = await this.answers.open(app, asked)
     const counted = await this.reader.counters('element_durations_by_date', app.id, dates, [asked.xpath])
@@ -62,7 +62,10 @@ export class ElementReportsService {
   }
 }
 
-/** What events name is shown whatever it is; only of what nobody knows it matters whether it could be an element. */
+/**
+ * Creates the error for an unknown element. Elements named by events are always shown; only an unknown one is checked
+ * for a valid XPath.
+ */
 function unknownElement(xpath: string): HopperError {
   const message = xpathProblem(xpath)
   return message === undefined ? new HopperError('HOP_ELEMENT_UNKNOWN') : invalidFields([{ field: 'xpath', message }])
@@ -85,7 +88,7 @@ function actionsRow(xpath: string, name: string, counters: readonly number[]): E
   }
 }
 
-/** Every bucket between the first and the last that has something, so that a picture has no gaps. */
+/** Lists every bucket from the first to the last non-empty one, so that a chart has no gaps. */
 function bucketsOf(
   sums: readonly { key: readonly (string | number)[]; counters: readonly number[] }[],
 ): ActionBucket[] {

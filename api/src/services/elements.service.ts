@@ -6,7 +6,7 @@ import { invalidFields } from '../http/checked.ts'
 import { REGISTRY } from '../tokens.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 
-/** The interesting elements of an app, each known by its XPath. */
+/** The interesting elements of an app, each identified by its XPath. */
 @Injectable()
 export class ElementsService {
   private readonly registry: Registry
@@ -29,7 +29,7 @@ export class ElementsService {
     return element
   }
 
-  /** Another XPath is another element: what was counted stays with the old one. */
+  /** Changes an element. A new XPath makes a new element: earlier counts stay with the old one. */
   async change(app: App, xpath: string, patch: ElementPatch): Promise<Element> {
     const old = await this.registry.elements.get(app.id, xpath)
     if (!old) throw new HopperError('HOP_ELEMENT_UNKNOWN')
@@ -47,7 +47,7 @@ export class ElementsService {
   }
 }
 
-/** @throws HopperError HOP_PARAM_INVALID for a text that selects no elements in any browser */
+/** @throws HopperError HOP_PARAM_INVALID for a text that does not select elements in any browser */
 export function checkXPath(xpath: string): void {
   const message = xpathProblem(xpath)
   if (message !== undefined) throw invalidFields([{ field: 'xpath', message }])

@@ -19,7 +19,7 @@ import { AnswerService } from './answer.service.ts'
 
 type Range = DateRange & Pick<EventKeys, 'meta'>
 
-/** Which keys events have, and which values: what somebody who writes a query chooses from. */
+/** Lists the keys of events and their values, as suggestions for the query form. */
 @Injectable()
 export class EventKeysService {
   private readonly archived: ArchiveQuestions
@@ -99,7 +99,7 @@ export class EventKeysService {
   }
 }
 
-/** The text may mean a number or a boolean as well: nobody knows who types an address. */
+/** Builds a filter that also matches the text as a number or boolean, since a URL has no types. */
 function filterOf(where: string): Filter {
   const at = where.indexOf(':')
   const [key, text] = [where.slice(0, at), where.slice(at + 1, at + 1 + limits.dataValueCharsMax)]

@@ -21,14 +21,14 @@ import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG, READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 
-const DATES_AT_ONCE = 8
+const DATES_CONCURRENCY = 8
 const DAY_MS = 86_400_000
 
 interface Found extends FirstSeen {
   readonly lane: number
 }
 
-/** The events themselves: all in order, one by its id, those of one person. */
+/** Reads single events: all in order, one by its id, or those of one person. */
 @Injectable()
 export class EventsService {
   private readonly archived: ArchiveQuestions
@@ -50,15 +50,15 @@ export class EventsService {
 
   async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EventsPage> {
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
-    // first what is proved to be archived, then what the archive holds: so `complete_to` is true of the page
+    // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})
     const { events, next } = await this.read(app, request, client)
     return { events: events.map(eventView), next: pageCursor(next), meta: await this.metaOf(app, meta, events) }
   }
 
   /**
-   * What is known of a page: the dates of its events, and whether they can still change. A page without events is of no
-   * date but today's.
+   * Builds the meta of a page: the dates of its events, and whether they can still change. An empty page has today's
+   * date only.
    */
   private async metaOf(app: App, meta: Meta, events: readonly ExportedEvent[]): Promise<Meta> {
     const zone = timeZone(app.timezone)
@@ -69,7 +69,7 @@ export class EventsService {
     return { ...meta, from, to, settled }
   }
 
-  /** The first event with an id, and what became of it. */
+  /** Returns the first event with an id, and its fate. */
   async event(app: App, id: string, asked: RangeAsked, client: Client): Promise<EventFate> {
     const range = await this.answers.open(app, asked)
     const found = await this.firstSeen(app, id, [shiftDate(range.from, -1), ...range.dates, shiftDate(range.to, 1)])
@@ -77,7 +77,7 @@ export class EventsService {
     if (!event)
       throw new HopperError(
         'HOP_NOT_FOUND',
-        `No event of ${range.from} to ${range.to} has this id; widen from and to if it is of another date.`,
+        `No event from ${range.from} to ${range.to} has this id; widen from and to if it has another date.`,
       )
     const { fate, reason, lane, position } = found
     return { fate, reason, lane, position, event: eventView(event), meta: range.meta }
@@ -100,7 +100,7 @@ export class EventsService {
     if (result.events === 0)
       throw new HopperError(
         'HOP_NOT_FOUND',
-        `Nobody of this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
+        `No person with this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
       )
     const { users, devices, properties, events, timeline } = result
     return {
@@ -114,12 +114,12 @@ export class EventsService {
     }
   }
 
-  /** Looks in every lane of these dates, the newest first. */
+  /** Searches every lane on these dates, newest first. */
   private async firstSeen(app: App, id: string, dates: readonly string[]): Promise<Found | undefined> {
     const newest = [...dates].reverse()
-    for (let at = 0; at < newest.length; at += DATES_AT_ONCE) {
+    for (let at = 0; at < newest.length; at += DATES_CONCURRENCY) {
       const places = newest
-        .slice(at, at + DATES_AT_ONCE)
+        .slice(at, at + DATES_CONCURRENCY)
         .flatMap((date) => Array.from({ length: this.lanes }, (_, lane) => ({ date, lane })))
       const found = await Promise.all(
         places.map(async ({ date, lane }) => {

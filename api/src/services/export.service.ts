@@ -21,7 +21,7 @@ export interface Exported {
   readonly meta: Meta
 }
 
-/** All events of a range, handed out as fast as the client takes them. */
+/** Exports all events of a range, as fast as the client reads them. */
 @Injectable()
 export class ExportService {
   private readonly archived: ArchiveQuestions
@@ -39,15 +39,16 @@ export class ExportService {
   }
 
   async export(app: App, { format, bom, ...asked }: ExportAsked, client: Client): Promise<Exported> {
-    if (bom === '1' && format !== 'csv') throw invalidFields([{ field: 'bom', message: 'is of format=csv only' }])
+    if (bom === '1' && format !== 'csv')
+      throw invalidFields([{ field: 'bom', message: 'is only valid with format=csv' }])
     const { from, to, meta } = await this.answers.open(app, asked)
     const instants = instantRange(app, from, to)
     const context = contextOf(app, meta.complete_to)
     const parts = await this.archived.export(app.id, { format, from: instants.from, to: instants.to }, context, client)
-    // The status is sent by then, so the client sees only a connection that was cut.
+    // The status has been sent by then, so the client only sees a closed connection.
     parts.on('error', (error) => {
       if (!client.signal.aborted)
-        this.logger.error({ err: error, app: app.id }, 'an export was cut short: the rest could not be read')
+        this.logger.error({ err: error, app: app.id }, 'an export was truncated: the rest could not be read')
     })
     if (bom === '1') parts.unshift(BYTE_ORDER_MARK)
     const { mediaType, extension } = exportFormats[format]

@@ -15,7 +15,7 @@ export class FunnelsService {
     this.registry = registry
   }
 
-  /** The funnel asked for, else the app's first; undefined when the app has none. */
+  /** Returns the requested funnel, or the app's first one; undefined if the app has none. */
   async chosen(app: App, id: string | undefined): Promise<Funnel | undefined> {
     return id === undefined ? (await this.list(app))[0] : this.get(app, id)
   }
@@ -30,7 +30,7 @@ export class FunnelsService {
     return funnel
   }
 
-  /** The funnels with how far their past is counted. */
+  /** Returns the funnels with the progress of counting their past. */
   async views(app: App, funnels: readonly Funnel[]): Promise<FunnelView[]> {
     const lanes = await this.registry.backfills.list(app.id)
     return funnels.map((funnel) => ({
@@ -55,7 +55,7 @@ export class FunnelsService {
     return this.put(app, { ...before, ...patch }, before.stages)
   }
 
-  /** The highest id stays known, so the stages of a funnel that comes back under this id are others. */
+  /** Removes a funnel. Its highest stage id stays recorded, so a new funnel with this id gets new stage ids. */
   async remove(app: App, id: string): Promise<void> {
     const { stages } = await this.get(app, id)
     const { highest } = numberStages(stages, stages, await markOf(this.registry, app.id, id))

@@ -9,7 +9,9 @@ import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
 const ID_CHARS = 16
 const KEYS_PER_APP_MAX = 100
 
-/** The keys of an app and, for owners, the admin keys of its organization. A key's id is the beginning of its hash. */
+/**
+ * Manages the keys of an app and, for owners, the admin keys of its organization. A key's id is the prefix of its hash.
+ */
 @Injectable()
 export class KeysService {
   private readonly registry: Registry

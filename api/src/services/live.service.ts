@@ -9,11 +9,11 @@ import type { Client } from '../query/sharing/shared-runs.ts'
 import { Shares, type ShareBounds } from '../query/sharing/shares.ts'
 import { LANES, LOG, LOGGER, READER } from '../tokens.ts'
 
-/** Open streams: each caller and each app leaves places to others. */
+/** Bounds of open streams: each caller and each app leaves room for others. */
 const streamBounds: ShareBounds = { total: 200, perApp: 100, perCaller: 25 }
 const KEPT_ALIVE_EVERY_MS = 15_000
 
-/** Each event as it is counted, to whoever listens. */
+/** Streams each event to listeners as it is counted. */
 @Injectable()
 export class LiveService implements OnModuleDestroy {
   private readonly feed: LiveFeed
@@ -27,15 +27,15 @@ export class LiveService implements OnModuleDestroy {
     @Inject(LOGGER) logger: Logger,
   ) {
     this.feed = new LiveFeed(log, lanes, reader, (err) =>
-      logger.warn({ err }, 'the live feed could not look at the log'),
+      logger.warn({ err }, 'the live feed could not read the log'),
     )
   }
 
-  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many listen */
+  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if there are too many listeners */
   listen(app: App, client: Client): EventStream {
-    const asker = { app: app.id, caller: client.caller ?? '' }
-    this.open.assertRoom(asker, streamBounds, 'live_streams')
-    this.open.add(asker)
+    const requester = { app: app.id, caller: client.caller ?? '' }
+    this.open.assertRoom(requester, streamBounds, 'live_streams')
+    this.open.add(requester)
     const stream = new EventStream()
     this.streams.add(stream)
     const alive = setInterval(() => stream.keepAlive(), KEPT_ALIVE_EVERY_MS)
@@ -47,7 +47,7 @@ export class LiveService implements OnModuleDestroy {
     stream.once('close', () => {
       clearInterval(alive)
       this.streams.delete(stream)
-      this.open.remove(asker)
+      this.open.remove(requester)
       end()
     })
     client.signal.addEventListener('abort', () => stream.destroy())

@@ -15,7 +15,7 @@ const WINDOW_MS = 15 * 60_000
 const FAILURES_PER_NAME_MAX = 10
 const FAILURES_PER_SOURCE_MAX = 50
 
-/** What the browser keeps of a login. */
+/** The secrets of a login, stored in cookies of the browser. */
 export interface NewLogin {
   readonly token: string
   readonly csrf: string
@@ -49,7 +49,7 @@ export class LoginService {
     const now = this.clock()
     this.perName.check(name, now)
     this.perSource.check(source, now)
-    // counted before the slow check, so that many guesses at once do not all get through; a success takes it back
+    // count a failure before the slow check, so that concurrent guesses do not all get through; success clears it
     this.perName.fail(name, now)
     this.perSource.fail(source, now)
     const member = await this.member(name, body.organization)
@@ -59,7 +59,7 @@ export class LoginService {
     return this.begin(member)
   }
 
-  /** A link works once: whoever removes it has it. */
+  /** Logs in by link. A link works once: only the request that removes it succeeds. */
   async byLink(token: string): Promise<NewLogin> {
     const hash = secretHash(token)
     const link = await this.registry.logins.get('', hash)
@@ -96,7 +96,7 @@ export class LoginService {
     return { token, csrf, maxAgeSeconds: COOKIE_MS / 1000, me: await this.describe(member, csrf) }
   }
 
-  /** By id, or by a name that only one member has. */
+  /** Finds a member by id, or by a name that only one member has. */
   private async member(name: string, organization: string | undefined): Promise<Member | undefined> {
     const members = await this.registry.members.list(organization)
     const named = members.filter((member) => member.name === name)

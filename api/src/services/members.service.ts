@@ -10,7 +10,7 @@ import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
 const MEMBERS_MAX = 1_000
 
 /**
- * The members of the caller's organization. Admins administrate admins and viewers; only an owner makes, changes or
+ * Manages the members of the caller's organization. Admins manage admins and viewers; only an owner creates, changes or
  * removes owners.
  */
 @Injectable()
@@ -33,7 +33,7 @@ export class MembersService {
     return (await this.registry.members.list(organization)).map(viewOf)
   }
 
-  /** Ids are unique in the installation, so that an id alone can log in. */
+  /** Creates a member. Ids are unique in the installation, so that an id alone is enough to log in. */
   async create(caller: Caller, { id, name, role, password }: NewMember): Promise<CreatedMember> {
     const { organization } = caller
     checkMayGive(caller, role)
@@ -69,7 +69,7 @@ export class MembersService {
     await this.endLogins(member)
   }
 
-  /** A fresh login link for a member who has lost the password. */
+  /** Creates a new login link, for a member who has lost the password. */
   async loginLink(caller: Caller, id: string): Promise<string> {
     return this.linkOf(await this.reachable(caller, id))
   }
@@ -86,7 +86,7 @@ export class MembersService {
     return this.save(member, { name, password }, caller.login)
   }
 
-  /** A new password ends the member's other logins. */
+  /** Stores a member. A new password ends the member's other logins. */
   private async save(
     member: Member,
     { name, role, password }: { name?: string | undefined; role?: Role | undefined; password?: string | undefined },

@@ -24,7 +24,7 @@ export type SentEvents = Sent<EventRequest, 'start' | 'end'>
 export type SentRetention = Sent<RetentionRequest, 'from' | 'to'>
 type Answered<K extends keyof Results> = Promise<(Results[K] & { meta: Meta }) | EncodedAnswer>
 
-/** Any question about all events, answered out of the archive. */
+/** Runs queries over all events, answered from the archive. */
 @Injectable()
 export class QueryService {
   private readonly archived: ArchiveQuestions
@@ -41,7 +41,7 @@ export class QueryService {
     this.funnels = funnels
   }
 
-  /** How far people come through steps, and why not further. */
+  /** How far people get through the steps, and why they drop out. */
   async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
@@ -49,13 +49,13 @@ export class QueryService {
     return this.answer(app, dates, { kind: 'funnel', request: { ...sent, from, to, steps: written } }, client)
   }
 
-  /** Sets of events: how many, how many different values, and which. */
+  /** Sets of events: their number, their distinct values, and the events. */
   async events(app: App, sent: SentEvents, client: Client): Answered<'events'> {
     const { from, to, dates } = instantRange(app, sent.start, sent.end, ['start', 'end'])
     return this.answer(app, dates, { kind: 'events', request: { ...sent, start: from, end: to } }, client)
   }
 
-  /** What ways people take. */
+  /** The journeys that people take. */
   async journeys(
     app: App,
     { depth, from, to, start, end, ...asked }: JourneysAsked,
@@ -80,7 +80,7 @@ export class QueryService {
     return this.answer(app, instants.dates, { kind: 'journeys', request }, client)
   }
 
-  /** Who comes back. */
+  /** Retention: the people who return. */
   async retention(app: App, sent: SentRetention, client: Client): Answered<'retention'> {
     const { from, to, dates } = instantRange(app, sent.from, sent.to)
     return this.answer(app, dates, { kind: 'retention', request: { ...sent, from, to } }, client)
@@ -92,7 +92,7 @@ export class QueryService {
     question: Query & { kind: K },
     client: Client,
   ): Answered<K> {
-    // First what is proved to be archived, then what the archive holds: so `complete_to` is true of the answer.
+    // Read the proved instant before the archive, so that `complete_to` holds for the answer.
     const { meta } = await this.answers.open(app, dates)
     const { encoded, completeTo } = await this.archived.ask<K>(
       app.id,
@@ -112,7 +112,7 @@ function checkOneOf(steps: unknown, funnel: unknown): void {
     throw invalidFields([{ field: 'funnel', message: 'cannot be sent together with steps; leave one of them out' }])
 }
 
-/** A place of journeys as the archive names it: whoever copies the address of a page from a browser means the page. */
+/** Converts a place of a journey to its form in the archive; a URL copied from a browser stands for its page. */
 function placeOf({ keep_parameters, hash_routing }: App, place: string, key = 'page'): string {
   return key === 'page' && /^https?:\/\//i.test(place) ? pageOf(place, keep_parameters, hash_routing) : place
 }

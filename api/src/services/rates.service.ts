@@ -6,15 +6,15 @@ import { EventRates } from '../answers/event-rates.ts'
 import { CLOCK, LANES, LOGGER, READER, REGISTRY, type Clock } from '../tokens.ts'
 
 const SAMPLE_EVERY_MS = 5_000
-/** dates (UTC) whose totals may still grow */
+/** number of recent dates (UTC) whose totals may still grow */
 const DATES = 3
-const APPS_AT_ONCE = 8
+const APPS_CONCURRENCY = 8
 
 type Totals = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 /**
- * Keeps how fast events come in, whether anybody asks or not. It reads what the tables say, so that every api process
- * of a cluster says the same; while nothing is counted it reads no table.
+ * Samples the rate of events continuously, even without requests. It reads the tables, so that every api process of a
+ * cluster reports the same rate; while nothing is counted it reads none of them.
  */
 @Injectable()
 export class RatesService implements OnModuleInit, OnModuleDestroy {
@@ -54,15 +54,18 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
     await this.sampling?.catch(() => undefined)
   }
 
-  /** The rates as of now. */
+  /** Returns the current rates. */
   async current(): Promise<EventRates> {
-    // one that is under way may have read before the caller knew what it knows
+    // a sample in progress may have started before the changes that the caller knows of
     await this.sampling?.catch(() => undefined)
     await this.sample(true)
     return this.rates
   }
 
-  /** `always`: also when no lane has been counted further, since positions come a little after what they stand for. */
+  /**
+   * Takes a sample. `always` reads the tables even if no lane has advanced, since positions lag slightly behind the
+   * tables.
+   */
   private sample(always = false): Promise<void> {
     return (this.sampling ??= this.read(always).finally(() => (this.sampling = undefined)))
   }
@@ -81,9 +84,9 @@ export class RatesService implements OnModuleInit, OnModuleDestroy {
     const dates = datesBetween(shiftDate(today, 1 - DATES), today)
     const apps = await this.registry.apps.list()
     const events = new Map<string, ReadonlyMap<string, number>>()
-    for (let first = 0; first < apps.length; first += APPS_AT_ONCE) {
+    for (let first = 0; first < apps.length; first += APPS_CONCURRENCY) {
       await Promise.all(
-        apps.slice(first, first + APPS_AT_ONCE).map(async ({ id }) => {
+        apps.slice(first, first + APPS_CONCURRENCY).map(async ({ id }) => {
           const rows = await this.reader.counters('fates_by_date', id, dates)
           const byDate = new Map<string, number>()
           for (const { date, counters } of rows) byDate.set(date, (byDate.get(date) ?? 0) + (counters[0] ?? 0))

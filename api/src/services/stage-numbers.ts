@@ -2,10 +2,10 @@ import type { Funnel, FunnelMark, Stage } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { Fault } from '../http/faults.ts'
 
-/** A stage as it is sent: one without an id gets one. */
+/** A stage in a request; one without an id gets a new id. */
 export type SentStage = Omit<Stage, 'id'> & { readonly id?: number | undefined }
 
-/** Stages with their ids and numbers, the mark to keep, and what is wrong. */
+/** Stages with their ids and numbers, the highest id to record, and the faults. */
 export interface NumberedStages {
   readonly stages: Stage[]
   readonly highest: number
@@ -13,9 +13,9 @@ export interface NumberedStages {
 }
 
 /**
- * Gives stages their ids and numbers. An id that was one of a stage that is gone is a fault: its events and rows would
- * become another stage's. A stage that is entered by something else than before keeps its id and gets another number,
- * under which nothing is counted yet.
+ * Assigns ids and numbers to stages. The id of a removed stage is a fault, since its events and rows would become those
+ * of another stage. A stage whose entry condition changes keeps its id and gets a new number, for which nothing is
+ * counted yet.
  */
 export function numberStages(sent: readonly SentStage[], before: readonly Stage[], mark: number): NumberedStages {
   const given = sent.flatMap(({ id }) => (id === undefined ? [] : [id]))
@@ -27,7 +27,7 @@ export function numberStages(sent: readonly SentStage[], before: readonly Stage[
     const old = before.find((stage) => stage.id === id)
     if (!old) {
       const isGone = sent[at]!.id !== undefined && id <= reserved
-      const message = `is ${id}, the id of a stage that was removed; without an id the stage gets one that no other has had`
+      const message = `is ${id}, the id of a removed stage; without an id the stage gets an id that was never used`
       if (isGone) faults.push({ field: `stages[${at}].id`, message })
       return { id, ...rest, ...(isGone && { number: ++highest }) }
     }
@@ -37,12 +37,12 @@ export function numberStages(sent: readonly SentStage[], before: readonly Stage[
   return { stages, highest, faults }
 }
 
-/** What a funnel of an app has ever had. */
+/** Returns the highest id that a funnel has ever had; -1 if none. */
 export async function markOf({ funnelMarks }: Registry, app: string, funnel: string): Promise<number> {
   return (await funnelMarks.get(app, funnel))?.highest ?? -1
 }
 
-/** Stores a funnel, after what keeps its ids from being used again. */
+/** Stores a funnel, after the mark that prevents its ids from being reused. */
 export async function putFunnel(
   { funnels, funnelMarks }: Registry,
   app: string,

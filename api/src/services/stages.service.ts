@@ -15,10 +15,10 @@ import { READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 import { FunnelsService } from './funnels.service.ts'
 
-/** Where someone comes from who enters a funnel. */
+/** The origin of people who enter a funnel. */
 const OUTSIDE = -1
 
-/** Questions about the stages that a funnel has now; a stage without data is a row of zeros. */
+/** Reports on the current stages of a funnel; a stage without data is a row of zeros. */
 @Injectable()
 export class StagesService {
   private readonly reader: TableReader
@@ -60,7 +60,7 @@ export class StagesService {
     return newest(rows, meta)
   }
 
-  /** Unique users per stage over the whole range, against all users of the range. */
+  /** Unique users per stage over the whole range, relative to all users of the range. */
   async conversion(app: App, asked: StagesAsked): Promise<StageConversion> {
     const funnel = await this.funnels.chosen(app, asked.funnel)
     const { dates, meta } = await this.answers.open(app, asked)
@@ -80,7 +80,7 @@ export class StagesService {
     return { total_users: total, rows, meta }
   }
 
-  /** Time from entering a stage to leaving it, over those who left it. */
+  /** Time between entering and leaving a stage, over those who left it. */
   async time(app: App, asked: StageTimeAsked): Promise<StageTime> {
     const funnel = await this.funnels.chosen(app, asked.funnel)
     const { dates, meta } = await this.answers.open(app, asked)
@@ -100,7 +100,7 @@ export class StagesService {
     return { rows, meta }
   }
 
-  /** Unique users per move from stage to stage, between stages that the funnel has. */
+  /** Unique users per transition between the current stages of the funnel. */
   async graph(app: App, asked: StagesAsked): Promise<StageGraph> {
     const funnel = await this.funnels.chosen(app, asked.funnel)
     const { dates, meta } = await this.answers.open(app, asked)

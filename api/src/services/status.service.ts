@@ -17,7 +17,9 @@ function lostOf(loss: LaneLoss | undefined): { lost?: { first: number; next: num
   return loss ? { lost: { first: loss.first, next: loss.next } } : {}
 }
 
-/** How the installation fares: lanes and engines as a whole, fates over the apps that the caller may see. */
+/**
+ * Reports the health of the installation: lanes and engines as a whole, fates over the apps that the caller may see.
+ */
 @Injectable()
 export class StatusService {
   private readonly reader: TableReader
@@ -93,7 +95,7 @@ export class StatusService {
     }
   }
 
-  /** What became of the events received in the last 30 days (UTC). */
+  /** Counts the fates of the events received in the last 30 days (UTC). */
   private async fates(apps: readonly App[]): Promise<Status['fates']> {
     const today = new Date(this.clock()).toISOString().slice(0, 10)
     const dates = datesBetween(shiftDate(today, 1 - FATE_DAYS), today)

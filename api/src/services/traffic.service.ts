@@ -9,7 +9,7 @@ import { AnswerService } from './answer.service.ts'
 
 const HOUR_MS = 3_600_000
 
-/** Questions about visits: pages, clicks, agents, traffic over time. */
+/** Reports on visits: pages, clicks, agents, traffic over time. */
 @Injectable()
 export class TrafficService {
   private readonly reader: TableReader
@@ -28,7 +28,7 @@ export class TrafficService {
       views,
       average_seconds: ratio(elapsed / 1000, left),
     }))
-    // a page that was only left in this range was not viewed in it, and need not be one of the app's
+    // a page that was only left in this range has no views in it and may not belong to the app
     const rows = pages.filter(({ views }) => views > 0)
     return largest(
       rows.sort((a, b) => b.views - a.views || byText(a.url, b.url)),
@@ -51,7 +51,7 @@ export class TrafficService {
     )
   }
 
-  /** A user with two browsers counts for each: shares may add up to more than 1. */
+  /** A user with two browsers counts once for each, so shares may add up to more than 1. */
   async agents(app: App, asked: AgentsAsked): Promise<Agents> {
     const { dates, meta } = await this.answers.open(app, asked)
     const of = { app: app.id, dates, countBy: asked.count_by ?? 'person' } as const
@@ -70,7 +70,7 @@ export class TrafficService {
     }
   }
 
-  /** A row for each hour or date of the range, also where nothing happened. */
+  /** One row per hour or date of the range, including those without events. */
   async traffic(app: App, asked: TrafficAsked): Promise<Traffic> {
     const range = await this.answers.open(app, asked)
     const { dates, meta } = range
@@ -102,7 +102,7 @@ function daysOf({ dates, zone }: DateRange): { group: string; at: number }[] {
   return dates.map((date) => ({ group: date, at: zone.startOf(date) }))
 }
 
-/** A date on which the clocks change has 23 or 25 hours. */
+/** Lists the hours of a range; a date with a clock change has 23 or 25. */
 function hoursOf({ dates, zone }: DateRange): { group: string; at: number }[] {
   return dates.flatMap((date) => {
     const start = zone.startOf(date)

@@ -2,7 +2,7 @@ import type { ArchivedEvent } from '@hopper/contracts'
 import { encodeChunks } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 
-/** An event of a test's archive. */
+/** A short description of an archived event, for tests. */
 export interface Sketch {
   readonly device: string
   /** the user in effect */
@@ -13,7 +13,7 @@ export interface Sketch {
   readonly bot?: boolean
 }
 
-/** The event that a sketch means, at its position in the lane. */
+/** Builds the event of a sketch at its position in the lane. */
 export function archivedEvent({ device, user = '', time, data, bot }: Sketch, position: number): ArchivedEvent {
   return {
     event: {

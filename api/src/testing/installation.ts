@@ -35,7 +35,7 @@ export interface Installation {
   ): ReturnType<Installation['get']>
   /** the metrics of the API, as text */
   metrics(): Promise<string>
-  /** Applies a batch to the tables of a lane. */
+  /** Applies a batch to the tables of its lane. */
   fill(batch: Partial<LaneBatch> & { lane: number }): Promise<void>
   close(): Promise<void>
 }
@@ -43,7 +43,8 @@ export interface Installation {
 type OpenStorage = (options: { dir: string; lanes: number }) => Promise<Storage>
 
 /**
- * A real API over real storage in a directory of its own: two organizations, three apps. The test names the adapter.
+ * Opens a real API over real storage in a directory of its own, with two organizations and three apps. The test chooses
+ * the adapter.
  */
 export async function openInstallation(open: OpenStorage, options: Partial<ApiOptions> = {}): Promise<Installation> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-api-'))

@@ -1,4 +1,4 @@
-/** The part of css-tree that reads selectors; the types of DefinitelyTyped describe the whole package only. */
+/** Types of css-tree's selector parser; the types of DefinitelyTyped describe only the whole package. */
 declare module 'css-tree/selector-parser' {
   export interface SelectorNode {
     readonly type: string

@@ -1,6 +1,6 @@
 import parse, { type SelectorNode } from 'css-tree/selector-parser'
 
-/** Pseudo-classes of the standards, as browsers know them; what is not here (`:contains`, `:visible`) throws there. */
+/** Standard pseudo-classes that browsers support; others (`:contains`, `:visible`) throw there. */
 const PLAIN = namesIn(`
   active any-link autofill buffering checked closed current default defined disabled empty enabled first-child
   first-of-type focus focus-visible focus-within fullscreen future host hover in-range indeterminate invalid last-child
@@ -12,13 +12,13 @@ const WITH_ARGUMENTS = namesIn(`
   current dir has host host-context is lang matches not nth-child nth-last-child nth-last-of-type nth-of-type state
   where
 `)
-/** Of these an empty list matches nothing, but it is one. */
+/** Pseudo-classes whose list may be empty; an empty list matches nothing. */
 const MAY_BE_EMPTY = new Set(['is', 'where', 'matches'])
 const VENDOR = /^-(webkit|moz|ms|o)-/
 const IDENTIFIER_START = /^(-?[^\d-]|--)/
 const PROBLEM_CHARS_MAX = 120
 
-/** Says why no browser takes a text as the CSS selector of an element; undefined when it is one. */
+/** Explains why a text is not a CSS selector of an element in any browser; undefined if it is one. */
 export function selectorProblem(text: string): string | undefined {
   let tree: SelectorNode
   try {
@@ -34,10 +34,10 @@ export function selectorProblem(text: string): string | undefined {
 }
 
 function problem(why: string): string {
-  return `is no CSS selector: ${why.slice(0, PROBLEM_CHARS_MAX)}`
+  return `is not a CSS selector: ${why.slice(0, PROBLEM_CHARS_MAX)}`
 }
 
-/** Finds what css-tree lets pass and browsers do not, in every selector of a list. */
+/** Finds faults that css-tree accepts but browsers do not, in every selector of a list. */
 function listFault(list: SelectorNode, isRelative: boolean): string | undefined {
   for (const selector of list.children ?? []) {
     const fault = selectorFault([...(selector.children ?? [])], isRelative)
@@ -68,27 +68,27 @@ function partFault(part: SelectorNode): string | undefined {
     case 'AttributeSelector':
       return part.flags && !/^[is]$/i.test(part.flags) ? `the flag ${part.flags} is unknown` : undefined
     case 'Combinator':
-      return [' ', '>', '+', '~'].includes(name) ? undefined : `${name} is no combinator`
+      return [' ', '>', '+', '~'].includes(name) ? undefined : `${name} is not a combinator`
     case 'PseudoElementSelector':
-      return `::${name} is no element that can be clicked`
+      return `::${name} is not an element that can be clicked`
     case 'PseudoClassSelector':
       return pseudoFault(part, name.toLowerCase())
     case 'ClassSelector':
       return undefined
     default:
-      return `${part.type} has no meaning here`
+      return `${part.type} is not allowed here`
   }
 }
 
 function pseudoFault({ children }: SelectorNode, name: string): string | undefined {
   if (VENDOR.test(name)) return undefined
   if (['before', 'after', 'first-line', 'first-letter'].includes(name))
-    return `:${name} is no element that can be clicked`
+    return `:${name} is not an element that can be clicked`
   if (!children)
     return PLAIN.has(name)
       ? undefined
-      : `no browser knows :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
-  if (!WITH_ARGUMENTS.has(name)) return `no browser knows :${name}(...)`
+      : `no browser supports :${name}${WITH_ARGUMENTS.has(name) ? ' without arguments' : ''}`
+  if (!WITH_ARGUMENTS.has(name)) return `no browser supports :${name}(...)`
   const given = [...children]
   if (given.length === 0) return MAY_BE_EMPTY.has(name) ? undefined : `:${name}() has no arguments`
   for (const argument of given) {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { selectorProblem } from './selector.ts'
 import { xpathProblem } from './xpath.ts'
 
-test('selectors that browsers take', () => {
+test('accepts selectors that browsers accept', () => {
   const good = [
     '#add',
     'a',
@@ -47,7 +47,7 @@ test('selectors that browsers take', () => {
   )
 })
 
-test('selectors that throw in a browser, or never match an element', () => {
+test('refuses selectors that throw in a browser or never match an element', () => {
   const bad = [
     '',
     ' ',
@@ -121,11 +121,11 @@ test('selectors that throw in a browser, or never match an element', () => {
   for (const selector of bad)
     expect([selector, selectorProblem(selector)]).toEqual([
       selector,
-      expect.stringMatching(/^is no CSS selector: .{3,}/s),
+      expect.stringMatching(/^is not a CSS selector: .{3,}/s),
     ])
 })
 
-test('XPaths that browsers take and that select elements', () => {
+test('accepts XPaths that browsers accept and that select elements', () => {
   const good = [
     '//a',
     "//*[@id='x']",
@@ -152,7 +152,7 @@ test('XPaths that browsers take and that select elements', () => {
   expect(good.map((path) => [path, xpathProblem(path)])).toEqual(good.map((path) => [path, undefined]))
 })
 
-test('XPaths that throw in a browser, or select no elements', () => {
+test('refuses XPaths that throw in a browser or select no elements', () => {
   const bad = [
     '',
     ' ',
@@ -194,10 +194,10 @@ test('XPaths that throw in a browser, or select no elements', () => {
     '//a/namespace::*',
   ]
   for (const path of bad)
-    expect([path, xpathProblem(path)]).toEqual([path, expect.stringMatching(/^is no XPath of elements: .{3,}/s)])
+    expect([path, xpathProblem(path)]).toEqual([path, expect.stringMatching(/^is not an XPath of elements: .{3,}/s)])
 })
 
-test('any text is one or is not: nothing throws', () => {
+test('never throws, whatever the text', () => {
   const near = fc.array(
     fc.constantFrom(
       'a',

@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module'
 
-/** Not imported: the types of the package know no `parse`, and bring the DOM into every file of the api. */
+/** Required instead of imported: the types of the package lack `parse` and add the DOM to every file of the api. */
 const { parse } = createRequire(import.meta.url)('xpath') as {
   parse(text: string): { readonly expression: { readonly expression: Node } }
 }
 
-/** The functions of XPath 1.0, the version that browsers have, with the least and the most arguments. */
+/**
+ * The functions of XPath 1.0, the version that browsers support, with their minimum and maximum number of arguments.
+ */
 const ARGUMENTS: ReadonlyMap<string, readonly [number, number]> = new Map(
   Object.entries({
     last: [0, 0],
@@ -39,7 +41,7 @@ const ARGUMENTS: ReadonlyMap<string, readonly [number, number]> = new Map(
 )
 const ATTRIBUTE_AXIS = 2
 const NAMESPACE_AXIS = 8
-/** Node tests of the parser for names: any, with a prefix and any, with or without a prefix. */
+/** The parser's node tests for names: any, with a prefix and any, with or without a prefix. */
 const NAME_TESTS = [0, 1, 2]
 const ANY_NODE = 6
 const PROBLEM_CHARS_MAX = 120
@@ -49,7 +51,7 @@ interface Step {
   readonly nodeTest: { readonly type: number; readonly prefix?: string | null }
   readonly predicates: readonly Node[]
 }
-/** The parser's tree, as far as it is looked at. */
+/** The part of the parser's tree that is checked here. */
 interface Node {
   readonly functionName?: string
   readonly arguments?: readonly Node[]
@@ -61,7 +63,7 @@ interface Node {
   readonly variable?: string
 }
 
-/** Says why no browser takes a text as the XPath of elements; undefined when it is one. */
+/** Explains why a text is not an XPath of elements in any browser; undefined if it is one. */
 export function xpathProblem(text: string): string | undefined {
   let tree: Node
   try {
@@ -70,7 +72,7 @@ export function xpathProblem(text: string): string | undefined {
     return problem(
       error instanceof Error && error.message !== 'XPath parse error'
         ? error.message
-        : `it ends, or goes on, where XPath does not: ${text}`,
+        : `it is incomplete or has unexpected text: ${text}`,
     )
   }
   const fault = expressionFault(tree) ?? (selectsElements(tree) ? undefined : 'it does not select elements')
@@ -78,13 +80,13 @@ export function xpathProblem(text: string): string | undefined {
 }
 
 function problem(why: string): string {
-  return `is no XPath of elements: ${why.trim().slice(0, PROBLEM_CHARS_MAX)}`
+  return `is not an XPath of elements: ${why.trim().slice(0, PROBLEM_CHARS_MAX)}`
 }
 
 /** Finds names that browsers do not know, anywhere in an expression. */
 function expressionFault(node: Node | undefined): string | undefined {
   if (!node) return undefined
-  if (node.variable !== undefined) return `the variable $${node.variable} has no value here`
+  if (node.variable !== undefined) return `the variable $${node.variable} is not defined`
   const { functionName: name, arguments: given = [], locationPath, filterPredicates = [] } = node
   if (name !== undefined) {
     const [least, most] = ARGUMENTS.get(name) ?? [Infinity, -Infinity]
@@ -102,8 +104,8 @@ function expressionFault(node: Node | undefined): string | undefined {
 }
 
 function stepFault({ axis, nodeTest, predicates }: Step): string | undefined {
-  if (typeof axis !== 'number' || axis < 0) return 'it has an axis that XPath does not have'
-  if (nodeTest.prefix) return `the prefix ${nodeTest.prefix} stands for no namespace here`
+  if (typeof axis !== 'number' || axis < 0) return 'it has an unknown axis'
+  if (nodeTest.prefix) return `the prefix ${nodeTest.prefix} is not bound to a namespace`
   return firstFault(predicates)
 }
 
@@ -122,6 +124,6 @@ function selectsElements(node: Node): boolean {
       last.axis !== NAMESPACE_AXIS &&
       (NAME_TESTS.includes(last.nodeTest.type) || last.nodeTest.type === ANY_NODE)
     )
-  // the document alone is no element; what stands in brackets is what it is without
+  // the document itself is not an element; a parenthesized expression is judged by its content
   return node.locationPath === undefined && node.filter !== undefined
 }

@@ -1,4 +1,4 @@
-/** Answers of administration that no other workspace needs, as the API documents them. */
+/** Administration responses that no other workspace uses, as documented by the API. */
 export type Power = 'write' | 'read' | 'admin'
 
 export interface Key {
@@ -9,6 +9,6 @@ export interface Key {
 }
 
 export interface CreatedKey extends Key {
-  /** shown this once */
+  /** shown only once */
   readonly key: string
 }

@@ -1,4 +1,4 @@
-/** What the API answered instead of what was asked for. */
+/** An error response of the API. */
 export class ApiError extends Error {
   readonly code: string
   readonly status: number
@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Speaks with the API as the member whose cookie the browser holds. */
+/** Calls the API as the member whose cookie the browser holds. */
 export class Client {
   private readonly onLoggedOut: () => void
   private csrf = ''
@@ -19,12 +19,12 @@ export class Client {
     this.onLoggedOut = onLoggedOut
   }
 
-  /** Every later call that changes something carries this. */
+  /** Sets the CSRF value that every later changing call sends. */
   trust(csrf: string): void {
     this.csrf = csrf
   }
 
-  /** The text of an answer, so that a caller can see whether anything changed. */
+  /** Returns the text of a response, so that callers can detect changes. */
   async text(path: string, signal?: AbortSignal, accept = 'application/json'): Promise<string> {
     const response = await this.ask(path, { headers: { accept }, ...(signal ? { signal } : {}) })
     return response.text()
@@ -52,7 +52,7 @@ export class Client {
       response = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init })
     } catch (cause) {
       if (init.signal?.aborted) throw cause
-      throw new ApiError(0, 'OFFLINE', 'Hopper does not answer. Is it running, and is the network there?')
+      throw new ApiError(0, 'OFFLINE', 'Hopper does not respond. Check that it is running and that you are online.')
     }
     if (response.ok) return response
     if (response.status === 401 && path !== '/api/v1/login') this.onLoggedOut()
@@ -66,6 +66,6 @@ async function readError(response: Response): Promise<ApiError> {
   return new ApiError(
     response.status,
     typeof code === 'string' ? code : `HTTP ${response.status}`,
-    typeof message === 'string' ? message : `Hopper answered with status ${response.status}.`,
+    typeof message === 'string' ? message : `Hopper responded with status ${response.status}.`,
   )
 }

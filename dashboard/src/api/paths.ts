@@ -2,12 +2,12 @@ import type { DateRange } from '../state/date-range.ts'
 
 type Values = Readonly<Record<string, string | undefined>>
 
-/** A path below an app, with what is asked as parameters. */
+/** Builds a path below an app, with query parameters. */
 export function appPath(app: string, call: string, values: Values = {}): string {
   return withQuery(`/api/v1/apps/${encodeURIComponent(app)}/${call}`, values)
 }
 
-/** A report of an app over a range. */
+/** Builds the path of a report of an app over a range. */
 export function reportPath(app: string, call: string, range: DateRange, values: Values = {}): string {
   return appPath(app, call, { from: range.from, to: range.to, ...values })
 }

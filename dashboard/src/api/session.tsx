@@ -13,7 +13,7 @@ export interface Session {
 
 const SessionContext = createContext<Session | null>(null)
 
-/** The logged-in member; only below `LoggedIn`. */
+/** Returns the session of the logged-in member; valid only below `LoggedIn`. */
 export function useSession(): Session {
   const session = useContext(SessionContext)
   if (!session) throw new Error('useSession is used outside LoggedIn')
@@ -22,7 +22,7 @@ export function useSession(): Session {
 
 type State = { is: 'unknown' } | { is: 'out' } | { is: 'broken'; error: Error } | { is: 'in'; me: Me }
 
-/** Shows what is inside it to a member, and the login page to everybody else. */
+/** Shows its children to a member, and the login page to everybody else. */
 export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   const [state, setState] = useState<State>({ is: 'unknown' })
   const client = useMemo(() => new Client(() => setState({ is: 'out' })), [])
@@ -58,7 +58,7 @@ export function LoggedIn({ children }: { children: ReactNode }): ReactNode {
   return <SessionContext value={session}>{children}</SessionContext>
 }
 
-/** A logout that failed must not look like one. */
+/** Logs out. A failed logout must not look like a successful one. */
 async function logout(client: Client): Promise<State> {
   try {
     await client.send('POST', '/api/v1/logout')

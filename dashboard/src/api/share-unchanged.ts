@@ -1,5 +1,6 @@
 /**
- * A newer answer in which every part that did not change is the older object, so that nothing is drawn again for it.
+ * Returns the newer answer with every unchanged part replaced by the older object, so that React does not render it
+ * again.
  */
 export function shareUnchanged<T>(older: T | undefined, newer: T): T {
   if (!isRecord(older) || !isRecord(newer)) return newer

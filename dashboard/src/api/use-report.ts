@@ -3,16 +3,16 @@ import { useSession } from './session.tsx'
 import { shareUnchanged } from './share-unchanged.ts'
 
 const POLL_MS = 2_000
-/** A range that is over changes only when an event arrives late. */
+/** Poll interval of past ranges, which only late events change. */
 const SETTLED_POLL_MS = 60_000
-/** A slow answer is asked for less often: polling may take at most this part of the time. */
+/** Maximum share of time spent loading; slow answers are polled less often. */
 const LOAD_SHARE_MAX = 0.25
 
 export interface Report<T> {
-  /** the newest answer; while another path is loading, the one before */
+  /** the newest answer; while another path is loading, the previous answer */
   readonly data?: T
   readonly error?: Error
-  /** true while the data belongs to an earlier path */
+  /** true while the data belongs to the previous path */
   readonly stale: boolean
   readonly reload: () => void
 }
@@ -25,7 +25,7 @@ interface State {
 }
 
 /**
- * The answer of a path. Asks again by itself while the tab is seen, often while `live`; the state changes only when the
+ * Loads the answer of a path and polls it while the tab is visible, often while `live`. The state changes only if the
  * answer does.
  */
 export function useReport<T>(path: string | null, live = false): Report<T> {

@@ -9,7 +9,7 @@ export type ChartOption = ComposeOption<
 
 export const fontFamily = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
-/** Tooltips are drawn, never HTML: what events say stays text. */
+/** Tooltip options. Tooltips are drawn as rich text, never as HTML, so that event data stays text. */
 export function tooltip(theme: Theme): TooltipComponentOption {
   return {
     renderMode: 'richText',
@@ -22,7 +22,7 @@ export function tooltip(theme: Theme): TooltipComponentOption {
   }
 }
 
-/** One line, which scrolls where it is too long. */
+/** Legend options: a single line that scrolls if it is too long. */
 export function legend(theme: Theme): LegendComponentOption {
   return {
     type: 'scroll',
@@ -42,7 +42,7 @@ export function legend(theme: Theme): LegendComponentOption {
   }
 }
 
-/** A text that must fit somewhere. */
+/** Shortens a text to a number of characters. */
 export function shorten(text: string, chars: number): string {
   const letters = [...text]
   return letters.length <= chars ? text : `${letters.slice(0, chars - 1).join('')}…`

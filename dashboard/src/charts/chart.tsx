@@ -4,22 +4,22 @@ import type { EChartsType } from './echarts.ts'
 import { useTheme, type Theme } from './theme.ts'
 
 interface Props {
-  /** what the picture shows, for those who do not see it */
+  /** text alternative of the chart */
   label: string
-  /** must stay the same function while what it draws is the same */
+  /** must be a stable function: a new one redraws the chart */
   draw: (theme: Theme) => ChartOption
   height: number
 }
 
 /**
- * A picture by ECharts, which is loaded when the first one is needed. It follows the width of its place and the colour
+ * An ECharts chart; the library is loaded with the first chart. It follows the width of its container and the colour
  * scheme.
  */
 export function Chart({ label, draw, height }: Props): ReactNode {
   const place = useRef<HTMLDivElement>(null)
   const theme = useTheme()
   const current = useRef({ draw, theme })
-  /** which series a person has switched off and on */
+  /** series that the user has switched off or on */
   const chosen = useRef<Record<string, boolean>>({})
   const chart = useRef<EChartsType | null>(null)
   useEffect(() => {
@@ -56,7 +56,7 @@ function paint(
 ): void {
   const option = draw(theme)
   const legend = option.legend === undefined || Array.isArray(option.legend) ? {} : option.legend
-  // No animation: numbers come every two seconds, and a chart that moves by itself cannot be read.
+  // No animation: numbers arrive every two seconds, and a constantly moving chart cannot be read.
   chart?.setOption(
     { animation: false, ...option, legend: { ...legend, selected: { ...legend.selected, ...chosen } } },
     { notMerge: true },

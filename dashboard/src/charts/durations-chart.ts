@@ -6,7 +6,7 @@ import type { Theme } from './theme.ts'
 type Bucket = ElementDurations['buckets'][number]
 
 /**
- * Buckets without gaps: an API answer leaves none out between the shortest and the longest, and the axis relies on
+ * Draws buckets without gaps: the API returns every bucket between the shortest and the longest, and the axis relies on
  * that.
  */
 export function durationsChart(buckets: readonly Bucket[], theme: Theme): ChartOption {

@@ -8,8 +8,8 @@ const row = (stage: number, users: number): { stage: number; name: string; users
   rate: users / 10,
 })
 
-describe('the steps of a funnel', () => {
-  it('tell what is lost since the stage before', () => {
+describe('funnelSteps', () => {
+  it('computes the drop since the previous stage', () => {
     const steps = funnelSteps({ rows: [row(1, 10), row(2, 4), row(3, 5)] })
     expect(steps.map(({ dropped, dropRate }) => [dropped, dropRate])).toEqual([
       [null, null],
@@ -18,7 +18,7 @@ describe('the steps of a funnel', () => {
     ])
   })
 
-  it('have no drop rate after an empty stage', () => {
+  it('has no drop rate after an empty stage', () => {
     expect(funnelSteps({ rows: [row(1, 0), row(2, 0)] })[1]).toMatchObject({ dropped: 0, dropRate: null })
   })
 })

@@ -4,15 +4,15 @@ export interface FunnelStep {
   readonly stage: number
   readonly name: string
   readonly users: number
-  /** share of all users of the range; null when there are none */
+  /** share of all users of the range; null if there are none */
   readonly rate: number | null
-  /** how many fewer users than the stage before had; negative when more entered here */
+  /** users of the previous stage minus users of this one; negative if more entered here */
   readonly dropped: number | null
-  /** `dropped` as a share of the stage before; null for the first stage and after an empty one */
+  /** `dropped` as a share of the previous stage; null for the first stage and after an empty one */
   readonly dropRate: number | null
 }
 
-/** The stages with what got lost on the way from the one before. */
+/** Computes the users and drop of each stage relative to the previous one. */
 export function funnelSteps({ rows }: Pick<StageConversion, 'rows'>): FunnelStep[] {
   return rows.map((row, index) => {
     const before = rows[index - 1]

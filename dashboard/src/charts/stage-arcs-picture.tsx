@@ -3,7 +3,7 @@ import { formatCount } from '../format/numbers.ts'
 import { shorten } from './chart-option.ts'
 import { stageArcs, type Arc, type GraphStage, type Move, type Node } from './stage-arcs.ts'
 
-/** Stages and the moves between them; the wider an arc, the more users. */
+/** Draws the stages and the moves between them; wider arcs stand for more users. */
 export function StageArcsPicture({
   stages,
   moves,

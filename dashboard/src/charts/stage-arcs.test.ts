@@ -12,8 +12,8 @@ const moves: Move[] = [
   { from: 7, to: 1, users: 1 },
 ]
 
-describe('the arcs between stages', () => {
-  it('stand for every move between two stages of the funnel, and for no other', () => {
+describe('stageArcs', () => {
+  it('has an arc for every move between two stages of the funnel, and no other', () => {
     const { arcs } = stageArcs(stages, moves, 900)
     expect(arcs.map(({ from, to, users, back }) => [from, to, users, back])).toEqual([
       ['Entry', 'S1', 30, false],
@@ -23,12 +23,12 @@ describe('the arcs between stages', () => {
     ])
   })
 
-  it('are wider for more users', () => {
+  it('draws wider arcs for more users', () => {
     const widths = stageArcs(stages, moves, 900).arcs.map(({ width }) => width)
     expect([...widths].sort((a, b) => b - a)).toEqual(widths)
   })
 
-  it('stay inside the picture at every width', () => {
+  it('stays inside the picture at every width', () => {
     fc.assert(
       fc.property(fc.integer({ min: 280, max: 2000 }), (width) => {
         const { nodes, arcs, height, vertical } = stageArcs(stages, moves, width)

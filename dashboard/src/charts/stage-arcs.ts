@@ -10,7 +10,7 @@ export type Move = StageGraph['rows'][number]
 export interface Node {
   readonly key: string
   readonly name: string
-  /** missing for the way in */
+  /** missing for the entry */
   readonly users?: number
   readonly x: number
   readonly y: number
@@ -24,7 +24,7 @@ export interface Arc {
   readonly users: number
   readonly from: string
   readonly to: string
-  /** where its number stands */
+  /** position of its label */
   readonly labelX: number
   readonly labelY: number
 }
@@ -42,9 +42,9 @@ const ROW = 62
 const LABEL_WIDTH = 96
 
 /**
- * Where to draw the stages and the moves between them. Wide: stages in a row, moves ahead above, moves back below.
- * Narrow: stages below each other, all moves at their right. A move to the next stage is a straight line; a move within
- * one stage is left to the table.
+ * Lays out the stages and the moves between them. Wide: stages in a row, forward moves above, backward moves below.
+ * Narrow: stages in a column, all moves to their right. A move to the next stage is a straight line; a move within one
+ * stage appears only in the table.
  */
 export function stageArcs(stages: readonly GraphStage[], moves: readonly Move[], width: number): Arcs {
   const vertical = width < NARROW
@@ -70,7 +70,7 @@ export function stageArcs(stages: readonly GraphStage[], moves: readonly Move[],
     const bend = end - start === 1 ? 0 : rise(Math.abs(end - start)) * (end > start || vertical ? 1 : -1)
     const [a, b] = [at(start), at(end)]
     const [x, y] = vertical ? [axis + bend, (a.y + b.y) / 2] : [(a.x + b.x) / 2, axis - bend]
-    // half the bend is where a cubic with both handles at 2/3 of it peaks
+    // a cubic with both handles at 4/3 of the bend peaks at the bend
     const handle = bend * (4 / 3)
     const path = vertical
       ? `M${a.x} ${a.y}C${axis + handle} ${a.y} ${axis + handle} ${b.y} ${b.x} ${b.y}`

@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from 'react'
 
-/** The colours of a chart, as the style sheet has them for the wished scheme. */
+/** The colours of a chart, from the style sheet in the preferred colour scheme. */
 export interface Theme {
   readonly ink: string
   readonly muted: string
@@ -10,13 +10,13 @@ export interface Theme {
   readonly second: string
   readonly third: string
   readonly warn: string
-  /** one colour after the other for what has no meaning of its own */
+  /** colours for series without a meaning of their own, in order of use */
   readonly series: readonly string[]
 }
 
 const dark = matchMedia('(prefers-color-scheme: dark)')
 
-/** Changes when the scheme does. */
+/** Returns the theme, and a new one when the colour scheme changes. */
 export function useTheme(): Theme {
   const isDark = useSyncExternalStore(
     (listener) => {

@@ -5,21 +5,21 @@ import type { Theme } from './theme.ts'
 
 export interface TimeSeries {
   readonly name: string
-  /** null where it is not known yet */
+  /** null where the value is not known yet */
   readonly values: readonly (number | null)[]
-  /** not drawn until a person asks for it in the legend */
+  /** hidden until the user selects it in the legend */
   readonly hidden?: boolean
 }
 
 export interface TimeChart {
-  /** the instants at which the hours or dates begin */
+  /** the instants at which the hours or dates start */
   readonly times: readonly number[]
   readonly series: readonly TimeSeries[]
   readonly step: 'hour' | 'day'
   readonly timezone: string
 }
 
-/** Lines over time. The hour or date that is not over yet is drawn as far as it was counted. */
+/** Draws lines over time. The current hour or date is drawn as far as it has been counted. */
 export function timeChart({ times, series, step, timezone }: TimeChart, theme: Theme): ChartOption {
   return {
     color: [...theme.series],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { usersByDate } from './users-by-date.ts'
 
-describe('users by date', () => {
-  it('has one row per date and a number for every stage', () => {
+describe('usersByDate', () => {
+  it('has one row per date with a number for every stage', () => {
     const rows = [
       { date: '2026-01-02', stage: 1, name: 'A', users: 5 },
       { date: '2026-01-01', stage: 1, name: 'A', users: 3 },

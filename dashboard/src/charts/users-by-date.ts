@@ -6,7 +6,7 @@ export interface DateOfStages {
   readonly users: readonly number[]
 }
 
-/** One row per date out of one row per date and stage. */
+/** Pivots one row per date and stage into one row per date. */
 export function usersByDate(rows: StageUsers['rows']): {
   stages: { stage: number; name: string }[]
   dates: DateOfStages[]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { countingText } from './counting.ts'
 
-test('a backlog is told with its size and how long it takes, a moment is not told', () => {
+test('a backlog is shown with its size and remaining time, a momentary lag is not', () => {
   const lag = { messages: 1_200, events: 12_000, seconds: 40, remaining_seconds: 19.2 }
   expect(countingText(lag)).toBe('12,000 events are being counted (about 20.0 s left)')
   expect(countingText({ ...lag, remaining_seconds: 150 })).toBe('12,000 events are being counted (about 2:30 min left)')

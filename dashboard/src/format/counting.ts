@@ -1,10 +1,10 @@
 import type { Status } from '@hopper/contracts'
 import { formatCount, formatSeconds } from './numbers.ts'
 
-/** A lag that is shorter comes and goes while events come in. */
+/** Shorter lags are normal while events come in. */
 const LAG_SECONDS_MIN = 3
 
-/** "12,000 events are being counted (about 20 s left)"; undefined when nothing waits, or for a moment only. */
+/** Formats a lag: "12,000 events are being counted (about 20 s left)"; undefined for no lag or a momentary one. */
 export function countingText({ events, seconds, remaining_seconds: remaining }: Status['lag']): string | undefined {
   if (events === 0 || seconds < LAG_SECONDS_MIN) return undefined
   const left = remaining === null ? '' : ` (about ${formatSeconds(Math.max(1, Math.ceil(remaining)))} left)`

@@ -9,17 +9,17 @@ export function formatCount(value: number): string {
   return whole.format(value)
 }
 
-/** For the axis of a chart: 1.2K, 3.4M. */
+/** Formats a number for the axis of a chart: 1.2K, 3.4M. */
 export function formatShort(value: number): string {
   return short.format(value)
 }
 
-/** `share` of 1; a share of nothing is none. */
+/** Formats a share of 1 as a percentage; null has none. */
 export function formatPercent(share: number | null): string {
   return share === null ? NOTHING : percent.format(share)
 }
 
-/** A duration in the unit a person would say: 350 ms, 4.2 s, 3:05 min, 2:10 h. */
+/** Formats a duration in a natural unit: 350 ms, 4.2 s, 3:05 min, 2:10 h. */
 export function formatDuration(ms: number | null): string {
   if (ms === null) return NOTHING
   if (ms < 1000) return `${whole.format(ms)} ms`

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { pageNames } from './pages.ts'
 
-describe('names of pages', () => {
-  it('leave out a host that all share', () => {
+describe('page names', () => {
+  it('omit a host that all share', () => {
     expect(
       ['shop.example/a/b', 'shop.example', 'shop.example/'].map(
         pageNames(['shop.example/a/b', 'shop.example', 'shop.example/']),
@@ -10,7 +10,7 @@ describe('names of pages', () => {
     ).toEqual(['/a/b', '/', '/'])
   })
 
-  it('keep the host when there are several, and bare paths as they are', () => {
+  it('keep the host if there are several, and bare paths as they are', () => {
     expect(['a.example/x', 'b.example/x'].map(pageNames(['a.example/x', 'b.example/x']))).toEqual([
       'a.example/x',
       'b.example/x',

@@ -1,4 +1,4 @@
-/** How addresses (`shop.example/products`) are shown: when all are of one host, it says nothing and is left out. */
+/** Returns the display name of URLs (`shop.example/products`); the host is omitted if all share it. */
 export function pageNames(urls: readonly string[]): (url: string) => string {
   const hosts = new Set(urls.map((url) => url.split('/', 1)[0]!))
   if (hosts.size !== 1) return (url) => url

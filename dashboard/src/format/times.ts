@@ -1,7 +1,7 @@
 type Options = Intl.DateTimeFormatOptions
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** Formatters are slow to make, and a chart needs one for each of its points. */
+/** Caches formatters: they are slow to create, and a chart formats each of its points. */
 function formatIn(timezone: string, options: Options): Intl.DateTimeFormat {
   const key = `${timezone} ${JSON.stringify(options)}`
   let format = formats.get(key)
@@ -9,17 +9,17 @@ function formatIn(timezone: string, options: Options): Intl.DateTimeFormat {
   return format
 }
 
-/** 31 Jan 2026, 14:05:09 */
+/** Formats an instant: 31 Jan 2026, 14:05:09. */
 export function formatInstant(timezone: string, at: number): string {
   return formatIn(timezone, { dateStyle: 'medium', timeStyle: 'medium' }).format(at)
 }
 
-/** 14:05:09 */
+/** Formats a time: 14:05:09. */
 export function formatClock(timezone: string, at: number): string {
   return formatIn(timezone, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(at)
 }
 
-/** The name of an hour or of a date that begins at an instant. */
+/** Formats the hour or date that starts at an instant. */
 export function formatStep(timezone: string, at: number, step: 'hour' | 'day'): string {
   return formatIn(
     timezone,
@@ -29,7 +29,7 @@ export function formatStep(timezone: string, at: number, step: 'hour' | 'day'): 
   ).format(at)
 }
 
-/** The same, short enough for an axis. */
+/** Formats the same, short enough for an axis. */
 export function formatTick(timezone: string, at: number, step: 'hour' | 'day'): string {
   return formatIn(
     timezone,
@@ -37,12 +37,12 @@ export function formatTick(timezone: string, at: number, step: 'hour' | 'day'): 
   ).format(at)
 }
 
-/** 31 Jan 2026, of a date like `2026-01-31`, which has no time zone. */
+/** Formats a date like `2026-01-31`, which has no time zone: 31 Jan 2026. */
 export function formatDate(date: string): string {
   return formatIn('UTC', { dateStyle: 'medium' }).format(Date.parse(`${date}T00:00:00Z`))
 }
 
-/** 25 – 31 Jan, of two dates. */
+/** Formats two dates as a range: 25 – 31 Jan. */
 export function formatDates(from: string, to: string): string {
   return from === to ? formatDate(from) : `${formatDate(from)} – ${formatDate(to)}`
 }

@@ -17,13 +17,15 @@ export interface AgentsReport {
   readonly report: Report<Agents>
 }
 
-/** Users per kind of what they use. */
+/** Loads the users per device, browser or other kind of agent. */
 export function useAgents({ app, range, live, countBy }: Scope, by: AgentKind): AgentsReport {
   const path = reportPath(app.id, 'agents', range, { by, count_by: countBy })
   return { by, path, report: useReport<Agents>(path, live) }
 }
 
-/** What people use. Someone with two browsers counts for each, so shares may add up to more than 100 %. */
+/**
+ * The agents that people use. A person with two browsers counts once for each, so shares may add up to more than 100 %.
+ */
 export function AgentsCard({
   title,
   agents: { by, path, report },

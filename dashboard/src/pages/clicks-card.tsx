@@ -11,7 +11,7 @@ import type { Scope } from '../state/scope.ts'
 
 type Row = Clicks['rows'][number]
 
-/** What is clicked most, and how long after the click before. */
+/** The most clicked targets, and the time since the previous click. */
 export function ClicksCard({ scope: { app, range, live } }: { scope: Scope }): ReactNode {
   const path = reportPath(app.id, 'clicks', range)
   const report = useReport<Clicks>(path, live)

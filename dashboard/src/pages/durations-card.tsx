@@ -28,7 +28,7 @@ const columns: Column<Bucket>[] = [
   { name: 'Clicked', value: ({ click }) => formatCount(click), numeric: true },
 ]
 
-/** How long people stay over one element before either action. */
+/** Hover durations on one element before a leave or click. */
 export function DurationsCard({ scope: { app, range, live }, rows, element, choose }: Props): ReactNode {
   const path = reportPath(app.id, 'elements/durations', range, { xpath: element.xpath })
   const report = useReport<ElementDurations>(path, live)
@@ -36,7 +36,7 @@ export function DurationsCard({ scope: { app, range, live }, rows, element, choo
   const draw = useCallback((theme: Theme) => durationsChart(buckets, theme), [buckets])
   return (
     <Card
-      title="Time over the element"
+      title="Hover time"
       size="wide"
       stale={report.stale}
       csv={{ path, name: 'durations' }}
@@ -55,12 +55,12 @@ export function DurationsCard({ scope: { app, range, live }, rows, element, choo
           <ReportView report={report}>
             {({ correlation }) =>
               buckets.length === 0 ? (
-                <p className="nothing">Nobody stayed over it in this range.</p>
+                <p className="nothing">Nobody hovered over this element in this range.</p>
               ) : (
                 <>
                   <p className="finding">{correlationInWords(correlation)}</p>
                   <Chart
-                    label={`How long people stayed over ${element.name} before leaving or clicking; the table has the numbers`}
+                    label={`Hover time on ${element.name} before leaving or clicking; the table has the numbers`}
                     draw={draw}
                     height={280}
                   />

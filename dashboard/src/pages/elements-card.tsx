@@ -15,17 +15,17 @@ const columns: Column<Row>[] = [
   { name: 'Average before a click', value: ({ average_click_ms }) => formatDuration(average_click_ms), numeric: true },
 ]
 
-/** Left against clicked, for each element. */
+/** Leaves and clicks of each element. */
 export function ElementsCard({ rows, path, stale }: { rows: readonly Row[]; path: string; stale: boolean }): ReactNode {
   return (
     <Card
       title="Left or clicked"
-      hint="Of all the times the mouse stayed over an element: how often it was clicked, how often left. A tap is not a hover."
+      hint="How often people clicked or left an element after hovering over it. A tap is not a hover."
       size="wide"
       stale={stale}
       csv={{ path, name: 'elements' }}
       picture={
-        <ul className="split" aria-label="Left against clicked per element">
+        <ul className="split" aria-label="Leaves and clicks per element">
           {rows.map((row) => (
             <Split key={row.xpath} row={row} />
           ))}
@@ -33,7 +33,7 @@ export function ElementsCard({ rows, path, stale }: { rows: readonly Row[]; path
       }
       table={
         <DataTable
-          caption="Left against clicked per element"
+          caption="Leaves and clicks per element"
           columns={columns}
           rows={rows}
           rowKey={({ xpath }) => xpath}
@@ -77,7 +77,7 @@ function Split({ row }: { row: Row }): ReactNode {
   )
 }
 
-/** Out of the counts, so that it does not matter whether a percentage is of 1 or of 100. */
+/** Computes the share from the counts, independent of the unit of the API's percentages. */
 function clickShare({ hover_click, hover_leave }: Row): number {
   const all = hover_click + hover_leave
   return all === 0 ? 0 : hover_click / all

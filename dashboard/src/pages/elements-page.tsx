@@ -9,7 +9,7 @@ import type { Scope } from '../state/scope.ts'
 import { DurationsCard } from './durations-card.tsx'
 import { ElementsCard } from './elements-card.tsx'
 
-/** What people do at the interesting elements: leave or click, and after how long. */
+/** Reports what people do at the interesting elements: leave or click, and after how long. */
 export default function ElementsPage({ scope }: { scope: Scope }): ReactNode {
   const { app, range, live } = scope
   const path = reportPath(app.id, 'elements/actions', range)
@@ -40,10 +40,10 @@ export default function ElementsPage({ scope }: { scope: Scope }): ReactNode {
 function NoElement(): ReactNode {
   return (
     <section className="card wide">
-      <h2>No interesting element yet</h2>
+      <h2>No interesting elements yet</h2>
       <p>
         Name the buttons and links that matter, by their XPath, under <PageLink page="settings">Settings</PageLink>;
-        Hopper then tells who left and who clicked.
+        Hopper then counts who left and who clicked.
       </p>
     </section>
   )

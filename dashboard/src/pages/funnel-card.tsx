@@ -13,7 +13,7 @@ const columns: Column<FunnelStep>[] = [
   { name: 'Drop rate', value: ({ dropRate }) => formatPercent(dropRate), numeric: true },
 ]
 
-/** The stages as bars, with what is lost between them. */
+/** The stages as bars, with the drop between them. */
 export function FunnelCard({
   conversion,
   path,
@@ -31,7 +31,7 @@ export function FunnelCard({
       size="wide"
       stale={stale}
       csv={{ path, name: 'conversion' }}
-      hint={`Of all ${formatCount(total_users)} users in the range, how many were in each stage.`}
+      hint={`How many of all ${formatCount(total_users)} users in the range were in each stage.`}
       picture={
         <ol className="funnel" aria-label="Stages of the funnel">
           {steps.map((step) => (

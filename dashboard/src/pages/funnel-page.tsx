@@ -13,7 +13,7 @@ import { StageGraphCard } from './stage-graph-card.tsx'
 import { StageTimeCard } from './stage-time-card.tsx'
 import { StageUsersCard } from './stage-users-card.tsx'
 
-/** One funnel: how many reach each stage, how long they stay, which ways they take. */
+/** One funnel: the users of each stage, the time they stay and the paths they take. */
 export default function FunnelPage({ scope }: { scope: Scope }): ReactNode {
   const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(scope.app.id, 'funnels'), scope.live)
   const { view, go } = useView()

@@ -4,7 +4,7 @@ import type { Client } from '../api/client.ts'
 import { Logo } from '../parts/logo.tsx'
 import { Problem } from '../parts/problem.tsx'
 
-/** Name and password of a member. A login link needs no page: the API follows it and comes back with a cookie. */
+/** Asks for name and password. A login link does not need this page: the API follows it and returns with a cookie. */
 export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: Me) => void }): ReactNode {
   const [error, setError] = useState<Error | null>(null)
   const [busy, setBusy] = useState(false)
@@ -33,7 +33,7 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
         <h1>Log in</h1>
         {expired && !error && (
           <p className="problem" role="alert">
-            This login link was used already or is too old. Ask for a new one, or log in with your password.
+            This login link has been used or has expired. Ask for a new one, or log in with your password.
           </p>
         )}
         <label>
@@ -46,7 +46,7 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
         </label>
         {error && <Problem error={error} />}
         <button type="submit" className="primary" disabled={busy}>
-          {busy ? 'One moment …' : 'Log in'}
+          {busy ? 'Logging in …' : 'Log in'}
         </button>
         <p className="hint">The first start of Hopper prints a link that logs its owner in.</p>
       </form>

@@ -13,7 +13,7 @@ import { ClicksCard } from './clicks-card.tsx'
 import { PagesCard } from './pages-card.tsx'
 import { TrafficCard } from './traffic-card.tsx'
 
-/** How many came, when, to which pages, by what means. */
+/** The overview: users over time, their pages and their agents. */
 export default function OverviewPage({ scope }: { scope: Scope }): ReactNode {
   const { app, range, live, countBy } = scope
   const step = trafficStep(range)

@@ -11,7 +11,7 @@ import type { Scope } from '../state/scope.ts'
 
 type Row = PageViews['rows'][number]
 
-/** Views and time per page, the bar behind an address is its share of the most viewed. */
+/** Views and time per page. The bar behind a URL is relative to the most viewed page. */
 export function PagesCard({ scope: { app, range, live } }: { scope: Scope }): ReactNode {
   const path = reportPath(app.id, 'pages/views', range)
   const report = useReport<PageViews>(path, live)

@@ -17,7 +17,7 @@ interface Props {
   stages: readonly GraphStage[]
 }
 
-/** The ways people take between the stages. */
+/** The paths that people take between the stages. */
 export function StageGraphCard({ scope: { app, range, live, countBy }, funnel, stages }: Props): ReactNode {
   const path = reportPath(app.id, 'stages/graph', range, { funnel, count_by: countBy })
   const report = useReport<StageGraph>(path, live)
@@ -30,8 +30,8 @@ export function StageGraphCard({ scope: { app, range, live, countBy }, funnel, s
   ]
   return (
     <Card
-      title="Ways through the funnel"
-      hint="Moves ahead in blue, moves back in orange; the wider, the more users."
+      title="Paths through the funnel"
+      hint="Forward moves in blue, backward moves in orange; wider arcs mean more users."
       size="wide"
       stale={report.stale}
       csv={{ path, name: 'stage-graph' }}

@@ -10,7 +10,7 @@ import type { Scope } from '../state/scope.ts'
 
 type Row = StageTime['rows'][number]
 
-/** How long people stay in a stage before they enter the next one. */
+/** The time that people stay in a stage before they enter the next one. */
 export function StageTimeCard({ scope: { app, range, live }, funnel }: { scope: Scope; funnel: string }): ReactNode {
   const path = reportPath(app.id, 'stages/time', range, { funnel })
   const report = useReport<StageTime>(path, live)

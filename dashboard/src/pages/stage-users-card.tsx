@@ -31,7 +31,7 @@ export function StageUsersCard({
     (theme: Theme) =>
       timeChart(
         {
-          // a date has no time zone of its own, so it is drawn as the midnight of UTC
+          // dates have no time zone, so they are drawn at midnight UTC
           times: dates.map(({ date }) => Date.parse(`${date}T00:00:00Z`)),
           step: 'day',
           timezone: 'UTC',

@@ -15,7 +15,7 @@ const meanings: Record<string, string> = {
   accepted: 'counted',
   late: 'counted, though late',
   duplicate: 'sent twice, counted once',
-  bot: 'from a machine, kept but not counted',
+  bot: 'sent by a bot, stored but not counted',
   rejected: 'refused by ingest',
 }
 const laneColumns: Column<Lane>[] = [
@@ -29,7 +29,7 @@ function lagText({ lag, lost }: Lane): string {
   return lost ? `stopped: ${formatCount(lost.next - lost.first)} messages are lost` : formatCount(lag)
 }
 
-/** What became of every event, and how the parts of Hopper fare. */
+/** The fate of every event, and the health of the parts of Hopper. */
 export default function StatusPage({ timezone }: { timezone: string }): ReactNode {
   const report = useReport<Status>('/api/v1/status', true)
   return (
@@ -53,7 +53,7 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
             <Card
               title="Lanes"
               size="wide"
-              hint="The ordered parts of the log. Lag is what has been received but not been counted yet."
+              hint="The partitions of the log. Lag is the number of messages received but not counted yet."
             >
               <DataTable
                 caption="Lag per lane"
@@ -105,11 +105,11 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
     { name: 'Reason', value: ({ reason }) => reason.replaceAll('_', ' ') },
     { name: 'Events', value: ({ events }) => formatCount(events), numeric: true },
     { name: 'Share', value: ({ events }) => formatPercent(events / all), numeric: true },
-    { name: 'That is', value: ({ fate }) => (Object.hasOwn(meanings, fate) ? meanings[fate]! : fate) },
+    { name: 'Meaning', value: ({ fate }) => (Object.hasOwn(meanings, fate) ? meanings[fate]! : fate) },
   ]
   return (
     <Card
-      title="What became of the events"
+      title="Fates of the events"
       hint="All events received in the last 30 days (UTC). Every event has exactly one fate."
       size="wide"
     >
@@ -119,7 +119,7 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
         rows={[...fates].sort((a, b) => b.events - a.events)}
         rowKey={({ fate, reason }) => `${fate} ${reason}`}
         first={40}
-        empty="No event was received in the last 30 days."
+        empty="No events were received in the last 30 days."
       />
     </Card>
   )
@@ -127,7 +127,7 @@ function FatesCard({ fates }: { fates: readonly Fate[] }): ReactNode {
 
 function EnginesCard({ engines }: { engines: readonly Engine[] }): ReactNode {
   return (
-    <Card title="Engines" size="wide" hint="What Hopper stores its data in.">
+    <Card title="Engines" size="wide" hint="Where Hopper stores its data.">
       <ul className="engines">
         {engines.map(({ name, healthy, detail }) => (
           <li key={name}>

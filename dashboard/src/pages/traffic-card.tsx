@@ -13,7 +13,7 @@ interface Props {
   rows: Traffic['rows']
   step: 'hour' | 'day'
   timezone: string
-  /** what begins later has not been counted: it is no zero */
+  /** hours or dates that start later are not counted yet, so they are unknown rather than 0 */
   completeTo: number
   path: string
   stale: boolean

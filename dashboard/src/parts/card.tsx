@@ -4,17 +4,17 @@ import { CsvButton } from './csv-button.tsx'
 interface Props {
   title: string
   hint?: string
-  /** the report behind the card */
+  /** the report to download */
   csv?: { path: string; name: string }
   picture?: ReactNode
   table?: ReactNode
-  /** half the page when missing */
+  /** half the page if missing */
   size?: 'wide' | 'third'
   stale?: boolean
   children?: ReactNode
 }
 
-/** One question with its answer: a picture, the same as a table, or both. */
+/** A titled card with a chart, a table of the same numbers, or both. */
 export function Card({ title, hint, csv, picture, table, size, stale = false, children }: Props): ReactNode {
   const id = useId()
   const [asTable, setAsTable] = useState(false)

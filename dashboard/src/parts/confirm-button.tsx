@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react'
 
-/** Deletes at the second press; leaving the button takes the first one back. */
+/** Deletes on the second press; moving the focus away cancels the first one. */
 export function ConfirmButton({ label, onConfirm }: { label: string; onConfirm: () => void }): ReactNode {
   const [asked, setAsked] = useState(false)
   const press = (): void => {

@@ -1,6 +1,6 @@
 import { useState, type ReactNode } from 'react'
 
-/** A text to be copied, with a button that does it. */
+/** A text with a copy button. */
 export function CopyText({ text, label }: { text: string; label: string }): ReactNode {
   const [copied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
@@ -8,7 +8,7 @@ export function CopyText({ text, label }: { text: string; label: string }): Reac
       await navigator.clipboard.writeText(text)
       setCopied(true)
     } catch {
-      // without https there is no clipboard: the text is selected by a click
+      // without https there is no clipboard API; a click selects the text instead
     }
   }
   return (

@@ -3,13 +3,13 @@ import type { Status } from '@hopper/contracts'
 import { useReport } from '../api/use-report.ts'
 import { countingText } from '../format/counting.ts'
 
-/** What waits to be counted, as text; undefined when nothing does, or for a moment only. */
+/** Returns the backlog as text; undefined for none or a momentary one. */
 export function useCounting(): string | undefined {
   const { data } = useReport<Status>('/api/v1/status', true)
   return data && countingText(data.lag)
 }
 
-/** A line that says how many events are still to be counted. */
+/** A badge that shows how many events are still to be counted. */
 export function Counting(): ReactNode {
   const text = useCounting()
   return (

@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react'
 import { useSession } from '../api/session.tsx'
 
-/** Saves the rows of a report as the API gives them in CSV. */
+/** Downloads the rows of a report as CSV from the API. */
 export function CsvButton({ path, name }: { path: string; name: string }): ReactNode {
   const { client } = useSession()
   const [failed, setFailed] = useState<string | null>(null)
@@ -33,6 +33,6 @@ function saveFile(text: string, name: string): void {
   link.href = url
   link.download = name
   link.click()
-  // the browser has taken the file by the time the next task runs
+  // the browser has opened the file by the time the next task runs
   setTimeout(() => URL.revokeObjectURL(url))
 }

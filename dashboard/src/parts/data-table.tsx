@@ -3,10 +3,10 @@ import { useState, type ReactNode } from 'react'
 export interface Column<Row> {
   readonly name: string
   readonly value: (row: Row) => string
-  /** the whole of what `value` shows a part of */
+  /** the full text of a shortened `value` */
   readonly title?: (row: Row) => string
   readonly numeric?: boolean
-  /** the length of a bar behind the cell, of 1 */
+  /** length of the bar behind the cell, from 0 to 1 */
   readonly bar?: (row: Row) => number
 }
 
@@ -15,19 +15,19 @@ interface Props<Row> {
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   rowKey: (row: Row) => string
-  /** rows shown before a person asks for all */
+  /** number of rows shown until the user asks for all */
   first?: number
   empty?: string
 }
 
-/** Rows as a table. Cells are text, whatever an event has put into them. */
+/** Shows rows as a table. Cells are always text, whatever an event contains. */
 export function DataTable<Row>({
   caption,
   columns,
   rows,
   rowKey,
   first = 12,
-  empty = 'Nothing in this range.',
+  empty = 'No data in this range.',
 }: Props<Row>): ReactNode {
   const [all, setAll] = useState(false)
   if (rows.length === 0) return <p className="nothing">{empty}</p>

@@ -3,14 +3,14 @@ import type { Meta } from '@hopper/contracts'
 import { formatClock, formatDates, formatInstant } from '../format/times.ts'
 import { Counting } from './counting.tsx'
 
-/** numbers that are older than this may have a backlog to wait for */
+/** numbers older than this may be waiting for a backlog */
 const BEHIND_MS = 5_000
 
 const settled =
-  'Every date of the range ended more than 7 days ago: only an event that comes yet can still change these numbers.'
+  'Every date of the range ended more than 7 days ago: only late events can still change these numbers.'
 const open = 'Events of these dates can still arrive, so the numbers can still grow.'
 
-/** How new the numbers are and whether they can still change. */
+/** Shows how recent the numbers are and whether they can still change. */
 export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
   if (!meta) return <p className="freshness">&nbsp;</p>
   return (
@@ -26,8 +26,8 @@ export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
       </span>
       {Date.now() - meta.complete_to > BEHIND_MS && <Counting />}
       {meta.truncated && (
-        <span className="badge warn" title="There are more rows than an answer holds; the largest are here.">
-          cut
+        <span className="badge warn" title="There are too many rows to show; these are the largest.">
+          truncated
         </span>
       )}
     </p>

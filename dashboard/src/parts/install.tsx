@@ -4,7 +4,7 @@ import { useCounting } from './counting.tsx'
 import { PageLink } from './page-link.tsx'
 import { ScriptTag } from './script-tag.tsx'
 
-/** What an empty report says: that events are being counted, or what to do when none has come yet. */
+/** Shown in an empty report: that events are being counted, or how to install the tracker. */
 export function NoEvents(): ReactNode {
   const counting = useCounting()
   if (counting === undefined) return <Install />
@@ -22,12 +22,12 @@ function Install(): ReactNode {
     <section className="card wide install" aria-labelledby="install-title">
       <h2 id="install-title">No events in this range</h2>
       <p>
-        Put this line into the pages of your site, with a write key of this app. Events are counted a moment after they
+        Add this line to the pages of your site, with a write key of this app. Events are counted moments after they
         happen.
       </p>
       <ScriptTag />
       <p>
-        Keys are made under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, walk through the{' '}
+        Create keys under <PageLink page="settings">Settings</PageLink>. To see Hopper at work first, visit the{' '}
         <a href={`${ingest}/demo/`}>demo shop</a>, or choose a longer range.
       </p>
     </section>

@@ -14,7 +14,7 @@ const names: Record<Page, string> = {
   status: 'Status',
 }
 
-/** The pages, the app in view and who looks at it. */
+/** Links to the pages, the selected app and the member. */
 export function NavigationBar({ apps }: { apps: readonly AppView[] }): ReactNode {
   const { me, logout } = useSession()
   const { view, go } = useView()
@@ -66,7 +66,7 @@ function AppSwitch({
   )
 }
 
-/** A funnel belongs to one app. */
+/** Clears the funnel, which belongs to another app. */
 function withoutFunnel(app: string): { app: string; funnel: string } {
   return { app, funnel: '' }
 }

@@ -6,7 +6,7 @@ import { addressOf, type Page } from '../state/view.ts'
 export function PageLink({ page, children }: { page: Page; children: ReactNode }): ReactNode {
   const { view, go } = useView()
   const follow = (event: MouseEvent): void => {
-    // a new tab or window is the browser's business
+    // leave new tabs and windows to the browser
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return
     event.preventDefault()
     go({ page })

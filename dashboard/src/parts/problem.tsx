@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client.ts'
 
-/** An error in the API's own words. */
+/** Shows the error message of the API. */
 export function Problem({ error, retry }: { error: Error; retry?: () => void }): ReactNode {
   return (
     <div className="problem" role="alert">

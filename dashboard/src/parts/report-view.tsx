@@ -3,7 +3,7 @@ import type { Report } from '../api/use-report.ts'
 import { Loading } from './loading.tsx'
 import { Problem } from './problem.tsx'
 
-/** What a report shows when it is there; an error stands above the numbers of before. */
+/** Shows a report once it is loaded; an error appears above the previous numbers. */
 export function ReportView<T>({
   report,
   children,

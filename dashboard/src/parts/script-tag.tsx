@@ -3,7 +3,8 @@ import { useSession } from '../api/session.tsx'
 import { CopyText } from './copy-text.tsx'
 
 /**
- * The line a site puts into its pages. Keys are stored as hashes, so a key can be named only right after it was made.
+ * The script tag for the pages of a site. Keys are stored as hashes, so the tag can contain a key only right after it
+ * was created.
  */
 export function ScriptTag({
   writeKey = 'YOUR_WRITE_KEY',

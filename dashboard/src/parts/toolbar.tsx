@@ -2,7 +2,7 @@ import { useState, type ReactNode } from 'react'
 import { presetNames, presets, resolveRange, type Preset } from '../state/date-range.ts'
 import { useView } from '../state/use-view.ts'
 
-/** Which dates, and what a user is. */
+/** Selects the dates and the unit of users. */
 export function Toolbar({ today, counts }: { today: string; counts: boolean }): ReactNode {
   const { view, go } = useView()
   const { from, to } = resolveRange(view.range, today)
@@ -45,7 +45,7 @@ interface DatesProps {
   choose: (range: { from: string; to: string }) => void
 }
 
-/** Two dates; they are taken when both are there and in order. */
+/** Two date inputs; their range is applied once both are set and in order. */
 function Dates({ from, to, custom, choose }: DatesProps): ReactNode {
   const [dates, setDates] = useState({ from, to })
   const change = (next: { from: string; to: string }): void => {
@@ -53,7 +53,7 @@ function Dates({ from, to, custom, choose }: DatesProps): ReactNode {
     if (next.from !== '' && next.to !== '' && next.from <= next.to) choose(next)
   }
   return (
-    <div className={custom ? 'dates chosen' : 'dates'} role="group" aria-label="Own dates">
+    <div className={custom ? 'dates chosen' : 'dates'} role="group" aria-label="Custom dates">
       <input
         type="date"
         aria-label="First date"

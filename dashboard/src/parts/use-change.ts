@@ -3,11 +3,11 @@ import { useState } from 'react'
 interface Change {
   readonly error: Error | null
   readonly busy: boolean
-  /** Runs a call that changes something; tells whether it did. */
+  /** runs a changing call; resolves with whether it succeeded */
   run(call: () => Promise<unknown>): Promise<boolean>
 }
 
-/** Calls that change something, one at a time, with the API's complaint about the last one. */
+/** Runs changing calls one at a time and keeps the error of the last one. */
 export function useChange(after: () => void): Change {
   const [error, setError] = useState<Error | null>(null)
   const [busy, setBusy] = useState(false)

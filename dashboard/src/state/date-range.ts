@@ -1,4 +1,4 @@
-/** What a person chooses: a preset that moves with today, or two fixed dates. */
+/** The selected range: a preset relative to today, or two fixed dates. */
 export type RangeChoice = { preset: Preset } | { from: string; to: string }
 
 export const presets = ['today', '7d', '30d', '90d', '12m'] as const
@@ -18,11 +18,11 @@ export interface DateRange {
 }
 
 const DAY_MS = 86_400_000
-/** A longer range is drawn by date, a shorter one by hour. */
+/** Maximum number of days of a range drawn by hour; longer ones are drawn by date. */
 const HOURLY_DAYS_MAX = 3
 const days: Record<Exclude<Preset, '12m'>, number> = { today: 1, '7d': 7, '30d': 30, '90d': 90 }
 
-/** The date of an instant in a time zone, like `2026-01-31`. */
+/** Returns the date of an instant in a time zone, like `2026-01-31`. */
 export function dateIn(timezone: string, at: number): string {
   return new Intl.DateTimeFormat('en-CA', {
     timeZone: timezone,
@@ -32,7 +32,7 @@ export function dateIn(timezone: string, at: number): string {
   }).format(at)
 }
 
-/** The first and last date that a choice means when the date is `today`. */
+/** Resolves a choice to its first and last date, given today's date. */
 export function resolveRange(choice: RangeChoice, today: string): DateRange {
   if (!('preset' in choice)) return { from: choice.from, to: choice.to }
   if (choice.preset === '12m') return { from: shiftDate(yearBefore(today), 1), to: today }
@@ -47,7 +47,7 @@ export function trafficStep(range: DateRange): 'hour' | 'day' {
   return daysOf(range) > HOURLY_DAYS_MAX ? 'day' : 'hour'
 }
 
-/** Whether new events can still fall into the range. */
+/** Tells whether new events can still fall into the range. */
 export function includesToday({ from, to }: DateRange, today: string): boolean {
   return from <= today && today <= to
 }
@@ -60,7 +60,7 @@ export function shiftDate(date: string, by: number): string {
   return new Date(utc(date) + by * DAY_MS).toISOString().slice(0, 10)
 }
 
-/** The 29th of February has the 28th a year before. */
+/** Returns the same date a year before; February 29 becomes February 28. */
 function yearBefore(date: string): string {
   const earlier = `${String(Number(date.slice(0, 4)) - 1).padStart(4, '0')}${date.slice(4)}`
   return isDate(earlier) ? earlier : `${earlier.slice(0, 8)}28`

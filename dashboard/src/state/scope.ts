@@ -4,11 +4,11 @@ import type { CountBy } from './view.ts'
 
 export type AppView = Apps['apps'][number]
 
-/** What the reports of a page are about. */
+/** The scope of the reports on a page. */
 export interface Scope {
   readonly app: AppView
   readonly range: DateRange
-  /** whether new events can still change the answers, so that pages ask again by themselves */
+  /** whether new events can still change the answers, so that pages poll */
   readonly live: boolean
   readonly countBy: CountBy
 }

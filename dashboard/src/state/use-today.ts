@@ -3,7 +3,7 @@ import { dateIn } from './date-range.ts'
 
 const LOOK_MS = 15_000
 
-/** The date in a time zone; changes by itself at midnight there. */
+/** Returns today's date in a time zone; updates at midnight there. */
 export function useToday(timezone: string): string {
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {

@@ -3,7 +3,7 @@ import { addressOf, readView, type View } from './view.ts'
 
 const MOVED = 'hopper:moved'
 
-/** The view of the address, and how to go to another one. */
+/** Returns the view in the URL, and a function to navigate to another one. */
 export function useView(): { view: View; go: (change: Partial<View>) => void } {
   const address = useSyncExternalStore(subscribe, () => location.pathname + location.search)
   const [pathname = '', search = ''] = splitAddress(address)

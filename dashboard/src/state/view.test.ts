@@ -21,8 +21,8 @@ const anyView: fc.Arbitrary<View> = fc.record(
   { requiredKeys: ['page', 'range', 'countBy'] },
 )
 
-describe('the address of a view', () => {
-  it('reads back as the same view', () => {
+describe('the URL of a view', () => {
+  it('round-trips', () => {
     fc.assert(
       fc.property(anyView, (view) => {
         const { pathname, search } = new URL(addressOf(view), 'http://127.0.0.1')
@@ -31,14 +31,14 @@ describe('the address of a view', () => {
     )
   })
 
-  it('leaves out what is the default', () => {
+  it('omits defaults', () => {
     expect(addressOf({ page: 'overview', range: { preset: '7d' }, countBy: 'person' })).toBe('/')
     expect(addressOf({ page: 'funnel', app: 'shop', range: { preset: '12m' }, countBy: 'person', funnel: '' })).toBe(
       '/funnel?app=shop&range=12m',
     )
   })
 
-  it('takes the default for what it does not understand', () => {
+  it('falls back to defaults for invalid values', () => {
     const view = { page: 'overview', range: { preset: '7d' }, countBy: 'person' }
     expect(readView({ pathname: '/nowhere', search: '?range=2026-02-30..2026-03-01&count_by=cats' })).toEqual(view)
     expect(readView({ pathname: '/', search: '?range=2026-03-02..2026-03-01&app=' })).toEqual(view)

@@ -4,20 +4,20 @@ export const pages = ['overview', 'funnel', 'elements', 'settings', 'status'] as
 export type Page = (typeof pages)[number]
 export type CountBy = 'person' | 'device'
 
-/** What is looked at: all of it stands in the address, so a link shows the same. */
+/** The view: all of it is in the URL, so a link shows the same. */
 export interface View {
   readonly page: Page
-  /** missing: the first that the member may see */
+  /** default: the first app that the member may see */
   readonly app?: string
   readonly range: RangeChoice
-  /** missing: the first of the app */
+  /** default: the first funnel of the app */
   readonly funnel?: string
   readonly countBy: CountBy
 }
 
 export const defaultRange: RangeChoice = { preset: '7d' }
 
-/** Reads an address; what it does not understand becomes the default. */
+/** Parses a URL; invalid values become the defaults. */
 export function readView(address: { pathname: string; search: string }): View {
   const name = address.pathname.replace(/^\/|\/$/g, '')
   const asked = new URLSearchParams(address.search)
@@ -32,7 +32,7 @@ export function readView(address: { pathname: string; search: string }): View {
   }
 }
 
-/** The address of a view; defaults are left out. */
+/** Builds the URL of a view; defaults are omitted. */
 export function addressOf(view: View): string {
   const asked = new URLSearchParams()
   if (view.app) asked.set('app', view.app)

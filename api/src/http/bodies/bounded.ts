@@ -1,16 +1,16 @@
 import { HopperError } from '@hopper/contracts'
 
-/** No body of the API is nested deeper: a filter at its own bound needs less, also when lists stand between. */
+/** Maximum nesting of a body: a filter at its own bound needs less, even with lists in between. */
 const DEPTH_MAX = 24
-/** No list in a body is longer. */
+/** Maximum length of a list in a body. */
 const ITEMS_MAX = 1_000
-/** Values in a body, those in lists and objects included. */
+/** Maximum number of values in a body, including those in lists and objects. */
 const VALUES_MAX = 50_000
 
 const [QUOTE, BACKSLASH, COMMA, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Buffer.from('"\\,[]{}')
 
 /**
- * Refuses the bytes of a body whose reading alone would keep us busy. What is no JSON may pass.
+ * Refuses a body whose parsing alone would take too long. Bytes that are not JSON may pass.
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function assertBoundedText(json: Uint8Array): void {
@@ -31,7 +31,7 @@ export function assertBoundedText(json: Uint8Array): void {
 }
 
 /**
- * Refuses what only wants to keep us busy, before anything recursive looks at it.
+ * Refuses oversized values before any recursive code visits them.
  * @throws HopperError HOP_PARAM_INVALID
  */
 export function assertBounded(value: unknown): void {

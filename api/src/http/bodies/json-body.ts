@@ -5,12 +5,12 @@ import type { Requester } from '../../query/sharing/shares.ts'
 import { assertBoundedText } from './bounded.ts'
 import { LargeBodies } from './large-bodies.ts'
 
-/** A body that is larger is read in its turn. */
+/** Larger bodies wait in the queue of `LargeBodies`. */
 const LARGE_BYTES = 65_536
 
 /**
- * Reads bodies as JSON. An empty body is none, whatever type its header names: clients set the header by habit, also
- * for DELETE.
+ * Parses bodies as JSON. An empty body counts as absent whatever its content type, because clients often send the
+ * header by default, even with DELETE.
  */
 export function registerJsonBody(fastify: FastifyInstance): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error')
@@ -20,7 +20,10 @@ export function registerJsonBody(fastify: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (isEncoded(request))
       return done(
-        new HopperError('HOP_BODY_TYPE', 'This call takes no compressed body; send it without Content-Encoding.'),
+        new HopperError(
+          'HOP_BODY_TYPE',
+          'This call does not accept compressed bodies; send the body without Content-Encoding.',
+        ),
       )
     if (!isUtf8(body)) return done(new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.'))
     const read = (): void => {
@@ -33,7 +36,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
     }
     if (body.length <= LARGE_BYTES) return read()
     try {
-      large.take(askerOf(request), body.length, read)
+      large.take(requesterOf(request), body.length, read)
     } catch (error) {
       done(error as Error)
     }
@@ -41,12 +44,12 @@ export function registerJsonBody(fastify: FastifyInstance): void {
   fastify.addContentTypeParser<Buffer>('*', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) return done(null, undefined)
     const type = JSON.stringify((request.headers['content-type'] ?? '').slice(0, 100))
-    done(new HopperError('HOP_BODY_TYPE', `This call takes a body of the type application/json, not ${type}.`))
+    done(new HopperError('HOP_BODY_TYPE', `This call accepts a body of the type application/json, not ${type}.`))
   })
 }
 
-/** Whom a body comes from, as far as this is told before anybody looked at the key. */
-function askerOf({ headers, query, params, ip }: FastifyRequest): Requester {
+/** Identifies the sender of a body as far as possible before the key is checked. */
+function requesterOf({ headers, query, params, ip }: FastifyRequest): Requester {
   const key = headers.authorization ?? headers['x-api-key'] ?? (query as { key?: unknown }).key ?? headers.cookie ?? ip
   return { app: (params as { app?: string }).app ?? '', caller: String(key) }
 }

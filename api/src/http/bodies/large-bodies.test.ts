@@ -37,7 +37,7 @@ const isBounded = (text: string): boolean => {
   }
 }
 
-test('bodies that only keep us busy are told by their bytes', () => {
+test('oversized bodies are recognized by their bytes', () => {
   expect(isBounded(query(20_000))).toBe(true)
   expect(isBounded(JSON.stringify({ text: '[[[['.repeat(1_000), quoted: `"\\${','.repeat(60_000)}` }))).toBe(true)
   expect(isBounded('['.repeat(26))).toBe(false)
@@ -45,7 +45,7 @@ test('bodies that only keep us busy are told by their bytes', () => {
   expect(isBounded('{"a":1}}}}]]]')).toBe(true)
 })
 
-test('a large query is answered; deep or endless ones are refused', async () => {
+test('a large query is answered; a too deep or too long one is refused', async () => {
   expect((await send('shop', keys.read, query(20_000))).status).toBe(200)
   for (const body of [`${'['.repeat(400_000)}${']'.repeat(400_000)}`, `{"a":[${'1,'.repeat(400_000)}1]}`]) {
     const answer = await send('shop', keys.read, body)
@@ -74,12 +74,11 @@ test('large bodies of one key leave turns to others', async () => {
     asking = false
     await Promise.all(flood)
   }
-  // in the order of arrival, all 16 that wait would be answered before it; the median, since connections take their
-  // time
+  // in arrival order, all 16 waiting bodies would be answered before it; the median, because connections take time
   expect(answeredBefore.sort((a, b) => a - b)[2]).toBeLessThan(8)
 }, 60_000)
 
-test('a key, an app and all together may have so many waiting', () => {
+test('the queue is bounded per key, per app and in total', () => {
   const large = new LargeBodies()
   const take = (app: string, caller: string): void => large.take({ app, caller }, 1, () => undefined)
   for (let i = 0; i < 16; i++) take('a', 'x')
@@ -90,7 +89,7 @@ test('a key, an app and all together may have so many waiting', () => {
   expect(() => take('c', 'z')).toThrow(/large_bodies \(32\)/)
 })
 
-test('turns go round by app and caller, whatever came first', async () => {
+test('turns alternate by app and caller, whatever came first', async () => {
   const large = new LargeBodies()
   const read: string[] = []
   const all = new Promise<void>((resolve) => {

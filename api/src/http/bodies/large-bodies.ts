@@ -1,11 +1,11 @@
 import { FairOrder } from '../../query/sharing/fair-order.ts'
 import { Shares, type Requester, type ShareBounds } from '../../query/sharing/shares.ts'
 
-/** Bodies that wait, each of at most 1 MB. */
+/** Bounds of the queued bodies, each of at most 1 MB. */
 const waitingBounds: ShareBounds = { total: 32, perApp: 24, perCaller: 16 }
 /**
- * The thread of HTTP reads large bodies at this rate at most, so that whatever else it does waits for one of them and
- * not for all.
+ * Maximum rate at which the HTTP thread parses large bodies, so that its other work waits for one of them and not for
+ * all.
  */
 const BYTES_PER_MS = 10_000
 
@@ -14,25 +14,22 @@ interface Waiting extends Requester {
   start(): void
 }
 
-/**
- * Lets large bodies be read one after the other, with time for everything else in between, and fairly by app and
- * caller.
- */
+/** Parses large bodies one at a time, leaving time for other work in between, and fairly by app and caller. */
 export class LargeBodies {
   readonly #shares = new Shares()
   readonly #order = new FairOrder(new Shares())
-  /** in the order of arrival */
+  /** in arrival order */
   readonly #waiting = new Set<Waiting>()
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * Calls `read` in its turn.
-   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when too many wait
+   * Calls `read` when it is this body's turn.
+   * @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if too many are queued
    */
-  take(asker: Requester, bytes: number, read: () => void): void {
-    this.#shares.assertRoom(asker, waitingBounds, 'large_bodies')
-    this.#shares.add(asker)
-    this.#waiting.add({ ...asker, bytes, start: read })
+  take(requester: Requester, bytes: number, read: () => void): void {
+    this.#shares.assertRoom(requester, waitingBounds, 'large_bodies')
+    this.#shares.add(requester)
+    this.#waiting.add({ ...requester, bytes, start: read })
     this.#timer ??= setTimeout(() => this.#next(), 0)
   }
 

@@ -10,7 +10,7 @@ import { EventStream } from '../event-stream.ts'
 
 type Body = { readonly meta?: { readonly complete_to: number; readonly truncated?: boolean } }
 
-/** Answers the rows of an answer as CSV to whoever prefers that. What JSON says in `meta` stands in headers then. */
+/** Answers rows as CSV if the client prefers it. The `meta` of the JSON answer is then sent in headers. */
 @Injectable()
 export class CsvInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -28,7 +28,7 @@ export class CsvInterceptor implements NestInterceptor {
     const style = styleOf(request)
     return next.handle().pipe(
       map((answer: Body | EncodedAnswer | EventStream) => {
-        // who takes events as well gets how far the query is, and the answer in them
+        // a client that also accepts events gets progress and answer as events
         if (answer instanceof EventStream) return answer
         const body = answer instanceof EncodedAnswer ? decoded(answer) : answer
         void reply
@@ -43,12 +43,12 @@ export class CsvInterceptor implements NestInterceptor {
   }
 }
 
-/** Before anything is done: who takes nothing but a table gets nothing else. */
+/** Refuses a client that accepts only CSV before the call does any work. */
 function refuseCsvOnly({ media, answer, lenient }: Call, accept: string | undefined): void {
   if (media || lenient || !answer || !takesCsvOnly(accept)) return
   throw new HopperError(
     'HOP_NOT_ACCEPTABLE',
-    'This answer is no table, so that there is no CSV of it; ask for application/json.',
+    'This answer is not a table, so it is not available as CSV; ask for application/json.',
   )
 }
 
@@ -57,7 +57,7 @@ function styleOf(request: FastifyRequest): CsvStyle {
   return { bom: bom === '1', decimalComma: decimal === 'comma' }
 }
 
-/** An answer that a query thread has written as JSON, which its bounds keep small enough to be read here. */
+/** Decodes an answer that a query thread encoded as JSON; its bounds keep it small enough to parse here. */
 function decoded(answer: EncodedAnswer): Body {
   return JSON.parse(answer.toBuffer().toString('utf8')) as Body
 }

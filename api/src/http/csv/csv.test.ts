@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { prefersCsv, toCsv } from './csv.ts'
 
-/** A reader of RFC 4180, for the law below. */
+/** An RFC 4180 parser, for the round-trip test below. */
 function parse(csv: string): string[][] {
   const rows: string[][] = [[]]
   for (const [, quoted, plain, end] of csv.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
@@ -12,7 +12,7 @@ function parse(csv: string): string[][] {
   return rows.slice(0, -1)
 }
 
-test('any text comes back as it was, when one apostrophe before formulas is taken away', () => {
+test('any text round-trips once the apostrophe before formulas is removed', () => {
   fc.assert(
     fc.property(
       fc.array(
@@ -37,7 +37,7 @@ test('any text comes back as it was, when one apostrophe before formulas is take
   )
 })
 
-test('a byte-order mark, and the decimal comma with semicolons between the cells', () => {
+test('writes a byte-order mark, and a decimal comma with semicolons between cells', () => {
   expect(toCsv(['a', 'b'], [{ a: 'é', b: 0.5 }], { bom: true })).toBe('\ufeffa,b\r\né,0.5\r\n')
   const rows = [
     { a: 'x;y', b: -1.25 },
@@ -47,11 +47,11 @@ test('a byte-order mark, and the decimal comma with semicolons between the cells
   expect(toCsv(['a', 'b'], rows, { decimalComma: true })).toBe('a;b\r\n"x;y";-1,25\r\n"x,y";7\r\n"\'=1;""";\r\n')
 })
 
-test('numbers, also negative ones, and nothing', () => {
+test('writes numbers, including negative ones, and empty cells', () => {
   expect(toCsv(['a', 'b'], [{ a: -1.5, b: null }])).toBe('a,b\r\n-1.5,\r\n')
 })
 
-test('CSV is for those who prefer it to JSON', () => {
+test('CSV is sent only to clients that prefer it to JSON', () => {
   expect(['text/csv', 'text/csv, */*;q=0.1', 'application/json;q=0.5, text/csv'].map(prefersCsv)).toEqual([
     true,
     true,

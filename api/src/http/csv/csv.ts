@@ -3,28 +3,28 @@ import type { TObject, TSchema } from 'typebox'
 export type Cell = string | number | boolean | null | undefined
 export type Row = Readonly<Record<string, Cell>>
 
-/** How a program of a country expects its tables. */
+/** The CSV format that a program expects in a given country. */
 export interface CsvStyle {
-  /** begins with the byte-order mark, by which a spreadsheet knows UTF-8 */
+  /** add a byte-order mark, by which a spreadsheet recognizes UTF-8 */
   readonly bom?: boolean
-  /** writes 0,5 instead of 0.5; cells are then separated by semicolons, as such programs expect */
+  /** write 0,5 instead of 0.5, and separate cells with semicolons, as such programs expect */
   readonly decimalComma?: boolean
 }
 
-/** The rows of an answer as a table. */
+/** The table form of an answer. */
 export interface Table {
-  /** columns that are there even without rows; a row may have others, which follow in the order of their first row */
+  /** columns that are always present, even without rows; other columns follow in the order of their first row */
   readonly columns: readonly string[]
   rows(answer: never): readonly Row[]
 }
 
 /**
- * A text that a spreadsheet would run as a formula; or one with apostrophes before it, which no formula may become
- * equal to.
+ * Matches text that a spreadsheet would run as a formula, and such text after apostrophes, so that no escaped formula
+ * equals another text.
  */
 const FORMULA = /^'*[=+\-@\t\r]/
 
-/** One line per row below the names of the columns: RFC 4180, with formulas defused by a leading apostrophe. */
+/** Writes one line per row below the column names: RFC 4180, with formulas escaped by a leading apostrophe. */
 export function toCsv(columns: readonly string[], rows: readonly Row[], { bom, decimalComma }: CsvStyle = {}): string {
   const separator = decimalComma ? ';' : ','
   const cellOf = decimalComma ? commaCell : csvCell
@@ -47,24 +47,24 @@ function commaCell(value: Cell): string {
   return cell.includes(';') && !cell.startsWith('"') ? `"${cell.replaceAll('"', '""')}"` : cell
 }
 
-/** All columns of rows: those that a table always has, then whatever else the rows have. */
+/** Lists all columns: the fixed ones of the table, then any others that the rows have. */
 export function columnsOf({ columns }: Table, rows: readonly Row[]): string[] {
   const names = new Set(columns)
   for (const row of rows) for (const name of Object.keys(row)) names.add(name)
   return [...names]
 }
 
-/** The table of an answer whose first list holds flat rows: its columns are those of the schema. */
+/** Builds the table of an answer whose first list has flat rows; the columns are those of the schema. */
 export function tableOf(answer: TSchema): Table {
   for (const [list, schema] of Object.entries((answer as TObject).properties)) {
     const { type, items } = schema as { type?: string; items?: TObject }
     if (type === 'array' && items?.properties)
       return { columns: Object.keys(items.properties), rows: (body: never) => body[list] as readonly Row[] }
   }
-  throw new TypeError('an answer without rows')
+  throw new TypeError('this answer has no rows')
 }
 
-/** A value with everything inside of it side by side: `data.plan`; lists stand as JSON. */
+/** Flattens a value to `data.plan` and so on; lists become JSON. */
 export function flatRow(value: object, path = ''): Record<string, Cell> {
   const row: Record<string, Cell> = {}
   for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
@@ -80,7 +80,7 @@ interface Wish {
   readonly q: number
 }
 
-/** Whether an Accept header prefers CSV to JSON. */
+/** Tells whether an Accept header prefers CSV to JSON. */
 export function prefersCsv(accept: string | undefined): boolean {
   const wishes = wishesOf(accept)
   const csv = wishes.findIndex(({ type }) => type === 'text/csv')
@@ -89,7 +89,7 @@ export function prefersCsv(accept: string | undefined): boolean {
   return json < 0 || wishes[csv]!.q > wishes[json]!.q || (wishes[csv]!.q === wishes[json]!.q && csv < json)
 }
 
-/** Whether an Accept header names CSV and nothing that JSON would do for. */
+/** Tells whether an Accept header accepts CSV but not JSON. */
 export function takesCsvOnly(accept: string | undefined): boolean {
   const wanted = wishesOf(accept).filter(({ q }) => q > 0)
   return (

@@ -2,7 +2,7 @@ import type { Meta } from '@hopper/contracts'
 
 const encoder = new TextEncoder()
 
-/** A large answer whose JSON a query thread has made: it is sent as it is, with `meta` as its last field. */
+/** A large answer that a query thread encoded as JSON: sent unchanged, with `meta` as its last field. */
 export class EncodedAnswer {
   readonly #fields: Uint8Array
   readonly meta: Meta

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { map, type Observable } from 'rxjs'
 import { EncodedAnswer } from './encoded-answer.ts'
 
-/** Sends the bytes of an answer that is JSON already. */
+/** Sends answers that are already encoded as JSON. */
 @Injectable()
 export class EncodedInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

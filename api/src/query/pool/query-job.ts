@@ -3,47 +3,47 @@ import type { ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
 import type { Query } from '../query.ts'
 
-/** What a thread of queries is given: everything but the columns, which it asks for, as plain data. */
+/** A job of a query thread, as plain data: everything except the columns, which the thread requests. */
 export interface QueryJob {
   readonly question: Query
   readonly app: string
   readonly context: QueryContext
-  /** the chunks of the range; the thread picks those that may matter by their values of the keys that filters name */
+  /** chunks of the range; the thread selects those that can match by their values of the filtered keys */
   readonly chunks: readonly ChunkSummary[]
-  /** chunks of all times that say who a device belongs to; empty when nobody asks */
+  /** chunks of all times that link devices to users; empty if the query does not need them */
   readonly identifying: readonly ChunkSummary[]
-  /** when its time is over, by `monotonicMs`: a thread that starts late, or comes to it late, has less time */
+  /** deadline, by `monotonicMs`: waiting and a late start count against it */
   readonly until: number
-  /** another number than 0 at its only place ends the query */
+  /** a value other than 0 in its only slot ends the query */
   readonly stop: SharedArrayBuffer
-  /** to the threads that scan the other lanes of the question; this one merges what they find */
+  /** ports to the threads that scan the query's other lanes; this thread merges their results */
   readonly others: readonly MessagePort[]
-  /** when this is one of the others: to the thread that merges */
+  /** port to the merging thread, if this job is one of the others */
   readonly leader?: MessagePort
 }
 
-/** What a job is without its time, its stop and what it is a part of, which the pool gives it. */
+/** A job without the parts that the pool adds: deadline, stop flag and the links of a split query. */
 export type WorkerJob = Omit<QueryJob, 'until' | 'stop' | 'others' | 'leader'>
 
-/** Columns of a chunk that a thread needs. */
+/** The columns of a chunk that a thread needs. */
 export interface ColumnFetch {
   readonly summary: ChunkSummary
   readonly names: readonly string[]
 }
 export type Cells = ReadonlyMap<string, Uint8Array>
 
-/** How far a query is, in rows. */
+/** The progress of a query, in rows. */
 export interface Progress {
   readonly done: number
   readonly total: number
 }
 
-/** What a thread asks while it runs a job; each is answered by a `Reply` of its number. */
+/** A request of a thread during a job; a `Reply` with the same id answers it. */
 export type WorkerRequest =
   | { readonly ask: 'cells'; readonly wants: readonly ColumnFetch[] }
   | { readonly ask: 'known'; readonly identities: string }
   | { readonly ask: 'take'; readonly bytes: Uint8Array }
-/** `undefined` = the thread shall end the job: it is over, or its answer is known already. */
+/** The answer to a request. `undefined` ends the job: it is over, or its answer is known already. */
 export interface Reply {
   readonly id: number
   readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined
@@ -56,7 +56,7 @@ export type FromThread =
   | { readonly over: true }
   | { readonly error: { readonly code?: string; readonly message: string; readonly details?: unknown } }
 
-/** Milliseconds on a clock that all threads of the process share; `performance.now()` begins anew in each. */
+/** Returns milliseconds on a clock that all threads of the process share; `performance.now()` restarts in each. */
 export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }

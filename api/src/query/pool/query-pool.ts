@@ -7,34 +7,35 @@ import { runParts } from '../runs/run-parts.ts'
 import { Shares, type Requester, type ShareBounds } from '../sharing/shares.ts'
 import { partsMaxOf } from './split-task.ts'
 
-/** How many threads and waiting queries there are at most, and how much of both one app and one caller may have. */
+/** Maximum numbers of threads and queued queries, in total and per app and caller. */
 export interface PoolBounds {
   readonly threadsMax: number
   readonly threadsPerAppMax: number
-  /** default: as many as an app */
+  /** default: the maximum of an app */
   readonly threadsPerCallerMax?: number
   readonly waitingMax: number
   readonly waitingPerAppMax?: number
   readonly waitingPerCallerMax?: number
-  /** from how many rows on a funnel is shared by threads */
+  /** minimum number of rows for which a funnel is split across threads */
   readonly splitRowsMin: number
-  /** a query that has had a thread this long gives it up once when others have none */
+  /** a query that has had its thread for this long gives it up once if others have none */
   readonly sliceMs?: number
 }
 
 /**
- * A funnel over fewer rows is answered by one thread in about 30 ms out of its cached columns; another thread costs 3
- * ms, and reads identities again.
+ * One thread answers a funnel over fewer rows in about 30 ms from its cached columns. Another thread costs 3 ms and has
+ * to read the identities again.
  */
 const SPLIT_ROWS_MIN = 2_000_000
 const SLICE_MS = 2_000
 
 /**
- * Threads are places here, not cores: their priority is low (see `query-thread.ts`), so however many compute, HTTP and
- * the log go first. Three at least, so that long queries of one app leave threads to its others and to other apps.
+ * Threads are slots here, not cores: their priority is low (see `query-thread.ts`), so HTTP and the log take precedence
+ * however many of them compute. At least three, so that long queries of one app leave threads to its other queries and
+ * to other apps.
  */
 const QUERY_THREADS_MAX = Math.max(3, Math.min(4, availableParallelism() - 1))
-/** Every app, and every caller, leaves a thread and half of the queue to others. */
+/** Default bounds: every app and every caller leaves a thread and half of the queue to others. */
 export const queryBounds: PoolBounds = {
   threadsMax: QUERY_THREADS_MAX,
   threadsPerAppMax: QUERY_THREADS_MAX - 1,
@@ -45,9 +46,9 @@ export const queryBounds: PoolBounds = {
   sliceMs: SLICE_MS,
 }
 
-/** How long somebody waits, at most. */
+/** The limits of a wait for a thread. */
 export interface Wait {
-  /** on the clock of `performance.now()`; grows when others come to wait for the same */
+  /** deadline, by `performance.now()`; it moves when more clients join the same query */
   until(): number
   readonly signal: AbortSignal
 }
@@ -58,8 +59,8 @@ interface Waiting extends Requester {
 }
 
 /**
- * The threads of queries. They are shared fairly by app and caller, and by time: who needs long makes room once for
- * those who have had no thread yet.
+ * Schedules query threads fairly by app, caller and time: a long query yields its thread once to queries that have not
+ * had one yet.
  */
 export class QueryPool {
   readonly #bounds: PoolBounds
@@ -70,7 +71,7 @@ export class QueryPool {
   readonly #atWork = new Shares()
   readonly #order = new FairOrder(this.#atWork)
   readonly #turns = new Set<Turn>()
-  /** in the order of arrival */
+  /** in arrival order */
   readonly #waiting = new Set<Waiting>()
   readonly #waitingShares = new Shares()
   #slice: NodeJS.Timeout | undefined
@@ -90,23 +91,22 @@ export class QueryPool {
     this.#sliceMs = bounds.sliceMs ?? SLICE_MS
   }
 
-  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY when no more of the asker may wait */
-  assertRoom(asker: Requester): void {
-    this.#waitingShares.assertRoom(asker, this.#waitingBounds, 'queries_waiting')
+  /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if the requester may not queue another query */
+  assertRoom(requester: Requester): void {
+    this.#waitingShares.assertRoom(requester, this.#waitingBounds, 'queries_waiting')
   }
 
   /**
-   * Resolves with a thread, as soon as there is one for the asker, who ends the turn.
-   * @param isLong of one that has made room for others before: those who may be quicker go first, and it is not stopped
-   * again
-   * @throws HopperError HOP_QUERY_TIMEOUT when the time is over before, HOP_SHARE or HOP_QUERY_BUSY when too many wait
+   * Resolves once a thread is assigned to the requester, who must end the turn.
+   * @param isLong true for a query that has yielded before: quicker ones go first, and it is not stopped again
+   * @throws HopperError HOP_QUERY_TIMEOUT at the deadline, HOP_SHARE or HOP_QUERY_BUSY if too many are queued
    */
-  async turn(asker: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
-    if (!isLong) this.assertRoom(asker)
-    return this.#enter(asker, wait, isLong)
+  async turn(requester: Requester, wait: Wait, isLong: boolean): Promise<Turn> {
+    if (!isLong) this.assertRoom(requester)
+    return this.#enter(requester, wait, isLong)
   }
 
-  /** threads at work, and queries that wait for one */
+  /** busy threads and queued queries */
   get load(): { readonly running: number; readonly waiting: number } {
     return { running: this.#atWork.total, waiting: this.#waiting.size }
   }
@@ -116,18 +116,18 @@ export class QueryPool {
     await Promise.all([...this.#threads].map((thread) => thread.end()))
   }
 
-  #enter(asker: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
+  #enter(requester: Requester, { until, signal }: Wait, isLong: boolean): Promise<Turn> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', aborted)
-        if (this.#waiting.delete(waiting)) this.#waitingShares.remove(asker)
+        if (this.#waiting.delete(waiting)) this.#waitingShares.remove(requester)
       }
       const late = (): void => {
         const leftMs = until() - performance.now()
         if (leftMs > 0) return void (timer = setTimeout(late, leftMs))
         leave()
-        reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; ask again.'))
+        reject(new HopperError('HOP_QUERY_TIMEOUT', 'The query waited for others until its time limit; try again.'))
       }
       const aborted = (): void => {
         leave()
@@ -137,18 +137,18 @@ export class QueryPool {
         leave()
         resolve(
           this.#begin(
-            new Turn(asker, thread, isLong, {
+            new Turn(requester, thread, isLong, {
               helpers: (task, turn) => this.#helpers(task, turn),
               ended: (turn) => this.#ended(turn),
             }),
           ),
         )
       }
-      const waiting: Waiting = { ...asker, isLong, start }
+      const waiting: Waiting = { ...requester, isLong, start }
       let timer = setTimeout(late, Math.max(0, until() - performance.now()))
       signal.addEventListener('abort', aborted)
       this.#waiting.add(waiting)
-      this.#waitingShares.add(asker)
+      this.#waitingShares.add(requester)
       if (signal.aborted) aborted()
       else if (until() <= performance.now()) late()
       else this.#next()
@@ -157,14 +157,14 @@ export class QueryPool {
 
   #begin(turn: Turn): Turn {
     this.#turns.add(turn)
-    this.#atWork.add(turn.asker)
-    this.#order.served(turn.asker)
+    this.#atWork.add(turn.requester)
+    this.#order.served(turn.requester)
     return turn
   }
 
   #ended(turn: Turn): void {
     if (!this.#turns.delete(turn)) return
-    this.#atWork.remove(turn.asker, turn.threads.length)
+    this.#atWork.remove(turn.requester, turn.threads.length)
     for (const thread of turn.threads) if (thread.ended) this.#threads.delete(thread)
     this.#next()
   }
@@ -179,7 +179,7 @@ export class QueryPool {
     this.#watchSlices()
   }
 
-  /** Those within their shares. Long ones leave a thread to those who may be quick. */
+  /** Lists the queued queries within their shares. Long ones leave a thread for quick ones. */
   #startable(): Waiting[] {
     const now = performance.now()
     const longMax = Math.max(1, this.#bounds.threadsMax - 1)
@@ -188,7 +188,7 @@ export class QueryPool {
     return [...this.#waiting].filter((each) => this.#atWork.hasRoom(each, shares) && (roomForLong || !each.isLong))
   }
 
-  /** When somebody could start but for a thread, the youngest of those who have had one for a slice makes room. */
+  /** If a query could start but for a thread, makes the most recently started of the queries past their slice yield. */
   #watchSlices(): void {
     clearTimeout(this.#slice)
     this.#slice = undefined
@@ -201,20 +201,20 @@ export class QueryPool {
     if (first < Infinity) this.#slice = setTimeout(() => this.#next(), first + this.#sliceMs - now).unref()
   }
 
-  /** More threads for a task that can be shared by several, as long as nobody waits. */
+  /** Assigns additional threads to a query that can be split, as long as nobody waits. */
   #helpers(task: WorkerJob, turn: Turn): QueryThreadHandle[] {
     const partsMax = this.#waiting.size > 0 ? 1 : partsMaxOf(task, this.#bounds.splitRowsMin)
     const threads: QueryThreadHandle[] = []
-    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.asker, this.#running)) {
-      const thread = this.#free(turn.asker.app, threads)
+    while (turn.threads.length + threads.length < partsMax && this.#atWork.hasRoom(turn.requester, this.#running)) {
+      const thread = this.#free(turn.requester.app, threads)
       if (!thread) break
       threads.push(thread)
-      this.#atWork.add(turn.asker)
+      this.#atWork.add(turn.requester)
     }
     return threads
   }
 
-  /** A thread that has worked for this app knows its columns. */
+  /** Finds a free thread, preferably one that has worked for this app and has its columns cached. */
   #free(app: string, taken: readonly QueryThreadHandle[] = []): QueryThreadHandle | undefined {
     const busy = new Set([...taken, ...[...this.#turns].flatMap(({ threads }) => threads)])
     const free = [...this.#threads].filter((thread) => !busy.has(thread) && !thread.ended)
@@ -233,19 +233,19 @@ interface TurnHost {
   ended(turn: Turn): void
 }
 
-/** A thread that somebody has for a while, and those that help it. */
+/** A thread that is assigned to a query for a while, with its helper threads. */
 export class Turn {
-  readonly asker: Requester
+  readonly requester: Requester
   readonly startedAt = performance.now()
-  /** whether it made room once already */
+  /** whether the query has yielded before */
   readonly isLong: boolean
   readonly #threads: QueryThreadHandle[]
   readonly #host: TurnHost
   readonly #stop = new AbortController()
   #hasMadeRoom = false
 
-  constructor(asker: Requester, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
-    this.asker = asker
+  constructor(requester: Requester, thread: QueryThreadHandle, isLong: boolean, host: TurnHost) {
+    this.requester = requester
     this.#threads = [thread]
     this.isLong = isLong
     this.#host = host
@@ -260,8 +260,8 @@ export class Turn {
   }
 
   /**
-   * Answers the result as JSON.
-   * @throws MadeRoom when others needed the thread
+   * Runs a job and returns the result as JSON.
+   * @throws MadeRoom if others needed the thread
    */
   async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<Uint8Array> {
     this.#threads.push(...this.#host.helpers(task, this))
@@ -283,16 +283,16 @@ export class Turn {
     this.#stop.abort()
   }
 
-  /** Gives the threads back; none of them is at work any more. */
+  /** Releases the threads; none of them may be busy. */
   end(): void {
     this.#host.ended(this)
   }
 }
 
-/** A query was stopped because others waited for a thread: it begins again when they have had their turns. */
+/** The query was stopped because others waited for a thread; it restarts after their turns. */
 export class MadeRoom extends Error {}
 
-/** What a query ends with whose client has gone; nobody reads it. */
+/** Creates the error of a query whose client has disconnected; nobody reads it. */
 export function clientGone(): HopperError {
   return new HopperError('HOP_QUERY_TIMEOUT', 'The client went away.')
 }

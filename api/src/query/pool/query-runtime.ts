@@ -4,11 +4,11 @@ import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
 import type { Progress } from './query-job.ts'
 
-/** What a question has to do its work with, in a thread. */
+/** The resources of a query in its thread. */
 export interface QueryRuntime {
   readonly source: ChunkSource
   readonly identities: KnownIdentities
-  /** what was counted of whole chunks */
+  /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }

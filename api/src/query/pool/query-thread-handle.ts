@@ -12,21 +12,21 @@ import {
   type ToThread,
 } from './query-job.ts'
 
-/** The thread looks at its time itself; one that does not answer so long after it is ended. */
+/** A thread checks its deadline itself; one that does not respond is terminated this long after it. */
 const GRACE_MS = 1_000
 
-/** What a thread needs of the main thread while it runs a job. */
+/** Serves a thread from the main thread while it runs a job. */
 export interface JobHost {
-  /** Answers what the thread asks; undefined ends the job. */
+  /** Answers a request of the thread; undefined ends the job. */
   answer(asked: WorkerRequest): Promise<Reply['answer']>
   progress(progress: Progress): void
 }
 
-/** A thread of queries, as the main thread sees it: one job at a time, each ended by its limit or by `stop`. */
+/** A query thread, as seen by the main thread: it runs one job at a time, ended by its deadline or by `stop`. */
 export class QueryThreadHandle {
   readonly #lock = newZstdLock()
   readonly #worker: Worker = startWorker(this.#lock)
-  /** the app that it worked for last, whose columns it has decoded */
+  /** the app of its last job, whose decoded columns it has cached */
   app: string | undefined
   ended = false
   #running: QueryJob | undefined
@@ -34,19 +34,19 @@ export class QueryThreadHandle {
   constructor() {
     this.#worker.unref()
     this.#worker.on('exit', () => (this.ended = true))
-    // An error that ends the thread is told to the job under way, which listens itself.
+    // The running job has its own listener, which reports an error that ends the thread.
     this.#worker.on('error', () => (this.ended = true))
   }
 
-  /** Ends the job at the thread's next look at it, or, when it takes no such look, the thread. */
+  /** Ends the job when the thread next checks its stop flag, or terminates the thread if it does not. */
   stop(job: QueryJob): void {
     Atomics.store(new Int32Array(job.stop), 0, 1)
     setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
   }
 
   /**
-   * Resolves with the answer as JSON; rejects also with what `host.answer` rejected with, and with JobOver when nobody
-   * needs the answer.
+   * Resolves with the answer as JSON. Also rejects with the rejection of `host.answer`, and with JobCancelled if the
+   * answer is no longer needed.
    */
   run(job: QueryJob, host: JobHost): Promise<Uint8Array> {
     this.app = job.app
@@ -58,24 +58,24 @@ export class QueryThreadHandle {
       if (this.#running === job) worker.postMessage({ reply: { id, answer } } satisfies ToThread)
     }
     return new Promise((resolve, reject) => {
-      const over = (): void => {
+      const finish = (): void => {
         clearTimeout(timer)
         worker.off('message', heard).off('error', failed).off('exit', gone)
         worker.unref()
         this.#running = undefined
       }
       const failed = (cause: unknown): void => {
-        over()
+        finish()
         reject(new HopperError('HOP_INTERNAL', undefined, { cause }))
       }
       const gone = (): void => {
-        over()
+        finish()
         reject(new HopperError('HOP_QUERY_TIMEOUT'))
       }
       const heard = (message: FromThread): void => {
         if ('progress' in message) return host.progress(message.progress)
         if ('ask' in message) return void reply(message.id, message)
-        over()
+        finish()
         if ('result' in message) resolve(message.result)
         else reject(failure ?? ('over' in message ? new JobCancelled() : errorOf(message.error)))
       }
@@ -95,11 +95,11 @@ export class QueryThreadHandle {
 function errorOf({ code, message, details }: Extract<FromThread, { error: unknown }>['error']): HopperError {
   if (code === undefined) return new HopperError('HOP_INTERNAL', undefined, { cause: new Error(message) })
   const { hint } = errorCatalogue[code as ErrorCode]
-  const said = message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message
-  return new HopperError(code as ErrorCode, said, details === undefined ? {} : { details })
+  const ownMessage = message.endsWith(hint) ? message.slice(0, -hint.length).trim() : message
+  return new HopperError(code as ErrorCode, ownMessage, details === undefined ? {} : { details })
 }
 
-/** Runs from the sources as well as from the build. */
+/** Starts the worker from the sources or from the build, whichever is running. */
 function startWorker(workerData: SharedArrayBuffer): Worker {
   const fromSources = import.meta.url.endsWith('.ts')
   return new Worker(new URL(`./query-thread.${fromSources ? 'ts' : 'js'}`, import.meta.url), {

@@ -12,7 +12,7 @@ import type { QueryRuntime } from './query-runtime.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
 
-// HTTP, the log and the folding of events go first.
+// HTTP, the log and folding take precedence over this thread.
 lowerThreadPriority()
 
 installZstdLock(workerData as SharedArrayBuffer)
@@ -62,14 +62,14 @@ async function run(job: QueryJob): Promise<void> {
     const encoded = encodeResult(result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
-    send(error instanceof JobCancelled ? { over: true } : { error: told(error) })
+    send(error instanceof JobCancelled ? { over: true } : { error: serializeError(error) })
   } finally {
     asked.clear()
     source.settle()
   }
 }
 
-function told(error: unknown): Extract<FromThread, { error: unknown }>['error'] {
+function serializeError(error: unknown): Extract<FromThread, { error: unknown }>['error'] {
   if (error instanceof HopperError) return { code: error.code, message: error.message, details: error.details }
   return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
 }

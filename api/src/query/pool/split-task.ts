@@ -2,14 +2,20 @@ import { MessageChannel } from 'node:worker_threads'
 import type { Progress, QueryJob, WorkerJob } from './query-job.ts'
 import type { JobHost } from './query-thread-handle.ts'
 
-/** How many threads can share the task: a funnel over so many rows is split by lanes, anything else runs in one. */
+/**
+ * Returns the number of threads that can share a job: a funnel over enough rows is split by lanes, anything else runs
+ * in one.
+ */
 export function partsMaxOf({ question, chunks }: WorkerJob, splitRowsMin: number): number {
   return question.kind === 'funnel' && rowsOf(chunks) >= splitRowsMin
     ? Math.max(1, new Set(chunks.map(({ lane }) => lane)).size)
     : 1
 }
 
-/** Parts of about equal rows, each of lanes of its own; the first merges what the others find. */
+/**
+ * Splits a job into parts of about equal rows, each with lanes of its own; the first part merges the results of the
+ * others.
+ */
 export function splitTask(task: WorkerJob, parts: number): Pick<QueryJob, 'chunks' | 'others' | 'leader'>[] {
   if (parts === 1) return [{ chunks: task.chunks, others: [] }]
   const channels = Array.from({ length: parts - 1 }, () => new MessageChannel())
@@ -27,7 +33,7 @@ export function splitTask(task: WorkerJob, parts: number): Pick<QueryJob, 'chunk
   )
 }
 
-/** Tells the progress of all parts as one. */
+/** Combines the progress of all parts into one. */
 export function hostsOfParts(host: JobHost, { chunks }: WorkerJob, parts: number): JobHost[] {
   const done = new Array<number>(parts).fill(0)
   const total = rowsOf(chunks)

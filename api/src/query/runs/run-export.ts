@@ -6,20 +6,20 @@ import type { ExportPlace, QuestionOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
- * Hands out the events of a range from a place on, part by part: the next chunk is read when the client has taken what
- * was made of those before. Answers where to go on, when it was asked to pause, and null at the end.
+ * Exports the events of a range part by part, from a given position on. Reads the next chunk once the client has taken
+ * the previous parts. Returns the position to continue from if it was asked to pause, and null at the end.
  */
 export async function runExport(
   { request }: QuestionOf<'export'>,
   { chunks }: QueryJob,
-  workplace: QueryRuntime,
+  runtime: QueryRuntime,
 ): Promise<ExportPlace | null> {
-  const { budget, ask } = workplace
+  const { budget, ask } = runtime
   const place = { ...request.start }
   async function* read(): AsyncGenerator<Iterable<ExportedEvent>> {
     for (; place.chunk < chunks.length; place.chunk++, place.row = 0) {
       budget.check()
-      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, workplace), request, place)
+      yield eventsOfChunk(await chunkAt(chunks[place.chunk]!, runtime), request, place)
     }
   }
   for await (const bytes of encodeEvents(request.format, read(), request)) {
@@ -31,7 +31,7 @@ export async function runExport(
   return null
 }
 
-/** The chunk that was read last stays at hand: an export that paused goes on in it. */
+/** Returns a chunk and caches it, because a paused export continues in the chunk that it read last. */
 async function chunkAt(summary: QueryJob['chunks'][number], { source, exported }: QueryRuntime): Promise<Chunk> {
   const name = `${summary.app}/${chunkName(summary)}`
   if (exported.name !== name) {

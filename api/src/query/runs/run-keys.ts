@@ -4,7 +4,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { QuestionOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
-/** The keys that are too rare for a column of their own. */
+/** Lists the keys that are too rare for a column of their own. */
 export async function runKeys(
   { request }: QuestionOf<'keys'>,
   { chunks }: QueryJob,

@@ -5,8 +5,8 @@ import type { PageRequest, PageResult, QuestionOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
- * Events in the order of the log, lane after lane: a place that was handed out stays where it is, what comes later
- * stands behind it in its lane.
+ * Returns events lane by lane in log order. The position of a returned event never changes; later events follow it in
+ * its lane.
  */
 export async function runPage(
   { request }: QuestionOf<'page'>,

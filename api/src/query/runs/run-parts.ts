@@ -4,8 +4,8 @@ import type { JobHost, QueryThreadHandle } from '../pool/query-thread-handle.ts'
 import { hostsOfParts, splitTask } from '../pool/split-task.ts'
 
 /**
- * Runs a task in threads, a part in each, and answers the result as JSON. Every part is over when this is; one that
- * fails stops the others.
+ * Runs a job in several threads, one part in each, and returns the result as JSON. It returns once every part has
+ * ended; a part that fails stops the others.
  */
 export async function runParts(
   threads: readonly QueryThreadHandle[],
@@ -30,6 +30,6 @@ export async function runParts(
   const results = await Promise.all(begun)
   signal.removeEventListener('abort', stop)
   if (failures.length === 0) return results[0]!
-  // A part is over, too, because another has failed.
+  // A part is also cancelled if another one has failed, so report that failure.
   throw failures.find((error) => !(error instanceof JobCancelled)) ?? failures[0]
 }

@@ -7,7 +7,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
-/** All that is known of a person in a range: a user with all its devices, or one device. */
+/** Collects what is known of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
   { request }: QuestionOf<'person'>,
   { app, chunks, identifying }: QueryJob,
@@ -25,10 +25,10 @@ export async function runPerson(
       .filter((chunk) => devices.some((device) => runOfDevice(chunk, device) >= 0))
       .map(({ summary }) => summary)
     for (const some of batchesOf(present.map((summary) => ({ summary, names: Object.keys(summary.columns) })))) {
-      for (const chunk of await place.source.chunks(some)) tell(story, chunk, devices, request, place)
+      for (const chunk of await place.source.chunks(some)) collect(story, chunk, devices, request, place)
     }
   }
-  return story.told(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
+  return story.result(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
 }
 
 function deviceOf(app: string, id: string): Device {
@@ -36,7 +36,7 @@ function deviceOf(app: string, id: string): Device {
   return { key: keyOf(high, low), rest: restOf(low), first: true }
 }
 
-function tell(
+function collect(
   story: Story,
   chunk: Chunk,
   devices: readonly Device[],
@@ -84,7 +84,7 @@ class Story {
     if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
   }
 
-  told(users: readonly string[]): PersonResult {
+  result(users: readonly string[]): PersonResult {
     this.#cut()
     return {
       users,

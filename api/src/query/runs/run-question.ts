@@ -11,10 +11,10 @@ import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
-/** Runs a question in this thread, over the chunks that may matter to it. */
+/** Runs a query in this thread, over the chunks that can match. */
 export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise<unknown> {
   const { question } = given
-  const job = { ...given, chunks: mattering(given, place) }
+  const job = { ...given, chunks: matchingChunks(given, place) }
   if (question.kind === 'events') return runEvents(question, job, place)
   if (question.kind === 'values') return runValues(question, job, place)
   if (question.kind === 'keys') return runKeys(question, job, place)
@@ -24,15 +24,19 @@ export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise
   return runUnits(question, job, place)
 }
 
-async function runEvents({ request }: QuestionOf<'events'>, { chunks }: QueryJob, place: QueryRuntime): Promise<unknown> {
+async function runEvents(
+  { request }: QuestionOf<'events'>,
+  { chunks }: QueryJob,
+  place: QueryRuntime,
+): Promise<unknown> {
   const scan = new EventScan(request, place.budget)
   const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
   return scan.finish()
 }
 
-/** @throws HopperError when the question is not valid */
-function mattering({ question, context, chunks }: QueryJob, { budget }: QueryRuntime): QueryJob['chunks'] {
+/** @throws HopperError if the query is invalid */
+function matchingChunks({ question, context, chunks }: QueryJob, { budget }: QueryRuntime): QueryJob['chunks'] {
   const reach = reachOf(question, context)
   return chunks.filter((summary) => {
     budget.check()

@@ -8,12 +8,12 @@ import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
 import type { UnitQuestion } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
-/** One lane of one query, compressed: more would not fit beside the other threads. */
+/** Maximum compressed bytes of one lane of a query: more would not fit in memory next to the other threads. */
 const LANE_BYTES_MAX = 512 * 1024 * 1024
 
 type Scan = FunnelScan | JourneyScan | RetentionScan
 
-/** Runs a question in this thread, or its part of one: the part of a leader leaves an answer to it. */
+/** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
 export async function runUnits(
   question: UnitQuestion,
   { app, context, chunks, identifying, leader, others }: QueryJob,
@@ -35,7 +35,7 @@ export async function runUnits(
   const parts = new OtherParts(others)
   const run = async (placed: boolean): Promise<unknown> => {
     const partials = parts.find(placed)
-    // What fails in another thread stops this one, which looks at it when its own lanes are done.
+    // A failure in another thread also stops this one, which notices it after its own lanes.
     partials.catch(() => undefined)
     const scan = await scanned(scanOf(question, context, place.budget, placed))
     for (const partial of await partials) if (scan instanceof FunnelScan) scan.absorb(partial)
@@ -51,14 +51,20 @@ export async function runUnits(
   }
 }
 
-/** `placed` or not, only a funnel is asked in the hope that no ties are to be broken. */
+/**
+ * Creates the scan of a query. Only a funnel has a cheap first run, not `placed`, in the hope that there are no ties to
+ * break.
+ */
 function scanOf(question: UnitQuestion, context: QueryJob['context'], budget: Budget, placed: boolean): Scan {
   if (question.kind === 'funnel') return new FunnelScan(question.request, context, budget, placed)
   if (question.kind === 'journeys') return new JourneyScan(question.request, budget)
   return new RetentionScan(question.request, context, budget)
 }
 
-/** What breaks ties is needed only where a unit's events may lie in several spans or lanes. */
+/**
+ * Lists the columns of a lane. Those that break ties are needed only if the events of a unit may be in several spans or
+ * lanes.
+ */
 function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], identities: Identities): ColumnFetch[] {
   const spans = new Set(
     lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`),
@@ -80,7 +86,8 @@ function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], iden
   if (bytes > LANE_BYTES_MAX)
     throw new HopperError(
       'HOP_LIMIT',
-      `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`,
+      `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ` +
+        `${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`,
     )
   return wants
 }

@@ -6,7 +6,7 @@ import type { QueryJob } from '../pool/query-job.ts'
 import type { QuestionOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
-/** The values of keys. What was counted of a whole chunk is known the next time, also for another range or prefix. */
+/** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(
   { request }: QuestionOf<'values'>,
   { app, chunks, context }: QueryJob,

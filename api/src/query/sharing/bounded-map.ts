@@ -1,4 +1,4 @@
-/** Values by use: when the bound of bytes is passed, the least recently used go. */
+/** A cache that evicts the least recently used values when it exceeds its bound in bytes. */
 export class BoundedMap<V> {
   readonly #bytesMax: number
   readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>()
@@ -20,7 +20,7 @@ export class BoundedMap<V> {
     return found.value
   }
 
-  /** Keeps a value that takes about so many bytes, unless there is one of this key. */
+  /** Adds a value of about this many bytes, unless its key exists. */
   put(key: string, value: V, bytes: number): void {
     if (this.#entries.has(key) || bytes > this.#bytesMax) return
     this.#entries.set(key, { value, bytes: bytes + key.length * 2 })

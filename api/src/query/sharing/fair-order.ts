@@ -1,12 +1,12 @@
 import type { Requester, Shares } from './shares.ts'
 
-/** Apps and callers whose last turn is remembered; one that was forgotten counts as not served yet. */
+/** Maximum number of apps and of callers whose last turn is remembered; a forgotten one counts as not served yet. */
 const REMEMBERED_MAX = 10_000
 
 /**
- * Picks whose turn it is: first the one whose app and caller have the least at work, then the one whose app and caller
- * were served longest ago. One caller with many apps goes as one, and so does one app with many callers, which then
- * take turns among themselves.
+ * Picks the next requester: first the one whose app and caller have the least work running, then the one whose app and
+ * caller were served longest ago. A caller with many apps counts as one, and so does an app with many callers, which
+ * then take turns among themselves.
  */
 export class FairOrder {
   readonly #atWork: Shares
@@ -18,7 +18,7 @@ export class FairOrder {
     this.#atWork = atWork
   }
 
-  /** `waiting` in the order of arrival. */
+  /** Returns the next requester; `waiting` is in arrival order. */
   first<W extends Requester>(waiting: Iterable<W>): W | undefined {
     let best: W | undefined
     for (const each of waiting) if (!best || this.#before(each, best)) best = each
@@ -37,10 +37,10 @@ export class FairOrder {
     return differing >= 0 && of[differing]! < than[differing]!
   }
 
-  /** The most important first; lower goes before. */
-  #ranks(asker: Requester): number[] {
-    const [appWork, callerWork] = [this.#atWork.ofApp(asker), this.#atWork.ofCaller(asker)]
-    const [appTurn, callerTurn] = [this.#apps.get(asker.app) ?? 0, this.#callers.get(asker.caller) ?? 0]
+  /** Lists the ranks, most important first; lower goes first. */
+  #ranks(requester: Requester): number[] {
+    const [appWork, callerWork] = [this.#atWork.ofApp(requester), this.#atWork.ofCaller(requester)]
+    const [appTurn, callerTurn] = [this.#apps.get(requester.app) ?? 0, this.#callers.get(requester.caller) ?? 0]
     return [Math.max(appWork, callerWork), Math.max(appTurn, callerTurn), callerWork, callerTurn]
   }
 }

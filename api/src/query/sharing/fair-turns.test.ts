@@ -13,7 +13,7 @@ import type { PoolBounds } from '../pool/query-pool.ts'
 import type { QuestionOf } from '../query.ts'
 import { Shares } from './shares.ts'
 
-// threads are started from the sources, on machines that do much else
+// threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 90_000 })
 
 const DATE = '2026-03-28'
@@ -30,7 +30,7 @@ const bounds: PoolBounds = {
   sliceMs: 60_000,
 }
 
-/** 800 letters, a and b, of which no two values have the same. */
+/** 800 letters, a and b, different in each value. */
 function textOf(number: number): string {
   const letters: string[] = []
   for (let i = 0, state = number + 1; i < 800; i++) {
@@ -82,7 +82,7 @@ const events = (filters: readonly Filter[], name: string): QuestionOf<'events'> 
   kind: 'events',
   request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] },
 })
-/** Takes minutes: 20 ms for each of 5,000 values, since no automaton of this pattern is small. */
+/** Takes minutes: 20 ms for each of 5,000 values, because this pattern has no small automaton. */
 const slow = (name: string): QuestionOf<'events'> =>
   events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
 const quick = (name: string): QuestionOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
@@ -92,7 +92,7 @@ interface Asked {
   leave(): void
 }
 
-/** Asks, and tells how it ended: "answered", or the code of the error with the limit that it names. */
+/** Runs a query and returns its outcome: "answered", or the error code with the limit that it names. */
 function ask(questions: ArchiveQuestions, app: string, caller: string, question: QuestionOf<'events'>): Asked {
   const left = new AbortController()
   const ended = questions
@@ -105,7 +105,7 @@ function ask(questions: ArchiveQuestions, app: string, caller: string, question:
   return { ended, leave: () => left.abort(Object.assign(new Error('left'), { code: 'left' })) }
 }
 
-it('goes by app and caller: whoever has least at work and was served longest ago goes first', () => {
+it('the app and caller with the least running work, served longest ago, goes first', () => {
   const atWork = new Shares()
   const order = new FairOrder(atWork)
   const of = (app: string, caller: string): { app: string; caller: string } => ({ app, caller })
@@ -118,12 +118,12 @@ it('goes by app and caller: whoever has least at work and was served longest ago
     served.push(`${next.app} ${next.caller}`)
   }
   expect(served).toEqual(['a x', 'b z', 'a y', 'a x'])
-  // one caller with many apps goes as one
+  // a caller with many apps counts as one
   atWork.add(of('c', 'admin'))
   expect(order.first([of('d', 'admin'), of('e', 'admin'), of('b', 'other')])).toEqual(of('b', 'other'))
 })
 
-it('a flood of one key leaves a thread and places in the queue to others, who are answered; it is told which limit it reached', async () => {
+it('a flood of one key leaves a thread and queue places to others, and its errors name the limit', async () => {
   const questions = open()
   const flood = Array.from({ length: 8 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
@@ -137,7 +137,7 @@ it('a flood of one key leaves a thread and places in the queue to others, who ar
   ]
   expect(await others[2]!.ended).toBe('HOP_SHARE queries_waiting_per_app')
   for (const app of ['b', 'c', 'b']) expect(await ask(questions, app, `key ${app}`, quick('q')).ended).toBe('answered')
-  // the control: without shares, the same flood fills all there is
+  // control: without shares, the same flood takes all threads and places
   const greedy = open({ threadsPerAppMax: 2, waitingMax: 3, waitingPerAppMax: 99, waitingPerCallerMax: 99 })
   const full = Array.from({ length: 5 }, (_, i) => ask(greedy, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(3)
@@ -145,7 +145,7 @@ it('a flood of one key leaves a thread and places in the queue to others, who ar
   for (const { leave } of [...flood, ...others, ...full]) leave()
 })
 
-it('who left gives back thread and place at once', async () => {
+it('a client that leaves frees its thread and place immediately', async () => {
   const questions = open()
   const flood = Array.from({ length: 5 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)))
   await expect.poll(() => state('waiting'), { timeout: 20_000 }).toBe(4)
@@ -154,7 +154,7 @@ it('who left gives back thread and place at once', async () => {
   expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('answered')
 })
 
-it('waiting counts: a query that gets no thread ends at its limit', async () => {
+it('waiting counts: a query without a thread ends at its limit', async () => {
   const questions = open({}, 3_000)
   const began = performance.now()
   const waiting = Array.from({ length: 4 }, (_, i) => ask(questions, 'a', 'key a', slow(`${i}`)).ended)
@@ -162,14 +162,14 @@ it('waiting counts: a query that gets no thread ends at its limit', async () => 
   expect(performance.now() - began).toBeLessThan(3_000 + 4_000)
 })
 
-it('the time that a thread takes to start counts', async () => {
+it('the start of a thread counts against the limit', async () => {
   const questions = open({}, 50)
-  // the archive's own thread is started before
+  // start the archive's own thread first
   await questions.list({ app: 'a', from: 0, to: T0 })
   expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('HOP_QUERY_TIMEOUT')
 })
 
-it('long queries of several apps make room for one that may be quick, and go on afterwards', async () => {
+it('long queries of several apps yield to a query that may be quick, and then continue', async () => {
   const questions = open({ sliceMs: 500 })
   const long = [ask(questions, 'a', 'key a', slow('1')), ask(questions, 'b', 'key b', slow('2'))]
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)
@@ -178,7 +178,7 @@ it('long queries of several apps make room for one that may be quick, and go on 
   long[0]!.leave()
   await expect.poll(async () => [await state('running'), await state('waiting')], { timeout: 20_000 }).toEqual([1, 0])
   long[1]!.leave()
-  // the control: with no end of a slice, it waits
+  // control: with an endless slice, it waits
   const patient = open()
   const held = [ask(patient, 'a', 'key a', slow('1')), ask(patient, 'b', 'key b', slow('2'))]
   await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(2)

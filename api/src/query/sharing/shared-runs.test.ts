@@ -6,7 +6,7 @@ const clientOf = (left = new AbortController()): { client: Client; leave(): void
   leave: () => left.abort(new Error('left')),
 })
 
-it('equal work is done once, and again when it is asked for later', async () => {
+it('equal concurrent work runs once, and again when requested later', async () => {
   const runs = new SharedRuns<number>()
   let begun = 0
   const work = async (): Promise<number> => ++begun
@@ -20,7 +20,7 @@ it('equal work is done once, and again when it is asked for later', async () => 
   expect(await runs.join('a', clientOf().client, work)).toBe(3)
 })
 
-it('who leaves ends nothing as long as another waits; the last one ends the work', async () => {
+it('the work continues while a client waits and stops when the last one leaves', async () => {
   const runs = new SharedRuns<number>()
   let stopped = false
   const work = (all: Client): Promise<number> =>
@@ -38,11 +38,11 @@ it('who leaves ends nothing as long as another waits; the last one ends the work
   second.leave()
   await expect(answers[1]).rejects.toThrow('left')
   expect(stopped).toBe(true)
-  // what was abandoned is not joined: it begins anew
+  // an abandoned run is not joined: a new one starts
   expect(await runs.join('a', clientOf().client, async () => 7)).toBe(7)
 })
 
-it('a failure is told to everybody, and is not kept', async () => {
+it('a failure rejects all clients and is not cached', async () => {
   const runs = new SharedRuns<number>()
   const work = async (): Promise<number> => {
     throw new Error('broken')

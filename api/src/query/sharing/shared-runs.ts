@@ -1,11 +1,11 @@
 import type { Progress } from '../pool/query-job.ts'
 
-/** Who waits for an answer: told how far it is, and may leave. */
+/** A client that waits for an answer: it receives progress and may leave. */
 export interface Client {
   readonly signal: AbortSignal
-  /** whose share of threads and streams it is; default: everybody's who has no name */
+  /** owner of the share of threads and streams; default: the share of all unnamed callers */
   readonly caller?: string
-  /** when the request came, on the clock of `performance.now()`; default: now */
+  /** arrival of the request, by `performance.now()`; default: now */
   readonly arrivedAt?: number
   progress?(progress: Progress): void
 }
@@ -16,9 +16,7 @@ interface Run<T> {
   readonly abandoned: AbortController
 }
 
-/**
- * Lets equal work that is asked for at the same time run once. It is stopped when the last that waits for it has left.
- */
+/** Runs equal concurrent work once, and stops it when its last client has left. */
 export class SharedRuns<T> {
   readonly #runs = new Map<string, Run<T>>()
 
@@ -27,9 +25,9 @@ export class SharedRuns<T> {
   }
 
   /**
-   * `work` begins when no other of this key is under way. It gets all who wait for it as one: the signal that all have
-   * left, when the last of them came, whom to tell its progress; and a function after which whoever asks for the same
-   * begins anew.
+   * Joins the run of a key, or starts `work` if there is none. `work` receives its clients as one: a signal that aborts
+   * when all have left, the latest arrival, and the progress of all. It also receives a function that detaches the run,
+   * so that later clients of the same key start a new one.
    */
   join(key: string, client: Client, work: (all: Client, detach: () => void) => Promise<T>): Promise<T> {
     const run = this.#runs.get(key) ?? this.#start(key, work)
@@ -53,7 +51,7 @@ export class SharedRuns<T> {
     const clients = new Set<Client>()
     const abandoned = new AbortController()
     const { promise: answer, resolve, reject } = Promise.withResolvers<T>()
-    // when everybody has left, nobody looks at how it ends
+    // once all clients have left, nobody handles a rejection
     answer.catch(() => undefined)
     const run = { answer, clients, abandoned }
     this.#runs.set(key, run)
@@ -66,7 +64,7 @@ export class SharedRuns<T> {
         return Math.max(...[...clients].map(({ arrivedAt = startedAt }) => arrivedAt))
       },
     }
-    // whoever starts it is one of its clients before the work begins
+    // the client that starts the run joins it before the work begins
     queueMicrotask(() => void work(all, detach).finally(detach).then(resolve, reject))
     return run
   }

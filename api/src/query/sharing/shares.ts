@@ -1,20 +1,20 @@
 import { HopperError } from '@hopper/contracts'
 
-/** Who wants something that others want too: a key or a member, for an app. */
+/** Requests a shared resource: a key or a member, for an app. */
 export interface Requester {
   readonly app: string
-  /** names the key or the member, see `callerName` */
+  /** name of the key or member, see `callerName` */
   readonly caller: string
 }
 
-/** How much of something there is, and how much of it one app and one caller may have. */
+/** The size of a resource, in total and per app and caller. */
 export interface ShareBounds {
   readonly total: number
   readonly perApp: number
   readonly perCaller: number
 }
 
-/** Counts what apps and callers have of something. */
+/** Counts the use of a resource per app and caller. */
 export class Shares {
   readonly #apps = new Map<string, number>()
   readonly #callers = new Map<string, number>()
@@ -32,29 +32,29 @@ export class Shares {
     return this.#callers.get(caller) ?? 0
   }
 
-  add(asker: Requester, number = 1): void {
+  add(requester: Requester, number = 1): void {
     this.#total += number
-    change(this.#apps, asker.app, number)
-    change(this.#callers, asker.caller, number)
+    change(this.#apps, requester.app, number)
+    change(this.#callers, requester.caller, number)
   }
 
-  remove(asker: Requester, number = 1): void {
-    this.add(asker, -number)
+  remove(requester: Requester, number = 1): void {
+    this.add(requester, -number)
   }
 
-  /** Whether the asker may have one more. */
-  hasRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
-    return this.#total < total && this.ofApp(asker) < perApp && this.ofCaller(asker) < perCaller
+  /** Tells whether the requester may have one more. */
+  hasRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds): boolean {
+    return this.#total < total && this.ofApp(requester) < perApp && this.ofCaller(requester) < perCaller
   }
 
   /**
-   * @param what names the limit in the error: `what`, `what_per_app` or `what_per_caller`
-   * @throws HopperError HOP_SHARE when the caller or its app has its whole share, HOP_QUERY_BUSY when all of it is
-   * taken
+   * @param what name of the limit in the error: `what`, `what_per_app` or `what_per_caller`
+   * @throws HopperError HOP_SHARE if the caller or its app has used up its share, HOP_QUERY_BUSY if the total is used
+   * up
    */
-  assertRoom(asker: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
-    if (this.ofCaller(asker) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
-    if (this.ofApp(asker) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
+  assertRoom(requester: Requester, { total, perApp, perCaller }: ShareBounds, what: string): void {
+    if (this.ofCaller(requester) >= perCaller) throw shareTaken(`${what}_per_caller`, perCaller)
+    if (this.ofApp(requester) >= perApp) throw shareTaken(`${what}_per_app`, perApp)
     if (this.#total >= total)
       throw new HopperError('HOP_QUERY_BUSY', `The limit ${what} (${total}) is reached.`, {
         details: { limit: what, max: total },

@@ -31,7 +31,7 @@ export function ElementsSettings({ app, mayChange }: { app: string; mayChange: b
     <Card
       title="Interesting elements"
       size="wide"
-      hint="Hopper counts for each how often people stay over it and leave, or click, and how long that takes."
+      hint="For each element, Hopper counts how often people hover and then leave or click, and after how long."
     >
       {error && <Problem error={error} />}
       <ReportView report={elements}>

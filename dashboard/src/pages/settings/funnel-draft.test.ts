@@ -11,11 +11,11 @@ const funnel = {
 }
 
 describe('a funnel in a form', () => {
-  it('comes out as it went in', () => {
+  it('round-trips unchanged', () => {
     expect(funnelOf(draftOf(funnel))).toEqual(funnel)
   })
 
-  it('leaves the id of a new stage to the API, since that of a removed one is never used again, and keeps the ids of the others', () => {
+  it('leaves the id of a new stage to the API and keeps the ids of the others', () => {
     const two = withNewStage(withNewStage(withoutStage(draftOf(funnel), 7)))
     const [, first, second] = two.stages
     expect(first!.id).not.toBe(second!.id)

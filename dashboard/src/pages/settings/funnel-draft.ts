@@ -1,6 +1,6 @@
 import type { Funnel, Stage } from '@hopper/contracts'
 
-/** A funnel as it is saved: a stage without an id gets one that no stage has had. */
+/** A funnel in a save request: the API assigns a new id to a stage without one. */
 export interface SavedFunnel extends Omit<Funnel, 'stages'> {
   readonly stages: readonly (Omit<Stage, 'id'> & { readonly id?: number })[]
 }
@@ -8,8 +8,8 @@ export interface SavedFunnel extends Omit<Funnel, 'stages'> {
 export type EnteredBy = 'url' | 'click'
 
 /**
- * A stage in a form: what it is entered by is a choice and a text. `id` never changes, since events name it; below 0,
- * it is the form's own.
+ * A stage in the form, with its entry condition as a choice and a text. `id` never changes because events refer to it;
+ * an id below 0 is local to the form.
  */
 export interface StageDraft {
   readonly id: number
@@ -41,7 +41,7 @@ export function funnelOf({ id, name, stages }: FunnelDraft): SavedFunnel {
   return { id: id.trim(), name: name.trim(), stages: stages.map(stageOf) }
 }
 
-/** A new stage is told from the others by an id of the form; the API gives it one for ever. */
+/** Adds a stage with an id local to the form; the API assigns its permanent id. */
 export function withNewStage(draft: FunnelDraft): FunnelDraft {
   const id = Math.min(0, ...draft.stages.map((stage) => stage.id)) - 1
   return { ...draft, stages: [...draft.stages, { id, name: '', by: 'url', pattern: '' }] }
@@ -55,7 +55,7 @@ export function withoutStage(draft: FunnelDraft, id: number): FunnelDraft {
   return { ...draft, stages: draft.stages.filter((stage) => stage.id !== id) }
 }
 
-/** The stage one place earlier. */
+/** Moves a stage one place up. */
 export function withStageEarlier(draft: FunnelDraft, id: number): FunnelDraft {
   const at = draft.stages.findIndex((stage) => stage.id === id)
   if (at <= 0) return draft

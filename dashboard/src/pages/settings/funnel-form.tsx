@@ -18,7 +18,7 @@ interface Props {
   cancel: () => void
 }
 
-/** A funnel and its stages, new or known. */
+/** Edits a new or existing funnel and its stages. */
 export function FunnelForm({ funnel, busy, save, cancel }: Props): ReactNode {
   const [draft, setDraft] = useState(() => draftOf(funnel))
   const isNew = funnel.id === ''

@@ -38,7 +38,7 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
     <Card
       title="Funnels"
       size="wide"
-      hint="A stage is entered by a page (an address pattern, * stands for anything) or by a click (a CSS selector)."
+      hint="People enter a stage by a page (a URL pattern, * matches anything) or by a click (a CSS selector)."
     >
       {error && <Problem error={error} />}
       <ReportView report={funnels}>

@@ -15,11 +15,11 @@ import { useChange } from '../../parts/use-change.ts'
 const powers: Record<Power, string> = {
   write: 'write: send events of this app',
   read: 'read: see the numbers of this app',
-  admin: 'admin: administrate the organization',
+  admin: 'admin: manage the organization',
 }
 const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-/** The keys of an app by their last characters. The text of a new one is shown once. */
+/** The keys of an app, shown by their last characters. A new key is shown in full only once. */
 export function KeysSettings({ app, owner }: { app: string; owner: boolean }): ReactNode {
   const { client } = useSession()
   const keys = useReport<{ keys: Key[] }>(appPath(app, 'keys'))
@@ -36,7 +36,7 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
       {created && (
         <div className="once" role="status">
           <p>
-            <b>The new {created.power} key, shown only now:</b>
+            <b>The new {created.power} key, shown only once:</b>
           </p>
           <CopyText text={created.key} label="New key" />
           {created.power === 'write' && <ScriptTag writeKey={created.key} label="Script tag with the new key" />}
@@ -48,7 +48,7 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
             {all.map(({ id, power, hint, created_at }) => (
               <li key={id}>
                 <span className="badge">{power}</span> <code>…{hint}</code>{' '}
-                <span className="hint">made {formatInstant(localZone, created_at)}</span>
+                <span className="hint">created {formatInstant(localZone, created_at)}</span>
                 <span className="list-actions">
                   <ConfirmButton
                     label={`Delete the ${power} key ${hint}`}
@@ -64,7 +64,7 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
       </ReportView>
       <form className="row" onSubmit={create}>
         <label className="inline">
-          Power
+          Scope
           <select name="power" defaultValue="write">
             {(Object.keys(powers) as Power[])
               .filter((power) => power !== 'admin' || owner)
@@ -76,7 +76,7 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
           </select>
         </label>
         <button type="submit" className="primary" disabled={busy}>
-          Make a key
+          Create a key
         </button>
       </form>
     </Card>

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import type { BackfillProgress } from '@hopper/contracts'
 
-/** A badge while the events from before a funnel was made are being counted; nothing once they are. */
+/** Shows a badge while the events from before a funnel existed are being counted, and nothing afterwards. */
 export function PastProgress({ past: { state, share } }: { past: BackfillProgress }): ReactNode {
   if (state === 'done') return null
   const text =
@@ -10,7 +10,7 @@ export function PastProgress({ past: { state, share } }: { past: BackfillProgres
     <span
       className="badge warn"
       role="status"
-      title="The numbers grow until the events from before this funnel are counted."
+      title="The numbers grow until the events from before this funnel existed are counted."
     >
       {text}
     </span>

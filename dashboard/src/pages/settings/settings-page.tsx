@@ -7,7 +7,7 @@ import { ElementsSettings } from './elements-settings.tsx'
 import { FunnelsSettings } from './funnels-settings.tsx'
 import { KeysSettings } from './keys-settings.tsx'
 
-/** What an app tracks and who may speak for it. A viewer sees it and changes nothing. */
+/** The settings of an app: its funnels, elements and keys. A viewer sees them and cannot change them. */
 export default function SettingsPage({ app }: { app: AppView }): ReactNode {
   const { me } = useSession()
   const mayChange = me.member.role !== 'viewer'
@@ -28,7 +28,7 @@ export default function SettingsPage({ app }: { app: AppView }): ReactNode {
         <Card
           title="Script tag"
           size="wide"
-          hint="Put it into every page of the site. Keys are stored as hashes only: a new write key is shown once, below, with its tag."
+          hint="Add it to every page of the site. Only hashes of keys are stored: a new key is shown once, below."
         >
           <ScriptTag />
         </Card>
