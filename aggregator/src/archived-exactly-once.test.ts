@@ -97,17 +97,15 @@ function logOf(apps: readonly [string, string], envelopes: typeof sent extends f
       if (seen.has(`${app} ${id}`)) return
       seen.add(`${app} ${id}`)
       if (!bot && user !== undefined) users.set(device, user)
-      expected
-        .get(app)!
-        .push({
-          event_id: `e${id}`,
-          device_id,
-          user: users.get(device) ?? '',
-          bot: bot ? 'webdriver' : undefined,
-          received_at,
-          position,
-          index,
-        })
+      expected.get(app)!.push({
+        event_id: `e${id}`,
+        device_id,
+        user: users.get(device) ?? '',
+        bot: bot ? 'webdriver' : undefined,
+        received_at,
+        position,
+        index,
+      })
     })
     const context: Envelope['context'] = {
       device: 'desktop',

@@ -91,18 +91,14 @@ const question: fc.Arbitrary<Query> = fc.oneof(
         ...(people ? { people: { step: 1, outcome: 'reached' as const, limit: 100 } } : {}),
       },
     })),
-  fc
-    .record({ range, count_by })
-    .map(({ range: at, count_by: by }): Query => ({
-      kind: 'journeys',
-      request: { ...at, key: 'tag', count_by: by },
-    })),
-  fc
-    .record({ range, count_by })
-    .map(({ range: at, count_by: by }): Query => ({
-      kind: 'retention',
-      request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by },
-    })),
+  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Query => ({
+    kind: 'journeys',
+    request: { ...at, key: 'tag', count_by: by },
+  })),
+  fc.record({ range, count_by }).map(({ range: at, count_by: by }): Query => ({
+    kind: 'retention',
+    request: { ...at, first: [is('a')], again: [is('b')], by: 'day', count_by: by },
+  })),
   range.map(({ from, to }): Query => ({
     kind: 'events',
     request: {

@@ -26,9 +26,7 @@ export class LiveService implements OnModuleDestroy {
     @Inject(READER) reader: TableReader,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.feed = new LiveFeed(log, lanes, reader, (err) =>
-      logger.warn({ err }, 'the live feed could not read the log'),
-    )
+    this.feed = new LiveFeed(log, lanes, reader, (err) => logger.warn({ err }, 'the live feed could not read the log'))
   }
 
   /** @throws HopperError HOP_SHARE or HOP_QUERY_BUSY if there are too many listeners */

@@ -61,7 +61,9 @@ export async function panelsBench(users = 1_000_000): Promise<void> {
         await fill(product, storage, users)
         console.log(`  ${users} users counted in ${Math.round((performance.now() - started) / 1_000)} s`)
         await writtenOut(product, engines)
-        console.log(`  and every packed row is written out after ${Math.round((performance.now() - started) / 1_000)} s`)
+        console.log(
+          `  and every packed row is written out after ${Math.round((performance.now() - started) / 1_000)} s`,
+        )
         await product.api.stop('SIGTERM')
         await product.api.start()
         const first = await once(product, panels[0]!)

@@ -208,7 +208,7 @@ describe('ids of stages, standalone', () => {
     await rebuilt.close()
   })
 
-  it('have a past that is waiting, running and done, and again after each change to a stage's meaning', async () => {
+  it('have a past that is waiting, running and done, and again after each change to what a stage means', async () => {
     await using stack = new AsyncDisposableStack()
     const { storage } = await standalone(stack)
     await provision(storage.registry, file, 0)

@@ -6,8 +6,7 @@ import { Counting } from './counting.tsx'
 /** numbers older than this may be waiting for a backlog */
 const BEHIND_MS = 5_000
 
-const settled =
-  'Every date of the range ended more than 7 days ago: only late events can still change these numbers.'
+const settled = 'Every date of the range ended more than 7 days ago: only late events can still change these numbers.'
 const open = 'Events of these dates can still arrive, so the numbers can still grow.'
 
 /** Shows how recent the numbers are and whether they can still change. */

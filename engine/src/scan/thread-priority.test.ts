@@ -20,9 +20,6 @@ async function inThread(nice: number): Promise<unknown> {
   return answer
 }
 
-it.runIf(process.platform === 'linux')(
-  'lowers the priority of a thread but never raises it',
-  async () => {
-    expect([await inThread(0), await inThread(15)]).toEqual([10, 15])
-  },
-)
+it.runIf(process.platform === 'linux')('lowers the priority of a thread but never raises it', async () => {
+  expect([await inThread(0), await inThread(15)]).toEqual([10, 15])
+})

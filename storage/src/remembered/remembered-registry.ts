@@ -69,10 +69,7 @@ export class RememberedRegistry {
     const remembered = new RememberedRegistry(settings, open, logger)
     if (!(await remembered.#connect())) {
       if (remembered.#snapshot)
-        logger.warn(
-          remembered.#since(),
-          'the store of the registry is away: this process starts from its snapshot',
-        )
+        logger.warn(remembered.#since(), 'the store of the registry is away: this process starts from its snapshot')
       else await remembered.#connectAtLast()
     }
     remembered.#keeping = remembered.#keep()
