@@ -210,7 +210,7 @@ describe('a stage pattern', () => {
     ['/checkout?step=2', '/checkout?step=3'],
     ['/checkout?step=2', '/checkout'],
     ['/checkout?step=2', '/checkout?step=22'],
-    ['./cart', '/cart'],
+    ['/#/cart', '/cart'],
     ['/', '/#/cart'],
     ['/cart', '/#/cart'],
     ['https://shop.example/cart', '/cart/7'],
