@@ -118,7 +118,7 @@ test('each example matches the schema of its body', () => {
 /** Statements against the generated types; those after @ts-expect-error must not compile. */
 const program = `
 import createClient from 'openapi-fetch'
-import type { paths, components } from '../hopper.ts'
+import type { paths, components } from './hopper.ts'
 const client = createClient<paths, 'application/json'>({ baseUrl: 'http://127.0.0.1' })
 const range = { from: '2026-01-01', to: '2026-01-31' }
 const params = { path: { app: 'shop' } }
