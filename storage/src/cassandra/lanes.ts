@@ -4,6 +4,7 @@ import { types, type Client } from 'cassandra-driver'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
+import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200
@@ -92,20 +93,32 @@ export class CassandraLanes implements Lanes {
 
   /**
    * Waits until the other owner has released the lane, or has not renewed it for as long as its lease and its last
-   * write can last. An owner that keeps renewing is alive: after `ALIVE_WAITS` such periods the call rejects.
+   * write can last: a node that is frozen may still have that write. An owner that keeps renewing is alive: after
+   * `ALIVE_WAITS` such periods the call rejects.
    */
   async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
     let seen = first
     const wait = first.leaseMs + this.#settings.unknownOutcomeMs
-    const end = performance.now() + ALIVE_WAITS * wait
+    let end = performance.now() + ALIVE_WAITS * wait
     let since = performance.now()
+    let haveNodesAnswered = false
     while (performance.now() - since < wait) {
       if (performance.now() > end) throw taken(lane)
       await pause(POLL_MS)
       const now = await this.#row(lane)
       if (!now || now.owner === null) return now ?? seen
-      if (now.renewed !== seen.renewed) since = performance.now()
+      if (now.renewed !== seen.renewed) {
+        since = performance.now()
+        haveNodesAnswered = false
+      }
       seen = now
+      const waited = performance.now() - since
+      if (haveNodesAnswered || waited < first.leaseMs) continue
+      await whenNodesAnswer(addressesOf(this.#client))
+      haveNodesAnswered = true
+      const answeredAt = performance.now()
+      end += answeredAt - since - waited
+      since = answeredAt - first.leaseMs
     }
     return seen
   }

@@ -19,6 +19,7 @@ import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
 import type { CassandraSettings } from './client/settings.ts'
+import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/statements.ts'
 import { renewRemoved, renewVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
@@ -170,14 +171,14 @@ export class CassandraTableWriter implements TableWriter {
   /**
    * Writes one counter batch per partition: deltas and watermark in one atomic mutation. A failure may be an unknown
    * outcome. The call then rejects only when the server can no longer apply anything that was sent, so that the next
-   * read is final (rule 4).
+   * read is final (rule 4): every node has answered since, or is gone, and the time that a write may last is over.
    */
   async #count(lease: Lease, changes: readonly CounterChange[], watermarks: Watermarks): Promise<void> {
-    let lastSent = 0
+    let isSent = false
     try {
       await mapConcurrent(changes, WRITE_CONCURRENCY, async (change) => {
         this.#checkLease(lease)
-        lastSent = performance.now()
+        isSent = true
         await this.#client.batch(counterBatch(lease.lane, change), {
           prepare: true,
           counter: true,
@@ -187,7 +188,10 @@ export class CassandraTableWriter implements TableWriter {
       })
     } catch (error) {
       watermarks.forget()
-      if (lastSent > 0) await pause(Math.max(0, lastSent + this.#settings.unknownOutcomeMs - performance.now()))
+      if (isSent) {
+        await whenNodesAnswer(addressesOf(this.#client))
+        await pause(this.#settings.unknownOutcomeMs)
+      }
       throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lease.lane} could not be counted.`, { cause: error })
     }
   }

@@ -1,0 +1,37 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { expect, it } from 'vitest'
+import { whenNodesAnswer } from './frozen-nodes.ts'
+
+async function serverOf(onRequest: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.on('data', () => onRequest(socket))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return { server, address: `127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+it('waits for no node that answers, closes the connection, or has no process', async () => {
+  const answering = await serverOf((socket) => socket.write('x'))
+  const closing = await serverOf((socket) => socket.destroy())
+  const gone = await serverOf(() => undefined)
+  gone.server.close()
+  await once(gone.server, 'close')
+  const waited: string[] = []
+  await whenNodesAnswer([answering.address, closing.address, gone.address], (address) => waited.push(address))
+  expect(waited).toEqual([])
+  for (const { server } of [answering, closing]) server.close()
+})
+
+it('waits for a node that takes connections and answers nothing, until it answers', async () => {
+  let isFrozen = true
+  const frozen = await serverOf((socket) => void (isFrozen || socket.write('x')))
+  const waited: string[] = []
+  await whenNodesAnswer([frozen.address], (address) => {
+    waited.push(address)
+    isFrozen = waited.length < 2
+  })
+  expect(waited).toEqual([frozen.address, frozen.address])
+  frozen.server.close()
+})

@@ -1,0 +1,69 @@
+import { connect } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Client } from 'cassandra-driver'
+
+const PROBE_MS_MAX = 1_000
+const PROBE_EVERY_MS = 250
+/** A machine that takes no connection for this long counts as switched off. */
+const UNREACHABLE_MS_MAX = 60_000
+/** A request OPTIONS of version 4 of the native protocol (section 4.1.3): a node answers it before any login. */
+const OPTIONS = Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0])
+
+type State = 'alive' | 'gone' | 'silent' | 'unreachable'
+
+/**
+ * Waits until every node answers or is gone. A frozen process (a stopped container, a virtual machine that is moved, a
+ * pause of its garbage collector) has requests in the buffers of its sockets and executes them as new ones when it
+ * continues, long after their sender has given up. Only a node that answers again has read them; one that refuses
+ * connections never will. A frozen node is waited for without a bound: whoever wants to go on ends its process.
+ * @param addresses `host:port` of each node
+ * @param waiting called with the address of a node that has not answered a probe, once for each probe
+ */
+export async function whenNodesAnswer(
+  addresses: readonly string[],
+  waiting: (address: string) => void = () => undefined,
+): Promise<void> {
+  await Promise.all(addresses.map((address) => whenAnswered(address, waiting)))
+}
+
+/** The nodes of a cluster that the driver knows, up or down. */
+export function addressesOf({ hosts }: Client): string[] {
+  return [...hosts.values()].map(({ address }) => address)
+}
+
+async function whenAnswered(address: string, waiting: (address: string) => void): Promise<void> {
+  const begun = performance.now()
+  for (;;) {
+    const state = await probe(address)
+    if (state === 'alive' || state === 'gone') return
+    if (state === 'unreachable' && performance.now() - begun >= UNREACHABLE_MS_MAX) return
+    waiting(address)
+    await pause(PROBE_EVERY_MS)
+  }
+}
+
+/** Any byte, and also the end of the connection, comes from a process that runs: one that expects TLS closes it. */
+function probe(address: string): Promise<State> {
+  const at = address.lastIndexOf(':')
+  const host = address.slice(0, at).replace(/^\[|\]$/g, '')
+  return new Promise((resolve) => {
+    const socket = connect(Number(address.slice(at + 1)), host)
+    const end = (state: State): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      resolve(state)
+    }
+    let isConnected = false
+    const timer = setTimeout(() => end(isConnected ? 'silent' : 'unreachable'), PROBE_MS_MAX)
+    socket.on('connect', () => {
+      isConnected = true
+      socket.write(OPTIONS)
+    })
+    socket.on('data', () => end('alive'))
+    socket.on('close', () => end('alive'))
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ECONNREFUSED') end('gone')
+      else end(isConnected ? 'alive' : 'unreachable')
+    })
+  })
+}
