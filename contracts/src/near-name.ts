@@ -14,8 +14,11 @@ export function nearName(name: string, known: readonly string[]): string | undef
   if (plain.length < CHARS_MIN) return known.find((other) => plainName(other) === plain && plain !== '')
   const equal = known.find((other) => plainName(other) === plain)
   if (equal !== undefined) return equal
-  const extended = known.find((other) => plainName(other).startsWith(plain) || plain.startsWith(plainName(other)))
-  if (extended !== undefined && extended.length >= CHARS_MIN) return extended
+  const extended = known.find((other) => {
+    const name = plainName(other)
+    return name.length >= CHARS_MIN && (name.startsWith(plain) || plain.startsWith(name))
+  })
+  if (extended !== undefined) return extended
   const ranked = known
     .map((other) => ({ other, edits: editsBetween(plain, plainName(other)) }))
     .sort((a, b) => a.edits - b.edits)

@@ -17,7 +17,9 @@ it('reports how long the memory budget is exceeded, and stays ready', () => {
   watch.look()
   vi.advanceTimersByTime(90_000)
   watch.look()
-  const detail = '1500 MB are in use, more than the 1000 MB allowed, for 90 s: events are counted more slowly'
+  const detail =
+    '1500 MB are in use, more than the 1000 MB allowed, for 90 s: events are counted more slowly; ' +
+    'raise HOPPER_MEMORY_MB or start another aggregator'
   expect([watch.overSeconds, watch.health()]).toEqual([90, { name: 'memory', healthy: true, detail }])
   used = 800
   watch.look()

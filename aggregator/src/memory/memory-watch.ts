@@ -8,6 +8,8 @@ const MB = 1_000_000
 /** Memory use of a process relative to its budget. */
 export type MemoryLevel = 'within' | 'near' | 'over'
 
+const REMEDY = 'raise HOPPER_MEMORY_MB or start another aggregator'
+
 /** Measures the memory in use, and reports each crossing of a bound once. */
 export class MemoryWatch {
   readonly total: number
@@ -45,13 +47,13 @@ export class MemoryWatch {
 
   /**
    * Reports a process over its budget as healthy, since it still counts, only more slowly. The detail says why it is
-   * slow.
+   * slow, and what to do.
    */
   health(): PartHealth {
     if (this.#level !== 'over') return { name: 'memory', healthy: true }
     const [used, total] = [this.#used, this.total].map((bytes) => Math.round(bytes / MB))
     const excess = `${used} MB are in use, more than the ${total} MB allowed, for ${this.overSeconds} s`
-    return { name: 'memory', healthy: true, detail: `${excess}: events are counted more slowly` }
+    return { name: 'memory', healthy: true, detail: `${excess}: events are counted more slowly; ${REMEDY}` }
   }
 
   look(): MemoryLevel {

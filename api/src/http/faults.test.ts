@@ -112,4 +112,5 @@ test('suggests the name that was probably meant', () => {
     ['__proto__', undefined],
   ]
   for (const [name, meant] of cases) expect([name, nearName(name, known)]).toEqual([name, meant])
+  expect(nearName('total', ['to', 'total_days'])).toBe('total_days')
 })

@@ -111,7 +111,7 @@ function usedValues({ values, spilled }: RowColumns): UsedValues {
 
 function bytesOfTexts(values: readonly (Value | null)[]): number {
   let bytes = 0
-  for (const value of values) if (typeof value === 'string') bytes += value.length
+  for (const value of values) if (typeof value === 'string') bytes += Buffer.byteLength(value)
   return bytes
 }
 
