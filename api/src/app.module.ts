@@ -24,7 +24,7 @@ import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
 import type { ApiOptions } from './options.ts'
-import { ArchiveQuestions } from './query/archive-questions.ts'
+import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/apps.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
@@ -109,7 +109,7 @@ export class AppModule {
         ...portsOf(options),
         ...services,
         AccessService,
-        ArchiveQuestions,
+        ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },
         { provide: APP_INTERCEPTOR, useClass: CheckInterceptor },
         { provide: APP_INTERCEPTOR, useClass: EncodedInterceptor },

@@ -75,7 +75,7 @@ export const Organization = Type.Object({ id: slug, name: label })
 export type Organization = Static<typeof Organization>
 
 /**
- * Permission of a key: to write events of one app, to read one app, or to administrate one organization. The text of
+ * Permission of a key: to write events of one app, to read one app, or to administer one organization. The text of
  * the key begins with hw_, hr_ or ha_.
  */
 export type KeyScope = 'write' | 'read' | 'admin'

@@ -3,7 +3,7 @@ import { HopperError, type App } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import type { FastifyRequest } from 'fastify'
 import { callOf, type Need } from '../http/call.ts'
-import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { ArchiveQueries } from '../query/archive-queries.ts'
 import { REGISTRY } from '../tokens.ts'
 import { AccessService } from './access.service.ts'
 import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
@@ -13,12 +13,12 @@ import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
 export class AccessGuard implements CanActivate {
   private readonly access: AccessService
   private readonly registry: Registry
-  private readonly questions: ArchiveQuestions
+  private readonly questions: ArchiveQueries
 
   constructor(
     @Inject(AccessService) access: AccessService,
     @Inject(REGISTRY) registry: Registry,
-    @Inject(ArchiveQuestions) questions: ArchiveQuestions,
+    @Inject(ArchiveQueries) questions: ArchiveQueries,
   ) {
     this.access = access
     this.registry = registry
@@ -31,7 +31,7 @@ export class AccessGuard implements CanActivate {
     if (need === 'nothing') return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const caller = await this.access.identify(request, call)
-    checkPower(caller, need)
+    checkScope(caller, need)
     const { app: id } = request.params as { app?: string }
     const granted = id === undefined ? { caller } : { caller, app: await this.app(caller, id) }
     grant(request, granted)
@@ -51,7 +51,7 @@ export class AccessGuard implements CanActivate {
 }
 
 /** @throws HopperError if the caller lacks the required scope */
-export function checkPower(caller: Caller, need: Exclude<Need, 'nothing'>): void {
+export function checkScope(caller: Caller, need: Exclude<Need, 'nothing'>): void {
   if (need === 'login') {
     if (caller.kind !== 'member')
       throw new HopperError(

@@ -21,7 +21,7 @@ export class AppsController {
 
   @Endpoint('POST', 'apps', {
     summary: 'Add an app; its keys are shown only once',
-    need: 'administrate',
+    need: 'admin',
     body: NewApp,
     answer: CreatedApp,
   })
@@ -34,7 +34,7 @@ export class AppsController {
     return app
   }
 
-  @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'administrate', body: AppPatch, answer: App })
+  @Endpoint('PATCH', 'apps/:app', { summary: 'Change an app', need: 'admin', body: AppPatch, answer: App })
   change(@CurrentApp() app: App, @ValidBody() patch: AppPatch): Promise<App> {
     return this.apps.change(app, patch)
   }

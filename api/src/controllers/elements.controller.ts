@@ -50,14 +50,14 @@ export class ElementsController {
     return { elements: await this.elements.list(app) }
   }
 
-  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'administrate', body: Element, answer: Element })
+  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'admin', body: Element, answer: Element })
   create(@CurrentApp() app: App, @ValidBody() element: Element): Promise<Element> {
     return this.elements.create(app, element)
   }
 
   @Endpoint('PATCH', '', {
     summary: 'Change an interesting element',
-    need: 'administrate',
+    need: 'admin',
     query: WhichElement,
     body: ElementPatch,
     answer: Element,
@@ -70,7 +70,7 @@ export class ElementsController {
     return this.elements.change(app, xpath, patch)
   }
 
-  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'administrate', query: WhichElement })
+  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'admin', query: WhichElement })
   remove(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }): Promise<void> {
     return this.elements.remove(app, xpath)
   }

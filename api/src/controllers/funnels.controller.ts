@@ -24,17 +24,17 @@ export class FunnelsController {
     return (await this.funnels.views(app, [await this.funnels.get(app, id)]))[0]!
   }
 
-  @Endpoint('POST', '', { summary: 'Add a funnel', need: 'administrate', body: SentFunnel, answer: Funnel })
+  @Endpoint('POST', '', { summary: 'Add a funnel', need: 'admin', body: SentFunnel, answer: Funnel })
   create(@CurrentApp() app: App, @ValidBody() funnel: SentFunnel): Promise<Funnel> {
     return this.funnels.create(app, funnel)
   }
 
-  @Endpoint('PATCH', ':funnel', { summary: 'Change a funnel', need: 'administrate', body: FunnelPatch, answer: Funnel })
+  @Endpoint('PATCH', ':funnel', { summary: 'Change a funnel', need: 'admin', body: FunnelPatch, answer: Funnel })
   change(@CurrentApp() app: App, @PathPart('funnel') id: string, @ValidBody() patch: FunnelPatch): Promise<Funnel> {
     return this.funnels.change(app, id, patch)
   }
 
-  @Endpoint('DELETE', ':funnel', { summary: 'Remove a funnel', need: 'administrate' })
+  @Endpoint('DELETE', ':funnel', { summary: 'Remove a funnel', need: 'admin' })
   remove(@CurrentApp() app: App, @PathPart('funnel') id: string): Promise<void> {
     return this.funnels.remove(app, id)
   }

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import { checkPower } from '../access/access.guard.ts'
+import { checkScope } from '../access/access.guard.ts'
 import type { Caller } from '../access/caller.ts'
 import { CreatedKey, NewKey, type Keys } from '../answers/administration.ts'
 import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys } from '../answers/event-keys.ts'
@@ -44,7 +44,7 @@ export class KeysController {
     @TheClient() client: Client,
   ): Promise<EventKeys | Keys> {
     if (asked.prefix !== undefined || asked.where !== undefined) return this.eventKeys.keys(app, asked, client)
-    checkPower(caller, 'administrate')
+    checkScope(caller, 'admin')
     return { keys: await this.keys.list(app, caller) }
   }
 
@@ -66,7 +66,7 @@ export class KeysController {
 
   @Endpoint('POST', '', {
     summary: 'Create an access key; it is shown only once',
-    need: 'administrate',
+    need: 'admin',
     body: NewKey,
     answer: CreatedKey,
   })
@@ -74,7 +74,7 @@ export class KeysController {
     return this.keys.create(app, power, caller)
   }
 
-  @Endpoint('DELETE', ':key', { summary: 'Remove an access key', need: 'administrate' })
+  @Endpoint('DELETE', ':key', { summary: 'Remove an access key', need: 'admin' })
   remove(@CurrentApp() app: App, @PathPart('key') id: string, @TheCaller() caller: Caller): Promise<void> {
     return this.keys.remove(app, id, caller)
   }

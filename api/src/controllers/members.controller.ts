@@ -21,12 +21,12 @@ export class MembersController {
     this.members = members
   }
 
-  @Endpoint('GET', '', { summary: 'The members of the organization', need: 'administrate', csv: true, answer: Members })
+  @Endpoint('GET', '', { summary: 'The members of the organization', need: 'admin', csv: true, answer: Members })
   async list(@TheCaller() caller: Caller): Promise<{ members: MemberView[] }> {
     return { members: await this.members.list(caller) }
   }
 
-  @Endpoint('POST', '', { summary: 'Add a member', need: 'administrate', body: NewMember, answer: CreatedMember })
+  @Endpoint('POST', '', { summary: 'Add a member', need: 'admin', body: NewMember, answer: CreatedMember })
   create(@TheCaller() caller: Caller, @ValidBody() member: NewMember): Promise<CreatedMember> {
     return this.members.create(caller, member)
   }
@@ -43,7 +43,7 @@ export class MembersController {
 
   @Endpoint('PATCH', ':member', {
     summary: 'Change a member',
-    need: 'administrate',
+    need: 'admin',
     body: MemberPatch,
     answer: MemberView,
   })
@@ -57,14 +57,14 @@ export class MembersController {
 
   @Endpoint('POST', ':member/login-link', {
     summary: 'Create a link that logs the member in once',
-    need: 'administrate',
+    need: 'admin',
     answer: LoginLink,
   })
   async loginLink(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<{ login_link: string }> {
     return { login_link: await this.members.loginLink(caller, id) }
   }
 
-  @Endpoint('DELETE', ':member', { summary: 'Remove a member', need: 'administrate' })
+  @Endpoint('DELETE', ':member', { summary: 'Remove a member', need: 'admin' })
   remove(@TheCaller() caller: Caller, @PathPart('member') id: string): Promise<void> {
     return this.members.remove(caller, id)
   }

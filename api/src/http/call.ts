@@ -4,7 +4,7 @@ import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv/csv.ts'
 
 /** The access that a call needs: none, a login, the read scope, or the admin scope. */
-export type Need = 'nothing' | 'login' | 'read' | 'administrate'
+export type Need = 'nothing' | 'login' | 'read' | 'admin'
 
 /** The declaration of one API call, used by the guard, the validation, CSV and OpenAPI. */
 export interface Call {
@@ -91,7 +91,7 @@ const needTexts: Record<Need, string> = {
   nothing: 'Needs no key.',
   login: 'Needs a logged-in member.',
   read: 'Needs a read key of the app, an admin key, or a logged-in member.',
-  administrate: 'Needs an admin key, or a member who is owner or admin.',
+  admin: 'Needs an admin key, or a member who is owner or admin.',
 }
 
 function descriptionOf({ need, note, progress }: Call): string {

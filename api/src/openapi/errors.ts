@@ -70,7 +70,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
   if (path.includes('{member}') || path.includes('{key}')) codes.push('HOP_NOT_FOUND')
-  if (changes && call.need === 'administrate') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
+  if (changes && call.need === 'admin') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
   if (/login|\/me$/.test(path)) codes.push('HOP_LOGIN_FAILED', 'HOP_RATE')
   return [...new Set(codes)]
 }

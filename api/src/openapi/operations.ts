@@ -9,7 +9,7 @@ const security: Record<Call['need'], readonly object[]> = {
   nothing: [],
   login: [{ cookie: [] }],
   read: anyKey,
-  administrate: anyKey,
+  admin: anyKey,
 }
 const text = { schema: { type: 'string' } }
 

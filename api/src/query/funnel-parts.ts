@@ -11,14 +11,14 @@ export class OtherParts {
   }
 
   /** @throws JobCancelled if one of them cannot answer; it has reported the reason to the main thread */
-  find(placed: boolean): Promise<FunnelPartial[]> {
+  find(withTieBreakers: boolean): Promise<FunnelPartial[]> {
     return Promise.all(
       this.#ports.map(
         (port) =>
           new Promise<FunnelPartial>((resolve, reject) => {
             port.once('message', resolve)
             port.once('close', () => reject(new JobCancelled()))
-            port.postMessage(placed)
+            port.postMessage(withTieBreakers)
           }),
       ),
     )
@@ -32,12 +32,12 @@ export class OtherParts {
 /** Answers the merging thread until it closes its port. Rejects if `find` rejects. */
 export async function findForLeader(
   leader: MessagePort,
-  find: (placed: boolean) => Promise<FunnelPartial>,
+  find: (withTieBreakers: boolean) => Promise<FunnelPartial>,
 ): Promise<void> {
   let answered = Promise.resolve()
   const finished = new Promise<void>((resolve, reject) => {
-    leader.on('message', (placed: boolean) => {
-      answered = find(placed).then((partial) => leader.postMessage(partial, buffersOf(partial)))
+    leader.on('message', (withTieBreakers: boolean) => {
+      answered = find(withTieBreakers).then((partial) => leader.postMessage(partial, buffersOf(partial)))
       answered.catch(reject)
     })
     // A result that is no longer needed may still be computing; the thread is not free until that ends.

@@ -29,7 +29,7 @@ export type Query =
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
-export type QuestionOf<K extends Query['kind']> = Extract<Query, { kind: K }>
+export type QueryOf<K extends Query['kind']> = Extract<Query, { kind: K }>
 
 /** Requests events of chunks that overlap a range, in log order. */
 export interface PageRequest {
@@ -91,7 +91,7 @@ export interface ExportPlace {
 }
 
 /** A query about the behaviour of persons, devices or sessions. */
-export type UnitQuestion = QuestionOf<'funnel' | 'journeys' | 'retention'>
+export type UnitQuery = QueryOf<'funnel' | 'journeys' | 'retention'>
 
 /** The result of each kind of query. */
 export interface Results {

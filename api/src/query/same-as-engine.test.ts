@@ -20,7 +20,7 @@ import {
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
-import { ArchiveQuestions } from './archive-questions.ts'
+import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
 import type { Query } from './query.ts'
 
@@ -33,7 +33,7 @@ const is = (name: string): Filter => ({ type: 'eq', key: 'tag', value: name })
 let dir: string
 let storage: Storage
 /** over three lanes: each query in one thread, and its funnels in two and three */
-let pools: ArchiveQuestions[]
+let pools: ArchiveQueries[]
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-same-'))
   storage = await openEmbedded({ dir, lanes: LANES })
@@ -43,9 +43,7 @@ beforeAll(async () => {
     threadsPerAppMax: threads,
     splitRowsMin: 0,
   }))
-  pools = [queryBounds, ...split].map(
-    (bounds) => new ArchiveQuestions(storage.archive!, 60_000, new Registry(), bounds),
-  )
+  pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive!, 60_000, new Registry(), bounds))
 })
 afterAll(async () => {
   await Promise.all(pools.map((questions) => questions.onModuleDestroy()))

@@ -9,7 +9,7 @@ import {
   ValuePlan,
   type QueryContext,
 } from '@hopper/engine'
-import type { UnitQuestion, Query } from './query.ts'
+import type { UnitQuery, Query } from './query.ts'
 
 /** The part of the archive that a query reads. */
 export interface ScanScope {
@@ -31,7 +31,7 @@ export interface Outline extends Omit<ScanScope, 'canMatch'> {
 
 /** @throws HopperError if the query is invalid; its regular expressions are not checked */
 export function outlineOf(question: Query, context: QueryContext): Outline {
-  const { from, to, byPerson } = reachOf(withoutPatterns(question), context)
+  const { from, to, byPerson } = scopeOf(withoutPatterns(question), context)
   return {
     from,
     to,
@@ -44,7 +44,7 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
 }
 
 /** @throws HopperError if the query is invalid */
-export function reachOf(question: Query, context: QueryContext): ScanScope {
+export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)
     return { from: plan.start, to: plan.end, byPerson: false, canMatch: (summary) => plan.canMatch(summary) }
@@ -73,7 +73,7 @@ export function reachOf(question: Query, context: QueryContext): ScanScope {
   }
 }
 
-function planOf(question: UnitQuestion, context: QueryContext): FunnelPlan {
+function planOf(question: UnitQuery, context: QueryContext): FunnelPlan {
   if (question.kind === 'funnel') return new FunnelPlan(question.request)
   if (question.kind === 'journeys') return new JourneyScan(question.request).plan
   return new RetentionScan(question.request, context).plan

@@ -7,9 +7,9 @@ import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
-import { ArchiveQuestions } from './archive-questions.ts'
+import { ArchiveQueries } from './archive-queries.ts'
 import { queryBounds } from './pool/query-pool.ts'
-import type { QuestionOf } from './query.ts'
+import type { QueryOf } from './query.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -20,7 +20,7 @@ const T0 = Date.UTC(2026, 2, 28, 9)
 const ROWS = 1_500
 const context = { timezone: 'UTC', completeTo: T0 + 86_400_000 }
 const somebody = { signal: new AbortController().signal }
-const step = (filter: Filter): QuestionOf<'funnel'> => ({
+const step = (filter: Filter): QueryOf<'funnel'> => ({
   kind: 'funnel',
   request: {
     from: T0,
@@ -44,7 +44,7 @@ let storage: Storage
 let metrics: Registry
 /** the lane whose columns cannot be read */
 let broken: number | undefined
-const opened: ArchiveQuestions[] = []
+const opened: ArchiveQueries[] = []
 
 /** Ten users with devices in both lanes and ten in each lane alone, with events at the same instants. */
 beforeEach(async () => {
@@ -68,7 +68,7 @@ afterEach(async () => {
 })
 
 /** Opens queries that may be split across two threads; the columns of the broken lane cannot be read. */
-function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
+function open(limitMs: number, splitRowsMin = 0): ArchiveQueries {
   const whole = storage.archive!
   const archive: Archive = {
     covered: (...args) => whole.covered(...args),
@@ -81,7 +81,7 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQuestions {
         : whole.columns(chunk, names),
   }
   metrics = new Registry()
-  const questions = new ArchiveQuestions(archive, limitMs, metrics, {
+  const questions = new ArchiveQueries(archive, limitMs, metrics, {
     ...queryBounds,
     threadsMax: 3,
     threadsPerAppMax: 2,

@@ -11,7 +11,7 @@ import {
   type KeyValuesAsked,
 } from '../answers/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
-import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
@@ -22,10 +22,10 @@ type Range = DateRange & Pick<EventKeys, 'meta'>
 /** Lists the keys of events and their values, as suggestions for the query form. */
 @Injectable()
 export class EventKeysService {
-  private readonly archived: ArchiveQuestions
+  private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
 
-  constructor(@Inject(ArchiveQuestions) archived: ArchiveQuestions, @Inject(AnswerService) answers: AnswerService) {
+  constructor(@Inject(ArchiveQueries) archived: ArchiveQueries, @Inject(AnswerService) answers: AnswerService) {
     this.archived = archived
     this.answers = answers
   }

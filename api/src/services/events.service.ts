@@ -13,7 +13,7 @@ import {
   type PersonAsked,
 } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
-import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { PageRequest } from '../query/query.ts'
@@ -31,13 +31,13 @@ interface Found extends FirstSeen {
 /** Reads single events: all in order, one by its id, or those of one person. */
 @Injectable()
 export class EventsService {
-  private readonly archived: ArchiveQuestions
+  private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
   private readonly reader: TableReader
   private readonly lanes: number
 
   constructor(
-    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(READER) reader: TableReader,
     @Inject(LOG) log: EventLog,

@@ -5,7 +5,7 @@ import { exportFormats } from '@hopper/engine'
 import type { Logger } from 'pino'
 import type { ExportAsked } from '../answers/events.ts'
 import { invalidFields } from '../http/checked.ts'
-import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
@@ -24,12 +24,12 @@ export interface Exported {
 /** Exports all events of a range, as fast as the client reads them. */
 @Injectable()
 export class ExportService {
-  private readonly archived: ArchiveQuestions
+  private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
   private readonly logger: Logger
 
   constructor(
-    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(LOGGER) logger: Logger,
   ) {

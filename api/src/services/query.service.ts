@@ -11,7 +11,7 @@ import { stepsOfFunnel } from '@hopper/engine'
 import type { JourneysAsked } from '../answers/asked.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
-import { ArchiveQuestions } from '../query/archive-questions.ts'
+import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
@@ -27,12 +27,12 @@ type Answered<K extends keyof Results> = Promise<(Results[K] & { meta: Meta }) |
 /** Runs queries over all events, answered from the archive. */
 @Injectable()
 export class QueryService {
-  private readonly archived: ArchiveQuestions
+  private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
 
   constructor(
-    @Inject(ArchiveQuestions) archived: ArchiveQuestions,
+    @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(FunnelsService) funnels: FunnelsService,
   ) {

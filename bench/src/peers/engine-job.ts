@@ -16,7 +16,7 @@ export interface EngineJob {
   readonly context: QueryContext
   readonly hot: boolean
   /** whether the columns that break ties between the devices of a person are read */
-  readonly placed: boolean
+  readonly withTieBreakers: boolean
 }
 
 export interface EngineReply {

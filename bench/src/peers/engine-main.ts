@@ -9,7 +9,7 @@ const cache = new ColumnCache(CACHE_BYTES_MAX)
 const hot = lanes.map(({ lane, file }) => ({ lane, identities, spans: spansOf(file.chunks(cache)) }))
 
 parentPort!.on('message', (job: EngineJob) => {
-  const scan = new FunnelScan(job.request, job.context, undefined, job.placed)
+  const scan = new FunnelScan(job.request, job.context, undefined, job.withTieBreakers)
   // cold: one lane after the other, so that only one is in memory
   lanes.forEach(({ lane, file }, i) =>
     scan.scanLane(job.hot ? hot[i]! : { lane, identities, spans: spansOf(file.chunks()) }),

@@ -36,8 +36,8 @@ export class EnginePool {
     return (await this.#run(request, hot, false)) ?? (await this.#run(request, hot, true))!
   }
 
-  async #run(request: FunnelRequest, hot: boolean, placed: boolean): Promise<FunnelResult | undefined> {
-    const job: EngineJob = { request, context: this.#context, hot, placed }
+  async #run(request: FunnelRequest, hot: boolean, withTieBreakers: boolean): Promise<FunnelResult | undefined> {
+    const job: EngineJob = { request, context: this.#context, hot, withTieBreakers }
     const replies = await Promise.all(
       this.#workers.map(async (worker) => {
         worker.postMessage(job)
@@ -49,7 +49,7 @@ export class EnginePool {
       request,
       this.#context,
       replies.map(({ partial }) => partial),
-      placed,
+      withTieBreakers,
     )
   }
 

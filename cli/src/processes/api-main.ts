@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import { builtDashboard } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
-import { patiently } from './patiently.ts'
+import { withPatience } from './with-patience.ts'
 import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from '../server/server.ts'
@@ -15,7 +15,7 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, lanes, registry, archive, health, close } = await patiently(logger, () =>
+  const { log, reader, lanes, registry, archive, health, close } = await withPatience(logger, () =>
     openCluster(config, (error) =>
       logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete'),
     ),

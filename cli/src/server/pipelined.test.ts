@@ -4,7 +4,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { pino } from 'pino'
-import { oneAfterTheOther } from './pipelined.ts'
+import { sequentially } from './pipelined.ts'
 import { createServer as createProductServer } from './server.ts'
 
 const REQUESTS = 1_000
@@ -67,7 +67,7 @@ test.each([
   '1,000 requests %s in one packet are answered in order, one at a time; control: concurrently without it',
   async (_, requestOf) => {
     for (const [wrap, max] of [
-      [oneAfterTheOther, 1],
+      [sequentially, 1],
       [(handle: RequestListener) => handle, expect.any(Number)],
     ] as const) {
       const { handle, seen } = slowly()
@@ -75,7 +75,7 @@ test.each([
       socket.write(packet(requestOf))
       expect(await answers(socket, REQUESTS)).toEqual(Array.from({ length: REQUESTS }, (_, i) => String(i)))
       expect(seen).toEqual({ atOnce: 0, max, begun: REQUESTS })
-      if (wrap !== oneAfterTheOther) expect(seen.max).toBeGreaterThan(50)
+      if (wrap !== sequentially) expect(seen.max).toBeGreaterThan(50)
     }
   },
 )
@@ -83,7 +83,7 @@ test.each([
 test('requests of a disconnected client do not begin', async () => {
   let begun = 0
   const held: ServerResponse[] = []
-  const server = await serve(oneAfterTheOther((_, response) => void (begun++, held.push(response))))
+  const server = await serve(sequentially((_, response) => void (begun++, held.push(response))))
   const socket = open(portOf(server))
   socket.write(packet(get, 10))
   await expect.poll(() => begun).toBe(1)
@@ -96,7 +96,7 @@ test('requests of a disconnected client do not begin', async () => {
 test('other connections take turns with one that has sent 1,000 requests', async () => {
   const busyMs = 2
   const server = await serve(
-    oneAfterTheOther((request, response) => {
+    sequentially((request, response) => {
       const until = performance.now() + busyMs
       while (performance.now() < until);
       response.end(`answer to ${request.url}`)
@@ -114,7 +114,7 @@ test('other connections take turns with one that has sent 1,000 requests', async
 
 test('a connection is not read beyond the waiting limit', async () => {
   let parsed = 0
-  const handle = oneAfterTheOther(() => undefined)
+  const handle = sequentially(() => undefined)
   const server = await serve((request, response) => (parsed++, handle(request, response)))
   const socket = open(portOf(server))
   const text = packet(get, 10_000)

@@ -25,7 +25,7 @@ function pauseAfterParsing(socket: Socket): void {
  * any is charged, and those of a disconnected client continue: Node reports the end of a connection only to the request
  * whose answer is due. A request in flight on a paused connection notices the end when it writes.
  */
-export function oneAfterTheOther(handle: RequestListener): RequestListener {
+export function sequentially(handle: RequestListener): RequestListener {
   const waitingOf = new WeakMap<Socket, Waiting[]>()
 
   const begin = ({ request, response }: Waiting): void => {

@@ -2,7 +2,7 @@ import { createServer as createHttpServer } from 'node:http'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { apiInTurns } from './api-turns.ts'
-import { oneAfterTheOther } from './pipelined.ts'
+import { sequentially } from './pipelined.ts'
 import { answerForServer, answerParserError, answerRouterError, checkHost } from './protocol-errors.ts'
 
 /** grace period for a browser that holds a connection open when the server closes */
@@ -31,7 +31,7 @@ export function createServer(logger: Logger, trustProxy: boolean): FastifyInstan
     serverFactory: (handle) =>
       createHttpServer(
         { requireHostHeader: false, requestTimeout: REQUEST_MS_MAX, keepAliveTimeout: KEEP_ALIVE_MS },
-        oneAfterTheOther(apiInTurns(handle)),
+        sequentially(apiInTurns(handle)),
       ),
     clientErrorHandler: answerParserError,
     frameworkErrors: answerRouterError,

@@ -2,7 +2,7 @@ import { HopperError } from '@hopper/contracts'
 import { Client } from 'cassandra-driver'
 import type { Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
-import { tellingUnavailable } from './client/available.ts'
+import { withUnavailableErrors } from './client/available.ts'
 import { CassandraArchive } from './archive/archive.ts'
 import { CassandraLanes } from './lanes.ts'
 import { CassandraCollection } from './collection.ts'
@@ -31,7 +31,7 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
     await driver.shutdown()
     throw notOpened(error as Error, settings)
   }
-  const client = tellingUnavailable(driver)
+  const client = withUnavailableErrors(driver)
   const probes = probeHosts(driver, options.policies!.loadBalancing as SteadyHosts)
   const owners = new CassandraLanes(client, lanes, settings)
   return {

@@ -2,7 +2,7 @@ import { encodeEvents, eventsOfChunk, type Chunk, type ExportedEvent } from '@ho
 import { JobCancelled } from '../chunk-source.ts'
 import { chunkName } from '../fingerprint.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { ExportPlace, QuestionOf } from '../query.ts'
+import type { ExportPlace, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
@@ -10,7 +10,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
  * the previous parts. Returns the position to continue from if it was asked to pause, and null at the end.
  */
 export async function runExport(
-  { request }: QuestionOf<'export'>,
+  { request }: QueryOf<'export'>,
   { chunks }: QueryJob,
   runtime: QueryRuntime,
 ): Promise<ExportPlace | null> {

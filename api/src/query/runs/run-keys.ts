@@ -1,12 +1,12 @@
 import { hasRareKeys, RareKeyScan, rareKeyColumns } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../query.ts'
+import type { QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** Lists the keys that are too rare for a column of their own. */
 export async function runKeys(
-  { request }: QuestionOf<'keys'>,
+  { request }: QueryOf<'keys'>,
   { chunks }: QueryJob,
   place: QueryRuntime,
 ): Promise<readonly string[]> {

@@ -1,7 +1,7 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PageRequest, PageResult, QuestionOf } from '../query.ts'
+import type { PageRequest, PageResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { QueryRuntime } from '../pool/query-runtime.ts'
  * its lane.
  */
 export async function runPage(
-  { request }: QuestionOf<'page'>,
+  { request }: QueryOf<'page'>,
   { chunks }: QueryJob,
   place: QueryRuntime,
 ): Promise<PageResult> {

@@ -2,14 +2,14 @@ import { deviceHash, type ArchivedEvent, type ChunkSummary } from '@hopper/contr
 import { eventsOfRun, keyOf, lowHalf, mayHave, restOf, runOfDevice, type Chunk, type DeviceKey } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PersonResult, QuestionOf } from '../query.ts'
+import type { PersonResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
 /** Collects what is known of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
-  { request }: QuestionOf<'person'>,
+  { request }: QueryOf<'person'>,
   { app, chunks, identifying }: QueryJob,
   place: QueryRuntime,
 ): Promise<PersonResult> {
@@ -40,7 +40,7 @@ function collect(
   story: Story,
   chunk: Chunk,
   devices: readonly Device[],
-  request: QuestionOf<'person'>['request'],
+  request: QueryOf<'person'>['request'],
   { budget }: QueryRuntime,
 ): void {
   const { kind, id } = request

@@ -1,8 +1,8 @@
 import { EventScan } from '@hopper/engine'
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../query.ts'
-import { reachOf } from '../scan-scope.ts'
+import type { QueryOf } from '../query.ts'
+import { scopeOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
 import { runPage } from './run-page.ts'
@@ -24,11 +24,7 @@ export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise
   return runUnits(question, job, place)
 }
 
-async function runEvents(
-  { request }: QuestionOf<'events'>,
-  { chunks }: QueryJob,
-  place: QueryRuntime,
-): Promise<unknown> {
+async function runEvents({ request }: QueryOf<'events'>, { chunks }: QueryJob, place: QueryRuntime): Promise<unknown> {
   const scan = new EventScan(request, place.budget)
   const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
@@ -37,7 +33,7 @@ async function runEvents(
 
 /** @throws HopperError if the query is invalid */
 function matchingChunks({ question, context, chunks }: QueryJob, { budget }: QueryRuntime): QueryJob['chunks'] {
-  const reach = reachOf(question, context)
+  const reach = scopeOf(question, context)
   return chunks.filter((summary) => {
     budget.check()
     return summary.min_time < reach.to && summary.max_time >= reach.from && reach.canMatch(summary)

@@ -5,7 +5,7 @@ import { JobCancelled } from '../chunk-source.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
 import { identityDigest } from '../known-identities.ts'
 import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
-import type { UnitQuestion } from '../query.ts'
+import type { UnitQuery } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** Maximum compressed bytes of one lane of a query: more would not fit in memory next to the other threads. */
@@ -15,7 +15,7 @@ type Scan = FunnelScan | JourneyScan | RetentionScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
 export async function runUnits(
-  question: UnitQuestion,
+  question: UnitQuery,
   { app, context, chunks, identifying, leader, others }: QueryJob,
   place: QueryRuntime,
 ): Promise<unknown> {
@@ -28,16 +28,16 @@ export async function runUnits(
     return scan
   }
   if (leader && question.kind === 'funnel') {
-    return findForLeader(leader, async (placed) =>
-      (await scanned(new FunnelScan(question.request, context, place.budget, placed))).partial(),
+    return findForLeader(leader, async (withTieBreakers) =>
+      (await scanned(new FunnelScan(question.request, context, place.budget, withTieBreakers))).partial(),
     )
   }
   const parts = new OtherParts(others)
-  const run = async (placed: boolean): Promise<unknown> => {
-    const partials = parts.find(placed)
+  const run = async (withTieBreakers: boolean): Promise<unknown> => {
+    const partials = parts.find(withTieBreakers)
     // A failure in another thread also stops this one, which notices it after its own lanes.
     partials.catch(() => undefined)
-    const scan = await scanned(scanOf(question, context, place.budget, placed))
+    const scan = await scanned(scanOf(question, context, place.budget, withTieBreakers))
     for (const partial of await partials) if (scan instanceof FunnelScan) scan.absorb(partial)
     const answer = scan.finish()
     return scan.hasUnresolvedTies ? undefined : answer
@@ -52,11 +52,11 @@ export async function runUnits(
 }
 
 /**
- * Creates the scan of a query. Only a funnel has a cheap first run, not `placed`, in the hope that there are no ties to
- * break.
+ * Creates the scan of a query. Only a funnel has a cheap first run, not `withTieBreakers`, in the hope that there are
+ * no ties to break.
  */
-function scanOf(question: UnitQuestion, context: QueryJob['context'], budget: Budget, placed: boolean): Scan {
-  if (question.kind === 'funnel') return new FunnelScan(question.request, context, budget, placed)
+function scanOf(question: UnitQuery, context: QueryJob['context'], budget: Budget, withTieBreakers: boolean): Scan {
+  if (question.kind === 'funnel') return new FunnelScan(question.request, context, budget, withTieBreakers)
   if (question.kind === 'journeys') return new JourneyScan(question.request, budget)
   return new RetentionScan(question.request, context, budget)
 }
@@ -65,12 +65,16 @@ function scanOf(question: UnitQuestion, context: QueryJob['context'], budget: Bu
  * Lists the columns of a lane. Those that break ties are needed only if the events of a unit may be in several spans or
  * lanes.
  */
-function wantsOfLane({ plan, placed }: Scan, lane: readonly ChunkSummary[], identities: Identities): ColumnFetch[] {
+function wantsOfLane(
+  { plan, withTieBreakers }: Scan,
+  lane: readonly ChunkSummary[],
+  identities: Identities,
+): ColumnFetch[] {
   const spans = new Set(
     lane.map(({ date, first_position, last_position }) => `${date}/${first_position}-${last_position}`),
   )
   const byPerson = plan.unit === 'person' && identities.keys.length > 0
-  const ties = spans.size > 1 || plan.unit === 'session' || (byPerson && placed)
+  const ties = spans.size > 1 || plan.unit === 'session' || (byPerson && withTieBreakers)
   const wants = lane.map((summary) => {
     const { always, tied } = plan.columns(summary)
     return {

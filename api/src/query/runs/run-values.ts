@@ -3,12 +3,12 @@ import { tallyValues, ValuePlan, ValueTotals, type KeyTally, type KeyValues } fr
 import { batchesOf, fetchedAhead } from '../batches.ts'
 import { canonicalJson, chunkName } from '../fingerprint.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QuestionOf } from '../query.ts'
+import type { QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(
-  { request }: QuestionOf<'values'>,
+  { request }: QueryOf<'values'>,
   { app, chunks, context }: QueryJob,
   place: QueryRuntime,
 ): Promise<KeyValues[]> {

@@ -7,10 +7,10 @@ import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../../testing/archived.ts'
-import { ArchiveQuestions } from '../archive-questions.ts'
+import { ArchiveQueries } from '../archive-queries.ts'
 import { FairOrder } from './fair-order.ts'
 import type { PoolBounds } from '../pool/query-pool.ts'
-import type { QuestionOf } from '../query.ts'
+import type { QueryOf } from '../query.ts'
 import { Shares } from './shares.ts'
 
 // threads start from the sources, which is slow on busy machines
@@ -43,7 +43,7 @@ function textOf(number: number): string {
 let dir: string
 let storage: Storage
 let metrics: Registry
-const opened: ArchiveQuestions[] = []
+const opened: ArchiveQueries[] = []
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'hopper-fair-'))
@@ -69,23 +69,23 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQuestions {
+function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQueries {
   metrics = new Registry()
-  const questions = new ArchiveQuestions(storage.archive!, limitMs, metrics, { ...bounds, ...some })
+  const questions = new ArchiveQueries(storage.archive!, limitMs, metrics, { ...bounds, ...some })
   opened.push(questions)
   return questions
 }
 
 const state = async (name: string): Promise<number> =>
   Number(new RegExp(`state="${name}"\\} (\\d+)`).exec(await metrics.metrics())?.[1])
-const events = (filters: readonly Filter[], name: string): QuestionOf<'events'> => ({
+const events = (filters: readonly Filter[], name: string): QueryOf<'events'> => ({
   kind: 'events',
   request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] },
 })
 /** Takes minutes: 20 ms for each of 5,000 values, because this pattern has no small automaton. */
-const slow = (name: string): QuestionOf<'events'> =>
+const slow = (name: string): QueryOf<'events'> =>
   events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
-const quick = (name: string): QuestionOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
+const quick = (name: string): QueryOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
 
 interface Asked {
   readonly ended: Promise<string>
@@ -93,7 +93,7 @@ interface Asked {
 }
 
 /** Runs a query and returns its outcome: "answered", or the error code with the limit that it names. */
-function ask(questions: ArchiveQuestions, app: string, caller: string, question: QuestionOf<'events'>): Asked {
+function ask(questions: ArchiveQueries, app: string, caller: string, question: QueryOf<'events'>): Asked {
   const left = new AbortController()
   const ended = questions
     .ask(app, question, context, { signal: left.signal, caller, arrivedAt: performance.now() })

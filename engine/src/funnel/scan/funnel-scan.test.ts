@@ -170,17 +170,17 @@ describe('the funnel kernel', () => {
       fc.assert(
         fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, queries) => {
           for (const query of queries) {
-            const partials = (placed: boolean): FunnelPartial[] =>
+            const partials = (withTieBreakers: boolean): FunnelPartial[] =>
               at.lanes
                 .map((lane) => {
-                  const scan = new FunnelScan(query, contextOf(query), undefined, placed)
+                  const scan = new FunnelScan(query, contextOf(query), undefined, withTieBreakers)
                   scan.scanLane(lane)
                   return structuredClone(scan.partial())
                 })
                 .reverse()
-            const unplaced = mergeFunnelPartials(query, contextOf(query), partials(false), false)
-            scans[unplaced ? 'once' : 'twice']++
-            const merged = unplaced ?? mergeFunnelPartials(query, contextOf(query), partials(true))!
+            const withoutTieBreakers = mergeFunnelPartials(query, contextOf(query), partials(false), false)
+            scans[withoutTieBreakers ? 'once' : 'twice']++
+            const merged = withoutTieBreakers ?? mergeFunnelPartials(query, contextOf(query), partials(true))!
             const whole = queryFunnel(query, contextOf(query), at.lanes)
             expect({ ...merged, people: byName(merged.people) }).toEqual({ ...whole, people: byName(whole.people) })
           }

@@ -31,8 +31,8 @@ export class FunnelScan extends UnitScan {
   /** the steps of gathered rows, while the plan is simple */
   #steps = new Uint8Array(1024)
 
-  constructor(request: FunnelRequest, context: QueryContext, budget?: Budget, placed = true) {
-    super(new FunnelPlan(request), budget, placed)
+  constructor(request: FunnelRequest, context: QueryContext, budget?: Budget, withTieBreakers = true) {
+    super(new FunnelPlan(request), budget, withTieBreakers)
     this.#request = request
     this.#context = context
     this.#tally = new FunnelTally(request, context)
@@ -112,16 +112,16 @@ export function buffersOf({ tally }: FunnelPartial): ArrayBuffer[] {
 }
 
 /**
- * Merges the partial results of threads to the answer. Returns undefined if they were scanned without `placed` and ties
- * are unresolved; the caller must then scan again with `placed`.
+ * Merges the partial results of threads to the answer. Returns undefined if they were scanned without `withTieBreakers`
+ * and ties are unresolved; the caller must then scan again with `withTieBreakers`.
  */
 export function mergeFunnelPartials(
   request: FunnelRequest,
   context: QueryContext,
   partials: readonly FunnelPartial[],
-  placed = true,
+  withTieBreakers = true,
 ): Cut<FunnelResult> | undefined {
-  const scan = new FunnelScan(request, context, undefined, placed)
+  const scan = new FunnelScan(request, context, undefined, withTieBreakers)
   for (const partial of partials) scan.absorb(partial)
   const answer = scan.finish()
   return scan.hasUnresolvedTies ? undefined : answer
@@ -134,8 +134,8 @@ export function queryFunnel(
   lanes: readonly LaneInput[],
   budget?: Budget,
 ): Cut<FunnelResult> {
-  const run = (placed: boolean): Cut<FunnelResult> | undefined => {
-    const scan = new FunnelScan(request, context, budget, placed)
+  const run = (withTieBreakers: boolean): Cut<FunnelResult> | undefined => {
+    const scan = new FunnelScan(request, context, budget, withTieBreakers)
     for (const lane of lanes) scan.scanLane(lane)
     const answer = scan.finish()
     return scan.hasUnresolvedTies ? undefined : answer

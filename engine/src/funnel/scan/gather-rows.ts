@@ -86,7 +86,7 @@ export class RunPlaces {
  */
 export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
   const first = rows.length
-  gatherUnplaced(rows, prepared, run, lane, all)
+  gatherWithoutTieBreakers(rows, prepared, run, lane, all)
   if (rows.length === first) return
   const begin = prepared.starts[run]!
   const places = (prepared.places ??= new RunPlaces(prepared.chunk))
@@ -100,7 +100,13 @@ export function gatherPlaces(rows: UnitRows, prepared: Prepared, run: number, la
 }
 
 /** Appends the rows of a run like `gatherPlaces`, but without tie-breakers. */
-export function gatherUnplaced(rows: UnitRows, prepared: Prepared, run: number, lane: number, all: boolean): void {
+export function gatherWithoutTieBreakers(
+  rows: UnitRows,
+  prepared: Prepared,
+  run: number,
+  lane: number,
+  all: boolean,
+): void {
   const { starts, codes, table, from, until, groupCodes, groupTable, match } = prepared
   const begin = starts[run]!
   const end = starts[run + 1]!

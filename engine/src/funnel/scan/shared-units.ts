@@ -19,7 +19,7 @@ export class SharedUnits {
   readonly #plan: FunnelPlan
   readonly #groups: Dictionary
   readonly #matches: TupleNumbers
-  readonly #placed: boolean
+  readonly #withTieBreakers: boolean
   readonly #users = new Dictionary()
   /** the events so far: the caller appends those of a device in a chunk and then calls `take` */
   readonly rows = new UnitRows()
@@ -33,11 +33,11 @@ export class SharedUnits {
   tied = false
 
   /**
-   * `groups` and `matches` assign numbers to the breakdown and match values of the scan; `placed` means that rows have
-   * tie-breakers.
+   * `groups` and `matches` assign numbers to the breakdown and match values of the scan; `withTieBreakers` means that
+   * rows have tie-breakers.
    */
-  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, placed: boolean) {
-    this.#placed = placed
+  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, withTieBreakers: boolean) {
+    this.#withTieBreakers = withTieBreakers
     this.#plan = plan
     this.#groups = groups
     this.#matches = matches
@@ -54,7 +54,7 @@ export class SharedUnits {
     const code = this.#codeOf(first, users)
     for (let i = begin; i < rows.length; i++) {
       const user = column ? column.values[column.codes[rows.unit[i]!]!]! : null
-      if (!this.#placed) this.#placeIn(i)
+      if (!this.#withTieBreakers) this.#placeIn(i)
       rows.unit[i] = user === null ? code : this.#users.code(user)
     }
     this.#segments++
@@ -124,7 +124,7 @@ export class SharedUnits {
       if (begins[user] === ends[user]) continue
       const places = order.subarray(begins[user], ends[user]).sort((a, b) => rows.compare(a, b))
       UnitRows.reordered(rows, places, own)
-      if (!this.#placed) this.tied ||= hasTie(own)
+      if (!this.#withTieBreakers) this.tied ||= hasTie(own)
       hand(own, 0, own.length, this.#users.values[user] as string)
     }
   }

@@ -8,7 +8,7 @@ import { DeviceCursor, type Span } from '../../scan/device-cursor.ts'
 import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../../scan/identities.ts'
 import { TupleNumbers } from '../../scan/match-numbers.ts'
 import type { FunnelPlan } from '../plan/funnel-plan.ts'
-import { gatherPlaces, gatherSegment, gatherUnplaced, type Prepared } from './gather-rows.ts'
+import { gatherPlaces, gatherSegment, gatherWithoutTieBreakers, type Prepared } from './gather-rows.ts'
 import { sessionsOf, type SessionNames } from '../sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
@@ -30,7 +30,7 @@ export type RunName = (run: number) => string
 export abstract class UnitScan {
   readonly plan: FunnelPlan
   /** whether the tie-breakers between a person's devices are read from the start */
-  readonly placed: boolean
+  readonly withTieBreakers: boolean
   readonly #request: Pick<FunnelRequest, 'breakdown'>
   readonly #budget: Budget
   /** assigns numbers to the breakdown values */
@@ -45,17 +45,17 @@ export abstract class UnitScan {
   #identities: Identities | undefined
 
   /**
-   * Without `placed`, the caller must check `hasUnresolvedTies` afterwards: few persons ever have events on two devices
-   * in the same millisecond.
+   * Without `withTieBreakers`, the caller must check `hasUnresolvedTies` afterwards: few persons ever have events on
+   * two devices in the same millisecond.
    */
-  constructor(plan: FunnelPlan, budget: Budget = endless, placed = true) {
+  constructor(plan: FunnelPlan, budget: Budget = endless, withTieBreakers = true) {
     this.plan = plan
-    this.placed = placed
+    this.withTieBreakers = withTieBreakers
     this.#request = plan.request
     this.#budget = budget
     this.#matches = new TupleNumbers(plan.match)
     this.groups.code(null)
-    this.shared = new SharedUnits(plan, this.groups, this.#matches, placed)
+    this.shared = new SharedUnits(plan, this.groups, this.#matches, withTieBreakers)
   }
 
   /**
@@ -166,7 +166,8 @@ export abstract class UnitScan {
   }
 
   /**
-   * After `finish`: whether the answer may be wrong, because there were ties that only a scan with `placed` can break.
+   * After `finish`: whether the answer may be wrong, because there were ties that only a scan with `withTieBreakers`
+   * can break.
    */
   get hasUnresolvedTies(): boolean {
     return this.shared.tied
@@ -241,8 +242,8 @@ export abstract class UnitScan {
     const { users, firstUser, shared } = this.#identities!
     const { rows } = this.shared
     const begin = rows.length
-    if (this.placed) gatherPlaces(rows, prepared, run, this.#lane, false)
-    else gatherUnplaced(rows, prepared, run, this.#lane, false)
+    if (this.withTieBreakers) gatherPlaces(rows, prepared, run, this.#lane, false)
+    else gatherWithoutTieBreakers(rows, prepared, run, this.#lane, false)
     this.shared.take(
       begin,
       shared[identity] === SEVERAL_USERS ? chunk.values('user') : undefined,

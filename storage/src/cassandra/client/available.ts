@@ -25,7 +25,7 @@ export function isUnavailable(error: unknown): boolean {
  * Wraps a client so that calls reject with HOP_STORE_UNAVAILABLE while Cassandra cannot answer, with the driver's error
  * as the cause.
  */
-export function tellingUnavailable(client: Client): Client {
+export function withUnavailableErrors(client: Client): Client {
   const orUnavailable = async <T>(answer: Promise<T>): Promise<T> => {
     try {
       return await answer

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { createRequire } from 'node:module'
 import { expect, it } from 'vitest'
-import { preparingSoon, repairPreparing } from './prepare-soon.ts'
+import { withEarlyPrepare, repairPreparing } from './prepare-soon.ts'
 
 const NONE = 'no node is left'
 /** How the driver prepares: on one node after the other, each of which answers after some time, fails, or is silent. */
@@ -23,7 +23,7 @@ const prepareAt = async (
 ): Promise<{ tried: string[]; ms: number; outcome: unknown }> => {
   const tried: string[] = []
   const started = performance.now()
-  const outcome = await preparingSoon(driver(nodes, tried), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
+  const outcome = await withEarlyPrepare(driver(nodes, tried), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
     (error: Error) => error.message,
   )
   return { tried, ms: performance.now() - started, outcome }

@@ -27,14 +27,14 @@ export function repairPreparing(): void {
   const { prototype } = createRequire(import.meta.url)('cassandra-driver/lib/prepare-handler') as PrepareHandler
   const prepare = prototype._prepareWithQueryPlan
   if (prepare.isRepaired) return
-  prototype._prepareWithQueryPlan = Object.assign(preparingSoon(prepare), { isRepaired: true as const })
+  prototype._prepareWithQueryPlan = Object.assign(withEarlyPrepare(prepare), { isRepaired: true as const })
 }
 
 /**
  * Wraps `prepare` so that further attempts run in parallel. Every attempt takes its nodes from one plan, and the first
  * success counts.
  */
-export function preparingSoon(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS): Prepare {
+export function withEarlyPrepare(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS): Prepare {
   return function (info, nodes, query, keyspace) {
     return new Promise((resolve, reject) => {
       let [begun, running] = [0, 0]

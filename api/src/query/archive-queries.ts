@@ -49,7 +49,7 @@ interface Work {
  * Work that grows with the query, the archive or the answer runs in that thread, or once the thread is assigned.
  */
 @Injectable()
-export class ArchiveQuestions implements OnModuleDestroy {
+export class ArchiveQueries implements OnModuleDestroy {
   readonly #archive: Archive | undefined
   readonly #limitMs: number
   readonly #pool: QueryPool

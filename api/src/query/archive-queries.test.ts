@@ -8,8 +8,8 @@ import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import { archive as fill, type Sketch } from '../testing/archived.ts'
-import { ArchiveQuestions } from './archive-questions.ts'
-import type { QuestionOf } from './query.ts'
+import { ArchiveQueries } from './archive-queries.ts'
+import type { QueryOf } from './query.ts'
 
 // threads start from the sources, which is slow on busy machines
 vi.setConfig({ testTimeout: 60_000 })
@@ -26,7 +26,7 @@ const event = (device: string, minute: number, tag: string, user?: string): Sket
   data: { tag },
   ...(user === undefined ? {} : { user }),
 })
-const funnel = (fields: Partial<QuestionOf<'funnel'>['request']> = {}): QuestionOf<'funnel'> => ({
+const funnel = (fields: Partial<QueryOf<'funnel'>['request']> = {}): QueryOf<'funnel'> => ({
   kind: 'funnel',
   request: {
     from: T0,
@@ -42,7 +42,7 @@ const funnel = (fields: Partial<QuestionOf<'funnel'>['request']> = {}): Question
 
 let dir: string
 let storage: Storage
-let questions: ArchiveQuestions
+let questions: ArchiveQueries
 let metrics: Registry
 /** reads of the archive: the columns of each chunk, by its first position */
 let reads: string[]
@@ -52,7 +52,7 @@ beforeEach(async () => {
   storage = await openEmbedded({ dir, lanes: 2 })
   reads = []
   metrics = new Registry()
-  questions = new ArchiveQuestions(counted(storage.archive!), 20_000, metrics)
+  questions = new ArchiveQueries(counted(storage.archive!), 20_000, metrics)
 })
 afterEach(async () => {
   await questions.onModuleDestroy()
@@ -182,7 +182,7 @@ it('reports its progress, and stops soon after its only client leaves', async ()
     key: 'text',
     value: `((a+)+b{${i}})+$`,
   }))
-  const slow: QuestionOf<'events'> = {
+  const slow: QueryOf<'events'> = {
     kind: 'events',
     request: { start: T0, end: T0 + 3_600_000, data: [{ name: 'all', filters: [{ type: 'or', filters }] }] },
   }
