@@ -139,7 +139,8 @@ export const FunnelResult = Type.Object({
         ),
       }),
       {
-        description: `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, then the others as one`,
+        description:
+          `the ${queryLimits.breakdownValuesMax} values of most units, the largest first, ` + 'then the others as one',
       },
     ),
   ),

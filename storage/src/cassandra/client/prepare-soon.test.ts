@@ -23,9 +23,8 @@ const prepareAt = async (
 ): Promise<{ tried: string[]; ms: number; outcome: unknown }> => {
   const tried: string[] = []
   const started = performance.now()
-  const outcome = await withEarlyPrepare(driver(nodes, tried), 50)({}, Object.keys(nodes).values(), 'SELECT', 'k').catch(
-    (error: Error) => error.message,
-  )
+  const prepare = withEarlyPrepare(driver(nodes, tried), 50)
+  const outcome = await prepare({}, Object.keys(nodes).values(), 'SELECT', 'k').catch((error: Error) => error.message)
   return { tried, ms: performance.now() - started, outcome }
 }
 
