@@ -12,7 +12,7 @@ import { pathsOf, read, Reads, type Read } from './reads.ts'
 
 const engines = inject('engines')
 const FROZEN_MS = 15_000
-/** for 95 of 100 answers: a machine that runs four nodes beside other tests delays some, whether a node is frozen or not */
+/** Of 95 of 100 answers: a machine that runs four nodes beside other tests delays some in any case. */
 const READ_MS_MAX = 3_000
 
 describe.skipIf(!engines || !(await canUseJars()))('one of three Cassandra nodes that is frozen under load', () => {
