@@ -66,7 +66,7 @@ export const App = Type.Object({
   origins: Type.Array(Type.String({ maxLength: 300 }), { maxItems: 100 }),
   /** URL parameters that stay part of a page's address */
   keep_parameters: Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: limits.keepParametersMax }),
-  /** whether a fragment like `#/cart` names a page */
+  /** true if a fragment like `#/cart` names a page */
   hash_routing: Type.Optional(Type.Boolean()),
 })
 export type App = Static<typeof App>
@@ -141,6 +141,6 @@ export interface TrackerConfig {
   elements: { xpath: string }[]
   /** parameters that are part of a page's address; absent when there are none */
   keep_parameters?: string[]
-  /** whether a fragment like `#/cart` names a page; absent when it does not */
+  /** true if a fragment like `#/cart` names a page; absent otherwise */
   hash_routing?: true
 }

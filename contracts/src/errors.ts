@@ -5,7 +5,7 @@ export interface ErrorPolicy {
   /** one sentence that tells the caller what to do */
   readonly hint: string
   /**
-   * whether the hint is appended to every message of this code; otherwise a specific message replaces it and must
+   * true if the hint is appended to every message of this code; otherwise a specific message replaces it and must
    * itself say what to do
    */
   readonly follows?: boolean

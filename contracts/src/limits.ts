@@ -19,7 +19,7 @@ export const limits = {
   nameCharsMax: 200,
   /** longest time between two events that the tracker reports; larger values are rejected as invalid */
   elapsedMsMax: 366 * 86_400_000,
-  /** how far the timestamp of an event may be ahead of its receive time */
+  /** maximum time by which the timestamp of an event may be ahead of its receive time */
   aheadMsMax: 86_400_000,
   /** 2000-01-01T00:00:00Z: older events are rejected */
   timestampMsMin: 946_684_800_000,

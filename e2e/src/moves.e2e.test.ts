@@ -101,7 +101,7 @@ describe.skipIf(!engines)('an installation of a year that moves', () => {
     expect(await hopper(['audit'], first.env)).toContain('No drift')
     for (const aggregator of first.aggregators) await aggregator.stop('SIGTERM')
     expect(await hopper(['rebuild'], { ...first.env, NODE_OPTIONS: '--max-old-space-size=256' })).toContain(
-      'counted and archived anew',
+      'counted and archived again',
     )
     expect(await answersOf(first)).toEqual(wanted)
     expect(await hopper(['audit'], first.env)).toContain('No drift')

@@ -110,7 +110,7 @@ describe('the tracker', () => {
     expect([gzip.headers['content-encoding'], gunzipSync(gzip.rawPayload).toString()]).toEqual(['gzip', script])
   })
 
-  it('is cached briefly under its name, and for ever under its hash', async () => {
+  it('is cached briefly under its name, and permanently under its hash', async () => {
     const byName = await get('/hopper.js')
     expect(byName.headers).toMatchObject({ 'cache-control': 'public, max-age=300', vary: 'accept-encoding' })
     expect((await get('/hopper.js', { 'if-none-match': String(byName.headers.etag) })).statusCode).toBe(304)

@@ -14,7 +14,7 @@ const SHARE_MIN = 0.25
 export interface Delivery {
   /** bytes of messages by app */
   readonly bytes: ReadonlyMap<string, number>
-  /** how long the first message has waited, in ms */
+  /** waiting time of the first message, in ms */
   readonly waitedMs: number
 }
 

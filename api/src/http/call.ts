@@ -19,11 +19,11 @@ export interface Call {
   readonly media?: readonly string[]
   /** default: 201 for POST, 204 without an answer, else 200 */
   readonly status?: number
-  /** whether the answer is available as CSV: with the columns of its schema, or as a table of its own */
+  /** the CSV form of the answer: true for the columns of its schema, or a table of its own */
   readonly csv?: boolean | Table
-  /** whether the call can stream events: progress, then the answer */
+  /** true if the call can stream events: progress, then the answer */
   readonly progress?: boolean
-  /** whether unknown parameters are ignored: probes and links in mails add their own */
+  /** true if unknown parameters are ignored: probes and links in mails add their own */
   readonly lenient?: boolean
 }
 

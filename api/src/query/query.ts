@@ -79,9 +79,9 @@ export interface ExportRequest extends ExportRange, ExportPart {
 /** The part of an export. */
 export interface ExportPart {
   readonly start: ExportPlace
-  /** whether it writes what precedes all events, such as the column names */
+  /** true for the part that writes what precedes all events, such as the column names */
   readonly isFirst: boolean
-  /** whether it writes what follows all events */
+  /** true for the part that writes what follows all events */
   readonly isLast: boolean
 }
 /** The position from which an export continues: the index of a chunk and a row in it. */

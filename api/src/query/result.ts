@@ -19,7 +19,7 @@ export function encodeResult(result: unknown): Uint8Array<ArrayBuffer> {
 /** The result of a thread, kept as JSON, so that the HTTP thread does not parse and serialize large values. */
 export class Result<T> {
   readonly json: Uint8Array
-  /** whether something is truncated or folded into `other`; `json` does not include this flag */
+  /** true if something is truncated or folded into `other`; `json` does not include this flag */
   readonly isCut: boolean
   #value: T | undefined
 

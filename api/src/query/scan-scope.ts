@@ -17,7 +17,7 @@ export interface ScanScope {
   readonly from: number
   /** ms, not included */
   readonly to: number
-  /** whether it resolves devices to users */
+  /** true if the query resolves devices to users */
   readonly byPerson: boolean
   /** Tells from its summary whether a chunk can match, so that no column is fetched in vain. */
   canMatch(summary: ChunkSummary): boolean

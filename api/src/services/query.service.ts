@@ -41,7 +41,7 @@ export class QueryService {
     this.funnels = funnels
   }
 
-  /** How far people get through the steps, and why they drop out. */
+  /** Counts the people who reach each step, and the causes of those who drop out. */
   async funnel(app: App, { funnel, steps, ...sent }: FunnelQuery, client: Client): Answered<'funnel'> {
     checkOneOf(steps, funnel)
     const { from, to, dates } = instantRange(app, sent.from, sent.to)

@@ -15,7 +15,7 @@ export interface EngineJob {
   readonly request: FunnelRequest
   readonly context: QueryContext
   readonly hot: boolean
-  /** whether the columns that break ties between the devices of a person are read */
+  /** true if the columns that break ties between the devices of a person are read */
   readonly withTieBreakers: boolean
 }
 

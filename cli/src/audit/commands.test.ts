@@ -59,7 +59,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and se
   tables.exec('DELETE FROM activity_by_date')
   expect(await hopper(dir, 'rebuild')).toMatchObject({
     code: 0,
-    out: `${sample!.length} messages of the log are counted and archived anew.\n`,
+    out: `${sample!.length} messages of the log are counted and archived again.\n`,
   })
   expect((await hopper(dir, 'audit', ...range)).code).toBe(0)
 

@@ -28,5 +28,5 @@ async function rebuild(config: InstallationConfig, app: string | undefined): Pro
       if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${all} messages`)
     },
   })
-  console.log(`${counted} messages of the log are counted and archived anew.`)
+  console.log(`${counted} messages of the log are counted and archived again.`)
 }

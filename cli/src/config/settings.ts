@@ -21,7 +21,7 @@ export interface Setting<T> {
   /** as it would be typed; undefined when there is none */
   readonly default?: string
   readonly help: string
-  /** whether the flag may be given without a value, which means `true` */
+  /** true if the flag may be given without a value, which means `true` */
   readonly isSwitch?: boolean
   /** Parses the text, or throws an Error whose message completes the sentence "… must be". */
   read(text: string): T

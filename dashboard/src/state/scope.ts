@@ -8,7 +8,7 @@ export type AppView = Apps['apps'][number]
 export interface Scope {
   readonly app: AppView
   readonly range: DateRange
-  /** whether new events can still change the answers, so that pages poll */
+  /** true if new events can still change the answers, so that pages poll */
   readonly live: boolean
   readonly countBy: CountBy
 }

@@ -45,7 +45,7 @@ export class FunnelTally {
   readonly groups: number[] = []
   /** the group of all values without their own group, if there is one */
   other: number | undefined
-  /** whether more people match than `people` may contain */
+  /** true if more people match than `people` may contain */
   isCut = false
   /** units by group and level: `levels[group * (steps + 1) + level]` */
   readonly levels: number[] = []

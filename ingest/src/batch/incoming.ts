@@ -5,7 +5,7 @@ import type { Changes, Room } from '../repair/changes.ts'
 export interface Batch {
   readonly app: App
   readonly received_at: number
-  /** how far the sender's clock is behind ours, in ms; 0 when the sender did not report its time */
+  /** lag of the sender's clock behind ours, in ms; 0 if the sender did not report its time */
   readonly clockBehindMs: number
   readonly device_id: string | undefined
   readonly session_id: string | undefined
@@ -18,7 +18,7 @@ export interface Batch {
   /** true when every string of the body is valid Unicode: an escape can introduce half a surrogate pair */
   readonly isUnicode: boolean
   readonly room: Room
-  /** how often each content without an id has occurred so far */
+  /** occurrences so far of each content without an id */
   readonly repetitions: Map<string, number>
 }
 

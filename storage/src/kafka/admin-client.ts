@@ -11,7 +11,7 @@ interface Client {
 
 /**
  * Sends admin requests to the brokers; each succeeds or fails in bounded time. After a failure the client is created
- * again: the client of kafkajs does not recover from every fault (once it has not found a topic, it fails for ever).
+ * again: the client of kafkajs does not recover from every fault (once it has not found a topic, it always fails).
  */
 export class AdminClient {
   readonly #settings: KafkaSettings

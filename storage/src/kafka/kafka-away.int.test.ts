@@ -81,7 +81,7 @@ describe.skipIf(!broker)('Kafka away', () => {
 })
 
 describe.skipIf(!broker)('the topic', () => {
-  it('is created with one partition per lane, retained for ever; another number is refused by name', async () => {
+  it('is created with one partition per lane and unlimited retention; another number is refused by name', async () => {
     const settings = freshSettings({ lanes: 3 })
     await using log = await opened(settings)
     expect(await log.ends()).toEqual([0, 0, 0])

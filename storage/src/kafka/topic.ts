@@ -3,9 +3,9 @@ import type { Admin } from 'kafkajs'
 import type { KafkaSettings } from './settings.ts'
 
 /**
- * Ensures that the topic exists with exactly L partitions. Partition = lane for ever, so a topic with another number is
- * refused. Messages are retained for ever by default (`retention.ms` -1): the log is the source of truth until the
- * archive has them.
+ * Ensures that the topic exists with exactly L partitions. A partition is a lane and stays it, so a topic with another
+ * number is refused. Messages are retained without limit by default (`retention.ms` -1): the log is the source of truth
+ * until the archive has them.
  * @throws HopperError HOP_CONFIG when the topic has another number of partitions
  */
 export async function ensureTopic(admin: Admin, { topic, lanes, replication }: KafkaSettings): Promise<void> {

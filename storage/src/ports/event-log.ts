@@ -17,7 +17,10 @@ export interface LaneMessage {
   readonly value: Uint8Array
 }
 
-/** Where a message was stored. `position` is -1 if the message is durable but not in its lane yet (see `spool/`). */
+/**
+ * The place where a message was stored. `position` is -1 if the message is durable but not in its lane yet (see
+ * `spool/`).
+ */
 export interface Appended {
   readonly lane: number
   readonly position: number

@@ -237,7 +237,7 @@ interface TurnHost {
 export class Turn {
   readonly requester: Requester
   readonly startedAt = performance.now()
-  /** whether the query has yielded before */
+  /** true if the query has yielded before */
   readonly isLong: boolean
   readonly #threads: QueryThreadHandle[]
   readonly #host: TurnHost

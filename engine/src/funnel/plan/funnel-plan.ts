@@ -56,7 +56,7 @@ export class FunnelPlan {
   readonly symbolExclusions: (readonly number[])[] = [[]]
   /** the only step of each symbol, 0 = none; only valid while `simple` */
   readonly symbolStep = new Uint8Array(65_536)
-  /** whether the funnel is ordered without match values and exclusions, and no event matches two steps */
+  /** true if the funnel is ordered without match values and exclusions, and no event matches two steps */
   simple: boolean
   readonly #atoms = new AtomSet()
   readonly #known = new ValueTruths(this.#atoms.atoms)

@@ -11,7 +11,7 @@ export interface Prepared extends Symbols {
   readonly starts: Uint32Array
   /** only valid if at least one device passes in `runs` */
   readonly times: TimeOffsets
-  /** whether every row is between the query's `from` and `end` */
+  /** true if every row is between the query's `from` and `end` */
   readonly inside: boolean
   readonly groupCodes: Codes
   /** number of the breakdown value by code; empty when no row has one */

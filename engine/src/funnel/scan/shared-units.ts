@@ -29,7 +29,7 @@ export class SharedUnits {
 
   /** segments taken so far */
   #segments = 0
-  /** whether two devices of a person have events at the same instant whose order is unknown */
+  /** true if two devices of a person have events at the same instant whose order is unknown */
   tied = false
 
   /**

@@ -29,7 +29,7 @@ export type RunName = (run: number) => string
  */
 export abstract class UnitScan {
   readonly plan: FunnelPlan
-  /** whether the tie-breakers between a person's devices are read from the start */
+  /** true if the tie-breakers between a person's devices are read from the start */
   readonly withTieBreakers: boolean
   readonly #request: Pick<FunnelRequest, 'breakdown'>
   readonly #budget: Budget

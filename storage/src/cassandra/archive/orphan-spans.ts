@@ -26,7 +26,7 @@ interface LedgerEntry extends LedgerSpan {
 /**
  * Finds the cells that no reader needs. Every span is entered into a ledger before its cells are written and before it
  * is merged into another. Some time later the manifest shows whether it is visible. So neither a crash nor an unknown
- * outcome leaves cells behind for ever, and nothing visible is ever deleted.
+ * outcome leaves cells behind permanently, and nothing visible is ever deleted.
  */
 export class OrphanSpans {
   readonly #client: Client

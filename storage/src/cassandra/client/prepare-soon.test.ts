@@ -4,7 +4,9 @@ import { expect, it } from 'vitest'
 import { withEarlyPrepare, repairPreparing } from './prepare-soon.ts'
 
 const NONE = 'no node is left'
-/** How the driver prepares: on one node after the other, each of which answers after some time, fails, or is silent. */
+/**
+ * Prepares as the driver does: on one node after the other, each of which answers after some time, fails, or is silent.
+ */
 const driver =
   (nodes: Record<string, number | Error>, tried: string[]) =>
   async (_info: object, plan: Iterator<unknown>): Promise<object> => {

@@ -40,8 +40,8 @@ const TRUNCATE_MS_MAX = 120_000
 
 /**
  * Empties every fold of the log in a keyspace. The caller must hold every lane and must have committed position 0 for
- * it, so that the next owners count from the start. After an interruption, a table that is not emptied yet still knows
- * what it has counted. Every node must be up.
+ * it, so that the next owners count from the start. After an interruption, a table that is not emptied yet still has
+ * its counts and watermarks. Every node must be up.
  */
 export async function clearFolds(settings: CassandraSettings): Promise<void> {
   const client = new Client(clientOptions(settings, settings.keyspace))

@@ -37,7 +37,7 @@ export function prepareLog(database: DatabaseSync, lanes: number): void {
 export function wrongLanes(found: number, lanes: number): HopperError {
   return new HopperError(
     'HOP_CONFIG',
-    `This data directory has ${found} lanes, the settings say ${lanes}; the number is fixed for ever.`,
+    `This data directory has ${found} lanes, the settings say ${lanes}; the number cannot be changed.`,
   )
 }
 
