@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Envelope, Event } from '@hopper/contracts'
-import { cluster, counted, type Cluster } from '@hopper/e2e'
+import { cluster, counted, until, type Cluster } from '@hopper/e2e'
 import type { Storage } from '@hopper/storage'
 import { Client } from 'cassandra-driver'
 import { quantile } from '../overload/hostile.ts'
@@ -85,12 +84,9 @@ export async function panelsBench(users = 1_000_000): Promise<void> {
 async function writtenOut({ env }: Cluster, { cassandra, dataCenter }: OwnEngines): Promise<void> {
   const keyspace = env.HOPPER_CASSANDRA_KEYSPACE!
   const client = new Client({ contactPoints: [cassandra], localDataCenter: dataCenter, keyspace })
-  const end = performance.now() + COUNTED_MS
+  const blocks = 'SELECT DISTINCT app, date, lane FROM visitor_blocks_by_date'
   try {
-    while ((await client.execute('SELECT DISTINCT app, date, lane FROM visitor_blocks_by_date')).rowLength > 0) {
-      if (performance.now() > end) throw new Error('the packed rows are not written out')
-      await pause(1_000)
-    }
+    await until(async () => (await client.execute(blocks)).rowLength === 0, COUNTED_MS)
   } finally {
     await client.shutdown()
   }

@@ -92,35 +92,33 @@ export class CassandraLanes implements Lanes {
   }
 
   /**
-   * Waits until the other owner has released the lane, or has not renewed it for as long as its lease and its last
-   * write can last: a node that is frozen may still have that write. An owner that keeps renewing is alive: after
-   * `ALIVE_WAITS` such periods the call rejects.
+   * Waits until the other owner has released the lane, or has not renewed it for its lease, every node has answered
+   * since (a frozen one may still have that owner's last write), and the time that such a write may last is over. An
+   * owner that keeps renewing is alive: after `ALIVE_WAITS` such periods the call rejects.
    */
   async #waitOut(lane: number, first: LaneRow): Promise<LaneRow> {
+    const { unknownOutcomeMs } = this.#settings
+    const end = performance.now() + ALIVE_WAITS * (first.leaseMs + unknownOutcomeMs)
     let seen = first
-    const wait = first.leaseMs + this.#settings.unknownOutcomeMs
-    let end = performance.now() + ALIVE_WAITS * wait
-    let since = performance.now()
-    let haveNodesAnswered = false
-    while (performance.now() - since < wait) {
-      if (performance.now() > end) throw taken(lane)
+    let renewedAt = performance.now()
+    let answeredAt: number | undefined
+    for (;;) {
+      if (answeredAt === undefined && performance.now() > end) throw taken(lane)
       await pause(POLL_MS)
       const now = await this.#row(lane)
       if (!now || now.owner === null) return now ?? seen
       if (now.renewed !== seen.renewed) {
-        since = performance.now()
-        haveNodesAnswered = false
+        renewedAt = performance.now()
+        answeredAt = undefined
       }
       seen = now
-      const waited = performance.now() - since
-      if (haveNodesAnswered || waited < first.leaseMs) continue
-      await whenNodesAnswer(addressesOf(this.#client))
-      haveNodesAnswered = true
-      const answeredAt = performance.now()
-      end += answeredAt - since - waited
-      since = answeredAt - first.leaseMs
+      if (performance.now() - renewedAt < first.leaseMs) continue
+      if (answeredAt !== undefined && performance.now() - answeredAt >= unknownOutcomeMs) return seen
+      if (answeredAt === undefined) {
+        await whenNodesAnswer(addressesOf(this.#client))
+        answeredAt = performance.now()
+      }
     }
-    return seen
   }
 
   async #row(lane: number): Promise<LaneRow | undefined> {
