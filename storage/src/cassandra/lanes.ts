@@ -115,7 +115,7 @@ export class CassandraLanes implements Lanes {
       if (performance.now() - renewedAt < first.leaseMs) continue
       if (answeredAt !== undefined && performance.now() - answeredAt >= unknownOutcomeMs) return seen
       if (answeredAt === undefined) {
-        await whenNodesAnswer(addressesOf(this.#client))
+        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
         answeredAt = performance.now()
       }
     }

@@ -189,7 +189,7 @@ export class CassandraTableWriter implements TableWriter {
     } catch (error) {
       watermarks.forget()
       if (isSent) {
-        await whenNodesAnswer(addressesOf(this.#client))
+        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
         await pause(this.#settings.unknownOutcomeMs)
       }
       throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lease.lane} could not be counted.`, { cause: error })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { expect, it } from 'vitest'
-import { whenNodesAnswer } from './frozen-nodes.ts'
+import { addressesOf, whenNodesAnswer } from './frozen-nodes.ts'
 
 async function serverOf(onRequest: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
   const server = createServer((socket) => {
@@ -34,4 +34,14 @@ it('waits for a node that takes connections and answers nothing, until it answer
   })
   expect(waited).toEqual([frozen.address, frozen.address])
   frozen.server.close()
+})
+
+it('asks the nodes of its own data center, and those of which the data center is not known yet', () => {
+  const hosts = [
+    { address: '10.0.0.1:9042', datacenter: 'own' },
+    { address: '10.1.0.1:9042', datacenter: 'other' },
+    { address: '10.0.0.2:9042', datacenter: null },
+  ]
+  const client = { hosts: { values: () => hosts } } as unknown as Parameters<typeof addressesOf>[0]
+  expect(addressesOf(client, { dataCenter: 'own' })).toEqual(['10.0.0.1:9042', '10.0.0.2:9042'])
 })

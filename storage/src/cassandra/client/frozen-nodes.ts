@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from 'cassandra-driver'
+import type { CassandraSettings } from './settings.ts'
 
 const PROBE_MS_MAX = 1_000
 const PROBE_EVERY_MS = 250
@@ -26,9 +27,10 @@ export async function whenNodesAnswer(
   await Promise.all(addresses.map((address) => whenAnswered(address, waiting)))
 }
 
-/** The nodes of a cluster that the driver knows, up or down. */
-export function addressesOf({ hosts }: Client): string[] {
-  return [...hosts.values()].map(({ address }) => address)
+/** Lists the nodes that requests may have gone to, up or down: the driver sends none to other data centers. */
+export function addressesOf({ hosts }: Client, { dataCenter }: Pick<CassandraSettings, 'dataCenter'>): string[] {
+  const own = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
+  return own.map(({ address }) => address)
 }
 
 async function whenAnswered(address: string, waiting: (address: string) => void): Promise<void> {
