@@ -3,7 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
 import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 
-/** Checks every call with a write key: key, origin and rate before its body is read, events and bytes afterwards. */
+/**
+ * Checks every call with a write key: key, origin and rate before its body is read (unless the key is in the body),
+ * events and bytes afterwards.
+ */
 export class Gate {
   readonly #keys: KeyCheck
   readonly #rate: RateLimit
@@ -13,8 +16,18 @@ export class Gate {
     this.#rate = rate
   }
 
-  async admit(request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
-    const sender = await this.#keys.senderOf(keyOf(request))
+  /** Returns whether a request has a key in its headers or its address. */
+  hasKey(request: FastifyRequest): boolean {
+    return keyOf(request) !== undefined
+  }
+
+  admit(request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
+    return this.admitKey(keyOf(request), request, reply)
+  }
+
+  /** Admits a request by a key that its body contains. */
+  async admitKey(key: string | undefined, request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
+    const sender = await this.#keys.senderOf(key)
     const { origin } = request.headers
     const { origins } = sender.app
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
