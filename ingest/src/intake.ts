@@ -91,10 +91,7 @@ function agentsOf(
   }
 }
 
-function botsOf(
-  results: readonly (Incoming | Dropped)[],
-  agents: (supplement: Supplement | undefined) => Agent,
-): Bots {
+function botsOf(results: readonly (Incoming | Dropped)[], agents: (supplement: Supplement | undefined) => Agent): Bots {
   const bots = new Map<NonNullable<Agent['bot']>, number>()
   for (const result of results) {
     if (result instanceof Dropped) continue

@@ -44,8 +44,8 @@ export class Pipeline {
   }))
 
   /**
-   * Returns the result for each event, by index; an event that was dropped before stays so. A step processes all events of a batch in a row, so that two clock
-   * reads are enough to time it.
+   * Returns the result for each event, by index; an event that was dropped before stays so. A step processes all
+   * events of a batch in a row, so that two clock reads are enough to time it.
    */
   run(batch: readonly (Incoming | Dropped)[]): (Incoming | Dropped)[] {
     const results = batch.slice()

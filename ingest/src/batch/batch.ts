@@ -90,8 +90,7 @@ function emptyBatch(parsed: ParsedBody, app: App, received_at: number, room: Roo
 }
 
 function assertFewEvents(events: number): void {
-  if (events > limits.eventsPerBatchMax)
-    throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events} events.`)
+  if (events > limits.eventsPerBatchMax) throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events} events.`)
 }
 
 const fields: ReadonlySet<string> = new Set(Object.keys(EventsBody.properties))

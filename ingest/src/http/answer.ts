@@ -18,7 +18,7 @@ export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Chang
 }
 
 function sumOf(bots: Bots): number {
-  return bots.values().reduce((sum, events) => sum + events, 0)
+  return [...bots.values()].reduce((sum, events) => sum + events, 0)
 }
 
 function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rejected'] {

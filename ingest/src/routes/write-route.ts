@@ -37,7 +37,11 @@ export interface WriteCall {
 const SENDER = Symbol('sender')
 
 /** Registers a call that takes events. It answers only after the log has synced the accepted ones. */
-export function writeRoute(server: FastifyInstance, { gate, intake, metrics, clock }: WriteParts, call: WriteCall): void {
+export function writeRoute(
+  server: FastifyInstance,
+  { gate, intake, metrics, clock }: WriteParts,
+  call: WriteCall,
+): void {
   if (!server.hasRequestDecorator(SENDER)) server.decorateRequest(SENDER)
   const counted = new Map<number, ReturnType<Metrics['requests']['labels']>>()
   const count = (status: number): void => {

@@ -34,7 +34,8 @@ function sampleOf(
 ): TranslatedEvent {
   const { ts, timestamp = ts, name = NAME_OF_SAMPLE, event_id, ...rest } = sent
   const id = event_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('sample', app, sent)))
-  const device_id = rest['device_id'] ?? (rest['user_id'] === undefined ? derivedId('device of event', app, id) : undefined)
+  const device_id =
+    rest['device_id'] ?? (rest['user_id'] === undefined ? derivedId('device of event', app, id) : undefined)
   return {
     event: { ...rest, type: 'custom', name, event_id: id, ...defined({ timestamp, device_id }) },
   }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped, type Supplement } from '../batch/incoming.ts'
-import { defined, idText, isObject } from './json-values.ts'
+import { defined, idText, isObject, without } from './json-values.ts'
 
 const ID_PREFIX = 'evt_'
 const UTM_PREFIX = 'utm_'
@@ -26,11 +26,11 @@ export function trackedEvents(body: unknown, producer: Producer): Translated {
   return {
     events: listOf(body).map((sent) => {
       if (!isObject(sent)) return new Dropped('not_an_object', rejectReasons.not_an_object)
-      const { type, data, ...rest } = sent
+      const { type, data } = sent
       if (type === undefined)
         return new Dropped('missing_field', 'The required field "type", the name of the event, is missing.')
       const own = isObject(data) ? data : undefined
-      return translated(sent, rest, repetitions, producer, {
+      return translated(sent, without(sent, 'type', 'data', 'utm'), repetitions, producer, {
         event: { type: 'custom', name: idText(type) ?? type, data: { producer: producer.name, ...own } },
         supplement: campaignOf(sent, own),
       })
@@ -44,9 +44,8 @@ export function identifications(body: unknown, producer: Producer): Translated {
   return {
     events: listOf(body).map((sent) => {
       if (!isObject(sent)) return new Dropped('not_an_object', rejectReasons.not_an_object)
-      const { type: _, traits, ...rest } = sent
-      return translated(sent, rest, repetitions, producer, {
-        event: { type: 'identify', ...defined({ data: traits }) },
+      return translated(sent, without(sent, 'type', 'traits'), repetitions, producer, {
+        event: { type: 'identify', ...defined({ data: sent['traits'] }) },
         supplement: undefined,
       })
     }),
@@ -56,13 +55,12 @@ export function identifications(body: unknown, producer: Producer): Translated {
 /** Fills in what both calls have in common: who, when, and the id. */
 function translated(
   sent: Fields,
-  { anonymousId, userId, occurredAt, event_id, ...unknown }: Fields,
+  { anonymousId, userId, occurredAt, event_id, ...rest }: Fields,
   repetitions: Map<string, number>,
   { app }: Producer,
   { event, supplement }: TranslatedEvent,
 ): TranslatedEvent {
   const id = occurredAt === undefined ? randomUUID() : nthId(repetitions, derivedId('track', app, sent))
-  const { utm: _, ...rest } = unknown
   return {
     event: {
       ...rest,
