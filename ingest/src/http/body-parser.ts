@@ -74,7 +74,7 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
 }
 
 /** @throws HopperError HOP_BODY_INVALID for a body that is not UTF-8 or not JSON */
-function parseJson(bytes: Buffer): ParsedBody {
+export function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const read = bytes.length > LARGE_BYTES ? cutDeep(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes

@@ -15,6 +15,7 @@ import { configRoute } from '../routes/config-route.ts'
 import { eventStoreRoutes } from '../routes/event-store-routes.ts'
 import { eventsRoute } from '../routes/events-route.ts'
 import { operationRoutes } from '../routes/operation-routes.ts'
+import { sessionSocket } from '../routes/session-socket.ts'
 import { trackRoutes } from '../routes/track-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
@@ -42,6 +43,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   eventsRoute(server, writes)
   eventStoreRoutes(server, writes)
   trackRoutes(server, writes)
+  await sessionSocket(server, writes, logger)
   configRoute(server, { gate, registry: options.registry })
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)

@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Gate } from '../admission/gate.ts'
 import type { Sender } from '../admission/key-check.ts'
 import type { ReadBatch } from '../batch/batch.ts'
@@ -55,7 +55,7 @@ export function writeRoute(
     onRequest: async (request, reply) => {
       allowAnyOrigin(reply)
       if (call.keyOf && !gate.hasKey(request)) return
-      request.setDecorator<Sender>(SENDER, await gate.admit(request, reply))
+      request.setDecorator<Sender>(SENDER, await gate.admit(request))
     },
     onError: async (request, _reply, error) => {
       const sender = request.getDecorator<Sender | undefined>(SENDER)
@@ -64,21 +64,22 @@ export function writeRoute(
     handler: async (request, reply) => {
       const body = request.body as ParsedBody | undefined
       const known = request.getDecorator<Sender | undefined>(SENDER)
-      const sender = known ?? (await admitByBody(request, reply, body))
+      const sender = known ?? (await admitByBody(request, body))
       const read = call.read(body, sender, clock())
-      const sent = { request, reply, sender, bytes: body?.bytes.length ?? 0, keyInBody: known === undefined }
+      const sent = {
+        headers: request.headers,
+        sender,
+        bytes: body?.bytes.length ?? 0,
+        keyAnywhere: known === undefined,
+      }
       const { status, body: answer } = call.answer(await intake.take(read, sent), body)
       count(status)
       return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(answer))
     },
   })
 
-  async function admitByBody(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    body: ParsedBody | undefined,
-  ): Promise<Sender> {
-    const sender = await gate.admitKey(call.keyOf?.(body), request, reply)
+  async function admitByBody(request: FastifyRequest, body: ParsedBody | undefined): Promise<Sender> {
+    const sender = await gate.admitKey(call.keyOf?.(body), request)
     request.setDecorator<Sender>(SENDER, sender)
     return sender
   }
