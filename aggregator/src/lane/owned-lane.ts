@@ -1,5 +1,13 @@
 import { appOfMessage, headOf, type App } from '@hopper/contracts'
-import type { Archive, DeadLetter, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import {
+  isLeaseExpired,
+  type Archive,
+  type DeadLetter,
+  type EventLog,
+  type Lease,
+  type LogMessage,
+  type TableWriter,
+} from '@hopper/storage'
 import { ArchiveBuffer } from '../archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
@@ -112,7 +120,7 @@ export class OwnedLane {
 
   /** True when another owner may have the lane by now. */
   get expired(): boolean {
-    return performance.now() >= this.#lease.expiresAt
+    return isLeaseExpired(this.#lease)
   }
 
   /**
