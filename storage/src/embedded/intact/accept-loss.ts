@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSy
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
+import type { LanePositions, PositionRange } from '../../position-range.ts'
 import { clearAll } from '../tables/clear-folds.ts'
 import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
@@ -134,7 +135,7 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
  * used again.
  */
 function noteLost(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
-  const lost: { lane: number; first: number; next: number }[] = []
+  const lost: LanePositions[] = []
   const database = openDatabase(join(dir, LOG_FILE))
   try {
     transaction(database, () => {
@@ -159,7 +160,7 @@ function dropSpoiled(
   database: ReturnType<typeof openDatabase>,
   lane: number,
   firsts: readonly number[],
-): { first: number; next: number }[] {
+): PositionRange[] {
   const read = database.prepare(`SELECT count FROM lane_${lane} WHERE first = ?`)
   const drop = database.prepare(`DELETE FROM lane_${lane} WHERE first = ?`)
   return firsts.map((first) => {
