@@ -26,19 +26,19 @@ interface LoadOptions {
 export function loadCommand(): Command {
   return new Command('load')
     .description('sends generated traffic of the demo shop to a running Hopper')
-    .option('--demo', 'the demo shop (the only traffic there is so far)')
-    .option('--url <url>', 'where Hopper listens (default: as "hopper start" would here)')
-    .option('--key <hw_...>', 'the write key (default: that of the demo app, out of the data directory)')
-    .option('--data <dir>', 'the data directory of the running Hopper, for the key')
-    .option('--days <n>', 'how many days until now', whole(DAYS_MAX), 365)
-    .option('--visitors <n>', 'about how many devices come by', whole(VISITORS_MAX), 12_000)
-    .option('--until <time>', 'when the traffic ends, as ISO 8601 (default: now)', instant)
-    .option('--seed <text>', 'the same seed makes the same traffic', 'hopper')
+    .option('--demo', 'traffic of the demo shop (required: the only kind so far)')
+    .option('--url <url>', 'address of Hopper (default: the one on which "hopper start" listens)')
+    .option('--key <hw_...>', 'write key (default: the one of the demo app, read from the data directory)')
+    .option('--data <dir>', 'data directory of the running Hopper, to read the key from')
+    .option('--days <n>', 'length of the traffic in days', whole(DAYS_MAX), 365)
+    .option('--visitors <n>', 'approximate number of devices', whole(VISITORS_MAX), 12_000)
+    .option('--until <time>', 'end of the traffic, as ISO 8601 (default: now)', instant)
+    .option('--seed <text>', 'seed of the random traffic; the same seed gives the same traffic', 'hopper')
     .action(load)
 }
 
 async function load(options: LoadOptions): Promise<void> {
-  if (!options.demo) throw new HopperError('HOP_CONFIG', 'Say --demo: there is no other traffic to load yet.')
+  if (!options.demo) throw new HopperError('HOP_CONFIG', 'Give --demo: there is no other kind of traffic yet.')
   const config = readConfig(['host', 'port', 'data'], options.data === undefined ? {} : { data: options.data })
   const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
   const key = options.key ?? (await readDemoKey(config.data))
@@ -113,7 +113,7 @@ async function expectHopper(url: string): Promise<void> {
   if (!healthy)
     throw new HopperError(
       'HOP_CONFIG',
-      `No Hopper answers at ${url}; start it with "npm start", or name another --url.`,
+      `Hopper does not respond at ${url}; start it with "npm start", or give another --url.`,
     )
 }
 
