@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { HopperError } from '@hopper/contracts'
-import { dateOption } from '../audit/date-option.ts'
+import { dateOption } from './option-values.ts'
 import { describeDrift } from '../audit/drift.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'

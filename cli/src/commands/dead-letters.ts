@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { deadLetterReasons, HopperError, type DeadLetterReason } from '@hopper/contracts'
 import { isCluster, openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { commandWith } from './command-with.ts'
@@ -8,6 +8,7 @@ import { replayLetters } from '../dead-letters/replay-letters.ts'
 import { createLogger } from '../processes/logger.ts'
 import { countAll } from '../rebuild/count-all.ts'
 import { settingsOf } from '../config/settings.ts'
+import { wholeNumber } from './option-values.ts'
 
 const LIMIT = 100
 const LIMIT_MAX = 10_000
@@ -41,13 +42,13 @@ function listCommand(): Command {
     process.exit(0)
   })
   return withFilters(command)
-    .option('--lane <lane>', 'only those of this lane', whole(0, 1_023))
+    .option('--lane <lane>', 'only those of this lane', wholeNumber(0, 1_023))
     .option(
       '--from <position>',
       'only those from this position on; needs --lane',
-      whole(0, Number.MAX_SAFE_INTEGER),
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
-    .option('--limit <n>', 'maximum number of dead letters', whole(1, LIMIT_MAX), LIMIT)
+    .option('--limit <n>', 'maximum number of dead letters', wholeNumber(1, LIMIT_MAX), LIMIT)
     .option('--json', 'print one JSON object per line')
     .option('--values', 'with --json: include the message itself, as text or base64')
 }
@@ -121,13 +122,4 @@ function placeOf(text: string): { lane: number; position: number } {
   if (lane === undefined)
     throw new HopperError('HOP_CONFIG', `A dead letter is named as LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`)
   return { lane: Number(lane), position: Number(position) }
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
-    if (value < least || value > most)
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
-    return value
-  }
 }

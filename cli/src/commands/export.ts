@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { HopperError } from '@hopper/contracts'
 import { exportFormats, type ExportFormat } from '@hopper/engine'
-import { dateOption } from '../audit/date-option.ts'
+import { dateOption } from './option-values.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { commandWith } from './command-with.ts'
 import { describeCounts } from '../export/dump-counts.ts'

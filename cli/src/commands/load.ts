@@ -6,6 +6,7 @@ import { readDemoKey } from '../demo/demo-key.ts'
 import { drive, type Tally } from '../load/drive.ts'
 import { Sender } from '../load/sender.ts'
 import { traffic, visitsOf, type Plan } from '../load/traffic.ts'
+import { wholeNumber } from './option-values.ts'
 
 const CONNECTIONS = 24
 const DAYS_MAX = 1_100
@@ -30,8 +31,8 @@ export function loadCommand(): Command {
     .option('--url <url>', 'address of Hopper (default: the one on which "hopper start" listens)')
     .option('--key <hw_...>', 'write key (default: the one of the demo app, read from the data directory)')
     .option('--data <dir>', 'data directory of the running Hopper, to read the key from')
-    .option('--days <n>', 'length of the traffic in days', whole(DAYS_MAX), 365)
-    .option('--visitors <n>', 'approximate number of devices', whole(VISITORS_MAX), 12_000)
+    .option('--days <n>', 'length of the traffic in days', wholeNumber(1, DAYS_MAX), 365)
+    .option('--visitors <n>', 'approximate number of devices', wholeNumber(1, VISITORS_MAX), 12_000)
     .option('--until <time>', 'end of the traffic, as ISO 8601 (default: now)', instant)
     .option('--seed <text>', 'seed of the random traffic; the same seed gives the same traffic', 'hopper')
     .action(load)
@@ -122,12 +123,4 @@ function instant(text: string): number {
   if (!(ms >= limits.timestampMsMin && ms <= Date.now()))
     throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
   return ms
-}
-
-function whole(maximum: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
-    if (value < 1 || value > maximum) throw new InvalidArgumentError(`It must be a whole number from 1 to ${maximum}.`)
-    return value
-  }
 }
