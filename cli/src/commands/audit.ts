@@ -26,7 +26,7 @@ export function auditCommand(): Command {
     .option('--from <date>', 'the first date (default: that of the oldest event)', dateOption)
     .option('--to <date>', 'the last date (default: today)', dateOption)
     .option('--repair', 'correct the rows that differ; takes over the lanes, so stop the aggregator first')
-    .option('--no-log', 'skip the two fates that only the log contains, duplicates and rejected events: saves reading all of it')
+    .option('--no-log', 'skip the fates duplicate and rejected, which need the whole log')
 }
 
 async function audit(config: InstallationConfig, options: AuditRequest): Promise<number> {
@@ -70,7 +70,7 @@ class Summary implements AuditReport {
     if (this.#found > LINES_MAX) console.log(`… and ${this.#found - LINES_MAX} more rows`)
     if (this.#found === 0) console.log('No drift: every table equals its recount.')
     else console.log(`${this.#found} rows differ, ${this.#repaired} of them repaired.`)
-    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" recounts all tables from the log.')
+    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" recounts all tables.')
     return left > 0 ? EXIT_DRIFT : 0
   }
 }

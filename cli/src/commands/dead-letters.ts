@@ -65,7 +65,9 @@ function replayCommand(): Command {
       process.exit(0)
     },
   )
-  return withFilters(command).argument('[places...]', 'the dead letters to replay, as LANE/POSITION').option('--all', 'replay all dead letters')
+  return withFilters(command)
+    .argument('[places...]', 'the dead letters to replay, as LANE/POSITION')
+    .option('--all', 'replay all dead letters')
 }
 
 function withFilters(command: Command): Command {
@@ -75,8 +77,7 @@ function withFilters(command: Command): Command {
 }
 
 async function list(config: InstallationConfig, { limit, json, values, ...query }: ListOptions): Promise<void> {
-  if (query.from !== undefined && query.lane === undefined)
-    throw new HopperError('HOP_CONFIG', '--from needs --lane.')
+  if (query.from !== undefined && query.lane === undefined) throw new HopperError('HOP_CONFIG', '--from needs --lane.')
   const storage = await openInstallation(config)
   try {
     let shown = 0
@@ -120,6 +121,9 @@ async function replay(
 function placeOf(text: string): { lane: number; position: number } {
   const [, lane, position] = /^(\d{1,4})\/(\d{1,15})$/.exec(text) ?? []
   if (lane === undefined)
-    throw new HopperError('HOP_CONFIG', `A dead letter is named as LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `A dead letter is named as LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`,
+    )
   return { lane: Number(lane), position: Number(position) }
 }

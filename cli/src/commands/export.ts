@@ -31,7 +31,7 @@ export function exportCommand(): Command {
     process.exit(0)
   })
     .option('--app <id>', 'the app whose events are exported')
-    .option('--all', 'dump everything: organizations, apps, keys (as hashes), members, funnels, elements and the whole log')
+    .option('--all', 'dump organizations, apps, keys (as hashes), members, funnels, elements and the whole log')
     .addOption(
       new Option('--format <format>', 'output format; arrow is an Arrow IPC stream')
         .choices(Object.keys(exportFormats))

@@ -300,7 +300,7 @@ export const settings = {
     flag: '--unknown-outcome-ms',
     variable: 'HOPPER_UNKNOWN_OUTCOME_MS',
     default: '7000',
-    help: 'how long a counter write without a response may still be applied: counter_write_request_timeout and a margin',
+    help: 'how long a counter write without a response may be applied: counter_write_request_timeout and a margin',
     read: integer(100, 600_000),
   },
 

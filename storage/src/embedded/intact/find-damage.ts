@@ -172,7 +172,11 @@ function positionsDamage(
 ): Damage[] {
   const lost = reached.flatMap((end, lane) => {
     const after: PositionRange[] = log.next[lane]! < end ? [{ first: log.next[lane]!, next: end }] : []
-    return [...log.missing[lane]!, ...after].map((range): DirectoryLoss => ({ lane, ...range, counted: counted[lane]! }))
+    return [...log.missing[lane]!, ...after].map((range): DirectoryLoss => ({
+      lane,
+      ...range,
+      counted: counted[lane]!,
+    }))
   })
   const spoiled = log.spoiled.flatMap((rows, lane) => rows.map((first) => ({ lane, first })))
   const damages: Damage[] = []
