@@ -12,7 +12,7 @@ import { ArchiveBuffer } from '../archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
-import { LanePast } from './lane-past.ts'
+import { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import type { LaneMerges } from '../merge/lane-merges.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
@@ -90,7 +90,7 @@ export class OwnedLane {
       lane,
       writer,
       identified,
-      past: new LanePast(lane, writer, seen, identified),
+      past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
       replayed: () => this.#readReplayed(),
       lasting: () => this.lasting(),
