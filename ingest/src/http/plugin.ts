@@ -15,6 +15,8 @@ import { configRoute } from '../routes/config-route.ts'
 import { eventStoreRoutes } from '../routes/event-store-routes.ts'
 import { eventsRoute } from '../routes/events-route.ts'
 import { operationRoutes } from '../routes/operation-routes.ts'
+import { segmentRoutes } from '../routes/segment-routes.ts'
+import { segmentSettingsRoute } from '../routes/segment-settings-route.ts'
 import { sessionSocket } from '../routes/session-socket.ts'
 import { trackRoutes } from '../routes/track-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
@@ -44,6 +46,12 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   eventStoreRoutes(server, writes)
   trackRoutes(server, writes)
   await sessionSocket(server, writes, logger)
+  await server.register(async (clients) => {
+    // their clients name any type, or that of a form
+    registerBodyParser(clients, '*')
+    segmentRoutes(clients, writes)
+  })
+  segmentSettingsRoute(server, gate)
   configRoute(server, { gate, registry: options.registry })
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
