@@ -11,7 +11,10 @@ export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<F
     if (error.code === 'HOP_INTERNAL')
       logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
     requests.inc({ status: error.status, code: error.code })
-    if (error.retryable && error.status < 504) reply.header('retry-after', retryAfter(error))
+    if (error.retryable && error.status < 504) {
+      // readable in a page, too: its client waits for that time
+      reply.header('retry-after', retryAfter(error)).header('access-control-expose-headers', 'retry-after')
+    }
     return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()))
   }
 }

@@ -23,12 +23,15 @@ export interface WriteAnswer {
   readonly body: object
 }
 
+/** Parameters of the address, as they were sent. */
+export type Query = Readonly<Record<string, unknown>>
+
 /** Call that takes events in a shape of its own, translates it into a batch, and answers as its clients expect. */
 export interface WriteCall {
   readonly method: 'POST' | 'PUT'
   readonly url: string
   /** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
-  readonly read: (body: ParsedBody | undefined, sender: Sender, receivedAt: number) => ReadBatch
+  readonly read: (body: ParsedBody | undefined, sender: Sender, receivedAt: number, query: Query) => ReadBatch
   readonly answer: (taken: Taken, body: ParsedBody | undefined) => WriteAnswer
   /** finds a key in the body, for requests without one in headers and address */
   readonly keyOf?: (body: ParsedBody | undefined) => string | undefined
@@ -65,7 +68,7 @@ export function writeRoute(
       const body = request.body as ParsedBody | undefined
       const known = request.getDecorator<Sender | undefined>(SENDER)
       const sender = known ?? (await admitByBody(request, body))
-      const read = call.read(body, sender, clock())
+      const read = call.read(body, sender, clock(), request.query as Query)
       const sent = {
         headers: request.headers,
         sender,
