@@ -62,6 +62,34 @@ export const examples: Readonly<Record<string, object>> = {
     utm: { source: 'mail' },
   },
   IdentifyBody: { anonymousId: 'phone-1', userId: 'ann', traits: { plan: 'pro' } },
+  SegmentMessage: {
+    messageId: 'm-1',
+    anonymousId: 'browser-1',
+    timestamp: '2026-01-31T12:00:00Z',
+    event: 'Order Completed',
+    properties: { total: 12.5 },
+    context: { page: { url: 'https://shop.example/cart' }, campaign: { name: 'spring', source: 'news' } },
+  },
+  SegmentBatch: {
+    sentAt: '2026-01-31T12:00:01Z',
+    batch: [
+      { type: 'identify', messageId: 'm-2', anonymousId: 'browser-1', userId: 'ann', traits: { plan: 'pro' } },
+      { type: 'track', messageId: 'm-3', userId: 'ann', event: 'Order Completed', properties: { total: 12.5 } },
+    ],
+  },
+  PosthogBatch: {
+    api_key: 'hw_...',
+    sent_at: '2026-01-31T12:00:01Z',
+    batch: [
+      {
+        event: 'order completed',
+        uuid: '019bf3c0-0000-7000-8000-000000000000',
+        distinct_id: 'ann',
+        timestamp: '2026-01-31T12:00:00Z',
+        properties: { total: 12.5 },
+      },
+    ],
+  },
   EventsBody: {
     device_id: 'phone-1',
     events: [

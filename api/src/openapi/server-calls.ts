@@ -24,6 +24,9 @@ interface ServerCall {
   readonly note?: string
 }
 
+const SEGMENT_TOO =
+  'A body with event, messageId, context, sentAt or writeKey is a SegmentMessage, and answered as in `POST /v1/page`.'
+
 /** Calls by which servers send events, by path and method. */
 const calls: Readonly<Record<string, Readonly<Record<string, ServerCall>>>> = {
   '/events': {
@@ -63,6 +66,7 @@ const calls: Readonly<Record<string, Readonly<Record<string, ServerCall>>>> = {
       schema: TrackBody,
       status: 202,
       answer: TrackAnswer,
+      note: SEGMENT_TOO,
     },
   },
   '/v1/identify': {
@@ -73,6 +77,7 @@ const calls: Readonly<Record<string, Readonly<Record<string, ServerCall>>>> = {
       schema: IdentifyBody,
       status: 202,
       answer: TrackAnswer,
+      note: SEGMENT_TOO,
     },
   },
 }

@@ -117,6 +117,12 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       'GET /ws',
       'GET /v1/config',
       'GET /hopper.js',
+      ...['page', 'screen', 'group', 'alias', 't', 'p', 's', 'i', 'g', 'a'].map((call) => `POST /v1/${call}`),
+      ...['batch', 'import', 'b', 'm'].map((call) => `POST /v1/${call}`),
+      'GET /v1/projects/{key}/settings',
+      ...['batch', 'e', 'i/v0/e', 'capture', 'track', 'engage', 'flags', 'decide', 's'].map((call) => `POST /${call}/`),
+      'GET /array/{key}/config',
+      'GET /array/{key}/config.js',
     ].sort(),
   )
   const operations = Object.values(paths).flatMap((item) => Object.values(item))

@@ -1,20 +1,26 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { until } from '../products/until.ts'
 import { once, openReceiver, writeKey, type Logged, type Receiver } from './receiver.ts'
-import { openSite, type VisitedSite } from './visited-site.ts'
+import { openBrowser, openSite, type VisitedSite } from './visited-site.ts'
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.resolve('posthog-js'))), 'module.js')
 const BOUND_MS = 18_000
+let browser: Browser
 let receiver: Receiver
 let site: VisitedSite
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
 beforeEach(async () => {
   receiver = await openReceiver()
   const settings = { api_host: receiver.url, capture_pageleave: true, request_queue_config: { flush_interval_ms: 250 } }
   const init = `posthog.init('${writeKey}', ${JSON.stringify(settings)})`
   const include = `<script type="module">import posthog from '/client.js'; window.posthog = posthog; ${init}</script>`
-  site = await openSite(SCRIPT, include, receiver.url)
+  site = await openSite(browser, SCRIPT, include, receiver.url)
 })
 afterEach(async () => {
   await site[Symbol.asyncDispose]()

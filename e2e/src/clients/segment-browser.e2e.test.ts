@@ -1,22 +1,33 @@
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { until } from '../products/until.ts'
 import { once, openReceiver, writeKey, type Logged, type Receiver } from './receiver.ts'
-import { openSite, type VisitedSite } from './visited-site.ts'
+import { openBrowser, openSite, type VisitedSite } from './visited-site.ts'
 
 const SCRIPT = join(dirname(fileURLToPath(import.meta.resolve('@segment/analytics-next'))), '../umd/index.js')
 const BOUND_MS = 15_000
+let browser: Browser
 let receiver: Receiver
 let site: VisitedSite
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
 beforeEach(async () => {
   receiver = await openReceiver()
-  // as a site would: only the address of the host is ours
-  const load = `AnalyticsNext.AnalyticsBrowser.load({ writeKey: '${writeKey}', cdnURL: '${receiver.url}' })`
+  site = await siteWith({})
+})
+
+/** Site whose pages load the client as any would: only the address of the host is ours. */
+function siteWith(options: object): Promise<VisitedSite> {
+  const settings = `{ writeKey: '${writeKey}', cdnURL: '${receiver.url}' }`
+  const load = `AnalyticsNext.AnalyticsBrowser.load(${settings}, ${JSON.stringify(options)})`
   const run = `<script>window.analytics = ${load}; analytics.page('Shop')</script>`
   const include = `<script src="/client.js"></script>${run}`
-  site = await openSite(SCRIPT, include, receiver.url)
-})
+  return openSite(browser, SCRIPT, include, receiver.url)
+}
 afterEach(async () => {
   await site[Symbol.asyncDispose]()
   await receiver[Symbol.asyncDispose]()
@@ -75,4 +86,15 @@ it.each(['refused', 'lost'] as const)('sends again what was %s, and it counts on
   expect(receiver.answered.filter(({ status }) => status === 503)).toHaveLength(2)
   expect(await receiver.logged()).toHaveLength(how === 'lost' ? 4 : 2)
   expect(once(await receiver.logged())).toHaveLength(2)
+})
+
+it('sends batches where the site asks for them', async () => {
+  const deliveryStrategy = { strategy: 'batching', config: { size: 2, timeout: 100 } }
+  await using batching = await siteWith({ integrations: { 'Segment.io': { deliveryStrategy } } })
+  const page = await batching.visit('/')
+  await page.evaluate(() => (window as unknown as { analytics: Analytics }).analytics.track('Added', {}))
+  expect((await arrived(2)).map(({ type }) => type).sort()).toEqual(['custom', 'url_change'])
+  expect(new Set(receiver.answered.map(({ path, status }) => `${path} ${status}`))).toEqual(
+    new Set([`/v1/projects/${writeKey}/settings 200`, '/v1/b 200']),
+  )
 })

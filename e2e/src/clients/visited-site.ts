@@ -26,8 +26,17 @@ export interface VisitedSite extends AsyncDisposable {
   readonly elsewhere: readonly string[]
 }
 
-/** `script` is the file of the client; `type` how a page includes it. */
-export async function openSite(script: string, include: string, receiverUrl: string): Promise<VisitedSite> {
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
+}
+
+/** `script` is the file of the client; `include` is what a page has in its head to run it. */
+export async function openSite(
+  browser: Browser,
+  script: string,
+  include: string,
+  receiverUrl: string,
+): Promise<VisitedSite> {
   const source = await readFile(script)
   const html = `<!doctype html><meta charset="utf-8"><title>Shop</title><link rel="icon" href="data:,">${include}`
   const server = createServer(({ url }, response) => {
@@ -37,14 +46,13 @@ export async function openSite(script: string, include: string, receiverUrl: str
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_ARGS })
   const elsewhere: string[] = []
   return {
     url,
     elsewhere,
     visit: (path) => visit(browser, url + path, [url, receiverUrl], elsewhere),
     async [Symbol.asyncDispose]() {
-      await browser.close()
+      await Promise.all(browser.contexts().map((context) => context.close()))
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))
     },

@@ -55,6 +55,6 @@ export function dataOf(properties: Fields): Fields {
  */
 export function traitsOf(message: Fields, properties: Fields): Fields {
   const sets = [properties['$set_once'], message['$set_once'], properties['$set'], message['$set']].filter(isObject)
-  const entries = Object.entries(Object.assign({}, ...sets) as Fields)
-  return Object.fromEntries(entries.filter(([name, value]) => !name.startsWith('$') && value !== null))
+  const all = sets.reduce<Fields>((before, set) => ({ ...before, ...set }), {})
+  return Object.fromEntries(Object.entries(all).filter(([name, value]) => !name.startsWith('$') && value !== null))
 }
