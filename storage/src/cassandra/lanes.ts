@@ -4,7 +4,7 @@ import { types, type Client } from 'cassandra-driver'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
-import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200
@@ -25,11 +25,13 @@ export class CassandraLanes implements Lanes {
   readonly #client: Client
   readonly #lanes: number
   readonly #settings: CassandraSettings
+  readonly #frozen: FrozenNodes
 
-  constructor(client: Client, lanes: number, settings: CassandraSettings) {
+  constructor(client: Client, lanes: number, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
     this.#lanes = lanes
     this.#settings = settings
+    this.#frozen = frozen
   }
 
   /**
@@ -115,7 +117,7 @@ export class CassandraLanes implements Lanes {
       if (performance.now() - renewedAt < first.leaseMs) continue
       if (answeredAt !== undefined && performance.now() - answeredAt >= unknownOutcomeMs) return seen
       if (answeredAt === undefined) {
-        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
+        await this.#frozen.whenAnswered()
         answeredAt = performance.now()
       }
     }
