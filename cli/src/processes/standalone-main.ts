@@ -1,5 +1,6 @@
 import { createApi } from '@hopper/api'
 import { ingestPlugin } from '@hopper/ingest'
+import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
 import { Registry } from 'prom-client'
@@ -46,7 +47,10 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
-  const health = (): ReturnType<typeof storage.health> => storage.health()
+  const health = async (): Promise<readonly PartHealth[]> => {
+    const [own, counting] = await Promise.all([storage.health(), aggregator.health()])
+    return [...own.filter(({ name }) => counting.every((part) => part.name !== name)), ...counting]
+  }
 
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)
