@@ -137,6 +137,6 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: CLOCK, useValue: clock },
-    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock) },
+    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock, options.registry) },
   ]
 }
