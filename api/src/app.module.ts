@@ -33,6 +33,7 @@ import { EventKeysService } from './services/event-keys.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
+import { EventFateService } from './services/event-fate.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/login.service.ts'
@@ -89,6 +90,7 @@ const services = [
   LiveService,
   LoginService,
   MembersService,
+  EventFateService,
   QueryService,
   RatesService,
   StagesService,
