@@ -4,6 +4,7 @@ import { AccessGuard } from './access/access.guard.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
+import { DeadLettersController } from './controllers/dead-letters.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
@@ -27,13 +28,14 @@ import type { ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/apps.service.ts'
+import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
+import { EventFateService } from './services/event-fate.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
-import { EventFateService } from './services/event-fate.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/login.service.ts'
@@ -58,6 +60,7 @@ import {
   READER,
   REGISTRY,
   WORKS_WITHOUT,
+  WRITER,
 } from './tokens.ts'
 
 const controllers = [
@@ -75,13 +78,16 @@ const controllers = [
   MembersController,
   LoginController,
   StatusController,
+  DeadLettersController,
   SchemasController,
 ]
 const services = [
   AnswerService,
   AppsService,
+  DeadLettersService,
   ElementReportsService,
   ElementsService,
+  EventFateService,
   EventKeysService,
   EventsService,
   ExportService,
@@ -90,7 +96,6 @@ const services = [
   LiveService,
   LoginService,
   MembersService,
-  EventFateService,
   QueryService,
   RatesService,
   StagesService,
@@ -127,6 +132,7 @@ function portsOf(options: ApiOptions): Provider[] {
   return [
     { provide: LOG, useValue: options.log },
     { provide: READER, useValue: options.reader },
+    { provide: WRITER, useValue: options.writer },
     { provide: ARCHIVE, useValue: options.archive },
     { provide: QUERY_LIMIT_MS, useValue: options.queryLimitMs ?? QUERY_LIMIT_MS_DEFAULT },
     { provide: LANES, useValue: options.lanes },

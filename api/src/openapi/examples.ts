@@ -40,6 +40,7 @@ export const examples: Readonly<Record<string, object>> = {
   NewMember: { id: 'ann', name: 'Ann', role: 'viewer' },
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
+  LettersToReplay: { lane: 3, positions: [1204] },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
   EventsBody: {
     device_id: 'phone-1',

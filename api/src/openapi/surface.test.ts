@@ -97,6 +97,8 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       `PATCH ${app}`,
       'GET /api/v1/organizations',
       'GET /api/v1/status',
+      'GET /api/v1/dead-letters',
+      'POST /api/v1/dead-letters/replay',
       ...crud('/api/v1/members', '/api/v1/members/{member}'),
       'PATCH /api/v1/members/me',
       'POST /api/v1/members/{member}/login-link',

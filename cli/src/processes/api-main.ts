@@ -32,6 +32,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,

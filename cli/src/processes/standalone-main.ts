@@ -33,7 +33,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
-  const { log, reader, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, archive } = storage
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
@@ -69,6 +69,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,
