@@ -12,6 +12,7 @@ import { FunnelsController } from './controllers/funnels.controller.ts'
 import { KeysController } from './controllers/keys.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
 import { LoginController } from './controllers/login.controller.ts'
+import { McpController } from './controllers/mcp.controller.ts'
 import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
@@ -24,6 +25,7 @@ import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
+import { McpService } from './mcp/mcp.service.ts'
 import type { ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
@@ -79,6 +81,7 @@ const controllers = [
   LoginController,
   StatusController,
   DeadLettersController,
+  McpController,
   SchemasController,
 ]
 const services = [
@@ -115,6 +118,7 @@ export class AppModule {
       providers: [
         ...portsOf(options),
         ...services,
+        McpService,
         AccessService,
         ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },

@@ -41,6 +41,7 @@ export const examples: Readonly<Record<string, object>> = {
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
   LettersToReplay: { lane: 3, positions: [1204] },
+  McpMessage: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
   EventsBody: {
     device_id: 'phone-1',

@@ -13,6 +13,7 @@ import { examples } from './examples.ts'
 import * as contracts from '@hopper/contracts'
 import * as administration from '../answers/administration.ts'
 import * as deadLetters from '../answers/dead-letters.ts'
+import * as mcp from '../answers/mcp.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
 // this runs a compiler, which is slow on busy machines
@@ -107,7 +108,7 @@ test('bodies and answers are named components, references resolve, and CSV is a 
 })
 
 test('each example matches the schema of its body', () => {
-  const schemas: Record<string, unknown> = { ...contracts, ...administration, ...deadLetters }
+  const schemas: Record<string, unknown> = { ...contracts, ...administration, ...deadLetters, ...mcp }
   for (const [name, example] of Object.entries(examples))
     expect([name, faultsIn(schemas[name] as never, example)]).toEqual([name, []])
   const given = operations.flatMap(([, , { requestBody }]) =>

@@ -77,6 +77,7 @@ test('openapi.json is OpenAPI 3.1 and lists exactly the routes', async () => {
       `POST ${app}/retention/query`,
       `GET ${app}/journeys`,
       'POST /query',
+      'POST /mcp',
       'GET /schemas/query.json',
       ...report.map((path) => `GET ${app}/${path}`),
       ...crud(`${app}/funnels`, `${app}/funnels/{funnel}`),
