@@ -25,7 +25,7 @@ import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
 import { MessageGate } from './memory/message-gate.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
-import { OwnedLane } from './lane/owned-lane.ts'
+import { OwnedLane, type Reached } from './lane/owned-lane.ts'
 import { PieceSize } from './lane/piece-size.ts'
 import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
@@ -34,6 +34,8 @@ const TICK_MS = 1_000
 /** pause before each batch while too much memory is used */
 const SLOW_MS = 200
 const REREAD_MESSAGES = 500
+/** With more deferred apps than this, none is said to be ahead of them: the record of a lane stays small. */
+const BEHIND_APPS_MAX = 100
 
 /** Logger of the aggregator; the process decides where its lines go. */
 export interface AggregatorLogger {
@@ -425,7 +427,8 @@ export class Aggregator implements LaneConsumer {
     await Promise.all(
       [...this.#own].map(async ([lane, own]) => {
         try {
-          await this.#commit(own, await own.archiveRipe())
+          const reached = await own.archiveRipe()
+          if (reached) await this.#commit(own, reached)
         } catch (error) {
           this.#forgetExpired(lane)
           this.#options.logger?.error(
@@ -443,10 +446,18 @@ export class Aggregator implements LaneConsumer {
     void this.backfill()
   }
 
-  async #commit(own: OwnedLane, position: number): Promise<void> {
-    if (position === own.committed) return
-    await this.#options.lanes.commit(own.lease, position)
-    own.committed = position
+  async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {
+    if (position !== own.committed) {
+      await this.#options.lanes.commit(own.lease, position)
+      own.committed = position
+    }
+    if (!ahead || ahead.behind.size > BEHIND_APPS_MAX) return
+    const { lane } = own.lease
+    const record = { lane, position, ahead: ahead.position, behind: Object.fromEntries(ahead.behind) }
+    const text = JSON.stringify(record)
+    if (own.aheadCommitted === text) return
+    await this.#options.registry.ahead.put('', String(lane), record)
+    own.aheadCommitted = text
   }
 
   /** Lag of each owned lane: the number of positions between what is counted and the end of the log. */

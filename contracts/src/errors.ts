@@ -75,6 +75,11 @@ export const errorCatalogue = {
   },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
+  HOP_FOREIGN_ORIGIN: {
+    status: 403,
+    retryable: false,
+    hint: 'A page of another origin cannot make this call; use a program, or the address of --public-url.',
+  },
   HOP_CSRF: {
     status: 403,
     retryable: false,

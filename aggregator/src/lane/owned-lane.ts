@@ -28,6 +28,14 @@ const READ_BYTES = 4_000_000
 /** Memory limit of the rows of deferred apps that are archived together: packing them blocks the thread. */
 const DEFERRED_ROW_BYTES_MAX = 2_000_000
 
+/** How far a lane is counted. */
+export interface Reached {
+  /** position before which everything is counted */
+  readonly position: number
+  /** set while apps are deferred: how far all others are, and how far each of them is */
+  readonly ahead?: { readonly position: number; readonly behind: ReadonlyMap<string, number> }
+}
+
 /** Destinations of the events of a lane, and the sources that it reads. */
 export interface LaneTargets {
   readonly writer: TableWriter
@@ -65,6 +73,8 @@ export class OwnedLane {
   /** position of the next message to read; everything before it is in the tables, except for deferred messages */
   position: number
   committed: number
+  /** what was last recorded of the apps that are ahead of deferred ones, as text */
+  aheadCommitted: string | undefined
   readonly merges: LaneMerges | undefined
   readonly #targets: LaneTargets
   readonly #buffers: readonly (ArchiveBuffer | undefined)[]
@@ -146,6 +156,12 @@ export class OwnedLane {
     return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
   }
 
+  /** How far the lane is in the tables. */
+  get reached(): Reached {
+    if (this.#deferred.isEmpty) return { position: this.position }
+    return { position: this.counted, ahead: { position: this.position, behind: this.#deferred.positions } }
+  }
+
   /**
    * Counts delivered messages; those of deferred apps are counted later. Rejects when the tables could not take the
    * batch; it may then be delivered again.
@@ -201,24 +217,23 @@ export class OwnedLane {
     return this.#buffers.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0)
   }
 
-  /** Does the same as `archive`, except for buffered rows that should wait for more. */
-  async archiveRipe(): Promise<number> {
-    const { counted } = this
+  /**
+   * Does the same as `archive`, except for buffered rows that should wait for more; undefined if there are any.
+   */
+  async archiveRipe(): Promise<Reached | undefined> {
+    const { reached } = this
     const ripe = this.#buffers.map((buffer) => buffer?.ripe ?? true)
     if (ripe[0]) await this.#front.archive()
     if (ripe[1]) await this.#behind.archive()
-    return ripe.every(Boolean) ? counted : this.committed
+    return ripe.every(Boolean) ? reached : undefined
   }
 
-  /**
-   * Appends buffered events to the archive; returns the position before which every event is in the tables and in the
-   * archive.
-   */
-  async archive(): Promise<number> {
-    const { counted } = this
+  /** Appends buffered events to the archive; returns how far every event is in the tables and in the archive. */
+  async archive(): Promise<Reached> {
+    const { reached } = this
     await this.#front.archive()
     await this.#behind.archive()
-    return counted
+    return reached
   }
 
   /** Runs work that writes counters of the lane outside of its batches, while no batch is being written. */

@@ -33,21 +33,24 @@ export class AccessGuard implements CanActivate {
     const caller = await this.access.identify(request, call)
     checkScope(caller, need)
     const { app: id } = request.params as { app?: string }
-    const granted = id === undefined ? { caller } : { caller, app: await this.app(caller, id) }
+    const granted = id === undefined ? { caller } : { caller, app: await visibleApp(this.registry, caller, id) }
     grant(request, granted)
     // refuse a flood of queries before validating their bodies
     const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
     if (progress && app !== undefined) this.questions.assertRoom({ app, caller: callerName(caller) })
     return true
   }
+}
 
-  /** Reports an app of another organization as unknown, not forbidden, so that nobody can probe which ids exist. */
-  private async app(caller: Caller, id: string): Promise<App> {
-    const app = await this.registry.app(id)
-    if (!app) throw new HopperError('HOP_APP_UNKNOWN')
-    if (maySee(caller, app)) return app
-    throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
-  }
+/**
+ * Finds an app that the caller may see. Reports one of another organization as unknown, not forbidden, so that nobody
+ * can probe which ids exist.
+ */
+export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
+  const app = await registry.app(id)
+  if (!app) throw new HopperError('HOP_APP_UNKNOWN')
+  if (maySee(caller, app)) return app
+  throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
 }
 
 /** @throws HopperError if the caller lacks the required scope */

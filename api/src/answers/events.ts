@@ -56,11 +56,11 @@ export function eventView({
   lane,
   position,
   index,
-}: ExportedEvent): EventView {
+}: Omit<ExportedEvent, 'user'> & { readonly user?: string }): EventView {
   return {
     ...own,
     device_id,
-    ...(user === '' ? {} : { user }),
+    ...(user ? { user } : {}),
     context: { ...context },
     received_at,
     lane,
@@ -78,15 +78,30 @@ export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
   fate: Type.Enum([...fates], {
-    description: 'fate of the first event with this id; repetitions are duplicates and count nowhere',
+    description:
+      'fate of the first event with this id; repetitions are duplicates and count nowhere. ' +
+      'rejected: every event with this id was, and no other is known',
   }),
   reason: Type.String(),
+  received_at: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'when it was received, ms since the epoch; null if neither archive nor log can say it now',
+  }),
   lane: Type.Integer(),
   position: Type.Integer(),
-  event,
+  tables: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description:
+      "tables of numbers that count it, by the app's settings as they are now; " +
+      'fates_by_date counts every event; null if the event itself cannot be read now',
+  }),
+  event: Type.Optional(
+    Type.Object(event.properties, {
+      description:
+        'absent for a rejected event, whose content is not stored, and if neither archive nor log has it now',
+    }),
+  ),
   meta: Meta,
 })
-export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: EventView }
+export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event?: EventView }
 
 export const Person = Type.Object({
   id: Type.String(),

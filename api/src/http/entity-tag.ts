@@ -4,7 +4,7 @@ import { isApiPath } from './secure-headers.ts'
 
 const TAGGED = /^(application\/json|text\/csv)/
 /** `complete_to` advances with the clock while the rest of the answer stays the same. */
-const COMPLETE_TO = /"complete_to":\d+/
+const COMPLETE_TO = /"complete_to":(?:\d+|null)/
 
 /** Adds an entity tag (RFC 9110) to every answer to a GET of the API, and answers 304 if the client has it already. */
 export function tagAnswers(fastify: FastifyInstance): void {

@@ -69,6 +69,8 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
     codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
+  if (path === '/mcp') codes.push('HOP_FOREIGN_ORIGIN')
+  if (path.includes('/dead-letters')) codes.push('HOP_LOG_UNAVAILABLE')
   if (path.includes('{member}') || path.includes('{key}')) codes.push('HOP_NOT_FOUND')
   if (changes && call.need === 'admin') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
   if (/login|\/me$/.test(path)) codes.push('HOP_LOGIN_FAILED', 'HOP_RATE')

@@ -40,6 +40,8 @@ export const examples: Readonly<Record<string, object>> = {
   NewMember: { id: 'ann', name: 'Ann', role: 'viewer' },
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
+  LettersToReplay: { lane: 3, positions: [1204] },
+  McpMessage: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
   SamplesBody: {
     events: [{ ts: 1_767_225_600_000, samplerate: 10, data: { event_tag: 'product_view', sku: 'tea' } }],

@@ -100,7 +100,11 @@ export class QueryService {
       contextOf(app, meta.complete_to),
       client,
     )
-    const all = { ...meta, complete_to: completeTo, ...(encoded.isCut && { truncated: true }) }
+    const all = {
+      ...meta,
+      complete_to: meta.complete_to === null ? null : completeTo,
+      ...(encoded.isCut && { truncated: true }),
+    }
     return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
   }
 }

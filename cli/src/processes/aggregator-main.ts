@@ -21,7 +21,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   warnOfSmallHeap(memoryBytes, logger)
   const { log, writer, reader, lanes, registry, archive, health, close } = await withPatience(logger, async () => {
     await assertExactTimes(config, logger)
-    return openCluster(config, undefined, memoryBytes)
+    return openCluster(config, { memoryBytes, logger })
   })
   opened.defer(close)
   await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)

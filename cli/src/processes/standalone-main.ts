@@ -1,5 +1,6 @@
 import { createApi } from '@hopper/api'
 import { ingestPlugin } from '@hopper/ingest'
+import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
 import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
@@ -31,7 +32,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
-  const { log, reader, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, archive } = storage
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
@@ -45,7 +46,10 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
-  const health = (): ReturnType<typeof storage.health> => storage.health()
+  const health = async (): Promise<readonly PartHealth[]> => {
+    const [own, counting] = await Promise.all([storage.health(), aggregator.health()])
+    return [...own.filter(({ name }) => counting.every((part) => part.name !== name)), ...counting]
+  }
 
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)
@@ -64,6 +68,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,

@@ -37,7 +37,7 @@ export function apiInTurns(handle: RequestListener): RequestListener {
 
 /** Matches calls that a key makes. The dashboard's files are cheap and are not queued. */
 function isApiCall(url: string): boolean {
-  return url.startsWith('/api/') || url.startsWith('/query')
+  return url.startsWith('/api/') || url.startsWith('/query') || /^\/mcp(\?|$)/.test(url)
 }
 
 /** Returns the claimed identity of the caller, before any key is looked up. */

@@ -22,7 +22,7 @@ const closing: (() => Promise<unknown>)[] = []
 async function open(kind: Kind): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-protocol-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, reader, lanes } = storage
+  const { log, registry, reader, writer, lanes } = storage
   const health = (): ReturnType<typeof storage.health> => storage.health()
   const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
   const server = createServer(logger, false)
@@ -37,6 +37,7 @@ async function open(kind: Kind): Promise<number> {
   const options = {
     log,
     reader,
+    writer,
     lanes,
     registry,
     health,

@@ -5,7 +5,7 @@ import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
-import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200
@@ -26,11 +26,13 @@ export class CassandraLanes implements Lanes {
   readonly #client: Client
   readonly #lanes: number
   readonly #settings: CassandraSettings
+  readonly #frozen: FrozenNodes
 
-  constructor(client: Client, lanes: number, settings: CassandraSettings) {
+  constructor(client: Client, lanes: number, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
     this.#lanes = lanes
     this.#settings = settings
+    this.#frozen = frozen
   }
 
   /**
@@ -116,7 +118,7 @@ export class CassandraLanes implements Lanes {
       if (performance.now() - renewedAt < first.leaseMs) continue
       if (answeredAt !== undefined && performance.now() - answeredAt >= unknownOutcomeMs) return seen
       if (answeredAt === undefined) {
-        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
+        await this.#frozen.whenAnswered()
         answeredAt = performance.now()
       }
     }

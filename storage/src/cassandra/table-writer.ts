@@ -20,7 +20,7 @@ import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
 import type { CassandraSettings } from './client/settings.ts'
-import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/statements.ts'
 import { renewRemoved, renewVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
@@ -38,6 +38,7 @@ const LETTERS_PER_BATCH = 100
 export class CassandraTableWriter implements TableWriter {
   readonly #client: Client
   readonly #settings: CassandraSettings
+  readonly #frozen: FrozenNodes
   readonly #seen: SeenIds
   readonly #sessions = new SessionRows()
   readonly #deltas = new DeltaNumbers()
@@ -45,9 +46,10 @@ export class CassandraTableWriter implements TableWriter {
   readonly #packedRowsMin: number
   readonly #lanes = new Map<number, Watermarks>()
 
-  constructor(client: Client, settings: CassandraSettings) {
+  constructor(client: Client, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
     this.#settings = settings
+    this.#frozen = frozen
     this.#seen = new SeenIds(client, settings.packedIdsMin)
     this.#packed = new PackedVisitors(client, settings.packedMs)
     this.#packedRowsMin = settings.packedRowsMin ?? PACKED_ROWS_MIN
@@ -181,7 +183,7 @@ export class CassandraTableWriter implements TableWriter {
     } catch (error) {
       watermarks.forget()
       if (isSent) {
-        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
+        await this.#frozen.whenAnswered()
         await pause(this.#settings.unknownOutcomeMs)
       }
       throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lease.lane} could not be counted.`, { cause: error })

@@ -1,19 +1,18 @@
+import { Type, type TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { limits } from '../limits.ts'
+import type { Envelope } from './envelope.ts'
 import {
-  botReasons,
   BtnTimeEvent,
   ClickEvent,
   CustomEvent,
   FunnelChangeEvent,
   IdentifyEvent,
-  limits,
-  rejectReasons,
   UrlChangeEvent,
-  type Envelope,
   type Event,
   type EventType,
-} from '@hopper/contracts'
-import { Type, type TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
+} from './event.ts'
+import { botReasons, rejectReasons } from './fate.ts'
 
 const schemas = {
   custom: CustomEvent,

@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import type { EventLog, LogMessage } from '@hopper/storage'
+import type { EventLog, LogMessage } from './ports/event-log.ts'
 
 const MESSAGES_PER_READ = 10_000
 const READ_BYTES_MAX = 8_000_000
@@ -10,7 +10,7 @@ const READ_BYTES_MAX = 8_000_000
  * @throws HopperError HOP_LOG_UNAVAILABLE when the log yields no more before `to`, unless `to` is infinite
  */
 export async function* laneMessages(
-  log: EventLog,
+  log: Pick<EventLog, 'read'>,
   lane: number,
   from: number,
   to: number,

@@ -1,4 +1,5 @@
-import type { Context, EventOf } from '@hopper/contracts'
+import type { Context } from './envelope.ts'
+import type { EventOf } from './event.ts'
 
 /**
  * Returns whether a mouse hovered: only a mouse shows hesitation, since a finger is on an element only to press it. An

@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto'
-import { laneOf } from '@hopper/contracts'
-import type { ImportProgress, LaneMessage, Storage } from '@hopper/storage'
-import { laneMessages } from '../installation/lane-messages.ts'
-import type { DumpMessage } from './dump-entries.ts'
+import { laneOf, type Envelope } from '@hopper/contracts'
+import { laneMessages } from './lane-messages.ts'
+import type { EventLog, LaneMessage } from './ports/event-log.ts'
+import type { ImportProgress, Registry } from './ports/registry.ts'
 
 const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
+
+/** The log that messages are appended to, and where the progress is stored. */
+export interface ImportTarget {
+  readonly log: EventLog
+  readonly registry: Registry
+}
+
+/** A message with the lane that it was in; the envelope is missing if it cannot be decoded. */
+export interface ImportedMessage extends LaneMessage {
+  readonly envelope?: Pick<Envelope, 'app' | 'device_id'> | undefined
+}
 
 /**
  * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append,
@@ -13,7 +24,7 @@ const APPEND_BYTES_MAX = 4_000_000
  * ends for the messages that have arrived.
  */
 export class ImportedLog {
-  readonly #storage: Storage
+  readonly #storage: ImportTarget
   readonly #dump: string
   /** of an earlier run; undefined once its last append is complete */
   #earlier: ImportProgress | undefined
@@ -23,14 +34,14 @@ export class ImportedLog {
   #waiting: LaneMessage[] = []
   #waitingBytes = 0
 
-  private constructor(storage: Storage, dump: string, earlier: ImportProgress | undefined) {
+  private constructor(storage: ImportTarget, dump: string, earlier: ImportProgress | undefined) {
     this.#storage = storage
     this.#dump = dump
     this.#skipped = this.#appended = earlier?.appended ?? 0
     this.#earlier = earlier && earlier.pending > 0 ? earlier : undefined
   }
 
-  static async open(storage: Storage, dump: string): Promise<ImportedLog> {
+  static async open(storage: ImportTarget, dump: string): Promise<ImportedLog> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
     // A log that ends earlier is another log: what an earlier run appended is gone.
@@ -52,7 +63,7 @@ export class ImportedLog {
    * Messages of a device keep their order, whatever the number of lanes. Those that cannot be decoded keep their lane,
    * modulo the number of lanes.
    */
-  async add({ lane, value, envelope }: DumpMessage): Promise<void> {
+  async add({ lane, value, envelope }: ImportedMessage): Promise<void> {
     if (this.#met++ < this.#skipped) return
     const { lanes } = this.#storage.log
     this.#waiting.push({ lane: envelope ? laneOf(envelope.app, envelope.device_id, lanes) : lane % lanes, value })
