@@ -31,6 +31,12 @@ export interface Runs {
   readonly starts: Uint32Array
 }
 
+/** A column of texts that are decoded one by one. */
+export interface TextColumn {
+  has(row: number): boolean
+  at(row: number): string | undefined
+}
+
 /** Entries of spilled keys: entry i has the value `values[codes[i]]` in row `rows[i]`. */
 export interface SpilledValues extends ValueColumn {
   readonly rows: Uint32Array
@@ -60,6 +66,7 @@ export class Chunk {
   readonly #cache: ColumnCache
   readonly #name: string
   readonly #pages: PageRule
+  readonly #texts = new Map<string, TextColumn>()
 
   /** `pages` is the page rule of the app that the events belong to. */
   constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded(), pages = plainPages) {
@@ -153,6 +160,28 @@ export class Chunk {
       const value = columnOf([...frame.values()], this.summary.rows)
       return { value, bytes: value.codes.byteLength + bytesOfValues(value.values) }
     })
+  }
+
+  /**
+   * Returns a column of texts without decoding all of them, for long texts of which few are read; undefined when no
+   * event of the chunk has one.
+   */
+  texts(column: string): TextColumn | undefined {
+    if (!Object.hasOwn(this.summary.columns, column)) return undefined
+    let texts = this.#texts.get(column)
+    if (!texts) this.#texts.set(column, (texts = this.#textColumn(column)))
+    return texts
+  }
+
+  #textColumn(column: string): TextColumn {
+    if (this.#cache.has(this.#name + column)) {
+      const { codes, values } = this.values(column)!
+      return { has: (row) => values[codes[row]!] !== null, at: (row) => (values[codes[row]!] as string) ?? undefined }
+    }
+    const { values, dictionary } = this.#unpacked(column).frame.get('string')!
+    const [codes, texts] = [values as Codes, dictionary!.data[0]!]
+    const has = (row: number): boolean => texts.getValid(codes[row]!)
+    return { has, at: (row) => (has(row) ? textAt(texts, codes[row]!) : undefined) }
   }
 
   /** Returns the keys that are too rare for a column of their own; undefined when there are none. */
