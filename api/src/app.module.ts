@@ -5,6 +5,7 @@ import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
+import { EventStoreController } from './controllers/event-store.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
@@ -30,6 +31,7 @@ import { AppsService } from './services/apps.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
+import { EventStoreService } from './services/event-store.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
@@ -66,6 +68,7 @@ const controllers = [
   QueriesController,
   QueryController,
   EventsController,
+  EventStoreController,
   ExportController,
   LiveController,
   FunnelsController,
@@ -83,6 +86,7 @@ const services = [
   ElementsService,
   EventKeysService,
   EventsService,
+  EventStoreService,
   ExportService,
   FunnelsService,
   KeysService,

@@ -61,10 +61,10 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   const components = new Components()
   components.schemas['Error'] = errorSchema
   const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
-  const own = Object.entries(found.paths).filter(([path]) => !Object.hasOwn(ingest, path))
+  const own = Object.entries(found.paths)
   // answers first: a schema used for both keeps its name in the answers
   describeAll(own, new Components(), components)
-  const paths = { ...describeAll(own, components, components), ...ingest }
+  const paths = joined(describeAll(own, components, components), ingest)
   const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')
   const plain = schema as { paths: OpenAPIObject['paths']; schemas: object }
   return {
@@ -72,6 +72,24 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
     paths: plain.paths,
     components: { securitySchemes, schemas: { ...plain.schemas, ...definitions } } as never,
   }
+}
+
+/** Joins the calls of both; of the same call at the same path, the description of ingest is taken. */
+function joined(own: Record<string, object>, ingest: Record<string, object>): Record<string, object> {
+  const shared = Object.keys(own).filter((path) => Object.hasOwn(ingest, path))
+  return {
+    ...own,
+    ...ingest,
+    ...Object.fromEntries(shared.map((path) => [path, { ...own[path], ...withOwnServers(ingest[path]!) }])),
+  }
+}
+
+/** Moves the servers of a path to its operations: the other operations of the path are at another server. */
+function withOwnServers({ servers, ...operations }: { readonly servers?: unknown }): object {
+  if (servers === undefined) return operations
+  return Object.fromEntries(
+    Object.entries(operations).map(([method, operation]) => [method, { ...(operation as object), servers }]),
+  )
 }
 
 function describeAll(

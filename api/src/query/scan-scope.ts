@@ -3,6 +3,7 @@ import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
   EventPlan,
   FunnelPlan,
+  hasPuts,
   hasRareKeys,
   JourneyScan,
   RetentionScan,
@@ -63,6 +64,10 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
+  }
+  if (question.kind === 'encoded_page' || question.kind === 'puts' || question.kind === 'session') {
+    const { from, to } = question.request
+    return { from, to, byPerson: false, canMatch: question.kind === 'puts' ? hasPuts : () => true }
   }
   const plan = planOf(question, context)
   return {

@@ -101,7 +101,7 @@ export class QueryService {
       client,
     )
     const all = { ...meta, complete_to: completeTo, ...(encoded.isCut && { truncated: true }) }
-    return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
+    return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }
 }
 
