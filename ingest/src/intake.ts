@@ -1,5 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { EventsAnswer } from '@hopper/contracts'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { agentOf, type Agent } from './agent.ts'
 import type { Gate } from './admission/gate.ts'
 import type { Sender } from './admission/key-check.ts'
@@ -21,13 +21,12 @@ interface Parts {
 
 /** Request that has sent a batch. */
 export interface Sent {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
+  readonly headers: IncomingHttpHeaders
   readonly sender: Sender
   /** of the body, after decompression */
   readonly bytes: number
-  /** true when the key is in the body, as no page would be asked to put it there by hand */
-  readonly keyInBody?: boolean
+  /** true for a call whose key need not be in a header for its sender to be a server, such as one in the body */
+  readonly keyAnywhere?: boolean
 }
 
 /** Outcome of a batch whose accepted events are durable. */
@@ -52,16 +51,16 @@ export class Intake {
    * Resolves when the accepted events of a batch are durable.
    * @throws HopperError HOP_RATE before anything is stored, HOP_LOG_UNAVAILABLE when the log does not take them
    */
-  async take(read: ReadBatch, { request, reply, sender, bytes, keyInBody = false }: Sent): Promise<Taken> {
+  async take(read: ReadBatch, { headers, sender, bytes, keyAnywhere = false }: Sent): Promise<Taken> {
     const { gate, log, pipeline } = this.#parts
     const { batch, sent, supplements, changes } = read
     const incoming = sent.map((event, index) =>
       event instanceof Dropped ? event : incomingOf(batch, index, event, supplements?.[index]),
     )
     const results = pipeline.run(incoming)
-    gate.charge(sender, costOf(results, bytes), reply)
-    const agents = agentsOf(request, read.webdriver, keyInBody)
-    const envelopes = envelopesOf(batch, sent, results, { agentOf: agents, referer: request.headers.referer })
+    gate.charge(sender, costOf(results, bytes))
+    const agents = agentsOf(headers, read.webdriver, keyAnywhere)
+    const envelopes = envelopesOf(batch, sent, results, { agentOf: agents, referer: headers.referer })
     if (envelopes.length > 0) await log.append(envelopes, sent.length)
     const bots = botsOf(results, agents)
     const answer = answerOf(results, changes, bots)
@@ -79,12 +78,12 @@ export class Intake {
 
 /** Returns the agent of each event: that of the request, unless a server states the visitor's. */
 function agentsOf(
-  request: FastifyRequest,
+  headers: IncomingHttpHeaders,
   webdriver: boolean,
-  keyInBody: boolean,
+  keyAnywhere: boolean,
 ): (supplement: Supplement | undefined) => Agent {
-  const server = isServer(request, keyInBody)
-  const own = agentOf({ userAgent: request.headers['user-agent'], server, webdriver })
+  const server = isServer(headers, keyAnywhere)
+  const own = agentOf({ userAgent: headers['user-agent'], server, webdriver })
   return (supplement) => {
     const userAgent = supplement?.userAgent
     return userAgent === undefined ? own : agentOf({ userAgent, server, webdriver })
@@ -102,11 +101,11 @@ function botsOf(results: readonly (Incoming | Dropped)[], agents: (supplement: S
 }
 
 /**
- * Returns whether a server sent the request: it has a key in a header or its body, and no page is behind it. A page has
- * an origin in what it posts, and its browser adds `Sec-Fetch-Site`. `Sec-Fetch-Mode` alone proves nothing, as Node's
- * `fetch` sends it too.
+ * Returns whether a server sent the request: it has a key in a header or, where the call allows it, elsewhere, and no
+ * page is behind it. A page has an origin in what it posts, and its browser adds `Sec-Fetch-Site`. `Sec-Fetch-Mode`
+ * alone proves nothing, as Node's `fetch` sends it too.
  */
-function isServer({ headers }: FastifyRequest, keyInBody: boolean): boolean {
+function isServer(headers: IncomingHttpHeaders, keyAnywhere: boolean): boolean {
   const isPage = headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
-  return !isPage && (keyInBody || headers.authorization !== undefined || headers['x-api-key'] !== undefined)
+  return !isPage && (keyAnywhere || headers.authorization !== undefined || headers['x-api-key'] !== undefined)
 }

@@ -61,10 +61,16 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   const components = new Components()
   components.schemas['Error'] = errorSchema
   const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
-  const own = Object.entries(found.paths)
+  const own = Object.entries(found.paths).map(([path, item]) => [path, operationsBeside(item, ingest[path])] as const)
   // answers first: a schema used for both keeps its name in the answers
   describeAll(own, new Components(), components)
-  const paths = joined(describeAll(own, components, components), ingest)
+  const described = describeAll(own, components, components)
+  const paths = Object.fromEntries(
+    [...new Set([...Object.keys(described), ...Object.keys(ingest)])].map((path) => [
+      path,
+      { ...described[path], ...ingest[path] },
+    ]),
+  )
   const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')
   const plain = schema as { paths: OpenAPIObject['paths']; schemas: object }
   return {
@@ -74,26 +80,13 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   }
 }
 
-/** Joins the calls of both; of the same call at the same path, the description of ingest is taken. */
-function joined(own: Record<string, object>, ingest: Record<string, object>): Record<string, object> {
-  const shared = Object.keys(own).filter((path) => Object.hasOwn(ingest, path))
-  return {
-    ...own,
-    ...ingest,
-    ...Object.fromEntries(shared.map((path) => [path, { ...own[path], ...withOwnServers(ingest[path]!) }])),
-  }
-}
-
-/** Moves the servers of a path to its operations: the other operations of the path are at another server. */
-function withOwnServers({ servers, ...operations }: { readonly servers?: unknown }): object {
-  if (servers === undefined) return operations
-  return Object.fromEntries(
-    Object.entries(operations).map(([method, operation]) => [method, { ...(operation as object), servers }]),
-  )
+/** Returns the operations of a path whose methods ingest does not serve: standalone serves both at one address. */
+function operationsBeside(item: object, ofIngest: object = {}): object {
+  return Object.fromEntries(Object.entries(item).filter(([method]) => !Object.hasOwn(ofIngest, method)))
 }
 
 function describeAll(
-  paths: readonly [string, object][],
+  paths: readonly (readonly [string, object])[],
   components: Components,
   answers: Components,
 ): Record<string, object> {

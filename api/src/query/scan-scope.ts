@@ -8,6 +8,7 @@ import {
   JourneyScan,
   RetentionScan,
   ValuePlan,
+  ValueTruths,
   type QueryContext,
 } from '@hopper/engine'
 import type { UnitQuery, Query } from './query.ts'
@@ -70,11 +71,12 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
     return { from, to, byPerson: false, canMatch: question.kind === 'puts' ? hasPuts : () => true }
   }
   const plan = planOf(question, context)
+  const known = new ValueTruths(plan.atoms)
   return {
     from: plan.from,
     to: plan.end,
     byPerson: plan.unit === 'person',
-    canMatch: (summary) => plan.canMatch(summary),
+    canMatch: (summary) => plan.canMatch(summary, known),
   }
 }
 

@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
 import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 
@@ -21,28 +21,33 @@ export class Gate {
     return keyOf(request) !== undefined
   }
 
-  admit(request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
-    return this.admitKey(keyOf(request), request, reply)
+  admit(request: FastifyRequest): Promise<Sender> {
+    return this.admitKey(keyOf(request), request)
   }
 
   /** Admits a request by a key that its body contains. */
-  async admitKey(key: string | undefined, request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
+  async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
     const sender = await this.#keys.senderOf(key)
     const { origin } = request.headers
     const { origins } = sender.app
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
       throw new HopperError('HOP_ORIGIN', `The app does not accept events from ${origin.slice(0, 200)}.`)
     }
-    refuse(this.#rate.admit(sender.keyHash, performance.now()), reply)
+    this.admitMessage(sender)
     return sender
+  }
+
+  /** Counts one request of a sender, or one message of its socket. @throws HopperError HOP_RATE */
+  admitMessage({ keyHash }: Sender): void {
+    refuse(this.#rate.admit(keyHash, performance.now()))
   }
 
   /**
    * Charges the events and bytes of an admitted request.
    * @throws HopperError HOP_RATE, before any of its events is stored
    */
-  charge({ keyHash }: Sender, cost: RequestCost, reply: FastifyReply): void {
-    refuse(this.#rate.charge(keyHash, cost, performance.now()), reply)
+  charge({ keyHash }: Sender, cost: RequestCost): void {
+    refuse(this.#rate.charge(keyHash, cost, performance.now()))
   }
 
   /** Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. */
@@ -57,11 +62,10 @@ function declaredBytes({ headers }: FastifyRequest): number {
   return Number.isFinite(length) ? length : 0
 }
 
-function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
+function refuse(exceeded: RateExceeded | undefined): void {
   if (!exceeded) return
-  reply.header('retry-after', exceeded.seconds)
   throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} per second.`, {
-    details: { rate: exceeded.rate },
+    details: { rate: exceeded.rate, retry_after: exceeded.seconds },
   })
 }
 

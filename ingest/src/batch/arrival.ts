@@ -45,7 +45,8 @@ function cut(value: string): string {
   return value.slice(0, VALUE_CHARS_MAX).toWellFormed()
 }
 
-function isOtherSite(url: string, page: string): boolean {
+/** Returns whether an address is of another site than a page; any site is another one than that of an unknown page. */
+export function isOtherSite(url: string, page: string): boolean {
   const host = hostOf(url)
   return host !== undefined && host !== hostOf(page)
 }

@@ -45,6 +45,8 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
 export interface Translated {
   /** ms since the epoch by the sender's clock, when it states it */
   readonly sentAt?: number | undefined
+  /** true when the sender deliberately imports events of the past */
+  readonly historical?: boolean
   /** `Dropped` for one that has no meaning here */
   readonly events: readonly (TranslatedEvent | Dropped)[]
 }
@@ -57,13 +59,14 @@ export interface TranslatedEvent {
 /** Builds the batch of a translated body. @throws HopperError HOP_BODY_TOO_LARGE when it has too many events */
 export function translatedBatch(
   parsed: ParsedBody,
-  { sentAt, events }: Translated,
+  { sentAt, historical = false, events }: Translated,
   app: App,
   received_at: number,
 ): ReadBatch {
   assertFewEvents(events.length)
   const room = new Room()
-  const batch = { ...emptyBatch(parsed, app, received_at, room), clockBehindMs: received_at - (sentAt ?? received_at) }
+  const clockBehindMs = received_at - (sentAt ?? received_at)
+  const batch = { ...emptyBatch(parsed, app, received_at, room), clockBehindMs, historical }
   return {
     batch,
     sent: events.map((each) => (each instanceof Dropped ? each : each.event)),

@@ -2,6 +2,8 @@ import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify'
 
 const DAY_SECONDS = 86_400
+/** Names of the headers that pages send: our own, those of Segment's clients on a retry, and RudderStack's. */
+const headers = 'authorization, x-api-key, content-type, content-encoding, x-retry-count, anonymousid'
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies HTTPMethods[]
 
 /** Allows every origin, without credentials: the key in the request is the only authority. */
@@ -16,8 +18,7 @@ export function answerPreflight(server: FastifyInstance, allowed: readonly HTTPM
     return reply
       .code(204)
       .header('access-control-allow-methods', allowed.join(', '))
-      .header('access-control-allow-headers', 'authorization, x-api-key, content-type, content-encoding')
-      .header('access-control-expose-headers', 'retry-after')
+      .header('access-control-allow-headers', headers)
       .header('access-control-max-age', DAY_SECONDS)
       .send()
   })

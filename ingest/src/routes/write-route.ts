@@ -1,5 +1,5 @@
 import { HopperError } from '@hopper/contracts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Gate } from '../admission/gate.ts'
 import type { Sender } from '../admission/key-check.ts'
 import type { ReadBatch } from '../batch/batch.ts'
@@ -23,12 +23,15 @@ export interface WriteAnswer {
   readonly body: object
 }
 
+/** Parameters of the address, as they were sent. */
+export type Query = Readonly<Record<string, unknown>>
+
 /** Call that takes events in a shape of its own, translates it into a batch, and answers as its clients expect. */
 export interface WriteCall {
   readonly method: 'POST' | 'PUT'
   readonly url: string
   /** @throws HopperError HOP_BODY_INVALID or HOP_BODY_TOO_LARGE, when no event can be read on its own */
-  readonly read: (body: ParsedBody | undefined, sender: Sender, receivedAt: number) => ReadBatch
+  readonly read: (body: ParsedBody | undefined, sender: Sender, receivedAt: number, query: Query) => ReadBatch
   readonly answer: (taken: Taken, body: ParsedBody | undefined) => WriteAnswer
   /** finds a key in the body, for requests without one in headers and address */
   readonly keyOf?: (body: ParsedBody | undefined) => string | undefined
@@ -55,7 +58,7 @@ export function writeRoute(
     onRequest: async (request, reply) => {
       allowAnyOrigin(reply)
       if (call.keyOf && !gate.hasKey(request)) return
-      request.setDecorator<Sender>(SENDER, await gate.admit(request, reply))
+      request.setDecorator<Sender>(SENDER, await gate.admit(request))
     },
     onError: async (request, _reply, error) => {
       const sender = request.getDecorator<Sender | undefined>(SENDER)
@@ -64,21 +67,22 @@ export function writeRoute(
     handler: async (request, reply) => {
       const body = request.body as ParsedBody | undefined
       const known = request.getDecorator<Sender | undefined>(SENDER)
-      const sender = known ?? (await admitByBody(request, reply, body))
-      const read = call.read(body, sender, clock())
-      const sent = { request, reply, sender, bytes: body?.bytes.length ?? 0, keyInBody: known === undefined }
+      const sender = known ?? (await admitByBody(request, body))
+      const read = call.read(body, sender, clock(), request.query as Query)
+      const sent = {
+        headers: request.headers,
+        sender,
+        bytes: body?.bytes.length ?? 0,
+        keyAnywhere: known === undefined,
+      }
       const { status, body: answer } = call.answer(await intake.take(read, sent), body)
       count(status)
       return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(answer))
     },
   })
 
-  async function admitByBody(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    body: ParsedBody | undefined,
-  ): Promise<Sender> {
-    const sender = await gate.admitKey(call.keyOf?.(body), request, reply)
+  async function admitByBody(request: FastifyRequest, body: ParsedBody | undefined): Promise<Sender> {
+    const sender = await gate.admitKey(call.keyOf?.(body), request)
     request.setDecorator<Sender>(SENDER, sender)
     return sender
   }
