@@ -268,6 +268,15 @@ test('a stream continues when the log was away for a while', async () => {
   expect(idsOf(await stream.events(1))).toEqual(['w1'])
 })
 
+test('a request for the headers of a stream holds no place', async () => {
+  const url = await hopper.app.getUrl()
+  for (let i = 0; i < 30; i++) {
+    const { status } = await fetch(`${url}/eventstream`, { method: 'HEAD', headers: { 'x-api-key': keys.read } })
+    expect([i, status]).toEqual([i, 200])
+  }
+  expect((await open('/eventstream')).status).toBe(200)
+})
+
 test('of a thousand streams of a key, those within its share work and the others are refused politely', async () => {
   const streams: Stream[] = []
   for (let at = 0; at < 1_000; at += 100)

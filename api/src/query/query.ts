@@ -102,11 +102,8 @@ export interface PersonResult {
 /** Requests the events of a session from `from` to before `to`. */
 export interface SessionRequest {
   readonly id: string
-  readonly device: string
   readonly from: number
   readonly to: number
-  /** number of lanes of the log: each device is in one */
-  readonly lanes: number
   /** maximum number of children; the earliest are kept */
   readonly limit: number
 }

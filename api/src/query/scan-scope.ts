@@ -6,6 +6,7 @@ import {
   hasPuts,
   hasRareKeys,
   JourneyScan,
+  mayHaveSession,
   RetentionScan,
   ValuePlan,
   ValueTruths,
@@ -66,9 +67,13 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
   }
-  if (question.kind === 'encoded_page' || question.kind === 'puts' || question.kind === 'session') {
+  if (question.kind === 'encoded_page' || question.kind === 'puts') {
     const { from, to } = question.request
     return { from, to, byPerson: false, canMatch: question.kind === 'puts' ? hasPuts : () => true }
+  }
+  if (question.kind === 'session') {
+    const { from, to, id } = question.request
+    return { from, to, byPerson: false, canMatch: (summary) => mayHaveSession(summary, id) }
   }
   const plan = planOf(question, context)
   const known = new ValueTruths(plan.atoms)

@@ -233,6 +233,8 @@ test('a session has its marked start and end, and its other events by time', asy
     { device, received_at: T0, events: [of('s3', 50, 'buy', 'EVENT'), of('s1', 10, 'session_start', 'SESSION_START')] },
     { device, received_at: T0, events: [of('s2', 30, 'look', 'EVENT'), ownEvent('s0', T0 + 20)] },
     { device: deviceIn('shop', 0, LANES), received_at: T0, events: [ownEvent('s5', T0 + 40)] },
+    { device: deviceIn('shop', 0, LANES), received_at: T0, events: [of('s6', 35, 'other device', 'EVENT')] },
+    { device: 'crawler', received_at: T0, events: [of('s7', 36, 'bot', 'EVENT')], fate: 'bot' },
   ])
   const url = '/session/d9428888-122b-11e1-b85c-61cd3cbb3210'
   const session = {
@@ -241,6 +243,7 @@ test('a session has its marked start and end, and its other events by time', asy
     end: T0 + 50,
     children: [
       { type: 'EVENT', timestamp: T0 + 30, name: 'look' },
+      { type: 'EVENT', timestamp: T0 + 35, name: 'other device' },
       { type: 'EVENT', timestamp: T0 + 50, name: 'buy' },
     ],
   }

@@ -73,13 +73,10 @@ export class EventStoreService {
     const known = await this.reader.session(app.id, id)
     if (!known)
       throw new HopperError('HOP_NOT_FOUND', 'No event of this app names this session; check the id and the key.')
-    const { start, end, device } = known
+    const { start, end } = known
     const { result } = await this.archived.ask<'session'>(
       app.id,
-      {
-        kind: 'session',
-        request: { id, device, from: start, to: end + 1, lanes: this.lanes, limit: SESSION_EVENTS_MAX },
-      },
+      { kind: 'session', request: { id, from: start, to: end + 1, limit: SESSION_EVENTS_MAX } },
       contextOf(app, complete_to),
       client,
     )

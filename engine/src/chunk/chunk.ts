@@ -1,6 +1,6 @@
 import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
 import { DataType, type Data } from 'apache-arrow'
-import { textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
+import { indexOfText, textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
 import type { Codes } from './encoding/codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
@@ -35,6 +35,8 @@ export interface Runs {
 export interface TextColumn {
   has(row: number): boolean
   at(row: number): string | undefined
+  /** the rows with this text, ascending */
+  rowsOf(text: string): number[]
 }
 
 /** Entries of spilled keys: entry i has the value `values[codes[i]]` in row `rows[i]`. */
@@ -176,12 +178,20 @@ export class Chunk {
   #textColumn(column: string): TextColumn {
     if (this.#cache.has(this.#name + column)) {
       const { codes, values } = this.values(column)!
-      return { has: (row) => values[codes[row]!] !== null, at: (row) => (values[codes[row]!] as string) ?? undefined }
+      return {
+        has: (row) => values[codes[row]!] !== null,
+        at: (row) => (values[codes[row]!] as string) ?? undefined,
+        rowsOf: (text) => rowsWith(codes, values.indexOf(text)),
+      }
     }
-    const { values, dictionary } = this.#unpacked(column).frame.get('string')!
-    const [codes, texts] = [values as Codes, dictionary!.data[0]!]
+    const { values, length, dictionary } = this.#unpacked(column).frame.get('string')!
+    const [codes, texts] = [(values as Codes).subarray(0, length), dictionary!.data[0]!]
     const has = (row: number): boolean => texts.getValid(codes[row]!)
-    return { has, at: (row) => (has(row) ? textAt(texts, codes[row]!) : undefined) }
+    return {
+      has,
+      at: (row) => (has(row) ? textAt(texts, codes[row]!) : undefined),
+      rowsOf: (text) => rowsWith(codes, indexOfText(texts, text)),
+    }
   }
 
   /** Returns the keys that are too rare for a column of their own; undefined when there are none. */
@@ -319,6 +329,12 @@ export class Chunk {
     if (!cell) throw new RangeError(`chunk ${this.#name} lacks its column ${column}`)
     return unpackFrame(cell)
   }
+}
+
+function rowsWith(codes: Codes, code: number): number[] {
+  const rows: number[] = []
+  if (code >= 0) for (let row = 0; row < codes.length; row++) if (codes[row] === code) rows.push(row)
+  return rows
 }
 
 function encodedNumbers({ frame, metadata }: ReturnType<typeof unpackFrame>): EncodedNumbers {
