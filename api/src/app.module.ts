@@ -6,6 +6,7 @@ import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
 import { DeadLettersController } from './controllers/dead-letters.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
+import { EventStoreController } from './controllers/event-store.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
@@ -35,6 +36,7 @@ import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
 import { EventFateService } from './services/event-fate.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
+import { EventStoreService } from './services/event-store.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
@@ -72,6 +74,7 @@ const controllers = [
   QueriesController,
   QueryController,
   EventsController,
+  EventStoreController,
   ExportController,
   LiveController,
   FunnelsController,
@@ -93,6 +96,7 @@ const services = [
   EventFateService,
   EventKeysService,
   EventsService,
+  EventStoreService,
   ExportService,
   FunnelsService,
   KeysService,

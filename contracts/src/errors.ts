@@ -150,6 +150,12 @@ export const errorCatalogue = {
     retryable: true,
     hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.',
   },
+  HOP_EVENTS_GONE: {
+    status: 410,
+    retryable: false,
+    follows: true,
+    hint: 'Read what is missing by GET /events, or the events of the app, and follow from the cursor of the last page.',
+  },
   HOP_QUERY_BUSY: {
     status: 503,
     retryable: true,

@@ -74,7 +74,6 @@ export const EventsPage = Type.Object({
   next: Type.String({ description: '`start` for the next page; later events appear there' }),
   meta: Meta,
 })
-export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
   fate: Type.Enum([...fates], {

@@ -4,6 +4,7 @@ import { RangeAsked } from '../answers/asked.ts'
 import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answers/events.ts'
 import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
+import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { EventFateService } from '../services/event-fate.service.ts'
@@ -26,7 +27,7 @@ export class EventsController {
     csv: eventsTable,
     answer: EventsPage,
   })
-  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
+  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EncodedAnswer> {
     return this.events.page(app, asked, client)
   }
 

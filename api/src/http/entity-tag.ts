@@ -17,7 +17,7 @@ export function tagAnswers(fastify: FastifyInstance): void {
       done: (error: null, payload?: unknown) => void,
     ) => {
       if (!isTagged(request, reply, payload)) return done(null, payload)
-      const tag = tagOf(payload)
+      const tag = knownTag(reply) ?? tagOf(payload)
       void reply.header('etag', tag)
       if (!isFresh(request.headers['if-none-match'], tag)) return done(null, payload)
       void reply
@@ -35,9 +35,14 @@ function isTagged({ method, url }: FastifyRequest, reply: FastifyReply, payload:
   return (
     isRead &&
     (typeof payload === 'string' || Buffer.isBuffer(payload)) &&
-    TAGGED.test(String(reply.getHeader('content-type'))) &&
-    !reply.hasHeader('etag')
+    TAGGED.test(String(reply.getHeader('content-type')))
   )
+}
+
+/** Returns the tag of an answer that its thread has hashed. */
+function knownTag(reply: FastifyReply): string | undefined {
+  const tag = reply.getHeader('etag')
+  return typeof tag === 'string' ? tag : undefined
 }
 
 /** Computes a weak tag, because equivalent answers may differ in `complete_to`. */

@@ -67,6 +67,8 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   if (call.query && 'from' in call.query.properties) codes.push('HOP_RANGE_INVALID')
   if (call.progress || call.media || /\/(events|keys|persons)/.test(path))
     codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
+  if (call.media?.includes('text/event-stream')) codes.push('HOP_EVENTS_GONE', 'HOP_SHARE', 'HOP_LOG_UNAVAILABLE')
+  if (path.includes('{uuid}')) codes.push('HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
   if (path === '/mcp') codes.push('HOP_FOREIGN_ORIGIN')

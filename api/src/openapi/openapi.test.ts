@@ -192,7 +192,7 @@ test('a generated client makes real calls: reads, the example query, and refused
     const isQuery = /query$/.test(path) && method === 'post'
     const needsMore =
       parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') ||
-      /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|dead-letters|^.ws$/.test(
+      /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|dead-letters|^.ws$/.test(
         path,
       )
     if (!isQuery && (method !== 'get' || needsMore)) continue

@@ -3,8 +3,10 @@ import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
   EventPlan,
   FunnelPlan,
+  hasPuts,
   hasRareKeys,
   JourneyScan,
+  mayHaveSession,
   RetentionScan,
   ValuePlan,
   ValueTruths,
@@ -64,6 +66,14 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
     const { from, to } = question.request
     return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
+  }
+  if (question.kind === 'encoded_page' || question.kind === 'puts') {
+    const { from, to } = question.request
+    return { from, to, byPerson: false, canMatch: question.kind === 'puts' ? hasPuts : () => true }
+  }
+  if (question.kind === 'session') {
+    const { from, to, id } = question.request
+    return { from, to, byPerson: false, canMatch: (summary) => mayHaveSession(summary, id) }
   }
   const plan = planOf(question, context)
   const known = new ValueTruths(plan.atoms)

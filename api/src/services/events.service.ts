@@ -1,20 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
-import type { ExportedEvent } from '@hopper/engine'
 import type { EventLog } from '@hopper/storage'
 import {
   eventView,
   PAGE_EVENTS_DEFAULT,
   type EventsAsked,
-  type EventsPage,
   type Person,
   type PersonAsked,
 } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
+import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
-import type { PageRequest } from '../query/query.ts'
+import type { PageHead, PageRequest } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
@@ -36,22 +35,28 @@ export class EventsService {
     this.lanes = log.lanes
   }
 
-  async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EventsPage> {
+  async page(app: App, { start, limit = PAGE_EVENTS_DEFAULT }: EventsAsked, client: Client): Promise<EncodedAnswer> {
     const request = { from: 0, to: Number.MAX_SAFE_INTEGER, ...pageStart(start, this.lanes), limit }
     // read the proved instant before the archive, so that `complete_to` holds for the page
     const { meta } = await this.answers.open(app, {})
-    const { events, next } = await this.read(app, request, client)
-    return { events: events.map(eventView), next: pageCursor(next), meta: await this.metaOf(app, meta, events) }
+    const { result } = await this.archived.ask<'encoded_page'>(
+      app.id,
+      { kind: 'encoded_page', request },
+      contextOf(app, 0),
+      client,
+    )
+    const { next, times, digest } = result.head
+    const all = await this.metaOf(app, meta, times)
+    return EncodedAnswer.ofList('events', result.body, digest, { next: pageCursor(next) }, all)
   }
 
   /**
-   * Builds the meta of a page: the dates of its events, and whether they can still change. An empty page has today's
-   * date only.
+   * Builds the meta of a page from the times of its first and last event: their dates, and whether they can still
+   * change. An empty page has today's date only.
    */
-  private async metaOf(app: App, meta: Meta, events: readonly ExportedEvent[]): Promise<Meta> {
+  private async metaOf(app: App, meta: Meta, times: PageHead['times']): Promise<Meta> {
     const zone = timeZone(app.timezone)
-    const dates = events.map(({ event }) => zone.dateOf(event.timestamp)).sort()
-    const [from = meta.to, to = meta.to] = [dates[0], dates.at(-1)]
+    const [from, to] = times ? [zone.dateOf(times[0]), zone.dateOf(times[1])] : [meta.to, meta.to]
     const isShort = shiftDate(from, limits.rangeDaysMax) > to
     const settled = isShort && (await this.answers.open(app, { from, to })).meta.settled
     return { ...meta, from, to, settled }
@@ -86,14 +91,5 @@ export class EventsService {
       timeline: timeline.map(eventView),
       meta: range.meta,
     }
-  }
-
-  private async read(
-    app: App,
-    request: PageRequest,
-    client: Client,
-  ): Promise<{ readonly events: readonly ExportedEvent[]; readonly next: readonly number[] }> {
-    const { result } = await this.archived.ask<'page'>(app.id, { kind: 'page', request }, contextOf(app, 0), client)
-    return result
   }
 }

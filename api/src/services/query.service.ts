@@ -105,7 +105,7 @@ export class QueryService {
       complete_to: meta.complete_to === null ? null : completeTo,
       ...(encoded.isCut && { truncated: true }),
     }
-    return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
+    return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Budget, Chunk, KeyTally } from '@hopper/engine'
+import type { Budget, Chunk, KeyTally, PutPlaces } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
 import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
@@ -13,6 +13,8 @@ export interface QueryRuntime {
   readonly identities: KnownIdentities
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
+  /** cached places of the put events of whole chunks */
+  readonly puts: BoundedMap<PutPlaces>
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget

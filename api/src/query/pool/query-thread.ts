@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
-import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
+import { installZstdLock, timeBudget, type KeyTally, type PutPlaces } from '@hopper/engine'
 import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from '../sharing/bounded-map.ts'
 import { ChunkSource, JobCancelled, type Ask } from '../chunk-source.ts'
@@ -11,6 +11,7 @@ import { runQuestion } from '../runs/run-question.ts'
 import type { QueryRuntime } from './query-runtime.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
+const PUTS_BYTES_MAX = 32 * 1024 * 1024
 
 // HTTP, the log and folding take precedence over this thread.
 lowerThreadPriority()
@@ -30,6 +31,7 @@ const ask: Ask = (question) =>
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
+const puts = new BoundedMap<PutPlaces>(PUTS_BYTES_MAX)
 const exported: QueryRuntime['exported'] = {}
 
 /** Runs one query after the other, away from the thread that serves requests. */
@@ -54,6 +56,7 @@ async function run(job: QueryJob): Promise<void> {
       source,
       identities,
       tallies,
+      puts,
       exported,
       budget,
       ask,

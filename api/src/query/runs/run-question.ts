@@ -5,8 +5,10 @@ import type { Query, QueryOf, UnitQuery } from '../query.ts'
 import { scopeOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
-import { runPage } from './run-page.ts'
+import { runEncodedPage, runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
+import { runPuts } from './run-puts.ts'
+import { runSession } from './run-session.ts'
 import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
 import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
@@ -25,7 +27,10 @@ function resultOf(question: Exclude<Query, UnitQuery>, job: QueryJob, place: Que
   if (question.kind === 'values') return runValues(question, job, place)
   if (question.kind === 'keys') return runKeys(question, job, place)
   if (question.kind === 'page') return runPage(question, job, place)
+  if (question.kind === 'encoded_page') return runEncodedPage(question, job, place)
+  if (question.kind === 'puts') return runPuts(question, job, place)
   if (question.kind === 'person') return runPerson(question, job, place)
+  if (question.kind === 'session') return runSession(question, job, place)
   return runExport(question, job, place)
 }
 
