@@ -6,13 +6,13 @@ import { EventsAsked } from './events.ts'
 export const SESSION_EVENTS_MAX = 10_000
 
 const cursor = (description: string): TOptional<TString> =>
-  Type.Optional(Type.String({ pattern: '^c[0-9a-z.]{1,4000}$', description }))
+  Type.Optional(Type.String({ pattern: '^c[0-9a-z.]{1,12000}$', description }))
 
 export const PutEventsAsked = Type.Object({
   ...EventsAsked.properties,
   start: Type.Optional(
     Type.String({
-      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$',
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
       description: 'number of events to skip, or the cursor in the `Link` of the previous page; default: 0',
     }),
   ),

@@ -12,7 +12,7 @@ const limit = Type.Optional(
 export const EventsAsked = Type.Object({
   start: Type.Optional(
     Type.String({
-      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$',
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
       description: 'number of events to skip, or `next` of the previous page; default: 0',
     }),
   ),

@@ -75,6 +75,14 @@ test('events in log order, page by page by cursor or from any index, only of the
     expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
 })
 
+test('an unchanged page is not sent again, although what it is complete to advances', async () => {
+  const { headers } = await hopper.get(`${app}/events?limit=3`)
+  const again = { authorization: `Bearer ${keys.read}`, 'if-none-match': String(headers['etag']) }
+  hopper.clock += 60_000
+  expect((await hopper.get(`${app}/events?limit=3`, again)).status).toBe(304)
+  expect((await hopper.get(`${app}/events?limit=4`, again)).status).toBe(200)
+})
+
 test('events that arrive after the last page follow its cursor, in any lane', async () => {
   const { next } = await page('limit=100')
   expect(ids(await page(`start=${next}`))).toEqual([])
