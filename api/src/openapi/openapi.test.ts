@@ -175,7 +175,8 @@ type Calls = {
 }
 
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
-const other = /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|^.ws$/
+const other =
+  /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|dead-letters|^.ws$/
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
   await hopper.app.listen(0, '127.0.0.1')
@@ -193,11 +194,7 @@ test('a generated client makes real calls: reads, the example query, and refused
   >
   for (const [path, method, { parameters = [], requestBody }] of operations) {
     const isQuery = /query$/.test(path) && method === 'post'
-    const needsMore =
-      parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') ||
-      /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|dead-letters|^.ws$/.test(
-        path,
-      )
+    const needsMore = parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') || other.test(path)
     if (!isQuery && (method !== 'get' || needsMore)) continue
     const query = {
       ...(path.endsWith('agents') ? { by: 'browser' } : {}),
