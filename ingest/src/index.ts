@@ -1,4 +1,13 @@
+export { derivedId } from './batch/derived-id.ts'
 export { ingestPlugin } from './http/plugin.ts'
+export {
+  OfflineIntake,
+  type OfflineBatch,
+  type OfflineEvent,
+  type OfflineRejection,
+  type StatedSender,
+  type TakenOffline,
+} from './offline-intake.ts'
 export { type IngestOptions } from './options.ts'
 export { redactedRequest } from './http/redacted-request.ts'
 export { operationRoutes } from './routes/operation-routes.ts'

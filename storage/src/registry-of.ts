@@ -22,6 +22,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     logins: collectionOf('login'),
     audits: collectionOf('audit'),
     imports: collectionOf('import'),
+    externals: collectionOf('external'),
     losses: collectionOf('loss'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),

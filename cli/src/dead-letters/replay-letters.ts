@@ -39,7 +39,7 @@ export async function replayLetters(
 async function replay(storage: Storage, { lane, position, value }: FoundLetter, envelope: Envelope): Promise<void> {
   const name = `replay ${lane}/${position}`
   const log = await ImportedLog.open(storage, name)
-  await log.add({ lane, position, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), envelope })
+  await log.add({ lane, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength), envelope })
   await log.finish()
   // From here on every recount takes the message at its new position only.
   await storage.writer.markReplayed?.(lane, [position])

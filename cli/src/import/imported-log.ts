@@ -1,20 +1,24 @@
-import { createHash } from 'node:crypto'
 import { laneOf } from '@hopper/contracts'
 import type { ImportProgress, LaneMessage, Storage } from '@hopper/storage'
-import { laneMessages } from '../installation/lane-messages.ts'
 import type { DumpMessage } from './dump-entries.ts'
+import { missingMessages } from './missing-messages.ts'
 
 const MESSAGES_PER_APPEND = 500
 const APPEND_BYTES_MAX = 4_000_000
 
+type Parts = Pick<Storage, 'log' | 'registry'>
+
 /**
- * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append,
- * the progress is stored: which messages follow and where the log ends. An import that is run again looks behind those
- * ends for the messages that have arrived.
+ * Appends the messages of a dump, or of another file, to the log, each once, however often the import is interrupted.
+ * Before each append, the progress is stored: which messages follow and where the log ends. An import that is run again
+ * looks behind those ends for the messages that have arrived.
  */
 export class ImportedLog {
-  readonly #storage: Storage
+  /** when the import was begun, ms since the epoch; the same when it is continued */
+  readonly begunAt: number
+  readonly #storage: Parts
   readonly #dump: string
+  readonly #messagesPerAppend: number
   /** of an earlier run; undefined once its last append is complete */
   #earlier: ImportProgress | undefined
   readonly #skipped: number
@@ -23,19 +27,25 @@ export class ImportedLog {
   #waiting: LaneMessage[] = []
   #waitingBytes = 0
 
-  private constructor(storage: Storage, dump: string, earlier: ImportProgress | undefined) {
+  private constructor(storage: Parts, dump: string, messagesPerAppend: number, earlier: ImportProgress | undefined) {
+    this.begunAt = earlier?.begun_at ?? Date.now()
     this.#storage = storage
     this.#dump = dump
+    this.#messagesPerAppend = messagesPerAppend
     this.#skipped = this.#appended = earlier?.appended ?? 0
     this.#earlier = earlier && earlier.pending > 0 ? earlier : undefined
   }
 
-  static async open(storage: Storage, dump: string): Promise<ImportedLog> {
+  static async open(
+    storage: Parts,
+    dump: string,
+    messagesPerAppend: number = MESSAGES_PER_APPEND,
+  ): Promise<ImportedLog> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
     // A log that ends earlier is another log: what an earlier run appended is gone.
     const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
-    return new ImportedLog(storage, dump, isSameLog ? earlier : undefined)
+    return new ImportedLog(storage, dump, messagesPerAppend, isSameLog ? earlier : undefined)
   }
 
   /** messages that an earlier run has already appended */
@@ -52,14 +62,14 @@ export class ImportedLog {
    * Messages of a device keep their order, whatever the number of lanes. Those that cannot be decoded keep their lane,
    * modulo the number of lanes.
    */
-  async add({ lane, value, envelope }: DumpMessage): Promise<void> {
+  async add({ lane, value, envelope }: Pick<DumpMessage, 'lane' | 'value' | 'envelope'>): Promise<void> {
     if (this.#met++ < this.#skipped) return
     const { lanes } = this.#storage.log
     this.#waiting.push({ lane: envelope ? laneOf(envelope.app, envelope.device_id, lanes) : lane % lanes, value })
     this.#waitingBytes += value.length
     const isFull = this.#earlier
       ? this.#waiting.length === this.#earlier.pending
-      : this.#waiting.length >= MESSAGES_PER_APPEND || this.#waitingBytes >= APPEND_BYTES_MAX
+      : this.#waiting.length >= this.#messagesPerAppend || this.#waitingBytes >= APPEND_BYTES_MAX
     if (isFull) await this.#append()
   }
 
@@ -71,7 +81,7 @@ export class ImportedLog {
   async #append(): Promise<void> {
     if (this.#waiting.length === 0) return
     const { log } = this.#storage
-    if (this.#earlier) await log.appendMessages(await this.#missing(this.#earlier))
+    if (this.#earlier) await log.appendMessages(await missingMessages(log, this.#waiting, this.#earlier.ends))
     else {
       await this.#note({ pending: this.#waiting.length })
       await log.appendMessages(this.#waiting)
@@ -82,39 +92,14 @@ export class ImportedLog {
     this.#waitingBytes = 0
   }
 
-  /** Returns the waiting messages that an earlier run had begun to append and that did not arrive. */
-  async #missing({ ends }: ImportProgress): Promise<LaneMessage[]> {
-    const { log } = this.#storage
-    const arrived = new Map<string, number>()
-    const wanted = new Set(this.#waiting.map(nameOf))
-    const now = await log.ends()
-    for (const lane of new Set(this.#waiting.map(({ lane }) => lane))) {
-      for await (const messages of laneMessages(log, lane, ends[lane]!, now[lane]!)) {
-        for (const { value } of messages) {
-          const name = nameOf({ lane, value })
-          if (wanted.has(name)) arrived.set(name, (arrived.get(name) ?? 0) + 1)
-        }
-      }
-    }
-    return this.#waiting.filter((message) => {
-      const name = nameOf(message)
-      const left = arrived.get(name) ?? 0
-      arrived.set(name, left - 1)
-      return left <= 0
-    })
-  }
-
   async #note(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
     const progress: ImportProgress = {
       dump: this.#dump,
+      begun_at: this.begunAt,
       appended: this.#appended,
       ends: await this.#storage.log.ends(),
       ...state,
     }
     await this.#storage.registry.imports.put('', this.#dump, progress)
   }
-}
-
-function nameOf({ lane, value }: LaneMessage): string {
-  return `${lane} ${createHash('sha256').update(value).digest('base64')}`
 }

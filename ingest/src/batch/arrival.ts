@@ -2,6 +2,23 @@ import { pageOf, type Context } from '@hopper/contracts'
 
 const campaignParameters = ['utm_source', 'utm_medium', 'utm_campaign', 'utm_term', 'utm_content'] as const
 const VALUE_CHARS_MAX = 200
+const CAMPAIGN_KEYS_MAX = 10
+
+/** Returns the campaign and the referring site that the sender states, as far as they fit. */
+export function statedArrival(stated: {
+  readonly referrer?: string
+  readonly utm?: Readonly<Record<string, string>>
+}): Pick<Context, 'utm' | 'referrer'> {
+  const campaign = Object.entries(stated.utm ?? {})
+    .filter(([name, value]) => name.startsWith('utm_') && value !== '')
+    .slice(0, CAMPAIGN_KEYS_MAX)
+    .map(([name, value]) => [name.slice(0, VALUE_CHARS_MAX), value.slice(0, VALUE_CHARS_MAX).toWellFormed()] as const)
+  const { referrer } = stated
+  return {
+    ...(campaign.length > 0 && { utm: Object.fromEntries(campaign) }),
+    ...(referrer !== undefined && hostOf(referrer) !== undefined && { referrer: pageOf(referrer) }),
+  }
+}
 
 /**
  * Returns how a visitor arrived, by the first URL change of a batch as it was sent: the campaign, and the referring

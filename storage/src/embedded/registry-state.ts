@@ -11,7 +11,7 @@ export interface RegistryState {
 }
 
 /** Kinds of records that expire by themselves and whose loss does not matter. */
-const passingKinds: readonly string[] = ['login', 'audit', 'import']
+const passingKinds: readonly string[] = ['login', 'audit', 'import', 'external']
 
 export function isLasting(kind: string): boolean {
   return !passingKinds.includes(kind)
