@@ -99,6 +99,12 @@ export const errorCatalogue = {
     follows: true,
   },
   HOP_NOT_FOUND: { status: 404, retryable: false, hint: 'No such path; GET /docs lists the calls.' },
+  HOP_NOT_SUPPORTED: {
+    status: 404,
+    retryable: false,
+    hint: 'Hopper does not have this call of another product; docs/clients.md lists what it has.',
+    follows: true,
+  },
   HOP_METHOD: {
     status: 405,
     retryable: false,

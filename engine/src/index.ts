@@ -15,6 +15,7 @@ export { installZstdLock, newZstdLock, terminateOutsideZstd } from './chunk/enco
 export { RowBuffer } from './chunk/row-buffer.ts'
 export type { RowColumns } from './chunk/row-columns.ts'
 export { columnsOfKey, type NumberColumn } from './chunk/event-keys.ts'
+export { ValueTruths } from './filter/value-truths.ts'
 export { parseFilters } from './filter/parse-filters.ts'
 export { type QueryContext } from './funnel/funnel-tally.ts'
 export * from './funnel/scan/funnel-scan.ts'

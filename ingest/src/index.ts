@@ -5,9 +5,12 @@ export {
   type OfflineBatch,
   type OfflineEvent,
   type OfflineRejection,
-  type StatedSender,
   type TakenOffline,
 } from './offline-intake.ts'
 export { type IngestOptions } from './options.ts'
 export { redactedRequest } from './http/redacted-request.ts'
 export { operationRoutes } from './routes/operation-routes.ts'
+export { segmentEvent } from './translate/segment.ts'
+export { posthogEvent } from './translate/posthog.ts'
+export { type TranslatedEvent } from './batch/batch.ts'
+export { Dropped, type Supplement } from './batch/incoming.ts'

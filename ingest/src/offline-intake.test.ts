@@ -1,7 +1,8 @@
 import type { App, Envelope, Event, EventsAnswer } from '@hopper/contracts'
 import { expect, it } from 'vitest'
 import { browser, openGateway } from './gateway.fixture.ts'
-import { OfflineIntake, type OfflineEvent, type StatedSender, type TakenOffline } from './offline-intake.ts'
+import type { Supplement } from './batch/incoming.ts'
+import { OfflineIntake, type OfflineEvent, type TakenOffline } from './offline-intake.ts'
 
 const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UTC', origins: [], keep_parameters: [] }
 const receivedAt = Date.parse('2026-01-31T12:00:00Z')
@@ -50,8 +51,8 @@ it('needs a time: that of the receipt would be another when the event comes agai
   expect(rejected).toMatchObject([{ index: 0, reason: 'missing_field' }])
 })
 
-it('keeps the events of a device in their order, with the sender of each', () => {
-  const senders: (StatedSender | undefined)[] = [
+it('keeps the events of a device in their order, with the context of each', () => {
+  const supplements: (Supplement | undefined)[] = [
     undefined,
     { userAgent: browser },
     {
@@ -62,7 +63,7 @@ it('keeps the events of a device in their order, with the sender of each', () =>
   ]
   const events = Array.from({ length: 60 }, (_, n) => ({
     event: { type: 'custom', name: 'n', event_id: `e${n}`, device_id: `d${n % 4}`, timestamp: receivedAt - 1 },
-    sender: senders[(n * 7 + (n >> 2)) % 3],
+    supplement: supplements[(n * 7 + (n >> 2)) % 3],
   }))
   const { envelopes } = take(events)
   for (const device of ['d0', 'd1', 'd2', 'd3']) {
@@ -79,7 +80,7 @@ it('keeps the events of a device in their order, with the sender of each', () =>
   for (const { context, events: own } of envelopes)
     for (const { event_id } of own)
       expect(context).toEqual({
-        ...contexts[senders.indexOf(events[Number(event_id.slice(1))]!.sender)],
+        ...contexts[supplements.indexOf(events[Number(event_id.slice(1))]!.supplement)],
         historical: true,
       })
 })

@@ -1,26 +1,14 @@
-import type { App, Context, Envelope, RejectReason } from '@hopper/contracts'
+import type { App, Envelope, RejectReason } from '@hopper/contracts'
 import { agentOf, type Agent } from './agent.ts'
-import { statedArrival } from './batch/arrival.ts'
 import { envelopesOf } from './batch/envelopes.ts'
-import { Dropped, incomingOf, type Batch, type Incoming } from './batch/incoming.ts'
+import { Dropped, incomingOf, type Batch, type Supplement } from './batch/incoming.ts'
 import { Pipeline } from './pipeline.ts'
 import { Room } from './repair/changes.ts'
-
-/** What a file says of the sender of an event, beside the fields of an event. */
-export interface StatedSender {
-  readonly userAgent?: string
-  /** used where there is no user agent */
-  readonly agent?: Pick<Agent, 'device' | 'browser' | 'os'>
-  /** page of another site that led to the visit */
-  readonly referrer?: string
-  /** campaign of the visit; names begin with `utm_` */
-  readonly utm?: Readonly<Record<string, string>>
-}
 
 /** Event as `POST /v1/events` takes it, not validated yet. */
 export interface OfflineEvent {
   readonly event: unknown
-  readonly sender?: StatedSender | undefined
+  readonly supplement?: Supplement | undefined
 }
 
 /** Events of one app, in order: as many as one request may have, in number and in bytes. */
@@ -30,7 +18,8 @@ export interface OfflineBatch {
   readonly receivedAt: number
   /** true for events that are brought in on purpose: they are accepted, never late */
   readonly historical: boolean
-  readonly events: readonly OfflineEvent[]
+  /** `Dropped` for one that a translation has rejected */
+  readonly events: readonly (OfflineEvent | Dropped)[]
   /** false when a text may contain half a surrogate pair */
   readonly isUnicode: boolean
   /** true when no event can exceed `limits.eventBytesMax` */
@@ -63,28 +52,20 @@ export class OfflineIntake {
 
   take(offline: OfflineBatch): TakenOffline {
     const batch = batchOf(offline)
-    const envelopes: Envelope[] = []
+    const { events } = offline
+    const incoming = events.map((each, index) => {
+      if (each instanceof Dropped) return each
+      return hasTime(each.event) ? incomingOf(batch, index, each.event, each.supplement) : untimed()
+    })
+    const results = this.#pipeline.run(incoming)
+    const sent = events.map((each) => (each instanceof Dropped ? each : each.event))
     const rejected: OfflineRejection[] = []
     let changed = 0
-    for (const { indices, sender } of groupsOf(offline.events)) {
-      const sent = indices.map((index) => offline.events[index]!.event)
-      const results = this.#run(batch, indices, sent)
-      for (const [at, result] of results.entries()) {
-        if (!(result instanceof Dropped)) changed += result.changes?.total ?? 0
-        else rejected.push({ index: indices[at]!, reason: result.reason, message: result.message })
-      }
-      for (const envelope of envelopesOf(batch, sent, results, agentOfSender(sender)))
-        envelopes.push(withArrival(envelope, sender))
+    for (const [index, result] of results.entries()) {
+      if (result instanceof Dropped) rejected.push({ index, reason: result.reason, message: result.message })
+      else changed += result.changes?.total ?? 0
     }
-    return { envelopes, rejected: rejected.sort((a, b) => a.index - b.index), changed }
-  }
-
-  #run(batch: Batch, indices: readonly number[], sent: readonly unknown[]): (Incoming | Dropped)[] {
-    const timed = sent.map(hasTime)
-    const incoming = sent.flatMap((event, at) => (timed[at] ? [incomingOf(batch, indices[at]!, event)] : []))
-    const results = this.#pipeline.run(incoming)
-    let next = 0
-    return timed.map((isTimed) => (isTimed ? results[next++]! : untimed()))
+    return { envelopes: envelopesOf(batch, sent, results, { agentOf: agentOfSupplement }), rejected, changed }
   }
 }
 
@@ -98,7 +79,7 @@ function hasTime(event: unknown): boolean {
 function untimed(): Dropped {
   return new Dropped(
     'missing_field',
-    'The event has no "timestamp"; without one it cannot be known when it comes again.',
+    'The event has no "timestamp"; without one it cannot be recognized when it comes again.',
   )
 }
 
@@ -118,49 +99,8 @@ function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch
   }
 }
 
-interface Group {
-  readonly indices: number[]
-  readonly sender: StatedSender | undefined
-}
-
-/**
- * Groups events that have the same sender. Groups are in an order that keeps the events of each device in theirs: a
- * device whose sender changes goes on in a later group.
- */
-function groupsOf(events: readonly OfflineEvent[]): Group[] {
-  const layers: Map<string, Group>[] = []
-  const devices = new Map<string, { layer: number; sender: string }>()
-  for (const [index, { event, sender }] of events.entries()) {
-    const key = sender === undefined ? '' : JSON.stringify(sender)
-    const device = deviceKey(event)
-    let found = devices.get(device)
-    if (!found) devices.set(device, (found = { layer: 0, sender: key }))
-    else if (found.sender !== key) {
-      found.layer++
-      found.sender = key
-    }
-    const layer = (layers[found.layer] ??= new Map<string, Group>())
-    const group = layer.get(key)
-    if (group) group.indices.push(index)
-    else layer.set(key, { indices: [index], sender })
-  }
-  return layers.flatMap((layer) => [...layer.values()])
-}
-
-/** Returns the same text for events that may be of one device. */
-function deviceKey(event: unknown): string {
-  const { device_id, user_id } = (event ?? {}) as { device_id?: unknown; user_id?: unknown }
-  return device_id === undefined || device_id === null ? `user ${String(user_id)}` : String(device_id)
-}
-
-function agentOfSender(sender: StatedSender | undefined): Agent {
-  const { userAgent, agent = unknownAgent } = sender ?? {}
+function agentOfSupplement(supplement: Supplement | undefined): Agent {
+  const { userAgent, agent = unknownAgent } = supplement ?? {}
   // As for servers, who forward the user agent of a visitor's browser: what they send on purpose is no bot's.
   return userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
-}
-
-function withArrival(envelope: Envelope, sender: StatedSender | undefined): Envelope {
-  if (sender?.referrer === undefined && sender?.utm === undefined) return envelope
-  const stated: Pick<Context, 'referrer' | 'utm'> = statedArrival(sender)
-  return { ...envelope, context: { ...envelope.context, ...stated } }
 }

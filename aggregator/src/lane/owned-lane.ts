@@ -1,10 +1,18 @@
 import { appOfMessage, headOf, type App } from '@hopper/contracts'
-import type { Archive, DeadLetter, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import {
+  isLeaseExpired,
+  type Archive,
+  type DeadLetter,
+  type EventLog,
+  type Lease,
+  type LogMessage,
+  type TableWriter,
+} from '@hopper/storage'
 import { ArchiveBuffer } from '../archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
-import { LanePast } from './lane-past.ts'
+import { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import type { LaneMerges } from '../merge/lane-merges.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
@@ -82,7 +90,7 @@ export class OwnedLane {
       lane,
       writer,
       identified,
-      past: new LanePast(lane, writer, seen, identified),
+      past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
       replayed: () => this.#readReplayed(),
       lasting: () => this.lasting(),
@@ -112,7 +120,7 @@ export class OwnedLane {
 
   /** True when another owner may have the lane by now. */
   get expired(): boolean {
-    return performance.now() >= this.#lease.expiresAt
+    return isLeaseExpired(this.#lease)
   }
 
   /**

@@ -41,6 +41,27 @@ export const examples: Readonly<Record<string, object>> = {
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
+  SamplesBody: {
+    events: [{ ts: 1_767_225_600_000, samplerate: 10, data: { event_tag: 'product_view', sku: 'tea' } }],
+  },
+  StoredMessages: [
+    {
+      message_id: 'm-1',
+      timestamp: '1767225600000123456',
+      event_type: 'order_paid',
+      payload: { total: 12.5, currency: 'EUR' },
+    },
+  ],
+  StoredMessage: { message_id: 'm-2', timestamp: '1767225600000123456', event_type: 'note', payload: 'plain text' },
+  TrackBody: {
+    anonymousId: 'phone-1',
+    userId: 'ann',
+    occurredAt: '2026-01-31T12:00:00Z',
+    type: 'signed_up',
+    data: { plan: 'pro' },
+    utm: { source: 'mail' },
+  },
+  IdentifyBody: { anonymousId: 'phone-1', userId: 'ann', traits: { plan: 'pro' } },
   EventsBody: {
     device_id: 'phone-1',
     events: [

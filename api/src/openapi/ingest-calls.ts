@@ -3,6 +3,7 @@ import { Type } from 'typebox'
 import type { Components } from './components.ts'
 import { errorResponses } from './errors.ts'
 import { examples } from './examples.ts'
+import { serverPaths } from './server-calls.ts'
 
 const writeKey = [{ bearer: [] }, { basic: [] }, { header: [] }, { parameter: [] }]
 const always: readonly ErrorCode[] = [
@@ -59,6 +60,7 @@ export function ingestPaths(components: Components, servers: readonly object[] |
         ...errorResponses([...always, 'HOP_NOT_FOUND']),
       },
     }),
+    ...serverPaths(components, { security: writeKey, errors: [...always, ...keyErrors], servers }),
     ...operationPaths(components),
   }
 }

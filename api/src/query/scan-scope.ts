@@ -7,6 +7,7 @@ import {
   JourneyScan,
   RetentionScan,
   ValuePlan,
+  ValueTruths,
   type QueryContext,
 } from '@hopper/engine'
 import type { UnitQuery, Query } from './query.ts'
@@ -65,11 +66,12 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
     return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
   }
   const plan = planOf(question, context)
+  const known = new ValueTruths(plan.atoms)
   return {
     from: plan.from,
     to: plan.end,
     byPerson: plan.unit === 'person',
-    canMatch: (summary) => plan.canMatch(summary),
+    canMatch: (summary) => plan.canMatch(summary, known),
   }
 }
 

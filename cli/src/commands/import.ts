@@ -76,7 +76,7 @@ async function importEvents(
   path: string,
 ): Promise<number> {
   const mapping = options.mapping === undefined ? undefined : await readMapping(options.mapping)
-  const format = formatOf(from, mapping)
+  const format = formatOf(from, path, mapping)
   const file = await SourceFile.open(path)
   let rejected = 0
   if (!isCluster(config)) assertDirectory(config)

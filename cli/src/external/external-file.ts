@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { encodeEnvelope, laneOf, type App } from '@hopper/contracts'
 import type { OfflineIntake } from '@hopper/ingest'
 import type { ExternalProgress, LaneMessage, Storage } from '@hopper/storage'
-import { formatOf, type Format } from '../import/from/format.ts'
+import { formatOf } from '../import/from/format.ts'
 import type { Mapping } from '../import/from/mapping.ts'
 import { RowBatch } from '../import/from/row-batch.ts'
-import type { Row } from '../import/from/row.ts'
+import type { Format, Row } from '../import/from/row.ts'
 import { missingMessages } from '../import/missing-messages.ts'
 import { badRecordMessage } from './bad-record.ts'
 import { cutRanges, type Range } from './cut-ranges.ts'
@@ -49,7 +49,7 @@ export class ExternalFile {
     this.#file = file
     this.#progress = progress
     this.#isCsv = /\.csv(\.gz)?$/.test(file.path)
-    this.#format = formatOf(this.#isCsv ? 'csv' : 'ndjson', file.mapping)
+    this.#format = formatOf(this.#isCsv ? 'csv' : 'ndjson', file.path, file.mapping)
   }
 
   /** Returns the file with its progress; undefined when there is nothing new in it. */

@@ -2,7 +2,7 @@ import { createApi } from '@hopper/api'
 import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
-import { Registry } from 'prom-client'
+import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { builtDashboard, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
@@ -12,7 +12,6 @@ import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
 import { externalMetrics } from '../metrics/external-metrics.ts'
-import { metricsText } from '../metrics/metrics.ts'
 import { provisionAll } from './provisioning.ts'
 import { createServer } from '../server/server.ts'
 
@@ -100,4 +99,13 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
+}
+
+/**
+ * Returns the metrics of the whole process in the Prometheus format: those of this thread, and those of other threads,
+ * fetched at each scrape.
+ */
+async function metricsText(own: Registry, others: () => Promise<readonly MetricObject[]>): Promise<string> {
+  const all = await Promise.all([own.getMetricsAsJSON(), others()])
+  return AggregatorRegistry.aggregate(all as MetricObject[][]).metrics()
 }

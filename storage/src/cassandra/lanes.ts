@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
+import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
@@ -84,11 +85,11 @@ export class CassandraLanes implements Lanes {
   }
 
   /** Throws HOP_STORE_UNAVAILABLE when the lease has expired or the lane has another owner. */
-  async assertOwned({ lane, owner, epoch, expiresAt }: Lease): Promise<void> {
+  async assertOwned(lease: Lease): Promise<void> {
+    const { lane, owner, epoch } = lease
     const row = await this.#row(lane)
     if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
-    if (performance.now() >= expiresAt)
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
+    assertLeaseHolds(lease)
   }
 
   /**

@@ -9,6 +9,7 @@ import type {
   Member,
   Organization,
 } from '@hopper/contracts'
+import type { LanePositions } from '../position-range.ts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -75,14 +76,8 @@ export interface ExternalProgress {
   readonly is_whole: boolean
 }
 
-/**
- * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` up to, but not
- * including, `next`.
- */
-export interface AcceptedLoss {
-  readonly lane: number
-  readonly first: number
-  readonly next: number
+/** A loss of the log that somebody has accepted, in a cluster. */
+export interface AcceptedLoss extends LanePositions {
   /** true: they were counted, but the log ended before them; false: they were deleted before they were counted */
   readonly is_cut: boolean
   readonly accepted_at: number

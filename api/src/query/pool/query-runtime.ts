@@ -4,6 +4,9 @@ import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
 import type { Progress } from './query-job.ts'
 
+/** How a question ended: with its result, or unneeded because the main thread has the answer already. */
+export type QuestionOutcome = { readonly kind: 'answered'; readonly result: unknown } | { readonly kind: 'unneeded' }
+
 /** The resources of a query in its thread. */
 export interface QueryRuntime {
   readonly source: ChunkSource

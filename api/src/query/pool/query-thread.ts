@@ -50,7 +50,7 @@ async function run(job: QueryJob): Promise<void> {
   source.pages = job.context.pages
   try {
     budget.check()
-    const result = await runQuestion(job, {
+    const outcome = await runQuestion(job, {
       source,
       identities,
       tallies,
@@ -59,7 +59,8 @@ async function run(job: QueryJob): Promise<void> {
       ask,
       progress: (progress) => send({ progress }),
     })
-    const encoded = encodeResult(result)
+    if (outcome.kind === 'unneeded') return send({ over: true })
+    const encoded = encodeResult(outcome.result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
     send(error instanceof JobCancelled ? { over: true } : { error: serializeError(error) })

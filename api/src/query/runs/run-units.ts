@@ -1,12 +1,11 @@
 import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import { FunnelScan, JourneyScan, RetentionScan, spansOf, type Budget, type Identities } from '@hopper/engine'
 import { bytesOf, fetchedAhead } from '../batches.ts'
-import { JobCancelled } from '../chunk-source.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
 import { identityDigest } from '../known-identities.ts'
 import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
-import type { QueryRuntime } from '../pool/query-runtime.ts'
+import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
 
 /** Maximum compressed bytes of one lane of a query: more would not fit in memory next to the other threads. */
 const LANE_BYTES_MAX = 512 * 1024 * 1024
@@ -18,7 +17,7 @@ export async function runUnits(
   question: UnitQuery,
   { app, context, chunks, identifying, leader, others }: QueryJob,
   place: QueryRuntime,
-): Promise<unknown> {
+): Promise<QuestionOutcome> {
   const identities = await place.identities.of(app, identifying)
   const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
   const scanned = async <S extends Scan>(scan: S): Promise<S> => {
@@ -28,9 +27,10 @@ export async function runUnits(
     return scan
   }
   if (leader && question.kind === 'funnel') {
-    return findForLeader(leader, async (withTieBreakers) =>
+    await findForLeader(leader, async (withTieBreakers) =>
       (await scanned(new FunnelScan(question.request, context, place.budget, withTieBreakers))).partial(),
     )
+    return { kind: 'answered', result: undefined }
   }
   const parts = new OtherParts(others)
   const run = async (withTieBreakers: boolean): Promise<unknown> => {
@@ -44,8 +44,8 @@ export async function runUnits(
   }
   try {
     if (identifying.length > 0 && !(await place.ask({ ask: 'known', identities: identityDigest(identities) })))
-      throw new JobCancelled()
-    return (await run(false)) ?? (await run(true))
+      return { kind: 'unneeded' }
+    return { kind: 'answered', result: (await run(false)) ?? (await run(true)) }
   } finally {
     parts.close()
   }

@@ -46,7 +46,7 @@ async function read(storage: Storage, path: string, reading: Reading = {}): Prom
   const { from = 'ndjson', report = () => undefined } = reading
   const mapping = reading.mapping && parseMapping(reading.mapping, 'mapping.json')
   const [app, file] = [await appNamed(storage, 'shop'), await SourceFile.open(path)]
-  return importFile(storage, { app, file, from, format: formatOf(from, mapping), mapping }, report)
+  return importFile(storage, { app, file, from, format: formatOf(from, path, mapping), mapping }, report)
 }
 
 async function fileOf(dir: string, name: string, content: string | Uint8Array): Promise<string> {
@@ -76,6 +76,8 @@ async function fatesOf(storage: Storage): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ key, counters }) => [key.join(' '), counters[0]!]))
 }
 
+const userAgent =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36'
 const row = (n: number, more: object = {}): string =>
   JSON.stringify({ name: 'sold', device_id: `d${n % 5}`, timestamp: 1_600_000_000_000 + n, data: { n }, ...more })
 const rows = (count: number, first = 0): string =>
@@ -146,6 +148,49 @@ it('reads lines of JSON as POST /v1/events does, nested fields by a mapping, lis
       .map(({ timestamp }) => timestamp - 1_600_000_000_000)
       .sort(),
   ).toEqual([0, 1, 2])
+})
+
+it('reads an archive of Segment, with its messages of every kind', async () => {
+  await using target = await makeTarget()
+  const common = { anonymousId: 'd', timestamp: '2024-01-31T12:00:00.000Z' }
+  const messages = [
+    { ...common, type: 'track', event: 'Bought', properties: { price: 5 }, messageId: 'm1' },
+    { ...common, type: 'page', properties: { url: 'https://shop.example/a' }, messageId: 'm2', context: { userAgent } },
+    { ...common, type: 'identify', userId: 'ann', traits: { plan: 'pro' }, messageId: 'm3' },
+    { ...common, type: 'delete', messageId: 'm4' },
+  ]
+  const archive = gzipSync(messages.map((each) => JSON.stringify(each)).join('\n'))
+  const counts = await read(target.storage, await fileOf(target.dir, 'a.gz', archive), { from: 'segment' })
+  expect(counts.firstRejected).toMatchObject([{ number: 4, reason: 'unknown_type' }])
+  expect(await eventsIn(target.storage)).toMatchObject([
+    { event_id: 'm1', type: 'custom', name: 'Bought', device_id: 'd', data: { price: 5 } },
+    { event_id: 'm2', type: 'url_change', to: 'https://shop.example/a', timestamp: 1_706_702_400_000 },
+    { event_id: 'm3', type: 'identify', user_id: 'ann', data: { plan: 'pro' }, historical: true },
+  ])
+  expect((await messagesIn(target.storage)).filter((text) => text.includes('"browser":"Chrome"'))).toHaveLength(1)
+})
+
+it('reads the same events from every kind of export of PostHog', async () => {
+  const properties = { $device_id: 'd', plan: 'pro', $lib: 'web' }
+  const event = { uuid: 'u1', event: 'signed up', distinct_id: 'd', timestamp: '2024-01-31T12:00:00Z' }
+  const quoted = JSON.stringify(properties).replaceAll('"', '""')
+  const exports: [string, string][] = [
+    ['a.ndjson', JSON.stringify({ ...event, properties })],
+    ['b.json', `{"next": null, "results": [${JSON.stringify({ ...event, properties: JSON.stringify(properties) })}]}`],
+    ['c.csv', `uuid,event,distinct_id,timestamp,properties\nu1,signed up,d,2024-01-31T12:00:00Z,"${quoted}"`],
+    [
+      'd.csv',
+      `uuid,event,distinct_id,timestamp,properties.plan,properties.$lib\nu1,signed up,d,${event.timestamp},pro,web`,
+    ],
+  ]
+  for (const [name, content] of exports) {
+    await using target = await makeTarget()
+    await read(target.storage, await fileOf(target.dir, name, content), { from: 'posthog' })
+    expect([name, await eventsIn(target.storage)]).toMatchObject([
+      name,
+      [{ event_id: 'u1', type: 'custom', name: 'signed up', device_id: 'd', data: { plan: 'pro' } }],
+    ])
+  }
 })
 
 it('changes nothing when it is repeated: the same file, a copy, and a longer file with the same rows', async () => {

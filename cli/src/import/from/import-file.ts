@@ -4,10 +4,11 @@ import { OfflineIntake } from '@hopper/ingest'
 import type { Storage } from '@hopper/storage'
 import { ImportedLog } from '../imported-log.ts'
 import { FileCounts } from './file-counts.ts'
-import type { Format, FormatName } from './format.ts'
+import type { FormatName } from './format.ts'
 import type { Mapping } from './mapping.ts'
 import { Repetitions } from './repetitions.ts'
 import { RowBatch } from './row-batch.ts'
+import type { Format } from './row.ts'
 import type { SourceFile } from './source-file.ts'
 
 /**

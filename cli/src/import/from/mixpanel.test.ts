@@ -10,7 +10,7 @@ it('translates an event with its properties; names of Mixpanel are left out', ()
     mixpanelEvent({ event: 'Signed up', properties: { ...properties, $os: 'Mac OS X', utm_source: 'ads' } }),
   ).toEqual({
     event: { ...known, type: 'custom', name: 'Signed up', device_id: 'd', data: { plan: 'pro' } },
-    sender: { agent: { device: 'desktop', browser: 'Chrome', os: 'Mac OS X' }, utm: { utm_source: 'ads' } },
+    supplement: { agent: { device: 'desktop', browser: 'Chrome', os: 'Mac OS X' }, utm: { utm_source: 'ads' } },
   })
 })
 
@@ -37,7 +37,7 @@ it('translates page views and identities', () => {
   }
   expect(mixpanelEvent({ event: '$mp_web_page_view', properties: view })).toMatchObject({
     event: { type: 'url_change', from: 'https://news.example/x', to: 'https://shop.example/a?b=1', elapsed_time: 0 },
-    sender: { referrer: 'https://news.example/x' },
+    supplement: { referrer: 'https://news.example/x' },
   })
   const identity = { ...common, distinct_id: 'ann', $anon_id: '$device:d', $identified_id: 'ann' }
   expect(mixpanelEvent({ event: '$identify', properties: identity }).event).toEqual({

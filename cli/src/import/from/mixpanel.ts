@@ -1,4 +1,4 @@
-import type { OfflineEvent, StatedSender } from '@hopper/ingest'
+import type { OfflineEvent, Supplement } from '@hopper/ingest'
 
 /** Seconds of a later year than any event has; larger numbers are ms. */
 const SECONDS_MAX = 100_000_000_000
@@ -21,15 +21,15 @@ export function mixpanelEvent(message: Readonly<Record<string, unknown>>): Offli
     timestamp: timeOf(properties['time']),
     ...subjectOf(properties),
   }
-  const sender = senderOf(properties)
-  if (name === '$identify') return { event: { ...common, ...identified(properties), type: 'identify' }, sender }
+  const supplement = supplementOf(properties)
+  if (name === '$identify') return { event: { ...common, ...identified(properties), type: 'identify' }, supplement }
   const url = text(properties['$current_url'])
   if (name === '$mp_web_page_view' && url !== undefined) {
     const from = text(properties['$referrer'])
     const isLink = from !== undefined && from !== '$direct'
-    return { event: { ...common, type: 'url_change', from: isLink ? from : '', to: url, elapsed_time: 0 }, sender }
+    return { event: { ...common, type: 'url_change', from: isLink ? from : '', to: url, elapsed_time: 0 }, supplement }
   }
-  return { event: { ...common, type: 'custom', name, data: dataOf(properties) }, sender }
+  return { event: { ...common, type: 'custom', name, data: dataOf(properties) }, supplement }
 }
 
 /** `time` is in seconds. What is not a number is left as it is, to be rejected with its reason. */
@@ -61,7 +61,7 @@ function dataOf(properties: Properties): Record<string, unknown> {
   )
 }
 
-function senderOf(properties: Properties): StatedSender | undefined {
+function supplementOf(properties: Properties): Supplement | undefined {
   const { $browser, $os, $referrer } = properties
   const utm = campaign.flatMap((name) => {
     const value = text(properties[name])
@@ -77,7 +77,7 @@ function senderOf(properties: Properties): StatedSender | undefined {
   }
 }
 
-function deviceOf({ $device, $os }: Properties): NonNullable<StatedSender['agent']>['device'] {
+function deviceOf({ $device, $os }: Properties): NonNullable<Supplement['agent']>['device'] {
   const device = `${text($device) ?? ''} ${text($os) ?? ''}`
   if (/ipad|tablet/i.test(device)) return 'tablet'
   if (/iphone|ipod|android|ios|mobile|windows phone|blackberry/i.test(device)) return 'mobile'

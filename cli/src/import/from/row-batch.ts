@@ -1,7 +1,6 @@
 import { limits, type App } from '@hopper/contracts'
-import { derivedId, type OfflineBatch, type OfflineEvent } from '@hopper/ingest'
-import type { Format } from './format.ts'
-import { ROW_BYTES_MAX, type Row } from './row.ts'
+import { derivedId, Dropped, type OfflineBatch, type OfflineEvent } from '@hopper/ingest'
+import { ROW_BYTES_MAX, type Format, type Row } from './row.ts'
 
 /** A row of this size in the file cannot become an event that exceeds the limit. */
 const SMALL_ROW_BYTES_MAX = limits.eventBytesMax / 4
@@ -63,17 +62,18 @@ export class RowBatch {
     this.#bytes = 0
   }
 
-  #eventOf({ number, value }: Row, { before, seqBase = 0 }: BatchOptions): OfflineEvent {
+  #eventOf({ number, value }: Row, { before, seqBase = 0 }: BatchOptions): OfflineEvent | Dropped {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return { event: value }
-    const { event, sender } = this.#format.translate(value as Readonly<Record<string, unknown>>)
-    const own = event as Record<string, unknown>
+    const translated = this.#format.translate(value as Readonly<Record<string, unknown>>)
+    if (translated instanceof Dropped) return translated
+    const own = { ...(translated.event as Record<string, unknown>) }
     if (!isGiven(own['event_id'])) {
       const content = derivedId('row of a file', value)
       const repetition = before(content)
       own['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
     }
     own['seq'] ??= seqBase + number
-    return { event: own, sender }
+    return { event: own, supplement: translated.supplement }
   }
 }
 

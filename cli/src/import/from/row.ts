@@ -1,3 +1,5 @@
+import type { Dropped, OfflineEvent } from '@hopper/ingest'
+
 /** One record of a file. */
 export interface Row {
   /** counted from 1: of the line on which the record ends, or of the element of a list */
@@ -43,4 +45,11 @@ function decoded(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Reads the rows of a file, and makes events of them. */
+export interface Format {
+  rows(content: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Row[]>
+  /** translates the value of a row, an object */
+  translate(value: Readonly<Record<string, unknown>>): OfflineEvent | Dropped
 }

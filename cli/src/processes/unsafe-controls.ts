@@ -1,5 +1,5 @@
 import { decodeEnvelope, laneOf } from '@hopper/contracts'
-import { withOverrides, type EventLog } from '@hopper/storage'
+import { withOverrides, type EventLog, type TableWriter } from '@hopper/storage'
 
 /**
  * Returns a log that acknowledges messages before it has stored them: the control of the fault test in which the log is
@@ -30,4 +30,12 @@ export function failingAtPoison(log: EventLog): EventLog {
         }),
       ),
   })
+}
+
+/**
+ * Returns a writer that ignores expired leases: the control of the fault test in which a stopped owner continues where
+ * it was.
+ */
+export function withoutLeaseCheck(writer: TableWriter): TableWriter {
+  return withOverrides(writer, { apply: (lease, batch) => writer.apply({ ...lease, expiresAt: Infinity }, batch) })
 }

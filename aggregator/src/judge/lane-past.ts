@@ -1,43 +1,37 @@
 import { placeOf, type Identity, type TableWriter } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
-import {
-  deviceKey,
-  seenDate,
-  seenKey,
-  type EarlierParts,
-  type IdsOfPartition,
-  type Message,
-  type Past,
-} from '../judge/judge.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
+import { deviceKey, seenDate, seenKey, EarlierParts, type IdsOfPartition, type Message, type Past } from './judge.ts'
 
 /** Ids that were looked up. */
 type Suspects = Required<Pick<Past, 'suspects'>>
 
+/** The filters of the process that owns the lane. */
+interface LaneFilters {
+  readonly seen: SeenFilters
+  readonly identified: IdentifiedDevices
+}
+
 /**
- * Reads what the store knows of a lane before some messages. Mostly the filters in memory answer that it knows nothing.
+ * Reads what the store knows of a lane before some messages. The filters of its owner mostly answer that it knows
+ * nothing; a recount has none and looks everything up.
  */
 export class LanePast {
   readonly #lane: number
   readonly #writer: TableWriter
-  readonly #seen: SeenFilters
-  readonly #identified: IdentifiedDevices
+  readonly #filters: LaneFilters | undefined
 
-  constructor(lane: number, writer: TableWriter, seen: SeenFilters, identified: IdentifiedDevices) {
+  constructor(lane: number, writer: TableWriter, filters?: LaneFilters) {
     this.#lane = lane
     this.#writer = writer
-    this.#seen = seen
-    this.#identified = identified
+    this.#filters = filters
   }
 
-  /**
-   * Returns the past of messages that are about to be counted, and their ids. `earlier` has what is not in the store
-   * yet.
-   */
+  /** Returns the past of messages, and their ids. `earlier` has what will be counted and is not in the store yet. */
   async of(
     messages: readonly Message[],
-    earlier: EarlierParts,
+    earlier = new EarlierParts(),
   ): Promise<{ readonly past: Past & Suspects; readonly ids: readonly IdsOfPartition[] }> {
     const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
@@ -57,7 +51,7 @@ export class LanePast {
     const suspects = new Set<string>()
     await Promise.all(
       requested.map(async ({ partition, ids }) => {
-        const maybe = await this.#seen.meet(this.#lane, partition, ids)
+        const maybe = this.#filters ? await this.#filters.seen.meet(this.#lane, partition, ids) : ids
         if (maybe.length === 0) return
         for (const id of maybe) suspects.add(id)
         for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe))
@@ -78,7 +72,7 @@ export class LanePast {
     for (const { app, position } of messages) if (!firsts.has(app.id)) firsts.set(app.id, position)
     await Promise.all(
       [...requested].map(async ([app, devices]) => {
-        const maybe = await this.#identified.maybe(this.#lane, app, [...devices])
+        const maybe = this.#filters ? await this.#filters.identified.maybe(this.#lane, app, [...devices]) : [...devices]
         if (maybe.length === 0) return
         const identities = await this.#writer.identities(app, maybe, placeOf(firsts.get(app)!, 0))
         for (const [device, identity] of identities) found.set(deviceKey(app, device), [identity])

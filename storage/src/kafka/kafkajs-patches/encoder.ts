@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
+import type { PatchedMethods } from './patched-methods.ts'
 
-/** The request writer of kafkajs 2.2.4, reduced to the internals needed here. */
+/** The request writer of kafkajs, reduced to the internals needed here. */
 export interface Encoder {
   buf: Buffer
   readonly offset: number
@@ -10,15 +11,25 @@ export interface Encoder {
   writeEncoderArray(encoders: readonly Encoder[]): this
 }
 
+/** @see PatchedMethods */
+export const patched: PatchedMethods = {
+  version: '2.2.4',
+  module: 'kafkajs/src/protocol/encoder',
+  methods: {
+    ensureAvailable: '5aa16d1fa42902216d6e3f6dc6a63250a3cea1be85abbdea3d6b4f7740575448',
+    writeEncoderArray: '75dc96b234fd395a3989011a2623ffc71bf6901b3f9a4f29111219c9947e42e3',
+  },
+}
+
 const SPARE_BYTES = 64
 
 /**
- * kafkajs 2.2.4 rounds each buffer that has become too small up to a power of two and fills it with zeros. A batch of
+ * kafkajs rounds each buffer that has become too small up to a power of two and fills it with zeros. A batch of
  * messages is copied from one buffer to the next until it fits. This replacement grows a buffer to the needed size, at
  * least twice the previous size, and computes the total size of a list in advance.
  */
 export function repairEncoder(): void {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/protocol/encoder') as {
+  const { prototype } = createRequire(import.meta.url)(patched.module) as {
     readonly prototype: Encoder
   }
   prototype.ensureAvailable = function (bytes) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import { broker } from './testing/kafka.fixture.ts'
+import { broker } from '../testing/kafka.fixture.ts'
 
 /**
  * Connects with its own kafkajs, waits a moment, and returns the warnings of Node and the number of checks of the
@@ -29,7 +29,7 @@ const connected = `
 async function run(repair: boolean): Promise<{ warnings: string[]; looks: number }> {
   const workerData = {
     broker,
-    kafkajs: new URL('../../../node_modules/kafkajs', import.meta.url).pathname,
+    kafkajs: new URL('../../../../node_modules/kafkajs', import.meta.url).pathname,
     repair: repair && new URL('./request-queue.ts', import.meta.url).href,
   }
   const [answer] = (await once(new Worker(connected, { eval: true, workerData, stderr: true }), 'message')) as [
