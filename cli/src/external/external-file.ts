@@ -4,6 +4,7 @@ import type { OfflineIntake } from '@hopper/ingest'
 import type { ExternalProgress, LaneMessage, Storage } from '@hopper/storage'
 import { formatOf } from '../import/from/format.ts'
 import type { Mapping } from '../import/from/mapping.ts'
+import { readNdjson } from '../import/from/read-ndjson.ts'
 import { RowBatch } from '../import/from/row-batch.ts'
 import type { Format, Row } from '../import/from/row.ts'
 import { missingMessages } from '../import/missing-messages.ts'
@@ -49,7 +50,9 @@ export class ExternalFile {
     this.#file = file
     this.#progress = progress
     this.#isCsv = /\.csv(\.gz)?$/.test(file.path)
-    this.#format = formatOf(this.#isCsv ? 'csv' : 'ndjson', file.path, file.mapping)
+    const format = formatOf(this.#isCsv ? 'csv' : 'ndjson', file.path, file.mapping)
+    // A part of a file that begins with a bracket is still lines.
+    this.#format = this.#isCsv ? format : { ...format, rows: readNdjson }
   }
 
   /** Returns the file with its progress; undefined when there is nothing new in it. */

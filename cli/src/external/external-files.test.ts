@@ -50,8 +50,8 @@ it('leaves a line that is being written, and takes it when nobody has written fo
 
 it('makes dead letters of bad records, with the reason and the record, and takes all others', async () => {
   await using place = await makeExternal()
-  const bad = ['{"name":\n', '7\n', line(1, { device_id: undefined }), line(2, { timestamp: undefined })]
-  await writeFile(join(place.dir, 'a.ndjson'), [line(0), ...bad, line(3)].join(''))
+  const bad = ['{"name":\n', '[1]\n', line(1, { device_id: undefined }), line(2, { timestamp: undefined })]
+  await writeFile(join(place.dir, 'a.ndjson'), [...bad, line(0), line(3)].join(''))
   await writeFile(join(place.dir, 'b.csv'), `timestamp,device_id,name\n${at},d,n\n${at},d\n`)
   await place.start().scan()
   expect(await place.fates()).toEqual({ accepted: 3, letters: 5 })
@@ -62,7 +62,7 @@ it('makes dead letters of bad records, with the reason and the record, and takes
   expect(records.every(({ app }) => app === 'shop')).toBe(true)
   expect(records.map(({ external }) => external)).toEqual([
     expect.objectContaining({ reason: 'not_an_object', record: '{"name":' }),
-    expect.objectContaining({ reason: 'not_an_object', record: '7' }),
+    expect.objectContaining({ reason: 'not_an_object', record: '[1]' }),
     expect.objectContaining({ reason: 'no_device', record: line(1, { device_id: undefined }).trimEnd() }),
     expect.objectContaining({ reason: 'missing_field' }),
     expect.objectContaining({
@@ -76,12 +76,12 @@ it('makes dead letters of bad records, with the reason and the record, and takes
 it('appends each message once, wherever the process ends', async () => {
   for (const how of ['before', 'half', 'after'] as const) {
     await using place = await makeExternal()
-    await writeFile(join(place.dir, 'a.ndjson'), `${lines(30_000)}not JSON\n`)
+    await writeFile(join(place.dir, 'a.ndjson'), `${lines(16_000)}not JSON\n`)
     for (const appends of [1, 0, 0]) await place.start(failingLog(place.storage, appends, how)).scan()
     expect(place.warnings).toEqual(['the process ends', 'the process ends', 'the process ends'])
     await place.start().scan()
     const ids = (await place.events()).map(({ event_id }) => event_id)
-    expect([ids.length, new Set(ids).size]).toEqual([30_000, 30_000])
+    expect([ids.length, new Set(ids).size]).toEqual([16_000, 16_000])
     expect((await place.fates())['letters']).toBe(1)
   }
 }, 120_000)

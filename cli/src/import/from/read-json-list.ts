@@ -21,6 +21,8 @@ export async function* readJsonList(content: AsyncIterable<Uint8Array>): AsyncGe
 /** Cuts the elements out of the text: only strings and the depth of brackets matter for that. */
 class ListScan {
   #state: 'before' | 'within' | 'after' = 'before'
+  /** true when the text itself is the list, so that nothing may follow */
+  #isRoot = true
   #depth = 0
   #inString = false
   #isEscaped = false
@@ -38,6 +40,7 @@ class ListScan {
       if (this.#inString) this.#scanString(byte)
       else if (byte === QUOTE) this.#inString = this.#hasContent = true
       else if (this.#state === 'before') {
+        if (byte === OPEN_OBJECT) this.#isRoot = false
         if (byte !== OPEN_LIST) continue
         this.#state = 'within'
         this.#hasContent = false
@@ -58,6 +61,8 @@ class ListScan {
     this.#rows = []
     if (this.#state === 'within') this.#take()
     const number = this.#number + 1
+    if (this.#state === 'after' && this.#isRoot && this.#hasContent)
+      this.#rows.push(flawedRow(number, 0, 'is behind the end of the list, and so is all that follows'))
     if (this.#state === 'before') this.#rows.push(flawedRow(number, 0, 'is missing: the file has no list'))
     else if (this.#state === 'within')
       this.#rows.push(flawedRow(number, 0, 'is missing: the file ends within its list'))

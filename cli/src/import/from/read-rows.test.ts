@@ -51,6 +51,11 @@ it('finds the list within an object, and says when it is not closed', async () =
     { b: [1, { c: '"]' }] },
   ])
   expect(await all(readJsonList(parts('{"results": []}', 3)))).toEqual([])
+  const more = await all(readJsonList(parts('[{"a":1}]\n{"b":2}\n', 3)))
+  expect(more.map(({ number, flaw }) => [number, flaw])).toEqual([
+    [1, undefined],
+    [2, 'is behind the end of the list, and so is all that follows'],
+  ])
   const cut = await all(readJsonList(parts('[{"a":1},{"b":', 4)))
   expect(cut.map(({ value, flaw }) => [value, flaw?.replace(/\(.*/, '')])).toEqual([
     [{ a: 1 }, undefined],

@@ -36,6 +36,7 @@ export class SourceFile {
    * @throws HopperError HOP_CONFIG when it cannot be read
    */
   static async open(path: string): Promise<SourceFile> {
+    if (path === '-') throw new HopperError('HOP_CONFIG', 'Such a file is read twice, so it cannot come from a pipe.')
     const before = await regularFile(path)
     const hash = createHash('sha256')
     for await (const part of bytesOf(path)) hash.update(part)
