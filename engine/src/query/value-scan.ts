@@ -80,6 +80,11 @@ export class ValuePlan {
     return (possible(this.expression, possibleOutcomes(summary, this.atoms.atoms)) & 1) === 1
   }
 
+  /** the keys that the query names; if it asks for all keys, only those of its filters */
+  get named(): readonly string[] {
+    return [...this.atoms.keys, ...(this.request.key === undefined ? [] : [this.request.key])]
+  }
+
   wants(key: string): boolean {
     return this.request.key !== undefined || key.startsWith(this.request.keyPrefix ?? '')
   }

@@ -103,20 +103,20 @@ export class FunnelPlan {
     this.simple = this.order === 'ordered' && this.match.length === 0 && this.exclusions.length === 0
   }
 
+  /** the keys that the query names */
+  get keys(): readonly string[] {
+    const { breakdown } = this.request
+    return [...this.#atoms.keys, ...this.match, ...(breakdown === undefined ? [] : [breakdown])]
+  }
+
   /**
    * Returns the columns of a chunk that the query reads. `tied` columns are needed only if the events of a unit are in
    * several spans or lanes, or if sessions are counted.
    */
   columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
-    const { breakdown, people } = this.request
-    const keys = [
-      ...this.#atoms.keys,
-      ...this.match,
-      ...(breakdown === undefined ? [] : [breakdown]),
-      ...(this.unit === 'session' ? ['session_id'] : []),
-    ]
+    const keys = [...this.keys, ...(this.unit === 'session' ? ['session_id'] : [])]
     const named = keys.flatMap((key) => columnsToRead(summary.columns, key))
-    const always = new Set(['runs', 'timestamp', ...named, ...(people ? ['device_id'] : [])])
+    const always = new Set(['runs', 'timestamp', ...named, ...(this.request.people ? ['device_id'] : [])])
     return {
       always: [...always],
       tied: ['seq', 'position', 'index', 'user'].filter(
