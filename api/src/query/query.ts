@@ -13,6 +13,8 @@ import type {
   ExportFormat,
   ExportRange,
   KeyValues,
+  PersonPlace,
+  PersonsRequest,
   RareKeysRequest,
   ValuesRequest,
 } from '@hopper/engine'
@@ -25,8 +27,10 @@ export type Query =
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
   | { readonly kind: 'keys'; readonly request: RareKeysRequest }
+  | { readonly kind: 'traits'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'persons'; readonly request: PersonsQuestion }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
 export type QueryOf<K extends Query['kind']> = Extract<Query, { kind: K }>
@@ -66,10 +70,33 @@ export interface PersonResult {
     readonly last: number
     readonly events: number
   }[]
-  /** the last value of each trait */
-  readonly properties: Readonly<Record<string, string | number | boolean>>
+  readonly traits: Attributes
+  readonly properties: Attributes
   readonly events: number
   readonly timeline: readonly ExportedEvent[]
+}
+
+/** The last values of the traits of a person, or its computed properties, over all its events. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null>>
+
+/** Requests a page of persons; a person has its traits and the computed properties of the context. */
+export interface PersonsQuestion extends PersonsRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
+export interface PersonsResult {
+  readonly persons: readonly {
+    readonly id: string
+    readonly users: readonly string[]
+    readonly devices: number
+    readonly first_seen: number
+    readonly last_seen: number
+    readonly events: number
+    readonly traits: Attributes
+    readonly properties: Attributes
+  }[]
+  /** the place of the last person, if more follow */
+  readonly next: PersonPlace | null
 }
 
 /** An export of all events of a range, or a part of it. */
@@ -101,8 +128,11 @@ export interface Results {
   readonly events: EventResult
   readonly values: readonly KeyValues[]
   readonly keys: readonly string[]
+  /** the names of traits, sorted */
+  readonly traits: readonly string[]
   readonly page: PageResult
   readonly person: PersonResult
+  readonly persons: PersonsResult
   /** exported events are sent part by part; null at the end of the chunks */
   readonly export: ExportPlace | null
 }

@@ -3,15 +3,7 @@ import { HopperError, limits, shiftDate, timeZone, type App, type Meta } from '@
 import type { ExportedEvent } from '@hopper/engine'
 import { placeOf, type EventLog, type FirstSeen, type TableReader } from '@hopper/storage'
 import type { RangeAsked } from '../answers/asked.ts'
-import {
-  eventView,
-  PAGE_EVENTS_DEFAULT,
-  type EventFate,
-  type EventsAsked,
-  type EventsPage,
-  type Person,
-  type PersonAsked,
-} from '../answers/events.ts'
+import { eventView, PAGE_EVENTS_DEFAULT, type EventFate, type EventsAsked, type EventsPage } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
@@ -28,7 +20,7 @@ interface Found extends FirstSeen {
   readonly lane: number
 }
 
-/** Reads single events: all in order, one by its id, or those of one person. */
+/** Reads single events: all in order, or one by its id. */
 @Injectable()
 export class EventsService {
   private readonly archived: ArchiveQueries
@@ -81,37 +73,6 @@ export class EventsService {
       )
     const { fate, reason, lane, position } = found
     return { fate, reason, lane, position, event: eventView(event), meta: range.meta }
-  }
-
-  async person(
-    app: App,
-    id: string,
-    { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked,
-    client: Client,
-  ): Promise<Person> {
-    const range = await this.answers.open(app, asked)
-    const { from, to } = instantRange(app, range.from, range.to)
-    const [kind, name] = /^[ud]:/.test(id)
-      ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]
-      : ['user' as const, id]
-    const request = { kind, id: name, from, to, lanes: this.lanes, limit }
-    const context = contextOf(app, range.meta.complete_to)
-    const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
-    if (result.events === 0)
-      throw new HopperError(
-        'HOP_NOT_FOUND',
-        `No person with this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
-      )
-    const { users, devices, properties, events, timeline } = result
-    return {
-      id: `${kind === 'user' ? 'u' : 'd'}:${name}`,
-      users: [...users],
-      devices: [...devices],
-      properties: { ...properties },
-      events,
-      timeline: timeline.map(eventView),
-      meta: range.meta,
-    }
   }
 
   /** Searches every lane on these dates, newest first. */

@@ -2,12 +2,14 @@ import type { Budget, Chunk, KeyTally } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
 import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
+import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
 
 /** The resources of a query in its thread. */
 export interface QueryRuntime {
   readonly source: ChunkSource
   readonly identities: KnownIdentities
+  readonly people: KnownPeople
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
   /** the chunk that an export read last */

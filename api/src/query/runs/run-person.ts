@@ -1,18 +1,21 @@
 import { deviceHash, type ArchivedEvent, type ChunkSummary } from '@hopper/contracts'
 import { eventsOfRun, keyOf, lowHalf, mayHave, restOf, runOfDevice, type Chunk, type DeviceKey } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PersonResult, QueryOf } from '../query.ts'
+import type { Attributes, PersonResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
+import { PersonDetails } from './person-details.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
 /** Collects what is known of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
   { request }: QueryOf<'person'>,
-  { app, chunks, identifying }: QueryJob,
+  job: QueryJob,
   place: QueryRuntime,
 ): Promise<PersonResult> {
+  const { app, chunks, identifying } = job
   const { kind, id, lanes, limit } = request
   const index = await place.identities.index(app, identifying)
   const devices = kind === 'user' ? index.devicesOf(id) : [deviceOf(app, id)]
@@ -28,7 +31,12 @@ export async function runPerson(
       for (const chunk of await place.source.chunks(some)) collect(story, chunk, devices, request, place)
     }
   }
-  return story.result(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
+  const users = kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id]
+  // of a device, those of its first user: that is who its anonymous events belong to
+  const shown = { user: users[0], device: kind === 'device' ? deviceOf(app, id) : undefined }
+  const own = shown.user === undefined ? devices : index.devicesOf(shown.user)
+  const details = await new PersonDetails(job.context, index.identities(), own, lanes).read(job, place)
+  return story.result(users, details.traitsOf(shown), details.propertiesOf(shown))
 }
 
 function deviceOf(app: string, id: string): Device {
@@ -57,7 +65,6 @@ function collect(
 class Story {
   readonly #limit: number
   readonly #devices = new Map<string, { first: number; last: number; events: number }>()
-  readonly #properties = new Map<string, { readonly value: string | number | boolean; readonly time: number }>()
   #events = 0
   #newest: PersonResult['timeline'][number][] = []
 
@@ -77,14 +84,11 @@ class Story {
         events: device.events + 1,
       })
     else this.#devices.set(device_id, { first: time, last: time, events: 1 })
-    if (event.type === 'identify')
-      for (const [key, value] of Object.entries(event.data ?? {}))
-        if ((this.#properties.get(key)?.time ?? -1) <= time) this.#properties.set(key, { value, time })
     this.#newest.push({ ...archived, lane })
     if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
   }
 
-  result(users: readonly string[]): PersonResult {
+  result(users: readonly string[], traits: Attributes, properties: Attributes): PersonResult {
     this.#cut()
     return {
       users,
@@ -93,9 +97,8 @@ class Story {
       devices: [...this.#devices]
         .map(([device_id, device]) => ({ device_id, ...device }))
         .sort((a, b) => b.last - a.last || (a.device_id < b.device_id ? -1 : 1)),
-      properties: Object.fromEntries(
-        [...this.#properties].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value]),
-      ),
+      traits,
+      properties,
     }
   }
 
