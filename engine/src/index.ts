@@ -26,6 +26,7 @@ export {
   USER_KEY,
   type NumberColumn,
 } from './chunk/event-keys.ts'
+export { comparePlaces, type EventPlace } from './people/event-place.ts'
 export * from './people/people.ts'
 export * from './people/persons-plan.ts'
 export * from './people/persons-scan.ts'

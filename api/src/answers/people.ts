@@ -9,7 +9,13 @@ export const PERSONS_MAX = 500
 const FILTER_CHARS_MAX = 8_000
 const CURSOR_CHARS_MAX = 4_000
 
-export const PersonAsked = Type.Object({ ...RangeAsked.properties, limit })
+export const PersonAsked = Type.Object({
+  ...RangeAsked.properties,
+  limit,
+  cursor: Type.Optional(
+    Type.String({ maxLength: CURSOR_CHARS_MAX, description: '`next` of the page before: older events' }),
+  ),
+})
 export type PersonAsked = Static<typeof PersonAsked>
 
 const traits = Type.Record(Type.String(), Type.Unknown(), {
@@ -32,6 +38,7 @@ export const Person = Type.Object({
   properties,
   events: Type.Integer(),
   timeline: Type.Array(event, { description: 'newest first' }),
+  next: Type.Optional(Type.String({ description: '`cursor` of the page with older events; absent on the last one' })),
   meta: Meta,
 })
 export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }

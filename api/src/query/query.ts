@@ -9,6 +9,7 @@ import type {
   RetentionResult,
 } from '@hopper/contracts'
 import type {
+  EventPlace,
   ExportedEvent,
   ExportFormat,
   ExportRange,
@@ -61,6 +62,8 @@ export interface PersonRequest {
   readonly lanes: number
   /** maximum number of events in the timeline; the newest are kept */
   readonly limit: number
+  /** only events before this one are in the timeline */
+  readonly before?: EventPlace
 }
 export interface PersonResult {
   readonly users: readonly string[]
@@ -74,6 +77,8 @@ export interface PersonResult {
   readonly properties: Attributes
   readonly events: number
   readonly timeline: readonly ExportedEvent[]
+  /** true if there are older events */
+  readonly more: boolean
 }
 
 /** The last values of the traits of a person, or its computed properties, over all its events. */

@@ -221,6 +221,28 @@ test('one person has its traits and computed properties over all events', async 
   })
 })
 
+test('the timeline of a person, page by page', async () => {
+  interface Timeline {
+    timeline: { event_id: string }[]
+    events: number
+    next?: string
+  }
+  const page = async (query: string): Promise<Timeline> =>
+    (await hopper.get(`${app}/persons/u:ann?${range}&${query}`)).body
+  const all = (await page('')).timeline.map(({ event_id }) => event_id)
+  expect(all).toHaveLength(6)
+  const walked: string[] = []
+  let next: string | undefined
+  do {
+    const { timeline, events, next: following } = await page(`limit=4${next === undefined ? '' : `&cursor=${next}`}`)
+    expect(events).toBe(6)
+    walked.push(...timeline.map(({ event_id }) => event_id))
+    next = following
+  } while (next !== undefined)
+  expect(walked).toEqual(all)
+  expect(await hopper.get(`${app}/persons/u:ann?${range}&cursor=x`)).toMatchObject({ status: 400 })
+})
+
 test('anonymous events answer to the user of their person in a query', async () => {
   const tag = (value: string): object => ({ type: 'eq', key: 'tag', value })
   const { status, body } = await hopper.send(

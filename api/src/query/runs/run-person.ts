@@ -1,5 +1,16 @@
 import { deviceHash, type ArchivedEvent, type ChunkSummary } from '@hopper/contracts'
-import { eventsOfRun, keyOf, lowHalf, mayHave, restOf, runOfDevice, type Chunk, type DeviceKey } from '@hopper/engine'
+import {
+  comparePlaces,
+  eventsOfRun,
+  keyOf,
+  lowHalf,
+  mayHave,
+  restOf,
+  runOfDevice,
+  type Chunk,
+  type DeviceKey,
+  type EventPlace,
+} from '@hopper/engine'
 import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { Attributes, PersonResult, QueryOf } from '../query.ts'
@@ -19,7 +30,7 @@ export async function runPerson(
   const { kind, id, lanes, limit } = request
   const index = await place.identities.index(app, identifying)
   const devices = kind === 'user' ? index.devicesOf(id) : [deviceOf(app, id)]
-  const story = new Story(limit)
+  const story = new Story(limit, request.before)
   const near = chunks.filter((summary) =>
     devices.some((device) => lowHalf(device) % lanes === summary.lane && mayHave(summary, device)),
   )
@@ -63,13 +74,16 @@ function collect(
 
 /** Gathers the events of a person, in any order. */
 class Story {
-  readonly #limit: number
+  readonly #wanted: number
+  readonly #before: EventPlace | undefined
   readonly #devices = new Map<string, { first: number; last: number; events: number }>()
   #events = 0
   #newest: PersonResult['timeline'][number][] = []
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(limit: number, before: EventPlace | undefined) {
+    // one more tells whether there are older events
+    this.#wanted = limit + 1
+    this.#before = before
   }
 
   add(archived: ArchivedEvent, { lane }: ChunkSummary): void {
@@ -84,8 +98,10 @@ class Story {
         events: device.events + 1,
       })
     else this.#devices.set(device_id, { first: time, last: time, events: 1 })
-    this.#newest.push({ ...archived, lane })
-    if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
+    const placed = { ...archived, lane }
+    if (this.#before && comparePlaces(placeOf(placed), this.#before) >= 0) return
+    this.#newest.push(placed)
+    if (this.#newest.length >= this.#wanted * 2 + 64) this.#cut()
   }
 
   result(users: readonly string[], traits: Attributes, properties: Attributes): PersonResult {
@@ -93,7 +109,8 @@ class Story {
     return {
       users,
       events: this.#events,
-      timeline: this.#newest,
+      timeline: this.#newest.slice(0, this.#wanted - 1),
+      more: this.#newest.length === this.#wanted,
       devices: [...this.#devices]
         .map(([device_id, device]) => ({ device_id, ...device }))
         .sort((a, b) => b.last - a.last || (a.device_id < b.device_id ? -1 : 1)),
@@ -103,14 +120,10 @@ class Story {
   }
 
   #cut(): void {
-    this.#newest = this.#newest
-      .sort(
-        (a, b) =>
-          b.event.timestamp - a.event.timestamp ||
-          b.event.seq - a.event.seq ||
-          b.position - a.position ||
-          b.index - a.index,
-      )
-      .slice(0, this.#limit)
+    this.#newest = this.#newest.sort((a, b) => comparePlaces(placeOf(b), placeOf(a))).slice(0, this.#wanted)
   }
+}
+
+function placeOf({ event, position, lane, index }: PersonResult['timeline'][number]): EventPlace {
+  return [event.timestamp, event.seq, position, lane, index]
 }

@@ -10,7 +10,7 @@ import {
   type Persons,
   type PersonsAsked,
 } from '../../answers/people.ts'
-import { personPlace, personsCursor } from '../../answers/persons-cursor.ts'
+import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/persons-cursor.ts'
 import { checkedBody, invalidFields } from '../../http/checked.ts'
 import { ArchiveQueries } from '../../query/archive-queries.ts'
 import { contextOf } from '../../query/context-of.ts'
@@ -79,7 +79,7 @@ export class PersonsService {
   async one(
     app: App,
     id: string,
-    { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked,
+    { limit = PAGE_EVENTS_DEFAULT, cursor, ...asked }: PersonAsked,
     client: Client,
   ): Promise<Person> {
     const range = await this.answers.open(app, asked)
@@ -87,7 +87,8 @@ export class PersonsService {
     const [kind, name] = /^[ud]:/.test(id)
       ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]
       : ['user' as const, id]
-    const request = { kind, id: name, from, to, lanes: this.lanes, limit }
+    const before = cursor === undefined ? {} : { before: eventPlace(cursor) }
+    const request = { kind, id: name, from, to, lanes: this.lanes, limit, ...before }
     const context = await this.properties.within(app, contextOf(app, range.meta.complete_to))
     const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
     if (result.events === 0)
@@ -95,7 +96,8 @@ export class PersonsService {
         'HOP_NOT_FOUND',
         `No person with this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
       )
-    const { users, devices, traits, properties, events, timeline } = result
+    const { users, devices, traits, properties, events, timeline, more } = result
+    const last = timeline.at(-1)
     return {
       id: `${kind === 'user' ? 'u' : 'd'}:${name}`,
       users: [...users],
@@ -104,6 +106,7 @@ export class PersonsService {
       properties: { ...properties },
       events,
       timeline: timeline.map(eventView),
+      ...(more && last ? { next: timelineCursor(last) } : {}),
       meta: range.meta,
     }
   }
