@@ -17,6 +17,8 @@ export class PersonsController {
 
   @Endpoint('GET', '', {
     need: 'read',
+    status: 200,
+    progress: true,
     summary: 'The persons that have events in the range',
     query: PersonsAsked,
     csv: personsTable,

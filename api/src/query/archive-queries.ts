@@ -14,7 +14,7 @@ import type { JobHost } from './pool/query-thread-handle.ts'
 import type { ExportPart, ExportRequest, Query, Results } from './query.ts'
 import { outlineOf, type Outline } from './scan-scope.ts'
 import { Result } from './result.ts'
-import { historyNames, identifyingColumns, withNamedProperties, withoutValues, withValues } from './narrowed.ts'
+import { historyColumns, identifyingColumns, withNamedProperties, withoutValues, withValues } from './narrowed.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
 import type { Requester } from './sharing/shares.ts'
 
@@ -169,14 +169,13 @@ export class ArchiveQueries implements OnModuleDestroy {
     const run = `${asked}${fingerprintOf(identifying)}${fingerprintOf(history)}`
     if (this.#runs.has(run)) turn.end()
     const names = [...keys].flatMap(columnsOfKey)
-    const historical = history.length > 0 ? historyNames(context) : []
     const task: WorkerJob = {
       app,
       question,
       context,
       chunks: chunks.map((summary) => withValues(summary, names)),
       identifying: identifying.map((summary) => identifyingColumns(summary, showsPersons ? undefined : personKeys)),
-      history: history.map((summary) => withValues(summary, historical)),
+      history: history.map(historyColumns(context)),
     }
     return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
   }

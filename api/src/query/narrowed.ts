@@ -38,18 +38,25 @@ export function identifyingColumns(summary: ChunkSummary, keys: readonly string[
   const names = [...identityColumns, ...(traits?.length === 0 ? [] : traitColumns(summary, traits))]
   return {
     ...withValues(summary, ['type']),
-    columns: Object.fromEntries(
-      names.filter((name) => Object.hasOwn(summary.columns, name)).map((name) => [name, summary.columns[name]!]),
-    ),
+    columns: pick(summary.columns, names),
   }
 }
 
-/** Lists the columns whose values decide whether a chunk has events of the computed properties of a query. */
-export function historyNames({ properties = {} }: QueryContext): string[] {
-  const keys = Object.values(properties).flatMap(
-    (definition) => new PropertyPlan(withoutPatterns(definition)).atoms.keys,
-  )
-  return [...new Set(keys.flatMap(columnsOfKey))]
+/** Returns a function that keeps only what the computed properties of a query are computed from. */
+export function historyColumns({ properties = {} }: QueryContext): (summary: ChunkSummary) => ChunkSummary {
+  const plans = Object.values(properties).map((definition) => new PropertyPlan(withoutPatterns(definition)))
+  const values = plans.flatMap((plan) => plan.atoms.keys.flatMap(columnsOfKey))
+  return (summary) => ({
+    ...withValues(summary, values),
+    columns: pick(
+      summary.columns,
+      plans.flatMap((plan) => plan.columns(summary)),
+    ),
+  })
+}
+
+function pick(columns: ChunkSummary['columns'], names: readonly string[]): ChunkSummary['columns'] {
+  return Object.fromEntries(names.filter((name) => Object.hasOwn(columns, name)).map((name) => [name, columns[name]!]))
 }
 
 /**
