@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { HopperError, StageMatcher } from '@hopper/contracts'
+import { HopperError } from '@hopper/contracts'
 import type {
   Archive,
   PartHealth,
@@ -13,11 +13,11 @@ import type {
   TableWriter,
 } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { AppCache } from './app-cache.ts'
 import { Backfills } from './backfill/backfills.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
 import { HeldBytes } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
-import type { CountedApp } from './judge/judge.ts'
 import { LaneTurns } from './lane/lane-turns.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
@@ -25,7 +25,7 @@ import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
 import { MessageGate } from './memory/message-gate.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
-import { OwnedLane } from './lane/owned-lane.ts'
+import { OwnedLane, type Reached } from './lane/owned-lane.ts'
 import { PieceSize } from './lane/piece-size.ts'
 import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
@@ -33,10 +33,9 @@ import { SeenFilters } from './seen/seen-filters.ts'
 const TICK_MS = 1_000
 /** pause before each batch while too much memory is used */
 const SLOW_MS = 200
-const APP_CACHE_MS = 5_000
 const REREAD_MESSAGES = 500
-const APPS_MAX = 10_000
-const APPS_LOOK_MS = 5_000
+/** With more deferred apps than this, none is said to be ahead of them: the record of a lane stays small. */
+const BEHIND_APPS_MAX = 100
 
 /** Logger of the aggregator; the process decides where its lines go. */
 export interface AggregatorLogger {
@@ -104,10 +103,7 @@ export class Aggregator implements LaneConsumer {
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
-  readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
-  /** the number of apps at the last check, and when the next check is due */
-  #appCount = 0
-  #lookForApps = 0
+  readonly #apps: AppCache
   #subscription: Subscription | undefined
   #timers: readonly NodeJS.Timeout[] = []
   #ticking: Promise<void> = Promise.resolve()
@@ -115,6 +111,7 @@ export class Aggregator implements LaneConsumer {
 
   constructor(options: AggregatorOptions) {
     this.#options = options
+    this.#apps = new AppCache(options.registry)
     const shares = (this.#shares = memoryShares(options.memoryBytes ?? defaultMemoryBytes()))
     this.#gate = new MessageGate(shares.messages)
     this.#deferredGate = new MessageGate(shares.deferred)
@@ -267,11 +264,11 @@ export class Aggregator implements LaneConsumer {
       gate: this.#gate,
       merges: this.#merges?.of(lane),
       watermarkCheck,
-      appOf: (id) => this.#appOf(id),
+      appOf: (id) => this.#apps.get(id),
       log: this.#options.log,
       deferredGate: this.#deferredGate,
       held: this.#held,
-      mayDefer: () => this.#appCount > 1,
+      mayDefer: () => this.#apps.count > 1,
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
@@ -357,10 +354,8 @@ export class Aggregator implements LaneConsumer {
 
   /** Updates the number of apps: only with several apps can one delay another. */
   async #countApps(): Promise<void> {
-    if (performance.now() < this.#lookForApps) return
-    this.#lookForApps = performance.now() + APPS_LOOK_MS
     try {
-      this.#appCount = (await this.#options.registry.apps.list()).length
+      await this.#apps.refreshCount()
     } catch (error) {
       this.#options.logger?.error({ err: error }, 'the number of apps could not be read; it is retried later')
     }
@@ -432,7 +427,8 @@ export class Aggregator implements LaneConsumer {
     await Promise.all(
       [...this.#own].map(async ([lane, own]) => {
         try {
-          await this.#commit(own, await own.archiveRipe())
+          const reached = await own.archiveRipe()
+          if (reached) await this.#commit(own, reached)
         } catch (error) {
           this.#forgetExpired(lane)
           this.#options.logger?.error(
@@ -450,31 +446,23 @@ export class Aggregator implements LaneConsumer {
     void this.backfill()
   }
 
-  async #commit(own: OwnedLane, position: number): Promise<void> {
-    if (position === own.committed) return
-    await this.#options.lanes.commit(own.lease, position)
-    own.committed = position
+  async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {
+    if (position !== own.committed) {
+      await this.#options.lanes.commit(own.lease, position)
+      own.committed = position
+    }
+    if (!ahead || ahead.behind.size > BEHIND_APPS_MAX) return
+    const { lane } = own.lease
+    const record = { lane, position, ahead: ahead.position, behind: Object.fromEntries(ahead.behind) }
+    const text = JSON.stringify(record)
+    if (own.aheadCommitted === text) return
+    await this.#options.registry.ahead.put('', String(lane), record)
+    own.aheadCommitted = text
   }
 
   /** Lag of each owned lane: the number of positions between what is counted and the end of the log. */
   async #lags(): Promise<ReadonlyMap<number, number>> {
     const ends = await this.#options.log.ends()
     return new Map([...this.#own].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))
-  }
-
-  #appOf(id: string): Promise<CountedApp | undefined> {
-    const known = this.#apps.get(id)
-    if (known && known.until > performance.now()) return known.app
-    if (this.#apps.size >= APPS_MAX) this.#apps.clear()
-    const app = this.#readApp(id)
-    app.catch(() => this.#apps.delete(id))
-    this.#apps.set(id, { app, until: performance.now() + APP_CACHE_MS })
-    return app
-  }
-
-  async #readApp(id: string): Promise<CountedApp | undefined> {
-    const { registry } = this.#options
-    const [app, funnels] = await Promise.all([registry.app(id), registry.funnels.list(id)])
-    return app && { ...app, stages: new StageMatcher(funnels, app) }
   }
 }

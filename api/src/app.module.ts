@@ -4,13 +4,16 @@ import { AccessGuard } from './access/access.guard.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
 import { AppsController } from './controllers/apps.controller.ts'
+import { DeadLettersController } from './controllers/dead-letters.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
+import { EventStoreController } from './controllers/event-store.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
 import { KeysController } from './controllers/keys.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
 import { LoginController } from './controllers/login.controller.ts'
+import { McpController } from './controllers/mcp.controller.ts'
 import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
 import { PersonsController } from './controllers/persons.controller.ts'
@@ -25,13 +28,17 @@ import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
+import { McpService } from './mcp/mcp.service.ts'
 import type { ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
 import { AppsService } from './services/apps.service.ts'
+import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
 import { ElementsService } from './services/elements.service.ts'
+import { EventFateService } from './services/event-fate.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
+import { EventStoreService } from './services/event-store.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
@@ -61,6 +68,7 @@ import {
   READER,
   REGISTRY,
   WORKS_WITHOUT,
+  WRITER,
 } from './tokens.ts'
 
 const controllers = [
@@ -70,6 +78,7 @@ const controllers = [
   QueriesController,
   QueryController,
   EventsController,
+  EventStoreController,
   PersonsController,
   PropertiesController,
   ExportController,
@@ -80,15 +89,20 @@ const controllers = [
   MembersController,
   LoginController,
   StatusController,
+  DeadLettersController,
+  McpController,
   SchemasController,
 ]
 const services = [
   AnswerService,
   AppsService,
+  DeadLettersService,
   ElementReportsService,
   ElementsService,
+  EventFateService,
   EventKeysService,
   EventsService,
+  EventStoreService,
   ExportService,
   FunnelsService,
   KeysService,
@@ -116,6 +130,7 @@ export class AppModule {
       providers: [
         ...portsOf(options),
         ...services,
+        McpService,
         AccessService,
         ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },
@@ -133,6 +148,7 @@ function portsOf(options: ApiOptions): Provider[] {
   return [
     { provide: LOG, useValue: options.log },
     { provide: READER, useValue: options.reader },
+    { provide: WRITER, useValue: options.writer },
     { provide: ARCHIVE, useValue: options.archive },
     { provide: QUERY_LIMIT_MS, useValue: options.queryLimitMs ?? QUERY_LIMIT_MS_DEFAULT },
     { provide: LANES, useValue: options.lanes },
@@ -145,6 +161,6 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: CLOCK, useValue: clock },
-    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock) },
+    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock, options.registry) },
   ]
 }

@@ -14,6 +14,7 @@ export * from './chunk/merge-chunks.ts'
 export { installZstdLock, newZstdLock, terminateOutsideZstd } from './chunk/encoding/zstd-lock.ts'
 export { RowBuffer } from './chunk/row-buffer.ts'
 export type { RowColumns } from './chunk/row-columns.ts'
+export { ValueTruths } from './filter/value-truths.ts'
 export {
   columnsOfKey,
   DATA_PREFIX,
@@ -55,4 +56,6 @@ export * from './query/key-scan.ts'
 export * from './query/value-scan.ts'
 export * from './read/log-page.ts'
 export * from './read/person-events.ts'
+export * from './read/put-events.ts'
+export * from './read/session-events.ts'
 export { keyOf, restOf } from './chunk/device-order.ts'

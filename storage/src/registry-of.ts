@@ -24,6 +24,8 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     audits: collectionOf('audit'),
     imports: collectionOf('import'),
     losses: collectionOf('loss'),
+    ahead: collectionOf('ahead'),
+    lastSeenLog: collectionOf('last_seen_log'),
     app: (id) => apps.byId(id),
     keyByHash: (hash) => keys.byId(hash),
   }

@@ -12,7 +12,7 @@ export const limit = Type.Optional(
 export const EventsAsked = Type.Object({
   start: Type.Optional(
     Type.String({
-      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,4000})$',
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
       description: 'number of events to skip, or `next` of the previous page; default: 0',
     }),
   ),
@@ -54,11 +54,11 @@ export function eventView({
   lane,
   position,
   index,
-}: ExportedEvent): EventView {
+}: Omit<ExportedEvent, 'user'> & { readonly user?: string }): EventView {
   return {
     ...own,
     device_id,
-    ...(user === '' ? {} : { user }),
+    ...(user ? { user } : {}),
     context: { ...context },
     received_at,
     lane,
@@ -72,16 +72,30 @@ export const EventsPage = Type.Object({
   next: Type.String({ description: '`start` for the next page; later events appear there' }),
   meta: Meta,
 })
-export type EventsPage = { events: EventView[]; next: string; meta: Meta }
 
 export const EventFate = Type.Object({
   fate: Type.Enum([...fates], {
-    description: 'fate of the first event with this id; repetitions are duplicates and count nowhere',
+    description:
+      'fate of the first event with this id; repetitions are duplicates and count nowhere. ' +
+      'rejected: every event with this id was, and no other is known',
   }),
   reason: Type.String(),
+  received_at: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'when it was received, ms since the epoch; null if neither archive nor log can say it now',
+  }),
   lane: Type.Integer(),
   position: Type.Integer(),
-  event,
+  tables: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description:
+      "tables of numbers that count it, by the app's settings as they are now; " +
+      'fates_by_date counts every event; null if the event itself cannot be read now',
+  }),
+  event: Type.Optional(
+    Type.Object(event.properties, {
+      description:
+        'absent for a rejected event, whose content is not stored, and if neither archive nor log has it now',
+    }),
+  ),
   meta: Meta,
 })
-export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event: EventView }
+export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event?: EventView }

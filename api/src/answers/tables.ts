@@ -1,4 +1,5 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
+import type { EventFate } from './events.ts'
 import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
 
 // CSV tables of answers that are more than a list of flat rows. Each has the rows that people want in a spreadsheet.
@@ -15,9 +16,9 @@ export const eventsTable: Table = {
 
 /** One event and its fate, as one row. */
 export const eventTable: Table = {
-  columns: ['fate', 'reason', ...EVENT],
-  rows: ({ fate, reason, event }: { fate: string; reason: string; event: object }) => [
-    { fate, reason, ...flatRow(event) },
+  columns: ['fate', 'reason', ...EVENT, 'tables'],
+  rows: ({ fate, reason, received_at, lane, position, tables, event }: EventFate) => [
+    { fate, reason, received_at, lane, position, ...flatRow(event ?? {}), tables: tables?.join(' ') ?? null },
   ],
 }
 

@@ -37,7 +37,7 @@ export class ExportController {
     void reply.headers({
       'content-type': mediaType,
       'content-disposition': `attachment; filename="${fileName}"`,
-      'x-hopper-complete-to': meta.complete_to,
+      ...(meta.complete_to !== null && { 'x-hopper-complete-to': meta.complete_to }),
     })
     return parts
   }

@@ -70,8 +70,8 @@ export class KeysController {
     body: NewKey,
     answer: CreatedKey,
   })
-  create(@CurrentApp() app: App, @ValidBody() { power }: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
-    return this.keys.create(app, power, caller)
+  create(@CurrentApp() app: App, @ValidBody() key: NewKey, @TheCaller() caller: Caller): Promise<CreatedKey> {
+    return this.keys.create(app, key, caller)
   }
 
   @Endpoint('DELETE', ':key', { summary: 'Remove an access key', need: 'admin' })

@@ -45,7 +45,7 @@ export function identifyingColumns(summary: ChunkSummary, keys: readonly string[
 /** Returns a function that keeps only what the computed properties of a query are computed from. */
 export function historyColumns({ properties = {} }: QueryContext): (summary: ChunkSummary) => ChunkSummary {
   const plans = Object.values(properties).map((definition) => new PropertyPlan(withoutPatterns(definition)))
-  const values = plans.flatMap((plan) => plan.atoms.keys.flatMap(columnsOfKey))
+  const values = plans.flatMap((plan) => plan.atoms.flatMap(({ key }) => columnsOfKey(key)))
   return (summary) => ({
     ...withValues(summary, values),
     columns: pick(

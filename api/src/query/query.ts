@@ -16,9 +16,11 @@ import type {
   KeyValues,
   PersonPlace,
   PersonsRequest,
+  PutStart,
   RareKeysRequest,
   ValuesRequest,
 } from '@hopper/engine'
+import type { Headed } from './result.ts'
 
 /** A query over the archive, ready to run. */
 export type Query =
@@ -30,8 +32,11 @@ export type Query =
   | { readonly kind: 'keys'; readonly request: RareKeysRequest }
   | { readonly kind: 'traits'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
+  | { readonly kind: 'encoded_page'; readonly request: PageRequest }
+  | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
   | { readonly kind: 'persons'; readonly request: PersonsQuestion }
+  | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
 export type QueryOf<K extends Query['kind']> = Extract<Query, { kind: K }>
@@ -50,6 +55,28 @@ export interface PageResult {
   readonly events: readonly ExportedEvent[]
   /** by lane: the start of the next page */
   readonly next: readonly number[]
+}
+/** A page of events that is encoded as it is answered. */
+export interface PageHead extends Pick<PageResult, 'next'> {
+  /** times of the earliest and the latest event; absent for an empty page */
+  readonly times?: readonly [number, number]
+  /** hash of the body */
+  readonly digest: string
+}
+
+/** Requests events that came by `PUT /events`, in the order of `PutStart`. */
+export interface PutsRequest extends PutStart {
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  /** only events whose receipt in this order is earlier: the order of later ones is not final */
+  readonly before: number
+}
+/** A page of put events that is encoded as it is answered. */
+export interface PutsHead extends Pick<PageHead, 'next' | 'digest'> {
+  readonly events: number
+  /** the receipt, in this order, of the first event that the bound `before` has excluded */
+  readonly excluded?: number
 }
 
 /** Requests the events of a person from `from` to before `to`. */
@@ -104,6 +131,24 @@ export interface PersonsResult {
   readonly next: PersonPlace | null
 }
 
+/** Requests the events of a session from `from` to before `to`. */
+export interface SessionRequest {
+  readonly id: string
+  readonly from: number
+  readonly to: number
+  /** maximum number of children; the earliest are kept */
+  readonly limit: number
+}
+export interface SessionResult {
+  /** times of the events that mark its start and its end */
+  readonly started?: number
+  readonly ended?: number
+  /** its other events, ordered by time */
+  readonly children: readonly { readonly timestamp: number; readonly name: string }[]
+  /** true if there are more */
+  readonly hasMore: boolean
+}
+
 /** An export of all events of a range, or a part of it. */
 export interface ExportRequest extends ExportRange, ExportPart {
   readonly format: ExportFormat
@@ -136,8 +181,11 @@ export interface Results {
   /** the names of traits, sorted */
   readonly traits: readonly string[]
   readonly page: PageResult
+  readonly encoded_page: Headed<PageHead>
+  readonly puts: Headed<PutsHead>
   readonly person: PersonResult
   readonly persons: PersonsResult
+  readonly session: SessionResult
   /** exported events are sent part by part; null at the end of the chunks */
   readonly export: ExportPlace | null
 }

@@ -3,13 +3,16 @@ import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
   EventPlan,
   FunnelPlan,
+  hasPuts,
   hasRareKeys,
   isPersonKey,
   JourneyScan,
+  mayHaveSession,
   mayHaveTraits,
   PersonsPlan,
   RetentionScan,
   ValuePlan,
+  ValueTruths,
   type QueryContext,
 } from '@hopper/engine'
 import type { UnitQuery, Query } from './query.ts'
@@ -56,7 +59,7 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
 export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)
-    return scope(plan.start, plan.end, plan.keys, (summary) => plan.canMatch(summary))
+    return scope(plan.start, plan.end, plan.named, (summary) => plan.canMatch(summary))
   }
   if (question.kind === 'values') {
     const plan = new ValuePlan(question.request)
@@ -65,17 +68,22 @@ export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'keys') return scope(question.request.from, question.request.to, [], hasRareKeys)
   if (question.kind === 'traits')
     return scope(question.request.from, question.request.to, [], (summary) => mayHaveTraits(summary))
-  if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
-    const { from, to } = question.request
-    const isPerson = question.kind === 'person'
-    return { ...scope(from, to, [], () => true, isPerson), showsPersons: isPerson }
-  }
+  if (question.kind === 'page' || question.kind === 'encoded_page' || question.kind === 'export')
+    return scope(question.request.from, question.request.to, [], () => true)
+  if (question.kind === 'puts') return scope(question.request.from, question.request.to, [], hasPuts)
+  if (question.kind === 'person')
+    return { ...scope(question.request.from, question.request.to, [], () => true, true), showsPersons: true }
   if (question.kind === 'persons') {
     const { from, to } = question.request
     return { ...scope(from, to, new PersonsPlan(question.request).keys, () => true, true), showsPersons: true }
   }
+  if (question.kind === 'session') {
+    const { from, to, id } = question.request
+    return scope(from, to, [], (summary) => mayHaveSession(summary, id))
+  }
   const plan = planOf(question, context)
-  return scope(plan.from, plan.end, plan.keys, (summary) => plan.canMatch(summary), plan.unit === 'person')
+  const known = new ValueTruths(plan.atoms)
+  return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary, known), plan.unit === 'person')
 }
 
 function scope(

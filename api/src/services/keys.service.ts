@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, type App, type KeyScope, type KeyRecord } from '@hopper/contracts'
+import { HopperError, type App, type KeyRecord } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { roleOf, type Caller } from '../access/caller.ts'
 import { keyRecord, newKey } from '../access/secret.ts'
-import type { CreatedKey, Key } from '../answers/administration.ts'
+import type { CreatedKey, Key, NewKey } from '../answers/administration.ts'
 import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
 
 const ID_CHARS = 16
@@ -26,12 +26,12 @@ export class KeysService {
     return (await this.visible(app, caller)).map(viewOf)
   }
 
-  async create(app: App, power: KeyScope, caller: Caller): Promise<CreatedKey> {
+  async create(app: App, { power, name }: NewKey, caller: Caller): Promise<CreatedKey> {
     if (power === 'admin' && roleOf(caller) !== 'owner') throw new HopperError('HOP_ROLE')
     if ((await this.visible(app, caller)).length >= KEYS_PER_APP_MAX)
       throw new HopperError('HOP_LIMIT', undefined, { details: { keys_max: KEYS_PER_APP_MAX } })
     const key = newKey(power)
-    const record = keyRecord(key, power, app.organization, power === 'admin' ? undefined : app.id, this.clock())
+    const record = keyRecord(key, power, app.organization, power === 'admin' ? undefined : app.id, this.clock(), name)
     await this.registry.keys.put(app.organization, record.hash, record)
     return { ...viewOf(record), key }
   }
@@ -49,6 +49,6 @@ export class KeysService {
   }
 }
 
-function viewOf({ hash, power, hint, created_at }: KeyRecord): Key {
-  return { id: hash.slice(0, ID_CHARS), power, hint, created_at }
+function viewOf({ hash, power, hint, created_at, name }: KeyRecord): Key {
+  return { id: hash.slice(0, ID_CHARS), power, hint, created_at, ...(name === undefined ? {} : { name }) }
 }

@@ -103,8 +103,12 @@ export class QueryService {
       await this.properties.contextOf(app, meta.complete_to, question.request),
       client,
     )
-    const all = { ...meta, complete_to: completeTo, ...(encoded.isCut && { truncated: true }) }
-    return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
+    const all = {
+      ...meta,
+      complete_to: meta.complete_to === null ? null : completeTo,
+      ...(encoded.isCut && { truncated: true }),
+    }
+    return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }
 }
 

@@ -11,12 +11,12 @@ import { settingsOf } from '../config/settings.ts'
 /** `hopper import FILE`: reads what `hopper export --all` wrote into this installation. */
 export function importCommand(): Command {
   const description =
-    'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
+    'imports a dump of "hopper export --all"; if interrupted, run it again to continue: nothing counts twice'
   return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
     await importFile(config, file!)
     // Open connections of the drivers would keep the process alive.
     process.exit(0)
-  }).argument('<file>', 'the dump, compressed or not; - is stdin')
+  }).argument('<file>', 'the dump, compressed or not; - for stdin')
 }
 
 async function importFile(config: InstallationConfig, file: string): Promise<void> {

@@ -39,21 +39,21 @@ export const settings = {
     flag: '--port',
     variable: 'HOPPER_PORT',
     default: '8080',
-    help: 'the port to listen on; 0 takes a free one',
+    help: 'the port to listen on; 0 for any free one',
     read: integer(0, 65_535),
   },
   host: {
     flag: '--host',
     variable: 'HOPPER_HOST',
     default: '127.0.0.1',
-    help: 'the address to listen on; 0.0.0.0 for every one',
+    help: 'the address to listen on; 0.0.0.0 for all of the machine',
     read: hostName,
   },
   data: {
     flag: '--data',
     variable: 'HOPPER_DATA',
     default: './data',
-    help: 'the directory that holds everything, or the spool of ingest; made when missing',
+    help: 'the directory of all data, or of the spool of ingest; created if missing',
     read: path,
   },
   acceptLoss: {
@@ -61,7 +61,7 @@ export const settings = {
     variable: 'HOPPER_ACCEPT_LOSS',
     default: 'false',
     isSwitch: true,
-    help: 'true: start although acknowledged events are gone, and write down which; for one start only',
+    help: 'true: start although acknowledged events are lost, and record which; for one start only',
     read: truth,
   },
   provision: {
@@ -74,33 +74,33 @@ export const settings = {
     flag: '--lanes',
     variable: 'HOPPER_LANES',
     default: '8',
-    help: 'ordered sub-streams of the log; fixed when the data directory or the topic is made',
+    help: 'ordered sub-streams of the log; fixed when the data directory or the topic is created',
     read: integer(1, 1_024),
   },
   publicUrl: {
     flag: '--public-url',
     variable: 'HOPPER_PUBLIC_URL',
-    help: 'the address that browsers use, when a proxy stands in between',
+    help: 'the address that browsers use, if there is a proxy in between',
     read: origin,
   },
   ingestUrl: {
     flag: '--ingest-url',
     variable: 'HOPPER_INGEST_URL',
-    help: "where sites load the tracker from, when that is not the dashboard's address",
+    help: "the address from which sites load the tracker, if it is not the dashboard's",
     read: origin,
   },
   trustProxy: {
     flag: '--trust-proxy',
     variable: 'HOPPER_TRUST_PROXY',
     default: 'false',
-    help: 'true: believe X-Forwarded-For and -Proto of the proxy in front',
+    help: 'true: trust X-Forwarded-For and X-Forwarded-Proto of the proxy in front',
     read: truth,
   },
   rate: {
     flag: '--rate',
     variable: 'HOPPER_RATE',
     default: '20000',
-    help: 'requests a second that one key may send to ingest; twice as many at once',
+    help: 'requests per second that one key may send to ingest; twice as many in a burst',
     read: integer(1, 1_000_000),
   },
   eventRate: {
@@ -108,22 +108,22 @@ export const settings = {
     variable: 'HOPPER_EVENT_RATE',
     default: '10000',
     help:
-      'ordinary events a second that one key may send to ingest, costly ones count as several; ' +
-      'twice as many at once',
+      'ordinary events per second that one key may send to ingest, costly ones count as several; ' +
+      'twice as many in a burst',
     read: integer(1, 10_000_000),
   },
   byteRate: {
     flag: '--byte-rate',
     variable: 'HOPPER_BYTE_RATE',
     default: '5000000',
-    help: 'bytes a second, decompressed, that one key may send to ingest; twice as many at once',
+    help: 'bytes per second, decompressed, that one key may send to ingest; twice as many in a burst',
     read: integer(1_000, 10_000_000_000),
   },
   spoolBytes: {
     flag: '--spool-bytes',
     variable: 'HOPPER_SPOOL_BYTES',
     default: '1000000000',
-    help: 'disk that ingest of a cluster may fill with events while Kafka is away; 0 for none',
+    help: 'bytes of disk that ingest of a cluster may fill with events while Kafka is away; 0 for none',
     read: integer(0, 1_000_000_000_000),
   },
   demo: {
@@ -143,7 +143,7 @@ export const settings = {
     flag: '--log-level',
     variable: 'HOPPER_LOG_LEVEL',
     default: 'info',
-    help: `what is logged: ${logLevels.join(', ')}`,
+    help: `the lowest level that is logged: ${logLevels.join(', ')}`,
     read: oneOf(logLevels),
   },
 
@@ -157,7 +157,7 @@ export const settings = {
     flag: '--kafka-topic',
     variable: 'HOPPER_KAFKA_TOPIC',
     default: 'hopper-events',
-    help: 'the topic of the log; made when missing',
+    help: 'the topic of the log; created if missing',
     read: kafkaName,
   },
   kafkaGroup: {
@@ -171,21 +171,21 @@ export const settings = {
     flag: '--kafka-replication',
     variable: 'HOPPER_KAFKA_REPLICATION',
     default: '1',
-    help: 'replicas of the topic, when it is made',
+    help: 'replicas of the topic when it is created',
     read: integer(1, 15),
   },
   kafkaSessionMs: {
     flag: '--kafka-session-ms',
     variable: 'HOPPER_KAFKA_SESSION_MS',
     default: '10000',
-    help: 'an aggregator that Kafka has not heard of for so long loses its lanes',
+    help: 'after this time without a heartbeat to Kafka an aggregator loses its lanes',
     read: integer(500, 300_000),
   },
   kafkaTls: {
     flag: '--kafka-tls',
     variable: 'HOPPER_KAFKA_TLS',
     default: 'false',
-    help: 'true: TLS to the brokers',
+    help: 'true: connect to the brokers by TLS',
     read: truth,
   },
   kafkaSasl: {
@@ -203,7 +203,7 @@ export const settings = {
   kafkaPassword: {
     flag: '--kafka-password',
     variable: 'HOPPER_KAFKA_PASSWORD',
-    help: 'its password; better as a variable, since flags are seen by every user of the machine',
+    help: 'its password; better as a variable, because every user of the machine can see flags',
     read: anyText,
   },
 
@@ -217,35 +217,35 @@ export const settings = {
     flag: '--cassandra-dc',
     variable: 'HOPPER_CASSANDRA_DC',
     default: 'datacenter1',
-    help: 'the data center that is ours',
+    help: 'the local data center',
     read: word,
   },
   cassandraKeyspace: {
     flag: '--cassandra-keyspace',
     variable: 'HOPPER_CASSANDRA_KEYSPACE',
     default: 'hopper',
-    help: 'the keyspace; "hopper migrate" makes it',
+    help: 'the keyspace; created by "hopper migrate"',
     read: keyspaceName,
   },
   cassandraReplication: {
     flag: '--cassandra-replication',
     variable: 'HOPPER_CASSANDRA_REPLICATION',
     default: '1',
-    help: 'replicas of each row in the data center, when the keyspace is made',
+    help: 'replicas of each row in the data center when the keyspace is created',
     read: integer(1, 15),
   },
   cassandraConsistency: {
     flag: '--cassandra-consistency',
     variable: 'HOPPER_CASSANDRA_CONSISTENCY',
     default: 'LOCAL_QUORUM',
-    help: `of every read and write: ${consistencies.join(', ')}; LOCAL_ONE with a single replica only`,
+    help: `consistency of all reads and writes: ${consistencies.join(', ')}; LOCAL_ONE only with a single replica`,
     read: oneOf(consistencies),
   },
   cassandraTls: {
     flag: '--cassandra-tls',
     variable: 'HOPPER_CASSANDRA_TLS',
     default: 'false',
-    help: 'true: TLS to the nodes',
+    help: 'true: connect to the nodes by TLS',
     read: truth,
   },
   cassandraCa: {
@@ -257,7 +257,7 @@ export const settings = {
   cassandraUsername: {
     flag: '--cassandra-username',
     variable: 'HOPPER_CASSANDRA_USERNAME',
-    help: 'the user',
+    help: 'the user of Cassandra',
     read: anyText,
   },
   cassandraPassword: {
@@ -270,21 +270,21 @@ export const settings = {
     flag: '--cassandra-timeout-ms',
     variable: 'HOPPER_CASSANDRA_TIMEOUT_MS',
     default: '6000',
-    help: 'how long an answer of a node is waited for',
+    help: 'how long to wait for a response of a node',
     read: integer(100, 600_000),
   },
   leaseMs: {
     flag: '--lease-ms',
     variable: 'HOPPER_LEASE_MS',
     default: '15000',
-    help: 'how long a lane stays with an aggregator that has gone silent',
+    help: 'how long a lane stays with an aggregator that no longer renews its lease',
     read: integer(1_000, 600_000),
   },
   memoryMb: {
     flag: '--memory-mb',
     variable: 'HOPPER_MEMORY_MB',
     default: '0',
-    help: 'megabytes that the aggregator may take; 0 for 70 % of what the machine or the container has, at most 512',
+    help: 'megabytes that the aggregator may use; 0 for 70 % of the memory of the machine or container, at most 512',
     read: memoryMb,
   },
   archiveMs: {
@@ -292,15 +292,15 @@ export const settings = {
     variable: 'HOPPER_ARCHIVE_MS',
     default: '5000',
     help:
-      'how long counted events wait for others before they are archived together; ' +
-      'queries of single events see them then',
+      'how long counted events are buffered before they are archived together; ' +
+      'queries over events see them only then',
     read: integer(0, 600_000),
   },
   unknownOutcomeMs: {
     flag: '--unknown-outcome-ms',
     variable: 'HOPPER_UNKNOWN_OUTCOME_MS',
     default: '7000',
-    help: 'how long a counter write without an answer may still be applied: counter_write_request_timeout and a margin',
+    help: 'how long a counter write without a response may be applied: counter_write_request_timeout and a margin',
     read: integer(100, 600_000),
   },
 
@@ -315,7 +315,7 @@ export const settings = {
     flag: '--unsafe-no-lease',
     variable: 'HOPPER_UNSAFE_NO_LEASE',
     default: '0',
-    help: 'only for the control of the fault test: 1 counts also after the lease of the lane has run out',
+    help: 'only for the control of the fault test: 1 continues to count after the lease of the lane has run out',
     read: truth,
   },
   unsafeEarlyAck: {

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import { laneMessages, type Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import {
   DUMP_VERSION,
@@ -12,7 +12,6 @@ import {
   type DumpHead,
 } from './dump-lines.ts'
 import { dumpMessage } from './dump-message.ts'
-import { laneMessages } from '../installation/lane-messages.ts'
 
 export interface DumpRequest {
   /** Dumps a log that has lost messages instead of refusing it. */

@@ -1,8 +1,7 @@
 import { HopperError, type FunnelMark } from '@hopper/contracts'
-import type { Collection, Storage } from '@hopper/storage'
+import { ImportedLog, type Collection, type Storage } from '@hopper/storage'
 import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
 import { dumpEntries } from './dump-entries.ts'
-import { ImportedLog } from './imported-log.ts'
 
 export interface Imported extends DumpCounts {
   /** messages that an earlier run has appended */

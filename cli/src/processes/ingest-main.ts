@@ -9,7 +9,7 @@ import type { Running } from './run-until-stopped.ts'
 import { createServer } from '../server/server.ts'
 import { spoolMetrics } from '../metrics/spool-metrics.ts'
 import { openSpooledCluster } from '../installation/open-storage.ts'
-import { acknowledgingEarly } from './unsafe-log.ts'
+import { acknowledgingEarly } from './unsafe-controls.ts'
 
 export async function startIngest(config: ConfigOf<'ingest'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()

@@ -1,8 +1,9 @@
 import { createApi } from '@hopper/api'
 import { ingestPlugin } from '@hopper/ingest'
+import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
-import { Registry } from 'prom-client'
+import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { builtDashboard, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
@@ -10,7 +11,6 @@ import { ensureDemoKey } from '../demo/demo-key.ts'
 import { demoShop } from '../demo/demo-shop.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
-import { metricsText } from '../metrics/metrics.ts'
 import { provisionAll } from './provisioning.ts'
 import { createServer } from '../server/server.ts'
 
@@ -32,7 +32,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
-  const { log, reader, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, archive } = storage
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
@@ -46,7 +46,10 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
-  const health = (): ReturnType<typeof storage.health> => storage.health()
+  const health = async (): Promise<readonly PartHealth[]> => {
+    const [own, counting] = await Promise.all([storage.health(), aggregator.health()])
+    return [...own.filter(({ name }) => counting.every((part) => part.name !== name)), ...counting]
+  }
 
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)
@@ -65,6 +68,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,
@@ -92,4 +96,13 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
+}
+
+/**
+ * Returns the metrics of the whole process in the Prometheus format: those of this thread, and those of other threads,
+ * fetched at each scrape.
+ */
+async function metricsText(own: Registry, others: () => Promise<readonly MetricObject[]>): Promise<string> {
+  const all = await Promise.all([own.getMetricsAsJSON(), others()])
+  return AggregatorRegistry.aggregate(all as MetricObject[][]).metrics()
 }

@@ -1,6 +1,6 @@
 import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
 import { DataType, type Data } from 'apache-arrow'
-import { textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
+import { indexOfText, textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
 import type { Codes } from './encoding/codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
@@ -30,6 +30,14 @@ export interface Runs {
   readonly high: Uint32Array
   readonly low: Uint32Array
   readonly starts: Uint32Array
+}
+
+/** A column of texts that are decoded one by one. */
+export interface TextColumn {
+  has(row: number): boolean
+  at(row: number): string | undefined
+  /** the rows with this text, ascending */
+  rowsOf(text: string): number[]
 }
 
 /** Entries of spilled keys: entry i has the value `values[codes[i]]` in row `rows[i]`. */
@@ -64,6 +72,7 @@ export class Chunk {
   readonly #cache: ColumnCache
   readonly #name: string
   readonly #pages: PageRule
+  readonly #texts = new Map<string, TextColumn>()
 
   /** `pages` is the page rule of the app that the events belong to. */
   constructor(
@@ -169,6 +178,36 @@ export class Chunk {
       const value = columnOf([...frame.values()], this.summary.rows)
       return { value, bytes: value.codes.byteLength + bytesOfValues(value.values) }
     })
+  }
+
+  /**
+   * Returns a column of texts without decoding all of them, for long texts of which few are read; undefined when no
+   * event of the chunk has one.
+   */
+  texts(column: string): TextColumn | undefined {
+    if (!Object.hasOwn(this.summary.columns, column)) return undefined
+    let texts = this.#texts.get(column)
+    if (!texts) this.#texts.set(column, (texts = this.#textColumn(column)))
+    return texts
+  }
+
+  #textColumn(column: string): TextColumn {
+    if (this.#cache.has(this.#name + column)) {
+      const { codes, values } = this.values(column)!
+      return {
+        has: (row) => values[codes[row]!] !== null,
+        at: (row) => (values[codes[row]!] as string) ?? undefined,
+        rowsOf: (text) => rowsWith(codes, values.indexOf(text)),
+      }
+    }
+    const { values, length, dictionary } = this.#unpacked(column).frame.get('string')!
+    const [codes, texts] = [(values as Codes).subarray(0, length), dictionary!.data[0]!]
+    const has = (row: number): boolean => texts.getValid(codes[row]!)
+    return {
+      has,
+      at: (row) => (has(row) ? textAt(texts, codes[row]!) : undefined),
+      rowsOf: (text) => rowsWith(codes, indexOfText(texts, text)),
+    }
   }
 
   /** Returns the keys that are too rare for a column of their own; undefined when there are none. */
@@ -311,6 +350,12 @@ export class Chunk {
     if (!cell) throw new RangeError(`chunk ${this.#name} lacks its column ${column}`)
     return unpackFrame(cell)
   }
+}
+
+function rowsWith(codes: Codes, code: number): number[] {
+  const rows: number[] = []
+  if (code >= 0) for (let row = 0; row < codes.length; row++) if (codes[row] === code) rows.push(row)
+  return rows
 }
 
 function encodedNumbers({ frame, metadata }: ReturnType<typeof unpackFrame>): EncodedNumbers {

@@ -15,6 +15,8 @@ export const eventColumns = [
   'samplerate',
   'client_time',
   'pointer',
+  'payload',
+  'timestamp_ns',
 ] as const
 /** Columns of the context that ingest determined. */
 export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const

@@ -1,6 +1,6 @@
 import type { Filter, Value } from '@hopper/contracts'
 import { isPersonKey, isPropertyKey, isTraitKey, PERSON_KEY, USER_KEY } from '../chunk/event-keys.ts'
-import { AtomSet, holds, type Expression } from '../filter/compile-filters.ts'
+import { AtomSet, holds, keysOfAtoms, type Atom, type Expression } from '../filter/compile-filters.ts'
 import { invalid, parseFilters } from '../filter/parse-filters.ts'
 import { compareValues } from '../funnel/funnel-answer.ts'
 import type { DeviceKey, People } from './people.ts'
@@ -50,7 +50,7 @@ const ORDER_CHARS_MAX = 200
 export class PersonsPlan {
   readonly request: PersonsRequest
   readonly needle: string | undefined
-  readonly #atoms = new AtomSet()
+  readonly #atoms: readonly Atom[]
   readonly #expression: Expression
 
   /** @throws HopperError HOP_PARAM_INVALID */
@@ -58,8 +58,10 @@ export class PersonsPlan {
     const { order } = request
     this.request = request
     this.needle = request.search?.toLowerCase()
-    this.#expression = this.#atoms.compile(parseFilters(request.filters, 'filter'))
-    const other = this.#atoms.keys.find((key) => !isPersonKey(key))
+    const atoms = new AtomSet()
+    this.#atoms = atoms.atoms
+    this.#expression = atoms.compile(parseFilters(request.filters, 'filter'))
+    const other = keysOfAtoms(this.#atoms).find((key) => !isPersonKey(key))
     if (other !== undefined)
       throw invalid('filter', `cannot test ${other}; persons have person, user_id, trait.NAME and property.NAME`)
     if (!(personOrders as readonly string[]).includes(order) && !isTraitKey(order) && !isPropertyKey(order))
@@ -71,12 +73,12 @@ export class PersonsPlan {
 
   /** the person keys that the request names */
   get keys(): readonly string[] {
-    return [...new Set([...this.#atoms.keys, this.request.order].filter(isPersonKey))]
+    return [...new Set([...keysOfAtoms(this.#atoms), this.request.order].filter(isPersonKey))]
   }
 
   /** Returns whether a person passes the filters. */
   passes(person: Pick<ListedPerson, 'id' | 'user' | 'device'>, people: People): boolean {
-    const truth = Uint8Array.from(this.#atoms.atoms, ({ key, test }) => Number(test(valueOf(person, key, people))))
+    const truth = Uint8Array.from(this.#atoms, ({ key, test }) => Number(test(valueOf(person, key, people))))
     return holds(this.#expression, truth)
   }
 

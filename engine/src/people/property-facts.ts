@@ -37,7 +37,7 @@ export function propertyFacts(
   only?: readonly number[],
 ): PropertyFact[] {
   budget.check()
-  const { codes, classes, truths } = classifyRows(chunk, plan.atoms.atoms, budget, plan.known)
+  const { codes, classes, truths } = classifyRows(chunk, plan.atoms, budget, plan.known)
   const matching = Uint8Array.from(truths, (truth) => Number(holds(plan.expression, truth)))
   if (!matching.includes(1)) return []
   const add = adder(plan, chunk)

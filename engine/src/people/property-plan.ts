@@ -1,7 +1,7 @@
 import { eventTypes, type ChunkSummary, type Filter, type PropertyDefinition } from '@hopper/contracts'
 import { isPersonKey } from '../chunk/event-keys.ts'
 import { possibleOutcomes } from '../filter/classify-rows.ts'
-import { AtomSet, possible, type Expression } from '../filter/compile-filters.ts'
+import { AtomSet, keysOfAtoms, possible, type Atom, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead } from '../filter/key-column.ts'
 import { invalid, parseFilters, parseKey, refusePersonKeys } from '../filter/parse-filters.ts'
 import { ValueTruths } from '../filter/value-truths.ts'
@@ -12,10 +12,11 @@ import { orderColumns } from './event-place.ts'
 /** A compiled computed property. */
 export class PropertyPlan {
   readonly definition: PropertyDefinition
-  readonly atoms = new AtomSet()
+  /** the tests of all filters */
+  readonly atoms: readonly Atom[]
   readonly expression: Expression
-  /** test results of all chunks */
-  readonly known = new ValueTruths(this.atoms.atoms)
+  /** cached results of the tests, for all chunks */
+  readonly known: ValueTruths
 
   /** @throws HopperError HOP_PARAM_INVALID if the definition makes no sense */
   constructor(definition: PropertyDefinition) {
@@ -26,14 +27,17 @@ export class PropertyPlan {
       throw invalid('key', `cannot be ${key}, which is a value of the person`)
     const parsed = parseFilters(filters)
     refusePersonKeys(parsed, 'filters')
+    const atoms = new AtomSet()
     this.definition = definition
-    this.expression = this.atoms.compile(withoutBots([...filtersOf(event), ...parsed]))
+    this.expression = atoms.compile(withoutBots([...filtersOf(event), ...parsed]))
+    this.atoms = atoms.atoms
+    this.known = new ValueTruths(this.atoms)
   }
 
   /** Lists the columns of a chunk that the property is computed from. */
   columns({ columns }: ChunkSummary): readonly string[] {
     const { key, operation } = this.definition
-    const keys = [...this.atoms.keys, ...(key === undefined ? [] : [key]), 'samplerate']
+    const keys = [...keysOfAtoms(this.atoms), ...(key === undefined ? [] : [key]), 'samplerate']
     const order = isOrdered(operation) ? orderColumns : []
     const user = Object.hasOwn(columns, 'user') ? ['user'] : []
     return [...new Set(['runs', ...user, ...order, ...keys.flatMap((each) => columnsToRead(columns, each))])]
@@ -41,7 +45,7 @@ export class PropertyPlan {
 
   /** Returns whether a chunk can have a matching event, according to its summary. */
   canMatch(summary: ChunkSummary): boolean {
-    return (possible(this.expression, possibleOutcomes(summary, this.atoms.atoms, this.known)) & 1) === 1
+    return (possible(this.expression, possibleOutcomes(summary, this.atoms, this.known)) & 1) === 1
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Member,
   Organization,
 } from '@hopper/contracts'
+import type { LanePositions } from '../position-range.ts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -45,24 +46,38 @@ export interface ImportProgress {
   readonly finished_at?: number
 }
 
-/**
- * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` up to, but not
- * including, `next`.
- */
-export interface AcceptedLoss {
-  readonly lane: number
-  readonly first: number
-  readonly next: number
+/** A loss of the log that somebody has accepted, in a cluster. */
+export interface AcceptedLoss extends LanePositions {
   /** true: they were counted, but the log ended before them; false: they were deleted before they were counted */
   readonly is_cut: boolean
   readonly accepted_at: number
 }
 
 /**
+ * How far a lane is counted beyond its committed position while some apps are deferred: every message before `ahead`,
+ * except those of an app of `behind` from its position there on. Counted means in the tables and in the archive. Holds
+ * only while the committed position of the lane is `position`: a rebuild may have counted less than that since.
+ */
+export interface LaneAhead {
+  readonly lane: number
+  readonly position: number
+  readonly ahead: number
+  readonly behind: Readonly<Record<string, number>>
+}
+
+/** What an API process last knew of the log, for one that starts while the log is away. */
+export interface LastSeenLog {
+  /** ms since the epoch; the lanes ended at `ends` then or later */
+  readonly at: number
+  readonly ends: readonly number[]
+  /** the instant before which everything received was counted then, ms since the epoch; null if none was known */
+  readonly complete_to: number | null
+}
+
+/**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
- * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and
- * properties to their app; logins, audits,
- * imports and losses to ''.
+ * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and properties to their app;
+ * logins, audits, imports, losses and what is known of the lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -85,6 +100,10 @@ export interface Registry {
   readonly imports: Collection<ImportProgress>
   /** by lane and first position; an installation with a data directory records its losses in that directory */
   readonly losses: Collection<AcceptedLoss>
+  /** by lane; written by the owner of a lane while it defers apps */
+  readonly ahead: Collection<LaneAhead>
+  /** the log as it was last seen, with the id `last` */
+  readonly lastSeenLog: Collection<LastSeenLog>
   /** Finds the app with this id in any organization: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>

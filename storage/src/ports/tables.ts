@@ -49,6 +49,14 @@ export interface SeenChange extends Partition {
   }[]
 }
 
+/**
+ * The partition of the ids of an app's rejected events, by the UTC date of receipt. It is apart from the ids that
+ * count: a rejected event never makes a later one a duplicate. No id of an app has a colon.
+ */
+export function rejectedPartition(app: string, date: string): Partition {
+  return { app: `${app}:rejected`, date }
+}
+
 /** The position of the first occurrence of an `event_id`, and its fate there. */
 export type FirstSeen = Omit<SeenChange['rows'][number], 'event_id'>
 

@@ -205,6 +205,8 @@ export class RememberedRegistry {
       audits: collection('audits'),
       imports: collection('imports'),
       losses: collection('losses'),
+      ahead: collection('ahead'),
+      lastSeenLog: collection('lastSeenLog'),
       funnelMarks: collection('funnelMarks'),
       backfills: collection('backfills'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),

@@ -10,10 +10,9 @@ export class EncodedInterceptor implements NestInterceptor {
     return next.handle().pipe(
       map((answer) => {
         if (!(answer instanceof EncodedAnswer)) return answer
-        void context
-          .switchToHttp()
-          .getResponse<FastifyReply>()
-          .header('content-type', 'application/json; charset=utf-8')
+        const reply = context.switchToHttp().getResponse<FastifyReply>()
+        void reply.header('content-type', 'application/json; charset=utf-8')
+        if (answer.tag !== undefined) void reply.header('etag', answer.tag)
         return answer.toBuffer()
       }),
     )

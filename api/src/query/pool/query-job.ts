@@ -50,6 +50,13 @@ export interface Reply {
   readonly id: number
   readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined
 }
+
+/** How a job ended: with its result as JSON, without one because nobody needs it any more, or with an error. */
+export type JobOutcome =
+  | { readonly kind: 'finished'; readonly json: Uint8Array }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
 export type ToThread = { readonly job: QueryJob } | { readonly reply: Reply }
 export type FromThread =
   | ({ readonly id: number } & WorkerRequest)

@@ -1,9 +1,12 @@
-import type { Budget, Chunk, KeyTally } from '@hopper/engine'
+import type { Budget, Chunk, KeyTally, PutPlaces } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
 import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
 import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
+
+/** How a question ended: with its result, or unneeded because the main thread has the answer already. */
+export type QuestionOutcome = { readonly kind: 'answered'; readonly result: unknown } | { readonly kind: 'unneeded' }
 
 /** The resources of a query in its thread. */
 export interface QueryRuntime {
@@ -12,6 +15,8 @@ export interface QueryRuntime {
   readonly people: KnownPeople
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
+  /** cached places of the put events of whole chunks */
+  readonly puts: BoundedMap<PutPlaces>
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget

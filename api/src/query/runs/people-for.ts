@@ -1,5 +1,4 @@
 import type { People } from '@hopper/engine'
-import { JobCancelled } from '../chunk-source.ts'
 import { peopleDigest } from '../known-people.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
@@ -11,15 +10,12 @@ export function peopleFor(question: Query, job: QueryJob, { people, budget }: Qu
   return people.of(job, scopeOf(question, job.context).personKeys, budget)
 }
 
-/**
- * Ends the job if its answer is cached: beside its chunks it depends only on who the people are.
- * @throws JobCancelled
- */
-export async function assertNeeded(
+/** Returns false if the answer is cached: beside its chunks it depends only on who the people are. */
+export async function isNeeded(
   people: People,
   { identifying, history }: QueryJob,
   { ask }: QueryRuntime,
-): Promise<void> {
-  if (identifying.length + history.length === 0) return
-  if (!(await ask({ ask: 'known', identities: peopleDigest(people) }))) throw new JobCancelled()
+): Promise<boolean> {
+  if (identifying.length + history.length === 0) return true
+  return Boolean(await ask({ ask: 'known', identities: peopleDigest(people) }))
 }

@@ -4,14 +4,14 @@ import { assertLaneFits } from '../batches.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
 import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
-import type { QueryRuntime } from '../pool/query-runtime.ts'
-import { assertNeeded, peopleFor } from './people-for.ts'
+import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
+import { isNeeded, peopleFor } from './people-for.ts'
 import { fetchedAhead } from './fetched-ahead.ts'
 
 type Scan = FunnelScan | JourneyScan | RetentionScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
-export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryRuntime): Promise<unknown> {
+export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryRuntime): Promise<QuestionOutcome> {
   const { context, chunks, leader, others } = job
   const people = await peopleFor(question, job, place)
   const { identities } = people
@@ -23,9 +23,10 @@ export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryR
     return scan
   }
   if (leader && question.kind === 'funnel') {
-    return findForLeader(leader, async (withTieBreakers) =>
+    await findForLeader(leader, async (withTieBreakers) =>
       (await scanned(new FunnelScan(question.request, context, place.budget, withTieBreakers))).partial(),
     )
+    return { kind: 'answered', result: undefined }
   }
   const parts = new OtherParts(others)
   const run = async (withTieBreakers: boolean): Promise<unknown> => {
@@ -38,8 +39,8 @@ export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryR
     return scan.hasUnresolvedTies ? undefined : answer
   }
   try {
-    await assertNeeded(people, job, place)
-    return (await run(false)) ?? (await run(true))
+    if (!(await isNeeded(people, job, place))) return { kind: 'unneeded' }
+    return { kind: 'answered', result: (await run(false)) ?? (await run(true)) }
   } finally {
     parts.close()
   }

@@ -51,7 +51,7 @@ export class PropertiesService {
   }
 
   /** Builds the context of a query. Reads the computed properties only if the request may name one. */
-  async contextOf(app: App, completeTo: number, request: unknown): Promise<QueryContext> {
+  async contextOf(app: App, completeTo: number | null, request: unknown): Promise<QueryContext> {
     const context = contextOf(app, completeTo)
     return JSON.stringify(request).includes(`"${PROPERTY_PREFIX}`) ? this.within(app, context) : context
   }

@@ -110,6 +110,18 @@ export function textAt({ values, valueOffsets }: Data, at: number): string {
   return utf8.decode((values as Uint8Array).subarray(offsets[at]!, offsets[at + 1]!))
 }
 
+/** Finds a text in a column created by `textData`, -1 if it is not there. Decodes no text. */
+export function indexOfText(data: Data, text: string): number {
+  const bytes = Buffer.from(text)
+  const offsets = data.valueOffsets as Int32Array
+  const texts = data.values as Uint8Array
+  for (let at = 0; at < data.length; at++) {
+    if (offsets[at + 1]! - offsets[at]! !== bytes.length || !data.getValid(at)) continue
+    if (bytes.equals(texts.subarray(offsets[at], offsets[at + 1]))) return at
+  }
+  return -1
+}
+
 /** Concatenates the texts as UTF-8 and writes the end of each to `offsets`. */
 function utf8Of(values: readonly (string | null)[], offsets: Int32Array): Uint8Array {
   const joined = values.join('')
