@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { laneOf, type Envelope } from '@hopper/contracts'
-import { laneMessages } from './lane-messages.ts'
+import { missingMessages } from './missing-messages.ts'
 import type { EventLog, LaneMessage } from './ports/event-log.ts'
 import type { ImportProgress, Registry } from './ports/registry.ts'
 
@@ -19,13 +18,16 @@ export interface ImportedMessage extends LaneMessage {
 }
 
 /**
- * Appends the messages of a dump to the log, each once, however often the import is interrupted. Before each append,
- * the progress is stored: which messages follow and where the log ends. An import that is run again looks behind those
- * ends for the messages that have arrived.
+ * Appends the messages of a dump, or of another file, to the log, each once, however often the import is interrupted.
+ * Before each append, the progress is stored: which messages follow and where the log ends. An import that is run again
+ * looks behind those ends for the messages that have arrived.
  */
 export class ImportedLog {
+  /** when the import was begun, ms since the epoch; the same when it is continued */
+  readonly begunAt: number
   readonly #storage: ImportTarget
   readonly #dump: string
+  readonly #messagesPerAppend: number
   /** of an earlier run; undefined once its last append is complete */
   #earlier: ImportProgress | undefined
   readonly #skipped: number
@@ -34,19 +36,30 @@ export class ImportedLog {
   #waiting: LaneMessage[] = []
   #waitingBytes = 0
 
-  private constructor(storage: ImportTarget, dump: string, earlier: ImportProgress | undefined) {
+  private constructor(
+    storage: ImportTarget,
+    dump: string,
+    messagesPerAppend: number,
+    earlier: ImportProgress | undefined,
+  ) {
+    this.begunAt = earlier?.begun_at ?? Date.now()
     this.#storage = storage
     this.#dump = dump
+    this.#messagesPerAppend = messagesPerAppend
     this.#skipped = this.#appended = earlier?.appended ?? 0
     this.#earlier = earlier && earlier.pending > 0 ? earlier : undefined
   }
 
-  static async open(storage: ImportTarget, dump: string): Promise<ImportedLog> {
+  static async open(
+    storage: ImportTarget,
+    dump: string,
+    messagesPerAppend: number = MESSAGES_PER_APPEND,
+  ): Promise<ImportedLog> {
     const earlier = await storage.registry.imports.get('', dump)
     const ends = await storage.log.ends()
     // A log that ends earlier is another log: what an earlier run appended is gone.
     const isSameLog = earlier?.ends.length === ends.length && earlier.ends.every((end, lane) => end <= ends[lane]!)
-    return new ImportedLog(storage, dump, isSameLog ? earlier : undefined)
+    return new ImportedLog(storage, dump, messagesPerAppend, isSameLog ? earlier : undefined)
   }
 
   /** messages that an earlier run has already appended */
@@ -70,7 +83,7 @@ export class ImportedLog {
     this.#waitingBytes += value.length
     const isFull = this.#earlier
       ? this.#waiting.length === this.#earlier.pending
-      : this.#waiting.length >= MESSAGES_PER_APPEND || this.#waitingBytes >= APPEND_BYTES_MAX
+      : this.#waiting.length >= this.#messagesPerAppend || this.#waitingBytes >= APPEND_BYTES_MAX
     if (isFull) await this.#append()
   }
 
@@ -82,7 +95,7 @@ export class ImportedLog {
   async #append(): Promise<void> {
     if (this.#waiting.length === 0) return
     const { log } = this.#storage
-    if (this.#earlier) await log.appendMessages(await this.#missing(this.#earlier))
+    if (this.#earlier) await log.appendMessages(await missingMessages(log, this.#waiting, this.#earlier.ends))
     else {
       await this.#note({ pending: this.#waiting.length })
       await log.appendMessages(this.#waiting)
@@ -93,39 +106,14 @@ export class ImportedLog {
     this.#waitingBytes = 0
   }
 
-  /** Returns the waiting messages that an earlier run had begun to append and that did not arrive. */
-  async #missing({ ends }: ImportProgress): Promise<LaneMessage[]> {
-    const { log } = this.#storage
-    const arrived = new Map<string, number>()
-    const wanted = new Set(this.#waiting.map(nameOf))
-    const now = await log.ends()
-    for (const lane of new Set(this.#waiting.map(({ lane }) => lane))) {
-      for await (const messages of laneMessages(log, lane, ends[lane]!, now[lane]!)) {
-        for (const { value } of messages) {
-          const name = nameOf({ lane, value })
-          if (wanted.has(name)) arrived.set(name, (arrived.get(name) ?? 0) + 1)
-        }
-      }
-    }
-    return this.#waiting.filter((message) => {
-      const name = nameOf(message)
-      const left = arrived.get(name) ?? 0
-      arrived.set(name, left - 1)
-      return left <= 0
-    })
-  }
-
   async #note(state: Pick<ImportProgress, 'pending' | 'finished_at'>): Promise<void> {
     const progress: ImportProgress = {
       dump: this.#dump,
+      begun_at: this.begunAt,
       appended: this.#appended,
       ends: await this.#storage.log.ends(),
       ...state,
     }
     await this.#storage.registry.imports.put('', this.#dump, progress)
   }
-}
-
-function nameOf({ lane, value }: LaneMessage): string {
-  return `${lane} ${createHash('sha256').update(value).digest('base64')}`
 }

@@ -23,6 +23,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     logins: collectionOf('login'),
     audits: collectionOf('audit'),
     imports: collectionOf('import'),
+    externals: collectionOf('external'),
     losses: collectionOf('loss'),
     ahead: collectionOf('ahead'),
     lastSeenLog: collectionOf('last_seen_log'),

@@ -1,5 +1,5 @@
 import { createApi } from '@hopper/api'
-import { ingestPlugin } from '@hopper/ingest'
+import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
 import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
@@ -9,8 +9,10 @@ import { builtDashboard, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { ensureDemoKey } from '../demo/demo-key.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
+import { externalMetrics } from '../metrics/external-metrics.ts'
 import { provisionAll } from './provisioning.ts'
 import { createServer } from '../server/server.ts'
 
@@ -83,6 +85,12 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   )
   opened.defer(() => api.close())
   await listen(server, config.host, port)
+  if (config.external !== undefined) {
+    const count = externalMetrics(metrics)
+    const files = new ExternalFiles(config.external, { log, registry, intake: new OfflineIntake(), count }, logger)
+    opened.defer(() => files.close())
+    files.start()
+  }
 
   const parts = opened.move()
   return {

@@ -75,9 +75,9 @@ function runsOf(batch: Batch, sent: readonly unknown[], results: readonly (Incom
 
 function contextOf(supplement: Supplement | undefined): string {
   if (supplement === undefined) return ''
-  const { userAgent, referrer, utm } = supplement
-  if (userAgent === undefined && referrer === undefined && utm === undefined) return ''
-  return JSON.stringify([userAgent, referrer, utm])
+  const { userAgent, agent, referrer, utm } = supplement
+  const context = [userAgent, agent, referrer, utm]
+  return context.every((each) => each === undefined) ? '' : JSON.stringify(context)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
+import type { Agent } from '../agent.ts'
 import type { Changes, Room } from '../repair/changes.ts'
 
 /** Fields of one request that apply to all its events. */
@@ -26,6 +27,8 @@ export interface Batch {
 export interface Supplement {
   /** user agent of the visitor, in the place of the one of the request */
   readonly userAgent?: string
+  /** kind of device, browser and system of the visitor, where they are known and the user agent is not */
+  readonly agent?: Pick<Agent, 'device' | 'browser' | 'os'>
   /** address of the page of another site that led to the visit */
   readonly referrer?: string
   /** campaign of the visit; names begin with `utm_` */

@@ -16,6 +16,7 @@ import { ensureTopic } from './topic.ts'
 import { unavailable } from './within.ts'
 import { installZstd } from './zstd.ts'
 
+export { ExternalTopic, type TopicLogger, type TopicMessage } from './external-topic.ts'
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 const FILL_MESSAGES_MAX = 10_000

@@ -33,17 +33,48 @@ export interface Login {
   readonly expires_at: number
 }
 
-/** Progress of the import of a dump. An interrupted import resumes from it and appends each message once. */
+/**
+ * Progress of the import of a dump or of another file. An interrupted import resumes from it and appends each message
+ * once.
+ */
 export interface ImportProgress {
-  /** id of the dump */
+  /** id of the dump or the file */
   readonly dump: string
-  /** messages of the dump that are in the log */
+  /** ms since the epoch; missing in records of earlier versions */
+  readonly begun_at?: number
+  /** its messages that are in the log */
   readonly appended: number
   /** messages after the appended ones whose append has begun */
   readonly pending: number
   /** end of each lane before that append */
   readonly ends: readonly number[]
   readonly finished_at?: number
+}
+
+/**
+ * Progress of reading a file that another system writes. Offsets are in bytes of its content, decompressed. A process
+ * that ends while it appends finds out from `ends` and `pending` what has arrived.
+ */
+export interface ExternalProgress {
+  /** app, device and inode of the file */
+  readonly id: string
+  /** where the file was found last, for people */
+  readonly path: string
+  /** on the disk, when it was read */
+  readonly size: number
+  readonly mtime_ms: number
+  /** up to here everything is in the log */
+  readonly offset: number
+  /** hash of the bytes before `offset`, which tells another file in the same place */
+  readonly tail: string
+  /** bytes after `offset` whose append has begun */
+  readonly pending: number
+  /** end of each lane before that append */
+  readonly ends: readonly number[]
+  /** time of receipt of what is pending, ms since the epoch */
+  readonly received_at: number
+  /** true when a compressed file was read to its end */
+  readonly is_whole: boolean
 }
 
 /** A loss of the log that somebody has accepted, in a cluster. */
@@ -77,7 +108,7 @@ export interface LastSeenLog {
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
  * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and properties to their app;
- * logins, audits, imports, losses and what is known of the lanes to ''.
+ * logins, audits, imports, external files, losses and what is known of the lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -96,8 +127,10 @@ export interface Registry {
   readonly logins: Collection<Login>
   /** the result of the last audit, with the id `last` */
   readonly audits: Collection<AuditResult>
-  /** by the id of the dump */
+  /** by the id of the dump or the file */
   readonly imports: Collection<ImportProgress>
+  /** progress of files that other systems write, by app, device and inode */
+  readonly externals: Collection<ExternalProgress>
   /** by lane and first position; an installation with a data directory records its losses in that directory */
   readonly losses: Collection<AcceptedLoss>
   /** by lane; written by the owner of a lane while it defers apps */

@@ -204,6 +204,7 @@ export class RememberedRegistry {
       logins: collection('logins'),
       audits: collection('audits'),
       imports: collection('imports'),
+      externals: collection('externals'),
       losses: collection('losses'),
       ahead: collection('ahead'),
       lastSeenLog: collection('lastSeenLog'),
