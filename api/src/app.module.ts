@@ -16,6 +16,8 @@ import { LoginController } from './controllers/login.controller.ts'
 import { McpController } from './controllers/mcp.controller.ts'
 import { MembersController } from './controllers/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
+import { PersonsController } from './controllers/persons.controller.ts'
+import { PropertiesController } from './controllers/properties.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
 import { SchemasController } from './controllers/schemas.controller.ts'
@@ -44,6 +46,8 @@ import { KeysService } from './services/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
 import { LoginService } from './services/login.service.ts'
 import { MembersService } from './services/members.service.ts'
+import { PersonsService } from './services/people/persons.service.ts'
+import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
 import { RatesService } from './services/rates.service.ts'
 import { StagesService } from './services/stages.service.ts'
@@ -75,6 +79,8 @@ const controllers = [
   QueryController,
   EventsController,
   EventStoreController,
+  PersonsController,
+  PropertiesController,
   ExportController,
   LiveController,
   FunnelsController,
@@ -103,6 +109,8 @@ const services = [
   LiveService,
   LoginService,
   MembersService,
+  PersonsService,
+  PropertiesService,
   QueryService,
   RatesService,
   StagesService,

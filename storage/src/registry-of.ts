@@ -18,6 +18,7 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     funnelMarks: collectionOf('funnel_mark'),
     backfills: collectionOf('backfill'),
     elements: collectionOf('element'),
+    properties: collectionOf('property'),
     members: collectionOf('member'),
     logins: collectionOf('login'),
     audits: collectionOf('audit'),

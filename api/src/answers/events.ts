@@ -5,7 +5,7 @@ import { RangeAsked } from './asked.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
 export const PAGE_EVENTS_DEFAULT = 100
-const limit = Type.Optional(
+export const limit = Type.Optional(
   Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }),
 )
 
@@ -19,8 +19,6 @@ export const EventsAsked = Type.Object({
   limit,
 })
 export type EventsAsked = Static<typeof EventsAsked>
-export const PersonAsked = Type.Object({ ...RangeAsked.properties, limit })
-export type PersonAsked = Static<typeof PersonAsked>
 export const ExportAsked = Type.Object({
   ...RangeAsked.properties,
   format: Type.Union(
@@ -32,7 +30,7 @@ export const ExportAsked = Type.Object({
 export type ExportAsked = Static<typeof ExportAsked>
 
 /** An event in an answer: its own fields, its user, what is known of its sender, and its position in the log. */
-const event = Type.Object({
+export const event = Type.Object({
   event_id: Type.String(),
   type: Type.String(),
   timestamp: Type.Integer(),
@@ -101,21 +99,3 @@ export const EventFate = Type.Object({
   meta: Meta,
 })
 export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event?: EventView }
-
-export const Person = Type.Object({
-  id: Type.String(),
-  users: Type.Array(Type.String(), { description: 'users that the device was identified as, oldest first' }),
-  devices: Type.Array(
-    Type.Object({ device_id: Type.String(), first: Type.Integer(), last: Type.Integer(), events: Type.Integer() }),
-    {
-      description: 'devices with events in the range, last used first',
-    },
-  ),
-  properties: Type.Record(Type.String(), Type.Unknown(), {
-    description: 'the last value of each trait in the range',
-  }),
-  events: Type.Integer(),
-  timeline: Type.Array(event, { description: 'newest first' }),
-  meta: Meta,
-})
-export type Person = Omit<Static<typeof Person>, 'timeline'> & { timeline: EventView[] }

@@ -28,6 +28,22 @@ export const personTable: Table = {
   rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)),
 }
 
+/** Persons, with a column for each trait and computed property. */
+export const personsTable: Table = {
+  columns: ['id', 'user', 'devices', 'first_seen', 'last_seen', 'events'],
+  rows: ({ persons }: { persons: readonly (Stored & { users: readonly string[] })[] }) =>
+    persons.map(({ users, traits, properties, ...person }) => ({
+      ...(person as Row),
+      user: users[0],
+      ...prefixed('trait', traits as Row),
+      ...prefixed('property', properties as Row),
+    })),
+}
+
+function prefixed(prefix: string, row: Row): Row {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [`${prefix}.${name}`, value]))
+}
+
 /** The keys of events, with a row per value if values were requested; or the access keys. */
 export const keysTable: Table = {
   columns: [],

@@ -1,8 +1,8 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { RangeAsked } from '../answers/asked.ts'
-import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answers/events.ts'
-import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
+import { EventFate, EventsAsked, EventsPage } from '../answers/events.ts'
+import { eventsTable, eventTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
@@ -48,22 +48,5 @@ export class EventsController {
     @TheClient() client: Client,
   ): Promise<EventFate> {
     return this.fates.fate(app, id, asked, client)
-  }
-
-  @Endpoint('GET', 'persons/:person', {
-    need: 'read',
-    summary: 'Devices, properties and timeline of a person',
-    note: 'A person is `u:USER` or `d:DEVICE`, as in the lists of a funnel; without a prefix it is a user.',
-    query: PersonAsked,
-    csv: personTable,
-    answer: Person,
-  })
-  person(
-    @CurrentApp() app: App,
-    @PathPart('person') id: string,
-    @ValidQuery() asked: PersonAsked,
-    @TheClient() client: Client,
-  ): Promise<Person> {
-    return this.events.person(app, id, asked, client)
   }
 }

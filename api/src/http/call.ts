@@ -1,4 +1,4 @@
-import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
+import { Delete, Get, HttpCode, Patch, Post, Put, SetMetadata, applyDecorators } from '@nestjs/common'
 import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv/csv.ts'
@@ -36,7 +36,7 @@ const CALL = Symbol('Call')
 /** Key of the OpenAPI extension that links an operation to its call. */
 export const CALL_NUMBER = 'x-hopper-call'
 const numbered: Call[] = []
-const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
+const methods = { GET: Get, POST: Post, PUT: Put, PATCH: Patch, DELETE: Delete }
 
 /** Declares a method of a controller as a call. */
 export function Endpoint(method: keyof typeof methods, path: string, call: Call): MethodDecorator {

@@ -22,8 +22,8 @@ import { ArchiveQueries } from '../query/archive-queries.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AppsService } from '../services/apps.service.ts'
 import { EventKeysService } from '../services/event-keys.service.ts'
-import { EventsService } from '../services/events.service.ts'
 import { FunnelsService } from '../services/funnels.service.ts'
+import { PersonsService } from '../services/people/persons.service.ts'
 import { QueryService } from '../services/query.service.ts'
 import { LOGGER, REGISTRY } from '../tokens.ts'
 import { tools, type Tool, type ToolServices } from './tools.ts'
@@ -85,13 +85,13 @@ export class McpService {
     @Inject(AppsService) apps: AppsService,
     @Inject(FunnelsService) funnels: FunnelsService,
     @Inject(EventKeysService) eventKeys: EventKeysService,
-    @Inject(EventsService) events: EventsService,
+    @Inject(PersonsService) persons: PersonsService,
     @Inject(QueryService) queries: QueryService,
     @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(REGISTRY) registry: Registry,
     @Inject(LOGGER) logger: Logger,
   ) {
-    this.services = { apps, funnels, eventKeys, events, queries }
+    this.services = { apps, funnels, eventKeys, persons, queries }
     this.archived = archived
     this.registry = registry
     this.logger = logger

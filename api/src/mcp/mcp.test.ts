@@ -81,7 +81,7 @@ test('an assistant that connects is told the tools, with the schemas of the call
   expect(client.getInstructions()).toContain('list_apps')
   const { tools } = await client.listTools()
   expect(tools.map(({ name }) => name)).toEqual(
-    'list_apps list_funnels list_keys list_values funnel query journeys retention person'.split(' '),
+    'list_apps list_funnels list_keys list_values funnel query journeys retention list_persons person'.split(' '),
   )
   const openapi = (await hopper.get('/openapi.json', {})).body as {
     components: { schemas: Record<string, { properties: object; required?: string[] }> }
@@ -130,6 +130,7 @@ test('every tool answers what its call answers', async () => {
     ['query', query, hopper.send('POST', `${app}/query`, query, reads)],
     ['journeys', { ...range, key: 'tag', depth: 2 }, hopper.get(`${app}/journeys?key=tag&depth=2&${dates}`)],
     ['retention', retention, hopper.send('POST', `${app}/retention/query`, retention, reads)],
+    ['list_persons', { ...range, order: 'events' }, hopper.get(`${app}/persons?${dates}&order=events`)],
     ['person', { ...range, person: 'd:d1' }, hopper.get(`${app}/persons/d:d1?${dates}`)],
   ]
   for (const [name, given, asked] of pairs) {

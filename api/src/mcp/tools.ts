@@ -3,12 +3,12 @@ import { EventQuery, FunnelQuery, limits, queryLimits, RetentionQuery, type App 
 import type { Caller } from '../access/caller.ts'
 import { JourneysAsked } from '../answers/asked.ts'
 import { EventKeysAsked, KeyValuesAsked } from '../answers/event-keys.ts'
-import { PersonAsked } from '../answers/events.ts'
+import { PersonAsked, PersonsAsked } from '../answers/people.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import type { AppsService } from '../services/apps.service.ts'
 import type { EventKeysService } from '../services/event-keys.service.ts'
-import type { EventsService } from '../services/events.service.ts'
 import type { FunnelsService } from '../services/funnels.service.ts'
+import type { PersonsService } from '../services/people/persons.service.ts'
 import type { QueryService, SentEvents, SentRetention } from '../services/query.service.ts'
 
 /** The services that the API's controllers call too: a tool has no way of its own to an answer. */
@@ -16,7 +16,7 @@ export interface ToolServices {
   readonly apps: AppsService
   readonly funnels: FunnelsService
   readonly eventKeys: EventKeysService
-  readonly events: EventsService
+  readonly persons: PersonsService
   readonly queries: QueryService
 }
 
@@ -144,9 +144,21 @@ export const tools: readonly Tool[] = [
   ),
   toolOf(
     {
+      name: 'list_persons',
+      title: 'Persons',
+      description:
+        'The persons that have events in the range, with traits and computed properties: searched, filtered, ordered, ' +
+        `page by page. ${RANGE}`,
+      isQuery: true,
+    },
+    { schema: PersonsAsked },
+    ({ persons }, asked, call) => persons.list(call.app, asked as PersonsAsked, call.client),
+  ),
+  toolOf(
+    {
       name: 'person',
       title: 'Person',
-      description: `Devices, properties and timeline of one person. ${RANGE}`,
+      description: `Devices, traits, computed properties and timeline of one person. ${RANGE}`,
       isQuery: true,
     },
     {
@@ -159,6 +171,6 @@ export const tools: readonly Tool[] = [
       },
       schema: PersonAsked,
     },
-    ({ events }, { person, ...asked }, call) => events.person(call.app, person, asked as PersonAsked, call.client),
+    ({ persons }, { person, ...asked }, call) => persons.one(call.app, person, asked as PersonAsked, call.client),
   ),
 ]

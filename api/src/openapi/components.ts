@@ -7,10 +7,11 @@ import * as eventStore from '../answers/event-store.ts'
 import * as eventKeys from '../answers/event-keys.ts'
 import * as events from '../answers/events.ts'
 import * as mcp from '../answers/mcp.ts'
+import * as people from '../answers/people.ts'
 
 /** Component names: the names under which the modules export their schemas. */
 const names = new Map<object, string>(
-  [contracts, asked, administration, deadLetters, events, eventKeys, eventStore, mcp].flatMap((module) =>
+  [contracts, asked, administration, deadLetters, events, eventKeys, eventStore, mcp, people].flatMap((module) =>
     Object.entries(module as Record<string, unknown>).flatMap(([name, value]) =>
       isSchema(value) ? [[value, name] as [object, string]] : [],
     ),

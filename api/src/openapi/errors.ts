@@ -65,7 +65,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   if (call.body || changes) codes.push('HOP_BODY_INVALID', 'HOP_BODY_TOO_LARGE', 'HOP_BODY_TYPE')
   if (!call.csv && !call.media && call.answer) codes.push('HOP_NOT_ACCEPTABLE')
   if (call.query && 'from' in call.query.properties) codes.push('HOP_RANGE_INVALID')
-  if (call.progress || call.media || /\/(events|keys|persons)/.test(path))
+  if (call.progress || call.media || /\/(events|keys|persons|properties)/.test(path))
     codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (call.media?.includes('text/event-stream')) codes.push('HOP_EVENTS_GONE', 'HOP_SHARE', 'HOP_LOG_UNAVAILABLE')
   if (path.includes('{uuid}')) codes.push('HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')

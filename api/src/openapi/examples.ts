@@ -34,6 +34,7 @@ export const examples: Readonly<Record<string, object>> = {
   FunnelPatch: { name: 'Checkout' },
   Element: { name: 'Add to cart', xpath: "//*[@id='add-to-cart']" },
   ElementPatch: { name: 'Add to basket' },
+  PropertyDefinition: { event: 'purchase', operation: 'sum', key: 'price' },
   NewApp: { id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', origins: ['https://shop.example'] },
   AppPatch: { name: 'Web shop' },
   NewKey: { power: 'read' },

@@ -166,6 +166,7 @@ export class Exports {
       context,
       chunks: own,
       identifying: [],
+      history: [],
     }
     const outcome = await turn.run(
       task,

@@ -9,10 +9,13 @@ import type {
   RetentionResult,
 } from '@hopper/contracts'
 import type {
+  EventPlace,
   ExportedEvent,
   ExportFormat,
   ExportRange,
   KeyValues,
+  PersonPlace,
+  PersonsRequest,
   PutStart,
   RareKeysRequest,
   ValuesRequest,
@@ -27,10 +30,12 @@ export type Query =
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
   | { readonly kind: 'keys'; readonly request: RareKeysRequest }
+  | { readonly kind: 'traits'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
   | { readonly kind: 'encoded_page'; readonly request: PageRequest }
   | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'persons'; readonly request: PersonsQuestion }
   | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
@@ -84,6 +89,8 @@ export interface PersonRequest {
   readonly lanes: number
   /** maximum number of events in the timeline; the newest are kept */
   readonly limit: number
+  /** only events before this one are in the timeline */
+  readonly before?: EventPlace
 }
 export interface PersonResult {
   readonly users: readonly string[]
@@ -93,10 +100,35 @@ export interface PersonResult {
     readonly last: number
     readonly events: number
   }[]
-  /** the last value of each trait */
-  readonly properties: Readonly<Record<string, string | number | boolean>>
+  readonly traits: Attributes
+  readonly properties: Attributes
   readonly events: number
   readonly timeline: readonly ExportedEvent[]
+  /** true if there are older events */
+  readonly more: boolean
+}
+
+/** The last values of the traits of a person, or its computed properties, over all its events. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null>>
+
+/** Requests a page of persons; a person has its traits and the computed properties of the context. */
+export interface PersonsQuestion extends PersonsRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
+export interface PersonsResult {
+  readonly persons: readonly {
+    readonly id: string
+    readonly users: readonly string[]
+    readonly devices: number
+    readonly first_seen: number
+    readonly last_seen: number
+    readonly events: number
+    readonly traits: Attributes
+    readonly properties: Attributes
+  }[]
+  /** the place of the last person, if more follow */
+  readonly next: PersonPlace | null
 }
 
 /** Requests the events of a session from `from` to before `to`. */
@@ -146,10 +178,13 @@ export interface Results {
   readonly events: EventResult
   readonly values: readonly KeyValues[]
   readonly keys: readonly string[]
+  /** the names of traits, sorted */
+  readonly traits: readonly string[]
   readonly page: PageResult
   readonly encoded_page: Headed<PageHead>
   readonly puts: Headed<PutsHead>
   readonly person: PersonResult
+  readonly persons: PersonsResult
   readonly session: SessionResult
   /** exported events are sent part by part; null at the end of the chunks */
   readonly export: ExportPlace | null

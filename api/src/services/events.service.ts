@@ -1,24 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { HopperError, limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
+import { limits, shiftDate, timeZone, type App, type Meta } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
-import {
-  eventView,
-  PAGE_EVENTS_DEFAULT,
-  type EventsAsked,
-  type Person,
-  type PersonAsked,
-} from '../answers/events.ts'
+import { PAGE_EVENTS_DEFAULT, type EventsAsked } from '../answers/events.ts'
 import { pageCursor, pageStart } from '../answers/page-cursor.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
-import { instantRange } from '../query/instant-range.ts'
 import type { PageHead } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LOG } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
 
-/** Reads single events: all in order, or those of one person. */
+/** Reads events in order, page by page. */
 @Injectable()
 export class EventsService {
   private readonly archived: ArchiveQueries
@@ -60,36 +53,5 @@ export class EventsService {
     const isShort = shiftDate(from, limits.rangeDaysMax) > to
     const settled = isShort && (await this.answers.open(app, { from, to })).meta.settled
     return { ...meta, from, to, settled }
-  }
-
-  async person(
-    app: App,
-    id: string,
-    { limit = PAGE_EVENTS_DEFAULT, ...asked }: PersonAsked,
-    client: Client,
-  ): Promise<Person> {
-    const range = await this.answers.open(app, asked)
-    const { from, to } = instantRange(app, range.from, range.to)
-    const [kind, name] = /^[ud]:/.test(id)
-      ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]
-      : ['user' as const, id]
-    const request = { kind, id: name, from, to, lanes: this.lanes, limit }
-    const context = contextOf(app, range.meta.complete_to)
-    const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
-    if (result.events === 0)
-      throw new HopperError(
-        'HOP_NOT_FOUND',
-        `No person with this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
-      )
-    const { users, devices, properties, events, timeline } = result
-    return {
-      id: `${kind === 'user' ? 'u' : 'd'}:${name}`,
-      users: [...users],
-      devices: [...devices],
-      properties: { ...properties },
-      events,
-      timeline: timeline.map(eventView),
-      meta: range.meta,
-    }
   }
 }

@@ -28,7 +28,7 @@ export interface Installation {
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: never; text: string; headers: Record<string, unknown> }>
   send(
-    method: 'POST' | 'PATCH' | 'DELETE' | 'GET',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,

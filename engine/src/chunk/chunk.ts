@@ -9,6 +9,7 @@ import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './encoding/number-encoding.ts'
 import { entriesByRow, spilledKeysOf, type EntriesByRow, type SpilledKeys } from './spilled.ts'
 import { Dictionary } from './value-column.ts'
+import { noPeople, type People } from '../people/people.ts'
 import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './encoding/time-offsets.ts'
 import { runCodesOf, type RunCodes } from './encoding/run-codes.ts'
 import { contentSize } from './encoding/zstd-size.ts'
@@ -58,12 +59,15 @@ const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
 const DERIVED = '/derived/'
+const OF_PEOPLE = '/of people/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
 /** A chunk for reading: each column is fetched and decoded lazily. */
 export class Chunk {
   readonly summary: ChunkSummary
+  /** what is known of the people whose events these are, for the person keys */
+  readonly people: People
   readonly #load: CellLoader
   readonly #cache: ColumnCache
   readonly #name: string
@@ -71,8 +75,15 @@ export class Chunk {
   readonly #texts = new Map<string, TextColumn>()
 
   /** `pages` is the page rule of the app that the events belong to. */
-  constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded(), pages = plainPages) {
+  constructor(
+    summary: ChunkSummary,
+    load: CellLoader,
+    cache = unbounded(),
+    pages = plainPages,
+    people: People = noPeople,
+  ) {
     this.summary = summary
+    this.people = people
     this.#pages = pages
     this.#load = load
     this.#cache = cache
@@ -82,6 +93,11 @@ export class Chunk {
 
   static of(encoded: EncodedChunk, cache?: ColumnCache, pages?: PageRule): Chunk {
     return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache, pages)
+  }
+
+  /** Returns the same chunk with other knowledge about its people. */
+  withPeople(people: People): Chunk {
+    return new Chunk(this.summary, this.#load, this.#cache, this.#pages, people)
   }
 
   runs(): Runs {
@@ -252,6 +268,11 @@ export class Chunk {
       const value = derive(this.#pages)
       return { value, bytes: value.codes.byteLength + value.values.length * 40 }
     })
+  }
+
+  /** Returns what is computed from the chunk and its people; cached like a decoded column, by the people's version. */
+  ofPeople<T extends object>(name: string, derive: (people: People) => { value: T; bytes: number }): T {
+    return this.#cache.get(`${this.#name}${OF_PEOPLE}${this.people.version}/${name}`, () => derive(this.people))
   }
 
   /** Returns whether reading the column loads nothing: the chunk has no such column, or its values are cached. */

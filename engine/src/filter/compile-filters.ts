@@ -168,7 +168,7 @@ function comparison(
 const numericText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
 /** Returns the number that a value is or, as a text, represents. */
-function numberOf(value: Value | null): number | undefined {
+export function numberOf(value: Value | null): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' && numericText.test(value) ? Number(value) : undefined
 }

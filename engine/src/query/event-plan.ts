@@ -53,12 +53,18 @@ export class EventPlan {
     this.stages = funnel ? stagesOf(funnel.order ?? funnel.data ?? data.map((set) => set.name), this.sets) : []
   }
 
+  /** the keys that the query names */
+  get named(): readonly string[] {
+    const shown = this.sets.flatMap(({ keys, events }) => (events > 0 ? (keys ?? []) : []))
+    return [...keysOfAtoms(this.atoms), ...this.match, ...this.sets.flatMap((set) => set.unique), ...shown]
+  }
+
   /** Returns the columns of a chunk that the query reads; all of them if events are shown. */
   columns(summary: ChunkSummary): readonly string[] {
     if (this.sets.some((set) => set.events > 0)) return Object.keys(summary.columns)
-    const keys = [...keysOfAtoms(this.atoms), ...this.match, ...this.sets.flatMap((set) => set.unique), 'samplerate']
     const places = this.stages.length > 0 ? ['position', 'index'] : []
-    return [...new Set(['runs', 'timestamp', ...places, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
+    const columns = [...this.named, 'samplerate'].flatMap((key) => columnsToRead(summary.columns, key))
+    return [...new Set(['runs', 'timestamp', ...places, ...columns])]
   }
 
   /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */

@@ -83,6 +83,11 @@ export class ValuePlan {
     return (possible(this.expression, possibleOutcomes(summary, this.atoms)) & 1) === 1
   }
 
+  /** the keys that the query names; if it asks for all keys, only those of its filters */
+  get named(): readonly string[] {
+    return [...keysOfAtoms(this.atoms), ...(this.request.key === undefined ? [] : [this.request.key])]
+  }
+
   wants(key: string): boolean {
     return this.request.key !== undefined || key.startsWith(this.request.keyPrefix ?? '')
   }

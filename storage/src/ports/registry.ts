@@ -1,6 +1,7 @@
 import type {
   App,
   AuditResult,
+  ComputedProperty,
   Element,
   Funnel,
   FunnelMark,
@@ -106,8 +107,8 @@ export interface LastSeenLog {
 
 /**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
- * their organization (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits,
- * imports, external files, losses and what is known of the lanes to ''.
+ * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and properties to their app;
+ * logins, audits, imports, external files, losses and what is known of the lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -120,6 +121,8 @@ export interface Registry {
   readonly backfills: Collection<LaneBackfill>
   /** by XPath */
   readonly elements: Collection<Element>
+  /** computed properties of persons, by name */
+  readonly properties: Collection<ComputedProperty>
   readonly members: Collection<Member>
   readonly logins: Collection<Login>
   /** the result of the last audit, with the id `last` */

@@ -211,6 +211,7 @@ export class RememberedRegistry {
       funnelMarks: collection('funnelMarks'),
       backfills: collection('backfills'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
+      properties: collection('properties'),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
         this.#askOrRecall(

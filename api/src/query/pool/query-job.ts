@@ -12,6 +12,8 @@ export interface QueryJob {
   readonly chunks: readonly ChunkSummary[]
   /** chunks of all times that link devices to users; empty if the query does not need them */
   readonly identifying: readonly ChunkSummary[]
+  /** chunks of all times for computed properties; empty if the query needs none */
+  readonly history: readonly ChunkSummary[]
   /** deadline, by `monotonicMs`: waiting and a late start count against it */
   readonly until: number
   /** a value other than 0 in its only slot ends the query */

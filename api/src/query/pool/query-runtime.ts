@@ -2,6 +2,7 @@ import type { Budget, Chunk, KeyTally, PutPlaces } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
 import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
+import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
 
 /** How a question ended: with its result, or unneeded because the main thread has the answer already. */
@@ -11,6 +12,7 @@ export type QuestionOutcome = { readonly kind: 'answered'; readonly result: unkn
 export interface QueryRuntime {
   readonly source: ChunkSource
   readonly identities: KnownIdentities
+  readonly people: KnownPeople
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
   /** cached places of the put events of whole chunks */

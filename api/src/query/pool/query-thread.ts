@@ -5,6 +5,7 @@ import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from '../sharing/bounded-map.ts'
 import { ChunkSource, JobCancelled, type Ask } from '../chunk-source.ts'
 import { KnownIdentities } from '../known-identities.ts'
+import { KnownPeople } from '../known-people.ts'
 import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
 import { encodeResult } from '../result.ts'
 import { runQuestion } from '../runs/run-question.ts'
@@ -30,6 +31,7 @@ const ask: Ask = (question) =>
   })
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
+const people = new KnownPeople(source, identities)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
 const puts = new BoundedMap<PutPlaces>(PUTS_BYTES_MAX)
 const exported: QueryRuntime['exported'] = {}
@@ -55,6 +57,7 @@ async function run(job: QueryJob): Promise<void> {
     const outcome = await runQuestion(job, {
       source,
       identities,
+      people,
       tallies,
       puts,
       exported,

@@ -1,8 +1,9 @@
 import { hasSession, sessionColumns, sessionEventColumns, sessionEvents, type SessionEvent } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 import type { QueryOf, SessionResult } from '../query.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 /** Collects the events of a session that count. They may have several devices, so every lane is searched. */
 export async function runSession(

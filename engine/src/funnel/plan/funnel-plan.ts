@@ -79,20 +79,20 @@ export class FunnelPlan {
     this.isPlain = this.order === 'ordered' && this.match.length === 0 && exclusions.length === 0
   }
 
+  /** the keys that the query names */
+  get named(): readonly string[] {
+    const { breakdown } = this.request
+    return [...keysOfAtoms(this.atoms), ...this.match, ...(breakdown === undefined ? [] : [breakdown])]
+  }
+
   /**
    * Returns the columns of a chunk that the query reads. `tied` columns are needed only if the events of a unit are in
    * several spans or lanes, or if sessions are counted.
    */
   columns(summary: ChunkSummary): { readonly always: readonly string[]; readonly tied: readonly string[] } {
-    const { breakdown, people } = this.request
-    const keys = [
-      ...keysOfAtoms(this.atoms),
-      ...this.match,
-      ...(breakdown === undefined ? [] : [breakdown]),
-      ...(this.unit === 'session' ? ['session_id'] : []),
-    ]
+    const keys = [...this.named, ...(this.unit === 'session' ? ['session_id'] : [])]
     const named = keys.flatMap((key) => columnsToRead(summary.columns, key))
-    const always = new Set(['runs', 'timestamp', ...named, ...(people ? ['device_id'] : [])])
+    const always = new Set(['runs', 'timestamp', ...named, ...(this.request.people ? ['device_id'] : [])])
     return {
       always: [...always],
       tied: ['seq', 'position', 'index', 'user'].filter(
