@@ -147,8 +147,8 @@ export const tools: readonly Tool[] = [
       name: 'list_persons',
       title: 'Persons',
       description:
-        'The persons that have events in the range, with traits and computed properties: searched, filtered, ordered, ' +
-        `page by page. ${RANGE}`,
+        'The persons that have events in the range, with traits and computed properties: searched, filtered, ' +
+        `ordered, page by page. ${RANGE}`,
       isQuery: true,
     },
     { schema: PersonsAsked },
