@@ -108,7 +108,7 @@ test('live streams each event once as it is counted, without duplicates, bots or
   await reader.read()
   let text = ''
   const heard = async (id: string): Promise<string[]> => {
-    while (!text.includes(`"event_id":"${id}"`)) text += Buffer.from((await reader.read()).value!).toString()
+    while (!text.includes(`"event_id":"${id}"`)) text += Buffer.from((await reader.read()).value).toString()
     return [...text.matchAll(/^data: .*"event_id":"(\w+)".*"fate":"(\w+)"/gm)].map(
       ([, event, fate]) => `${event} ${fate}`,
     )

@@ -26,10 +26,10 @@ export interface IngestFigures {
 /** Runs ingest alone over Kafka. The registry, which is cached, is a small embedded one. */
 const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
-const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })
+const storage = await openEmbedded({ dir, lanes: target.lanes })
 const key = 'hw_bench_0123456789abcdef'
-await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-await registry.apps.put('bench', 'bench', {
+await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
+await storage.registry.apps.put('bench', 'bench', {
   id: 'bench',
   organization: 'bench',
   name: 'Bench',
@@ -38,7 +38,7 @@ await registry.apps.put('bench', 'bench', {
   keep_parameters: [],
 })
 const hash = createHash('sha256').update(key).digest('hex')
-await registry.keys.put('bench', hash, {
+await storage.registry.keys.put('bench', hash, {
   hash,
   power: 'write',
   organization: 'bench',
@@ -54,7 +54,7 @@ log.append = async (envelopes) => groups.count(await append(envelopes))
 const server = fastify()
 await server.register(ingestPlugin, {
   log,
-  registry,
+  registry: storage.registry,
   health: async () => [await log.health()],
   metrics: new Registry(),
 })
@@ -70,9 +70,9 @@ process.on('message', () => {
 const end = async (): Promise<void> => {
   await server.close()
   await log.close()
-  await close()
+  await storage.close()
   rmSync(dir, { recursive: true, force: true })
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

@@ -13,7 +13,7 @@ export function importCommand(): Command {
   const description =
     'reads a dump of "hopper export --all"; interrupted, it goes on when it is run again; nothing counts twice'
   return commandWith('import', description, settingsOf.installation, async (config, _options, file) => {
-    await importFile(config, file!)
+    await importFile(config, file)
     // Open connections of the drivers would keep the process alive.
     process.exit(0)
   }).argument('<file>', 'the dump, compressed or not; - is stdin')

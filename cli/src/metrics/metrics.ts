@@ -6,5 +6,5 @@ import { AggregatorRegistry, type MetricObject, type Registry } from 'prom-clien
  */
 export async function metricsText(own: Registry, others: () => Promise<readonly MetricObject[]>): Promise<string> {
   const all = await Promise.all([own.getMetricsAsJSON(), others()])
-  return AggregatorRegistry.aggregate(all as MetricObject[][]).metrics()
+  return AggregatorRegistry.aggregate(all).metrics()
 }

@@ -22,8 +22,9 @@ const KEEP_ALIVE_MS = 72_000
  * after a grace period.
  */
 export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = logger
   const server = Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     forceCloseConnections: 'idle',
