@@ -150,8 +150,8 @@ export class Aggregator implements LaneConsumer {
 
   async start(): Promise<void> {
     this.#timers = [
-      setInterval(() => (this.#renewing = this.#renewing.then(() => this.#renew())), TICK_MS),
-      setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS),
+      setInterval(() => void (this.#renewing = this.#renewing.then(() => this.#renew())), TICK_MS),
+      setInterval(() => void (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS),
     ]
     try {
       this.#subscription = await this.#options.log.subscribe(this)

@@ -87,7 +87,7 @@ export async function openGateway(
         payload,
         headers: { 'content-type': 'text/plain', 'user-agent': browser, ...headers },
       })
-      return { status: answer.statusCode, body: answer.json() as never, headers: answer.headers }
+      return { status: answer.statusCode, body: answer.json<never>(), headers: answer.headers }
     },
     async [Symbol.asyncDispose]() {
       await server.close()

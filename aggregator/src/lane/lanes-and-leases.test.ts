@@ -8,8 +8,16 @@ import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const view = (event_id: string, fields: object = {}): Event =>
-  ({ type: 'url_change', event_id, timestamp: noon, seq: 0, from: '', to: '/', elapsed_time: 0, ...fields }) as Event
+const view = (event_id: string, fields: object = {}): Event => ({
+  type: 'url_change',
+  event_id,
+  timestamp: noon,
+  seq: 0,
+  from: '',
+  to: '/',
+  elapsed_time: 0,
+  ...fields,
+})
 
 let lane: LaneStore
 let running: Aggregator | undefined

@@ -368,7 +368,7 @@ it('keeps rows apart whose strings would be equal when joined', () => {
     app,
     envelope: envelopeOf('a', {
       device_id,
-      events: [{ ...click, event_id: `e${position}`, user_id, current_url, target } as Event],
+      events: [{ ...click, event_id: `e${position}`, user_id, current_url, target }],
     }),
   })
   // An address that no parser accepts is stored unchanged, whatever it contains.

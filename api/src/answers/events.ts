@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { fates, Meta } from '@hopper/contracts'
-import { exportFormats, type ExportedEvent } from '@hopper/engine'
+import { exportFormats, type ExportedEvent, type ExportFormat } from '@hopper/engine'
 import { RangeAsked } from './asked.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
@@ -21,9 +21,12 @@ export const EventsAsked = Type.Object({
 export type EventsAsked = Static<typeof EventsAsked>
 export const ExportAsked = Type.Object({
   ...RangeAsked.properties,
-  format: Type.Union(
-    Object.keys(exportFormats).map((format) => Type.Literal(format as keyof typeof exportFormats)),
-    { description: 'arrow (an Arrow IPC stream), ndjson or csv' },
+  // the type of a union of a list whose length is unknown would be `never`
+  format: Type.Unsafe<ExportFormat>(
+    Type.Union(
+      Object.keys(exportFormats).map((format) => Type.Literal(format)),
+      { description: 'arrow (an Arrow IPC stream), ndjson or csv' },
+    ),
   ),
   bom: Type.Optional(Type.Enum(['0', '1'], { description: 'for csv: 1 adds a byte-order mark' })),
 })

@@ -55,7 +55,7 @@ beforeAll(async () => {
     threadsPerAppMax: threads,
     splitRowsMin: 0,
   }))
-  pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive!, 60_000, new Registry(), bounds))
+  pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive, 60_000, new Registry(), bounds))
 })
 afterAll(async () => {
   await Promise.all(pools.map((questions) => questions.onModuleDestroy()))

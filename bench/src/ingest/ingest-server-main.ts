@@ -29,5 +29,5 @@ const end = async (): Promise<void> => {
   rmSync(dir, { recursive: true, force: true })
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

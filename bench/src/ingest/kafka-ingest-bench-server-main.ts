@@ -26,7 +26,8 @@ export interface IngestFigures {
 /** Runs ingest alone over Kafka. The registry, which is cached, is a small embedded one. */
 const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
-const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })
+const storage = await openEmbedded({ dir, lanes: target.lanes })
+const { registry } = storage
 await putWriteKey(registry, await putApp(registry))
 
 const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
@@ -36,7 +37,7 @@ log.append = async (envelopes) => groups.count(await append(envelopes))
 const server = fastify()
 await server.register(ingestPlugin, {
   log,
-  registry,
+  registry: storage.registry,
   health: async () => [await log.health()],
   metrics: new Registry(),
 })
@@ -52,9 +53,9 @@ process.on('message', () => {
 const end = async (): Promise<void> => {
   await server.close()
   await log.close()
-  await close()
+  await storage.close()
   rmSync(dir, { recursive: true, force: true })
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

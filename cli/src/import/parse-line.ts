@@ -117,7 +117,7 @@ function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
 function messageOf(value: Readonly<Record<string, unknown>>, number: number): ParsedMessage {
   const bytes = messageBytes(value)
   if (!bytes || !message.Check(value)) throw invalid(number)
-  return { lane: value.lane as number, position: value.position as number, value: bytes }
+  return { lane: value.lane, position: value.position, value: bytes }
 }
 
 function unfit(

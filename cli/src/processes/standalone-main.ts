@@ -22,7 +22,7 @@ export interface Standalone {
   /** resolves when an essential part has failed */
   readonly failed: Promise<Error>
   /** Accepts no more requests, finishes the requests and batches in flight, and closes the files. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**

@@ -37,8 +37,9 @@ function endRefusedUpgrades(server: FastifyInstance): void {
  * after a grace period.
  */
 export function createServer(logger: Logger, trustProxy: boolean): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = logger
   const server = Fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy,
     forceCloseConnections: 'idle',

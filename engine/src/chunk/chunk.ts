@@ -377,8 +377,8 @@ function bytesOfValues(values: readonly (Value | null)[]): number {
 
 function fieldColumn(data: Data): ValueColumn {
   const dictionary = data.dictionary!
-  const values: (Value | null)[] = new Array(dictionary.length)
-  const texts = DataType.isUtf8(dictionary.type) ? dictionary.data[0] : undefined
+  const values = new Array<Value | null>(dictionary.length)
+  const texts = DataType.isUtf8(dictionary.type) ? (dictionary.data[0] as Data | undefined) : undefined
   for (let i = 0; i < values.length; i++) {
     values[i] = texts?.getValid(i) ? textAt(texts, i) : (dictionary.get(i) as Value | null)
   }

@@ -13,10 +13,10 @@ const DEPTH_MAX = 64
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 const encodings: ReadonlyMap<string, Decompress> = new Map([
-  ['gzip', promisify(gunzip) as Decompress],
-  ['x-gzip', promisify(gunzip) as Decompress],
-  ['deflate', promisify(inflate) as Decompress],
-  ['br', promisify(brotliDecompress) as Decompress],
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
 ])
 
 /** Body, parsed as JSON. */

@@ -20,6 +20,6 @@ export interface Storage {
   readonly archive?: Archive
   readonly registry: Registry
   /** health of each engine, by name */
-  health(): Promise<readonly PartHealth[]>
-  close(): Promise<void>
+  readonly health: () => Promise<readonly PartHealth[]>
+  readonly close: () => Promise<void>
 }

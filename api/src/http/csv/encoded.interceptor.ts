@@ -8,7 +8,7 @@ import { EncodedAnswer } from './encoded-answer.ts'
 export class EncodedInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(
-      map((answer) => {
+      map((answer: unknown) => {
         if (!(answer instanceof EncodedAnswer)) return answer
         const reply = context.switchToHttp().getResponse<FastifyReply>()
         void reply.header('content-type', 'application/json; charset=utf-8')

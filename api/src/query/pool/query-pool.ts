@@ -49,7 +49,7 @@ export const queryBounds: PoolBounds = {
 /** The limits of a wait for a thread. */
 export interface Wait {
   /** deadline, by `performance.now()`; it moves when more clients join the same query */
-  until(): number
+  readonly until: () => number
   readonly signal: AbortSignal
 }
 

@@ -21,5 +21,5 @@ export interface QueryRuntime {
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget
   readonly ask: Ask
-  progress(progress: Progress): void
+  readonly progress: (progress: Progress) => void
 }

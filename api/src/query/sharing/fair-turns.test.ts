@@ -71,7 +71,7 @@ afterAll(async () => {
 
 function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQueries {
   metrics = new Registry()
-  const questions = new ArchiveQueries(storage.archive!, limitMs, metrics, { ...bounds, ...some })
+  const questions = new ArchiveQueries(storage.archive, limitMs, metrics, { ...bounds, ...some })
   opened.push(questions)
   return questions
 }

@@ -62,7 +62,7 @@ function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    save({ name: String(form.get('name')).trim(), xpath: String(form.get('xpath')).trim() })
+    save({ name: (form.get('name') as string).trim(), xpath: (form.get('xpath') as string).trim() })
   }
   return (
     <form className="fields" onSubmit={submit}>

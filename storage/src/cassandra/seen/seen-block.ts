@@ -144,7 +144,7 @@ function openBlock(cell: Uint8Array): Block {
     ids,
     uuids,
     seenOf: seenIn(block, idsEnd),
-    headOf: (number) => block.readUInt32LE(begins[number]!),
+    headOf: (number) => block.readUInt32LE(begins[number]),
     idOf: (number) =>
       number < uuids
         ? readUuid(block, begins[number]!)

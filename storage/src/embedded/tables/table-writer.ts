@@ -162,7 +162,7 @@ function addQuery(table: CounterTableName): string {
   const { key, counters } = counterTables[table]
   const values = 3 + Object.keys(key).length + counters.length
   const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
-  return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums}`
+  return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums.join()}`
 }
 
 function insertQuery(table: VisitorTableName): string {
