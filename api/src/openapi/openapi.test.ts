@@ -176,7 +176,7 @@ type Calls = {
 
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
 const other =
-  /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|dead-letters|^.ws$/
+  /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|health|ready|config|members|dead-letters|^.ws$/
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
   await hopper.app.listen(0, '127.0.0.1')
