@@ -24,11 +24,13 @@ function asksForWebSocket({ headers }: IncomingMessage): boolean {
 
 /** Ends the connection of a refused WebSocket: Node no longer watches over it once it has left HTTP. */
 function endRefusedUpgrades(server: FastifyInstance): void {
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     if (asksForWebSocket(request.raw)) reply.header('connection', 'close')
+    done()
   })
-  server.addHook('onResponse', async (request) => {
+  server.addHook('onResponse', (request, _reply, done) => {
     if (asksForWebSocket(request.raw)) request.raw.socket.destroySoon()
+    done()
   })
 }
 
