@@ -8,12 +8,15 @@ import type {
   Lanes,
   LogMessage,
   Registry,
+  Scrubbed,
   Subscription,
   TableReader,
   TableWriter,
 } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { Backfills } from './backfill/backfills.ts'
+import { ForgottenEvents } from './forget/forgotten-events.ts'
+import { Forgets } from './forget/forgets.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
 import { HeldBytes } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
@@ -34,6 +37,7 @@ const TICK_MS = 1_000
 /** pause before each batch while too much memory is used */
 const SLOW_MS = 200
 const APP_CACHE_MS = 5_000
+const FORGOTTEN_CACHE_MS = 60_000
 const REREAD_MESSAGES = 500
 const APPS_MAX = 10_000
 const APPS_LOOK_MS = 5_000
@@ -56,6 +60,13 @@ export interface AggregatorOptions {
   readonly reader?: TableReader
   /** interval between two checks for new stages */
   readonly backfillLookMs?: number
+  /** with this, a reader and an archive, requests to forget a person are worked on */
+  readonly forgets?: {
+    /** see `Storage.scrub` */
+    readonly scrub?: (() => Promise<Scrubbed>) | undefined
+    /** interval between two checks for requests */
+    readonly lookMs?: number
+  }
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -100,6 +111,9 @@ export class Aggregator implements LaneConsumer {
   readonly #catchUp = new LaneTurns<OwnedLane>((own) => this.#countDeferred(own))
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
+  readonly #forgets: Forgets | undefined
+  /** what is forgotten of each app, and when it is read again */
+  readonly #forgotten = new Map<string, { readonly of: Promise<ForgottenEvents | undefined>; readonly until: number }>()
   readonly #own = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
@@ -136,11 +150,26 @@ export class Aggregator implements LaneConsumer {
       logger,
       wroteOut: (each) => this.#metrics?.wroteOut(each),
     })
-    const forgetApps = (): void => this.#apps.clear()
+    const forgetApps = (): void => {
+      this.#apps.clear()
+      this.#forgotten.clear()
+    }
     this.#backfills =
       archive &&
       reader &&
       new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
+    const { forgets, lanes } = options
+    this.#forgets =
+      forgets &&
+      archive &&
+      reader &&
+      new Forgets({
+        ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
+        seen: this.#seen,
+        appOf: (id) => this.#appOf(id),
+        scrub: forgets.scrub,
+        lookMs: forgets.lookMs,
+      })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
       archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
@@ -169,7 +198,8 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close(), this.#catchUp.close()])
+    const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+    await Promise.all(background.map((each) => each?.close()))
   }
 
   /** Merges spans of the owned lanes until nothing is left to merge now. Merging runs by itself; this waits for it. */
@@ -191,6 +221,14 @@ export class Aggregator implements LaneConsumer {
    */
   backfill(): Promise<void> {
     return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
+  }
+
+  /**
+   * Works on requests to forget a person in the owned lanes, as far as possible now. This runs by itself; the call waits
+   * for it.
+   */
+  forget(): Promise<void> {
+    return this.#forgets?.run(() => this.#own) ?? Promise.resolve()
   }
 
   /**
@@ -239,7 +277,8 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      await Promise.all([this.#packed.left(lane), this.#backfills?.left(lane), this.#catchUp.left(lane)])
+      const background = [this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+      await Promise.all(background.map((each) => each?.left(lane)))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -257,6 +296,8 @@ export class Aggregator implements LaneConsumer {
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
     this.#identified.forget(lane)
+    this.#forgotten.clear()
+    this.#apps.clear()
     const own = new OwnedLane(lease, position, {
       writer,
       seen: this.#seen,
@@ -275,6 +316,7 @@ export class Aggregator implements LaneConsumer {
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
+    await this.#forgets?.recover(lane, own)
     this.#own.set(lane, own)
     this.#expired.delete(lane)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
@@ -448,6 +490,7 @@ export class Aggregator implements LaneConsumer {
     void this.merge()
     void this.writeOut()
     void this.backfill()
+    void this.forget()
   }
 
   async #commit(own: OwnedLane, position: number): Promise<void> {
@@ -474,7 +517,22 @@ export class Aggregator implements LaneConsumer {
 
   async #readApp(id: string): Promise<CountedApp | undefined> {
     const { registry } = this.#options
-    const [app, funnels] = await Promise.all([registry.app(id), registry.funnels.list(id)])
-    return app && { ...app, stages: new StageMatcher(funnels, app) }
+    const [app, funnels, forgotten] = await Promise.all([
+      registry.app(id),
+      registry.funnels.list(id),
+      this.#forgottenOf(id),
+    ])
+    return app && { ...app, stages: new StageMatcher(funnels, app), ...(forgotten ? { forgotten } : {}) }
+  }
+
+  /** Only the owner of a lane decides what is forgotten there, and clears this. */
+  #forgottenOf(id: string): Promise<ForgottenEvents | undefined> {
+    const known = this.#forgotten.get(id)
+    if (known && known.until > performance.now()) return known.of
+    if (this.#forgotten.size >= APPS_MAX) this.#forgotten.clear()
+    const of = ForgottenEvents.read(this.#options.registry, id)
+    of.catch(() => this.#forgotten.delete(id))
+    this.#forgotten.set(id, { of, until: performance.now() + FORGOTTEN_CACHE_MS })
+    return of
   }
 }

@@ -1,6 +1,8 @@
 export { Aggregator, type AggregatorLogger, type AggregatorOptions } from './aggregator.ts'
 export { addPastOf } from './backfill/stages-of-date.ts'
 export { isMark } from './backfill/write-stages.ts'
+export { ForgottenEvents } from './forget/forgotten-events.ts'
+export { ForgottenMessages } from './forget/forgotten-message.ts'
 export { guardedLog, type GuardedLog } from './lane/guarded-log.ts'
 export { seenPartition, type CountedApp, type Message } from './judge/judge.ts'
 export { defaultMemoryBytes, heapNeeded } from './memory/memory-shares.ts'

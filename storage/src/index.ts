@@ -1,4 +1,5 @@
 export * from './copy-backfills.ts'
+export * from './forget-requests.ts'
 export * from './lane-loss.ts'
 export * from './with-overrides.ts'
 export * from './ports/archive.ts'

@@ -77,6 +77,7 @@ export class BatchFold {
   add(messages: readonly Message[], { events, identities }: Pick<Judgement, 'events' | 'identities'>): void {
     this.#addFates(messages, events)
     this.#addCounted(events)
+    this.#seen.addForgotten(messages)
     this.#seen.add(events)
     this.#sessions.add(events)
     this.#identities.push(...identities)

@@ -1,18 +1,18 @@
-import { appOfMessage, DecodeError, decodeEnvelope, type App, type DeadLetterReason } from '@hopper/contracts'
+import { appOfMessage, DecodeError, decodeEnvelope, type DeadLetterReason } from '@hopper/contracts'
 import type { DeadLetter, LogMessage } from '@hopper/storage'
 import { validateEnvelope } from './validate-envelope.ts'
-import type { Message } from './judge.ts'
+import type { CountedApp, Message } from './judge.ts'
 
 const DETAIL_CHARS_MAX = 500
 
 /**
  * Reads a message of the log with the app that it belongs to, or returns why it cannot be counted. The aggregator and
- * every recount share this reader, so that they cannot disagree. Only the message itself can make it a dead letter: an
- * error of the app look-up is rethrown.
+ * every recount share this reader, so that they cannot disagree. Events that are forgotten are left out. Only the
+ * message itself can make it a dead letter: an error of the app look-up is rethrown.
  */
 export async function readMessage(
   { position, value }: LogMessage,
-  appOf: (id: string) => Promise<App | undefined>,
+  appOf: (id: string) => Promise<CountedApp | undefined>,
 ): Promise<Message | DeadLetter> {
   const letter = (reason: DeadLetterReason, detail: string): DeadLetter => letterOf({ position, value }, reason, detail)
   let envelope: Message['envelope']
@@ -27,7 +27,9 @@ export async function readMessage(
   // The first bytes of a message decide with which app it is counted, so a message that names two apps belongs to none.
   if ((appOfMessage(value) ?? app.id) !== app.id) return letter('invalid_envelope', 'it names two apps')
   const flaw = validateEnvelope(envelope)
-  return flaw === undefined ? { position, envelope, app } : letter('invalid_envelope', flaw)
+  const kept = app.forgotten?.without(position, envelope, flaw === undefined) ?? envelope
+  if (flaw !== undefined && kept === envelope) return letter('invalid_envelope', flaw)
+  return { position, envelope: kept, app }
 }
 
 export function isCountable(read: Message | DeadLetter): read is Message {

@@ -1,9 +1,9 @@
-import { HopperError, type App } from '@hopper/contracts'
+import { HopperError } from '@hopper/contracts'
 import type { CounterPartition, DeadLetter, LaneBatch, Lease, LogMessage, TableWriter } from '@hopper/storage'
 import type { ArchiveBuffer } from '../archive-buffer.ts'
 import { foldingFailure } from '../fold/fold-alone.ts'
 import { BatchFold, touchedPartitions } from '../fold/fold-batch.ts'
-import { EarlierParts, judge, type Message } from '../judge/judge.ts'
+import { EarlierParts, judge, type CountedApp, type Message } from '../judge/judge.ts'
 import type { LanePast } from './lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import { isCountable, letterOf, readMessage } from '../judge/read-message.ts'
@@ -70,7 +70,7 @@ export interface PassTargets {
   readonly gate: MessageGate
   /** returns a lease whose end is always the current one */
   readonly lasting: () => Lease
-  readonly appOf: (id: string) => Promise<App | undefined>
+  readonly appOf: (id: string) => Promise<CountedApp | undefined>
   readonly watermarkCheck: boolean
 }
 

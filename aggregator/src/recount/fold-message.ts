@@ -1,3 +1,4 @@
+import { forgottenId } from '@hopper/contracts'
 import { placeOf, type CounterChange, type Identity, type Partition, type TableWriter } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { deviceKey, judge, seenKey, seenPartition, type Message, type Past } from '../judge/judge.ts'
@@ -44,6 +45,7 @@ async function pastOf(writer: TableWriter, lane: number, messages: readonly Mess
       const key = seenKey(partition, '')
       ids.set(key, ids.get(key) ?? { partition, ids: [] })
       ids.get(key)!.ids.push(event.event_id)
+      if (app.forgotten !== undefined) ids.get(key)!.ids.push(forgottenId(app.id, event.event_id))
     }
     devices.set(app.id, (devices.get(app.id) ?? new Set()).add(envelope.device_id))
   }

@@ -1,4 +1,11 @@
-import { foldMessages, isCountable, readMessage, seenPartition, type Message } from '@hopper/aggregator'
+import {
+  foldMessages,
+  isCountable,
+  readMessage,
+  seenPartition,
+  type CountedApp,
+  type Message,
+} from '@hopper/aggregator'
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { ExportRange } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
@@ -18,9 +25,9 @@ export class LaneSource {
   readonly lane: number
   readonly storage: Storage
   #passed: Promise<[replayed: ReadonlySet<number>, letters: ReadonlySet<number>]> | undefined
-  readonly #appOf: (id: string) => Promise<App | undefined>
+  readonly #appOf: (id: string) => Promise<CountedApp | undefined>
 
-  constructor(storage: Storage, lane: number, appOf: (id: string) => Promise<App | undefined>) {
+  constructor(storage: Storage, lane: number, appOf: (id: string) => Promise<CountedApp | undefined>) {
     this.storage = storage
     this.lane = lane
     this.#appOf = appOf

@@ -1,4 +1,4 @@
-import { isCountable, readMessage } from '@hopper/aggregator'
+import { ForgottenMessages, isCountable, readMessage } from '@hopper/aggregator'
 import type { Envelope } from '@hopper/contracts'
 import type { Storage } from '@hopper/storage'
 import { ImportedLog } from '../import/imported-log.ts'
@@ -14,19 +14,21 @@ export interface Replayed {
  * Appends dead letters to the log again, byte for byte. Each is appended once even if the replay is interrupted: a
  * letter is removed only when its message is durable, and until then the progress of its append is stored, like that of
  * an import. Its old position is marked, so that an audit and a rebuild count it only at the new one. A letter that
- * still cannot be counted stays where it is.
+ * still cannot be counted stays where it is. Events of persons who were forgotten are left out.
  */
 export async function replayLetters(
   storage: Storage,
   query: LetterQuery,
   onLeft: (letter: FoundLetter, why: string) => void,
 ): Promise<Replayed> {
-  const { registry } = storage
+  const { registry, reader, log } = storage
+  const forgotten = new ForgottenMessages(registry)
   let [replayed, left] = [0, 0]
   for await (const letter of findLetters(storage, query)) {
     const read = await readMessage(letter, (id) => registry.app(id))
     if (isCountable(read)) {
-      await replay(storage, letter, read.envelope)
+      const value = await forgotten.appended(letter.value, { reader, lanes: log.lanes })
+      await replay(storage, { ...letter, value }, read.envelope)
       replayed++
     } else {
       left++

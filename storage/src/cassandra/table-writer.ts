@@ -8,12 +8,16 @@ import type {
   LaneBatch,
   Lease,
   Partition,
+  RemovedIdentities,
+  SeenReplacement,
+  SessionChange,
   TableWriter,
   VisitorChange,
   WrittenOut,
 } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
-import { idempotentWrites } from './idempotent-writes.ts'
+import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
+import { identitiesOf } from './identities-of.ts'
 import { inParts } from './client/batches.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
@@ -24,7 +28,7 @@ import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/
 import { renewRemoved, renewVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitors/visitor-deltas.ts'
-import { identityParts, visitorParts } from './visitors/visitor-parts.ts'
+import { identityParts, NO_DATE, visitorParts } from './visitors/visitor-parts.ts'
 import { PACKED_ROWS_MIN, readVisitorRows, rowRemovals, visitorWrites } from './visitors/visitor-rows.ts'
 import { Watermarks } from './counters/watermarks.ts'
 
@@ -35,6 +39,7 @@ const LETTERS_PER_BATCH = 100
 
 /** Writes a lane's batches to Cassandra, counters exactly once (docs/guarantees.md, section 3). */
 export class CassandraTableWriter implements TableWriter {
+  readonly hasSessionsByLane = true
   readonly #client: Client
   readonly #settings: CassandraSettings
   readonly #seen: SeenIds
@@ -127,6 +132,40 @@ export class CassandraTableWriter implements TableWriter {
       return this.#writeIdempotent(statements)
     })
     await renewRemoved(this.#client, lease.lane, changes)
+  }
+
+  async removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void> {
+    const { app, device, ranges } = removed
+    const all = await identitiesOf(this.#client, app, device)
+    const isRemoved = ({ place }: Identity): boolean => ranges.some(([from, to]) => from <= place && place < to)
+    const [gone, remaining] = [all.filter(isRemoved), all.filter((each) => !isRemoved(each))]
+    if (gone.length === 0) return
+    this.#checkLease(lease)
+    await this.#client.batch(identityRemovals(lease.lane, removed, gone, remaining), {
+      prepare: true,
+      logged: true,
+      isIdempotent: true,
+    })
+    await renewRemoved(this.#client, lease.lane, [{ app, date: NO_DATE, table: 'first_users', rows: [] }])
+  }
+
+  async replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
+    this.#checkLease(lease)
+    await this.#seen.replace(lease.lane, partition, replacements)
+  }
+
+  async replaceSessions(
+    lease: Lease,
+    app: string,
+    ids: readonly string[],
+    sessions: readonly SessionChange[],
+    before: number,
+  ): Promise<void> {
+    const writes = await this.#sessions.replacements(this.#client, lease, { app, ids, before }, sessions)
+    await mapConcurrent(writes, WRITE_CONCURRENCY, (statements) => {
+      this.#checkLease(lease)
+      return this.#writeIdempotent(statements)
+    })
   }
 
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {

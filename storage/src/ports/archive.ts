@@ -41,9 +41,15 @@ export interface Archive {
    * Replaces spans by the one span merged from them, atomically for every reader. A reader that listed before still
    * finds the columns of the old chunks for ten minutes; one that lists afterwards sees only the new span. Rejects
    * without any change when one of the old spans no longer exists. All spans have the same app and lane, and their
-   * dates lie in one month.
+   * dates lie in one month. Without merged chunks the old spans are removed: then nothing of their events remains, and
+   * the positions stay covered.
    */
   replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void>
+  /**
+   * Deletes the cells of an app in the lane that are not visible, without waiting for readers that listed before. Called
+   * by the lane's owner while it replaces and appends nothing.
+   */
+  purge(lease: Lease, app: string): Promise<void>
   /**
    * The visible chunks whose times overlap the range; parts of a span are adjacent and in order. One result is one
    * consistent view of each lane.

@@ -2,6 +2,8 @@ import type {
   App,
   AuditResult,
   Element,
+  Forget,
+  ForgetPart,
   Funnel,
   FunnelMark,
   KeyRecord,
@@ -71,6 +73,10 @@ export interface Registry {
   readonly funnelMarks: Collection<FunnelMark>
   /** progress of counting the tables of funnels for the past, by app; see `backfillId` */
   readonly backfills: Collection<LaneBackfill>
+  /** requests to forget a person, by app; they outlive their work, since whoever reads a log must know of them */
+  readonly forgets: Collection<Forget>
+  /** the part of each lane in a request, by app; see `forgetPartId` */
+  readonly forgetParts: Collection<ForgetPart>
   /** by XPath */
   readonly elements: Collection<Element>
   readonly members: Collection<Member>

@@ -207,6 +207,8 @@ export class RememberedRegistry {
       losses: collection('losses'),
       funnelMarks: collection('funnelMarks'),
       backfills: collection('backfills'),
+      forgets: collection('forgets'),
+      forgetParts: collection('forgetParts'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
