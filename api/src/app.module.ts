@@ -7,6 +7,7 @@ import { AppsController } from './controllers/apps.controller.ts'
 import { ElementsController } from './controllers/elements.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
+import { ForgetsController } from './controllers/forgets.controller.ts'
 import { FunnelsController } from './controllers/funnels.controller.ts'
 import { KeysController } from './controllers/keys.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
@@ -32,6 +33,7 @@ import { ElementsService } from './services/elements.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
+import { ForgetsService } from './services/forgets.service.ts'
 import { FunnelsService } from './services/funnels.service.ts'
 import { KeysService } from './services/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
@@ -68,6 +70,7 @@ const controllers = [
   EventsController,
   ExportController,
   LiveController,
+  ForgetsController,
   FunnelsController,
   KeysController,
   AppsController,
@@ -84,6 +87,7 @@ const services = [
   EventKeysService,
   EventsService,
   ExportService,
+  ForgetsService,
   FunnelsService,
   KeysService,
   LiveService,

@@ -115,3 +115,89 @@ export function forgetPartId({ forget, lane }: Pick<ForgetPart, 'forget' | 'lane
 export function personDigest(app: string, kind: ForgottenKind, id: string): string {
   return hash('sha256', JSON.stringify([app, kind, id]), 'hex')
 }
+
+/** The state of a request and, when it is done, the certificate. */
+export interface ForgetReport {
+  readonly id: string
+  readonly kind: ForgottenKind
+  /** SHA-256 of the person, see `personDigest`: its id is kept nowhere */
+  readonly person_sha256: string
+  readonly requested_at: number
+  readonly state: 'waiting' | 'running' | 'done'
+  /** share of the lanes that are done, from 0 to 1 */
+  readonly share: number
+  readonly finished_at?: number
+  /** files of the data directory that were left alone although they may contain events of the person */
+  readonly kept_files: readonly string[]
+  /** sums over the lanes */
+  readonly removed: ForgetTally & { readonly devices: number }
+  /** lanes that had something of the person, or are not done */
+  readonly lanes: readonly (ForgetTally & {
+    readonly lane: number
+    readonly step: ForgetStep
+    readonly problem?: string
+    /** position of the lane up to which events are forgotten */
+    readonly mark?: number
+    readonly devices: number
+    /** false: the log has lost messages, so duplicates and refused events were not recounted */
+    readonly whole_log: boolean
+  })[]
+}
+
+/** Describes a request with the parts of its lanes. */
+export function forgetReport(forget: Forget, all: readonly ForgetPart[]): ForgetReport {
+  const lanes = forget.ends.length
+  const parts = all.filter((part) => part.forget === forget.id).sort((a, b) => a.lane - b.lane)
+  const done = parts.filter(({ step }) => step === 'done').length
+  const isBegun = parts.some(({ step }) => step !== 'waiting')
+  return {
+    id: forget.id,
+    kind: forget.kind,
+    person_sha256: forget.digest,
+    requested_at: forget.requested_at,
+    state: forget.finished_at !== undefined ? 'done' : isBegun ? 'running' : 'waiting',
+    share: forget.finished_at !== undefined ? 1 : done / Math.max(1, lanes),
+    ...(forget.finished_at === undefined ? {} : { finished_at: forget.finished_at }),
+    kept_files: forget.kept_files ?? [],
+    removed: {
+      ...parts.map(({ tally }) => tally).reduce(addTallies, emptyTally),
+      devices: parts.reduce((sum, { devices }) => sum + devices.length, 0),
+    },
+    lanes: parts
+      .filter(({ step, devices }) => step !== 'done' || devices.length > 0)
+      .map(({ lane, step, problem, mark, devices, whole_log = true, tally }) => ({
+        lane,
+        step,
+        ...(problem === undefined ? {} : { problem }),
+        ...(mark === undefined ? {} : { mark }),
+        ...tally,
+        devices: devices.length,
+        whole_log,
+      })),
+  }
+}
+
+function addTallies(a: ForgetTally, b: ForgetTally): ForgetTally {
+  return {
+    events: addCounts(a.events, b.events),
+    bots: a.bots + b.bots,
+    sessions: a.sessions + b.sessions,
+    dead_letters: a.dead_letters + b.dead_letters,
+    tables: addChanges(a.tables, b.tables),
+    messages: a.messages + b.messages,
+    repeated: a.repeated + b.repeated,
+    refused: a.refused + b.refused,
+  }
+}
+
+/** Adds up by how much tables have changed. */
+export function addChanges(a: TableChanges, b: TableChanges): TableChanges {
+  const tables = new Set([...Object.keys(a), ...Object.keys(b)])
+  return Object.fromEntries([...tables].map((table) => [table, addCounts(a[table] ?? {}, b[table] ?? {})]))
+}
+
+function addCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum: Record<string, number> = { ...a }
+  for (const [name, count] of Object.entries(b)) sum[name] = (sum[name] ?? 0) + count
+  return sum
+}

@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import {
+  addChanges,
   backfillId,
   shiftDate,
   stagesDefinition,
@@ -88,7 +89,7 @@ export async function recountDate(
     await assertWhole(store, at, expected)
     const isNew = part.correcting !== date
     const changed: ForgetPart = isNew
-      ? { ...part, correcting: date, tally: { ...part.tally, tables: sumOf(part.tally.tables, changesOf(correction)) } }
+      ? { ...part, correcting: date, tally: { ...part.tally, tables: addChanges(part.tally.tables, changesOf(correction)) } }
       : part
     if (isNew) await save(changed)
     own.forgetVisitors()
@@ -245,16 +246,4 @@ function changesOf({ counters, surplus }: DateCorrection): TableChanges {
   }
   for (const { table, rows } of surplus) reduce(table, 'rows', rows.length)
   return changes
-}
-
-/** Adds up what tables have changed by. */
-export function sumOf(...all: readonly TableChanges[]): TableChanges {
-  const sum: Record<string, Record<string, number>> = {}
-  for (const changes of all) {
-    for (const [table, columns] of Object.entries(changes)) {
-      const own = (sum[table] ??= {})
-      for (const [name, by] of Object.entries(columns)) own[name] = (own[name] ?? 0) + by
-    }
-  }
-  return sum
 }

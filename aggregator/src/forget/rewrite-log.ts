@@ -30,6 +30,8 @@ interface ChangedMessage {
   readonly position: number
   readonly before: Envelope
   readonly after: Envelope
+  /** number of events that are gone, without those of a message that counted nowhere */
+  readonly events: number
   /** devices and places of events that repeat a forgotten id, but are not the person's by their places */
   readonly repeated: readonly { readonly device: string; readonly place: number }[]
 }
@@ -60,7 +62,8 @@ export class LogOfPerson {
     for (const { date, id } of after.forgotten ?? []) if (this.#ids.size < IDS_MAX) this.#ids.add(`${date} ${id}`)
     const device = deviceDigest(this.#app, before.device_id)
     const places = repeated.map(({ index }) => ({ device, place: placeOf(position, index) }))
-    return after === before ? undefined : { position, before, after, repeated: places }
+    const events = isValid ? before.events.length - after.events.length : 0
+    return after === before ? undefined : { position, before, after, events, repeated: places }
   }
 
   /** Finds events of a message that repeat the id of a forgotten event at an earlier place. */
@@ -95,7 +98,7 @@ export async function countLog(log: EventLog, place: ForgetPlace, part: ForgetPa
       const { before, after } = changed
       received[utcDate(after.received_at)] ??= 0
       tally.messages++
-      tally.events += before.events.length - after.events.length
+      tally.events += changed.events
       tally.refused += (before.rejected ?? []).length - (after.rejected ?? []).length
       for (const { device, place: at } of changed.repeated)
         if (repeated.size < REPEATED_MAX) repeated.set(device, [...(repeated.get(device) ?? []), [at, at + 1]])

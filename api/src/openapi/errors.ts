@@ -69,7 +69,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
     codes.push('HOP_RANGE_INVALID', 'HOP_LIMIT', 'HOP_QUERY_TIMEOUT', 'HOP_QUERY_BUSY', 'HOP_NOT_FOUND')
   if (/funnels|stages/.test(path)) codes.push('HOP_FUNNEL_UNKNOWN')
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
-  if (path.includes('{member}') || path.includes('{key}')) codes.push('HOP_NOT_FOUND')
+  if (path.includes('{member}') || path.includes('{key}') || path.includes('{forget}')) codes.push('HOP_NOT_FOUND')
   if (changes && call.need === 'admin') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
   if (/login|\/me$/.test(path)) codes.push('HOP_LOGIN_FAILED', 'HOP_RATE')
   return [...new Set(codes)]

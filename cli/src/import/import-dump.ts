@@ -54,7 +54,7 @@ export async function importDump(
     else if ('kind' in value) await putRecord(storage, value)
     else {
       const kept = value.envelope ? await forgotten.appended(value.value, { reader, lanes }) : value.value
-      await log!.add({ ...value, value: kept })
+      await log!.add({ ...value, value: Buffer.from(kept) })
       if (log!.appended === reported) continue
       reported = log!.appended
       report(reported)

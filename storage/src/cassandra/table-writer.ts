@@ -15,6 +15,7 @@ import type {
   VisitorChange,
   WrittenOut,
 } from '../ports/tables.ts'
+import { identitiesWithout } from '../identities-without.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
@@ -136,9 +137,7 @@ export class CassandraTableWriter implements TableWriter {
 
   async removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void> {
     const { app, device, ranges } = removed
-    const all = await identitiesOf(this.#client, app, device)
-    const isRemoved = ({ place }: Identity): boolean => ranges.some(([from, to]) => from <= place && place < to)
-    const [gone, remaining] = [all.filter(isRemoved), all.filter((each) => !isRemoved(each))]
+    const { gone, remaining } = identitiesWithout(await identitiesOf(this.#client, app, device), ranges)
     if (gone.length === 0) return
     this.#checkLease(lease)
     await this.#client.batch(identityRemovals(lease.lane, removed, gone, remaining), {

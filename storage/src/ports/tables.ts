@@ -173,8 +173,8 @@ export interface TableWriter {
    */
   removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void>
   /**
-   * Replaces ids of a partition by others, which then stand at the same position with the same fate. At any time one of
-   * both is there. Ids that are not there are passed over; idempotent.
+   * Replaces ids of a partition by others, which then stand at the same position, as accepted. At any time one of both
+   * is there. Ids that are not there are passed over; idempotent.
    */
   replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void>
   /** true where each lane has rows of its own for a session */

@@ -32,6 +32,8 @@ const BUCKETS_PER_READ = 16
 const BLOCKS_PER_PAGE = 256
 const READ_CONCURRENCY = 16
 const PARTITIONS_MAX = 10_000
+/** of ids that replaced others: nobody asks for it */
+const UNKNOWN_FATE = { fate: 'accepted', reason: 'new' } as const
 /** Greater than every position, so that write timestamps can descend as positions ascend. */
 const TOP = 2n ** 52n
 
@@ -88,7 +90,7 @@ export class SeenIds {
     )
     const known = replacements.flatMap(({ event_id, by }) => {
       const seen = found.get(event_id)
-      return seen ? [{ ...seen, event_id: by }] : []
+      return seen ? [{ event_id: by, position: seen.position, ...UNKNOWN_FATE }] : []
     })
     await mapConcurrent(rowsFor(lane, { app, date, rows: known }), READ_CONCURRENCY, (some) => this.#write(some))
     const ids = replacements.map(({ event_id }) => event_id)

@@ -21,6 +21,7 @@ import type {
   TableWriter,
   VisitorChange,
 } from '../../ports/tables.ts'
+import { identitiesWithout } from '../../identities-without.ts'
 import type { EmbeddedLanes } from '../lanes.ts'
 import { transaction } from '../sqlite.ts'
 
@@ -106,23 +107,19 @@ export class EmbeddedTableWriter implements TableWriter {
   }
 
   async removeIdentities(lease: Lease, { app, device, ranges }: RemovedIdentities): Promise<void> {
-    const users = this.#database.prepare(
-      'SELECT DISTINCT user FROM person_by_device WHERE app = ? AND device = ? AND place >= ? AND place < ?',
+    const all = this.#database.prepare(
+      'SELECT user, place FROM person_by_device WHERE app = ? AND device = ? ORDER BY place',
     )
-    const remove = this.#database.prepare(
-      'DELETE FROM person_by_device WHERE app = ? AND device = ? AND place >= ? AND place < ?',
-    )
+    const remove = this.#database.prepare('DELETE FROM person_by_device WHERE app = ? AND device = ? AND place = ?')
     const disown = this.#database.prepare(
       `DELETE FROM devices_by_person WHERE app = ?1 AND device = ?2 AND user = ?3 AND NOT EXISTS (
         SELECT 1 FROM person_by_device WHERE app = ?1 AND device = ?2 AND user = ?3)`,
     )
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
-      for (const [from, to] of ranges) {
-        const removed = users.all(app, device, from, to)
-        remove.run(app, device, from, to)
-        for (const row of removed) disown.run(app, device, row['user']!)
-      }
+      const { gone } = identitiesWithout(all.all(app, device) as unknown as Identity[], ranges)
+      for (const { place } of gone) remove.run(app, device, place)
+      for (const user of new Set(gone.map((identity) => identity.user))) disown.run(app, device, user)
     })
   }
 
@@ -133,7 +130,7 @@ export class EmbeddedTableWriter implements TableWriter {
   ): Promise<void> {
     const at = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
     const insert = this.#database.prepare(
-      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, fate, reason FROM seen_by_date WHERE ${at}
+      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${at}
       ON CONFLICT DO NOTHING`,
     )
     const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${at}`)
