@@ -4,8 +4,11 @@ import type { Lease, Partition } from './tables.ts'
 /** Identifies a span, with all its parts. */
 export type SpanKey = Pick<ChunkSummary, 'app' | 'date' | 'lane' | 'first_position' | 'last_position'>
 
-/** Identifies a chunk. */
-export type ChunkKey = SpanKey & Pick<ChunkSummary, 'part'>
+/**
+ * Identifies a chunk and its content: a span without the events of a person has the same positions as before, and fewer
+ * rows.
+ */
+export type ChunkKey = SpanKey & Pick<ChunkSummary, 'part' | 'rows'>
 
 /** Chunks that overlap a time range. */
 export interface ChunkRange {
@@ -55,6 +58,9 @@ export interface Archive {
    * consistent view of each lane.
    */
   list(range: ChunkRange): Promise<readonly ChunkSummary[]>
-  /** The cells of some columns of a chunk. Columns that the chunk does not have are missing in the result. */
+  /**
+   * The cells of some columns of a chunk. Columns that the chunk does not have are missing in the result, and all of
+   * them when the chunk is gone, or the call rejects.
+   */
   columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }
