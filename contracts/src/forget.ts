@@ -16,10 +16,17 @@ export interface Forget {
   readonly requested_at: number
   /** end of each lane of the log at the request: everything before it is included */
   readonly ends: readonly number[]
+  /** why the request cannot be finished although every lane has done its part */
+  readonly problem?: string
   /** set when every lane has done its part and no file contains anything of the person */
   readonly finished_at?: number
   /** files that were not touched although they may contain events of the person */
   readonly kept_files?: readonly string[]
+  /**
+   * the instant (ms) by which the log has deleted the person's messages; null when it never does. Missing when they are
+   * rewritten
+   */
+  readonly log_kept_until?: number | null
 }
 
 /** A range of places of a lane: from `from` up to, but not including, `to`. */
@@ -127,8 +134,11 @@ export interface ForgetReport {
   /** share of the lanes that are done, from 0 to 1 */
   readonly share: number
   readonly finished_at?: number
+  readonly problem?: string
   /** files of the data directory that were left alone although they may contain events of the person */
   readonly kept_files: readonly string[]
+  /** of a log that cannot change messages: when it has deleted those of the person (ms); null: never by itself */
+  readonly log_kept_until?: number | null
   /** sums over the lanes */
   readonly removed: ForgetTally & { readonly devices: number }
   /** lanes that had something of the person, or are not done */
@@ -158,7 +168,9 @@ export function forgetReport(forget: Forget, all: readonly ForgetPart[]): Forget
     state: forget.finished_at !== undefined ? 'done' : isBegun ? 'running' : 'waiting',
     share: forget.finished_at !== undefined ? 1 : done / Math.max(1, lanes),
     ...(forget.finished_at === undefined ? {} : { finished_at: forget.finished_at }),
+    ...(forget.problem === undefined ? {} : { problem: forget.problem }),
     kept_files: forget.kept_files ?? [],
+    ...(forget.log_kept_until === undefined ? {} : { log_kept_until: forget.log_kept_until }),
     removed: {
       ...parts.map(({ tally }) => tally).reduce(addTallies, emptyTally),
       devices: parts.reduce((sum, { devices }) => sum + devices.length, 0),

@@ -123,8 +123,8 @@ export class Forgets {
         const app = await registry.app(forget.app)
         if (!app) continue
         for (const [lane, own] of lanes()) await this.#forget({ app, forget, lane, own }, lanes)
-        if (lanes().has(0)) await this.#finish(forget)
       }
+      if (lanes().has(0)) await this.#finish(pending)
     } catch (error) {
       logger?.error({ err: error }, 'requests to forget a person could not be worked on; they are tried again')
     }
@@ -313,24 +313,49 @@ export class Forgets {
     return { ...part, step: 'done' }
   }
 
+  /** A user of Kafka who may not read its settings learns nothing: the answer is then that of a log that keeps all. */
+  async #keptUntil(now: number): Promise<number | undefined> {
+    return this.#options.log.keptUntil?.(now).catch((error: unknown) => {
+      this.#options.logger?.error({ err: error }, 'the retention of the log could not be read')
+      return undefined
+    })
+  }
+
   async #folded(app: App): Promise<FoldedApp> {
     return (await this.#options.appOf(app.id)) ?? app
   }
 
-  /** Ends a request when every lane has done its part. Only the owner of the first lane calls this. */
-  async #finish(forget: Forget): Promise<void> {
+  /** Ends requests of which every lane has done its part, together. Only the owner of the first lane calls this. */
+  async #finish(pending: readonly Forget[]): Promise<void> {
+    const done: Forget[] = []
+    for (const forget of pending) if (await this.#isDone(forget)) done.push(forget)
+    if (done.length === 0) return
     const { registry, log, scrub, logger } = this.#options
-    const { person, ...rest } = forget
+    try {
+      const scrubbed = await scrub?.()
+      const now = Date.now()
+      const kept = log.rewrite ? {} : { log_kept_until: (await this.#keptUntil(now)) ?? null }
+      for (const { person: _, problem: __, ...forget } of done) {
+        const finished: Forget = { ...forget, finished_at: now, kept_files: scrubbed?.keptFiles ?? [], ...kept }
+        await registry.forgets.put(forget.app, forget.id, finished)
+        this.#finished.add(forget.id)
+        logger?.info({ app: forget.app, forget: forget.id }, 'a person is forgotten')
+      }
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error)
+      logger?.error({ err: error }, 'what was removed of persons could not be erased from the disk yet')
+      for (const { person: _, ...forget } of done)
+        if (forget.problem !== problem) await registry.forgets.put(forget.app, forget.id, { ...forget, problem })
+    }
+  }
+
+  /** Returns whether every lane has done its part. The name of the person goes when no lane needs it any more. */
+  async #isDone({ person, ...forget }: Forget): Promise<boolean> {
+    const { registry, log } = this.#options
     const parts = (await registry.forgetParts.list(forget.app)).filter((part) => part.forget === forget.id)
     const isCut = ({ step }: ForgetPart): boolean => forgetSteps.indexOf(step) >= forgetSteps.indexOf('cut')
-    if (parts.length < log.lanes || !parts.every(isCut)) return
-    // Nobody needs the name any more.
-    if (person !== undefined) await registry.forgets.put(forget.app, forget.id, rest)
-    if (!parts.every(({ step }) => step === 'done')) return
-    const scrubbed = await scrub?.()
-    const finished: Forget = { ...rest, finished_at: Date.now(), kept_files: scrubbed?.keptFiles ?? [] }
-    await registry.forgets.put(forget.app, forget.id, finished)
-    this.#finished.add(forget.id)
-    logger?.info({ app: forget.app, forget: forget.id }, 'a person is forgotten')
+    if (parts.length < log.lanes || !parts.every(isCut)) return false
+    if (person !== undefined) await registry.forgets.put(forget.app, forget.id, forget)
+    return parts.every(({ step }) => step === 'done')
   }
 }

@@ -2,8 +2,8 @@ import type { EventLog, LogMessage, TableReader, TableWriter } from '@hopper/sto
 import { seenPartition, type CountedApp, type Message } from '../judge/judge.ts'
 import { isCountable, readMessage } from '../judge/read-message.ts'
 
-const MESSAGES_PER_READ = 2_000
-const READ_BYTES_MAX = 4_000_000
+const MESSAGES_PER_READ = 10_000
+const READ_BYTES_MAX = 8_000_000
 const LETTERS_PER_READ = 100
 
 /** Yields the messages of a lane from one position up to another, some megabytes at a time. */

@@ -38,9 +38,17 @@ export const ForgetAnswer = Type.Object({
   state: Type.Enum(['waiting', 'running', 'done']),
   share: Type.Number({ minimum: 0, maximum: 1 }),
   finished_at: Type.Optional(Type.Integer()),
+  problem: Type.Optional(Type.String({ description: 'why it cannot be finished although every lane is done' })),
   kept_files: Type.Array(Type.String(), {
     description: 'files of the data directory that were left alone although they may contain events of the person',
   }),
+  log_kept_until: Type.Optional(
+    Type.Union([Type.Integer(), Type.Null()], {
+      description:
+        'in a cluster: when Kafka has deleted the messages of the person (ms); null: never, unless retention.ms of the ' +
+        'topic is set. Until then nothing that reads them uses their events',
+    }),
+  ),
   removed: Type.Object(tally),
   lanes: Type.Array(lane, { description: 'lanes that had something of the person, or are not done' }),
 })

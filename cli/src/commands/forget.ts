@@ -43,8 +43,8 @@ async function forget(config: InstallationConfig, app: string, id: string): Prom
 let shown = ''
 
 /** Tells on stderr how far the lanes are, and what holds them up. */
-function progress({ share, lanes }: ForgetReport): void {
-  const problems = [...new Set(lanes.flatMap(({ problem }) => problem ?? []))]
+function progress({ share, problem: unfinished, lanes }: ForgetReport): void {
+  const problems = [...new Set([unfinished ?? [], ...lanes.map(({ problem }) => problem ?? [])].flat())]
   const text = [`${Math.floor(share * 100)} % of the lanes`, ...problems].join('; ')
   if (text !== shown) console.error(`hopper: ${text}`)
   shown = text

@@ -9,7 +9,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
-import { Kafka } from 'kafkajs'
+import { ConfigResourceTypes, Kafka } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 import { ensureTopic } from './topic.ts'
@@ -111,6 +111,19 @@ export class KafkaEventLog implements EventLog {
 
   async starts(): Promise<readonly number[]> {
     return (await this.#offsets()).starts
+  }
+
+  /** Whole segments are deleted, and a segment takes messages for `segment.ms` at most. */
+  async keptUntil(appendedBefore: number): Promise<number | undefined> {
+    const { topic } = this.#settings
+    const asked = { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms', 'segment.ms'] }
+    const { resources } = await this.#adminClient.ask((admin) =>
+      admin.describeConfigs({ includeSynonyms: false, resources: [asked] }),
+    )
+    const valueOf = (name: string): number =>
+      Number(resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue ?? -1)
+    const retentionMs = valueOf('retention.ms')
+    return retentionMs < 0 ? undefined : appendedBefore + retentionMs + Math.max(0, valueOf('segment.ms'))
   }
 
   async fill(lane: number, to: number): Promise<void> {

@@ -86,5 +86,10 @@ export interface EventLog {
    * logs that cannot change a message.
    */
   rewrite?(lane: number, messages: readonly LogMessage[]): Promise<void>
+  /**
+   * The instant (ms) by which messages that were appended before another have been deleted by the log itself; undefined
+   * when it never deletes any. Missing in logs that can change a message.
+   */
+  keptUntil?(appendedBefore: number): Promise<number | undefined>
   close(): Promise<void>
 }
