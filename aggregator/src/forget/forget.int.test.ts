@@ -13,6 +13,8 @@ import { recount, type Placed } from '../testing/recount.fixture.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
+/** A machine that does other things too is slow. */
+const WAIT_MS = 60_000
 const engines = inject('engines') as Engines | undefined
 const person = fc.constantFrom<readonly [ForgottenKind, string]>(
   ['user', 'ann'],
@@ -38,6 +40,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const [positions, ends] = await Promise.all([lane.storage.lanes.positions(), lane.storage.log.ends()])
     return positions[0] === ends[0]
   }
+  const counted = (): Promise<void> => until(isCounted, WAIT_MS)
   const append = async (envelopes: readonly Envelope[]): Promise<Placed[]> => {
     const places = await lane.storage.log.append(envelopes)
     return places.map(({ position }, at) => ({ position, envelope: envelopes[at]! }))
@@ -51,7 +54,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await until(async () => {
       await work?.()
       return (await forgets.get(app, id))?.finished_at !== undefined
-    })
+    }, WAIT_MS)
     const part = await forgetParts.get(app, `${id} 0`)
     return part!.mark!
   }
@@ -63,15 +66,15 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         fc.asyncProperty(sentMessages, sentMessages, person, async (before, after, who) => {
           const app = await lane.app(randomUUID(), 'UTC', ['ref'])
           const log = await append(envelopesOf(app.id, before))
-          await until(isCounted)
+          await counted()
           const forget = await request(app, who)
           log.push(...(await append(envelopesOf(app.id, after, 'second'))))
           const mark = await finished(forget, () => aggregator.forget())
-          await until(isCounted)
+          await counted()
           const expected = withoutPerson(log, { kind: who[0], id: who[1], before: mark })
           expect(await lane.tables(app.id)).toEqual(recount(app, expected))
         }),
-        { numRuns: runs },
+        { numRuns: runs, endOnFailure: true },
       )
     } finally {
       await aggregator.close()
@@ -85,7 +88,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
         const app = await lane.app(randomUUID(), 'UTC', ['ref'])
         const counting = await start()
         const log = await append(envelopesOf(app.id, sent))
-        await until(isCounted)
+        await counted()
         await counting.close()
         const forget = await request(app, who)
         for (const life of lives) {
@@ -93,19 +96,20 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
           const aggregator = await start(storage)
           await until(async () => {
             await aggregator.forget()
-            return storage.isDead() || (await lane.storage.registry.forgets.get(app.id, forget.id))?.finished_at !== undefined
-          })
+            const known = await lane.storage.registry.forgets.get(app.id, forget.id)
+            return storage.isDead() || known?.finished_at !== undefined
+          }, WAIT_MS)
           await aggregator.close()
           interrupted++
         }
         const aggregator = await start()
         const mark = await finished(forget, () => aggregator.forget())
-        await until(isCounted)
+        await counted()
         await aggregator.close()
         const expected = withoutPerson(log, { kind: who[0], id: who[1], before: mark })
         expect(await lane.tables(app.id)).toEqual(recount(app, expected))
       }),
-      { numRuns: runs },
+      { numRuns: runs, endOnFailure: true },
     )
     expect(interrupted).toBeGreaterThan(0)
   })
@@ -119,16 +123,16 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const send = (...ids: string[]): Promise<Placed[]> =>
       append([envelopeOf(app.id, { device_id: 'phone', events: ids.map(event) })])
     await send('a', 'b', 'a')
-    await until(isCounted)
+    await counted()
     await finished(await request(app, ['user', 'ann']), () => aggregator.forget())
     expect(await lane.fates(app.id)).toEqual({})
     await send('b', 'c')
-    await until(isCounted)
+    await counted()
     expect(await lane.fates(app.id)).toEqual({ accepted: 1, duplicate: 1 })
     expect(await lane.storage.reader.devicesOf(app.id, 'ann', 9)).toEqual(['phone'])
     await finished(await request(app, ['device', 'phone']), () => aggregator.forget())
     await send('a', 'b', 'c', 'd')
-    await until(isCounted)
+    await counted()
     expect(await lane.fates(app.id)).toEqual({ accepted: 1, duplicate: 3 })
     await aggregator.close()
   })
@@ -147,23 +151,23 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await send('own', at, 'ann')
     await send('shared', at, 'bob')
     await send('shared', at, 'ann')
-    await until(isCounted)
+    await counted()
     await finished(await request(app, ['user', 'ann'], at + 1_000), () => aggregator.forget())
     expect(await lane.fates(app.id)).toEqual({ accepted: 1 })
     await send('own', at + 500, undefined, 'ann')
     await send('shared', at + 500, undefined, 'ann', undefined, 'bob')
     await send('other', at + 500, 'cleo')
-    await until(isCounted)
+    await counted()
     expect(await lane.fates(app.id)).toEqual({ accepted: 4 })
     await send('own', at + 1_000, 'ann')
     await send('shared', at + 1_000, 'ann')
-    await until(isCounted)
+    await counted()
     expect(await lane.fates(app.id)).toEqual({ accepted: 6 })
     await aggregator.close()
   })
 }
 
-describe('on SQLite', () => suite(openEmbedded, 12))
+describe('on SQLite', () => suite(openEmbedded, 8))
 describe.skipIf(!engines)('on Cassandra', () => {
   if (engines) suite(overCassandra(engines), 6)
 })

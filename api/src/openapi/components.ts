@@ -4,10 +4,11 @@ import * as administration from '../answers/administration.ts'
 import * as asked from '../answers/asked.ts'
 import * as eventKeys from '../answers/event-keys.ts'
 import * as events from '../answers/events.ts'
+import * as forgets from '../answers/forgets.ts'
 
 /** Component names: the names under which the modules export their schemas. */
 const names = new Map<object, string>(
-  [contracts, asked, administration, events, eventKeys].flatMap((module) =>
+  [contracts, asked, administration, events, eventKeys, forgets].flatMap((module) =>
     Object.entries(module as Record<string, unknown>).flatMap(([name, value]) =>
       isSchema(value) ? [[value, name] as [object, string]] : [],
     ),
