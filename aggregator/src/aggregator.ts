@@ -224,8 +224,8 @@ export class Aggregator implements LaneConsumer {
   }
 
   /**
-   * Works on requests to forget a person in the owned lanes, as far as possible now. This runs by itself; the call waits
-   * for it.
+   * Works on requests to forget a person in the owned lanes, as far as possible now. This runs by itself; the call
+   * waits for it.
    */
   forget(): Promise<void> {
     return this.#forgets?.run(() => this.#own) ?? Promise.resolve()

@@ -1,10 +1,4 @@
-import {
-  deviceDigest,
-  laneOf,
-  type Forget,
-  type ForgottenDevice,
-  type PlaceRange,
-} from '@hopper/contracts'
+import { deviceDigest, laneOf, type Forget, type ForgottenDevice, type PlaceRange } from '@hopper/contracts'
 import { devicesOfUser, placeOf, type Identity, type TableReader } from '@hopper/storage'
 
 /** A device of which a lane forgets events, with its id, which is stored nowhere. */

@@ -59,7 +59,9 @@ export async function forgetSets(
   const found: Found = { dates: {}, received: {}, events: {}, bots: 0, sessions: new Map() }
   for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, place.assertOwned)) {
     collect(found, app, events)
-    await place.own.exclusively((lease) => hideIds(store, place, events, (date, ids) => seen.tell(lane, date, ids), lease))
+    await place.own.exclusively((lease) =>
+      hideIds(store, place, events, (date, ids) => seen.tell(lane, date, ids), lease),
+    )
   }
   const dead_letters = await forgetLetters(store, place, part)
   await forgetSessions(store, place, rows, found.sessions)
@@ -79,10 +81,7 @@ function collect(found: Found, app: CountedApp, events: readonly ArchivedEvent[]
     found.received[received] = (found.received[received] ?? 0) + 1
     found.events[event.type] = (found.events[event.type] ?? 0) + 1
     if (isCounted && event.session_id !== undefined)
-      found.sessions.set(
-        event.session_id,
-        Math.min(found.sessions.get(event.session_id) ?? Infinity, event.timestamp),
-      )
+      found.sessions.set(event.session_id, Math.min(found.sessions.get(event.session_id) ?? Infinity, event.timestamp))
   }
 }
 
@@ -95,9 +94,10 @@ async function hideIds(
   lease: Parameters<ForgettingStore['writer']['replaceSeen']>[0],
 ): Promise<void> {
   for (const [date, some] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
-    const replacements = some.map(
-      ({ event: { event_id } }): SeenReplacement => ({ event_id, by: forgottenId(app.id, event_id) }),
-    )
+    const replacements = some.map(({ event: { event_id } }): SeenReplacement => ({
+      event_id,
+      by: forgottenId(app.id, event_id),
+    }))
     tell(
       { app: app.id, date },
       replacements.map(({ by }) => by),

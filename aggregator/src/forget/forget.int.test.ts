@@ -144,7 +144,15 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     let ids = 0
     const send = (device_id: string, received_at: number, ...users: (string | undefined)[]): Promise<Placed[]> => {
       const events = users.map(
-        (user_id) => ({ type: 'custom', name: 'n', event_id: `${ids++}`, timestamp: at, seq: 0, ...(user_id && { user_id }) }) as Event,
+        (user_id) =>
+          ({
+            type: 'custom',
+            name: 'n',
+            event_id: `${ids++}`,
+            timestamp: at,
+            seq: 0,
+            ...(user_id && { user_id }),
+          }) as Event,
       )
       return append([envelopeOf(app.id, { device_id, events, received_at })])
     }

@@ -162,7 +162,7 @@ export class Forgets {
     }
     while (part.step !== 'done') {
       assertOwned()
-      const { problem: _, ...next } = await this.#steps[part.step](place, part, save)
+      const next = withoutProblem(await this.#steps[part.step](place, part, save))
       // A lane that has none of the person's devices has nothing else to do.
       part = next.step === 'cut' && next.devices.length === 0 ? { ...next, step: 'done' } : next
       await save(part)
@@ -192,8 +192,8 @@ export class Forgets {
   }
 
   /**
-   * Decides what is forgotten: everything of the person that the lane has counted and archived by now. The tables of the
-   * dates must count what the archive has, since they are corrected by a recount.
+   * Decides what is forgotten: everything of the person that the lane has counted and archived by now. The tables of
+   * the dates must count what the archive has, since they are corrected by a recount.
    */
   async #cut(place: ForgetPlace, part: ForgetPart, save: SavePart): Promise<ForgetPart> {
     const { log, lanes, reader, forgetApps } = this.#options
@@ -288,13 +288,7 @@ export class Forgets {
     for (const [date, forgotten] of Object.entries(before.dates ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (part.last !== undefined && date <= part.last) continue
       place.assertOwned()
-      const { correcting: _, ...corrected } = await recountDate(
-        this.#options,
-        { ...place, date, forgotten, folded },
-        part,
-        save,
-      )
-      part = { ...corrected, last: date }
+      part = corrected(await recountDate(this.#options, { ...place, date, forgotten, folded }, part, save), date)
       await save(part)
     }
     return { ...part, step: 'counted' }
@@ -335,7 +329,7 @@ export class Forgets {
       const scrubbed = await scrub?.()
       const now = Date.now()
       const kept = log.rewrite ? {} : { log_kept_until: (await this.#keptUntil(now)) ?? null }
-      for (const { person: _, problem: __, ...forget } of done) {
+      for (const forget of done.map(unnamed).map(withoutProblem)) {
         const finished: Forget = { ...forget, finished_at: now, kept_files: scrubbed?.keptFiles ?? [], ...kept }
         await registry.forgets.put(forget.app, forget.id, finished)
         this.#finished.add(forget.id)
@@ -344,7 +338,7 @@ export class Forgets {
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error)
       logger?.error({ err: error }, 'what was removed of persons could not be erased from the disk yet')
-      for (const { person: _, ...forget } of done)
+      for (const forget of done.map(unnamed))
         if (forget.problem !== problem) await registry.forgets.put(forget.app, forget.id, { ...forget, problem })
     }
   }
@@ -358,4 +352,17 @@ export class Forgets {
     if (person !== undefined) await registry.forgets.put(forget.app, forget.id, forget)
     return parts.every(({ step }) => step === 'done')
   }
+}
+
+function withoutProblem<T extends { readonly problem?: string }>({ problem: _, ...rest }: T): Omit<T, 'problem'> {
+  return rest
+}
+
+function unnamed({ person: _, ...rest }: Forget): Forget {
+  return rest
+}
+
+/** Notes that the tables of a date are corrected. */
+function corrected({ correcting: _, ...rest }: ForgetPart, date: string): ForgetPart {
+  return { ...rest, last: date }
 }

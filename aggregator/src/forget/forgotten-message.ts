@@ -4,7 +4,9 @@ import { seenDateOf } from '../fold/seen-date.ts'
 import { validateEnvelope } from '../judge/validate-envelope.ts'
 import { ForgottenEvents, withoutEvents } from './forgotten-events.ts'
 
-/** Removes what is forgotten from messages that are copied: from the log into a dump, or from somewhere into the log. */
+/**
+ * Removes what is forgotten from messages that are copied: from the log into a dump, or from somewhere into the log.
+ */
 export class ForgottenMessages {
   readonly #registry: Registry
   readonly #apps = new Map<string, Promise<ForgottenEvents | undefined>>()

@@ -1,5 +1,11 @@
 import { setImmediate as pause } from 'node:timers/promises'
-import { deviceDigest, type ArchivedEvent, type ChunkSummary, type ForgetPart, type PlaceRange } from '@hopper/contracts'
+import {
+  deviceDigest,
+  type ArchivedEvent,
+  type ChunkSummary,
+  type ForgetPart,
+  type PlaceRange,
+} from '@hopper/contracts'
 import { Chunk, eventsOfRun, keyOf, mayHave, restOf, runOfDevice, type DeviceKey } from '@hopper/engine'
 import { placeOf, type Archive } from '@hopper/storage'
 
@@ -62,11 +68,7 @@ export async function* forgottenEvents(
  * Fetches columns of a chunk.
  * @throws Error when the archive lacks one of them: nothing may be changed then
  */
-export async function fetchColumns(
-  archive: Archive,
-  summary: ChunkSummary,
-  names: readonly string[],
-): Promise<Chunk> {
+export async function fetchColumns(archive: Archive, summary: ChunkSummary, names: readonly string[]): Promise<Chunk> {
   const cells = await archive.columns(summary, names)
   const lost = names.find((name) => cells.get(name)?.byteLength !== summary.columns[name])
   if (lost !== undefined) throw new Error(`the archive lacks the column ${lost} of a chunk of ${summary.date}`)

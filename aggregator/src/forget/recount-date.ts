@@ -59,8 +59,8 @@ export interface RecountedDate extends ForgetPlace {
 }
 
 /**
- * Makes the tables of a date equal to what the archive has of it. The archive is read while batches continue; what comes
- * meanwhile is read while they wait. Each run depends on what the tables hold, so it may be interrupted anywhere.
+ * Makes the tables of a date equal to what the archive has of it. The archive is read while batches continue; what
+ * comes meanwhile is read while they wait. Each run depends on what the tables hold, so it may be interrupted anywhere.
  * @throws Postponed while a batch is written in part, or the past of a funnel is counted
  */
 export async function recountDate(
@@ -79,7 +79,10 @@ export async function recountDate(
   return own.exclusively(async (lease) => {
     // Lets the writer of the last batch update the position of the lane first.
     await setImmediate()
-    const applied = await store.writer.applied(lane, datedTables.map((table) => ({ table, app: app.id, date })))
+    const applied = await store.writer.applied(
+      lane,
+      datedTables.map((table) => ({ table, app: app.id, date })),
+    )
     if (applied.some((position) => position >= from)) {
       const before = await own.archive()
       if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
@@ -89,7 +92,11 @@ export async function recountDate(
     await assertWhole(store, at, expected)
     const isNew = part.correcting !== date
     const changed: ForgetPart = isNew
-      ? { ...part, correcting: date, tally: { ...part.tally, tables: addChanges(part.tally.tables, changesOf(correction)) } }
+      ? {
+          ...part,
+          correcting: date,
+          tally: { ...part.tally, tables: addChanges(part.tally.tables, changesOf(correction)) },
+        }
       : part
     if (isNew) await save(changed)
     own.forgetVisitors()
@@ -124,8 +131,8 @@ async function assertWhole(store: ForgettingStore, at: RecountedDate, expected: 
     eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
   if (surplus === 0 || surplus === at.forgotten) return
   throw new Postponed(
-    `the tables of ${at.date} and the archive differ by ${surplus} events, not by the ${at.forgotten} forgotten ones: ` +
-      'run "hopper audit --repair"',
+    `the tables of ${at.date} and the archive differ by ${surplus} events, not by the ${at.forgotten} forgotten ` +
+      'ones: run "hopper audit --repair"',
   )
 }
 
@@ -242,7 +249,8 @@ function changesOf({ counters, surplus }: DateCorrection): TableChanges {
     own[name] = (own[name] ?? 0) + by
   }
   for (const { table, rows } of counters) {
-    for (const { deltas } of rows) counterTables[table].counters.forEach((name, at) => reduce(table, name, -deltas[at]!))
+    for (const { deltas } of rows)
+      counterTables[table].counters.forEach((name, at) => reduce(table, name, -deltas[at]!))
   }
   for (const { table, rows } of surplus) reduce(table, 'rows', rows.length)
   return changes

@@ -45,8 +45,8 @@ export const ForgetAnswer = Type.Object({
   log_kept_until: Type.Optional(
     Type.Union([Type.Integer(), Type.Null()], {
       description:
-        'in a cluster: when Kafka has deleted the messages of the person (ms); null: never, unless retention.ms of the ' +
-        'topic is set. Until then nothing that reads them uses their events',
+        'in a cluster: when Kafka has deleted the messages of the person (ms); null: never, unless retention.ms of ' +
+        'the topic is set. Until then nothing that reads them uses their events',
     }),
   ),
   removed: Type.Object(tally),

@@ -6,8 +6,8 @@ import { CurrentApp, PathPart } from '../http/parameters.ts'
 import { ForgetsService } from '../services/forgets.service.ts'
 
 const note =
-  'A person is `u:USER` (with the events of all its devices that are its own) or `d:DEVICE`; without a prefix it is a ' +
-  'user. Events received before the call are removed everywhere; the answer has the id under which `forgets` shows ' +
+  'A person is `u:USER` (with the events of all its devices that are its own) or `d:DEVICE`; without a prefix it is ' +
+  'a user. Events received before the call are removed everywhere; the answer has the id under which `forgets` shows ' +
   'progress and the certificate.'
 
 @Controller('api/v1/apps/:app')

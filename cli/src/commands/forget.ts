@@ -29,11 +29,17 @@ export function forgetCommand(): Command {
 async function forget(config: InstallationConfig, app: string, id: string): Promise<void> {
   const storage = await openInstallation(config)
   try {
-    if (!(await storage.registry.app(app))) throw new HopperError('HOP_CONFIG', `No app is named ${JSON.stringify(app)}.`)
-    const report = await forgetPerson(storage, config, { app, ...personOf(id) }, {
-      logger: createLogger(config.logLevel, 'forget'),
-      progress,
-    })
+    if (!(await storage.registry.app(app)))
+      throw new HopperError('HOP_CONFIG', `No app is named ${JSON.stringify(app)}.`)
+    const report = await forgetPerson(
+      storage,
+      config,
+      { app, ...personOf(id) },
+      {
+        logger: createLogger(config.logLevel, 'forget'),
+        progress,
+      },
+    )
     console.log(JSON.stringify(report, null, 2))
   } finally {
     await storage.close()

@@ -30,7 +30,13 @@ function marked(): Envelope[] {
     app: 'berlin',
     device_id,
     received_at: at + day * 86_400_000,
-    context: { device: 'desktop', browser: `Firefox`, os: 'Linux', referrer: `https://${MARK}.example/`, utm: { utm_term: MARK } },
+    context: {
+      device: 'desktop',
+      browser: `Firefox`,
+      os: 'Linux',
+      referrer: `https://${MARK}.example/`,
+      utm: { utm_term: MARK },
+    },
     events: events.map((event, n) => ({
       event_id: `${MARK} ${device_id} ${day} ${n}`,
       timestamp: at + day * 86_400_000 + n,

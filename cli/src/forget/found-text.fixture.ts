@@ -6,8 +6,8 @@ import { zstdDecompressSync } from 'node:zlib'
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 
 /**
- * Looks for a text in every file of a directory: byte for byte, in UTF-16, in whatever begins like a zstd frame (also in
- * free parts of a file), and in every value of every table. Returns where it was found.
+ * Looks for a text in every file of a directory: byte for byte, in UTF-16, in whatever begins like a zstd frame (also
+ * in free parts of a file), and in every value of every table. Returns where it was found.
  */
 export function findText(dir: string, text: string): string[] {
   const found: string[] = []

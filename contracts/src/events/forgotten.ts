@@ -4,8 +4,8 @@ import type { Envelope } from './envelope.ts'
 const ID_PREFIX = 'forgotten:'
 
 /**
- * An event that was removed from its message because its person was forgotten. Its index and a hash of its id remain, so
- * that the other events keep their places, and the event stays a duplicate if it is sent again.
+ * An event that was removed from its message because its person was forgotten. Its index and a hash of its id remain,
+ * so that the other events keep their places, and the event stays a duplicate if it is sent again.
  */
 export interface ForgottenEvent {
   /** index of the event in the message as it was sent */

@@ -87,7 +87,10 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       if (!storage.log.rewrite) return
       const { lane } = places[0]!
       const changed = [places[1]!, places[7]!].map(({ position }) => ({ position, value: Buffer.from(`x${position}`) }))
-      await storage.log.rewrite(lane, [...changed, { position: places[8]!.position + 100, value: Buffer.from('never') }])
+      await storage.log.rewrite(lane, [
+        ...changed,
+        { position: places[8]!.position + 100, value: Buffer.from('never') },
+      ])
       const read = await storage.log.read(lane, places[0]!.position, 20)
       expect(read.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
       const texts = read.map(({ value }) => Buffer.from(value).toString())

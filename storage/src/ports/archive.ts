@@ -49,8 +49,8 @@ export interface Archive {
    */
   replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void>
   /**
-   * Deletes the cells of an app in the lane that are not visible, without waiting for readers that listed before. Called
-   * by the lane's owner while it replaces and appends nothing.
+   * Deletes the cells of an app in the lane that are not visible, without waiting for readers that listed before.
+   * Called by the lane's owner while it replaces and appends nothing.
    */
   purge(lease: Lease, app: string): Promise<void>
   /**

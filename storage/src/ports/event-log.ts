@@ -82,8 +82,8 @@ export interface EventLog {
   fill?(lane: number, to: number): Promise<void>
   /**
    * Replaces the values of messages of a lane, at their positions; durable when it resolves. What they were is
-   * overwritten on the disk, see also `Storage.scrub`. Positions that the lane does not have are passed over. Missing in
-   * logs that cannot change a message.
+   * overwritten on the disk, see also `Storage.scrub`. Positions that the lane does not have are passed over. Missing
+   * in logs that cannot change a message.
    */
   rewrite?(lane: number, messages: readonly LogMessage[]): Promise<void>
   /**

@@ -91,10 +91,16 @@ export class CassandraArchive implements Archive {
     const found = only(old, await this.#manifests.read(key))
     const replaced = new Map(found.map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
     await mapConcurrent([...replaced.values()], CHANGE_CONCURRENCY, (entry) => this.#ledger.enter(entry))
-    await this.#write(lease, key, spans, async () => {
-      const chunks = await this.#manifests.read(key)
-      return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
-    }, (chunks) => isMade(spans, chunks) && chunks.every(({ span }) => !replaced.has(String(span))))
+    await this.#write(
+      lease,
+      key,
+      spans,
+      async () => {
+        const chunks = await this.#manifests.read(key)
+        return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
+      },
+      (chunks) => isMade(spans, chunks) && chunks.every(({ span }) => !replaced.has(String(span))),
+    )
   }
 
   async purge(lease: Lease, app: string): Promise<void> {

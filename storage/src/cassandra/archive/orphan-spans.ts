@@ -93,7 +93,9 @@ export class OrphanSpans {
 
   /** Deletes the cells of an app's invisible spans at once, without waiting for readers that listed before. */
   async purge(lane: number, app: string): Promise<void> {
-    const entries = (await this.#entries(lane)).filter((entry) => entry.app === app && !this.#writing.has(String(entry.span)))
+    const entries = (await this.#entries(lane)).filter(
+      (entry) => entry.app === app && !this.#writing.has(String(entry.span)),
+    )
     for (const some of Map.groupBy(entries, ({ month }) => month).values()) {
       for (let tries = 0; !(await this.#deleteOrphans(some[0]!, some)); tries++) {
         if (tries >= PURGE_TRIES)

@@ -61,7 +61,8 @@ export class ArchiveQueries {
   columns(chunk: ChunkKey, names: readonly string[]): Map<string, Uint8Array> {
     const cells = new Map<string, Uint8Array>()
     const { app, date, lane, first_position, last_position, part, rows } = chunk
-    const found = this.#find.get(app, date, lane, first_position, last_position, part, rows) as { id: number } | undefined
+    const found = this.#find.get(app, date, lane, first_position, last_position, part, rows) as
+      { id: number } | undefined
     if (!found) return cells
     for (const name of names) {
       const row = this.#cell.get(found.id, name) as { cell: Uint8Array } | undefined

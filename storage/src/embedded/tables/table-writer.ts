@@ -123,11 +123,7 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
-  async replaceSeen(
-    lease: Lease,
-    { app, date }: Partition,
-    replacements: readonly SeenReplacement[],
-  ): Promise<void> {
+  async replaceSeen(lease: Lease, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
     const at = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
     const insert = this.#database.prepare(
       `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${at}
