@@ -190,7 +190,7 @@ test('a generated client makes real calls: reads, the example query, and refused
     const isQuery = /query$/.test(path) && method === 'post'
     const needsMore =
       parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') ||
-      /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members/.test(path)
+      /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|forgets/.test(path)
     if (!isQuery && (method !== 'get' || needsMore)) continue
     const query = {
       ...(path.endsWith('agents') ? { by: 'browser' } : {}),

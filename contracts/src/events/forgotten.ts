@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import type { Envelope } from './envelope.ts'
 
 const ID_PREFIX = 'forgotten:'
 
@@ -33,7 +32,13 @@ export function deviceDigest(app: string, deviceId: string): string {
  * Returns the indexes of the events of an envelope in the message as it was sent; undefined when none was removed, so
  * that each event still has its own.
  */
-export function sentIndexes({ events, forgotten }: Pick<Envelope, 'events' | 'forgotten'>): number[] | undefined {
+export function sentIndexes({
+  events,
+  forgotten,
+}: {
+  readonly events: readonly unknown[]
+  readonly forgotten?: readonly ForgottenEvent[]
+}): number[] | undefined {
   if (forgotten === undefined || forgotten.length === 0) return undefined
   const removed = new Set(forgotten.map(({ index }) => index))
   const indexes: number[] = []
