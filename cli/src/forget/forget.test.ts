@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { decodeEnvelope, encodeEnvelope, type Envelope, type Event, type ForgetReport } from '@hopper/contracts'
@@ -149,6 +151,44 @@ describe('forgetting a person of a data directory', () => {
     await opened.close()
   })
 })
+
+it('is complete after it was killed and run again', async () => {
+  await using installation = await makeInstallation(lanes)
+  const { storage, dir } = installation
+  await storage.log.append([theirs(0), ...marked(), ...others!, theirs(4)])
+  await installation.count()
+  const before = await eventsOf(storage)
+  await storage.close()
+  const who = { app: 'berlin', kind: 'user', person: `user ${MARK}` }
+  const killed: boolean[] = []
+  for (const afterMs of [50, 200, 400, 600, 800, 1_000, 1_200, 1_400, 1_600, 1_800, 2_000])
+    killed.push(await forgetAndKill({ data: dir, lanes: String(lanes) }, who, afterMs))
+  expect(killed).toContain(true)
+  expect(await forgetAndKill({ data: dir, lanes: String(lanes) }, who, Infinity)).toBe(false)
+  expect(findText(dir, MARK)).toEqual([])
+  const opened = await openEmbedded({ dir, lanes })
+  expect(await auditOf(opened)).toEqual([])
+  expect(await eventsOf(opened)).toEqual(before.filter((line) => !line.includes(MARK)))
+  await opened.close()
+  const tables = tablesOf(dir)
+  await rebuildInstallation(configOf(dir), undefined, silent)
+  expect(tablesOf(dir)).toEqual(tables)
+}, 120_000)
+
+/** Forgets in a process of its own, which is killed some time after it has begun; returns whether it was not done. */
+async function forgetAndKill(settings: object, who: object, afterMs: number): Promise<boolean> {
+  const script = join(import.meta.dirname, 'forgetting-child.fixture.ts')
+  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+  const command = [...flags, script, JSON.stringify(settings), JSON.stringify(who)]
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    if (text.includes('begun') && afterMs < Infinity) setTimeout(() => child.kill('SIGKILL'), afterMs)
+  })
+  await once(child, 'close')
+  return !output.includes('done')
+}
 
 /** A message of the person that cannot be counted. */
 function letter(): Buffer {

@@ -9,7 +9,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './request-queue.ts'
-import { ConfigResourceTypes, Kafka } from 'kafkajs'
+import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 import { ensureTopic } from './topic.ts'
@@ -19,6 +19,8 @@ import { installZstd } from './zstd.ts'
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 const FILL_MESSAGES_MAX = 10_000
+/** `ConfigResourceTypes.TOPIC`, which Node does not find among the exports of kafkajs */
+const TOPIC_CONFIG = 2 as ConfigResourceTypes
 
 repairEncoder()
 repairRequestQueue()
@@ -116,7 +118,7 @@ export class KafkaEventLog implements EventLog {
   /** Whole segments are deleted, and a segment takes messages for `segment.ms` at most. */
   async keptUntil(appendedBefore: number): Promise<number | undefined> {
     const { topic } = this.#settings
-    const asked = { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['retention.ms', 'segment.ms'] }
+    const asked = { type: TOPIC_CONFIG, name: topic, configNames: ['retention.ms', 'segment.ms'] }
     const { resources } = await this.#adminClient.ask((admin) =>
       admin.describeConfigs({ includeSynonyms: false, resources: [asked] }),
     )
