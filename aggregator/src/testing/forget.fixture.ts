@@ -43,7 +43,9 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
       const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: at, session_id: `${device} s${session}` }
       return { ...(user_id && { user_id }), ...fields, ...base } as Event
     })
-    const received_at = built[0]!.timestamp + (late === 0 ? 9 * DAY_MS : 1_000)
+    // Ingest lets no event through that is more than a day ahead.
+    const newest = built.reduce((last, { timestamp }) => Math.max(last, timestamp), 0)
+    const received_at = newest + (late === 0 ? 9 * DAY_MS : 1_000)
     const rejected: RejectedEvent[] = refused === 0 ? [{ event_id: 'refused', reason: 'too_old' }] : []
     const context = { device: 'desktop', browser: device % 2 ? 'Firefox' : 'Chrome', os: 'Linux' } as const
     return {
