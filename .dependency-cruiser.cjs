@@ -1,4 +1,4 @@
-const workspaces = 'contracts|tracker|ingest|storage|aggregator|cql|engine|api|dashboard|cli|e2e|bench'
+const workspaces = 'contracts|tracker|node|ingest|storage|aggregator|cql|engine|api|dashboard|cli|e2e|bench'
 /** Import rules between the folders (docs/architecture.md). */
 module.exports = {
   forbidden: [
@@ -21,6 +21,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^storage/' },
       to: { path: `^(${workspaces})/`, pathNot: '^(storage|contracts|cql)/' },
+    },
+    {
+      name: 'node-client-imports-nothing-but-node',
+      severity: 'error',
+      from: { path: '^node/', pathNot: '\\.(test|fixture)\\.ts$' },
+      to: { pathNot: '^node/', dependencyTypesNot: ['core'] },
     },
     {
       name: 'ports-import-no-adapter',
@@ -73,7 +79,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(/dist/|node_modules/)' },
+    exclude: { path: '(/dist/|node_modules/|^bench/k6/)' },
     tsPreCompilationDeps: true,
     combinedDependencies: true,
     enhancedResolveOptions: {

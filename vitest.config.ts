@@ -10,6 +10,9 @@ export default defineConfig({
   test: {
     include: ['*/src/**/*.test.ts', '*/src/**/*.test.tsx', '*/test/**/*.test.ts'],
     globalSetup: ['e2e/src/engines/global-setup.ts'],
+    // The client of the Model Context Protocol imports a package that ships its TypeScript under the same condition,
+    // which Node does not load from node_modules.
+    server: { deps: { inline: [/@modelcontextprotocol\/sdk\/dist\/esm\/client/, /eventsource-parser/] } },
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

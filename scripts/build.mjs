@@ -5,7 +5,7 @@ import { hashOf, isStamped, stamp } from './stamp.mjs'
 import { Failure, isMain, root, run, script } from './tools.mjs'
 
 const settings = ['package-lock.json', 'tsconfig.base.json']
-const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli']
+const services = ['contracts', 'storage', 'cql', 'engine', 'ingest', 'aggregator', 'api', 'cli', 'node']
 
 /**
  * The build steps: their sources, their command, and a file that exists afterwards. Stages run in sequence, the builds
@@ -25,7 +25,7 @@ const stages = [
       name: 'services',
       from: [...services, 'tracker/src'],
       made: services.map((service) => `${service}/dist/index.js`),
-      by: ['tsc', '-b', 'cli'],
+      by: ['tsc', '-b', 'cli', 'node'],
     },
     {
       name: 'dashboard',

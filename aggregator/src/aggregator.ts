@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { HopperError, StageMatcher } from '@hopper/contracts'
+import { HopperError } from '@hopper/contracts'
 import type {
   Archive,
   PartHealth,
@@ -14,13 +14,12 @@ import type {
   TableWriter,
 } from '@hopper/storage'
 import type { Registry as MetricsRegistry } from 'prom-client'
+import { AppCache } from './app-cache.ts'
 import { Backfills } from './backfill/backfills.ts'
-import { ForgottenEvents } from './forget/forgotten-events.ts'
 import { Forgets } from './forget/forgets.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
 import { HeldBytes } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
-import type { CountedApp } from './judge/judge.ts'
 import { LaneTurns } from './lane/lane-turns.ts'
 import { BackgroundMerges } from './merge/background-merges.ts'
 import { memoryShares, defaultMemoryBytes, type MemoryShares } from './memory/memory-shares.ts'
@@ -28,7 +27,7 @@ import { MemoryWatch, type MemoryLevel } from './memory/memory-watch.ts'
 import { MessageGate } from './memory/message-gate.ts'
 import type { SpanMerger } from './merge/merge-thread.ts'
 import { AggregatorMetrics, type MemoryUse } from './metrics.ts'
-import { OwnedLane } from './lane/owned-lane.ts'
+import { OwnedLane, type Reached } from './lane/owned-lane.ts'
 import { PieceSize } from './lane/piece-size.ts'
 import { IdentifiedDevices } from './seen/identified-devices.ts'
 import { SeenFilters } from './seen/seen-filters.ts'
@@ -36,11 +35,9 @@ import { SeenFilters } from './seen/seen-filters.ts'
 const TICK_MS = 1_000
 /** pause before each batch while too much memory is used */
 const SLOW_MS = 200
-const APP_CACHE_MS = 5_000
-const FORGOTTEN_CACHE_MS = 60_000
 const REREAD_MESSAGES = 500
-const APPS_MAX = 10_000
-const APPS_LOOK_MS = 5_000
+/** With more deferred apps than this, none is said to be ahead of them: the record of a lane stays small. */
+const BEHIND_APPS_MAX = 100
 
 /** Logger of the aggregator; the process decides where its lines go. */
 export interface AggregatorLogger {
@@ -112,16 +109,11 @@ export class Aggregator implements LaneConsumer {
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
   readonly #forgets: Forgets | undefined
-  /** what is forgotten of each app, and when it is read again */
-  readonly #forgotten = new Map<string, { readonly of: Promise<ForgottenEvents | undefined>; readonly until: number }>()
   readonly #own = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
   readonly #takingAgain = new Map<number, Promise<OwnedLane>>()
-  readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
-  /** the number of apps at the last check, and when the next check is due */
-  #appCount = 0
-  #lookForApps = 0
+  readonly #apps: AppCache
   #subscription: Subscription | undefined
   #timers: readonly NodeJS.Timeout[] = []
   #ticking: Promise<void> = Promise.resolve()
@@ -129,6 +121,7 @@ export class Aggregator implements LaneConsumer {
 
   constructor(options: AggregatorOptions) {
     this.#options = options
+    this.#apps = new AppCache(options.registry)
     const shares = (this.#shares = memoryShares(options.memoryBytes ?? defaultMemoryBytes()))
     this.#gate = new MessageGate(shares.messages)
     this.#deferredGate = new MessageGate(shares.deferred)
@@ -150,10 +143,7 @@ export class Aggregator implements LaneConsumer {
       logger,
       wroteOut: (each) => this.#metrics?.wroteOut(each),
     })
-    const forgetApps = (): void => {
-      this.#apps.clear()
-      this.#forgotten.clear()
-    }
+    const forgetApps = (): void => this.#apps.clear()
     this.#backfills =
       archive &&
       reader &&
@@ -166,7 +156,7 @@ export class Aggregator implements LaneConsumer {
       new Forgets({
         ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
         seen: this.#seen,
-        appOf: (id) => this.#appOf(id),
+        appOf: (id) => this.#apps.get(id),
         scrub: forgets.scrub,
         lookMs: forgets.lookMs,
       })
@@ -182,8 +172,8 @@ export class Aggregator implements LaneConsumer {
 
   async start(): Promise<void> {
     this.#timers = [
-      setInterval(() => (this.#renewing = this.#renewing.then(() => this.#renew())), TICK_MS),
-      setInterval(() => (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS),
+      setInterval(() => void (this.#renewing = this.#renewing.then(() => this.#renew())), TICK_MS),
+      setInterval(() => void (this.#ticking = this.#ticking.then(() => this.#tick())), TICK_MS),
     ]
     try {
       this.#subscription = await this.#options.log.subscribe(this)
@@ -199,7 +189,7 @@ export class Aggregator implements LaneConsumer {
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
     const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#catchUp]
-    await Promise.all(background.map((each) => each?.close()))
+    await Promise.all(background.flatMap((each) => (each ? [each.close()] : [])))
   }
 
   /** Merges spans of the owned lanes until nothing is left to merge now. Merging runs by itself; this waits for it. */
@@ -278,7 +268,7 @@ export class Aggregator implements LaneConsumer {
     try {
       await own.merges?.close()
       const background = [this.#packed, this.#backfills, this.#forgets, this.#catchUp]
-      await Promise.all(background.map((each) => each?.left(lane)))
+      await Promise.all(background.flatMap((each) => (each ? [each.left(lane)] : [])))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -296,7 +286,6 @@ export class Aggregator implements LaneConsumer {
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
     this.#identified.forget(lane)
-    this.#forgotten.clear()
     this.#apps.clear()
     const own = new OwnedLane(lease, position, {
       writer,
@@ -308,11 +297,11 @@ export class Aggregator implements LaneConsumer {
       gate: this.#gate,
       merges: this.#merges?.of(lane),
       watermarkCheck,
-      appOf: (id) => this.#appOf(id),
+      appOf: (id) => this.#apps.get(id),
       log: this.#options.log,
       deferredGate: this.#deferredGate,
       held: this.#held,
-      mayDefer: () => this.#appCount > 1,
+      mayDefer: () => this.#apps.count > 1,
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
@@ -399,10 +388,8 @@ export class Aggregator implements LaneConsumer {
 
   /** Updates the number of apps: only with several apps can one delay another. */
   async #countApps(): Promise<void> {
-    if (performance.now() < this.#lookForApps) return
-    this.#lookForApps = performance.now() + APPS_LOOK_MS
     try {
-      this.#appCount = (await this.#options.registry.apps.list()).length
+      await this.#apps.refreshCount()
     } catch (error) {
       this.#options.logger?.error({ err: error }, 'the number of apps could not be read; it is retried later')
     }
@@ -474,7 +461,8 @@ export class Aggregator implements LaneConsumer {
     await Promise.all(
       [...this.#own].map(async ([lane, own]) => {
         try {
-          await this.#commit(own, await own.archiveRipe())
+          const reached = await own.archiveRipe()
+          if (reached) await this.#commit(own, reached)
         } catch (error) {
           this.#forgetExpired(lane)
           this.#options.logger?.error(
@@ -493,46 +481,23 @@ export class Aggregator implements LaneConsumer {
     void this.forget()
   }
 
-  async #commit(own: OwnedLane, position: number): Promise<void> {
-    if (position === own.committed) return
-    await this.#options.lanes.commit(own.lease, position)
-    own.committed = position
+  async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {
+    if (position !== own.committed) {
+      await this.#options.lanes.commit(own.lease, position)
+      own.committed = position
+    }
+    if (!ahead || ahead.behind.size > BEHIND_APPS_MAX) return
+    const { lane } = own.lease
+    const record = { lane, position, ahead: ahead.position, behind: Object.fromEntries(ahead.behind) }
+    const text = JSON.stringify(record)
+    if (own.aheadCommitted === text) return
+    await this.#options.registry.ahead.put('', String(lane), record)
+    own.aheadCommitted = text
   }
 
   /** Lag of each owned lane: the number of positions between what is counted and the end of the log. */
   async #lags(): Promise<ReadonlyMap<number, number>> {
     const ends = await this.#options.log.ends()
     return new Map([...this.#own].map(([lane, { counted }]) => [lane, Math.max(0, (ends[lane] ?? 0) - counted)]))
-  }
-
-  #appOf(id: string): Promise<CountedApp | undefined> {
-    const known = this.#apps.get(id)
-    if (known && known.until > performance.now()) return known.app
-    if (this.#apps.size >= APPS_MAX) this.#apps.clear()
-    const app = this.#readApp(id)
-    app.catch(() => this.#apps.delete(id))
-    this.#apps.set(id, { app, until: performance.now() + APP_CACHE_MS })
-    return app
-  }
-
-  async #readApp(id: string): Promise<CountedApp | undefined> {
-    const { registry } = this.#options
-    const [app, funnels, forgotten] = await Promise.all([
-      registry.app(id),
-      registry.funnels.list(id),
-      this.#forgottenOf(id),
-    ])
-    return app && { ...app, stages: new StageMatcher(funnels, app), ...(forgotten ? { forgotten } : {}) }
-  }
-
-  /** Only the owner of a lane decides what is forgotten there, and clears this. */
-  #forgottenOf(id: string): Promise<ForgottenEvents | undefined> {
-    const known = this.#forgotten.get(id)
-    if (known && known.until > performance.now()) return known.of
-    if (this.#forgotten.size >= APPS_MAX) this.#forgotten.clear()
-    const of = ForgottenEvents.read(this.#options.registry, id)
-    of.catch(() => this.#forgotten.delete(id))
-    this.#forgotten.set(id, { of, until: performance.now() + FORGOTTEN_CACHE_MS })
-    return of
   }
 }

@@ -82,18 +82,15 @@ const event: fc.Arbitrary<Event> = fc
     fc.option(fc.constantFrom(...instants), { nil: undefined }),
     fc.constantFrom(undefined, undefined, undefined, 10),
   )
-  .map(
-    ([fields, at, id, session, client, samplerate]) =>
-      ({
-        ...fields,
-        ...(samplerate && { samplerate }),
-        event_id: `e${id}`,
-        timestamp: at,
-        seq: 0,
-        session_id: `s${session}`,
-        ...(client && { client_time: client }),
-      }) as Event,
-  )
+  .map(([fields, at, id, session, client, samplerate]) => ({
+    ...fields,
+    ...(samplerate && { samplerate }),
+    event_id: `e${id}`,
+    timestamp: at,
+    seq: 0,
+    session_id: `s${session}`,
+    ...(client && { client_time: client }),
+  }))
 const rejected: fc.Arbitrary<RejectedEvent> = fc.record({
   reason: fc.constantFrom('too_old' as const, 'missing_field' as const),
 })

@@ -92,7 +92,8 @@ export class AggregatorMetrics {
       labelNames: ['part'],
       registers,
       collect() {
-        for (const [part, bytes] of Object.entries(memory())) if (part !== 'total') this.set({ part }, bytes)
+        for (const [part, bytes] of Object.entries<number>({ ...memory() }))
+          if (part !== 'total') this.set({ part }, bytes)
       },
     })
     new Gauge({

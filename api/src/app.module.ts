@@ -3,17 +3,22 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { AccessGuard } from './access/access.guard.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
-import { AppsController } from './controllers/apps.controller.ts'
-import { ElementsController } from './controllers/elements.controller.ts'
+import { AppsController } from './controllers/administration/apps.controller.ts'
+import { DeadLettersController } from './controllers/dead-letters.controller.ts'
+import { ElementsController } from './controllers/administration/elements.controller.ts'
+import { EventStoreController } from './controllers/event-store.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
 import { ForgetsController } from './controllers/forgets.controller.ts'
-import { FunnelsController } from './controllers/funnels.controller.ts'
-import { KeysController } from './controllers/keys.controller.ts'
+import { FunnelsController } from './controllers/administration/funnels.controller.ts'
+import { KeysController } from './controllers/administration/keys.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
-import { LoginController } from './controllers/login.controller.ts'
-import { MembersController } from './controllers/members.controller.ts'
+import { LoginController } from './controllers/administration/login.controller.ts'
+import { McpController } from './controllers/mcp.controller.ts'
+import { MembersController } from './controllers/administration/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
+import { PersonsController } from './controllers/persons.controller.ts'
+import { PropertiesController } from './controllers/properties.controller.ts'
 import { QueriesController } from './controllers/queries.controller.ts'
 import { QueryController } from './controllers/query.controller.ts'
 import { SchemasController } from './controllers/schemas.controller.ts'
@@ -24,21 +29,27 @@ import { CheckInterceptor } from './http/check.interceptor.ts'
 import { CsvInterceptor } from './http/csv/csv.interceptor.ts'
 import { EncodedInterceptor } from './http/csv/encoded.interceptor.ts'
 import { ProgressInterceptor } from './http/progress.interceptor.ts'
+import { McpService } from './mcp/mcp.service.ts'
 import type { ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
-import { AppsService } from './services/apps.service.ts'
+import { AppsService } from './services/administration/apps.service.ts'
+import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
-import { ElementsService } from './services/elements.service.ts'
+import { ElementsService } from './services/administration/elements.service.ts'
+import { EventFateService } from './services/event-fate.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
+import { EventStoreService } from './services/event-store.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
 import { ForgetsService } from './services/forgets.service.ts'
-import { FunnelsService } from './services/funnels.service.ts'
-import { KeysService } from './services/keys.service.ts'
+import { FunnelsService } from './services/administration/funnels.service.ts'
+import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
-import { LoginService } from './services/login.service.ts'
-import { MembersService } from './services/members.service.ts'
+import { LoginService } from './services/administration/login.service.ts'
+import { MembersService } from './services/administration/members.service.ts'
+import { PersonsService } from './services/people/persons.service.ts'
+import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
 import { RatesService } from './services/rates.service.ts'
 import { StagesService } from './services/stages.service.ts'
@@ -59,6 +70,7 @@ import {
   READER,
   REGISTRY,
   WORKS_WITHOUT,
+  WRITER,
 } from './tokens.ts'
 
 const controllers = [
@@ -68,6 +80,9 @@ const controllers = [
   QueriesController,
   QueryController,
   EventsController,
+  EventStoreController,
+  PersonsController,
+  PropertiesController,
   ExportController,
   LiveController,
   ForgetsController,
@@ -77,15 +92,20 @@ const controllers = [
   MembersController,
   LoginController,
   StatusController,
+  DeadLettersController,
+  McpController,
   SchemasController,
 ]
 const services = [
   AnswerService,
   AppsService,
+  DeadLettersService,
   ElementReportsService,
   ElementsService,
+  EventFateService,
   EventKeysService,
   EventsService,
+  EventStoreService,
   ExportService,
   ForgetsService,
   FunnelsService,
@@ -93,6 +113,8 @@ const services = [
   LiveService,
   LoginService,
   MembersService,
+  PersonsService,
+  PropertiesService,
   QueryService,
   RatesService,
   StagesService,
@@ -112,6 +134,7 @@ export class AppModule {
       providers: [
         ...portsOf(options),
         ...services,
+        McpService,
         AccessService,
         ArchiveQueries,
         { provide: APP_GUARD, useClass: AccessGuard },
@@ -129,6 +152,7 @@ function portsOf(options: ApiOptions): Provider[] {
   return [
     { provide: LOG, useValue: options.log },
     { provide: READER, useValue: options.reader },
+    { provide: WRITER, useValue: options.writer },
     { provide: ARCHIVE, useValue: options.archive },
     { provide: QUERY_LIMIT_MS, useValue: options.queryLimitMs ?? QUERY_LIMIT_MS_DEFAULT },
     { provide: LANES, useValue: options.lanes },
@@ -141,6 +165,6 @@ function portsOf(options: ApiOptions): Provider[] {
     { provide: LOGGER, useValue: options.logger },
     { provide: METRICS, useValue: options.metrics },
     { provide: CLOCK, useValue: clock },
-    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock) },
+    { provide: Completeness, useValue: new Completeness(options.log, options.lanes, clock, options.registry) },
   ]
 }

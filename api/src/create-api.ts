@@ -39,7 +39,7 @@ export async function createApi(
   measureRequests(fastify, options.metrics)
   const dashboard = options.dashboardDir === undefined ? undefined : new DashboardFiles(options.dashboardDir)
   await dashboard?.register(fastify)
-  const adapter = new FastifyAdapter(fastify as unknown as ConstructorParameters<typeof FastifyAdapter>[0])
+  const adapter = new FastifyAdapter(fastify)
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.over(options), adapter, {
     logger: false,
     bodyParser: false,
@@ -68,8 +68,9 @@ const PATH_PART_CHARS_MAX = 1_024
 
 /** Creates a server that does not log requests, because their URLs may contain keys. */
 function ownFastify(options: ApiOptions): FastifyInstance {
+  const loggerInstance: FastifyBaseLogger = options.logger
   return createFastify({
-    loggerInstance: options.logger as FastifyBaseLogger,
+    loggerInstance,
     disableRequestLogging: true,
     bodyLimit: limits.bodyBytesMax,
     // an idle connection that never sent a request would keep the server open

@@ -1,4 +1,4 @@
-import type { Archive, EventLog, Lanes, Registry, Storage, TableReader } from '@hopper/storage'
+import type { Archive, EventLog, Lanes, Registry, Storage, TableReader, TableWriter } from '@hopper/storage'
 import type { Logger } from 'pino'
 import type { Registry as Metrics } from 'prom-client'
 
@@ -6,6 +6,8 @@ import type { Registry as Metrics } from 'prom-client'
 export interface ApiOptions {
   readonly log: EventLog
   readonly reader: TableReader
+  /** for replaying dead letters; everything else is written by the aggregator */
+  readonly writer: Pick<TableWriter, 'removeDeadLetters' | 'markReplayed'>
   readonly lanes: Lanes
   /** archive of all events; without it, queries over them are refused */
   readonly archive?: Archive

@@ -1,4 +1,3 @@
-import { laneOf, type Envelope, type Event } from '@hopper/contracts'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { archive, type Sketch } from './testing/archived.ts'
@@ -97,72 +96,4 @@ function countReads(): () => number {
     return columns(chunk, names)
   }
   return () => reads
-}
-
-test('live streams each event once as it is counted, without duplicates, bots or other apps', async () => {
-  const now = Date.UTC(2026, 2, 30, 11)
-  const leaving = new AbortController()
-  const live = await fetch(`${url}/live`, { headers, signal: leaving.signal })
-  expect(live.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
-  const reader = live.body!.getReader()
-  await reader.read()
-  let text = ''
-  const heard = async (id: string): Promise<string[]> => {
-    while (!text.includes(`"event_id":"${id}"`)) text += Buffer.from((await reader.read()).value!).toString()
-    return [...text.matchAll(/^data: .*"event_id":"(\w+)".*"fate":"(\w+)"/gm)].map(
-      ([, event, fate]) => `${event} ${fate}`,
-    )
-  }
-  await count(
-    'shop',
-    'phone',
-    [
-      ['one', 'accepted'],
-      ['bot', 'bot'],
-      ['two', 'late'],
-    ],
-    now,
-  )
-  await count('blog', 'phone', [['other', 'accepted']], now)
-  await count(
-    'shop',
-    'phone',
-    [
-      ['one', 'duplicate'],
-      ['three', 'accepted'],
-    ],
-    now,
-  )
-  expect(await heard('three')).toEqual(['one accepted', 'two late', 'three accepted'])
-  leaving.abort()
-})
-
-const seen = new Map<string, number>()
-
-/** Sends events through the log and counts them like the aggregator: ids seen, position committed. */
-async function count(
-  app: string,
-  device_id: string,
-  events: readonly (readonly [string, string])[],
-  time: number,
-): Promise<void> {
-  const { storage } = hopper
-  const lane = laneOf(app, device_id, 2)
-  const own = events.map(([event_id]): Event => ({ type: 'custom', name: 'test', event_id, timestamp: time, seq: 0 }))
-  const envelope: Envelope = {
-    version: 1,
-    app,
-    device_id,
-    received_at: time,
-    context: { device: 'server', browser: '', os: '' },
-    events: own,
-  }
-  const [appended] = await storage.log.append([envelope])
-  const fresh = events.filter(([id]) => !seen.has(`${app}/${id}`))
-  for (const [id] of fresh) seen.set(`${app}/${id}`, appended!.position)
-  const rows = fresh.map(([event_id, fate]) => ({ event_id, position: appended!.position, fate, reason: 'new' }))
-  await hopper.fill({ lane, seen: [{ app, date: new Date(time).toISOString().slice(0, 10), rows: rows as never }] })
-  const lease = await storage.lanes.acquire(lane, 'test')
-  await storage.lanes.commit(lease, appended!.position + 1)
-  await storage.lanes.release(lease)
 }

@@ -123,7 +123,7 @@ test('unknown fields of administration are refused by name, and so are changes t
     ['PATCH', `${app}/funnels/checkout`, { stage: [] }, 'stage', 'did you mean stages?'],
     ['POST', `${app}/elements`, { name: 'x', xpath: '//a', xPath: '//b' }, 'xPath', 'did you mean xpath?'],
     ['PATCH', `${app}/elements?xpath=//b`, { label: 'x' }, 'label', 'known: name, xpath'],
-    ['POST', `${app}/keys`, { power: 'read', name: 'mine' }, 'name', 'known: power'],
+    ['POST', `${app}/keys`, { power: 'read', label: 'mine' }, 'label', 'known: power, name'],
     ['POST', '/api/v1/members', { id: 'a', name: 'a', role: 'viewer', email: 'a' }, 'email', 'is unknown'],
     ['POST', '/api/v1/login', { member: 'owner', password: 'x', remember: true }, 'remember', 'did you mean member?'],
     ['DELETE', `${app}/funnels/checkout`, { force: true }, 'force', 'none is expected'],

@@ -1,5 +1,6 @@
 /** Injection tokens of Nest: one per port or setting, so that a constructor names exactly what it uses. */
 export const LOG = Symbol('EventLog')
+export const WRITER = Symbol('TableWriter')
 export const READER = Symbol('TableReader')
 export const ARCHIVE = Symbol('Archive')
 export const QUERY_LIMIT_MS = Symbol('queryLimitMs')

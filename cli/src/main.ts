@@ -22,7 +22,7 @@ const EXIT_DAMAGED = 4
 
 const program = new Command('hopper')
   .description('Self-hosted funnel analytics: one script tag, exact numbers.')
-  .showHelpAfterError('(hopper help COMMAND shows what it takes)')
+  .showHelpAfterError('(hopper help COMMAND lists its options)')
   .exitOverride()
 const commands = [
   startCommand(),

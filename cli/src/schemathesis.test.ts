@@ -49,7 +49,7 @@ const tool = await installed()
 beforeAll(async () => {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-cases-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, reader, lanes, archive } = storage
+  const { log, registry, reader, writer, lanes, archive } = storage
   const app = {
     id: 'shop',
     name: 'Shop',
@@ -66,6 +66,7 @@ beforeAll(async () => {
     log,
     registry,
     reader,
+    writer,
     lanes,
     health,
     metrics,

@@ -90,6 +90,8 @@ export interface KeyRecord {
   readonly created_at: number
   /** the last four characters, so that a person can tell keys apart */
   readonly hint: string
+  /** says which system uses the key: the `producer` of the events that it tracks */
+  readonly name?: string
 }
 
 export type Role = 'owner' | 'admin' | 'viewer'

@@ -75,6 +75,11 @@ export const errorCatalogue = {
   },
   HOP_LOGIN_FAILED: { status: 401, retryable: false, hint: 'Check name and password, or use a fresh login link.' },
   HOP_LOGIN_REQUIRED: { status: 401, retryable: false, hint: 'Log in, or send a read key.' },
+  HOP_FOREIGN_ORIGIN: {
+    status: 403,
+    retryable: false,
+    hint: 'A page of another origin cannot make this call; use a program, or the address of --public-url.',
+  },
   HOP_CSRF: {
     status: 403,
     retryable: false,
@@ -99,6 +104,12 @@ export const errorCatalogue = {
     follows: true,
   },
   HOP_NOT_FOUND: { status: 404, retryable: false, hint: 'No such path; GET /docs lists the calls.' },
+  HOP_NOT_SUPPORTED: {
+    status: 404,
+    retryable: false,
+    hint: 'Hopper does not have this call of another product; docs/clients.md lists what it has.',
+    follows: true,
+  },
   HOP_METHOD: {
     status: 405,
     retryable: false,
@@ -138,6 +149,12 @@ export const errorCatalogue = {
     status: 503,
     retryable: true,
     hint: 'The client read less than 64 KB in a minute; read faster, or ask for a shorter range.',
+  },
+  HOP_EVENTS_GONE: {
+    status: 410,
+    retryable: false,
+    follows: true,
+    hint: 'Read what is missing by GET /events, or the events of the app, and follow from the cursor of the last page.',
   },
   HOP_QUERY_BUSY: {
     status: 503,

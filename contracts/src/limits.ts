@@ -33,6 +33,8 @@ export const limits = {
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,
   elementsPerAppMax: 500,
+  /** computed properties */
+  propertiesPerAppMax: 50,
   /** URL parameters that an app keeps, including those used by its stages */
   keepParametersMax: 20,
   /** dates in one dashboard request */

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { limits } from '@hopper/contracts'
-import type { Engines } from '@hopper/storage/contract/engines'
 import { Client, type types } from 'cassandra-driver'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { whenAdmitted } from './traffic/acknowledged.ts'
@@ -34,7 +33,7 @@ const provision = {
 const DAY_MS = 86_400_000
 const dates = [3, 2].map((ago) => new Date(Date.now() - ago * DAY_MS).toISOString().slice(0, 10)) as [string, string]
 const SESSION = '0f8fad5b-d9cb-469f-a165-70867728950e'
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 /** Time limit for the tables to match the API. */
 const BEHIND_MS = 60_000
 

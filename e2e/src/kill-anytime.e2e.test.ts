@@ -88,7 +88,7 @@ async function run(
   expect(await product.stop('SIGTERM')).toEqual([])
   const storage = await product.openStorage()
   try {
-    const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id as string)))
+    const ids = new Set(traffic.flat().flatMap(({ events }) => events.map(({ event_id }) => event_id)))
     return {
       truth,
       found: await readTables(storage.reader, 'kill', datesAround(now)),

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Engines } from '@hopper/storage/contract/engines'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster, type Cluster } from './products/cluster.ts'
@@ -67,7 +66,7 @@ const steps = ['url_change', 'click'].map((type) => ({
   filters: [{ type: 'eq', key: 'type', value: type }],
 }))
 
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 
 /** An installation that the test queries. */
 interface Installation {

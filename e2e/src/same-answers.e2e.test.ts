@@ -1,4 +1,3 @@
-import type { Engines } from '@hopper/storage/contract/engines'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { sendUntilAcknowledged } from './traffic/acknowledged.ts'
 import { cluster } from './products/cluster.ts'
@@ -97,7 +96,7 @@ const queries: readonly (readonly [path: string, body: object])[] = [
 ]
 const refused = ['agents?by=shoe', 'stages/users?funnel=none']
 
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 
 describe.skipIf(!engines)('standalone and cluster', () => {
   const products: Product[] = []

@@ -14,7 +14,26 @@ export * from './chunk/merge-chunks.ts'
 export { installZstdLock, newZstdLock, terminateOutsideZstd } from './chunk/encoding/zstd-lock.ts'
 export { RowBuffer } from './chunk/row-buffer.ts'
 export type { RowColumns } from './chunk/row-columns.ts'
-export { columnsOfKey, type NumberColumn } from './chunk/event-keys.ts'
+export { ValueTruths } from './filter/value-truths.ts'
+export {
+  columnsOfKey,
+  DATA_PREFIX,
+  isPersonKey,
+  isPropertyKey,
+  isTraitKey,
+  PERSON_KEY,
+  PROPERTY_PREFIX,
+  TRAIT_PREFIX,
+  USER_KEY,
+  type NumberColumn,
+} from './chunk/event-keys.ts'
+export { comparePlaces, type EventPlace } from './people/event-place.ts'
+export * from './people/people.ts'
+export * from './people/persons-plan.ts'
+export * from './people/persons-scan.ts'
+export * from './people/property-facts.ts'
+export { PropertyPlan } from './people/property-plan.ts'
+export * from './people/traits.ts'
 export { parseFilters } from './filter/parse-filters.ts'
 export { type QueryContext } from './funnel/funnel-tally.ts'
 export * from './funnel/scan/funnel-scan.ts'
@@ -37,4 +56,6 @@ export * from './query/key-scan.ts'
 export * from './query/value-scan.ts'
 export * from './read/log-page.ts'
 export * from './read/person-events.ts'
+export * from './read/put-events.ts'
+export * from './read/session-events.ts'
 export { keyOf, restOf } from './chunk/device-order.ts'

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeEnvelope, type App, type Envelope, type KeyScope } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import type { LogMessage, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { fastify, type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { Registry as Metrics } from 'prom-client'
@@ -25,8 +25,10 @@ export const browser =
 export interface Gateway extends AsyncDisposable {
   readonly server: FastifyInstance
   readonly storage: Storage
-  /** reads everything in the log, lane by lane */
-  envelopes(): Promise<Envelope[]>
+  /** reads everything in the log, lane by lane, or what came after its lanes had these ends */
+  envelopes(since?: readonly number[]): Promise<Envelope[]>
+  /** returns how many messages each lane has */
+  ends(): Promise<number[]>
   /** closes the storage under the running gateway */
   closeStorage(): Promise<void>
   /** posts a body as a browser would */
@@ -64,16 +66,19 @@ export async function openGateway(
   await server.ready()
   let closed: Promise<void> | undefined
   const closeStorage = (): Promise<void> => (closed ??= storage.close())
+  const lanesFrom = (since: readonly number[]): Promise<(readonly LogMessage[])[]> =>
+    Promise.all(
+      Array.from({ length: storage.log.lanes }, (_, lane) => storage.log.read(lane, since[lane] ?? 0, 100_000)),
+    )
   return {
     server,
     storage,
     closeStorage,
-    async envelopes() {
-      const lanes = await Promise.all(
-        Array.from({ length: storage.log.lanes }, (_, lane) => storage.log.read(lane, 0, 100_000)),
-      )
+    async envelopes(since = []) {
+      const lanes = await lanesFrom(since)
       return lanes.flat().map(({ value }) => decodeEnvelope(value))
     },
+    ends: async () => (await lanesFrom([])).map(({ length }) => length),
     async post(body, headers = {}) {
       const payload = typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
       const answer = await server.inject({
@@ -82,7 +87,7 @@ export async function openGateway(
         payload,
         headers: { 'content-type': 'text/plain', 'user-agent': browser, ...headers },
       })
-      return { status: answer.statusCode, body: answer.json() as never, headers: answer.headers }
+      return { status: answer.statusCode, body: answer.json<never>(), headers: answer.headers }
     },
     async [Symbol.asyncDispose]() {
       await server.close()

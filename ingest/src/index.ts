@@ -1,4 +1,16 @@
+export { derivedId } from './batch/derived-id.ts'
 export { ingestPlugin } from './http/plugin.ts'
+export {
+  OfflineIntake,
+  type OfflineBatch,
+  type OfflineEvent,
+  type OfflineRejection,
+  type TakenOffline,
+} from './offline-intake.ts'
 export { type IngestOptions } from './options.ts'
 export { redactedRequest } from './http/redacted-request.ts'
 export { operationRoutes } from './routes/operation-routes.ts'
+export { segmentEvent } from './translate/segment.ts'
+export { posthogEvent } from './translate/posthog.ts'
+export { type TranslatedEvent } from './batch/batch.ts'
+export { Dropped, type Supplement } from './batch/incoming.ts'

@@ -82,7 +82,7 @@ it('does not affect the rest of a server', async () => {
   })
   expect(text.json()).toEqual({ body: '{"a":1}' })
   const unknown = await server.inject('/nothing')
-  expect([unknown.statusCode, unknown.json().error]).toEqual([404, 'Not Found'])
+  expect([unknown.statusCode, unknown.json<{ error: string }>().error]).toEqual([404, 'Not Found'])
   expect(unknown.headers).not.toHaveProperty('access-control-allow-origin')
   await server.close()
 })

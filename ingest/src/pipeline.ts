@@ -44,12 +44,12 @@ export class Pipeline {
   }))
 
   /**
-   * Returns the result for each event, by index. A step processes all events of a batch in a row, so that two clock
-   * reads are enough to time it.
+   * Returns the result for each event, by index; an event that was dropped before stays so. A step processes all
+   * events of a batch in a row, so that two clock reads are enough to time it.
    */
-  run(batch: readonly Incoming[]): (Incoming | Dropped)[] {
-    const results: (Incoming | Dropped)[] = batch.slice()
-    let dropped = 0
+  run(batch: readonly (Incoming | Dropped)[]): (Incoming | Dropped)[] {
+    const results = batch.slice()
+    let dropped = results.reduce((sum, result) => sum + Number(result instanceof Dropped), 0)
     for (const [at, step] of steps.entries()) {
       const figures = this.figures[at]!
       const started = performance.now()

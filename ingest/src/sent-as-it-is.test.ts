@@ -51,7 +51,7 @@ function envelopesFor(value: unknown, indent: number): Envelope[] {
     now,
   )
   const results = new Pipeline().run(sent.map((each, index) => incomingOf(batch, index, each)))
-  return envelopesOf(batch, sent, results, { device: 'desktop', browser: 'B', os: 'O' })
+  return envelopesOf(batch, sent, results, { agentOf: () => ({ device: 'desktop', browser: 'B', os: 'O' }) })
 }
 
 it('a body that is stored as it was sent reads the same as one that is encoded again', () => {

@@ -1,8 +1,7 @@
-/** Positions of a lane that the log has lost: from `first` up to, but not including, `next`. */
-export interface LaneLoss {
-  readonly lane: number
-  readonly first: number
-  readonly next: number
+import type { LanePositions } from './position-range.ts'
+
+/** Positions of a lane that the log has lost. */
+export interface LaneLoss extends LanePositions {
   /** true: they are counted, but the lane ends before them; false: they were deleted before they were counted */
   readonly isCut: boolean
 }

@@ -53,9 +53,9 @@ const listeners: Record<string, (event: DomEvent) => unknown> = {
 for (const type in listeners) addEventListener(type, (event) => attempt(() => listeners[type]!(event as never)), true)
 
 for (const name of ['pushState', 'replaceState'] as const) {
-  const original = history[name]
+  const original = history[name].bind(history)
   history[name] = (...state) => {
-    original.apply(history, state)
+    original(...state)
     navigated()
   }
 }

@@ -20,7 +20,7 @@ export const pointAt = (target: Node | null, click = false): void => {
     // elements may appear at any time, so the document is queried each time
     const node = attempt(() => {
       const found = document.evaluate(element.xpath, document)
-      for (let node; (node = found.iterateNext());) if (node.contains(target!)) return node
+      for (let node; (node = found.iterateNext());) if (node.contains(target)) return node
     })
     if ((node === element.node) === click) {
       const action = `hover-then-${click ? 'clicked' : 'leave'}` as const

@@ -37,5 +37,5 @@ export const track = <N extends keyof Kinds>(
     elapsed_time: since && Math.max(0, timestamp - since),
   }
   // strings are cut to the maximum length of an address, or the server would reject the event
-  enqueue(JSON.stringify(event, (_name, value) => value?.slice?.(0, 2048) || value))
+  enqueue(JSON.stringify(event, (_name, value: Partial<string> | null) => value?.slice?.(0, 2048) || value))
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { Envelope, Event, Funnel } from '@hopper/contracts'
 import { withOverrides, type Storage, type TableWriter } from '@hopper/storage'
-import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
@@ -12,7 +11,7 @@ import { isMark } from './write-stages.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 const noon = Date.parse('2026-06-15T12:00:00Z')
 const DAY_MS = 86_400_000
 
@@ -191,17 +190,16 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     try {
       await lane.storage.registry.funnels.put(app, 'f', first)
       await until(isBackfilled(app))
-      const view = (n: number, to: string): Event =>
-        ({
-          type: 'url_change',
-          event_id: `v${n}`,
-          timestamp: noon + n,
-          seq: n,
-          session_id: 's',
-          from: '',
-          to,
-          elapsed_time: 1,
-        }) as Event
+      const view = (n: number, to: string): Event => ({
+        type: 'url_change',
+        event_id: `v${n}`,
+        timestamp: noon + n,
+        seq: n,
+        session_id: 's',
+        from: '',
+        to,
+        elapsed_time: 1,
+      })
       const events = [view(0, '/'), view(1, 'https://s.example/thanks'), view(2, '/products')]
       await lane.storage.log.append([envelopeOf(app, { events, received_at: noon + 9 })])
       await until(isCounted)

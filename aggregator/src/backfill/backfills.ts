@@ -35,8 +35,8 @@ interface BackfilledLane extends TurnLane {
   /** every event before this position is in the tables and in the archive */
   readonly committed: number
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>
-  /** Archives buffered events; returns the position before which every event is in the tables and in the archive. */
-  archive(): Promise<number>
+  /** Archives buffered events; returns how far every event is in the tables and in the archive. */
+  archive(): Promise<{ readonly position: number }>
   /** Drops the cache of written visitor rows: some of them are removed. */
   forgetVisitors(): void
 }
@@ -235,7 +235,7 @@ export class Backfills {
         { table: 'stage_time_by_date', ...of },
       ])
       if (counted.some((applied) => applied >= from)) {
-        const before = await own.archive()
+        const { position: before } = await own.archive()
         if (counted.some((applied) => applied >= before)) return false
         await addLive(recounted, source, funnel, { from, before })
       }

@@ -1,12 +1,13 @@
-import type { SeenChange } from '@hopper/storage'
+import { limits, utcDate, type RejectedEvent } from '@hopper/contracts'
+import { rejectedPartition, type SeenChange } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { seenDate, type Judged, type Message } from '../judge/judge.ts'
 
-/** Collects the ids that occur for the first time in a batch. */
+/** Collects the ids that occur for the first time in a batch, and those of events that ingest rejected. */
 export class SeenFold {
   readonly #found = new ByPartition((partition) => ({ ...partition, rows: [] as SeenChange['rows'][number][] }))
 
-  add(events: readonly Judged[]): void {
+  add(messages: readonly Message[], events: readonly Judged[]): void {
     for (const {
       position,
       message: { app },
@@ -17,6 +18,7 @@ export class SeenFold {
       if (fate !== 'duplicate')
         this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
     }
+    for (const message of messages) if (message.envelope.rejected) this.#addRejected(message, message.envelope.rejected)
   }
 
   /** Adds what remains of forgotten ids. They count as seen; nobody asks for their fate. */
@@ -30,4 +32,15 @@ export class SeenFold {
   changes(): SeenChange[] {
     return this.#found.values()
   }
+
+  #addRejected({ position, app, envelope }: Message, rejected: readonly RejectedEvent[]): void {
+    const { app: partition, date } = rejectedPartition(app.id, utcDate(envelope.received_at))
+    for (const { event_id, reason } of rejected)
+      if (isId(event_id)) this.#found.of(partition, date).rows.push({ event_id, position, fate: 'rejected', reason })
+  }
+}
+
+/** Ingest names no other, but other writers of the log may. */
+function isId(id: unknown): id is string {
+  return typeof id === 'string' && id !== '' && id.length <= limits.idCharsMax
 }

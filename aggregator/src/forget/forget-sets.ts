@@ -4,21 +4,20 @@ import {
   DecodeError,
   encodeEnvelope,
   forgottenId,
+  seenDateOf,
   timeZone,
+  utcDate,
+  validateEnvelope,
   type ArchivedEvent,
   type ForgetPart,
   type ForgetTally,
 } from '@hopper/contracts'
-import type { DeadLetter, LaneBatch, SeenReplacement } from '@hopper/storage'
+import { ForgottenEvents, type DeadLetter, type LaneBatch } from '@hopper/storage'
 import { archivedEventsOf } from '../backfill/archived-date.ts'
 import { SessionFold } from '../fold/fold-sessions.ts'
-import { seenDateOf } from '../fold/seen-date.ts'
-import { utcDate } from '../fold/utc-date.ts'
 import { counts, type CountedApp } from '../judge/judge.ts'
-import { validateEnvelope } from '../judge/validate-envelope.ts'
 import { judgeArchived } from '../recount/fold-archived.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
-import { ForgottenEvents } from './forgotten-events.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
 import type { ForgetPlace, ForgettingStore } from './lane-parts.ts'
 
@@ -94,7 +93,7 @@ async function hideIds(
   lease: Parameters<ForgettingStore['writer']['replaceSeen']>[0],
 ): Promise<void> {
   for (const [date, some] of Map.groupBy(events, ({ event }) => seenDateOf(event))) {
-    const replacements = some.map(({ event: { event_id } }): SeenReplacement => ({
+    const replacements = some.map(({ event: { event_id } }) => ({
       event_id,
       by: forgottenId(app.id, event_id),
     }))
@@ -159,7 +158,7 @@ async function forgetSessions(
     assertOwned()
     const ids = ordered.slice(at, at + SESSIONS_AT_ONCE)
     await own.exclusively(async (lease) => {
-      const before = await own.archive()
+      const { position: before } = await own.archive()
       const remaining = await remainingSessions(store, place, rows, new Set(ids))
       await store.writer.replaceSessions({ ...lease, lane }, app.id, ids, remaining, before)
     })

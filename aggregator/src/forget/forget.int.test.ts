@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import type { App, Envelope, Event, Forget, ForgottenKind } from '@hopper/contracts'
-import { requestForget, type Storage } from '@hopper/storage'
-import type { Engines } from '@hopper/storage/contract/engines'
+import { rejectedPartition, requestForget, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest'
 import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
@@ -15,7 +14,7 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 /** A machine that does other things too is slow. */
 const WAIT_MS = 60_000
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 const person = fc.constantFrom<readonly [ForgottenKind, string]>(
   ['user', 'ann'],
   ['user', 'bob'],
@@ -119,7 +118,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const aggregator = await start()
     const at = Date.parse('2026-06-15T12:00:00Z')
     const event = (id: string): Event =>
-      ({ type: 'custom', name: 'note', event_id: id, timestamp: at, seq: 0, user_id: 'ann' }) as Event
+      ({ type: 'custom', name: 'note', event_id: id, timestamp: at, seq: 0, user_id: 'ann' })
     const send = (...ids: string[]): Promise<Placed[]> =>
       append([envelopeOf(app.id, { device_id: 'phone', events: ids.map(event) })])
     await send('a', 'b', 'a')
@@ -137,23 +136,39 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     await aggregator.close()
   })
 
+  it('removes the ids of rejected events, and no others', async () => {
+    const app = await lane.app(randomUUID())
+    const aggregator = await start()
+    const received_at = Date.parse('2026-06-15T12:00:00Z')
+    const send = (device_id: string, ...ids: string[]): Promise<Placed[]> => {
+      const rejected = ids.map((event_id) => ({ event_id, reason: 'too_old' as const }))
+      return append([envelopeOf(app.id, { device_id, events: [], rejected, received_at })])
+    }
+    await send('phone', 'a', 'b', 'a')
+    await send('tablet', 'c', 'b')
+    await send('phone', 'c', 'd')
+    await counted()
+    const known = async (): Promise<string[]> => {
+      const partition = rejectedPartition(app.id, '2026-06-15')
+      return [...(await lane.storage.reader.seen(0, partition, ['a', 'b', 'c', 'd'])).keys()].sort()
+    }
+    expect(await known()).toEqual(['a', 'b', 'c', 'd'])
+    await finished(await request(app, ['device', 'phone']), () => aggregator.forget())
+    expect(await known()).toEqual(['c'])
+    expect(await lane.fates(app.id)).toEqual({ rejected: 2 })
+    await aggregator.close()
+  })
+
   it('leaves out what comes to the log later but was received before the request', async () => {
     const app = await lane.app(randomUUID())
     const aggregator = await start()
     const at = Date.parse('2026-06-15T12:00:00Z')
     let ids = 0
     const send = (device_id: string, received_at: number, ...users: (string | undefined)[]): Promise<Placed[]> => {
-      const events = users.map(
-        (user_id) =>
-          ({
-            type: 'custom',
-            name: 'n',
-            event_id: `${ids++}`,
-            timestamp: at,
-            seq: 0,
-            ...(user_id && { user_id }),
-          }) as Event,
-      )
+      const events = users.map((user_id): Event => {
+        const own = user_id === undefined ? {} : { user_id }
+        return { type: 'custom', name: 'n', event_id: `${ids++}`, timestamp: at, seq: 0, ...own }
+      })
       return append([envelopeOf(app.id, { device_id, events, received_at })])
     }
     await send('own', at, 'ann')

@@ -8,13 +8,21 @@ import {
   type ForgetPart,
   type ForgetStep,
 } from '@hopper/contracts'
-import type { Archive, EventLog, Lanes, Registry, Scrubbed, TableReader, TableWriter } from '@hopper/storage'
+import {
+  ForgottenEvents,
+  type Archive,
+  type EventLog,
+  type Lanes,
+  type Registry,
+  type Scrubbed,
+  type TableReader,
+  type TableWriter,
+} from '@hopper/storage'
 import { LaneWork } from '../lane/lane-work.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
 import { forgetSets } from './forget-sets.ts'
 import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
 import { planForget } from './forget-plan.ts'
-import { ForgottenEvents } from './forgotten-events.ts'
 import {
   NotOurs,
   Postponed,
@@ -206,7 +214,7 @@ export class Forgets {
     await this.#assertWhole(place)
     const planned = await own.paused(async () => {
       if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
-      const mark = await own.archive()
+      const { position: mark } = await own.archive()
       await lanes.commit(own.lasting(), mark)
       own.committed = mark
       const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark })
@@ -295,10 +303,10 @@ export class Forgets {
   }
 
   async #forgetLog(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
-    const { log, forgetApps } = this.#options
+    const { log, writer, forgetApps } = this.#options
     let part = before
     if (part.log_counted !== true) {
-      part = await countLog(log, place, part)
+      part = await countLog({ log, writer }, place, part)
       await save(part)
       forgetApps()
     }

@@ -10,7 +10,7 @@ export interface ForgettingLane {
   /** returns a lease whose end is always the current one */
   lasting(): Lease
   /** Archives buffered events; returns the position before which every event is in the tables and in the archive. */
-  archive(): Promise<number>
+  archive(): Promise<{ readonly position: number }>
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T>
   paused<T>(work: () => Promise<T>): Promise<T>
   /** Drops the cache of written visitor rows: some of them are removed. */

@@ -84,7 +84,7 @@ export async function recountDate(
       datedTables.map((table) => ({ table, app: app.id, date })),
     )
     if (applied.some((position) => position >= from)) {
-      const before = await own.archive()
+      const { position: before } = await own.archive()
       if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
       await addArchived(store, at, expected, { from, before })
     }

@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { shiftDate, type ArchivedEvent, type ForgetPart } from '@hopper/contracts'
+import { shiftDate, utcDate, type ArchivedEvent, type ForgetPart } from '@hopper/contracts'
 import { eventsOfChunk } from '@hopper/engine'
 import type { CounterPartition, CounterPartitionRow, EventLog } from '@hopper/storage'
-import { utcDate } from '../fold/utc-date.ts'
 import { CountedMessages, messagesBetween } from '../recount/counted-messages.ts'
 import { foldArchivedFates } from '../recount/fold-archived.ts'
 import { foldReceived } from '../recount/fold-message.ts'
@@ -57,7 +56,7 @@ export async function recountFates(
     await setImmediate()
     const applied = await store.writer.applied(lane, partitions)
     if (applied.some((position) => position >= from)) {
-      const before = await own.archive()
+      const { position: before } = await own.archive()
       if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
       if (isWhole) await addReceived(source, expected, from, before)
       await addArchived(source, expected, from, before)

@@ -7,17 +7,24 @@ import {
   encodeEnvelope,
   forgottenId,
   headOf,
+  seenDateOf,
   sentIndexes,
+  utcDate,
+  validateEnvelope,
   type Envelope,
   type ForgetPart,
   type ForgottenDevice,
 } from '@hopper/contracts'
-import { placeOf, type EventLog, type LogMessage } from '@hopper/storage'
-import { seenDateOf } from '../fold/seen-date.ts'
-import { utcDate } from '../fold/utc-date.ts'
-import { validateEnvelope } from '../judge/validate-envelope.ts'
+import {
+  ForgottenEvents,
+  placeOf,
+  rejectedPartition,
+  withoutEvents,
+  type EventLog,
+  type LogMessage,
+  type TableWriter,
+} from '@hopper/storage'
 import { messagesBetween } from '../recount/counted-messages.ts'
-import { ForgottenEvents, withoutEvents } from './forgotten-events.ts'
 import type { ForgetPlace } from './lane-parts.ts'
 
 /** Ids of forgotten events that are looked for among the events of others; some 80 bytes each. */
@@ -80,8 +87,15 @@ export class LogOfPerson {
   }
 }
 
-/** Adds to a part what the log has of the person, without changing the log. */
-export async function countLog(log: EventLog, place: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
+/**
+ * Adds to a part what the log has of the person, without changing the log, and removes the ids of its rejected events
+ * from the tables: only the log says whose they are.
+ */
+export async function countLog(
+  { log, writer }: { readonly log: EventLog; readonly writer: TableWriter },
+  place: ForgetPlace,
+  part: ForgetPart,
+): Promise<ForgetPart> {
   const found = new LogOfPerson(place, part)
   const received = { ...part.received }
   const repeated = new Map<string, [from: number, to: number][]>()
@@ -96,6 +110,7 @@ export async function countLog(log: EventLog, place: ForgetPlace, part: ForgetPa
       const changed = found.change(message)
       if (!changed) continue
       const { before, after } = changed
+      await removeRejected(writer, place, changed)
       received[utcDate(after.received_at)] ??= 0
       tally.messages++
       tally.events += changed.events
@@ -136,6 +151,22 @@ export async function rewriteLog(log: EventLog, place: ForgetPlace, part: Forget
       )
     await pause()
   }
+}
+
+/** Removes the ids of rejected events that a message loses, where they stand first at this message. */
+async function removeRejected(
+  writer: TableWriter,
+  { app, lane, own }: ForgetPlace,
+  { position, before, after }: ChangedMessage,
+): Promise<void> {
+  if (after.rejected !== undefined) return
+  const sent: unknown[] = (before.rejected ?? []).map(({ event_id }) => event_id)
+  const ids = sent.filter((id): id is string => typeof id === 'string' && id !== '')
+  if (ids.length === 0) return
+  const partition = rejectedPartition(app.id, utcDate(after.received_at))
+  const first = await writer.firstPositions(lane, partition, ids)
+  const gone = [...first].filter(([, at]) => at === position).map(([event_id]) => ({ event_id }))
+  if (gone.length > 0) await own.exclusively((lease) => writer.replaceSeen(lease, partition, gone))
 }
 
 async function endOf(log: EventLog, lane: number): Promise<number> {

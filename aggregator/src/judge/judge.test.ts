@@ -14,8 +14,14 @@ const app: App = {
   keep_parameters: [],
 }
 const nothing: Past = { firstPositions: new Map(), identities: new Map() }
-const note = (event_id: string, fields: object = {}): Event =>
-  ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
+const note = (event_id: string, fields: object = {}): Event => ({
+  type: 'custom',
+  name: 'n',
+  event_id,
+  timestamp: noon,
+  seq: 0,
+  ...fields,
+})
 const at = (position: number, events: Event[], fields: Partial<Envelope> = {}): Message => ({
   position,
   app,

@@ -1,6 +1,7 @@
 import {
   forgottenId,
   limits,
+  seenDateOf,
   sentIndexes,
   shiftDate,
   timeZone,
@@ -13,10 +14,8 @@ import {
   type TimeZone,
   type Visitor,
 } from '@hopper/contracts'
-import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+import { placeOf, type ForgottenEvents, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
-import { seenDateOf } from '../fold/seen-date.ts'
-import type { ForgottenEvents } from '../forget/forgotten-events.ts'
 
 /** App with the matcher of its funnels' stages. Without the matcher, only stage entries that trackers report count. */
 export interface CountedApp extends App {

@@ -69,6 +69,11 @@ export class DeferredApps {
     return this.#next
   }
 
+  /** For each app, the position before which all its messages are counted. */
+  get positions(): ReadonlyMap<string, number> {
+    return new Map([...this.#since].map(([app, since]) => [app, Math.max(since, this.#next)]))
+  }
+
   /** True when all messages of these apps that the lane has received are counted. */
   get isDone(): boolean {
     return this.#next >= this.#routed

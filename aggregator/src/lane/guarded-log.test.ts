@@ -7,16 +7,15 @@ import { Aggregator } from '../aggregator.ts'
 import { guardedLog, type GuardedLog } from './guarded-log.ts'
 import { envelopeOf, openLane, type LaneStore } from '../testing/lane.fixture.ts'
 
-const view = (event_id: string): Event =>
-  ({
-    type: 'url_change',
-    event_id,
-    timestamp: Date.parse('2026-06-15T12:00:00Z'),
-    seq: 0,
-    from: '',
-    to: '/',
-    elapsed_time: 0,
-  }) as Event
+const view = (event_id: string): Event => ({
+  type: 'url_change',
+  event_id,
+  timestamp: Date.parse('2026-06-15T12:00:00Z'),
+  seq: 0,
+  from: '',
+  to: '/',
+  elapsed_time: 0,
+})
 
 let lane: LaneStore
 let running: Aggregator | undefined

@@ -1,12 +1,21 @@
 import { HopperError } from '@hopper/contracts'
-import type { CounterPartition, DeadLetter, LaneBatch, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import {
+  isCountable,
+  letterOf,
+  readMessage,
+  type CounterPartition,
+  type DeadLetter,
+  type LaneBatch,
+  type Lease,
+  type LogMessage,
+  type TableWriter,
+} from '@hopper/storage'
 import type { ArchiveBuffer } from '../archive-buffer.ts'
 import { foldingFailure } from '../fold/fold-alone.ts'
 import { BatchFold, touchedPartitions } from '../fold/fold-batch.ts'
 import { EarlierParts, judge, type CountedApp, type Message } from '../judge/judge.ts'
-import type { LanePast } from './lane-past.ts'
+import type { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
-import { isCountable, letterOf, readMessage } from '../judge/read-message.ts'
 import { partitionKey } from '../fold/row-key.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import { addVerdicts, type Verdicts } from '../judge/verdicts.ts'

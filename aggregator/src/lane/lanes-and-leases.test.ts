@@ -8,8 +8,16 @@ import { Aggregator, type AggregatorOptions } from '../aggregator.ts'
 import { envelopeOf, messagesOf, openLane, until, type LaneStore } from '../testing/lane.fixture.ts'
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const view = (event_id: string, fields: object = {}): Event =>
-  ({ type: 'url_change', event_id, timestamp: noon, seq: 0, from: '', to: '/', elapsed_time: 0, ...fields }) as Event
+const view = (event_id: string, fields: object = {}): Event => ({
+  type: 'url_change',
+  event_id,
+  timestamp: noon,
+  seq: 0,
+  from: '',
+  to: '/',
+  elapsed_time: 0,
+  ...fields,
+})
 
 let lane: LaneStore
 let running: Aggregator | undefined
@@ -318,10 +326,23 @@ it('does not acknowledge a batch whose lease expired while it was counted, and a
 })
 
 it('stops cleanly when it cannot subscribe', async () => {
-  const { lanes } = lane.storage
-  const broken = make({ lanes: withOverrides(lanes, { acquire: () => Promise.reject(new Error('no lanes')) }) })
-  await expect(broken.start()).rejects.toThrow('no lanes')
+  const { log } = lane.storage
+  const broken = make({ log: withOverrides(log, { subscribe: () => Promise.reject(new Error('no log')) }) })
+  await expect(broken.start()).rejects.toThrow('no log')
   await broken.close()
+})
+
+it('starts without a lane that it cannot take, which is offered again, and stops cleanly meanwhile', async () => {
+  const { lanes } = lane.storage
+  let tries = 0
+  const acquire = (): Promise<never> => {
+    tries++
+    return Promise.reject(new Error('no lanes'))
+  }
+  const waiting = make({ lanes: withOverrides(lanes, { acquire }) })
+  await waiting.start()
+  await until(async () => tries >= 3)
+  await waiting.close()
 })
 
 it('exports the fates of events and the lag of each lane to Prometheus', async () => {

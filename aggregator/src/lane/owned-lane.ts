@@ -1,11 +1,19 @@
 import { appOfMessage, headOf } from '@hopper/contracts'
-import type { Archive, DeadLetter, EventLog, Lease, LogMessage, TableWriter } from '@hopper/storage'
+import {
+  isLeaseExpired,
+  type Archive,
+  type DeadLetter,
+  type EventLog,
+  type Lease,
+  type LogMessage,
+  type TableWriter,
+} from '@hopper/storage'
 import { ArchiveBuffer } from '../archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
-import { LanePast } from './lane-past.ts'
 import { Pauses } from './pauses.ts'
+import { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import type { LaneMerges } from '../merge/lane-merges.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
@@ -21,6 +29,14 @@ const READ_MESSAGES = 4_000
 const READ_BYTES = 4_000_000
 /** Memory limit of the rows of deferred apps that are archived together: packing them blocks the thread. */
 const DEFERRED_ROW_BYTES_MAX = 2_000_000
+
+/** How far a lane is counted. */
+export interface Reached {
+  /** position before which everything is counted */
+  readonly position: number
+  /** set while apps are deferred: how far all others are, and how far each of them is */
+  readonly ahead?: { readonly position: number; readonly behind: ReadonlyMap<string, number> }
+}
 
 /** Destinations of the events of a lane, and the sources that it reads. */
 export interface LaneTargets {
@@ -59,6 +75,8 @@ export class OwnedLane {
   /** position of the next message to read; everything before it is in the tables, except for deferred messages */
   position: number
   committed: number
+  /** what was last recorded of the apps that are ahead of deferred ones, as text */
+  aheadCommitted: string | undefined
   readonly merges: LaneMerges | undefined
   readonly #targets: LaneTargets
   readonly #buffers: readonly (ArchiveBuffer | undefined)[]
@@ -85,7 +103,7 @@ export class OwnedLane {
       lane,
       writer,
       identified,
-      past: new LanePast(lane, writer, seen, identified),
+      past: new LanePast(lane, writer, { seen, identified }),
       written: this.#written,
       replayed: () => this.#readReplayed(),
       lasting: () => this.lasting(),
@@ -115,7 +133,7 @@ export class OwnedLane {
 
   /** True when another owner may have the lane by now. */
   get expired(): boolean {
-    return performance.now() >= this.#lease.expiresAt
+    return isLeaseExpired(this.#lease)
   }
 
   /**
@@ -139,6 +157,12 @@ export class OwnedLane {
   /** Position before which everything is in the tables. */
   get counted(): number {
     return this.#deferred.isEmpty ? this.position : Math.min(this.position, this.#deferred.next)
+  }
+
+  /** How far the lane is in the tables. */
+  get reached(): Reached {
+    if (this.#deferred.isEmpty) return { position: this.position }
+    return { position: this.counted, ahead: { position: this.position, behind: this.#deferred.positions } }
   }
 
   /**
@@ -204,24 +228,23 @@ export class OwnedLane {
     return this.#buffers.reduce((sum, buffer) => sum + (buffer?.bytes ?? 0), 0)
   }
 
-  /** Does the same as `archive`, except for buffered rows that should wait for more. */
-  async archiveRipe(): Promise<number> {
-    const { counted } = this
+  /**
+   * Does the same as `archive`, except for buffered rows that should wait for more; undefined if there are any.
+   */
+  async archiveRipe(): Promise<Reached | undefined> {
+    const { reached } = this
     const ripe = this.#buffers.map((buffer) => buffer?.ripe ?? true)
     if (ripe[0]) await this.#front.archive()
     if (ripe[1]) await this.#behind.archive()
-    return ripe.every(Boolean) ? counted : this.committed
+    return ripe.every(Boolean) ? reached : undefined
   }
 
-  /**
-   * Appends buffered events to the archive; returns the position before which every event is in the tables and in the
-   * archive.
-   */
-  async archive(): Promise<number> {
-    const { counted } = this
+  /** Appends buffered events to the archive; returns how far every event is in the tables and in the archive. */
+  async archive(): Promise<Reached> {
+    const { reached } = this
     await this.#front.archive()
     await this.#behind.archive()
-    return counted
+    return reached
   }
 
   /** Runs work that writes counters of the lane outside of its batches, while no batch is being written. */

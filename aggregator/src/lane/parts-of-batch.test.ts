@@ -128,17 +128,16 @@ it('counts a repeated id of a large batch once, and keeps the user that a device
   await using lane = await openLane(openEmbedded)
   const app = `p-${randomUUID()}`
   await lane.app(app)
-  const view = (id: number, fields: object = {}): Event =>
-    ({
-      type: 'url_change',
-      event_id: `e${id}`,
-      timestamp: T0,
-      seq: id,
-      from: '',
-      to: `/${'long'.repeat(100)}`,
-      elapsed_time: 0,
-      ...fields,
-    }) as Event
+  const view = (id: number, fields: object = {}): Event => ({
+    type: 'url_change',
+    event_id: `e${id}`,
+    timestamp: T0,
+    seq: id,
+    from: '',
+    to: `/${'long'.repeat(100)}`,
+    elapsed_time: 0,
+    ...fields,
+  })
   const events = (at: number): Event[] =>
     at === 0 ? [view(0, { user_id: 'ann' })] : at === 999 ? [view(0), view(5), view(999)] : [view(at)]
   const messages = messagesOf(

@@ -16,8 +16,14 @@ beforeAll(async () => void (lane = await openLane(openEmbedded)))
 afterAll(() => lane[Symbol.asyncDispose]())
 
 const noon = Date.parse('2026-06-15T12:00:00Z')
-const event = (event_id: string, fields: object = {}): Event =>
-  ({ type: 'custom', name: 'n', event_id, timestamp: noon, seq: 0, ...fields }) as Event
+const event = (event_id: string, fields: object = {}): Event => ({
+  type: 'custom',
+  name: 'n',
+  event_id,
+  timestamp: noon,
+  seq: 0,
+  ...fields,
+})
 const full = (app: string, id = ''): Envelope =>
   envelopeOf(app, {
     session_id: 's',

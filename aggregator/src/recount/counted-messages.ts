@@ -1,6 +1,12 @@
-import type { EventLog, LogMessage, TableReader, TableWriter } from '@hopper/storage'
+import {
+  isCountable,
+  readMessage,
+  type EventLog,
+  type LogMessage,
+  type TableReader,
+  type TableWriter,
+} from '@hopper/storage'
 import { seenPartition, type CountedApp, type Message } from '../judge/judge.ts'
-import { isCountable, readMessage } from '../judge/read-message.ts'
 
 const MESSAGES_PER_READ = 10_000
 const READ_BYTES_MAX = 8_000_000

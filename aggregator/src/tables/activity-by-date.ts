@@ -1,5 +1,5 @@
+import { isView } from '@hopper/contracts'
 import type { CounterFold } from './fold.ts'
-import { isView } from './page-view.ts'
 import { weightOf } from './weight.ts'
 
 /** Deltas of an ordinary event and of a page view. */

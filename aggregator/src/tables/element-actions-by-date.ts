@@ -1,5 +1,5 @@
+import { isByMouse } from '@hopper/contracts'
 import type { CounterFold } from './fold.ts'
-import { isByMouse } from './hesitation.ts'
 import { weightedMs, weightOf } from './weight.ts'
 
 /** Number of times that an interesting element was left or clicked after hovering by mouse, and the time until then. */

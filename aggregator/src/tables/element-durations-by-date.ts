@@ -1,6 +1,5 @@
-import { durationBucket } from '@hopper/contracts'
+import { durationBucket, isByMouse } from '@hopper/contracts'
 import type { CounterFold } from './fold.ts'
-import { isByMouse } from './hesitation.ts'
 import { weightOf } from './weight.ts'
 
 /** Durations of hovering by mouse until the element is left or clicked, in log-scaled buckets. */

@@ -1,4 +1,13 @@
-import { bucketBounds, durationBucket, pageOf, timeZone, type App, type Event } from '@hopper/contracts'
+import {
+  bucketBounds,
+  countingTables,
+  durationBucket,
+  pageOf,
+  StageMatcher,
+  timeZone,
+  type App,
+  type Event,
+} from '@hopper/contracts'
 import { counterTableNames, visitorTableNames, type Key } from '@hopper/storage'
 import { describe, expect, it } from 'vitest'
 import type { CountedEvent } from '../fold/counted-event.ts'
@@ -238,6 +247,46 @@ it('feeds a table only from its kind of event', () => {
   })
 })
 
+it('adds to the tables that countingTables names, and to no other', () => {
+  const funnel = {
+    id: 'f',
+    stages: [
+      { id: 1, name: 'b', url: '/b' },
+      { id: 2, name: 'a', click: '#buy' },
+    ],
+  }
+  const app: App = { id: 'a', organization: 'o', name: 'a', timezone: 'UTC', origins: [], keep_parameters: [] }
+  const stages = new StageMatcher([funnel as never], app)
+  const pages = ['', '/a', '/a?x=1', '/b', 'https://s.example/a', 'https://s.example/b', 'https://t.example/']
+  const moves = pages.flatMap((from) => pages.map((to) => ({ ...change(from, to) })))
+  const still = moves.map((move): Event => ({ ...move, elapsed_time: 0 }) as Event)
+  const pointers = [undefined, 'mouse', 'touch', 'pen'] as const
+  const hovers = pointers.map((pointer) => hover('hover-then-leave', pointer))
+  const bought: Event = { ...click, target: "//*[@id='buy']" }
+  const events = [...moves, ...still, ...hovers, click, bought, stage, entry, identify, custom]
+  const senders = [
+    { device: 'desktop', browser: '', os: '' },
+    { device: 'mobile', browser: 'Firefox', os: 'Android', country: 'NP' },
+  ] as const
+  const named = new Set<string>()
+  for (const context of senders) {
+    for (const event of events) {
+      const messages = [
+        { position: 0, app: { ...app, stages }, envelope: envelopeOf('a', { context, events: [event] }) },
+      ]
+      const folded = foldBatch(messages, judge(messages, { firstPositions: new Map(), identities: new Map() }))
+      const tables = [...folded.counters, ...folded.visitors].filter(({ rows }) => rows.length > 0)
+      const expected = [...new Set(tables.map(({ table }) => table))].filter((table) => table !== 'fates_by_date')
+      const found = countingTables(event, { context, page: (url) => pageOf(url), stages })
+      expect([event, found]).toEqual([event, expected.sort()])
+      for (const table of found) named.add(table)
+    }
+  }
+  expect([...named].sort()).toEqual(
+    [...counterTableNames, ...visitorTableNames].filter((table) => table !== 'fates_by_date').sort(),
+  )
+})
+
 it('puts 420 ms between the bounds of its bucket', () => {
   const { from_ms, to_ms } = bucketBounds(
     Number(added('element_durations_by_date', hover('hover-then-leave'))[0]![0][2]),
@@ -319,7 +368,7 @@ it('keeps rows apart whose strings would be equal when joined', () => {
     app,
     envelope: envelopeOf('a', {
       device_id,
-      events: [{ ...click, event_id: `e${position}`, user_id, current_url, target } as Event],
+      events: [{ ...click, event_id: `e${position}`, user_id, current_url, target }],
     }),
   })
   // An address that no parser accepts is stored unchanged, whatever it contains.

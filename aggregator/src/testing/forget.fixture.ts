@@ -41,7 +41,7 @@ export function envelopesOf(app: string, sent: SentMessages, round = 'first'): E
     const built = events.map(([fields, date, id, session, user_id], at) => {
       const timestamp = noon + date * DAY_MS + device * HOUR_MS + at
       const base = { event_id: `${round} ${device} e${id}`, timestamp, seq: at, session_id: `${device} s${session}` }
-      return { ...(user_id && { user_id }), ...fields, ...base } as Event
+      return { ...(user_id && { user_id }), ...fields, ...base }
     })
     // Ingest lets no event through that is more than a day ahead.
     const newest = built.reduce((last, { timestamp }) => Math.max(last, timestamp), 0)

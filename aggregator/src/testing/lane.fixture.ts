@@ -104,7 +104,7 @@ export function envelopeOf(app: string, fields: Partial<Envelope>): Envelope {
 export async function until(condition: () => Promise<boolean>, waitMs = 10_000): Promise<void> {
   const end = performance.now() + waitMs
   while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not met in time: ${condition}`)
+    if (performance.now() > end) throw new Error(`not met in time: ${String(condition)}`)
     await new Promise((next) => setTimeout(next, 20))
   }
 }

@@ -8,7 +8,10 @@ import { REGISTRY } from '../tokens.ts'
 import { AccessService } from './access.service.ts'
 import { callerName, grant, maySee, roleOf, type Caller } from './caller.ts'
 
-/** Admits a request if its caller has the scope that the call needs and may see the app in the path. */
+/**
+ * Admits a request if its caller has the scope that the call needs, and may see the app in the path or has one of its
+ * own.
+ */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly access: AccessService
@@ -27,27 +30,40 @@ export class AccessGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const call = callOf(context.getHandler())
-    const { need, progress } = call
+    const { need, progress, ofKey } = call
     if (need === 'nothing') return true
     const request = context.switchToHttp().getRequest<FastifyRequest>()
     const caller = await this.access.identify(request, call)
     checkScope(caller, need)
     const { app: id } = request.params as { app?: string }
-    const granted = id === undefined ? { caller } : { caller, app: await this.app(caller, id) }
-    grant(request, granted)
+    if (id !== undefined) grant(request, { caller, app: await visibleApp(this.registry, caller, id) })
+    else grant(request, ofKey === undefined ? { caller } : { caller, app: await this.appOfKey(caller, ofKey) })
     // refuse a flood of queries before validating their bodies
     const app = id ?? (caller.kind === 'key' ? caller.app : undefined)
     if (progress && app !== undefined) this.questions.assertRoom({ app, caller: callerName(caller) })
     return true
   }
 
-  /** Reports an app of another organization as unknown, not forbidden, so that nobody can probe which ids exist. */
-  private async app(caller: Caller, id: string): Promise<App> {
-    const app = await this.registry.app(id)
-    if (!app) throw new HopperError('HOP_APP_UNKNOWN')
-    if (maySee(caller, app)) return app
-    throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
+  /** @throws HopperError HOP_PARAM_INVALID for a caller without an app of its own, with what it should use instead */
+  private async appOfKey(caller: Caller, instead: string): Promise<App> {
+    const app = caller.kind === 'key' && caller.app !== undefined ? await this.registry.app(caller.app) : undefined
+    if (app) return app
+    throw new HopperError(
+      'HOP_PARAM_INVALID',
+      `This path needs the read key of an app; with another key or a login, use ${instead}.`,
+    )
   }
+}
+
+/**
+ * Finds an app that the caller may see. Reports one of another organization as unknown, not forbidden, so that nobody
+ * can probe which ids exist.
+ */
+export async function visibleApp(registry: Pick<Registry, 'app'>, caller: Caller, id: string): Promise<App> {
+  const app = await registry.app(id)
+  if (!app) throw new HopperError('HOP_APP_UNKNOWN')
+  if (maySee(caller, app)) return app
+  throw new HopperError(caller.kind === 'key' && caller.app !== undefined ? 'HOP_KEY_POWER' : 'HOP_APP_UNKNOWN')
 }
 
 /** @throws HopperError if the caller lacks the required scope */

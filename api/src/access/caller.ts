@@ -43,7 +43,7 @@ export function maySee(caller: Caller, app: App): boolean {
 /** The result of the guard for a request. */
 export interface Granted {
   readonly caller: Caller
-  /** the app in the path */
+  /** the app in the path, or that of the key */
   readonly app?: App
 }
 

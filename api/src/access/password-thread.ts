@@ -57,6 +57,6 @@ export class PasswordThread {
   #fail(worker: Worker, error: Error): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
-    for (const { reject } of this.#asked.splice(0)) reject(error)
+    for (const asked of this.#asked.splice(0)) asked.reject(error)
   }
 }

@@ -27,6 +27,7 @@ export function keyRecord(
   organization: string,
   app: string | undefined,
   now: number,
+  name?: string,
 ): KeyRecord {
   return {
     hash: secretHash(key),
@@ -35,5 +36,6 @@ export function keyRecord(
     ...(app === undefined ? {} : { app }),
     created_at: now,
     hint: key.slice(-4),
+    ...(name === undefined ? {} : { name }),
   }
 }

@@ -36,17 +36,25 @@ export const ElementPatch = Type.Object({ name: Type.Optional(label), xpath: Typ
 export type ElementPatch = Static<typeof ElementPatch>
 export const WhichElement = Type.Object({ xpath: Element.properties.xpath })
 
+const keyName = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    description: 'which system uses the key: the `producer` of the events that it tracks',
+  }),
+)
 const power = Type.Union([Type.Literal('write'), Type.Literal('read'), Type.Literal('admin')])
 export const Key = Type.Object({
   id: Type.String(),
   power,
   hint: Type.String({ description: 'the last four characters of the key' }),
   created_at: Type.Integer(),
+  name: keyName,
 })
 export type Key = Static<typeof Key>
 export const Keys = Type.Object({ keys: Type.Array(Key) })
 export type Keys = Static<typeof Keys>
-export const NewKey = Type.Object({ power })
+export const NewKey = Type.Object({ power, name: keyName })
 export type NewKey = Static<typeof NewKey>
 export const CreatedKey = Type.Object({
   ...Key.properties,

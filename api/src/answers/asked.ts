@@ -1,5 +1,14 @@
 import { Type, type Static } from 'typebox'
-import { EventResult, funnelUnits, JourneyResult, limits, Meta, queryLimits, RetentionResult } from '@hopper/contracts'
+import {
+  EventResult,
+  funnelUnits,
+  JourneyResult,
+  limits,
+  Meta,
+  queryLimits,
+  RetentionResult,
+  type FunnelUnit,
+} from '@hopper/contracts'
 
 /** Query parameters of the dashboard API. */
 const date = (what: string): ReturnType<typeof Type.String> => Type.String({ maxLength: 40, description: what })
@@ -52,9 +61,11 @@ export type TrafficAsked = Static<typeof TrafficAsked>
 export const JourneysAsked = Type.Object({
   ...range,
   count_by: Type.Optional(
-    Type.Union(
-      funnelUnits.map((unit) => Type.Literal(unit)),
-      { description: 'unit of a journey: person, device or session; default: person' },
+    Type.Unsafe<FunnelUnit>(
+      Type.Union(
+        funnelUnits.map((unit) => Type.Literal(unit)),
+        { description: 'unit of a journey: person, device or session; default: person' },
+      ),
     ),
   ),
   depth: Type.Optional(

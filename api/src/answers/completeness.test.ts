@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { withOverrides } from '@hopper/storage'
 import { Completeness } from './completeness.ts'
@@ -120,7 +120,7 @@ test.each(['refuses', 'does not answer'])(
       expect(await completeness.progress()).toMatchObject({ completeTo: 1_001_000, isLogAway: true })
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(await new Completeness(withOverrides(log, { ends: away }), lanes, () => now).progress()).toMatchObject({
-      completeTo: 0,
+      completeTo: null,
       isLogAway: true,
     })
 
@@ -150,6 +150,71 @@ test('it polls by itself, so that an instant is known if the log fails before th
   now = 2_000_000
   expect(await completeness.progress()).toMatchObject({ completeTo: 1_000_000, isLogAway: true })
   watch.stop()
+  await close()
+  rmSync(dir, { recursive: true })
+})
+
+test('a process that starts while the log is away says what the one before it recorded, and no more', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+  const { log, lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
+  let now = 1_000_000
+  const lease = await lanes.acquire(0, 'test')
+  const away = withOverrides(log, { ends: () => Promise.reject(new Error('refused by the test')) })
+  const young = (): Promise<{ completeTo: number | null }> =>
+    new Completeness(away, lanes, () => now, registry).progress()
+  expect((await young()).completeTo).toBeNull()
+
+  const first = new Completeness(log, lanes, () => now, registry)
+  expect((await first.progress()).completeTo).toBe(1_000_000)
+  now = 1_001_000
+  await log.append([envelope('a', 1_000_500)])
+  const watch = first.watch()
+  await vi.waitFor(async () => expect((await registry.lastSeenLog.list('')).length).toBe(1))
+  watch.stop()
+  expect(await registry.lastSeenLog.get('', 'last')).toEqual({ at: 1_001_000, ends: [1], complete_to: 1_000_000 })
+  now = 5_000_000
+  await log.append([envelope('b', 4_000_000)])
+  expect(await young()).toMatchObject({ completeTo: 1_000_000, ends: [1], done: [0], isLogAway: true })
+  await lanes.commit(lease, 1)
+  expect(await young()).toMatchObject({ completeTo: 1_001_000, ends: [1], done: [1] })
+  await lanes.commit(lease, 2)
+  // the log may hold more by now, so nothing later is claimed
+  expect(await young()).toMatchObject({ completeTo: 1_001_000, ends: [2], done: [2] })
+  await close()
+  rmSync(dir, { recursive: true })
+})
+
+test('while an app is deferred, the instant of each app is its own', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'hopper-complete-'))
+  const { log, lanes, registry, close } = await openEmbedded({ dir, lanes: 1 })
+  let now = 1_000_000
+  const completeness = new Completeness(log, lanes, () => now, registry)
+  const of = async (app?: string): Promise<[number | null, boolean]> => {
+    const progress = await completeness.progress(app)
+    return [progress.completeTo, await completeness.mayConcern(app ?? 'shop', progress)]
+  }
+  const lease = await lanes.acquire(0, 'test')
+  expect(await of('shop')).toEqual([1_000_000, false])
+  now = 2_000_000
+  await log.append([envelope('a', 1_500_000), envelope('b', 1_500_000), envelope('c', 1_500_000)])
+  expect(await of('shop')).toEqual([1_000_000, true])
+  now = 3_000_000
+  await log.append([envelope('d', 2_500_000)])
+  // the owner is at position 3, but of the heavy app it has counted one message only
+  await lanes.commit(lease, 1)
+  await registry.ahead.put('', '0', { lane: 0, position: 1, ahead: 3, behind: { heavy: 1, late: 2 } })
+  expect((await of('shop'))[0]).toBe(2_000_000)
+  expect((await of('heavy'))[0]).toBe(1_000_000)
+  expect((await of('late'))[0]).toBe(1_000_000)
+  expect((await of())[0]).toBe(1_000_000)
+  await registry.ahead.put('', '0', { lane: 0, position: 1, ahead: 4, behind: { heavy: 1, late: 3 } })
+  now = 4_000_000
+  expect(await of('blog')).toEqual([4_000_000, false])
+  expect((await of('late'))[0]).toBe(2_000_000)
+  expect((await of('heavy'))[0]).toBe(1_000_000)
+  // a record of another committed position says nothing: the lane may have been counted again
+  await registry.ahead.put('', '0', { lane: 0, position: 0, ahead: 4, behind: {} })
+  expect((await of('blog'))[0]).toBe(1_000_000)
   await close()
   rmSync(dir, { recursive: true })
 })

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { decodeEnvelope, type Envelope } from '@hopper/contracts'
-import { lossOf, type EventLog, type LaneLoss, type Lanes } from '@hopper/storage'
+import { lossOf, type EventLog, type LaneLoss, type Lanes, type Registry } from '@hopper/storage'
+import { LastSeen } from './last-seen.ts'
 
 interface Snapshot {
   readonly at: number
@@ -17,6 +18,8 @@ interface Known extends Snapshot {
 /** The end positions of the lanes. */
 interface Ends {
   readonly ends: readonly number[]
+  /** time of the request to the log: what is received later may not be in the answer */
+  readonly at: number
   /** monotonic time of the request to the log */
   readonly askedAt: number
 }
@@ -31,9 +34,13 @@ interface Look {
 
 /** The end of each lane's log and how far it has been counted. */
 export interface LaneProgress {
-  readonly completeTo: number
+  /** the instant before which everything received is counted, ms since the epoch; null if none is known */
+  readonly completeTo: number | null
   readonly ends: readonly number[]
+  /** the position before which everything is counted, by lane */
   readonly done: readonly number[]
+  /** the same for the app that was asked about: while another app is deferred, further than `done` */
+  readonly ownDone: readonly number[]
   /** true while the log does not report its ends: the values are from its last response */
   readonly isLogAway: boolean
   /**
@@ -56,15 +63,21 @@ const PEEKED_LANES_MAX = 8
 /** Reading a lane needs a consumer of its own, so the result is cached for this long. */
 const LOOK_EVERY_MS = 2_000
 
+/** Records of the installation that say more than lanes and log. */
+export type ProgressRecords = Pick<Registry, 'ahead' | 'lastSeenLog'>
+
 /**
  * Determines the instant up to which everything received (that is: acknowledged) has been counted. It remembers where
  * the lanes ended at earlier instants: once every lane has been counted up to such an end, the tables contain
- * everything that was received before that instant.
+ * everything that was received before that instant. With records, it also knows what a process before this one has
+ * seen, and for one app that it need not wait for deferred ones.
  */
 export class Completeness {
   private readonly log: EventLog
   private readonly lanes: Lanes
   private readonly clock: () => number
+  private readonly records: ProgressRecords | undefined
+  private readonly lastSeen: LastSeen | undefined
   /** ascending by time; only the first may be proved already */
   private snapshots: Snapshot[] = []
   private known: Known = { at: 0, ends: [], done: [], readAt: 0 }
@@ -73,15 +86,17 @@ export class Completeness {
   private firstUncounted: Look | undefined
   private eventsPerMessage: Look | undefined
 
-  constructor(log: EventLog, lanes: Lanes, clock: () => number) {
+  constructor(log: EventLog, lanes: Lanes, clock: () => number, records?: ProgressRecords) {
     this.log = log
     this.lanes = lanes
     this.clock = clock
+    this.records = records
+    this.lastSeen = records && new LastSeen(records.lastSeenLog)
   }
 
   /**
    * Polls in the background until stopped, so that an instant is known even if the log becomes unavailable before the
-   * first request.
+   * first request; records what it sees for the processes that start while it is.
    */
   watch(): { stop(): void } {
     let isLooking = false
@@ -89,7 +104,7 @@ export class Completeness {
       if (isLooking) return
       isLooking = true
       // A request reports the error to its caller; here the next poll tries again.
-      await this.progress().catch(() => undefined)
+      await this.record().catch(() => undefined)
       isLooking = false
     }
     const timer = setInterval(() => void look(), WATCH_MS).unref()
@@ -97,28 +112,48 @@ export class Completeness {
     return { stop: () => clearInterval(timer) }
   }
 
+  private async record(): Promise<void> {
+    const { isLogAway, isLogCut, completeTo } = await this.progress()
+    const { at, ends } = this.known
+    if (!isLogAway && !isLogCut) await this.lastSeen?.put({ at, ends, complete_to: completeTo })
+  }
+
   /**
-   * Determines the progress. Call it before reading the tables: they then contain at least what it reports as counted.
+   * Determines the progress, for one app or for all. Call it before reading the tables: they then contain at least what
+   * it reports as counted.
    */
-  async progress(): Promise<LaneProgress> {
-    const at = this.clock()
+  async progress(app?: string): Promise<LaneProgress> {
     const [answer, done] = await Promise.all([this.ends(), this.lanes.positions()])
-    if (!answer) return this.withoutLog(done)
-    const { ends, askedAt } = answer
+    const ownDone = app === undefined ? done : await this.doneOf(app, done, answer?.ends ?? this.known.ends)
+    if (!answer) return this.withoutLog(done, ownDone)
+    const { ends, at, askedAt } = answer
+    const common = { ends, done, ownDone, isLogAway: false }
     // Everything counted before the log was read was in the log.
     const isLogCut =
       this.known.readAt <= askedAt && this.known.done.some((counted, lane) => counted > (ends[lane] ?? 0))
-    if (isLogCut) return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: false, isLogCut }
+    if (isLogCut) return { ...common, completeTo: await this.provedBefore(ownDone), isLogCut }
     this.known = { at, ends, done, readAt: performance.now() }
     if (reaches(done, ends)) {
       this.snapshots = [{ at, ends }]
-      return { completeTo: at, ends, done, isLogAway: false, isLogCut }
+      return { ...common, completeTo: at, isLogCut }
     }
-    const proved = this.snapshots.findLast((snapshot) => snapshot.at <= at && reaches(done, snapshot.ends))
+    const proved = this.proved(done, at)
     if (proved) this.snapshots = this.snapshots.filter((snapshot) => snapshot.at >= proved.at)
     this.remember({ at, ends })
-    const completeTo = proved?.at ?? (await this.firstUncountedOf(ends, done).catch(() => 0))
-    return { completeTo, ends, done, isLogAway: false, isLogCut }
+    if (reaches(ownDone, ends)) return { ...common, completeTo: at, isLogCut }
+    const completeTo = this.proved(ownDone, at)?.at ?? (await this.beforeSnapshots(ends, done, ownDone))
+    return { ...common, completeTo, isLogCut }
+  }
+
+  /** How far the lanes are counted for one app: those whose owner defers other apps may be ahead. */
+  private async doneOf(app: string, done: readonly number[], ends: readonly number[]): Promise<readonly number[]> {
+    if (!this.records || reaches(done, ends)) return done
+    const all = await this.records.ahead.list('')
+    return done.map((position, lane) => {
+      const found = all.find((each) => each.lane === lane && each.position === position)
+      if (!found) return position
+      return Object.hasOwn(found.behind, app) ? found.behind[app]! : found.ahead
+    })
   }
 
   /**
@@ -138,18 +173,36 @@ export class Completeness {
   }
 
   private async ask(): Promise<Ends> {
-    const askedAt = performance.now()
-    return { askedAt, ends: await this.log.ends() }
+    const [at, askedAt] = [this.clock(), performance.now()]
+    return { at, askedAt, ends: await this.log.ends() }
   }
 
-  /** Reports progress without the log: the newest remembered snapshot whose ends have been reached. */
-  private withoutLog(done: readonly number[]): LaneProgress {
-    const ends = this.known.ends.length > 0 ? this.known.ends : done
-    return { completeTo: this.proved(done)?.at ?? 0, ends, done, isLogAway: true, isLogCut: false }
+  /** Reports progress without the log: from the ends that were seen last, by this process or one before it. */
+  private async withoutLog(done: readonly number[], ownDone: readonly number[]): Promise<LaneProgress> {
+    const seen = this.known.ends.length > 0 ? this.known.ends : ((await this.lastSeen?.get())?.ends ?? [])
+    const ends = done.map((position, lane) => Math.max(position, seen[lane] ?? 0))
+    return { completeTo: await this.provedBefore(ownDone), ends, done, ownDone, isLogAway: true, isLogCut: false }
   }
 
-  private proved(done: readonly number[]): Snapshot | undefined {
-    return this.snapshots.findLast(({ ends }) => reaches(done, ends))
+  /** The newest snapshot whose ends have been reached. */
+  private proved(done: readonly number[], until = Infinity): Snapshot | undefined {
+    return this.snapshots.findLast(({ at, ends }) => at <= until && reaches(done, ends))
+  }
+
+  /** The newest instant that was proved without the log's present ends, by this process or one before it. */
+  private async provedBefore(done: readonly number[]): Promise<number | null> {
+    return this.proved(done)?.at ?? (await this.lastSeen?.proved(done)) ?? null
+  }
+
+  /** An instant for a young process: what one before it proved, or before the oldest uncounted message. */
+  private async beforeSnapshots(
+    ends: readonly number[],
+    done: readonly number[],
+    ownDone: readonly number[],
+  ): Promise<number | null> {
+    const oldest = this.firstUncountedOf(ends, done).catch(() => 0)
+    const known = Math.max(await oldest, (await this.lastSeen?.proved(ownDone)) ?? 0)
+    return known > 0 ? known : null
   }
 
   /**
@@ -186,9 +239,12 @@ export class Completeness {
     )
   }
 
-  /** Tells whether the backlog may contain events of an app. A long backlog is not read and counts as yes. */
+  /**
+   * Tells whether the backlog may contain events of an app, from the progress of that app. A long backlog is not read
+   * and counts as yes.
+   */
   async mayConcern(app: string, progress: LaneProgress): Promise<boolean> {
-    const waiting = waitingOf(progress)
+    const waiting = waitingOf({ ends: progress.ends, done: progress.ownDone })
     if (progress.isLogAway || progress.isLogCut || waiting.some(({ from, end }) => end - from > PEEKED_MAX)) return true
     const looks = waiting.map(async ({ lane, from, end }) => {
       const seen = await this.peek(lane, from, end)

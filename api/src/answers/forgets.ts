@@ -1,7 +1,7 @@
 import { forgetSteps } from '@hopper/contracts'
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TInteger, type TRecord } from 'typebox'
 
-const counts = (description: string): ReturnType<typeof Type.Record> =>
+const counts = (description: string): TRecord<string, TInteger> =>
   Type.Record(Type.String(), Type.Integer(), { description })
 
 const tally = {

@@ -1,4 +1,5 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
+import type { EventFate } from './events/events.ts'
 import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
 
 // CSV tables of answers that are more than a list of flat rows. Each has the rows that people want in a spreadsheet.
@@ -15,9 +16,9 @@ export const eventsTable: Table = {
 
 /** One event and its fate, as one row. */
 export const eventTable: Table = {
-  columns: ['fate', 'reason', ...EVENT],
-  rows: ({ fate, reason, event }: { fate: string; reason: string; event: object }) => [
-    { fate, reason, ...flatRow(event) },
+  columns: ['fate', 'reason', ...EVENT, 'tables'],
+  rows: ({ fate, reason, received_at, lane, position, tables, event }: EventFate) => [
+    { fate, reason, received_at, lane, position, ...flatRow(event ?? {}), tables: tables?.join(' ') ?? null },
   ],
 }
 
@@ -25,6 +26,22 @@ export const eventTable: Table = {
 export const personTable: Table = {
   columns: EVENT,
   rows: ({ timeline }: { timeline: readonly object[] }) => timeline.map((event) => flatRow(event)),
+}
+
+/** Persons, with a column for each trait and computed property. */
+export const personsTable: Table = {
+  columns: ['id', 'user', 'devices', 'first_seen', 'last_seen', 'events'],
+  rows: ({ persons }: { persons: readonly (Stored & { users: readonly string[] })[] }) =>
+    persons.map(({ users, traits, properties, ...person }) => ({
+      ...(person as Row),
+      user: users[0],
+      ...prefixed('trait', traits as Row),
+      ...prefixed('property', properties as Row),
+    })),
+}
+
+function prefixed(prefix: string, row: Row): Row {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [`${prefix}.${name}`, value]))
 }
 
 /** The keys of events, with a row per value if values were requested; or the access keys. */

@@ -1,19 +1,23 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { RangeAsked } from '../answers/asked.ts'
-import { EventFate, EventsAsked, EventsPage, Person, PersonAsked } from '../answers/events.ts'
-import { eventsTable, eventTable, personTable } from '../answers/tables.ts'
+import { EventFate, EventsAsked, EventsPage } from '../answers/events/events.ts'
+import { eventsTable, eventTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
+import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ValidQuery, PathPart, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
+import { EventFateService } from '../services/event-fate.service.ts'
 import { EventsService } from '../services/events.service.ts'
 
 @Controller('api/v1/apps/:app')
 export class EventsController {
   private readonly events: EventsService
+  private readonly fates: EventFateService
 
-  constructor(@Inject(EventsService) events: EventsService) {
+  constructor(@Inject(EventsService) events: EventsService, @Inject(EventFateService) fates: EventFateService) {
     this.events = events
+    this.fates = fates
   }
 
   @Endpoint('GET', 'events', {
@@ -23,13 +27,16 @@ export class EventsController {
     csv: eventsTable,
     answer: EventsPage,
   })
-  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EventsPage> {
+  page(@CurrentApp() app: App, @ValidQuery() asked: EventsAsked, @TheClient() client: Client): Promise<EncodedAnswer> {
     return this.events.page(app, asked, client)
   }
 
   @Endpoint('GET', 'events/:event', {
     need: 'read',
-    summary: 'One event by its id, and its fate',
+    summary: 'What became of one event, by its id',
+    note:
+      'Also of a rejected event that named an id. An event is looked for on the dates of the range and one day ' +
+      'around them: by its own time, a rejected one by that of its receipt.',
     query: RangeAsked,
     csv: eventTable,
     answer: EventFate,
@@ -40,23 +47,6 @@ export class EventsController {
     @ValidQuery() asked: RangeAsked,
     @TheClient() client: Client,
   ): Promise<EventFate> {
-    return this.events.event(app, id, asked, client)
-  }
-
-  @Endpoint('GET', 'persons/:person', {
-    need: 'read',
-    summary: 'Devices, properties and timeline of a person',
-    note: 'A person is `u:USER` or `d:DEVICE`, as in the lists of a funnel; without a prefix it is a user.',
-    query: PersonAsked,
-    csv: personTable,
-    answer: Person,
-  })
-  person(
-    @CurrentApp() app: App,
-    @PathPart('person') id: string,
-    @ValidQuery() asked: PersonAsked,
-    @TheClient() client: Client,
-  ): Promise<Person> {
-    return this.events.person(app, id, asked, client)
+    return this.fates.fate(app, id, asked, client)
   }
 }

@@ -3,7 +3,7 @@ import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { exportFormats } from '@hopper/engine'
 import type { FastifyReply } from 'fastify'
-import { ExportAsked } from '../answers/events.ts'
+import { ExportAsked } from '../answers/events/events.ts'
 import { Endpoint } from '../http/call.ts'
 import { ValidQuery, CurrentApp, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
@@ -37,7 +37,7 @@ export class ExportController {
     void reply.headers({
       'content-type': mediaType,
       'content-disposition': `attachment; filename="${fileName}"`,
-      'x-hopper-complete-to': meta.complete_to,
+      ...(meta.complete_to !== null && { 'x-hopper-complete-to': meta.complete_to }),
     })
     return parts
   }

@@ -2,9 +2,10 @@ import type { Readable } from 'node:stream'
 import { Controller, Inject, Res } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import type { FastifyReply } from 'fastify'
+import { StreamAsked } from '../answers/events/event-store.ts'
 import { Endpoint } from '../http/call.ts'
 import { prepareEvents } from '../http/event-stream.ts'
-import { CurrentApp, TheClient } from '../http/parameters.ts'
+import { CurrentApp, LastEventId, TheClient } from '../http/parameters.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { LiveService } from '../services/live.service.ts'
 
@@ -20,17 +21,19 @@ export class LiveController {
     need: 'read',
     status: 200,
     summary: 'Each event as it is counted, as Server-Sent Events',
+    query: StreamAsked,
     media: ['text/event-stream'],
     note:
-      'Events `event` with the event, its fate and its position in the log; ' +
-      '`passed_over` with { messages } when messages were skipped because too many arrived at once.',
+      'Events `event` with the event, its fate and its position in the log. ' +
+      'It resumes after the `id` in Last-Event-ID, without gap or repetition; without one it begins now.',
   })
-  listen(
+  async listen(
     @CurrentApp() app: App,
+    @LastEventId() after: string | undefined,
     @TheClient() client: Client,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Readable {
-    const stream = this.live.listen(app, client)
+  ): Promise<Readable> {
+    const stream = await this.live.listen(app, { form: 'events', name: 'event', after }, client)
     prepareEvents(reply)
     return stream
   }

@@ -1,4 +1,4 @@
-import { Delete, Get, HttpCode, Patch, Post, SetMetadata, applyDecorators } from '@nestjs/common'
+import { Delete, Get, HttpCode, Patch, Post, Put, SetMetadata, applyDecorators } from '@nestjs/common'
 import { ApiExtension, ApiOperation } from '@nestjs/swagger'
 import { Type, type TObject, type TSchema } from 'typebox'
 import { tableOf, type Table } from './csv/csv.ts'
@@ -21,6 +21,11 @@ export interface Call {
   readonly status?: number
   /** the CSV form of the answer: true for the columns of its schema, or a table of its own */
   readonly csv?: boolean | Table
+  /**
+   * for a call that answers for the app of the read key: what callers without an app of their own should use instead,
+   * as the end of a sentence
+   */
+  readonly ofKey?: string
   /** true if the call can stream events: progress, then the answer */
   readonly progress?: boolean
   /** true if unknown parameters are ignored: probes and links in mails add their own */
@@ -31,7 +36,7 @@ const CALL = Symbol('Call')
 /** Key of the OpenAPI extension that links an operation to its call. */
 export const CALL_NUMBER = 'x-hopper-call'
 const numbered: Call[] = []
-const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete }
+const methods = { GET: Get, POST: Post, PUT: Put, PATCH: Patch, DELETE: Delete }
 
 /** Declares a method of a controller as a call. */
 export function Endpoint(method: keyof typeof methods, path: string, call: Call): MethodDecorator {
@@ -94,6 +99,7 @@ const needTexts: Record<Need, string> = {
   admin: 'Needs an admin key, or a member who is owner or admin.',
 }
 
-function descriptionOf({ need, note, progress }: Call): string {
-  return [needTexts[need], note, progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ')
+function descriptionOf({ need, ofKey, note, progress }: Call): string {
+  const access = ofKey === undefined ? needTexts[need] : 'Needs a read key; answers for its app.'
+  return [access, note, progress ? PROGRESS_TEXT : undefined].filter(Boolean).join(' ')
 }

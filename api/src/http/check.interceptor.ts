@@ -65,5 +65,5 @@ function bodyOf({ body }: Call, request: FastifyRequest): unknown {
 function lenientQuery({ query }: Call, request: FastifyRequest): unknown {
   const known = Object.keys(query?.properties ?? {})
   const sent = Object.entries(request.query as Record<string, unknown>).filter(([name]) => known.includes(name))
-  return checkedQuery((query ?? nothing) as TObject, Object.fromEntries(sent))
+  return checkedQuery(query ?? nothing, Object.fromEntries(sent))
 }

@@ -4,7 +4,7 @@ import { isApiPath } from './secure-headers.ts'
 
 const TAGGED = /^(application\/json|text\/csv)/
 /** `complete_to` advances with the clock while the rest of the answer stays the same. */
-const COMPLETE_TO = /"complete_to":\d+/
+const COMPLETE_TO = /"complete_to":(?:\d+|null)/
 
 /** Adds an entity tag (RFC 9110) to every answer to a GET of the API, and answers 304 if the client has it already. */
 export function tagAnswers(fastify: FastifyInstance): void {
@@ -17,7 +17,7 @@ export function tagAnswers(fastify: FastifyInstance): void {
       done: (error: null, payload?: unknown) => void,
     ) => {
       if (!isTagged(request, reply, payload)) return done(null, payload)
-      const tag = tagOf(payload)
+      const tag = knownTag(reply) ?? tagOf(payload)
       void reply.header('etag', tag)
       if (!isFresh(request.headers['if-none-match'], tag)) return done(null, payload)
       void reply
@@ -35,9 +35,14 @@ function isTagged({ method, url }: FastifyRequest, reply: FastifyReply, payload:
   return (
     isRead &&
     (typeof payload === 'string' || Buffer.isBuffer(payload)) &&
-    TAGGED.test(String(reply.getHeader('content-type'))) &&
-    !reply.hasHeader('etag')
+    TAGGED.test(String(reply.getHeader('content-type')))
   )
+}
+
+/** Returns the tag of an answer that its thread has hashed. */
+function knownTag(reply: FastifyReply): string | undefined {
+  const tag = reply.getHeader('etag')
+  return typeof tag === 'string' ? tag : undefined
 }
 
 /** Computes a weak tag, because equivalent answers may differ in `complete_to`. */

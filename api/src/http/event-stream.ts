@@ -5,7 +5,7 @@ import { EncodedAnswer } from './csv/encoded-answer.ts'
 /** Maximum number of unread bytes; a client that falls further behind is disconnected. */
 const UNREAD_BYTES_MAX = 4 * 1024 * 1024
 
-/** A stream of Server-Sent Events. */
+/** A stream of Server-Sent Events that tells how far a query is, and then its answer. */
 export class EventStream extends Readable {
   override _read(): void {
     // nothing to do: events are pushed as they come
@@ -18,11 +18,6 @@ export class EventStream extends Readable {
     this.push(`event: ${event}\ndata: `)
     this.push(value instanceof EncodedAnswer ? value.toBuffer() : JSON.stringify(value))
     this.push('\n\n')
-  }
-
-  /** Sends a comment line that keeps the connection open, unless unread data is pending. */
-  keepAlive(): void {
-    if (!this.destroyed && !this.readableEnded && this.readableLength < UNREAD_BYTES_MAX) this.push(':\n\n')
   }
 
   end(): void {

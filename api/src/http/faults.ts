@@ -41,8 +41,8 @@ const KNOWN_NAMES_MAX = 20
  * checks only the alternative that was meant, so that one mistake yields one message.
  */
 export function faultsOf(schema: object, definitions: Readonly<Record<string, object>>, value: unknown): Fault[] {
-  const walk = new FaultWalk(definitions as Readonly<Record<string, Schema>>)
-  walk.visit(schema as Schema, value, '')
+  const walk = new FaultWalk(definitions)
+  walk.visit(schema, value, '')
   return walk.faults
 }
 

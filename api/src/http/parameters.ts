@@ -8,7 +8,7 @@ import { clientOf } from './client.ts'
 
 const requestOf = (context: ExecutionContext): FastifyRequest => context.switchToHttp().getRequest<FastifyRequest>()
 
-/** Injects the app in the path. */
+/** Injects the app in the path, or that of the key. */
 export const CurrentApp = createParamDecorator(
   (_: unknown, context: ExecutionContext): App => grantedOf(requestOf(context)).app!,
 )
@@ -31,6 +31,17 @@ export const ValidBody = createParamDecorator(
 export const TheClient = createParamDecorator((_: unknown, context: ExecutionContext): Client =>
   clientOf(requestOf(context), context.switchToHttp().getResponse<FastifyReply>()),
 )
+
+/**
+ * Injects the id after which a stream of events resumes. The header is what a reconnecting browser sends, so it takes
+ * precedence over the address, which stays the same.
+ */
+export const LastEventId = createParamDecorator((_: unknown, context: ExecutionContext): string | undefined => {
+  const request = requestOf(context)
+  const header = request.headers['last-event-id']
+  if (typeof header === 'string' && header !== '') return header
+  return (checkedParts(request).query as { lastEventId?: string }).lastEventId
+})
 
 /** Injects a named segment of the path. */
 export const PathPart = createParamDecorator(

@@ -30,7 +30,8 @@ const headers = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 } as const
 
-const OURS = /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$)/
+const OURS =
+  /^\/(api\/|docs(\/|$)|openapi\.json$|schemas\/|login$|mcp$|query$|events$|eventstream$|database_events$|session\/)/
 
 /** Tells whether the API serves a path; in standalone the same server also hosts ingest and the demo shop. */
 export function isApiPath(url: string): boolean {

@@ -1,7 +1,23 @@
-import { decodeEnvelope, type Envelope, type Event, type Fate } from '@hopper/contracts'
-import { placeOf, type LogMessage, type TableReader } from '@hopper/storage'
+import {
+  appOfMessage,
+  decodeEnvelope,
+  seenDateOf,
+  sentIndexes,
+  validateEnvelope,
+  type Envelope,
+  type Event,
+  type Fate,
+} from '@hopper/contracts'
+import { placeOf, readAhead, type ForgottenEvents, type LogMessage, type TableReader } from '@hopper/storage'
+import type { Slices } from './slices.ts'
 
-/** An event that has just been counted. */
+/** Bytes of messages that are decoded at a time; one message may be larger. */
+const SLICE_BYTES = 65_536
+/** Maximum number of concurrent look-ups; each is for the ids of one date. */
+const DATES_CONCURRENCY = 16
+const kept: ReadonlySet<Fate> = new Set(['accepted', 'late', 'bot'])
+
+/** An event that the aggregator has judged and that is kept: accepted, late, or from a bot. */
 export interface CountedEvent {
   readonly envelope: Envelope
   readonly event: Event
@@ -16,54 +32,84 @@ interface Candidate extends Omit<CountedEvent, 'fate'> {
   readonly date: string
 }
 
-/**
- * Selects the events that count from some messages of a lane: those of the given apps that occur there for the first
- * time and are not from bots.
- */
+/** Messages of a lane, and the app whose events are wanted. */
+export interface CountedMessages {
+  readonly lane: number
+  readonly messages: readonly LogMessage[]
+  readonly app: string
+  /** events of persons who were forgotten, which the log may still have */
+  readonly forgotten: ForgottenEvents | undefined
+}
+
+/** Selects the events of an app that occur for the first time in some messages of a lane, in their order. */
 export async function countedEvents(
   reader: TableReader,
-  lane: number,
-  messages: readonly LogMessage[],
-  apps: ReadonlySet<string>,
+  { lane, messages, app, forgotten }: CountedMessages,
+  slices: Slices,
 ): Promise<CountedEvent[]> {
-  const candidates = messages.flatMap((message) => candidatesOf(lane, message, apps))
-  const partitions = Map.groupBy(candidates, ({ envelope, date }) => `${envelope.app}\0${date}`)
-  const counted: CountedEvent[] = []
-  await Promise.all(
-    [...partitions.values()].map(async (some) => {
-      const { envelope, date } = some[0]!
-      const seen = await reader.seen(lane, { app: envelope.app, date }, [
-        ...new Set(some.map(({ event }) => event.event_id)),
-      ])
-      const emitted = new Set<string>()
-      for (const { envelope, event, position, index } of some) {
-        const { event_id } = event
-        const first = seen.get(event_id)
-        if (
-          !first ||
-          first.position !== position ||
-          emitted.has(event_id) ||
-          (first.fate !== 'accepted' && first.fate !== 'late')
-        )
-          continue
-        emitted.add(event_id)
-        counted.push({ envelope, event, fate: first.fate, lane, position, index })
-      }
-    }),
+  const candidates: Candidate[] = []
+  for (const some of slicesOf(messages))
+    candidates.push(...(await slices.run(() => some.flatMap((message) => candidatesOf(lane, message, app, forgotten)))))
+  const partitions = [...Map.groupBy(candidates, ({ date }) => date)]
+  const seen = readAhead(
+    partitions,
+    ([date, some]) => reader.seen(lane, { app, date }, [...new Set(some.map(({ event }) => event.event_id))]),
+    { atOnce: DATES_CONCURRENCY },
   )
+  const counted: CountedEvent[] = []
+  let partition = 0
+  for await (const firsts of seen) counted.push(...firstOccurrences(partitions[partition++]![1], firsts))
   return counted.sort((a, b) => placeOf(a.position, a.index) - placeOf(b.position, b.index))
 }
 
-function candidatesOf(lane: number, { position, value }: LogMessage, apps: ReadonlySet<string>): Candidate[] {
-  const envelope = decoded(value)
-  if (!envelope || !apps.has(envelope.app)) return []
-  return envelope.events.map((event, index) => ({
+function firstOccurrences(
+  candidates: readonly Candidate[],
+  firsts: Awaited<ReturnType<TableReader['seen']>>,
+): CountedEvent[] {
+  const emitted = new Set<string>()
+  return candidates.flatMap(({ date: _, ...candidate }) => {
+    const { event_id } = candidate.event
+    const first = firsts.get(event_id)
+    if (first?.position !== candidate.position || !kept.has(first.fate) || emitted.has(event_id)) return []
+    emitted.add(event_id)
+    return [{ ...candidate, fate: first.fate }]
+  })
+}
+
+function slicesOf(messages: readonly LogMessage[]): LogMessage[][] {
+  const slices: LogMessage[][] = []
+  let bytes = Infinity
+  for (const message of messages) {
+    if (bytes + message.value.length > SLICE_BYTES) {
+      slices.push([])
+      bytes = 0
+    }
+    slices.at(-1)!.push(message)
+    bytes += message.value.length
+  }
+  return slices
+}
+
+function candidatesOf(
+  lane: number,
+  { position, value }: LogMessage,
+  app: string,
+  forgotten: ForgottenEvents | undefined,
+): Candidate[] {
+  if ((appOfMessage(value) ?? app) !== app) return []
+  const sent = decoded(value)
+  if (sent?.app !== app) return []
+  const envelope = forgotten?.knows(sent)
+    ? forgotten.without(position, sent, validateEnvelope(sent) === undefined)
+    : sent
+  const indexes = sentIndexes(envelope)
+  return envelope.events.map((event, at) => ({
     envelope,
     event,
     lane,
     position,
-    index,
-    date: new Date(event.client_time ?? event.timestamp).toISOString().slice(0, 10),
+    index: indexes?.[at] ?? at,
+    date: seenDateOf(event),
   }))
 }
 

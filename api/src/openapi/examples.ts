@@ -34,13 +34,65 @@ export const examples: Readonly<Record<string, object>> = {
   FunnelPatch: { name: 'Checkout' },
   Element: { name: 'Add to cart', xpath: "//*[@id='add-to-cart']" },
   ElementPatch: { name: 'Add to basket' },
+  PropertyDefinition: { event: 'purchase', operation: 'sum', key: 'price' },
   NewApp: { id: 'shop', name: 'Shop', timezone: 'Europe/Berlin', origins: ['https://shop.example'] },
   AppPatch: { name: 'Web shop' },
   NewKey: { power: 'read' },
   NewMember: { id: 'ann', name: 'Ann', role: 'viewer' },
   MemberPatch: { role: 'admin' },
   OwnPatch: { name: 'Ann' },
+  LettersToReplay: { lane: 3, positions: [1204] },
+  McpMessage: { jsonrpc: '2.0', id: 1, method: 'tools/list' },
   LoginBody: { member: 'ann', password: 'correct horse battery' },
+  SamplesBody: {
+    events: [{ ts: 1_767_225_600_000, samplerate: 10, data: { event_tag: 'product_view', sku: 'tea' } }],
+  },
+  StoredMessages: [
+    {
+      message_id: 'm-1',
+      timestamp: '1767225600000123456',
+      event_type: 'order_paid',
+      payload: { total: 12.5, currency: 'EUR' },
+    },
+  ],
+  StoredMessage: { message_id: 'm-2', timestamp: '1767225600000123456', event_type: 'note', payload: 'plain text' },
+  TrackBody: {
+    anonymousId: 'phone-1',
+    userId: 'ann',
+    occurredAt: '2026-01-31T12:00:00Z',
+    type: 'signed_up',
+    data: { plan: 'pro' },
+    utm: { source: 'mail' },
+  },
+  IdentifyBody: { anonymousId: 'phone-1', userId: 'ann', traits: { plan: 'pro' } },
+  SegmentMessage: {
+    messageId: 'm-1',
+    anonymousId: 'browser-1',
+    timestamp: '2026-01-31T12:00:00Z',
+    event: 'Order Completed',
+    properties: { total: 12.5 },
+    context: { page: { url: 'https://shop.example/cart' }, campaign: { name: 'spring', source: 'news' } },
+  },
+  SegmentBatch: {
+    sentAt: '2026-01-31T12:00:01Z',
+    batch: [
+      { type: 'identify', messageId: 'm-2', anonymousId: 'browser-1', userId: 'ann', traits: { plan: 'pro' } },
+      { type: 'track', messageId: 'm-3', userId: 'ann', event: 'Order Completed', properties: { total: 12.5 } },
+    ],
+  },
+  PosthogBatch: {
+    api_key: 'hw_...',
+    sent_at: '2026-01-31T12:00:01Z',
+    batch: [
+      {
+        event: 'order completed',
+        uuid: '019bf3c0-0000-7000-8000-000000000000',
+        distinct_id: 'ann',
+        timestamp: '2026-01-31T12:00:00Z',
+        properties: { total: 12.5 },
+      },
+    ],
+  },
   EventsBody: {
     device_id: 'phone-1',
     events: [

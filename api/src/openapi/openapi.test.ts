@@ -12,6 +12,8 @@ import { faultsIn } from '../http/checked.ts'
 import { examples } from './examples.ts'
 import * as contracts from '@hopper/contracts'
 import * as administration from '../answers/administration.ts'
+import * as deadLetters from '../answers/dead-letters.ts'
+import * as mcp from '../answers/mcp.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
 
 // this runs a compiler, which is slow on busy machines
@@ -36,7 +38,7 @@ let document: Document
 let operations: [string, string, Operation][]
 beforeAll(async () => {
   hopper = await openInstallation(openEmbedded, { ingestUrl: 'https://in.example' })
-  document = (await hopper.get('/openapi.json', {})).body as Document
+  document = (await hopper.get('/openapi.json', {})).body
   operations = Object.entries(document.paths).flatMap(([path, { servers: _, ...item }]) =>
     Object.entries(item).map(([method, operation]) => [path, method, operation] as [string, string, Operation]),
   )
@@ -106,7 +108,7 @@ test('bodies and answers are named components, references resolve, and CSV is a 
 })
 
 test('each example matches the schema of its body', () => {
-  const schemas: Record<string, unknown> = { ...contracts, ...administration }
+  const schemas: Record<string, unknown> = { ...contracts, ...administration, ...deadLetters, ...mcp }
   for (const [name, example] of Object.entries(examples))
     expect([name, faultsIn(schemas[name] as never, example)]).toEqual([name, []])
   const given = operations.flatMap(([, , { requestBody }]) =>
@@ -172,6 +174,11 @@ type Calls = {
   [path: string]: { get: { responses: { 200: { content: { 'application/json': Record<string, unknown> } } } } }
 }
 
+/** Paths of calls that need more than an app and a range, or do not answer with JSON. */
+const words =
+  'xpath|live|stream|export|login|schemas|metrics|hopper|healthcheck|ready|config|members|forgets|dead-letters'
+const other = new RegExp(`${words}|me$|events$|^.ws$`)
+
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
   await hopper.app.listen(0, '127.0.0.1')
   const client = createClient<Calls>({
@@ -188,9 +195,7 @@ test('a generated client makes real calls: reads, the example query, and refused
   >
   for (const [path, method, { parameters = [], requestBody }] of operations) {
     const isQuery = /query$/.test(path) && method === 'post'
-    const needsMore =
-      parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') ||
-      /xpath|live|export|login|me$|schemas|events$|metrics|hopper|healthcheck|ready|config|members|forgets/.test(path)
+    const needsMore = parameters.some(({ in: place, name }) => place === 'path' && name !== 'app') || other.test(path)
     if (!isQuery && (method !== 'get' || needsMore)) continue
     const query = {
       ...(path.endsWith('agents') ? { by: 'browser' } : {}),

@@ -61,10 +61,16 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   const components = new Components()
   components.schemas['Error'] = errorSchema
   const ingest = ingestPaths(components, ingestUrl === undefined ? undefined : [{ url: ingestUrl }])
-  const own = Object.entries(found.paths).filter(([path]) => !Object.hasOwn(ingest, path))
+  const own = Object.entries(found.paths).map(([path, item]) => [path, operationsBeside(item, ingest[path])] as const)
   // answers first: a schema used for both keeps its name in the answers
   describeAll(own, new Components(), components)
-  const paths = { ...describeAll(own, components, components), ...ingest }
+  const described = describeAll(own, components, components)
+  const paths = Object.fromEntries(
+    [...new Set([...Object.keys(described), ...Object.keys(ingest)])].map((path) => [
+      path,
+      { ...described[path], ...ingest[path] },
+    ]),
+  )
   const { schema, definitions } = sharedDefinitions({ paths, schemas: components.schemas }, '#/components/schemas/')
   const plain = schema as { paths: OpenAPIObject['paths']; schemas: object }
   return {
@@ -74,8 +80,13 @@ export function describeApi(app: INestApplication, { publicUrl, ingestUrl }: Add
   }
 }
 
+/** Returns the operations of a path whose methods ingest does not serve: standalone serves both at one address. */
+function operationsBeside(item: object, ofIngest: object = {}): object {
+  return Object.fromEntries(Object.entries(item).filter(([method]) => !Object.hasOwn(ofIngest, method)))
+}
+
 function describeAll(
-  paths: readonly [string, object][],
+  paths: readonly (readonly [string, object])[],
   components: Components,
   answers: Components,
 ): Record<string, object> {

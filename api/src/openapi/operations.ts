@@ -12,6 +12,13 @@ const security: Record<Call['need'], readonly object[]> = {
   admin: anyKey,
 }
 const text = { schema: { type: 'string' } }
+const lastEventId = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  required: false,
+  ...text,
+  description: '`id` of the last event that the client has: the stream resumes after it',
+}
 
 /** Describes a call as an OpenAPI operation. */
 export function operationOf(call: Call, method: string, path: string, components: Components): object {
@@ -46,6 +53,7 @@ function queryParameters(query: TObject | undefined): object[] {
 }
 
 function conditional({ answer, lenient, media }: Call, method: string): object[] {
+  if (media?.includes('text/event-stream')) return [lastEventId]
   if (method !== 'get' || !answer || lenient || media) return []
   return [
     {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { Filter, FunnelResult } from '@hopper/contracts'
+import type { Filter } from '@hopper/contracts'
 import { Chunk, mergeChunks } from '@hopper/engine'
 import type { Archive, Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -77,7 +77,7 @@ function counted(archive: Archive): Archive {
 
 const running = async (): Promise<number> => Number(/state="running"\} (\d+)/.exec(await metrics.metrics())?.[1])
 const counts = async (question = funnel()): Promise<number[]> =>
-  ((await questions.ask(APP, question, context, somebody)).result as FunnelResult).steps.map(({ count }) => count)
+  (await questions.ask(APP, question, context, somebody)).result.steps.map(({ count }) => count)
 
 it('reads the users of devices once: a second query reads only new chunks that can match', async () => {
   await fill(storage, APP, 0, DATE, 0, [event('phone', 0, 'see', 'ann'), event('pad', 1, 'see', 'bob')])

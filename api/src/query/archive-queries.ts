@@ -9,17 +9,17 @@ import { BoundedMap } from './sharing/bounded-map.ts'
 import { Exports } from './exports.ts'
 import { equalityKey, fingerprintOf } from './fingerprint.ts'
 import type { Cells, WorkerJob, ColumnFetch } from './pool/query-job.ts'
-import { MadeRoom, QueryPool, queryBounds, type Turn, type Wait } from './pool/query-pool.ts'
+import { QueryPool, queryBounds, type Turn, type Wait } from './pool/query-pool.ts'
 import type { JobHost } from './pool/query-thread-handle.ts'
 import type { ExportPart, ExportRequest, Query, Results } from './query.ts'
 import { outlineOf, type Outline } from './scan-scope.ts'
 import { Result } from './result.ts'
+import { historyColumns, identifyingColumns, withNamedProperties, withoutValues, withValues } from './narrowed.ts'
 import { SharedRuns, type Client } from './sharing/shared-runs.ts'
 import type { Requester } from './sharing/shares.ts'
 
 const FETCH_CONCURRENCY = 16
 const SETTLED_BYTES_MAX = 32 * 1024 * 1024
-const identifyingNames = ['runs', 'user', 'position', 'index']
 
 export class Answer<K extends keyof Results = keyof Results> {
   readonly encoded: Result<Results[K]>
@@ -44,6 +44,9 @@ interface Work {
   readonly outline: Outline
 }
 
+/** How a run ended that did not fail; one that has yielded its thread to others can begin again. */
+type RunOutcome = { readonly kind: 'answered'; readonly answer: Answer } | { readonly kind: 'yielded' }
+
 /**
  * Runs queries over the archive. Equal queries run once, settled answers are cached, and the rest queue for a thread.
  * Work that grows with the query, the archive or the answer runs in that thread, or once the thread is assigned.
@@ -57,7 +60,7 @@ export class ArchiveQueries implements OnModuleDestroy {
   /** queued queries, by query */
   readonly #waiting = new SharedRuns<Answer>()
   /** running queries, by query and chunks */
-  readonly #runs = new SharedRuns<Answer>()
+  readonly #runs = new SharedRuns<RunOutcome>()
   readonly #settled = new BoundedMap<Result<unknown>>(SETTLED_BYTES_MAX)
 
   constructor(
@@ -89,11 +92,13 @@ export class ArchiveQueries implements OnModuleDestroy {
   async ask<K extends keyof Results>(
     app: string,
     question: Query & { kind: K },
-    context: QueryContext,
+    given: QueryContext,
     client: Client,
   ): Promise<Answer<K>> {
-    const work = { app, question, context, outline: outlineOf(question, context) }
-    const key = equalityKey([app, context.timezone, context.pages ?? null, question])
+    const outline = outlineOf(question, given)
+    const context = withNamedProperties(given, outline)
+    const work = { app, question, context, outline }
+    const key = equalityKey([app, context.timezone, context.pages ?? null, context.properties ?? null, question])
     const [limited, done] = withLimit(client, this.#limitMs)
     try {
       return await (this.#waiting.join(key, limited, (all, detach) =>
@@ -144,17 +149,14 @@ export class ArchiveQueries implements OnModuleDestroy {
       const turn = await this.#pool.turn(requester, this.#waitOf(client), isLong)
       // later clients may expect events that this run does not see
       detach()
-      try {
-        return await this.#work(work, key, turn, client)
-      } catch (error) {
-        if (!(error instanceof MadeRoom)) throw error
-      }
+      const outcome = await this.#work(work, key, turn, client)
+      if (outcome.kind === 'answered') return outcome.answer
     }
   }
 
   /** Lists the chunks of the range, then joins a run over the same chunks or starts one. */
-  async #work({ app, question, context, outline }: Work, key: string, turn: Turn, client: Client): Promise<Answer> {
-    const { from, to, byPerson, keys } = outline
+  async #work({ app, question, context, outline }: Work, key: string, turn: Turn, client: Client): Promise<RunOutcome> {
+    const { from, to, byPerson, keys, personKeys, showsPersons } = outline
     const range = byPerson ? { app, from: 0, to: Number.MAX_SAFE_INTEGER } : { app, from, to }
     const listed = await this.list(range).catch((error: unknown) => {
       turn.end()
@@ -162,46 +164,60 @@ export class ArchiveQueries implements OnModuleDestroy {
     })
     const chunks = listed.filter((summary) => summary.min_time < to && summary.max_time >= from)
     const identifying = byPerson ? listed.filter(({ columns }) => Object.hasOwn(columns, 'user')) : []
+    const history = Object.keys(context.properties ?? {}).length > 0 ? listed : []
     const asked = `${key}${fingerprintOf(chunks)}`
-    const run = `${asked}${fingerprintOf(identifying)}`
+    const run = `${asked}${fingerprintOf(identifying)}${fingerprintOf(history)}`
     if (this.#runs.has(run)) turn.end()
     const names = [...keys].flatMap(columnsOfKey)
-    const task = {
+    const task: WorkerJob = {
       app,
       question,
       context,
       chunks: chunks.map((summary) => withValues(summary, names)),
-      identifying: identifying.map(narrowed),
+      identifying: identifying.map((summary) => identifyingColumns(summary, showsPersons ? undefined : personKeys)),
+      history: history.map(historyColumns(context)),
     }
     return this.#runs.join(run, client, (all) => this.#run(task, outline, asked, turn, all).finally(() => turn.end()))
   }
 
-  async #run(task: WorkerJob, { to, byPerson }: Outline, asked: string, turn: Turn, client: Client): Promise<Answer> {
+  async #run(
+    task: WorkerJob,
+    { to, byPerson }: Outline,
+    asked: string,
+    turn: Turn,
+    client: Client,
+  ): Promise<RunOutcome> {
     const { completeTo } = task.context
+    const answered = (result: Result<unknown>): RunOutcome => ({
+      kind: 'answered',
+      answer: new Answer(result as Answer['encoded'], completeTo),
+    })
     // The answer for a past range depends only on these chunks and on which users the devices belong to.
     const isPast = to <= completeTo
-    let key = isPast && !byPerson ? asked : undefined
-    let found = key === undefined ? undefined : this.#settled.get(key)
-    if (found !== undefined) return new Answer(found as Answer['encoded'], completeTo)
+    const isAnonymous = task.identifying.length + task.history.length === 0
+    let key = isPast && (!byPerson || isAnonymous) ? asked : undefined
+    let found = this.#settledOf(key)
+    if (found !== undefined) return answered(found)
     const host: JobHost = {
       answer: async (question) => {
         if (question.ask === 'cells') return this.#cells(question.wants)
         if (question.ask !== 'known') return undefined
         key = isPast ? `${asked}${question.identities}` : undefined
-        found = key === undefined ? undefined : this.#settled.get(key)
+        found = this.#settledOf(key)
         return found === undefined ? 'go on' : undefined
       },
       progress: (progress) => client.progress?.(progress),
     }
-    const result = await turn.run(task, host, this.#waitOf(client)).then(
-      (json) => new Result(json),
-      (error: unknown) => {
-        if (found === undefined) throw error
-        return found
-      },
-    )
-    if (key !== undefined) this.#settled.put(key, result, result.json.byteLength * 3)
-    return new Answer(result as Answer['encoded'], completeTo)
+    const outcome = await turn.run(task, host, this.#waitOf(client))
+    if (outcome.kind === 'yielded') return outcome
+    if (outcome.kind === 'finished') found = new Result(outcome.json)
+    if (found === undefined) throw new HopperError('HOP_INTERNAL')
+    if (key !== undefined) this.#settled.put(key, found, found.json.byteLength * 3)
+    return answered(found)
+  }
+
+  #settledOf(key: string | undefined): Result<unknown> | undefined {
+    return key === undefined ? undefined : this.#settled.get(key)
   }
 
   #waitOf(client: Client): Wait {
@@ -249,27 +265,6 @@ function assertAll({ summary, names }: ColumnFetch, found: Cells): void {
   const absent = names.find((name) => Object.hasOwn(summary.columns, name) && !found.has(name))
   if (absent !== undefined)
     throw new HopperError('HOP_STORE_UNAVAILABLE', `The archive no longer has the column ${absent} of a chunk.`)
-}
-
-function withoutValues(summary: ChunkSummary): ChunkSummary {
-  return { ...summary, values: {} }
-}
-
-/** Keeps only the values of the given columns; all of them would be expensive to send to a thread. */
-function withValues(summary: ChunkSummary, names: readonly string[]): ChunkSummary {
-  return {
-    ...summary,
-    values: Object.fromEntries(
-      names.filter((name) => Object.hasOwn(summary.values, name)).map((name) => [name, summary.values[name]!]),
-    ),
-  }
-}
-
-function narrowed(summary: ChunkSummary): ChunkSummary {
-  return {
-    ...withoutValues(summary),
-    columns: Object.fromEntries(identifyingNames.map((name) => [name, summary.columns[name] ?? 0])),
-  }
 }
 
 function leftOf({ arrivedAt = performance.now() }: Client, limitMs: number): number {

@@ -1,12 +1,24 @@
-import type { Chunk } from '@hopper/engine'
+import { HopperError } from '@hopper/contracts'
 import type { ColumnFetch } from './pool/query-job.ts'
-import type { QueryRuntime } from './pool/query-runtime.ts'
 
 /** Compressed bytes of columns that are fetched and scanned together, for queries that read chunks in any order. */
 const BATCH_BYTES = 16 * 1024 * 1024
+/** Maximum compressed bytes of one lane of a query: more would not fit in memory next to the other threads. */
+const LANE_BYTES_MAX = 512 * 1024 * 1024
 
-export function bytesOf({ summary, names }: ColumnFetch): number {
+function bytesOf({ summary, names }: ColumnFetch): number {
   return names.reduce((sum, name) => sum + (summary.columns[name] ?? 0), 0)
+}
+
+/** @throws HopperError HOP_LIMIT if the columns of a lane, which are read together, do not fit into memory */
+export function assertLaneFits(wants: readonly ColumnFetch[]): void {
+  const bytes = wants.reduce((sum, want) => sum + bytesOf(want), 0)
+  if (bytes > LANE_BYTES_MAX)
+    throw new HopperError(
+      'HOP_LIMIT',
+      `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ` +
+        `${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`,
+    )
 }
 
 /** Splits chunks, in any order, into batches of bounded size. */
@@ -23,25 +35,4 @@ export function batchesOf(wants: readonly ColumnFetch[]): ColumnFetch[][] {
     bytes += own
   }
   return batches
-}
-
-/** Yields the chunks of each batch. Fetches the next batch while one is processed and reports progress after each. */
-export async function* fetchedAhead(
-  batches: readonly (readonly ColumnFetch[])[],
-  { source, budget, progress }: QueryRuntime,
-): AsyncGenerator<Chunk[]> {
-  const total = batches.flat().reduce((rows, { summary }) => rows + summary.rows, 0)
-  let done = 0
-  let next = batches[0] && source.chunks(batches[0])
-  for (let at = 0; at < batches.length; at++) {
-    const chunks = await next!
-    const following = batches[at + 1]
-    next = following && source.chunks(following)
-    // A consumer that stops early never awaits this promise.
-    next?.catch(() => undefined)
-    budget.check()
-    yield chunks
-    done += chunks.reduce((rows, { summary }) => rows + summary.rows, 0)
-    progress({ done, total })
-  }
 }

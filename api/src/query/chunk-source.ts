@@ -1,5 +1,5 @@
 import type { PageRule } from '@hopper/contracts'
-import { Chunk, ColumnCache } from '@hopper/engine'
+import { Chunk, ColumnCache, type People } from '@hopper/engine'
 import { BoundedMap } from './sharing/bounded-map.ts'
 import { chunkName } from './fingerprint.ts'
 import type { WorkerRequest, Cells, ColumnFetch } from './pool/query-job.ts'
@@ -27,6 +27,8 @@ export class ChunkSource {
   readonly #ask: Ask
   /** page rule of the app of the current job */
   pages: PageRule | undefined
+  /** what is known of the people of that app, once the job has asked for it */
+  people: People | undefined
   /** fetched cells, by call: those of the last call are unread, those of the call before may still be read */
   #lent: Lent[][] = []
 
@@ -41,7 +43,10 @@ export class ChunkSource {
   async chunks(wants: readonly ColumnFetch[], kept = true): Promise<Chunk[]> {
     const columns = new HeldColumns(kept ? this.#kept : new ColumnCache(Infinity))
     const had = wants.map(() => new Map<string, Uint8Array>())
-    const chunks = wants.map(({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns, this.pages))
+    const { pages, people } = this
+    const chunks = wants.map(
+      ({ summary }, i) => new Chunk(summary, (name) => had[i]!.get(name), columns, pages, people),
+    )
     const missing = wants.flatMap(({ summary, names }, at) => {
       const absent = [...new Set(names)].filter(
         (name) => !chunks[at]!.atHand(name) && !this.#wasUnused(chunks[at]!, name, had[at]!),
@@ -60,6 +65,7 @@ export class ChunkSource {
 
   /** Called after a job: caches the cells that it fetched but did not decode. */
   settle(): void {
+    this.people = undefined
     this.#lent.forEach((lent) => this.#settle(lent))
     this.#lent = []
   }

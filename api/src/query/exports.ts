@@ -3,7 +3,7 @@ import { HopperError, type ChunkSummary } from '@hopper/contracts'
 import type { QueryContext } from '@hopper/engine'
 import { PartStream } from './part-stream.ts'
 import type { WorkerRequest, Reply, WorkerJob } from './pool/query-job.ts'
-import { QueryPool, type PoolBounds, type Turn } from './pool/query-pool.ts'
+import { clientGone, QueryPool, type PoolBounds, type Turn } from './pool/query-pool.ts'
 import type { ExportPart, ExportPlace, ExportRequest } from './query.ts'
 import type { Client } from './sharing/shared-runs.ts'
 import { Shares, type Requester, type ShareBounds } from './sharing/shares.ts'
@@ -166,13 +166,16 @@ export class Exports {
       context,
       chunks: own,
       identifying: [],
+      history: [],
     }
-    const json = await turn.run(
+    const outcome = await turn.run(
       task,
       { answer, progress: () => undefined },
       { until: () => until, signal: left.signal },
     )
-    return JSON.parse(Buffer.from(json).toString()) as ExportPlace | null
+    // These threads are never asked to yield, so only a client that has left ends a slice early.
+    if (outcome.kind !== 'finished') throw clientGone()
+    return JSON.parse(Buffer.from(outcome.json).toString()) as ExportPlace | null
   }
 
   #watch(parts: PartStream): NodeJS.Timeout {

@@ -9,13 +9,18 @@ import type {
   RetentionResult,
 } from '@hopper/contracts'
 import type {
+  EventPlace,
   ExportedEvent,
   ExportFormat,
   ExportRange,
   KeyValues,
+  PersonPlace,
+  PersonsRequest,
+  PutStart,
   RareKeysRequest,
   ValuesRequest,
 } from '@hopper/engine'
+import type { Headed } from './result.ts'
 
 /** A query over the archive, ready to run. */
 export type Query =
@@ -25,8 +30,13 @@ export type Query =
   | { readonly kind: 'events'; readonly request: EventRequest }
   | { readonly kind: 'values'; readonly request: ValuesRequest }
   | { readonly kind: 'keys'; readonly request: RareKeysRequest }
+  | { readonly kind: 'traits'; readonly request: RareKeysRequest }
   | { readonly kind: 'page'; readonly request: PageRequest }
+  | { readonly kind: 'encoded_page'; readonly request: PageRequest }
+  | { readonly kind: 'puts'; readonly request: PutsRequest }
   | { readonly kind: 'person'; readonly request: PersonRequest }
+  | { readonly kind: 'persons'; readonly request: PersonsQuestion }
+  | { readonly kind: 'session'; readonly request: SessionRequest }
   | { readonly kind: 'export'; readonly request: ExportRequest }
 
 export type QueryOf<K extends Query['kind']> = Extract<Query, { kind: K }>
@@ -46,6 +56,28 @@ export interface PageResult {
   /** by lane: the start of the next page */
   readonly next: readonly number[]
 }
+/** A page of events that is encoded as it is answered. */
+export interface PageHead extends Pick<PageResult, 'next'> {
+  /** times of the earliest and the latest event; absent for an empty page */
+  readonly times?: readonly [number, number]
+  /** hash of the body */
+  readonly digest: string
+}
+
+/** Requests events that came by `PUT /events`, in the order of `PutStart`. */
+export interface PutsRequest extends PutStart {
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  /** only events whose receipt in this order is earlier: the order of later ones is not final */
+  readonly before: number
+}
+/** A page of put events that is encoded as it is answered. */
+export interface PutsHead extends Pick<PageHead, 'next' | 'digest'> {
+  readonly events: number
+  /** the receipt, in this order, of the first event that the bound `before` has excluded */
+  readonly excluded?: number
+}
 
 /** Requests the events of a person from `from` to before `to`. */
 export interface PersonRequest {
@@ -57,6 +89,8 @@ export interface PersonRequest {
   readonly lanes: number
   /** maximum number of events in the timeline; the newest are kept */
   readonly limit: number
+  /** only events before this one are in the timeline */
+  readonly before?: EventPlace
 }
 export interface PersonResult {
   readonly users: readonly string[]
@@ -66,10 +100,53 @@ export interface PersonResult {
     readonly last: number
     readonly events: number
   }[]
-  /** the last value of each trait */
-  readonly properties: Readonly<Record<string, string | number | boolean>>
+  readonly traits: Attributes
+  readonly properties: Attributes
   readonly events: number
   readonly timeline: readonly ExportedEvent[]
+  /** true if there are older events */
+  readonly more: boolean
+}
+
+/** The last values of the traits of a person, or its computed properties, over all its events. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null>>
+
+/** Requests a page of persons; a person has its traits and the computed properties of the context. */
+export interface PersonsQuestion extends PersonsRequest {
+  /** number of lanes of the log: each device is in one */
+  readonly lanes: number
+}
+export interface PersonsResult {
+  readonly persons: readonly {
+    readonly id: string
+    readonly users: readonly string[]
+    readonly devices: number
+    readonly first_seen: number
+    readonly last_seen: number
+    readonly events: number
+    readonly traits: Attributes
+    readonly properties: Attributes
+  }[]
+  /** the place of the last person, if more follow */
+  readonly next: PersonPlace | null
+}
+
+/** Requests the events of a session from `from` to before `to`. */
+export interface SessionRequest {
+  readonly id: string
+  readonly from: number
+  readonly to: number
+  /** maximum number of children; the earliest are kept */
+  readonly limit: number
+}
+export interface SessionResult {
+  /** times of the events that mark its start and its end */
+  readonly started?: number
+  readonly ended?: number
+  /** its other events, ordered by time */
+  readonly children: readonly { readonly timestamp: number; readonly name: string }[]
+  /** true if there are more */
+  readonly hasMore: boolean
 }
 
 /** An export of all events of a range, or a part of it. */
@@ -101,8 +178,14 @@ export interface Results {
   readonly events: EventResult
   readonly values: readonly KeyValues[]
   readonly keys: readonly string[]
+  /** the names of traits, sorted */
+  readonly traits: readonly string[]
   readonly page: PageResult
+  readonly encoded_page: Headed<PageHead>
+  readonly puts: Headed<PutsHead>
   readonly person: PersonResult
+  readonly persons: PersonsResult
+  readonly session: SessionResult
   /** exported events are sent part by part; null at the end of the chunks */
   readonly export: ExportPlace | null
 }

@@ -5,17 +5,25 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { laneOf, type Filter } from '@hopper/contracts'
+import { laneOf, type Filter, type PropertyDefinition } from '@hopper/contracts'
 import {
   Chunk,
+  endless,
   identityFacts,
   IdentityIndex,
+  People,
+  propertyFacts,
+  PropertyPlan,
+  PropertyTotals,
   queryEvents,
   queryFunnel,
   queryJourneys,
   queryRetention,
   spansOf,
+  traitFacts,
+  Traits,
   type LaneInput,
+  type PersonValues,
 } from '@hopper/engine'
 import type { Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
@@ -27,7 +35,11 @@ import type { Query } from './query.ts'
 const LANES = 3
 const T0 = Date.UTC(2026, 2, 28, 9)
 const HOUR_MS = 3_600_000
-const context = { timezone: 'Europe/Berlin', completeTo: T0 + 20 * HOUR_MS }
+const properties: Record<string, PropertyDefinition> = {
+  bought: { event: 'test', key: 'price', operation: 'sum', filters: [{ type: 'eq', key: 'tag', value: 'b' }] },
+  latest: { event: 'test', key: 'item', operation: 'latest' },
+}
+const context = { timezone: 'Europe/Berlin', completeTo: T0 + 20 * HOUR_MS, properties }
 const is = (name: string): Filter => ({ type: 'eq', key: 'tag', value: name })
 
 let dir: string
@@ -43,7 +55,7 @@ beforeAll(async () => {
     threadsPerAppMax: threads,
     splitRowsMin: 0,
   }))
-  pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive!, 60_000, new Registry(), bounds))
+  pools = [queryBounds, ...split].map((bounds) => new ArchiveQueries(storage.archive, 60_000, new Registry(), bounds))
 })
 afterAll(async () => {
   await Promise.all(pools.map((questions) => questions.onModuleDestroy()))
@@ -56,12 +68,14 @@ const sketch = fc.record({
   hour: fc.nat({ max: 30 }),
   tag: fc.constantFrom('a', 'b', 'c'),
   user: fc.constantFrom('', '', 'u0', 'u1'),
+  plan: fc.constantFrom('free', 'pro'),
   item: fc.constantFrom('x', 'y'),
 })
 const steps = [
   { name: 'a', filters: [is('a')] },
   { name: 'b', filters: [is('b')] },
 ]
+const person = (key: string, value: string): Filter => ({ type: 'eq', key, value })
 const range = fc
   .record({ from: fc.nat({ max: 20 }), hours: fc.integer({ min: 1, max: 30 }) })
   .map(({ from, hours }) => ({ from: T0 + from * HOUR_MS, to: T0 + (from + hours) * HOUR_MS }))
@@ -72,8 +86,14 @@ const question: fc.Arbitrary<Query> = fc.oneof(
       range,
       count_by,
       order: fc.constantFrom('ordered' as const, 'strict' as const, 'any' as const),
-      match: fc.constantFrom([], ['item']),
-      breakdown: fc.constantFrom({}, { breakdown: 'item' }),
+      match: fc.constantFrom([], ['item'], ['person']),
+      breakdown: fc.constantFrom(
+        {},
+        { breakdown: 'item' },
+        { breakdown: 'trait.plan' },
+        { breakdown: 'property.bought' },
+      ),
+      filters: fc.constantFrom([], [], [person('trait.plan', 'pro')], [person('property.latest', 'x')]),
       trend: fc.constantFrom({}, { trend: 'day' as const }),
       people: fc.boolean(),
     })
@@ -109,14 +129,48 @@ const question: fc.Arbitrary<Query> = fc.oneof(
       funnel: { type: 'exact_order', order: ['a', 'b'], match: ['item'] },
     },
   })),
+  fc.record({ range, match: fc.constantFrom('user_id', 'person') }).map(({ range: { from, to }, match }): Query => ({
+    kind: 'events',
+    request: {
+      start: from,
+      end: to,
+      data: [
+        {
+          name: 'a',
+          filters: [is('a')],
+          unique: ['person', 'user_id', 'property.bought'],
+          keys: ['trait.plan'],
+          events: 5,
+        },
+        { name: 'b', filters: [{ type: 'not', filter: person('trait.plan', 'pro') }], unique: ['person'] },
+      ],
+      funnel: { type: 'exact_order', order: ['a', 'b'], match: [match] },
+    },
+  })),
 )
 
-/** Computes the answer with the engine itself, which has every column of every chunk. */
-function directly(asked: Query, chunks: readonly Chunk[]): unknown {
-  if (asked.kind === 'events') return queryEvents(asked.request, chunks)
+function peopleOf(chunks: readonly Chunk[]): People {
   const index = new IdentityIndex()
   index.add(chunks.map(identityFacts))
-  const identities = index.identities()
+  const traits = new Traits()
+  for (const chunk of chunks) traits.add(traitFacts(chunk))
+  const values = Object.entries(properties).map(([name, definition]) => {
+    const totals = new PropertyTotals(definition.operation, index.identities())
+    for (const chunk of chunks) totals.add(propertyFacts(new PropertyPlan(definition), chunk, endless))
+    return [`property.${name}`, totals] as const
+  })
+  return new People(
+    index.identities(),
+    new Map<string, PersonValues>([['trait.plan', traits.valuesOf('plan')], ...values]),
+  )
+}
+
+/** Computes the answer with the engine itself, which has every column of every chunk. */
+function directly(asked: Query, stored: readonly Chunk[]): unknown {
+  const people = peopleOf(stored)
+  const chunks = stored.map((chunk) => chunk.withPeople(people))
+  if (asked.kind === 'events') return queryEvents(asked.request, chunks)
+  const { identities } = people
   const lanes = [...Map.groupBy(chunks, ({ summary }) => summary.lane)].map(([lane, own]): LaneInput => ({
     lane,
     spans: spansOf(own),
@@ -147,9 +201,11 @@ it(
           const app = randomUUID()
           for (const [lane, own] of Map.groupBy(drafts, ({ device }) => laneOf(app, device, LANES))) {
             const users = new Map<string, string>()
-            const sketches = own.map(({ device, hour, tag, user, item }): Sketch => {
+            const sketches = own.map(({ device, hour, tag, user, item, plan }): Sketch => {
               if (user !== '') users.set(device, user)
-              return { device, time: T0 + hour * HOUR_MS, data: { tag, item }, user: users.get(device) ?? '' }
+              const at = { device, time: T0 + hour * HOUR_MS, user: users.get(device) ?? '' }
+              if (user !== '' && tag === 'c') return { ...at, identify: true, data: { plan } }
+              return { ...at, data: { tag, item, price: hour } }
             })
             for (let at = 0; at < sketches.length; at += perSpan)
               await fill(storage, app, lane, '2026-03-28', at, sketches.slice(at, at + perSpan))

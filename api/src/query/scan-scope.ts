@@ -3,10 +3,16 @@ import { keysOfFilters, withoutPatterns } from './filter-parts.ts'
 import {
   EventPlan,
   FunnelPlan,
+  hasPuts,
   hasRareKeys,
+  isPersonKey,
   JourneyScan,
+  mayHaveSession,
+  mayHaveTraits,
+  PersonsPlan,
   RetentionScan,
   ValuePlan,
+  ValueTruths,
   type QueryContext,
 } from '@hopper/engine'
 import type { UnitQuery, Query } from './query.ts'
@@ -19,6 +25,10 @@ export interface ScanScope {
   readonly to: number
   /** true if the query resolves devices to users */
   readonly byPerson: boolean
+  /** the person keys that the query names */
+  readonly personKeys: readonly string[]
+  /** true if the query shows all traits and computed properties of some persons */
+  readonly showsPersons: boolean
   /** Tells from its summary whether a chunk can match, so that no column is fetched in vain. */
   canMatch(summary: ChunkSummary): boolean
 }
@@ -31,14 +41,16 @@ export interface Outline extends Omit<ScanScope, 'canMatch'> {
 
 /** @throws HopperError if the query is invalid; its regular expressions are not checked */
 export function outlineOf(question: Query, context: QueryContext): Outline {
-  const { from, to, byPerson } = scopeOf(withoutPatterns(question), context)
+  const { from, to, byPerson, personKeys, showsPersons } = scopeOf(withoutPatterns(question), context)
   return {
     from,
     to,
     byPerson,
+    personKeys,
+    showsPersons,
     keys: keysOfFilters(
       question.request,
-      new Set(['bot', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])]),
+      new Set(['bot', 'type', ...(question.kind === 'journeys' ? [question.request.key ?? 'to'] : [])]),
     ),
   }
 }
@@ -47,30 +59,42 @@ export function outlineOf(question: Query, context: QueryContext): Outline {
 export function scopeOf(question: Query, context: QueryContext): ScanScope {
   if (question.kind === 'events') {
     const plan = new EventPlan(question.request)
-    return { from: plan.start, to: plan.end, byPerson: false, canMatch: (summary) => plan.canMatch(summary) }
+    return scope(plan.start, plan.end, plan.named, (summary) => plan.canMatch(summary))
   }
   if (question.kind === 'values') {
     const plan = new ValuePlan(question.request)
-    return {
-      from: plan.request.from,
-      to: plan.request.to,
-      byPerson: false,
-      canMatch: (summary) => plan.canMatch(summary),
-    }
+    return scope(plan.request.from, plan.request.to, plan.named, (summary) => plan.canMatch(summary))
   }
-  if (question.kind === 'keys')
-    return { from: question.request.from, to: question.request.to, byPerson: false, canMatch: hasRareKeys }
-  if (question.kind === 'page' || question.kind === 'person' || question.kind === 'export') {
+  if (question.kind === 'keys') return scope(question.request.from, question.request.to, [], hasRareKeys)
+  if (question.kind === 'traits')
+    return scope(question.request.from, question.request.to, [], (summary) => mayHaveTraits(summary))
+  if (question.kind === 'page' || question.kind === 'encoded_page' || question.kind === 'export')
+    return scope(question.request.from, question.request.to, [], () => true)
+  if (question.kind === 'puts') return scope(question.request.from, question.request.to, [], hasPuts)
+  if (question.kind === 'person')
+    return { ...scope(question.request.from, question.request.to, [], () => true, true), showsPersons: true }
+  if (question.kind === 'persons') {
     const { from, to } = question.request
-    return { from, to, byPerson: question.kind === 'person', canMatch: () => true }
+    return { ...scope(from, to, new PersonsPlan(question.request).keys, () => true, true), showsPersons: true }
+  }
+  if (question.kind === 'session') {
+    const { from, to, id } = question.request
+    return scope(from, to, [], (summary) => mayHaveSession(summary, id))
   }
   const plan = planOf(question, context)
-  return {
-    from: plan.from,
-    to: plan.end,
-    byPerson: plan.unit === 'person',
-    canMatch: (summary) => plan.canMatch(summary),
-  }
+  const known = new ValueTruths(plan.atoms)
+  return scope(plan.from, plan.end, plan.named, (summary) => plan.canMatch(summary, known), plan.unit === 'person')
+}
+
+function scope(
+  from: number,
+  to: number,
+  keys: readonly string[],
+  canMatch: ScanScope['canMatch'],
+  byPerson = false,
+): ScanScope {
+  const personKeys = [...new Set(keys.filter(isPersonKey))]
+  return { from, to, byPerson: byPerson || personKeys.length > 0, personKeys, showsPersons: false, canMatch }
 }
 
 function planOf(question: UnitQuery, context: QueryContext): FunnelPlan {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf } from '@hopper/contracts'
+import { rejectedPartition } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { archive, type Sketch } from '../testing/archived.ts'
 import { keys, openInstallation, type Installation } from '../testing/installation.ts'
@@ -74,6 +75,14 @@ test('events in log order, page by page by cursor or from any index, only of the
     expect(await hopper.get(`${app}/events?start=${start}`)).toMatchObject({ status: 400 })
 })
 
+test('an unchanged page is not sent again, although what it is complete to advances', async () => {
+  const { headers } = await hopper.get(`${app}/events?limit=3`)
+  const again = { authorization: `Bearer ${keys.read}`, 'if-none-match': String(headers['etag']) }
+  hopper.clock += 60_000
+  expect((await hopper.get(`${app}/events?limit=3`, again)).status).toBe(304)
+  expect((await hopper.get(`${app}/events?limit=4`, again)).status).toBe(200)
+})
+
 test('events that arrive after the last page follow its cursor, in any lane', async () => {
   const { next } = await page('limit=100')
   expect(ids(await page(`start=${next}`))).toEqual([])
@@ -85,7 +94,15 @@ test('one event by its id, with its fate', async () => {
   const found = await hopper.get(`${app}/events/phone-10?${range}`)
   expect([found.status, found.body]).toMatchObject([
     200,
-    { fate: 'accepted', reason: 'new', lane: 1, position: 10, event: { event_id: 'phone-10', device_id: 'phone' } },
+    {
+      fate: 'accepted',
+      reason: 'new',
+      received_at: T0 + 5 * 60_000,
+      lane: 1,
+      position: 10,
+      tables: ['activity_by_date', 'agents_by_date', 'fates_by_date', 'users_by_date'],
+      event: { event_id: 'phone-10', device_id: 'phone' },
+    },
   ])
   expect((await hopper.get(`${app}/events/kiosk-11?${range}`)).body).toMatchObject({
     fate: 'late',
@@ -98,6 +115,68 @@ test('one event by its id, with its fate', async () => {
   expect((await hopper.get(`${app}/events/${'x'.repeat(128)}?${range}`)).body).toMatchObject({
     error: { message: expect.stringContaining('has this id') },
   })
+})
+
+test('what became of an event that the archive does not have: rejected, a bot, or too young', async () => {
+  const lane = laneOf('shop', 'phone', 2)
+  const received_at = Date.UTC(2026, 2, 28, 23, 59)
+  const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' } as const
+  const sent = { version: 1, app: 'shop', device_id: 'phone', received_at, context } as const
+  const click = { type: 'click', target: '//a', elapsed_time: 1, current_url: '/p', timestamp: T0, seq: 0 } as const
+  const [refused, young] = await hopper.storage.log.append([
+    { ...sent, events: [], rejected: [{ event_id: 'odd', reason: 'too_large' }] },
+    { ...sent, events: [{ ...click, event_id: 'young' }] },
+  ])
+  const row = (event_id: string, position: number, fate: string, reason: string): object => ({
+    event_id,
+    position,
+    fate,
+    reason,
+  })
+  await hopper.fill({
+    lane,
+    seen: [
+      {
+        ...rejectedPartition('shop', DATE),
+        rows: [row('odd', refused!.position, 'rejected', 'too_large'), row('phone-12', 3, 'rejected', 'too_old')],
+      },
+      {
+        app: 'shop',
+        date: DATE,
+        rows: [
+          row('young', young!.position, 'accepted', 'new'),
+          row('robot', 900, 'bot', 'webdriver'),
+          row('gone', 901, 'accepted', 'new'),
+          row('phone-12', 12, 'accepted', 'new'),
+        ],
+      },
+    ] as never,
+  })
+  const fateOf = async (id: string, key?: object): Promise<{ status: number; body: Record<string, unknown> }> =>
+    hopper.get(`${app}/events/${id}?${range}`, key as never)
+  const odd = await fateOf('odd')
+  expect(odd.body).toMatchObject({ fate: 'rejected', reason: 'too_large', received_at, tables: ['fates_by_date'] })
+  expect(odd.body).not.toHaveProperty('event')
+  expect((await fateOf('young')).body).toMatchObject({
+    fate: 'accepted',
+    received_at,
+    lane,
+    position: young!.position,
+    tables: ['activity_by_date', 'agents_by_date', 'clicks_by_date', 'fates_by_date', 'users_by_date'],
+    event: { event_id: 'young', device_id: 'phone', type: 'click' },
+  })
+  expect((await fateOf('robot')).body).toMatchObject({ fate: 'bot', tables: ['fates_by_date'], received_at: null })
+  expect((await fateOf('gone')).body).toMatchObject({ fate: 'accepted', tables: null, received_at: null })
+  // let in later: the rejection before it says nothing any more
+  expect((await fateOf('phone-12')).body).toMatchObject({ fate: 'accepted', position: 12 })
+  const csv = await hopper.get(`${app}/events/odd?${range}`, {
+    authorization: `Bearer ${keys.read}`,
+    accept: 'text/csv',
+  })
+  expect(csv.text.split('\r\n')[1]).toContain('rejected,too_large')
+  // another app has neither
+  const other = { authorization: `Bearer ${keys.blogRead}` }
+  expect(await hopper.get(`/api/v1/apps/blog/events/odd?${range}`, other)).toMatchObject({ status: 404 })
 })
 
 test('a person has devices in all lanes and events from before the identify, newest first', async () => {

@@ -17,9 +17,9 @@ export class AnswerService {
 
   async open(app: App, asked: { from?: string; to?: string }): Promise<DateRange & { meta: Meta }> {
     const range = dateRange(asked, app, this.clock())
-    const progress = await this.completeness.progress()
+    const progress = await this.completeness.progress(app.id)
     const { completeTo } = progress
-    const isOver = completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
+    const isOver = completeTo !== null && completeTo > range.zone.startOf(shiftDate(range.to, 1)) + limits.lateAfterMs
     // uncounted messages in the log may belong to any date
     const settled = isOver && !(await this.completeness.mayConcern(app.id, progress))
     return {

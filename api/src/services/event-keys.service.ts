@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { limits, type App, type Filter } from '@hopper/contracts'
-import { hasRareKeys, keysOfColumns } from '@hopper/engine'
+import { hasRareKeys, keysOfColumns, PERSON_KEY, PROPERTY_PREFIX, TRAIT_PREFIX, USER_KEY } from '@hopper/engine'
 import type { DateRange } from '../answers/date-range.ts'
 import {
   VALUES_DEFAULT,
@@ -9,13 +9,14 @@ import {
   type EventKeysAsked,
   type EventValues,
   type KeyValuesAsked,
-} from '../answers/event-keys.ts'
+} from '../answers/events/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
+import { PropertiesService } from './people/properties.service.ts'
 
 type Range = DateRange & Pick<EventKeys, 'meta'>
 
@@ -24,10 +25,16 @@ type Range = DateRange & Pick<EventKeys, 'meta'>
 export class EventKeysService {
   private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
+  private readonly properties: PropertiesService
 
-  constructor(@Inject(ArchiveQueries) archived: ArchiveQueries, @Inject(AnswerService) answers: AnswerService) {
+  constructor(
+    @Inject(ArchiveQueries) archived: ArchiveQueries,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(PropertiesService) properties: PropertiesService,
+  ) {
     this.archived = archived
     this.answers = answers
+    this.properties = properties
   }
 
   async keys(app: App, { prefix = '', where, limit, ...asked }: EventKeysAsked, client: Client): Promise<EventKeys> {
@@ -40,6 +47,7 @@ export class EventKeysService {
     for (const { columns } of chunks) {
       for (const key of keysOfColumns(Object.keys(columns))) if (key.startsWith(prefix)) keys.add(key)
     }
+    for (const key of await this.personKeys(app, range, prefix, client)) keys.add(key)
     if (chunks.some(hasRareKeys)) for (const key of await this.rareKeys(app, range, prefix, client)) keys.add(key)
     return largest(
       [...keys].sort(byText).map((key) => ({ key })),
@@ -81,6 +89,21 @@ export class EventKeysService {
     return (await this.archived.ask<'keys'>(app.id, { kind: 'keys', request }, context, client)).result
   }
 
+  /** Lists the person keys with a prefix: the traits that were set in the range, and all computed properties. */
+  private async personKeys(app: App, range: Range, prefix: string, client: Client): Promise<string[]> {
+    const named = [PERSON_KEY, USER_KEY].filter((key) => key.startsWith(prefix))
+    if (startsLike(PROPERTY_PREFIX, prefix))
+      named.push(...(await this.properties.list(app)).map(({ name }) => PROPERTY_PREFIX + name))
+    if (startsLike(TRAIT_PREFIX, prefix)) {
+      const context = contextOf(app, range.meta.complete_to)
+      const own = prefix.slice(TRAIT_PREFIX.length)
+      const request = { ...instantRange(app, range.from, range.to), prefix: own, limit: limits.answerRowsMax + 1 }
+      const { result } = await this.archived.ask<'traits'>(app.id, { kind: 'traits', request }, context, client)
+      named.push(...result.map((name) => TRAIT_PREFIX + name))
+    }
+    return named.filter((key) => key.startsWith(prefix))
+  }
+
   private async ask(
     app: App,
     range: Range,
@@ -88,7 +111,7 @@ export class EventKeysService {
     client: Client,
   ) {
     const { from, to } = instantRange(app, range.from, range.to)
-    const context = contextOf(app, range.meta.complete_to)
+    const context = await this.properties.contextOf(app, range.meta.complete_to, asked)
     const { result } = await this.archived.ask<'values'>(
       app.id,
       { kind: 'values', request: { ...asked, from, to } },
@@ -97,6 +120,11 @@ export class EventKeysService {
     )
     return result
   }
+}
+
+/** Returns whether keys that begin with one text may begin with the other. */
+function startsLike(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a)
 }
 
 /** Builds a filter that also matches the text as a number or boolean, since a URL has no types. */

@@ -12,12 +12,12 @@ import type { JourneysAsked } from '../answers/asked.ts'
 import { invalidFields } from '../http/checked.ts'
 import { EncodedAnswer } from '../http/csv/encoded-answer.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
-import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
-import { FunnelsService } from './funnels.service.ts'
+import { FunnelsService } from './administration/funnels.service.ts'
+import { PropertiesService } from './people/properties.service.ts'
 
 type Sent<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>
 export type SentEvents = Sent<EventRequest, 'start' | 'end'>
@@ -30,15 +30,18 @@ export class QueryService {
   private readonly archived: ArchiveQueries
   private readonly answers: AnswerService
   private readonly funnels: FunnelsService
+  private readonly properties: PropertiesService
 
   constructor(
     @Inject(ArchiveQueries) archived: ArchiveQueries,
     @Inject(AnswerService) answers: AnswerService,
     @Inject(FunnelsService) funnels: FunnelsService,
+    @Inject(PropertiesService) properties: PropertiesService,
   ) {
     this.archived = archived
     this.answers = answers
     this.funnels = funnels
+    this.properties = properties
   }
 
   /** Counts the people who reach each step, and the causes of those who drop out. */
@@ -97,11 +100,15 @@ export class QueryService {
     const { encoded, completeTo } = await this.archived.ask<K>(
       app.id,
       question,
-      contextOf(app, meta.complete_to),
+      await this.properties.contextOf(app, meta.complete_to, question.request),
       client,
     )
-    const all = { ...meta, complete_to: completeTo, ...(encoded.isCut && { truncated: true }) }
-    return encoded.isSmall ? { ...encoded.value, meta: all } : new EncodedAnswer(encoded.json, all)
+    const all = {
+      ...meta,
+      complete_to: meta.complete_to === null ? null : completeTo,
+      ...(encoded.isCut && { truncated: true }),
+    }
+    return encoded.isSmall ? { ...encoded.value, meta: all } : EncodedAnswer.withMeta(encoded.json, all)
   }
 }
 

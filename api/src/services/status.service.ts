@@ -73,7 +73,7 @@ export class StatusService {
       events_per_second: rates.events(apps.map(({ id }) => id)),
       lag: {
         ...waiting,
-        seconds: Math.max(0, this.clock() - completeTo) / 1_000,
+        seconds: completeTo === null ? null : Math.max(0, this.clock() - completeTo) / 1_000,
         remaining_seconds: waiting.messages === 0 ? 0 : counting > 0 ? waiting.messages / counting : null,
       },
       fates,

@@ -11,20 +11,22 @@ export interface Sketch {
   readonly time: number
   readonly data: Readonly<Record<string, string | number | boolean>>
   readonly bot?: boolean
+  /** name of the event; default: test */
+  readonly name?: string
+  /** an identify of `user`, with `data` as traits, instead of a custom event */
+  readonly identify?: boolean
 }
 
 /** Builds the event of a sketch at its position in the lane. */
-export function archivedEvent({ device, user = '', time, data, bot }: Sketch, position: number): ArchivedEvent {
+export function archivedEvent(
+  { device, user = '', time, data, bot, name, identify }: Sketch,
+  position: number,
+): ArchivedEvent {
+  const own = { event_id: `${device}-${position}`, timestamp: time, seq: 0, data: { ...data } }
   return {
-    event: {
-      type: 'custom',
-      name: 'test',
-      event_id: `${device}-${position}`,
-      timestamp: time,
-      seq: 0,
-      data: { ...data },
-      ...(user === '' ? {} : { user_id: user }),
-    },
+    event: identify
+      ? { ...own, type: 'identify', user_id: user }
+      : { ...own, type: 'custom', name: name ?? 'test', ...(user === '' ? {} : { user_id: user }) },
     device_id: device,
     user,
     context: { device: 'desktop', browser: 'Firefox', os: 'Linux', ...(bot ? { bot: 'webdriver' as const } : {}) },

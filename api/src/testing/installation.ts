@@ -28,7 +28,7 @@ export interface Installation {
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: never; text: string; headers: Record<string, unknown> }>
   send(
-    method: 'POST' | 'PATCH' | 'DELETE' | 'GET',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,
@@ -52,16 +52,7 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
   await provision(storage.registry, provisionFile, NOW)
   const installation = { clock: NOW } as Installation
   const metrics = new Registry()
-  const app = await createApi({
-    ...storage,
-    health: () => storage.health(),
-    mode: 'standalone',
-    publicUrl: 'http://127.0.0.1:8080',
-    metrics,
-    logger: pino({ level: 'silent' }),
-    clock: () => installation.clock,
-    ...options,
-  })
+  const app = await apiOver(storage, { metrics, clock: () => installation.clock, ...options })
   const send: Installation['send'] = async (method, url, body, headers = {}) => {
     const answer = await app.inject({
       method,
@@ -102,6 +93,19 @@ export async function openInstallation(open: OpenStorage, options: Partial<ApiOp
       await storage.close()
       rmSync(dir, { recursive: true })
     },
+  })
+}
+
+/** Creates an API over storage, as one process of several. */
+export function apiOver(storage: Storage, options: Partial<ApiOptions> = {}): Promise<NestFastifyApplication> {
+  return createApi({
+    ...storage,
+    health: () => storage.health(),
+    mode: 'standalone',
+    publicUrl: 'http://127.0.0.1:8080',
+    metrics: new Registry(),
+    logger: pino({ level: 'silent' }),
+    ...options,
   })
 }
 

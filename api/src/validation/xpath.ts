@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 /** Required instead of imported: the types of the package lack `parse` and add the DOM to every file of the api. */
 const { parse } = createRequire(import.meta.url)('xpath') as {
-  parse(text: string): { readonly expression: { readonly expression: Node } }
+  readonly parse: (text: string) => { readonly expression: { readonly expression: Node } }
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Storage,
   type TableWriter,
 } from '@hopper/storage'
+import { putApp } from '../harness/bench-app.ts'
 import { envelopes } from '../harness/bodies.ts'
 
 const COUNT_MS_MAX = 600_000
@@ -23,9 +24,7 @@ export async function fillLog(
   count: number,
   events: number,
 ): Promise<App> {
-  const app: App = { id, organization: 'bench', name: id, timezone: 'UTC', origins: [], keep_parameters: [] }
-  await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-  await registry.apps.put('bench', id, app)
+  const app = await putApp(registry, id)
   const all = envelopes(id, count, events)
   for (let at = 0; at < all.length; at += 500) await log.append(all.slice(at, at + 500))
   return app

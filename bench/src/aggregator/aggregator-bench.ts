@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Aggregator } from '@hopper/aggregator'
 import { openEmbedded } from '@hopper/storage/embedded'
-import { envelopes } from '../harness/bodies.ts'
+import { fillLog } from './aggregated.ts'
 
 const ENVELOPES = 4_000
 const EVENTS = 25
@@ -16,17 +16,7 @@ export async function aggregatorBench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
   const storage = await openEmbedded({ dir, lanes: 8 })
   try {
-    await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-    await storage.registry.apps.put('bench', 'bench', {
-      id: 'bench',
-      organization: 'bench',
-      name: 'Bench',
-      timezone: 'UTC',
-      origins: [],
-      keep_parameters: [],
-    })
-    const all = envelopes('bench', ENVELOPES, EVENTS)
-    for (let at = 0; at < all.length; at += 500) await storage.log.append(all.slice(at, at + 500))
+    await fillLog(storage, 'bench', ENVELOPES, EVENTS)
     const aggregator = new Aggregator({
       log: storage.log,
       writer: storage.writer,

@@ -60,5 +60,5 @@ const end = async (): Promise<void> => {
   await storage.close()
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

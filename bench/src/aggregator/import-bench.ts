@@ -12,6 +12,7 @@ import { cassandraDefaults, migrate, openCassandra } from '@hopper/storage/cassa
 import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import type { ImportNews, ImportTarget } from './import-process-main.ts'
+import { putApp } from '../harness/bench-app.ts'
 import { withOwnEngines, type OwnEngines } from '../harness/own-engines.ts'
 import { peakMegabytesOf } from '../harness/process-usage.ts'
 
@@ -99,15 +100,7 @@ async function shuffledCluster({ kafka, cassandra, dataCenter }: OwnEngines, eve
 
 /** Visits of many devices in random order of time. */
 async function fill({ log, registry }: Pick<Storage, 'log' | 'registry'>, events: number): Promise<void> {
-  await registry.organizations.put('', 'o', { id: 'o', name: 'O' })
-  await registry.apps.put('o', APP, {
-    id: APP,
-    organization: 'o',
-    name: APP,
-    timezone: 'UTC',
-    origins: [],
-    keep_parameters: [],
-  })
+  await putApp(registry, APP)
   const now = Date.now()
   for (let left = events; left > 0;) {
     const some: Envelope[] = []

@@ -143,7 +143,7 @@ function assemble(
     numbers.timestamp[i] = same ? Math.max(time[from]!, numbers.timestamp[i - 1]! + 1) : time[from]!
     numbers.seq[i] = same ? numbers.seq[i - 1]! + 1 : 0
     numbers.position[i] = from
-    numbers.received_at[i] = numbers.timestamp[i]! + 900
+    numbers.received_at[i] = numbers.timestamp[i] + 900
   })
   const byte = (): number => Math.floor(next() * 256)
   const country = zipf(50, 1)

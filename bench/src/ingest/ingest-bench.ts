@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import autocannon from 'autocannon'
+import { WRITE_KEY } from '../harness/bench-app.ts'
 import { bodies, userAgent } from '../harness/bodies.ts'
 import { paired, reportLine } from '../harness/paired.ts'
 
@@ -22,7 +23,7 @@ async function serverOf(file: string): Promise<Server> {
 /** Returns the requests per second that were answered 202. Any other answer is a measurement error. */
 async function requestsPerSecond(server: Server, payloads: readonly string[]): Promise<number> {
   const result = await autocannon({
-    url: `http://127.0.0.1:${server.port}/v1/events?key=hw_bench_0123456789abcdef`,
+    url: `http://127.0.0.1:${server.port}/v1/events?key=${WRITE_KEY}`,
     connections: CONNECTIONS,
     duration: SECONDS,
     method: 'POST',

@@ -2,34 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createHash } from 'node:crypto'
 import { ingestPlugin } from '@hopper/ingest'
 import { openEmbedded } from '@hopper/storage/embedded'
 import fastify from 'fastify'
 import { Registry } from 'prom-client'
+import { putApp, putWriteKey } from '../harness/bench-app.ts'
 
 /** Runs ingest alone over the embedded log in its own directory, for the ratio against `node:http`. */
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
 const storage = await openEmbedded({ dir, lanes: 8 })
-const key = 'hw_bench_0123456789abcdef'
-await storage.registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-await storage.registry.apps.put('bench', 'bench', {
-  id: 'bench',
-  organization: 'bench',
-  name: 'Bench',
-  timezone: 'UTC',
-  origins: [],
-  keep_parameters: [],
-})
-const hash = createHash('sha256').update(key).digest('hex')
-await storage.registry.keys.put('bench', hash, {
-  hash,
-  power: 'write',
-  organization: 'bench',
-  app: 'bench',
-  created_at: Date.now(),
-  hint: key.slice(-4),
-})
+await putWriteKey(storage.registry, await putApp(storage.registry))
 
 const server = fastify()
 await server.register(ingestPlugin, {
@@ -47,5 +29,5 @@ const end = async (): Promise<void> => {
   rmSync(dir, { recursive: true, force: true })
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

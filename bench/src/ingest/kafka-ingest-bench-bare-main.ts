@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { laneOf } from '@hopper/contracts'
 import { Kafka, logLevel } from 'kafkajs'
@@ -40,7 +40,13 @@ interface Waiting {
 let waiting: Waiting[] = []
 let sending = false
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1', () =>
+  process.send!({ port: (server.address() as AddressInfo).port }),
+)
+process.on('message', (order: BareProducerOrder) => void measure(order).then((figures) => process.send!(figures)))
+process.on('disconnect', () => process.exit())
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const value = await bodyOf(request)
   const { device_id, events } = JSON.parse(value.toString('utf8')) as { device_id: string; events: unknown[] }
   const message = { partition: laneOf('bench', device_id, lanes), value }
@@ -48,9 +54,7 @@ const server = createServer(async (request, response) => {
   response
     .writeHead(202, { 'content-type': 'application/json' })
     .end(JSON.stringify({ accepted: events.length, rejected: [] }))
-}).listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }))
-process.on('message', async (order: BareProducerOrder) => process.send!(await measure(order)))
-process.on('disconnect', () => process.exit())
+}
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []

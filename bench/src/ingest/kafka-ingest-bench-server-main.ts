@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +7,7 @@ import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import fastify from 'fastify'
 import { Registry } from 'prom-client'
+import { putApp, putWriteKey } from '../harness/bench-app.ts'
 import { Groups } from './kafka-ingest-bench-groups.ts'
 
 /** The destination of the bench's events. */
@@ -26,26 +26,9 @@ export interface IngestFigures {
 /** Runs ingest alone over Kafka. The registry, which is cached, is a small embedded one. */
 const target = JSON.parse(process.argv[2]!) as KafkaIngestTarget
 const dir = mkdtempSync(join(tmpdir(), 'hopper-bench-'))
-const { registry, close } = await openEmbedded({ dir, lanes: target.lanes })
-const key = 'hw_bench_0123456789abcdef'
-await registry.organizations.put('', 'bench', { id: 'bench', name: 'Bench' })
-await registry.apps.put('bench', 'bench', {
-  id: 'bench',
-  organization: 'bench',
-  name: 'Bench',
-  timezone: 'UTC',
-  origins: [],
-  keep_parameters: [],
-})
-const hash = createHash('sha256').update(key).digest('hex')
-await registry.keys.put('bench', hash, {
-  hash,
-  power: 'write',
-  organization: 'bench',
-  app: 'bench',
-  created_at: Date.now(),
-  hint: key.slice(-4),
-})
+const storage = await openEmbedded({ dir, lanes: target.lanes })
+const { registry } = storage
+await putWriteKey(registry, await putApp(registry))
 
 const log = await new KafkaEventLog({ ...kafkaDefaults, ...target }).connect()
 const groups = new Groups()
@@ -54,7 +37,7 @@ log.append = async (envelopes) => groups.count(await append(envelopes))
 const server = fastify()
 await server.register(ingestPlugin, {
   log,
-  registry,
+  registry: storage.registry,
   health: async () => [await log.health()],
   metrics: new Registry(),
 })
@@ -70,9 +53,9 @@ process.on('message', () => {
 const end = async (): Promise<void> => {
   await server.close()
   await log.close()
-  await close()
+  await storage.close()
   rmSync(dir, { recursive: true, force: true })
   process.exit()
 }
-process.on('SIGTERM', end)
-process.on('disconnect', end)
+process.on('SIGTERM', () => void end())
+process.on('disconnect', () => void end())

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Kafka, logLevel } from 'kafkajs'
+import { WRITE_KEY } from '../harness/bench-app.ts'
 import { bodies, userAgent } from '../harness/bodies.ts'
 import { kafkaBrokers } from '../harness/config.ts'
 import type { BareProducerFigures, BareProducerOrder } from './kafka-ingest-bench-bare-main.ts'
@@ -118,7 +119,7 @@ async function ask<T>(child: ChildProcess, order: object): Promise<T> {
 async function eventsPerSecond(port: number, payloads: readonly string[]): Promise<number> {
   const requests = await leanLoad({
     port,
-    path: '/v1/events?key=hw_bench_0123456789abcdef',
+    path: `/v1/events?key=${WRITE_KEY}`,
     headers: { 'content-type': 'application/json', 'user-agent': userAgent },
     bodies: payloads,
     connections: CONNECTIONS,

@@ -68,7 +68,7 @@ export async function starve(ms: number): Promise<StarvationReport> {
     const attackers = [
       ...Array.from({ length: FUNNELS_AT_ONCE }, (_, i) => attack(product, i, ends, leaving.signal)),
       ...Array.from({ length: UNREAD_EXPORTS }, () =>
-        leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range())}`, leaving.signal),
+        leaveUnread(product, `export?format=ndjson&${new URLSearchParams(range()).toString()}`, leaving.signal),
       ),
       ...Array.from({ length: UNREAD_LIVE_STREAMS }, () => leaveUnread(product, 'live', leaving.signal)),
       pipeline(product, leaving.signal),

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FunnelRequest, FunnelResult } from '@hopper/contracts'
-import { GENERATED_DAYS, GENERATED_FROM, generatedSteps } from '../harness/generated-columns.ts'
+import { GENERATED_DAYS } from '../harness/generated-columns.ts'
+import { filtered, generatedContext as context, plain, twentySteps } from '../harness/generated-funnels.ts'
 import { median } from '../harness/paired.ts'
 import { LANES, type Dataset } from './dataset.ts'
 import { builtDataset } from './dataset-process.ts'
@@ -10,24 +11,10 @@ import { EnginePool } from './engine-pool.ts'
 import { Peer, pythonOfPeers, runScript } from './python.ts'
 import { Trial, WARM_UPS, type Contender } from './trial.ts'
 
-const DAY_MS = 86_400_000
 const THREADS = 2
 const BYTES_BAR = 1.1
 const STEPS_BAR = 1.5
-const to = GENERATED_FROM + GENERATED_DAYS * DAY_MS
-const context = { timezone: 'UTC', completeTo: to + DAY_MS }
-
-const named = (name: string): FunnelRequest['steps'][number] => ({
-  name,
-  filters: [{ type: 'eq', key: 'name', value: name }],
-})
-const plain: FunnelRequest = { from: GENERATED_FROM, to, window_ms: DAY_MS, steps: generatedSteps.map(named) }
-const filtered: FunnelRequest = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 const three: FunnelRequest = { ...plain, steps: plain.steps.slice(0, 3) }
-const twenty: FunnelRequest = {
-  ...plain,
-  steps: [...plain.steps, ...Array.from({ length: 15 }, (_, i) => named(`event_${String(i).padStart(2, '0')}`))],
-}
 
 const countsOf = ({ steps }: FunnelResult): number[] => steps.map((step) => step.count)
 const countriesOf = ({ breakdown }: FunnelResult): unknown[] =>
@@ -153,7 +140,7 @@ async function compare({ merged, spans, chdb, duckdb }: Contenders): Promise<voi
 async function manySteps(merged: EnginePool): Promise<void> {
   const ratios: number[] = []
   for (let round = -WARM_UPS; round < 9; round++) {
-    const [few, many] = [await cpuOf(merged, three), await cpuOf(merged, twenty)]
+    const [few, many] = [await cpuOf(merged, three), await cpuOf(merged, twentySteps)]
     if (round >= 0) ratios.push(many / few)
   }
   const range = `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`

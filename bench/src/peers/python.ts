@@ -79,7 +79,7 @@ export class Peer {
 }
 
 async function lineOf(lines: AsyncIterator<string>, name: string): Promise<string> {
-  const { value, done } = await lines.next()
-  if (done) throw new Error(`${name} ended; see its message above`)
-  return value as string
+  const next = await lines.next()
+  if (next.done) throw new Error(`${name} ended; see its message above`)
+  return next.value
 }

@@ -1,4 +1,4 @@
-import type { EncodedChunk, FunnelRequest } from '@hopper/contracts'
+import type { EncodedChunk } from '@hopper/contracts'
 import {
   Chunk,
   ColumnCache,
@@ -10,23 +10,14 @@ import {
   spansOf,
   type LaneInput,
 } from '@hopper/engine'
-import { GENERATED_DAYS, GENERATED_FROM, generatedColumns, generatedSteps } from '../harness/generated-columns.ts'
+import { GENERATED_DAYS, GENERATED_FROM, generatedColumns } from '../harness/generated-columns.ts'
+import { filtered, generatedContext as context, plain, twentySteps } from '../harness/generated-funnels.ts'
 import { median } from '../harness/paired.ts'
 import { rowsBetween } from '../harness/rows-between.ts'
 
 const DAY_MS = 86_400_000
 const LANES = 8
 const SPAN_DAYS = 3
-const to = GENERATED_FROM + GENERATED_DAYS * DAY_MS
-const context = { timezone: 'UTC', completeTo: to + DAY_MS }
-
-const named = (name: string): FunnelRequest['steps'][number] => ({
-  name,
-  filters: [{ type: 'eq', key: 'name', value: name }],
-})
-const plain: FunnelRequest = { from: GENERATED_FROM, to, window_ms: DAY_MS, steps: generatedSteps.map(named) }
-const others = Array.from({ length: 15 }, (_, i) => named(`event_${String(i).padStart(2, '0')}`))
-const filtered: FunnelRequest = { ...plain, filters: [{ type: 'eq', key: 'plan', value: 'pro' }], breakdown: 'country' }
 
 /**
  * Builds the archive as it is appended (spans of three days) and as it is merged; prints bytes per event and the cost
@@ -120,11 +111,9 @@ export function funnelBench(rows = 1_000_000): void {
   const three = measure('funnel of 3 steps, hot', () =>
     queryFunnel({ ...plain, steps: plain.steps.slice(0, 3) }, context, hot),
   )
-  const twenty = measure('funnel of 20 steps, hot', () =>
-    queryFunnel({ ...plain, steps: [...plain.steps, ...others] }, context, hot),
-  )
+  const twenty = measure('funnel of 20 steps, hot', () => queryFunnel(twentySteps, context, hot))
   console.log(`  20 steps : 3 steps ${(twenty / three).toFixed(2)} (bar 1.50)`)
-  measure('distinct persons, hot', () => queryDistinct({ from: plain.from, to, filters: [] }, hot))
+  measure('distinct persons, hot', () => queryDistinct({ from: plain.from, to: plain.to, filters: [] }, hot))
   measure('funnel of 5 steps, cold, merged', () => queryFunnel(plain, context, lanesOf(merged)), 5)
   measure('the same with a filter of 8 %, by country', () => queryFunnel(filtered, context, lanesOf(merged)), 5)
   measure(`funnel of 5 steps, cold, spans of ${SPAN_DAYS} days`, () => queryFunnel(plain, context, lanesOf(spans)), 5)

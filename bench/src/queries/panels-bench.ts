@@ -158,7 +158,7 @@ class Live {
   constructor(storage: Storage, users: number) {
     let user = users
     this.#timer = setInterval(
-      () => (this.#last = storage.log.append([visit(user++, Math.floor(Date.now() / DAY_MS) * DAY_MS)])),
+      () => void (this.#last = storage.log.append([visit(user++, Math.floor(Date.now() / DAY_MS) * DAY_MS)])),
       LIVE_EVERY_MS,
     )
   }

@@ -141,7 +141,7 @@ it('audits only the requested app and dates', async () => {
   expect(await installation.audit({ app: 'berlin', from: '2026-03-30' })).toEqual([])
   const last = await installation.storage.registry.audits.get('', 'last')
   expect(last).toMatchObject({ app: 'berlin', from: '2026-03-30', to: RANGE.to, differing: 0, repaired: 0 })
-  await expect(installation.audit({ app: 'nobody' })).rejects.toThrow('No app is named "nobody".')
+  await expect(installation.audit({ app: 'nobody' })).rejects.toThrow('There is no app "nobody".')
 })
 
 it('refuses to repair a lane whose lease was lost', async () => {

@@ -1,4 +1,4 @@
-import { addPastOf, ForgottenEvents, isMark, type CountedApp, type Recount } from '@hopper/aggregator'
+import { addPastOf, isMark, type CountedApp, type Recount } from '@hopper/aggregator'
 import {
   backfillId,
   shiftDate,
@@ -9,7 +9,7 @@ import {
   type Funnel,
   type StageGroup,
 } from '@hopper/contracts'
-import type { Registry } from '@hopper/storage'
+import { ForgottenEvents, type Registry } from '@hopper/storage'
 import type { CountedPartition } from './compare.ts'
 import type { LaneSource } from './lane-source.ts'
 

@@ -85,7 +85,7 @@ it('audits, repairs, rebuilds, exports and imports from the command line, and se
   expect(await hopper(dir, 'export', '--all', '--out', dump)).toEqual({
     code: 0,
     out: '',
-    errors: expect.stringContaining(`The dump holds ${all}`) as string,
+    errors: expect.stringContaining(`The dump contains ${all}`) as string,
   })
   expect(await hopper(other, 'import', dump)).toMatchObject({
     code: 0,
@@ -102,13 +102,13 @@ it('refuses contradictory arguments with exit code 2', async () => {
   const { dir } = installation
   await installation.storage.close()
   const refused: [string[], string][] = [
-    [['export'], 'Say --app ID or --all'],
-    [['export', '--all', '--from', '2026-01-01'], 'belong to --app'],
-    [['export', '--app', 'nobody'], 'No app is named'],
+    [['export'], 'Give either --app ID or --all'],
+    [['export', '--all', '--from', '2026-01-01'], '--from and --to need --app'],
+    [['export', '--app', 'nobody'], 'There is no app'],
     [['audit', '--from', '2026-02-30'], 'must be a date'],
     [['audit', '--from', '2026-02-02', '--to', '2026-02-01'], 'must not be after'],
     [['import', join(dir, 'none')], 'cannot be read'],
-    [['export', '--app', 'berlin', '--partial'], 'belongs to --all'],
+    [['export', '--app', 'berlin', '--partial'], '--partial needs --all'],
   ]
   for (const [args, message] of refused) {
     const { code, errors } = await hopper(dir, ...args)

@@ -49,10 +49,13 @@ const kind = fc.oneof(
 )
 const event: fc.Arbitrary<Event> = fc
   .tuple(kind, timestamp, fc.nat(60), fc.nat(2))
-  .map(
-    ([fields, at, id, session]) =>
-      ({ ...fields, event_id: `e${id}`, timestamp: at, seq: 0, session_id: `s${session}` }) as Event,
-  )
+  .map(([fields, at, id, session]) => ({
+    ...fields,
+    event_id: `e${id}`,
+    timestamp: at,
+    seq: 0,
+    session_id: `s${session}`,
+  }))
 const rejected: fc.Arbitrary<RejectedEvent> = fc.record({
   reason: fc.constantFrom('too_old' as const, 'missing_field' as const),
 })

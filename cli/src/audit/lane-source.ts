@@ -1,15 +1,7 @@
-import {
-  foldMessages,
-  isCountable,
-  readMessage,
-  seenPartition,
-  type CountedApp,
-  type Message,
-} from '@hopper/aggregator'
+import { foldMessages, seenPartition, type CountedApp, type Message } from '@hopper/aggregator'
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { ExportRange } from '@hopper/engine'
-import type { Storage } from '@hopper/storage'
-import { laneMessages } from '../installation/lane-messages.ts'
+import { isCountable, laneMessages, readMessage, type Storage } from '@hopper/storage'
 import { archivedEvents } from '../installation/archived-events.ts'
 
 /** Number of messages decoded at a time: decoded events take several times the memory of their bytes. */

@@ -23,7 +23,7 @@ export interface AuditRequest {
 /** Receives results as soon as they are known. */
 export interface AuditReport {
   drift(drift: Drift, repaired: boolean): void
-  /** the log of a lane has lost its beginning, so duplicates and refused events are not compared there */
+  /** the log of a lane has lost its beginning, so duplicates and rejected events are not compared there */
   logIncomplete(lane: number): void
   /** a person of the app is being forgotten in the lane, so its tables are on their way: they are not compared */
   forgetting(app: string, lane: number): void
@@ -104,7 +104,7 @@ async function settle(
 async function appsOf({ registry }: Storage, id: string | undefined): Promise<readonly App[]> {
   if (id === undefined) return registry.apps.list()
   const app = await registry.app(id)
-  if (!app) throw new HopperError('HOP_CONFIG', `No app is named ${JSON.stringify(id)}.`)
+  if (!app) throw new HopperError('HOP_CONFIG', `There is no app ${JSON.stringify(id)}.`)
   return [app]
 }
 

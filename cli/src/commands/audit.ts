@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { HopperError } from '@hopper/contracts'
-import { dateOption } from '../audit/date-option.ts'
+import { dateOption } from './option-values.ts'
 import { describeDrift } from '../audit/drift.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { runAudit, type AuditReport, type AuditRequest } from '../audit/run-audit.ts'
@@ -25,8 +25,8 @@ export function auditCommand(): Command {
     .option('--app <id>', 'one app (default: all)')
     .option('--from <date>', 'the first date (default: that of the oldest event)', dateOption)
     .option('--to <date>', 'the last date (default: today)', dateOption)
-    .option('--repair', 'correct what differs; stop the aggregator first, whose lanes this takes')
-    .option('--no-log', 'do not read the whole log for the two fates that only it knows: duplicates and refused events')
+    .option('--repair', 'correct the rows that differ; takes over the lanes, so stop the aggregator first')
+    .option('--no-log', 'skip the fates duplicate and rejected, which need the whole log')
 }
 
 async function audit(config: InstallationConfig, options: AuditRequest): Promise<number> {
@@ -57,7 +57,7 @@ class Summary implements AuditReport {
 
   logIncomplete(lane: number): void {
     console.error(
-      `lane ${lane}: the log no longer has its beginning, so duplicates and refused events are not compared`,
+      `lane ${lane}: the log no longer has its beginning, so duplicates and rejected events are not compared`,
     )
   }
 
@@ -71,10 +71,10 @@ class Summary implements AuditReport {
 
   conclude(): number {
     const left = this.#found - this.#repaired
-    if (this.#found > LINES_MAX) console.log(`… and ${this.#found - LINES_MAX} rows more`)
+    if (this.#found > LINES_MAX) console.log(`… and ${this.#found - LINES_MAX} more rows`)
     if (this.#found === 0) console.log('No drift: every table equals its recount.')
     else console.log(`${this.#found} rows differ, ${this.#repaired} of them repaired.`)
-    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" makes all tables again.')
+    if (left > 0) console.log('"hopper audit --repair" corrects rows, "hopper rebuild" recounts all tables.')
     return left > 0 ? EXIT_DRIFT : 0
   }
 }

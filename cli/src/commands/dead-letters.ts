@@ -1,13 +1,13 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { deadLetterReasons, HopperError, type DeadLetterReason } from '@hopper/contracts'
+import { findLetters, replayLetters, type LetterQuery } from '@hopper/storage'
 import { isCluster, openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { commandWith } from './command-with.ts'
 import { describeLetter, jsonOfLetter } from '../dead-letters/describe-letter.ts'
-import { findLetters, type LetterQuery } from '../dead-letters/find-letters.ts'
-import { replayLetters } from '../dead-letters/replay-letters.ts'
 import { createLogger } from '../processes/logger.ts'
 import { countAll } from '../rebuild/count-all.ts'
 import { settingsOf } from '../config/settings.ts'
+import { wholeNumber } from './option-values.ts'
 
 const LIMIT = 100
 const LIMIT_MAX = 10_000
@@ -28,28 +28,28 @@ interface ListOptions extends Filters {
 /** `hopper dead-letters`: messages of the log that could not be counted. */
 export function deadLettersCommand(): Command {
   const command = new Command('dead-letters').description(
-    'messages of the log that could not be counted: lists them, and replays them once their reason is gone',
+    'lists the messages of the log that could not be counted, and replays them when the cause is fixed',
   )
   return command.addCommand(listCommand()).addCommand(replayCommand())
 }
 
 function listCommand(): Command {
-  const description = 'lists dead letters by lane and position, a line each'
+  const description = 'lists dead letters by lane and position, one per line'
   const command = commandWith('list', description, settingsOf.installation, async (config, options: ListOptions) => {
     await list(config, options)
     // Open connections of the drivers would keep the process alive.
     process.exit(0)
   })
   return withFilters(command)
-    .option('--lane <lane>', 'only of one lane', whole(0, 1_023))
+    .option('--lane <lane>', 'only those of this lane', wholeNumber(0, 1_023))
     .option(
       '--from <position>',
-      'only from this position of the lane on; needs --lane',
-      whole(0, Number.MAX_SAFE_INTEGER),
+      'only those from this position on; needs --lane',
+      wholeNumber(0, Number.MAX_SAFE_INTEGER),
     )
-    .option('--limit <n>', 'how many at most', whole(1, LIMIT_MAX), LIMIT)
-    .option('--json', 'a JSON object a line')
-    .option('--values', 'with --json: the message itself, as text or base64')
+    .option('--limit <n>', 'maximum number of dead letters', wholeNumber(1, LIMIT_MAX), LIMIT)
+    .option('--json', 'print one JSON object per line')
+    .option('--values', 'with --json: include the message itself, as text or base64')
 }
 
 function replayCommand(): Command {
@@ -64,24 +64,25 @@ function replayCommand(): Command {
       process.exit(0)
     },
   )
-  return withFilters(command).argument('[places...]', 'which, as LANE/POSITION').option('--all', 'all there are')
+  return withFilters(command)
+    .argument('[places...]', 'the dead letters to replay, as LANE/POSITION')
+    .option('--all', 'replay all dead letters')
 }
 
 function withFilters(command: Command): Command {
   return command
-    .option('--app <id>', 'only of one app, as far as the message names it')
-    .addOption(new Option('--reason <reason>', 'only of one reason').choices(deadLetterReasons))
+    .option('--app <id>', 'only those of this app, as far as their messages name one')
+    .addOption(new Option('--reason <reason>', 'only those with this reason').choices(deadLetterReasons))
 }
 
 async function list(config: InstallationConfig, { limit, json, values, ...query }: ListOptions): Promise<void> {
-  if (query.from !== undefined && query.lane === undefined)
-    throw new HopperError('HOP_CONFIG', '--from belongs to a --lane.')
+  if (query.from !== undefined && query.lane === undefined) throw new HopperError('HOP_CONFIG', '--from needs --lane.')
   const storage = await openInstallation(config)
   try {
     let shown = 0
     for await (const letter of findLetters(storage, query)) {
       if (shown++ === limit) {
-        console.error(`There are more: --lane ${letter.lane} --from ${letter.position} goes on in this lane.`)
+        console.error(`There are more: continue with --lane ${letter.lane} --from ${letter.position}.`)
         return
       }
       console.log(json ? JSON.stringify(jsonOfLetter(letter, values === true)) : describeLetter(letter))
@@ -110,7 +111,7 @@ async function replay(
     // In a cluster the aggregators count them.
     if (replayed > 0 && !isCluster(config))
       await countAll(storage, createLogger(config.logLevel, 'dead-letters'), () => undefined)
-    console.log(`${replayed} dead letters are in the log again, ${left} are left.`)
+    console.log(`${replayed} dead letters replayed, ${left} left.`)
   } finally {
     await storage.close()
   }
@@ -119,15 +120,9 @@ async function replay(
 function placeOf(text: string): { lane: number; position: number } {
   const [, lane, position] = /^(\d{1,4})\/(\d{1,15})$/.exec(text) ?? []
   if (lane === undefined)
-    throw new HopperError('HOP_CONFIG', `A place is written LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`)
+    throw new HopperError(
+      'HOP_CONFIG',
+      `A dead letter is named as LANE/POSITION, like 3/1204, not ${JSON.stringify(text)}.`,
+    )
   return { lane: Number(lane), position: Number(position) }
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,16}$/.test(text) ? Number(text) : -1
-    if (value < least || value > most)
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
-    return value
-  }
 }

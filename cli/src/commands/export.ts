@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import { HopperError } from '@hopper/contracts'
 import { exportFormats, type ExportFormat } from '@hopper/engine'
-import { dateOption } from '../audit/date-option.ts'
+import { dateOption } from './option-values.ts'
 import { openInstallation, type InstallationConfig } from '../installation/open-installation.ts'
 import { commandWith } from './command-with.ts'
 import { describeCounts } from '../export/dump-counts.ts'
@@ -23,7 +23,7 @@ interface ExportOptions {
 /** `hopper export`: the events of an app for other tools, or a whole installation for another one. */
 export function exportCommand(): Command {
   const description =
-    'hands out the events of an app, or with --all a dump of the installation that "hopper import" reads'
+    'exports the events of an app, or with --all a dump of the installation that "hopper import" reads'
   return commandWith('export', description, settingsOf.installation, async (config, options: ExportOptions) => {
     check(options)
     await write(config, options)
@@ -31,29 +31,29 @@ export function exportCommand(): Command {
     process.exit(0)
   })
     .option('--app <id>', 'the app whose events are exported')
-    .option('--all', 'everything: organizations, apps, keys (as hashes), members, funnels, elements and the whole log')
+    .option('--all', 'dump organizations, apps, keys (as hashes), members, funnels, elements and the whole log')
     .addOption(
-      new Option('--format <format>', 'arrow is an Arrow IPC stream')
+      new Option('--format <format>', 'output format; arrow is an Arrow IPC stream')
         .choices(Object.keys(exportFormats))
         .default('ndjson'),
     )
     .option('--from <date>', 'the first date (default: that of the oldest event)', dateOption)
     .option('--to <date>', 'the last date (default: that of the newest event)', dateOption)
-    .option('--partial', 'with --all: dump also a log that has lost messages; what is missing is named')
-    .option('--out <file>', 'where to; - is stdout, a name that ends with .zst is compressed', '-')
+    .option('--partial', 'with --all: also dump a log that has lost messages; reports which are missing')
+    .option('--out <file>', 'output file; - is stdout; compressed if the name ends with .zst', '-')
 }
 
 /** Reports to stderr, since the dump may go to stdout. */
 const report: DumpReport = {
   leftOut: (message) => console.error(`hopper: ${message}`),
-  done: (counts) => console.error(`The dump holds ${describeCounts(counts)}.`),
+  done: (counts) => console.error(`The dump contains ${describeCounts(counts)}.`),
 }
 
 function check({ app, all, from, to, partial }: ExportOptions): void {
-  if ((app === undefined) === (all === undefined)) throw new HopperError('HOP_CONFIG', 'Say --app ID or --all.')
+  if ((app === undefined) === (all === undefined)) throw new HopperError('HOP_CONFIG', 'Give either --app ID or --all.')
   if (all && (from ?? to) !== undefined)
-    throw new HopperError('HOP_CONFIG', '--from and --to belong to --app; a dump is whole.')
-  if (app !== undefined && partial) throw new HopperError('HOP_CONFIG', '--partial belongs to --all.')
+    throw new HopperError('HOP_CONFIG', '--from and --to need --app; a dump always contains all dates.')
+  if (app !== undefined && partial) throw new HopperError('HOP_CONFIG', '--partial needs --all.')
   if (from && to && from > to) throw new HopperError('HOP_CONFIG', '--from must not be after --to.')
 }
 
@@ -62,9 +62,9 @@ async function write(config: InstallationConfig, options: ExportOptions): Promis
   try {
     if (options.app === undefined) return await writeOut(dumpInstallation(storage, options, report), options.out)
     const app = await storage.registry.app(options.app)
-    if (!app) throw new HopperError('HOP_CONFIG', `No app is named ${JSON.stringify(options.app)}.`)
+    if (!app) throw new HopperError('HOP_CONFIG', `There is no app ${JSON.stringify(options.app)}.`)
     const { archive } = storage
-    if (!archive) throw new HopperError('HOP_CONFIG', 'This installation keeps no archive.')
+    if (!archive) throw new HopperError('HOP_CONFIG', 'This installation has no archive.')
     await writeOut(exportApp({ ...storage, archive }, app, options), options.out)
   } finally {
     await storage.close()

@@ -6,6 +6,7 @@ import { readDemoKey } from '../demo/demo-key.ts'
 import { drive, type Tally } from '../load/drive.ts'
 import { Sender } from '../load/sender.ts'
 import { traffic, visitsOf, type Plan } from '../load/traffic.ts'
+import { wholeNumber } from './option-values.ts'
 
 const CONNECTIONS = 24
 const DAYS_MAX = 1_100
@@ -26,19 +27,19 @@ interface LoadOptions {
 export function loadCommand(): Command {
   return new Command('load')
     .description('sends generated traffic of the demo shop to a running Hopper')
-    .option('--demo', 'the demo shop (the only traffic there is so far)')
-    .option('--url <url>', 'where Hopper listens (default: as "hopper start" would here)')
-    .option('--key <hw_...>', 'the write key (default: that of the demo app, out of the data directory)')
-    .option('--data <dir>', 'the data directory of the running Hopper, for the key')
-    .option('--days <n>', 'how many days until now', whole(DAYS_MAX), 365)
-    .option('--visitors <n>', 'about how many devices come by', whole(VISITORS_MAX), 12_000)
-    .option('--until <time>', 'when the traffic ends, as ISO 8601 (default: now)', instant)
-    .option('--seed <text>', 'the same seed makes the same traffic', 'hopper')
+    .option('--demo', 'traffic of the demo shop (required: the only kind so far)')
+    .option('--url <url>', 'address of Hopper (default: the one on which "hopper start" listens)')
+    .option('--key <hw_...>', 'write key (default: the one of the demo app, read from the data directory)')
+    .option('--data <dir>', 'data directory of the running Hopper, to read the key from')
+    .option('--days <n>', 'length of the traffic in days', wholeNumber(1, DAYS_MAX), 365)
+    .option('--visitors <n>', 'approximate number of devices', wholeNumber(1, VISITORS_MAX), 12_000)
+    .option('--until <time>', 'end of the traffic, as ISO 8601 (default: now)', instant)
+    .option('--seed <text>', 'seed of the random traffic; the same seed gives the same traffic', 'hopper')
     .action(load)
 }
 
 async function load(options: LoadOptions): Promise<void> {
-  if (!options.demo) throw new HopperError('HOP_CONFIG', 'Say --demo: there is no other traffic to load yet.')
+  if (!options.demo) throw new HopperError('HOP_CONFIG', 'Give --demo: there is no other kind of traffic yet.')
   const config = readConfig(['host', 'port', 'data'], options.data === undefined ? {} : { data: options.data })
   const url = originOf(options.url ?? `http://${config.host}:${config.port}`)
   const key = options.key ?? (await readDemoKey(config.data))
@@ -113,7 +114,7 @@ async function expectHopper(url: string): Promise<void> {
   if (!healthy)
     throw new HopperError(
       'HOP_CONFIG',
-      `No Hopper answers at ${url}; start it with "npm start", or name another --url.`,
+      `Hopper does not respond at ${url}; start it with "npm start", or give another --url.`,
     )
 }
 
@@ -122,12 +123,4 @@ function instant(text: string): number {
   if (!(ms >= limits.timestampMsMin && ms <= Date.now()))
     throw new InvalidArgumentError('It must be a time of the past like 2026-01-31T12:00:00Z.')
   return ms
-}
-
-function whole(maximum: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
-    if (value < 1 || value > maximum) throw new InvalidArgumentError(`It must be a whole number from 1 to ${maximum}.`)
-    return value
-  }
 }

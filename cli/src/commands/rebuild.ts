@@ -7,13 +7,13 @@ import { settingsOf } from '../config/settings.ts'
 /** `hopper rebuild`: recounts all tables and the archive from the log. */
 export function rebuildCommand(): Command {
   const description =
-    'makes all tables and the archive again from the log, beside those that are there; Hopper must be stopped; ' +
-    'killed, it goes on when run again'
+    'recounts all tables and the archive from the log and then replaces the present ones; Hopper must be stopped; ' +
+    'if interrupted, run it again to continue'
   return commandWith('rebuild', description, settingsOf.installation, async (config, { app }: { app?: string }) => {
     await rebuild(config, app)
     // Open connections of the drivers would keep the process alive.
     process.exit(0)
-  }).option('--app <id>', 'only what belongs to one app (standalone only)')
+  }).option('--app <id>', 'only the tables and the archive of this app (standalone only)')
 }
 
 async function rebuild(config: InstallationConfig, app: string | undefined): Promise<void> {

@@ -95,6 +95,7 @@ const nonsense = [
 /** texts of the list above that are valid, if unusual, values of a setting */
 const harmless: Partial<Record<SettingName, readonly string[]>> = {
   kafkaTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
+  externalTopic: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   kafkaGroup: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   cassandraDc: ['-1', '1e99', 'NaN', 'Infinity', '0x10', '1.5', '99999999999999999999', 'null', '-'],
   cassandraKeyspace: ['null'],
@@ -103,6 +104,7 @@ const harmless: Partial<Record<SettingName, readonly string[]>> = {
 const anything: readonly SettingName[] = [
   'data',
   'provision',
+  'external',
   'cassandraCa',
   'kafkaUsername',
   'kafkaPassword',

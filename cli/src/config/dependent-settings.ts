@@ -10,7 +10,7 @@ interface Rule {
    * Returns a sentence that begins with the setting's name and gives the reason; undefined when the values are
    * compatible.
    */
-  broken(config: AllSettings): string | undefined
+  readonly broken: (config: AllSettings) => string | undefined
 }
 
 /** The aggregator checks its leases once a second, and renews them after a quarter of their time. */

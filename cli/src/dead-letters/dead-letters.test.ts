@@ -1,5 +1,14 @@
-import type { App } from '@hopper/contracts'
-import { withOverrides, type Storage } from '@hopper/storage'
+import { decodeEnvelope, deviceDigest, emptyTally, personDigest, type App } from '@hopper/contracts'
+import {
+  findLetters,
+  letterAt,
+  replayLetter,
+  replayLetters,
+  withOverrides,
+  type FoundLetter,
+  type LetterQuery,
+  type Storage,
+} from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { auditOf, countAll, makeInstallation } from '../audit/installation.fixture.ts'
@@ -8,8 +17,6 @@ import { createLogger } from '../processes/logger.ts'
 import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
 import { settingsOf } from '../config/settings.ts'
 import { describeLetter, jsonOfLetter } from './describe-letter.ts'
-import { findLetters, type FoundLetter, type LetterQuery } from './find-letters.ts'
-import { replayLetters } from './replay-letters.ts'
 
 const at = Date.parse('2026-03-29T12:00:00Z')
 const context = { device: 'desktop', browser: 'Firefox', os: 'Linux' }
@@ -159,4 +166,55 @@ it('appends a letter once, wherever the replay is interrupted', async () => {
     await countAll(storage)
     expect(await fatesOf(storage)).toEqual({ 'accepted new': 4, 'rejected too_old': 4 })
   }
+})
+
+it('counts a mended letter in its place, once, also when the replay was interrupted', async () => {
+  await using installation = await makeInstallation()
+  const { storage } = installation
+  const broken = Buffer.from(early(0).toString().replace('"d0"', '7'))
+  await storage.log.appendMessages([{ lane: 0, value: broken }])
+  await installation.count()
+  await storage.registry.apps.put('acme', 'late', late)
+  const letter = (await letterAt(storage.reader, 0, 0))!
+  expect(await replayLetter(storage, letter)).toContain('still cannot be counted')
+  const log = withOverrides(storage.log, {
+    appendMessages: async (messages) => {
+      await storage.log.appendMessages(messages)
+      throw new Error('interrupted')
+    },
+  })
+  await expect(replayLetter({ ...storage, log }, letter, early(0))).rejects.toThrow('interrupted')
+  expect(await replayLetter(storage, letter, early(1))).toContain('with other content, was interrupted')
+  expect(await replayLetter(storage, letter, early(0))).toBeUndefined()
+  await countAll(storage)
+  expect(await fatesOf(storage)).toEqual({ 'accepted new': 1, 'rejected too_old': 1 })
+  expect(await storage.reader.deadLetters()).toBe(0)
+  expect(await installation.audit()).toEqual([])
+})
+
+it('replays letters, as they are or mended, without the events of a person who was forgotten', async () => {
+  await using installation = await makeInstallation()
+  const { storage } = installation
+  await storage.log.appendMessages([early(1), early(2), garbage[0]!].map((value) => ({ lane: 0, value })))
+  await installation.count()
+  const { registry } = storage
+  await registry.apps.put('acme', 'late', late)
+  const request = { id: 'f', app: 'late', kind: 'device' as const, requested_at: at + 1_000, ends: [] }
+  await registry.forgets.put('late', 'f', { ...request, digest: personDigest('late', 'device', 'd1') })
+  const devices = [{ device: deviceDigest('late', 'd1'), whole: true, ranges: [] }]
+  const decided = { forget: 'f', step: 'done' as const, requested_at: at + 1_000, mark: 0, devices, tally: emptyTally }
+  for (let lane = 0; lane < storage.log.lanes; lane++)
+    await registry.forgetParts.put('late', `f ${lane}`, { ...decided, lane })
+  const first = await storage.log.ends()
+  expect(await replayAll(storage, { app: 'late' })).toEqual({ replayed: 2, left: 0 })
+  const [broken] = await lettersOf(storage)
+  expect(await replayLetter(storage, broken!, early(1))).toBe(undefined)
+  const added = await Promise.all(first.map((from, lane) => storage.log.read(lane, from, 10)))
+  const messages = added.flat().map(({ value }) => decodeEnvelope(value))
+  expect(messages.map(({ device_id, events }) => [device_id, events.length]).sort()).toEqual([
+    ['', 0],
+    ['', 0],
+    ['d2', 1],
+  ])
+  expect(messages.filter(({ rejected }) => rejected)).toHaveLength(1)
 })

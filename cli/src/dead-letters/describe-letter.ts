@@ -1,5 +1,4 @@
-import { isUtf8 } from 'node:buffer'
-import type { FoundLetter } from './find-letters.ts'
+import { letterContent, type FoundLetter } from '@hopper/storage'
 
 /** The greatest instant that a `Date` can represent. */
 const TIME_MS_MAX = 8.64e15
@@ -17,8 +16,6 @@ export function jsonOfLetter(
   { lane, position, reason, detail, app, received_at, value }: FoundLetter,
   withValue: boolean,
 ): object {
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const content = isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') }
   return {
     lane,
     position,
@@ -27,7 +24,7 @@ export function jsonOfLetter(
     app: app ?? null,
     received_at: received_at ?? null,
     bytes: value.length,
-    ...(withValue ? content : {}),
+    ...(withValue ? letterContent(value) : {}),
   }
 }
 

@@ -12,6 +12,7 @@ export const dumpedKinds = [
   'funnels',
   'funnelMarks',
   'elements',
+  'properties',
 ] as const satisfies (keyof Registry)[]
 export type DumpedKind = (typeof dumpedKinds)[number]
 

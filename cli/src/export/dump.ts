@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { ForgottenMessages } from '@hopper/aggregator'
 import { HopperError } from '@hopper/contracts'
-import type { Storage } from '@hopper/storage'
+import { ForgottenMessages, laneMessages, type Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import {
   DUMP_VERSION,
@@ -13,7 +12,6 @@ import {
   type DumpHead,
 } from './dump-lines.ts'
 import { dumpMessage } from './dump-message.ts'
-import { laneMessages } from '../installation/lane-messages.ts'
 
 export interface DumpRequest {
   /** Dumps a log that has lost messages instead of refusing it. */
@@ -127,13 +125,14 @@ async function* dumpRegistry({ registry }: Storage, report: DumpReport): AsyncGe
 
 function ownersOf(kind: DumpedKind, organizations: readonly string[], apps: readonly string[]): readonly string[] {
   if (kind === 'organizations') return ['']
-  return kind === 'funnels' || kind === 'funnelMarks' || kind === 'elements' ? apps : organizations
+  const ofApps: readonly DumpedKind[] = ['funnels', 'funnelMarks', 'elements', 'properties']
+  return ofApps.includes(kind) ? apps : organizations
 }
 
 /** Returns the id under which a record of this kind is stored. */
 export function idOf(kind: DumpedKind, record: object): string {
-  const { id, hash, xpath } = record as { id?: string; hash?: string; xpath?: string }
-  return (kind === 'keys' ? hash : kind === 'elements' ? xpath : id) ?? ''
+  const { id, hash, xpath, name } = record as { id?: string; hash?: string; xpath?: string; name?: string }
+  return (kind === 'keys' ? hash : kind === 'elements' ? xpath : kind === 'properties' ? name : id) ?? ''
 }
 
 function lineOf(line: DumpHead | DumpedRecord | DumpEnd): string {

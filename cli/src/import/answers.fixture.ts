@@ -66,9 +66,11 @@ const questions = [
   'funnels',
   'elements',
   'journeys',
+  'properties',
+  'persons?limit=500',
 ]
 
-const undated: ReadonlySet<string> = new Set(['funnels', 'elements'])
+const undated: ReadonlySet<string> = new Set(['funnels', 'elements', 'properties'])
 
 /** Returns the API's answers to every kind of request. */
 export async function answersOf(storage: Storage): Promise<string[]> {

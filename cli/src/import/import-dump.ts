@@ -1,9 +1,7 @@
-import { ForgottenMessages } from '@hopper/aggregator'
 import { HopperError, type FunnelMark } from '@hopper/contracts'
-import type { Collection, Storage } from '@hopper/storage'
+import { ForgottenMessages, ImportedLog, type Collection, type Storage } from '@hopper/storage'
 import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
 import { dumpEntries } from './dump-entries.ts'
-import { ImportedLog } from './imported-log.ts'
 
 export interface Imported extends DumpCounts {
   /** messages that an earlier run has appended */

@@ -53,6 +53,8 @@ const unreadable = [
 async function filled(envelopes: readonly Envelope[], lanes: number): Promise<Made> {
   const made = await make(lanes)
   await provision(made.storage.registry, registryFile, 0)
+  const clicks = { name: 'clicks', event: 'click', operation: 'count' } as const
+  await made.storage.registry.properties.put('berlin', clicks.name, clicks)
   await made.storage.log.append(envelopes)
   await made.storage.log.appendMessages(unreadable.map((value, at) => ({ lane: at % lanes, value })))
   await countAll(made.storage)

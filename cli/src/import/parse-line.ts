@@ -1,4 +1,13 @@
-import { App, Element, Funnel, HopperError, isTimeZone, keyPrefixes, Organization } from '@hopper/contracts'
+import {
+  App,
+  ComputedProperty,
+  Element,
+  Funnel,
+  HopperError,
+  isTimeZone,
+  keyPrefixes,
+  Organization,
+} from '@hopper/contracts'
 import { Type, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { idOf } from '../export/dump.ts'
@@ -20,6 +29,7 @@ const schemas = {
   apps: App,
   funnels: Funnel,
   elements: Element,
+  properties: ComputedProperty,
   funnelMarks: Type.Object({ id: text, highest: Type.Integer({ minimum: -1, maximum: Number.MAX_SAFE_INTEGER }) }),
   keys: Type.Object({
     hash: Type.String({ pattern: '^[0-9a-f]{64}$' }),
@@ -107,7 +117,7 @@ function isInPlace({ kind, owner, id, record }: DumpedRecord): boolean {
 function messageOf(value: Readonly<Record<string, unknown>>, number: number): ParsedMessage {
   const bytes = messageBytes(value)
   if (!bytes || !message.Check(value)) throw invalid(number)
-  return { lane: value.lane as number, position: value.position as number, value: bytes }
+  return { lane: value.lane, position: value.position, value: bytes }
 }
 
 function unfit(

@@ -2,14 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import type { Engines } from '@hopper/storage/contract/engines'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { KafkaEventLog, kafkaDefaults } from '@hopper/storage/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { assertLogReaches } from './assert-log-reaches.ts'
 
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 const dir = mkdtempSync(join(tmpdir(), 'hopper-reaches-'))
 afterAll(() => rmSync(dir, { recursive: true }))
 

@@ -31,15 +31,22 @@ export function openStorage(config: ConfigOf<'installation'>): Promise<Storage> 
   return openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss })
 }
 
+/** What a process that opens a cluster may add to its settings. */
+export interface ClusterOptions {
+  /** opens also while Kafka does not answer, and receives the error */
+  readonly logMayBeAway?: (error: HopperError) => void
+  /** the memory of the process; it bounds how far Kafka is read ahead */
+  readonly memoryBytes?: number
+  readonly logger?: Pick<SpoolLogger, 'info' | 'warn'>
+}
+
 /**
- * Opens the log in Kafka and everything else in Cassandra. The process memory bounds how far Kafka is read ahead. With
- * `logMayBeAway`, it also opens while Kafka does not answer, and passes the error to that callback.
+ * Opens the log in Kafka and everything else in Cassandra.
  * @throws HopperError HOP_CONFIG when one of the engines is not named
  */
 export async function openCluster(
   config: EngineConfig,
-  logMayBeAway?: (error: HopperError) => void,
-  memoryBytes?: number,
+  { logMayBeAway, memoryBytes, logger }: ClusterOptions = {},
 ): Promise<Storage> {
   const [{ heldBytesMax, ...settings }, cassandra] = engineSettings(config)
   const kafka = {
@@ -47,7 +54,7 @@ export async function openCluster(
     heldBytesMax:
       memoryBytes === undefined ? heldBytesMax : Math.min(heldBytesMax, Math.ceil(memoryBytes * HELD_SHARE)),
   }
-  const rest = await openCassandra(cassandra, config.lanes)
+  const rest = await openCassandra(cassandra, config.lanes, logger)
   const log = new KafkaEventLog(kafka)
   try {
     await log.connect()

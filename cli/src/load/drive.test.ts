@@ -21,11 +21,12 @@ async function peer(
     response: ServerResponse,
   ) => void,
 ): Promise<string> {
-  server = createServer(async (request, response) => {
+  const read = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = ''
     for await (const chunk of request.setEncoding('utf8')) text += chunk as string
     answer(JSON.parse(text) as never, request, response)
-  })
+  }
+  server = createServer((request, response) => void read(request, response))
   await once(server.listen(0, '127.0.0.1'), 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

@@ -64,7 +64,7 @@ export class Sender {
     }
     return new Promise((resolve, reject) => {
       const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers, timeout: ANSWER_MS_MAX })
-      outgoing.on('response', (answer) => read(answer).then(resolve, reject))
+      outgoing.on('response', (answer) => void read(answer).then(resolve, reject))
       outgoing.on('timeout', () => outgoing.destroy(new Error(`no answer within ${ANSWER_MS_MAX} ms`)))
       outgoing.on('error', reject)
       outgoing.end(body)

@@ -12,8 +12,7 @@ import { processMetrics } from '../metrics/process-metrics.ts'
 import type { Running } from './run-until-stopped.ts'
 import { createServer } from '../server/server.ts'
 import { assertExactTimes, openCluster } from '../installation/open-storage.ts'
-import { failingAtPoison } from './unsafe-log.ts'
-import { withoutLeaseCheck } from './unsafe-writer.ts'
+import { failingAtPoison, withoutLeaseCheck } from './unsafe-controls.ts'
 
 export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
@@ -22,7 +21,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
   warnOfSmallHeap(memoryBytes, logger)
   const { log, writer, reader, lanes, registry, archive, health, close } = await withPatience(logger, async () => {
     await assertExactTimes(config, logger)
-    return openCluster(config, undefined, memoryBytes)
+    return openCluster(config, { memoryBytes, logger })
   })
   opened.defer(close)
   await assertLogReaches({ log, lanes, registry }, config.acceptLoss, logger)

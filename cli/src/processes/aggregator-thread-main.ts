@@ -1,5 +1,6 @@
 import { parentPort, threadId, workerData } from 'node:worker_threads'
 import { Aggregator } from '@hopper/aggregator'
+import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { Registry } from 'prom-client'
 import type { AggregatorThreadOptions, FromAggregator, ToAggregator } from './aggregator-thread.ts'
@@ -12,7 +13,8 @@ import { createLogger } from './logger.ts'
 const { dir, lanes, watermarkCheck, logLevel, memoryMb } = workerData as AggregatorThreadOptions
 const port = parentPort!
 const metrics = new Registry()
-const storage = await openEmbedded({ dir, lanes, exclusive: false })
+const logger = createLogger(logLevel, 'aggregator')
+const storage = await openEmbedded({ dir, lanes, exclusive: false, logger })
 const aggregator = new Aggregator({
   log: storage.log,
   writer: storage.writer,
@@ -23,7 +25,7 @@ const aggregator = new Aggregator({
   forgets: { scrub: storage.scrub },
   owner: `${process.pid}-${threadId}`,
   metrics,
-  logger: createLogger(logLevel, 'aggregator'),
+  logger,
   watermarkCheck,
   ...(memoryMb > 0 ? { memoryBytes: memoryMb * 1_000_000 } : {}),
   memoryUsed,
@@ -36,6 +38,11 @@ function memoryUsed(): number {
   return heapTotal + external
 }
 
+/** The main thread knows the health of its own handle; a lane that cannot be read shows in this one only. */
+async function health(): Promise<readonly PartHealth[]> {
+  return [aggregator.health(), ...(await storage.health()).filter(({ healthy }) => !healthy)]
+}
+
 const say = (message: FromAggregator): void => port.postMessage(message)
 const close = async (): Promise<void> => {
   await aggregator.close()
@@ -44,6 +51,7 @@ const close = async (): Promise<void> => {
 }
 port.on('message', (message: ToAggregator) => {
   if (message === 'close') return void close()
+  if (message === 'health') return void health().then((parts) => say({ health: parts }))
   void metrics.getMetricsAsJSON().then((figures) => say({ metrics: figures }))
 })
 say('ready')

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
+import type { PartHealth } from '@hopper/storage'
 import type { MetricObject } from 'prom-client'
 import type { LogLevel } from '../config/settings.ts'
 
@@ -13,23 +15,36 @@ export interface AggregatorThreadOptions {
   readonly memoryMb: number
 }
 
+/** What the thread can be asked for. */
+export interface AggregatorAnswers {
+  readonly metrics: readonly MetricObject[]
+  readonly health: readonly PartHealth[]
+}
+
 /** Messages to the thread. */
-export type ToAggregator = 'close' | 'metrics'
-export type FromAggregator = 'ready' | { readonly metrics: readonly MetricObject[] }
+export type ToAggregator = 'close' | keyof AggregatorAnswers
+export type FromAggregator = 'ready' | Partial<AggregatorAnswers>
+
+/** The thread may be inside a long fold: whoever asks for its health gets the last one known after this time. */
+const HEALTH_MS_MAX = 1_000
 
 /** Runs the aggregator in its own thread, so that folding never delays a request. */
 export class AggregatorThread {
   readonly #worker: Worker
   readonly #ended: Promise<undefined>
   #closing = false
-  #asking: Promise<readonly MetricObject[]> | undefined
+  /** questions that the thread has not answered yet */
+  readonly #asking = new Map<keyof AggregatorAnswers, Promise<FromAggregator | undefined>>()
+  #health: readonly PartHealth[] = []
   /** Resolves with an error when the thread ends without having been asked to. */
   readonly failed: Promise<Error>
 
   private constructor(options: AggregatorThreadOptions) {
-    this.#worker = new Worker(new URL('./aggregator-thread-main.js', import.meta.url), {
+    const fromSources = import.meta.url.endsWith('.ts')
+    this.#worker = new Worker(new URL(`./aggregator-thread-main.${fromSources ? 'ts' : 'js'}`, import.meta.url), {
       workerData: options,
       name: 'aggregator',
+      ...(fromSources && { execArgv: ['--conditions=source', '--disable-warning=ExperimentalWarning'] }),
     })
     this.#ended = new Promise((resolve) => this.#worker.on('exit', () => resolve(undefined)))
     this.failed = new Promise((resolve) => {
@@ -48,20 +63,37 @@ export class AggregatorThread {
     return thread
   }
 
-  /**
-   * Returns the metrics of the thread in prom-client's JSON format; none when it has ended. Concurrent calls share one
-   * answer.
-   */
-  metrics(): Promise<readonly MetricObject[]> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined))
-    return this.#asking
+  /** Returns the metrics of the thread in prom-client's JSON format; none when it has ended. */
+  async metrics(): Promise<readonly MetricObject[]> {
+    return (await this.#ask('metrics')) ?? []
   }
 
-  async #ask(): Promise<readonly MetricObject[]> {
-    const answered = once(this.#worker, 'message') as Promise<[FromAggregator]>
-    this.#worker.postMessage('metrics' satisfies ToAggregator)
-    const [message] = (await Promise.race([answered, this.#ended])) ?? []
-    return message === undefined || message === 'ready' ? [] : message.metrics
+  /** Returns the state of the thread's memory, and what of its storage is not healthy. */
+  async health(): Promise<readonly PartHealth[]> {
+    const answer = await Promise.race([this.#ask('health'), pause(HEALTH_MS_MAX, undefined, { ref: false })])
+    return (this.#health = answer ?? this.#health)
+  }
+
+  /** Asks the thread; undefined when it has ended. Concurrent calls share one answer. */
+  async #ask<Q extends keyof AggregatorAnswers>(question: Q): Promise<AggregatorAnswers[Q] | undefined> {
+    let asking = this.#asking.get(question)
+    if (!asking) {
+      asking = this.#answer(question).finally(() => this.#asking.delete(question))
+      this.#asking.set(question, asking)
+    }
+    const answer = await asking
+    return answer === undefined || answer === 'ready' ? undefined : answer[question]
+  }
+
+  #answer(question: keyof AggregatorAnswers): Promise<FromAggregator | undefined> {
+    const { promise, resolve } = Promise.withResolvers<FromAggregator | undefined>()
+    const onMessage = (message: FromAggregator): void => {
+      if (message !== 'ready' && question in message) resolve(message)
+    }
+    this.#worker.on('message', onMessage)
+    void this.#ended.then(resolve)
+    this.#worker.postMessage(question satisfies ToAggregator)
+    return promise.finally(() => this.#worker.off('message', onMessage))
   }
 
   /** Finishes the batches in flight and ends the thread. */

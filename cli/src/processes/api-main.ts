@@ -15,10 +15,14 @@ const LOG_NAMES = ['kafka', 'log']
 export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise<Running> {
   await using opened = new AsyncDisposableStack()
   const port = await portFor(config)
-  const { log, reader, lanes, registry, archive, health, close } = await withPatience(logger, () =>
-    openCluster(config, (error) =>
-      logger.error({ err: error }, 'Kafka is away: answers come from the tables and say up to when they are complete'),
-    ),
+  const { log, reader, writer, lanes, registry, archive, health, close } = await withPatience(logger, () =>
+    openCluster(config, {
+      logMayBeAway: (error) =>
+        logger.error(
+          { err: error },
+          'Kafka is away: answers come from the tables and say up to when they are complete',
+        ),
+    }),
   )
   opened.defer(close)
   const metrics = processMetrics()
@@ -28,6 +32,7 @@ export async function startApi(config: ConfigOf<'api'>, logger: Logger): Promise
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,

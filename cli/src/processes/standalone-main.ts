@@ -1,16 +1,18 @@
 import { createApi } from '@hopper/api'
-import { ingestPlugin } from '@hopper/ingest'
+import { ingestPlugin, OfflineIntake } from '@hopper/ingest'
+import type { PartHealth } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import type { Logger } from 'pino'
-import { Registry } from 'prom-client'
+import { AggregatorRegistry, Registry, type MetricObject } from 'prom-client'
 import { AggregatorThread } from './aggregator-thread.ts'
 import { builtDashboard, trackerFile } from './built-files.ts'
 import type { ConfigOf } from '../config/config.ts'
 import { ensureDemoKey } from '../demo/demo-key.ts'
 import { demoShop } from '../demo/demo-shop.ts'
+import { ExternalFiles } from '../external/external-files.ts'
 import type { Welcome } from './greeting.ts'
 import { listen, portFor, urlOf } from '../server/listen.ts'
-import { metricsText } from '../metrics/metrics.ts'
+import { externalMetrics } from '../metrics/external-metrics.ts'
 import { provisionAll } from './provisioning.ts'
 import { createServer } from '../server/server.ts'
 
@@ -20,7 +22,7 @@ export interface Standalone {
   /** resolves when an essential part has failed */
   readonly failed: Promise<Error>
   /** Accepts no more requests, finishes the requests and batches in flight, and closes the files. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**
@@ -32,7 +34,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   const port = await portFor(config)
   const storage = await openEmbedded({ dir: config.data, lanes: config.lanes, acceptLoss: config.acceptLoss, logger })
   opened.defer(() => storage.close())
-  const { log, reader, lanes, registry, archive } = storage
+  const { log, reader, writer, lanes, registry, archive } = storage
 
   const publicUrl = config.publicUrl ?? urlOf(config.host, port)
   const demoKey = config.demo ? await ensureDemoKey(config.data) : undefined
@@ -46,7 +48,10 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     memoryMb: config.memoryMb,
   })
   opened.defer(() => aggregator.close())
-  const health = (): ReturnType<typeof storage.health> => storage.health()
+  const health = async (): Promise<readonly PartHealth[]> => {
+    const [own, counting] = await Promise.all([storage.health(), aggregator.health()])
+    return [...own.filter(({ name }) => counting.every((part) => part.name !== name)), ...counting]
+  }
 
   const metrics = new Registry()
   const server = createServer(logger, config.trustProxy)
@@ -65,6 +70,7 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     {
       log,
       reader,
+      writer,
       lanes,
       ...(archive ? { archive } : {}),
       registry,
@@ -79,6 +85,12 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
   )
   opened.defer(() => api.close())
   await listen(server, config.host, port)
+  if (config.external !== undefined) {
+    const count = externalMetrics(metrics)
+    const files = new ExternalFiles(config.external, { log, registry, intake: new OfflineIntake(), count }, logger)
+    opened.defer(() => files.close())
+    files.start()
+  }
 
   const parts = opened.move()
   return {
@@ -92,4 +104,13 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
     failed: aggregator.failed,
     close: () => parts.disposeAsync(),
   }
+}
+
+/**
+ * Returns the metrics of the whole process in the Prometheus format: those of this thread, and those of other threads,
+ * fetched at each scrape.
+ */
+async function metricsText(own: Registry, others: () => Promise<readonly MetricObject[]>): Promise<string> {
+  const all = await Promise.all([own.getMetricsAsJSON(), others()])
+  return AggregatorRegistry.aggregate(all as MetricObject[][]).metrics()
 }

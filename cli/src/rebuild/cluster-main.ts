@@ -9,7 +9,6 @@ import { cassandraSettings, kafkaSettings } from '../installation/open-storage.t
 import { basisOf } from './basis.ts'
 import { countAll, type Progress } from './count-all.ts'
 import { replaceLane } from './replace-lane.ts'
-import { assertWholeLog } from './whole-log.ts'
 
 /** The id of the record in the staging keyspace that names the basis. */
 const BASIS = 'basis'
@@ -63,6 +62,21 @@ export async function rebuildCluster(
   await staging.drop()
   await lanes[Symbol.asyncDispose]()
   await countAll(storage, report.logger, () => undefined)
+}
+
+/**
+ * Throws HOP_CONFIG when a lane of the log has lost its beginning, because the tables' share of it could not be
+ * recounted.
+ */
+async function assertWholeLog(log: EventLog): Promise<void> {
+  for (let lane = 0; lane < log.lanes; lane++) {
+    const [first] = await log.read(lane, 0, 1)
+    if (first && first.position > 0) {
+      const start = `The log of lane ${lane} begins at position ${first.position}`
+      const lost = `${start}: the messages before it cannot be recounted.`
+      throw new HopperError('HOP_CONFIG', `${lost} "hopper audit --repair" corrects the tables from the archive.`)
+    }
+  }
 }
 
 /** Opens what an earlier attempt has counted on the same basis, else an empty keyspace. */

@@ -159,19 +159,16 @@ async function seen({ reader, archive }: Storage): Promise<Seen> {
 function visits(first: number): Envelope[] {
   const at = Date.parse('2026-03-29T10:00:00Z')
   return Array.from({ length: 12 }, (_, n): Envelope => {
-    const events = ['/', '/a'].map(
-      (to, seq) =>
-        ({
-          type: 'url_change',
-          event_id: `v${first + n}-${seq}`,
-          timestamp: at + n * 60_000 + seq * 1_000,
-          seq,
-          session_id: `v${n}`,
-          from: '',
-          to,
-          elapsed_time: 1,
-        }) as Event,
-    )
+    const events = ['/', '/a'].map((to, seq): Event => ({
+      type: 'url_change',
+      event_id: `v${first + n}-${seq}`,
+      timestamp: at + n * 60_000 + seq * 1_000,
+      seq,
+      session_id: `v${n}`,
+      from: '',
+      to,
+      elapsed_time: 1,
+    }))
     return {
       version: 1,
       app: apps[n % 2]!,

@@ -36,7 +36,7 @@ export async function rebuildInstallation(
   const rebuild = await openRebuild(config.data, config.lanes, basisOf)
   try {
     if (app !== undefined && !(await rebuild.storage.registry.app(app)))
-      throw new HopperError('HOP_CONFIG', `No app is named ${JSON.stringify(app)}.`)
+      throw new HopperError('HOP_CONFIG', `There is no app ${JSON.stringify(app)}.`)
     await countAll(rebuild.storage, report.logger, report.progress)
   } catch (error) {
     await rebuild.close()

@@ -60,7 +60,7 @@ it('refuses while another process has the directory, and for an unknown app', as
   await using installation = await makeInstallation()
   await expect(rebuild(installation.dir)).rejects.toThrow('in use by another Hopper')
   await installation.storage.close()
-  await expect(rebuild(installation.dir, 'nobody')).rejects.toThrow('No app is named "nobody"')
+  await expect(rebuild(installation.dir, 'nobody')).rejects.toThrow('There is no app "nobody"')
   await expect(rebuild(`${installation.dir}/missing`)).rejects.toThrow('There is no data directory')
 })
 

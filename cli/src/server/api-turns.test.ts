@@ -5,6 +5,7 @@ import { apiInTurns } from './api-turns.ts'
 
 interface Sent {
   readonly url: string
+  readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly isOpen?: boolean
 }
@@ -13,8 +14,8 @@ interface Sent {
 function sender(): { readonly begun: string[]; send(...sent: readonly Sent[]): void } {
   const begun: string[] = []
   const handle = apiInTurns(({ url }) => void begun.push(url!))
-  const requestOf = ({ url, headers = {}, isOpen = true }: Sent): IncomingMessage =>
-    ({ url, headers, socket: { writable: isOpen, remoteAddress: '127.0.0.1' } }) as unknown as IncomingMessage
+  const requestOf = ({ url, method = 'GET', headers = {}, isOpen = true }: Sent): IncomingMessage =>
+    ({ url, method, headers, socket: { writable: isOpen, remoteAddress: '127.0.0.1' } }) as unknown as IncomingMessage
   return { begun, send: (...sent) => sent.forEach((each) => handle(requestOf(each), {} as ServerResponse)) }
 }
 
@@ -22,8 +23,15 @@ const flood = Array.from({ length: 100 }, (_, i): Sent => ({ url: `/api/${i}`, h
 
 test('ingest and health checks begin immediately, whatever the load of the API', () => {
   const { begun, send } = sender()
-  send(...flood, { url: '/v1/events' }, { url: '/healthcheck' }, { url: '/' })
-  expect(begun).toEqual(['/v1/events', '/healthcheck', '/'])
+  send(
+    ...flood,
+    { url: '/events?start=7' },
+    { url: '/events', method: 'PUT' },
+    { url: '/v1/events', method: 'POST' },
+    { url: '/healthcheck' },
+    { url: '/' },
+  )
+  expect(begun).toEqual(['/events', '/v1/events', '/healthcheck', '/'])
 })
 
 test('one API call begins per turn of the event loop, and callers alternate', async () => {

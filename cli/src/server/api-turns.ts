@@ -26,7 +26,7 @@ export function apiInTurns(handle: RequestListener): RequestListener {
     if (request.socket.writable) handle(request, response)
   }
   return (request, response) => {
-    if (!isApiCall(request.url!)) return handle(request, response)
+    if (!isApiCall(request)) return handle(request, response)
     if (waitingOf.size === 0) setImmediate(next)
     const caller = callerOf(request)
     const waiting = waitingOf.get(caller)
@@ -35,9 +35,15 @@ export function apiInTurns(handle: RequestListener): RequestListener {
   }
 }
 
+const MCP = /^\/mcp(\?|$)/
+/** Calls at the root, of which ingest takes other methods at the same path. */
+const READ_AT_ROOT = /^\/(events|eventstream|database_events|session\/[^?]*)(\?|$)/
+
 /** Matches calls that a key makes. The dashboard's files are cheap and are not queued. */
-function isApiCall(url: string): boolean {
-  return url.startsWith('/api/') || url.startsWith('/query')
+function isApiCall({ url = '', method = 'GET' }: IncomingMessage): boolean {
+  return (
+    url.startsWith('/api/') || url.startsWith('/query') || MCP.test(url) || (method === 'GET' && READ_AT_ROOT.test(url))
+  )
 }
 
 /** Returns the claimed identity of the caller, before any key is looked up. */

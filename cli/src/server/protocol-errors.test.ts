@@ -22,7 +22,7 @@ const closing: (() => Promise<unknown>)[] = []
 async function open(kind: Kind): Promise<number> {
   const dir = await mkdtemp(join(tmpdir(), 'hopper-protocol-'))
   const storage = await openEmbedded({ dir, lanes: 2 })
-  const { log, registry, reader, lanes } = storage
+  const { log, registry, reader, writer, lanes } = storage
   const health = (): ReturnType<typeof storage.health> => storage.health()
   const [logger, metrics] = [pino({ level: 'silent' }), new Registry()]
   const server = createServer(logger, false)
@@ -37,6 +37,7 @@ async function open(kind: Kind): Promise<number> {
   const options = {
     log,
     reader,
+    writer,
     lanes,
     registry,
     health,
@@ -130,6 +131,37 @@ test.each(kinds)(
     }
   },
 )
+
+test.each(kinds)(
+  '%s: a request that offers another protocol, as clients of Java do, is answered as HTTP',
+  async (kind) => {
+    const offer = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAEAAEAAAAIAAAAB']
+    expect((await raw(kind, get('/healthcheck', ...offer, 'Content-Length: 0'))).status).toBe(200)
+    const post = lines(
+      'POST /v1/events HTTP/1.1',
+      'Host: x',
+      ...offer,
+      'Content-Length: 2',
+      'X-Api-Key: hw_nobody_0123456789',
+    )
+    const answer = await raw(kind, `${post}{}`)
+    expect([answer.status, answer.code]).toEqual(kind === 'api' ? [404, 'HOP_NOT_FOUND'] : [401, 'HOP_KEY_UNKNOWN'])
+  },
+)
+
+test.each(kinds)('%s: a WebSocket to an unknown path is refused as any request', async (kind) => {
+  const answer = await raw(
+    kind,
+    get(
+      '/nothing',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ),
+  )
+  expect([answer.status, answer.code]).toEqual([404, 'HOP_NOT_FOUND'])
+})
 
 test.each(kinds)('%s: errors of the router and the server have the same shape', async (kind) => {
   const cases: [string, number, string][] = [

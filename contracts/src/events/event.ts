@@ -26,7 +26,7 @@ const sampled = { samplerate: Type.Optional(Type.Integer({ minimum: 1, maximum: 
 
 /** Fields specific to each event type. This is the only definition of the fields of an event. */
 export const eventFields = {
-  custom: { name, data: Type.Optional(data), ...sampled },
+  custom: { name, data: Type.Optional(data), current_url: Type.Optional(url), ...sampled },
   click: { target: xpath, elapsed_time: elapsed, current_url: url, ...sampled },
   url_change: { from: url, to: url, elapsed_time: elapsed, ...sampled },
   btn_time: {
@@ -48,6 +48,17 @@ export const eventFields = {
   identify: { user_id: userId, data: Type.Optional(data), ...sampled },
 } as const satisfies Record<EventType, Record<string, TSchema>>
 
+/**
+ * Fields of a custom event that only ingest sets, for events of the event store (`PUT /events`). A sender cannot set
+ * them: on the wire, `payload` is an unknown field.
+ */
+export const eventStoreFields = {
+  /** JSON text of the payload, byte for byte as it was sent */
+  payload: Type.Optional(Type.String({ maxLength: limits.eventBytesMax })),
+  /** ns since the epoch, all digits as they were sent */
+  timestamp_ns: Type.Optional(Type.String({ pattern: '^[0-9]{16,20}$' })),
+}
+
 const anyKind = { user_id: Type.Optional(userId) }
 const stored = {
   event_id: id,
@@ -63,7 +74,13 @@ const kind = <T extends EventType>(type: T): { type: ReturnType<typeof Type.Lite
   type: Type.Literal(type),
 })
 
-export const CustomEvent = Type.Object({ ...stored, ...anyKind, ...kind('custom'), ...eventFields.custom })
+export const CustomEvent = Type.Object({
+  ...stored,
+  ...anyKind,
+  ...kind('custom'),
+  ...eventFields.custom,
+  ...eventStoreFields,
+})
 export const ClickEvent = Type.Object({ ...stored, ...anyKind, ...kind('click'), ...eventFields.click })
 export const UrlChangeEvent = Type.Object({ ...stored, ...anyKind, ...kind('url_change'), ...eventFields.url_change })
 export const BtnTimeEvent = Type.Object({ ...stored, ...anyKind, ...kind('btn_time'), ...eventFields.btn_time })

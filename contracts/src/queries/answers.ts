@@ -8,11 +8,17 @@ const whole = Type.Integer()
 /** a share or an average; null if there is nothing to divide by */
 const maybe = Type.Union([Type.Number(), Type.Null()])
 
+const CompleteTo = Type.Union([whole, Type.Null()], {
+  description:
+    'every event of the app that was received before this instant (ms) is counted; null if no such instant is known: ' +
+    'the log is away, and no process has recorded one before',
+})
+
 export const Meta = Type.Object({
   from: text,
   to: text,
   timezone: text,
-  complete_to: Type.Integer({ description: 'every event received before this instant (ms) is counted' }),
+  complete_to: CompleteTo,
   settled: Type.Boolean({
     description:
       'true when every date of the range ended more than 7 days ago and no event that has arrived waits ' +
@@ -107,14 +113,16 @@ export const Status = Type.Object({
   version: text,
   mode: Type.Union([Type.Literal('standalone'), Type.Literal('cluster')]),
   started_at: whole,
-  complete_to: whole,
+  complete_to: CompleteTo,
   events_per_second: Type.Number({
     description: 'events counted per second over the last minute, whatever their fate',
   }),
   lag: Type.Object({
     messages: Type.Integer({ description: 'messages of the log that are not counted yet' }),
     events: Type.Integer({ description: 'about how many events these hold' }),
-    seconds: Type.Number({ description: 'how long ago the instant is up to which everything received is counted' }),
+    seconds: Type.Union([Type.Number(), Type.Null()], {
+      description: 'how long ago the instant is up to which everything received is counted; null if none is known',
+    }),
     remaining_seconds: Type.Union([Type.Number(), Type.Null()], {
       description: 'in about how long they are counted; null while nothing is',
     }),

@@ -48,6 +48,15 @@ export interface ChunkSummary extends ChunkCover {
    * without the key
    */
   readonly values: Readonly<Record<string, readonly (string | number | boolean | null)[]>>
+  /** its events that came by `PUT /events`; absent when it has none */
+  readonly puts?: PutsSummary
+}
+
+/** What a reader knows of the events of a chunk that came by `PUT /events`, before it fetches a column. */
+export interface PutsSummary {
+  readonly rows: number
+  /** the latest time of receipt, ms since the epoch */
+  readonly last_received: number
 }
 
 /** Coverage of one date of a span: every event of the date between these positions of the lane is in the span. */

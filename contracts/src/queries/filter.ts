@@ -6,7 +6,9 @@ import { queryLimits } from './query-limits.ts'
 const key = Type.String({
   minLength: 1,
   maxLength: queryLimits.keyCharsMax,
-  description: 'a field of the event, else a key of its `data`; `data.KEY` names the latter alone',
+  description:
+    'a field of the event, else a key of its `data`; `data.KEY` names the latter alone. ' +
+    '`person`, `user_id`, `trait.NAME` and `property.NAME` are values of the person',
 })
 const value = Type.Union([Type.String({ maxLength: queryLimits.valueCharsMax }), Type.Number(), Type.Boolean()])
 

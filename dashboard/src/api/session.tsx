@@ -8,7 +8,7 @@ import { ApiError, Client } from './client.ts'
 export interface Session {
   readonly client: Client
   readonly me: Me
-  logout(): Promise<void>
+  readonly logout: () => Promise<void>
 }
 
 const SessionContext = createContext<Session | null>(null)

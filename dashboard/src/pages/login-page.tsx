@@ -17,7 +17,7 @@ export function LoginPage({ client, onLogin }: { client: Client; onLogin: (me: M
     try {
       onLogin(
         await client.send<Me>('POST', '/api/v1/login', {
-          member: String(form.get('member')).trim(),
+          member: (form.get('member') as string).trim(),
           password: form.get('password'),
         }),
       )

@@ -39,7 +39,13 @@ export default function StatusPage({ timezone }: { timezone: string }): ReactNod
         {report.data && (
           <p className="freshness">
             <span>
-              counted up to <time>{formatClock(timezone, report.data.complete_to)}</time>
+              {report.data.complete_to === null ? (
+                'not known how recent'
+              ) : (
+                <>
+                  counted up to <time>{formatClock(timezone, report.data.complete_to)}</time>
+                </>
+              )}
             </span>
           </p>
         )}

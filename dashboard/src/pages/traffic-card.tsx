@@ -13,15 +13,15 @@ interface Props {
   rows: Traffic['rows']
   step: 'hour' | 'day'
   timezone: string
-  /** hours or dates that start later are not counted yet, so they are unknown rather than 0 */
-  completeTo: number
+  /** hours or dates that start later are not counted yet, so they are unknown rather than 0; null if not known */
+  completeTo: number | null
   path: string
   stale: boolean
 }
 
 /** Users, views and events over time. */
 export function TrafficCard({ rows, step, timezone, completeTo, path, stale }: Props): ReactNode {
-  const begun = rows.filter(({ time }) => Date.parse(time) <= completeTo).length
+  const begun = rows.filter(({ time }) => Date.parse(time) <= (completeTo ?? Infinity)).length
   const draw = useCallback(
     (theme: Theme) =>
       timeChart(

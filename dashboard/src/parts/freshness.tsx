@@ -17,13 +17,17 @@ export function Freshness({ meta }: { meta: Meta | undefined }): ReactNode {
       <span>
         {formatDates(meta.from, meta.to)} ({meta.timezone})
       </span>
-      <span title={formatInstant(meta.timezone, meta.complete_to)}>
-        counted up to <time>{formatClock(meta.timezone, meta.complete_to)}</time>
-      </span>
+      {meta.complete_to === null ? (
+        <span title="The log cannot be reached, and nothing is recorded of it.">not known how recent</span>
+      ) : (
+        <span title={formatInstant(meta.timezone, meta.complete_to)}>
+          counted up to <time>{formatClock(meta.timezone, meta.complete_to)}</time>
+        </span>
+      )}
       <span className={meta.settled ? 'badge settled' : 'badge open'} title={meta.settled ? settled : open}>
         {meta.settled ? 'settled' : 'open'}
       </span>
-      {Date.now() - meta.complete_to > BEHIND_MS && <Counting />}
+      {meta.complete_to !== null && Date.now() - meta.complete_to > BEHIND_MS && <Counting />}
       {meta.truncated && (
         <span className="badge warn" title="There are too many rows to show; these are the largest.">
           truncated

@@ -4,7 +4,7 @@ interface Change {
   readonly error: Error | null
   readonly busy: boolean
   /** runs a changing call; resolves with whether it succeeded */
-  run(call: () => Promise<unknown>): Promise<boolean>
+  readonly run: (call: () => Promise<unknown>) => Promise<boolean>
 }
 
 /** Runs changing calls one at a time and keeps the error of the last one. */

@@ -11,7 +11,7 @@ import { startKafka } from './kafka-jar.ts'
 
 interface Started {
   readonly engines: Engines
-  stop(): Promise<unknown>
+  readonly stop: () => Promise<unknown>
 }
 
 /**
@@ -54,7 +54,7 @@ async function starter(): Promise<(() => Promise<Started>) | undefined> {
 async function startContainers(): Promise<Started> {
   const outcomes = await Promise.allSettled([startKafkaContainer(), startCassandraContainer()])
   const stop = (): Promise<unknown> =>
-    Promise.all(outcomes.map((each) => (each.status === 'fulfilled' ? each.value.stop() : undefined)))
+    Promise.all(outcomes.flatMap((each) => (each.status === 'fulfilled' ? [each.value.stop()] : [])))
   const failed = outcomes.find((each) => each.status === 'rejected')
   if (failed) {
     await stop()

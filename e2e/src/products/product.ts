@@ -35,7 +35,11 @@ export interface ProductOptions {
 }
 
 /** Creates a directory for a product, with its provision file. */
-export function directoryFor({ provision }: ProductOptions): { dir: string; provisionArgs: string[]; remove(): void } {
+export function directoryFor({ provision }: ProductOptions): {
+  dir: string
+  provisionArgs: string[]
+  remove: () => void
+} {
   const dir = mkdtempSync(join(tmpdir(), 'hopper-e2e-'))
   const remove = (): void => rmSync(dir, { recursive: true, force: true })
   if (!provision) return { dir, provisionArgs: [], remove }

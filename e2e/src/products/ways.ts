@@ -1,4 +1,3 @@
-import type { Engines } from '@hopper/storage/contract/engines'
 import { describe, inject } from 'vitest'
 import { cluster } from './cluster.ts'
 import type { Product, ProductOptions } from './product.ts'
@@ -9,7 +8,7 @@ export type Opens = (options?: ProductOptions) => Promise<Product>
 
 /** Runs a suite on both kinds of the product (docs/architecture.md), on the cluster only if there are engines. */
 export function onBothWays(suite: (open: Opens, way: 'standalone' | 'cluster') => void): void {
-  const engines = inject('engines') as Engines | undefined
+  const engines = inject('engines')
   describe('standalone', () => suite(standalone, 'standalone'))
   describe.skipIf(!engines)('cluster', () => suite((options) => cluster(engines!, options), 'cluster'))
 }

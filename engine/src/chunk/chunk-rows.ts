@@ -51,6 +51,24 @@ export function chunkRowReader(chunk: Chunk): (row: number) => ArchivedEvent {
   }
 }
 
+/** Reads the `data` of events one by one. Needs the columns of all keys of `data`, and those of spilled keys. */
+export function dataReader(chunk: Chunk): (row: number) => [key: string, value: Value][] {
+  const columns = chunk
+    .valueColumns()
+    .filter((name) => name.startsWith(DATA_PREFIX))
+    .map((name) => ({ name: name.slice(DATA_PREFIX.length), column: chunk.values(name)! }))
+  const rare = spilledReader(chunk)
+  return (row) => [
+    ...columns.flatMap(({ name, column }): [string, Value][] => {
+      const value = column.values[column.codes[row]!]!
+      return value === null ? [] : [[name, value]]
+    }),
+    ...(rare?.(row) ?? []).flatMap(([name, value]): [string, Value][] =>
+      name.startsWith(DATA_PREFIX) ? [[name.slice(DATA_PREFIX.length), value]] : [],
+    ),
+  ]
+}
+
 /** Reads the values of a row's spilled keys; undefined when the chunk has none. */
 function spilledReader(chunk: Chunk): ((row: number) => [column: string, value: Value][]) | undefined {
   const [keys, byRow, all] = [chunk.spilledKeys(), chunk.spilledByRow(), chunk.spilled()]

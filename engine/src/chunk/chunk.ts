@@ -1,6 +1,6 @@
 import type { ChunkSummary, EncodedChunk, PageRule, Value } from '@hopper/contracts'
 import { DataType, type Data } from 'apache-arrow'
-import { textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
+import { indexOfText, textAt, unpackFrame, type Frame } from './encoding/arrow-frame.ts'
 import type { Codes } from './encoding/codes.ts'
 import { ColumnCache } from './column-cache.ts'
 import { keyOf, restOf } from './device-order.ts'
@@ -9,6 +9,7 @@ import { idsOfFrame, type Ids } from './ids.ts'
 import { decodeNumbers, decodeRun, type EncodedNumbers, type NumberEncoding } from './encoding/number-encoding.ts'
 import { entriesByRow, spilledKeysOf, type EntriesByRow, type SpilledKeys } from './spilled.ts'
 import { Dictionary } from './value-column.ts'
+import { noPeople, type People } from '../people/people.ts'
 import { decodeOffsets, offsetsOf, timesOf, type TimeOffsets } from './encoding/time-offsets.ts'
 import { runCodesOf, type RunCodes } from './encoding/run-codes.ts'
 import { contentSize } from './encoding/zstd-size.ts'
@@ -31,6 +32,14 @@ export interface Runs {
   readonly starts: Uint32Array
 }
 
+/** A column of texts that are decoded one by one. */
+export interface TextColumn {
+  has(row: number): boolean
+  at(row: number): string | undefined
+  /** the rows with this text, ascending */
+  rowsOf(text: string): number[]
+}
+
 /** Entries of spilled keys: entry i has the value `values[codes[i]]` in row `rows[i]`. */
 export interface SpilledValues extends ValueColumn {
   readonly rows: Uint32Array
@@ -50,20 +59,31 @@ const ENCODED = '/encoded/'
 const BY_RUN = '/by run/'
 const OFFSETS = '/offsets/'
 const DERIVED = '/derived/'
+const OF_PEOPLE = '/of people/'
 
 const unbounded = (): ColumnCache => new ColumnCache(Infinity)
 
 /** A chunk for reading: each column is fetched and decoded lazily. */
 export class Chunk {
   readonly summary: ChunkSummary
+  /** what is known of the people whose events these are, for the person keys */
+  readonly people: People
   readonly #load: CellLoader
   readonly #cache: ColumnCache
   readonly #name: string
   readonly #pages: PageRule
+  readonly #texts = new Map<string, TextColumn>()
 
   /** `pages` is the page rule of the app that the events belong to. */
-  constructor(summary: ChunkSummary, load: CellLoader, cache = unbounded(), pages = plainPages) {
+  constructor(
+    summary: ChunkSummary,
+    load: CellLoader,
+    cache = unbounded(),
+    pages = plainPages,
+    people: People = noPeople,
+  ) {
     this.summary = summary
+    this.people = people
     this.#pages = pages
     this.#load = load
     this.#cache = cache
@@ -73,6 +93,11 @@ export class Chunk {
 
   static of(encoded: EncodedChunk, cache?: ColumnCache, pages?: PageRule): Chunk {
     return new Chunk(encoded.summary, (column) => encoded.columns.get(column), cache, pages)
+  }
+
+  /** Returns the same chunk with other knowledge about its people. */
+  withPeople(people: People): Chunk {
+    return new Chunk(this.summary, this.#load, this.#cache, this.#pages, people)
   }
 
   runs(): Runs {
@@ -155,6 +180,36 @@ export class Chunk {
     })
   }
 
+  /**
+   * Returns a column of texts without decoding all of them, for long texts of which few are read; undefined when no
+   * event of the chunk has one.
+   */
+  texts(column: string): TextColumn | undefined {
+    if (!Object.hasOwn(this.summary.columns, column)) return undefined
+    let texts = this.#texts.get(column)
+    if (!texts) this.#texts.set(column, (texts = this.#textColumn(column)))
+    return texts
+  }
+
+  #textColumn(column: string): TextColumn {
+    if (this.#cache.has(this.#name + column)) {
+      const { codes, values } = this.values(column)!
+      return {
+        has: (row) => values[codes[row]!] !== null,
+        at: (row) => (values[codes[row]!] as string) ?? undefined,
+        rowsOf: (text) => rowsWith(codes, values.indexOf(text)),
+      }
+    }
+    const { values, length, dictionary } = this.#unpacked(column).frame.get('string')!
+    const [codes, texts] = [(values as Codes).subarray(0, length), dictionary!.data[0]!]
+    const has = (row: number): boolean => texts.getValid(codes[row]!)
+    return {
+      has,
+      at: (row) => (has(row) ? textAt(texts, codes[row]!) : undefined),
+      rowsOf: (text) => rowsWith(codes, indexOfText(texts, text)),
+    }
+  }
+
   /** Returns the keys that are too rare for a column of their own; undefined when there are none. */
   spilledKeys(): SpilledKeys | undefined {
     return this.#decoded(SPILLED_KEYS, (frame) => {
@@ -213,6 +268,11 @@ export class Chunk {
       const value = derive(this.#pages)
       return { value, bytes: value.codes.byteLength + value.values.length * 40 }
     })
+  }
+
+  /** Returns what is computed from the chunk and its people; cached like a decoded column, by the people's version. */
+  ofPeople<T extends object>(name: string, derive: (people: People) => { value: T; bytes: number }): T {
+    return this.#cache.get(`${this.#name}${OF_PEOPLE}${this.people.version}/${name}`, () => derive(this.people))
   }
 
   /** Returns whether reading the column loads nothing: the chunk has no such column, or its values are cached. */
@@ -292,6 +352,12 @@ export class Chunk {
   }
 }
 
+function rowsWith(codes: Codes, code: number): number[] {
+  const rows: number[] = []
+  if (code >= 0) for (let row = 0; row < codes.length; row++) if (codes[row] === code) rows.push(row)
+  return rows
+}
+
 function encodedNumbers({ frame, metadata }: ReturnType<typeof unpackFrame>): EncodedNumbers {
   const planes = [...frame.values()].map((data) => (data.values as Uint8Array).subarray(0, data.length))
   return { encoding: metadata.get('encoding') as NumberEncoding, planes, base: Number(metadata.get('base')) }
@@ -311,8 +377,8 @@ function bytesOfValues(values: readonly (Value | null)[]): number {
 
 function fieldColumn(data: Data): ValueColumn {
   const dictionary = data.dictionary!
-  const values: (Value | null)[] = new Array(dictionary.length)
-  const texts = DataType.isUtf8(dictionary.type) ? dictionary.data[0] : undefined
+  const values = new Array<Value | null>(dictionary.length)
+  const texts = DataType.isUtf8(dictionary.type) ? (dictionary.data[0] as Data | undefined) : undefined
   for (let i = 0; i < values.length; i++) {
     values[i] = texts?.getValid(i) ? textAt(texts, i) : (dictionary.get(i) as Value | null)
   }

@@ -15,6 +15,8 @@ export const eventColumns = [
   'samplerate',
   'client_time',
   'pointer',
+  'payload',
+  'timestamp_ns',
 ] as const
 /** Columns of the context that ingest determined. */
 export const contextColumns = ['device', 'browser', 'os', 'country', 'referrer', 'bot', 'historical'] as const
@@ -78,9 +80,33 @@ export function isAddressColumn(column: string): boolean {
   return (addressColumns as readonly string[]).includes(column)
 }
 
+/**
+ * Keys whose value is that of the person an event belongs to: `person`, as `u:USER` or `d:DEVICE`; `user_id`, unless
+ * the event has its own; the person's traits; and its computed properties. They are not stored: they follow from who
+ * the devices belong to when the question is asked.
+ */
+export const PERSON_KEY = 'person'
+export const USER_KEY = 'user_id'
+export const TRAIT_PREFIX = 'trait.'
+export const PROPERTY_PREFIX = 'property.'
+
+export function isTraitKey(key: string): boolean {
+  return key.startsWith(TRAIT_PREFIX) && key.length > TRAIT_PREFIX.length
+}
+
+export function isPropertyKey(key: string): boolean {
+  return key.startsWith(PROPERTY_PREFIX) && key.length > PROPERTY_PREFIX.length
+}
+
+export function isPersonKey(key: string): boolean {
+  return key === PERSON_KEY || key === USER_KEY || isTraitKey(key) || isPropertyKey(key)
+}
+
 /** Returns the columns of a query key by precedence: the first one with a value for the event applies. */
 export function columnsOfKey(key: string): readonly string[] {
   if (key.startsWith(DATA_PREFIX)) return [key]
+  if (key === USER_KEY) return [key, DATA_PREFIX + key, 'user']
+  if (isPersonKey(key)) return key === PERSON_KEY ? ['user', 'device_id'] : ['user']
   if (isPageKey(key)) return [...addressColumns, DATA_PREFIX + key]
   return fixed.has(key) || key.startsWith(UTM_PREFIX) ? [key, DATA_PREFIX + key] : [DATA_PREFIX + key]
 }

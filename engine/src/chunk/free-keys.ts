@@ -34,7 +34,7 @@ export class FreeKeys {
   /** Returns the number of a key. The prefix is a separate parameter so that a known key needs no concatenation. */
   numberOf(prefix: string, name: string): number {
     let own = this.#numbers.get(prefix)
-    if (!own) this.#numbers.set(prefix, (own = new Map()))
+    if (!own) this.#numbers.set(prefix, (own = new Map<string, number>()))
     let number = own.get(name)
     if (number === undefined) {
       own.set(name, (number = this.names.length))

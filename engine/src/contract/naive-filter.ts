@@ -1,7 +1,19 @@
 import { pageOf, pageUrlOf, StagePattern, type ArchivedEvent, type Filter, type Value } from '@hopper/contracts'
 
-/** Returns the value of a key of an event: the field, else the key of `data`. */
-export function naiveValue(row: ArchivedEvent, key: string): Value | undefined {
+/** The person that an event belongs to, with its attributes at the end of the world. */
+export interface NaivePerson {
+  /** `u:USER` or `d:DEVICE` */
+  readonly name: string
+  readonly user: string | undefined
+  readonly traits: Readonly<Record<string, Value>>
+  readonly properties: Readonly<Record<string, Value>>
+}
+
+type Row = ArchivedEvent & { readonly person?: NaivePerson }
+
+/** Returns the value of a key of an event: that of its person, the field, else the key of `data`. */
+export function naiveValue(row: Row, key: string): Value | undefined {
+  const { person } = row
   const data = (('data' in row.event && row.event.data) || {}) as Record<string, Value>
   const own = (of: object, name: string): Value | undefined =>
     Object.hasOwn(of, name) ? (of as Record<string, Value>)[name] : undefined
@@ -19,12 +31,16 @@ export function naiveValue(row: ArchivedEvent, key: string): Value | undefined {
     data: undefined,
     utm: undefined,
   }
+  if (key === 'person') return person?.name
+  if (key.startsWith('trait.')) return own(person?.traits ?? {}, key.slice(6))
+  if (key.startsWith('property.')) return own(person?.properties ?? {}, key.slice(9))
+  if (key === 'user_id') return own(row.event, key) ?? own(data, key) ?? person?.user
   const user = key === 'user' && row.user !== '' ? row.user : undefined
   return user ?? own(fields, key) ?? own(data, key)
 }
 
 /** Evaluates a filter exactly as documented. */
-export function naiveHolds(row: ArchivedEvent, filter: Filter): boolean {
+export function naiveHolds(row: Row, filter: Filter): boolean {
   if (filter.type === 'not') return !naiveHolds(row, filter.filter)
   if (filter.type === 'or') return filter.filters.some((inner) => naiveHolds(row, inner))
   const value = naiveValue(row, filter.key)
@@ -54,9 +70,12 @@ export function naiveHolds(row: ArchivedEvent, filter: Filter): boolean {
   }
 }
 
-const isNumeric = (value: Value): boolean =>
-  typeof value === 'number' ||
-  (typeof value === 'string' && /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(value))
+export function isNumeric(value: Value): boolean {
+  return (
+    typeof value === 'number' ||
+    (typeof value === 'string' && /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$/.test(value))
+  )
+}
 
 /** Compares for equality; a number equals a text that represents it. */
 function naiveEqual(a: Value, b: Value): boolean {
@@ -71,6 +90,6 @@ function naiveCompare(a: Value, b: Value): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-export function naiveAll(row: ArchivedEvent, filters: readonly Filter[]): boolean {
+export function naiveAll(row: Row, filters: readonly Filter[]): boolean {
   return filters.every((filter) => naiveHolds(row, filter))
 }

@@ -155,7 +155,7 @@ const order = (value: Value | null): string =>
     : typeof value === 'boolean'
       ? `1${value}`
       : typeof value === 'number'
-        ? `2${value}`
+        ? `2${String(value).padStart(20, '0')}`
         : `3${value}`
 const at = (result: Result, step: number): number => result.taken[step]!.event.timestamp
 const ratio = (part: number, all: number): number | null => (all === 0 ? null : part / all)

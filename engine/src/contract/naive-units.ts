@@ -1,18 +1,8 @@
 import { limits, personKey, type FunnelUnit } from '@hopper/contracts'
+import { inTime } from './naive-people.ts'
 import type { World } from './random-world.ts'
 
 export type Row = World['rows'][number]
-
-/** Orders events by timestamp, then `seq`, then place in the log. */
-export function inTime(a: Row, b: Row): number {
-  return (
-    a.event.timestamp - b.event.timestamp ||
-    a.event.seq - b.event.seq ||
-    a.position - b.position ||
-    a.lane - b.lane ||
-    a.index - b.index
-  )
-}
 
 /** Groups events by person, device or session, each list in order. */
 export function naiveUnits(world: World, rows: readonly Row[], unit: FunnelUnit): Map<string, Row[]> {

@@ -1,11 +1,26 @@
 import * as fc from 'fast-check'
-import { laneOf, type ArchivedEvent, type ChunkSummary, type Context, type Event } from '@hopper/contracts'
+import {
+  laneOf,
+  type ArchivedEvent,
+  type ChunkSummary,
+  type ComputedProperty,
+  type Context,
+  type Event,
+} from '@hopper/contracts'
 import { Chunk } from '../chunk/chunk.ts'
 import { encodeChunks } from '../chunk/encoding/encode-chunk.ts'
 import { mergeChunks } from '../chunk/merge-chunks.ts'
 import type { LaneInput } from '../funnel/scan/unit-scan.ts'
 import { spansOf } from '../scan/device-cursor.ts'
+import { PROPERTY_PREFIX, TRAIT_PREFIX } from '../chunk/event-keys.ts'
+import { People, type PersonValues } from '../people/people.ts'
+import { propertyFacts, PropertyTotals } from '../people/property-facts.ts'
+import { PropertyPlan } from '../people/property-plan.ts'
+import { traitFacts, Traits } from '../people/traits.ts'
+import { endless } from '../scan/budget.ts'
 import { identitiesOf, type Identities } from '../scan/identities.ts'
+import type { NaivePerson } from './naive-filter.ts'
+import { naivePeople } from './naive-people.ts'
 
 /** Unit of time in the random worlds: three ticks are the pause that ends a session. */
 export const TICK_MS = 600_000
@@ -15,7 +30,7 @@ export const APP = 'a'
 
 /** Events of an app as chunks of the archive, and the same events as plain rows. */
 export interface World {
-  readonly rows: readonly (ArchivedEvent & { readonly lane: number })[]
+  readonly rows: readonly (ArchivedEvent & { readonly lane: number; readonly person: NaivePerson })[]
   readonly users: ReadonlyMap<string, readonly string[]>
   readonly identities: Identities
   readonly chunks: readonly (readonly Chunk[])[]
@@ -112,7 +127,7 @@ function build(
     APP,
     [...users].map(([device_id, names]) => ({ device_id, users: names })),
   )
-  const chunks = Array.from({ length: lanes }, (_, lane) =>
+  const unknown = Array.from({ length: lanes }, (_, lane) =>
     chunksOf(
       rows.filter((row) => row.lane === lane),
       lane,
@@ -121,13 +136,50 @@ function build(
       merge,
     ),
   )
+  const people = peopleOf(identities, unknown.flat())
+  const chunks = unknown.map((list) => list.map((chunk) => chunk.withPeople(people)))
+  const persons = naivePeople(rows, users, properties)
   return {
-    rows,
+    rows: rows.map((row) => ({ ...row, person: persons.get(row)! })),
     users,
     identities,
     chunks,
     lanes: chunks.map((list, lane) => ({ lane, spans: spansOf(list), identities })),
   }
+}
+
+/** Traits and computed properties that queries of the random worlds name. */
+export const traits = ['item', 'plan', 'k1', 'k2', 'user_id']
+export const properties: readonly ComputedProperty[] = [
+  { name: 'a', event: 'a', operation: 'count', filters: [{ type: 'gt', key: 'plan', value: 0 }] },
+  { name: 'items', event: 'custom', operation: 'count', key: 'item' },
+  { name: 'sum', event: 'b', operation: 'sum', key: 'item' },
+  { name: 'difference', event: 'a', operation: 'difference', key: 'plan' },
+  { name: 'first', event: 'a', operation: 'first', key: 'item' },
+  { name: 'latest', event: 'custom', operation: 'latest', key: 'k1' },
+  { name: 'minimum', event: 'identify', operation: 'minimum', key: 'plan' },
+  { name: 'maximum', event: 'c', operation: 'maximum', key: 'item' },
+  { name: 'unique', event: 'custom', operation: 'unique', key: 'item' },
+  { name: 'pages', event: 'url_change', operation: 'unique', key: 'page' },
+]
+
+function peopleOf(identities: Identities, chunks: readonly Chunk[]): People {
+  const known = new Traits()
+  // in an order of its own, since none is promised
+  const unordered = chunks.toReversed()
+  for (const chunk of unordered) known.add(traitFacts(chunk, traits))
+  return new People(
+    identities,
+    new Map<string, PersonValues>([
+      ...traits.map((name) => [TRAIT_PREFIX + name, known.valuesOf(name)] as const),
+      ...properties.map(({ name, ...definition }) => {
+        const plan = new PropertyPlan(definition)
+        const totals = new PropertyTotals(definition.operation, identities)
+        for (const chunk of unordered) if (plan.canMatch(chunk.summary)) totals.add(propertyFacts(plan, chunk, endless))
+        return [PROPERTY_PREFIX + name, totals] as const
+      }),
+    ]),
+  )
 }
 
 /** Different spellings of one page, as a path and with a host. */

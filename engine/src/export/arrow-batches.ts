@@ -88,7 +88,7 @@ function dataOf(column: ExportColumn, type: DataType, events: readonly ExportedE
     type: type as Int64,
     data: BigInt64Array.from(values, (value) => BigInt(value ?? 0)),
     ...nulls,
-  }) as unknown as Data
+  })
 }
 
 interface Nulls {
@@ -107,5 +107,5 @@ function dictionaryOf(type: Dictionary, values: readonly (string | null)[], null
   })
   // a reader may look up the code of a null, so the dictionary must not be empty
   const dictionary = vectorFromArray(codes.size > 0 ? [...codes.keys()] : [''], new Utf8())
-  return makeData({ type: type as Dictionary<Utf8, Uint32>, data, dictionary, ...nulls }) as unknown as Data
+  return makeData({ type: type as Dictionary<Utf8, Uint32>, data, dictionary, ...nulls })
 }

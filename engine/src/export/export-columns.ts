@@ -62,6 +62,8 @@ export const exportColumns: Columns = [
     kind: 'id',
     value: ({ event }) => ('data' in event && event.data ? JSON.stringify(event.data) : undefined),
   },
+  { name: 'payload', kind: 'id', value: ({ event }) => textOf(field(event, 'payload')) },
+  { name: 'timestamp_ns', kind: 'id', value: ({ event }) => textOf(field(event, 'timestamp_ns')) },
   { name: 'device', kind: 'text', value: ({ context }) => context.device },
   { name: 'browser', kind: 'text', value: ({ context }) => context.browser },
   { name: 'os', kind: 'text', value: ({ context }) => context.os },

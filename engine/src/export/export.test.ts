@@ -32,7 +32,7 @@ function chunkOf(events: readonly (Partial<Omit<ArchivedEvent, 'event'>> & { eve
       type: 'custom',
       name: 'a',
       ...fields.event,
-    } as Event,
+    },
   })) as ArchivedEvent[]
   return Chunk.of(
     encodeChunks(rows, { app: APP, date: '2026-01-01', lane: 3, first_position: 0, last_position: events.length })[0]!,

@@ -1,7 +1,7 @@
 import type { ChunkSummary, Value } from '@hopper/contracts'
 import type { Chunk } from '../chunk/chunk.ts'
 import type { Codes } from '../chunk/encoding/codes.ts'
-import { isAddressColumn, isPageKey, presentColumns } from '../chunk/event-keys.ts'
+import { isAddressColumn, isPageKey, isPersonKey, presentColumns } from '../chunk/event-keys.ts'
 import { endless, type Budget } from '../scan/budget.ts'
 import type { Atom } from './compile-filters.ts'
 import { keyColumn } from './key-column.ts'
@@ -97,6 +97,8 @@ export function possibleOutcomes(
 ): Uint8Array {
   const outcomes = new Uint8Array(atoms.length).fill(3)
   for (const key of new Set(atoms.map((atom) => atom.key))) {
+    // depends on the people, of whom a summary knows nothing
+    if (isPersonKey(key)) continue
     const columns = presentColumns(summary.columns, key)
     if (isPageKey(key) && columns.some(isAddressColumn)) continue
     if (columns.length > 1 || (columns.length === 1 && !Object.hasOwn(summary.values, columns[0]!))) continue

@@ -27,10 +27,6 @@ export class AtomSet {
     return { op: 'and', of: filters.map((filter) => this.#expression(filter)) }
   }
 
-  get keys(): string[] {
-    return [...new Set(this.atoms.map((atom) => atom.key))]
-  }
-
   /** Returns the distinct keys that an expression of this set tests. */
   keysOf(expression: Expression): string[] {
     switch (expression.op) {
@@ -65,6 +61,11 @@ export class AtomSet {
       key === 'to' ? matcher.ofUrl(text) : matcher.ofTarget(text)
     return (value) => typeof value === 'string' && entered(value)[0]?.stage === stage
   }
+}
+
+/** Returns the distinct keys that atoms test. */
+export function keysOfAtoms(atoms: readonly Atom[]): string[] {
+  return [...new Set(atoms.map(({ key }) => key))]
 }
 
 /** Evaluates an expression for the given truth values of the atoms. */
@@ -167,7 +168,7 @@ function comparison(
 const numericText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 
 /** Returns the number that a value is or, as a text, represents. */
-function numberOf(value: Value | null): number | undefined {
+export function numberOf(value: Value | null): number | undefined {
   if (typeof value === 'number') return value
   return typeof value === 'string' && numericText.test(value) ? Number(value) : undefined
 }

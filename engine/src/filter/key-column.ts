@@ -5,22 +5,41 @@ import {
   columnsOfKey,
   isAddressColumn,
   isPageKey,
+  isPersonKey,
   maySpill,
   numberColumns,
   presentColumns,
   SPILLED,
   SPILLED_KEYS,
+  USER_KEY,
   type NumberColumn,
   type PageKey,
 } from '../chunk/event-keys.ts'
 import { idAt } from '../chunk/ids.ts'
 import { Dictionary } from '../chunk/value-column.ts'
+import { personColumn } from '../people/person-column.ts'
 import { runCodesOf, type RunCodes } from '../chunk/encoding/run-codes.ts'
 
 /** Returns the column of a query key; undefined when no event of the chunk has the key. */
 export function keyColumn(chunk: Chunk, key: string): ValueColumn | undefined {
   if (isPageKey(key)) return pageColumn(chunk, key)
+  if (key === USER_KEY) return userColumn(chunk)
+  if (isPersonKey(key)) return personColumn(chunk, key)
+  return storedColumn(chunk, key)
+}
+
+function storedColumn(chunk: Chunk, key: string): ValueColumn | undefined {
   return firstOfAll(columnsOfKey(key).flatMap((name) => readColumn(chunk, name) ?? []))
+}
+
+/** Returns the user that each event names; for the others, the user that the person is. */
+function userColumn(chunk: Chunk): ValueColumn | undefined {
+  if (chunk.people.identities.keys.length === 0) return storedColumn(chunk, USER_KEY)
+  return chunk.ofPeople(USER_KEY, () => {
+    const [named, person] = [storedColumn(chunk, USER_KEY), personColumn(chunk, USER_KEY)]
+    const value = named ? firstOf(named, person) : person
+    return { value, bytes: value.codes.byteLength + value.values.length * 40 }
+  })
 }
 
 function firstOfAll(columns: readonly ValueColumn[]): ValueColumn | undefined {
@@ -57,7 +76,7 @@ function renamed({ codes, values }: ValueColumn, rename: (value: Value | null) =
 /** Returns the code that the rows of each run share in the column of a key. */
 export function keyRunCodes(chunk: Chunk, key: string, column: ValueColumn): RunCodes {
   const names = presentColumns(chunk.summary.columns, key)
-  const stored = !isPageKey(key) && names.length === 1 && chunk.valueColumns().includes(names[0]!)
+  const stored = !isPageKey(key) && !isPersonKey(key) && names.length === 1 && chunk.valueColumns().includes(names[0]!)
   return stored ? chunk.runCodes(names[0]!)! : runCodesOf(column.codes, chunk.runs().starts)
 }
 
@@ -66,7 +85,9 @@ export function columnsToRead(columns: Readonly<Record<string, number>>, key: st
   const names = presentColumns(columns, key)
   const own = names.filter((name) => !maySpill(columns, name))
   if (own.length < names.length) own.push(SPILLED_KEYS, SPILLED)
-  return own.concat(key === 'device_id' ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [])
+  return own.concat(
+    key === 'device_id' || isPersonKey(key) ? ['runs'] : key === 'received_at' ? ['timestamp', 'runs'] : [],
+  )
 }
 
 function readColumn(chunk: Chunk, name: string): ValueColumn | undefined {

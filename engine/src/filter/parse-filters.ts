@@ -1,5 +1,6 @@
 import { HopperError, isWithin, queryLimits, type Filter, type Value } from '@hopper/contracts'
 import { RE2JS } from 're2js'
+import { isPersonKey } from '../chunk/event-keys.ts'
 
 /** Counts the filters of a query over all its parts. */
 export class FilterBudget {
@@ -89,6 +90,19 @@ export function parseKey(value: unknown, path: string): string {
   const key = parseText(value, path, 'keyCharsMax')
   if (key === '') throw invalid(path, 'must not be empty')
   return key
+}
+
+/** @throws HopperError HOP_PARAM_INVALID if the filters of a computed property test a key of persons */
+export function refusePersonKeys(filters: readonly Filter[], path: string): void {
+  const named = keysOf(filters).find(isPersonKey)
+  if (named !== undefined) throw invalid(path, `cannot test ${named}, which is a value of the person`)
+}
+
+function keysOf(filters: readonly Filter[]): string[] {
+  return filters.flatMap((filter) => {
+    if (filter.type === 'not') return keysOf([filter.filter])
+    return filter.type === 'or' ? keysOf(filter.filters) : [filter.key]
+  })
 }
 
 function parseText(value: unknown, path: string, bound: 'keyCharsMax' | 'valueCharsMax' | 'regexCharsMax'): string {

@@ -1,5 +1,6 @@
 import type { DropCause } from '@hopper/contracts'
 import type { FunnelPlan } from './plan/funnel-plan.ts'
+import type { PlanState } from './scan/plan-state.ts'
 import type { UnitRows } from './scan/unit-rows.ts'
 
 /** One attempt of a unit, walked from its first event: the steps taken and the end. Reused for the next attempt. */
@@ -11,11 +12,13 @@ export class Attempt {
   /** the row that ended the attempt before its window did, or -1 */
   endedBy = -1
   readonly #plan: FunnelPlan
+  readonly #state: PlanState
   /** 1 for each step number that is taken; only maintained for `any` */
   readonly #has: Uint8Array
 
-  constructor(plan: FunnelPlan) {
+  constructor(plan: FunnelPlan, state: PlanState) {
     this.#plan = plan
+    this.#state = state
     this.taken = new Int32Array(plan.steps)
     this.#has = new Uint8Array(plan.steps + 1)
   }
@@ -29,7 +32,7 @@ export class Attempt {
     this.endedBy = -1
     this.level = 1
     this.taken[0] = start
-    if (order === 'any') this.#has.fill(0)[this.#plan.symbolSteps[rows.symbol[start]!]!.at(-1)!] = 1
+    if (order === 'any') this.#has.fill(0)[this.#state.symbolSteps[rows.symbol[start]!]!.at(-1)!] = 1
     for (let i = start + 1; i < end && this.level < steps && rows.time[i]! <= limit; i++) {
       const equal = !compared || (match >= 0 && rows.match[i] === match)
       const symbol = rows.symbol[i]!
@@ -76,15 +79,15 @@ export class Attempt {
    * that is not taken.
    */
   #wanted(symbol: number): number {
-    const steps = this.#plan.symbolSteps[symbol]!
+    const steps = this.#state.symbolSteps[symbol]!
     if (this.#plan.order !== 'any') return steps.includes(this.level + 1) ? this.level + 1 : 0
     for (let i = steps.length - 1; i >= 0; i--) if (this.#has[steps[i]!] === 0) return steps[i]!
     return 0
   }
 
   #excludes(symbol: number): boolean {
-    const { symbolExclusions, exclusions, order } = this.#plan
-    for (const number of symbolExclusions[symbol]!) {
+    const { exclusions, order } = this.#plan
+    for (const number of this.#state.symbolExclusions[symbol]!) {
       const { after, before } = exclusions[number]!
       if (
         order === 'any' ? this.#has[after] === 1 && this.#has[before] === 0 : after <= this.level && this.level < before

@@ -1,4 +1,4 @@
-import { dropCauses, queryLimits, type FunnelRequest, type PageRule } from '@hopper/contracts'
+import { dropCauses, queryLimits, type FunnelRequest, type PageRule, type PropertyDefinition } from '@hopper/contracts'
 import { addDurations, countDurations, countedWhenMany, type CountedDurations } from './conversion-time.ts'
 import { NumberList } from './number-list.ts'
 import { bucketAt, bucketStarts } from './trend-buckets.ts'
@@ -11,6 +11,8 @@ export interface QueryContext {
   readonly completeTo: number
   /** page rule of the app; default: no parameters are kept, no routes */
   readonly pages?: PageRule
+  /** the computed properties that the query needs, by name */
+  readonly properties?: Readonly<Record<string, PropertyDefinition>>
 }
 
 /** A tally as plain data, to be sent between threads. */

@@ -1,6 +1,7 @@
 import type { Budget } from '../scan/budget.ts'
 import type { Attempt } from './attempt.ts'
 import type { FunnelPlan } from './plan/funnel-plan.ts'
+import type { PlanState } from './scan/plan-state.ts'
 import { UnitRows } from './scan/unit-rows.ts'
 
 /** Rows between two budget checks while attempts are walked one by one. */
@@ -18,6 +19,7 @@ export class FurthestAttempt {
   level = 0
   start = -1
   readonly #plan: FunnelPlan
+  readonly #state: PlanState
   readonly #attempt: Attempt
   readonly #budget: Budget
   readonly #head: Int32Array
@@ -25,9 +27,10 @@ export class FurthestAttempt {
   #next = new Int32Array(1024)
   readonly #same = new UnitRows()
 
-  constructor(plan: FunnelPlan, attempt: Attempt, budget: Budget) {
+  constructor(plan: FunnelPlan, state: PlanState, attempt: Attempt, budget: Budget) {
     this.#budget = budget
     this.#plan = plan
+    this.#state = state
     this.#attempt = attempt
     this.#head = new Int32Array(plan.steps + 1).fill(-1)
     this.#tail = new Int32Array(plan.steps + 1).fill(-1)
@@ -42,7 +45,8 @@ export class FurthestAttempt {
   }
 
   #searchOrdered(rows: UnitRows, begin: number, end: number): void {
-    const { steps, to, symbolSteps, symbolExclusions } = this.#plan
+    const { steps, to } = this.#plan
+    const { symbolSteps, symbolExclusions } = this.#state
     if (this.#next.length < end) this.#next = new Int32Array(end * 2)
     for (let i = begin; i < end && this.level < steps; i++) {
       const symbol = rows.symbol[i]!
@@ -84,7 +88,7 @@ export class FurthestAttempt {
   }
 
   #excluded(symbol: number, level: number): boolean {
-    return this.#plan.symbolExclusions[symbol]!.some((number) => {
+    return this.#state.symbolExclusions[symbol]!.some((number) => {
       const { after, before } = this.#plan.exclusions[number]!
       return after <= level && level < before
     })
@@ -94,7 +98,8 @@ export class FurthestAttempt {
    * Searches ordered attempts with match values, separately for each value. A start without a value reaches level 1.
    */
   #searchApart(rows: UnitRows, begin: number, end: number): void {
-    const { to, symbolSteps, steps } = this.#plan
+    const { to, steps } = this.#plan
+    const { symbolSteps } = this.#state
     const order: number[] = []
     for (let i = begin; i < end; i++) if (rows.match[i]! >= 0) order.push(i)
     order.sort((a, b) => rows.match[a]! - rows.match[b]! || a - b)
@@ -130,7 +135,8 @@ export class FurthestAttempt {
    * more than its steps; `any` attempts that cannot lead are skipped.
    */
   #searchEach(rows: UnitRows, begin: number, end: number): void {
-    const { steps, to, windowMs, order, symbolSteps } = this.#plan
+    const { steps, to, windowMs, order } = this.#plan
+    const { symbolSteps } = this.#state
     const within = new Int32Array(steps + 1)
     let distinct = 0
     let ahead = begin

@@ -1,6 +1,6 @@
 import { queryLimits, type ChunkSummary, type EventRequest } from '@hopper/contracts'
 import { possibleOutcomes } from '../filter/classify-rows.ts'
-import { AtomSet, possible, type Expression } from '../filter/compile-filters.ts'
+import { AtomSet, keysOfAtoms, possible, type Atom, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead } from '../filter/key-column.ts'
 import { FilterBudget, invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
 import { withoutBots } from '../filter/without-bots.ts'
@@ -21,7 +21,8 @@ export class EventPlan {
   /** the sets of the funnel in order, as indexes into `sets` */
   readonly stages: readonly number[]
   readonly match: readonly string[]
-  readonly atoms = new AtomSet()
+  /** the tests of all filters */
+  readonly atoms: readonly Atom[]
 
   constructor(request: EventRequest) {
     const { start, end, data, funnel } = request
@@ -33,13 +34,15 @@ export class EventPlan {
     this.start = start
     this.end = end
     const budget = new FilterBudget()
+    const atoms = new AtomSet()
+    this.atoms = atoms.atoms
     this.sets = data.map(({ name, filters, unique, operations, keys, events }, i) => {
       const wanted = [...new Set([...(unique ?? []), ...(operations ?? []).map((operation) => operation.key)])]
       if (wanted.length > queryLimits.uniqueKeysMax || (keys?.length ?? 0) > queryLimits.uniqueKeysMax)
         throw over(`data[${i}]`, 'uniqueKeysMax')
       for (const key of [...wanted, ...(keys ?? [])]) parseKey(key, `data[${i}]`)
       if (events !== undefined && events > queryLimits.eventsMax) throw over(`data[${i}].events`, 'eventsMax')
-      const expression = this.atoms.compile(withoutBots(parseFilters(filters, `data[${i}].filters`, budget)))
+      const expression = atoms.compile(withoutBots(parseFilters(filters, `data[${i}].filters`, budget)))
       return { name, expression, unique: wanted, keys, events: events ?? 0 }
     })
     if (new Set(data.map((set) => set.name)).size < data.length)
@@ -50,18 +53,24 @@ export class EventPlan {
     this.stages = funnel ? stagesOf(funnel.order ?? funnel.data ?? data.map((set) => set.name), this.sets) : []
   }
 
+  /** the keys that the query names */
+  get named(): readonly string[] {
+    const shown = this.sets.flatMap(({ keys, events }) => (events > 0 ? (keys ?? []) : []))
+    return [...keysOfAtoms(this.atoms), ...this.match, ...this.sets.flatMap((set) => set.unique), ...shown]
+  }
+
   /** Returns the columns of a chunk that the query reads; all of them if events are shown. */
   columns(summary: ChunkSummary): readonly string[] {
     if (this.sets.some((set) => set.events > 0)) return Object.keys(summary.columns)
-    const keys = [...this.atoms.keys, ...this.match, ...this.sets.flatMap((set) => set.unique), 'samplerate']
     const places = this.stages.length > 0 ? ['position', 'index'] : []
-    return [...new Set(['runs', 'timestamp', ...places, ...keys.flatMap((key) => columnsToRead(summary.columns, key))])]
+    const columns = [...this.named, 'samplerate'].flatMap((key) => columnsToRead(summary.columns, key))
+    return [...new Set(['runs', 'timestamp', ...places, ...columns])]
   }
 
   /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */
   canMatch(summary: ChunkSummary): boolean {
     if (summary.max_time < this.start || summary.min_time >= this.end) return false
-    const outcomes = possibleOutcomes(summary, this.atoms.atoms)
+    const outcomes = possibleOutcomes(summary, this.atoms)
     return this.sets.some((set) => (possible(set.expression, outcomes) & 1) === 1)
   }
 }

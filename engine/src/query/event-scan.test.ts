@@ -15,6 +15,10 @@ const filters = fc.constantFrom<Filter[]>(
   [],
   [{ type: 'all', key: 'k3' }],
   [{ type: 'ne', key: 'k4', value: 1 }],
+  [{ type: 'eq', key: 'user_id', value: 'user-1' }],
+  [{ type: 'eq', key: 'person', value: 'u:user-2' }],
+  [{ type: 'gt', key: 'trait.plan', value: 0 }],
+  [{ type: 'lt', key: 'property.difference', value: 1 }],
   [
     {
       type: 'or',
@@ -25,10 +29,22 @@ const filters = fc.constantFrom<Filter[]>(
     },
   ],
 )
-const keys = fc.subarray(['user_id', 'item', 'device_id', 'plan', 'timestamp', 'k1', 'k2', 'data.name'], {
-  minLength: 0,
-  maxLength: 2,
-})
+const keys = fc.subarray(
+  [
+    'user_id',
+    'item',
+    'device_id',
+    'plan',
+    'timestamp',
+    'k1',
+    'k2',
+    'data.name',
+    'person',
+    'trait.item',
+    'property.sum',
+  ],
+  { minLength: 0, maxLength: 2 },
+)
 
 const request: fc.Arbitrary<EventRequest> = fc
   .record({
@@ -38,7 +54,7 @@ const request: fc.Arbitrary<EventRequest> = fc
     ),
     from: fc.nat({ max: 8 }),
     ticks: fc.integer({ min: 1, max: 30 }),
-    match: fc.constantFrom([], ['user_id'], ['item'], ['item', 'plan'], ['device_id', 'item'], ['k5']),
+    match: fc.constantFrom([], ['user_id'], ['item'], ['item', 'plan'], ['device_id', 'item'], ['k5'], ['person']),
     funnel: fc.boolean(),
     order: fc.boolean(),
   })
@@ -54,7 +70,7 @@ const request: fc.Arbitrary<EventRequest> = fc
           ? { operations: set.keys.map((key) => ({ type: 'unique' as const, key })) }
           : { unique: set.keys }),
         ...(set.events > 0 ? { events: set.events } : {}),
-        ...(set.shown ? { keys: ['item', 'timestamp', 'to', 'k6'] } : {}),
+        ...(set.shown ? { keys: ['item', 'timestamp', 'to', 'k6', 'person', 'user_id', 'trait.user_id'] } : {}),
       })),
       ...(funnel
         ? {
@@ -95,7 +111,8 @@ describe('POST /query', () => {
           const plan = new EventPlan(query)
           const chunks = at.chunks.flat().map((chunk) => {
             const names = plan.columns(chunk.summary)
-            return new Chunk(chunk.summary, (column) => (names.includes(column) ? chunk.cell(column) : undefined))
+            const load = (name: string): Uint8Array | undefined => (names.includes(name) ? chunk.cell(name) : undefined)
+            return new Chunk(chunk.summary, load).withPeople(chunk.people)
           })
           expect(queryEvents(query, chunks)).toEqual(naiveEvents(at, query))
         }

@@ -43,7 +43,7 @@ export class EventScan {
   scanChunk(chunk: Chunk): void {
     if (!this.plan.canMatch(chunk.summary)) return
     this.#budget.check()
-    const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms.atoms, this.#budget)
+    const { codes, classes, truths } = classifyRows(chunk, this.plan.atoms, this.#budget)
     const collect = this.#collectors(chunk)
     const setsOfClass = truths.map((truth) =>
       this.plan.sets.flatMap((set, i) => (holds(set.expression, truth) ? [collect[i]!] : [])),

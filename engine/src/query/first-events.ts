@@ -60,7 +60,7 @@ function eventReader(chunk: Chunk): (row: number) => EventRow {
 
 /** Converts an event to a row of the table view. */
 export function eventRow({ event, device_id, user, received_at }: ArchivedEvent): EventRow {
-  return { ...event, device_id, ...(user === '' ? {} : { user }), received_at } as EventRow
+  return { ...event, device_id, ...(user === '' ? {} : { user }), received_at }
 }
 
 function keysReader(chunk: Chunk, keys: readonly string[]): (row: number) => EventRow {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import type { Filter, Value } from '@hopper/contracts'
 import { naiveAll, naiveValue } from '../contract/naive-filter.ts'
-import { rareKeys, T0, TICK_MS, world, type World } from '../contract/random-world.ts'
+import { properties, rareKeys, T0, TICK_MS, world, type World } from '../contract/random-world.ts'
 import { keyOfColumn } from '../chunk/key-names.ts'
 import { tallyValues, ValuePlan, ValueTotals, type ValuesRequest } from './value-scan.ts'
 
@@ -10,6 +10,7 @@ const filters = fc.constantFrom<Filter[]>(
   [],
   [{ type: 'eq', key: 'name', value: 'a' }],
   [{ type: 'not', filter: { type: 'all', key: 'item' } }],
+  [{ type: 'eq', key: 'trait.plan', value: 1 }],
 )
 const range = fc
   .record({ from: fc.nat({ max: 10 }), ticks: fc.integer({ min: 1, max: 40 }) })
@@ -24,6 +25,9 @@ const keys = [
   'utm_source',
   'event_id',
   'page',
+  'person',
+  'trait.plan',
+  ...properties.map(({ name }) => `property.${name}`),
   'nothing',
   ...rareKeys,
   'data.name',

@@ -4,7 +4,7 @@ import { translate, type Codes } from '../chunk/encoding/codes.ts'
 import { columnsOfKey, idColumns, numberColumns, SPILLED, SPILLED_KEYS } from '../chunk/event-keys.ts'
 import { keyOfColumn, keysOfColumns } from '../chunk/key-names.ts'
 import { classifyRows, possibleOutcomes } from '../filter/classify-rows.ts'
-import { AtomSet, holds, possible, type Expression } from '../filter/compile-filters.ts'
+import { AtomSet, holds, keysOfAtoms, possible, type Atom, type Expression } from '../filter/compile-filters.ts'
 import { columnsToRead, keyColumn } from '../filter/key-column.ts'
 import { invalid, over, parseFilters, parseKey } from '../filter/parse-filters.ts'
 import { withoutBots } from '../filter/without-bots.ts'
@@ -57,7 +57,8 @@ const KEYS_PER_CHECK = 256
 /** A compiled query for values. */
 export class ValuePlan {
   readonly request: ValuesRequest
-  readonly atoms = new AtomSet()
+  /** the tests of all filters */
+  readonly atoms: readonly Atom[]
   readonly expression: Expression
 
   constructor(request: ValuesRequest) {
@@ -69,7 +70,9 @@ export class ValuePlan {
     this.request = request
     const parsed = parseFilters(filters)
     // a query for the values of `bot` is a query for bot events
-    this.expression = this.atoms.compile(key === 'bot' ? parsed : withoutBots(parsed))
+    const atoms = new AtomSet()
+    this.expression = atoms.compile(key === 'bot' ? parsed : withoutBots(parsed))
+    this.atoms = atoms.atoms
   }
 
   /** Returns whether a chunk can contain anything relevant to the query, according to its summary. */
@@ -77,7 +80,12 @@ export class ValuePlan {
     const { from, to, key } = this.request
     if (summary.max_time < from || summary.min_time >= to) return false
     if (key !== undefined && columnsToRead(summary.columns, key).length === 0) return false
-    return (possible(this.expression, possibleOutcomes(summary, this.atoms.atoms)) & 1) === 1
+    return (possible(this.expression, possibleOutcomes(summary, this.atoms)) & 1) === 1
+  }
+
+  /** the keys that the query names; if it asks for all keys, only those of its filters */
+  get named(): readonly string[] {
+    return [...keysOfAtoms(this.atoms), ...(this.request.key === undefined ? [] : [this.request.key])]
   }
 
   wants(key: string): boolean {
@@ -90,7 +98,7 @@ export class ValuePlan {
   }
 
   columns(summary: ChunkSummary): readonly string[] {
-    const keys = [...this.atoms.keys, ...this.keys(summary), 'samplerate']
+    const keys = [...keysOfAtoms(this.atoms), ...this.keys(summary), 'samplerate']
     const rare =
       this.request.key === undefined
         ? [SPILLED_KEYS, SPILLED].filter((name) => Object.hasOwn(summary.columns, name))
@@ -115,7 +123,7 @@ export class ValuePlan {
 export function tallyValues(plan: ValuePlan, chunk: Chunk, budget: Budget = endless): KeyTally[] {
   budget.check()
   const { from, to, key: single } = plan.request
-  const { codes, classes, truths } = classifyRows(chunk, plan.atoms.atoms, budget)
+  const { codes, classes, truths } = classifyRows(chunk, plan.atoms, budget)
   const matching = truths.map((truth) => holds(plan.expression, truth))
   const inside = plan.surrounds(chunk.summary)
   const times = inside ? undefined : chunk.times()

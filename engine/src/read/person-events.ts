@@ -3,12 +3,7 @@ import { chunkRowReader } from '../chunk/chunk-rows.ts'
 import type { Chunk } from '../chunk/chunk.ts'
 import type { ExportRange } from '../export/exported-event.ts'
 import { hashText, REST_BITS } from '../chunk/device-order.ts'
-
-/** A device by its hash, split like the sort order of chunks (`device-order.ts`). */
-export interface DeviceKey {
-  readonly key: number
-  readonly rest: number
-}
+import type { DeviceKey } from '../people/people.ts'
 
 const REST = 1 << REST_BITS
 const LOW_KEYS = 2 ** (32 - REST_BITS)
@@ -18,9 +13,14 @@ export function lowHalf({ key, rest }: DeviceKey): number {
   return (key % LOW_KEYS) * REST + rest
 }
 
+/** Returns the hash of a device as in the summary of a chunk. */
+export function hashOfDevice(device: DeviceKey): string {
+  return hashText(Math.floor(device.key / LOW_KEYS), lowHalf(device))
+}
+
 /** Returns whether a chunk can have events of a device, according to its summary. */
 export function mayHave(summary: ChunkSummary, device: DeviceKey): boolean {
-  const text = hashText(Math.floor(device.key / LOW_KEYS), lowHalf(device))
+  const text = hashOfDevice(device)
   return summary.first_device <= text && text <= summary.last_device
 }
 

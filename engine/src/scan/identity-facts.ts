@@ -112,6 +112,15 @@ export class IdentityIndex {
     return found
   }
 
+  /** Returns the devices that were ever identified as any of these users. */
+  devicesOfUsers(users: ReadonlySet<string>): { readonly key: number; readonly rest: number }[] {
+    const wanted = new Set([...users].map((user) => this.#codes.get(user)))
+    const { keys, rests, codes } = this.#facts
+    const found: { key: number; rest: number }[] = []
+    for (let i = 0; i < codes.length; i++) if (wanted.has(codes[i])) found.push({ key: keys[i]!, rest: rests[i]! })
+    return found
+  }
+
   /** Returns the users that a device was ever identified as, in log order. */
   usersOf({ key, rest }: { readonly key: number; readonly rest: number }): string[] {
     const { keys, rests, codes } = this.#facts

@@ -45,7 +45,7 @@ export class RetentionScan extends UnitScan {
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number): void {
-    const { symbolSteps } = this.plan
+    const { symbolSteps } = this.state
     let first = begin
     while (first < end && !symbolSteps[rows.symbol[first]!]!.includes(FIRST)) first++
     if (first === end) return

@@ -11,6 +11,8 @@ const filters = fc.constantFrom<Filter[]>(
   [{ type: 'eq', key: 'name', value: 'a' }],
   [{ type: 'in', key: 'name', values: ['b', 'c'] }],
   [{ type: 'all', key: 'item' }],
+  [{ type: 'eq', key: 'trait.item', value: 'x' }],
+  [{ type: 'eq', key: 'user_id', value: 'user-0' }],
   [],
 )
 const range = fc
@@ -22,7 +24,8 @@ const sorted = <T>(rows: readonly T[] | undefined): T[] =>
 
 describe('distinct counts, retention and journeys', () => {
   it('count the same units as the naive reference', { timeout: 120_000 }, () => {
-    const request = fc.record({ range, filters, count_by, breakdown: fc.constantFrom(undefined, 'item', 'country') })
+    const breakdown = fc.constantFrom(undefined, 'item', 'country', 'person')
+    const request = fc.record({ range, filters, count_by, breakdown })
     fc.assert(
       fc.property(world, fc.array(request, { minLength: 5, maxLength: 5 }), (at, requests) => {
         for (const { range, filters, count_by, breakdown } of requests) {
@@ -65,7 +68,7 @@ describe('distinct counts, retention and journeys', () => {
       range,
       count_by,
       depth: fc.integer({ min: 2, max: 4 }),
-      key: fc.constantFrom(undefined, 'page', 'name'),
+      key: fc.constantFrom(undefined, 'page', 'name', 'trait.item'),
       start: fc.constantFrom(undefined, 'a', '/p1'),
       end: fc.constantFrom(undefined, 'b', 's.example/p2'),
     })

@@ -1,9 +1,12 @@
 import { HopperError } from '@hopper/contracts'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { KeyCheck, Sender } from './key-check.ts'
 import type { RateExceeded, RateLimit, RequestCost } from './rate-limit.ts'
 
-/** Checks every call with a write key: key, origin and rate before its body is read, events and bytes afterwards. */
+/**
+ * Checks every call with a write key: key, origin and rate before its body is read (unless the key is in the body),
+ * events and bytes afterwards.
+ */
 export class Gate {
   readonly #keys: KeyCheck
   readonly #rate: RateLimit
@@ -13,23 +16,38 @@ export class Gate {
     this.#rate = rate
   }
 
-  async admit(request: FastifyRequest, reply: FastifyReply): Promise<Sender> {
-    const sender = await this.#keys.senderOf(keyOf(request))
+  /** Returns whether a request has a key in its headers or its address. */
+  hasKey(request: FastifyRequest): boolean {
+    return keyOf(request) !== undefined
+  }
+
+  admit(request: FastifyRequest): Promise<Sender> {
+    return this.admitKey(keyOf(request), request)
+  }
+
+  /** Admits a request by a key that its body contains. */
+  async admitKey(key: string | undefined, request: FastifyRequest): Promise<Sender> {
+    const sender = await this.#keys.senderOf(key)
     const { origin } = request.headers
     const { origins } = sender.app
     if (origin !== undefined && origins.length > 0 && !origins.includes(origin)) {
       throw new HopperError('HOP_ORIGIN', `The app does not accept events from ${origin.slice(0, 200)}.`)
     }
-    refuse(this.#rate.admit(sender.keyHash, performance.now()), reply)
+    this.admitMessage(sender)
     return sender
+  }
+
+  /** Counts one request of a sender, or one message of its socket. @throws HopperError HOP_RATE */
+  admitMessage({ keyHash }: Sender): void {
+    refuse(this.#rate.admit(keyHash, performance.now()))
   }
 
   /**
    * Charges the events and bytes of an admitted request.
    * @throws HopperError HOP_RATE, before any of its events is stored
    */
-  charge({ keyHash }: Sender, cost: RequestCost, reply: FastifyReply): void {
-    refuse(this.#rate.charge(keyHash, cost, performance.now()), reply)
+  charge({ keyHash }: Sender, cost: RequestCost): void {
+    refuse(this.#rate.charge(keyHash, cost, performance.now()))
   }
 
   /** Charges the bytes of an admitted request that was rejected for its content: reading it cost the same. */
@@ -44,11 +62,10 @@ function declaredBytes({ headers }: FastifyRequest): number {
   return Number.isFinite(length) ? length : 0
 }
 
-function refuse(exceeded: RateExceeded | undefined, reply: FastifyReply): void {
+function refuse(exceeded: RateExceeded | undefined): void {
   if (!exceeded) return
-  reply.header('retry-after', exceeded.seconds)
   throw new HopperError('HOP_RATE', `This key sends too many ${exceeded.rate} per second.`, {
-    details: { rate: exceeded.rate },
+    details: { rate: exceeded.rate, retry_after: exceeded.seconds },
   })
 }
 

@@ -8,12 +8,15 @@ import { LRUCache } from 'lru-cache'
 export interface Sender {
   readonly app: App
   readonly keyHash: string
+  /** name of the key; for one without a name, its last characters */
+  readonly producer: string
 }
 
 interface Known {
   readonly keyHash: string
   readonly power?: KeyScope
   readonly app?: App
+  readonly producer?: string
 }
 
 const KEY_CHARS_MAX = 200
@@ -56,20 +59,21 @@ export class KeyCheck {
   async senderOf(key: string | undefined): Promise<Sender> {
     if (!key) throw new HopperError('HOP_KEY_MISSING')
     if (key.length > KEY_CHARS_MAX) throw new HopperError('HOP_KEY_UNKNOWN')
-    const { keyHash, power, app } = this.#known.get(key) ?? (await this.#fetch(key))
+    const { keyHash, power, app, producer = '' } = this.#known.get(key) ?? (await this.#fetch(key))
     if (power === undefined) throw new HopperError('HOP_KEY_UNKNOWN')
     if (power !== 'write')
       throw new HopperError('HOP_KEY_POWER', `This key cannot send events: it has the ${power} scope; use a write key.`)
     if (app === undefined)
       throw new HopperError('HOP_KEY_UNKNOWN', 'The app of this key no longer exists; use a key of another app.')
-    return { app, keyHash }
+    return { app, keyHash, producer }
   }
 
   async #lookUp(key: string): Promise<Known> {
     const keyHash = hash('sha256', key, 'hex')
     const record = await this.#registry.keyByHash(keyHash)
     const app = record?.app === undefined ? undefined : await this.#registry.app(record.app)
-    return { keyHash, ...(record && { power: record.power }), ...(app && { app }) }
+    const producer = record && (record.name ?? `key …${record.hint}`)
+    return { keyHash, ...(record && { power: record.power }), ...(app && { app }), ...(producer && { producer }) }
   }
 
   async #fetch(key: string): Promise<Known> {

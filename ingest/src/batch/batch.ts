@@ -1,14 +1,17 @@
 import { EventsBody, HopperError, isWithin, limits, type App } from '@hopper/contracts'
 import type { ParsedBody } from '../http/body-parser.ts'
 import { Changes, Room } from '../repair/changes.ts'
-import type { Batch } from './incoming.ts'
+import { Dropped, type Batch, type Supplement } from './incoming.ts'
 import { instantOf } from './instant.ts'
 import { hashedId } from '../repair/repair-text.ts'
 
-/** Body of `POST /v1/events` with a valid outer shape; its events are not validated yet. */
+/** Batch with a valid outer shape; its events are not validated yet. */
 export interface ReadBatch {
   readonly batch: Batch
+  /** events as `POST /v1/events` takes them; `Dropped` for one that a translation has rejected */
   readonly sent: readonly unknown[]
+  /** by index, what a server states of an event beside its fields */
+  readonly supplements?: readonly (Supplement | undefined)[]
   /** true when the sender reports that a program controls its browser */
   readonly webdriver: boolean
   /** changes of the body itself compared with what was sent */
@@ -22,26 +25,75 @@ export function readBatch(parsed: ParsedBody | undefined, app: App, received_at:
     throw invalid('The body must be an object like {"device_id": "…", "events": [ … ]}')
   const { sent_at, device_id, session_id, events, webdriver, historical } = body as Record<string, unknown>
   if (!Array.isArray(events)) throw invalid('The field "events" must be an array')
-  if (events.length > limits.eventsPerBatchMax)
-    throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events.length} events.`)
+  assertFewEvents(events.length)
   const sentAt = sent_at === undefined || sent_at === null ? received_at : instantOf(sent_at)
   if (sentAt === undefined) throw invalid('The field "sent_at" must be ms since the epoch or ISO 8601')
   const room = new Room()
   const changes = changesOf(body, room)
   const batch = {
-    app,
-    received_at,
+    ...emptyBatch(parsed!, app, received_at, room),
     clockBehindMs: received_at - sentAt,
     device_id: idOf('device_id', device_id, changes),
     session_id: idOf('session_id', session_id, changes),
     historical: historical === true,
-    small: parsed!.bytes.length <= limits.eventBytesMax,
     body: parsed!.exact && changes.total === 0 ? parsed!.bytes : undefined,
-    isUnicode: parsed!.isUnicode,
+  }
+  return { batch, sent: events, webdriver: webdriver === true, changes }
+}
+
+/** Body of a batch of another API, translated into events of `POST /v1/events`. */
+export interface Translated {
+  /** ms since the epoch by the sender's clock, when it states it */
+  readonly sentAt?: number | undefined
+  /** true when the sender deliberately imports events of the past */
+  readonly historical?: boolean
+  /** `Dropped` for one that has no meaning here */
+  readonly events: readonly (TranslatedEvent | Dropped)[]
+}
+
+export interface TranslatedEvent {
+  readonly event: Readonly<Record<string, unknown>>
+  readonly supplement?: Supplement | undefined
+}
+
+/** Builds the batch of a translated body. @throws HopperError HOP_BODY_TOO_LARGE when it has too many events */
+export function translatedBatch(
+  parsed: ParsedBody,
+  { sentAt, historical = false, events }: Translated,
+  app: App,
+  received_at: number,
+): ReadBatch {
+  assertFewEvents(events.length)
+  const room = new Room()
+  const clockBehindMs = received_at - (sentAt ?? received_at)
+  const batch = { ...emptyBatch(parsed, app, received_at, room), clockBehindMs, historical }
+  return {
+    batch,
+    sent: events.map((each) => (each instanceof Dropped ? each : each.event)),
+    supplements: events.map((each) => (each instanceof Dropped ? undefined : each.supplement)),
+    webdriver: false,
+    changes: new Changes(room),
+  }
+}
+
+function emptyBatch(parsed: ParsedBody, app: App, received_at: number, room: Room): Batch {
+  return {
+    app,
+    received_at,
+    clockBehindMs: 0,
+    device_id: undefined,
+    session_id: undefined,
+    historical: false,
+    small: parsed.bytes.length <= limits.eventBytesMax,
+    body: undefined,
+    isUnicode: parsed.isUnicode,
     room,
     repetitions: new Map<string, number>(),
   }
-  return { batch, sent: events, webdriver: webdriver === true, changes }
+}
+
+function assertFewEvents(events: number): void {
+  if (events > limits.eventsPerBatchMax) throw new HopperError('HOP_BODY_TOO_LARGE', `The batch has ${events} events.`)
 }
 
 const fields: ReadonlySet<string> = new Set(Object.keys(EventsBody.properties))

@@ -8,6 +8,13 @@ export function derivedId(...parts: readonly unknown[]): string {
   return `${first}-${second}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
+/** Distinguishes equal contents of one request by how many came before; `repetitions` counts them. */
+export function nthId(repetitions: Map<string, number>, content: string): string {
+  const before = repetitions.get(content) ?? 0
+  repetitions.set(content, before + 1)
+  return before === 0 ? content : derivedId(content, before)
+}
+
 /** Depth to which values are distinguished: deeper parts do not affect the id. No stack overflows before that. */
 const DEPTH_MAX = 64
 

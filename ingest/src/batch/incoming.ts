@@ -1,4 +1,5 @@
 import type { App, Event, EventType, RejectReason, WireEvent } from '@hopper/contracts'
+import type { Agent } from '../agent.ts'
 import type { Changes, Room } from '../repair/changes.ts'
 
 /** Fields of one request that apply to all its events. */
@@ -22,12 +23,27 @@ export interface Batch {
   readonly repetitions: Map<string, number>
 }
 
+/** What a server says of one event that the fields of an event do not cover. */
+export interface Supplement {
+  /** user agent of the visitor, in the place of the one of the request */
+  readonly userAgent?: string
+  /** kind of device, browser and system of the visitor, where they are known and the user agent is not */
+  readonly agent?: Pick<Agent, 'device' | 'browser' | 'os'>
+  /** address of the page of another site that led to the visit */
+  readonly referrer?: string
+  /** campaign of the visit; names begin with `utm_` */
+  readonly utm?: Readonly<Record<string, string>>
+  /** fields of the event that only ingest may set (`eventStoreFields`) */
+  readonly stored?: Readonly<Record<string, unknown>>
+}
+
 /** Event on its way through the steps; each step fills in what it finds out. */
 export interface Incoming {
   readonly batch: Batch
   readonly index: number
   /** as it was sent */
   readonly sent: unknown
+  readonly supplement: Supplement | undefined
   /** as it was sent, or repaired; its fields are valid after `checkFields` */
   wire: WireEvent
   /** changes compared with what was sent */
@@ -59,11 +75,12 @@ export class Dropped {
 /** Step of the pipeline: returns the same event with more fields filled in, or why it is rejected. */
 export type Step = (incoming: Incoming) => Incoming | Dropped
 
-export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming {
+export function incomingOf(batch: Batch, index: number, sent: unknown, supplement?: Supplement): Incoming {
   return {
     batch,
     index,
     sent,
+    supplement,
     wire: sent as WireEvent,
     changes: undefined,
     type: 'custom',
@@ -71,7 +88,7 @@ export function incomingOf(batch: Batch, index: number, sent: unknown): Incoming
     event_id: '',
     timestamp: 0,
     client_time: undefined,
-    stored: undefined,
+    stored: supplement?.stored,
     event: undefined,
     rewritten: false,
   }

@@ -1,18 +1,24 @@
-import { limits, type EventChange, type EventsAnswer } from '@hopper/contracts'
-import type { Agent } from '../agent.ts'
+import { limits, type BotReason, type EventChange, type EventsAnswer } from '@hopper/contracts'
 import type { Change, Changes } from '../repair/changes.ts'
 import { Dropped, type Incoming } from '../batch/incoming.ts'
 
+/** Accepted events that machines have sent, by reason. */
+export type Bots = ReadonlyMap<BotReason, number>
+
 /** Builds the answer to a request, once its events are durable. */
-export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Changes, { bot }: Agent): EventsAnswer {
+export function answerOf(results: readonly (Incoming | Dropped)[], ofBody: Changes, bots: Bots): EventsAnswer {
   const rejected = results.some((result) => result instanceof Dropped) ? results.flatMap(rejection) : []
-  const accepted = results.length - rejected.length
+  const [first] = bots.keys()
   return {
-    accepted,
+    accepted: results.length - rejected.length,
     rejected,
     ...changed(results, ofBody),
-    ...(bot !== undefined && accepted > 0 && { bot: accepted, bot_reason: bot }),
+    ...(first !== undefined && { bot: sumOf(bots), bot_reason: first }),
   }
+}
+
+function sumOf(bots: Bots): number {
+  return [...bots.values()].reduce((sum, events) => sum + events, 0)
 }
 
 function rejection(result: Incoming | Dropped, index: number): EventsAnswer['rejected'] {

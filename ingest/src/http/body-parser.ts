@@ -2,7 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { HopperError, limits } from '@hopper/contracts'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { cutDeep } from './cut-deep.ts'
 import { collect } from '../batch/payload.ts'
 
@@ -13,10 +13,10 @@ const DEPTH_MAX = 64
 
 type Decompress = (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 const encodings: ReadonlyMap<string, Decompress> = new Map([
-  ['gzip', promisify(gunzip) as Decompress],
-  ['x-gzip', promisify(gunzip) as Decompress],
-  ['deflate', promisify(inflate) as Decompress],
-  ['br', promisify(brotliDecompress) as Decompress],
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
 ])
 
 /** Body, parsed as JSON. */
@@ -30,20 +30,35 @@ export interface ParsedBody {
   readonly isUnicode: boolean
 }
 
-/** Parses bodies as JSON for both content types: pages send text/plain because it needs no preflight. */
-export function registerBodyParser(server: FastifyInstance): void {
+/** Pages send text/plain because it needs no preflight. */
+const documentedTypes = ['application/json', 'text/plain']
+
+/** Finds the JSON in a body that a client has wrapped in its own way; the content encoding is taken off before. */
+export type Unwrap = (body: Buffer, request: FastifyRequest) => Promise<Buffer>
+
+/** Parses bodies of some content types, or of any (`*`), as JSON. */
+export function registerBodyParser(
+  server: FastifyInstance,
+  types: string | string[] = documentedTypes,
+  unwrap?: Unwrap,
+): void {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser(['application/json', 'text/plain'], ({ headers }, payload, done: Done) =>
-    collect(payload, headers['content-length'], (body) => readBody(body, headers['content-encoding'], done), done),
-  )
+  server.addContentTypeParser(types, (request, payload, done: Done) => {
+    const { headers } = request
+    const unwrapped = unwrap && ((body: Buffer) => unwrap(body, request))
+    const read = (body: Buffer): void => readBody(body, headers['content-encoding'], done, unwrapped)
+    collect(payload, headers['content-length'], read, done)
+  })
 }
 
 type Done = (error: Error | null, body?: ParsedBody) => void
 
 /** Parses an unencoded body, as nearly all are, synchronously. */
-function readBody(body: Buffer, encoding = 'identity', done: Done): void {
-  if (encoding === 'identity') return finish(body, done)
-  decompress(body, encoding.trim().toLowerCase()).then((bytes) => finish(bytes, done), done)
+function readBody(body: Buffer, encoding = 'identity', done: Done, unwrap?: (body: Buffer) => Promise<Buffer>): void {
+  const isPlain = encoding === 'identity'
+  if (isPlain && !unwrap) return finish(body, done)
+  const decoded = isPlain ? Promise.resolve(body) : decompress(body, encoding.trim().toLowerCase())
+  void (unwrap ? decoded.then(unwrap) : decoded).then((bytes) => finish(bytes, done), done)
 }
 
 function finish(bytes: Buffer, done: Done): void {
@@ -57,7 +72,7 @@ function finish(bytes: Buffer, done: Done): void {
 }
 
 /** Decompresses a body. The size limit applies after decompression too: zlib stops as soon as the output is longer. */
-async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
+export async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   const decoder = encodings.get(encoding)
   if (!decoder)
     throw new HopperError(
@@ -69,12 +84,12 @@ async function decompress(body: Buffer, encoding: string): Promise<Buffer> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
       throw new HopperError('HOP_BODY_TOO_LARGE', 'The body is too large once decompressed.')
-    throw new HopperError('HOP_BODY_INVALID', `The body is not ${encoding}, though its header says so.`, { cause })
+    throw new HopperError('HOP_BODY_INVALID', `The body is not ${encoding}, though the request says so.`, { cause })
   }
 }
 
 /** @throws HopperError HOP_BODY_INVALID for a body that is not UTF-8 or not JSON */
-function parseJson(bytes: Buffer): ParsedBody {
+export function parseJson(bytes: Buffer): ParsedBody {
   const isPlain = isAscii(bytes)
   if (!isPlain && !isUtf8(bytes)) throw new HopperError('HOP_BODY_INVALID', 'The body is not UTF-8.')
   const read = bytes.length > LARGE_BYTES ? cutDeep(bytes, DEPTH_MAX, limits.eventBytesMax) : bytes

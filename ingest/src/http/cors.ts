@@ -2,6 +2,8 @@ import { HopperError } from '@hopper/contracts'
 import type { FastifyInstance, FastifyReply, HTTPMethods } from 'fastify'
 
 const DAY_SECONDS = 86_400
+/** Names of the headers that pages send: our own, those of Segment's clients on a retry, and RudderStack's. */
+const headers = 'authorization, x-api-key, content-type, content-encoding, x-retry-count, anonymousid'
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const satisfies HTTPMethods[]
 
 /** Allows every origin, without credentials: the key in the request is the only authority. */
@@ -9,18 +11,22 @@ export function allowAnyOrigin(reply: FastifyReply): void {
   reply.header('access-control-allow-origin', '*')
 }
 
-/** Answers the preflight of a path, and answers 405 to all methods but one, before any body is read. */
-export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url: string): void {
+/** Answers the preflight of a path. */
+export function answerPreflight(server: FastifyInstance, allowed: readonly HTTPMethods[], url: string): void {
   server.options(url, (_request, reply) => {
     allowAnyOrigin(reply)
     return reply
       .code(204)
-      .header('access-control-allow-methods', method)
-      .header('access-control-allow-headers', 'authorization, x-api-key, content-type, content-encoding')
-      .header('access-control-expose-headers', 'retry-after')
+      .header('access-control-allow-methods', allowed.join(', '))
+      .header('access-control-allow-headers', headers)
       .header('access-control-max-age', DAY_SECONDS)
       .send()
   })
+}
+
+/** Answers the preflight of a path, and answers 405 to all methods but one, before any body is read. */
+export function onlyMethod(server: FastifyInstance, method: 'GET' | 'POST', url: string): void {
+  answerPreflight(server, [method], url)
   const refuse = (): never => {
     throw new HopperError('HOP_METHOD', `This path takes ${method} only.`)
   }

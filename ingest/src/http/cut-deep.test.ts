@@ -27,6 +27,6 @@ it('replaces too deep values by null, and changes nothing else', () => {
 
 it('keeps invalid JSON invalid, and reads no more of it than necessary', () => {
   for (const json of ['[[[', '[[[1', '[[1, [2, 3', '[1]]]', '[[[1}]]x', '"[[['])
-    expect(() => JSON.parse(cut(json))).toThrow()
+    expect(() => JSON.parse(cut(json)) as unknown).toThrow()
   expect(cut('['.repeat(400_000), 64)).toHaveLength(64)
 })

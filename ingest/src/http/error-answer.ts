@@ -11,10 +11,17 @@ export function answerError(requests: Counter<'status' | 'code'>, logger: Pick<F
     if (error.code === 'HOP_INTERNAL')
       logger.error({ err: thrown, reqId: request.id, path: request.routeOptions.url }, 'request failed')
     requests.inc({ status: error.status, code: error.code })
-    if (error.retryable && error.status < 504 && !reply.hasHeader('retry-after'))
-      reply.header('retry-after', RETRY_AFTER_SECONDS)
+    if (error.retryable && error.status < 504) {
+      // readable in a page, too: its client waits for that time
+      reply.header('retry-after', retryAfter(error)).header('access-control-expose-headers', 'retry-after')
+    }
     return reply.code(error.status).type('application/json; charset=utf-8').send(JSON.stringify(error.toBody()))
   }
+}
+
+/** Returns the seconds until the sender may try again. */
+function retryAfter({ details }: HopperError): number {
+  return (details as { retry_after?: number } | undefined)?.retry_after ?? RETRY_AFTER_SECONDS
 }
 
 /** Error codes of ours for errors that Fastify itself raises, by Fastify's code. */
@@ -22,7 +29,8 @@ const fastifyCodes: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'HOP_BODY_TYPE',
 }
 
-function asHopperError(thrown: unknown, request: FastifyRequest): HopperError {
+/** Returns the error of the catalogue for any thrown value. */
+export function asHopperError(thrown: unknown, request: FastifyRequest): HopperError {
   if (thrown instanceof HopperError) return thrown
   const { code = '', statusCode = 500 } = thrown as { code?: string; statusCode?: number }
   const known = Object.hasOwn(fastifyCodes, code) ? fastifyCodes[code] : undefined

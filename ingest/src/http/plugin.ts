@@ -4,15 +4,24 @@ import { registerBodyParser } from './body-parser.ts'
 import { DurableLog } from '../durable-log.ts'
 import { answerError } from './error-answer.ts'
 import { Gate } from '../admission/gate.ts'
+import { Intake } from '../intake.ts'
 import { KeyCheck } from '../admission/key-check.ts'
 import { createMetrics } from '../metrics.ts'
 import type { IngestOptions } from '../options.ts'
 import { Pipeline } from '../pipeline.ts'
 import { RateLimit } from '../admission/rate-limit.ts'
+import { unwrapPosthog } from './posthog-body.ts'
 import { redactedRequest } from './redacted-request.ts'
 import { configRoute } from '../routes/config-route.ts'
+import { eventStoreRoutes } from '../routes/event-store-routes.ts'
 import { eventsRoute } from '../routes/events-route.ts'
 import { operationRoutes } from '../routes/operation-routes.ts'
+import { posthogRoutes } from '../routes/posthog-routes.ts'
+import { posthogSettingsRoutes } from '../routes/posthog-settings-routes.ts'
+import { segmentRoutes } from '../routes/segment-routes.ts'
+import { segmentSettingsRoute } from '../routes/segment-settings-route.ts'
+import { sessionSocket } from '../routes/session-socket.ts'
+import { trackRoutes } from '../routes/track-routes.ts'
 import { trackerRoutes } from '../routes/tracker-route.ts'
 
 /**
@@ -34,7 +43,23 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   server.addHook('onRoute', (route) => void (route.logSerializers = { req: redactedRequest }))
   server.setErrorHandler(answerError(metrics.requests, logger))
   registerBodyParser(server)
-  eventsRoute(server, { gate, log, pipeline, metrics, clock })
+  const intake = new Intake({ gate, log, pipeline, metrics })
+  const writes = { gate, intake, metrics, clock }
+  eventsRoute(server, writes)
+  eventStoreRoutes(server, writes)
+  trackRoutes(server, writes)
+  await sessionSocket(server, writes, logger)
+  await server.register(async (clients) => {
+    // their clients name any type, or that of a form
+    registerBodyParser(clients, '*')
+    segmentRoutes(clients, writes)
+  })
+  segmentSettingsRoute(server, gate)
+  await server.register(async (clients) => {
+    registerBodyParser(clients, '*', unwrapPosthog)
+    posthogRoutes(clients, writes)
+  })
+  await server.register(async (clients) => posthogSettingsRoutes(clients, gate))
   configRoute(server, { gate, registry: options.registry })
   operationRoutes(server, options)
   if (options.trackerFile !== undefined) await trackerRoutes(server, options.trackerFile)
@@ -47,7 +72,7 @@ export const ingestPlugin: FastifyPluginAsync<IngestOptions> = async (
   }
 }
 
-const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST']
+const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT']
 
 /** @throws HopperError HOP_METHOD when the path is known for other methods, else HOP_NOT_FOUND */
 function refuseUnknown(server: FastifyInstance, request: FastifyRequest, reply: FastifyReply): never {

@@ -34,7 +34,7 @@ export function configRoute(server: FastifyInstance, { gate, registry }: { gate:
   }
   onlyMethod(server, 'GET', '/v1/config')
   server.get('/v1/config', { onRequest: async (_request, reply) => allowAnyOrigin(reply) }, async (request, reply) => {
-    const { app } = await gate.admit(request, reply)
+    const { app } = await gate.admit(request)
     const { body, etag } = await configOf(app.id)
     reply.header('etag', etag).header('cache-control', 'public, max-age=60').header('vary', 'authorization, x-api-key')
     if (isFresh(request.headers['if-none-match'], etag)) return reply.code(304).send()

@@ -1,4 +1,4 @@
-import { eventFields, eventTypes, type Event, type EventType } from '@hopper/contracts'
+import { eventFields, eventStoreFields, eventTypes, type Event, type EventType } from '@hopper/contracts'
 import { Changes } from '../repair/changes.ts'
 import type { Incoming } from '../batch/incoming.ts'
 import { wireNames } from '../repair/repair.ts'
@@ -6,6 +6,7 @@ import { wireNames } from '../repair/repair.ts'
 const names = Object.fromEntries(
   eventTypes.map((type) => [type, [...new Set(['user_id', ...Object.keys(eventFields[type])])]]),
 ) as Record<EventType, string[]>
+const setByIngest = Object.keys(eventStoreFields)
 const stored = Object.fromEntries(
   eventTypes.map((type): [EventType, ReadonlySet<string>] => [
     type,
@@ -28,6 +29,12 @@ export function buildEvent(incoming: Incoming): Incoming {
   for (const name of names[type]) {
     const value = incoming.stored?.[name] ?? wire[name]
     if (value !== undefined) event[name] = value
+  }
+  if (incoming.supplement?.stored !== undefined) {
+    for (const name of setByIngest) {
+      const value = incoming.stored?.[name]
+      if (value !== undefined) event[name] = value
+    }
   }
   incoming.event = event as Event
   incoming.rewritten = true

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { derivedId } from '../batch/derived-id.ts'
+import { derivedId, nthId } from '../batch/derived-id.ts'
 import type { Incoming } from '../batch/incoming.ts'
 
 /**
@@ -26,7 +26,5 @@ function contentId({ sent, wire, type, device_id, timestamp, client_time, batch 
     session_id,
     timestamp: client_time ?? timestamp,
   })
-  const before = batch.repetitions.get(content) ?? 0
-  batch.repetitions.set(content, before + 1)
-  return before === 0 ? content : derivedId(content, before)
+  return nthId(batch.repetitions, content)
 }

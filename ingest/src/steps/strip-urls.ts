@@ -11,7 +11,7 @@ export function stripUrls(incoming: Incoming): Incoming {
   if (type === 'url_change') {
     strip(incoming, 'to')
     strip(incoming, 'from')
-  } else if (type === 'click') strip(incoming, 'current_url')
+  } else if (type === 'click' || incoming.wire['current_url'] !== undefined) strip(incoming, 'current_url')
   return incoming
 }
 

@@ -8,6 +8,7 @@ import { CassandraLanes } from './lanes.ts'
 import { CassandraCollection } from './collection.ts'
 import { assertMigrated } from './schema/migrate.ts'
 import { clientOptions, serialConsistency, type CassandraSettings } from './client/settings.ts'
+import { frozenNodesOf, type NodeLogger } from './client/frozen-nodes.ts'
 import { probeHosts, type SteadyHosts } from './client/steady-hosts.ts'
 import { CassandraTableReader } from './table-reader.ts'
 import { CassandraTableWriter } from './table-writer.ts'
@@ -19,9 +20,13 @@ export { cassandraDefaults, consistencies, type CassandraSettings, type Consiste
 
 /**
  * Opens a storage without the log over one Cassandra cluster. Throws HOP_CONFIG when `migrate` has not prepared the
- * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached.
+ * keyspace, HOP_STORE_UNAVAILABLE when the cluster cannot be reached. `logger` receives the nodes that lanes wait for.
  */
-export async function openCassandra(settings: CassandraSettings, lanes: number): Promise<Omit<Storage, 'log'>> {
+export async function openCassandra(
+  settings: CassandraSettings,
+  lanes: number,
+  logger?: NodeLogger,
+): Promise<Omit<Storage, 'log'>> {
   const options = clientOptions(settings, settings.keyspace)
   const driver = new Client(options)
   try {
@@ -33,15 +38,16 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
   }
   const client = withUnavailableErrors(driver)
   const probes = probeHosts(driver, options.policies!.loadBalancing as SteadyHosts)
-  const owners = new CassandraLanes(client, lanes, settings)
+  const frozen = frozenNodesOf(client, settings, logger)
+  const owners = new CassandraLanes(client, lanes, settings, frozen)
   return {
     archive: new CassandraArchive(client, owners, serialConsistency(settings)),
-    writer: new CassandraTableWriter(client, settings),
+    writer: new CassandraTableWriter(client, settings, frozen),
     reader: new CassandraTableReader(client, lanes, settings.keptVisitorBytesMax),
     lanes: owners,
     registry: registryOf((kind) => new CassandraCollection(client, kind)),
     health: async () => {
-      const detail = await driver
+      const failure = await driver
         .execute('SELECT release_version FROM system.local', [], {
           prepare: false,
           isIdempotent: true,
@@ -51,7 +57,9 @@ export async function openCassandra(settings: CassandraSettings, lanes: number):
           () => undefined,
           (error: Error) => error.message,
         )
-      return [{ name: 'cassandra', healthy: detail === undefined, ...(detail ? { detail } : {}) }]
+      // A cluster with a frozen node answers; its lanes may stand still nevertheless.
+      const detail = failure ?? frozen.detail
+      return [{ name: 'cassandra', healthy: failure === undefined, ...(detail ? { detail } : {}) }]
     },
     close: () => {
       probes.stop()

@@ -1,10 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 import { types, type Client } from 'cassandra-driver'
+import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { serialConsistency, type CassandraSettings } from './client/settings.ts'
-import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { rowsOf, statement } from './client/statements.ts'
 
 const POLL_MS = 200
@@ -25,11 +26,13 @@ export class CassandraLanes implements Lanes {
   readonly #client: Client
   readonly #lanes: number
   readonly #settings: CassandraSettings
+  readonly #frozen: FrozenNodes
 
-  constructor(client: Client, lanes: number, settings: CassandraSettings) {
+  constructor(client: Client, lanes: number, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
     this.#lanes = lanes
     this.#settings = settings
+    this.#frozen = frozen
   }
 
   /**
@@ -84,11 +87,11 @@ export class CassandraLanes implements Lanes {
   }
 
   /** Throws HOP_STORE_UNAVAILABLE when the lease has expired or the lane has another owner. */
-  async assertOwned({ lane, owner, epoch, expiresAt }: Lease): Promise<void> {
+  async assertOwned(lease: Lease): Promise<void> {
+    const { lane, owner, epoch } = lease
     const row = await this.#row(lane)
     if (row?.owner !== owner || row.epoch !== epoch) throw taken(lane)
-    if (performance.now() >= expiresAt)
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lane} has run out.`)
+    assertLeaseHolds(lease)
   }
 
   /**
@@ -115,7 +118,7 @@ export class CassandraLanes implements Lanes {
       if (performance.now() - renewedAt < first.leaseMs) continue
       if (answeredAt !== undefined && performance.now() - answeredAt >= unknownOutcomeMs) return seen
       if (answeredAt === undefined) {
-        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
+        await this.#frozen.whenAnswered()
         answeredAt = performance.now()
       }
     }

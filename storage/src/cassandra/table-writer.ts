@@ -16,6 +16,7 @@ import type {
   WrittenOut,
 } from '../ports/tables.ts'
 import { identitiesWithout } from '../identities-without.ts'
+import { assertLeaseHolds } from '../lane-lease.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
 import { identitiesOf } from './identities-of.ts'
@@ -24,7 +25,7 @@ import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { SessionRows } from './sessions/sessions.ts'
 import type { CassandraSettings } from './client/settings.ts'
-import { addressesOf, whenNodesAnswer } from './client/frozen-nodes.ts'
+import { frozenNodesOf, type FrozenNodes } from './client/frozen-nodes.ts'
 import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/statements.ts'
 import { renewRemoved, renewVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
@@ -43,6 +44,7 @@ export class CassandraTableWriter implements TableWriter {
   readonly hasSessionsByLane = true
   readonly #client: Client
   readonly #settings: CassandraSettings
+  readonly #frozen: FrozenNodes
   readonly #seen: SeenIds
   readonly #sessions = new SessionRows()
   readonly #deltas = new DeltaNumbers()
@@ -50,9 +52,10 @@ export class CassandraTableWriter implements TableWriter {
   readonly #packedRowsMin: number
   readonly #lanes = new Map<number, Watermarks>()
 
-  constructor(client: Client, settings: CassandraSettings) {
+  constructor(client: Client, settings: CassandraSettings, frozen = frozenNodesOf(client, settings)) {
     this.#client = client
     this.#settings = settings
+    this.#frozen = frozen
     this.#seen = new SeenIds(client, settings.packedIdsMin)
     this.#packed = new PackedVisitors(client, settings.packedMs)
     this.#packedRowsMin = settings.packedRowsMin ?? PACKED_ROWS_MIN
@@ -93,7 +96,7 @@ export class CassandraTableWriter implements TableWriter {
     const watermarks = this.#watermarksOf(lease.lane)
     watermarks.enter(lease.epoch)
     await watermarks.check(batch.counters)
-    this.#checkLease(lease)
+    assertLeaseHolds(lease)
     const visitors = this.#deltas.number(lease, visitorParts(batch.visitors))
     const identities = this.#deltas.number(lease, identityParts(batch.identities))
     for (const part of visitors) if (part.rows >= this.#packedRowsMin) this.#packed.packed(lease, part)
@@ -115,12 +118,12 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   writeOut(lease: Lease): Promise<WrittenOut | undefined> {
-    return this.#packed.writeOut(lease, () => this.#checkLease(lease))
+    return this.#packed.writeOut(lease, () => assertLeaseHolds(lease))
   }
 
   /** Removes rows. Blocks that contain them are written out first: a block would bring a removed row back. */
   async removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void> {
-    const assertLease = (): void => this.#checkLease(lease)
+    const assertLease = (): void => assertLeaseHolds(lease)
     for (const { app, date } of changes) await this.#packed.writeOutAll(lease, { app, date }, assertLease)
     const removals = (
       await mapConcurrent(changes, READ_CONCURRENCY, async (change) => {
@@ -139,7 +142,7 @@ export class CassandraTableWriter implements TableWriter {
     const { app, device, ranges } = removed
     const { gone, remaining } = identitiesWithout(await identitiesOf(this.#client, app, device), ranges)
     if (gone.length === 0) return
-    this.#checkLease(lease)
+    assertLeaseHolds(lease)
     await this.#client.batch(identityRemovals(lease.lane, removed, gone, remaining), {
       prepare: true,
       logged: true,
@@ -149,7 +152,7 @@ export class CassandraTableWriter implements TableWriter {
   }
 
   async replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
-    this.#checkLease(lease)
+    assertLeaseHolds(lease)
     await this.#seen.replace(lease.lane, partition, replacements)
   }
 
@@ -162,7 +165,7 @@ export class CassandraTableWriter implements TableWriter {
   ): Promise<void> {
     const writes = await this.#sessions.replacements(this.#client, lease, { app, ids, before }, sessions)
     await mapConcurrent(writes, WRITE_CONCURRENCY, (statements) => {
-      this.#checkLease(lease)
+      assertLeaseHolds(lease)
       return this.#writeIdempotent(statements)
     })
   }
@@ -193,15 +196,6 @@ export class CassandraTableWriter implements TableWriter {
     return own
   }
 
-  /**
-   * Rejects writes after the lease's expiry. A write must have ended, with whatever outcome, before the next owner
-   * begins; that owner waits `unknownOutcomeMs` longer than the lease.
-   */
-  #checkLease(lease: Lease): void {
-    if (performance.now() >= lease.expiresAt)
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
-  }
-
   async #writeIdempotent(statements: readonly Statement[]): Promise<void> {
     await this.#client.batch([...statements], { prepare: true, logged: false, isIdempotent: true })
   }
@@ -215,7 +209,7 @@ export class CassandraTableWriter implements TableWriter {
     let isSent = false
     try {
       await mapConcurrent(changes, WRITE_CONCURRENCY, async (change) => {
-        this.#checkLease(lease)
+        assertLeaseHolds(lease)
         isSent = true
         await this.#client.batch(counterBatch(lease.lane, change), {
           prepare: true,
@@ -227,7 +221,7 @@ export class CassandraTableWriter implements TableWriter {
     } catch (error) {
       watermarks.forget()
       if (isSent) {
-        await whenNodesAnswer(addressesOf(this.#client, this.#settings))
+        await this.#frozen.whenAnswered()
         await pause(this.#settings.unknownOutcomeMs)
       }
       throw new HopperError('HOP_STORE_UNAVAILABLE', `Lane ${lease.lane} could not be counted.`, { cause: error })

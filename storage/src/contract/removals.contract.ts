@@ -95,6 +95,26 @@ export function removalsContract(name: string, make: () => Promise<Storage>): vo
       expect([...new Set(all)].sort()).toEqual([...found.keys()].sort())
     })
 
+    it('removes ids without a trace, of small and of large batches', async () => {
+      const partition = { app: randomUUID(), date: dates[0]! }
+      const ids = Array.from({ length: 300 }, (_, at) => (at % 3 === 0 ? randomUUID() : `id ${at}`))
+      const seen = (some: readonly string[], first: number): Promise<void> => {
+        const verdict = { fate: 'rejected' as const, reason: 'too_old' as const }
+        const rows = some.map((event_id, at) => ({ event_id, position: first + at, ...verdict }))
+        return apply(lease, { seen: [{ ...partition, rows }] })
+      }
+      await seen(ids.slice(0, 290), 0)
+      await seen(ids.slice(290), 290)
+      const isGone = (at: number): boolean => at % 7 === 0 || at > 295
+      const gone = [...ids.filter((_, at) => isGone(at)), 'never'].map((event_id) => ({ event_id }))
+      for (let times = 0; times < 2; times++) await storage.writer.replaceSeen(lease, partition, gone)
+      const kept = ids.flatMap((id, at): [string, number][] => (isGone(at) ? [] : [[id, at]]))
+      expect(await storage.writer.firstPositions(0, partition, [...ids, 'never'])).toEqual(new Map(kept))
+      const all: string[] = []
+      for await (const page of storage.writer.seenIds(0, partition)) all.push(...page)
+      expect([...new Set(all)].sort()).toEqual(kept.map(([id]) => id).sort())
+    })
+
     it('replaces sessions by what is left of them, and goes on with what comes later', async () => {
       const app = randomUUID()
       const of = (

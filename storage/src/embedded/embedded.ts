@@ -7,6 +7,7 @@ import { EmbeddedArchive } from './archive/archive.ts'
 import { ensureDirectory, probe } from './directory/data-directory.ts'
 import { LOCK_FILE, lockDirectory } from './directory/directory-lock.ts'
 import { EmbeddedEventLog } from './log/event-log.ts'
+import type { LaneLogger } from './log/lane-readers.ts'
 import { FilesInPlace } from './directory/files-in-place.ts'
 import { ensureIntact, type LossLogger } from './intact/accept-loss.ts'
 import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
@@ -36,8 +37,8 @@ export interface EmbeddedOptions {
   readonly exclusive?: boolean
   /** true: continues without lost data and records the loss */
   readonly acceptLoss?: boolean
-  /** receives accepted losses */
-  readonly logger?: LossLogger
+  /** receives accepted losses, and lanes that stand still */
+  readonly logger?: LossLogger & Partial<LaneLogger>
 }
 
 /**
@@ -60,8 +61,8 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Storage> {
 }
 
 /** `id` is that of the installation, given only for the handle that has the directory to itself. */
-function open({ dir, lanes }: EmbeddedOptions, id: string | undefined): Storage {
-  const log = new EmbeddedEventLog(dir, lanes, id)
+function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): Storage {
+  const log = new EmbeddedEventLog(dir, lanes, id, logger)
   const file = join(dir, TABLES_FILE)
   const database = openDatabase(file)
   prepareTables(database)
@@ -111,7 +112,7 @@ interface CheckedParts {
 function health(dir: string, { database, log, notes }: CheckedParts): PartHealth {
   try {
     database.prepare('SELECT count(*) FROM lanes').get()
-    const failure = log.failure ?? notes?.failure ?? refusalOf(log, dir)
+    const failure = log.failure ?? notes?.failure ?? log.stalled ?? refusalOf(log, dir)
     return failure ? { name: 'sqlite', healthy: false, detail: failure.message } : { name: 'sqlite', healthy: true }
   } catch (error) {
     return { name: 'sqlite', healthy: false, detail: String(error) }

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
+import { assertLeaseHolds } from '../lane-lease.ts'
 import type { Lanes, Lease } from '../ports/tables.ts'
 import { transaction } from './sqlite.ts'
 
@@ -63,8 +64,7 @@ export class EmbeddedLanes implements Lanes {
 
   /** Throws when the lease has expired or the lane has another owner. */
   assertOwned(lease: Lease): void {
-    if (performance.now() >= lease.expiresAt)
-      throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
+    assertLeaseHolds(lease)
     this.assertTaken(lease)
   }
 

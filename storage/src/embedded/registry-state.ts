@@ -10,8 +10,8 @@ export interface RegistryState {
   readonly records: number
 }
 
-/** Kinds of records that expire by themselves and whose loss does not matter. */
-const passingKinds: readonly string[] = ['login', 'audit', 'import']
+/** Kinds of records that expire by themselves, or are written again, and whose loss does not matter. */
+const passingKinds: readonly string[] = ['login', 'audit', 'import', 'external', 'ahead', 'last_seen_log']
 
 export function isLasting(kind: string): boolean {
   return !passingKinds.includes(kind)

@@ -33,14 +33,16 @@ class LocatedDatabase extends DatabaseSync {
 
   override prepare(sql: string): StatementSync {
     const statement = this.#locating(() => super.prepare(sql))
-    const { iterate } = statement
+    const iterate = statement.iterate.bind(statement) as (
+      ...values: SQLInputValue[]
+    ) => ReturnType<StatementSync['iterate']>
     statement.get = this.#wrapped(statement.get.bind(statement))
     statement.all = this.#wrapped(statement.all.bind(statement))
     statement.run = this.#wrapped(statement.run.bind(statement))
     const file = this.#file
     statement.iterate = function* (...values: SQLInputValue[]) {
       try {
-        yield* (iterate as (...anonymous: SQLInputValue[]) => ReturnType<typeof iterate>).apply(statement, values)
+        yield* iterate(...values)
       } catch (error) {
         throw located(error, file)
       }

@@ -4,11 +4,11 @@ import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscri
 import type { PartHealth } from '../ports/storage.ts'
 import { Appender } from './appender.ts'
 import { AdminClient } from './admin-client.ts'
-import { repairEncoder } from './encoder.ts'
+import { repairEncoder } from './kafkajs-patches/encoder.ts'
 import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
-import { repairRequestQueue } from './request-queue.ts'
+import { repairRequestQueue } from './kafkajs-patches/request-queue.ts'
 import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
@@ -16,6 +16,7 @@ import { ensureTopic } from './topic.ts'
 import { unavailable } from './within.ts'
 import { installZstd } from './zstd.ts'
 
+export { ExternalTopic, type TopicLogger, type TopicMessage } from './external-topic.ts'
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 const FILL_MESSAGES_MAX = 10_000

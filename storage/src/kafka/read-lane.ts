@@ -83,6 +83,6 @@ function collect(
           else timer.refresh()
         },
       })
-      .catch((error: unknown) => (clearTimeout(timer), reject(error)))
+      .catch((error: Error) => (clearTimeout(timer), reject(error)))
   })
 }

@@ -1,6 +1,7 @@
 import type {
   App,
   AuditResult,
+  ComputedProperty,
   Element,
   Forget,
   ForgetPart,
@@ -11,6 +12,7 @@ import type {
   Member,
   Organization,
 } from '@hopper/contracts'
+import type { LanePositions } from '../position-range.ts'
 
 /** Records of one kind, each with an id that is unique within its owner. */
 export interface Collection<T> {
@@ -33,11 +35,16 @@ export interface Login {
   readonly expires_at: number
 }
 
-/** Progress of the import of a dump. An interrupted import resumes from it and appends each message once. */
+/**
+ * Progress of the import of a dump or of another file. An interrupted import resumes from it and appends each message
+ * once.
+ */
 export interface ImportProgress {
-  /** id of the dump */
+  /** id of the dump or the file */
   readonly dump: string
-  /** messages of the dump that are in the log */
+  /** ms since the epoch; missing in records of earlier versions */
+  readonly begun_at?: number
+  /** its messages that are in the log */
   readonly appended: number
   /** messages after the appended ones whose append has begun */
   readonly pending: number
@@ -47,22 +54,63 @@ export interface ImportProgress {
 }
 
 /**
- * A loss of the log that somebody has accepted, in a cluster: messages of a lane from position `first` up to, but not
- * including, `next`.
+ * Progress of reading a file that another system writes. Offsets are in bytes of its content, decompressed. A process
+ * that ends while it appends finds out from `ends` and `pending` what has arrived.
  */
-export interface AcceptedLoss {
-  readonly lane: number
-  readonly first: number
-  readonly next: number
+export interface ExternalProgress {
+  /** app, device and inode of the file */
+  readonly id: string
+  /** where the file was found last, for people */
+  readonly path: string
+  /** on the disk, when it was read */
+  readonly size: number
+  readonly mtime_ms: number
+  /** up to here everything is in the log */
+  readonly offset: number
+  /** hash of the bytes before `offset`, which tells another file in the same place */
+  readonly tail: string
+  /** bytes after `offset` whose append has begun */
+  readonly pending: number
+  /** end of each lane before that append */
+  readonly ends: readonly number[]
+  /** time of receipt of what is pending, ms since the epoch */
+  readonly received_at: number
+  /** true when a compressed file was read to its end */
+  readonly is_whole: boolean
+}
+
+/** A loss of the log that somebody has accepted, in a cluster. */
+export interface AcceptedLoss extends LanePositions {
   /** true: they were counted, but the log ended before them; false: they were deleted before they were counted */
   readonly is_cut: boolean
   readonly accepted_at: number
 }
 
 /**
+ * How far a lane is counted beyond its committed position while some apps are deferred: every message before `ahead`,
+ * except those of an app of `behind` from its position there on. Counted means in the tables and in the archive. Holds
+ * only while the committed position of the lane is `position`: a rebuild may have counted less than that since.
+ */
+export interface LaneAhead {
+  readonly lane: number
+  readonly position: number
+  readonly ahead: number
+  readonly behind: Readonly<Record<string, number>>
+}
+
+/** What an API process last knew of the log, for one that starts while the log is away. */
+export interface LastSeenLog {
+  /** ms since the epoch; the lanes ended at `ends` then or later */
+  readonly at: number
+  readonly ends: readonly number[]
+  /** the instant before which everything received was counted then, ms since the epoch; null if none was known */
+  readonly complete_to: number | null
+}
+
+/**
  * Records that an installation has about its customers. Owners: organizations belong to ''; apps, members and keys to
- * their organization (keys are also found by hash, see `keyByHash`); funnels and elements to their app; logins, audits,
- * imports and losses to ''.
+ * their organization (keys are also found by hash, see `keyByHash`); funnels, elements and properties to their app;
+ * logins, audits, imports, external files, losses and what is known of the lanes to ''.
  */
 export interface Registry {
   readonly organizations: Collection<Organization>
@@ -79,14 +127,22 @@ export interface Registry {
   readonly forgetParts: Collection<ForgetPart>
   /** by XPath */
   readonly elements: Collection<Element>
+  /** computed properties of persons, by name */
+  readonly properties: Collection<ComputedProperty>
   readonly members: Collection<Member>
   readonly logins: Collection<Login>
   /** the result of the last audit, with the id `last` */
   readonly audits: Collection<AuditResult>
-  /** by the id of the dump */
+  /** by the id of the dump or the file */
   readonly imports: Collection<ImportProgress>
+  /** progress of files that other systems write, by app, device and inode */
+  readonly externals: Collection<ExternalProgress>
   /** by lane and first position; an installation with a data directory records its losses in that directory */
   readonly losses: Collection<AcceptedLoss>
+  /** by lane; written by the owner of a lane while it defers apps */
+  readonly ahead: Collection<LaneAhead>
+  /** the log as it was last seen, with the id `last` */
+  readonly lastSeenLog: Collection<LastSeenLog>
   /** Finds the app with this id in any organization: app ids are unique in an installation. */
   app(id: string): Promise<App | undefined>
   keyByHash(hash: string): Promise<KeyRecord | undefined>

@@ -26,12 +26,12 @@ export interface Storage {
   readonly archive?: Archive
   readonly registry: Registry
   /** health of each engine, by name */
-  health(): Promise<readonly PartHealth[]>
+  readonly health: () => Promise<readonly PartHealth[]>
   /**
    * Removes from the disk whatever was deleted or replaced: afterwards no file contains any of it, except those it
    * names. Takes time and space in proportion to the tables, and blocks who writes them meanwhile. Missing where the
    * engine decides when it does that.
    */
-  scrub?(): Promise<Scrubbed>
-  close(): Promise<void>
+  readonly scrub?: () => Promise<Scrubbed>
+  readonly close: () => Promise<void>
 }

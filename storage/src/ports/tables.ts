@@ -50,6 +50,14 @@ export interface SeenChange extends Partition {
   }[]
 }
 
+/**
+ * The partition of the ids of an app's rejected events, by the UTC date of receipt. It is apart from the ids that
+ * count: a rejected event never makes a later one a duplicate. No id of an app has a colon.
+ */
+export function rejectedPartition(app: string, date: string): Partition {
+  return { app: `${app}:rejected`, date }
+}
+
 /** The position of the first occurrence of an `event_id`, and its fate there. */
 export type FirstSeen = Omit<SeenChange['rows'][number], 'event_id'>
 
@@ -110,10 +118,10 @@ export interface RemovedIdentities {
   readonly generation: number
 }
 
-/** An id of a partition that is replaced, at the position of its first occurrence. */
+/** An id of a partition that is replaced, at the position of its first occurrence; without `by` it is removed. */
 export interface SeenReplacement {
   readonly event_id: string
-  readonly by: string
+  readonly by?: string
 }
 
 /** All changes of one batch of one lane. Everything except `counters` is idempotent. */
@@ -173,8 +181,9 @@ export interface TableWriter {
    */
   removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void>
   /**
-   * Replaces ids of a partition by others, which then stand at the same position, as accepted. At any time one of both
-   * is there. Ids that are not there are passed over; idempotent.
+   * Replaces ids of a partition by others, which then stand at the same position, as accepted, or removes them. At any
+   * time one of both is there. Ids that are not there are passed over; idempotent. An id that is gone may not be stored
+   * again.
    */
   replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void>
   /** true where each lane has rows of its own for a session */

@@ -204,12 +204,16 @@ export class RememberedRegistry {
       logins: collection('logins'),
       audits: collection('audits'),
       imports: collection('imports'),
+      externals: collection('externals'),
       losses: collection('losses'),
+      ahead: collection('ahead'),
+      lastSeenLog: collection('lastSeenLog'),
       funnelMarks: collection('funnelMarks'),
       backfills: collection('backfills'),
       forgets: collection('forgets'),
       forgetParts: collection('forgetParts'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
+      properties: collection('properties'),
       elements: ofApp(collection('elements'), ({ elements }) => elements),
       app: (id) =>
         this.#askOrRecall(

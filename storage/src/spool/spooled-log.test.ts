@@ -7,7 +7,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { openEmbedded } from '../embedded/embedded.ts'
 import { EmbeddedEventLog } from '../embedded/log/event-log.ts'
+import type { EventLog } from '../ports/event-log.ts'
 import type { Storage } from '../ports/storage.ts'
+import { withOverrides } from '../with-overrides.ts'
 import { firstSeen, numbered, upTo } from './numbered.fixture.ts'
 import { SpooledLog, spoolDefaults, type SpoolSettings } from './spooled-log.ts'
 import { behaviours, unsteady, type UnsteadyLog } from './unsteady-log.fixture.ts'
@@ -123,6 +125,25 @@ describe('a spool', () => {
     await spooled.append([numbered('d', 6)])
     expect(await firstSeen(main)).toEqual(new Map([['d', upTo(7)]]))
     await spooled.close()
+  })
+
+  it('closes a main log once that connects while the spool is being closed, or after it', async () => {
+    const dir = makeDir()
+    const real = new EmbeddedEventLog(dir, LANES)
+    let closes = 0
+    const main = withOverrides<EventLog>(real, {
+      close: async () => void closes++,
+    })
+    const connected = Promise.withResolvers<EventLog>()
+    const settings = { ...spoolDefaults, dir: join(dir, 'spool'), lanes: LANES, patienceMs: 50 }
+    const spooled = await SpooledLog.open(settings, () => connected.promise)
+    await spooled.append([numbered('d', 0)])
+    const closing = spooled.close()
+    connected.resolve(main)
+    await closing
+    // whatever else would close it was due before `closing` was over
+    await vi.waitFor(() => expect(closes).toBe(1))
+    await real.close()
   })
 
   it('hands over under load that never pauses', async () => {

@@ -197,8 +197,10 @@ export class SpooledLog implements EventLog {
   async #connected(): Promise<EventLog> {
     if (this.#main) return this.#main
     const main = await this.#connect()
-    if (this.#closing.signal.aborted) await main.close()
-    return (this.#main = main)
+    if (!this.#closing.signal.aborted) return (this.#main = main)
+    // `close` may be over and no longer sees it
+    await main.close()
+    throw new HopperError('HOP_LOG_UNAVAILABLE', 'The log was closed before the main log was connected.')
   }
 
   async #store(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {

@@ -32,7 +32,7 @@ export function registerJsonBody(fastify: FastifyInstance): void {
       } catch (error) {
         return done(error as Error)
       }
-      parseJson(request, body.toString('utf8'), (error, value) => done(error && notJson(error), value))
+      void parseJson(request, body.toString('utf8'), (error, value) => done(error && notJson(error), value))
     }
     if (body.length <= LARGE_BYTES) return read()
     try {
@@ -50,7 +50,8 @@ export function registerJsonBody(fastify: FastifyInstance): void {
 
 /** Identifies the sender of a body as far as possible before the key is checked. */
 function requesterOf({ headers, query, params, ip }: FastifyRequest): Requester {
-  const key = headers.authorization ?? headers['x-api-key'] ?? (query as { key?: unknown }).key ?? headers.cookie ?? ip
+  const key =
+    headers.authorization ?? headers['x-api-key'] ?? (query as { key?: string | string[] }).key ?? headers.cookie ?? ip
   return { app: (params as { app?: string }).app ?? '', caller: String(key) }
 }
 

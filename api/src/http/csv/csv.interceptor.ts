@@ -8,7 +8,7 @@ import { columnsOf, prefersCsv, takesCsvOnly, toCsv, type CsvStyle } from './csv
 import { EncodedAnswer } from './encoded-answer.ts'
 import { EventStream } from '../event-stream.ts'
 
-type Body = { readonly meta?: { readonly complete_to: number; readonly truncated?: boolean } }
+type Body = { readonly meta?: { readonly complete_to: number | null; readonly truncated?: boolean } }
 
 /** Answers rows as CSV if the client prefers it. The `meta` of the JSON answer is then sent in headers. */
 @Injectable()
@@ -34,7 +34,8 @@ export class CsvInterceptor implements NestInterceptor {
         void reply
           .header('content-type', 'text/csv; charset=utf-8')
           .header('content-disposition', 'attachment; filename="hopper.csv"')
-        if (body.meta) void reply.header('x-hopper-complete-to', body.meta.complete_to)
+        const known = body.meta?.complete_to ?? undefined
+        if (known !== undefined) void reply.header('x-hopper-complete-to', known)
         if (body.meta?.truncated) void reply.header('x-hopper-truncated', 'true')
         const rows = table.rows(body as never)
         return toCsv(columnsOf(table, rows), rows, style)

@@ -8,12 +8,11 @@ import { EncodedAnswer } from './encoded-answer.ts'
 export class EncodedInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(
-      map((answer) => {
+      map((answer: unknown) => {
         if (!(answer instanceof EncodedAnswer)) return answer
-        void context
-          .switchToHttp()
-          .getResponse<FastifyReply>()
-          .header('content-type', 'application/json; charset=utf-8')
+        const reply = context.switchToHttp().getResponse<FastifyReply>()
+        void reply.header('content-type', 'application/json; charset=utf-8')
+        if (answer.tag !== undefined) void reply.header('etag', answer.tag)
         return answer.toBuffer()
       }),
     )

@@ -12,6 +12,8 @@ export interface QueryJob {
   readonly chunks: readonly ChunkSummary[]
   /** chunks of all times that link devices to users; empty if the query does not need them */
   readonly identifying: readonly ChunkSummary[]
+  /** chunks of all times for computed properties; empty if the query needs none */
+  readonly history: readonly ChunkSummary[]
   /** deadline, by `monotonicMs`: waiting and a late start count against it */
   readonly until: number
   /** a value other than 0 in its only slot ends the query */
@@ -48,6 +50,13 @@ export interface Reply {
   readonly id: number
   readonly answer: readonly Cells[] | 'go on' | 'pause' | undefined
 }
+
+/** How a job ended: with its result as JSON, without one because nobody needs it any more, or with an error. */
+export type JobOutcome =
+  | { readonly kind: 'finished'; readonly json: Uint8Array }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
 export type ToThread = { readonly job: QueryJob } | { readonly reply: Reply }
 export type FromThread =
   | ({ readonly id: number } & WorkerRequest)

@@ -49,7 +49,7 @@ export const queryBounds: PoolBounds = {
 /** The limits of a wait for a thread. */
 export interface Wait {
   /** deadline, by `performance.now()`; it moves when more clients join the same query */
-  until(): number
+  readonly until: () => number
   readonly signal: AbortSignal
 }
 
@@ -233,6 +233,14 @@ interface TurnHost {
   ended(turn: Turn): void
 }
 
+/** How a turn ended that did not fail. */
+export type TurnOutcome =
+  | { readonly kind: 'finished'; readonly json: Uint8Array }
+  /** the host has ended the job: it answered a request with undefined */
+  | { readonly kind: 'ended' }
+  /** others waited for a thread: the job can run again in a later turn */
+  | { readonly kind: 'yielded' }
+
 /** A thread that is assigned to a query for a while, with its helper threads. */
 export class Turn {
   readonly requester: Requester
@@ -260,18 +268,25 @@ export class Turn {
   }
 
   /**
-   * Runs a job and returns the result as JSON.
-   * @throws MadeRoom if others needed the thread
+   * Runs a job.
+   * @throws HopperError if it fails, or if its client has left
    */
-  async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<Uint8Array> {
+  async run(task: WorkerJob, host: JobHost, { until, signal }: Wait): Promise<TurnOutcome> {
     this.#threads.push(...this.#host.helpers(task, this))
     const stop = AbortSignal.any([signal, this.#stop.signal])
-    const answer: JobHost['answer'] = async (asked) => (stop.aborted ? undefined : host.answer(asked))
-    try {
-      return await runParts(this.#threads, task, { ...host, answer }, until() - performance.now(), stop)
-    } catch (error) {
-      throw this.#hasMadeRoom && !signal.aborted ? new MadeRoom() : error
+    let isEnded = false
+    const answer: JobHost['answer'] = async (asked) => {
+      if (stop.aborted) return undefined
+      const given = await host.answer(asked)
+      isEnded ||= given === undefined
+      return given
     }
+    const outcome = await runParts(this.#threads, task, { ...host, answer }, until() - performance.now(), stop)
+    if (outcome.kind === 'finished') return outcome
+    // Parts that are stopped because the host has ended the job may fail.
+    if (isEnded) return { kind: 'ended' }
+    if (this.#hasMadeRoom && !signal.aborted) return { kind: 'yielded' }
+    throw outcome.kind === 'failed' ? outcome.error : clientGone()
   }
 
   isLongAt(now: number, sliceMs: number): boolean {
@@ -288,9 +303,6 @@ export class Turn {
     this.#host.ended(this)
   }
 }
-
-/** The query was stopped because others waited for a thread; it restarts after their turns. */
-export class MadeRoom extends Error {}
 
 /** Creates the error of a query whose client has disconnected; nobody reads it. */
 export function clientGone(): HopperError {

@@ -1,18 +1,25 @@
-import type { Budget, Chunk, KeyTally } from '@hopper/engine'
+import type { Budget, Chunk, KeyTally, PutPlaces } from '@hopper/engine'
 import type { BoundedMap } from '../sharing/bounded-map.ts'
 import type { Ask, ChunkSource } from '../chunk-source.ts'
 import type { KnownIdentities } from '../known-identities.ts'
+import type { KnownPeople } from '../known-people.ts'
 import type { Progress } from './query-job.ts'
+
+/** How a question ended: with its result, or unneeded because the main thread has the answer already. */
+export type QuestionOutcome = { readonly kind: 'answered'; readonly result: unknown } | { readonly kind: 'unneeded' }
 
 /** The resources of a query in its thread. */
 export interface QueryRuntime {
   readonly source: ChunkSource
   readonly identities: KnownIdentities
+  readonly people: KnownPeople
   /** cached tallies of whole chunks */
   readonly tallies: BoundedMap<readonly KeyTally[]>
+  /** cached places of the put events of whole chunks */
+  readonly puts: BoundedMap<PutPlaces>
   /** the chunk that an export read last */
   readonly exported: { name?: string; chunk?: Chunk }
   readonly budget: Budget
   readonly ask: Ask
-  progress(progress: Progress): void
+  readonly progress: (progress: Progress) => void
 }

@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { HopperError, errorCatalogue, type ErrorCode } from '@hopper/contracts'
 import { newZstdLock, terminateOutsideZstd } from '@hopper/engine'
-import { JobCancelled } from '../chunk-source.ts'
 import {
   monotonicMs,
   type WorkerRequest,
   type FromThread,
+  type JobOutcome,
   type Progress,
   type QueryJob,
   type Reply,
@@ -44,11 +44,8 @@ export class QueryThreadHandle {
     setTimeout(() => this.#running === job && void this.end(), GRACE_MS).unref()
   }
 
-  /**
-   * Resolves with the answer as JSON. Also rejects with the rejection of `host.answer`, and with JobCancelled if the
-   * answer is no longer needed.
-   */
-  run(job: QueryJob, host: JobHost): Promise<Uint8Array> {
+  /** Runs a job; it fails with the rejection of `host.answer`, if there is one, else with the error of the thread. */
+  run(job: QueryJob, host: JobHost): Promise<JobOutcome> {
     this.app = job.app
     this.#running = job
     const worker = this.#worker
@@ -57,32 +54,33 @@ export class QueryThreadHandle {
       const answer = await host.answer(asked).catch((error: unknown) => void (failure = error))
       if (this.#running === job) worker.postMessage({ reply: { id, answer } } satisfies ToThread)
     }
-    return new Promise((resolve, reject) => {
-      const finish = (): void => {
+    return new Promise((resolve) => {
+      const end = (outcome: JobOutcome): void => {
         clearTimeout(timer)
-        worker.off('message', heard).off('error', failed).off('exit', gone)
+        worker.off('message', heard).off('error', crashed).off('exit', gone)
         worker.unref()
         this.#running = undefined
+        resolve(outcome)
       }
-      const failed = (cause: unknown): void => {
-        finish()
-        reject(new HopperError('HOP_INTERNAL', undefined, { cause }))
-      }
-      const gone = (): void => {
-        finish()
-        reject(new HopperError('HOP_QUERY_TIMEOUT'))
-      }
+      const fail = (error: unknown): void => end({ kind: 'failed', error })
+      const crashed = (cause: unknown): void => fail(new HopperError('HOP_INTERNAL', undefined, { cause }))
+      const gone = (): void => fail(new HopperError('HOP_QUERY_TIMEOUT'))
       const heard = (message: FromThread): void => {
         if ('progress' in message) return host.progress(message.progress)
         if ('ask' in message) return void reply(message.id, message)
-        finish()
-        if ('result' in message) resolve(message.result)
-        else reject(failure ?? ('over' in message ? new JobCancelled() : errorOf(message.error)))
+        if ('result' in message) end({ kind: 'finished', json: message.result })
+        else if (failure !== undefined) fail(failure)
+        else if ('over' in message) end({ kind: 'cancelled' })
+        else fail(errorOf(message.error))
       }
       const timer = setTimeout(() => void this.end(), Math.max(0, job.until - monotonicMs()) + GRACE_MS)
-      worker.on('message', heard).on('error', failed).on('exit', gone)
+      worker.on('message', heard).on('error', crashed).on('exit', gone)
       worker.ref()
-      worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)
+      try {
+        worker.postMessage({ job } satisfies ToThread, job.leader ? [job.leader] : job.others)
+      } catch (error) {
+        fail(error)
+      }
     })
   }
 

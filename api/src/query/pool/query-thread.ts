@@ -1,16 +1,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { HopperError } from '@hopper/contracts'
-import { installZstdLock, timeBudget, type KeyTally } from '@hopper/engine'
+import { installZstdLock, timeBudget, type KeyTally, type PutPlaces } from '@hopper/engine'
 import { lowerThreadPriority } from '@hopper/engine/thread-priority'
 import { BoundedMap } from '../sharing/bounded-map.ts'
 import { ChunkSource, JobCancelled, type Ask } from '../chunk-source.ts'
 import { KnownIdentities } from '../known-identities.ts'
+import { KnownPeople } from '../known-people.ts'
 import { monotonicMs, type FromThread, type QueryJob, type ToThread } from './query-job.ts'
 import { encodeResult } from '../result.ts'
 import { runQuestion } from '../runs/run-question.ts'
 import type { QueryRuntime } from './query-runtime.ts'
 
 const TALLIES_BYTES_MAX = 64 * 1024 * 1024
+const PUTS_BYTES_MAX = 32 * 1024 * 1024
 
 // HTTP, the log and folding take precedence over this thread.
 lowerThreadPriority()
@@ -29,7 +31,9 @@ const ask: Ask = (question) =>
   })
 const source = new ChunkSource(ask)
 const identities = new KnownIdentities(source)
+const people = new KnownPeople(source, identities)
 const tallies = new BoundedMap<readonly KeyTally[]>(TALLIES_BYTES_MAX)
+const puts = new BoundedMap<PutPlaces>(PUTS_BYTES_MAX)
 const exported: QueryRuntime['exported'] = {}
 
 /** Runs one query after the other, away from the thread that serves requests. */
@@ -50,16 +54,19 @@ async function run(job: QueryJob): Promise<void> {
   source.pages = job.context.pages
   try {
     budget.check()
-    const result = await runQuestion(job, {
+    const outcome = await runQuestion(job, {
       source,
       identities,
+      people,
       tallies,
+      puts,
       exported,
       budget,
       ask,
       progress: (progress) => send({ progress }),
     })
-    const encoded = encodeResult(result)
+    if (outcome.kind === 'unneeded') return send({ over: true })
+    const encoded = encodeResult(outcome.result)
     port.postMessage({ result: encoded } satisfies FromThread, [encoded.buffer])
   } catch (error) {
     send(error instanceof JobCancelled ? { over: true } : { error: serializeError(error) })

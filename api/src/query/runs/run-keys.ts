@@ -1,8 +1,9 @@
 import { hasRareKeys, RareKeyScan, rareKeyColumns } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 /** Lists the keys that are too rare for a column of their own. */
 export async function runKeys(

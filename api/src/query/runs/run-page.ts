@@ -1,7 +1,9 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PageRequest, PageResult, QueryOf } from '../query.ts'
+import { eventView } from '../../answers/events/events.ts'
+import type { PageHead, PageRequest, PageResult, QueryOf } from '../query.ts'
+import { encodeList } from '../result.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
 
 /**
@@ -24,6 +26,19 @@ export async function runPage(
     events.push(...page.events)
   }
   return { events, next }
+}
+
+/** Returns the same page, encoded as it is answered: a large one would occupy the HTTP thread. */
+export async function runEncodedPage(
+  { request }: QueryOf<'encoded_page'>,
+  job: QueryJob,
+  place: QueryRuntime,
+): Promise<Uint8Array> {
+  const { events, next } = await runPage({ kind: 'page', request }, job, place)
+  const items = events.map((event) => JSON.stringify(eventView(event)))
+  const times = events.map(({ event }) => event.timestamp).sort((a, b) => a - b)
+  const head: Omit<PageHead, 'digest'> = { next, ...(times.length > 0 && { times: [times[0]!, times.at(-1)!] }) }
+  return encodeList(items, head)
 }
 
 interface LanePage {

@@ -1,11 +1,10 @@
-import { JobCancelled } from '../chunk-source.ts'
-import { monotonicMs, type QueryJob, type WorkerJob } from '../pool/query-job.ts'
+import { monotonicMs, type JobOutcome, type QueryJob, type WorkerJob } from '../pool/query-job.ts'
 import type { JobHost, QueryThreadHandle } from '../pool/query-thread-handle.ts'
 import { hostsOfParts, splitTask } from '../pool/split-task.ts'
 
 /**
- * Runs a job in several threads, one part in each, and returns the result as JSON. It returns once every part has
- * ended; a part that fails stops the others.
+ * Runs a job in several threads, one part in each, and returns the outcome once every part has ended. A part that fails
+ * or is cancelled stops the others.
  */
 export async function runParts(
   threads: readonly QueryThreadHandle[],
@@ -13,23 +12,24 @@ export async function runParts(
   host: JobHost,
   limitMs: number,
   signal: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<JobOutcome> {
   const given = { ...task, until: monotonicMs() + limitMs, stop: new SharedArrayBuffer(4) }
   const jobs = splitTask(task, threads.length).map((part): QueryJob => ({ ...given, ...part }))
   const hosts = hostsOfParts(host, task, threads.length)
   const stop = (): void => jobs.forEach((job, i) => threads[i]!.stop(job))
-  const failures: unknown[] = []
+  /** outcomes of parts without a result, the first one first */
+  const ended: JobOutcome[] = []
   signal.addEventListener('abort', stop)
-  const begun = jobs.map((job, i) =>
-    threads[i]!.run(job, hosts[i]!).catch((error: unknown) => {
-      failures.push(error)
-      stop()
-    }),
-  )
+  const begun = jobs.map(async (job, i) => {
+    const outcome = await threads[i]!.run(job, hosts[i]!)
+    if (outcome.kind === 'finished') return outcome
+    ended.push(outcome)
+    stop()
+    return outcome
+  })
   if (signal.aborted) stop()
-  const results = await Promise.all(begun)
+  const [first] = await Promise.all(begun)
   signal.removeEventListener('abort', stop)
-  if (failures.length === 0) return results[0]!
   // A part is also cancelled if another one has failed, so report that failure.
-  throw failures.find((error) => !(error instanceof JobCancelled)) ?? failures[0]
+  return ended.find(({ kind }) => kind === 'failed') ?? ended[0] ?? first!
 }

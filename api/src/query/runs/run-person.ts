@@ -1,22 +1,36 @@
 import { deviceHash, type ArchivedEvent, type ChunkSummary } from '@hopper/contracts'
-import { eventsOfRun, keyOf, lowHalf, mayHave, restOf, runOfDevice, type Chunk, type DeviceKey } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import {
+  comparePlaces,
+  eventsOfRun,
+  keyOf,
+  lowHalf,
+  mayHave,
+  restOf,
+  runOfDevice,
+  type Chunk,
+  type DeviceKey,
+  type EventPlace,
+} from '@hopper/engine'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { PersonResult, QueryOf } from '../query.ts'
+import type { Attributes, PersonResult, QueryOf } from '../query.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'
+import { PersonDetails } from './person-details.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 type Device = DeviceKey & { readonly first: boolean }
 
 /** Collects what is known of a person in a range: a user with all its devices, or one device. */
 export async function runPerson(
   { request }: QueryOf<'person'>,
-  { app, chunks, identifying }: QueryJob,
+  job: QueryJob,
   place: QueryRuntime,
 ): Promise<PersonResult> {
+  const { app, chunks, identifying } = job
   const { kind, id, lanes, limit } = request
   const index = await place.identities.index(app, identifying)
   const devices = kind === 'user' ? index.devicesOf(id) : [deviceOf(app, id)]
-  const story = new Story(limit)
+  const story = new Story(limit, request.before)
   const near = chunks.filter((summary) =>
     devices.some((device) => lowHalf(device) % lanes === summary.lane && mayHave(summary, device)),
   )
@@ -28,7 +42,12 @@ export async function runPerson(
       for (const chunk of await place.source.chunks(some)) collect(story, chunk, devices, request, place)
     }
   }
-  return story.result(kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id])
+  const users = kind === 'device' ? index.usersOf(deviceOf(app, id)) : [id]
+  // of a device, those of its first user: that is who its anonymous events belong to
+  const shown = { user: users[0], device: kind === 'device' ? deviceOf(app, id) : undefined }
+  const own = shown.user === undefined ? devices : index.devicesOf(shown.user)
+  const details = await new PersonDetails(job.context, index.identities(), own, lanes).read(job, place)
+  return story.result(users, details.traitsOf(shown), details.propertiesOf(shown))
 }
 
 function deviceOf(app: string, id: string): Device {
@@ -55,14 +74,16 @@ function collect(
 
 /** Gathers the events of a person, in any order. */
 class Story {
-  readonly #limit: number
+  readonly #wanted: number
+  readonly #before: EventPlace | undefined
   readonly #devices = new Map<string, { first: number; last: number; events: number }>()
-  readonly #properties = new Map<string, { readonly value: string | number | boolean; readonly time: number }>()
   #events = 0
   #newest: PersonResult['timeline'][number][] = []
 
-  constructor(limit: number) {
-    this.#limit = limit
+  constructor(limit: number, before: EventPlace | undefined) {
+    // one more tells whether there are older events
+    this.#wanted = limit + 1
+    this.#before = before
   }
 
   add(archived: ArchivedEvent, { lane }: ChunkSummary): void {
@@ -77,37 +98,32 @@ class Story {
         events: device.events + 1,
       })
     else this.#devices.set(device_id, { first: time, last: time, events: 1 })
-    if (event.type === 'identify')
-      for (const [key, value] of Object.entries(event.data ?? {}))
-        if ((this.#properties.get(key)?.time ?? -1) <= time) this.#properties.set(key, { value, time })
-    this.#newest.push({ ...archived, lane })
-    if (this.#newest.length >= this.#limit * 2 + 64) this.#cut()
+    const placed = { ...archived, lane }
+    if (this.#before && comparePlaces(placeOf(placed), this.#before) >= 0) return
+    this.#newest.push(placed)
+    if (this.#newest.length >= this.#wanted * 2 + 64) this.#cut()
   }
 
-  result(users: readonly string[]): PersonResult {
+  result(users: readonly string[], traits: Attributes, properties: Attributes): PersonResult {
     this.#cut()
     return {
       users,
       events: this.#events,
-      timeline: this.#newest,
+      timeline: this.#newest.slice(0, this.#wanted - 1),
+      more: this.#newest.length === this.#wanted,
       devices: [...this.#devices]
         .map(([device_id, device]) => ({ device_id, ...device }))
         .sort((a, b) => b.last - a.last || (a.device_id < b.device_id ? -1 : 1)),
-      properties: Object.fromEntries(
-        [...this.#properties].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, { value }]) => [key, value]),
-      ),
+      traits,
+      properties,
     }
   }
 
   #cut(): void {
-    this.#newest = this.#newest
-      .sort(
-        (a, b) =>
-          b.event.timestamp - a.event.timestamp ||
-          b.event.seq - a.event.seq ||
-          b.position - a.position ||
-          b.index - a.index,
-      )
-      .slice(0, this.#limit)
+    this.#newest = this.#newest.sort((a, b) => comparePlaces(placeOf(b), placeOf(a))).slice(0, this.#wanted)
   }
+}
+
+function placeOf({ event, position, lane, index }: PersonResult['timeline'][number]): EventPlace {
+  return [event.timestamp, event.seq, position, lane, index]
 }

@@ -1,34 +1,67 @@
 import { EventScan } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
-import type { QueryOf } from '../query.ts'
+import type { Query, QueryOf, UnitQuery } from '../query.ts'
 import { scopeOf } from '../scan-scope.ts'
 import { runExport } from './run-export.ts'
 import { runKeys } from './run-keys.ts'
-import { runPage } from './run-page.ts'
+import { runEncodedPage, runPage } from './run-page.ts'
 import { runPerson } from './run-person.ts'
+import { runPersons } from './run-persons.ts'
+import { runPuts } from './run-puts.ts'
+import { runSession } from './run-session.ts'
 import { runUnits } from './run-units.ts'
 import { runValues } from './run-values.ts'
-import type { QueryRuntime } from '../pool/query-runtime.ts'
+import { isNeeded, peopleFor } from './people-for.ts'
+import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 /** Runs a query in this thread, over the chunks that can match. */
-export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise<unknown> {
+export async function runQuestion(given: QueryJob, place: QueryRuntime): Promise<QuestionOutcome> {
   const { question } = given
   const job = { ...given, chunks: matchingChunks(given, place) }
+  if (question.kind === 'funnel' || question.kind === 'journeys' || question.kind === 'retention')
+    return runUnits(question, job, place)
   if (question.kind === 'events') return runEvents(question, job, place)
   if (question.kind === 'values') return runValues(question, job, place)
-  if (question.kind === 'keys') return runKeys(question, job, place)
-  if (question.kind === 'page') return runPage(question, job, place)
-  if (question.kind === 'person') return runPerson(question, job, place)
-  if (question.kind === 'export') return runExport(question, job, place)
-  return runUnits(question, job, place)
+  return { kind: 'answered', result: await resultOf(question, job, place) }
 }
 
-async function runEvents({ request }: QueryOf<'events'>, { chunks }: QueryJob, place: QueryRuntime): Promise<unknown> {
-  const scan = new EventScan(request, place.budget)
-  const wants = chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
+function resultOf(
+  question: Exclude<Query, UnitQuery | { kind: 'events' | 'values' }>,
+  job: QueryJob,
+  place: QueryRuntime,
+): Promise<unknown> {
+  if (question.kind === 'keys') return runKeys(question, job, place)
+  if (question.kind === 'traits') return runTraits(question, job, place)
+  if (question.kind === 'page') return runPage(question, job, place)
+  if (question.kind === 'encoded_page') return runEncodedPage(question, job, place)
+  if (question.kind === 'puts') return runPuts(question, job, place)
+  if (question.kind === 'person') return runPerson(question, job, place)
+  if (question.kind === 'persons') return runPersons(question, job, place)
+  if (question.kind === 'session') return runSession(question, job, place)
+  return runExport(question, job, place)
+}
+
+async function runEvents(question: QueryOf<'events'>, job: QueryJob, place: QueryRuntime): Promise<QuestionOutcome> {
+  if (!(await isNeeded(await peopleFor(question, job, place), job, place))) return { kind: 'unneeded' }
+  const scan = new EventScan(question.request, place.budget)
+  const wants = job.chunks.map((summary) => ({ summary, names: scan.plan.columns(summary) }))
   for await (const batch of fetchedAhead(batchesOf(wants), place)) for (const chunk of batch) scan.scanChunk(chunk)
-  return scan.finish()
+  return { kind: 'answered', result: scan.finish() }
+}
+
+/** Lists the traits that were set in the range, by name. */
+async function runTraits(
+  { request }: QueryOf<'traits'>,
+  { app, chunks }: QueryJob,
+  { people, budget }: QueryRuntime,
+): Promise<readonly string[]> {
+  const names = await people.traitNames(app, chunks, budget)
+  return [...names]
+    .filter((name) => name.startsWith(request.prefix))
+    .sort()
+    .slice(0, request.limit)
 }
 
 /** @throws HopperError if the query is invalid */

@@ -1,25 +1,20 @@
-import { HopperError, type ChunkSummary } from '@hopper/contracts'
+import type { ChunkSummary } from '@hopper/contracts'
 import { FunnelScan, JourneyScan, RetentionScan, spansOf, type Budget, type Identities } from '@hopper/engine'
-import { bytesOf, fetchedAhead } from '../batches.ts'
-import { JobCancelled } from '../chunk-source.ts'
+import { assertLaneFits } from '../batches.ts'
 import { findForLeader, OtherParts } from '../funnel-parts.ts'
-import { identityDigest } from '../known-identities.ts'
 import type { QueryJob, ColumnFetch } from '../pool/query-job.ts'
 import type { UnitQuery } from '../query.ts'
-import type { QueryRuntime } from '../pool/query-runtime.ts'
-
-/** Maximum compressed bytes of one lane of a query: more would not fit in memory next to the other threads. */
-const LANE_BYTES_MAX = 512 * 1024 * 1024
+import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
+import { isNeeded, peopleFor } from './people-for.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 type Scan = FunnelScan | JourneyScan | RetentionScan
 
 /** Runs a query in this thread, or its part of one: a part with a leader sends its result to the leader. */
-export async function runUnits(
-  question: UnitQuery,
-  { app, context, chunks, identifying, leader, others }: QueryJob,
-  place: QueryRuntime,
-): Promise<unknown> {
-  const identities = await place.identities.of(app, identifying)
+export async function runUnits(question: UnitQuery, job: QueryJob, place: QueryRuntime): Promise<QuestionOutcome> {
+  const { context, chunks, leader, others } = job
+  const people = await peopleFor(question, job, place)
+  const { identities } = people
   const lanes = [...Map.groupBy(chunks, ({ lane }) => lane).values()]
   const scanned = async <S extends Scan>(scan: S): Promise<S> => {
     const wants = lanes.map((lane) => wantsOfLane(scan, lane, identities))
@@ -28,9 +23,10 @@ export async function runUnits(
     return scan
   }
   if (leader && question.kind === 'funnel') {
-    return findForLeader(leader, async (withTieBreakers) =>
+    await findForLeader(leader, async (withTieBreakers) =>
       (await scanned(new FunnelScan(question.request, context, place.budget, withTieBreakers))).partial(),
     )
+    return { kind: 'answered', result: undefined }
   }
   const parts = new OtherParts(others)
   const run = async (withTieBreakers: boolean): Promise<unknown> => {
@@ -43,9 +39,8 @@ export async function runUnits(
     return scan.hasUnresolvedTies ? undefined : answer
   }
   try {
-    if (identifying.length > 0 && !(await place.ask({ ask: 'known', identities: identityDigest(identities) })))
-      throw new JobCancelled()
-    return (await run(false)) ?? (await run(true))
+    if (!(await isNeeded(people, job, place))) return { kind: 'unneeded' }
+    return { kind: 'answered', result: (await run(false)) ?? (await run(true)) }
   } finally {
     parts.close()
   }
@@ -86,12 +81,6 @@ function wantsOfLane(
       ],
     }
   })
-  const bytes = wants.reduce((sum, want) => sum + bytesOf(want), 0)
-  if (bytes > LANE_BYTES_MAX)
-    throw new HopperError(
-      'HOP_LIMIT',
-      `The query reads ${Math.ceil(bytes / 1024 ** 2)} MB of one lane; ` +
-        `${LANE_BYTES_MAX / 1024 ** 2} are allowed. Narrow the range.`,
-    )
+  assertLaneFits(wants)
   return wants
 }

@@ -1,17 +1,24 @@
 import type { ChunkSummary } from '@hopper/contracts'
-import { tallyValues, ValuePlan, ValueTotals, type KeyTally, type KeyValues } from '@hopper/engine'
-import { batchesOf, fetchedAhead } from '../batches.ts'
+import { tallyValues, ValuePlan, ValueTotals, type KeyTally } from '@hopper/engine'
+import { batchesOf } from '../batches.ts'
 import { canonicalJson, chunkName } from '../fingerprint.ts'
+import { peopleDigest } from '../known-people.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryOf } from '../query.ts'
-import type { QueryRuntime } from '../pool/query-runtime.ts'
+import type { QueryRuntime, QuestionOutcome } from '../pool/query-runtime.ts'
+import { isNeeded, peopleFor } from './people-for.ts'
+import { fetchedAhead } from './fetched-ahead.ts'
 
 /** Counts the values of keys. The tallies of whole chunks are cached, also for other ranges and prefixes. */
 export async function runValues(
-  { request }: QueryOf<'values'>,
-  { app, chunks, context }: QueryJob,
+  asked: QueryOf<'values'>,
+  job: QueryJob,
   place: QueryRuntime,
-): Promise<KeyValues[]> {
+): Promise<QuestionOutcome> {
+  const { request } = asked
+  const { app, chunks, context, identifying, history } = job
+  const people = await peopleFor(asked, job, place)
+  if (!(await isNeeded(people, job, place))) return { kind: 'unneeded' }
   const plan = new ValuePlan(request)
   const totals = new ValueTotals(request)
   const question = canonicalJson([
@@ -20,6 +27,7 @@ export async function runValues(
     request.key ?? null,
     request.keyPrefix ?? null,
     request.filters,
+    identifying.length + history.length === 0 ? null : peopleDigest(people),
   ])
   const nameOf = (summary: ChunkSummary): string => `${question}${chunkName(summary)}`
   const unknown: ChunkSummary[] = []
@@ -36,7 +44,7 @@ export async function runValues(
       if (plan.surrounds(chunk.summary)) place.tallies.put(nameOf(chunk.summary), tallies, bytesOf(tallies))
     }
   }
-  return totals.finish()
+  return { kind: 'answered', result: totals.finish() }
 }
 
 function bytesOf(tallies: readonly KeyTally[]): number {

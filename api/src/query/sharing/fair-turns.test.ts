@@ -71,7 +71,7 @@ afterAll(async () => {
 
 function open(some: Partial<PoolBounds> = {}, limitMs = LIMIT_MS): ArchiveQueries {
   metrics = new Registry()
-  const questions = new ArchiveQueries(storage.archive!, limitMs, metrics, { ...bounds, ...some })
+  const questions = new ArchiveQueries(storage.archive, limitMs, metrics, { ...bounds, ...some })
   opened.push(questions)
   return questions
 }
@@ -82,9 +82,9 @@ const events = (filters: readonly Filter[], name: string): QueryOf<'events'> => 
   kind: 'events',
   request: { start: T0, end: T0 + 3_600_000, data: [{ name, filters: [...filters] }] },
 })
+const slowFilter: Filter = { type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }
 /** Takes minutes: 20 ms for each of 5,000 values, because this pattern has no small automaton. */
-const slow = (name: string): QueryOf<'events'> =>
-  events([{ type: 'regex', key: 'text', value: '[ab]*a[ab]{40}c' }], name)
+const slow = (name: string): QueryOf<'events'> => events([slowFilter], name)
 const quick = (name: string): QueryOf<'events'> => events([{ type: 'eq', key: 'text', value: 'b' }], name)
 
 interface Asked {
@@ -167,6 +167,30 @@ it('the start of a thread counts against the limit', async () => {
   // start the archive's own thread first
   await questions.list({ app: 'a', from: 0, to: T0 })
   expect(await ask(questions, 'a', 'key a', quick('q')).ended).toBe('HOP_QUERY_TIMEOUT')
+})
+
+it('a query that has yielded is answered after the query that it made room for', async () => {
+  const texts = Array.from({ length: 200 }, (_, i) => textOf(i))
+  await fill(
+    storage,
+    'd',
+    0,
+    DATE,
+    0,
+    texts.map((text, i): Sketch => ({ device: `d${i}`, time: T0 + i, data: { text } })),
+  )
+  const questions = open({ threadsMax: 1, sliceMs: 300 })
+  const order: string[] = []
+  const noted = <T>(name: string, asked: Promise<T>): Promise<T> => asked.finally(() => order.push(name))
+  // some seconds: 20 ms for each of 200 values
+  const filters: Filter[] = [slowFilter, { type: 'eq', key: 'text', value: texts[7]! }]
+  const client = { signal: new AbortController().signal }
+  const long = noted('long', questions.ask('d', events([{ type: 'or', filters }], 'one'), context, client))
+  await expect.poll(() => state('running'), { timeout: 20_000 }).toBe(1)
+  const short = noted('short', ask(questions, 'c', 'key c', quick('q')).ended)
+  expect(await short).toBe('answered')
+  expect((await long).result.data).toMatchObject([{ name: 'one', count: 1 }])
+  expect(order).toEqual(['short', 'long'])
 })
 
 it('long queries of several apps yield to a query that may be quick, and then continue', async () => {

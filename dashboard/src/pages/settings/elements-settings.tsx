@@ -1,31 +1,24 @@
-import { useState, type FormEvent, type ReactNode } from 'react'
+import type { FormEvent, ReactNode } from 'react'
 import type { Element } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
-import { useChange } from '../../parts/use-change.ts'
+import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 
 /** The interesting elements of an app. */
 export function ElementsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const { client } = useSession()
   const elements = useReport<{ elements: Element[] }>(appPath(app, 'elements'))
-  const { error, busy, run } = useChange(elements.reload)
-  /** the XPath of the element in the form; '' for a new one */
-  const [edited, setEdited] = useState<string | null>(null)
-  const save = async (element: Element): Promise<void> => {
-    const done = await run(() =>
-      edited === '' || edited === null
-        ? client.send('POST', appPath(app, 'elements'), element)
-        : client.send('PATCH', appPath(app, 'elements', { xpath: edited }), element),
-    )
-    if (done) setEdited(null)
-  }
+  const editor = useListEditor(elements.reload)
+  const { error, busy, edited } = editor
+  const pathOf = (xpath: string): string => appPath(app, 'elements', { xpath })
+  const save = (element: Element): Promise<unknown> =>
+    edited ? client.send('PATCH', pathOf(edited), element) : client.send('POST', appPath(app, 'elements'), element)
   const form = (element: Element): ReactNode => (
-    <ElementForm element={element} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+    <ElementForm element={element} busy={busy} save={(next) => editor.save(() => save(next))} cancel={editor.cancel} />
   )
   return (
     <Card
@@ -38,45 +31,22 @@ export function ElementsSettings({ app, mayChange }: { app: string; mayChange: b
         {({ elements: all }) => (
           <ul className="list">
             {all.map((element) => (
-              <li key={element.xpath}>
-                {edited === element.xpath ? (
-                  form(element)
-                ) : (
-                  <>
-                    <b>{element.name}</b> <code>{element.xpath}</code>
-                    {mayChange && (
-                      <span className="list-actions">
-                        <button
-                          type="button"
-                          className="small"
-                          aria-label={`Edit ${element.name}`}
-                          onClick={() => setEdited(element.xpath)}
-                        >
-                          Edit
-                        </button>
-                        <ConfirmButton
-                          label={`Delete ${element.name}`}
-                          onConfirm={() =>
-                            void run(() => client.send('DELETE', appPath(app, 'elements', { xpath: element.xpath })))
-                          }
-                        />
-                      </span>
-                    )}
-                  </>
-                )}
-              </li>
+              <EditableItem
+                key={element.xpath}
+                editor={editor}
+                id={element.xpath}
+                name={element.name}
+                mayChange={mayChange}
+                form={() => form(element)}
+                remove={() => client.send('DELETE', pathOf(element.xpath))}
+              >
+                <code>{element.xpath}</code>
+              </EditableItem>
             ))}
           </ul>
         )}
       </ReportView>
-      {mayChange &&
-        (edited === '' ? (
-          form({ name: '', xpath: '' })
-        ) : (
-          <button type="button" onClick={() => setEdited('')}>
-            Add an element
-          </button>
-        ))}
+      {mayChange && <AddItem editor={editor} label="Add an element" form={() => form({ name: '', xpath: '' })} />}
     </Card>
   )
 }
@@ -92,7 +62,7 @@ function ElementForm({ element, busy, save, cancel }: FormProps): ReactNode {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault()
     const form = new FormData(event.currentTarget)
-    save({ name: String(form.get('name')).trim(), xpath: String(form.get('xpath')).trim() })
+    save({ name: (form.get('name') as string).trim(), xpath: (form.get('xpath') as string).trim() })
   }
   return (
     <form className="fields" onSubmit={submit}>

@@ -1,13 +1,12 @@
-import { useState, type ReactNode } from 'react'
+import type { ReactNode } from 'react'
 import type { Funnel, ListedFunnel } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
 import { Card } from '../../parts/card.tsx'
-import { ConfirmButton } from '../../parts/confirm-button.tsx'
 import { Problem } from '../../parts/problem.tsx'
 import { ReportView } from '../../parts/report-view.tsx'
-import { useChange } from '../../parts/use-change.ts'
+import { AddItem, EditableItem, useListEditor } from './editable-list.tsx'
 import type { SavedFunnel } from './funnel-draft.ts'
 import { FunnelForm } from './funnel-form.tsx'
 import { PastProgress } from './past-progress.tsx'
@@ -18,21 +17,17 @@ const empty: Funnel = { id: '', name: '', stages: [{ id: -1, name: '' }] }
 export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: boolean }): ReactNode {
   const { client } = useSession()
   const funnels = useReport<{ funnels: ListedFunnel[] }>(appPath(app, 'funnels'), true)
-  const { error, busy, run } = useChange(funnels.reload)
-  /** the id of the funnel in the form; '' for a new one */
-  const [edited, setEdited] = useState<string | null>(null)
+  const editor = useListEditor(funnels.reload)
+  const { error, busy, edited } = editor
   const pathOf = (id: string): string => appPath(app, `funnels/${encodeURIComponent(id)}`)
-  const save = async (funnel: SavedFunnel): Promise<void> => {
+  const save = (funnel: SavedFunnel): Promise<unknown> => {
     const { name, stages } = funnel
-    const done = await run(() =>
-      edited
-        ? client.send('PATCH', pathOf(edited), { name, stages })
-        : client.send('POST', appPath(app, 'funnels'), funnel),
-    )
-    if (done) setEdited(null)
+    return edited
+      ? client.send('PATCH', pathOf(edited), { name, stages })
+      : client.send('POST', appPath(app, 'funnels'), funnel)
   }
   const form = (funnel: Funnel): ReactNode => (
-    <FunnelForm funnel={funnel} busy={busy} save={(next) => void save(next)} cancel={() => setEdited(null)} />
+    <FunnelForm funnel={funnel} busy={busy} save={(next) => editor.save(() => save(next))} cancel={editor.cancel} />
   )
   return (
     <Card
@@ -45,45 +40,24 @@ export function FunnelsSettings({ app, mayChange }: { app: string; mayChange: bo
         {({ funnels: all }) => (
           <ul className="list">
             {all.map((funnel) => (
-              <li key={funnel.id}>
-                {edited === funnel.id ? (
-                  form(funnel)
-                ) : (
-                  <>
-                    <b>{funnel.name}</b> <code>{funnel.id}</code>{' '}
-                    <span className="hint">{funnel.stages.map(({ name }) => name).join(' → ')}</span>
-                    <PastProgress past={funnel.past} />
-                    {mayChange && (
-                      <span className="list-actions">
-                        <button
-                          type="button"
-                          className="small"
-                          aria-label={`Edit ${funnel.name}`}
-                          onClick={() => setEdited(funnel.id)}
-                        >
-                          Edit
-                        </button>
-                        <ConfirmButton
-                          label={`Delete ${funnel.name}`}
-                          onConfirm={() => void run(() => client.send('DELETE', pathOf(funnel.id)))}
-                        />
-                      </span>
-                    )}
-                  </>
-                )}
-              </li>
+              <EditableItem
+                key={funnel.id}
+                editor={editor}
+                id={funnel.id}
+                name={funnel.name}
+                mayChange={mayChange}
+                form={() => form(funnel)}
+                remove={() => client.send('DELETE', pathOf(funnel.id))}
+              >
+                <code>{funnel.id}</code>{' '}
+                <span className="hint">{funnel.stages.map(({ name }) => name).join(' → ')}</span>
+                <PastProgress past={funnel.past} />
+              </EditableItem>
             ))}
           </ul>
         )}
       </ReportView>
-      {mayChange &&
-        (edited === '' ? (
-          form(empty)
-        ) : (
-          <button type="button" onClick={() => setEdited('')}>
-            Add a funnel
-          </button>
-        ))}
+      {mayChange && <AddItem editor={editor} label="Add a funnel" form={() => form(empty)} />}
     </Card>
   )
 }

@@ -1,5 +1,5 @@
 import { useState, type FormEvent, type ReactNode } from 'react'
-import type { CreatedKey, Key, Power } from '../../api/administration.ts'
+import type { KeyScope } from '@hopper/contracts'
 import { appPath } from '../../api/paths.ts'
 import { useSession } from '../../api/session.tsx'
 import { useReport } from '../../api/use-report.ts'
@@ -12,7 +12,19 @@ import { ReportView } from '../../parts/report-view.tsx'
 import { ScriptTag } from '../../parts/script-tag.tsx'
 import { useChange } from '../../parts/use-change.ts'
 
-const powers: Record<Power, string> = {
+interface Key {
+  readonly id: string
+  readonly power: KeyScope
+  readonly hint: string
+  readonly created_at: number
+}
+
+interface CreatedKey extends Key {
+  /** shown only once */
+  readonly key: string
+}
+
+const scopes: Record<KeyScope, string> = {
   write: 'write: send events of this app',
   read: 'read: see the numbers of this app',
   admin: 'admin: manage the organization',
@@ -66,11 +78,11 @@ export function KeysSettings({ app, owner }: { app: string; owner: boolean }): R
         <label className="inline">
           Scope
           <select name="power" defaultValue="write">
-            {(Object.keys(powers) as Power[])
-              .filter((power) => power !== 'admin' || owner)
-              .map((power) => (
-                <option key={power} value={power}>
-                  {powers[power]}
+            {(Object.keys(scopes) as KeyScope[])
+              .filter((scope) => scope !== 'admin' || owner)
+              .map((scope) => (
+                <option key={scope} value={scope}>
+                  {scopes[scope]}
                 </option>
               ))}
           </select>

@@ -42,7 +42,7 @@ export function packFrame(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const schema = new Schema(
-    [...fields].map(([name, data]) => new Field(name, data.type as DataType, true)),
+    [...fields].map(([name, data]) => new Field(name, data.type, true)),
     new Map(Object.entries(metadata)),
   )
   const children = [...fields.values()]
@@ -56,7 +56,7 @@ export function unpackFrame(bytes: Uint8Array): {
   readonly frame: Frame
   readonly metadata: ReadonlyMap<string, string>
 } {
-  const table = tableFromIPC(unpack(bytes))
+  const table = tableFromIPC<Record<string, DataType>>(unpack(bytes))
   const frame = new Map<string, Data>()
   for (const field of table.schema.fields) frame.set(field.name, table.getChild(field.name)!.data[0]!)
   return { frame, metadata: table.schema.metadata }
@@ -107,7 +107,19 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Reads the text at an index of a column created by `textData`. */
 export function textAt({ values, valueOffsets }: Data, at: number): string {
   const offsets = valueOffsets as Int32Array
-  return utf8.decode((values as Uint8Array).subarray(offsets[at]!, offsets[at + 1]!))
+  return utf8.decode((values as Uint8Array).subarray(offsets[at], offsets[at + 1]))
+}
+
+/** Finds a text in a column created by `textData`, -1 if it is not there. Decodes no text. */
+export function indexOfText(data: Data, text: string): number {
+  const bytes = Buffer.from(text)
+  const offsets = data.valueOffsets as Int32Array
+  const texts = data.values as Uint8Array
+  for (let at = 0; at < data.length; at++) {
+    if (offsets[at + 1]! - offsets[at]! !== bytes.length || !data.getValid(at)) continue
+    if (bytes.equals(texts.subarray(offsets[at], offsets[at + 1]))) return at
+  }
+  return -1
 }
 
 /** Concatenates the texts as UTF-8 and writes the end of each to `offsets`. */
@@ -137,8 +149,8 @@ export type ValueType = keyof typeof valueTypes
 export function dictionaryData(type: ValueType, codes: Uint32Array, dictionary: readonly (Value | null)[]): Data {
   const values =
     type === 'string'
-      ? (new Vector([textData(dictionary as (string | null)[])]) as Vector)
-      : (vectorFromArray(dictionary, valueTypes[type]() as Float64) as Vector)
+      ? new Vector([textData(dictionary as (string | null)[])])
+      : (vectorFromArray(dictionary, valueTypes[type]() as Float64) as Vector<DataType>)
   if (dictionary.length <= 256) return dictionaryOf(type, new Uint8(), Uint8Array.from(codes), values)
   if (dictionary.length <= 65_536) return dictionaryOf(type, new Uint16(), Uint16Array.from(codes), values)
   return dictionaryOf(type, new Uint32(), codes, values)
@@ -148,13 +160,9 @@ function dictionaryOf(
   name: ValueType,
   index: Uint8 | Uint16 | Uint32,
   data: Uint8Array | Uint16Array | Uint32Array,
-  dictionary: Vector,
+  dictionary: Vector<DataType>,
 ): Data {
   // dictionary ids must be unique within a frame
-  const type = new Dictionary<DataType, Uint32>(
-    dictionary.type as DataType,
-    index as Uint32,
-    Object.keys(valueTypes).indexOf(name),
-  )
-  return makeData({ type, data: data as Uint32Array, dictionary, length: data.length, nullCount: 0 }) as unknown as Data
+  const type = new Dictionary<DataType, Uint32>(dictionary.type, index as Uint32, Object.keys(valueTypes).indexOf(name))
+  return makeData({ type, data: data as Uint32Array, dictionary, length: data.length, nullCount: 0 })
 }

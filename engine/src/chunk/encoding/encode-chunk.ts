@@ -1,4 +1,12 @@
-import type { ArchivedEvent, ChunkCover, ChunkSummary, DateCover, EncodedChunk, Value } from '@hopper/contracts'
+import type {
+  ArchivedEvent,
+  ChunkCover,
+  ChunkSummary,
+  DateCover,
+  EncodedChunk,
+  PutsSummary,
+  Value,
+} from '@hopper/contracts'
 import type { Data } from 'apache-arrow'
 import { bytesData, dictionaryData, packFrame, uint32Data, type ValueType } from './arrow-frame.ts'
 import { hashText } from '../device-order.ts'
@@ -146,7 +154,20 @@ function encodePart(columns: RowColumns, used: UsedValues, cover: ChunkCover): E
     cells.set(SPILLED_KEYS, packFrame(spilledKeyFields(used.spilled)))
     cells.set(SPILLED, packFrame(new Map([['row', uint32Data(used.spilled.rows)], ...valueFields(used.spilled)])))
   }
-  return { summary: summaryOf(columns, cover, cells, values), columns: cells }
+  const puts = putsOf(columns, used.columns.get('payload'))
+  return { summary: { ...summaryOf(columns, cover, cells, values), ...(puts && { puts }) }, columns: cells }
+}
+
+/** Summarizes the events that came by `PUT /events`: they are those with a payload. */
+function putsOf({ numbers }: RowColumns, payload: ValueCodes | undefined): PutsSummary | undefined {
+  if (!payload) return undefined
+  let [rows, last_received] = [0, 0]
+  payload.codes.forEach((code, row) => {
+    if (payload.values[code] === null) return
+    rows++
+    last_received = Math.max(last_received, numbers.received_at[row]!)
+  })
+  return { rows, last_received }
 }
 
 function summaryOf(

@@ -25,6 +25,11 @@ const leaf: fc.Arbitrary<Filter> = fc.oneof(
     { type: 'lt', key: 'timestamp', value: T0 + 12 * TICK_MS },
     { type: 'eq', key: 'country', value: 'DE' },
     { type: 'eq', key: 'user_id', value: 'user-1' },
+    { type: 'eq', key: 'person', value: 'u:user-2' },
+    { type: 'eq', key: 'trait.item', value: 'x' },
+    { type: 'all', key: 'trait.k1' },
+    { type: 'gt', key: 'property.items', value: 2 },
+    { type: 'eq', key: 'property.latest', value: 'x' },
     { type: 'not', filter: { type: 'eq', key: 'device_id', value: 'device-1' } },
     {
       type: 'or',
@@ -41,6 +46,8 @@ const mild = fc.constantFrom<Filter[]>(
   [{ type: 'ne', key: 'name', value: 'd' }],
   [{ type: 'not', filter: { type: 'eq', key: 'device_id', value: 'device-1' } }],
   [{ type: 'all', key: 'plan' }],
+  [{ type: 'not', filter: { type: 'eq', key: 'trait.plan', value: 0 } }],
+  [{ type: 'ne', key: 'person', value: 'd:device-1' }],
   [{ type: 'lt', key: 'timestamp', value: T0 + 25 * TICK_MS }],
   [
     { type: 'not', filter: { type: 'eq', key: 'item', value: 'y' } },
@@ -60,13 +67,29 @@ const request: fc.Arbitrary<FunnelRequest> = fc
     ticks: fc.integer({ min: 1, max: 30 }),
     window: fc.integer({ min: 1, max: 10 }),
     order: fc.constantFrom('ordered' as const, 'ordered' as const, 'strict' as const, 'any' as const),
-    match: fc.option(fc.constantFrom(['item'], ['k2'], ['item', 'plan'], ['user_id']), { nil: undefined, freq: 2 }),
+    match: fc.option(fc.constantFrom(['item'], ['k2'], ['item', 'plan'], ['user_id'], ['person']), {
+      nil: undefined,
+      freq: 2,
+    }),
     exclude: fc.option(fc.record({ filters: leaf.map((filter) => [filter]), after: fc.nat(), before: fc.nat() }), {
       nil: undefined,
       freq: 4,
     }),
     filters: fc.option(mild, { nil: undefined, freq: 2 }),
-    breakdown: maybe(fc.constantFrom('item', 'k1', 'name', 'country', 'device_id', 'plan', 'utm_source')),
+    breakdown: maybe(
+      fc.constantFrom(
+        'item',
+        'k1',
+        'name',
+        'country',
+        'device_id',
+        'plan',
+        'utm_source',
+        'person',
+        'trait.item',
+        'property.a',
+      ),
+    ),
     unit: fc.constantFrom('person' as const, 'person' as const, 'device' as const, 'session' as const),
     trend: maybe(fc.constantFrom('day' as const, 'week' as const)),
     people: fc.record({
@@ -135,7 +158,8 @@ function limited(at: World, query: FunnelRequest): LaneInput[] {
   const only = (chunk: Chunk): Chunk => {
     const { always, tied } = plan.columns(chunk.summary)
     const names = new Set([...always, ...tied])
-    return new Chunk(chunk.summary, (column) => (names.has(column) ? chunk.cell(column) : undefined))
+    const load = (column: string): Uint8Array | undefined => (names.has(column) ? chunk.cell(column) : undefined)
+    return new Chunk(chunk.summary, load).withPeople(chunk.people)
   }
   return at.lanes.map((lane) => ({ ...lane, spans: lane.spans.map((span) => span.map(only)) }))
 }

@@ -28,7 +28,7 @@ export class FunnelScan extends UnitScan {
   readonly #simple: SimpleSearch
   readonly #first: FirstAttempts
   readonly #taken: Float64Array
-  /** the steps of gathered rows, while the plan is simple */
+  /** the steps of gathered rows, while the scan is simple */
   #steps = new Uint8Array(1024)
 
   constructor(request: FunnelRequest, context: QueryContext, budget?: Budget, withTieBreakers = true) {
@@ -36,8 +36,8 @@ export class FunnelScan extends UnitScan {
     this.#request = request
     this.#context = context
     this.#tally = new FunnelTally(request, context)
-    this.#attempt = new Attempt(this.plan)
-    this.#furthest = new FurthestAttempt(this.plan, this.#attempt, budget ?? endless)
+    this.#attempt = new Attempt(this.plan, this.state)
+    this.#furthest = new FurthestAttempt(this.plan, this.state, this.#attempt, budget ?? endless)
     this.#simple = new SimpleSearch(this.plan, context.completeTo)
     this.#first = new FirstAttempts(this.plan, context.completeTo, this.#tally, this.#simple)
     this.#taken = new Float64Array(this.plan.steps)
@@ -64,18 +64,18 @@ export class FunnelScan extends UnitScan {
   }
 
   protected override units(prepared: Prepared, first: number, last: number, name: RunName): void {
-    if (this.plan.simple) this.#first.follow(prepared, first, last, name)
+    if (this.state.isSimple) this.#first.follow(prepared, first, last, name)
     else super.units(prepared, first, last, name)
   }
 
   protected override unit(rows: UnitRows, begin: number, end: number, who: () => string): void {
-    if (this.plan.simple) this.#searchSimple(rows, begin, end, who)
+    if (this.state.isSimple) this.#searchSimple(rows, begin, end, who)
     else this.#search(rows, begin, end, who)
   }
 
   #searchSimple(rows: UnitRows, begin: number, end: number, who: () => string): void {
     if (this.#steps.length < end) this.#steps = new Uint8Array(end * 2)
-    for (let i = begin; i < end; i++) this.#steps[i] = this.plan.symbolStep[rows.symbol[i]!]!
+    for (let i = begin; i < end; i++) this.#steps[i] = this.state.symbolStep[rows.symbol[i]!]!
     const { taken } = this.#simple
     this.#simple.search(this.#steps, { base: 0, offsets: rows.time }, begin, end)
     const { level, start, cause } = this.#simple

@@ -1,7 +1,7 @@
 import type { Chunk, RunReader } from '../../chunk/chunk.ts'
 import type { Codes } from '../../chunk/encoding/codes.ts'
 import type { TimeOffsets } from '../../chunk/encoding/time-offsets.ts'
-import type { Symbols } from '../plan/funnel-plan.ts'
+import type { Symbols } from './plan-state.ts'
 import type { UnitRows } from './unit-rows.ts'
 
 /** A chunk prepared for a scan. */

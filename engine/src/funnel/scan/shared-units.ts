@@ -2,12 +2,13 @@ import type { Value } from '@hopper/contracts'
 import type { ValueColumn } from '../../chunk/chunk.ts'
 import { Dictionary } from '../../chunk/value-column.ts'
 import type { TupleNumbers } from '../../scan/match-numbers.ts'
-import type { FunnelPlan } from '../plan/funnel-plan.ts'
+import type { Meaning } from '../plan/funnel-plan.ts'
+import type { PlanState } from './plan-state.ts'
 import { UnitRows, type RowArrays } from './unit-rows.ts'
 
 /** Gathered events of persons with several devices, as plain data: such a person may have rows in other lanes too. */
 export interface SharedRows {
-  readonly symbols: readonly { readonly steps: readonly number[]; readonly exclusions: readonly number[] }[]
+  readonly symbols: readonly Meaning[]
   readonly groups: readonly (Value | null)[]
   readonly matches: readonly string[]
   readonly users: readonly string[]
@@ -16,7 +17,7 @@ export interface SharedRows {
 
 /** Gathers the events of persons with several devices until all lanes are scanned. */
 export class SharedUnits {
-  readonly #plan: FunnelPlan
+  readonly #state: PlanState
   readonly #groups: Dictionary
   readonly #matches: TupleNumbers
   readonly #withTieBreakers: boolean
@@ -36,9 +37,9 @@ export class SharedUnits {
    * `groups` and `matches` assign numbers to the breakdown and match values of the scan; `withTieBreakers` means that
    * rows have tie-breakers.
    */
-  constructor(plan: FunnelPlan, groups: Dictionary, matches: TupleNumbers, withTieBreakers: boolean) {
+  constructor(state: PlanState, groups: Dictionary, matches: TupleNumbers, withTieBreakers: boolean) {
     this.#withTieBreakers = withTieBreakers
-    this.#plan = plan
+    this.#state = state
     this.#groups = groups
     this.#matches = matches
   }
@@ -79,7 +80,7 @@ export class SharedUnits {
 
   data(): SharedRows {
     return {
-      symbols: this.#plan.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#plan.symbolExclusions[i]! })),
+      symbols: this.#state.symbolSteps.map((steps, i) => ({ steps, exclusions: this.#state.symbolExclusions[i]! })),
       groups: this.#groups.values,
       matches: this.#matches.names,
       users: this.#users.values as string[],
@@ -94,9 +95,7 @@ export class SharedUnits {
     const groups = shared.groups.map((value) => this.#groups.code(value))
     const matches = shared.matches.map((name) => this.#matches.number(name))
     const users = shared.users.map((user) => this.#users.code(user))
-    const symbols = shared.symbols.map(({ steps, exclusions }, i) =>
-      i === 0 ? 0 : this.#plan.symbolOf(steps, exclusions),
-    )
+    const symbols = shared.symbols.map((meaning, i) => (i === 0 ? 0 : this.#state.symbolOf(meaning)))
     const { rows } = this
     const begin = rows.length
     rows.appendAll(shared.rows)

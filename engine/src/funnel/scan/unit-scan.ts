@@ -9,6 +9,7 @@ import { identityOf, SEVERAL_USERS, SharedCursor, type Identities } from '../../
 import { TupleNumbers } from '../../scan/match-numbers.ts'
 import type { FunnelPlan } from '../plan/funnel-plan.ts'
 import { gatherPlaces, gatherSegment, gatherWithoutTieBreakers, type Prepared } from './gather-rows.ts'
+import { PlanState } from './plan-state.ts'
 import { sessionsOf, type SessionNames } from '../sessions.ts'
 import { SharedUnits, type SharedRows } from './shared-units.ts'
 import { UnitRows } from './unit-rows.ts'
@@ -35,6 +36,8 @@ export abstract class UnitScan {
   readonly #budget: Budget
   /** assigns numbers to the breakdown values */
   protected readonly groups = new Dictionary()
+  /** what this scan has added to the plan */
+  protected readonly state: PlanState
   readonly #matches: TupleNumbers
   protected readonly shared: SharedUnits
   #rows = new UnitRows()
@@ -55,7 +58,8 @@ export abstract class UnitScan {
     this.#budget = budget
     this.#matches = new TupleNumbers(plan.match)
     this.groups.code(null)
-    this.shared = new SharedUnits(plan, this.groups, this.#matches, withTieBreakers)
+    this.state = new PlanState(plan)
+    this.shared = new SharedUnits(this.state, this.groups, this.#matches, withTieBreakers)
   }
 
   /**
@@ -83,7 +87,7 @@ export abstract class UnitScan {
 
   scanLane({ lane, spans, identities }: LaneInput): void {
     const useful = spans
-      .map((span) => span.filter((chunk) => this.plan.canMatch(chunk.summary)))
+      .map((span) => span.filter((chunk) => this.state.canMatch(chunk.summary)))
       .filter((span) => span.length > 0)
     this.#lane = lane
     this.#identities = this.plan.unit === 'person' && identities.keys.length > 0 ? identities : undefined
@@ -184,7 +188,7 @@ export abstract class UnitScan {
 
   #prepare(chunk: Chunk): Prepared {
     this.#budget.check()
-    const symbols = this.plan.symbols(chunk, this.#budget)
+    const symbols = this.state.symbols(chunk, this.#budget)
     const { min_time, max_time, devices } = chunk.summary
     const group =
       this.#request.breakdown === undefined || !symbols ? undefined : keyColumn(chunk, this.#request.breakdown)

@@ -2,6 +2,7 @@ import { HopperError, type ChunkSummary, type EncodedChunk } from '@hopper/contr
 import { types, type Client } from 'cassandra-driver'
 import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../../ports/archive.ts'
 import type { Lease, Partition } from '../../ports/tables.ts'
+import { assertLeaseHolds } from '../../lane-lease.ts'
 import { datesOfSpan, spanName, wholeSpans } from '../../spans.ts'
 import { ChunkCells, gone } from './chunk-cells.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
@@ -148,7 +149,7 @@ export class CassandraArchive implements Archive {
     await this.#ledger.during(ids, async () => {
       for (const { span, chunks } of spans) {
         await this.#ledger.enter({ span, ...key, parts: chunks.length })
-        await this.#cells.write(span, chunks, () => assertNotExpired(lease))
+        await this.#cells.write(span, chunks, () => assertLeaseHolds(lease))
       }
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const state = await this.#manifests.state(key)
@@ -253,11 +254,6 @@ function only(old: readonly SpanKey[], chunks: readonly ListedChunk[]): ListedCh
   for (const name of wanted)
     if (!names.has(name)) throw new HopperError('HOP_INTERNAL', `The span ${name} is gone: it was merged already.`)
   return found
-}
-
-function assertNotExpired(lease: Lease): void {
-  if (performance.now() >= lease.expiresAt)
-    throw new HopperError('HOP_STORE_UNAVAILABLE', `The lease of lane ${lease.lane} has run out.`)
 }
 
 function inOrder(a: ChunkSummary, b: ChunkSummary): number {

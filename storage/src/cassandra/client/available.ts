@@ -3,7 +3,7 @@ import { errors, types, type Client } from 'cassandra-driver'
 import { withOverrides } from '../../with-overrides.ts'
 
 /** From this code on, Cassandra's error codes mean that the request itself is wrong. */
-const BAD_REQUESTS_FROM = types.responseErrorCodes.syntaxError
+const BAD_REQUESTS_FROM: number = types.responseErrorCodes.syntaxError
 
 /**
  * True if an error of the driver is the fault of Cassandra, not of the request: Cassandra is down, slow, overloaded, or
@@ -36,8 +36,7 @@ export function withUnavailableErrors(client: Client): Client {
     }
   }
   return withOverrides(client, {
-    execute: (...args: Parameters<Client['execute']>) =>
-      orUnavailable(client.execute(...args) as unknown as Promise<types.ResultSet>),
+    execute: (...args: Parameters<Client['execute']>) => orUnavailable(client.execute(...args)),
     batch: (...args: Parameters<Client['batch']>) =>
       orUnavailable(client.batch(...args) as unknown as Promise<types.ResultSet>),
   } as Partial<Client>)

@@ -1,5 +1,4 @@
 import { describe, expect, inject, it } from 'vitest'
-import type { Engines } from '../../contract/engines.ts'
 import { assertOutlastsCounterWrites, parseTimeout } from './counter-timeout.ts'
 import { cassandraDefaults } from './settings.ts'
 
@@ -10,7 +9,7 @@ it('parses durations as written by each version of Cassandra', () => {
   expect(['', 'null', '-1', '5 weeks', '1.5s'].map(parseTimeout)).toEqual(new Array(5).fill(undefined))
 })
 
-const engines = inject('engines') as Engines | undefined
+const engines = inject('engines')
 describe.skipIf(!engines)('the wait for an unknown outcome', () => {
   const settings = (unknownOutcomeMs: number): never =>
     ({

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { expect, it } from 'vitest'
-import { addressesOf, whenNodesAnswer } from './frozen-nodes.ts'
+import { expect, it, vi } from 'vitest'
+import { addressesOf, FrozenNodes, whenNodesAnswer } from './frozen-nodes.ts'
 
 async function serverOf(onRequest: (socket: Socket) => void): Promise<{ server: Server; address: string }> {
   const server = createServer((socket) => {
@@ -34,6 +34,32 @@ it('waits for a node that takes connections and answers nothing, until it answer
   })
   expect(waited).toEqual([frozen.address, frozen.address])
   frozen.server.close()
+})
+
+it('says once which node is waited for and since when, for any number of lanes, and when that is over', async () => {
+  let isFrozen = true
+  const frozen = await serverOf((socket) => void (isFrozen || socket.write('x')))
+  const answering = await serverOf((socket) => socket.write('x'))
+  const said: object[] = []
+  const nodes = new FrozenNodes(() => [frozen.address, answering.address], {
+    warn: (details) => void said.push({ level: 'warn', ...details }),
+    info: (details) => void said.push({ level: 'info', ...details }),
+  })
+  expect(nodes.detail).toBeUndefined()
+  const begun = new Date().toISOString()
+  const waits = [nodes.whenAnswered(), nodes.whenAnswered()]
+  await vi.waitFor(() => expect(nodes.detail).toBeDefined(), 10_000)
+  const [, address, since] = /nodes that do not answer: (\S+) since (\S+);/.exec(nodes.detail!)!
+  expect(address).toBe(frozen.address)
+  expect(since! >= begun && since! <= new Date().toISOString()).toBe(true)
+  isFrozen = false
+  await Promise.all(waits)
+  expect(nodes.detail).toBeUndefined()
+  expect(said).toEqual([
+    { level: 'warn', node: frozen.address },
+    { level: 'info', node: frozen.address, waitedMs: expect.any(Number) as number },
+  ])
+  for (const { server } of [frozen, answering]) server.close()
 })
 
 it('asks the nodes of its own data center, and those of which the data center is not known yet', () => {

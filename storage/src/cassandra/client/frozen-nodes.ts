@@ -27,12 +27,6 @@ export async function whenNodesAnswer(
   await Promise.all(addresses.map((address) => whenAnswered(address, waiting)))
 }
 
-/** Lists the nodes that requests may have gone to, up or down: the driver sends none to other data centers. */
-export function addressesOf({ hosts }: Client, { dataCenter }: Pick<CassandraSettings, 'dataCenter'>): string[] {
-  const own = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
-  return own.map(({ address }) => address)
-}
-
 async function whenAnswered(address: string, waiting: (address: string) => void): Promise<void> {
   const begun = performance.now()
   for (;;) {
@@ -68,4 +62,87 @@ function probe(address: string): Promise<State> {
       else end(isConnected ? 'alive' : 'unreachable')
     })
   })
+}
+
+/** Is told which node is waited for, and when that is over. */
+export interface NodeLogger {
+  warn(details: object, message: string): void
+  info(details: object, message: string): void
+}
+
+interface Outage {
+  /** ms since the epoch */
+  readonly since: number
+  /** calls that wait for the node */
+  waits: number
+}
+
+/** The wait for the nodes of a client, for all lanes of a process, and a report of which ones are waited for. */
+export class FrozenNodes {
+  readonly #addresses: () => readonly string[]
+  readonly #logger: NodeLogger | undefined
+  readonly #outages = new Map<string, Outage>()
+
+  /** `addresses` lists `host:port` of each node. */
+  constructor(addresses: () => readonly string[], logger?: NodeLogger) {
+    this.#addresses = addresses
+    this.#logger = logger
+  }
+
+  /** Waits as `whenNodesAnswer` does. Logs each outage when it begins and ends. */
+  async whenAnswered(): Promise<void> {
+    await Promise.all(
+      this.#addresses().map(async (address) => {
+        let isWaiting = false
+        await whenNodesAnswer([address], () => {
+          if (!isWaiting) this.#begin(address)
+          isWaiting = true
+        })
+        if (isWaiting) this.#end(address)
+      }),
+    )
+  }
+
+  /** Names the nodes that are waited for, and since when; undefined while none is. */
+  get detail(): string | undefined {
+    if (this.#outages.size === 0) return undefined
+    const nodes = [...this.#outages].map(([address, { since }]) => `${address} since ${new Date(since).toISOString()}`)
+    return `lanes wait for nodes that do not answer: ${nodes.join(', ')}; end the process of such a node to go on`
+  }
+
+  #begin(address: string): void {
+    const outage = this.#outages.get(address)
+    if (outage) {
+      outage.waits++
+      return
+    }
+    this.#outages.set(address, { since: Date.now(), waits: 1 })
+    const message = 'a node does not answer, so lanes that it may still write wait for it; end its process to go on'
+    this.#logger?.warn({ node: address }, message)
+  }
+
+  #end(address: string): void {
+    const outage = this.#outages.get(address)!
+    if (--outage.waits > 0) return
+    this.#outages.delete(address)
+    this.#logger?.info(
+      { node: address, waitedMs: Date.now() - outage.since },
+      'a node that was waited for has answered or is gone',
+    )
+  }
+}
+
+/** Lists the nodes that requests may have gone to, up or down: the driver sends none to other data centers. */
+export function addressesOf({ hosts }: Client, { dataCenter }: Pick<CassandraSettings, 'dataCenter'>): string[] {
+  const own = [...hosts.values()].filter(({ datacenter }) => !datacenter || datacenter === dataCenter)
+  return own.map(({ address }) => address)
+}
+
+/** Waits for the nodes of a client. */
+export function frozenNodesOf(
+  client: Client,
+  settings: Pick<CassandraSettings, 'dataCenter'>,
+  logger?: NodeLogger,
+): FrozenNodes {
+  return new FrozenNodes(() => addressesOf(client, settings), logger)
 }

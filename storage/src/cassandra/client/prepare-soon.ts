@@ -48,10 +48,10 @@ export function withEarlyPrepare(prepare: Prepare, afterMs = NEXT_NODE_AFTER_MS)
             clearTimeout(timer)
             resolve(prepared)
           },
-          (error: unknown) => {
+          (error: Error) => {
             if (--running > 0) return
             clearTimeout(timer)
-            reject(error as Error)
+            reject(error)
           },
         )
       }

@@ -26,7 +26,7 @@ describe('the settings of Cassandra', () => {
     const [rethrow, again] = [retry.rethrowResult().decision, retry.retryResult(undefined as never, false).decision]
     for (const idempotent of [false, undefined]) {
       expect(retry.onRequestError(request(idempotent), undefined as never, new Error()).decision).toBe(rethrow)
-      expect(retry.onReadTimeout(request(idempotent), undefined as never, 1, 0, false as never).decision).toBe(rethrow)
+      expect(retry.onReadTimeout(request(idempotent), undefined as never, 1, 0, false).decision).toBe(rethrow)
       expect(retry.onWriteTimeout(request(idempotent), undefined as never, 1, 0, 'COUNTER').decision).toBe(rethrow)
       expect(retry.onUnavailable(request(idempotent), undefined as never, 2, 1 as never).decision).toBe(rethrow)
     }
@@ -34,7 +34,7 @@ describe('the settings of Cassandra', () => {
       decision: again,
       useCurrentHost: false,
     })
-    expect(retry.onReadTimeout(request(true), undefined as never, 2, 1, false as never)).toMatchObject({
+    expect(retry.onReadTimeout(request(true), undefined as never, 2, 1, false)).toMatchObject({
       decision: again,
       useCurrentHost: false,
     })

@@ -143,7 +143,9 @@ async function columnsOf(client: Client, keyspace: string, table: string): Promi
     'SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = ? AND table_name = ?',
     [keyspace, table],
   )
-  return Object.fromEntries(rows.map((row) => [row.get('column_name') as string, row.get('type') as string]).sort())
+  return Object.fromEntries(
+    rows.map((row): [string, string] => [row.get('column_name') as string, row.get('type') as string]).sort(),
+  )
 }
 
 function expected(columns: Record<string, string>): Record<string, string> {

@@ -48,13 +48,20 @@ export async function underLock<T>(
     },
     (lockSeconds * 1_000) / RENEWALS_PER_LOCK,
   )
+  let failure: { readonly error: unknown } | undefined
   try {
     return await work(() => {
       if (performance.now() >= heldUntil)
         throw new HopperError('HOP_STORE_UNAVAILABLE', 'The lock of the migrations was lost.')
     })
+  } catch (error) {
+    failure = { error }
+    throw error
   } finally {
     clearInterval(renewing)
-    await transact('unlock', [owner])
+    await transact('unlock', [owner]).catch((error: unknown) => {
+      // The error of the work says what is wrong; a lock that nobody renews expires by itself.
+      if (!failure) throw error
+    })
   }
 }

@@ -156,7 +156,7 @@ function openBlock(cell: Uint8Array): Block {
     uuids,
     seenOf: seenIn(block, idsEnd),
     all: () => allSeenIn(block, idsEnd, ids),
-    headOf: (number) => block.readUInt32LE(begins[number]!),
+    headOf: (number) => block.readUInt32LE(begins[number]),
     idOf: (number) =>
       number < uuids
         ? readUuid(block, begins[number]!)

@@ -79,8 +79,8 @@ export class SeenIds {
   }
 
   /**
-   * Replaces ids by others at the same position. What is written first are the others, so that one of both is always
-   * there; a removed id hides every row of it that is written later, so it must not come again.
+   * Replaces ids by others at the same position, or removes them. What is written first are the others, so that one of
+   * both is always there; a removed id hides every row of it that is written later, so it must not come again.
    */
   async replace(lane: number, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
     const found = await this.find(
@@ -90,7 +90,7 @@ export class SeenIds {
     )
     const known = replacements.flatMap(({ event_id, by }) => {
       const seen = found.get(event_id)
-      return seen ? [{ event_id: by, position: seen.position, ...UNKNOWN_FATE }] : []
+      return seen && by !== undefined ? [{ event_id: by, position: seen.position, ...UNKNOWN_FATE }] : []
     })
     await mapConcurrent(rowsFor(lane, { app, date, rows: known }), READ_CONCURRENCY, (some) => this.#write(some))
     const ids = replacements.map(({ event_id }) => event_id)

@@ -8,7 +8,7 @@ import { clientOptions } from '../client/settings.ts'
 export interface OwnKeyspace {
   readonly settings: CassandraSettings
   /** Must be called at the end: an engine that many runs share has no room for the tables of all of them. */
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /** Chooses a unique keyspace name; `migrate` creates the keyspace. */

@@ -1,9 +1,8 @@
 import type { Client } from 'cassandra-driver'
 import type { Key } from '../../ports/table-definitions.ts'
 import { concatNumbers } from './concat-numbers.ts'
-import { VersionedCache, type KeptEntry } from '../client/versioned-cache.ts'
+import { DeltaCache } from './delta-cache.ts'
 import type { NameNumbers } from './name-numbers.ts'
-import { deltaBefore, rowsMaxOf, rowsSince } from '../visitors/visitor-deltas.ts'
 import { digestRows, type VisitorDigest } from './visitor-digest.ts'
 import { isOver, readVisitors, type WantedVisitors } from './visitor-digests.ts'
 
@@ -29,14 +28,9 @@ export interface PartitionVisitors {
   readonly highest: number
 }
 
-interface KeptPartition extends PartitionVisitors {
+interface CachedPartition extends PartitionVisitors {
   readonly rows: number
-  readonly rowsMax: number
-  /** a delta that is contained, as are all before it; undefined if deltas cannot be added */
-  readonly since: bigint | undefined
 }
-
-type Version = bigint | undefined
 
 /**
  * Caches the visitors of an app. Each name is a number from 1 on, so that distinct visitors are counted without names.
@@ -46,16 +40,14 @@ export class VisitorCache {
   readonly #client: Client
   readonly #app: string
   readonly #numbers: NameNumbers
-  readonly #partitions = new VersionedCache<Version, KeptPartition>(
-    Infinity,
-    ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES,
-  )
+  readonly #partitions: DeltaCache<CachedPartition>
   #ids = 0
 
   constructor(client: Client, app: string, numbers: NameNumbers) {
     this.#client = client
     this.#app = app
     this.#numbers = numbers
+    this.#partitions = new DeltaCache(client, ({ rows }) => PARTITION_BYTES + rows * ROW_BYTES)
   }
 
   /** estimated memory in use */
@@ -66,49 +58,17 @@ export class VisitorCache {
   /** The visitors of a partition. `asOf` is a time before the version was read. */
   partition(wanted: WantedVisitors, asOf: number): Promise<PartitionVisitors> {
     const { table, date, lane, prefix, version } = wanted
-    return this.#partitions.get(
-      JSON.stringify([table, date, lane, prefix]),
-      version,
-      asOf,
-      async (before) => (await this.#continued(wanted, before)) ?? this.#whole(wanted),
-    )
+    return this.#partitions.get(JSON.stringify([table, date, lane, prefix]), version, asOf, {
+      place: { ...wanted, app: this.#app },
+      isGrowing: version !== undefined && !isOver(wanted),
+      read: async () => this.#cached(this.#keysOf(await readVisitors(this.#client, this.#app, wanted))),
+      extend: ({ keys }, added) => this.#cached(joined(keys, this.#keysOf(digestRows(added)))),
+    })
   }
 
-  async #whole(wanted: WantedVisitors): Promise<KeptPartition> {
-    // Read before the rows, so that the rows include those of this delta.
-    const since =
-      wanted.version === undefined || isOver(wanted)
-        ? undefined
-        : await deltaBefore(this.#client, { ...wanted, app: this.#app })
-    const keys = this.#keysOf(await readVisitors(this.#client, this.#app, wanted))
+  #cached(keys: readonly KeyVisitors[]): CachedPartition {
     const rows = keys.reduce((sum, { devices }) => sum + devices.length, 0)
-    return { ...this.#now(keys), rows, rowsMax: rowsMaxOf(rows), since }
-  }
-
-  async #continued(
-    wanted: WantedVisitors,
-    before: KeptEntry<Version, KeptPartition> | undefined,
-  ): Promise<KeptPartition | undefined> {
-    const cached = await before?.value.catch(() => undefined)
-    if (cached?.since === undefined || before?.version === undefined || wanted.version === undefined) return undefined
-    const added = await rowsSince(
-      this.#client,
-      { ...wanted, app: this.#app },
-      { version: before.version, since: cached.since },
-      wanted.version,
-    )
-    const rows = cached.rows + (added?.rows.length ?? 0)
-    if (!added || rows > cached.rowsMax) return undefined
-    return {
-      ...this.#now(joined(cached.keys, this.#keysOf(digestRows(added.rows)))),
-      rows,
-      rowsMax: cached.rowsMax,
-      since: added.since,
-    }
-  }
-
-  #now(keys: readonly KeyVisitors[]): PartitionVisitors {
-    return { id: ++this.#ids, keys, highest: this.#numbers.size }
+    return { id: ++this.#ids, keys, highest: this.#numbers.size, rows }
   }
 
   #keysOf({ keys, ends, devices, users }: VisitorDigest): KeyVisitors[] {

@@ -134,7 +134,7 @@ export function distinct(lists: readonly (readonly VisitorRow[])[]): VisitorRow[
     if (key !== last || !own) {
       const id = JSON.stringify(key)
       own = keys.get(id)
-      if (!own) keys.set(id, (own = new Map()))
+      if (!own) keys.set(id, (own = new Map<string, VisitorRow>()))
       last = key
     }
     own.set(visitorName(visitor), row)

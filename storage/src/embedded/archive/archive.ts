@@ -45,7 +45,7 @@ export class EmbeddedArchive implements Archive {
     this.#statements = prepareStatements(database)
     this.#keptMs = keptMs
     if (sweeps)
-      this.#timer = setInterval(() => (this.#sweeping = this.#sweeping.then(() => this.#sweep())), sweepMs).unref()
+      this.#timer = setInterval(() => void (this.#sweeping = this.#sweeping.then(() => this.#sweep())), sweepMs).unref()
   }
 
   async covered(lane: number, partitions: readonly Partition[]): Promise<readonly number[]> {

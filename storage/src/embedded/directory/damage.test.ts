@@ -78,7 +78,7 @@ async function fill(storage: Storage, messages: number, countedShare: number): P
     timezone: 'UTC',
     origins: [],
     keep_parameters: [],
-  } as never)
+  })
   await storage.registry.funnels.put('a', 'f', {} as Funnel)
 }
 

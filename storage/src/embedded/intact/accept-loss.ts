@@ -1,7 +1,9 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
+import type { LanePositions, PositionRange } from '../../position-range.ts'
 import { clearAll } from '../tables/clear-folds.ts'
 import { identify, prepareLog } from '../log/log-schema.ts'
 import { openDatabase, transaction } from '../sqlite.ts'
@@ -73,17 +75,7 @@ function ensure(options: IntactOptions, find: () => Findings): string {
 
 /** Skips positions up to watermarks beyond the log: otherwise the next messages would be considered counted. */
 function passOver({ dir, lanes, logger }: IntactOptions, id: string, beyond: Findings['beyond']): void {
-  const database = openDatabase(join(dir, LOG_FILE))
-  try {
-    transaction(database, () => {
-      prepareLog(database, lanes)
-      identify(database, id)
-      const note = database.prepare('INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
-      for (const { lane, first, next } of beyond) note.run(lane, first, next, Date.now())
-    })
-  } finally {
-    database.close()
-  }
+  recordLosses(dir, lanes, id, () => beyond)
   logger?.warn(
     { positions: beyond },
     'tables have watermarks beyond the log, which has lost nothing: ' +
@@ -134,32 +126,40 @@ function accept({ dir, lanes, logger }: IntactOptions, found: Findings, find: ()
  * used again.
  */
 function noteLost(dir: string, lanes: number, id: string, left: Findings, logger: LossLogger | undefined): void {
-  const lost: { lane: number; first: number; next: number }[] = []
+  const lost = recordLosses(dir, lanes, id, (database) =>
+    Array.from({ length: lanes }, (_, lane) =>
+      [...lossesToAccept(lane, left), ...dropSpoiled(database, lane, left.spoiled[lane]!)].map((range) => ({
+        lane,
+        ...range,
+      })),
+    ).flat(),
+  )
+  if (lost.length > 0) write(dir, { at: new Date().toISOString(), lost }, logger, lost)
+}
+
+/** Records positions of the log as lost, in one transaction, and returns them. */
+function recordLosses(
+  dir: string,
+  lanes: number,
+  id: string,
+  losses: (database: DatabaseSync) => readonly LanePositions[],
+): readonly LanePositions[] {
   const database = openDatabase(join(dir, LOG_FILE))
   try {
-    transaction(database, () => {
+    return transaction(database, () => {
       prepareLog(database, lanes)
       identify(database, id)
-      const note = database.prepare('INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
-      for (let lane = 0; lane < lanes; lane++) {
-        const ranges = [...lossesToAccept(lane, left), ...dropSpoiled(database, lane, left.spoiled[lane]!)]
-        for (const range of ranges) {
-          note.run(lane, range.first, range.next, Date.now())
-          lost.push({ lane, ...range })
-        }
-      }
+      const lost = losses(database)
+      const record = database.prepare('INSERT INTO losses VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
+      for (const { lane, first, next } of lost) record.run(lane, first, next, Date.now())
+      return lost
     })
   } finally {
     database.close()
   }
-  if (lost.length > 0) write(dir, { at: new Date().toISOString(), lost }, logger, lost)
 }
 
-function dropSpoiled(
-  database: ReturnType<typeof openDatabase>,
-  lane: number,
-  firsts: readonly number[],
-): { first: number; next: number }[] {
+function dropSpoiled(database: DatabaseSync, lane: number, firsts: readonly number[]): PositionRange[] {
   const read = database.prepare(`SELECT count FROM lane_${lane} WHERE first = ?`)
   const drop = database.prepare(`DELETE FROM lane_${lane} WHERE first = ?`)
   return firsts.map((first) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { PositionRange } from '../log/log-schema.ts'
+import type { LanePositions, PositionRange } from '../../position-range.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
 import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
@@ -30,9 +30,8 @@ export interface TablesRecord {
   readonly registry: RegistryState
 }
 
-/** Lost positions of a lane. */
-export interface LaneLoss extends PositionRange {
-  readonly lane: number
+/** Positions that a lane of the directory has lost. */
+interface DirectoryLoss extends LanePositions {
   /** lost positions below this one were counted before the loss */
   readonly counted: number
 }
@@ -43,7 +42,7 @@ export interface Damage {
   readonly kind: 'broken' | 'missing' | 'foreign' | 'positions' | 'registry' | 'archive' | 'ambiguous'
   /** a sentence without its full stop */
   readonly what: string
-  readonly lanes?: readonly LaneLoss[]
+  readonly lanes?: readonly DirectoryLoss[]
 }
 
 /** The result of the checks of a data directory. */
@@ -56,7 +55,7 @@ export interface Findings {
   /** by lane, the position before which everything was acknowledged or counted */
   readonly reached: readonly number[]
   /** positions up to watermarks beyond a log that has lost nothing: no message may get one of them */
-  readonly beyond: readonly (PositionRange & { readonly lane: number })[]
+  readonly beyond: readonly LanePositions[]
   /** rows of the log that cannot be decoded, by lane */
   readonly spoiled: readonly (readonly number[])[]
 }
@@ -173,7 +172,11 @@ function positionsDamage(
 ): Damage[] {
   const lost = reached.flatMap((end, lane) => {
     const after: PositionRange[] = log.next[lane]! < end ? [{ first: log.next[lane]!, next: end }] : []
-    return [...log.missing[lane]!, ...after].map((range): LaneLoss => ({ lane, ...range, counted: counted[lane]! }))
+    return [...log.missing[lane]!, ...after].map((range): DirectoryLoss => ({
+      lane,
+      ...range,
+      counted: counted[lane]!,
+    }))
   })
   const spoiled = log.spoiled.flatMap((rows, lane) => rows.map((first) => ({ lane, first })))
   const damages: Damage[] = []
@@ -248,7 +251,7 @@ function listed(texts: readonly string[]): string {
   return `${texts.slice(0, LISTED_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
 }
 
-export function describeLosses(lost: readonly LaneLoss[]): string {
+function describeLosses(lost: readonly DirectoryLoss[]): string {
   const messages = lost.reduce((sum, { first, next }) => sum + next - first, 0)
   const uncounted = lost.reduce(
     (sum, { first, next, counted }) => sum + Math.max(0, next - Math.max(first, counted)),

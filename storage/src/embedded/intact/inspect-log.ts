@@ -1,16 +1,8 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { decodeBlock } from '../block.ts'
-import {
-  endOf,
-  lanesOf,
-  lossesOf,
-  nextPosition,
-  startOf,
-  withoutLosses,
-  wrongLanes,
-  type PositionRange,
-} from '../log/log-schema.ts'
+import type { PositionRange } from '../../position-range.ts'
+import { endOf, lanesOf, lossesOf, nextPosition, startOf, withoutLosses, wrongLanes } from '../log/log-schema.ts'
 import { openToInspect } from '../sqlite.ts'
 import { brokenBecause, hasTable, idOf, quickCheck } from './inspect-database.ts'
 

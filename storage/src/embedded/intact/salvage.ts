@@ -82,7 +82,7 @@ function copyTable(source: DatabaseSync, target: DatabaseSync, table: string): v
 }
 
 /** The rows of a query up to the first unreadable one, at which the damage begins. */
-function* readable(source: DatabaseSync, query: string): Generator<Record<string, unknown>> {
+function* readable(source: DatabaseSync, query: string): Generator<Record<string, unknown>, void> {
   try {
     yield* source.prepare(query).iterate() as Iterable<Record<string, unknown>>
   } catch {
@@ -97,7 +97,7 @@ function* readable(source: DatabaseSync, query: string): Generator<Record<string
  */
 function copy(
   target: DatabaseSync,
-  rows: Generator<Record<string, unknown>>,
+  rows: Generator<Record<string, unknown>, void>,
   insert: (row: Record<string, unknown>) => boolean,
 ): void {
   for (let more = true; more;) {

@@ -5,11 +5,12 @@ import { setImmediate } from 'node:timers/promises'
 import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../../ports/event-log.ts'
+import type { PositionRange } from '../../position-range.ts'
 import { decodeBlock, encodeBlock } from '../block.ts'
 import { FilesInPlace } from '../directory/files-in-place.ts'
-import { LaneReaders } from './lane-readers.ts'
+import { LaneReaders, type LaneLogger } from './lane-readers.ts'
 import { LOG_FILE, LOG_RECORD } from '../intact/find-damage.ts'
-import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses, type PositionRange } from './log-schema.ts'
+import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses } from './log-schema.ts'
 import type { AppendReply, AppendRequest } from './log-writer.ts'
 import { openDatabase, transaction, truncateWal } from '../sqlite.ts'
 import { endThread, startThread } from '../threads/thread.ts'
@@ -41,6 +42,7 @@ export class EmbeddedEventLog implements EventLog {
   /** positions that a lane is known not to have */
   readonly #absent: readonly (readonly PositionRange[])[]
   readonly #channel: BroadcastChannel
+  readonly #logger: Partial<LaneLogger> | undefined
   readonly #subscriptions = new Set<LaneReaders>()
   #writer: Worker | undefined
   #failure: Error | undefined
@@ -52,9 +54,10 @@ export class EmbeddedEventLog implements EventLog {
   #announcing: NodeJS.Timeout | undefined
   #watching: NodeJS.Timeout | undefined
 
-  /** `installation` is the id for a new log */
-  constructor(dir: string, lanes: number, installation: string = randomUUID()) {
+  /** `installation` is the id for a new log; `logger` receives what happens to the lanes of subscriptions */
+  constructor(dir: string, lanes: number, installation: string = randomUUID(), logger?: Partial<LaneLogger>) {
     this.lanes = lanes
+    this.#logger = logger
     this.#file = join(dir, LOG_FILE)
     this.#recordFile = join(dir, LOG_RECORD)
     this.#database = openDatabase(this.#file)
@@ -79,6 +82,11 @@ export class EmbeddedEventLog implements EventLog {
   /** the reason why the disk refused the last append; undefined if it did not */
   get refusal(): Error | undefined {
     return this.#refusal
+  }
+
+  /** the reason why a lane of a subscription stands still; undefined while all are read */
+  get stalled(): Error | undefined {
+    return [...this.#subscriptions].map(({ failure }) => failure).find((failure) => failure !== undefined)
   }
 
   append(envelopes: readonly Envelope[]): Promise<readonly Appended[]> {
@@ -111,7 +119,7 @@ export class EmbeddedEventLog implements EventLog {
   }
 
   async subscribe(consumer: LaneConsumer): Promise<Subscription> {
-    const readers = new LaneReaders(this.lanes, consumer, (...args) => this.#read(...args))
+    const readers = new LaneReaders(this.lanes, consumer, (...args) => this.#read(...args), this.#logger)
     this.#subscriptions.add(readers)
     await readers.start()
     return {

@@ -54,3 +54,74 @@ it('is woken by an append when it has read everything', async () => {
   )
   expect(performance.now() - started).toBeLessThan(20 * 250)
 })
+
+it('offers a lane again that the consumer did not take, while the others are read', async () => {
+  const refusals = [0, 0]
+  const counted: number[] = []
+  const all = Promise.withResolvers<void>()
+  const readers = new LaneReaders(
+    2,
+    {
+      assigned: async (lane) => {
+        if (lane === 0 && refusals[0]! < 3) {
+          refusals[0]!++
+          throw new Error('the lane is taken')
+        }
+        return 7
+      },
+      batch: async (lane) => {
+        counted.push(lane)
+        if (counted.includes(0) && counted.includes(1)) all.resolve()
+      },
+      revoked: async () => undefined,
+    },
+    (_, from) => (from === 7 ? [{ ...message, position: 7 }] : []),
+  )
+  await readers.start()
+  expect(readers.failure?.message).toBe('the lane is taken')
+  await all.promise
+  expect(counted).toEqual([1, 0])
+  expect(refusals[0]).toBe(3)
+  expect(readers.failure).toBeUndefined()
+  await readers.close()
+})
+
+it('revokes a lane that cannot be read, says so once, and reads it again when it can', async () => {
+  let isDamaged = true
+  let reads = 0
+  const calls: string[] = []
+  const said: string[] = []
+  const others = Promise.withResolvers<void>()
+  const repaired = Promise.withResolvers<void>()
+  const readers = new LaneReaders(
+    2,
+    {
+      assigned: async (lane) => (lane === 0 && calls.push('assigned'), 0),
+      batch: async (lane) => {
+        if (lane === 0) calls.push('batch')
+        ;(lane === 0 ? repaired : others).resolve()
+      },
+      revoked: async (lane) => void (lane === 0 && calls.push('revoked')),
+    },
+    (lane, from) => {
+      if (lane === 0 && isDamaged) {
+        if (++reads === 3) isDamaged = false
+        throw new Error('lacks positions 0 to 4')
+      }
+      return from === 0 ? [message] : []
+    },
+    {
+      error: (details, text) => void said.push(`${JSON.stringify({ ...details, err: undefined })} ${text}`),
+      info: (_, text) => void said.push(text),
+    },
+  )
+  await readers.start()
+  await others.promise
+  await repaired.promise
+  await readers.close()
+  expect(calls).toEqual([...new Array(3).fill(['assigned', 'revoked']).flat(), 'assigned', 'batch', 'revoked'])
+  expect(said).toEqual([
+    '{"lane":0} a lane stands still: it could not be taken or read; it is tried again',
+    'a lane that stood still is read again',
+  ])
+})

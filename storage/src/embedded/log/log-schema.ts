@@ -1,11 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { HopperError } from '@hopper/contracts'
-
-/** Positions of a lane from `first` up to, but not including, `next`. */
-export interface PositionRange {
-  readonly first: number
-  readonly next: number
-}
+import type { PositionRange } from '../../position-range.ts'
 
 /**
  * Creates the tables of a log: one per lane, so that a lane is read and appended in the order of its pages. A row is a

@@ -38,7 +38,7 @@ export class TableQueries {
     const keys = Object.keys(counterTables[table].key)
     const counters: readonly string[] = counterTables[table].counters
     const grouped = ['date', ...keys].join(', ')
-    const sums = counters.map((name) => `sum("${name}") AS "${name}"`)
+    const sums = counters.map((name) => `sum("${name}") AS "${name}"`).join(', ')
     const rows = this.#all(
       `SELECT ${grouped}, ${sums} FROM ${table} WHERE ${where(keys, prefix)} GROUP BY ${grouped} ORDER BY ${grouped}`,
       app,
@@ -64,11 +64,14 @@ export class TableQueries {
       SELECT p.user FROM person_by_device p WHERE p.app = t.app AND p.device = t.device
       ORDER BY p.place LIMIT 1), 'd:' || device) END`
     const visitor = `${countBy === 'device' ? 'device' : person} AS visitor`
-    const columns = groupBy.map((column) => `t.${column} AS ${column}`)
+    const columns = [...groupBy.map((column) => `t.${column} AS ${column}`), 'count(DISTINCT visitor) AS users'].join(
+      ', ',
+    )
+    const counted = [...groupBy.map((column) => `t.${column}`), visitor].join(', ')
     const group = groupBy.length > 0 ? `GROUP BY ${groupBy.join(', ')} ORDER BY ${groupBy.join(', ')}` : ''
     const rows = this.#all(
-      `SELECT ${[...columns, 'count(DISTINCT visitor) AS users']} FROM (
-        SELECT ${[...groupBy.map((column) => `t.${column}`), visitor]} FROM ${table} t WHERE ${where(keys, prefix)}
+      `SELECT ${columns} FROM (
+        SELECT ${counted} FROM ${table} t WHERE ${where(keys, prefix)}
       ) t ${group}`,
       app,
       dates,

@@ -18,16 +18,16 @@ export function prepareTables(database: DatabaseSync): void {
     const { key, counters } = counterTables[table]
     const columns = [partition, ...keyColumns(key), ...counters.map((name) => `"${name}" INTEGER NOT NULL`)]
     database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, ` +
-        `PRIMARY KEY (app, date, lane, ${Object.keys(key)})) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns.join()}, ` +
+        `PRIMARY KEY (app, date, lane, ${Object.keys(key).join()})) WITHOUT ROWID`,
     )
   }
   for (const table of visitorTableNames) {
     const { key } = visitorTables[table]
     const columns = [partition, ...keyColumns(key), 'user TEXT NOT NULL', 'device TEXT NOT NULL']
     database.exec(
-      `CREATE TABLE IF NOT EXISTS ${table} (${columns}, ` +
-        `PRIMARY KEY (app, date, lane, ${Object.keys(key)}, user, device)) WITHOUT ROWID`,
+      `CREATE TABLE IF NOT EXISTS ${table} (${columns.join()}, ` +
+        `PRIMARY KEY (app, date, lane, ${Object.keys(key).join()}, user, device)) WITHOUT ROWID`,
     )
   }
   database.exec(`

@@ -133,7 +133,7 @@ export class EmbeddedTableWriter implements TableWriter {
     transaction(this.#database, () => {
       this.#lanes.assertOwned(lease)
       for (const { event_id, by } of replacements) {
-        insert.run(by, app, date, lease.lane, event_id)
+        if (by !== undefined) insert.run(by, app, date, lease.lane, event_id)
         remove.run(app, date, lease.lane, event_id)
       }
     })
@@ -216,7 +216,7 @@ function addQuery(table: CounterTableName): string {
   const { key, counters } = counterTables[table]
   const values = 3 + Object.keys(key).length + counters.length
   const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
-  return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums}`
+  return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums.join()}`
 }
 
 function emptyQuery(table: CounterTableName): string {

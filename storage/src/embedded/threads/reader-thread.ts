@@ -45,12 +45,18 @@ export class ReaderThread<R extends { [N in keyof R]: (...args: never[]) => unkn
       if (error === undefined) pending?.resolve(result as never)
       else pending?.reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause: new Error(error) }))
     })
-    thread.on('error', (cause) => {
-      this.#thread = undefined
-      for (const { reject } of this.#pending.values())
-        reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause }))
-      this.#pending.clear()
-    })
+    thread.on('error', (cause) => this.#ended(thread, cause))
+    // A thread may end without an error; whoever waits for it would wait for ever.
+    thread.on('exit', (code) => this.#ended(thread, new Error(`the reading thread has ended with code ${code}`)))
     return thread
+  }
+
+  /** Refuses what the thread has not answered; the next query starts another one. */
+  #ended(thread: Worker, cause: unknown): void {
+    if (this.#thread !== thread) return
+    this.#thread = undefined
+    for (const { reject } of this.#pending.values())
+      reject(new HopperError('HOP_STORE_UNAVAILABLE', undefined, { cause }))
+    this.#pending.clear()
   }
 }

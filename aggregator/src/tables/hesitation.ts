@@ -1,9 +1,0 @@
-import type { Context, EventOf } from '@hopper/contracts'
-
-/**
- * Returns whether a mouse hovered: only a mouse shows hesitation, since a finger is on an element only to press it. An
- * event without a pointer type is taken for a finger on a phone or tablet, else for a mouse.
- */
-export function isByMouse({ pointer }: EventOf<'btn_time'>, { device }: Context): boolean {
-  return pointer === undefined ? device !== 'mobile' && device !== 'tablet' : pointer === 'mouse'
-}

@@ -1,0 +1,104 @@
+import { Type, type Static } from 'typebox'
+import { fates, Meta } from '@hopper/contracts'
+import { exportFormats, type ExportedEvent, type ExportFormat } from '@hopper/engine'
+import { RangeAsked } from '../asked.ts'
+
+export const PAGE_EVENTS_MAX = 1_000
+export const PAGE_EVENTS_DEFAULT = 100
+export const limit = Type.Optional(
+  Type.Integer({ minimum: 1, maximum: PAGE_EVENTS_MAX, description: `events; default: ${PAGE_EVENTS_DEFAULT}` }),
+)
+
+export const EventsAsked = Type.Object({
+  start: Type.Optional(
+    Type.String({
+      pattern: '^([0-9]{1,12}|c[0-9a-z.]{1,12000})$',
+      description: 'number of events to skip, or `next` of the previous page; default: 0',
+    }),
+  ),
+  limit,
+})
+export type EventsAsked = Static<typeof EventsAsked>
+export const ExportAsked = Type.Object({
+  ...RangeAsked.properties,
+  // the type of a union of a list whose length is unknown would be `never`
+  format: Type.Unsafe<ExportFormat>(
+    Type.Union(
+      Object.keys(exportFormats).map((format) => Type.Literal(format)),
+      { description: 'arrow (an Arrow IPC stream), ndjson or csv' },
+    ),
+  ),
+  bom: Type.Optional(Type.Enum(['0', '1'], { description: 'for csv: 1 adds a byte-order mark' })),
+})
+export type ExportAsked = Static<typeof ExportAsked>
+
+/** An event in an answer: its own fields, its user, what is known of its sender, and its position in the log. */
+export const event = Type.Object({
+  event_id: Type.String(),
+  type: Type.String(),
+  timestamp: Type.Integer(),
+  seq: Type.Integer(),
+  device_id: Type.String(),
+  user: Type.Optional(Type.String({ description: 'the user in effect when the event was counted' })),
+  context: Type.Record(Type.String(), Type.Unknown()),
+  received_at: Type.Integer(),
+  lane: Type.Integer(),
+  position: Type.Integer(),
+  index: Type.Integer(),
+})
+export type EventView = Static<typeof event> & Readonly<Record<string, unknown>>
+
+export function eventView({
+  event: own,
+  device_id,
+  user,
+  context,
+  received_at,
+  lane,
+  position,
+  index,
+}: Omit<ExportedEvent, 'user'> & { readonly user?: string }): EventView {
+  return {
+    ...own,
+    device_id,
+    ...(user ? { user } : {}),
+    context: { ...context },
+    received_at,
+    lane,
+    position,
+    index,
+  }
+}
+
+export const EventsPage = Type.Object({
+  events: Type.Array(event, { description: 'lane by lane, each in log order' }),
+  next: Type.String({ description: '`start` for the next page; later events appear there' }),
+  meta: Meta,
+})
+
+export const EventFate = Type.Object({
+  fate: Type.Enum([...fates], {
+    description:
+      'fate of the first event with this id; repetitions are duplicates and count nowhere. ' +
+      'rejected: every event with this id was, and no other is known',
+  }),
+  reason: Type.String(),
+  received_at: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'when it was received, ms since the epoch; null if neither archive nor log can say it now',
+  }),
+  lane: Type.Integer(),
+  position: Type.Integer(),
+  tables: Type.Union([Type.Array(Type.String()), Type.Null()], {
+    description:
+      "tables of numbers that count it, by the app's settings as they are now; " +
+      'fates_by_date counts every event; null if the event itself cannot be read now',
+  }),
+  event: Type.Optional(
+    Type.Object(event.properties, {
+      description:
+        'absent for a rejected event, whose content is not stored, and if neither archive nor log has it now',
+    }),
+  ),
+  meta: Meta,
+})
+export type EventFate = Omit<Static<typeof EventFate>, 'event'> & { event?: EventView }

@@ -1,0 +1,40 @@
+import { invalidFields } from '../../http/checked.ts'
+
+/** The start of a page of events: the first order to read in each lane, and the number of events to skip from there. */
+export interface PageStart {
+  readonly starts: readonly number[]
+  readonly skip: number
+}
+
+/**
+ * Parses `start`: a number of events, or the lane orders where the previous page ended.
+ * @throws HopperError HOP_PARAM_INVALID
+ */
+export function pageStart(start: string | undefined, lanes: number): PageStart {
+  if (start === undefined || /^\d+$/.test(start))
+    return { starts: new Array<number>(lanes).fill(0), skip: Number(start ?? 0) }
+  const starts = placesOfCursor(start, lanes)
+  if (!starts) {
+    throw invalidFields([
+      {
+        field: 'start',
+        message: 'is not a cursor of this installation; send a number of events, or the cursor of the previous page',
+      },
+    ])
+  }
+  return { starts, skip: 0 }
+}
+
+/** Parses a cursor: by lane, the order of the next event. Undefined for any other text. */
+export function placesOfCursor(cursor: string, lanes: number): readonly number[] | undefined {
+  if (!/^c[0-9a-z.]+$/.test(cursor)) return undefined
+  const places = cursor
+    .slice(1)
+    .split('.')
+    .map((text) => parseInt(text, 36))
+  return places.length === lanes && places.every((place) => Number.isSafeInteger(place)) ? places : undefined
+}
+
+export function pageCursor(next: readonly number[]): string {
+  return `c${next.map((place) => place.toString(36)).join('.')}`
+}

@@ -1,0 +1,77 @@
+import { Controller, Inject } from '@nestjs/common'
+import { Element, ElementActions, ElementDurations, type App } from '@hopper/contracts'
+import { ElementPatch, Elements, WhichElement } from '../../answers/administration.ts'
+import { ElementAsked, ElementsAsked } from '../../answers/asked.ts'
+import { Endpoint } from '../../http/call.ts'
+import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
+import { ElementReportsService } from '../../services/element-reports.service.ts'
+import { ElementsService } from '../../services/administration/elements.service.ts'
+
+/**
+ * Endpoints of the interesting elements. The XPath is a parameter because it can be longer than a path segment may be.
+ */
+@Controller('api/v1/apps/:app/elements')
+export class ElementsController {
+  private readonly reports: ElementReportsService
+  private readonly elements: ElementsService
+
+  constructor(
+    @Inject(ElementReportsService) reports: ElementReportsService,
+    @Inject(ElementsService) elements: ElementsService,
+  ) {
+    this.reports = reports
+    this.elements = elements
+  }
+
+  @Endpoint('GET', 'actions', {
+    summary: 'Leaves and clicks per element',
+    need: 'read',
+    csv: true,
+    query: ElementsAsked,
+    answer: ElementActions,
+  })
+  actions(@CurrentApp() app: App, @ValidQuery() asked: ElementsAsked): Promise<ElementActions> {
+    return this.reports.actions(app, asked)
+  }
+
+  @Endpoint('GET', 'durations', {
+    summary: 'Hover durations before a leave or click',
+    need: 'read',
+    csv: true,
+    query: ElementAsked,
+    answer: ElementDurations,
+  })
+  durations(@CurrentApp() app: App, @ValidQuery() asked: ElementAsked): Promise<ElementDurations> {
+    return this.reports.durations(app, asked)
+  }
+
+  @Endpoint('GET', '', { summary: 'The interesting elements', need: 'read', csv: true, answer: Elements })
+  async list(@CurrentApp() app: App): Promise<{ elements: readonly Element[] }> {
+    return { elements: await this.elements.list(app) }
+  }
+
+  @Endpoint('POST', '', { summary: 'Add an interesting element', need: 'admin', body: Element, answer: Element })
+  create(@CurrentApp() app: App, @ValidBody() element: Element): Promise<Element> {
+    return this.elements.create(app, element)
+  }
+
+  @Endpoint('PATCH', '', {
+    summary: 'Change an interesting element',
+    need: 'admin',
+    query: WhichElement,
+    body: ElementPatch,
+    answer: Element,
+  })
+  change(
+    @CurrentApp() app: App,
+    @ValidQuery() { xpath }: { xpath: string },
+    @ValidBody() patch: ElementPatch,
+  ): Promise<Element> {
+    return this.elements.change(app, xpath, patch)
+  }
+
+  @Endpoint('DELETE', '', { summary: 'Remove an interesting element', need: 'admin', query: WhichElement })
+  remove(@CurrentApp() app: App, @ValidQuery() { xpath }: { xpath: string }): Promise<void> {
+    return this.elements.remove(app, xpath)
+  }
+}

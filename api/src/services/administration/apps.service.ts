@@ -1,0 +1,92 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { HopperError, isTimeZone, type App, type Apps } from '@hopper/contracts'
+import type { Registry } from '@hopper/storage'
+import { maySee, type Caller } from '../../access/caller.ts'
+import { keyRecord, newKey } from '../../access/secret.ts'
+import type { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
+import { invalidFields } from '../../http/checked.ts'
+import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
+import { keptParameters, keptProblems, stageProblems } from './check-stages.ts'
+
+const APPS_PER_ORGANIZATION_MAX = 1_000
+
+@Injectable()
+export class AppsService {
+  private readonly registry: Registry
+  private readonly clock: Clock
+
+  constructor(@Inject(REGISTRY) registry: Registry, @Inject(CLOCK) clock: Clock) {
+    this.registry = registry
+    this.clock = clock
+  }
+
+  /** Lists the apps that the caller may see. */
+  async list(caller: Caller): Promise<Apps> {
+    const apps = (await this.registry.apps.list(caller.organization)).filter((app) => maySee(caller, app))
+    return { apps: apps.map(({ id, name, timezone, organization }) => ({ id, name, timezone, organization })) }
+  }
+
+  /**
+   * Creates an app with its first two keys, which are shown only once. Its time zone can never change: dates are
+   * counted by it.
+   */
+  async create(
+    caller: Caller,
+    { id, name, timezone = 'UTC', origins = [], keep_parameters = [], hash_routing }: NewApp,
+  ): Promise<CreatedApp> {
+    const { organization } = caller
+    if (!isTimeZone(timezone)) {
+      throw invalidFields([{ field: 'timezone', message: 'must be an IANA time zone, like Europe/Berlin' }])
+    }
+    if (await this.registry.app(id)) throw new HopperError('HOP_CONFLICT')
+    if ((await this.registry.apps.list(organization)).length >= APPS_PER_ORGANIZATION_MAX) {
+      throw new HopperError('HOP_LIMIT', undefined, { details: { apps_max: APPS_PER_ORGANIZATION_MAX } })
+    }
+    const app: App = {
+      id,
+      organization,
+      name,
+      timezone,
+      origins,
+      keep_parameters,
+      ...(hash_routing === undefined ? {} : { hash_routing }),
+    }
+    await this.registry.apps.put(organization, id, app)
+    return { app, write_key: await this.key('write', app), read_key: await this.key('read', app) }
+  }
+
+  /**
+   * Changes an app. What its stages need stays: the parameters they use remain kept, and a stage with a route requires
+   * `hash_routing`.
+   */
+  async change(app: App, patch: AppPatch): Promise<App> {
+    const funnels = await this.registry.funnels.list(app.id)
+    const merged = { ...app, ...patch }
+    const changed = { ...merged, keep_parameters: keptParameters(merged.keep_parameters, funnels) }
+    const withRoute =
+      changed.hash_routing === true
+        ? undefined
+        : funnels.find((funnel) => stageProblems(funnel, changed).length > stageProblems(funnel, app).length)
+    const faults = [
+      ...keptProblems(changed.keep_parameters, 'keep_parameters'),
+      ...(withRoute
+        ? [{ field: 'hash_routing', message: `must stay true while funnel "${withRoute.id}" has a stage with a route` }]
+        : []),
+    ]
+    if (faults.length > 0) throw invalidFields(faults)
+    await this.registry.apps.put(app.organization, app.id, changed)
+    return changed
+  }
+
+  async organizations(caller: Caller): Promise<Organizations> {
+    const organization = await this.registry.organizations.get('', caller.organization)
+    return { organizations: organization ? [organization] : [] }
+  }
+
+  private async key(power: 'write' | 'read', app: App): Promise<string> {
+    const key = newKey(power)
+    const record = keyRecord(key, power, app.organization, app.id, this.clock())
+    await this.registry.keys.put(app.organization, record.hash, record)
+    return key
+  }
+}

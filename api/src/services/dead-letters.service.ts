@@ -1,0 +1,169 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { decodeEnvelope, HopperError, limits, type Envelope } from '@hopper/contracts'
+import {
+  findLetters,
+  letterAt,
+  letterContent,
+  replayLetter,
+  type EventLog,
+  type FoundLetter,
+  type Registry,
+  type TableReader,
+  type TableWriter,
+} from '@hopper/storage'
+import type { Caller } from '../access/caller.ts'
+import {
+  LETTERS_DEFAULT,
+  PAGE_BYTES_MAX,
+  type DeadLetters,
+  type DeadLettersAsked,
+  type LettersToReplay,
+  type ReplayedLetters,
+} from '../answers/dead-letters.ts'
+import { invalidFields } from '../http/checked.ts'
+import { LOG, READER, REGISTRY, WRITER } from '../tokens.ts'
+
+/** Letters that one call reads, whosever they are: a page ends there even if none of them is the caller's. */
+const LETTERS_READ_MAX = 1_000
+const READ_BYTES_MAX = 20_000_000
+/** Calls that wait for a replay under way; more are refused. */
+const REPLAYS_WAITING_MAX = 8
+
+type LetterWriter = Pick<TableWriter, 'removeDeadLetters' | 'markReplayed'>
+type IsVisible = (letter: FoundLetter) => boolean
+
+/**
+ * Lists and replays messages of the log that could not be counted. They may hold data of any app, so an organization
+ * sees those that name one of its apps. One that names no app of the installation is seen only where there is no other
+ * organization whose data it could be.
+ */
+@Injectable()
+export class DeadLettersService {
+  private readonly log: EventLog
+  private readonly reader: TableReader
+  private readonly writer: LetterWriter
+  private readonly registry: Registry
+  /** Two replays of one letter at the same time could append it twice, so this process runs one at a time. */
+  private replaying: Promise<unknown> = Promise.resolve()
+  private waiting = 0
+
+  constructor(
+    @Inject(LOG) log: EventLog,
+    @Inject(READER) reader: TableReader,
+    @Inject(WRITER) writer: LetterWriter,
+    @Inject(REGISTRY) registry: Registry,
+  ) {
+    this.log = log
+    this.reader = reader
+    this.writer = writer
+    this.registry = registry
+  }
+
+  async page(caller: Caller, { limit = LETTERS_DEFAULT, cursor }: DeadLettersAsked): Promise<DeadLetters> {
+    const isVisible = await this.visibleTo(caller)
+    const [lane = 0, position = 0] = cursor?.split('.').map(Number) ?? []
+    const rows: DeadLetters['rows'] = []
+    let [read, readBytes, bytes] = [0, 0, 0]
+    for await (const letter of findLetters({ log: this.log, reader: this.reader }, { start: { lane, position } })) {
+      const isShown = isVisible(letter)
+      const isFull = rows.length >= limit || (rows.length > 0 && bytes + letter.value.length > PAGE_BYTES_MAX)
+      if ((isShown && isFull) || read >= LETTERS_READ_MAX || readBytes >= READ_BYTES_MAX)
+        return { rows, next: `${letter.lane}.${letter.position}` }
+      read++
+      readBytes += letter.value.length
+      if (!isShown) continue
+      bytes += letter.value.length
+      rows.push(viewOf(letter))
+    }
+    return { rows, next: null }
+  }
+
+  /**
+   * Appends letters to the log again, as they are or mended.
+   * @throws HopperError HOP_RATE if too many calls wait already
+   */
+  async replay(caller: Caller, asked: LettersToReplay): Promise<ReplayedLetters> {
+    if (this.waiting >= REPLAYS_WAITING_MAX)
+      throw new HopperError('HOP_RATE', 'Other replays are under way.', { details: { retry_after_seconds: 5 } })
+    this.waiting++
+    const replayed = this.replaying.then(() => this.replayNow(caller, asked)).finally(() => this.waiting--)
+    this.replaying = replayed.catch(() => undefined)
+    return replayed
+  }
+
+  private async replayNow(caller: Caller, { lane, positions, value }: LettersToReplay): Promise<ReplayedLetters> {
+    const mended = value && envelopeOf(value, positions)
+    const isVisible = await this.visibleTo(caller)
+    const left: ReplayedLetters['left'] = []
+    let replayed = 0
+    for (const position of new Set(positions)) {
+      const letter = lane < this.log.lanes ? await letterAt(this.reader, lane, position) : undefined
+      const why =
+        letter && isVisible(letter) ? await this.replayOne(letter, mended, isVisible) : 'there is no such dead letter'
+      if (why === undefined) replayed++
+      else left.push({ lane, position, why })
+    }
+    return { replayed, left }
+  }
+
+  private async replayOne(
+    letter: FoundLetter,
+    mended: Mended | undefined,
+    isVisible: IsVisible,
+  ): Promise<string | undefined> {
+    if (mended && !isOfSameApp(letter, mended, isVisible))
+      throw invalidFields([{ field: 'value.app', message: `must be ${letter.app ?? 'an app of the organization'}` }])
+    const store = { log: this.log, reader: this.reader, writer: this.writer, registry: this.registry }
+    return replayLetter(store, letter, mended?.value)
+  }
+
+  private async visibleTo({ organization }: Caller): Promise<IsVisible> {
+    const [organizations, apps] = await Promise.all([this.registry.organizations.list(''), this.registry.apps.list()])
+    const owners = new Map(apps.map((app) => [app.id, app.organization]))
+    const isAlone = organizations.every(({ id }) => id === organization)
+    return ({ app }) => {
+      const owner = app === undefined ? undefined : owners.get(app)
+      return owner === undefined ? isAlone : owner === organization
+    }
+  }
+}
+
+interface Mended {
+  readonly app: string
+  readonly value: Uint8Array
+}
+
+/** A letter that names no app may become a message of any app whose letters the caller sees. */
+function isOfSameApp(letter: FoundLetter, { app }: Mended, isVisible: IsVisible): boolean {
+  return letter.app === undefined ? isVisible({ ...letter, app }) : letter.app === app
+}
+
+/** @throws HopperError HOP_PARAM_INVALID for a message that is no envelope, or that stands for several letters */
+function envelopeOf(sent: object, positions: readonly number[]): Mended {
+  if (positions.length !== 1)
+    throw invalidFields([{ field: 'value', message: 'stands for one letter; name its position alone' }])
+  const value = Buffer.from(JSON.stringify(sent))
+  let envelope: Envelope
+  try {
+    envelope = decodeEnvelope(value)
+  } catch (error) {
+    throw invalidFields([{ field: 'value', message: `is no envelope: ${(error as Error).message}` }])
+  }
+  const { events, rejected = [] } = envelope
+  if (events.length + (Array.isArray(rejected) ? rejected.length : 0) > limits.eventsPerBatchMax)
+    throw invalidFields([{ field: 'value', message: `has more than ${limits.eventsPerBatchMax} events` }])
+  return { app: envelope.app, value }
+}
+
+function viewOf({ lane, position, reason, detail, app, received_at, value }: FoundLetter): DeadLetters['rows'][number] {
+  return {
+    lane,
+    position,
+    reason,
+    detail,
+    app: app ?? null,
+    received_at: received_at ?? null,
+    bytes: value.length,
+    ...letterContent(value),
+  }
+}

@@ -1,0 +1,124 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { FiltersSchema, HopperError, type App, type Filter } from '@hopper/contracts'
+import type { EventLog } from '@hopper/storage'
+import { Type } from 'typebox'
+import { eventView, PAGE_EVENTS_DEFAULT } from '../../answers/events/events.ts'
+import {
+  PERSONS_DEFAULT,
+  type Person,
+  type PersonAsked,
+  type Persons,
+  type PersonsAsked,
+} from '../../answers/people.ts'
+import { eventPlace, personPlace, personsCursor, timelineCursor } from '../../answers/persons-cursor.ts'
+import { checkedBody, invalidFields } from '../../http/checked.ts'
+import { ArchiveQueries } from '../../query/archive-queries.ts'
+import { contextOf } from '../../query/context-of.ts'
+import { instantRange } from '../../query/instant-range.ts'
+import type { Client } from '../../query/sharing/shared-runs.ts'
+import { LOG } from '../../tokens.ts'
+import { AnswerService } from '../answer.service.ts'
+import { PropertiesService } from './properties.service.ts'
+
+const ORDER_DEFAULT = '-last_seen'
+const SentFilter = Type.Object({ filter: FiltersSchema })
+
+/** Lists persons, and tells what is known of one. */
+@Injectable()
+export class PersonsService {
+  private readonly archived: ArchiveQueries
+  private readonly answers: AnswerService
+  private readonly properties: PropertiesService
+  private readonly lanes: number
+
+  constructor(
+    @Inject(ArchiveQueries) archived: ArchiveQueries,
+    @Inject(AnswerService) answers: AnswerService,
+    @Inject(PropertiesService) properties: PropertiesService,
+    @Inject(LOG) log: EventLog,
+  ) {
+    this.archived = archived
+    this.answers = answers
+    this.properties = properties
+    this.lanes = log.lanes
+  }
+
+  async list(
+    app: App,
+    { search, filter, order = ORDER_DEFAULT, cursor, limit = PERSONS_DEFAULT, ...asked }: PersonsAsked,
+    client: Client,
+  ): Promise<Persons> {
+    const range = await this.answers.open(app, asked)
+    const { from, to } = instantRange(app, range.from, range.to)
+    const request = {
+      from,
+      to,
+      filters: filter === undefined ? [] : filtersOf(filter),
+      order: order.replace(/^-/, ''),
+      descending: order.startsWith('-'),
+      limit,
+      lanes: this.lanes,
+      ...(search === undefined ? {} : { search }),
+      ...(cursor === undefined ? {} : { after: personPlace(cursor, order) }),
+    }
+    const context = await this.properties.within(app, contextOf(app, range.meta.complete_to))
+    const { result } = await this.archived.ask<'persons'>(app.id, { kind: 'persons', request }, context, client)
+    return {
+      persons: result.persons.map((person) => ({
+        ...person,
+        users: [...person.users],
+        traits: { ...person.traits },
+        properties: { ...person.properties },
+      })),
+      ...(result.next ? { next: personsCursor(order, result.next) } : {}),
+      meta: range.meta,
+    }
+  }
+
+  /** Returns devices, traits, computed properties and timeline of a person. */
+  async one(
+    app: App,
+    id: string,
+    { limit = PAGE_EVENTS_DEFAULT, cursor, ...asked }: PersonAsked,
+    client: Client,
+  ): Promise<Person> {
+    const range = await this.answers.open(app, asked)
+    const { from, to } = instantRange(app, range.from, range.to)
+    const [kind, name] = /^[ud]:/.test(id)
+      ? [id.startsWith('d:') ? ('device' as const) : ('user' as const), id.slice(2)]
+      : ['user' as const, id]
+    const before = cursor === undefined ? {} : { before: eventPlace(cursor) }
+    const request = { kind, id: name, from, to, lanes: this.lanes, limit, ...before }
+    const context = await this.properties.within(app, contextOf(app, range.meta.complete_to))
+    const { result } = await this.archived.ask<'person'>(app.id, { kind: 'person', request }, context, client)
+    if (result.events === 0)
+      throw new HopperError(
+        'HOP_NOT_FOUND',
+        `No person with this id has events from ${range.from} to ${range.to}; widen from and to if they are older.`,
+      )
+    const { users, devices, traits, properties, events, timeline, more } = result
+    const last = timeline.at(-1)
+    return {
+      id: `${kind === 'user' ? 'u' : 'd'}:${name}`,
+      users: [...users],
+      devices: [...devices],
+      traits: { ...traits },
+      properties: { ...properties },
+      events,
+      timeline: timeline.map(eventView),
+      ...(more && last ? { next: timelineCursor(last) } : {}),
+      meta: range.meta,
+    }
+  }
+}
+
+/** @throws HopperError HOP_PARAM_INVALID */
+function filtersOf(text: string): Filter[] {
+  let filter: unknown
+  try {
+    filter = JSON.parse(text)
+  } catch {
+    throw invalidFields([{ field: 'filter', message: 'must be a JSON array of filters' }])
+  }
+  return (checkedBody(SentFilter, { filter }) as { filter: Filter[] }).filter
+}

@@ -1,0 +1,82 @@
+import { limits, type App } from '@hopper/contracts'
+import { derivedId, Dropped, type OfflineBatch, type OfflineEvent } from '@hopper/ingest'
+import { ROW_BYTES_MAX, type Format, type Row } from './row.ts'
+
+/** A row of this size in the file cannot become an event that exceeds the limit. */
+const SMALL_ROW_BYTES_MAX = limits.eventBytesMax / 4
+
+/** How the rows of a batch become events. */
+export interface BatchOptions {
+  readonly app: App
+  readonly receivedAt: number
+  readonly historical: boolean
+  /** how many equal rows without an id came before */
+  readonly before: (contentId: string) => number
+  /** added to the number of a row, which orders rows of the same time */
+  readonly seqBase?: number
+}
+
+/** Rows that are taken together: at most as many as a request may have. */
+export class RowBatch {
+  readonly #format: Format
+  readonly #rowsMax: number
+  #rows: Row[] = []
+  #bytes = 0
+
+  constructor(format: Format, rowsMax: number = limits.eventsPerBatchMax) {
+    this.#format = format
+    this.#rowsMax = rowsMax
+  }
+
+  get rows(): readonly Row[] {
+    return this.#rows
+  }
+
+  /** Returns false, and takes nothing, when the batch has to be emptied before. */
+  add(row: Row): boolean {
+    const isFull = this.#rows.length === this.#rowsMax || this.#bytes + row.bytes > ROW_BYTES_MAX
+    if (isFull && this.#rows.length > 0) return false
+    this.#rows.push(row)
+    this.#bytes += row.bytes
+    return true
+  }
+
+  /**
+   * Returns the rows as events. One without an id of its own is known by its content and by how many equal ones came
+   * before. Rows of the same time stay in the order of the file.
+   */
+  toOffline(options: BatchOptions): OfflineBatch {
+    const { app, receivedAt, historical } = options
+    return {
+      app,
+      receivedAt,
+      historical,
+      events: this.#rows.map((row) => this.#eventOf(row, options)),
+      isUnicode: this.#rows.every(({ isUnicode }) => isUnicode),
+      small: this.#rows.every(({ bytes }) => bytes <= SMALL_ROW_BYTES_MAX),
+    }
+  }
+
+  clear(): void {
+    this.#rows = []
+    this.#bytes = 0
+  }
+
+  #eventOf({ number, value }: Row, { before, seqBase = 0 }: BatchOptions): OfflineEvent | Dropped {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return { event: value }
+    const translated = this.#format.translate(value as Readonly<Record<string, unknown>>)
+    if (translated instanceof Dropped) return translated
+    const own = { ...(translated.event as Record<string, unknown>) }
+    if (!isGiven(own['event_id'])) {
+      const content = derivedId('row of a file', value)
+      const repetition = before(content)
+      own['event_id'] = repetition === 0 ? content : derivedId(content, repetition)
+    }
+    own['seq'] ??= seqBase + number
+    return { event: own, supplement: translated.supplement }
+  }
+}
+
+function isGiven(id: unknown): boolean {
+  return id !== undefined && id !== null && id !== ''
+}

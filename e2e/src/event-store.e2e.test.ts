@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { counted, type Product } from './products/product.ts'
+import { until } from './products/until.ts'
+import { onBothWays } from './products/ways.ts'
+
+const keys = { write: 'hw_store_0123456789abcdef', read: 'hr_store_0123456789abcdef' }
+const app = { id: 'store', name: 'S', timezone: 'UTC', write_key: keys.write, read_key: keys.read }
+const provision = { organizations: [{ id: 'o', name: 'O', apps: [{ ...app, funnels: [], elements: [] }] }] }
+const BASE_MS = Date.now() - 60_000
+
+/** A message as text, so that its payload can be compared byte for byte, and as the event store answers it. */
+interface Message {
+  readonly id: string
+  readonly sent: string
+  readonly answered: string
+}
+
+function messageOf(at: number): Message {
+  const id = `message-${at}`
+  const time = at % 2 === 0 ? `"${BASE_MS + at}000${100 + at}"` : String(BASE_MS + at)
+  const payload = [`{"n": ${at}.0, "text": "\\u00e9\\n"}`, `"plain ${at}"`, `[${at}, 1e2]`, 'null'][at % 4]!
+  const type = at % 3 === 0 ? 'paid' : 'ordered'
+  return {
+    id,
+    sent: `{ "message_id": "${id}", "timestamp": ${time}, "event_type": "${type}", "payload": ${payload} }`,
+    answered: `{"message_id":"${id}","timestamp":${time},"event_type":"${type}","payload":${payload}}`,
+  }
+}
+
+onBothWays((open) => {
+  let product: Product
+  beforeAll(async () => {
+    product = await open({ provision, env: { HOPPER_LOG_LEVEL: 'error', HOPPER_DEMO: 'false' } })
+    await product.start()
+  }, 120_000)
+  afterAll(() => product?.dispose())
+
+  async function put(messages: readonly Message[]): Promise<void> {
+    const answer = await fetch(`${product.ingestUrl}/events`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', 'x-api-key': keys.write },
+      body: `[${messages.map(({ sent }) => sent).join(',\n')}]`,
+    })
+    expect([answer.status, await answer.json()]).toMatchObject([200, { accepted: messages.length, rejected: [] }])
+  }
+  const get = (path: string): Promise<Response> =>
+    fetch(`${product.apiUrl}${path}`, { headers: { 'x-api-key': keys.read } })
+  const sorted = (texts: readonly string[]): string[] => [...texts].sort()
+
+  /** Reads all pages; returns the messages as text. */
+  async function read(): Promise<string[]> {
+    const found: string[] = []
+    for (let next: string | undefined = '/events?limit=7'; next !== undefined;) {
+      const answer: Response = await get(next)
+      const text = await answer.text()
+      expect(answer.status).toBe(200)
+      if (text !== '[]') found.push(...text.slice(1, -1).split(/,(?=\{"message_id")/))
+      next = /<([^>]*)>; rel="next"/.exec(answer.headers.get('link') ?? '')?.[1]
+    }
+    return found
+  }
+
+  /** Follows the stream until it has that many messages; returns them and the id to resume from. */
+  async function follow(count: number, lastEventId?: string): Promise<{ data: string[]; id: string }> {
+    const answer = await fetch(`${product.apiUrl}/eventstream?key=${keys.read}`, {
+      headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+    })
+    expect(answer.status).toBe(200)
+    let text = ''
+    for await (const part of answer.body!) {
+      text += Buffer.from(part).toString()
+      const blocks = text.split('\n\n').slice(0, -1)
+      const data = blocks.flatMap((block) => /^data: (.*)$/m.exec(block)?.[1] ?? [])
+      const id = blocks.flatMap((block) => /^id: (.*)$/m.exec(block)?.[1] ?? []).at(-1)
+      // leaving the loop closes the connection
+      if (id !== undefined && data.length >= count) return { data, id }
+    }
+    throw new Error(`the stream ended: ${text}`)
+  }
+
+  it('answers and streams each message once, byte for byte, also over a restart', async () => {
+    const first = Array.from({ length: 40 }, (_, at) => messageOf(at))
+    const begin = await follow(0)
+    await put(first.slice(0, 25))
+    await put(first.slice(10))
+    const streamed = await follow(first.length, begin.id)
+    expect(sorted(streamed.data)).toEqual(sorted(first.map(({ answered }) => answered)))
+    await counted(product, keys.read)
+    const before = await read()
+    expect(sorted(before)).toEqual(sorted(streamed.data))
+
+    await put([messageOf(40)])
+    await product.stop('SIGTERM')
+    await product.start()
+    await put([messageOf(3), messageOf(41)])
+    const resumed = await follow(2, streamed.id)
+    const later = [40, 41].map((at) => messageOf(at).answered)
+    expect(sorted(resumed.data)).toEqual(sorted(later))
+    await until(async () => (await read()).length === first.length + 2, 30_000)
+    const after = await read()
+    expect(after.slice(0, before.length)).toEqual(before)
+    expect(sorted(after.slice(before.length))).toEqual(sorted(later))
+  }, 180_000)
+
+  it('counts messages by their type with the same key', async () => {
+    await counted(product, keys.read)
+    const answer = await fetch(`${product.apiUrl}/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': keys.read },
+      body: JSON.stringify({
+        start: Date.now() - 3_600_000,
+        end: Date.now() + 1_000,
+        data: ['paid', 'ordered'].map((name) => ({ name, filters: [{ type: 'eq', key: 'name', value: name }] })),
+      }),
+    })
+    expect([answer.status, await answer.json()]).toMatchObject([
+      200,
+      {
+        data: [
+          { name: 'paid', count: 14 },
+          { name: 'ordered', count: 28 },
+        ],
+      },
+    ])
+  })
+})

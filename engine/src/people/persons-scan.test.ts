@@ -1,0 +1,153 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import type { Filter, Value } from '@hopper/contracts'
+import { naiveHolds } from '../contract/naive-filter.ts'
+import { inTime } from '../contract/naive-people.ts'
+import { T0, TICK_MS, world, type World } from '../contract/random-world.ts'
+import type { PersonsRequest } from './persons-plan.ts'
+import { PersonsScan } from './persons-scan.ts'
+
+type Row = World['rows'][number]
+
+interface Listed {
+  readonly id: string
+  readonly devices: number
+  readonly first_seen: number
+  readonly last_seen: number
+  readonly events: number
+}
+
+const filters = fc.constantFrom<Filter[]>(
+  [],
+  [],
+  [{ type: 'eq', key: 'trait.item', value: 'x' }],
+  [{ type: 'ne', key: 'user_id', value: 'user-1' }],
+  [
+    { type: 'gt', key: 'property.items', value: 1 },
+    { type: 'all', key: 'user_id' },
+  ],
+  [
+    {
+      type: 'or',
+      filters: [
+        { type: 'contains', key: 'person', value: 'd:' },
+        { type: 'all', key: 'trait.k1' },
+      ],
+    },
+  ],
+)
+const request = fc.record({
+  from: fc.nat({ max: 10 }),
+  ticks: fc.integer({ min: 1, max: 30 }),
+  search: fc.constantFrom(undefined, undefined, 'ER-1', 'device-2', 'X', 'nothing'),
+  filters,
+  order: fc.constantFrom('last_seen', 'first_seen', 'events', 'trait.item', 'property.items', 'property.difference'),
+  descending: fc.boolean(),
+  limit: fc.integer({ min: 1, max: 4 }),
+})
+
+/** The list of all persons, without pages: the documented definition, without regard to speed. */
+function naivePersons(at: World, asked: Omit<PersonsRequest, 'limit'>): Listed[] {
+  const rows = at.rows.filter(
+    ({ event, context }) => event.timestamp >= asked.from && event.timestamp < asked.to && !context.bot,
+  )
+  const persons = [...Map.groupBy(rows, ({ person }) => person.name).values()]
+    .filter((own) => asked.filters.every((filter) => naiveHolds(ofPerson(own[0]!), filter)) && found(own, asked.search))
+    .map((own) => [own[0]!, listed(own.toSorted(inTime))] as const)
+  const valueOf = ([{ person }, one]: (typeof persons)[number]): Value | undefined => {
+    const [kind, name] = asked.order.split('.') as [string, string | undefined]
+    if (name === undefined) return one[kind as 'events']
+    return kind === 'trait' ? person.traits[name] : person.properties[name]
+  }
+  const rank = (value: Value): number => ['boolean', 'number', 'string'].indexOf(typeof value)
+  return persons
+    .toSorted((a, b) => {
+      const [x, y] = [valueOf(a), valueOf(b)]
+      const byId = a[1].id < b[1].id ? -1 : 1
+      if (x === undefined || y === undefined) return x === y ? byId : x === undefined ? 1 : -1
+      const order = rank(x) - rank(y) || (x < y ? -1 : x > y ? 1 : 0)
+      return (asked.descending ? -order : order) || byId
+    })
+    .map(([, one]) => one)
+}
+
+/** An event that says nothing of its own, so that only its person answers. */
+function ofPerson({ event: { event_id, timestamp, seq }, ...row }: Row): Row {
+  return { ...row, event: { event_id, timestamp, seq, type: 'custom', name: 'none' } }
+}
+
+function found(rows: readonly Row[], search: string | undefined): boolean {
+  const texts = rows.flatMap(({ device_id, person }) => [
+    device_id,
+    person.user ?? '',
+    ...Object.values(person.traits).map(String),
+  ])
+  return search === undefined || texts.some((text) => text.toLowerCase().includes(search.toLowerCase()))
+}
+
+function listed(rows: readonly Row[]): Listed {
+  return {
+    id: rows[0]!.person.name,
+    devices: new Set(rows.map(({ device_id }) => device_id)).size,
+    first_seen: rows[0]!.event.timestamp,
+    last_seen: rows.at(-1)!.event.timestamp,
+    events: rows.length,
+  }
+}
+
+/** Walks all pages, each of which ends where the next begins. */
+function walk(at: World, asked: PersonsRequest): Listed[] {
+  const people = at.chunks.flat()[0]!.people
+  const ofTraits = new Set(
+    at.rows.flatMap(({ person }) =>
+      person.user !== undefined &&
+      Object.values(person.traits).some((value) =>
+        String(value)
+          .toLowerCase()
+          .includes((asked.search ?? '').toLowerCase()),
+      )
+        ? [person.user]
+        : [],
+    ),
+  )
+  const persons: Listed[] = []
+  for (let after: PersonsRequest['after']; ;) {
+    const scan = new PersonsScan({ ...asked, ...(after ? { after } : {}) }, people, ofTraits)
+    for (const { spans } of at.lanes) scan.scanLane(spans)
+    const page = scan.finish()
+    expect(page.persons.length).toBeLessThanOrEqual(asked.limit)
+    persons.push(
+      ...page.persons.map(({ id, devices, first_seen, last_seen, events }) => ({
+        id,
+        devices,
+        first_seen,
+        last_seen,
+        events,
+      })),
+    )
+    if (!page.more) return persons
+    after = page.persons.at(-1)
+  }
+}
+
+it('lists the same persons as the naive reference, in any order and page by page', { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(world, fc.array(request, { minLength: 8, maxLength: 8 }), (at, requests) => {
+      for (const { from, ticks, search, ...rest } of requests) {
+        const range = { from: T0 + from * TICK_MS, to: T0 + (from + ticks) * TICK_MS }
+        const asked = { ...range, ...rest, ...(search === undefined ? {} : { search }) }
+        expect(walk(at, asked)).toEqual(naivePersons(at, asked))
+      }
+    }),
+    { numRuns: 40 },
+  )
+})
+
+it('refuses keys that are not those of a person', () => {
+  const asked = { from: 0, to: 1, filters: [], order: 'events', descending: false, limit: 1 }
+  const people = undefined as never
+  expect(() => new PersonsScan({ ...asked, filters: [{ type: 'all', key: 'page' }] }, people)).toThrow(
+    'cannot test page',
+  )
+  expect(() => new PersonsScan({ ...asked, order: 'page' }, people)).toThrow('order must be')
+})

@@ -1,0 +1,106 @@
+import type { App, Envelope, RejectReason } from '@hopper/contracts'
+import { agentOf, type Agent } from './agent.ts'
+import { envelopesOf } from './batch/envelopes.ts'
+import { Dropped, incomingOf, type Batch, type Supplement } from './batch/incoming.ts'
+import { Pipeline } from './pipeline.ts'
+import { Room } from './repair/changes.ts'
+
+/** Event as `POST /v1/events` takes it, not validated yet. */
+export interface OfflineEvent {
+  readonly event: unknown
+  readonly supplement?: Supplement | undefined
+}
+
+/** Events of one app, in order: as many as one request may have, in number and in bytes. */
+export interface OfflineBatch {
+  readonly app: App
+  /** ms since the epoch */
+  readonly receivedAt: number
+  /** true for events that are brought in on purpose: they are accepted, never late */
+  readonly historical: boolean
+  /** `Dropped` for one that a translation has rejected */
+  readonly events: readonly (OfflineEvent | Dropped)[]
+  /** false when a text may contain half a surrogate pair */
+  readonly isUnicode: boolean
+  /** true when no event can exceed `limits.eventBytesMax` */
+  readonly small: boolean
+}
+
+export interface OfflineRejection {
+  /** of the event in its batch */
+  readonly index: number
+  readonly reason: RejectReason
+  readonly message: string
+}
+
+/** Envelopes for the log. They contain rejected events as stubs, so that fates add up. */
+export interface TakenOffline {
+  readonly envelopes: readonly Envelope[]
+  readonly rejected: readonly OfflineRejection[]
+  /** values that were repaired or left out, of accepted events */
+  readonly changed: number
+}
+
+const unknownAgent: Agent = { device: 'unknown', browser: 'unknown', os: 'unknown' }
+
+/**
+ * Takes events that do not come by HTTP, but in files or from other systems, through the same steps. An event needs a
+ * time here: the time of its receipt says nothing about when it happened, and differs when it comes again.
+ */
+export class OfflineIntake {
+  readonly #pipeline = new Pipeline()
+
+  take(offline: OfflineBatch): TakenOffline {
+    const batch = batchOf(offline)
+    const { events } = offline
+    const incoming = events.map((each, index) => {
+      if (each instanceof Dropped) return each
+      return hasTime(each.event) ? incomingOf(batch, index, each.event, each.supplement) : untimed()
+    })
+    const results = this.#pipeline.run(incoming)
+    const sent = events.map((each) => (each instanceof Dropped ? each : each.event))
+    const rejected: OfflineRejection[] = []
+    let changed = 0
+    for (const [index, result] of results.entries()) {
+      if (result instanceof Dropped) rejected.push({ index, reason: result.reason, message: result.message })
+      else changed += result.changes?.total ?? 0
+    }
+    return { envelopes: envelopesOf(batch, sent, results, { agentOf: agentOfSupplement }), rejected, changed }
+  }
+}
+
+/** Returns false for an event without a time. What is no event is rejected for that by the steps. */
+function hasTime(event: unknown): boolean {
+  if (typeof event !== 'object' || event === null || Array.isArray(event)) return true
+  const { timestamp } = event as { timestamp?: unknown }
+  return timestamp !== undefined && timestamp !== null
+}
+
+function untimed(): Dropped {
+  return new Dropped(
+    'missing_field',
+    'The event has no "timestamp"; without one it cannot be recognized when it comes again.',
+  )
+}
+
+function batchOf({ app, receivedAt, historical, isUnicode, small }: OfflineBatch): Batch {
+  return {
+    app,
+    received_at: receivedAt,
+    clockBehindMs: 0,
+    device_id: undefined,
+    session_id: undefined,
+    historical,
+    small,
+    body: undefined,
+    isUnicode,
+    room: new Room(),
+    repetitions: new Map(),
+  }
+}
+
+function agentOfSupplement(supplement: Supplement | undefined): Agent {
+  const { userAgent, agent = unknownAgent } = supplement ?? {}
+  // As for servers, who forward the user agent of a visitor's browser: what they send on purpose is no bot's.
+  return userAgent === undefined ? agent : agentOf({ userAgent, server: true, webdriver: false })
+}

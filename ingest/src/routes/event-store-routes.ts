@@ -1,0 +1,39 @@
+import { HopperError } from '@hopper/contracts'
+import type { FastifyInstance } from 'fastify'
+import { translatedBatch } from '../batch/batch.ts'
+import type { ParsedBody } from '../http/body-parser.ts'
+import { answerPreflight } from '../http/cors.ts'
+import { without } from '../translate/json-values.ts'
+import { messagesOf, samplesOf } from '../translate/event-store.ts'
+import { writeRoute, type WriteParts } from './write-route.ts'
+
+/**
+ * Serves the event store: `POST /events`, `PUT /events` and `PUT /event`. Other methods of these paths are not refused
+ * here: the api serves `GET /events`, in standalone at the same port.
+ */
+export function eventStoreRoutes(server: FastifyInstance, parts: WriteParts): void {
+  answerPreflight(server, ['POST', 'PUT'], '/events')
+  answerPreflight(server, ['PUT'], '/event')
+  writeRoute(server, parts, {
+    method: 'POST',
+    url: '/events',
+    read: (body, { app }, receivedAt) =>
+      translatedBatch(present(body), samplesOf(present(body), app.id), app, receivedAt),
+    answer: ({ answer }) => ({ status: 200, body: answer }),
+  })
+  for (const url of ['/events', '/event'])
+    writeRoute(server, parts, {
+      method: 'PUT',
+      url,
+      read: (body, { app }, receivedAt) =>
+        translatedBatch(present(body), messagesOf(present(body), app.id), app, receivedAt),
+      // The payload is kept as it was sent, so that nothing is lost of what becomes of its keys.
+      answer: ({ answer }) => ({ status: 200, body: without({ ...answer }, 'changed', 'changed_total') }),
+    })
+}
+
+/** @throws HopperError HOP_BODY_INVALID when a request has no body */
+export function present(body: ParsedBody | undefined): ParsedBody {
+  if (!body) throw new HopperError('HOP_BODY_INVALID', 'The request has no body.')
+  return body
+}

@@ -1,0 +1,144 @@
+import fastifyWebsocket, { type WebSocket } from '@fastify/websocket'
+import { HopperError } from '@hopper/contracts'
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest } from 'fastify'
+import type { Sender } from '../admission/key-check.ts'
+import { translatedBatch } from '../batch/batch.ts'
+import { parseJson } from '../http/body-parser.ts'
+import { asHopperError } from '../http/error-answer.ts'
+import type { Taken } from '../intake.ts'
+import { sessionMessages } from '../translate/session.ts'
+import type { WriteParts } from './write-route.ts'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+/** Bytes of one message; a longer one closes the socket with 1009. A socket holds one message at a time. */
+const MESSAGE_BYTES_MAX = 65_536
+/** Sockets of this process, and of one key: 256 MB of messages at most. */
+const SOCKETS_MAX = 4_000
+const SOCKETS_PER_KEY_MAX = 2_000
+/** Answers that a client has not read; a client that falls further behind is disconnected. */
+const UNREAD_BYTES_MAX = 65_536
+const PING_EVERY_MS = 30_000
+/** Close codes of RFC 6455, section 7.4.1, and of the IANA registry. */
+const closeCodes = { goingAway: 1001, tooSlow: 1008, tryAgain: 1013 } as const
+
+interface Socket {
+  readonly key: string
+  /** false from a ping until its pong */
+  alive: boolean
+}
+
+/**
+ * Serves `GET /ws?sessionId=UUID`: the events of a session over a WebSocket. Each message is answered, in order, after
+ * it is durable: `{ ack: n }` with the number of the message on this socket, from 1; or `{ error }`, and the socket
+ * stays. A client that was cut off connects again and sends again what was not acknowledged.
+ */
+export async function sessionSocket(
+  server: FastifyInstance,
+  parts: WriteParts,
+  logger: Pick<FastifyBaseLogger, 'info' | 'error'>,
+): Promise<void> {
+  const sockets = new Map<WebSocket, Socket>()
+  const senders = new WeakMap<FastifyRequest, Sender>()
+  const pings = setInterval(() => ping(sockets), PING_EVERY_MS)
+  pings.unref()
+  await server.register(fastifyWebsocket, {
+    options: { maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false },
+    preClose: (done) => {
+      clearInterval(pings)
+      for (const socket of sockets.keys()) socket.close(closeCodes.goingAway)
+      done()
+    },
+  })
+  server.route({
+    method: 'GET',
+    url: '/ws',
+    onRequest: async (request) => {
+      senders.set(request, await parts.gate.admit(request))
+      assertSession(sessionIdOf(request))
+    },
+    handler: async () => {
+      throw new HopperError('HOP_REQUEST_INVALID', 'This path takes WebSockets: send "Upgrade: websocket".')
+    },
+    wsHandler: (socket, request) => {
+      const sender = senders.get(request)!
+      if (!hasRoom(sockets, sender.keyHash)) return socket.close(closeCodes.tryAgain, 'too many sockets are open')
+      sockets.set(socket, { key: sender.keyHash, alive: true })
+      socket.on('pong', () => (sockets.get(socket)!.alive = true))
+      socket.on('close', () => sockets.delete(socket))
+      socket.on('error', (err) => logger.info({ err }, 'a WebSocket was closed for its content'))
+      serve(socket, (message) => answerTo(message, { ...parts, logger }, request, sender))
+    },
+  })
+}
+
+/** Answers the messages of a socket one after the other; what follows stays in the socket meanwhile. */
+function serve(socket: WebSocket, take: (message: Buffer) => Promise<object>): void {
+  let number = 0
+  let answered = 0
+  let last = Promise.resolve()
+  socket.on('message', (message: Buffer) => {
+    const own = ++number
+    // Messages of the chunk that was read already still arrive.
+    socket.pause()
+    last = last.then(async () => {
+      const answer = await take(message)
+      answered++
+      if (socket.readyState !== socket.OPEN) return
+      socket.send(JSON.stringify('error' in answer ? { ...answer, message: own } : { ack: own, ...answer }))
+      if (socket.bufferedAmount > UNREAD_BYTES_MAX) socket.close(closeCodes.tooSlow, 'the answers are not read')
+      else if (answered === number) socket.resume()
+    })
+  })
+}
+
+/** Returns what a message is answered: nothing more than its number, unless something in it was not taken as sent. */
+async function answerTo(
+  message: Buffer,
+  { gate, intake, clock, logger }: WriteParts & { readonly logger: Pick<FastifyBaseLogger, 'error'> },
+  request: FastifyRequest,
+  sender: Sender,
+): Promise<object> {
+  try {
+    gate.admitMessage(sender)
+    const body = parseJson(message)
+    const translated = sessionMessages(body.value, sender.app.id, sessionIdOf(request)!)
+    const read = translatedBatch(body, translated, sender.app, clock())
+    const { headers } = request
+    return remarksOf(await intake.take(read, { headers, sender, bytes: message.length, keyAnywhere: true }))
+  } catch (thrown) {
+    const error = asHopperError(thrown, request)
+    if (error.code === 'HOP_INTERNAL') logger.error({ err: thrown, reqId: request.id }, 'a message of a socket failed')
+    return error.toBody()
+  }
+}
+
+function remarksOf({ answer: { accepted, ...remarks } }: Taken): object {
+  const { rejected, ...others } = remarks
+  return rejected.length > 0 ? { accepted, rejected, ...others } : others
+}
+
+function sessionIdOf(request: FastifyRequest): string | undefined {
+  const { sessionId } = request.query as { sessionId?: unknown }
+  return typeof sessionId === 'string' ? sessionId : undefined
+}
+
+function assertSession(sessionId: string | undefined): void {
+  if (sessionId === undefined || !UUID.test(sessionId))
+    throw new HopperError('HOP_PARAM_INVALID', 'The parameter "sessionId" must be a UUID.', {
+      details: [{ field: 'sessionId', message: 'must be a UUID' }],
+    })
+}
+
+function hasRoom(sockets: ReadonlyMap<WebSocket, Socket>, key: string): boolean {
+  if (sockets.size >= SOCKETS_MAX) return false
+  return [...sockets.values()].filter((socket) => socket.key === key).length < SOCKETS_PER_KEY_MAX
+}
+
+/** Ends the sockets that did not answer the last ping, and pings the others. */
+function ping(sockets: ReadonlyMap<WebSocket, Socket>): void {
+  for (const [socket, state] of sockets) {
+    if (!state.alive) socket.terminate()
+    state.alive = false
+    socket.ping()
+  }
+}

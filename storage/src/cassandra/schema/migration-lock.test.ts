@@ -1,0 +1,24 @@
+import type { Client } from 'cassandra-driver'
+import { expect, it } from 'vitest'
+import { statement } from '../client/statements.ts'
+import { underLock } from './migration-lock.ts'
+
+/** A cluster that gives the lock to everybody, and goes away before it is given back. */
+const leaving = {
+  execute: (query: string) =>
+    query === statement('migrations.unlock')
+      ? Promise.reject(new Error('the cluster is away'))
+      : Promise.resolve({ wasApplied: () => true }),
+} as unknown as Client
+const times = { lockSeconds: 60, waitMs: 1_000 }
+
+it('reports the error of the work, also when the lock cannot be given back', async () => {
+  const failing = underLock(leaving, times, async () => {
+    throw new Error('migration 12 is not valid')
+  })
+  await expect(failing).rejects.toThrow('migration 12 is not valid')
+})
+
+it('reports a lock that cannot be given back after the work is done', async () => {
+  await expect(underLock(leaving, times, async () => 'done')).rejects.toThrow('the cluster is away')
+})
