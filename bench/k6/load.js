@@ -3,7 +3,7 @@ import { check, fail } from 'k6'
 import exec from 'k6/execution'
 import http from 'k6/http'
 import { Counter, Trend } from 'k6/metrics'
-import { WebSocket } from 'k6/websockets'
+import { WebSocket } from 'k6/experimental/websockets'
 import { uuidv4 } from './uuid.js'
 
 const url = __ENV.HOPPER_URL || 'http://127.0.0.1:8080'

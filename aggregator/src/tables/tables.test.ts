@@ -256,7 +256,7 @@ it('adds to the tables that countingTables names, and to no other', () => {
     ],
   }
   const app: App = { id: 'a', organization: 'o', name: 'a', timezone: 'UTC', origins: [], keep_parameters: [] }
-  const stages = new StageMatcher([funnel as never], app)
+  const stages = new StageMatcher([funnel], app)
   const pages = ['', '/a', '/a?x=1', '/b', 'https://s.example/a', 'https://s.example/b', 'https://t.example/']
   const moves = pages.flatMap((from) => pages.map((to) => ({ ...change(from, to) })))
   const still = moves.map((move): Event => ({ ...move, elapsed_time: 0 }) as Event)

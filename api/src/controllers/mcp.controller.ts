@@ -26,6 +26,7 @@ export class McpController {
       'calls of this API ask; see docs/mcp.md.',
     need: 'read',
     status: 200,
+    empty: { status: 202, meaning: 'the message is a notification, which has no answer' },
     body: McpMessage,
     answer: McpAnswer,
   })

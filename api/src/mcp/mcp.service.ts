@@ -4,7 +4,6 @@ import { HopperError, sharedDefinitions, strictSchema, type App } from '@hopper/
 import type { Registry } from '@hopper/storage'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js'
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import {
   CallToolRequestSchema,
   ErrorCode,
@@ -101,7 +100,7 @@ export class McpService {
   async answer({ message, protocolVersion, caller, client }: McpRequest): Promise<McpResponse> {
     const server = this.serverFor(caller, client)
     const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
-    await server.connect(transport as Transport)
+    await server.connect(transport)
     try {
       const request = new Request('http://localhost/mcp', {
         method: 'POST',

@@ -1,6 +1,5 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { laneOf, type FunnelAnswer } from '@hopper/contracts'
@@ -41,7 +40,7 @@ afterAll(() => hopper.close())
 async function connected(key: string): Promise<Client> {
   const client = new Client({ name: 'test', version: '1' })
   const transport = new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: bearer(key) } })
-  await client.connect(transport as Transport)
+  await client.connect(transport)
   return client
 }
 

@@ -55,7 +55,7 @@ function toolOf<S extends TProperties, P extends TProperties = Record<never, nev
   ofApp: (services: ToolServices, asked: Static<TObject<P & S>>, call: ToolCall) => Promise<unknown>,
 ): Tool {
   const input = Type.Object({ app, ...path, ...schema.properties })
-  return { isQuery: false, ...tool, input, ofApp: ofApp as NonNullable<Tool['ofApp']> }
+  return { isQuery: false, ...tool, input, ofApp: ofApp }
 }
 
 const RANGE = 'Dates are local dates of the app, both included; the default is the last 7 days.'
@@ -130,7 +130,7 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: JourneysAsked },
-    ({ queries }, asked, call) => queries.journeys(call.app, asked as JourneysAsked, call.client),
+    ({ queries }, asked, call) => queries.journeys(call.app, asked, call.client),
   ),
   toolOf(
     {
@@ -152,7 +152,7 @@ export const tools: readonly Tool[] = [
       isQuery: true,
     },
     { schema: PersonsAsked },
-    ({ persons }, asked, call) => persons.list(call.app, asked as PersonsAsked, call.client),
+    ({ persons }, asked, call) => persons.list(call.app, asked, call.client),
   ),
   toolOf(
     {
@@ -171,6 +171,6 @@ export const tools: readonly Tool[] = [
       },
       schema: PersonAsked,
     },
-    ({ persons }, { person, ...asked }, call) => persons.one(call.app, person, asked as PersonAsked, call.client),
+    ({ persons }, { person, ...asked }, call) => persons.one(call.app, person, asked, call.client),
   ),
 ]

@@ -175,8 +175,7 @@ type Calls = {
 }
 
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
-const words =
-  'xpath|live|stream|export|login|schemas|metrics|hopper|healthcheck|ready|config|members|forgets|dead-letters'
+const words = 'xpath|live|stream|export|login|schemas|metrics|hopper|health|ready|config|members|forgets|dead-letters'
 const other = new RegExp(`${words}|me$|events$|^.ws$`)
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {

@@ -34,7 +34,11 @@ export function operationOf(call: Call, method: string, path: string, components
     ...(call.body
       ? { requestBody: { required: true, content: { 'application/json': bodyOf(call.body, components) } } }
       : {}),
-    responses: { ...answers(call, method, components), ...errorResponses(errorsOf(call, method, path)) },
+    responses: {
+      ...answers(call, method, components),
+      ...(call.empty ? { [call.empty.status]: { description: call.empty.meaning } } : {}),
+      ...errorResponses(errorsOf(call, method, path)),
+    },
   }
 }
 

@@ -29,7 +29,7 @@ export function segmentPaths(components: Components): Record<string, object> {
     ([path, kind]) => [`/v1/${path}`, { post: message(kind, `Segment_${path}`) }] as const,
   )
   const batched = Object.entries(batches).map(([name, path]) => [path, { post: batch(`Segment_${name}`) }] as const)
-  return Object.fromEntries([
+  return Object.fromEntries<object>([
     ...messages,
     ...batched,
     ['/v1/m', { post: metrics }],

@@ -31,7 +31,7 @@ interface Page {
 async function page(url: string, headers?: Record<string, string>): Promise<Page> {
   const { status, text, headers: sent } = await hopper.get(url, headers)
   const ids = status === 200 ? (JSON.parse(text) as { message_id: string }[]).map(({ message_id }) => message_id) : []
-  return { status, text, ids, next: /^<([^>]*)>; rel="next"$/.exec(String(sent['link'] ?? ''))?.[1] }
+  return { status, text, ids, next: /^<([^>]*)>; rel="next"$/.exec((sent['link'] as string | undefined) ?? '')?.[1] }
 }
 
 /** Reads page by page as the links say, until a page is empty. */
@@ -227,7 +227,7 @@ test('a session has its marked start and end, and its other events by time', asy
       session_id: 'd9428888-122b-11e1-b85c-61cd3cbb3210',
       name,
       ...mark(type),
-    } as Partial<Event>)
+    })
   const device = deviceIn('shop', 1, LANES)
   await log.add('shop', [
     { device, received_at: T0, events: [of('s3', 50, 'buy', 'EVENT'), of('s1', 10, 'session_start', 'SESSION_START')] },

@@ -36,8 +36,8 @@ export function importCommand(): Command {
     settingsOf.installation,
     async (config, options, file) => {
       const exitCode = await (options.from === undefined
-        ? importDumpFile(config, options, file!)
-        : importEvents(config, options, options.from, file!))
+        ? importDumpFile(config, options, file)
+        : importEvents(config, options, options.from, file))
       // Open connections of the drivers would keep the process alive.
       process.exit(exitCode)
     },

@@ -56,7 +56,8 @@ it('makes dead letters of bad records, with the reason and the record, and takes
   await place.start().scan()
   expect(await place.fates()).toEqual({ accepted: 3, letters: 5 })
   const letters: string[] = []
-  for await (const { value, reason } of findLetters(place.storage, {})) letters.push(`${reason} ${Buffer.from(value)}`)
+  for await (const { value, reason } of findLetters(place.storage, {}))
+    letters.push(`${reason} ${Buffer.from(value).toString()}`)
   const records = letters.map((text) => JSON.parse(text.replace(/^\w+ /, '')) as { app: string; external: object })
   expect(letters.every((text) => text.startsWith('unknown_version'))).toBe(true)
   expect(records.every(({ app }) => app === 'shop')).toBe(true)

@@ -65,7 +65,7 @@ function eventsByApp({ key, value }: ExternalMessage, refuse: (bad: Bad) => void
     return events
   }
   for (const each of Array.isArray(parsed) ? (parsed as unknown[]) : [parsed]) {
-    const { app = key, ...event } = (isObject(each) ? each : {}) as Fields
+    const { app = key, ...event } = isObject(each) ? each : {}
     if (!isObject(each) || typeof app !== 'string' || app === '') {
       const message = isObject(each) ? 'Neither "app" nor the key names an app.' : 'It is no object.'
       refuse({ app: key ?? '', reason: 'not_an_object', message, record: JSON.stringify(each) })

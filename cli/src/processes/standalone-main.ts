@@ -112,5 +112,5 @@ export async function startStandalone(config: ConfigOf<'start'>, logger: Logger)
  */
 async function metricsText(own: Registry, others: () => Promise<readonly MetricObject[]>): Promise<string> {
   const all = await Promise.all([own.getMetricsAsJSON(), others()])
-  return AggregatorRegistry.aggregate(all as MetricObject[][]).metrics()
+  return AggregatorRegistry.aggregate(all).metrics()
 }

@@ -42,7 +42,7 @@ it('brings events and who they are of', async () => {
           user_id: 'ann',
           data: { $group_type: 'company', $group_key: 'acme', '$group_set.seats': 3 },
         },
-      ].map((expected) => expect.objectContaining(expected)),
+      ].map((expected): unknown => expect.objectContaining(expected)),
     ),
   )
   expect(logged.every(({ context }) => context.device === 'server')).toBe(true)

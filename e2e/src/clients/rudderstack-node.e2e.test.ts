@@ -38,7 +38,7 @@ it('brings each kind of message in a body of gzip, and all its calls are answere
         { device_id: anonymousId, type: 'identify', user_id: 'ann', data: { plan: 'pro' } },
         { device_id: anonymousId, type: 'identify', user_id: 'ann' },
         { name: 'Paid', user_id: '7' },
-      ].map((expected) => expect.objectContaining(expected)),
+      ].map((expected): unknown => expect.objectContaining(expected)),
     ),
   )
   expect(logged.every(({ timestamp }) => timestamp >= before && timestamp <= Date.now())).toBe(true)

@@ -49,7 +49,7 @@ it('brings each kind of message, with its person, time, page and campaign', asyn
         { device_id, type: 'identify', user_id: 'ann', data: { plan: 'pro' } },
         { device_id: 'old-1', type: 'identify', user_id: 'ann' },
         { name: 'Paid', user_id: 'bob' },
-      ].map((expected) => expect.objectContaining(withContext(expected))),
+      ].map((expected): unknown => expect.objectContaining(withContext(expected))),
     ),
   )
 })

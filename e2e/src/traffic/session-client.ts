@@ -62,7 +62,11 @@ function acknowledged(socket: WebSocket, message: readonly SessionItem[], cut: b
     }
     const onClose = (): void => settle(false)
     const onMessage = (data: RawData): void => {
-      const answer = JSON.parse(String(data as Buffer)) as { ack?: number; rejected?: object; error?: { code: string } }
+      const answer = JSON.parse((data as Buffer).toString()) as {
+        ack?: number
+        rejected?: object
+        error?: { code: string }
+      }
       if (answer.ack !== undefined && answer.rejected === undefined) return settle(true)
       const code = answer.error?.code
       if (code === 'HOP_RATE' || code === 'HOP_LOG_UNAVAILABLE') return settle(false)

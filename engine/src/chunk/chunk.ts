@@ -200,8 +200,9 @@ export class Chunk {
         rowsOf: (text) => rowsWith(codes, values.indexOf(text)),
       }
     }
-    const { values, length, dictionary } = this.#unpacked(column).frame.get('string')!
-    const [codes, texts] = [(values as Codes).subarray(0, length), dictionary!.data[0]!]
+    const packed = this.#unpacked(column).frame.get('string')!
+    const codes = (packed.values as Codes).subarray(0, packed.length)
+    const texts = packed.dictionary!.data[0] as Data
     const has = (row: number): boolean => texts.getValid(codes[row]!)
     return {
       has,

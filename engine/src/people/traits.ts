@@ -81,7 +81,7 @@ function put(
   placed: PlacedValue,
 ): PlacedValue | undefined {
   let users = facts.get(name)
-  if (!users) facts.set(name, (users = new Map()))
+  if (!users) facts.set(name, (users = new Map<string, PlacedValue>()))
   const known = users.get(user)
   users.set(user, laterOf(known, placed)!)
   return known

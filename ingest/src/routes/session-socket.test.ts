@@ -23,7 +23,7 @@ class Client {
   readonly socket: WebSocket
   constructor(session: string) {
     this.socket = new WebSocket(`${address}?sessionId=${session}&key=${keys.write}`)
-    this.socket.on('message', (data: RawData) => this.answers.push(JSON.parse(String(data as Buffer)) as Answer))
+    this.socket.on('message', (data: RawData) => this.answers.push(JSON.parse((data as Buffer).toString()) as Answer))
   }
   async open(): Promise<this> {
     await once(this.socket, 'open')

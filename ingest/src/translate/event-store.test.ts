@@ -28,7 +28,7 @@ async function send(method: 'POST' | 'PUT', url: string, body: unknown): Promise
 /** Events in the log by their id, with the device of each. */
 async function stored(): Promise<Map<string, Record<string, unknown>[]>> {
   const events = (await gateway.envelopes()).flatMap((envelope: Envelope) =>
-    envelope.events.map((event) => ({ ...event, device: envelope.device_id }) as Record<string, unknown>),
+    envelope.events.map((event) => ({ ...event, device: envelope.device_id })),
   )
   return Map.groupBy(events, ({ event_id }) => String(event_id))
 }

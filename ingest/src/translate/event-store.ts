@@ -4,7 +4,7 @@ import type { Translated, TranslatedEvent } from '../batch/batch.ts'
 import { derivedId, nthId } from '../batch/derived-id.ts'
 import { Dropped } from '../batch/incoming.ts'
 import type { ParsedBody } from '../http/body-parser.ts'
-import { defined, isObject } from './json-values.ts'
+import { defined, idText, isObject, without } from './json-values.ts'
 import { rawMembers } from './raw-members.ts'
 
 const NAME_OF_SAMPLE = 'event'
@@ -74,17 +74,18 @@ function messageOf(
     return new Dropped('too_large', `The payload is larger than ${limits.eventBytesMax} bytes.`)
   if (payload !== undefined && !isExact && !isJson(payload))
     return new Dropped('invalid_field', 'The field "payload" is not valid JSON.')
-  const { message_id, timestamp, event_type, payload: value, ...rest } = sent
+  const { timestamp, event_type, payload: value, ...rest } = sent
+  const message_id = idText(sent['message_id'])
   const own = { message_id, timestamp, event_type, payload }
   const id = message_id ?? (timestamp === undefined ? randomUUID() : nthId(repetitions, derivedId('message', app, own)))
   const time = timeOf(timestamp)
   return {
     event: {
-      ...rest,
+      ...without(rest, 'message_id'),
       type: 'custom',
       name: event_type,
-      event_id: typeof id === 'number' ? String(id) : id,
-      device_id: derivedId('device of message', app, String(id)),
+      event_id: id,
+      device_id: derivedId('device of message', app, id),
       ...defined({ timestamp: time.ms, data: keysOf(value) }),
     },
     supplement: { stored: defined({ payload: payload ?? 'null', timestamp_ns: time.ns }) },

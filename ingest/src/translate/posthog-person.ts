@@ -27,8 +27,8 @@ export function personOf(distinctId: unknown, properties: Fields): Person {
   const distinct = idText(distinctId)
   const device = idText(properties['$device_id'])
   if (isIdentified(properties, device))
-    return defined({ device_id: device, user_id: idText(properties['$user_id']) ?? distinct }) as Person
-  return defined({ device_id: device ?? distinct }) as Person
+    return defined({ device_id: device, user_id: idText(properties['$user_id']) ?? distinct })
+  return defined({ device_id: device ?? distinct })
 }
 
 function isIdentified(properties: Fields, device: string | undefined): boolean {

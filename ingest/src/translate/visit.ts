@@ -23,5 +23,5 @@ export function visitOf({ userAgent, referrer, page, utm }: StatedVisit): Supple
     referrer: from !== undefined && isOtherSite(from, textOf(page) ?? '') ? from : undefined,
     utm: Object.keys(campaign).length > 0 ? campaign : undefined,
   })
-  return Object.keys(visit).length > 0 ? (visit as Supplement) : undefined
+  return Object.keys(visit).length > 0 ? visit : undefined
 }

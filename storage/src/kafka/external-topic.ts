@@ -121,15 +121,18 @@ export class ExternalTopic {
   }
 
   async #batch(consumer: Consumer, payload: EachBatchPayload): Promise<void> {
-    const { batch, heartbeat, isRunning, isStale, resolveOffset } = payload
-    const { topic, partition, messages } = batch
-    for (let first = 0; first < messages.length && isRunning() && !isStale(); first += MESSAGES_PER_TAKE) {
+    const { topic, partition, messages } = payload.batch
+    for (
+      let first = 0;
+      first < messages.length && payload.isRunning() && !payload.isStale();
+      first += MESSAGES_PER_TAKE
+    ) {
       const part = messages.slice(first, first + MESSAGES_PER_TAKE)
       await this.#take(part.map((message) => messageOf(message, partition)))
       const last = part.at(-1)!.offset
       await consumer.commitOffsets([{ topic, partition, offset: String(BigInt(last) + 1n) }])
-      resolveOffset(last)
-      await heartbeat()
+      payload.resolveOffset(last)
+      await payload.heartbeat()
     }
   }
 }

@@ -12,11 +12,12 @@ const PAGE_BYTES = 200
 export async function* readJson(content: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Row[]> {
   const parts = content[Symbol.asyncIterator]()
   for (let first = await parts.next(); !first.done; first = await parts.next()) {
-    const { value } = first
+    const value: Uint8Array = first.value
     const begin = value.find((byte) => !blanks.has(byte))
     if (begin === undefined) continue
     const isList = begin === OPEN_LIST || page.test(Buffer.from(value.subarray(0, PAGE_BYTES)).toString())
-    return yield* (isList ? readJsonList : readNdjson)(chained(value, parts))
+    yield* (isList ? readJsonList : readNdjson)(chained(value, parts))
+    return
   }
 }
 

@@ -23,9 +23,9 @@ interface Source<T> {
   readonly place: DeltaPlace
   /** false for a partition to which hardly any rows are added, so that its deltas are not worth reading */
   readonly isGrowing: boolean
-  read(): Promise<T>
+  readonly read: () => Promise<T>
   /** Adds rows to the cached content; undefined if that is impossible and everything must be read again. */
-  extend(cached: T, added: readonly VisitorRow[]): T | undefined
+  readonly extend: (cached: T, added: readonly VisitorRow[]) => T | undefined
 }
 
 /**
