@@ -8,6 +8,7 @@ import type {
   Lanes,
   LogMessage,
   Registry,
+  Scrubbed,
   Subscription,
   TableReader,
   TableWriter,
@@ -15,6 +16,7 @@ import type {
 import type { Registry as MetricsRegistry } from 'prom-client'
 import { AppCache } from './app-cache.ts'
 import { Backfills } from './backfill/backfills.ts'
+import { Forgets } from './forget/forgets.ts'
 import { backgroundWriteOut } from './lane/background-write-out.ts'
 import { HeldBytes } from './lane/deferred-apps.ts'
 import { heavyApps, type ChooseDeferred } from './lane/heavy-apps.ts'
@@ -55,6 +57,13 @@ export interface AggregatorOptions {
   readonly reader?: TableReader
   /** interval between two checks for new stages */
   readonly backfillLookMs?: number
+  /** with this, a reader and an archive, requests to forget a person are worked on */
+  readonly forgets?: {
+    /** see `Storage.scrub` */
+    readonly scrub?: (() => Promise<Scrubbed>) | undefined
+    /** interval between two checks for requests */
+    readonly lookMs?: number
+  }
   readonly lanes: Lanes
   readonly registry: Registry
   /** the name of this process among the owners of lanes */
@@ -99,6 +108,7 @@ export class Aggregator implements LaneConsumer {
   readonly #catchUp = new LaneTurns<OwnedLane>((own) => this.#countDeferred(own))
   readonly #piece = new PieceSize()
   readonly #backfills: Backfills | undefined
+  readonly #forgets: Forgets | undefined
   readonly #own = new Map<number, OwnedLane>()
   /** assigned lanes whose lease has expired, with the position up to which they had been read */
   readonly #expired = new Map<number, number>()
@@ -138,6 +148,18 @@ export class Aggregator implements LaneConsumer {
       archive &&
       reader &&
       new Backfills({ archive, reader, writer, registry, log, logger, forgetApps, lookMs: options.backfillLookMs })
+    const { forgets, lanes } = options
+    this.#forgets =
+      forgets &&
+      archive &&
+      reader &&
+      new Forgets({
+        ...{ archive, reader, writer, registry, log, lanes, logger, forgetApps },
+        seen: this.#seen,
+        appOf: (id) => this.#apps.get(id),
+        scrub: forgets.scrub,
+        lookMs: forgets.lookMs,
+      })
     const apps = async (): Promise<string[]> => (await registry.apps.list()).map(({ id }) => id)
     this.#merges =
       archive && new BackgroundMerges({ archive, apps, merger, logger, merged: (each) => this.#metrics?.merged(each) })
@@ -166,7 +188,8 @@ export class Aggregator implements LaneConsumer {
     this.#stopTimers()
     await Promise.all([this.#ticking, this.#renewing])
     await this.#subscription?.close()
-    await Promise.all([this.#merges?.close(), this.#packed.close(), this.#backfills?.close(), this.#catchUp.close()])
+    const background = [this.#merges, this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+    await Promise.all(background.flatMap((each) => (each ? [each.close()] : [])))
   }
 
   /** Merges spans of the owned lanes until nothing is left to merge now. Merging runs by itself; this waits for it. */
@@ -188,6 +211,14 @@ export class Aggregator implements LaneConsumer {
    */
   backfill(): Promise<void> {
     return this.#backfills?.run(() => this.#own) ?? Promise.resolve()
+  }
+
+  /**
+   * Works on requests to forget a person in the owned lanes, as far as possible now. This runs by itself; the call
+   * waits for it.
+   */
+  forget(): Promise<void> {
+    return this.#forgets?.run(() => this.#own) ?? Promise.resolve()
   }
 
   /**
@@ -236,7 +267,8 @@ export class Aggregator implements LaneConsumer {
     if (!own) return
     try {
       await own.merges?.close()
-      await Promise.all([this.#packed.left(lane), this.#backfills?.left(lane), this.#catchUp.left(lane)])
+      const background = [this.#packed, this.#backfills, this.#forgets, this.#catchUp]
+      await Promise.all(background.flatMap((each) => (each ? [each.left(lane)] : [])))
       await this.#commit(own, await own.archive())
       await this.#options.lanes.release(own.lease)
     } catch (error) {
@@ -254,6 +286,7 @@ export class Aggregator implements LaneConsumer {
     const position = (await lanes.positions())[lane] ?? 0
     this.#seen.forget(lane)
     this.#identified.forget(lane)
+    this.#apps.clear()
     const own = new OwnedLane(lease, position, {
       writer,
       seen: this.#seen,
@@ -272,6 +305,7 @@ export class Aggregator implements LaneConsumer {
       chooseDeferred: this.#options.chooseDeferred ?? heavyApps,
     })
     await this.#own.get(lane)?.merges?.close()
+    await this.#forgets?.recover(lane, own)
     this.#own.set(lane, own)
     this.#expired.delete(lane)
     this.#options.logger?.info({ lane, epoch: lease.epoch, position }, 'lane taken')
@@ -444,6 +478,7 @@ export class Aggregator implements LaneConsumer {
     void this.merge()
     void this.writeOut()
     void this.backfill()
+    void this.forget()
   }
 
   async #commit(own: OwnedLane, { position, ahead }: Reached): Promise<void> {

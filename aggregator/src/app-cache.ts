@@ -1,15 +1,25 @@
 import { StageMatcher } from '@hopper/contracts'
-import type { Registry } from '@hopper/storage'
+import { ForgottenEvents, type Registry } from '@hopper/storage'
 import type { CountedApp } from './judge/judge.ts'
 
 const CACHE_MS = 5_000
+const FORGOTTEN_CACHE_MS = 60_000
 const APPS_MAX = 10_000
 const COUNT_MS = 5_000
 
-/** The apps of the registry with the matchers of their stages, cached for seconds, and the number of apps. */
+interface Cached<T> {
+  readonly value: Promise<T | undefined>
+  readonly until: number
+}
+
+/**
+ * The apps of the registry with the matchers of their stages, cached for seconds, with what is forgotten of them, and
+ * the number of apps.
+ */
 export class AppCache {
   readonly #registry: Registry
-  readonly #apps = new Map<string, { readonly app: Promise<CountedApp | undefined>; readonly until: number }>()
+  readonly #apps = new Map<string, Cached<CountedApp>>()
+  readonly #forgotten = new Map<string, Cached<ForgottenEvents>>()
   #count = 0
   #countAt = 0
 
@@ -23,18 +33,16 @@ export class AppCache {
   }
 
   get(id: string): Promise<CountedApp | undefined> {
-    const known = this.#apps.get(id)
-    if (known && known.until > performance.now()) return known.app
-    if (this.#apps.size >= APPS_MAX) this.#apps.clear()
-    const app = this.#read(id)
-    app.catch(() => this.#apps.delete(id))
-    this.#apps.set(id, { app, until: performance.now() + CACHE_MS })
-    return app
+    return cached(this.#apps, id, CACHE_MS, () => this.#read(id))
   }
 
-  /** Drops the cached apps: later reads get each app as it is in the registry now. */
+  /**
+   * Drops what is cached: later reads get each app, and what is forgotten of it, as they are in the registry now. Only
+   * the owner of a lane decides what is forgotten there, and calls this.
+   */
   clear(): void {
     this.#apps.clear()
+    this.#forgotten.clear()
   }
 
   /** Counts the apps again when that is due. */
@@ -45,7 +53,26 @@ export class AppCache {
   }
 
   async #read(id: string): Promise<CountedApp | undefined> {
-    const [app, funnels] = await Promise.all([this.#registry.app(id), this.#registry.funnels.list(id)])
-    return app && { ...app, stages: new StageMatcher(funnels, app) }
+    const [app, funnels, forgotten] = await Promise.all([
+      this.#registry.app(id),
+      this.#registry.funnels.list(id),
+      cached(this.#forgotten, id, FORGOTTEN_CACHE_MS, () => ForgottenEvents.read(this.#registry, id)),
+    ])
+    return app && { ...app, stages: new StageMatcher(funnels, app), ...(forgotten ? { forgotten } : {}) }
   }
+}
+
+function cached<T>(
+  cache: Map<string, Cached<T>>,
+  id: string,
+  forMs: number,
+  read: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const known = cache.get(id)
+  if (known && known.until > performance.now()) return known.value
+  if (cache.size >= APPS_MAX) cache.clear()
+  const value = read()
+  value.catch(() => cache.delete(id))
+  cache.set(id, { value, until: performance.now() + forMs })
+  return value
 }

@@ -3,18 +3,19 @@ import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core'
 import { AccessGuard } from './access/access.guard.ts'
 import { AccessService } from './access/access.service.ts'
 import { Completeness } from './answers/completeness.ts'
-import { AppsController } from './controllers/apps.controller.ts'
+import { AppsController } from './controllers/administration/apps.controller.ts'
 import { DeadLettersController } from './controllers/dead-letters.controller.ts'
-import { ElementsController } from './controllers/elements.controller.ts'
+import { ElementsController } from './controllers/administration/elements.controller.ts'
 import { EventStoreController } from './controllers/event-store.controller.ts'
 import { EventsController } from './controllers/events.controller.ts'
 import { ExportController } from './controllers/export.controller.ts'
-import { FunnelsController } from './controllers/funnels.controller.ts'
-import { KeysController } from './controllers/keys.controller.ts'
+import { ForgetsController } from './controllers/forgets.controller.ts'
+import { FunnelsController } from './controllers/administration/funnels.controller.ts'
+import { KeysController } from './controllers/administration/keys.controller.ts'
 import { LiveController } from './controllers/live.controller.ts'
-import { LoginController } from './controllers/login.controller.ts'
+import { LoginController } from './controllers/administration/login.controller.ts'
 import { McpController } from './controllers/mcp.controller.ts'
-import { MembersController } from './controllers/members.controller.ts'
+import { MembersController } from './controllers/administration/members.controller.ts'
 import { OperationController } from './controllers/operation.controller.ts'
 import { PersonsController } from './controllers/persons.controller.ts'
 import { PropertiesController } from './controllers/properties.controller.ts'
@@ -32,20 +33,21 @@ import { McpService } from './mcp/mcp.service.ts'
 import type { ApiOptions } from './options.ts'
 import { ArchiveQueries } from './query/archive-queries.ts'
 import { AnswerService } from './services/answer.service.ts'
-import { AppsService } from './services/apps.service.ts'
+import { AppsService } from './services/administration/apps.service.ts'
 import { DeadLettersService } from './services/dead-letters.service.ts'
 import { ElementReportsService } from './services/element-reports.service.ts'
-import { ElementsService } from './services/elements.service.ts'
+import { ElementsService } from './services/administration/elements.service.ts'
 import { EventFateService } from './services/event-fate.service.ts'
 import { EventKeysService } from './services/event-keys.service.ts'
 import { EventStoreService } from './services/event-store.service.ts'
 import { EventsService } from './services/events.service.ts'
 import { ExportService } from './services/export.service.ts'
-import { FunnelsService } from './services/funnels.service.ts'
-import { KeysService } from './services/keys.service.ts'
+import { ForgetsService } from './services/forgets.service.ts'
+import { FunnelsService } from './services/administration/funnels.service.ts'
+import { KeysService } from './services/administration/keys.service.ts'
 import { LiveService } from './services/live.service.ts'
-import { LoginService } from './services/login.service.ts'
-import { MembersService } from './services/members.service.ts'
+import { LoginService } from './services/administration/login.service.ts'
+import { MembersService } from './services/administration/members.service.ts'
 import { PersonsService } from './services/people/persons.service.ts'
 import { PropertiesService } from './services/people/properties.service.ts'
 import { QueryService } from './services/query.service.ts'
@@ -83,6 +85,7 @@ const controllers = [
   PropertiesController,
   ExportController,
   LiveController,
+  ForgetsController,
   FunnelsController,
   KeysController,
   AppsController,
@@ -104,6 +107,7 @@ const services = [
   EventsService,
   EventStoreService,
   ExportService,
+  ForgetsService,
   FunnelsService,
   KeysService,
   LiveService,

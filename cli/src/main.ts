@@ -6,6 +6,7 @@ import { auditCommand } from './commands/audit.ts'
 import { causesOf } from './commands/causes.ts'
 import { deadLettersCommand } from './commands/dead-letters.ts'
 import { exportCommand } from './commands/export.ts'
+import { forgetCommand } from './commands/forget.ts'
 import { importCommand } from './commands/import.ts'
 import { ingestCommand } from './commands/ingest.ts'
 import { loadCommand } from './commands/load.ts'
@@ -35,6 +36,7 @@ const commands = [
   exportCommand(),
   importCommand(),
   deadLettersCommand(),
+  forgetCommand(),
 ]
 for (const command of commands) {
   program.addCommand(command.exitOverride().copyInheritedSettings(program))

@@ -27,6 +27,8 @@ export const limits = {
   clockSkewMsMax: 5_000,
   /** an event that arrives later than this after the end of its date is counted with the fate `late` */
   lateAfterMs: 7 * 86_400_000,
+  /** devices of a user that are forgotten together */
+  forgottenDevicesMax: 10_000,
   sessionPauseMs: 30 * 60_000,
   funnelsPerAppMax: 100,
   stagesPerFunnelMax: 50,

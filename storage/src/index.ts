@@ -1,4 +1,7 @@
 export * from './copy-backfills.ts'
+export * from './forgotten/forget-requests.ts'
+export * from './forgotten/forgotten-events.ts'
+export * from './forgotten/forgotten-messages.ts'
 export * from './lane-lease.ts'
 export * from './dead-letters/find-letters.ts'
 export * from './dead-letters/letter-content.ts'

@@ -17,6 +17,8 @@ export function registryOf(collectionOf: <T>(kind: string) => IndexedCollection<
     funnels: collectionOf('funnel'),
     funnelMarks: collectionOf('funnel_mark'),
     backfills: collectionOf('backfill'),
+    forgets: collectionOf('forget'),
+    forgetParts: collectionOf('forget_part'),
     elements: collectionOf('element'),
     properties: collectionOf('property'),
     members: collectionOf('member'),

@@ -1,4 +1,4 @@
-import { pageOf, timeZone, type App, type PageRule, type TimeZone } from '@hopper/contracts'
+import { pageOf, timeZone, utcDate, type App, type PageRule, type TimeZone } from '@hopper/contracts'
 import type { CounterPartition, IdentityChange, LaneBatch, Partition } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { CounterRows } from './counter-rows.ts'
@@ -7,7 +7,6 @@ import { SeenFold } from './fold-seen.ts'
 import { SessionFold } from './fold-sessions.ts'
 import { counts, type Judged, type Judgement, type Message } from '../judge/judge.ts'
 import { counterFolds } from '../tables/all.ts'
-import { utcDate } from './utc-date.ts'
 
 /** Returns the watermark of a counter partition: positions up to it are counted there. */
 export type AppliedOf = (partition: CounterPartition) => number
@@ -77,6 +76,7 @@ export class BatchFold {
   add(messages: readonly Message[], { events, identities }: Pick<Judgement, 'events' | 'identities'>): void {
     this.#addFates(messages, events)
     this.#addCounted(events)
+    this.#seen.addForgotten(messages)
     this.#seen.add(messages, events)
     this.#sessions.add(events)
     this.#identities.push(...identities)

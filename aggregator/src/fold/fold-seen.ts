@@ -1,8 +1,7 @@
-import { limits, type RejectedEvent } from '@hopper/contracts'
+import { limits, utcDate, type RejectedEvent } from '@hopper/contracts'
 import { rejectedPartition, type SeenChange } from '@hopper/storage'
 import { ByPartition } from './by-partition.ts'
 import { seenDate, type Judged, type Message } from '../judge/judge.ts'
-import { utcDate } from './utc-date.ts'
 
 /** Collects the ids that occur for the first time in a batch, and those of events that ingest rejected. */
 export class SeenFold {
@@ -20,6 +19,14 @@ export class SeenFold {
         this.#found.of(app.id, seenDate(event)).rows.push({ event_id: event.event_id, position, fate, reason })
     }
     for (const message of messages) if (message.envelope.rejected) this.#addRejected(message, message.envelope.rejected)
+  }
+
+  /** Adds what remains of forgotten ids. They count as seen; nobody asks for their fate. */
+  addForgotten(messages: readonly Message[]): void {
+    for (const { position, app, envelope } of messages) {
+      for (const { id: event_id, date } of envelope.forgotten ?? [])
+        this.#found.of(app.id, date).rows.push({ event_id, position, fate: 'accepted', reason: 'new' })
+    }
   }
 
   changes(): SeenChange[] {

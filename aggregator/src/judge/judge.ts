@@ -1,5 +1,8 @@
 import {
+  forgottenId,
   limits,
+  seenDateOf,
+  sentIndexes,
   shiftDate,
   timeZone,
   type App,
@@ -11,13 +14,14 @@ import {
   type TimeZone,
   type Visitor,
 } from '@hopper/contracts'
-import { placeOf, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
+import { placeOf, type ForgottenEvents, type IdentityChange, type Identity, type Partition } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
-import { utcDate } from '../fold/utc-date.ts'
 
 /** App with the matcher of its funnels' stages. Without the matcher, only stage entries that trackers report count. */
 export interface CountedApp extends App {
   readonly stages?: StageMatcher
+  /** what is forgotten of the app; missing when nothing is */
+  readonly forgotten?: ForgottenEvents | undefined
 }
 
 /** Decoded message of a lane, with the app that it belongs to. */
@@ -114,9 +118,7 @@ export function seenPartition(app: string, event: Event): Partition {
 }
 
 /** Returns the date of `seenPartition`. */
-export function seenDate(event: Event): string {
-  return utcDate(event.client_time ?? event.timestamp)
-}
+export const seenDate: (event: Event) => string = seenDateOf
 
 export function seenKey({ app, date }: Partition, eventId: string): string {
   return `${app}\0${date}\0${eventId}`
@@ -136,30 +138,45 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
   const identities: IdentityChange[] = []
   const seen = new ByPartition((partition) => ({ partition, ids: new Set<string>() }))
   const users = new Map<string, string>()
-  const isSuspect = ({ event_id }: Event): boolean => past.suspects?.has(event_id) ?? true
-  const isRepeated = ({ app, position }: Message, event: Event): boolean => {
+  const isKnown = ({ app, position }: Message, event: Event, id: string): boolean => {
+    if (!(past.suspects?.has(id) ?? true)) return false
     const { partition, ids } = seen.of(app.id, seenDate(event))
-    if (ids.has(event.event_id)) return true
-    ids.add(event.event_id)
     return (
-      (past.earlier?.has(partition, event.event_id) ?? false) ||
-      (firstPosition(past, app, event) ?? position) < position
+      ids.has(id) ||
+      (past.earlier?.has(partition, id) ?? false) ||
+      (firstPosition(past, app, event, id) ?? position) < position
     )
+  }
+  /** True for an event whose id stands at an earlier place, as it is or as what remains of a forgotten event. */
+  const isRepeated = (message: Message, event: Event): boolean => {
+    const { app } = message
+    const { event_id } = event
+    const isForgotten = app.forgotten !== undefined && isKnown(message, event, forgottenId(app.id, event_id))
+    const isSuspect = past.suspects?.has(event_id) ?? true
+    if (!isSuspect) return isForgotten
+    const repeated = isKnown(message, event, event_id)
+    seen.of(app.id, seenDate(event)).ids.add(event_id)
+    return repeated || isForgotten
   }
   for (const message of messages) {
     const { position, envelope, app } = message
+    for (const { date, id } of envelope.forgotten ?? []) seen.of(app.id, date).ids.add(id)
+    const indexes = sentIndexes(envelope)
     const device = deviceKey(app.id, envelope.device_id)
     const zone = timeZone(app.timezone)
     let user = users.get(device) ?? past.earlier?.users.get(device) ?? userBefore(past.identities.get(device), position)
     let visitor: Visitor = { user, device: envelope.device_id }
-    envelope.events.forEach((event, index) => {
-      const repeated = isSuspect(event) && isRepeated(message, event)
+    envelope.events.forEach((event, at) => {
+      const index = indexes?.[at] ?? at
+      const repeated = isRepeated(message, event)
       const date = zone.dateOf(event.timestamp)
       const [fate, reason] = fateOf(message, event, repeated, date, zone)
       if (counts({ fate }) && event.user_id !== undefined && event.user_id !== user) {
         user = event.user_id
         visitor = { user, device: envelope.device_id }
-        identities.push({ app: app.id, device: envelope.device_id, user, place: placeOf(position, index) })
+        const generation = app.forgotten?.generationOf(envelope.device_id)
+        const place = placeOf(position, index)
+        identities.push({ app: app.id, device: envelope.device_id, user, place, ...(generation ? { generation } : {}) })
       }
       events.push({ position, index, message, event, date, fate, reason, visitor })
     })
@@ -169,10 +186,8 @@ export function judge(messages: readonly Message[], past: Past): Judgement {
 }
 
 /** Avoids building keys when the store knows no id of the batch, which is the usual case. */
-function firstPosition({ firstPositions }: Past, app: App, event: Event): number | undefined {
-  return firstPositions.size === 0
-    ? undefined
-    : firstPositions.get(seenKey(seenPartition(app.id, event), event.event_id))
+function firstPosition({ firstPositions }: Past, app: App, event: Event, id: string): number | undefined {
+  return firstPositions.size === 0 ? undefined : firstPositions.get(seenKey(seenPartition(app.id, event), id))
 }
 
 type Verdict = readonly [Fate, FateReason]

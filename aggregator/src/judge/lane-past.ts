@@ -1,4 +1,5 @@
-import { placeOf, type Identity, type TableWriter } from '@hopper/storage'
+import { forgottenId } from '@hopper/contracts'
+import { placeOf, type Identity, type Partition, type TableWriter } from '@hopper/storage'
 import { ByPartition } from '../fold/by-partition.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
@@ -34,29 +35,49 @@ export class LanePast {
     earlier = new EarlierParts(),
   ): Promise<{ readonly past: Past & Suspects; readonly ids: readonly IdsOfPartition[] }> {
     const ids = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
+    const hashes = new ByPartition((partition) => ({ partition, ids: [] as string[] }))
     const devices = new Map<string, Set<string>>()
     for (const { envelope, app } of messages) {
+      for (const { id, date } of envelope.forgotten ?? []) ids.of(app.id, date).ids.push(id)
       if (envelope.events.length === 0) continue
       for (const event of envelope.events) ids.of(app.id, seenDate(event)).ids.push(event.event_id)
+      if (app.forgotten !== undefined) {
+        for (const event of envelope.events)
+          hashes.of(app.id, seenDate(event)).ids.push(forgottenId(app.id, event.event_id))
+      }
       const known = devices.get(app.id)
       if (known) known.add(envelope.device_id)
       else devices.set(app.id, new Set([envelope.device_id]))
     }
-    const [repeats, identities] = await Promise.all([this.#repeats(ids.values()), this.#identities(devices, messages)])
+    const [repeats, identities] = await Promise.all([
+      this.#repeats(ids.values(), hashes.values()),
+      this.#identities(devices, messages),
+    ])
     return { past: { ...repeats, identities, earlier }, ids: ids.values() }
   }
 
-  async #repeats(requested: readonly IdsOfPartition[]): Promise<Pick<Past, 'firstPositions'> & Suspects> {
+  /** `hashes` are what would remain of the ids if their first events were forgotten. */
+  async #repeats(
+    requested: readonly IdsOfPartition[],
+    hashes: readonly IdsOfPartition[],
+  ): Promise<Pick<Past, 'firstPositions'> & Suspects> {
     const firstPositions = new Map<string, number>()
     const suspects = new Set<string>()
+    const lookUp = async (partition: Partition, maybe: readonly string[]): Promise<void> => {
+      if (maybe.length === 0) return
+      for (const id of maybe) suspects.add(id)
+      for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe))
+        firstPositions.set(seenKey(partition, id), position)
+    }
     await Promise.all(
-      requested.map(async ({ partition, ids }) => {
-        const maybe = this.#filters ? await this.#filters.seen.meet(this.#lane, partition, ids) : ids
-        if (maybe.length === 0) return
-        for (const id of maybe) suspects.add(id)
-        for (const [id, position] of await this.#writer.firstPositions(this.#lane, partition, maybe))
-          firstPositions.set(seenKey(partition, id), position)
-      }),
+      requested.map(async ({ partition, ids }) =>
+        lookUp(partition, this.#filters ? await this.#filters.seen.meet(this.#lane, partition, ids) : ids),
+      ),
+    )
+    await Promise.all(
+      hashes.map(async ({ partition, ids }) =>
+        lookUp(partition, this.#filters ? await this.#filters.seen.maybeSeen(this.#lane, partition, ids) : ids),
+      ),
     )
     return { firstPositions, suspects }
   }

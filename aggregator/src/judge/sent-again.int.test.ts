@@ -151,6 +151,9 @@ function suite(
         identities: (...args) => writer.identities(...args),
         apply: (...args) => writer.apply(...args),
         removeVisitors: (...args) => writer.removeVisitors(...args),
+        removeIdentities: (...args) => writer.removeIdentities(...args),
+        replaceSeen: (...args) => writer.replaceSeen(...args),
+        replaceSessions: (...args) => writer.replaceSessions(...args),
         removeDeadLetters: (...args) => writer.removeDeadLetters(...args),
         async *seenIds() {},
       }

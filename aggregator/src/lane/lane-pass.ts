@@ -1,4 +1,4 @@
-import { HopperError, type App } from '@hopper/contracts'
+import { HopperError } from '@hopper/contracts'
 import {
   isCountable,
   letterOf,
@@ -13,7 +13,7 @@ import {
 import type { ArchiveBuffer } from '../archive-buffer.ts'
 import { foldingFailure } from '../fold/fold-alone.ts'
 import { BatchFold, touchedPartitions } from '../fold/fold-batch.ts'
-import { EarlierParts, judge, type Message } from '../judge/judge.ts'
+import { EarlierParts, judge, type CountedApp, type Message } from '../judge/judge.ts'
 import type { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import { partitionKey } from '../fold/row-key.ts'
@@ -79,7 +79,7 @@ export interface PassTargets {
   readonly gate: MessageGate
   /** returns a lease whose end is always the current one */
   readonly lasting: () => Lease
-  readonly appOf: (id: string) => Promise<App | undefined>
+  readonly appOf: (id: string) => Promise<CountedApp | undefined>
   readonly watermarkCheck: boolean
 }
 

@@ -1,4 +1,4 @@
-import { appOfMessage, headOf, type App } from '@hopper/contracts'
+import { appOfMessage, headOf } from '@hopper/contracts'
 import {
   isLeaseExpired,
   type Archive,
@@ -12,11 +12,13 @@ import { ArchiveBuffer } from '../archive-buffer.ts'
 import { DeferredApps, type HeldBytes } from './deferred-apps.ts'
 import type { ChooseDeferred } from './heavy-apps.ts'
 import { LanePass, type Applied, type Counted } from './lane-pass.ts'
+import { Pauses } from './pauses.ts'
 import { LanePast } from '../judge/lane-past.ts'
 import type { MessageGate } from '../memory/message-gate.ts'
 import type { LaneMerges } from '../merge/lane-merges.ts'
 import type { IdentifiedDevices } from '../seen/identified-devices.ts'
 import type { SeenFilters } from '../seen/seen-filters.ts'
+import type { CountedApp } from '../judge/judge.ts'
 import type { Verdicts } from '../judge/verdicts.ts'
 import { WrittenVisitors } from '../fold/written-visitors.ts'
 
@@ -59,7 +61,7 @@ export interface LaneTargets {
   readonly log: Pick<EventLog, 'read'>
   /** merging of the archive's spans of this lane */
   readonly merges: LaneMerges | undefined
-  readonly appOf: (id: string) => Promise<App | undefined>
+  readonly appOf: (id: string) => Promise<CountedApp | undefined>
   readonly watermarkCheck: boolean
 }
 
@@ -82,6 +84,7 @@ export class OwnedLane {
   readonly #behind: LanePass
   readonly #deferred: DeferredApps
   readonly #written = new WrittenVisitors(WRITTEN_VISITORS_MAX)
+  readonly #pauses = new Pauses()
   #replayed: ReadonlySet<number> | undefined
   /** true while the first pass may buffer rows of deferred apps that must be archived before those of the second */
   #mustArchiveFront = false
@@ -166,7 +169,11 @@ export class OwnedLane {
    * Counts delivered messages; those of deferred apps are counted later. Rejects when the tables could not take the
    * batch; it may then be delivered again.
    */
-  async apply(delivered: readonly LogMessage[]): Promise<Applied> {
+  apply(delivered: readonly LogMessage[]): Promise<Applied> {
+    return this.#pauses.during(() => this.#apply(delivered))
+  }
+
+  async #apply(delivered: readonly LogMessage[]): Promise<Applied> {
     const applied = { verdicts: [] as Verdicts[], deadLetters: [] as DeadLetter[] }
     const others = this.#withoutDeferred(delivered)
     for (let begin = 0; begin < others.length;) {
@@ -184,7 +191,11 @@ export class OwnedLane {
    * Counts some messages of deferred apps, about `bytesMax` bytes; returns undefined when none are left. Call it again
    * only after it has settled. Rejects as `apply` does; the same messages are then counted next time.
    */
-  async countDeferred(bytesMax: number): Promise<Counted | undefined> {
+  countDeferred(bytesMax: number): Promise<Counted | undefined> {
+    return this.#pauses.during(() => this.#countDeferred(bytesMax))
+  }
+
+  async #countDeferred(bytesMax: number): Promise<Counted | undefined> {
     if (this.#deferred.isEmpty) return undefined
     if (this.#mustArchiveFront) {
       this.#mustArchiveFront = false
@@ -239,6 +250,13 @@ export class OwnedLane {
   /** Runs work that writes counters of the lane outside of its batches, while no batch is being written. */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
     return this.#front.exclusively(() => this.#behind.exclusively(work))
+  }
+
+  /**
+   * Runs work while no batch is being judged or written: batches wait for it. Shorter waits need `exclusively` only.
+   */
+  paused<T>(work: () => Promise<T>): Promise<T> {
+    return this.#pauses.pause(work)
   }
 
   /** Drops the cache of written visitor rows; call it before some are removed. */

@@ -1,5 +1,6 @@
 import type { ChunkSummary, EncodedChunk } from '@hopper/contracts'
 import type { Archive, Lease, Partition, SpanKey } from '@hopper/storage'
+import { Pauses } from '../lane/pauses.ts'
 import { selectMerge, FAN_IN, FAN_IN_OVER } from './select-merge.ts'
 import { MergeQueue, type Due } from './merge-queue.ts'
 import type { SpanMerger } from './merge-thread.ts'
@@ -26,6 +27,7 @@ export class LaneMerges {
   readonly #merger: SpanMerger
   readonly #queue = new MergeQueue()
   #left: AsyncGenerator<readonly Partition[]> | undefined
+  readonly #pauses = new Pauses()
   #closed = false
   #replacing: Promise<unknown> = Promise.resolve()
 
@@ -52,7 +54,16 @@ export class LaneMerges {
    * 'looked' when nothing was merged but there may be more to do, `undefined` when there is nothing to do now. Rejects
    * when the merge failed: nothing has changed then, and the merge is postponed.
    */
-  async step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
+  step(lease: () => Lease, now = Date.now()): Promise<Merged | 'looked' | undefined> {
+    return this.#pauses.during(() => this.#step(lease, now))
+  }
+
+  /** Runs work that replaces spans itself, while no merge runs: a merge has read spans that it replaces later. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#pauses.pause(work)
+  }
+
+  async #step(lease: () => Lease, now: number): Promise<Merged | 'looked' | undefined> {
     if (this.#closed) return undefined
     const due = this.#queue.next(now)
     if (!due) return this.#lookBack()

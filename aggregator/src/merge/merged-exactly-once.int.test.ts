@@ -85,6 +85,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const failing: Archive = {
       covered: (...args) => archive.covered(...args),
       append: (...args) => archive.append(...args),
+      purge: (...args) => archive.purge(...args),
       list: (...args) => archive.list(...args),
       columns: (...args) => archive.columns(...args),
       async replace(...args) {

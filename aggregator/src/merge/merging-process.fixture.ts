@@ -33,6 +33,7 @@ function torn(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
     append: (...args) => archive.append(...args),
+    purge: (...args) => archive.purge(...args),
     list: (...args) => archive.list(...args),
     columns: (...args) => archive.columns(...args),
     async replace(lease, old, merged) {

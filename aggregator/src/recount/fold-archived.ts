@@ -33,8 +33,8 @@ export function foldArchivedFates(app: App, events: readonly ArchivedEvent[]): P
   return { counters: [...fates, ...noDuplicates], visitors: [] }
 }
 
-/** The archive contains no duplicates; all other fates follow from the event itself. */
-function judgeArchived(
+/** Judges an archived event. The archive contains no duplicates; all other fates follow from the event itself. */
+export function judgeArchived(
   app: App,
   { event, device_id, user, context, received_at, position, index }: ArchivedEvent,
 ): Judged {

@@ -1,8 +1,8 @@
+import { utcDate } from '@hopper/contracts'
 import type { CounterChange, TableWriter } from '@hopper/storage'
 import { foldBatch, type Folded } from '../fold/fold-batch.ts'
 import { judge, type Message } from '../judge/judge.ts'
 import { LanePast } from '../judge/lane-past.ts'
-import { utcDate } from '../fold/utc-date.ts'
 
 /** Folds each of these messages of a lane, judged by what the tables know of the lane before it. */
 export async function foldMessages(

@@ -100,9 +100,9 @@ export function envelopeOf(app: string, fields: Partial<Envelope>): Envelope {
   }
 }
 
-/** Resolves when the condition holds; rejects after ten seconds. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000
+/** Resolves when the condition holds; rejects after ten seconds, or as long as the caller says. */
+export async function until(condition: () => Promise<boolean>, waitMs = 10_000): Promise<void> {
+  const end = performance.now() + waitMs
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not met in time: ${String(condition)}`)
     await new Promise((next) => setTimeout(next, 20))

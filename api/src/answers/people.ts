@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { ComputedProperty, limits, Meta, queryLimits } from '@hopper/contracts'
 import { RangeAsked } from './asked.ts'
-import { event, limit, type EventView } from './events.ts'
+import { event, limit, type EventView } from './events/events.ts'
 
 /** Schemas of persons and their computed properties. */
 export const PERSONS_DEFAULT = 50

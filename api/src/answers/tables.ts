@@ -1,5 +1,5 @@
 import type { ConversionTime, EventResult, FunnelResult, JourneyResult, RetentionResult } from '@hopper/contracts'
-import type { EventFate } from './events.ts'
+import type { EventFate } from './events/events.ts'
 import { flatRow, type Cell, type Row, type Table } from '../http/csv/csv.ts'
 
 // CSV tables of answers that are more than a list of flat rows. Each has the rows that people want in a spreadsheet.

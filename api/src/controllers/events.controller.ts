@@ -1,7 +1,7 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
 import { RangeAsked } from '../answers/asked.ts'
-import { EventFate, EventsAsked, EventsPage } from '../answers/events.ts'
+import { EventFate, EventsAsked, EventsPage } from '../answers/events/events.ts'
 import { eventsTable, eventTable } from '../answers/tables.ts'
 import { Endpoint } from '../http/call.ts'
 import type { EncodedAnswer } from '../http/csv/encoded-answer.ts'

@@ -1,5 +1,14 @@
-import { decodeEnvelope, appOfMessage, type Envelope, type Event, type Fate } from '@hopper/contracts'
-import { placeOf, readAhead, type LogMessage, type TableReader } from '@hopper/storage'
+import {
+  appOfMessage,
+  decodeEnvelope,
+  seenDateOf,
+  sentIndexes,
+  validateEnvelope,
+  type Envelope,
+  type Event,
+  type Fate,
+} from '@hopper/contracts'
+import { placeOf, readAhead, type ForgottenEvents, type LogMessage, type TableReader } from '@hopper/storage'
 import type { Slices } from './slices.ts'
 
 /** Bytes of messages that are decoded at a time; one message may be larger. */
@@ -23,17 +32,24 @@ interface Candidate extends Omit<CountedEvent, 'fate'> {
   readonly date: string
 }
 
+/** Messages of a lane, and the app whose events are wanted. */
+export interface CountedMessages {
+  readonly lane: number
+  readonly messages: readonly LogMessage[]
+  readonly app: string
+  /** events of persons who were forgotten, which the log may still have */
+  readonly forgotten: ForgottenEvents | undefined
+}
+
 /** Selects the events of an app that occur for the first time in some messages of a lane, in their order. */
 export async function countedEvents(
   reader: TableReader,
-  lane: number,
-  messages: readonly LogMessage[],
-  app: string,
+  { lane, messages, app, forgotten }: CountedMessages,
   slices: Slices,
 ): Promise<CountedEvent[]> {
   const candidates: Candidate[] = []
   for (const some of slicesOf(messages))
-    candidates.push(...(await slices.run(() => some.flatMap((message) => candidatesOf(lane, message, app)))))
+    candidates.push(...(await slices.run(() => some.flatMap((message) => candidatesOf(lane, message, app, forgotten)))))
   const partitions = [...Map.groupBy(candidates, ({ date }) => date)]
   const seen = readAhead(
     partitions,
@@ -74,17 +90,26 @@ function slicesOf(messages: readonly LogMessage[]): LogMessage[][] {
   return slices
 }
 
-function candidatesOf(lane: number, { position, value }: LogMessage, app: string): Candidate[] {
+function candidatesOf(
+  lane: number,
+  { position, value }: LogMessage,
+  app: string,
+  forgotten: ForgottenEvents | undefined,
+): Candidate[] {
   if ((appOfMessage(value) ?? app) !== app) return []
-  const envelope = decoded(value)
-  if (envelope?.app !== app) return []
-  return envelope.events.map((event, index) => ({
+  const sent = decoded(value)
+  if (sent?.app !== app) return []
+  const envelope = forgotten?.knows(sent)
+    ? forgotten.without(position, sent, validateEnvelope(sent) === undefined)
+    : sent
+  const indexes = sentIndexes(envelope)
+  return envelope.events.map((event, at) => ({
     envelope,
     event,
     lane,
     position,
-    index,
-    date: new Date(event.client_time ?? event.timestamp).toISOString().slice(0, 10),
+    index: indexes?.[at] ?? at,
+    date: seenDateOf(event),
   }))
 }
 

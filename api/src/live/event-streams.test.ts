@@ -1,8 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
-import { withOverrides, type EventLog } from '@hopper/storage'
+import { decodeEnvelope, encodeEnvelope } from '@hopper/contracts'
+import { ForgottenEvents, placeOf, withOverrides, type EventLog } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { CountedLog, deviceIn, ownEvent, putEvent, type Sent } from '../testing/counted-log.ts'
+import { decideToForget } from '../testing/forgotten-events.ts'
 import { apiOver, keys, LANES, NOW, openInstallation, type Installation } from '../testing/installation.ts'
 
 // threads start from the sources, which is slow on busy machines
@@ -212,6 +214,52 @@ test('the cursor of a page is where a stream may begin', async () => {
   const stream = await open(`/eventstream?lastEventId=${cursor}`)
   await log.add('shop', [put('p3')])
   expect(idsOf(await stream.events(1))).toEqual(['p3'])
+})
+
+test('events of a forgotten person are streamed no more, though they are cached and in the log', async () => {
+  const resumed = (id: string): Promise<Stream> => open('/database_events', { 'last-event-id': id })
+  const first = await open('/database_events')
+  const begin = first.lastId()
+  const device = deviceIn('shop', 0, LANES, number++)
+  const sent = [
+    { device, received_at: T0, events: ['f1', 'f2', 'f3'].map((id) => ownEvent(id, T0)) },
+    { device: deviceIn('shop', 0, LANES, number++), received_at: T0, events: [ownEvent('f4', T0)] },
+  ]
+  const [{ position } = { position: 0 }] = await log.append('shop', sent).then(async (places) => {
+    await log.count('shop', sent, places)
+    return places
+  })
+  const seen = (told: readonly Told[]): unknown[] =>
+    told.map(({ data }) => JSON.parse(data) as { event_id: string; index: number }).map((e) => [e.event_id, e.index])
+  const all = [
+    ['f1', 0],
+    ['f2', 1],
+    ['f3', 2],
+    ['f4', 0],
+  ]
+  expect(seen(await first.events(4))).toEqual(all)
+  expect(seen(await (await resumed(begin)).events(4))).toEqual(all)
+
+  const ranges = [[placeOf(position, 0), placeOf(position, 2)] as const]
+  await decideToForget(hopper.storage.registry, 'shop', { lane: 0, mark: position + 2, device, ranges })
+  expect(seen(await (await resumed(begin)).events(2))).toEqual([
+    ['f3', 2],
+    ['f4', 0],
+  ])
+
+  // standalone, the message is then rewritten, and its other events keep their places
+  const [message] = await hopper.storage.log.read(0, position, 1)
+  const forgotten = await ForgottenEvents.read(hopper.storage.registry, 'shop')
+  const value = encodeEnvelope(forgotten!.without(position, decodeEnvelope(message!.value), true))
+  await hopper.storage.log.rewrite!(0, [{ position, value }])
+  const other = await apiOver(hopper.storage)
+  apis.push(other)
+  await other.listen(0, '127.0.0.1')
+  const elsewhere = await open('/database_events', { 'last-event-id': begin }, other)
+  expect(seen(await elsewhere.events(2))).toEqual([
+    ['f3', 2],
+    ['f4', 0],
+  ])
 })
 
 test('ids of another log, and positions that the log has no longer, are refused', async () => {

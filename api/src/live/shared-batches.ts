@@ -1,7 +1,8 @@
-import type { EventLog, LogMessage, TableReader } from '@hopper/storage'
-import { putItem } from '../answers/put-item.ts'
+import type { EventLog, ForgottenEvents, LogMessage, Registry, TableReader } from '@hopper/storage'
+import { putItem } from '../answers/events/put-item.ts'
 import { BoundedMap } from '../query/sharing/bounded-map.ts'
 import { countedEvents, type CountedEvent } from './counted-events.ts'
+import { ForgottenOfApps } from './forgotten-of-apps.ts'
 import { assertKept } from './kept-positions.ts'
 import { ReadLimit } from './read-limit.ts'
 import type { Slices } from './slices.ts'
@@ -43,6 +44,13 @@ export interface Wanted {
   readonly until: number
 }
 
+/** What batches are read from. */
+export interface BatchSources {
+  readonly log: EventLog
+  readonly reader: TableReader
+  readonly registry: Registry
+}
+
 interface Messages {
   readonly messages: readonly LogMessage[]
   readonly next: number
@@ -50,29 +58,37 @@ interface Messages {
 
 /**
  * Reads the log for all streams: those that want the same batch share one read and one decoding of it. What is cached
- * is bounded; a stream that has fallen behind reads the log again.
+ * is bounded; a stream that has fallen behind reads the log again. Events of persons who were forgotten are left out,
+ * and nothing that was cached before is used then.
  */
 export class SharedBatches {
   readonly #log: EventLog
   readonly #reader: TableReader
   readonly #slices: Slices
+  readonly #forgotten: ForgottenOfApps
   readonly #limit = new ReadLimit(READS_MAX)
   readonly #reading = new Map<string, Promise<unknown>>()
   #messages = new BoundedMap<Messages>(MESSAGE_BYTES_MAX)
   #batches = new BoundedMap<Batch>(TEXT_BYTES_MAX)
 
-  constructor(log: EventLog, reader: TableReader, slices: Slices) {
+  constructor({ log, reader, registry }: BatchSources, slices: Slices) {
     this.#log = log
     this.#reader = reader
     this.#slices = slices
+    this.#forgotten = new ForgottenOfApps(registry, () => this.clear())
+  }
+
+  /** Reads now what is forgotten of an app: whoever begins to follow it gets nothing of that. */
+  async refresh(app: string): Promise<void> {
+    await this.#forgotten.read(app)
   }
 
   /** @throws HopperError HOP_EVENTS_GONE if the log no longer has the messages */
-  read(wanted: Wanted): Promise<Batch> {
+  async read(wanted: Wanted): Promise<Batch> {
     const { form, app, lane, from } = wanted
-    const key = `${form} ${app} ${lane}/${from}`
-    const known = this.#batches.get(key)
-    return known ? Promise.resolve(known) : this.#once(key, () => this.#decode(key, wanted))
+    const { events, version } = await this.#forgotten.of(app)
+    const key = `${form} ${app} ${version} ${lane}/${from}`
+    return this.#batches.get(key) ?? this.#once(key, () => this.#decode(key, wanted, events))
   }
 
   /** Drops what is cached. */
@@ -89,10 +105,14 @@ export class SharedBatches {
     return begun
   }
 
-  async #decode(key: string, { form, app, lane, from, until }: Wanted): Promise<Batch> {
+  async #decode(
+    key: string,
+    { form, app, lane, from, until }: Wanted,
+    forgotten: ForgottenEvents | undefined,
+  ): Promise<Batch> {
     const batches = this.#batches
     const { messages, next } = await this.#messagesFrom(lane, from, until)
-    const events = await countedEvents(this.#reader, lane, messages, app, this.#slices)
+    const events = await countedEvents(this.#reader, { lane, messages, app, forgotten }, this.#slices)
     const lines: Line[] = []
     for (let at = 0; at < events.length; at += EVENTS_PER_SLICE)
       lines.push(...(await this.#slices.run(() => linesOf(form, events.slice(at, at + EVENTS_PER_SLICE)))))

@@ -36,7 +36,7 @@ beforeAll(async () => {
       return storage.log.read(...args)
     },
   })
-  batches = new SharedBatches(watched, storage.reader, new Slices())
+  batches = new SharedBatches({ log: watched, reader: storage.reader, registry: storage.registry }, new Slices())
   counted = new CountedPositions(storage.lanes, (error) => {
     throw error
   })

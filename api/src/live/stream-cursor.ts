@@ -1,5 +1,5 @@
 import { placeOf } from '@hopper/storage'
-import { pageCursor, placesOfCursor } from '../answers/page-cursor.ts'
+import { pageCursor, placesOfCursor } from '../answers/events/page-cursor.ts'
 import { invalidFields } from '../http/checked.ts'
 import { limits } from '@hopper/contracts'
 

@@ -3,15 +3,19 @@ import type { TSchema } from 'typebox'
 import * as administration from '../answers/administration.ts'
 import * as asked from '../answers/asked.ts'
 import * as deadLetters from '../answers/dead-letters.ts'
-import * as eventStore from '../answers/event-store.ts'
-import * as eventKeys from '../answers/event-keys.ts'
-import * as events from '../answers/events.ts'
+import * as eventStore from '../answers/events/event-store.ts'
+import * as eventKeys from '../answers/events/event-keys.ts'
+import * as events from '../answers/events/events.ts'
+import * as forgets from '../answers/forgets.ts'
 import * as mcp from '../answers/mcp.ts'
 import * as people from '../answers/people.ts'
 
+/** The modules that export schemas. */
+const modules = [contracts, asked, administration, deadLetters, events, eventKeys, eventStore, forgets, mcp, people]
+
 /** Component names: the names under which the modules export their schemas. */
 const names = new Map<object, string>(
-  [contracts, asked, administration, deadLetters, events, eventKeys, eventStore, mcp, people].flatMap((module) =>
+  modules.flatMap((module) =>
     Object.entries(module as Record<string, unknown>).flatMap(([name, value]) =>
       isSchema(value) ? [[value, name] as [object, string]] : [],
     ),

@@ -73,7 +73,7 @@ export function errorsOf(call: Call, method: string, path: string): ErrorCode[] 
   if (path.includes('/elements')) codes.push('HOP_ELEMENT_UNKNOWN')
   if (path === '/mcp') codes.push('HOP_FOREIGN_ORIGIN')
   if (path.includes('/dead-letters')) codes.push('HOP_LOG_UNAVAILABLE')
-  if (path.includes('{member}') || path.includes('{key}')) codes.push('HOP_NOT_FOUND')
+  if (path.includes('{member}') || path.includes('{key}') || path.includes('{forget}')) codes.push('HOP_NOT_FOUND')
   if (changes && call.need === 'admin') codes.push('HOP_CONFLICT', 'HOP_LIMIT', 'HOP_RATE')
   if (/login|\/me$/.test(path)) codes.push('HOP_LOGIN_FAILED', 'HOP_RATE')
   return [...new Set(codes)]

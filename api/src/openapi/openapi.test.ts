@@ -175,8 +175,8 @@ type Calls = {
 }
 
 /** Paths of calls that need more than an app and a range, or do not answer with JSON. */
-const other =
-  /xpath|live|stream|export|login|me$|schemas|events$|metrics|hopper|health|ready|config|members|dead-letters|^.ws$/
+const words = 'xpath|live|stream|export|login|schemas|metrics|hopper|health|ready|config|members|forgets|dead-letters'
+const other = new RegExp(`${words}|me$|events$|^.ws$`)
 
 test('a generated client makes real calls: reads, the example query, and refused ones', async () => {
   await hopper.app.listen(0, '127.0.0.1')

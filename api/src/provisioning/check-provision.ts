@@ -2,7 +2,7 @@ import { HopperError, Provision, isTimeZone } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { secretHash } from '../access/secret.ts'
 import { faultsIn } from '../http/checked.ts'
-import { keptParameters, keptProblems, stageProblems } from '../services/check-stages.ts'
+import { keptParameters, keptProblems, stageProblems } from '../services/administration/check-stages.ts'
 import { xpathProblem } from '../validation/xpath.ts'
 
 /** @throws HopperError HOP_CONFIG that lists every fault of a provision file */

@@ -1,8 +1,8 @@
 import type { App, KeyScope, Provision } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
 import { keyRecord, newKey } from '../access/secret.ts'
-import { keptParameters } from '../services/check-stages.ts'
-import { markOf, numberStages, putFunnel } from '../services/stage-numbers.ts'
+import { keptParameters } from '../services/administration/check-stages.ts'
+import { markOf, numberStages, putFunnel } from '../services/administration/stage-numbers.ts'
 import { checkProvision } from './check-provision.ts'
 
 type OrganizationEntry = Provision['organizations'][number]

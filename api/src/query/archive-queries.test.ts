@@ -65,6 +65,7 @@ function counted(archive: Archive): Archive {
   return {
     covered: (...args) => archive.covered(...args),
     append: (...args) => archive.append(...args),
+    purge: (...args) => archive.purge(...args),
     replace: (...args) => archive.replace(...args),
     list: (range) => archive.list(range),
     columns: (chunk, names) => {

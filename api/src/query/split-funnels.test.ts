@@ -73,6 +73,7 @@ function open(limitMs: number, splitRowsMin = 0): ArchiveQueries {
   const archive: Archive = {
     covered: (...args) => whole.covered(...args),
     append: (...args) => whole.append(...args),
+    purge: (...args) => whole.purge(...args),
     replace: (...args) => whole.replace(...args),
     list: (range) => whole.list(range),
     columns: (chunk, names) =>

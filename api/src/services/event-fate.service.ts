@@ -5,6 +5,7 @@ import {
   decodeEnvelope,
   HopperError,
   pageOf,
+  sentIndexes,
   shiftDate,
   StageMatcher,
   type App,
@@ -12,6 +13,7 @@ import {
 } from '@hopper/contracts'
 import type { ExportedEvent } from '@hopper/engine'
 import {
+  ForgottenEvents,
   placeOf,
   rejectedPartition,
   type EventLog,
@@ -21,7 +23,7 @@ import {
   type TableReader,
 } from '@hopper/storage'
 import type { RangeAsked } from '../answers/asked.ts'
-import { eventView, type EventFate } from '../answers/events.ts'
+import { eventView, type EventFate } from '../answers/events/events.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'
 import { instantRange } from '../query/instant-range.ts'
@@ -137,12 +139,15 @@ export class EventFateService {
 
   /** Reads what the log has of an event that the archive does not have: it is younger, or was rejected. */
   private async logged(app: App, { fate, lane, position }: Found, id: string): Promise<Read | undefined> {
-    const envelope = await this.envelopeAt(lane, position)
-    if (envelope?.app !== app.id) return undefined
+    const logged = await this.envelopeAt(lane, position)
+    if (logged?.app !== app.id) return undefined
+    const forgotten = await ForgottenEvents.read(this.registry, app.id)
+    const envelope = forgotten?.without(position, logged, true) ?? logged
     const { device_id, context, received_at } = envelope
-    const index = envelope.events.findIndex(({ event_id }) => event_id === id)
-    if (fate === 'rejected' || index < 0) return { receivedAt: received_at }
-    const event = envelope.events[index]!
+    const at = envelope.events.findIndex(({ event_id }) => event_id === id)
+    if (fate === 'rejected' || at < 0) return { receivedAt: received_at }
+    const event = envelope.events[at]!
+    const index = sentIndexes(envelope)?.[at] ?? at
     return { receivedAt: received_at, event: { event, device_id, context, received_at, lane, position, index } }
   }
 

@@ -9,7 +9,7 @@ import {
   type EventKeysAsked,
   type EventValues,
   type KeyValuesAsked,
-} from '../answers/event-keys.ts'
+} from '../answers/events/event-keys.ts'
 import { byText, largest } from '../answers/rows.ts'
 import { ArchiveQueries } from '../query/archive-queries.ts'
 import { contextOf } from '../query/context-of.ts'

@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import type { EventLog, Lanes, TableReader } from '@hopper/storage'
+import type { EventLog, Lanes, Registry, TableReader } from '@hopper/storage'
 import type { Logger } from 'pino'
 import { CountedPositions } from '../live/counted-positions.ts'
 import { assertKept } from '../live/kept-positions.ts'
@@ -10,7 +10,7 @@ import { StreamCursor } from '../live/stream-cursor.ts'
 import { TailStream } from '../live/tail-stream.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { Shares, type Requester, type ShareBounds } from '../query/sharing/shares.ts'
-import { LANES, LOG, LOGGER, READER } from '../tokens.ts'
+import { LANES, LOG, LOGGER, READER, REGISTRY } from '../tokens.ts'
 
 /** Bounds of open streams: each caller and each app leaves room for others. */
 const streamBounds: ShareBounds = { total: 200, perApp: 100, perCaller: 25 }
@@ -41,12 +41,13 @@ export class LiveService implements OnModuleDestroy {
     @Inject(LOG) log: EventLog,
     @Inject(LANES) lanes: Lanes,
     @Inject(READER) reader: TableReader,
+    @Inject(REGISTRY) registry: Registry,
     @Inject(LOGGER) logger: Logger,
   ) {
     this.log = log
     this.logger = logger
     this.counted = new CountedPositions(lanes, (error) => this.failed(error))
-    this.batches = new SharedBatches(log, reader, new Slices())
+    this.batches = new SharedBatches({ log, reader, registry }, new Slices())
   }
 
   /**
@@ -58,6 +59,7 @@ export class LiveService implements OnModuleDestroy {
     this.open.assertRoom(requester, streamBounds, 'live_streams')
     this.open.add(requester)
     try {
+      await this.batches.refresh(app.id)
       const cursor = await this.cursorAfter(wish.after)
       return this.follow(app.id, wish, cursor, requester, client)
     } catch (error) {

@@ -16,7 +16,7 @@ import { instantRange } from '../query/instant-range.ts'
 import type { Query, Results } from '../query/query.ts'
 import type { Client } from '../query/sharing/shared-runs.ts'
 import { AnswerService } from './answer.service.ts'
-import { FunnelsService } from './funnels.service.ts'
+import { FunnelsService } from './administration/funnels.service.ts'
 import { PropertiesService } from './people/properties.service.ts'
 
 type Sent<T, Ends extends keyof T> = Omit<T, Ends> & Record<Ends, number | string>

@@ -13,7 +13,7 @@ import type { StageTimeAsked, StagesAsked } from '../answers/asked.ts'
 import { largest, newest, ratio, sumBy } from '../answers/rows.ts'
 import { READER } from '../tokens.ts'
 import { AnswerService } from './answer.service.ts'
-import { FunnelsService } from './funnels.service.ts'
+import { FunnelsService } from './administration/funnels.service.ts'
 
 /** The origin of people who enter a funnel. */
 const OUTSIDE = -1

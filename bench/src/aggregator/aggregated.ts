@@ -105,6 +105,9 @@ export const noTables: TableWriter = {
   async *identifiedDevices() {},
   apply: async (_lease: Lease) => undefined,
   removeVisitors: async () => undefined,
+  removeIdentities: async () => undefined,
+  replaceSeen: async () => undefined,
+  replaceSessions: async () => undefined,
   removeDeadLetters: async () => undefined,
 }
 
@@ -113,6 +116,7 @@ export const noArchive: Archive = {
   covered: async (_lane, partitions) => partitions.map(() => -1),
   append: async () => undefined,
   replace: async () => undefined,
+  purge: async () => undefined,
   list: async () => [],
   columns: async () => new Map(),
 }

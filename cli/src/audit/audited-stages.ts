@@ -9,13 +9,17 @@ import {
   type Funnel,
   type StageGroup,
 } from '@hopper/contracts'
-import type { Registry } from '@hopper/storage'
+import { ForgottenEvents, type Registry } from '@hopper/storage'
 import type { CountedPartition } from './compare.ts'
 import type { LaneSource } from './lane-source.ts'
 
-/** Adds the stage definitions of an app's funnels, so that events are folded as the aggregator folds them now. */
+/**
+ * Adds the stage definitions of an app's funnels and what is forgotten, so that events are folded as the aggregator
+ * folds them now.
+ */
 export async function withStages(registry: Registry, app: App): Promise<CountedApp> {
-  return { ...app, stages: new StageMatcher(await registry.funnels.list(app.id), app) }
+  const forgotten = await ForgottenEvents.read(registry, app.id)
+  return { ...app, stages: new StageMatcher(await registry.funnels.list(app.id), app), forgotten }
 }
 
 /** The funnels of an app with the groups of stages whose past is counted in a lane. */

@@ -1,4 +1,4 @@
-import { foldMessages, seenPartition, type Message } from '@hopper/aggregator'
+import { foldMessages, seenPartition, type CountedApp, type Message } from '@hopper/aggregator'
 import type { App, ArchivedEvent } from '@hopper/contracts'
 import type { ExportRange } from '@hopper/engine'
 import { isCountable, laneMessages, readMessage, type Storage } from '@hopper/storage'
@@ -17,9 +17,9 @@ export class LaneSource {
   readonly lane: number
   readonly storage: Storage
   #passed: Promise<[replayed: ReadonlySet<number>, letters: ReadonlySet<number>]> | undefined
-  readonly #appOf: (id: string) => Promise<App | undefined>
+  readonly #appOf: (id: string) => Promise<CountedApp | undefined>
 
-  constructor(storage: Storage, lane: number, appOf: (id: string) => Promise<App | undefined>) {
+  constructor(storage: Storage, lane: number, appOf: (id: string) => Promise<CountedApp | undefined>) {
     this.storage = storage
     this.lane = lane
     this.#appOf = appOf

@@ -25,6 +25,8 @@ export interface AuditReport {
   drift(drift: Drift, repaired: boolean): void
   /** the log of a lane has lost its beginning, so duplicates and rejected events are not compared there */
   logIncomplete(lane: number): void
+  /** a person of the app is being forgotten in the lane, so its tables are on their way: they are not compared */
+  forgetting(app: string, lane: number): void
   progress(lane: number, lanes: number): void
 }
 
@@ -72,9 +74,18 @@ async function* auditLane(
   if (log && !received) report.logIncomplete(source.lane)
   for (const { app, dates } of asked) {
     if (dates.length === 0) continue
+    if (await isForgetting(source, app.id)) {
+      report.forgetting(app.id, source.lane)
+      continue
+    }
     yield* auditDates(source, app, dates)
     yield await auditFates(source, app, dates, received)
   }
+}
+
+async function isForgetting({ storage: { registry }, lane }: LaneSource, app: string): Promise<boolean> {
+  const parts = await registry.forgetParts.list(app)
+  return parts.some((part) => part.lane === lane && part.step !== 'waiting' && part.step !== 'done')
 }
 
 /** Corrects what can be corrected if the lane is held; returns the number of corrections. */

@@ -61,6 +61,10 @@ class Summary implements AuditReport {
     )
   }
 
+  forgetting(app: string, lane: number): void {
+    console.error(`lane ${lane}: a person of app ${app} is being forgotten, so its tables are not compared`)
+  }
+
   progress(lane: number, lanes: number): void {
     if (process.stderr.isTTY) process.stderr.write(`\rlane ${lane + 1} of ${lanes}\r`)
   }

@@ -1,4 +1,4 @@
-import type { App } from '@hopper/contracts'
+import { decodeEnvelope, deviceDigest, emptyTally, personDigest, type App } from '@hopper/contracts'
 import {
   findLetters,
   letterAt,
@@ -190,4 +190,31 @@ it('counts a mended letter in its place, once, also when the replay was interrup
   expect(await fatesOf(storage)).toEqual({ 'accepted new': 1, 'rejected too_old': 1 })
   expect(await storage.reader.deadLetters()).toBe(0)
   expect(await installation.audit()).toEqual([])
+})
+
+it('replays letters, as they are or mended, without the events of a person who was forgotten', async () => {
+  await using installation = await makeInstallation()
+  const { storage } = installation
+  await storage.log.appendMessages([early(1), early(2), garbage[0]!].map((value) => ({ lane: 0, value })))
+  await installation.count()
+  const { registry } = storage
+  await registry.apps.put('acme', 'late', late)
+  const request = { id: 'f', app: 'late', kind: 'device' as const, requested_at: at + 1_000, ends: [] }
+  await registry.forgets.put('late', 'f', { ...request, digest: personDigest('late', 'device', 'd1') })
+  const devices = [{ device: deviceDigest('late', 'd1'), whole: true, ranges: [] }]
+  const decided = { forget: 'f', step: 'done' as const, requested_at: at + 1_000, mark: 0, devices, tally: emptyTally }
+  for (let lane = 0; lane < storage.log.lanes; lane++)
+    await registry.forgetParts.put('late', `f ${lane}`, { ...decided, lane })
+  const first = await storage.log.ends()
+  expect(await replayAll(storage, { app: 'late' })).toEqual({ replayed: 2, left: 0 })
+  const [broken] = await lettersOf(storage)
+  expect(await replayLetter(storage, broken!, early(1))).toBe(undefined)
+  const added = await Promise.all(first.map((from, lane) => storage.log.read(lane, from, 10)))
+  const messages = added.flat().map(({ value }) => decodeEnvelope(value))
+  expect(messages.map(({ device_id, events }) => [device_id, events.length]).sort()).toEqual([
+    ['', 0],
+    ['', 0],
+    ['d2', 1],
+  ])
+  expect(messages.filter(({ rejected }) => rejected)).toHaveLength(1)
 })

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { HopperError } from '@hopper/contracts'
-import { laneMessages, type Storage } from '@hopper/storage'
+import { ForgottenMessages, laneMessages, type Storage } from '@hopper/storage'
 import { DumpTally } from './dump-counts.ts'
 import {
   DUMP_VERSION,
@@ -69,7 +69,7 @@ async function* contents(
 }
 
 async function* dumpLog(
-  { log }: Storage,
+  { log, registry }: Storage,
   tally: DumpTally,
   { partial }: DumpRequest,
   report: DumpReport,
@@ -84,6 +84,7 @@ async function* dumpLog(
       )
     report.leftOut(message)
   }
+  const forgotten = new ForgottenMessages(registry)
   for (const [lane, last] of (await log.ends()).entries()) {
     let next = 0
     for await (const messages of laneMessages(log, lane, 0, last)) {
@@ -94,8 +95,9 @@ async function* dumpLog(
           missing(lane, position, next)
           continue
         }
-        tally.addMessage({ lane, value })
-        yield dumpMessage(lane, position, value)
+        const kept = await forgotten.ofLog({ position, value })
+        tally.addMessage({ lane, value: kept })
+        yield dumpMessage(lane, position, kept)
       }
     }
   }

@@ -1,5 +1,5 @@
 import { HopperError, type FunnelMark } from '@hopper/contracts'
-import { ImportedLog, type Collection, type Storage } from '@hopper/storage'
+import { ForgottenMessages, ImportedLog, type Collection, type Storage } from '@hopper/storage'
 import type { DumpCounts, DumpedRecord } from '../export/dump-lines.ts'
 import { dumpEntries } from './dump-entries.ts'
 
@@ -27,7 +27,7 @@ export async function verifyDump(lines: AsyncIterable<string>): Promise<DumpCoun
  * Reads a dump into an installation. Records are created or replaced; messages are appended byte for byte in the order
  * of their lanes. An import that is run again, even after an interruption or with a truncated dump, continues after the
  * messages that it has appended. Another dump of the same installation counts no event twice: its events are
- * duplicates.
+ * duplicates. Events of persons who were forgotten here are left out.
  * @throws HopperError HOP_CONFIG for an invalid, truncated or modified dump, and for an app that belongs to another
  * organization here
  */
@@ -37,6 +37,9 @@ export async function importDump(
   report: ImportReport,
 ): Promise<Imported> {
   const entries = dumpEntries(lines)
+  const forgotten = new ForgottenMessages(storage.registry)
+  const { reader } = storage
+  const { lanes } = storage.log
   let log: ImportedLog | undefined
   let reported = -1
   for (;;) {
@@ -48,7 +51,8 @@ export async function importDump(
     if ('hopper' in value) log = await ImportedLog.open(storage, value.id)
     else if ('kind' in value) await putRecord(storage, value)
     else {
-      await log!.add(value)
+      const kept = value.envelope ? await forgotten.appended(value.value, { reader, lanes }) : value.value
+      await log!.add({ ...value, value: Buffer.from(kept) })
       if (log!.appended === reported) continue
       reported = log!.appended
       report(reported)

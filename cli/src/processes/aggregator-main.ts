@@ -34,6 +34,7 @@ export async function startAggregator(config: ConfigOf<'aggregator'>, logger: Lo
     lanes,
     registry,
     ...(archive ? { archive, archiveMs: config.archiveMs } : {}),
+    forgets: {},
     metrics,
     logger,
     memoryBytes,

@@ -22,6 +22,7 @@ const aggregator = new Aggregator({
   lanes: storage.lanes,
   registry: storage.registry,
   ...(storage.archive ? { archive: storage.archive } : {}),
+  forgets: { scrub: storage.scrub },
   owner: `${process.pid}-${threadId}`,
   metrics,
   logger,

@@ -8,8 +8,8 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 }
 
 /**
- * Identifies everything besides the log that the tables depend on: this version, the apps' settings, and the meaning of
- * their stages.
+ * Identifies everything besides the log that the tables depend on: this version, the apps' settings, the meaning of
+ * their stages, and what is forgotten.
  */
 export async function basisOf(registry: Registry): Promise<string> {
   const apps = [...(await registry.apps.list())].sort((a, b) => (a.id < b.id ? -1 : 1))
@@ -18,7 +18,10 @@ export async function basisOf(registry: Registry): Promise<string> {
       (await registry.funnels.list(id)).map((funnel) => [funnel.id, stagesDefinition(funnel.stages)]).sort(),
     ),
   )
+  const forgotten = (await registry.forgetParts.list())
+    .map(({ forget, lane, mark }) => [forget, lane, mark ?? -1])
+    .sort()
   return createHash('sha256')
-    .update(JSON.stringify([version, apps, funnels]))
+    .update(JSON.stringify([version, apps, funnels, forgotten]))
     .digest('hex')
 }

@@ -1,5 +1,6 @@
 import { eventTypes, type Event } from './event.ts'
 import type { BotReason, DeadLetterReason, RejectReason } from './fate.ts'
+import type { ForgottenEvent } from './forgotten.ts'
 
 /** Properties of the sender of one request, as determined by ingest. */
 export interface Context {
@@ -34,6 +35,8 @@ export interface Envelope {
   readonly context: Context
   readonly events: readonly Event[]
   readonly rejected?: readonly RejectedEvent[]
+  /** what remains of events that were removed from the message, ascending by index */
+  readonly forgotten?: readonly ForgottenEvent[]
   /**
    * the body of the request, when it is equivalent to `events`: it is written to the log in their place, which saves
    * serializing them again

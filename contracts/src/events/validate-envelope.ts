@@ -42,11 +42,21 @@ const sender = Compile(
     }),
     events: Type.Array(Type.Unknown(), { maxItems: limits.eventsPerBatchMax }),
     rejected: Type.Optional(Type.Array(Type.Object({ reason: oneOf(Object.keys(rejectReasons)) }))),
+    forgotten: Type.Optional(
+      Type.Array(
+        Type.Object({
+          index: Type.Integer({ minimum: 0, exclusiveMaximum: limits.eventsPerBatchMax }),
+          id: Type.String({ minLength: 1, maxLength: limits.idCharsMax }),
+          date: Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' }),
+        }),
+        { maxItems: limits.eventsPerBatchMax },
+      ),
+    ),
   }),
 )
 
 /** Dates beyond this have no four-digit year. */
-const INSTANT_MS_MAX = 253_402_300_799_999
+export const INSTANT_MS_MAX = 253_402_300_799_999
 
 /**
  * Returns why an envelope cannot be counted; undefined when it can. Ingest lets no invalid envelope through, but other

@@ -4,6 +4,7 @@ import { archiveContract } from '../contract/archive.contract.ts'
 import { eventLogContract } from '../contract/event-log.contract.ts'
 import { lanesContract } from '../contract/lanes.contract.ts'
 import { registryContract } from '../contract/registry.contract.ts'
+import { removalsContract } from '../contract/removals.contract.ts'
 import { tablesContract } from '../contract/tables.contract.ts'
 import { KafkaEventLog, kafkaDefaults } from '../kafka/kafka.ts'
 import type { Storage } from '../ports/storage.ts'
@@ -38,6 +39,7 @@ describe.skipIf(!engines)('Kafka and Cassandra', () => {
 
   eventLogContract('Kafka', open)
   tablesContract('Cassandra', open)
+  removalsContract('Cassandra', open)
   lanesContract('Cassandra', open)
   registryContract('Cassandra', open)
   archiveContract('Cassandra', async () => {

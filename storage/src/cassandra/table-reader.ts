@@ -6,6 +6,7 @@ import type {
   CounterRow,
   DeadLetter,
   FirstSeen,
+  Identity,
   Partition,
   Session,
   TableReader,
@@ -17,6 +18,7 @@ import type {
 import { mapConcurrent } from './client/map-concurrent.ts'
 import { counterRows } from './counters/counter-rows.ts'
 import { CounterCache } from './counters/counter-cache.ts'
+import { identitiesOf } from './identities-of.ts'
 import { SeenIds } from './seen/seen-ids.ts'
 import { readSession } from './sessions/sessions.ts'
 import { pagesOf, queryFile, rowsOf } from './client/statements.ts'
@@ -65,6 +67,15 @@ export class CassandraTableReader implements TableReader {
 
   session(app: string, sessionId: string): Promise<Session | undefined> {
     return readSession(this.#client, app, sessionId)
+  }
+
+  identitiesOf(app: string, device: string): Promise<readonly Identity[]> {
+    return identitiesOf(this.#client, app, device)
+  }
+
+  async devicesOf(app: string, user: string, limit: number): Promise<readonly string[]> {
+    const rows = await rowsOf(this.#client, 'identity.devices', [app, user, limit])
+    return rows.map((row) => row.get('device') as string)
   }
 
   async deadLetters(): Promise<number> {

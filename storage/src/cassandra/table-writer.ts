@@ -8,13 +8,18 @@ import type {
   LaneBatch,
   Lease,
   Partition,
+  RemovedIdentities,
+  SeenReplacement,
+  SessionChange,
   TableWriter,
   VisitorChange,
   WrittenOut,
 } from '../ports/tables.ts'
+import { identitiesWithout } from '../identities-without.ts'
 import { assertLeaseHolds } from '../lane-lease.ts'
 import { mapConcurrent } from './client/map-concurrent.ts'
-import { idempotentWrites } from './idempotent-writes.ts'
+import { idempotentWrites, identityRemovals } from './idempotent-writes.ts'
+import { identitiesOf } from './identities-of.ts'
 import { inParts } from './client/batches.ts'
 import { PackedVisitors } from './visitors/packed-visitors.ts'
 import { SeenIds } from './seen/seen-ids.ts'
@@ -25,7 +30,7 @@ import { pagesOf, queryFile, rowsOf, statement, type Statement } from './client/
 import { renewRemoved, renewVersions } from './visitors/versions.ts'
 import { packVisitors } from './visitors/visitor-block.ts'
 import { DeltaNumbers, deltaWrite } from './visitors/visitor-deltas.ts'
-import { identityParts, visitorParts } from './visitors/visitor-parts.ts'
+import { identityParts, NO_DATE, visitorParts } from './visitors/visitor-parts.ts'
 import { PACKED_ROWS_MIN, readVisitorRows, rowRemovals, visitorWrites } from './visitors/visitor-rows.ts'
 import { Watermarks } from './counters/watermarks.ts'
 
@@ -36,6 +41,7 @@ const LETTERS_PER_BATCH = 100
 
 /** Writes a lane's batches to Cassandra, counters exactly once (docs/guarantees.md, section 3). */
 export class CassandraTableWriter implements TableWriter {
+  readonly hasSessionsByLane = true
   readonly #client: Client
   readonly #settings: CassandraSettings
   readonly #frozen: FrozenNodes
@@ -130,6 +136,38 @@ export class CassandraTableWriter implements TableWriter {
       return this.#writeIdempotent(statements)
     })
     await renewRemoved(this.#client, lease.lane, changes)
+  }
+
+  async removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void> {
+    const { app, device, ranges } = removed
+    const { gone, remaining } = identitiesWithout(await identitiesOf(this.#client, app, device), ranges)
+    if (gone.length === 0) return
+    assertLeaseHolds(lease)
+    await this.#client.batch(identityRemovals(lease.lane, removed, gone, remaining), {
+      prepare: true,
+      logged: true,
+      isIdempotent: true,
+    })
+    await renewRemoved(this.#client, lease.lane, [{ app, date: NO_DATE, table: 'first_users', rows: [] }])
+  }
+
+  async replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
+    assertLeaseHolds(lease)
+    await this.#seen.replace(lease.lane, partition, replacements)
+  }
+
+  async replaceSessions(
+    lease: Lease,
+    app: string,
+    ids: readonly string[],
+    sessions: readonly SessionChange[],
+    before: number,
+  ): Promise<void> {
+    const writes = await this.#sessions.replacements(this.#client, lease, { app, ids, before }, sessions)
+    await mapConcurrent(writes, WRITE_CONCURRENCY, (statements) => {
+      assertLeaseHolds(lease)
+      return this.#writeIdempotent(statements)
+    })
   }
 
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {

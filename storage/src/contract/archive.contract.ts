@@ -171,6 +171,39 @@ export function archiveContract(name: string, make: () => Promise<ArchiveUnderTe
       ])
     })
 
+    it('removes a span without a trace of its cells, and keeps its positions covered', async () => {
+      const app = randomUUID()
+      const parts = [...span(app, 0, 0, 9, 2), ...span(app, 0, 10, 19)]
+      await archive.append(lease, parts)
+      const [gone, , kept] = await all(app)
+      await archive.replace(lease, [gone!], [])
+      expect(await places(app)).toEqual([[10, 19, 0]])
+      expect((await archive.columns(gone!, ['runs'])).size).toBe(1)
+      await archive.purge(lease, app)
+      const left = await archive.columns(gone!, ['runs']).catch(() => new Map())
+      expect(left.size).toBe(0)
+      expect((await archive.columns(kept!, ['runs'])).size).toBe(1)
+      expect(await archive.covered(0, [{ app, date }])).toEqual([19])
+      await expect(archive.append(lease, span(app, 0, 3, 12))).rejects.toMatchObject({ code: 'HOP_INTERNAL' })
+    })
+
+    it('tells a rewritten span from what it was at the same positions', async () => {
+      const app = randomUUID()
+      const [before] = span(app, 0, 0, 9)
+      const [after] = span(app, 0, 0, 9)
+      const fewer = { ...after!, summary: { ...after!.summary, rows: 0 } }
+      await archive.append(lease, [before!])
+      const [listed] = await all(app)
+      await archive.replace(lease, [listed!], [fewer])
+      expect(await all(app)).toEqual([fewer.summary])
+      const cell = async (of: ChunkSummary): Promise<string | undefined> => {
+        const found = (await archive.columns(of, ['runs']).catch(() => undefined))?.get('runs')
+        return found && Buffer.from(found).toString('hex')
+      }
+      expect(await cell(fewer.summary)).toBe(Buffer.from(after!.columns.get('runs')!).toString('hex'))
+      expect([undefined, Buffer.from(before!.columns.get('runs')!).toString('hex')]).toContain(await cell(listed!))
+    })
+
     it('merges spans of several dates of a month into one of the first date, covering each as before', async () => {
       const app = randomUUID()
       const next = '2026-03-29'

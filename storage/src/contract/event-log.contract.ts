@@ -81,6 +81,24 @@ export function eventLogContract(name: string, make: () => Promise<Storage>): vo
       expect(await storage.log.read(lane, places[3]!.position, values.length, 100)).toHaveLength(1)
     })
 
+    it('rewrites messages at their positions, if it can', async () => {
+      const app = randomUUID()
+      const places = await storage.log.append(Array.from({ length: 9 }, (_, at) => envelope(app, 'd', at)))
+      if (!storage.log.rewrite) return
+      const { lane } = places[0]!
+      const changed = [places[1]!, places[7]!].map(({ position }) => ({ position, value: Buffer.from(`x${position}`) }))
+      await storage.log.rewrite(lane, [
+        ...changed,
+        { position: places[8]!.position + 100, value: Buffer.from('never') },
+      ])
+      const read = await storage.log.read(lane, places[0]!.position, 20)
+      expect(read.map(({ position }) => position)).toEqual(places.map(({ position }) => position))
+      const texts = read.map(({ value }) => Buffer.from(value).toString())
+      expect([texts[1], texts[7]]).toEqual([`x${places[1]!.position}`, `x${places[7]!.position}`])
+      const others = read.filter((_, at) => at !== 1 && at !== 7)
+      expect(others.map(({ value }) => decodeEnvelope(value).received_at)).toEqual([0, 2, 3, 4, 5, 6, 8])
+    })
+
     it('asks each lane once for its position, delivers from there, and never overlaps calls for one lane', async () => {
       const app = randomUUID()
       const sent = Array.from({ length: 60 }, (_, at) => envelope(app, `d${at % 9}`, at))

@@ -7,13 +7,19 @@ import {
   type DeadLetterReason,
   type Envelope,
 } from '@hopper/contracts'
+import type { ForgottenEvents } from '../forgotten/forgotten-events.ts'
 import type { LogMessage } from '../ports/event-log.ts'
 import type { DeadLetter } from '../ports/tables.ts'
 
 const DETAIL_CHARS_MAX = 500
 
+/** An app, with what is forgotten of it; missing when nothing is. */
+export interface ReadApp extends App {
+  readonly forgotten?: ForgottenEvents | undefined
+}
+
 /** A message of the log that can be counted, with the app that it belongs to. */
-export interface CountableMessage<A extends App = App> {
+export interface CountableMessage<A extends ReadApp = ReadApp> {
   readonly position: number
   readonly envelope: Envelope
   readonly app: A
@@ -21,10 +27,10 @@ export interface CountableMessage<A extends App = App> {
 
 /**
  * Reads a message of the log with the app that it belongs to, or returns why it cannot be counted. The aggregator,
- * every recount and every replay share this reader, so that they cannot disagree. Only the message itself can make it a
- * dead letter: an error of the app look-up is rethrown.
+ * every recount and every replay share this reader, so that they cannot disagree. Events that are forgotten are left
+ * out. Only the message itself can make it a dead letter: an error of the app look-up is rethrown.
  */
-export async function readMessage<A extends App>(
+export async function readMessage<A extends ReadApp>(
   { position, value }: LogMessage,
   appOf: (id: string) => Promise<A | undefined>,
 ): Promise<CountableMessage<A> | DeadLetter> {
@@ -41,10 +47,12 @@ export async function readMessage<A extends App>(
   // The first bytes of a message decide with which app it is counted, so a message that names two apps belongs to none.
   if ((appOfMessage(value) ?? app.id) !== app.id) return letter('invalid_envelope', 'it names two apps')
   const flaw = validateEnvelope(envelope)
-  return flaw === undefined ? { position, envelope, app } : letter('invalid_envelope', flaw)
+  const kept = app.forgotten?.without(position, envelope, flaw === undefined) ?? envelope
+  if (flaw !== undefined && kept === envelope) return letter('invalid_envelope', flaw)
+  return { position, envelope: kept, app }
 }
 
-export function isCountable<A extends App>(read: CountableMessage<A> | DeadLetter): read is CountableMessage<A> {
+export function isCountable<A extends ReadApp>(read: CountableMessage<A> | DeadLetter): read is CountableMessage<A> {
   return 'envelope' in read
 }
 

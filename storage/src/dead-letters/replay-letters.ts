@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Envelope } from '@hopper/contracts'
+import { ForgottenMessages } from '../forgotten/forgotten-messages.ts'
 import { ImportedLog } from '../imported-log.ts'
 import type { EventLog } from '../ports/event-log.ts'
 import type { Registry } from '../ports/registry.ts'
@@ -10,7 +11,7 @@ import { isCountable, readMessage } from './read-message.ts'
 /** What a replay reads and writes. */
 export interface ReplayStore {
   readonly log: EventLog
-  readonly reader: Pick<TableReader, 'deadLettersFrom'>
+  readonly reader: Pick<TableReader, 'deadLettersFrom' | 'seen'>
   readonly writer: Pick<TableWriter, 'removeDeadLetters' | 'markReplayed'>
   readonly registry: Registry
 }
@@ -22,10 +23,10 @@ export interface Replayed {
 }
 
 /**
- * Appends dead letters to the log again, byte for byte. Each is appended once even if the replay is interrupted: a
- * letter is removed only when its message is durable, and until then the progress of its append is stored, like that of
- * an import. Its old position is marked, so that an audit and a rebuild count it only at the new one. A letter that
- * still cannot be counted stays where it is.
+ * Appends dead letters to the log again, byte for byte, but without events of persons who were forgotten. Each is
+ * appended once even if the replay is interrupted: a letter is removed only when its message is durable, and until then
+ * the progress of its append is stored, like that of an import. Its old position is marked, so that an audit and a
+ * rebuild count it only at the new one. A letter that still cannot be counted stays where it is.
  */
 export async function replayLetters(
   store: ReplayStore,
@@ -67,7 +68,9 @@ export async function replayLetter(
     ({ dump }) => dump !== name && (dump === own || dump.startsWith(`${own} `)),
   )
   if (begun) return 'an earlier replay of it, with other content, was interrupted; repeat that one first'
-  await replay(store, letter, { name, value, envelope: read.envelope })
+  const forgotten = new ForgottenMessages(store.registry)
+  const kept = await forgotten.appended(value, { reader: store.reader, lanes: store.log.lanes })
+  await replay(store, letter, { name, value: kept, envelope: read.envelope })
   return undefined
 }
 

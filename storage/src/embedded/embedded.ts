@@ -1,6 +1,7 @@
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import type { PartHealth, Storage } from '../ports/storage.ts'
+import type { PartHealth, Scrubbed, Storage } from '../ports/storage.ts'
 import { registryOf } from '../registry-of.ts'
 import { EmbeddedArchive } from './archive/archive.ts'
 import { ensureDirectory, probe } from './directory/data-directory.ts'
@@ -13,7 +14,8 @@ import { LOG_FILE, TABLES_FILE } from './intact/find-damage.ts'
 import { identify } from './log/log-schema.ts'
 import { EmbeddedLanes } from './lanes.ts'
 import { EmbeddedCollection } from './collection.ts'
-import { notOpened, openDatabase } from './sqlite.ts'
+import { REBUILD_FILE } from './rebuild.ts'
+import { notOpened, openDatabase, truncateWal } from './sqlite.ts'
 import { EmbeddedTableReader } from './tables/table-reader.ts'
 import { prepareTables } from './tables/table-schema.ts'
 import { TablesRecorder } from './tables/tables-recorder.ts'
@@ -78,6 +80,7 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
     writer: new EmbeddedTableWriter(database, owners),
     registry: registryOf((kind) => new EmbeddedCollection(database, kind)),
     health: async () => [health(dir, { database, log, notes })],
+    scrub: () => scrub(dir, database, log),
     close: async () => {
       notes?.close()
       await log.close()
@@ -86,6 +89,18 @@ function open({ dir, lanes, logger }: EmbeddedOptions, id: string | undefined): 
       database.close()
     },
   }
+}
+
+/**
+ * Rewrites the tables without what was deleted: rows and chunks leave their bytes in free parts of the file. A rebuild
+ * that was cut has an own copy of everything; it begins again.
+ */
+async function scrub(dir: string, database: DatabaseSync, log: EmbeddedEventLog): Promise<Scrubbed> {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(dir, `${REBUILD_FILE}${suffix}`), { force: true })
+  database.exec('VACUUM')
+  await truncateWal(database, TABLES_FILE)
+  await log.scrub()
+  return { keptFiles: readdirSync(dir).filter((name) => name.includes('.damaged-')) }
 }
 
 interface CheckedParts {

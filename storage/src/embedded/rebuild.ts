@@ -18,7 +18,8 @@ import { prepareTables } from './tables/table-schema.ts'
 import { EmbeddedTableWriter } from './tables/table-writer.ts'
 
 const COPY_BACKFILLS = `INSERT OR REPLACE INTO main.registry SELECT * FROM staged.registry WHERE kind = '${BACKFILLS}'`
-const REBUILD_FILE = 'rebuild.db'
+/** the file in which a rebuild counts beside the tables */
+export const REBUILD_FILE = 'rebuild.db'
 
 /** A data directory whose log is counted again beside its tables. */
 export interface Rebuild {

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as pause } from 'node:timers/promises'
 import { HopperError } from '@hopper/contracts'
 
 /** Time that a statement waits for another thread's write. */
@@ -104,6 +105,23 @@ export function openDatabase(file: string): DatabaseSync {
 /** Opens a database read-only to inspect it. Changes nothing, not even the write-ahead log. */
 export function openToInspect(file: string): DatabaseSync {
   return open(file, { timeout: INSPECT_BUSY_MS, readOnly: true })
+}
+
+const WAL_TRIES = 200
+const WAL_PAUSE_MS = 50
+
+/**
+ * Moves the whole write-ahead log into the database and truncates it: it has older versions of pages. Readers that are
+ * in the way are waited for.
+ * @throws HopperError HOP_STORE_UNAVAILABLE when they do not end
+ */
+export async function truncateWal(database: DatabaseSync, file: string): Promise<void> {
+  for (let tries = 0; tries < WAL_TRIES; tries++) {
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
+    if (busy === 0) return
+    await pause(WAL_PAUSE_MS)
+  }
+  throw new HopperError('HOP_STORE_UNAVAILABLE', `The write-ahead log of ${file} is in use all the time.`)
 }
 
 function open(file: string, options: { timeout: number; readOnly?: boolean }): DatabaseSync {

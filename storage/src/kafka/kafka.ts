@@ -9,7 +9,7 @@ import { IdempotentProducer } from './idempotent-producer.ts'
 import { LaneSubscription, type LaneBounds } from './lane-subscription.ts'
 import { readLane } from './read-lane.ts'
 import { repairRequestQueue } from './kafkajs-patches/request-queue.ts'
-import { Kafka } from 'kafkajs'
+import { Kafka, type ConfigResourceTypes } from 'kafkajs'
 import { patientConfig, type KafkaSettings } from './settings.ts'
 import { Sockets } from './sockets.ts'
 import { ensureTopic } from './topic.ts'
@@ -20,6 +20,8 @@ export { ExternalTopic, type TopicLogger, type TopicMessage } from './external-t
 export { kafkaDefaults, type KafkaSettings } from './settings.ts'
 
 const FILL_MESSAGES_MAX = 10_000
+/** `ConfigResourceTypes.TOPIC`, which Node does not find among the exports of kafkajs */
+const TOPIC_CONFIG = 2 as ConfigResourceTypes
 
 repairEncoder()
 repairRequestQueue()
@@ -112,6 +114,19 @@ export class KafkaEventLog implements EventLog {
 
   async starts(): Promise<readonly number[]> {
     return (await this.#offsets()).starts
+  }
+
+  /** Whole segments are deleted, and a segment takes messages for `segment.ms` at most. */
+  async keptUntil(appendedBefore: number): Promise<number | undefined> {
+    const { topic } = this.#settings
+    const asked = { type: TOPIC_CONFIG, name: topic, configNames: ['retention.ms', 'segment.ms'] }
+    const { resources } = await this.#adminClient.ask((admin) =>
+      admin.describeConfigs({ includeSynonyms: false, resources: [asked] }),
+    )
+    const valueOf = (name: string): number =>
+      Number(resources[0]?.configEntries.find(({ configName }) => configName === name)?.configValue ?? -1)
+    const retentionMs = valueOf('retention.ms')
+    return retentionMs < 0 ? undefined : appendedBefore + retentionMs + Math.max(0, valueOf('segment.ms'))
   }
 
   async fill(lane: number, to: number): Promise<void> {

@@ -4,8 +4,11 @@ import type { Lease, Partition } from './tables.ts'
 /** Identifies a span, with all its parts. */
 export type SpanKey = Pick<ChunkSummary, 'app' | 'date' | 'lane' | 'first_position' | 'last_position'>
 
-/** Identifies a chunk. */
-export type ChunkKey = SpanKey & Pick<ChunkSummary, 'part'>
+/**
+ * Identifies a chunk and its content: a span without the events of a person has the same positions as before, and fewer
+ * rows.
+ */
+export type ChunkKey = SpanKey & Pick<ChunkSummary, 'part' | 'rows'>
 
 /** Chunks that overlap a time range. */
 export interface ChunkRange {
@@ -41,14 +44,23 @@ export interface Archive {
    * Replaces spans by the one span merged from them, atomically for every reader. A reader that listed before still
    * finds the columns of the old chunks for ten minutes; one that lists afterwards sees only the new span. Rejects
    * without any change when one of the old spans no longer exists. All spans have the same app and lane, and their
-   * dates lie in one month.
+   * dates lie in one month. Without merged chunks the old spans are removed: then nothing of their events remains, and
+   * the positions stay covered.
    */
   replace(lease: Lease, old: readonly SpanKey[], merged: readonly EncodedChunk[]): Promise<void>
+  /**
+   * Deletes the cells of an app in the lane that are not visible, without waiting for readers that listed before.
+   * Called by the lane's owner while it replaces and appends nothing.
+   */
+  purge(lease: Lease, app: string): Promise<void>
   /**
    * The visible chunks whose times overlap the range; parts of a span are adjacent and in order. One result is one
    * consistent view of each lane.
    */
   list(range: ChunkRange): Promise<readonly ChunkSummary[]>
-  /** The cells of some columns of a chunk. Columns that the chunk does not have are missing in the result. */
+  /**
+   * The cells of some columns of a chunk. Columns that the chunk does not have are missing in the result, and all of
+   * them when the chunk is gone, or the call rejects.
+   */
   columns(chunk: ChunkKey, names: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>>
 }

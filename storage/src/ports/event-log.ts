@@ -80,5 +80,16 @@ export interface EventLog {
    * skip positions.
    */
   fill?(lane: number, to: number): Promise<void>
+  /**
+   * Replaces the values of messages of a lane, at their positions; durable when it resolves. What they were is
+   * overwritten on the disk, see also `Storage.scrub`. Positions that the lane does not have are passed over. Missing
+   * in logs that cannot change a message.
+   */
+  rewrite?(lane: number, messages: readonly LogMessage[]): Promise<void>
+  /**
+   * The instant (ms) by which messages that were appended before another have been deleted by the log itself; undefined
+   * when it never deletes any. Missing in logs that can change a message.
+   */
+  keptUntil?(appendedBefore: number): Promise<number | undefined>
   close(): Promise<void>
 }

@@ -3,6 +3,8 @@ import type {
   AuditResult,
   ComputedProperty,
   Element,
+  Forget,
+  ForgetPart,
   Funnel,
   FunnelMark,
   KeyRecord,
@@ -119,6 +121,10 @@ export interface Registry {
   readonly funnelMarks: Collection<FunnelMark>
   /** progress of counting the tables of funnels for the past, by app; see `backfillId` */
   readonly backfills: Collection<LaneBackfill>
+  /** requests to forget a person, by app; they outlive their work, since whoever reads a log must know of them */
+  readonly forgets: Collection<Forget>
+  /** the part of each lane in a request, by app; see `forgetPartId` */
+  readonly forgetParts: Collection<ForgetPart>
   /** by XPath */
   readonly elements: Collection<Element>
   /** computed properties of persons, by name */

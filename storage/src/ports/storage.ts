@@ -10,6 +10,12 @@ export interface PartHealth {
   readonly detail?: string
 }
 
+/** What a scrub could not do. */
+export interface Scrubbed {
+  /** files that were left alone although they may contain what was deleted, such as damaged ones that were set aside */
+  readonly keptFiles: readonly string[]
+}
+
 /** The ports that an adapter provides. */
 export interface Storage {
   readonly log: EventLog
@@ -21,5 +27,11 @@ export interface Storage {
   readonly registry: Registry
   /** health of each engine, by name */
   readonly health: () => Promise<readonly PartHealth[]>
+  /**
+   * Removes from the disk whatever was deleted or replaced: afterwards no file contains any of it, except those it
+   * names. Takes time and space in proportion to the tables, and blocks who writes them meanwhile. Missing where the
+   * engine decides when it does that.
+   */
+  readonly scrub?: () => Promise<Scrubbed>
   readonly close: () => Promise<void>
 }

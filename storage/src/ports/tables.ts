@@ -4,6 +4,7 @@ import {
   type DeadLetterReason,
   type Fate,
   type FateReason,
+  type PlaceRange,
   type Visitor,
 } from '@hopper/contracts'
 import type { CounterTableName, Key, VisitorTableName } from './table-definitions.ts'
@@ -69,6 +70,8 @@ export interface IdentityChange {
   readonly device: string
   readonly user: string
   readonly place: number
+  /** how often identities of the device were removed before, see `TableWriter.removeIdentities`; never by default */
+  readonly generation?: number
 }
 
 /**
@@ -105,6 +108,20 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason
   readonly detail: string
   readonly value: Uint8Array
+}
+
+/** Identities of a device that are removed. */
+export interface RemovedIdentities {
+  readonly app: string
+  readonly device: string
+  readonly ranges: readonly PlaceRange[]
+  readonly generation: number
+}
+
+/** An id of a partition that is replaced, at the position of its first occurrence; without `by` it is removed. */
+export interface SeenReplacement {
+  readonly event_id: string
+  readonly by?: string
 }
 
 /** All changes of one batch of one lane. Everything except `counters` is idempotent. */
@@ -157,6 +174,32 @@ export interface TableWriter {
    * in flight. Idempotent.
    */
   removeVisitors(lease: Lease, changes: readonly VisitorChange[]): Promise<void>
+  /**
+   * Removes the identities of a device that lie in these ranges of places. A device of a user remains only if it has
+   * another identity as that user. Called like `removeVisitors`; idempotent. Identities that come later count as usual,
+   * with a generation: how often some were removed, this time included.
+   */
+  removeIdentities(lease: Lease, removed: RemovedIdentities): Promise<void>
+  /**
+   * Replaces ids of a partition by others, which then stand at the same position, as accepted, or removes them. At any
+   * time one of both is there. Ids that are not there are passed over; idempotent. An id that is gone may not be stored
+   * again.
+   */
+  replaceSeen(lease: Lease, partition: Partition, replacements: readonly SeenReplacement[]): Promise<void>
+  /** true where each lane has rows of its own for a session */
+  readonly hasSessionsByLane?: true
+  /**
+   * Replaces what the lane has counted of these sessions of an app before a position by `sessions`; a session that is
+   * not among those is removed. Called with nothing else in flight; idempotent. Where a session is one row of all
+   * lanes, `sessions` must be those of all lanes.
+   */
+  replaceSessions(
+    lease: Lease,
+    app: string,
+    ids: readonly string[],
+    sessions: readonly SessionChange[],
+    before: number,
+  ): Promise<void>
   /** Removes dead letters of a lane. Needs no lease: a letter is written once, by the reader of its position. */
   removeDeadLetters(lane: number, positions: readonly number[]): Promise<void>
   /** Marks dead letters of a lane as appended to the log again. From now on their old positions do not count. */
@@ -220,6 +263,10 @@ export interface TableReader {
   seen(lane: number, partition: Partition, eventIds: readonly string[]): Promise<ReadonlyMap<string, FirstSeen>>
   /** A session over all lanes and dates. Undefined when no counted event names it. */
   session(app: string, sessionId: string): Promise<Session | undefined>
+  /** All identities of a device, ascending by place. */
+  identitiesOf(app: string, device: string): Promise<readonly Identity[]>
+  /** At most `limit` of the devices that were identified as a user, in all lanes. */
+  devicesOf(app: string, user: string, limit: number): Promise<readonly string[]>
   deadLetters(): Promise<number>
   /**
    * Dead letters of a lane from a position on, in order, at most `limit`; fewer, but at least one, if they are large.

@@ -210,6 +210,8 @@ export class RememberedRegistry {
       lastSeenLog: collection('lastSeenLog'),
       funnelMarks: collection('funnelMarks'),
       backfills: collection('backfills'),
+      forgets: collection('forgets'),
+      forgetParts: collection('forgetParts'),
       funnels: ofApp(collection('funnels'), ({ funnels }) => funnels),
       properties: collection('properties'),
       elements: ofApp(collection('elements'), ({ elements }) => elements),

@@ -1,7 +1,7 @@
 import { limits, type ChunkSummary } from '@hopper/contracts'
 import { chunkRowReader, clustersOf, endOfPlaces, placeColumns, rowsInOrder, type ExportedEvent } from '@hopper/engine'
 import type { QueryJob } from '../pool/query-job.ts'
-import { eventView } from '../../answers/events.ts'
+import { eventView } from '../../answers/events/events.ts'
 import type { PageHead, PageRequest, PageResult, QueryOf } from '../query.ts'
 import { encodeList } from '../result.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'

@@ -1,6 +1,6 @@
 import type { ChunkSummary } from '@hopper/contracts'
 import { putColumns, putReader, skipPuts, type PutStart } from '@hopper/engine'
-import { putItem } from '../../answers/put-item.ts'
+import { putItem } from '../../answers/events/put-item.ts'
 import { batchesOf } from '../batches.ts'
 import type { QueryJob } from '../pool/query-job.ts'
 import type { QueryRuntime } from '../pool/query-runtime.ts'

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import { FiltersSchema, HopperError, type App, type Filter } from '@hopper/contracts'
 import type { EventLog } from '@hopper/storage'
 import { Type } from 'typebox'
-import { eventView, PAGE_EVENTS_DEFAULT } from '../../answers/events.ts'
+import { eventView, PAGE_EVENTS_DEFAULT } from '../../answers/events/events.ts'
 import {
   PERSONS_DEFAULT,
   type Person,

@@ -8,6 +8,10 @@ import { withOverrides, type Storage } from '@hopper/storage'
 import { openEmbedded } from '@hopper/storage/embedded'
 import { expect, it } from 'vitest'
 import { countAll } from '../../audit/installation.fixture.ts'
+import { readConfig } from '../../config/config.ts'
+import { settingsOf } from '../../config/settings.ts'
+import { forgetPerson } from '../../forget/forget-person.ts'
+import { createLogger } from '../../processes/logger.ts'
 import { describeFile, type FileCounts } from './file-counts.ts'
 import { formatOf, type FormatName } from './format.ts'
 import { appNamed, importFile } from './import-file.ts'
@@ -337,4 +341,27 @@ it('refuses files and mappings that cannot be read, and says why', async () => {
   await expect(appNamed(storage, 'shoop')).rejects.toThrow('there are: shop')
   expect((await appNamed(storage, undefined)).id).toBe('shop')
   await expect(read(storage, csv, { from: 'mixpanel', mapping })).rejects.toThrow('A mapping is for csv and ndjson')
+})
+
+it('leaves out events that were forgotten here, of another file with the same rows', async () => {
+  await using target = await makeTarget()
+  const { dir, storage } = target
+  const line = (device_id: string, event_id: string): string =>
+    JSON.stringify({
+      device_id,
+      event_id,
+      type: 'custom',
+      name: `of ${device_id} ${event_id}`,
+      timestamp: Date.UTC(2026, 2, 1, 12),
+    }) + '\n'
+  await read(storage, await fileOf(dir, 'one.ndjson', line('d1', 'a') + line('d2', 'b')))
+  expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2 })
+  const config = readConfig(settingsOf.installation, { data: dir, lanes: '3' }, {})
+  const silent = { logger: createLogger('silent', 'forget'), progress: () => undefined }
+  await forgetPerson(storage, config, { app: 'shop', kind: 'device', person: 'd1' }, silent)
+  expect((await messagesIn(storage)).filter((text) => text.includes('of d1'))).toEqual([])
+  await read(storage, await fileOf(dir, 'two.ndjson', line('d1', 'a') + line('d1', 'c') + line('d2', 'b')))
+  const of = (await messagesIn(storage)).flatMap((text) => text.match(/of d1 ./g) ?? [])
+  expect(of).toEqual(['of d1 c'])
+  expect(await fatesOf(storage)).toEqual({ 'accepted historical': 2, 'duplicate repeated_id': 1 })
 })

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import { encodeEnvelope, HopperError, laneOf, type App } from '@hopper/contracts'
 import { OfflineIntake } from '@hopper/ingest'
-import type { Storage } from '@hopper/storage'
-import { ImportedLog } from '@hopper/storage'
+import { ForgottenMessages, ImportedLog, type Storage } from '@hopper/storage'
 import { FileCounts } from './file-counts.ts'
 import type { FormatName } from './format.ts'
 import type { Mapping } from './mapping.ts'
@@ -33,17 +32,19 @@ export type FileReport = (rows: number, bytes: number) => void
 
 /**
  * Reads the events of a file into an app, through the same steps as events that come by HTTP. An import that is run
- * again continues after the messages that it has appended; one that was finished appends nothing.
+ * again continues after the messages that it has appended; one that was finished appends nothing. Events that were
+ * forgotten here with their person are left out.
  * @throws HopperError HOP_CONFIG for a file that cannot be read or changes meanwhile
  */
 export async function importFile(
-  { log, registry }: Pick<Storage, 'log' | 'registry'>,
+  { log, registry, reader }: Pick<Storage, 'log' | 'registry' | 'reader'>,
   { app, file, from, format, mapping }: FileImport,
   report: FileReport,
 ): Promise<FileCounts> {
   const id = importId(app, file, from, mapping)
   const imported = await ImportedLog.open({ log, registry }, id, MESSAGES_PER_APPEND)
   const intake = new OfflineIntake()
+  const forgotten = new ForgottenMessages(registry)
   using repetitions = new Repetitions()
   const counts = new FileCounts()
   const batch = new RowBatch(format)
@@ -53,7 +54,8 @@ export async function importFile(
     const taken = intake.take(batch.toOffline({ app, receivedAt, historical: true, before }))
     for (const envelope of taken.envelopes) {
       const { app, device_id } = envelope
-      await imported.add({ lane: laneOf(app, device_id, log.lanes), value: encodeEnvelope(envelope), envelope })
+      const value = encodeEnvelope(await forgotten.made(envelope, { reader, lanes: log.lanes }))
+      await imported.add({ lane: laneOf(app, device_id, log.lanes), value, envelope })
     }
     counts.add(batch.rows, taken)
     batch.clear()

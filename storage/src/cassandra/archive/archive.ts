@@ -92,10 +92,21 @@ export class CassandraArchive implements Archive {
     const found = only(old, await this.#manifests.read(key))
     const replaced = new Map(found.map(({ span, summary }) => [String(span), { span, ...key, parts: summary.parts }]))
     await mapConcurrent([...replaced.values()], CHANGE_CONCURRENCY, (entry) => this.#ledger.enter(entry))
-    await this.#write(lease, key, spans, async () => {
-      const chunks = await this.#manifests.read(key)
-      return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
-    })
+    await this.#write(
+      lease,
+      key,
+      spans,
+      async () => {
+        const chunks = await this.#manifests.read(key)
+        return { add: spans, drop: deletedRangesOf(chunks, only(old, chunks), spans) }
+      },
+      (chunks) => isMade(spans, chunks) && chunks.every(({ span }) => !replaced.has(String(span))),
+    )
+  }
+
+  async purge(lease: Lease, app: string): Promise<void> {
+    await this.#lanes.assertOwned(lease)
+    await this.#ledger.purge(lease.lane, app)
   }
 
   async list({ app, from, to, lane }: ChunkRange): Promise<readonly ChunkSummary[]> {
@@ -132,6 +143,7 @@ export class CassandraArchive implements Archive {
     key: ManifestKey,
     spans: readonly Span[],
     change: (state: ManifestState) => Promise<ManifestChange>,
+    isDone: (chunks: readonly ListedChunk[]) => boolean = (chunks) => isMade(spans, chunks),
   ): Promise<void> {
     const ids = spans.map(({ span }) => span)
     await this.#ledger.during(ids, async () => {
@@ -145,7 +157,7 @@ export class CassandraArchive implements Archive {
         // Checked after the revision was read: an owner that has taken the lane since then may change the revision, and
         // then this change is refused.
         await this.#lanes.assertOwned(lease)
-        if (await this.#changed(key, state, wanted, ids)) return
+        if (await this.#changed(key, state, wanted, isDone)) return
       }
       throw new HopperError(
         'HOP_STORE_UNAVAILABLE',
@@ -156,18 +168,17 @@ export class CassandraArchive implements Archive {
 
   /**
    * Applies a manifest change. When the response is lost, or is wrong because the change contended with itself, the
-   * change counts as applied if its spans are in the manifest.
+   * change counts as applied if the manifest is as it would make it.
    */
   async #changed(
     key: ManifestKey,
     state: ManifestState,
     change: ManifestChange,
-    ids: readonly types.TimeUuid[],
+    isDone: (chunks: readonly ListedChunk[]) => boolean,
   ): Promise<boolean> {
     const made = async (): Promise<boolean> => {
       if ((await this.#manifests.state(key)).revision === state.revision) return false
-      const id = String(ids[0])
-      return (await this.#manifests.read(key)).some(({ span }) => String(span) === id)
+      return isDone(await this.#manifests.read(key))
     }
     try {
       return (await this.#manifests.change(key, state, change)) || (await made())
@@ -191,6 +202,11 @@ export class CassandraArchive implements Archive {
   async #sweep(lane: number): Promise<void> {
     await this.#ledger.sweep(lane).catch(() => undefined)
   }
+}
+
+function isMade(spans: readonly Span[], chunks: readonly ListedChunk[]): boolean {
+  const [id] = spans.map(({ span }) => String(span))
+  return id === undefined || chunks.some(({ span }) => String(span) === id)
 }
 
 function manifestName({ app, month, lane }: ManifestKey): string {

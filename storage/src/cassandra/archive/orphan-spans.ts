@@ -1,3 +1,4 @@
+import { HopperError } from '@hopper/contracts'
 import type { Client, types } from 'cassandra-driver'
 import type { ChunkCells } from './chunk-cells.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
@@ -11,6 +12,7 @@ import { rowsOf, statement } from '../client/statements.ts'
 const CHECK_AFTER_MS = 600_000
 const SWEEP_EVERY_MS = 600_000
 const CHECK_CONCURRENCY = 8
+const PURGE_TRIES = 10
 
 /** A span whose cells may have to be deleted. */
 export interface LedgerSpan extends ManifestKey {
@@ -87,6 +89,19 @@ export class OrphanSpans {
       prepare: true,
       isIdempotent: true,
     })
+  }
+
+  /** Deletes the cells of an app's invisible spans at once, without waiting for readers that listed before. */
+  async purge(lane: number, app: string): Promise<void> {
+    const entries = (await this.#entries(lane)).filter(
+      (entry) => entry.app === app && !this.#writing.has(String(entry.span)),
+    )
+    for (const some of Map.groupBy(entries, ({ month }) => month).values()) {
+      for (let tries = 0; !(await this.#deleteOrphans(some[0]!, some)); tries++) {
+        if (tries >= PURGE_TRIES)
+          throw new HopperError('HOP_STORE_UNAVAILABLE', `The spans of ${app} change too fast to delete old ones.`)
+      }
+    }
   }
 
   async #entries(lane: number): Promise<LedgerEntry[]> {

@@ -59,7 +59,8 @@ export class CounterCache {
         { ...wanted, date, asOf },
         this.#lanes.map((lane) => `${era} ${versions.get(versionKey(date, lane))}`),
       )
-      return rows.map(({ key, counters }) => ({ date, key, counters }))
+      // A counter cannot be deleted: rows whose events were all removed stay, with zeros.
+      return rows.filter(hasCounted).map(({ key, counters }) => ({ date, key, counters }))
     })
     return found.flat()
   }
@@ -79,6 +80,10 @@ export class CounterCache {
       counterRows(table, await rowsOf(this.#client, query, [app, date, lane, ...prefix])),
     )
   }
+}
+
+function hasCounted({ counters }: CounterPartitionRow): boolean {
+  return counters.some((value) => value !== 0)
 }
 
 function nameOf({ table, app, prefix, date }: WantedDate, lane?: number): string {

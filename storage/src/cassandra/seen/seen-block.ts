@@ -90,6 +90,16 @@ export function seenIdsOf(cell: Uint8Array): string[] {
 }
 
 /**
+ * All ids of a block with their first occurrence, in the order of the block.
+ * @throws RangeError when the block is damaged
+ */
+export function unpackSeen(cell: Uint8Array): SeenRow[] {
+  const { ids, idOf, all } = openBlock(cell)
+  const seen = all()
+  return Array.from({ length: ids }, (_, number) => ({ event_id: idOf(number), ...seen[number]! }))
+}
+
+/**
  * A set of ids to look up. The first four bytes of a UUID distinguish it from nearly all others, without building its
  * text.
  */
@@ -126,6 +136,7 @@ interface Block {
   readonly headOf: (number: number) => number
   readonly idOf: (number: number) => string
   readonly seenOf: (number: number) => FirstSeen
+  readonly all: () => FirstSeen[]
 }
 
 function openBlock(cell: Uint8Array): Block {
@@ -144,6 +155,7 @@ function openBlock(cell: Uint8Array): Block {
     ids,
     uuids,
     seenOf: seenIn(block, idsEnd),
+    all: () => allSeenIn(block, idsEnd, ids),
     headOf: (number) => block.readUInt32LE(begins[number]),
     idOf: (number) =>
       number < uuids
@@ -164,6 +176,18 @@ function seenIn(block: Buffer, idsEnd: number): (wanted: number) => FirstSeen {
     const [fate, reason] = verdicts[readVarint(block)]!
     return { position, fate, reason }
   }
+}
+
+function allSeenIn(block: Buffer, idsEnd: number, ids: number): FirstSeen[] {
+  const first = block.readDoubleLE(7)
+  const begin = idsEnd + block.readUInt16LE(15)
+  const verdicts = JSON.parse(block.toString('latin1', idsEnd, begin)) as [Fate, FateReason][]
+  cursor.at = begin
+  return Array.from({ length: ids }, () => {
+    const position = first + readVarint(block)
+    const [fate, reason] = verdicts[readVarint(block)]!
+    return { position, fate, reason }
+  })
 }
 
 function endOf(block: Buffer, idsEnd: number, ids: number): number {

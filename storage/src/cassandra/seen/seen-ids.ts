@@ -1,10 +1,10 @@
 import type { Client, types } from 'cassandra-driver'
 import { UUID_BYTES, writeUuid, type Fate, type FateReason } from '@hopper/contracts'
-import type { FirstSeen, LaneBatch, Partition, SeenChange } from '../../ports/tables.ts'
+import type { FirstSeen, LaneBatch, Partition, SeenChange, SeenReplacement } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import { inParts, inPartsByWeight } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
-import { findSeen, packSeen, seenIdsOf, WantedIds } from './seen-block.ts'
+import { findSeen, packSeen, seenIdsOf, unpackSeen, WantedIds } from './seen-block.ts'
 import { pagesOf, rowsOf, statement, type Statement } from '../client/statements.ts'
 
 /**
@@ -32,6 +32,8 @@ const BUCKETS_PER_READ = 16
 const BLOCKS_PER_PAGE = 256
 const READ_CONCURRENCY = 16
 const PARTITIONS_MAX = 10_000
+/** of ids that replaced others: nobody asks for it */
+const UNKNOWN_FATE = { fate: 'accepted', reason: 'new' } as const
 /** Greater than every position, so that write timestamps can descend as positions ascend. */
 const TOP = 2n ** 52n
 
@@ -74,6 +76,58 @@ export class SeenIds {
         for (const block of page) findSeen(block, wanted, found)
     })
     return found
+  }
+
+  /**
+   * Replaces ids by others at the same position, or removes them. What is written first are the others, so that one of
+   * both is always there; a removed id hides every row of it that is written later, so it must not come again.
+   */
+  async replace(lane: number, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
+    const found = await this.find(
+      lane,
+      { app, date },
+      replacements.map(({ event_id }) => event_id),
+    )
+    const known = replacements.flatMap(({ event_id, by }) => {
+      const seen = found.get(event_id)
+      return seen && by !== undefined ? [{ event_id: by, position: seen.position, ...UNKNOWN_FATE }] : []
+    })
+    await mapConcurrent(rowsFor(lane, { app, date, rows: known }), READ_CONCURRENCY, (some) => this.#write(some))
+    const ids = replacements.map(({ event_id }) => event_id)
+    await this.#removeFromBlocks(lane, { app, date }, ids)
+    const query = statement('seen-by-date.remove')
+    const removals = inParts(ids, ROWS_PER_BATCH).map((some) =>
+      some.map((id) => ({ query, params: [TOP, app, date, lane, id] })),
+    )
+    await mapConcurrent(removals, READ_CONCURRENCY, (some) => this.#write(some))
+  }
+
+  async #removeFromBlocks(lane: number, { app, date }: Partition, ids: readonly string[]): Promise<void> {
+    const removed = new Set(ids)
+    const buckets = [...new Set(ids.flatMap(bucketsOf))]
+    await mapConcurrent(inParts(buckets, BUCKETS_PER_READ), READ_CONCURRENCY, async (some) => {
+      const partition = [app, date, lane]
+      const pages = pagesOf(this.#client, 'seen-blocks-by-date.entries', [...partition, some], {
+        fetchSize: BLOCKS_PER_PAGE,
+      })
+      for await (const page of pages) {
+        for (const row of page) {
+          const seen = unpackSeen(row.get('block') as Uint8Array)
+          const kept = seen.filter(({ event_id }) => !removed.has(event_id))
+          if (kept.length === seen.length) continue
+          const key = ['bucket', 'first_position', 'last_position', 'part'].map((name) => row.get(name) as unknown)
+          await this.#write([
+            kept.length === 0
+              ? { query: statement('seen-blocks-by-date.remove'), params: [...partition, ...key] }
+              : { query: statement('seen-blocks-by-date.insert'), params: [...partition, ...key, packSeen(kept)] },
+          ])
+        }
+      }
+    })
+  }
+
+  async #write(statements: readonly Statement[]): Promise<void> {
+    await this.#client.batch([...statements], { prepare: true, logged: false, isIdempotent: true })
   }
 
   /** All ids of a partition, one page at a time. */

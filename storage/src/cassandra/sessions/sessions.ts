@@ -45,6 +45,39 @@ export class SessionRows {
   }
 
   /**
+   * Statements that replace everything that the lane has counted of these sessions before a position. Rows that are
+   * written again have a higher timestamp than their removal, and a lower one than what comes later.
+   */
+  async replacements(
+    client: Client,
+    { lane }: Lease,
+    replaced: { readonly app: string; readonly ids: readonly string[]; readonly before: number },
+    sessions: readonly SessionChange[],
+  ): Promise<Statement[][]> {
+    const { app, ids, before } = replaced
+    this.#lanes.delete(lane)
+    const months = (await new SpanMonths(client).between(app, 0, Infinity)).filter((key) => key.lane === lane)
+    const places = ids.flatMap((id) => months.map(({ month }) => ({ id, month, bucket: bucketOf(id) })))
+    const removals = await mapConcurrent(places, READ_CONCURRENCY, async ({ id, month, bucket }) => {
+      const rows = await rowsOf(client, 'sessions-by-month.keys', [app, month, lane, bucket, ...sessionKeys(id)])
+      const remove = statement('sessions-by-month.remove')
+      return rows.map((row) => ({
+        query: remove,
+        params: [BigInt(before), app, month, lane, bucket, row.get('key') as Buffer],
+      }))
+    })
+    const inserts = sessions.flatMap((change): Statement[] => {
+      const session = { ...change, month: monthOf(change) }
+      const { query, params } = insert(lane, bucketOf(change.session_id), session)
+      return [
+        { query: statement('spans.addMonth'), params: [app, session.month, lane] },
+        { query, params: [...params.slice(0, -1), BigInt(before + 1)] },
+      ]
+    })
+    return [...inParts(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
+  }
+
+  /**
    * Sessions open in this epoch. Another owner may have written rows in another epoch, so older state may be
    * incomplete.
    */

@@ -1,9 +1,9 @@
 import type { Client } from 'cassandra-driver'
-import type { Partition, VisitorChange } from '../../ports/tables.ts'
+import type { Partition } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import { randomStep } from '../client/random-step.ts'
 import { rowsOf, statement, type Statement } from '../client/statements.ts'
-import type { PackedTable } from './visitor-block.ts'
+import type { PackedRows, PackedTable } from './visitor-block.ts'
 import type { Delta } from './visitor-deltas.ts'
 
 const CONCURRENCY = 16
@@ -46,7 +46,11 @@ export async function renewVersions(
  * Bumps the versions of tables with removed rows by a step that no delta has, so that readers read the whole
  * partitions.
  */
-export async function renewRemoved(client: Client, lane: number, changes: readonly VisitorChange[]): Promise<void> {
+export async function renewRemoved(
+  client: Client,
+  lane: number,
+  changes: readonly (Partition & PackedRows)[],
+): Promise<void> {
   const removed = changes.map((change) => ({
     app: change.app,
     date: change.date,

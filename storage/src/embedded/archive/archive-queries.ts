@@ -41,7 +41,8 @@ export class ArchiveQueries {
       ORDER BY lane, date, first_position, last_position, part`)
     this.#find = database.prepare(
       'SELECT id FROM chunks ' +
-        'WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ?',
+        'WHERE app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ? AND part = ? ' +
+        "AND json_extract(summary, '$.rows') = ?",
     )
     this.#cell = database.prepare('SELECT cell FROM chunk_cells WHERE chunk = ? AND "column" = ?')
     this.#database = database
@@ -59,8 +60,9 @@ export class ArchiveQueries {
 
   columns(chunk: ChunkKey, names: readonly string[]): Map<string, Uint8Array> {
     const cells = new Map<string, Uint8Array>()
-    const { app, date, lane, first_position, last_position, part } = chunk
-    const found = this.#find.get(app, date, lane, first_position, last_position, part) as { id: number } | undefined
+    const { app, date, lane, first_position, last_position, part, rows } = chunk
+    const found = this.#find.get(app, date, lane, first_position, last_position, part, rows) as
+      { id: number } | undefined
     if (!found) return cells
     for (const name of names) {
       const row = this.#cell.get(found.id, name) as { cell: Uint8Array } | undefined

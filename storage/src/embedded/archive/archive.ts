@@ -88,6 +88,17 @@ export class EmbeddedArchive implements Archive {
     })
   }
 
+  async purge(lease: Lease, app: string): Promise<void> {
+    const hidden = this.#statements.hiddenOf.all(app, lease.lane) as { id: number }[]
+    for (const chunk of hidden) {
+      transaction(this.#database, () => {
+        this.#lanes.assertOwned(lease)
+        this.#drop([chunk])
+      })
+      await setImmediate()
+    }
+  }
+
   list(range: ChunkRange): Promise<readonly ChunkSummary[]> {
     return this.#thread.ask('list', range)
   }
@@ -160,7 +171,10 @@ function hiddenPart({ part }: ChunkSummary): number {
 
 function prepareStatements(
   database: DatabaseSync,
-): Record<'covered' | 'mark' | 'insert' | 'cell' | 'hide' | 'hidden' | 'show' | 'drop' | 'dropCells', StatementSync> {
+): Record<
+  'covered' | 'mark' | 'insert' | 'cell' | 'hide' | 'hidden' | 'hiddenOf' | 'show' | 'drop' | 'dropCells',
+  StatementSync
+> {
   const key = 'app = ? AND date = ? AND lane = ? AND first_position = ? AND last_position = ?'
   return {
     covered: database.prepare('SELECT position FROM archived WHERE app = ? AND date = ? AND lane = ?'),
@@ -173,6 +187,7 @@ function prepareStatements(
     cell: database.prepare('INSERT INTO chunk_cells VALUES (?, ?, ?)'),
     hide: database.prepare(`UPDATE chunks SET replaced_at = ? WHERE ${key} AND replaced_at IS NULL`),
     hidden: database.prepare(`SELECT id FROM chunks WHERE ${key} AND part = ? AND replaced_at IS NOT NULL`),
+    hiddenOf: database.prepare('SELECT id FROM chunks WHERE app = ? AND lane = ? AND replaced_at IS NOT NULL'),
     show: database.prepare(`UPDATE chunks SET part = ?, replaced_at = NULL WHERE ${key} AND part = ?`),
     drop: database.prepare('DELETE FROM chunks WHERE id = ?'),
     dropCells: database.prepare('DELETE FROM chunk_cells WHERE chunk = ?'),

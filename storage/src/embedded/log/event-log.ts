@@ -6,13 +6,13 @@ import { BroadcastChannel, type Worker } from 'node:worker_threads'
 import { encodeEnvelope, HopperError, laneOf, type Envelope } from '@hopper/contracts'
 import type { Appended, EventLog, LaneConsumer, LaneMessage, LogMessage, Subscription } from '../../ports/event-log.ts'
 import type { PositionRange } from '../../position-range.ts'
-import { decodeBlock } from '../block.ts'
+import { decodeBlock, encodeBlock } from '../block.ts'
 import { FilesInPlace } from '../directory/files-in-place.ts'
 import { LaneReaders, type LaneLogger } from './lane-readers.ts'
 import { LOG_FILE, LOG_RECORD } from '../intact/find-damage.ts'
 import { endOf, identify, lossesOf, prepareLog, startOf, withoutLosses } from './log-schema.ts'
 import type { AppendReply, AppendRequest } from './log-writer.ts'
-import { openDatabase } from '../sqlite.ts'
+import { openDatabase, transaction, truncateWal } from '../sqlite.ts'
 import { endThread, startThread } from '../threads/thread.ts'
 
 const WAITING_BYTES_MAX = 256_000_000
@@ -143,8 +143,24 @@ export class EmbeddedEventLog implements EventLog {
     }, WATCH_MS).unref()
   }
 
+  async rewrite(lane: number, messages: readonly LogMessage[]): Promise<void> {
+    const blocks = Map.groupBy(messages, ({ position }) => this.#blockOf(lane, position))
+    // What is overwritten must not stay in free parts of the file.
+    this.#database.exec('PRAGMA secure_delete = ON')
+    for (const [first, values] of blocks) {
+      if (first === undefined) continue
+      transaction(this.#database, () => this.#rewriteBlock(lane, first, values))
+      await setImmediate()
+    }
+  }
+
   async ends(): Promise<readonly number[]> {
     return this.endsNow()
+  }
+
+  /** Moves the write-ahead log into the file and empties it. */
+  scrub(): Promise<void> {
+    return truncateWal(this.#database, this.#file)
   }
 
   endsNow(): number[] {
@@ -182,6 +198,20 @@ export class EmbeddedEventLog implements EventLog {
       }
     }
     return messages
+  }
+
+  /** Returns the first position of the block that may contain a position. */
+  #blockOf(lane: number, position: number): number | undefined {
+    const found = this.#database.prepare(`SELECT max(first) AS first FROM lane_${lane} WHERE first <= ?`).get(position)
+    return (found?.['first'] as number | null | undefined) ?? undefined
+  }
+
+  #rewriteBlock(lane: number, first: number, messages: readonly LogMessage[]): void {
+    const row = this.#database.prepare(`SELECT count, block FROM lane_${lane} WHERE first = ?`).get(first)
+    const { count, block } = row as { count: number; block: Uint8Array }
+    const values = decodeBlock(block, count)
+    for (const { position, value } of messages) if (position - first < count) values[position - first] = value
+    this.#database.prepare(`UPDATE lane_${lane} SET block = ? WHERE first = ?`).run(encodeBlock(values), first)
   }
 
   /** Throws for a gap that nobody has accepted: its messages were acknowledged. */

@@ -12,6 +12,7 @@ import type {
   CounterRow,
   DeadLetter,
   FirstSeen,
+  Identity,
   Partition,
   Session,
   UniquesQuery,
@@ -96,6 +97,20 @@ export class TableQueries {
       .prepare('SELECT start, "end", device, user FROM sessions_by_id WHERE app = ? AND session_id = ?')
       .get(app, sessionId)
     return row && { ...(row as unknown as Session) }
+  }
+
+  identitiesOf(app: string, device: string): Identity[] {
+    const rows = this.#database
+      .prepare('SELECT user, place FROM person_by_device WHERE app = ? AND device = ? ORDER BY place')
+      .all(app, device) as unknown as Identity[]
+    return rows.map((row) => ({ ...row }))
+  }
+
+  devicesOf(app: string, user: string, limit: number): string[] {
+    const rows = this.#database
+      .prepare('SELECT device FROM devices_by_person WHERE app = ? AND user = ? ORDER BY device LIMIT ?')
+      .all(app, user, limit)
+    return rows.map((row) => row['device'] as string)
   }
 
   deadLetters(): number {

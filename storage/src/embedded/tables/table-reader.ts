@@ -5,6 +5,7 @@ import type {
   CounterRow,
   DeadLetter,
   FirstSeen,
+  Identity,
   Partition,
   Session,
   TableReader,
@@ -43,6 +44,14 @@ export class EmbeddedTableReader implements TableReader {
 
   session(app: string, sessionId: string): Promise<Session | undefined> {
     return this.#thread.ask('session', app, sessionId)
+  }
+
+  identitiesOf(app: string, device: string): Promise<readonly Identity[]> {
+    return this.#thread.ask('identitiesOf', app, device)
+  }
+
+  devicesOf(app: string, user: string, limit: number): Promise<readonly string[]> {
+    return this.#thread.ask('devicesOf', app, user, limit)
   }
 
   deadLetters(): Promise<number> {

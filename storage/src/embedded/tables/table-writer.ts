@@ -15,14 +15,19 @@ import type {
   LaneBatch,
   Lease,
   Partition,
+  RemovedIdentities,
+  SeenReplacement,
+  SessionChange,
   TableWriter,
   VisitorChange,
 } from '../../ports/tables.ts'
+import { identitiesWithout } from '../../identities-without.ts'
 import type { EmbeddedLanes } from '../lanes.ts'
 import { transaction } from '../sqlite.ts'
 
 const DEAD_LETTERS_MAX = 10_000
 const IDS_PER_PAGE = 5_000
+const noSets = { counters: [], visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] } as const
 
 /** Applies a batch in one transaction: counters, their watermarks and everything else. */
 export class EmbeddedTableWriter implements TableWriter {
@@ -101,6 +106,53 @@ export class EmbeddedTableWriter implements TableWriter {
     })
   }
 
+  async removeIdentities(lease: Lease, { app, device, ranges }: RemovedIdentities): Promise<void> {
+    const all = this.#database.prepare(
+      'SELECT user, place FROM person_by_device WHERE app = ? AND device = ? ORDER BY place',
+    )
+    const remove = this.#database.prepare('DELETE FROM person_by_device WHERE app = ? AND device = ? AND place = ?')
+    const disown = this.#database.prepare(
+      `DELETE FROM devices_by_person WHERE app = ?1 AND device = ?2 AND user = ?3 AND NOT EXISTS (
+        SELECT 1 FROM person_by_device WHERE app = ?1 AND device = ?2 AND user = ?3)`,
+    )
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      const { gone } = identitiesWithout(all.all(app, device) as unknown as Identity[], ranges)
+      for (const { place } of gone) remove.run(app, device, place)
+      for (const user of new Set(gone.map((identity) => identity.user))) disown.run(app, device, user)
+    })
+  }
+
+  async replaceSeen(lease: Lease, { app, date }: Partition, replacements: readonly SeenReplacement[]): Promise<void> {
+    const at = 'app = ? AND date = ? AND lane = ? AND event_id = ?'
+    const insert = this.#database.prepare(
+      `INSERT INTO seen_by_date SELECT app, date, lane, ?, position, 'accepted', 'new' FROM seen_by_date WHERE ${at}
+      ON CONFLICT DO NOTHING`,
+    )
+    const remove = this.#database.prepare(`DELETE FROM seen_by_date WHERE ${at}`)
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const { event_id, by } of replacements) {
+        if (by !== undefined) insert.run(by, app, date, lease.lane, event_id)
+        remove.run(app, date, lease.lane, event_id)
+      }
+    })
+  }
+
+  async replaceSessions(
+    lease: Lease,
+    app: string,
+    ids: readonly string[],
+    sessions: readonly SessionChange[],
+  ): Promise<void> {
+    const remove = this.#database.prepare('DELETE FROM sessions_by_id WHERE app = ? AND session_id = ?')
+    transaction(this.#database, () => {
+      this.#lanes.assertOwned(lease)
+      for (const id of ids) remove.run(app, id)
+      this.#writeSets({ ...noSets, lane: lease.lane, sessions })
+    })
+  }
+
   async removeDeadLetters(lane: number, positions: readonly number[]): Promise<void> {
     const remove = this.#database.prepare('DELETE FROM dead_letters WHERE lane = ? AND position = ?')
     transaction(this.#database, () => {
@@ -135,6 +187,8 @@ export class EmbeddedTableWriter implements TableWriter {
     }
     const add = this.#add[change.table]
     for (const { key, deltas } of change.rows) add.run(change.app, change.date, lane, ...key, ...deltas)
+    // A correction may leave rows without anything, whose keys are texts of events that are gone.
+    if (change.from === change.to) this.#database.prepare(emptyQuery(change.table)).run(change.app, change.date, lane)
     this.#statements.mark.run(change.table, change.app, change.date, lane, change.to)
   }
 
@@ -163,6 +217,11 @@ function addQuery(table: CounterTableName): string {
   const values = 3 + Object.keys(key).length + counters.length
   const sums = counters.map((name) => `"${name}" = "${name}" + excluded."${name}"`)
   return `INSERT INTO ${table} VALUES (${placeholders(values)}) ON CONFLICT DO UPDATE SET ${sums.join()}`
+}
+
+function emptyQuery(table: CounterTableName): string {
+  const zeros = counterTables[table].counters.map((name) => `"${name}" = 0`)
+  return `DELETE FROM ${table} WHERE app = ? AND date = ? AND lane = ? AND ${zeros.join(' AND ')}`
 }
 
 function insertQuery(table: VisitorTableName): string {

@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { removalsContract } from '../../contract/removals.contract.ts'
 import { tablesContract } from '../../contract/tables.contract.ts'
 import { openEmbedded } from '../embedded.ts'
 
-const dir = mkdtempSync(join(tmpdir(), 'hopper-tables-'))
-afterAll(() => rmSync(dir, { recursive: true }))
+const dirs = ['tables', 'removals'].map((name) => mkdtempSync(join(tmpdir(), `hopper-${name}-`)))
+afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true })))
 
-tablesContract('SQLite', () => openEmbedded({ dir, lanes: 4 }))
+tablesContract('SQLite', () => openEmbedded({ dir: dirs[0]!, lanes: 4 }))
+removalsContract('SQLite', () => openEmbedded({ dir: dirs[1]!, lanes: 4 }))

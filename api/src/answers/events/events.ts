@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { fates, Meta } from '@hopper/contracts'
 import { exportFormats, type ExportedEvent, type ExportFormat } from '@hopper/engine'
-import { RangeAsked } from './asked.ts'
+import { RangeAsked } from '../asked.ts'
 
 export const PAGE_EVENTS_MAX = 1_000
 export const PAGE_EVENTS_DEFAULT = 100

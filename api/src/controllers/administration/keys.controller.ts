@@ -1,15 +1,21 @@
 import { Controller, Inject } from '@nestjs/common'
 import type { App } from '@hopper/contracts'
-import { checkScope } from '../access/access.guard.ts'
-import type { Caller } from '../access/caller.ts'
-import { CreatedKey, NewKey, type Keys } from '../answers/administration.ts'
-import { EventKeysAsked, EventValues, KeysAnswer, KeyValuesAsked, type EventKeys } from '../answers/event-keys.ts'
-import { keysTable } from '../answers/tables.ts'
-import { Endpoint } from '../http/call.ts'
-import { ValidQuery, PathPart, ValidBody, CurrentApp, TheCaller, TheClient } from '../http/parameters.ts'
-import type { Client } from '../query/sharing/shared-runs.ts'
-import { EventKeysService } from '../services/event-keys.service.ts'
-import { KeysService } from '../services/keys.service.ts'
+import { checkScope } from '../../access/access.guard.ts'
+import type { Caller } from '../../access/caller.ts'
+import { CreatedKey, NewKey, type Keys } from '../../answers/administration.ts'
+import {
+  EventKeysAsked,
+  EventValues,
+  KeysAnswer,
+  KeyValuesAsked,
+  type EventKeys,
+} from '../../answers/events/event-keys.ts'
+import { keysTable } from '../../answers/tables.ts'
+import { Endpoint } from '../../http/call.ts'
+import { ValidQuery, PathPart, ValidBody, CurrentApp, TheCaller, TheClient } from '../../http/parameters.ts'
+import type { Client } from '../../query/sharing/shared-runs.ts'
+import { EventKeysService } from '../../services/event-keys.service.ts'
+import { KeysService } from '../../services/administration/keys.service.ts'
 
 const note =
   'With `prefix` (which may be empty) or `where`: the keys of events. ' +

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { limits, Meta, queryLimits } from '@hopper/contracts'
-import { RangeAsked } from './asked.ts'
-import { Keys } from './administration.ts'
+import { RangeAsked } from '../asked.ts'
+import { Keys } from '../administration.ts'
 
 /** Schemas for the keys of events and their values, which the query form suggests. */
 export const VALUES_MAX = 1_000

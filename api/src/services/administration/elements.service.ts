@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, limits, type App, type Element } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import type { ElementPatch } from '../answers/administration.ts'
-import { invalidFields } from '../http/checked.ts'
-import { REGISTRY } from '../tokens.ts'
-import { xpathProblem } from '../validation/xpath.ts'
+import type { ElementPatch } from '../../answers/administration.ts'
+import { invalidFields } from '../../http/checked.ts'
+import { REGISTRY } from '../../tokens.ts'
+import { xpathProblem } from '../../validation/xpath.ts'
 
 /** The interesting elements of an app, each identified by its XPath. */
 @Injectable()

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type Me, type Member } from '@hopper/contracts'
 import type { Login, Registry } from '@hopper/storage'
-import { Attempts } from '../access/attempts.ts'
-import type { MemberCaller } from '../access/caller.ts'
-import { verifyPassword } from '../access/password.ts'
-import { newSecret, secretHash } from '../access/secret.ts'
-import type { LoginBody } from '../answers/administration.ts'
-import { invalidFields } from '../http/checked.ts'
-import { removeExpiredLogins } from '../provisioning/login-link.ts'
-import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../tokens.ts'
+import { Attempts } from '../../access/attempts.ts'
+import type { MemberCaller } from '../../access/caller.ts'
+import { verifyPassword } from '../../access/password.ts'
+import { newSecret, secretHash } from '../../access/secret.ts'
+import type { LoginBody } from '../../answers/administration.ts'
+import { invalidFields } from '../../http/checked.ts'
+import { removeExpiredLogins } from '../../provisioning/login-link.ts'
+import { CLOCK, INGEST_URL, REGISTRY, type Clock } from '../../tokens.ts'
 
 const COOKIE_MS = 30 * 86_400_000
 const WINDOW_MS = 15 * 60_000

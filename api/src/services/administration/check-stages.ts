@@ -1,8 +1,8 @@
 import { limits, parametersOfStages, patternProblem, type App, type Funnel, type PageRule } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { invalidFields } from '../http/checked.ts'
-import type { Fault } from '../http/faults.ts'
-import { selectorProblem } from '../validation/selector.ts'
+import { invalidFields } from '../../http/checked.ts'
+import type { Fault } from '../../http/faults.ts'
+import { selectorProblem } from '../../validation/selector.ts'
 
 /**
  * Lists the faults in the stages of a funnel: duplicate ids, stages that nothing enters, patterns that no page can

@@ -1,4 +1,4 @@
-import { invalidFields } from '../http/checked.ts'
+import { invalidFields } from '../../http/checked.ts'
 
 /** The start of a page of events: the first order to read in each lane, and the number of events to skip from there. */
 export interface PageStart {

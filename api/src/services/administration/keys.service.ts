@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type App, type KeyRecord } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { roleOf, type Caller } from '../access/caller.ts'
-import { keyRecord, newKey } from '../access/secret.ts'
-import type { CreatedKey, Key, NewKey } from '../answers/administration.ts'
-import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import { roleOf, type Caller } from '../../access/caller.ts'
+import { keyRecord, newKey } from '../../access/secret.ts'
+import type { CreatedKey, Key, NewKey } from '../../answers/administration.ts'
+import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
 
 const ID_CHARS = 16
 const KEYS_PER_APP_MAX = 100

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, type Member, type Role } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { roleOf, type Caller, type MemberCaller } from '../access/caller.ts'
-import { hashPassword, verifyPassword } from '../access/password.ts'
-import type { CreatedMember, MemberPatch, MemberView, NewMember, OwnPatch } from '../answers/administration.ts'
-import { createLoginLink } from '../provisioning/login-link.ts'
-import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../tokens.ts'
+import { roleOf, type Caller, type MemberCaller } from '../../access/caller.ts'
+import { hashPassword, verifyPassword } from '../../access/password.ts'
+import type { CreatedMember, MemberPatch, MemberView, NewMember, OwnPatch } from '../../answers/administration.ts'
+import { createLoginLink } from '../../provisioning/login-link.ts'
+import { CLOCK, PUBLIC_URL, REGISTRY, type Clock } from '../../tokens.ts'
 
 const MEMBERS_MAX = 1_000
 

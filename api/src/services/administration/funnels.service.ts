@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { backfillProgress, HopperError, limits, type App, type Funnel } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import type { FunnelPatch, FunnelView, SentFunnel } from '../answers/administration.ts'
-import { invalidFields } from '../http/checked.ts'
-import { REGISTRY } from '../tokens.ts'
+import type { FunnelPatch, FunnelView, SentFunnel } from '../../answers/administration.ts'
+import { invalidFields } from '../../http/checked.ts'
+import { REGISTRY } from '../../tokens.ts'
 import { checkStages, keepParametersOf } from './check-stages.ts'
 import { markOf, numberStages, putFunnel } from './stage-numbers.ts'
 

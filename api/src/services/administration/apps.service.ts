@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { HopperError, isTimeZone, type App, type Apps } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import { maySee, type Caller } from '../access/caller.ts'
-import { keyRecord, newKey } from '../access/secret.ts'
-import type { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
-import { invalidFields } from '../http/checked.ts'
-import { CLOCK, REGISTRY, type Clock } from '../tokens.ts'
+import { maySee, type Caller } from '../../access/caller.ts'
+import { keyRecord, newKey } from '../../access/secret.ts'
+import type { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
+import { invalidFields } from '../../http/checked.ts'
+import { CLOCK, REGISTRY, type Clock } from '../../tokens.ts'
 import { keptParameters, keptProblems, stageProblems } from './check-stages.ts'
 
 const APPS_PER_ORGANIZATION_MAX = 1_000

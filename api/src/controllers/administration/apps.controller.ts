@@ -1,10 +1,10 @@
 import { Controller, Inject } from '@nestjs/common'
 import { App, Apps } from '@hopper/contracts'
-import type { Caller } from '../access/caller.ts'
-import { AppPatch, CreatedApp, NewApp, Organizations } from '../answers/administration.ts'
-import { Endpoint } from '../http/call.ts'
-import { ValidBody, CurrentApp, TheCaller } from '../http/parameters.ts'
-import { AppsService } from '../services/apps.service.ts'
+import type { Caller } from '../../access/caller.ts'
+import { AppPatch, CreatedApp, NewApp, Organizations } from '../../answers/administration.ts'
+import { Endpoint } from '../../http/call.ts'
+import { ValidBody, CurrentApp, TheCaller } from '../../http/parameters.ts'
+import { AppsService } from '../../services/administration/apps.service.ts'
 
 @Controller('api/v1')
 export class AppsController {

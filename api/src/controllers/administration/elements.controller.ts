@@ -1,11 +1,11 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Element, ElementActions, ElementDurations, type App } from '@hopper/contracts'
-import { ElementPatch, Elements, WhichElement } from '../answers/administration.ts'
-import { ElementAsked, ElementsAsked } from '../answers/asked.ts'
-import { Endpoint } from '../http/call.ts'
-import { ValidQuery, ValidBody, CurrentApp } from '../http/parameters.ts'
-import { ElementReportsService } from '../services/element-reports.service.ts'
-import { ElementsService } from '../services/elements.service.ts'
+import { ElementPatch, Elements, WhichElement } from '../../answers/administration.ts'
+import { ElementAsked, ElementsAsked } from '../../answers/asked.ts'
+import { Endpoint } from '../../http/call.ts'
+import { ValidQuery, ValidBody, CurrentApp } from '../../http/parameters.ts'
+import { ElementReportsService } from '../../services/element-reports.service.ts'
+import { ElementsService } from '../../services/administration/elements.service.ts'
 
 /**
  * Endpoints of the interesting elements. The XPath is a parameter because it can be longer than a path segment may be.

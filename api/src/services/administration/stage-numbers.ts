@@ -1,6 +1,6 @@
 import type { Funnel, FunnelMark, Stage } from '@hopper/contracts'
 import type { Registry } from '@hopper/storage'
-import type { Fault } from '../http/faults.ts'
+import type { Fault } from '../../http/faults.ts'
 
 /** A stage in a request; one without an id gets a new id. */
 export type SentStage = Omit<Stage, 'id'> & { readonly id?: number | undefined }

@@ -1,10 +1,10 @@
 import { Controller, Inject } from '@nestjs/common'
 import { Funnel, type App } from '@hopper/contracts'
-import { FunnelPatch, Funnels, FunnelView, SentFunnel } from '../answers/administration.ts'
-import { funnelsTable } from '../answers/tables.ts'
-import { Endpoint } from '../http/call.ts'
-import { PathPart, ValidBody, CurrentApp } from '../http/parameters.ts'
-import { FunnelsService } from '../services/funnels.service.ts'
+import { FunnelPatch, Funnels, FunnelView, SentFunnel } from '../../answers/administration.ts'
+import { funnelsTable } from '../../answers/tables.ts'
+import { Endpoint } from '../../http/call.ts'
+import { PathPart, ValidBody, CurrentApp } from '../../http/parameters.ts'
+import { FunnelsService } from '../../services/administration/funnels.service.ts'
 
 @Controller('api/v1/apps/:app/funnels')
 export class FunnelsController {

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common'
-import type { Caller, MemberCaller } from '../access/caller.ts'
+import type { Caller, MemberCaller } from '../../access/caller.ts'
 import {
   CreatedMember,
   LoginLink,
@@ -8,10 +8,10 @@ import {
   MemberView,
   NewMember,
   OwnPatch,
-} from '../answers/administration.ts'
-import { Endpoint } from '../http/call.ts'
-import { PathPart, ValidBody, TheCaller } from '../http/parameters.ts'
-import { MembersService } from '../services/members.service.ts'
+} from '../../answers/administration.ts'
+import { Endpoint } from '../../http/call.ts'
+import { PathPart, ValidBody, TheCaller } from '../../http/parameters.ts'
+import { MembersService } from '../../services/administration/members.service.ts'
 
 @Controller('api/v1/members')
 export class MembersController {

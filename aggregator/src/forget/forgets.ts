@@ -1,0 +1,376 @@
+import {
+  emptyTally,
+  forgetPartId,
+  forgetSteps,
+  timeZone,
+  type App,
+  type Forget,
+  type ForgetPart,
+  type ForgetStep,
+} from '@hopper/contracts'
+import {
+  ForgottenEvents,
+  type Archive,
+  type EventLog,
+  type Lanes,
+  type Registry,
+  type Scrubbed,
+  type TableReader,
+  type TableWriter,
+} from '@hopper/storage'
+import { LaneWork } from '../lane/lane-work.ts'
+import type { SeenFilters } from '../seen/seen-filters.ts'
+import { forgetSets } from './forget-sets.ts'
+import { forgottenEvents, ForgottenRows } from './forgotten-rows.ts'
+import { planForget } from './forget-plan.ts'
+import {
+  NotOurs,
+  Postponed,
+  type FoldedApp,
+  type ForgetPlace,
+  type ForgettingLane,
+  type SavePart,
+} from './lane-parts.ts'
+import { countedEvents, recountDate, tableEvents } from './recount-date.ts'
+import { recountFates } from './recount-fates.ts'
+import { countLog, rewriteLog } from './rewrite-log.ts'
+import { rewriteSpans } from './rewrite-spans.ts'
+
+/** Interval between two checks for requests, and the additional time for each request there ever was. */
+const LOOK_MS = 2_000
+const LOOK_MS_PER_FORGET = 2
+
+export interface ForgetsOptions {
+  readonly archive: Archive
+  readonly reader: TableReader
+  readonly writer: TableWriter
+  readonly registry: Registry
+  readonly log: EventLog
+  readonly lanes: Lanes
+  /** filters of the ids that `writer` contains */
+  readonly seen: SeenFilters
+  readonly logger:
+    { info(details: object, message: string): void; error(details: object, message: string): void } | undefined
+  /** Invalidates cached apps: later reads get each app, and what is forgotten of it, as they are now. */
+  readonly forgetApps: () => void
+  /** returns an app as batches are folded with it */
+  readonly appOf: (id: string) => Promise<FoldedApp | undefined>
+  /** removes from the disk what was deleted, see `Storage.scrub` */
+  readonly scrub: (() => Promise<Scrubbed>) | undefined
+  /** interval between two checks for requests, in ms; 2 s by default */
+  readonly lookMs?: number | undefined
+}
+
+/** Does what comes after a step; returns the part with that step done. */
+type Step = (place: ForgetPlace, part: ForgetPart, save: SavePart) => Promise<ForgetPart>
+
+/**
+ * Forgets persons, in the background, as the owner of lanes. Each lane does its part in steps and stores each in the
+ * registry, so the next owner goes on; a step may be interrupted anywhere and is then done again (decision 0035).
+ */
+export class Forgets {
+  readonly #options: ForgetsOptions
+  readonly #work = new LaneWork()
+  /** requests that are finished */
+  readonly #finished = new Set<string>()
+  #lookAt = 0
+  readonly #steps: Readonly<Record<Exclude<ForgetStep, 'done'>, Step>> = {
+    waiting: (place, part, save) => this.#cut(place, part, save),
+    planned: (place, part) => place.own.paused(() => this.#finishCut(place, part)),
+    cut: async (place, part) => ({
+      ...(await forgetSets(this.#options, place, part, this.#options.seen)),
+      step: 'sets',
+    }),
+    sets: (place, part) => this.#rewriteArchive(place, part),
+    archived: (place, part, save) => this.#recount(place, part, save),
+    counted: (place, part, save) => this.#forgetLog(place, part, save),
+  }
+
+  constructor(options: ForgetsOptions) {
+    this.#options = options
+  }
+
+  /** Checks for work when a check is due, and does it. Concurrent calls share one run. Never rejects. */
+  run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+    return this.#work.run(() => this.#run(lanes))
+  }
+
+  /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
+  left(lane: number): Promise<void> {
+    return this.#work.left(lane).catch(() => undefined)
+  }
+
+  close(): Promise<void> {
+    return this.#work.close()
+  }
+
+  /**
+   * Completes what an earlier owner of the lane had decided but not done, before a batch is judged: the tables must not
+   * say that a device is a user's at places that are forgotten.
+   */
+  async recover(lane: number, own: ForgettingLane): Promise<void> {
+    const { registry } = this.#options
+    for (const forget of await registry.forgets.list()) {
+      if (forget.finished_at !== undefined) continue
+      const part = await registry.forgetParts.get(forget.app, forgetPartId({ forget: forget.id, lane }))
+      const app = part?.step === 'planned' ? await registry.app(forget.app) : undefined
+      if (!app || !part) continue
+      const place = { app, forget, lane, own, assertOwned: () => undefined }
+      await this.#save(app)(await this.#finishCut(place, part))
+    }
+  }
+
+  async #run(lanes: () => ReadonlyMap<number, ForgettingLane>): Promise<void> {
+    if (performance.now() < this.#lookAt) return
+    const { registry, logger, lookMs = LOOK_MS } = this.#options
+    try {
+      const all = await registry.forgets.list()
+      this.#lookAt = performance.now() + lookMs + all.length * LOOK_MS_PER_FORGET
+      const pending = all.filter(({ id, finished_at }) => finished_at === undefined && !this.#finished.has(id))
+      for (const forget of pending.sort((a, b) => a.requested_at - b.requested_at)) {
+        const app = await registry.app(forget.app)
+        if (!app) continue
+        for (const [lane, own] of lanes()) await this.#forget({ app, forget, lane, own }, lanes)
+      }
+      if (lanes().has(0)) await this.#finish(pending)
+    } catch (error) {
+      logger?.error({ err: error }, 'requests to forget a person could not be worked on; they are tried again')
+    }
+  }
+
+  async #forget(
+    { app, forget, lane, own }: Omit<ForgetPlace, 'assertOwned'>,
+    lanes: () => ReadonlyMap<number, ForgettingLane>,
+  ): Promise<void> {
+    const assertOwned = (): void => {
+      if (this.#work.isClosed || lanes().get(lane) !== own) throw new NotOurs()
+    }
+    const place: ForgetPlace = { app, forget, lane, own, assertOwned }
+    await this.#work.step(lane, () =>
+      this.#forgetIn(place).catch(async (error: unknown) => {
+        if (error instanceof NotOurs) return
+        await this.#note(place, error)
+      }),
+    )
+  }
+
+  /** Does the steps of a lane that are left. */
+  async #forgetIn(place: ForgetPlace): Promise<void> {
+    const { app, forget, lane, assertOwned } = place
+    const { registry, logger } = this.#options
+    const save = this.#save(app)
+    const known = await registry.forgetParts.get(app.id, forgetPartId({ forget: forget.id, lane }))
+    let part: ForgetPart = known ?? {
+      forget: forget.id,
+      lane,
+      step: 'waiting',
+      requested_at: forget.requested_at,
+      devices: [],
+      tally: emptyTally,
+    }
+    while (part.step !== 'done') {
+      assertOwned()
+      const next = withoutProblem(await this.#steps[part.step](place, part, save))
+      // A lane that has none of the person's devices has nothing else to do.
+      part = next.step === 'cut' && next.devices.length === 0 ? { ...next, step: 'done' } : next
+      await save(part)
+      logger?.info({ lane, app: app.id, forget: forget.id, step: part.step }, 'a person is being forgotten')
+    }
+  }
+
+  /** Stores why a lane cannot go on, for whoever waits. */
+  async #note({ app, forget, lane }: ForgetPlace, error: unknown): Promise<void> {
+    const { registry, logger } = this.#options
+    const problem = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof Postponed))
+      logger?.error({ lane, app: app.id, forget: forget.id, err: error }, 'a person could not be forgotten yet')
+    const id = forgetPartId({ forget: forget.id, lane })
+    try {
+      const part = await registry.forgetParts.get(app.id, id)
+      const unknown = { forget: forget.id, lane, step: 'waiting' as const, requested_at: forget.requested_at }
+      if (part?.problem !== problem)
+        await registry.forgetParts.put(app.id, id, { devices: [], tally: emptyTally, ...unknown, ...part, problem })
+    } catch (cause) {
+      logger?.error({ lane, err: cause }, 'the state of a request to forget a person could not be stored')
+    }
+  }
+
+  #save({ id }: App): SavePart {
+    return (part) => this.#options.registry.forgetParts.put(id, forgetPartId(part), part)
+  }
+
+  /**
+   * Decides what is forgotten: everything of the person that the lane has counted and archived by now. The tables of
+   * the dates must count what the archive has, since they are corrected by a recount.
+   */
+  async #cut(place: ForgetPlace, part: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const { log, lanes, reader, forgetApps } = this.#options
+    const { app, forget, lane, own } = place
+    const until = forget.ends[lane] ?? 0
+    // A log that has lost its end never reaches that position.
+    if (own.committed < until && own.committed < ((await log.ends())[lane] ?? 0))
+      throw new Postponed('events that were received before the request are not counted yet')
+    if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
+    await this.#assertWhole(place)
+    const planned = await own.paused(async () => {
+      if (own.isDeferring) throw new Postponed('events of an app that is behind are not counted yet')
+      const { position: mark } = await own.archive()
+      await lanes.commit(own.lasting(), mark)
+      own.committed = mark
+      const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark })
+      const decided: ForgetPart = { ...part, step: 'planned', mark, devices: devices.map(({ id: _, ...rest }) => rest) }
+      await save(decided)
+      forgetApps()
+      return this.#finishCut(place, decided)
+    })
+    this.#options.logger?.info({ lane, app: app.id, forget: forget.id, mark: planned.mark }, 'places are decided')
+    return planned
+  }
+
+  /** Removes the identities at the places that are forgotten; no batch may be judged meanwhile. */
+  async #finishCut(place: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
+    const { writer, reader, log, registry, forgetApps } = this.#options
+    const { app, forget, lane, own } = place
+    const found = await planForget(reader, forget, { lane, lanes: log.lanes, mark: part.mark! })
+    const ranges = new Map(part.devices.map((each) => [each.device, each.ranges]))
+    own.forgetVisitors()
+    const forgotten = await ForgottenEvents.read(registry, app.id)
+    for (const { id, device } of found) {
+      const generation = forgotten?.generationOf(id) ?? 1
+      const removed = { app: app.id, device: id, ranges: ranges.get(device) ?? [], generation }
+      await writer.removeIdentities(own.lasting(), removed)
+    }
+    forgetApps()
+    return { ...part, step: 'cut' }
+  }
+
+  /** Refuses to begin where a recount would change more than what is forgotten. */
+  async #assertWhole(place: ForgetPlace): Promise<void> {
+    const { archive, reader, log } = this.#options
+    const { app, forget, lane, own, assertOwned } = place
+    const devices = await planForget(reader, forget, { lane, lanes: log.lanes, mark: own.committed })
+    if (devices.length === 0) return
+    const rows = new ForgottenRows(app.id, { devices })
+    const zone = timeZone(app.timezone)
+    const dates = new Set<string>()
+    for await (const events of forgottenEvents(archive, { app: app.id, lane, rows }, assertOwned))
+      for (const { event } of events) dates.add(zone.dateOf(event.timestamp))
+    const folded = await this.#folded(app)
+    for (const date of [...dates].sort()) {
+      assertOwned()
+      await this.#assertWholeDate({ ...place, date, folded })
+    }
+  }
+
+  async #assertWholeDate(at: ForgetPlace & { readonly date: string; readonly folded: FoldedApp }): Promise<void> {
+    const { app, date, lane, own } = at
+    const compare = async (): Promise<void> => {
+      const [archived, counted] = [await countedEvents(this.#options, at), await tableEvents(this.#options, at)]
+      if (archived === counted) return
+      throw new Postponed(
+        `the tables count ${counted} events on ${date} and the archive has ${archived}: run "hopper audit --repair"`,
+      )
+    }
+    const from = own.committed
+    const activity = { table: 'activity_by_date' as const, app: app.id, date }
+    const [applied = -1] = await this.#options.writer.applied(lane, [activity])
+    if (applied < from) return compare()
+    // Events of this date are being counted.
+    return own.exclusively(async () => {
+      await own.archive()
+      await compare()
+    })
+  }
+
+  async #rewriteArchive({ app, lane, own, assertOwned }: ForgetPlace, part: ForgetPart): Promise<ForgetPart> {
+    const rows = new ForgottenRows(app.id, part)
+    const work = (): Promise<void> =>
+      rewriteSpans(this.#options.archive, { app: app.id, lane, rows }, () => own.lasting(), assertOwned)
+    await (own.merges?.exclusively(work) ?? work())
+    return { ...part, step: 'archived' }
+  }
+
+  async #recount(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const folded = await this.#folded(place.app)
+    let part = before
+    for (const [date, forgotten] of Object.entries(before.dates ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
+      if (part.last !== undefined && date <= part.last) continue
+      place.assertOwned()
+      part = corrected(await recountDate(this.#options, { ...place, date, forgotten, folded }, part, save), date)
+      await save(part)
+    }
+    return { ...part, step: 'counted' }
+  }
+
+  async #forgetLog(place: ForgetPlace, before: ForgetPart, save: SavePart): Promise<ForgetPart> {
+    const { log, writer, forgetApps } = this.#options
+    let part = before
+    if (part.log_counted !== true) {
+      part = await countLog({ log, writer }, place, part)
+      await save(part)
+      forgetApps()
+    }
+    await rewriteLog(log, place, part)
+    await recountFates(this.#options, log, place, part, await this.#folded(place.app))
+    return { ...part, step: 'done' }
+  }
+
+  /** A user of Kafka who may not read its settings learns nothing: the answer is then that of a log that keeps all. */
+  async #keptUntil(now: number): Promise<number | undefined> {
+    return this.#options.log.keptUntil?.(now).catch((error: unknown) => {
+      this.#options.logger?.error({ err: error }, 'the retention of the log could not be read')
+      return undefined
+    })
+  }
+
+  async #folded(app: App): Promise<FoldedApp> {
+    return (await this.#options.appOf(app.id)) ?? app
+  }
+
+  /** Ends requests of which every lane has done its part, together. Only the owner of the first lane calls this. */
+  async #finish(pending: readonly Forget[]): Promise<void> {
+    const done: Forget[] = []
+    for (const forget of pending) if (await this.#isDone(forget)) done.push(forget)
+    if (done.length === 0) return
+    const { registry, log, scrub, logger } = this.#options
+    try {
+      const scrubbed = await scrub?.()
+      const now = Date.now()
+      const kept = log.rewrite ? {} : { log_kept_until: (await this.#keptUntil(now)) ?? null }
+      for (const forget of done.map(unnamed).map(withoutProblem)) {
+        const finished: Forget = { ...forget, finished_at: now, kept_files: scrubbed?.keptFiles ?? [], ...kept }
+        await registry.forgets.put(forget.app, forget.id, finished)
+        this.#finished.add(forget.id)
+        logger?.info({ app: forget.app, forget: forget.id }, 'a person is forgotten')
+      }
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error)
+      logger?.error({ err: error }, 'what was removed of persons could not be erased from the disk yet')
+      for (const forget of done.map(unnamed))
+        if (forget.problem !== problem) await registry.forgets.put(forget.app, forget.id, { ...forget, problem })
+    }
+  }
+
+  /** Returns whether every lane has done its part. The name of the person goes when no lane needs it any more. */
+  async #isDone({ person, ...forget }: Forget): Promise<boolean> {
+    const { registry, log } = this.#options
+    const parts = (await registry.forgetParts.list(forget.app)).filter((part) => part.forget === forget.id)
+    const isCut = ({ step }: ForgetPart): boolean => forgetSteps.indexOf(step) >= forgetSteps.indexOf('cut')
+    if (parts.length < log.lanes || !parts.every(isCut)) return false
+    if (person !== undefined) await registry.forgets.put(forget.app, forget.id, forget)
+    return parts.every(({ step }) => step === 'done')
+  }
+}
+
+function withoutProblem<T extends { readonly problem?: string }>({ problem: _, ...rest }: T): Omit<T, 'problem'> {
+  return rest
+}
+
+function unnamed({ person: _, ...rest }: Forget): Forget {
+  return rest
+}
+
+/** Notes that the tables of a date are corrected. */
+function corrected({ correcting: _, ...rest }: ForgetPart, date: string): ForgetPart {
+  return { ...rest, last: date }
+}

@@ -1,0 +1,257 @@
+import { setImmediate } from 'node:timers/promises'
+import {
+  addChanges,
+  backfillId,
+  shiftDate,
+  stagesDefinition,
+  timeZone,
+  type ArchivedEvent,
+  type ForgetPart,
+  type Funnel,
+  type StageGroup,
+  type TableChanges,
+} from '@hopper/contracts'
+import {
+  counterTableNames,
+  counterTables,
+  visitorTableNames,
+  type CounterPartitionRow,
+  type LaneBatch,
+  type Registry,
+  type VisitorChange,
+} from '@hopper/storage'
+import { eventsOfChunk } from '@hopper/engine'
+import { addPastOf } from '../backfill/stages-of-date.ts'
+import { isMark } from '../backfill/write-stages.ts'
+import { rowKey } from '../fold/row-key.ts'
+import { visitorRowKey } from '../fold/visitor-rows.ts'
+import { counts } from '../judge/judge.ts'
+import { foldArchived, judgeArchived } from '../recount/fold-archived.ts'
+import { Recount } from '../recount/recount.ts'
+import { fetchColumns } from './forgotten-rows.ts'
+import { Postponed, type FoldedApp, type ForgetPlace, type ForgettingStore, type SavePart } from './lane-parts.ts'
+
+const EVENTS_PER_FOLD = 2_000
+/** Columns that feed no table. */
+const unused = /^(data|utm_|spilled)/
+const nothing: Omit<LaneBatch, 'lane' | 'counters' | 'visitors'> = {
+  seen: [],
+  identities: [],
+  sessions: [],
+  deadLetters: [],
+}
+
+/** Counter tables whose dates are dates of the app. */
+const datedTables = counterTableNames.filter((table) => table !== 'fates_by_date')
+
+/** Changes that make the tables of a date equal to its recount. */
+interface DateCorrection {
+  readonly counters: LaneBatch['counters']
+  readonly missing: readonly VisitorChange[]
+  readonly surplus: readonly VisitorChange[]
+}
+
+/** A date of a lane, and how many of its events were forgotten. */
+export interface RecountedDate extends ForgetPlace {
+  readonly date: string
+  readonly forgotten: number
+  readonly folded: FoldedApp
+}
+
+/**
+ * Makes the tables of a date equal to what the archive has of it. The archive is read while batches continue; what
+ * comes meanwhile is read while they wait. Each run depends on what the tables hold, so it may be interrupted anywhere.
+ * @throws Postponed while a batch is written in part, or the past of a funnel is counted
+ */
+export async function recountDate(
+  store: ForgettingStore & { readonly registry: Registry },
+  at: RecountedDate,
+  part: ForgetPart,
+  save: SavePart,
+): Promise<ForgetPart> {
+  const { app, own, lane, date } = at
+  const funnels = await countedFunnels(store.registry, app.id, lane)
+  const from = own.committed
+  const expected = new Recount()
+  await addArchived(store, at, expected, { from: 0, before: from })
+  const range = rangeOf(at)
+  for (const of of funnels) await addPastOf(expected, { archive: store.archive, app, lane, date, range }, of)
+  return own.exclusively(async (lease) => {
+    // Lets the writer of the last batch update the position of the lane first.
+    await setImmediate()
+    const applied = await store.writer.applied(
+      lane,
+      datedTables.map((table) => ({ table, app: app.id, date })),
+    )
+    if (applied.some((position) => position >= from)) {
+      const { position: before } = await own.archive()
+      if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
+      await addArchived(store, at, expected, { from, before })
+    }
+    const correction = await correctionOf(store, at, expected, applied)
+    await assertWhole(store, at, expected)
+    const isNew = part.correcting !== date
+    const changed: ForgetPart = isNew
+      ? {
+          ...part,
+          correcting: date,
+          tally: { ...part.tally, tables: addChanges(part.tally.tables, changesOf(correction)) },
+        }
+      : part
+    if (isNew) await save(changed)
+    own.forgetVisitors()
+    const { counters, missing, surplus } = correction
+    if (counters.length > 0 || missing.length > 0)
+      await store.writer.apply(lease, { ...nothing, lane, counters, visitors: missing })
+    if (surplus.length > 0) await store.writer.removeVisitors(lease, surplus)
+    return changed
+  })
+}
+
+/** Number of events of a date that the archive has and the tables count. */
+export async function countedEvents(store: ForgettingStore, at: Omit<RecountedDate, 'forgotten'>): Promise<number> {
+  let events = 0
+  for await (const some of archivedOfDate(store, at, { from: 0, before: Infinity }))
+    events += some.filter((event) => counts(judgeArchived(at.folded, event))).length
+  return events
+}
+
+/** Number of events of a date that the tables have counted. */
+export async function tableEvents(
+  { reader }: ForgettingStore,
+  { app, lane, date }: Pick<RecountedDate, 'app' | 'lane' | 'date'>,
+): Promise<number> {
+  return eventsIn(await reader.counterPartition(lane, { table: 'activity_by_date', app: app.id, date }))
+}
+
+/** The tables must count what the archive has, or that and what was forgotten: else something else is wrong. */
+async function assertWhole(store: ForgettingStore, at: RecountedDate, expected: Recount): Promise<void> {
+  const surplus =
+    (await tableEvents(store, at)) -
+    eventsIn(expected.counters({ table: 'activity_by_date', app: at.app.id, date: at.date }))
+  if (surplus === 0 || surplus === at.forgotten) return
+  throw new Postponed(
+    `the tables of ${at.date} and the archive differ by ${surplus} events, not by the ${at.forgotten} forgotten ` +
+      'ones: run "hopper audit --repair"',
+  )
+}
+
+/** Funnels with the stages whose past is counted. */
+async function countedFunnels(
+  registry: Registry,
+  app: string,
+  lane: number,
+): Promise<{ readonly funnel: Funnel; readonly groups: readonly StageGroup[] }[]> {
+  const found = []
+  for (const funnel of await registry.funnels.list(app)) {
+    const state = await registry.backfills.get(app, backfillId({ funnel: funnel.id, lane }))
+    const { groups = [], counted = 0, definition = stagesDefinition(funnel.stages) } = state ?? {}
+    if (definition !== stagesDefinition(funnel.stages) || counted < groups.length)
+      throw new Postponed(`the past of funnel ${funnel.id} is being counted`)
+    found.push({ funnel, groups })
+  }
+  return found
+}
+
+async function addArchived(
+  store: ForgettingStore,
+  at: RecountedDate,
+  recount: Recount,
+  positions: { readonly from: number; readonly before: number },
+): Promise<void> {
+  for await (const events of archivedOfDate(store, at, positions)) recount.add(foldArchived(at.folded, events))
+}
+
+/** Yields the archived events of a date between two positions, some at a time, without their free-form properties. */
+async function* archivedOfDate(
+  { archive }: ForgettingStore,
+  at: Omit<RecountedDate, 'forgotten'>,
+  { from, before }: { readonly from: number; readonly before: number },
+): AsyncGenerator<ArchivedEvent[]> {
+  const range = rangeOf(at)
+  for (const summary of await archive.list({ app: at.app.id, lane: at.lane, ...range })) {
+    if (summary.first_position >= before || summary.last_position < from) continue
+    const names = Object.keys(summary.columns).filter((name) => !unused.test(name))
+    const columns = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+    const chunk = await fetchColumns(archive, { ...summary, columns }, names)
+    let events: ArchivedEvent[] = []
+    for (const event of eventsOfChunk(chunk, range)) {
+      if (event.position >= from && event.position < before) events.push(event)
+      if (events.length < EVENTS_PER_FOLD) continue
+      yield events
+      events = []
+      await setImmediate()
+    }
+    yield events
+  }
+}
+
+function rangeOf({ app, date }: Pick<RecountedDate, 'app' | 'date'>): { from: number; to: number } {
+  const zone = timeZone(app.timezone)
+  return { from: zone.startOf(date), to: zone.startOf(shiftDate(date, 1)) }
+}
+
+async function correctionOf(
+  { reader }: ForgettingStore,
+  { app, lane, date }: RecountedDate,
+  expected: Recount,
+  applied: readonly number[],
+): Promise<DateCorrection> {
+  const counters: LaneBatch['counters'][number][] = []
+  for (const [at, table] of datedTables.entries()) {
+    const partition = { table, app: app.id, date }
+    const found = (await reader.counterPartition(lane, partition)).filter(
+      ({ key }) => table !== 'stage_time_by_date' || !isMark(key),
+    )
+    const rows = deltasBetween(found, expected.counters(partition))
+    if (rows.length > 0) counters.push({ ...partition, from: applied[at]!, to: applied[at]!, rows })
+  }
+  const [missing, surplus]: [VisitorChange[], VisitorChange[]] = [[], []]
+  for (const table of visitorTableNames) {
+    const partition = { table, app: app.id, date }
+    const [is, shall] = [await reader.visitorPartition(lane, partition), expected.visitors(partition)]
+    missing.push({ ...partition, rows: without(shall, is) })
+    surplus.push({ ...partition, rows: without(is, shall) })
+  }
+  const some = ({ rows }: VisitorChange): boolean => rows.length > 0
+  return { counters, missing: missing.filter(some), surplus: surplus.filter(some) }
+}
+
+/** The differences that make counter rows equal to a recount; none for rows that are. */
+export function deltasBetween(
+  found: readonly CounterPartitionRow[],
+  expected: readonly CounterPartitionRow[],
+): { key: CounterPartitionRow['key']; deltas: number[] }[] {
+  const [is, shall] = [found, expected].map((rows) => new Map(rows.map((row) => [rowKey(row.key), row.counters])))
+  const all = new Map([...found, ...expected].map((row) => [rowKey(row.key), row]))
+  return [...all]
+    .map(([id, { key, counters }]) => ({
+      key,
+      deltas: counters.map((_, at) => (shall!.get(id)?.[at] ?? 0) - (is!.get(id)?.[at] ?? 0)),
+    }))
+    .filter(({ deltas }) => deltas.some((delta) => delta !== 0))
+}
+
+function without(rows: VisitorChange['rows'], others: VisitorChange['rows']): VisitorChange['rows'] {
+  const known = new Set(others.map(visitorRowKey))
+  return rows.filter((row) => !known.has(visitorRowKey(row)))
+}
+
+function eventsIn(rows: readonly CounterPartitionRow[]): number {
+  return rows.reduce((sum, { counters }) => sum + counters[0]!, 0)
+}
+
+/** By how much a correction reduces the tables. */
+function changesOf({ counters, surplus }: DateCorrection): TableChanges {
+  const changes: Record<string, Record<string, number>> = {}
+  const reduce = (table: string, name: string, by: number): void => {
+    const own = (changes[table] ??= {})
+    own[name] = (own[name] ?? 0) + by
+  }
+  for (const { table, rows } of counters) {
+    for (const { deltas } of rows)
+      counterTables[table].counters.forEach((name, at) => reduce(table, name, -deltas[at]!))
+  }
+  for (const { table, rows } of surplus) reduce(table, 'rows', rows.length)
+  return changes
+}

@@ -1,0 +1,120 @@
+import { setImmediate } from 'node:timers/promises'
+import { shiftDate, utcDate, type ArchivedEvent, type ForgetPart } from '@hopper/contracts'
+import { eventsOfChunk } from '@hopper/engine'
+import type { CounterPartition, CounterPartitionRow, EventLog } from '@hopper/storage'
+import { CountedMessages, messagesBetween } from '../recount/counted-messages.ts'
+import { foldArchivedFates } from '../recount/fold-archived.ts'
+import { foldReceived } from '../recount/fold-message.ts'
+import { Recount } from '../recount/recount.ts'
+import { fetchColumns } from './forgotten-rows.ts'
+import { Postponed, type FoldedApp, type ForgetPlace, type ForgettingStore } from './lane-parts.ts'
+import { deltasBetween } from './recount-date.ts'
+
+const EVENTS_PER_FOLD = 5_000
+/** Maximum time by which the timestamp of an event may be ahead of its receipt, with a margin. */
+const AHEAD_MS = 2 * 86_400_000
+/** Columns that determine the fate of an archived event, plus those that every row is read with. */
+const columns: ReadonlySet<string> = new Set(
+  'runs device_id event_id timestamp seq position index received_at bot historical'.split(' '),
+)
+const archivedFates: ReadonlySet<unknown> = new Set(['accepted', 'late', 'bot'])
+
+/** Everything that fates are recounted from. */
+interface FatesSource {
+  readonly store: ForgettingStore
+  readonly log: EventLog
+  readonly place: ForgetPlace
+  readonly folded: FoldedApp
+  readonly dates: ReadonlySet<string>
+  readonly messages: CountedMessages
+}
+
+/**
+ * Makes the fates of the dates of receipt equal to their recount: accepted, late and bot from the archive, refused and
+ * duplicate from the log. Those two stay as they are when the log has lost messages. May be run again at any time.
+ * @throws Postponed while a batch is written in part
+ */
+export async function recountFates(
+  store: ForgettingStore,
+  log: EventLog,
+  place: ForgetPlace,
+  part: ForgetPart,
+  folded: FoldedApp,
+): Promise<void> {
+  const { app, own, lane } = place
+  const dates = new Set(Object.keys(part.received ?? {}))
+  if (dates.size === 0) return
+  const messages = await CountedMessages.of(store, lane, async (id) => (id === app.id ? folded : undefined))
+  const source: FatesSource = { store, log, place, folded, dates, messages }
+  const isWhole = part.whole_log === true
+  const expected = new Recount()
+  const from = own.committed
+  if (isWhole) await addReceived(source, expected, 0, from)
+  await addArchived(source, expected, 0, from)
+  const partitions = [...dates].map((date) => ({ table: 'fates_by_date' as const, app: app.id, date }))
+  await own.exclusively(async (lease) => {
+    await setImmediate()
+    const applied = await store.writer.applied(lane, partitions)
+    if (applied.some((position) => position >= from)) {
+      const { position: before } = await own.archive()
+      if (applied.some((position) => position >= before)) throw new Postponed('a batch is being counted')
+      if (isWhole) await addReceived(source, expected, from, before)
+      await addArchived(source, expected, from, before)
+    }
+    const compared = ({ key }: CounterPartitionRow): boolean => isWhole || archivedFates.has(key[0])
+    for (const [at, partition] of partitions.entries()) {
+      const found = (await store.reader.counterPartition(lane, partition)).filter(compared)
+      const rows = deltasBetween(found, expected.counters(partition).filter(compared))
+      if (rows.length === 0) continue
+      const change = { ...partition, from: applied[at]!, to: applied[at]!, rows }
+      const nothing = { visitors: [], seen: [], identities: [], sessions: [], deadLetters: [] }
+      await store.writer.apply(lease, { ...nothing, lane, counters: [change] })
+    }
+  })
+}
+
+async function addReceived(
+  { log, place, dates, messages }: FatesSource,
+  recount: Recount,
+  from: number,
+  to: number,
+): Promise<void> {
+  for await (const some of messagesBetween(log, place.lane, from, to)) {
+    for (const message of some) {
+      const read = await messages.read(message)
+      if (read && dates.has(utcDate(read.envelope.received_at)))
+        recount.add({ counters: foldReceived([read]), visitors: [] })
+    }
+    await setImmediate()
+  }
+}
+
+/** Adds the archived events between two positions that were received on one of the dates. */
+async function addArchived(
+  { store: { archive }, place: { app, lane }, folded, dates }: FatesSource,
+  recount: Recount,
+  from: number,
+  before: number,
+): Promise<void> {
+  const isOfDates = ({ date }: CounterPartition): boolean => dates.has(date)
+  const last = [...dates].sort().at(-1)!
+  const range = { from: 0, to: Date.parse(shiftDate(last, 1)) + AHEAD_MS }
+  for (const summary of await archive.list({ app: app.id, lane, ...range })) {
+    if (summary.first_position >= before || summary.last_position < from) continue
+    const names = Object.keys(summary.columns).filter((name) => columns.has(name))
+    const own = Object.fromEntries(names.map((name) => [name, summary.columns[name]!]))
+    const chunk = await fetchColumns(archive, { ...summary, columns: own }, names)
+    let events: ArchivedEvent[] = []
+    const add = (): void => {
+      const { counters } = foldArchivedFates(folded, events)
+      recount.add({ counters: counters.filter(isOfDates), visitors: [] })
+      events = []
+    }
+    for (const event of eventsOfChunk(chunk, range)) {
+      if (event.position >= from && event.position < before) events.push(event)
+      if (events.length >= EVENTS_PER_FOLD) add()
+    }
+    add()
+    await setImmediate()
+  }
+}

@@ -1,0 +1,55 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { Aggregator, guardedLog, type AggregatorLogger } from '@hopper/aggregator'
+import { forgetReport, type Forget, type ForgetReport, type ForgottenKind } from '@hopper/contracts'
+import { requestForget, type Storage } from '@hopper/storage'
+import { isCluster, type InstallationConfig } from '../installation/open-installation.ts'
+
+const LOOK_MS = 500
+
+/** Receives the progress. */
+export interface ForgetProgress {
+  readonly logger: AggregatorLogger
+  readonly progress: (report: ForgetReport) => void
+}
+
+/**
+ * Forgets a person and returns the certificate. In a cluster the aggregators do the work; a data directory is worked on
+ * here, with everything that other requests have left to do.
+ */
+export async function forgetPerson(
+  storage: Storage,
+  config: Pick<InstallationConfig, 'kafkaBrokers' | 'cassandraContactPoints'>,
+  who: { readonly app: string; readonly kind: ForgottenKind; readonly person: string },
+  { logger, progress }: ForgetProgress,
+): Promise<ForgetReport> {
+  const forget = await requestForget(storage, { ...who, requestedAt: Date.now() })
+  const aggregator = isCluster(config as InstallationConfig) ? undefined : aggregatorOf(storage, logger)
+  await aggregator?.start()
+  try {
+    for (;;) {
+      const report = await reportOf(storage, forget)
+      if (report.state === 'done') return report
+      progress(report)
+      await pause(LOOK_MS)
+    }
+  } finally {
+    await aggregator?.close()
+  }
+}
+
+function aggregatorOf(storage: Storage, logger: AggregatorLogger): Aggregator {
+  const { log, lanes, archive, scrub } = storage
+  return new Aggregator({
+    ...storage,
+    ...(archive ? { archive } : {}),
+    log: guardedLog(log, { lanes, logger }).log,
+    forgets: { scrub, lookMs: LOOK_MS },
+    owner: `forget-${process.pid}`,
+    logger,
+  })
+}
+
+async function reportOf({ registry }: Storage, { app, id }: Forget): Promise<ForgetReport> {
+  const [forget, parts] = await Promise.all([registry.forgets.get(app, id), registry.forgetParts.list(app)])
+  return forgetReport(forget!, parts)
+}

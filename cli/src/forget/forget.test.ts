@@ -1,0 +1,236 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { decodeEnvelope, encodeEnvelope, type Envelope, type Event, type ForgetReport } from '@hopper/contracts'
+import type { Storage } from '@hopper/storage'
+import { openEmbedded } from '@hopper/storage/embedded'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { auditOf, countAll, makeInstallation, traffic, type Installation } from '../audit/installation.fixture.ts'
+import { readConfig } from '../config/config.ts'
+import { settingsOf } from '../config/settings.ts'
+import { dumpInstallation } from '../export/dump.ts'
+import { exportApp } from '../export/export-app.ts'
+import { importDump } from '../import/import-dump.ts'
+import { createLogger } from '../processes/logger.ts'
+import { rebuildInstallation } from '../rebuild/rebuild-main.ts'
+import { findText } from './found-text.fixture.ts'
+import { forgetPerson } from './forget-person.ts'
+
+const lanes = 3
+/** In every text that the person sends. */
+const MARK = 'zmarkedz'
+const at = Date.parse('2026-03-29T12:00:00Z')
+const silent = { logger: createLogger('silent', 'forget'), progress: () => undefined }
+const [others] = fc.sample(traffic, { numRuns: 20, seed: 11 }).filter((envelopes) => envelopes.length > 30)
+
+/** What a person sends with three devices, one of which is another's too. */
+function marked(): Envelope[] {
+  const sent = (device_id: string, day: number, ...events: object[]): Envelope => ({
+    version: 1,
+    app: 'berlin',
+    device_id,
+    received_at: at + day * 86_400_000,
+    context: {
+      device: 'desktop',
+      browser: `Firefox`,
+      os: 'Linux',
+      referrer: `https://${MARK}.example/`,
+      utm: { utm_term: MARK },
+    },
+    events: events.map((event, n) => ({
+      event_id: `${MARK} ${device_id} ${day} ${n}`,
+      timestamp: at + day * 86_400_000 + n,
+      seq: n,
+      session_id: `${device_id} s${day}`,
+      ...event,
+    })) as Event[],
+  })
+  const visit = { type: 'url_change', from: '', to: `https://s.example/${MARK}`, elapsed_time: 3 }
+  const identify = { type: 'identify', user_id: `user ${MARK}`, data: { email: `${MARK}@example.com` } }
+  const click = { type: 'click', target: `//${MARK}`, elapsed_time: 3, current_url: `https://s.example/${MARK}` }
+  const custom = { type: 'custom', name: `name ${MARK}`, data: { [`key ${MARK}`]: MARK } }
+  const phone = `phone ${MARK}`
+  const early = sent(phone, 0, visit, custom)
+  return [
+    early,
+    sent(phone, 1, identify, click, visit),
+    sent(`laptop ${MARK}`, 2, visit, identify, custom),
+    early,
+    sent('tablet', 3, identify, click),
+    { ...sent(phone, 3, visit), rejected: [{ event_id: `refused ${MARK}`, reason: 'too_old' }] },
+  ]
+}
+
+/** What somebody else sends with one of these devices. */
+function theirs(day: number): Envelope {
+  const time = at + day * 86_400_000
+  return {
+    version: 1,
+    app: 'berlin',
+    device_id: 'tablet',
+    received_at: time,
+    context: { device: 'desktop', browser: 'Firefox', os: 'Linux' },
+    events: [{ type: 'identify', user_id: 'ann', event_id: `ann ${day}`, timestamp: time, seq: 0 }],
+  }
+}
+
+describe('forgetting a person of a data directory', () => {
+  let installation: Installation
+  let report: ForgetReport
+  let before: { found: string[]; dump: string[]; events: string[] }
+
+  beforeAll(async () => {
+    installation = await makeInstallation(lanes)
+    const { storage, dir } = installation
+    const mine = marked()
+    const half = Math.floor(others!.length / 2)
+    await storage.log.append([theirs(0), ...others!.slice(0, half), ...mine.slice(0, 3), ...others!.slice(half)])
+    await installation.count()
+    await storage.log.append([...mine.slice(3), theirs(4)])
+    await storage.log.appendMessages([{ lane: 0, value: letter() }])
+    await installation.count()
+    before = { found: findText(dir, MARK), dump: await dumpOf(storage), events: await eventsOf(storage) }
+    report = await forgetPerson(storage, configOf(dir), { app: 'berlin', kind: 'user', person: `user ${MARK}` }, silent)
+  }, 60_000)
+  afterAll(() => installation[Symbol.asyncDispose]())
+
+  it('reports what went', () => {
+    expect(report).toMatchObject({
+      state: 'done',
+      share: 1,
+      removed: {
+        events: { url_change: 4, custom: 2, identify: 3, click: 2 },
+        repeated: 2,
+        refused: 1,
+        devices: 3,
+        messages: 7,
+        dead_letters: 1,
+        sessions: 5,
+      },
+    })
+    expect(report.removed.tables['activity_by_date']).toEqual({ events: 11, views: 4 })
+    expect(report.removed.tables['clicks_by_date']).toEqual({ hit: 2, elapsed: 6 })
+  })
+
+  it('leaves nothing of it in any file, export or dump', async () => {
+    expect(before.found.length).toBeGreaterThan(10)
+    expect(before.dump.filter((line) => line.includes(MARK)).length).toBeGreaterThan(5)
+    expect(findText(installation.dir, MARK)).toEqual([])
+    const { storage } = installation
+    expect((await dumpOf(storage)).filter((line) => line.includes(MARK))).toEqual([])
+  })
+
+  it('leaves everything else as it was', async () => {
+    expect(await installation.audit()).toEqual([])
+    expect(await eventsOf(installation.storage)).toEqual(before.events.filter((line) => !line.includes(MARK)))
+  })
+
+  it('does not come back with an older dump', async () => {
+    const { storage } = installation
+    const tables = tablesOf(installation.dir)
+    await importDump(storage, linesOf(before.dump), () => undefined)
+    await countAll(storage)
+    expect(findText(installation.dir, MARK)).toEqual([])
+    const fates = /^\["(fates_by_date|registry|seen_by_date)/
+    const counted = (rows: readonly string[]): string[] => rows.filter((row) => !fates.test(row))
+    expect(counted(tablesOf(installation.dir))).toEqual(counted(tables))
+    expect(await installation.audit()).toEqual([])
+  })
+
+  it('does not come back with a rebuild', async () => {
+    const { storage, dir } = installation
+    const tables = tablesOf(dir)
+    await storage.close()
+    await rebuildInstallation(configOf(dir), undefined, silent)
+    expect(tablesOf(dir)).toEqual(tables)
+    expect(findText(dir, MARK)).toEqual([])
+    const opened = await openEmbedded({ dir, lanes })
+    expect(await auditOf(opened)).toEqual([])
+    await opened.close()
+  })
+})
+
+it('is complete after it was killed and run again', async () => {
+  await using installation = await makeInstallation(lanes)
+  const { storage, dir } = installation
+  await storage.log.append([theirs(0), ...marked(), ...others!, theirs(4)])
+  await installation.count()
+  const before = await eventsOf(storage)
+  await storage.close()
+  const who = { app: 'berlin', kind: 'user', person: `user ${MARK}` }
+  const killed: boolean[] = []
+  for (const afterMs of [50, 200, 400, 600, 800, 1_000, 1_200, 1_400, 1_600, 1_800, 2_000])
+    killed.push(await forgetAndKill({ data: dir, lanes: String(lanes) }, who, afterMs))
+  expect(killed).toContain(true)
+  expect(await forgetAndKill({ data: dir, lanes: String(lanes) }, who, Infinity)).toBe(false)
+  expect(findText(dir, MARK)).toEqual([])
+  const opened = await openEmbedded({ dir, lanes })
+  expect(await auditOf(opened)).toEqual([])
+  expect(await eventsOf(opened)).toEqual(before.filter((line) => !line.includes(MARK)))
+  await opened.close()
+  const tables = tablesOf(dir)
+  await rebuildInstallation(configOf(dir), undefined, silent)
+  expect(tablesOf(dir)).toEqual(tables)
+}, 120_000)
+
+/** Forgets in a process of its own, which is killed some time after it has begun; returns whether it was not done. */
+async function forgetAndKill(settings: object, who: object, afterMs: number): Promise<boolean> {
+  const script = join(import.meta.dirname, 'forgetting-child.fixture.ts')
+  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+  const command = [...flags, script, JSON.stringify(settings), JSON.stringify(who)]
+  const child = spawn(process.execPath, command, { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+    if (text.includes('begun') && afterMs < Infinity) setTimeout(() => child.kill('SIGKILL'), afterMs)
+  })
+  await once(child, 'close')
+  return !output.includes('done')
+}
+
+/** A message of the person that cannot be counted. */
+function letter(): Buffer {
+  const envelope = decodeEnvelope(encodeEnvelope(marked()[1]!))
+  return encodeEnvelope({ ...envelope, events: [{ ...envelope.events[0]!, timestamp: 1 }] })
+}
+
+function configOf(dir: string): ReturnType<typeof readConfig<(typeof settingsOf.installation)[number]>> {
+  return readConfig(settingsOf.installation, { data: dir, lanes: String(lanes) }, {})
+}
+
+async function dumpOf(storage: Storage): Promise<string[]> {
+  const lines: string[] = []
+  const report = { leftOut: () => undefined, done: () => undefined }
+  for await (const line of dumpInstallation(storage, {}, report)) lines.push(line)
+  return lines
+}
+
+async function* linesOf(lines: readonly string[]): AsyncGenerator<string> {
+  for (const line of lines) yield line.trimEnd()
+}
+
+/** Every archived event as a line of JSON. */
+async function eventsOf(storage: Storage): Promise<string[]> {
+  const app = (await storage.registry.app('berlin'))!
+  const parts: Buffer[] = []
+  for await (const part of exportApp({ ...storage, archive: storage.archive! }, app, { format: 'ndjson' }))
+    parts.push(Buffer.from(part))
+  return Buffer.concat(parts).toString().split('\n').filter(Boolean).sort()
+}
+
+/** Every row of the tables, without what only says where chunks and lanes are, and what remains of forgotten ids. */
+function tablesOf(dir: string): string[] {
+  const database = new DatabaseSync(join(dir, 'tables.db'), { readOnly: true })
+  const left = "'chunks', 'chunk_cells', 'archived', 'lanes', 'applied', 'registry_changes', 'registry'"
+  const names = database.prepare(`SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN (${left})`).all()
+  const rows = names.flatMap(({ name }) =>
+    database
+      .prepare(`SELECT * FROM ${String(name)}`)
+      .all()
+      .map((row) => JSON.stringify([name, row])),
+  )
+  database.close()
+  return rows.filter((row) => !row.includes('"forgotten:')).sort()
+}
