@@ -117,8 +117,14 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
     const app = await lane.app(randomUUID())
     const aggregator = await start()
     const at = Date.parse('2026-06-15T12:00:00Z')
-    const event = (id: string): Event =>
-      ({ type: 'custom', name: 'note', event_id: id, timestamp: at, seq: 0, user_id: 'ann' })
+    const event = (id: string): Event => ({
+      type: 'custom',
+      name: 'note',
+      event_id: id,
+      timestamp: at,
+      seq: 0,
+      user_id: 'ann',
+    })
     const send = (...ids: string[]): Promise<Placed[]> =>
       append([envelopeOf(app.id, { device_id: 'phone', events: ids.map(event) })])
     await send('a', 'b', 'a')
