@@ -17,7 +17,7 @@ const app: App = { id: 'shop', organization: 'acme', name: 'shop', timezone: 'UT
 /** Buffer with one event that was received this long ago. */
 function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
   const buffer = new ArchiveBuffer(lane.storage.archive as Archive, 0, 0, heldMs, () => undefined)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
   const timestamp = Date.now() - receivedAgoMs
   const envelope = envelopeOf('shop', { events: [{ type: 'custom', name: 'n', event_id: 'a', timestamp, seq: 0 }] })
   buffer.add(judge([{ position: 0, envelope, app }], { firstPositions: new Map(), identities: new Map() }).events)
@@ -25,12 +25,12 @@ function holding(heldMs: number, receivedAgoMs: number): ArchiveBuffer {
 }
 
 it('buffers events for the configured time, and not at all when it is 0', () => {
-  expect(holding(0, 100).ripe).toBe(true)
+  expect(holding(0, 100).isDue).toBe(true)
   const buffer = holding(5_000, 100)
   vi.advanceTimersByTime(4_999)
-  expect(buffer.ripe).toBe(false)
+  expect(buffer.isDue).toBe(false)
   vi.advanceTimersByTime(1)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
 })
 
 it('makes one span of all past dates of a month, and covers each date once', async () => {
@@ -69,7 +69,7 @@ it('makes one span of all past dates of a month, and covers each date once', asy
 it('buffers a backlog for at least three seconds', () => {
   const buffer = holding(0, 60_000)
   vi.advanceTimersByTime(2_999)
-  expect(buffer.ripe).toBe(false)
+  expect(buffer.isDue).toBe(false)
   vi.advanceTimersByTime(1)
-  expect(buffer.ripe).toBe(true)
+  expect(buffer.isDue).toBe(true)
 })

@@ -3,7 +3,7 @@ import type { DateCover, EncodedChunk } from '@hopper/contracts'
 import { encodeGroups, RowBuffer, type SpanCover } from '@hopper/engine'
 import type { Archive, Lease, Partition } from '@hopper/storage'
 import type { Judged } from './judge/judge.ts'
-import { isOver, monthOf } from './merge/stored-span.ts'
+import { hasEnded, monthOf } from './merge/stored-span.ts'
 
 /** Maximum of rows that a lane buffers: enough for a chunk that is worth its cells. */
 const LANE_ROWS_MAX = 20_000
@@ -93,7 +93,7 @@ export class ArchiveBuffer {
   }
 
   /** True when the buffered rows should be archived now instead of waiting for more. */
-  get ripe(): boolean {
+  get isDue(): boolean {
     const backlog = Date.now() - this.#receivedAt >= BACKLOG_MS + this.#heldMs
     return (
       this.#rows === 0 ||
@@ -186,7 +186,7 @@ export class ArchiveBuffer {
     for (const [app, buffer] of buffers) {
       const coveredOf = (date: string): number => covered.get(keyOf(app, date))!
       const spans = [
-        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (isOver(date, now) ? monthOf(date) : date)).values(),
+        ...Map.groupBy(buffer.datesAbove(coveredOf), ({ date }) => (hasEnded(date, now) ? monthOf(date) : date)).values(),
       ].map((dates) => spanOf(app, this.#lane, dates))
       const numbers = new Map(
         spans.flatMap(({ dates }, number) => dates.map(({ date }): [string, number] => [date, number])),

@@ -87,7 +87,7 @@ function suite(open: (options: { dir: string; lanes: number }) => Promise<Storag
   afterAll(() => lane[Symbol.asyncDispose]())
 
   const start = async (options: Partial<AggregatorOptions> = {}): Promise<Aggregator> => {
-    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', backfillLookMs: 20, ...options })
+    const aggregator = new Aggregator({ ...lane.storage, owner: 'test', backfillCheckMs: 20, ...options })
     await aggregator.start()
     return aggregator
   }

@@ -59,7 +59,7 @@ export async function forgetSets(
   for await (const events of forgottenEvents(store.archive, { app: app.id, lane, rows }, place.assertOwned)) {
     collect(found, app, events)
     await place.own.exclusively((lease) =>
-      hideIds(store, place, events, (date, ids) => seen.tell(lane, date, ids), lease),
+      hideIds(store, place, events, (date, ids) => seen.add(lane, date, ids), lease),
     )
   }
   const dead_letters = await forgetLetters(store, place, part)

@@ -97,7 +97,7 @@ export class Forgets {
 
   /** Resolves when no write to the lane is in flight; call it after the lane was given away. */
   left(lane: number): Promise<void> {
-    return this.#work.left(lane).catch(() => undefined)
+    return this.#work.whenIdle(lane).catch(() => undefined)
   }
 
   close(): Promise<void> {

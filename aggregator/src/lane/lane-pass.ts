@@ -78,7 +78,7 @@ export interface PassTargets {
   /** bounds the messages that are processed concurrently */
   readonly gate: MessageGate
   /** returns a lease whose end is always the current one */
-  readonly lasting: () => Lease
+  readonly currentLease: () => Lease
   readonly appOf: (id: string) => Promise<CountedApp | undefined>
   readonly watermarkCheck: boolean
 }
@@ -121,14 +121,14 @@ export class LanePass {
    * the watermark.
    */
   exclusively<T>(work: (lease: Lease) => Promise<T>): Promise<T> {
-    const done = this.#writing.then(() => work(this.#targets.lasting()))
+    const done = this.#writing.then(() => work(this.#targets.currentLease()))
     this.#writing = done.catch(() => undefined)
     return done
   }
 
   /** Appends buffered events to the archive. */
   async archive(): Promise<void> {
-    await this.#targets.buffer?.flush(this.#targets.lasting)
+    await this.#targets.buffer?.flush(this.#targets.currentLease)
   }
 
   async #prepare(delivered: readonly LogMessage[], bytesMax: number): Promise<Prepared> {

@@ -56,7 +56,7 @@ export class MemoryWatch {
     return { name: 'memory', healthy: true, detail: `${excess}: events are counted more slowly; ${REMEDY}` }
   }
 
-  look(): MemoryLevel {
+  measure(): MemoryLevel {
     this.#used = this.#measure()
     const level = this.#levelOf(this.#used / this.total)
     if (level !== 'over') this.#overSince = undefined

@@ -50,12 +50,12 @@ export class BackgroundMerges {
 
   async #step(lane: MergingLane): Promise<boolean> {
     try {
-      const done = await lane.merges?.step(() => lane.lasting())
+      const done = await lane.merges?.step(() => lane.currentLease())
       if (done && done !== 'looked') this.#options.merged(done)
       return done !== undefined
     } catch (error) {
       this.#options.logger?.error(
-        { lane: lane.lasting().lane, err: error },
+        { lane: lane.currentLease().lane, err: error },
         'spans could not be merged and stay as they are',
       )
       return false

@@ -3,7 +3,7 @@ import type { StoredSpan } from './stored-span.ts'
 /** Number of adjacent spans of one size that are merged into one of the next size. */
 export const FAN_IN = 8
 /** The same number for a date or month that is past and quiet, so that few spans remain. */
-export const FAN_IN_OVER = 2
+export const FAN_IN_PAST = 2
 /** Maximum bytes that a merge reads, as stored; these and the result are in memory at the same time. */
 export const MERGE_BYTES_MAX = 32_000_000
 const MERGE_SPANS_MAX = 128

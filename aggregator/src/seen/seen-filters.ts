@@ -4,7 +4,7 @@ import { IdFilter } from './id-filter.ts'
 /** Memory of all filters of a process: about 30 million ids. */
 const FILTERS_BYTES_MAX = 96_000_000
 /** Ids that are loaded into an incomplete filter per id that is looked up. */
-const FILLED_PER_ASKED = 8
+const LOADED_PER_LOOKUP = 8
 /** Overhead of a filter beside its bits, in bytes. */
 const ENTRY_BYTES = 512
 
@@ -51,7 +51,7 @@ export class SeenFilters {
    * Does the same for ids that are about to be written, and adds them. An id that occurs twice among them counts as one
    * that may be in the store.
    */
-  async meet(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
+  async testAndAdd(lane: number, partition: Partition, ids: readonly string[]): Promise<readonly string[]> {
     const known = await this.#filled(lane, partition, ids.length)
     const maybe = ids.filter((id) => known.filter.add(id))
     this.#weigh(keyOf(lane, partition), known)
@@ -59,7 +59,7 @@ export class SeenFilters {
   }
 
   /** Adds ids that are about to be written and were not passed to `meet`. */
-  tell(lane: number, partition: Partition, ids: readonly string[]): void {
+  add(lane: number, partition: Partition, ids: readonly string[]): void {
     const key = keyOf(lane, partition)
     const known = this.#known.get(key)
     if (!known) return
@@ -79,7 +79,7 @@ export class SeenFilters {
       rest: this.#writer.seenIds(lane, partition)[Symbol.asyncIterator](),
       bytes: 0,
     }))
-    if (known.rest) await this.#fill(key, known, count * FILLED_PER_ASKED)
+    if (known.rest) await this.#fill(key, known, count * LOADED_PER_LOOKUP)
     return known
   }
 

@@ -54,7 +54,7 @@ export async function countedEvents(
   const seen = readAhead(
     partitions,
     ([date, some]) => reader.seen(lane, { app, date }, [...new Set(some.map(({ event }) => event.event_id))]),
-    { atOnce: DATES_CONCURRENCY },
+    { concurrency: DATES_CONCURRENCY },
   )
   const counted: CountedEvent[] = []
   let partition = 0

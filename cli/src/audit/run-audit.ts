@@ -39,7 +39,7 @@ export async function runAudit(storage: Storage, request: AuditRequest, report: 
   const apps = await appsOf(storage, request.app)
   const asked: { app: App; dates: readonly string[] }[] = []
   for await (const each of readAhead(apps, async (app) => ({ app, dates: await datesOf(storage, app, request) }), {
-    atOnce: 4,
+    concurrency: 4,
   }))
     asked.push(each)
   const all = await Promise.all((await storage.registry.apps.list()).map((app) => withStages(storage.registry, app)))

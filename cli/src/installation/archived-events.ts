@@ -42,7 +42,7 @@ export function fetchChunks(
   wanted?: (column: string) => boolean,
 ): AsyncGenerator<Chunk> {
   return readAhead(chunks, (summary) => fetchChunk(archive, summary, wanted), {
-    atOnce: CHUNKS_AT_ONCE,
+    concurrency: CHUNKS_AT_ONCE,
     bytesMax: FETCHED_BYTES_MAX,
     bytesOf: bytesOfChunk,
   })

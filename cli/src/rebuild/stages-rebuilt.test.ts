@@ -109,7 +109,7 @@ async function live(
   phases: readonly (readonly Parameters<typeof sent>[0][number][])[],
   order: readonly number[],
 ): Promise<void> {
-  const aggregator = new Aggregator({ ...storage, owner: 'live', backfillLookMs: 5 })
+  const aggregator = new Aggregator({ ...storage, owner: 'live', backfillCheckMs: 5 })
   await aggregator.start()
   const isCounted = async (): Promise<boolean> => {
     const [positions, ends] = await Promise.all([storage.lanes.positions(), storage.log.ends()])

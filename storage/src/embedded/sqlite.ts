@@ -133,7 +133,7 @@ function open(file: string, options: { timeout: number; readOnly?: boolean }): D
 }
 
 /** Maps an error of opening a database to a HopperError: the file is damaged, or cannot be used. */
-export function notOpened(error: unknown): unknown {
+export function openError(error: unknown): unknown {
   if (isDamage(error)) return new HopperError('HOP_DATA_DAMAGED', `${error.message}.`, { cause: error })
   if (!unusableCodes.includes(codeOf(error) ?? 0)) return error
   return new HopperError('HOP_CONFIG', `${(error as Error).message}.`, { cause: error })

@@ -7,7 +7,7 @@ import type { Lease } from '../../ports/tables.ts'
 import { CassandraArchive } from './archive.ts'
 import { migrate } from '../cassandra.ts'
 import { ChunkCells } from './chunk-cells.ts'
-import { inOrder } from './deleted-ranges.ts'
+import { compareTimeUuids } from './deleted-ranges.ts'
 import { CassandraLanes } from '../lanes.ts'
 import { Manifests } from './manifest.ts'
 import { ownKeyspace } from '../testing/own-keyspace.fixture.ts'
@@ -253,7 +253,7 @@ describe.skipIf(!engines)('the archive on Cassandra', () => {
     for (const id of ids)
       await client.execute(statement('span-ledger.insert'), [999, 0n, id, '', '', 1], { prepare: true })
     expect((await rowsOf(client, 'span-ledger.read', [999])).map((row) => String(row.get('span')))).toEqual(
-      ids.sort(inOrder).map(String),
+      ids.sort(compareTimeUuids).map(String),
     )
   })
 

@@ -4,7 +4,7 @@ import type { Archive, ChunkKey, ChunkRange, SpanKey } from '../../ports/archive
 import type { Lease, Partition } from '../../ports/tables.ts'
 import { assertLeaseHolds } from '../../lane-lease.ts'
 import { datesOfSpan, spanName, wholeSpans } from '../../spans.ts'
-import { ChunkCells, gone } from './chunk-cells.ts'
+import { ChunkCells, chunkDeleted } from './chunk-cells.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
 import type { CassandraLanes } from '../lanes.ts'
 import { deletedRangesOf } from './deleted-ranges.ts'
@@ -194,7 +194,7 @@ export class CassandraArchive implements Archive {
     for (const { span, summary } of await this.#manifests.read(manifestOf(chunk.lane, chunk)))
       this.#ids.remember(summary, span)
     const span = this.#ids.get(chunk)
-    if (!span) throw gone()
+    if (!span) throw chunkDeleted()
     return span
   }
 

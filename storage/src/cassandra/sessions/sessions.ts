@@ -1,7 +1,7 @@
 import type { Client } from 'cassandra-driver'
 import type { LaneBatch, Lease, Session, SessionChange } from '../../ports/tables.ts'
 import { mapConcurrent } from '../client/map-concurrent.ts'
-import { inParts } from '../client/batches.ts'
+import { splitBySize } from '../client/batches.ts'
 import { writeNameHash } from '../client/name-hash.ts'
 import { sessionKey, sessionKeys } from './session-key.ts'
 import { SpanMonths } from '../archive/span-months.ts'
@@ -41,7 +41,7 @@ export class SessionRows {
       listAt(partitions, `${app}\0${month}`, () => [{ query: statement('spans.addMonth'), params: [app, month, lane] }])
       listAt(partitions, `${app}\0${month}\0${bucket}`, () => []).push(insert(lane, bucket, session))
     }
-    return [...partitions.values()].flatMap((statements) => inParts(statements, ROWS_PER_BATCH))
+    return [...partitions.values()].flatMap((statements) => splitBySize(statements, ROWS_PER_BATCH))
   }
 
   /**
@@ -74,7 +74,7 @@ export class SessionRows {
         { query, params: [...params.slice(0, -1), BigInt(before + 1)] },
       ]
     })
-    return [...inParts(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
+    return [...splitBySize(removals.flat(), ROWS_PER_BATCH), ...inserts.map((each) => [each])]
   }
 
   /**

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { LanePositions, PositionRange } from '../../position-range.ts'
 import type { RegistryState } from '../registry-state.ts'
 import { readSideRecord } from '../side-record.ts'
-import { emptyLog, inspectLog, isThere, type Broken, type InspectedLog } from './inspect-log.ts'
+import { emptyLog, inspectLog, isPresent, type Broken, type InspectedLog } from './inspect-log.ts'
 import { emptyTables, inspectTables, type InspectedTables } from './inspect-tables.ts'
 
 export const LOG_FILE = 'log.db'
@@ -81,7 +81,7 @@ export function findDamage(dir: string, lanes: number): Findings {
 }
 
 function inspectIfPresent<T>(file: string, inspect: (file: string) => T): T | undefined {
-  return isThere(file) ? inspect(file) : undefined
+  return isPresent(file) ? inspect(file) : undefined
 }
 
 function compare(
@@ -181,7 +181,7 @@ function positionsDamage(
   const spoiled = log.spoiled.flatMap((rows, lane) => rows.map((first) => ({ lane, first })))
   const damages: Damage[] = []
   if (lost.length > 0) {
-    const state = isThere(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
+    const state = isPresent(join(dir, LOG_FILE)) ? 'lacks messages that were acknowledged' : 'is missing or empty'
     damages.push({
       file: LOG_FILE,
       kind: 'positions',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { policies, types, type Client, type Host } from 'cassandra-driver'
-import { probeHosts, SteadyHosts } from './steady-hosts.ts'
+import { probeHosts, ResponsiveHosts } from './responsive-hosts.ts'
 
 const addresses = ['10.0.0.1:9042', '10.0.0.2:9042', '10.0.0.3:9042']
 
@@ -46,7 +46,7 @@ class InOrder extends policies.loadBalancing.LoadBalancingPolicy {
   }
 }
 
-function planOf(steady: SteadyHosts): Promise<string[]> {
+function planOf(steady: ResponsiveHosts): Promise<string[]> {
   return new Promise((resolve, reject) =>
     steady.newQueryPlan('k', {} as never, (error, plan) => {
       if (error) return reject(error)
@@ -61,14 +61,14 @@ describe('the order of nodes', () => {
   const [first, second, third] = addresses as [string, string, string]
 
   it('is that of the inner policy while all nodes answer, and after one missed probe', async () => {
-    const steady = new SteadyHosts(new InOrder(hosts()))
+    const steady = new ResponsiveHosts(new InOrder(hosts()))
     expect(await planOf(steady)).toEqual(addresses)
     steady.note(first, false)
     expect([steady.isSilent(first), await planOf(steady)]).toEqual([false, addresses])
   })
 
   it('puts a node last after two consecutive missed probes, and back in its place after the next answer', async () => {
-    const steady = new SteadyHosts(new InOrder(hosts()))
+    const steady = new ResponsiveHosts(new InOrder(hosts()))
     steady.note(first, false)
     steady.note(first, true)
     steady.note(first, false)
@@ -80,7 +80,7 @@ describe('the order of nodes', () => {
   })
 
   it('contains every node, even when none answers', async () => {
-    const steady = new SteadyHosts(new InOrder(hosts()))
+    const steady = new ResponsiveHosts(new InOrder(hosts()))
     for (const address of addresses) for (let missed = 0; missed < 5; missed++) steady.note(address, false)
     expect(await planOf(steady)).toEqual(addresses)
     steady.note(second, true)
@@ -89,7 +89,7 @@ describe('the order of nodes', () => {
 
   it('delegates everything else to the inner policy', async () => {
     const inner = new InOrder(hosts())
-    const steady = new SteadyHosts(inner)
+    const steady = new ResponsiveHosts(inner)
     expect([steady.getDistance({} as Host), steady.getOptions()]).toEqual([
       types.distance.local,
       new Map([['inner', {}]]),
@@ -118,7 +118,7 @@ describe('the order of nodes', () => {
         )
       }
     }
-    new SteadyHosts(new Counting(all)).newQueryPlan('k', {} as never, (_error, plan) => void plan.next())
+    new ResponsiveHosts(new Counting(all)).newQueryPlan('k', {} as never, (_error, plan) => void plan.next())
     expect(looked).toBe(1)
   })
 })
@@ -129,7 +129,7 @@ describe('probes', () => {
 
   it('query each node that is up once a second, one query at a time, and no other node instead', async () => {
     const all = hosts()
-    const steady = new SteadyHosts(new InOrder(all))
+    const steady = new ResponsiveHosts(new InOrder(all))
     const probed: string[] = []
     const frozen = new Set<string>()
     const client = {

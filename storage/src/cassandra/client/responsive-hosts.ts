@@ -11,7 +11,7 @@ const MISSED_MAX = 2
  * Tries responsive nodes before silent ones. A frozen node, or one that was cut off without closing its connections,
  * stays up for the driver, which waits for it each time. A small query per second and node detects such nodes.
  */
-export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
+export class ResponsiveHosts extends policies.loadBalancing.LoadBalancingPolicy {
   readonly #inner: policies.loadBalancing.LoadBalancingPolicy
   readonly #missed = new Map<string, number>()
 
@@ -57,7 +57,7 @@ export class SteadyHosts extends policies.loadBalancing.LoadBalancingPolicy {
 }
 
 /** Probes every node that the driver considers up, until stopped. */
-export function probeHosts(client: Client, steady: SteadyHosts): { stop(): void } {
+export function probeHosts(client: Client, hosts: ResponsiveHosts): { stop(): void } {
   const probing = new Set<string>()
   const probe = async (host: Host): Promise<void> => {
     const { address } = host
@@ -73,7 +73,7 @@ export function probeHosts(client: Client, steady: SteadyHosts): { stop(): void 
       () => true,
       () => false,
     )
-    steady.note(address, answered)
+    hosts.note(address, answered)
     probing.delete(address)
   }
   const timer = setInterval(() => {

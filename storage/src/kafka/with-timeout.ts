@@ -4,7 +4,7 @@ import { HopperError } from '@hopper/contracts'
  * The value of the promise.
  * @throws HopperError HOP_LOG_UNAVAILABLE when the promise does not settle within `ms`
  */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
